@@ -1,0 +1,129 @@
+//! The item: what a row of a feed means, in the fields that NiceChat keeps of a product.
+
+use std::sync::Arc;
+
+use serde_json::{Map, Value, json};
+use xxhash_rust::xxh3::{Xxh3, xxh3_128};
+
+use super::{Category, Currency, Id, Price};
+
+/// An object's fields by name, as they are sent and compared. The id is not among them.
+pub type Fields = Map<String, Value>;
+
+/// 128 bits that stand for an object's fields: equal fields, equal digests. xxh3 is no defence
+/// against an adversary, but the only one whom a collision could harm is the feed's own shop.
+pub type Digest = u128;
+
+/// A digest of plain bytes, also used for keys.
+pub fn digest_bytes(bytes: &[u8]) -> Digest {
+    xxh3_128(bytes)
+}
+
+/// A product as the source wants it to be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Item {
+    /// The row's id.
+    pub id: Id,
+    /// Shared with the other items of the category.
+    pub category: Option<Arc<Category>>,
+    /// Never empty.
+    pub title: String,
+    /// The price in effect.
+    pub price: Option<Price>,
+    /// Of the price.
+    pub currency: Option<Currency>,
+    /// May hold HTML.
+    pub description: Option<String>,
+    /// The product's page.
+    pub url: Option<String>,
+    /// The source's address of the first picture.
+    pub image_url: Option<String>,
+    /// Whether it can be bought now.
+    pub in_stock: bool,
+}
+
+impl Item {
+    /// The fields of NiceChat's product (API page, "Edit Products"); what the item lacks is null.
+    pub fn fields(&self) -> Fields {
+        let category = self.category.as_ref().map(|category| category.id.as_str());
+        let price = self.price.map(|price| Value::Number(price.to_number()));
+        Fields::from_iter(
+            [
+                ("category", json!(category)),
+                ("title", json!(self.title)),
+                ("price", json!(price)),
+                ("currency", json!(self.currency.map(|currency| currency.to_string()))),
+                ("description", json!(self.description)),
+                ("url", json!(self.url)),
+                ("image_url", json!(self.image_url)),
+                ("in_stock", json!(self.in_stock)),
+            ]
+            .map(|(name, value)| (name.to_owned(), value)),
+        )
+    }
+
+    /// The item as `feed --format json` prints it.
+    pub fn to_json(&self) -> Value {
+        let mut fields = self.fields();
+        fields.insert("id".to_owned(), json!(self.id.as_str()));
+        Value::Object(fields)
+    }
+
+    /// A digest of [`Item::fields`] that leaves a price's spelling aside.
+    pub fn digest(&self) -> Digest {
+        let price = self.price.map(Price::canonical);
+        let currency = self.currency.as_ref().map(Currency::as_str);
+        let mut hasher = Xxh3::new();
+        for text in [
+            self.category.as_ref().map(|category| category.id.as_str()),
+            Some(self.title.as_str()),
+            price.as_deref(),
+            currency,
+            self.description.as_deref(),
+            self.url.as_deref(),
+            self.image_url.as_deref(),
+            Some(if self.in_stock { "1" } else { "0" }),
+        ] {
+            // Lengths first, so that no text can run into the next one's place.
+            let length = text.map_or(u64::MAX, |text| text.len() as u64);
+            hasher.update(&length.to_le_bytes());
+            hasher.update(text.unwrap_or_default().as_bytes());
+        }
+        hasher.digest128()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::catalog::Money;
+
+    fn item(price: &str) -> Item {
+        Item {
+            id: Id::parse("1").expect("an id"),
+            category: None,
+            title: "Lamp".into(),
+            price: Money::parse(price).ok().map(|money| money.price),
+            currency: None,
+            description: None,
+            url: Some("u".into()),
+            image_url: None,
+            in_stock: true,
+        }
+    }
+
+    #[test]
+    fn the_digest_sees_values_and_not_spellings() {
+        assert_eq!(item("10.00").digest(), item("10").digest());
+        assert_ne!(item("10.00").digest(), item("10.01").digest());
+        let mut moved = item("10");
+        moved.image_url = moved.url.take();
+        assert_ne!(moved.digest(), item("10").digest());
+    }
+
+    #[test]
+    fn json_keeps_the_digits() {
+        let text = item("10.00").to_json().to_string();
+        assert!(text.contains(r#""price":10.00"#), "{text}");
+    }
+}

@@ -1,0 +1,18 @@
+//! The words the whole program speaks: items, categories, prices and rejections.
+//!
+//! Everything here is plain data made from a feed's row. Values that cannot be right (an empty
+//! id, a negative price, a currency that does not exist) cannot be built.
+
+mod category;
+mod currency;
+mod id;
+mod item;
+mod price;
+mod rejection;
+
+pub use category::{Category, first_product_type, path_category};
+pub use currency::Currency;
+pub use id::{Id, IdError, Kind};
+pub use item::{Digest, Fields, Item, digest_bytes};
+pub use price::{Money, Price, PriceError};
+pub use rejection::Rejection;

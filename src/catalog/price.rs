@@ -1,0 +1,243 @@
+//! Prices: exact decimals, read only when they can be read for sure.
+
+use std::fmt;
+
+use rust_decimal::Decimal;
+use serde_json::Number;
+use thiserror::Error;
+
+use super::Currency;
+
+/// A price of nought or more, exact, with the digits that the feed gave it.
+///
+/// Two prices are equal when their values are (`10.00` and `10`); what is printed and sent keeps
+/// the digits (`10.00` stays `10.00`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Price(Decimal);
+
+/// A price with the currency that stood beside it, if one did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Money {
+    /// The amount.
+    pub price: Price,
+    /// The currency named beside the amount.
+    pub currency: Option<Currency>,
+}
+
+/// Why a text is not a price. The messages finish the sentence "price: ...".
+#[derive(Debug, Error, Clone, PartialEq, Eq)]
+pub enum PriceError {
+    /// One separator with exactly three digits behind it: a thousand, or thousandths.
+    #[error("{0:?} can be read as thousands or as decimals")]
+    Ambiguous(String),
+    /// Letters beside the number that are no currency.
+    #[error("{0:?} names no currency of ISO 4217")]
+    Currency(String),
+    /// A minus sign.
+    #[error("{0:?} is below zero")]
+    Negative(String),
+    /// More digits than a price can have.
+    #[error("{0:?} has too many digits")]
+    TooLong(String),
+    /// Anything else.
+    #[error("{0:?} is not a number")]
+    NotANumber(String),
+}
+
+impl Price {
+    /// Whether the price is nought.
+    pub fn is_zero(self) -> bool {
+        self.0.is_zero()
+    }
+
+    /// The value in its shortest form: equal prices have equal shortest forms.
+    pub fn canonical(self) -> String {
+        self.0.normalize().to_string()
+    }
+
+    /// The JSON number with the feed's digits.
+    pub fn to_number(self) -> Number {
+        // A decimal always prints as a JSON number; zero stands in for the impossible.
+        self.to_string().parse().unwrap_or_else(|_| Number::from(0))
+    }
+}
+
+impl fmt::Display for Price {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl Money {
+    /// Reads `15.00 USD`, `AED 15`, `1 234,50`, `199.00`, `8654`.
+    ///
+    /// Spaces, no-break spaces and apostrophes only group digits. The last `.` or `,` is the
+    /// decimal one, unless exactly three digits follow it and nothing else says what it is; that
+    /// is an error rather than a guess.
+    ///
+    /// # Errors
+    /// When the text can't be read for sure.
+    pub fn parse(text: &str) -> Result<Money, PriceError> {
+        let text = text.trim();
+        let (number, currency) = split_currency(text)?;
+        let digits = plain_number(number, text)?;
+        if digits.len() > 29 {
+            return Err(PriceError::TooLong(shorten(text)));
+        }
+        let value = Decimal::from_str_exact(&digits).map_err(|_| PriceError::TooLong(shorten(text)))?;
+        Ok(Money { price: Price(value), currency })
+    }
+}
+
+/// Takes the currency off whichever end of the text it stands at.
+fn split_currency(text: &str) -> Result<(&str, Option<Currency>), PriceError> {
+    let is_number = |c: char| c.is_ascii_digit() || matches!(c, '.' | ',' | '-' | '+');
+    let start = text.find(is_number).ok_or_else(|| PriceError::NotANumber(shorten(text)))?;
+    let end = text.rfind(is_number).map_or(text.len(), |at| at + 1);
+    let number = &text[start..end];
+    let named = match (text[..start].trim(), text[end..].trim()) {
+        ("", "") => return Ok((number, None)),
+        (word, "") | ("", word) => word,
+        (before, after) if before == after => before,
+        _ => return Err(PriceError::NotANumber(shorten(text))),
+    };
+    match Currency::parse(named) {
+        Some(currency) => Ok((number, Some(currency))),
+        None => Err(PriceError::Currency(shorten(named))),
+    }
+}
+
+/// Digits with one `.` at most, from a number in any of the usual spellings.
+fn plain_number(number: &str, whole: &str) -> Result<String, PriceError> {
+    let not_a_number = || PriceError::NotANumber(shorten(whole));
+    if number.starts_with('-') {
+        return Err(PriceError::Negative(shorten(whole)));
+    }
+    let Some(at) = number.rfind(['.', ',']) else {
+        return ungroup(number, None).ok_or_else(not_a_number);
+    };
+    let (head, tail) = (&number[..at], &number[at + 1..]);
+    let separator = char::from(number.as_bytes()[at]);
+    if tail.is_empty() || !tail.bytes().all(|b| b.is_ascii_digit()) {
+        return Err(not_a_number());
+    }
+    if head.contains(separator) {
+        // The same separator twice can only group: 1.234.567
+        return ungroup(number, Some(separator)).ok_or_else(not_a_number);
+    }
+    let other = head.chars().find(|c| !c.is_ascii_digit());
+    if other.is_none() && tail.len() == 3 && could_be_grouped(head) {
+        return Err(PriceError::Ambiguous(shorten(whole)));
+    }
+    let comma_or_dot = other.filter(|c| matches!(c, '.' | ','));
+    let head = if head.is_empty() { "0".to_owned() } else { ungroup(head, comma_or_dot).ok_or_else(not_a_number)? };
+    Ok(format!("{head}.{tail}"))
+}
+
+/// Whether digits before a separator look like the first group of a grouped number.
+fn could_be_grouped(head: &str) -> bool {
+    (1..=3).contains(&head.len()) && !head.starts_with('0')
+}
+
+/// Takes the grouping out of a whole number: groups of three, or of two before the last three as
+/// India writes them. `mark` is the `.` or `,` that groups; blanks and apostrophes group as well.
+fn ungroup(number: &str, mark: Option<char>) -> Option<String> {
+    let is_mark = |c: char| Some(c) == mark || c.is_whitespace() || matches!(c, '\'' | '’');
+    let groups: Vec<&str> = number.split(is_mark).collect();
+    let (last, before) = groups.split_last()?;
+    let digits = |group: &str| !group.is_empty() && group.bytes().all(|b| b.is_ascii_digit());
+    if !groups.iter().all(|group| digits(group)) {
+        return None;
+    }
+    let grouped = match before.split_first() {
+        None => true,
+        Some((first, middle)) => {
+            let all = |n: usize| middle.iter().all(|group| group.len() == n);
+            last.len() == 3 && ((first.len() <= 3 && all(3)) || (first.len() <= 2 && all(2)))
+        }
+    };
+    grouped.then(|| groups.concat())
+}
+
+/// Keeps a message short whatever the feed put into the cell.
+fn shorten(text: &str) -> String {
+    let mut short: String = text.chars().take(40).collect();
+    if short.len() < text.len() {
+        short.push('…');
+    }
+    short
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> String {
+        match Money::parse(text) {
+            Ok(Money { price, currency: None }) => price.to_string(),
+            Ok(Money { price, currency: Some(currency) }) => format!("{price} {currency}"),
+            Err(error) => format!("! {error}"),
+        }
+    }
+
+    #[test]
+    fn spellings_that_can_be_read_for_sure() {
+        for (text, expected) in [
+            ("15.00 USD", "15.00 usd"),
+            ("AED 15", "15 aed"),
+            ("15AED", "15 aed"),
+            ("11995 GBP", "11995 gbp"),
+            ("0 RUB", "0 rub"),
+            ("199.00", "199.00"),
+            ("490,00", "490.00"),
+            ("490.000000", "490.000000"),
+            ("1 234,50", "1234.50"),
+            ("1\u{a0}234\u{202f}567.5 EUR", "1234567.5 eur"),
+            ("1'234.50 CHF", "1234.50 chf"),
+            ("1,234.50", "1234.50"),
+            ("1.234,50", "1234.50"),
+            ("1,234.567", "1234.567"),
+            ("1,234,567", "1234567"),
+            ("1,23,456.00 INR", "123456.00 inr"),
+            ("1234.567", "1234.567"),
+            ("0.500", "0.500"),
+            (".50", "0.50"),
+            ("007.50", "7.50"),
+        ] {
+            assert_eq!(read(text), expected, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn what_stays_in_doubt_is_refused() {
+        for text in [
+            "1,234",
+            "1.234",
+            "12.345 USD",
+            "-5.00",
+            "free",
+            "15.",
+            "1.2.3",
+            "12 50",
+            "1e3",
+            "15-20",
+            "$15",
+            "10 pcs",
+            "",
+            "1,234.567.890",
+            "EUR 10 USD",
+            "٣",
+        ] {
+            assert!(Money::parse(text).is_err(), "{text:?} was read as {}", read(text));
+        }
+        assert!(Money::parse(&"9".repeat(40)).is_err());
+    }
+
+    #[test]
+    fn digits_are_kept_and_values_compared() {
+        let price = |text| Money::parse(text).map(|m| m.price).expect("a price");
+        assert_eq!(price("10.00"), price("10"));
+        assert_eq!(price("10.00").canonical(), price("10").canonical());
+        assert_eq!(price("10.00").to_number().to_string(), "10.00");
+    }
+}

@@ -1,0 +1,16 @@
+//! Rows that were not taken, and why.
+
+use serde::{Deserialize, Serialize};
+
+/// One row of a feed that became no item.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Rejection {
+    /// The physical line on which the row begins; the first line of the file is 1.
+    pub line: u64,
+    /// The row's id, when it has one that can be read.
+    pub id: Option<String>,
+    /// The field at fault, by the item's own name for it.
+    pub field: String,
+    /// What is wrong, in words.
+    pub reason: String,
+}

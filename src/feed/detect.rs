@@ -1,0 +1,105 @@
+//! What a body is, told by its content and never by its name.
+
+use std::io::Read;
+
+use memchr::memmem;
+
+use super::charset::Charset;
+use super::{FeedError, FeedType, Input, input};
+
+/// How far into the file the beginning of the feed may lie: text or scripts that a broken shop
+/// prints before it.
+const HEAD: u64 = 64 << 10;
+
+/// The root elements of the XML formats.
+const ROOTS: [(&[u8], FeedType); 4] = [
+    (b"<yml_catalog", FeedType::Yml),
+    (b"<rss", FeedType::GoogleXml),
+    (b"<feed", FeedType::GoogleXml),
+    (b"<rdf:rdf", FeedType::GoogleXml),
+];
+
+/// The first bytes of a feed and what they tell.
+pub(super) struct Head {
+    bytes: Vec<u8>,
+    root: Option<(usize, FeedType)>,
+}
+
+/// Reads the beginning of the feed.
+pub(super) fn head(input: &Input<'_>) -> Result<Head, FeedError> {
+    let mut bytes = Vec::new();
+    input.open()?.take(HEAD).read_to_end(&mut bytes).map_err(input::fault)?;
+    if bytes.iter().all(u8::is_ascii_whitespace) {
+        return Err(FeedError::Incomplete("it is empty (an exporter that failed writes such files)".into()));
+    }
+    let lower = bytes.to_ascii_lowercase();
+    let root = ROOTS
+        .into_iter()
+        .filter_map(|(tag, format)| find_tag(&lower, tag).map(|at| (at, format)))
+        .min_by_key(|(at, _)| *at);
+    Ok(Head { bytes, root })
+}
+
+/// Where a start tag of this name stands, if it does.
+fn find_tag(lower: &[u8], tag: &[u8]) -> Option<usize> {
+    memmem::find_iter(lower, tag).find(|at| {
+        let next = lower.get(at + tag.len()).copied();
+        next.is_none_or(|byte| byte.is_ascii_whitespace() || matches!(byte, b'>' | b'/'))
+    })
+}
+
+impl Head {
+    /// Where the root element begins.
+    pub(super) fn root(&self) -> usize {
+        self.root.map_or(0, |(at, _)| at)
+    }
+
+    /// The encoding that the XML declaration names.
+    pub(super) fn charset(&self) -> Charset {
+        let declared = || {
+            let start = memmem::find(&self.bytes, b"<?xml")?;
+            let declaration = &self.bytes[start..];
+            let declaration = &declaration[..memmem::find(declaration, b"?>")?];
+            let label = &declaration[memmem::find(declaration, b"encoding")? + 8..];
+            let quote = label.iter().position(|byte| matches!(byte, b'"' | b'\''))?;
+            let label = &label[quote + 1..];
+            let end = label.iter().position(|byte| matches!(byte, b'"' | b'\''))?;
+            Some(Charset::for_label(&label[..end]))
+        };
+        declared().unwrap_or(Charset::UTF8)
+    }
+}
+
+/// The format of a feed, checked against the one that the settings name.
+pub(super) fn format(head: &Head, wanted: Option<FeedType>) -> Result<FeedType, FeedError> {
+    let start = head.bytes.trim_ascii_start();
+    let begins = |text: &[u8]| start.get(..text.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(text));
+    let found = match head.root {
+        _ if begins(b"<!doctype html") || begins(b"<html") => {
+            return Err(FeedError::NotAFeed("it is an HTML page (an error or log-in page?)".into()));
+        }
+        Some((at, format)) if at == 0 || start.starts_with(b"<") || wanted == Some(format) || !text_header(start) => {
+            format
+        }
+        _ if start.starts_with(b"<") => {
+            let incomplete = "it begins like XML, but has no <rss>, <feed> or <yml_catalog>";
+            return Err(FeedError::NotAFeed(incomplete.into()));
+        }
+        _ if start.starts_with(b"{") || start.starts_with(b"[") => {
+            return Err(FeedError::NotAFeed("it is JSON".into()));
+        }
+        _ if head.bytes.contains(&0) => return Err(FeedError::NotAFeed("it is binary data".into())),
+        _ => FeedType::GoogleCsv,
+    };
+    match wanted {
+        Some(wanted) if wanted != found => Err(FeedError::WrongType { found, wanted }),
+        _ => Ok(found),
+    }
+}
+
+/// Whether a body that holds an XML root somewhere is a text feed all the same: its first line
+/// names columns.
+fn text_header(start: &[u8]) -> bool {
+    let line = start.split(|byte| *byte == b'\n').next().unwrap_or_default();
+    super::google_text::is_header(line)
+}

@@ -1,0 +1,138 @@
+//! Google Merchant, delimited text: a header, then a row an item.
+
+use super::charset::Charset;
+use super::google::{ATTRIBUTES, Attribute, Attributes, Maker};
+use super::text::{Cells, Cutter, Dialect, Found};
+use super::window::Window;
+use super::{FeedError, Input, Row, Rows, Shape};
+use crate::catalog::Rejection;
+
+/// What real files separate cells with.
+const DELIMITERS: [u8; 5] = *b"\t,;|~";
+
+/// Whether a line names the columns of a feed.
+pub(super) fn is_header(line: &[u8]) -> bool {
+    columns(line, b'\n').is_some()
+}
+
+/// Where each attribute stands in a row.
+struct Columns {
+    of: [Option<usize>; ATTRIBUTES],
+    delimiter: u8,
+    /// Up to the last column with a name.
+    width: usize,
+    /// Nameless columns at the end included.
+    cells: usize,
+    known: usize,
+}
+
+/// Reads every row of the feed.
+pub(super) fn read(input: &Input<'_>, shape: &Shape, sink: &mut Rows<'_>) -> Result<(), FeedError> {
+    let mut window = Window::new(input.open()?);
+    while window.bytes().len() < 64 << 10 && window.more()? {}
+    let terminator = terminator(window.bytes());
+    let mut cells = Cells::default();
+
+    // The header is cut as a line; then the delimiter that names the most columns wins.
+    let mut cutter = Cutter::new(window, Dialect { delimiter: b'\t', terminator });
+    let Some(header) = cutter.next()? else { return Ok(()) };
+    let columns = columns(cutter.bytes(&header), terminator).ok_or_else(|| not_a_feed(cutter.bytes(&header)))?;
+    let dialect = Dialect { delimiter: columns.delimiter, terminator };
+    cutter.set_header(dialect, columns.cells);
+
+    let mut maker = Maker::new(shape);
+    let mut some_row_is_whole = false;
+    while let Some(found) = cutter.next()? {
+        cells.split(cutter.bytes(&found), dialect, found.quoted);
+        if (0..cells.len()).all(|index| cells.get(index).trim_ascii().is_empty()) {
+            continue;
+        }
+        let misfit = misfit(&cells, &columns);
+        let is_short = cells.len() < columns.width;
+        if found.last_without_end && is_short && (some_row_is_whole || misfit.is_some()) {
+            let what = format!("its last row, on line {}, has {} of {} cells", found.line, cells.len(), columns.width);
+            return Err(FeedError::Incomplete(what));
+        }
+        some_row_is_whole |= !is_short;
+        sink(row(&cells, &found, &columns, misfit, &mut maker))?;
+    }
+    Ok(())
+}
+
+/// CR ends the lines of files that have no LF.
+fn terminator(head: &[u8]) -> u8 {
+    if !head.contains(&b'\n') && head.contains(&b'\r') { b'\r' } else { b'\n' }
+}
+
+fn row(cells: &Cells, found: &Found, columns: &Columns, misfit: Option<String>, maker: &mut Maker<'_>) -> Row {
+    let mut attributes = Attributes::default();
+    for attribute in ALL {
+        if let Some(index) = columns.of[attribute as usize] {
+            attributes.set(attribute, Charset::UTF8.decode(cells.get(index)));
+        }
+    }
+    match misfit {
+        None => maker.row(&attributes, found.line),
+        Some(reason) => {
+            let id = attributes.get(Attribute::Id).map(str::to_owned);
+            Row::Rejected(Rejection { line: found.line, id, field: "row".into(), reason })
+        }
+    }
+}
+
+const ALL: [Attribute; ATTRIBUTES] = [
+    Attribute::Id,
+    Attribute::Title,
+    Attribute::Description,
+    Attribute::Link,
+    Attribute::ImageLink,
+    Attribute::Price,
+    Attribute::SalePrice,
+    Attribute::SaleDates,
+    Attribute::Availability,
+    Attribute::ProductType,
+    Attribute::GoogleCategory,
+];
+
+/// Why a row's cells can't be trusted to stand under their columns. Cells that only trail behind
+/// the columns that we read may be missing; a row that stops before is half of one that a stray
+/// line end broke in two, and would blank what the other half holds.
+fn misfit(cells: &Cells, columns: &Columns) -> Option<String> {
+    let extra = (columns.width..cells.len()).any(|index| !cells.get(index).trim_ascii().is_empty());
+    let optional = [Attribute::SalePrice, Attribute::SaleDates].map(|attribute| columns.of[attribute as usize]);
+    let missing = columns.of.iter().filter(|column| !optional.contains(column)).flatten().any(|at| *at >= cells.len());
+    (extra || missing).then(|| format!("{} cells where the header has {}", cells.len(), columns.width))
+}
+
+/// The columns of a header, under the delimiter that makes the most of it. `None` = no `id`.
+fn columns(header: &[u8], terminator: u8) -> Option<Columns> {
+    DELIMITERS
+        .into_iter()
+        .filter_map(|delimiter| columns_under(header, Dialect { delimiter, terminator }))
+        .max_by_key(|columns| columns.known)
+}
+
+fn columns_under(header: &[u8], dialect: Dialect) -> Option<Columns> {
+    let mut cells = Cells::default();
+    cells.split(header.strip_suffix(b"\r").unwrap_or(header), dialect, true);
+    let mut columns =
+        Columns { of: [None; ATTRIBUTES], delimiter: dialect.delimiter, width: 0, cells: cells.len(), known: 0 };
+    for index in 0..cells.len() {
+        let name = Charset::UTF8.decode(cells.get(index));
+        if !name.trim().is_empty() {
+            columns.width = index + 1;
+        }
+        let Some(attribute) = Attribute::named(&name) else { continue };
+        // Of columns that mean the same the first counts.
+        if columns.of[attribute as usize].is_none() {
+            columns.of[attribute as usize] = Some(index);
+            columns.known += 1;
+        }
+    }
+    columns.of[Attribute::Id as usize].is_some().then_some(columns)
+}
+
+fn not_a_feed(header: &[u8]) -> FeedError {
+    let start: String = Charset::UTF8.decode(header).chars().take(60).collect();
+    FeedError::NotAFeed(format!("its first line names no `id` column: {start:?}"))
+}

@@ -1,0 +1,94 @@
+//! Google Merchant, XML: RSS items or Atom entries.
+
+use std::borrow::Cow;
+
+use super::detect::Head;
+use super::element::{Node, mend, parse};
+use super::google::{ATTRIBUTES, Attribute, Attributes, Maker};
+use super::spans::{Piece, Spans};
+use super::{FeedError, Input, Row, Rows, Shape};
+use crate::catalog::Rejection;
+
+/// The namespace that Google's attributes live in.
+const NAMESPACE: &str = "http://base.google.com/ns/1.0";
+
+/// The element names that hold an item.
+const ITEMS: &[&str] = &["item", "entry"];
+
+/// Reads every item of the feed.
+pub(super) fn read(input: &Input<'_>, head: &Head, shape: &Shape, sink: &mut Rows<'_>) -> Result<(), FeedError> {
+    let charset = head.charset();
+    let mut spans = Spans::new(input.open()?, head.root(), ITEMS)?;
+    let mut maker = Maker::new(shape);
+    let mut prefixes = vec!["g".to_owned()];
+    while let Some(piece) = spans.next()? {
+        match piece {
+            Piece::Element { bytes, line, .. } => {
+                sink(item(&charset.decode(spans.bytes(bytes)), line, &prefixes, &mut maker))?;
+            }
+            Piece::Broken { line, reason, .. } => sink(rejected(line, reason.to_owned()))?,
+            Piece::Open { tag } => prefixes.extend(google_prefixes(&charset.decode(spans.bytes(tag)))),
+            Piece::Close { .. } => {}
+        }
+    }
+    Ok(())
+}
+
+/// The prefixes that a tag binds to Google's namespace.
+fn google_prefixes(tag: &str) -> Vec<String> {
+    if !tag.contains(NAMESPACE) {
+        return Vec::new();
+    }
+    let nodes = parse(tag).unwrap_or_default();
+    let bound = nodes.iter().flat_map(Node::attributes).filter(|(_, value)| value.trim_end_matches('/') == NAMESPACE);
+    bound.filter_map(|(name, _)| name.strip_prefix("xmlns:").map(str::to_owned)).collect()
+}
+
+fn rejected(line: u64, reason: String) -> Row {
+    Row::Rejected(Rejection { line, id: None, field: "item".into(), reason })
+}
+
+/// Only an item's direct children count: `g:shipping/g:price` is not its price. Of a field with
+/// and without `g:` Google's own counts, of several values the first.
+fn item(xml: &str, line: u64, prefixes: &[String], maker: &mut Maker<'_>) -> Row {
+    let mended = mend(Cow::Borrowed(xml));
+    let nodes = match parse(&mended) {
+        Ok(nodes) => nodes,
+        Err(reason) => return rejected(line, reason),
+    };
+    let mut attributes = Attributes::default();
+    let mut ranks = [u8::MAX; ATTRIBUTES];
+    for node in nodes.iter().filter(|node| node.depth == 1) {
+        let Some((attribute, rank)) = meaning(node.name(), prefixes) else { continue };
+        let Some(value) = value(node, attribute) else { continue };
+        if rank < ranks[attribute as usize] && !value.trim().is_empty() {
+            ranks[attribute as usize] = rank;
+            attributes.set(attribute, value);
+        }
+    }
+    maker.row(&attributes, line)
+}
+
+/// What an element's name stands for; the lower rank is the better source.
+fn meaning(name: &str, prefixes: &[String]) -> Option<(Attribute, u8)> {
+    let (own, local) = match name.split_once(':') {
+        Some((prefix, local)) => (prefixes.iter().any(|known| known == prefix).then_some(0)?, local),
+        None => (1, name),
+    };
+    match local {
+        // Atom's names for a description.
+        "content" if own == 1 => Some((Attribute::Description, 2)),
+        "summary" if own == 1 => Some((Attribute::Description, 3)),
+        _ => Attribute::named(local).map(|attribute| (attribute, own)),
+    }
+}
+
+/// A link is text in RSS, an attribute in Atom; a relation other than the page itself is none.
+fn value<'n>(node: &'n Node<'_>, attribute: Attribute) -> Option<Cow<'n, str>> {
+    if attribute == Attribute::Link && node.text.trim().is_empty() {
+        let is_page = node.attribute("rel").is_none_or(|rel| rel == "alternate");
+        return node.attribute("href").filter(|_| is_page).map(Cow::Owned);
+    }
+    // Only a description may hold markup that nobody escaped.
+    (!node.has_markup || attribute == Attribute::Description).then_some(Cow::Borrowed(node.text.as_str()))
+}

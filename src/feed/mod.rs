@@ -1,0 +1,177 @@
+//! From bytes to items: every feed format, read as a stream.
+//!
+//! A feed is cut into rows or elements first (`text`, `spans`), each of them is decoded and parsed
+//! alone, so that a broken one costs nothing but itself. What ends early is an error, never a feed
+//! with fewer items.
+
+mod charset;
+mod detect;
+mod element;
+mod google;
+mod google_text;
+mod google_xml;
+mod input;
+mod sale;
+mod spans;
+mod text;
+mod window;
+mod yml;
+
+use std::collections::HashSet;
+use std::fmt;
+use std::fs::File;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use thiserror::Error;
+
+use crate::catalog::{Category, Currency, Digest, Item, Rejection, digest_bytes};
+
+pub use input::Input;
+
+/// The formats (`reference/feeds.md` of the project's sources tells where each comes from).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FeedType {
+    /// Google Merchant, delimited text.
+    GoogleCsv,
+    /// Google Merchant, RSS or Atom.
+    GoogleXml,
+    /// Yandex Market's YML.
+    Yml,
+}
+
+impl FeedType {
+    /// The name in the settings and in reports.
+    pub fn name(self) -> &'static str {
+        match self {
+            FeedType::GoogleCsv => "google-csv",
+            FeedType::GoogleXml => "google-xml",
+            FeedType::Yml => "yml",
+        }
+    }
+}
+
+impl fmt::Display for FeedType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// What the receiver of rows may stop the reading with.
+pub type SinkError = Box<dyn std::error::Error + Send + Sync>;
+
+/// Why a feed as a whole could not be read. None of these says anything about what the shop sells.
+#[derive(Debug, Error)]
+pub enum FeedError {
+    /// The body stops before the feed does.
+    #[error("the feed is incomplete: {0}")]
+    Incomplete(String),
+    /// The body is something else altogether.
+    #[error("this is not a product feed: {0}")]
+    NotAFeed(String),
+    /// The body is a feed of another format than the settings say.
+    #[error("this is a {found} feed, not {wanted}; set type = \"{found}\", or \"auto\"")]
+    WrongType {
+        /// What the bytes are.
+        found: FeedType,
+        /// What the settings say.
+        wanted: FeedType,
+    },
+    /// Over `max_bytes`, packed or unpacked.
+    #[error("the feed is larger than max_bytes ({0} bytes)")]
+    TooLarge(u64),
+    /// The bytes could not be read.
+    #[error("the feed could not be read: {0}")]
+    Io(#[from] std::io::Error),
+    /// The receiver stopped the reading.
+    #[error("{0}")]
+    Sink(SinkError),
+}
+
+/// What items depend on besides their own row.
+#[derive(Debug, Clone)]
+pub struct Shape {
+    /// The format, or `None` to tell it from the content.
+    pub format: Option<FeedType>,
+    /// For prices without one.
+    pub default_currency: Option<Currency>,
+    /// For items without one.
+    pub default_category: Option<Arc<Category>>,
+    /// The moment at which sales are judged.
+    pub now: Timestamp,
+}
+
+/// An accepted row.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Offer {
+    /// What the row means.
+    pub item: Item,
+    /// The physical line on which it begins.
+    pub line: u64,
+    /// When its sale begins or ends next.
+    pub changes_at: Option<Timestamp>,
+    /// Whether its price was given the default currency.
+    pub currency_assumed: bool,
+}
+
+/// A row, taken or not.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Row {
+    /// Taken.
+    Offer(Box<Offer>),
+    /// Not taken.
+    Rejected(Rejection),
+}
+
+/// Reads the whole feed in `file` and gives every row to `sink`, in the feed's order. Of rows with
+/// the same id the first wins, even when it is rejected itself: the others are rejected.
+///
+/// Memory: a window of the file, plus 16 bytes an id.
+///
+/// # Errors
+/// When the body is not a whole feed of the right format. Rows that were given to `sink` by then
+/// must not be relied on: nothing but `Ok` says that the feed was complete.
+pub fn read(
+    input: &Input<'_>,
+    shape: &Shape,
+    sink: &mut dyn FnMut(Row) -> Result<(), SinkError>,
+) -> Result<FeedType, FeedError> {
+    let mut seen: HashSet<Digest> = HashSet::new();
+    let mut unique = |row: Row| {
+        let (id, line) = match &row {
+            Row::Offer(offer) => (Some(offer.item.id.as_str()), offer.line),
+            Row::Rejected(rejection) => (rejection.id.as_deref(), rejection.line),
+        };
+        let first = id.is_none_or(|id| seen.insert(digest_bytes(id.as_bytes())));
+        let row = if first { row } else { Row::Rejected(duplicate(id.map(str::to_owned), line)) };
+        sink(row).map_err(FeedError::Sink)
+    };
+    let head = detect::head(input)?;
+    let format = detect::format(&head, shape.format)?;
+    match format {
+        FeedType::GoogleCsv => google_text::read(input, shape, &mut unique)?,
+        FeedType::GoogleXml => google_xml::read(input, &head, shape, &mut unique)?,
+        FeedType::Yml => yml::read(input, &head, shape, &mut unique)?,
+    }
+    Ok(format)
+}
+
+/// What the readers of the formats give their rows to.
+type Rows<'s> = dyn FnMut(Row) -> Result<(), FeedError> + 's;
+
+fn duplicate(id: Option<String>, line: u64) -> Rejection {
+    Rejection {
+        line,
+        id,
+        field: "id".into(),
+        reason: "duplicate: an earlier row has this id, and the first counts".into(),
+    }
+}
+
+/// Opens a feed that lies in a file.
+pub fn open(file: &File, max_bytes: u64) -> Input<'_> {
+    Input::new(file, max_bytes)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,342 @@
+//! Cuts an XML stream into the elements that matter, without parsing what lies inside them.
+//!
+//! Knows just enough of XML to find where an element ends: CDATA sections, comments, processing
+//! instructions and quoted attribute values may hold what looks like tags.
+
+use std::io::Read;
+use std::ops::Range;
+
+use memchr::{memchr, memchr3, memmem};
+
+use super::FeedError;
+use super::window::{MAX_ROW, Window};
+
+/// Something between the beginning and the end of the root element.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Piece {
+    /// A whole element with one of the names asked for.
+    Element { name: &'static str, bytes: Range<usize>, line: u64 },
+    /// An element of such a name that was not closed before the next one began, or is too long.
+    Broken { name: &'static str, line: u64, reason: &'static str },
+    /// The start tag of any other element.
+    Open { tag: Range<usize> },
+    /// The end tag of any other element.
+    Close { name: Range<usize> },
+}
+
+/// Walks through an XML document.
+pub(super) struct Spans<R> {
+    window: Window<R>,
+    names: &'static [&'static str],
+    root: Option<Vec<u8>>,
+    used: usize,
+    finished: bool,
+}
+
+impl<R: Read> Spans<R> {
+    /// Starts at the root element, which begins at byte `root`.
+    pub(super) fn new(reader: R, root: usize, names: &'static [&'static str]) -> Result<Self, FeedError> {
+        let mut window = Window::new(reader);
+        while window.bytes().len() < root && window.more()? {}
+        window.consume(root.min(window.bytes().len()));
+        Ok(Spans { window, names, root: None, used: 0, finished: false })
+    }
+
+    /// The bytes of a piece found last.
+    pub(super) fn bytes(&self, range: Range<usize>) -> &[u8] {
+        &self.window.bytes()[range]
+    }
+
+    /// The next piece; `None` behind the end tag of the root.
+    ///
+    /// # Errors
+    /// When the document ends before its root element does.
+    pub(super) fn next(&mut self) -> Result<Option<Piece>, FeedError> {
+        while !self.finished {
+            let used = std::mem::take(&mut self.used).min(self.window.bytes().len());
+            self.window.consume(used);
+            self.skip_to(b"<")?;
+            if let Some(piece) = self.markup()? {
+                return Ok(Some(piece));
+            }
+        }
+        Ok(None)
+    }
+
+    /// What the `<` at the window's beginning starts.
+    fn markup(&mut self) -> Result<Option<Piece>, FeedError> {
+        while self.window.bytes().len() < 9 && self.window.more()? {}
+        let bytes = self.window.bytes();
+        if let Some((end, skip)) = skipped(bytes) {
+            self.window.consume(skip);
+            self.skip_to(end)?;
+            self.used = end.len();
+            return Ok(None);
+        }
+        match bytes.get(1) {
+            Some(b'/') => self.close_tag().map(Some),
+            Some(b'!') => {
+                let Some(end) = self.find(1, |bytes| memchr(b'>', bytes))? else { return Err(self.cut_short()) };
+                // An internal subset holds declarations of its own; its entities are never expanded.
+                let end = match memchr(b'[', &self.window.bytes()[..end]) {
+                    Some(_) => self.find(1, |bytes| memmem::find(bytes, b"]>").map(|at| at + 1))?,
+                    None => Some(end),
+                };
+                self.used = end.ok_or_else(|| self.cut_short())? + 1;
+                Ok(None)
+            }
+            Some(byte) if is_name_start(*byte) => self.start_tag().map(Some),
+            _ => {
+                // A stray `<` in text.
+                self.used = 1;
+                Ok(None)
+            }
+        }
+    }
+
+    fn close_tag(&mut self) -> Result<Piece, FeedError> {
+        let Some(end) = self.find(2, |bytes| memchr(b'>', bytes))? else { return Err(self.cut_short()) };
+        self.used = end + 1;
+        let name = 2..2 + self.window.bytes()[2..end].trim_ascii_end().len();
+        self.finished = self.root.as_deref() == Some(&self.window.bytes()[name.clone()]);
+        Ok(Piece::Close { name })
+    }
+
+    fn start_tag(&mut self) -> Result<Piece, FeedError> {
+        let end = loop {
+            match tag_end(self.window.bytes(), self.window.ended() || self.window.bytes().len() > MAX_ROW) {
+                Some(end) => break end,
+                None if self.window.more()? => {}
+                None => return Err(self.cut_short()),
+            }
+        };
+        let bytes = self.window.bytes();
+        let name = &bytes[1..1 + name_length(&bytes[1..])];
+        let is_empty = bytes[..end].ends_with(b"/");
+        if self.root.is_none() {
+            self.root = Some(name.to_vec());
+            self.finished = is_empty;
+        }
+        let line = self.window.line();
+        match self.names.iter().find(|wanted| wanted.as_bytes() == name) {
+            Some(name) if is_empty => {
+                self.used = end + 1;
+                Ok(Piece::Element { name, bytes: 0..end + 1, line })
+            }
+            Some(name) => self.element(name, end + 1, line),
+            None => {
+                self.used = end + 1;
+                Ok(Piece::Open { tag: 0..end + 1 })
+            }
+        }
+    }
+
+    /// Finds the end of the element whose start tag ends at `from`.
+    fn element(&mut self, name: &'static str, from: usize, line: u64) -> Result<Piece, FeedError> {
+        let mut at = from;
+        loop {
+            let Some(open) = self.find(at, |bytes| memchr(b'<', bytes))? else { return Err(self.cut_short()) };
+            if open > MAX_ROW {
+                return self.skip_too_long(name, line);
+            }
+            while self.window.bytes().len() < open + name.len() + 9 && self.window.more()? {}
+            let bytes = &self.window.bytes()[open..];
+            if let Some((end, skip)) = skipped(bytes) {
+                match self.find(open + skip, |bytes| memmem::find(bytes, end))? {
+                    Some(found) if found <= MAX_ROW => at = found + end.len(),
+                    Some(_) => return self.skip_too_long(name, line),
+                    None => return Err(self.cut_short()),
+                }
+            } else if is_tag(bytes, b"</", name) {
+                let Some(end) = self.find(open, |bytes| memchr(b'>', bytes))? else { return Err(self.cut_short()) };
+                self.used = end + 1;
+                return Ok(Piece::Element { name, bytes: 0..end + 1, line });
+            } else if is_tag(bytes, b"<", name) {
+                self.used = open;
+                return Ok(Piece::Broken {
+                    name,
+                    line,
+                    reason: "its element is not closed before the next one begins",
+                });
+            } else {
+                at = open + 1;
+            }
+        }
+    }
+
+    /// Moves behind the end tag of an element that no window should hold.
+    fn skip_too_long(&mut self, name: &'static str, line: u64) -> Result<Piece, FeedError> {
+        loop {
+            let bytes = self.window.bytes();
+            let end = memmem::find_iter(bytes, b"</").find(|at| is_tag(&bytes[*at..], b"</", name));
+            if let Some(end) = end {
+                self.used = end;
+                return Ok(Piece::Broken { name, line, reason: "its element is longer than 16 MiB" });
+            }
+            // An end tag may begin in the last few bytes.
+            let keep = (name.len() + 3).min(bytes.len());
+            self.window.consume(bytes.len() - keep);
+            if !self.window.more()? {
+                return Err(self.cut_short());
+            }
+        }
+    }
+
+    /// Moves to the next place where `mark` stands, however far.
+    fn skip_to(&mut self, mark: &[u8]) -> Result<(), FeedError> {
+        loop {
+            let bytes = self.window.bytes();
+            if let Some(at) = memmem::find(bytes, mark) {
+                self.window.consume(at);
+                return Ok(());
+            }
+            // The mark may begin in the last few bytes.
+            let keep = (mark.len() - 1).min(bytes.len());
+            self.window.consume(bytes.len() - keep);
+            if !self.window.more()? {
+                return Err(self.cut_short());
+            }
+        }
+    }
+
+    /// The first place at or behind `from` that `search` finds, reading on as far as it takes: to
+    /// the end of the stream, or until the window is larger than any element may be.
+    fn find(&mut self, from: usize, search: impl Fn(&[u8]) -> Option<usize>) -> Result<Option<usize>, FeedError> {
+        let mut from = from.min(self.window.bytes().len());
+        loop {
+            if let Some(found) = search(&self.window.bytes()[from..]) {
+                return Ok(Some(from + found));
+            }
+            let length = self.window.bytes().len();
+            if length > MAX_ROW {
+                return Ok(Some(length));
+            }
+            // What is searched for may begin in the last bytes that are there.
+            from = from.max(length.saturating_sub(16));
+            if !self.window.more()? {
+                return Ok(None);
+            }
+        }
+    }
+
+    fn cut_short(&self) -> FeedError {
+        let root = self.root.as_deref().map_or("root".into(), String::from_utf8_lossy);
+        FeedError::Incomplete(format!("it ends on line {} without the end tag </{root}>", self.last_line()))
+    }
+
+    fn last_line(&self) -> u64 {
+        self.window.line() + memchr::memchr_iter(b'\n', self.window.bytes()).count() as u64
+    }
+}
+
+/// Markup whose content is none of ours: how it ends, and how many bytes it begins with.
+fn skipped(bytes: &[u8]) -> Option<(&'static [u8], usize)> {
+    if bytes.starts_with(b"<!--") {
+        Some((b"-->", 4))
+    } else if bytes.starts_with(b"<![CDATA[") {
+        Some((b"]]>", 9))
+    } else if bytes.starts_with(b"<?") {
+        Some((b"?>", 2))
+    } else {
+        None
+    }
+}
+
+pub(super) fn is_name_start(byte: u8) -> bool {
+    byte.is_ascii_alphabetic() || byte == b'_' || byte >= 0x80
+}
+
+fn name_length(bytes: &[u8]) -> usize {
+    bytes.iter().take_while(|byte| !byte.is_ascii_whitespace() && !matches!(byte, b'>' | b'/' | b'<')).count()
+}
+
+/// Whether a tag of exactly this name begins here.
+fn is_tag(bytes: &[u8], open: &[u8], name: &str) -> bool {
+    bytes
+        .strip_prefix(open)
+        .and_then(|rest| rest.strip_prefix(name.as_bytes()))
+        .is_some_and(|rest| rest.first().is_none_or(|byte| byte.is_ascii_whitespace() || matches!(byte, b'>' | b'/')))
+}
+
+/// Where the `>` of a start tag stands. A quoted value may hold one; a `<` may not stand in a value,
+/// so a quote that runs into one was never closed, and the first `>` counts.
+fn tag_end(bytes: &[u8], ended: bool) -> Option<usize> {
+    let mut at = 1;
+    while let Some(found) = memchr3(b'>', b'"', b'\'', &bytes[at..]).map(|found| at + found) {
+        if bytes[found] == b'>' {
+            return Some(found);
+        }
+        let close = memchr(bytes[found], &bytes[found + 1..]).map(|length| found + 1 + length);
+        match (close, memchr(b'<', &bytes[found..])) {
+            (Some(close), stray) if stray.is_none_or(|stray| found + stray > close) => at = close + 1,
+            (_, Some(_)) => return memchr(b'>', &bytes[1..]).map(|end| 1 + end),
+            _ if ended => return memchr(b'>', &bytes[1..]).map(|end| 1 + end),
+            _ => return None,
+        }
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pieces(xml: &str) -> Result<Vec<String>, FeedError> {
+        let mut spans = Spans::new(xml.as_bytes(), 0, &["offer"])?;
+        let mut found = Vec::new();
+        while let Some(piece) = spans.next()? {
+            found.push(match piece {
+                Piece::Element { bytes, line, .. } => {
+                    format!("{line}: {}", String::from_utf8_lossy(spans.bytes(bytes)))
+                }
+                Piece::Broken { line, .. } => format!("{line}: broken"),
+                Piece::Open { tag } => String::from_utf8_lossy(spans.bytes(tag)).into_owned(),
+                Piece::Close { name } => format!("/{}", String::from_utf8_lossy(spans.bytes(name))),
+            });
+        }
+        Ok(found)
+    }
+
+    #[test]
+    fn elements_end_where_they_end() {
+        let xml =
+            "<r a='>'>\n<!-- <offer> --><offer id='1'><![CDATA[</offer>]]><!-- </offer> --><b/></offer >\n<offer/></r>";
+        let expected =
+            ["<r a='>'>", "2: <offer id='1'><![CDATA[</offer>]]><!-- </offer> --><b/></offer >", "3: <offer/>", "/r"];
+        assert_eq!(pieces(xml).expect("whole"), expected);
+    }
+
+    #[test]
+    fn a_broken_one_costs_itself() {
+        let xml = "<r><offer id='1'><a>\n<offer id=\"2><b>x</b></offer><offers></offers></r> trailing <x>";
+        let expected = ["<r>", "1: broken", "2: <offer id=\"2><b>x</b></offer>", "<offers>", "/offers", "/r"];
+        assert_eq!(pieces(xml).expect("whole"), expected);
+    }
+
+    #[test]
+    fn every_cut_is_noticed() {
+        let xml = "<!DOCTYPE r [<!ENTITY a 'b'>]><r><offer id='1'><a>é &amp; <![CDATA[x]]></a></offer></r>";
+        for end in 0..xml.len() {
+            if xml.is_char_boundary(end) {
+                assert!(matches!(pieces(&xml[..end]), Err(FeedError::Incomplete(_))), "{}", &xml[..end]);
+            }
+        }
+        assert_eq!(pieces(xml).expect("whole").len(), 3);
+    }
+
+    #[test]
+    fn the_window_may_end_anywhere() {
+        let long = "x".repeat(300_000);
+        let xml = format!("<r><offer>{long}</offer><offer><![CDATA[{long}]]></offer></r>");
+        assert_eq!(pieces(&xml).expect("whole").len(), 4);
+    }
+
+    #[test]
+    fn an_endless_element_is_skipped() {
+        let long = "x".repeat(MAX_ROW + (1 << 20));
+        for (open, close) in [("", ""), ("<![CDATA[", "]]>")] {
+            let xml = format!("<r><offer>{open}{long}{close}</offer><offer>1</offer></r>");
+            assert_eq!(pieces(&xml).expect("whole"), ["<r>", "1: broken", "/offer", "1: <offer>1</offer>", "/r"]);
+        }
+    }
+}

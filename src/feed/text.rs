@@ -1,0 +1,260 @@
+//! Rows of delimited text, with the quotes that real files have.
+//!
+//! A row is read with quotes first. Where that can't be meant (text behind a closing quote, a quote
+//! that swallows the following lines) the quotes are ordinary characters, and the row is its line.
+
+use std::io::Read;
+use std::ops::Range;
+
+use csv_core::{ReadRecordResult, ReaderBuilder, Terminator};
+use memchr::{memchr, memchr2};
+
+use super::FeedError;
+use super::window::{MAX_ROW, Window};
+
+/// How cells are told apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Dialect {
+    /// Between cells.
+    pub(super) delimiter: u8,
+    /// At the end of a row: LF, or CR in files of old Macs.
+    pub(super) terminator: u8,
+}
+
+/// The cells of one row.
+#[derive(Debug, Default)]
+pub(super) struct Cells {
+    bytes: Vec<u8>,
+    ends: Vec<usize>,
+    count: usize,
+}
+
+impl Cells {
+    pub(super) fn len(&self) -> usize {
+        self.count
+    }
+
+    /// A cell's bytes; a cell that is not there is empty.
+    pub(super) fn get(&self, index: usize) -> &[u8] {
+        if index >= self.count {
+            return &[];
+        }
+        let start = if index == 0 { 0 } else { self.ends[index - 1] };
+        &self.bytes[start..self.ends[index]]
+    }
+
+    /// Splits one row, given without its terminator.
+    pub(super) fn split(&mut self, row: &[u8], dialect: Dialect, quoted: bool) {
+        let mut reader = ReaderBuilder::new()
+            .delimiter(dialect.delimiter)
+            .quoting(quoted)
+            .terminator(Terminator::Any(dialect.terminator))
+            .build();
+        self.bytes.resize(row.len() + 1, 0);
+        // A row has at most one cell more than delimiters.
+        let most = 2 + memchr::memchr_iter(dialect.delimiter, row).count();
+        if self.ends.len() < most {
+            self.ends.resize(most, 0);
+        }
+        let (_, _, mut written, mut count) = reader.read_record(row, &mut self.bytes, &mut self.ends);
+        // An empty input is the end of the file, which ends the record.
+        let (result, _, more, last) = reader.read_record(&[], &mut self.bytes[written..], &mut self.ends[count..]);
+        debug_assert!(matches!(result, ReadRecordResult::Record | ReadRecordResult::End));
+        written += more;
+        count += last;
+        self.bytes.truncate(written.max(self.ends[..count].last().copied().unwrap_or(0)));
+        self.count = count;
+    }
+}
+
+/// Where a row lies in the window, and how it is to be split.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Found {
+    /// The row without its terminator.
+    pub(super) row: Range<usize>,
+    /// The physical line on which it begins.
+    pub(super) line: u64,
+    /// Whether its quotes are quotes.
+    pub(super) quoted: bool,
+    /// Whether the file ends right behind it, without a line end.
+    pub(super) last_without_end: bool,
+}
+
+/// Cuts a stream into rows.
+pub(super) struct Cutter<R> {
+    window: Window<R>,
+    dialect: Dialect,
+    /// The number of cells in the header; 0 while that is being read.
+    width: usize,
+    /// What the row given last takes in the window.
+    used: usize,
+}
+
+/// What scanning a row with quotes came to.
+enum Scan {
+    /// The row's length, and whether it has line ends inside quotes.
+    Row { length: usize, lines: bool },
+    /// Text behind a closing quote.
+    Malformed,
+    /// The window ends inside the row; inside a quote or not.
+    NeedsMore { in_quotes: bool },
+}
+
+impl<R: Read> Cutter<R> {
+    pub(super) fn new(window: Window<R>, dialect: Dialect) -> Self {
+        Cutter { window, dialect, width: 0, used: 0 }
+    }
+
+    /// From the header on, cells are told apart as it does, and rows held against its width.
+    pub(super) fn set_header(&mut self, dialect: Dialect, width: usize) {
+        self.dialect = dialect;
+        self.width = width;
+    }
+
+    /// The bytes of a row found last.
+    pub(super) fn bytes(&self, found: &Found) -> &[u8] {
+        &self.window.bytes()[found.row.clone()]
+    }
+
+    /// The next row that is not blank.
+    ///
+    /// # Errors
+    /// When the file ends inside quotes, or a row is longer than any row can be.
+    pub(super) fn next(&mut self) -> Result<Option<Found>, FeedError> {
+        loop {
+            self.window.consume(self.used);
+            self.used = 0;
+            if self.window.bytes().is_empty() && !self.window.more()? {
+                return Ok(None);
+            }
+            let found = self.find()?;
+            if !self.bytes(&found).trim_ascii().is_empty() {
+                return Ok(Some(found));
+            }
+        }
+    }
+
+    fn find(&mut self) -> Result<Found, FeedError> {
+        loop {
+            let ended = self.window.ended();
+            match scan(self.window.bytes(), self.dialect, ended) {
+                Scan::Row { length, lines } => {
+                    let raw = (self.width > 0).then(|| self.raw_line()).flatten();
+                    return Ok(match raw {
+                        Some(raw) if self.raw_fits_better(length, lines, raw) => self.found(raw, false),
+                        _ => self.found(length, true),
+                    });
+                }
+                Scan::Malformed => match self.raw_line() {
+                    Some(length) => return Ok(self.found(length, false)),
+                    None => _ = self.window.more()?,
+                },
+                Scan::NeedsMore { in_quotes } => {
+                    let too_long = self.window.bytes().len() > MAX_ROW;
+                    if too_long || !self.window.more()? {
+                        return self.open_end(in_quotes, too_long);
+                    }
+                }
+            }
+        }
+    }
+
+    /// What to make of quotes that never close: an ordinary character, if the line that has them and
+    /// the line after it are whole rows without quoting; else the file was cut.
+    fn open_end(&mut self, in_quotes: bool, too_long: bool) -> Result<Found, FeedError> {
+        let line = self.window.line();
+        let first = self.raw_line().filter(|length| self.raw_width(0, *length) == self.width);
+        let next_fits = first.is_some_and(|length| {
+            let from = length + 1;
+            let rest = &self.window.bytes()[from.min(self.window.bytes().len())..];
+            memchr(self.dialect.terminator, rest).is_some_and(|next| self.raw_width(from, from + next) == self.width)
+        });
+        match first {
+            Some(length) if in_quotes && next_fits => Ok(self.found(length, false)),
+            _ if too_long => Err(FeedError::Incomplete(format!(
+                "the row on line {line} is longer than {} MiB; a quote in it was probably never closed",
+                MAX_ROW >> 20
+            ))),
+            _ => Err(FeedError::Incomplete(format!("it ends inside the quotes of the row on line {line}"))),
+        }
+    }
+
+    fn found(&mut self, length: usize, quoted: bool) -> Found {
+        let found = self.found_at(length, quoted);
+        self.used = (length + 1).min(self.window.bytes().len());
+        found
+    }
+
+    fn found_at(&self, length: usize, quoted: bool) -> Found {
+        let bytes = &self.window.bytes()[..length];
+        let trimmed = bytes.strip_suffix(b"\r").unwrap_or(bytes).len();
+        let last_without_end = length == self.window.bytes().len();
+        Found { row: 0..trimmed, line: self.window.line(), quoted, last_without_end }
+    }
+
+    /// The length of the window's first physical line, if it is all there.
+    fn raw_line(&self) -> Option<usize> {
+        let bytes = self.window.bytes();
+        memchr(self.dialect.terminator, bytes).or_else(|| self.window.ended().then_some(bytes.len()))
+    }
+
+    fn raw_width(&self, from: usize, to: usize) -> usize {
+        1 + memchr::memchr_iter(self.dialect.delimiter, &self.window.bytes()[from..to]).count()
+    }
+
+    /// Whether the first line alone has the header's width where the quoted row has another.
+    fn raw_fits_better(&self, length: usize, lines: bool, raw: usize) -> bool {
+        if raw == length && !lines && memchr(b'"', &self.window.bytes()[..length]).is_none() {
+            return false;
+        }
+        if self.raw_width(0, raw) != self.width {
+            return false;
+        }
+        let mut cells = Cells::default();
+        cells.split(&self.window.bytes()[..length], self.dialect, true);
+        cells.len() != self.width
+    }
+}
+
+/// Looks for the end of the row that begins `bytes`.
+fn scan(bytes: &[u8], dialect: Dialect, ended: bool) -> Scan {
+    let Dialect { delimiter, terminator } = dialect;
+    let mut at = 0;
+    let mut lines = false;
+    loop {
+        if bytes.get(at) == Some(&b'"') {
+            // A quoted cell: up to a quote that is not doubled.
+            let mut from = at + 1;
+            loop {
+                let Some(quote) = memchr(b'"', &bytes[from..]).map(|found| from + found) else {
+                    return Scan::NeedsMore { in_quotes: true };
+                };
+                lines |= memchr(terminator, &bytes[from..quote]).is_some();
+                match bytes.get(quote + 1) {
+                    Some(b'"') => from = quote + 2,
+                    None if !ended => return Scan::NeedsMore { in_quotes: true },
+                    None => return Scan::Row { length: quote + 1, lines },
+                    Some(next) if *next == terminator => return Scan::Row { length: quote + 1, lines },
+                    Some(b'\r') => match bytes.get(quote + 2) {
+                        Some(next) if *next == terminator => return Scan::Row { length: quote + 2, lines },
+                        None if !ended => return Scan::NeedsMore { in_quotes: true },
+                        None => return Scan::Row { length: quote + 2, lines },
+                        Some(_) => return Scan::Malformed,
+                    },
+                    Some(next) if *next == delimiter => {
+                        at = quote + 2;
+                        break;
+                    }
+                    Some(_) => return Scan::Malformed,
+                }
+            }
+        } else {
+            match memchr2(delimiter, terminator, &bytes[at..]).map(|found| at + found) {
+                Some(end) if bytes[end] == terminator => return Scan::Row { length: end, lines },
+                Some(end) => at = end + 1,
+                None if ended => return Scan::Row { length: bytes.len(), lines },
+                None => return Scan::NeedsMore { in_quotes: false },
+            }
+        }
+    }
+}

@@ -1,0 +1,143 @@
+//! The sandbox: an in-memory NiceChat and a small feed host on one loopback port.
+//!
+//! It checks signatures, answers as the vendor's page says, remembers what it was sent, and misbehaves
+//! on demand. `shelfkeeper sandbox`, the demo and the black-box tests all use this one.
+//!
+//! The way of a request: `server` accepts it and looks at its path; `/marketplaces/v1/` goes to
+//! `nicechat` (`faults` decide whether it is answered well, `api` answers it from the `store`),
+//! `/shop/` to `shop`, `/sandbox/` to `control`. `catalog` writes feeds to put into the shop.
+//!
+//! Nothing here is shared with the client it tests, the signature least of all: a mistake made twice
+//! would go unseen.
+
+mod api;
+mod basic;
+pub mod catalog;
+mod conditional;
+mod control;
+mod faults;
+mod nicechat;
+mod reply;
+mod rules;
+mod server;
+mod shop;
+mod sign;
+mod store;
+#[cfg(test)]
+mod tests;
+mod tidy;
+mod validate;
+
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr};
+
+use tokio::net::TcpListener;
+use tokio_util::sync::{CancellationToken, DropGuard};
+
+pub use catalog::Catalog;
+pub use faults::{Fault, Rule};
+pub use nicechat::{Logged, NiceChat};
+pub use rules::Rules;
+pub use shop::{Feed, Fetched, Shop};
+pub use store::{Kind, Object};
+pub use tidy::cdn_address;
+
+/// The API key that a sandbox accepts unless told otherwise.
+pub const DEMO_KEY: &str = "SANDBOX000000001";
+
+/// The API secret that goes with [`DEMO_KEY`]. It protects nothing: the sandbox listens on loopback.
+pub const DEMO_SECRET: &str = "sandbox-secret-that-protects-nothing";
+
+/// How a sandbox starts.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Where to listen; port 0 takes a free one.
+    pub listen: SocketAddr,
+    /// The only `X-API-Key` that is accepted.
+    pub key: String,
+    /// What requests must be signed with.
+    pub secret: String,
+    /// Objects per page of a listing, at least 1; can be changed later through [`Rules`].
+    pub page_size: usize,
+}
+
+impl Default for Options {
+    /// A free loopback port, [`DEMO_KEY`] and [`DEMO_SECRET`], 100 objects a page.
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+            key: DEMO_KEY.to_owned(),
+            secret: DEMO_SECRET.to_owned(),
+            page_size: Rules::default().page_size,
+        }
+    }
+}
+
+/// A running sandbox. Dropping it closes its port and every connection.
+#[derive(Debug)]
+pub struct Sandbox {
+    addr: SocketAddr,
+    key: String,
+    secret: String,
+    nicechat: NiceChat,
+    shop: Shop,
+    _stop: DropGuard,
+}
+
+impl Sandbox {
+    /// Opens the port and starts to serve on the current tokio runtime.
+    ///
+    /// # Errors
+    /// When the address can't be listened on.
+    pub async fn start(options: Options) -> io::Result<Self> {
+        let listener = TcpListener::bind(options.listen).await?;
+        let addr = listener.local_addr()?;
+        let nicechat = NiceChat::new(&options.key, &options.secret, options.page_size);
+        let shop = Shop::new(addr);
+        let stop = CancellationToken::new();
+        let site = server::Site { nicechat: nicechat.clone(), shop: shop.clone() };
+        tokio::spawn(server::serve(listener, site, stop.clone()));
+        Ok(Self { addr, key: options.key, secret: options.secret, nicechat, shop, _stop: stop.drop_guard() })
+    }
+
+    /// The address it listens on, with the port it was given.
+    pub fn addr(&self) -> SocketAddr {
+        self.addr
+    }
+
+    /// What to set as `base_url`: `http://127.0.0.1:PORT`, without a slash at its end.
+    pub fn base_url(&self) -> String {
+        format!("http://{}", self.addr)
+    }
+
+    /// The API key it was started with.
+    pub fn key(&self) -> &str {
+        &self.key
+    }
+
+    /// The API secret it was started with.
+    pub fn secret(&self) -> &str {
+        &self.secret
+    }
+
+    /// A `[nicechat]` section to paste into a config file.
+    pub fn config_section(&self) -> String {
+        let quoted = |text: &str| toml::Value::from(text).to_string();
+        format!(
+            "[nicechat]\nbase_url = {}\napi_key = {}\napi_secret = {}\n",
+            quoted(&self.base_url()),
+            quoted(&self.key),
+            quoted(&self.secret),
+        )
+    }
+
+    /// A handle to look into NiceChat and to make it misbehave; cheap, and good as long as anyone wants it.
+    pub fn nicechat(&self) -> NiceChat {
+        self.nicechat.clone()
+    }
+
+    /// A handle to the feed host.
+    pub fn shop(&self) -> Shop {
+        self.shop.clone()
+    }
+}

@@ -1,0 +1,80 @@
+//! The port: accepts connections and hands each request to the part of the sandbox its path names.
+
+use std::time::Duration;
+
+use axum::body::Body;
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper::{Request, StatusCode};
+use hyper_util::rt::TokioIo;
+use tokio::net::{TcpListener, TcpStream};
+use tokio_util::sync::CancellationToken;
+
+use super::api;
+use super::control;
+use super::nicechat::NiceChat;
+use super::reply::{Answer, Served};
+use super::shop::{self, Shop};
+
+/// The largest request body that is read, in bytes.
+const MAX_BODY: usize = 10 * 1024 * 1024;
+
+/// How long to wait when no connection can be accepted, for example for want of file descriptors.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(10);
+
+/// What the port gives access to.
+#[derive(Debug, Clone)]
+pub(super) struct Site {
+    pub(super) nicechat: NiceChat,
+    pub(super) shop: Shop,
+}
+
+/// Accepts connections until told to stop.
+pub(super) async fn serve(listener: TcpListener, site: Site, stop: CancellationToken) {
+    while let Some(accepted) = stop.run_until_cancelled(listener.accept()).await {
+        match accepted {
+            Ok((stream, _)) => {
+                let (site, stop) = (site.clone(), stop.clone());
+                tokio::spawn(async move { stop.run_until_cancelled(connection(stream, site)).await });
+            }
+            Err(_) => tokio::time::sleep(ACCEPT_PAUSE).await,
+        }
+    }
+}
+
+/// Serves one connection to its end. hyper itself rather than a framework, because it closes the connection
+/// without an answer when the service fails, which is how a reset is made.
+async fn connection(stream: TcpStream, site: Site) {
+    // Without this, small answers would wait for acknowledgements; failing to set it only makes it slower.
+    let _ = stream.set_nodelay(true);
+    let service = service_fn(|request| route(&site, request));
+    // A connection that breaks is the client's business, or was asked for.
+    let _ = http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
+}
+
+async fn route(site: &Site, request: Request<Incoming>) -> Served {
+    let (parts, body) = request.into_parts();
+    let Ok(body) = axum::body::to_bytes(Body::new(body), MAX_BODY).await else {
+        let answer = Answer::error(StatusCode::PAYLOAD_TOO_LARGE, "The body is too large");
+        return Ok(answer.into_response());
+    };
+    let path = parts.uri.path();
+    if path.starts_with(api::ROOT) {
+        site.nicechat.serve(&parts, body).await
+    } else if path.starts_with(shop::ROOT) {
+        site.shop.serve(&parts).await
+    } else if let Some(place) = path.strip_prefix(control::ROOT) {
+        Ok(control::answer(&site.nicechat, &parts.method, place, &body).into_response())
+    } else {
+        let hint = "Nothing is here. GET /sandbox/ tells what is where.\n";
+        Ok(Answer::text(StatusCode::NOT_FOUND, hint).into_response())
+    }
+}
+
+/// Waits, but for no time at all doesn't: tokio's timer would make a millisecond of it.
+pub(super) async fn pause(time: Duration) {
+    if !time.is_zero() {
+        tokio::time::sleep(time).await;
+    }
+}
