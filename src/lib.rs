@@ -4,5 +4,35 @@
 //! them, `sync` compares them with `state`, plans, asks the guard and applies through `nicechat`.
 
 pub mod catalog;
+pub mod cli;
+pub mod commands;
+pub mod config;
 pub mod feed;
+pub mod jobs;
+pub mod logging;
+pub mod nicechat;
+pub mod report;
 pub mod sandbox;
+pub mod source;
+pub mod state;
+pub mod sync;
+pub mod systemd;
+
+use std::error::Error;
+
+/// What every HTTP client of ours has in common. TLS is rustls with ring: it needs nothing but a C
+/// compiler to build.
+fn http_client() -> reqwest::ClientBuilder {
+    // Fails only when a provider is installed already, which is as good.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    reqwest::Client::builder().user_agent(concat!("shelfkeeper/", env!("CARGO_PKG_VERSION"))).tcp_nodelay(true)
+}
+
+/// The innermost cause of an error: the outer ones repeat the address and say less.
+fn root_cause(error: &dyn Error) -> String {
+    let mut cause = error;
+    while let Some(inner) = cause.source() {
+        cause = inner;
+    }
+    cause.to_string()
+}

@@ -1,0 +1,193 @@
+//! The commands and their flags.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
+
+use crate::feed::FeedType;
+use crate::logging::LogStyle;
+
+/// Keeps a shop's NiceChat categories and products equal to its feed.
+#[derive(Debug, Parser)]
+#[command(version, propagate_version = true, subcommand_required = true, arg_required_else_help = true)]
+#[command(after_help = "\
+Examples:
+  shelfkeeper demo                       see it work, without any set-up
+  shelfkeeper feed products.txt          what is in a feed, and which rows are not taken
+  shelfkeeper check --online             is everything set up?
+  shelfkeeper plan                       what the next pass would do; writes nothing
+  shelfkeeper run --once                 one pass, for cron or by hand
+  shelfkeeper run                        the daemon, for systemd
+
+Exit codes: 0 done · 1 failed · 2 usage or config · 3 done, but some rows or objects are not taken ·
+4 refused by the guard · 5 another instance works with the state")]
+pub struct Cli {
+    /// The config file [default: config/shelfkeeper.toml, then /etc/shelfkeeper/shelfkeeper.toml;
+    /// SHELFKEEPER_CONFIG names another]
+    #[arg(long, global = true, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// How logs are written; they never go to stdout
+    #[arg(long, global = true, value_enum, default_value_t = LogStyle::Auto, value_name = "STYLE")]
+    pub log: LogStyle,
+    /// Tell more; twice for everything
+    #[arg(short, long, global = true, action = ArgAction::Count)]
+    pub verbose: u8,
+    /// Tell errors only
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    pub quiet: bool,
+    /// What to do
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+impl Cli {
+    /// -1 for `-q`, else the number of `-v`.
+    pub fn verbosity(&self) -> i8 {
+        if self.quiet { -1 } else { i8::try_from(self.verbose).unwrap_or(i8::MAX) }
+    }
+}
+
+/// What the program does.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Keep NiceChat equal to the feed: as a daemon, or once
+    ///
+    /// Without flags it runs until SIGTERM or ctrl-C, every job on its own schedule. SIGHUP reads the
+    /// config again, SIGUSR1 makes a resync now.
+    Run(Run),
+    /// Show what the next pass would do; writes nothing, neither there nor here
+    ///
+    /// Exits with 4 when the guard would refuse the pass; else, with --detailed-exitcode, with 10
+    /// when changes are pending.
+    Plan(Plan),
+    /// Check config, secrets and state file
+    Check(Check),
+    /// Read a feed and tell what is in it; needs no config
+    ///
+    /// Exits with 3 when rows are not taken, with 1 when the feed is incomplete or no feed.
+    Feed(Feed),
+    /// Show the last passes, what is pending, and what is not taken
+    Status(Status),
+    /// Serve an in-memory NiceChat and feed host, for trying and testing
+    Sandbox(Sandbox),
+    /// Show the main job on a sample shop, with no set-up, config or network
+    Demo,
+}
+
+/// How results are printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// For people.
+    Text,
+    /// For programs.
+    Json,
+}
+
+/// Arguments of `run`.
+#[derive(Debug, Args)]
+pub struct Run {
+    /// Make one pass and exit
+    #[arg(long)]
+    pub once: bool,
+    /// Make one pass that reads NiceChat's whole listing first and repairs what drifted, and exit
+    #[arg(long)]
+    pub resync: bool,
+    /// Let the (first) pass through the guard, an empty feed included
+    #[arg(long)]
+    pub force: bool,
+    /// Wait so many seconds for another instance to finish
+    #[arg(long, value_name = "SECONDS", default_value_t = 0)]
+    pub lock_wait: u64,
+}
+
+/// Arguments of `plan`.
+#[derive(Debug, Args)]
+pub struct Plan {
+    /// Plan a resync: read NiceChat's whole listing too
+    #[arg(long)]
+    pub resync: bool,
+    /// Plan as if the guard were told to let everything through
+    #[arg(long)]
+    pub force: bool,
+    /// How to print the plan
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub format: Format,
+    /// Exit with 10 when changes are pending
+    #[arg(long)]
+    pub detailed_exitcode: bool,
+}
+
+/// Arguments of `check`.
+#[derive(Debug, Args)]
+pub struct Check {
+    /// Make one signed read of each configured service too
+    #[arg(long)]
+    pub online: bool,
+}
+
+/// Arguments of `feed`.
+#[derive(Debug, Args)]
+pub struct Feed {
+    /// A file or an http(s) address
+    #[arg(value_name = "FILE|URL")]
+    pub location: String,
+    /// How to print what is in it
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub format: Format,
+    /// What the feed is
+    #[arg(long = "type", value_enum, default_value_t = TypeChoice::Auto, value_name = "TYPE")]
+    pub kind: TypeChoice,
+}
+
+/// A feed's format, or to be told from its content.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum TypeChoice {
+    /// Told from the content.
+    Auto,
+    /// Google Merchant, delimited text.
+    GoogleCsv,
+    /// Google Merchant, RSS or Atom.
+    GoogleXml,
+    /// Yandex Market's YML.
+    Yml,
+}
+
+impl From<TypeChoice> for Option<FeedType> {
+    fn from(choice: TypeChoice) -> Self {
+        match choice {
+            TypeChoice::Auto => None,
+            TypeChoice::GoogleCsv => Some(FeedType::GoogleCsv),
+            TypeChoice::GoogleXml => Some(FeedType::GoogleXml),
+            TypeChoice::Yml => Some(FeedType::Yml),
+        }
+    }
+}
+
+/// Arguments of `status`.
+#[derive(Debug, Args)]
+pub struct Status {
+    /// How to print it
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub format: Format,
+}
+
+/// Arguments of `sandbox`.
+#[derive(Debug, Args)]
+pub struct Sandbox {
+    /// Where to listen: a loopback address
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:0")]
+    pub listen: SocketAddr,
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_definition_is_sound() {
+        Cli::command().debug_assert();
+    }
+}

@@ -1,0 +1,157 @@
+//! `demo`: the main job from one end to the other, on a sample shop of our own.
+
+use std::collections::BTreeMap;
+use std::io::{self, Write as _};
+use std::num::NonZeroUsize;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use secrecy::SecretString;
+
+use super::{Exit, Failure, Outcome, runtime, stop_on_signal};
+use crate::catalog::Currency;
+use crate::config::{Config, Location, NiceChat, Prune, Schedule, Source, State, Strategy, VanishedCategory};
+use crate::report::{self, Bar};
+use crate::sandbox::{Catalog, Options, Sandbox};
+use crate::state::{PassKind, Writer};
+use crate::sync::{self, Context};
+
+/// Items in the sample shop.
+const ITEMS: usize = 1_000;
+/// Percent of them that the second feed has otherwise.
+const CHANGED: f64 = 1.0;
+/// The seed of the sample shop: it is the same every time.
+const SEED: u64 = 7;
+
+pub(super) fn demo() -> Outcome {
+    let failed = |error: anyhow::Error| Failure { error, exit: Exit::Failed };
+    runtime()?.block_on(show()).map_err(failed)
+}
+
+async fn show() -> anyhow::Result<Exit> {
+    let folder = tempfile::tempdir()?;
+    let sandbox = Sandbox::start(Options::default()).await?;
+    let context = context(&sandbox, folder.path())?;
+    let stop = stop_on_signal();
+    say("An in-memory NiceChat and a shop with a feed of 1 000 items, both on this machine.")?;
+    let steps = [
+        ("1. The first sync: NiceChat is empty.", Some(0.0)),
+        ("2. The shop changed: prices, stock, titles; some items new, some gone.", Some(CHANGED)),
+        ("3. Nothing changed since.", None),
+    ];
+    for (title, feed) in steps {
+        say(&format!("\n━━ {title}\n"))?;
+        if let Some(changed) = feed {
+            publish(&sandbox, changed)?;
+        }
+        let exit = step(&sandbox, &context, &stop).await?;
+        if exit != Exit::Done {
+            return Ok(exit);
+        }
+    }
+    let held = sandbox.nicechat().objects(crate::sandbox::Kind::Product).len();
+    say(&format!("\nNiceChat holds {held} products now, equal to the feed. Nothing is left behind."))?;
+    say("Next: `shelfkeeper feed YOUR-FEED`, then config/shelfkeeper.example.toml and `shelfkeeper plan`.")?;
+    Ok(Exit::Done)
+}
+
+/// Plans, makes the pass, and shows what was sent.
+async fn step(
+    sandbox: &Sandbox,
+    context: &Context,
+    stop: &tokio_util::sync::CancellationToken,
+) -> anyhow::Result<Exit> {
+    let planned = sync::plan(&context.config, PassKind::Sync, stop).await?;
+    let mut text = Vec::new();
+    report::plan_text(&planned.plan, &mut text)?;
+    say(&excerpt(&String::from_utf8_lossy(&text)))?;
+    drop(planned);
+    sandbox.nicechat().take_requests();
+    let fetches = sandbox.shop().requests().len();
+    let started = Instant::now();
+    let bar = Bar::new();
+    let report = sync::run(context, PassKind::Sync, false, stop, &|done, of| bar.tell(done, of)).await;
+    bar.finish();
+    let took = report::span(started.elapsed());
+    say(&report::summary_line(&report))?;
+    let fetched = sandbox.shop().requests();
+    let fetched: Vec<String> = fetched.iter().skip(fetches).map(|fetch| fetch.status.to_string()).collect();
+    say(&format!("sent in {took}: {}; the feed was asked for once (answer {})", sent(sandbox), fetched.join(", ")))?;
+    let exit = super::run::exit(&report);
+    match report.error {
+        Some(error) => Err(error.into()),
+        None => Ok(exit),
+    }
+}
+
+/// What NiceChat was asked, by kind of request.
+fn sent(sandbox: &Sandbox) -> String {
+    let counts: BTreeMap<String, usize> = sandbox.nicechat().counts();
+    if counts.is_empty() {
+        return "nothing to NiceChat".to_owned();
+    }
+    counts.iter().map(|(what, n)| format!("{n} {what}")).collect::<Vec<_>>().join(", ")
+}
+
+/// The first lines of each group of a plan: the demo shows the kind of thing, not all of it.
+fn excerpt(plan: &str) -> String {
+    const LINES: usize = 6;
+    let groups = plan.trim_end().split("\n\n").map(|group| {
+        let mut lines: Vec<&str> = group.lines().collect();
+        if lines.len() > LINES + 1 {
+            lines.truncate(LINES);
+            lines.push("  …");
+        }
+        lines.join("\n")
+    });
+    groups.collect::<Vec<_>>().join("\n\n") + "\n"
+}
+
+fn publish(sandbox: &Sandbox, changed: f64) -> io::Result<()> {
+    let catalog = Catalog { seed: SEED, items: ITEMS, changed, ..Catalog::default() };
+    let mut feed = Vec::new();
+    catalog.write_tsv(&mut feed)?;
+    sandbox.shop().put("products.txt", feed, "text/tab-separated-values");
+    Ok(())
+}
+
+fn context(sandbox: &Sandbox, folder: &Path) -> anyhow::Result<Context> {
+    let location = Location::parse(&sandbox.shop().url("products.txt")).map_err(anyhow::Error::msg)?;
+    let path = folder.join("shelfkeeper.db");
+    let base_url = sandbox.base_url().parse()?;
+    let every = |minutes: u64| Schedule::Every(Duration::from_secs(60 * minutes));
+    let config = Config {
+        source: Source {
+            location,
+            format: None,
+            schedule: every(15),
+            resync_schedule: None,
+            timeout: Duration::from_secs(60),
+            max_bytes: 1 << 30,
+            credentials: None,
+            default_currency: Currency::parse("usd"),
+            default_category: None,
+        },
+        state: State { path },
+        nicechat: NiceChat {
+            base_url,
+            api_key: SecretString::from(sandbox.key().to_owned()),
+            api_secret: SecretString::from(sandbox.secret().to_owned()),
+            concurrency: NonZeroUsize::MIN.saturating_add(7),
+            requests_per_second: None,
+            timeout: Duration::from_secs(30),
+            retries: 5,
+            strategy: Strategy::Auto,
+            prune: Prune::Owned,
+            max_delete_percent: 20,
+            vanished_category: VanishedCategory::Delete,
+        },
+    };
+    let state = Writer::open(&config.state.path, config.nicechat.base_url.as_str())?;
+    Ok(Context { config: Arc::new(config), state: Arc::new(state) })
+}
+
+fn say(text: &str) -> io::Result<()> {
+    writeln!(io::stdout(), "{text}")
+}

@@ -1,0 +1,76 @@
+//! `feed`: what is in a feed.
+
+use std::io::{self, BufWriter, Write as _};
+use std::time::Duration;
+
+use super::{Exit, Failure, Outcome, runtime, stop_on_signal};
+use crate::cli::{self, Format};
+use crate::config::{Location, Schedule, Source};
+use crate::report::{FeedJson, FeedText};
+use crate::source::{self, Fetched};
+use crate::{catalog, feed as feeds};
+
+/// The limit of a feed's size, as in the settings.
+const MAX_BYTES: u64 = 4 << 30;
+
+pub(super) fn feed(arguments: &cli::Feed) -> Outcome {
+    let bad_location = |problem: String| Failure { error: anyhow::anyhow!("{problem}"), exit: Exit::Config };
+    let location = Location::parse(&arguments.location).map_err(bad_location)?;
+    let source = Source {
+        location,
+        format: arguments.kind.into(),
+        schedule: Schedule::Every(Duration::from_secs(900)),
+        resync_schedule: None,
+        timeout: Duration::from_secs(60),
+        max_bytes: MAX_BYTES,
+        credentials: None,
+        default_currency: catalog::Currency::parse("usd"),
+        default_category: None,
+    };
+    let fetched = runtime()?.block_on(async {
+        let stop = stop_on_signal();
+        tokio::select! {
+            fetched = source::fetch(&source, None) => fetched.map_err(anyhow::Error::from),
+            () = stop.cancelled() => Err(anyhow::anyhow!("interrupted")),
+        }
+    });
+    let fetched = fetched.map_err(|error| Failure { error, exit: Exit::Failed })?;
+    let Fetched::Body(body) = fetched else {
+        return Err(Failure { error: source::FetchError::strange_304(&source).into(), exit: Exit::Failed });
+    };
+    print(&source, &body, arguments.format)
+}
+
+/// Reads the body and prints what it holds. Nothing is printed of a feed that turns out to be
+/// incomplete: what it seems to hold can't be relied on.
+fn print(source: &Source, body: &source::Body, format: Format) -> Outcome {
+    let shape = feeds::Shape {
+        format: source.format,
+        default_currency: source.default_currency,
+        default_category: None,
+        now: jiff::Timestamp::now(),
+    };
+    let input = feeds::open(&body.file, source.max_bytes);
+    let mut out = BufWriter::new(io::stdout().lock());
+    let broken = |error: feeds::FeedError| Failure {
+        error: anyhow::anyhow!("{}: {error}", source.location),
+        exit: Exit::Failed,
+    };
+    let rejected = match format {
+        Format::Json => {
+            let mut report = FeedJson::new()?;
+            let kind = feeds::read(&input, &shape, &mut |row| Ok(report.row(row)?)).map_err(broken)?;
+            report.print(kind, &mut out)?
+        }
+        Format::Text => {
+            let mut report = FeedText::default();
+            let kind = feeds::read(&input, &shape, &mut |row| {
+                report.row(row);
+                Ok(())
+            });
+            report.print(kind.map_err(broken)?, &mut out)?
+        }
+    };
+    out.flush()?;
+    Ok(if rejected > 0 { Exit::Partial } else { Exit::Done })
+}

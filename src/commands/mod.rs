@@ -1,0 +1,137 @@
+//! What each command does, and the exit code that it ends with.
+
+mod check;
+mod demo;
+mod feed;
+mod plan;
+mod run;
+mod sandbox;
+mod status;
+
+use std::io::{self, Write};
+
+use tokio::runtime::{Builder, Runtime};
+use tokio_util::sync::CancellationToken;
+
+use crate::cli::{Cli, Command};
+use crate::config::{Config, ConfigError};
+use crate::state::StateError;
+use crate::sync::PassError;
+
+/// The exit codes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Exit {
+    /// Done, nothing wrong.
+    Done = 0,
+    /// Network, service, state, or a feed that is incomplete or no feed.
+    Failed = 1,
+    /// Usage or config, a missing secret included.
+    Config = 2,
+    /// Done, but some rows or objects are not taken.
+    Partial = 3,
+    /// Refused by the guard, nothing sent.
+    Refused = 4,
+    /// Another instance holds the state.
+    Locked = 5,
+    /// `plan --detailed-exitcode`: changes are pending.
+    Changes = 10,
+}
+
+/// An error with the exit code that it ends the program with.
+#[derive(Debug)]
+struct Failure {
+    error: anyhow::Error,
+    exit: Exit,
+}
+
+type Outcome = Result<Exit, Failure>;
+
+impl From<ConfigError> for Failure {
+    fn from(error: ConfigError) -> Self {
+        Failure { error: error.into(), exit: Exit::Config }
+    }
+}
+
+impl From<StateError> for Failure {
+    fn from(error: StateError) -> Self {
+        let exit = match &error {
+            StateError::Locked { .. } => Exit::Locked,
+            error if error.is_config() => Exit::Config,
+            _ => Exit::Failed,
+        };
+        Failure { error: error.into(), exit }
+    }
+}
+
+impl From<PassError> for Failure {
+    fn from(error: PassError) -> Self {
+        let exit = if error.is_config() { Exit::Config } else { Exit::Failed };
+        Failure { error: error.into(), exit }
+    }
+}
+
+impl From<io::Error> for Failure {
+    fn from(error: io::Error) -> Self {
+        Failure { error: error.into(), exit: Exit::Failed }
+    }
+}
+
+/// Runs the command.
+pub fn dispatch(cli: Cli) -> Exit {
+    let config = cli.config;
+    let load = || -> Result<Config, Failure> { Ok(Config::load(&Config::find(config.as_deref())?)?) };
+    let outcome = match cli.command {
+        Command::Run(arguments) => load().and_then(|loaded| run::run(&arguments, loaded, config.as_deref())),
+        Command::Plan(arguments) => load().and_then(|config| plan::plan(&arguments, &config)),
+        Command::Check(arguments) => load().and_then(|config| check::check(&arguments, &config)),
+        Command::Feed(arguments) => feed::feed(&arguments),
+        Command::Status(arguments) => load().and_then(|config| status::status(&arguments, &config)),
+        Command::Sandbox(arguments) => sandbox::sandbox(&arguments),
+        Command::Demo => demo::demo(),
+    };
+    match outcome {
+        Ok(exit) => exit,
+        // Whoever reads our output has had enough of it.
+        Err(failure) if is_broken_pipe(&failure.error) => Exit::Done,
+        Err(Failure { error, exit }) => complain(&error, exit),
+    }
+}
+
+/// Says on stderr what is wrong.
+pub fn complain(error: &anyhow::Error, exit: Exit) -> Exit {
+    let _ = writeln!(io::stderr(), "shelfkeeper: {error:#}");
+    exit
+}
+
+fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    error.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
+}
+
+fn runtime() -> Result<Runtime, Failure> {
+    Ok(Builder::new_multi_thread().worker_threads(2).enable_all().build()?)
+}
+
+/// A token that the first SIGINT or SIGTERM cancels; the second one ends the program at once.
+fn stop_on_signal() -> CancellationToken {
+    let stop = CancellationToken::new();
+    let token = stop.clone();
+    tokio::spawn(async move {
+        use tokio::signal::unix::{SignalKind, signal};
+        let (Ok(mut interrupt), Ok(mut terminate)) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
+        else {
+            return;
+        };
+        for first in [true, false] {
+            tokio::select! {
+                _ = interrupt.recv() => {}
+                _ = terminate.recv() => {}
+            }
+            if !first {
+                std::process::exit(Exit::Failed as i32);
+            }
+            token.cancel();
+        }
+    });
+    stop
+}

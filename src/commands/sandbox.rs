@@ -1,0 +1,27 @@
+//! `sandbox`: an in-memory NiceChat to try things on.
+
+use std::io::{self, Write as _};
+
+use super::{Exit, Failure, Outcome, runtime, stop_on_signal};
+use crate::cli;
+use crate::sandbox::{Options, Sandbox};
+
+pub(super) fn sandbox(arguments: &cli::Sandbox) -> Outcome {
+    if !arguments.listen.ip().is_loopback() {
+        let error = anyhow::anyhow!("--listen {}: the sandbox listens on loopback addresses only", arguments.listen);
+        return Err(Failure { error, exit: Exit::Config });
+    }
+    runtime()?.block_on(async {
+        let options = Options { listen: arguments.listen, ..Options::default() };
+        let sandbox = Sandbox::start(options).await.map_err(|error| Failure {
+            error: anyhow::anyhow!("can't listen on {}: {error}", arguments.listen),
+            exit: Exit::Failed,
+        })?;
+        let mut out = io::stdout();
+        writeln!(out, "{}", sandbox.config_section().trim_end())?;
+        writeln!(out, "\n# {}/sandbox/ tells how to look inside and how to make it misbehave.", sandbox.base_url())?;
+        out.flush()?;
+        stop_on_signal().cancelled().await;
+        Ok(Exit::Done)
+    })
+}

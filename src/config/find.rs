@@ -1,0 +1,54 @@
+//! Where the settings are looked for.
+
+use std::path::{Path, PathBuf};
+
+use super::ConfigError;
+use super::environment::Environment;
+
+/// The variable that names the file.
+const VARIABLE: &str = "SHELFKEEPER_CONFIG";
+
+/// Where the file is looked for when nobody named it, the first one first.
+pub(super) const PLACES: [&str; 2] = ["config/shelfkeeper.toml", "/etc/shelfkeeper/shelfkeeper.toml"];
+
+/// The file to read. One that was named must be there: falling back to another would run with
+/// settings that nobody asked for.
+pub(super) fn find(
+    explicit: Option<&Path>,
+    environment: &Environment,
+    places: &[&Path],
+) -> Result<PathBuf, ConfigError> {
+    if let Some(path) = explicit {
+        return named(path.to_owned(), "--config");
+    }
+    if let Some(path) = environment.path(VARIABLE) {
+        return named(path, &format!("${VARIABLE}"));
+    }
+    match places.iter().find(|place| is_there(place)) {
+        Some(place) => Ok(place.to_path_buf()),
+        None => Err(nowhere(places)),
+    }
+}
+
+fn named(path: PathBuf, by: &str) -> Result<PathBuf, ConfigError> {
+    if is_there(&path) {
+        return Ok(path);
+    }
+    Err(ConfigError::new(format!("there is no config file {}, which {by} names", path.display())))
+}
+
+/// Whether something is there. What can't be looked at counts: reading it will tell why.
+fn is_there(path: &Path) -> bool {
+    path.try_exists().unwrap_or(true)
+}
+
+fn nowhere(places: &[&Path]) -> ConfigError {
+    let places: String = places.iter().map(|place| format!("\n  {}", place.display())).collect();
+    ConfigError::new(format!(
+        "there is no config file. Looked for it at\
+         \n  --config (not given)\
+         \n  ${VARIABLE} (not set){places}\
+         \nCopy config/shelfkeeper.example.toml to one of these places and fill it in, \
+         or try `shelfkeeper demo`, which needs none."
+    ))
+}

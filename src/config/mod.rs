@@ -1,0 +1,74 @@
+//! Settings: a TOML file, the environment and systemd's credentials, made into values that are right.
+//!
+//! `document` reads the file and knows every setting's line, one file a section (`source`, `state`,
+//! `nicechat`) gives the settings their meaning, `secret` finds what must not stand in the open.
+
+mod document;
+mod environment;
+mod error;
+mod find;
+mod location;
+mod names;
+mod nicechat;
+mod schedule;
+mod secret;
+mod source;
+mod state;
+mod units;
+
+use std::path::{Path, PathBuf};
+
+use document::Document;
+use environment::Environment;
+
+pub use error::ConfigError;
+pub use location::{Location, is_loopback};
+pub use nicechat::{NiceChat, Prune, Strategy, VanishedCategory};
+pub use schedule::Schedule;
+pub use source::{Credentials, Source};
+pub use state::State;
+
+/// Everything that can be set, checked and with defaults filled in. Relative paths in it begin at
+/// the current directory, wherever the file lies.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// The feed.
+    pub source: Source,
+    /// The state file.
+    pub state: State,
+    /// The shop at NiceChat.
+    pub nicechat: NiceChat,
+}
+
+impl Config {
+    /// The file to load: `explicit`, `$SHELFKEEPER_CONFIG`, `config/shelfkeeper.toml` or
+    /// `/etc/shelfkeeper/shelfkeeper.toml`.
+    ///
+    /// # Errors
+    /// When the file that was named isn't there, or none was and there is none.
+    pub fn find(explicit: Option<&Path>) -> Result<PathBuf, ConfigError> {
+        find::find(explicit, &Environment::process(), &find::PLACES.map(Path::new))
+    }
+
+    /// Reads a file and everything that it refers to.
+    ///
+    /// # Errors
+    /// When it can't be read, or anything in it is not right; a secret's file included.
+    pub fn load(path: &Path) -> Result<Config, ConfigError> {
+        Config::load_in(path, &Environment::process())
+    }
+
+    fn load_in(path: &Path, environment: &Environment) -> Result<Config, ConfigError> {
+        let unreadable = |error| format!("the config file {} cannot be read: {error}", path.display());
+        let text = std::fs::read_to_string(path).map_err(|error| ConfigError::new(unreadable(error)))?;
+        let document = Document::parse(path, &text)?;
+        Ok(Config {
+            source: Source::read(&document, environment)?,
+            state: State::read(&document, environment)?,
+            nicechat: NiceChat::read(&document, environment)?,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests;

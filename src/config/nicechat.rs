@@ -1,0 +1,127 @@
+//! `[nicechat]`: the shop at NiceChat, and how it is talked to.
+
+use std::num::{NonZeroU32, NonZeroUsize};
+use std::ops::RangeInclusive;
+use std::time::Duration;
+
+use secrecy::SecretString;
+use url::Url;
+
+use super::ConfigError;
+use super::document::Document;
+use super::environment::Environment;
+use super::location::has_userinfo;
+use super::names::{API_KEY, API_SECRET, NICECHAT};
+use super::secret;
+use super::units::{self, HOUR};
+
+const TIMEOUTS: RangeInclusive<Duration> = Duration::from_millis(1)..=HOUR;
+
+/// The shop at NiceChat.
+#[derive(Debug, Clone)]
+pub struct NiceChat {
+    /// `http` or `https`, without user, query and fragment; may have a path.
+    pub base_url: Url,
+    /// The public half of the shop's credentials.
+    pub api_key: SecretString,
+    /// The half that signs.
+    pub api_secret: SecretString,
+    /// The most requests at the same time.
+    pub concurrency: NonZeroUsize,
+    /// A limit of our own; `None` sets none.
+    pub requests_per_second: Option<NonZeroU32>,
+    /// How long one request may take.
+    pub timeout: Duration,
+    /// How often a request that failed in a way that can pass is sent again.
+    pub retries: u32,
+    /// How changes are sent.
+    pub strategy: Strategy,
+    /// What a pass may delete.
+    pub prune: Prune,
+    /// Of the objects that we own: a pass that would delete a greater part is refused. At most 100.
+    pub max_delete_percent: u8,
+    /// What becomes of a category that the feed no longer has.
+    pub vanished_category: VanishedCategory,
+}
+
+/// How changes are sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Strategy {
+    /// Whatever suits the pass.
+    Auto,
+    /// One request an object.
+    Api,
+}
+
+/// What a pass may delete.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Prune {
+    /// What we created or adopted.
+    Owned,
+    /// Whatever the feed doesn't have.
+    All,
+    /// Nothing.
+    None,
+}
+
+/// What becomes of a category that the feed no longer has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum VanishedCategory {
+    /// It is deleted.
+    Delete,
+    /// It stays, switched off.
+    Disable,
+}
+
+impl NiceChat {
+    pub(super) fn read(document: &Document<'_>, environment: &Environment) -> Result<NiceChat, ConfigError> {
+        let section = document.section(&NICECHAT);
+        let concurrency = section.number("concurrency", 8, 1..=256)?;
+        let requests_per_second = section.number("requests_per_second", 0, 0..=10_000)?;
+        Ok(NiceChat {
+            base_url: section.read("base_url", "https://account.nice.chat", base_url)?,
+            concurrency: NonZeroUsize::new(concurrency).unwrap_or(NonZeroUsize::MIN),
+            requests_per_second: NonZeroU32::new(requests_per_second),
+            timeout: section.read("timeout", "30s", |text| units::duration(text, &TIMEOUTS))?,
+            retries: section.number("retries", 5, 0..=20)?,
+            strategy: section.read("strategy", "auto", strategy)?,
+            prune: section.read("prune", "owned", prune)?,
+            max_delete_percent: section.number("max_delete_percent", 20, 0..=100)?,
+            vanished_category: section.read("vanished_category", "delete", vanished_category)?,
+            api_key: secret::required(&section, API_KEY, environment)?,
+            api_secret: secret::required(&section, API_SECRET, environment)?,
+        })
+    }
+}
+
+fn base_url(text: &str) -> Result<Url, String> {
+    let expected = "expected an address such as \"https://account.nice.chat\"";
+    let url = Url::parse(text.trim()).map_err(|error| format!("{expected} ({error})"))?;
+    if !matches!(url.scheme(), "http" | "https") {
+        return Err(format!("{expected}, with http or https"));
+    }
+    if has_userinfo(&url) {
+        return Err(format!(
+            "{expected}, without user and password: api_key and api_secret are what NiceChat asks for"
+        ));
+    }
+    if url.query().is_some() || url.fragment().is_some() {
+        return Err(format!("{expected}, with nothing from a ? or # on"));
+    }
+    Ok(url)
+}
+
+fn strategy(text: &str) -> Result<Strategy, String> {
+    if text == "import" {
+        return Err("this version does not know the strategy \"import\" yet; use \"auto\" or \"api\"".to_owned());
+    }
+    units::one_of(text, &[("auto", Strategy::Auto), ("api", Strategy::Api)])
+}
+
+fn prune(text: &str) -> Result<Prune, String> {
+    units::one_of(text, &[("owned", Prune::Owned), ("all", Prune::All), ("none", Prune::None)])
+}
+
+fn vanished_category(text: &str) -> Result<VanishedCategory, String> {
+    units::one_of(text, &[("delete", VanishedCategory::Delete), ("disable", VanishedCategory::Disable)])
+}

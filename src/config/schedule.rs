@@ -1,0 +1,91 @@
+//! When a job runs.
+
+use std::fmt;
+use std::ops::RangeInclusive;
+use std::time::Duration;
+
+use tokio_cron_scheduler::Job;
+
+use super::units::{self, SECOND};
+
+/// The intervals that make sense: below a second the scheduler can't keep up, a year is a mistake.
+const INTERVALS: RangeInclusive<Duration> = SECOND..=Duration::from_secs(365 * 24 * 3600);
+
+const EXPECTED: &str = "expected an interval such as \"every 15m\", or a cron line of six fields such as \
+                        \"0 */15 * * * *\" (second, minute, hour, day of the month, month, day of the week; UTC)";
+
+/// When a job runs, as the settings say it. Prints as it is written in them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Schedule {
+    /// Again and again, this long after each other; at least a second.
+    Every(Duration),
+    /// At the moments of a cron line of six fields, the first of them seconds. Times are UTC.
+    Cron(String),
+}
+
+impl Schedule {
+    /// Reads `every 15m`, or a cron line.
+    ///
+    /// # Errors
+    /// When it is neither, or a cron line whose moment never comes; the text says what would be right.
+    pub fn parse(text: &str) -> Result<Schedule, String> {
+        let text = text.trim();
+        match text.split_once(char::is_whitespace) {
+            Some(("every", interval)) => units::duration(interval, &INTERVALS).map(Schedule::Every),
+            _ => cron(text),
+        }
+    }
+}
+
+impl fmt::Display for Schedule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Schedule::Every(interval) => write!(f, "every {}", units::show(*interval)),
+            Schedule::Cron(line) => f.write_str(line),
+        }
+    }
+}
+
+/// Checks a cron line with the scheduler itself, so that what passes here also runs.
+fn cron(line: &str) -> Result<Schedule, String> {
+    match line.split_whitespace().count() {
+        6 => {}
+        5 => return Err(format!("a cron line begins with the seconds here; to run at second 0 write \"0 {line}\"")),
+        _ => return Err(EXPECTED.to_owned()),
+    }
+    let next = Job::new(line, |_, _| {}).and_then(|mut job| job.job_data()).map(|data| data.next_tick);
+    match next {
+        Ok(0) => Err("this moment never comes; is there such a day in that month?".to_owned()),
+        Ok(_) => Ok(Schedule::Cron(line.to_owned())),
+        Err(_) => Err(EXPECTED.to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn intervals_and_cron_lines_print_as_written() {
+        for text in ["every 90s", "every 15m", "every 2h", "0 */15 * * * *", "0 0 3 * * *", "30 0 4 1,15 * MON-FRI"] {
+            assert_eq!(Schedule::parse(text).map(|schedule| schedule.to_string()).as_deref(), Ok(text));
+        }
+        assert_eq!(Schedule::parse("  every  1h30m "), Ok(Schedule::Every(Duration::from_secs(5400))));
+    }
+
+    #[test]
+    fn anything_else_says_what_is_expected() {
+        let error = |text| Schedule::parse(text).expect_err(text);
+        assert!(error("*/15 * * * *").contains("write \"0 */15 * * * *\""));
+        assert!(error("0 0 0 30 2 *").contains("never comes"));
+        for text in
+            ["", "15m", "hourly", "@daily", "0 61 * * * *", "a b c d e f", "0 0 3 * * * 2030", "Every 5m", "every"]
+        {
+            assert!(error(text).contains("six fields"), "{text:?}: {}", error(text));
+        }
+        for text in ["every 500ms", "every 0s", "every 9000h"] {
+            assert_eq!(error(text), "expected a time from 1s to 8760h", "{text:?}");
+        }
+        assert!(error("every soon").contains("such as"));
+    }
+}

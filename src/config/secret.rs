@@ -1,0 +1,149 @@
+//! Secrets: each is given in exactly one of four ways, and never shown.
+
+use std::ffi::OsString;
+use std::fmt;
+use std::fs::File;
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+
+use secrecy::SecretString;
+
+use super::ConfigError;
+use super::document::{Section, Setting};
+use super::environment::Environment;
+use super::names::SecretNames;
+use super::units::list;
+
+/// More than any key has: a secret file that is longer is another file.
+const MAX_BYTES: u64 = 64 * 1024;
+
+/// A secret that has to be there.
+pub(super) fn required(
+    section: &Section<'_>,
+    names: SecretNames,
+    environment: &Environment,
+) -> Result<SecretString, ConfigError> {
+    match given(section, names, environment)?.as_slice() {
+        [one] => one.read(),
+        [] => Err(missing(section, names)),
+        several => Err(section.error(format!(
+            "{}.{} is given {} times, by {}; keep one of them",
+            section.name,
+            names.key,
+            several.len(),
+            list(several.iter().map(ToString::to_string), "and"),
+        ))),
+    }
+}
+
+/// Every way in which a secret is given. A file setting that is empty is none.
+pub(super) fn given<'d>(
+    section: &Section<'d>,
+    names: SecretNames,
+    environment: &Environment,
+) -> Result<Vec<Given<'d>>, ConfigError> {
+    let mut given: Vec<Given<'d>> = section.get(names.key).map(Given::Setting).into_iter().collect();
+    if let Some(setting) = section.get_filled(names.file) {
+        given.push(Given::File(setting, PathBuf::from(setting.text()?)));
+    }
+    let variable = variable(section.name, names.key);
+    if let Some(value) = environment.var(&variable) {
+        given.push(Given::Variable(variable, value));
+    }
+    if let Some(folder) = environment.path("CREDENTIALS_DIRECTORY") {
+        let path = folder.join(credential(section.name, names.key));
+        // A credential that is there but can't be looked at counts: reading it will tell why.
+        if path.try_exists().unwrap_or(true) {
+            given.push(Given::Credential(path));
+        }
+    }
+    Ok(given)
+}
+
+fn missing(section: &Section<'_>, SecretNames { key, file }: SecretNames) -> ConfigError {
+    let name = section.name;
+    section.error(format!(
+        "{name}.{key} is missing. Give it in one of these ways:\
+         \n  {file} = \"/path/to/a/file\" in section [{name}], the best place for a secret\
+         \n  {key} = \"...\" in section [{name}]\
+         \n  the environment variable {}\
+         \n  the systemd credential {} (LoadCredential= of the unit)",
+        variable(name, key),
+        credential(name, key),
+    ))
+}
+
+fn variable(section: &str, key: &str) -> String {
+    format!("SHELFKEEPER_{section}_{key}").to_ascii_uppercase()
+}
+
+fn credential(section: &str, key: &str) -> String {
+    format!("{section}_{key}")
+}
+
+/// One way in which a secret is given. Prints the way, not the secret.
+pub(super) enum Given<'d> {
+    /// As it is, in the config file.
+    Setting(Setting<'d>),
+    /// In a file that the config file names.
+    File(Setting<'d>, PathBuf),
+    /// In a variable, by its name.
+    Variable(String, OsString),
+    /// In a file that systemd made for us.
+    Credential(PathBuf),
+}
+
+impl Given<'_> {
+    /// The secret. White space at a file's end is the editor's, not the secret's.
+    pub(super) fn read(&self) -> Result<SecretString, ConfigError> {
+        let text = match self {
+            Given::Setting(setting) => Ok(setting.text()?.to_owned()),
+            Given::File(_, path) | Given::Credential(path) => read_file(path),
+            Given::Variable(_, value) => value.to_str().map(str::to_owned).ok_or_else(|| "is not UTF-8".to_owned()),
+        };
+        match text.and_then(usable) {
+            Ok(secret) => Ok(secret),
+            Err(reason) => Err(self.error(&reason)),
+        }
+    }
+
+    /// A message that begins with the way, and its line if it has one.
+    pub(super) fn error(&self, reason: &str) -> ConfigError {
+        match self {
+            Given::Setting(setting) => setting.bad(format!("the secret {reason}")),
+            Given::File(setting, _) => setting.bad(format!("the file {reason}")),
+            Given::Variable(..) | Given::Credential(_) => ConfigError::new(format!("{self} {reason}")),
+        }
+    }
+}
+
+impl fmt::Display for Given<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Given::Setting(setting) | Given::File(setting, _) => write!(f, "the setting {setting}"),
+            Given::Variable(name, _) => write!(f, "the environment variable {name}"),
+            Given::Credential(path) => write!(f, "the systemd credential {}", path.display()),
+        }
+    }
+}
+
+fn read_file(path: &Path) -> Result<String, String> {
+    let mut text = String::new();
+    let read = File::open(path).and_then(|file| file.take(MAX_BYTES + 1).read_to_string(&mut text));
+    read.map_err(|error| format!("cannot be read: {error}"))?;
+    if text.len() as u64 > MAX_BYTES {
+        return Err("is longer than 64 KiB: it cannot be a secret".to_owned());
+    }
+    Ok(text.trim_end().to_owned())
+}
+
+/// A secret goes into headers, which know no line breaks.
+fn usable(text: String) -> Result<SecretString, String> {
+    if text.trim().is_empty() {
+        return Err("is empty".to_owned());
+    }
+    if text.contains(char::is_control) {
+        return Err("has a line break or a control character inside".to_owned());
+    }
+    Ok(SecretString::from(text))
+}

@@ -1,0 +1,137 @@
+//! `[source]`: where the feed is, how it is read and how often.
+
+use std::ops::RangeInclusive;
+use std::time::Duration;
+
+use secrecy::SecretString;
+
+use super::document::{Document, Section, Setting};
+use super::environment::Environment;
+use super::location::has_userinfo;
+use super::names::{PASSWORD, SOURCE};
+use super::secret;
+use super::units::{self, HOUR};
+use super::{ConfigError, Location, Schedule};
+use crate::catalog::{Currency, Id};
+use crate::feed::FeedType;
+
+const TIMEOUTS: RangeInclusive<Duration> = Duration::from_millis(1)..=Duration::from_secs(24 * HOUR.as_secs());
+
+/// The feed.
+#[derive(Debug, Clone)]
+pub struct Source {
+    /// Where it lies. A URL has no user and password in it: see `credentials`.
+    pub location: Location,
+    /// Its format; `None` tells it from the content.
+    pub format: Option<FeedType>,
+    /// When it is read and what changed is sent.
+    pub schedule: Schedule,
+    /// When NiceChat's whole listing is compared as well.
+    pub resync_schedule: Option<Schedule>,
+    /// How long the feed's host may keep us waiting.
+    pub timeout: Duration,
+    /// The most bytes that it may have, packed or unpacked.
+    pub max_bytes: u64,
+    /// For HTTP basic authentication.
+    pub credentials: Option<Credentials>,
+    /// For prices without one.
+    pub default_currency: Option<Currency>,
+    /// The id of the category for items without one.
+    pub default_category: Option<Id>,
+}
+
+/// Who we are to the feed's host.
+#[derive(Debug, Clone)]
+pub struct Credentials {
+    /// Never empty.
+    pub username: String,
+    /// Never empty.
+    pub password: SecretString,
+}
+
+impl Source {
+    pub(super) fn read(document: &Document<'_>, environment: &Environment) -> Result<Source, ConfigError> {
+        let section = document.section(&SOURCE);
+        let location = location(&section)?;
+        let resync_schedule = section.get_filled("resync_schedule");
+        Ok(Source {
+            format: section.read("type", "auto", format)?,
+            schedule: section.read("schedule", "every 15m", Schedule::parse)?,
+            resync_schedule: resync_schedule.map(|setting| setting.parse(Schedule::parse)).transpose()?,
+            timeout: section.read("timeout", "60s", |text| units::duration(text, &TIMEOUTS))?,
+            max_bytes: max_bytes(&section)?,
+            credentials: credentials(&section, &location, environment)?,
+            default_currency: section.read("default_currency", "usd", currency)?,
+            default_category: section.read("default_category", "", category)?,
+            location,
+        })
+    }
+}
+
+fn location(section: &Section<'_>) -> Result<Location, ConfigError> {
+    let Some(setting) = section.get("location") else {
+        return Err(section.error(
+            "source.location is missing. Say where the feed is, in section [source]: \
+             location = \"https://shop.example/products.txt\", or the path of a file",
+        ));
+    };
+    let location = setting.parse(Location::parse)?;
+    match &location {
+        Location::Url(url) if has_userinfo(url) => {
+            Err(setting.bad("leave the user and password out of the URL; set username and password_file instead"))
+        }
+        _ => Ok(location),
+    }
+}
+
+fn format(text: &str) -> Result<Option<FeedType>, String> {
+    let named = |format: FeedType| (format.name(), Some(format));
+    units::one_of(text, &[("auto", None), named(FeedType::GoogleCsv), named(FeedType::GoogleXml), named(FeedType::Yml)])
+}
+
+fn max_bytes(section: &Section<'_>) -> Result<u64, ConfigError> {
+    match section.get("max_bytes").filter(Setting::is_number) {
+        Some(setting) => setting.number(&(1..=i64::MAX)),
+        None => section.read("max_bytes", "4GiB", units::size),
+    }
+}
+
+/// Empty means none.
+fn currency(text: &str) -> Result<Option<Currency>, String> {
+    if text.trim().is_empty() {
+        return Ok(None);
+    }
+    let unknown = || "expected a currency of ISO 4217, such as \"usd\", or \"\" for none".to_owned();
+    Currency::parse(text).map(Some).ok_or_else(unknown)
+}
+
+/// Empty means none.
+fn category(text: &str) -> Result<Option<Id>, String> {
+    if text.trim().is_empty() {
+        return Ok(None);
+    }
+    Id::parse(text).map(Some).map_err(|error| format!("{error}; expected the id of a category, or \"\" for none"))
+}
+
+fn credentials(
+    section: &Section<'_>,
+    location: &Location,
+    environment: &Environment,
+) -> Result<Option<Credentials>, ConfigError> {
+    let Some(setting) = section.get_filled("username") else {
+        return match secret::given(section, PASSWORD, environment)?.first() {
+            Some(password) => Err(password.error("is given without a user: set source.username, or take it out")),
+            None => Ok(None),
+        };
+    };
+    let username = setting.text()?;
+    if matches!(location, Location::File(_)) {
+        return Err(setting.bad("a file needs no user; take username and the password out, or set location to a URL"));
+    }
+    if username.contains(':') || username.contains(char::is_control) {
+        // RFC 7617: the first colon ends the user.
+        return Err(setting.bad("HTTP basic authentication allows no colon and no control character in a user"));
+    }
+    let password = secret::required(section, PASSWORD, environment)?;
+    Ok(Some(Credentials { username: username.to_owned(), password }))
+}

@@ -1,0 +1,41 @@
+//! `[state]`: where shelfkeeper keeps what it knows.
+
+use std::path::{Path, PathBuf};
+
+use super::ConfigError;
+use super::document::Document;
+use super::environment::Environment;
+use super::names::STATE;
+
+const FILE: &str = "shelfkeeper.db";
+
+/// The state file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct State {
+    /// Its path; a relative one begins at the current directory.
+    pub path: PathBuf,
+}
+
+impl State {
+    pub(super) fn read(document: &Document<'_>, environment: &Environment) -> Result<State, ConfigError> {
+        let path = match document.section(&STATE).get("path") {
+            Some(setting) => setting.parse(path)?,
+            None => default_path(environment),
+        };
+        Ok(State { path })
+    }
+}
+
+fn path(text: &str) -> Result<PathBuf, String> {
+    if text.is_empty() {
+        return Err("expected the path of a file; leave the setting out for the default".to_owned());
+    }
+    Ok(PathBuf::from(text))
+}
+
+/// systemd lists the unit's state directories in a variable, separated by colons.
+fn default_path(environment: &Environment) -> PathBuf {
+    let directories = environment.path("STATE_DIRECTORY");
+    let first = directories.as_ref().and_then(|list| std::env::split_paths(list).next());
+    first.as_deref().unwrap_or(Path::new("state")).join(FILE)
+}

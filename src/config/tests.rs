@@ -1,0 +1,194 @@
+//! Whole files, good and bad. Every test has an environment of its own.
+
+mod faults;
+mod secrets;
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use secrecy::ExposeSecret as _;
+
+use super::environment::Environment;
+use super::*;
+use crate::feed::FeedType;
+
+/// The two secrets that every file needs.
+const SECRETS: [(&str, &str); 2] =
+    [("SHELFKEEPER_NICECHAT_API_KEY", "env-key"), ("SHELFKEEPER_NICECHAT_API_SECRET", "env-secret")];
+
+/// A folder with a config file in it.
+struct Folder(tempfile::TempDir);
+
+impl Folder {
+    fn new(text: &str) -> Folder {
+        let folder = Folder(tempfile::tempdir().expect("a folder"));
+        folder.write("shelfkeeper.toml", text);
+        folder
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.0.path().join(name)
+    }
+
+    fn write(&self, name: &str, text: impl AsRef<[u8]>) -> String {
+        std::fs::write(self.path(name), text).expect("a written file");
+        self.path(name).display().to_string()
+    }
+
+    fn load(&self, variables: &[(&str, &str)]) -> Result<Config, ConfigError> {
+        Config::load_in(&self.path("shelfkeeper.toml"), &Environment::of(variables))
+    }
+}
+
+/// Loads a text with both secrets in the environment.
+fn load(text: &str) -> Result<Config, ConfigError> {
+    Folder::new(text).load(&SECRETS)
+}
+
+/// What is wrong with a text, from the file's name on.
+fn error(text: &str) -> String {
+    let message = load(text).expect_err(text).to_string();
+    let (_, rest) = message.split_once("shelfkeeper.toml").expect("the file's name");
+    rest.to_owned()
+}
+
+fn source(lines: &str) -> String {
+    format!("[source]\nlocation = \"https://shop.example/products.txt\"\n{lines}\n")
+}
+
+fn nicechat(lines: &str) -> String {
+    format!("[source]\nlocation = \"feed.xml\"\n[nicechat]\n{lines}\n")
+}
+
+#[test]
+fn the_defaults() {
+    let Config { source, state, nicechat } = load(&source("")).expect("a config");
+    assert_eq!(source.location, Location::parse("https://shop.example/products.txt").expect("a location"));
+    assert_eq!(source.format, None);
+    assert_eq!(source.schedule, Schedule::Every(Duration::from_secs(900)));
+    assert_eq!(source.resync_schedule, None);
+    assert_eq!(source.timeout, Duration::from_secs(60));
+    assert_eq!(source.max_bytes, 4 << 30);
+    assert!(source.credentials.is_none());
+    assert_eq!(source.default_currency.map(|c| c.to_string()).as_deref(), Some("usd"));
+    assert_eq!(source.default_category, None);
+    assert_eq!(state.path, Path::new("state/shelfkeeper.db"));
+    assert_eq!(nicechat.base_url.as_str(), "https://account.nice.chat/");
+    assert_eq!(nicechat.api_key.expose_secret(), "env-key");
+    assert_eq!(nicechat.api_secret.expose_secret(), "env-secret");
+    assert_eq!(nicechat.concurrency.get(), 8);
+    assert_eq!(nicechat.requests_per_second, None);
+    assert_eq!(nicechat.timeout, Duration::from_secs(30));
+    assert_eq!(nicechat.retries, 5);
+    assert_eq!(nicechat.strategy, Strategy::Auto);
+    assert_eq!(nicechat.prune, Prune::Owned);
+    assert_eq!(nicechat.max_delete_percent, 20);
+    assert_eq!(nicechat.vanished_category, VanishedCategory::Delete);
+}
+
+#[test]
+fn every_setting_is_read() {
+    let source = load(&source(
+        "type = \"yml\"\nschedule = \"0 */5 * * * *\"\nresync_schedule = \"every 24h\"\ntimeout = \"2m\"\n\
+         max_bytes = 1_000_000\nusername = \"shop\"\npassword = \"pw\"\ndefault_currency = \"\"\ndefault_category = \"7\"",
+    ));
+    let source = source.expect("a config").source;
+    assert_eq!(source.format, Some(FeedType::Yml));
+    assert_eq!(source.schedule, Schedule::Cron("0 */5 * * * *".into()));
+    assert_eq!(source.resync_schedule, Some(Schedule::Every(Duration::from_secs(86_400))));
+    assert_eq!(source.timeout, Duration::from_secs(120));
+    assert_eq!(source.max_bytes, 1_000_000);
+    let credentials = source.credentials.expect("credentials");
+    assert_eq!((credentials.username.as_str(), credentials.password.expose_secret()), ("shop", "pw"));
+    assert_eq!(source.default_currency, None);
+    assert_eq!(source.default_category.expect("an id").as_str(), "7");
+
+    let nicechat = load(&nicechat(
+        "base_url = \"http://127.0.0.1:8080/nice\"\nconcurrency = 2\nrequests_per_second = 10\ntimeout = \"500ms\"\n\
+         retries = 0\nstrategy = \"api\"\nprune = \"none\"\nmax_delete_percent = 100\nvanished_category = \"disable\"",
+    ));
+    let nicechat = nicechat.expect("a config").nicechat;
+    assert_eq!(nicechat.base_url.as_str(), "http://127.0.0.1:8080/nice");
+    assert_eq!(nicechat.concurrency.get(), 2);
+    assert_eq!(nicechat.requests_per_second.map(std::num::NonZeroU32::get), Some(10));
+    assert_eq!(nicechat.timeout, Duration::from_millis(500));
+    assert_eq!(nicechat.retries, 0);
+    assert_eq!(nicechat.strategy, Strategy::Api);
+    assert_eq!(nicechat.prune, Prune::None);
+    assert_eq!(nicechat.max_delete_percent, 100);
+    assert_eq!(nicechat.vanished_category, VanishedCategory::Disable);
+}
+
+#[test]
+fn empty_texts_that_mean_none() {
+    let text = source("username = \"\"\npassword_file = \"\"\nresync_schedule = \"\"\ndefault_category = \"\"");
+    let source = load(&text).expect("a config").source;
+    assert!(source.credentials.is_none() && source.resync_schedule.is_none() && source.default_category.is_none());
+}
+
+#[test]
+fn the_example_is_right_and_tells_the_defaults() {
+    let example = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/config/shelfkeeper.example.toml"));
+    let loaded = load(example).expect("a config");
+    assert_eq!(format!("{loaded:?}"), format!("{:?}", load(&source("")).expect("a config")));
+    for key in names::SECTIONS.map(|section| section.keys).concat() {
+        assert!(example.contains(key), "the example doesn't tell about {key}");
+    }
+    // What the example only shows as a comment is right as well.
+    let folder = Folder::new("");
+    let mut filled = example.replace("# resync_schedule", "resync_schedule").replace("# path", "path");
+    for name in ["nicechat_api_key", "nicechat_api_secret"] {
+        let written = format!("# {}_file = \"/etc/shelfkeeper/{name}\"", &name[9..]);
+        assert!(filled.contains(&written), "{written}");
+        filled = filled.replace(&written, &format!("{}_file = {:?}", &name[9..], folder.write(name, "x\n")));
+    }
+    folder.write("shelfkeeper.toml", filled);
+    assert!(folder.load(&[]).expect("a config").source.resync_schedule.is_some());
+}
+
+#[test]
+fn under_systemd_the_state_is_in_its_directory() {
+    let path = |text: &str, list| {
+        let variables = [SECRETS[0], SECRETS[1], ("STATE_DIRECTORY", list)];
+        Folder::new(text).load(&variables).expect("a config").state.path
+    };
+    assert_eq!(path(&source(""), "/var/lib/a:/var/lib/b"), Path::new("/var/lib/a/shelfkeeper.db"));
+    assert_eq!(path(&source(""), ""), Path::new("state/shelfkeeper.db"));
+    assert_eq!(path(&source("[state]\npath = \"/srv/s.db\""), "/var/lib/a"), Path::new("/srv/s.db"));
+}
+
+#[test]
+fn the_file_is_looked_for_in_order() {
+    let folder = Folder::new("");
+    folder.write("other.toml", "");
+    let [other, usual, absent] = ["other.toml", "shelfkeeper.toml", "absent.toml"].map(|name| folder.path(name));
+    let find = |explicit: Option<&Path>, variable: &str, places: &[&Path]| {
+        find::find(explicit, &Environment::of(&[("SHELFKEEPER_CONFIG", variable)]), places)
+    };
+    let absent_text = absent.display().to_string();
+    assert_eq!(find(Some(&other), &absent_text, &[&usual]), Ok(other.clone()));
+    assert_eq!(find(None, &other.display().to_string(), &[&usual]), Ok(other.clone()));
+    assert_eq!(find(None, "", &[&absent, &usual, &other]), Ok(usual.clone()));
+
+    let message = find(Some(&absent), "", &[&usual]).expect_err("no such file").to_string();
+    assert_eq!(message, format!("there is no config file {absent_text}, which --config names"));
+    let message = find(None, &absent_text, &[&usual]).expect_err("no such file").to_string();
+    assert_eq!(message, format!("there is no config file {absent_text}, which $SHELFKEEPER_CONFIG names"));
+    let message = find(None, "", &find::PLACES.map(|_| absent.as_path())).expect_err("no file").to_string();
+    for part in
+        ["--config", "$SHELFKEEPER_CONFIG", &absent_text, "config/shelfkeeper.example.toml", "`shelfkeeper demo`"]
+    {
+        assert!(message.contains(part), "{part} in {message}");
+    }
+    assert_eq!(find::PLACES, ["config/shelfkeeper.toml", "/etc/shelfkeeper/shelfkeeper.toml"]);
+}
+
+#[test]
+fn a_file_that_cannot_be_read() {
+    let folder = Folder::new("");
+    let load = |path: &Path| Config::load_in(path, &Environment::of(&SECRETS)).expect_err("an error").to_string();
+    assert!(load(&folder.path("absent")).contains("absent cannot be read: No such file"));
+    assert!(load(folder.0.path()).contains("cannot be read: Is a directory"));
+    folder.write("shelfkeeper.toml", b"[source]\nlocation = \"\xff\"\n");
+    assert!(load(&folder.path("shelfkeeper.toml")).contains("UTF-8"));
+}

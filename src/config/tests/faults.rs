@@ -1,0 +1,158 @@
+//! Files that are not right: what their error says.
+
+use super::*;
+
+#[test]
+fn unknown_names_tell_the_name_and_the_line() {
+    assert_eq!(
+        error(&source("timout = \"5s\"")),
+        ":3:1: unknown setting source.timout; [source] has location, type, schedule, resync_schedule, timeout, \
+         max_bytes, username, password, password_file, default_currency and default_category"
+    );
+    assert_eq!(
+        error(&source("\n  [shop]\nname = 1")),
+        ":4:4: unknown section [shop]; there are [source], [state] and [nicechat]"
+    );
+    assert_eq!(
+        error("location = \"x\""),
+        ":1:1: unknown setting location: every setting stands in a section, [source], [state] and [nicechat]"
+    );
+    assert!(error(&source("[state]\nfile = 1\n[source.more]\nx = 1")).starts_with(":5:9: unknown setting source.more"));
+    // The first in the file, whatever its name; and before a value that is bad or missing.
+    assert!(error("[state]\nz = 1\na = 1\n[source]\nloc = 1").starts_with(":2:1: unknown setting state.z"));
+}
+
+#[test]
+fn what_comes_later_is_told_kindly() {
+    for section in ["lagerkoll", "http"] {
+        let message = error(&source(&format!("[{section}]\nschedule = \"every 5m\"")));
+        assert_eq!(message, format!(":3:2: this version does not know [{section}] yet; take the section out"));
+    }
+    assert_eq!(
+        error(&nicechat("strategy = \"import\"")),
+        ":4:12: nicechat.strategy = \"import\": this version does not know the strategy \"import\" yet; \
+         use \"auto\" or \"api\""
+    );
+}
+
+#[test]
+fn sections_that_are_none() {
+    assert_eq!(error("source = 5"), ":1:1: source is a section: write [source], once");
+    assert_eq!(error("[[source]]\nlocation = \"x\""), ":1:3: source is a section: write [source], once");
+}
+
+#[test]
+fn broken_toml_tells_the_line() {
+    assert_eq!(error(&source("timeout = 60s")).split_once(": ").map(|(place, _)| place), Some(":3:11"));
+    let message = error(&source("timeout = \"1s\"\ntimeout = \"2s\""));
+    assert_eq!(message, ":4:1: timeout: this is not TOML: duplicate key");
+    assert!(error("[source\nlocation = 1").starts_with(":1:8: this is not TOML: "), "{}", error("[source\n"));
+    assert!(error("äö = [").starts_with(":1:"), "{}", error("äö = ["));
+}
+
+#[test]
+fn what_is_missing_tells_where_it_goes() {
+    assert!(error("").starts_with(": source.location is missing"), "{}", error(""));
+    assert!(error("\n[source]\n").starts_with(":2:2: source.location is missing"), "{}", error("\n[source]\n"));
+}
+
+#[test]
+fn wrong_types_tell_what_is_expected() {
+    for (line, expected) in [
+        ("timeout = 60", "source.timeout = 60: expected a text in quotes"),
+        ("type = [\n1]", "source.type = […: expected a text in quotes"),
+        ("username = true", "source.username = true: expected a text in quotes"),
+        ("resync_schedule = 1", "source.resync_schedule = 1: expected a text in quotes"),
+        ("max_bytes = 0", "source.max_bytes = 0: expected a whole number from 1 to"),
+        ("max_bytes = 1.5", "source.max_bytes = 1.5: expected a text in quotes"),
+    ] {
+        assert!(error(&source(line)).contains(expected), "{line}: {}", error(&source(line)));
+    }
+    assert_eq!(
+        error(&nicechat("concurrency = \"8\"")),
+        ":4:15: nicechat.concurrency = \"8\": expected a whole number from 1 to 256, without quotes"
+    );
+}
+
+#[test]
+fn numbers_out_of_range() {
+    for (key, values, range) in [
+        ("concurrency", ["0", "257", "-1"], "1 to 256"),
+        ("requests_per_second", ["-1", "10001", "99999999999999999999"], "0 to 10000"),
+        ("retries", ["21", "-1", "1.5"], "0 to 20"),
+        ("max_delete_percent", ["101", "-1", "0xff"], "0 to 100"),
+    ] {
+        for value in values {
+            let message = error(&nicechat(&format!("{key} = {value}")));
+            let expected = format!("nicechat.{key} = {value}: expected a whole number from {range}, without quotes");
+            assert_eq!(message.split_once(": ").map(|(_, rest)| rest), Some(expected.as_str()));
+        }
+    }
+}
+
+#[test]
+fn texts_without_a_meaning() {
+    for (line, expected) in [
+        ("type = \"csv\"", "expected \"auto\", \"google-csv\", \"google-xml\" or \"yml\""),
+        ("schedule = \"*/15 * * * *\"", "write \"0 */15 * * * *\""),
+        ("schedule = \"\"", "expected an interval"),
+        ("resync_schedule = \"nightly\"", "expected an interval"),
+        ("timeout = \"0s\"", "expected a time from 1ms to 24h"),
+        ("timeout = \"48h\"", "expected a time from 1ms to 24h"),
+        ("max_bytes = \"much\"", "expected a size"),
+        ("default_currency = \"dollars\"", "expected a currency"),
+        ("default_category = \"..\"", "cannot be part of an address"),
+        ("[state]\npath = \"\"", "expected the path"),
+        ("[nicechat]\ntimeout = \"2h\"", "expected a time from 1ms to 1h"),
+        ("[nicechat]\nstrategy = \"fast\"", "expected \"auto\" or \"api\""),
+        ("[nicechat]\nprune = \"some\"", "expected \"owned\", \"all\" or \"none\""),
+        ("[nicechat]\nvanished_category = \"hide\"", "expected \"delete\" or \"disable\""),
+    ] {
+        let message = error(&source(line));
+        let (section, setting) = match line.split_once('\n') {
+            Some((section, setting)) => (section.trim_matches(['[', ']']), setting),
+            None => ("source", line),
+        };
+        assert!(message.contains(&format!("{section}.{setting}: ")), "{message}");
+        assert!(message.contains(expected), "{message}");
+    }
+}
+
+#[test]
+fn base_urls() {
+    for url in ["nice.chat", "ftp://nice.chat", "http://", "https://nice.chat/?a=1", "https://nice.chat/#a", ""] {
+        let message = error(&nicechat(&format!("base_url = \"{url}\"")));
+        assert!(
+            message.starts_with(&format!(":4:12: nicechat.base_url = \"{url}\": expected an address")),
+            "{message}"
+        );
+    }
+    assert!(load(&nicechat("base_url = \"http://nice.example/\"")).is_ok());
+}
+
+#[test]
+fn passwords_in_urls_are_refused_and_not_shown() {
+    for text in [
+        "[source]\nlocation = \"https://shop:hunter2@shop.example/feed\"",
+        "[source]\nlocation = \"https://hunter2@shop.example/feed\"",
+        "[source]\nlocation = \"https://shop:hunter2@shop.example:99999/\"",
+        "[source]\nlocation = \"ftp://shop:hunter2@shop.example/\"",
+        &nicechat("base_url = \"https://shop:hunter2@nice.chat/\""),
+    ] {
+        let message = error(text);
+        assert!(!message.contains("hunter2"), "{message}");
+    }
+    let message = error("[source]\nlocation = \"https://a:b@shop.example/feed\"");
+    assert!(
+        message.starts_with(":2:12: source.location: ") && message.contains("username and password_file"),
+        "{message}"
+    );
+}
+
+#[test]
+fn users_that_make_no_sense() {
+    let message = error("[source]\nlocation = \"feed.xml\"\nusername = \"shop\"\npassword = \"pw\"");
+    assert!(message.starts_with(":3:12: source.username = \"shop\": a file needs no user"), "{message}");
+    let message = error(&source("username = \"a:b\"\npassword = \"pw\""));
+    assert!(message.contains("no colon"), "{message}");
+}

@@ -1,0 +1,190 @@
+//! Secrets: where they come from, and that they never show.
+
+use super::*;
+
+/// A value that must not turn up anywhere.
+const HIDDEN: &str = "hunter2hunter2";
+
+/// A text that lacks only the API secret, which `lines` may give.
+fn without_secret(lines: &str) -> Folder {
+    Folder::new(&nicechat(&format!("api_key = \"k\"\n{lines}")))
+}
+
+fn secret(folder: &Folder, variables: &[(&str, &str)]) -> Result<String, String> {
+    let config = folder.load(variables).map_err(|error| error.to_string())?;
+    Ok(config.nicechat.api_secret.expose_secret().to_owned())
+}
+
+#[test]
+fn each_of_the_four_ways() {
+    let set = without_secret(&format!("api_secret = \"{HIDDEN}\""));
+    assert_eq!(secret(&set, &[]), Ok(HIDDEN.to_owned()));
+
+    let bare = without_secret("");
+    assert_eq!(secret(&bare, &[("SHELFKEEPER_NICECHAT_API_SECRET", HIDDEN)]), Ok(HIDDEN.to_owned()));
+
+    let path = bare.write("secret.txt", format!(" {HIDDEN} \r\n\n"));
+    let file = without_secret(&format!("api_secret_file = {path:?}"));
+    assert_eq!(secret(&file, &[]), Ok(format!(" {HIDDEN}")));
+
+    bare.write("nicechat_api_secret", format!("{HIDDEN}\n"));
+    let credentials = bare.0.path().display().to_string();
+    assert_eq!(secret(&bare, &[("CREDENTIALS_DIRECTORY", &credentials)]), Ok(HIDDEN.to_owned()));
+}
+
+#[test]
+fn none_lists_the_four_ways() {
+    let folder = without_secret("");
+    let empty = tempfile::tempdir().expect("a folder");
+    let message = secret(&folder, &[("CREDENTIALS_DIRECTORY", &empty.path().display().to_string())]);
+    let message = message.expect_err("no secret");
+    assert!(message.contains("shelfkeeper.toml:3:2: nicechat.api_secret is missing"), "{message}");
+    for way in [
+        "\n  api_secret_file = ",
+        "\n  api_secret = ",
+        "variable SHELFKEEPER_NICECHAT_API_SECRET",
+        "credential nicechat_api_secret",
+    ] {
+        assert!(message.contains(way), "{way} in {message}");
+    }
+    let message = Folder::new(&source("")).load(&[]).expect_err("no key").to_string();
+    assert!(message.contains("shelfkeeper.toml: nicechat.api_key is missing"), "{message}");
+}
+
+#[test]
+fn two_at_once_names_both() {
+    let folder = without_secret(&format!("api_secret = \"{HIDDEN}\"\napi_secret_file = \"/nowhere\""));
+    let message = secret(&folder, &[]).expect_err("two");
+    let both = "nicechat.api_secret is given 2 times, by the setting nicechat.api_secret and the setting \
+                nicechat.api_secret_file; keep one of them";
+    assert!(message.ends_with(both), "{message}");
+
+    let message = secret(&without_secret(&format!("api_secret = \"{HIDDEN}\"")), &SECRETS[1..]).expect_err("two");
+    assert!(message.contains("and the environment variable SHELFKEEPER_NICECHAT_API_SECRET"), "{message}");
+
+    folder.write("nicechat_api_secret", HIDDEN);
+    let credentials = folder.0.path().display().to_string();
+    let message = secret(&folder, &[SECRETS[1], ("CREDENTIALS_DIRECTORY", &credentials)]).expect_err("four");
+    assert!(message.contains("4 times") && message.contains("the systemd credential"), "{message}");
+    assert!(!message.contains(HIDDEN) && !message.contains("env-secret"), "{message}");
+}
+
+#[test]
+fn empty_secrets() {
+    for lines in ["api_secret = \"\"", "api_secret = \"  \""] {
+        let message = secret(&without_secret(lines), &[]).expect_err("empty");
+        assert!(message.ends_with(":5:14: nicechat.api_secret: the secret is empty"), "{message}");
+    }
+    let bare = without_secret("");
+    let message = secret(&bare, &[("SHELFKEEPER_NICECHAT_API_SECRET", "")]).expect_err("empty");
+    assert_eq!(message, "the environment variable SHELFKEEPER_NICECHAT_API_SECRET is empty");
+    let path = bare.write("nicechat_api_secret", " \n");
+    let message = secret(&without_secret(&format!("api_secret_file = {path:?}")), &[]).expect_err("empty");
+    assert!(message.ends_with(&format!("nicechat.api_secret_file = {path:?}: the file is empty")), "{message}");
+    let credentials = bare.0.path().display().to_string();
+    let message = secret(&bare, &[("CREDENTIALS_DIRECTORY", &credentials)]).expect_err("empty");
+    assert_eq!(message, format!("the systemd credential {path} is empty"));
+}
+
+#[test]
+fn files_that_cannot_be_secrets() {
+    let folder = Folder::new("");
+    let long = folder.write("long", "x".repeat(70_000));
+    let lines = folder.write("lines", format!("{HIDDEN}\n{HIDDEN}\n"));
+    let binary = folder.write("binary", [0xff, 0xfe]);
+    let absent = folder.path("absent").display().to_string();
+    let directory = folder.0.path().display().to_string();
+    for (path, reason) in [
+        (absent, "cannot be read: No such file or directory"),
+        (directory, "cannot be read: Is a directory"),
+        (binary, "cannot be read: "),
+        (long, "is longer than 64 KiB"),
+        (lines, "has a line break"),
+    ] {
+        let message = secret(&without_secret(&format!("api_secret_file = {path:?}")), &[]).expect_err(reason);
+        let expected = format!(":5:19: nicechat.api_secret_file = {path:?}: the file {reason}");
+        assert!(message.contains(&expected), "{expected} in {message}");
+        assert!(!message.contains(HIDDEN), "{message}");
+    }
+    let message = secret(&without_secret("api_secret_file = 5"), &[]).expect_err("a number");
+    assert!(message.ends_with("nicechat.api_secret_file = 5: expected a text in quotes"), "{message}");
+}
+
+#[test]
+fn no_error_shows_a_secret() {
+    // Every way to get a line wrong that has the secret on it; the other secret is given.
+    for (key, other) in [("api_key", SECRETS[1]), ("api_secret", SECRETS[0])] {
+        let error = |line: &str| {
+            let error = Folder::new(&nicechat(line)).load(&[other]).expect_err(line).to_string();
+            error.split_once("shelfkeeper.toml").map(|(_, rest)| rest.to_owned()).expect("the file's name")
+        };
+        for value in [
+            "123456789",
+            "hunter2hunter2",
+            "\"hunter2hunter2",
+            "'hunter2hunter2",
+            "\"hunter2\\qhunter2\"",
+            "\"hunter2\"hunter2\"",
+            "\"hunter2\\nhunter2\"",
+            "[\"hunter2\"]",
+            "{ value = \"hunter2\" }",
+            "1979-05-27",
+            "123456789.5",
+            "hunter2==",
+        ] {
+            let message = error(&format!("{key} = {value}"));
+            assert!(message.starts_with(":4:") && message.contains(key), "{value}: {message}");
+            for part in ["hunter2", "123456789", "1979"] {
+                assert!(!message.contains(part), "{value}: {message}");
+            }
+        }
+        // Where the sign is missing, or the whole name.
+        for line in [format!("{key} hunter2"), format!("{key}: hunter2 = 1"), "hunter2hunter2==".to_owned()] {
+            let message = error(&line);
+            assert!(message.starts_with(":4:") && !message.contains("hunter2"), "{line}: {message}");
+        }
+    }
+    // A text that never ends is at fault where the file ends.
+    let message = error(&nicechat("api_key = \"\"\"hunter2"));
+    assert!(message.starts_with(":5:1: this is not TOML") && !message.contains("hunter2"), "{message}");
+    let message = error(&source("username = \"shop\"\npassword = 123456789"));
+    assert!(message.ends_with(":4:12: source.password: expected a text in quotes"), "{message}");
+}
+
+#[test]
+fn debug_output_hides_secrets() {
+    let text = source(&format!("username = \"shop\"\npassword = \"{HIDDEN}\""));
+    let variables = SECRETS.map(|(name, _)| (name, HIDDEN));
+    let config = Folder::new(&text).load(&variables).expect("a config");
+    assert!(!format!("{config:?}").contains(HIDDEN), "{config:?}");
+}
+
+#[test]
+fn the_password_comes_in_the_same_ways() {
+    let folder = Folder::new(&source("username = \"shop\""));
+    let password = |variables: &[(&str, &str)]| {
+        let variables = [&SECRETS, variables].concat();
+        let config = folder.load(&variables).map_err(|error| error.to_string())?;
+        Ok::<_, String>(config.source.credentials.map(|c| c.password.expose_secret().to_owned()))
+    };
+    assert_eq!(password(&[("SHELFKEEPER_SOURCE_PASSWORD", HIDDEN)]), Ok(Some(HIDDEN.to_owned())));
+    assert!(password(&[]).expect_err("none").contains(":1:2: source.password is missing"));
+    folder.write("source_password", HIDDEN);
+    let credentials = folder.0.path().display().to_string();
+    assert_eq!(password(&[("CREDENTIALS_DIRECTORY", &credentials)]), Ok(Some(HIDDEN.to_owned())));
+}
+
+#[test]
+fn a_password_needs_a_user() {
+    for (lines, name) in [
+        (format!("password = \"{HIDDEN}\""), "source.password: the secret"),
+        (format!("username = \"\"\npassword = \"{HIDDEN}\""), "source.password: the secret"),
+        ("password_file = \"/nowhere\"".to_owned(), "source.password_file = \"/nowhere\": the file"),
+    ] {
+        let message = error(&source(&lines));
+        assert!(message.contains(&format!("{name} is given without a user: set source.username")), "{message}");
+    }
+    let variables = [SECRETS[0], SECRETS[1], ("SHELFKEEPER_SOURCE_PASSWORD", HIDDEN)];
+    let message = Folder::new(&source("")).load(&variables).expect_err("no user").to_string();
+    assert!(message.starts_with("the environment variable SHELFKEEPER_SOURCE_PASSWORD is given without"), "{message}");
+}

@@ -1,0 +1,220 @@
+//! One loop: ticks and signals in, passes out, never two at once.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::mpsc;
+use tokio::time::{Interval, MissedTickBehavior, interval, timeout};
+use tokio_util::sync::CancellationToken;
+use tracing::{error, info, warn};
+
+use super::outage::Outage;
+use super::schedule::{Timer, Trigger};
+use crate::config::{Config, ConfigError};
+use crate::report;
+use crate::state::{PassKind, Reader};
+use crate::sync::{self, Context, Report};
+use crate::systemd;
+
+/// How long a pass may take to stop.
+const STOP_WITHIN: Duration = Duration::from_secs(5);
+
+type Running = Pin<Box<dyn Future<Output = Report> + Send>>;
+
+/// Runs until SIGTERM or SIGINT. `reload` reads the settings again.
+///
+/// # Errors
+/// When signals or timers can't be had: nothing that a pass meets ends the daemon.
+pub async fn daemon(
+    context: Context,
+    force_first: bool,
+    reload: &(dyn Fn() -> Result<Config, ConfigError> + Sync),
+) -> anyhow::Result<()> {
+    let mut signals = Signals::new().context("signals can't be received")?;
+    let mut daemon = Daemon::new(context, force_first).await?;
+    let mut watchdog = watchdog();
+    systemd::ready();
+    info!(feed = %daemon.context.config.source.location, "shelfkeeper is up");
+    loop {
+        daemon.begin_pass();
+        tokio::select! {
+            biased;
+            _ = signals.terminate.recv() => break,
+            _ = signals.interrupt.recv() => break,
+            () = beat(watchdog.as_mut()) => systemd::watchdog(),
+            _ = signals.reload.recv() => daemon.reload(reload).await,
+            _ = signals.resync.recv() => daemon.wants_resync = true,
+            Some(()) = daemon.ticks.recv() => daemon.wants_sync = true,
+            Some(()) = daemon.resync_ticks.recv() => daemon.wants_resync = true,
+            report = running(daemon.pass.as_mut()) => daemon.pass_ended(&report),
+        }
+    }
+    systemd::stopping();
+    daemon.stop(&mut signals).await;
+    Ok(())
+}
+
+struct Daemon {
+    context: Context,
+    timer: Timer,
+    ticks: mpsc::Receiver<()>,
+    resync_ticks: mpsc::Receiver<()>,
+    wants_sync: bool,
+    wants_resync: bool,
+    force_next: bool,
+    pass: Option<Running>,
+    stop: CancellationToken,
+    outage: Outage,
+}
+
+impl Daemon {
+    /// The first pass is due at once: whatever was left undone has waited long enough.
+    async fn new(context: Context, force_next: bool) -> anyhow::Result<Daemon> {
+        let (timer, ticks, resync_ticks) = timers(&context.config).await?;
+        Ok(Daemon {
+            context,
+            timer,
+            ticks,
+            resync_ticks,
+            wants_sync: true,
+            wants_resync: false,
+            force_next,
+            pass: None,
+            stop: CancellationToken::new(),
+            outage: Outage::default(),
+        })
+    }
+
+    /// Begins a pass if one is due and none is under way. A resync does what a sync would.
+    fn begin_pass(&mut self) {
+        if self.pass.is_some() || !(self.wants_sync || self.wants_resync) {
+            return;
+        }
+        let kind = if self.wants_resync { PassKind::Resync } else { PassKind::Sync };
+        (self.wants_sync, self.wants_resync) = (false, false);
+        let force = std::mem::take(&mut self.force_next);
+        let (context, stop) = (self.context.clone(), self.stop.clone());
+        systemd::status(&format!("{} under way", kind.name()));
+        let pass = async move {
+            let progress = |done, of| {
+                if done % 100 == 0 || done == of {
+                    systemd::status(&format!("{}: {done} of {of} changes sent", kind.name()));
+                }
+            };
+            sync::run(&context, kind, force, &stop, &progress).await
+        };
+        // A task of its own: a pass that computes must not keep the watchdog waiting.
+        let task = tokio::spawn(pass);
+        self.pass = Some(Box::pin(async move {
+            match task.await {
+                Ok(report) => report,
+                Err(panic) => std::panic::resume_unwind(panic.into_panic()),
+            }
+        }));
+    }
+
+    fn pass_ended(&mut self, report: &Report) {
+        self.pass = None;
+        self.outage.tell(report);
+        let summary = report::summary_line(report);
+        systemd::status(&format!("idle; last {}", summary.lines().next().unwrap_or_default()));
+    }
+
+    /// Takes over new settings, or says what is wrong with them and keeps the old ones. A pass
+    /// under way ends as it began.
+    async fn reload(&mut self, read: &(dyn Fn() -> Result<Config, ConfigError> + Sync)) {
+        systemd::reloading();
+        match self.try_reload(read).await {
+            Ok(()) => info!("the config was read again and holds from the next pass on"),
+            Err(error) => error!("the config is as before: {error:#}"),
+        }
+        systemd::ready();
+    }
+
+    async fn try_reload(&mut self, read: &(dyn Fn() -> Result<Config, ConfigError> + Sync)) -> anyhow::Result<()> {
+        let config = read()?;
+        if config.state.path != self.context.config.state.path {
+            anyhow::bail!("state.path can't change while the daemon runs; restart it");
+        }
+        Reader::open(&config.state.path)?.check_base(config.nicechat.base_url.as_str())?;
+        let (timer, ticks, resync_ticks) = timers(&config).await?;
+        std::mem::replace(&mut self.timer, timer).stop().await;
+        (self.ticks, self.resync_ticks) = (ticks, resync_ticks);
+        self.context.config = Arc::new(config);
+        Ok(())
+    }
+
+    async fn stop(self, signals: &mut Signals) {
+        info!("stopping");
+        self.timer.stop().await;
+        self.stop.cancel();
+        if let Some(pass) = self.pass {
+            tokio::select! {
+                ended = timeout(STOP_WITHIN, pass) => if ended.is_err() {
+                    warn!("the pass does not end; what was acknowledged is in the state");
+                },
+                // Told twice.
+                () = signals.stop() => {}
+            }
+        }
+    }
+}
+
+async fn timers(config: &Config) -> anyhow::Result<(Timer, mpsc::Receiver<()>, mpsc::Receiver<()>)> {
+    let (sync, ticks) = Trigger::channel();
+    let (resync, resync_ticks) = Trigger::channel();
+    let mut jobs = vec![(config.source.schedule.clone(), sync)];
+    jobs.extend(config.source.resync_schedule.clone().map(|schedule| (schedule, resync)));
+    Ok((Timer::start(jobs).await?, ticks, resync_ticks))
+}
+
+fn watchdog() -> Option<Interval> {
+    systemd::watchdog_interval().map(|every| {
+        let mut beats = interval(every);
+        beats.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        beats
+    })
+}
+
+async fn beat(watchdog: Option<&mut Interval>) {
+    match watchdog {
+        Some(beats) => _ = beats.tick().await,
+        None => std::future::pending().await,
+    }
+}
+
+async fn running(pass: Option<&mut Running>) -> Report {
+    match pass {
+        Some(pass) => pass.await,
+        None => std::future::pending().await,
+    }
+}
+
+struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+    reload: Signal,
+    resync: Signal,
+}
+
+impl Signals {
+    fn new() -> std::io::Result<Signals> {
+        Ok(Signals {
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+            reload: signal(SignalKind::hangup())?,
+            resync: signal(SignalKind::user_defined1())?,
+        })
+    }
+
+    async fn stop(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+    }
+}

@@ -1,0 +1,7 @@
+//! The daemon: every configured job on its own schedule, until it is told to stop.
+
+mod daemon;
+mod outage;
+mod schedule;
+
+pub use daemon::daemon;

@@ -1,0 +1,218 @@
+//! Where the program's own log goes, and how it looks.
+//!
+//! Standard output belongs to results: the log goes to standard error or to the journal, never to
+//! both. In the journal an event's fields carry the prefix `SHELFKEEPER_`, so that none is taken
+//! for one of the journal's own (`journalctl SHELFKEEPER_PASS=12`), and its entries have the
+//! identifier `shelfkeeper` (`journalctl -t shelfkeeper`).
+
+use std::fs::File;
+use std::io::{self, IsTerminal as _};
+use std::os::fd::AsFd as _;
+use std::os::unix::fs::MetadataExt as _;
+use std::{env, fmt};
+
+use anyhow::Context as _;
+use clap::ValueEnum;
+use tracing::Subscriber;
+use tracing_journald::{Priority, PriorityMappings};
+use tracing_subscriber::filter::EnvFilter;
+use tracing_subscriber::fmt::MakeWriter;
+use tracing_subscriber::fmt::format::Writer;
+use tracing_subscriber::fmt::time::FormatTime;
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::registry::LookupSpan;
+use tracing_subscriber::util::SubscriberInitExt as _;
+use tracing_subscriber::{Layer, Registry};
+
+/// How the log is written.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub enum LogStyle {
+    /// The journal when systemd connected standard error to it, else text
+    #[default]
+    Auto,
+    /// Lines for people, on standard error
+    Text,
+    /// One JSON object a line, on standard error
+    Json,
+    /// The systemd journal, with structured fields
+    Journald,
+}
+
+/// Sets up the log of the whole process; called once.
+///
+/// `verbosity` is the number of `-v`, or -1 for `-q`. `RUST_LOG` overrides it.
+///
+/// # Errors
+/// When `RUST_LOG` cannot be read, or there is no journal and it was asked for.
+pub fn init(style: LogStyle, verbosity: i8) -> anyhow::Result<()> {
+    let layer = layer(style)?;
+    let filter = filter(env::var("RUST_LOG").ok().as_deref(), verbosity)?;
+    tracing_subscriber::registry().with(layer).with(filter).try_init().context("the log is set up twice")
+}
+
+type BoxedLayer = Box<dyn Layer<Registry> + Send + Sync>;
+
+fn layer(style: LogStyle) -> anyhow::Result<BoxedLayer> {
+    Ok(match style {
+        LogStyle::Journald => Box::new(journald().context("cannot reach the journal")?),
+        LogStyle::Json => Box::new(json(io::stderr)),
+        LogStyle::Text => Box::new(text(io::stderr, wants_colours())),
+        LogStyle::Auto if stderr_is_journal() => match journald() {
+            Ok(journal) => Box::new(journal),
+            // Standard error leads there too, only without the fields.
+            Err(_) => Box::new(text(io::stderr, false)),
+        },
+        LogStyle::Auto => Box::new(text(io::stderr, wants_colours())),
+    })
+}
+
+fn filter(rust_log: Option<&str>, verbosity: i8) -> anyhow::Result<EnvFilter> {
+    let directives = match (rust_log.filter(|value| !value.is_empty()), verbosity) {
+        (Some(own), _) => own,
+        (None, ..=-1) => "error",
+        (None, 0) => "warn,shelfkeeper=info",
+        (None, 1) => "warn,shelfkeeper=debug",
+        (None, 2..) => "debug,shelfkeeper=trace",
+    };
+    EnvFilter::builder().parse(directives).with_context(|| format!("RUST_LOG is not a log filter: {directives:?}"))
+}
+
+/// `12:59:07Z  INFO message field=value`
+fn text<S, W>(writer: W, colours: bool) -> impl Layer<S> + Send + Sync
+where
+    S: Subscriber + for<'span> LookupSpan<'span>,
+    W: for<'writer> MakeWriter<'writer> + Send + Sync + 'static,
+{
+    tracing_subscriber::fmt::layer()
+        .compact()
+        .with_timer(TimeOfDay)
+        .with_target(false)
+        .with_ansi(colours)
+        .with_writer(writer)
+        // It would tell about a broken standard error on standard error, and panic.
+        .log_internal_errors(false)
+}
+
+fn json<S, W>(writer: W) -> impl Layer<S> + Send + Sync
+where
+    S: Subscriber + for<'span> LookupSpan<'span>,
+    W: for<'writer> MakeWriter<'writer> + Send + Sync + 'static,
+{
+    tracing_subscriber::fmt::layer()
+        .json()
+        .flatten_event(true)
+        // The list of spans ends with the current one.
+        .with_current_span(false)
+        .with_timer(Rfc3339)
+        .with_writer(writer)
+        .log_internal_errors(false)
+}
+
+fn journald() -> io::Result<tracing_journald::Layer> {
+    let layer = tracing_journald::layer()?
+        .with_syslog_identifier("shelfkeeper".to_owned())
+        .with_field_prefix(Some("SHELFKEEPER".to_owned()))
+        // The crate's own would make `journalctl -p notice` show all that is routine.
+        .with_priority_mappings(PriorityMappings {
+            info: Priority::Informational,
+            debug: Priority::Debug,
+            ..PriorityMappings::new()
+        });
+    Ok(layer)
+}
+
+/// See <https://no-color.org>.
+fn wants_colours() -> bool {
+    let refused = env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+    io::stderr().is_terminal() && !refused
+}
+
+/// The variable alone proves nothing: children inherit it, and may write somewhere else.
+fn stderr_is_journal() -> bool {
+    let Ok(journal) = env::var("JOURNAL_STREAM") else { return false };
+    let stderr = io::stderr().as_fd().try_clone_to_owned().map(File::from);
+    stderr.is_ok_and(|stderr| is_stream(&stderr, &journal))
+}
+
+/// Whether `name` (`device:inode`) is this open file.
+fn is_stream(file: &File, name: &str) -> bool {
+    file.metadata().is_ok_and(|metadata| name == format!("{}:{}", metadata.dev(), metadata.ino()))
+}
+
+/// `12:59:07Z`: the date is known to whoever sits before the terminal.
+struct TimeOfDay;
+
+impl FormatTime for TimeOfDay {
+    fn format_time(&self, writer: &mut Writer<'_>) -> fmt::Result {
+        write!(writer, "{}", jiff::Timestamp::now().strftime("%H:%M:%SZ"))
+    }
+}
+
+/// `2026-03-01T12:59:07.123Z`
+struct Rfc3339;
+
+impl FormatTime for Rfc3339 {
+    fn format_time(&self, writer: &mut Writer<'_>) -> fmt::Result {
+        write!(writer, "{:.3}", jiff::Timestamp::now())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::Arc;
+
+    /// What a subscriber with this layer writes for one event inside a span.
+    fn written<L>(layer: impl FnOnce(Arc<File>) -> L) -> String
+    where
+        L: Layer<Registry> + Send + Sync,
+    {
+        let file = tempfile::NamedTempFile::new().expect("a file");
+        let writer = Arc::new(file.reopen().expect("the file again"));
+        tracing::subscriber::with_default(tracing_subscriber::registry().with(layer(writer)), || {
+            let _pass = tracing::info_span!("pass", pass = 12).entered();
+            tracing::warn!(id = "A 1", "refused \"for good\"");
+        });
+        std::fs::read_to_string(file.path()).expect("text")
+    }
+
+    #[test]
+    fn text_is_one_short_line() {
+        let line = written(|writer| text(writer, false));
+        let (time, rest) = line.split_at("12:59:07Z".len());
+        assert!(time.ends_with('Z'), "{line}");
+        assert_eq!(rest, "  WARN pass: refused \"for good\" id=\"A 1\" pass=12\n");
+    }
+
+    #[test]
+    fn json_is_one_object_with_a_time_in_utc() {
+        let line = written(json);
+        let event: serde_json::Value = serde_json::from_str(&line).expect("an object");
+        assert_eq!(event["message"], "refused \"for good\"");
+        assert_eq!((&event["level"], &event["id"]), (&"WARN".into(), &"A 1".into()));
+        assert_eq!(event["spans"][0]["pass"], 12);
+        let time = event["timestamp"].as_str().expect("a time");
+        assert!(time.ends_with('Z') && time.parse::<jiff::Timestamp>().is_ok(), "{time}");
+    }
+
+    #[test]
+    fn verbosity_sets_the_level_and_rust_log_overrides_it() {
+        let level = |rust_log, verbosity| filter(rust_log, verbosity).expect("a filter").to_string();
+        assert_eq!(level(None, -1), "error");
+        assert_eq!(level(Some(""), 0), "shelfkeeper=info,warn");
+        assert_eq!(level(None, 1), "shelfkeeper=debug,warn");
+        assert_eq!(level(None, 5), "shelfkeeper=trace,debug");
+        assert_eq!(level(Some("trace"), -1), "trace");
+        assert!(filter(Some("shelfkeeper=loud"), 0).is_err());
+    }
+
+    #[test]
+    fn only_the_very_stream_is_the_journal() {
+        let (file, other) = (tempfile::tempfile().expect("a file"), tempfile::tempfile().expect("a file"));
+        let metadata = file.metadata().expect("metadata");
+        let name = format!("{}:{}", metadata.dev(), metadata.ino());
+        assert!(is_stream(&file, &name));
+        assert!(!is_stream(&other, &name));
+        assert!(!is_stream(&file, ""));
+    }
+}

@@ -1,0 +1,13 @@
+//! NiceChat's REST API, as its own page describes it and as its own plug-in uses it.
+//!
+//! Reading and writing are different types over one connection: a plan is given a [`Reader`], and
+//! so can't change anything, whatever it does.
+
+mod client;
+mod reply;
+mod sign;
+mod transport;
+
+pub use client::{Page, PageAddress, Reader, Writer, connect};
+pub use reply::CallError;
+pub use sign::signature;

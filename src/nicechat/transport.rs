@@ -1,0 +1,171 @@
+//! One signed request, tried as often as it is worth.
+
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use backon::{ExponentialBuilder, Retryable};
+use bytes::Bytes;
+use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
+use jiff::Timestamp;
+use reqwest::Method;
+use reqwest::header::CONTENT_TYPE;
+use secrecy::{ExposeSecret, SecretString};
+use serde_json::Value;
+use tokio::time::Instant;
+use tracing::debug;
+use url::Url;
+
+use super::reply::{CallError, understand};
+use super::signature;
+use crate::config;
+
+/// The first wait before another try; it doubles from try to try, with jitter.
+const FIRST_WAIT: Duration = Duration::from_millis(250);
+/// The longest wait of our own.
+const LONGEST_WAIT: Duration = Duration::from_secs(30);
+/// The longest wait that a service may ask for within a pass; beyond it the work is left pending.
+const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(300);
+/// A reply that is larger is no reply. A page of a listing is far below it.
+const LARGEST_REPLY: usize = 64 << 20;
+
+pub(super) struct Transport {
+    http: reqwest::Client,
+    base: Url,
+    key: SecretString,
+    secret: SecretString,
+    retries: u32,
+    limiter: Option<DefaultDirectRateLimiter>,
+    /// Until when everybody waits: a 429 is meant for all requests, not only for its own.
+    quiet_until: Mutex<Option<Instant>>,
+    sent: AtomicU64,
+}
+
+/// What is sent, again and again if need be.
+pub(super) struct Request {
+    pub(super) method: Method,
+    pub(super) url: Url,
+    pub(super) body: Bytes,
+}
+
+impl Transport {
+    pub(super) fn new(settings: &config::NiceChat) -> Result<Transport, reqwest::Error> {
+        let mut builder = crate::http_client()
+            .timeout(settings.timeout)
+            .connect_timeout(settings.timeout)
+            // A redirect would need a signature of its own, and could lead the key elsewhere.
+            .redirect(reqwest::redirect::Policy::none());
+        if config::is_loopback(&settings.base_url) {
+            builder = builder.no_proxy();
+        }
+        Ok(Transport {
+            http: builder.build()?,
+            base: settings.base_url.clone(),
+            key: settings.api_key.clone(),
+            secret: settings.api_secret.clone(),
+            retries: settings.retries,
+            limiter: settings.requests_per_second.map(|rate| RateLimiter::direct(Quota::per_second(rate))),
+            quiet_until: Mutex::new(None),
+            sent: AtomicU64::new(0),
+        })
+    }
+
+    /// The address of a path of the API; `path` begins with a slash and is percent-encoded.
+    pub(super) fn url(&self, path: &str) -> Result<Url, CallError> {
+        let base = self.base.as_str().trim_end_matches('/');
+        Url::parse(&format!("{base}{path}")).map_err(|error| CallError::Refused { code: 0, reason: error.to_string() })
+    }
+
+    pub(super) fn base(&self) -> &Url {
+        &self.base
+    }
+
+    /// Requests sent so far, tries included.
+    pub(super) fn sent(&self) -> u64 {
+        self.sent.load(Ordering::Relaxed)
+    }
+
+    /// Sends a request until it is answered for good, or the tries are used up.
+    pub(super) async fn call(&self, request: &Request) -> Result<Value, CallError> {
+        let waits = ExponentialBuilder::default()
+            .with_jitter()
+            .with_min_delay(FIRST_WAIT)
+            .with_max_delay(LONGEST_WAIT)
+            .with_max_times(self.retries as usize);
+        (|| self.attempt(request))
+            .retry(waits)
+            .sleep(tokio::time::sleep)
+            .when(|error| matches!(error, CallError::Passing { .. }))
+            .adjust(|error, wait| match error {
+                // The service's own wish counts; one that is too long ends the tries.
+                CallError::Passing { retry_after: Some(asked), .. } => {
+                    wait.filter(|_| *asked <= LONGEST_RETRY_AFTER).map(|_| *asked)
+                }
+                _ => wait,
+            })
+            .await
+    }
+
+    async fn attempt(&self, request: &Request) -> Result<Value, CallError> {
+        self.wait_for_our_turn().await;
+        self.sent.fetch_add(1, Ordering::Relaxed);
+        let started = Instant::now();
+        let result = self.exchange(request).await;
+        let outcome = result.as_ref().err().map_or_else(|| "ok".to_owned(), CallError::to_string);
+        debug!(
+            method = %request.method,
+            path = request.url.path(),
+            elapsed_ms = started.elapsed().as_millis() as u64,
+            outcome,
+            "request to NiceChat"
+        );
+        if let Err(CallError::Passing { retry_after: Some(asked), .. }) = &result {
+            self.be_quiet_for(*asked);
+        }
+        result
+    }
+
+    async fn exchange(&self, request: &Request) -> Result<Value, CallError> {
+        let secret = self.secret.expose_secret();
+        let sign = signature(secret, request.url.path(), &request.body, request.method.as_str());
+        let mut call = self
+            .http
+            .request(request.method.clone(), request.url.clone())
+            .header("X-API-Key", self.key.expose_secret())
+            .header("X-API-Sign", sign);
+        if !request.body.is_empty() {
+            call = call.header(CONTENT_TYPE, "application/json").body(request.body.clone());
+        }
+        let mut reply = call.send().await.map_err(broken)?;
+        let mut body = Vec::new();
+        while let Some(chunk) = reply.chunk().await.map_err(broken)? {
+            body.extend_from_slice(&chunk);
+            if body.len() > LARGEST_REPLY {
+                return Err(CallError::passing("the answer does not end"));
+            }
+        }
+        understand(reply.status(), reply.headers(), &body, Timestamp::now())
+    }
+
+    async fn wait_for_our_turn(&self) {
+        let until = self.quiet_until.lock().ok().and_then(|until| *until);
+        if let Some(until) = until {
+            tokio::time::sleep_until(until).await;
+        }
+        if let Some(limiter) = &self.limiter {
+            limiter.until_ready().await;
+        }
+    }
+
+    fn be_quiet_for(&self, asked: Duration) {
+        let until = Instant::now() + asked.min(LONGEST_RETRY_AFTER);
+        if let Ok(mut quiet) = self.quiet_until.lock() {
+            *quiet = Some(quiet.map_or(until, |other| other.max(until)));
+        }
+    }
+}
+
+/// The innermost cause says what happened; the outer ones repeat the address.
+fn broken(error: reqwest::Error) -> CallError {
+    CallError::passing(format!("no answer: {}", crate::root_cause(&error)))
+}

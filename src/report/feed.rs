@@ -1,0 +1,193 @@
+//! What is in a feed, for people and for programs.
+
+use std::collections::BTreeMap;
+use std::io::{self, Seek as _, Write};
+
+use serde_json::json;
+use tempfile::SpooledTempFile;
+
+use super::words::{count, number, shorten};
+use crate::catalog::{Item, Rejection};
+use crate::feed::{FeedType, Row};
+
+/// What is kept in memory before it goes to a temporary file.
+const IN_MEMORY: usize = 8 << 20;
+
+/// Items whose like a person is shown first.
+const SAMPLE: usize = 3;
+/// Rejected rows that a person is shown.
+const SHOWN: usize = 100;
+
+/// Collects the JSON of a feed, on disk when it is large: nothing is printed before the feed turns
+/// out to be whole.
+pub struct FeedJson {
+    items: SpooledTempFile,
+    rejected: SpooledTempFile,
+    categories: BTreeMap<String, String>,
+    item_count: u64,
+    rejected_count: u64,
+}
+
+impl FeedJson {
+    /// An empty one.
+    ///
+    /// # Errors
+    /// None so far; room for a temporary file is only needed later.
+    pub fn new() -> io::Result<FeedJson> {
+        Ok(FeedJson {
+            items: SpooledTempFile::new(IN_MEMORY),
+            rejected: SpooledTempFile::new(IN_MEMORY),
+            categories: BTreeMap::new(),
+            item_count: 0,
+            rejected_count: 0,
+        })
+    }
+
+    /// Takes in a row.
+    ///
+    /// # Errors
+    /// When there is no room for the temporary file.
+    pub fn row(&mut self, row: Row) -> io::Result<()> {
+        match row {
+            Row::Offer(offer) => {
+                remember(&mut self.categories, &offer.item);
+                append(&mut self.items, &mut self.item_count, &offer.item.to_json().to_string())
+            }
+            Row::Rejected(rejection) => {
+                let json = serde_json::to_string(&rejection)?;
+                append(&mut self.rejected, &mut self.rejected_count, &json)
+            }
+        }
+    }
+
+    /// Prints what was collected; gives the number of rejected rows.
+    ///
+    /// # Errors
+    /// When it can't be printed.
+    pub fn print(mut self, kind: FeedType, out: &mut impl Write) -> io::Result<u64> {
+        write!(out, "{{\"type\":{},\"items\":[", json!(kind.name()))?;
+        copy(&mut self.items, out)?;
+        let categories: Vec<_> = self.categories.iter().map(|(id, name)| json!({"id": id, "name": name})).collect();
+        write!(out, "],\n\"categories\":{},\n\"rejected\":[", json!(categories))?;
+        copy(&mut self.rejected, out)?;
+        writeln!(out, "]}}")?;
+        Ok(self.rejected_count)
+    }
+}
+
+fn append(file: &mut SpooledTempFile, count: &mut u64, json: &str) -> io::Result<()> {
+    let separator = if *count == 0 { "\n" } else { ",\n" };
+    *count += 1;
+    write!(file, "{separator}{json}")
+}
+
+fn copy(file: &mut SpooledTempFile, out: &mut impl Write) -> io::Result<()> {
+    file.rewind()?;
+    io::copy(file, out).map(|_| ())
+}
+
+fn remember(categories: &mut BTreeMap<String, String>, item: &Item) {
+    if let Some(category) = &item.category
+        && let Some(name) = &category.name
+        && !categories.contains_key(category.id.as_str())
+    {
+        categories.insert(category.id.to_string(), name.clone());
+    }
+}
+
+/// Collects what a person wants to know of a feed.
+#[derive(Default)]
+pub struct FeedText {
+    items: u64,
+    assumed: u64,
+    in_stock: u64,
+    without: BTreeMap<&'static str, u64>,
+    sample: Vec<Item>,
+    categories: BTreeMap<String, String>,
+    rejected: Vec<Rejection>,
+    reasons: BTreeMap<String, u64>,
+    rejected_count: u64,
+}
+
+impl FeedText {
+    /// Takes in a row.
+    pub fn row(&mut self, row: Row) {
+        match row {
+            Row::Offer(offer) => {
+                let item = &offer.item;
+                self.items += 1;
+                self.in_stock += u64::from(item.in_stock);
+                self.assumed += u64::from(offer.currency_assumed);
+                let missing = [
+                    ("price", item.price.is_none()),
+                    ("picture", item.image_url.is_none()),
+                    ("address", item.url.is_none()),
+                    ("category", item.category.is_none()),
+                ];
+                for (what, _) in missing.into_iter().filter(|(_, missing)| *missing) {
+                    *self.without.entry(what).or_default() += 1;
+                }
+                remember(&mut self.categories, item);
+                if self.sample.len() < SAMPLE {
+                    self.sample.push(offer.item);
+                }
+            }
+            Row::Rejected(rejection) => {
+                self.rejected_count += 1;
+                *self.reasons.entry(rejection.field.clone()).or_default() += 1;
+                if self.rejected.len() < SHOWN {
+                    self.rejected.push(rejection);
+                }
+            }
+        }
+    }
+
+    /// Prints what was collected; gives the number of rejected rows.
+    ///
+    /// # Errors
+    /// When it can't be printed.
+    pub fn print(&self, kind: FeedType, out: &mut impl Write) -> io::Result<u64> {
+        let categories = count(self.categories.len() as u64, "category", "categories");
+        let stock = number(self.in_stock);
+        writeln!(out, "{kind}: {}, {stock} in stock, {categories}.", count(self.items, "item", "items"))?;
+        let missing: Vec<String> =
+            self.without.iter().map(|(what, n)| format!("{} without {what}", number(*n))).collect();
+        if !missing.is_empty() {
+            writeln!(out, "No fault, but good to know: {}.", missing.join(", "))?;
+        }
+        if self.assumed > 0 {
+            let prices = count(self.assumed, "price names", "prices name");
+            writeln!(
+                out,
+                "{prices} no currency and would get default_currency (usd, unless the settings say otherwise)."
+            )?;
+        }
+        for item in &self.sample {
+            let price = item.price.map_or_else(|| "no price".to_owned(), |price| price.to_string());
+            let currency = item.currency.map(|currency| format!(" {currency}")).unwrap_or_default();
+            writeln!(out, "  {}  {}  {price}{currency}", item.id, shorten(&item.title))?;
+        }
+        if self.items > self.sample.len() as u64 {
+            writeln!(out, "  … --format json has them all")?;
+        }
+        self.print_rejected(out)?;
+        Ok(self.rejected_count)
+    }
+
+    fn print_rejected(&self, out: &mut impl Write) -> io::Result<()> {
+        if self.rejected_count == 0 {
+            return writeln!(out, "Every row was taken.");
+        }
+        let reasons: Vec<String> = self.reasons.iter().map(|(field, n)| format!("{field} {}", number(*n))).collect();
+        let rows = count(self.rejected_count, "row was", "rows were");
+        writeln!(out, "{rows} not taken ({}):", reasons.join(", "))?;
+        for Rejection { line, id, field, reason } in &self.rejected {
+            let id = id.as_ref().map(|id| format!(", id {}", shorten(id))).unwrap_or_default();
+            writeln!(out, "  line {line}{id}: {field}: {reason}")?;
+        }
+        if self.rejected_count > self.rejected.len() as u64 {
+            writeln!(out, "  … --format json has them all")?;
+        }
+        Ok(())
+    }
+}

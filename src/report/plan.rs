@@ -1,0 +1,159 @@
+//! A plan, for people and for programs.
+
+use std::io::{self, Write};
+
+use serde_json::json;
+
+use super::words::{count, difference, number, shorten, value};
+use crate::sync::{Action, Operation, Plan, StagingError, Summary};
+
+/// How many operations of a group a person is shown.
+const SHOWN: u64 = 50;
+
+struct Trouble(io::Error);
+
+impl From<StagingError> for Trouble {
+    fn from(error: StagingError) -> Self {
+        Trouble(io::Error::other(error))
+    }
+}
+
+/// Prints a plan: a summary, then the changes in groups.
+///
+/// # Errors
+/// When it can't be printed, or the plan not be read.
+pub fn plan_text(plan: &Plan, out: &mut impl Write) -> io::Result<()> {
+    let summary = &plan.summary;
+    writeln!(out, "{}", headline(summary))?;
+    writeln!(out, "{}", source_line(summary))?;
+    if let Some(reason) = &plan.guard {
+        writeln!(out, "\nREFUSED by the guard: {reason}.\nNothing will be sent; --force lets it through.")?;
+    }
+    let mut group = None;
+    let mut shown = 0;
+    let mut hidden = 0;
+    let printed = plan.staging.each_operation(|operation| {
+        let this = (operation.action, operation.kind);
+        if group != Some(this) {
+            more(out, std::mem::take(&mut hidden))?;
+            writeln!(out, "\n{}", title(operation, summary)).map_err(Trouble)?;
+            group = Some(this);
+            shown = 0;
+        }
+        shown += 1;
+        if shown <= SHOWN {
+            print(operation, out).map_err(Trouble)
+        } else {
+            hidden += 1;
+            Ok(())
+        }
+    });
+    printed.and_then(|()| more(out, hidden)).map_err(|Trouble(error)| error)
+}
+
+fn more(out: &mut impl Write, hidden: u64) -> Result<(), Trouble> {
+    if hidden == 0 {
+        return Ok(());
+    }
+    writeln!(out, "  … and {} more; --format json has them all", number(hidden)).map_err(Trouble)
+}
+
+/// What the pass would do, in a line.
+pub(super) fn headline(summary: &Summary) -> String {
+    if summary.sent() == 0 {
+        return "Nothing to do: NiceChat has what the feed says.".to_owned();
+    }
+    let parts = [
+        (summary.both(|tally| tally.create), "to create"),
+        (summary.both(|tally| tally.update), "to change"),
+        (summary.both(|tally| tally.disable), "to disable"),
+        (summary.both(|tally| tally.delete), "to delete"),
+    ];
+    let parts: Vec<String> =
+        parts.iter().filter(|(n, _)| *n > 0).map(|(n, what)| format!("{} {what}", number(*n))).collect();
+    format!("Plan: {} ({}).", parts.join(", "), count(summary.sent(), "request", "requests"))
+}
+
+fn source_line(summary: &Summary) -> String {
+    let mut line = format!(
+        "Feed: {}, {} not taken, {} unchanged.",
+        count(summary.items, "item", "items"),
+        number(summary.rejected),
+        number(summary.unchanged)
+    );
+    if summary.set_aside > 0 {
+        line += &format!(" NiceChat refuses {} as they are; `status` says why.", number(summary.set_aside));
+    }
+    if summary.currency_assumed > 0 {
+        line += &format!(
+            " {} without a currency got default_currency.",
+            count(summary.currency_assumed, "price", "prices")
+        );
+    }
+    line
+}
+
+fn title(operation: &Operation, summary: &Summary) -> String {
+    let mut summary = summary.clone();
+    let tally = *summary.tally_mut(operation.kind);
+    let (n, what) = match operation.action {
+        Action::Create => (tally.create, "create"),
+        Action::Update => (tally.update, "change"),
+        Action::Disable => (tally.disable, "disable"),
+        Action::Delete => (tally.delete, "delete"),
+        Action::Note => (tally.note, "note"),
+    };
+    let plural = operation.kind.plural(n);
+    format!("{}{} to {what} ({})", plural[..1].to_uppercase(), &plural[1..], number(n))
+}
+
+fn print(operation: &Operation, out: &mut impl Write) -> io::Result<()> {
+    let name = |fields: &crate::catalog::Fields| {
+        let name = fields.get("title").or_else(|| fields.get("name")).and_then(|name| name.as_str());
+        name.map(|name| format!("  {}", shorten(name))).unwrap_or_default()
+    };
+    let id = operation.id.as_str();
+    match operation.action {
+        Action::Create => {
+            let price = operation.send.get("price").map(|price| {
+                let currency = operation.send.get("currency").and_then(|code| code.as_str()).unwrap_or_default();
+                format!("  {price} {currency}")
+            });
+            writeln!(out, "  + {id}{}{}", name(&operation.send), price.unwrap_or_default().trim_end())
+        }
+        Action::Delete | Action::Disable => writeln!(out, "  - {id}{}", name(&operation.old)),
+        Action::Update | Action::Note => {
+            let known = operation.record.as_ref().map(|record| name(&record.acked)).unwrap_or_default();
+            writeln!(out, "  ~ {id}{known}")?;
+            operation.changes().try_for_each(|(field, old, new)| {
+                let (old, new) = old.map_or_else(|| ("unknown".to_owned(), value(new)), |old| difference(old, new));
+                writeln!(out, "      {field:<12} {old} → {new}")
+            })
+        }
+    }
+}
+
+/// Prints a plan as JSON, operation by operation: a plan may be larger than memory.
+///
+/// # Errors
+/// When it can't be printed, or the plan not be read.
+pub fn plan_json(plan: &Plan, out: &mut impl Write) -> io::Result<()> {
+    let summary = &plan.summary;
+    let source = json!({"items": summary.items, "rejected": summary.rejected, "unchanged": summary.unchanged});
+    write!(out, "{{\"source\":{source},\"operations\":[")?;
+    let mut separator = "";
+    let printed = plan.staging.each_operation(|operation| {
+        write!(out, "{separator}\n{}", operation.to_json()).map_err(Trouble)?;
+        separator = ",";
+        Ok(())
+    });
+    printed.map_err(|Trouble(error)| error)?;
+    let counts = json!({
+        "create": summary.both(|tally| tally.create),
+        "update": summary.both(|tally| tally.update),
+        "delete": summary.both(|tally| tally.delete),
+        "disable": summary.both(|tally| tally.disable),
+    });
+    let guard = plan.guard.as_ref().map(|reason| json!({"reason": reason}));
+    writeln!(out, "],\"summary\":{counts},\"guard\":{},\"strategy\":\"api\"}}", json!(guard))
+}

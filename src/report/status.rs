@@ -1,0 +1,143 @@
+//! How things stand, for people and for programs.
+
+use std::io::{self, Write};
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use super::words::{count, number, shorten, span};
+use crate::catalog::{Kind, Rejection};
+use crate::state::{FailedObject, Outcome, PassRow, Reader, StateError};
+use crate::sync::Report;
+
+/// Rows and objects that a person is shown.
+const SHOWN: usize = 20;
+/// Passes that a person is shown.
+const PASSES: u32 = 5;
+
+/// What `status` tells.
+pub struct Status {
+    passes: Vec<PassRow>,
+    categories: u64,
+    products: u64,
+    pending: u64,
+    rejected: Vec<Rejection>,
+    failed: Vec<FailedObject>,
+}
+
+impl Status {
+    /// Reads it from the state.
+    ///
+    /// # Errors
+    /// When that can't be read.
+    pub fn read(reader: &Reader) -> Result<Status, StateError> {
+        Ok(Status {
+            passes: reader.passes(PASSES)?,
+            categories: reader.owned(Kind::Category)?,
+            products: reader.owned(Kind::Product)?,
+            pending: reader.pending()?,
+            rejected: reader.rejected()?,
+            failed: reader.failed()?,
+        })
+    }
+
+    /// For programs.
+    pub fn to_json(&self) -> Value {
+        json!({
+            "last_pass": self.passes.first(),
+            "owned": {"categories": self.categories, "products": self.products},
+            "pending": self.pending,
+            "rejected": self.rejected,
+            "failed": self.failed,
+            "imports": [],
+            "events": null,
+        })
+    }
+
+    /// For people.
+    ///
+    /// # Errors
+    /// When it can't be printed.
+    pub fn print_text(&self, out: &mut impl Write) -> io::Result<()> {
+        if self.passes.is_empty() {
+            return writeln!(out, "No pass yet.");
+        }
+        let products = count(self.products, "product", "products");
+        writeln!(out, "Ours at NiceChat: {products}, {}.", count(self.categories, "category", "categories"))?;
+        if self.pending > 0 {
+            let changes = count(self.pending, "change", "changes");
+            writeln!(out, "Pending: {changes} of the last plan, for the next pass.")?;
+        }
+        writeln!(out, "\nLast passes:")?;
+        for pass in &self.passes {
+            writeln!(out, "  {:.0}  {:<6}  {}", pass.finished, pass.kind.name(), line(pass))?;
+        }
+        let rejected = self.rejected.iter().map(|Rejection { line, id, field, reason }| {
+            let id = id.as_ref().map(|id| format!(", id {}", shorten(id))).unwrap_or_default();
+            format!("line {line}{id}: {field}: {reason}")
+        });
+        list(out, "rows of the feed are not taken", "row of the feed is not taken", self.rejected.len(), rejected)?;
+        let failed = self.failed.iter().map(|FailedObject { kind, id, reason, refused, .. }| {
+            let what = if *refused { "refused" } else { "failed, to be tried again" };
+            format!("{kind} {id}: {what}: {reason}")
+        });
+        list(out, "objects are not as wanted", "object is not as wanted", self.failed.len(), failed)
+    }
+}
+
+fn list(
+    out: &mut impl Write,
+    many: &str,
+    one: &str,
+    total: usize,
+    lines: impl Iterator<Item = String>,
+) -> io::Result<()> {
+    if total == 0 {
+        return Ok(());
+    }
+    writeln!(out, "\n{}:", count(total as u64, one, many))?;
+    lines.take(SHOWN).try_for_each(|line| writeln!(out, "  {line}"))?;
+    if total > SHOWN { writeln!(out, "  … --format json has them all") } else { Ok(()) }
+}
+
+/// What a pass came to, in a line.
+fn line(pass: &PassRow) -> String {
+    let took = Duration::try_from(pass.finished.duration_since(pass.started)).unwrap_or_default();
+    let mut parts = vec![pass.outcome.name().to_owned()];
+    if pass.read > 0 {
+        parts.push(format!("{} read", count(pass.read, "row", "rows")));
+    }
+    for (n, what) in [
+        (pass.rejected, "not taken"),
+        (pass.created, "created"),
+        (pass.updated, "changed"),
+        (pass.deleted, "deleted"),
+        (pass.failed, "failed or refused"),
+    ] {
+        if n > 0 {
+            parts.push(format!("{} {what}", number(n)));
+        }
+    }
+    parts.push(count(pass.requests, "request", "requests"));
+    let reason = pass.reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
+    format!("{} in {}{reason}", parts.join(", "), span(took))
+}
+
+/// The one line that a pass ends with.
+pub fn summary_line(report: &Report) -> String {
+    let PassRow { kind, outcome, .. } = &report.row;
+    let mut text = format!("{}: {}", kind.name(), line(&PassRow { reason: None, ..report.row.clone() }));
+    if *outcome == Outcome::Refused {
+        let reason = report.row.reason.as_deref().unwrap_or_default();
+        text += &format!("\nRefused by the guard, nothing was sent: {reason}. --force lets it through.");
+    }
+    if report.refused > 0 {
+        let objects = count(report.refused, "object", "objects");
+        text += &format!("\nNiceChat refuses {objects} as they are; `shelfkeeper status` says why.");
+    }
+    if report.row.rejected > 0 {
+        let rows = count(report.row.rejected, "row of the feed is", "rows of the feed are");
+        text += &format!("\n{rows} not taken; `shelfkeeper status` says why.");
+    }
+    text
+}

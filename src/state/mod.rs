@@ -1,0 +1,151 @@
+//! What NiceChat last acknowledged to us, and how the passes went: one SQLite file.
+//!
+//! A [`Reader`] only reads, works beside a running daemon and creates nothing. The one [`Writer`]
+//! of a state file holds its lock and writes from a thread of its own.
+
+mod error;
+mod lock;
+mod reader;
+mod schema;
+mod writer;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::catalog::{Digest, Fields, Id, Kind};
+
+pub use error::StateError;
+pub use reader::{FailedObject, KeyRow, Reader};
+pub use writer::{Settled, Writer};
+
+/// What we know of an object of ours.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Known {
+    /// Its id in the feed and in NiceChat.
+    pub id: String,
+    /// The fields that we sent and NiceChat acknowledged, as we sent them. A field that is not
+    /// there is in doubt: a request about it was under way when a pass was cut off.
+    pub acked: Fields,
+    /// NiceChat's own spelling of a field, where it differs from ours (its address of a picture).
+    pub answered: Fields,
+    /// What a field was listed as before we repaired it last.
+    pub repaired: Fields,
+}
+
+/// What becomes of an object's row once NiceChat has acknowledged a request.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Record {
+    /// See [`Known::acked`].
+    pub acked: Fields,
+    /// Of the wanted object that `acked` now equals; 0 never equals one.
+    pub digest: Digest,
+    /// See [`Known::answered`].
+    pub answered: Fields,
+    /// See [`Known::repaired`].
+    pub repaired: Fields,
+}
+
+/// A request that may be under way: written before it is sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Intent {
+    /// Of the object.
+    pub kind: Kind,
+    /// Of the object.
+    pub id: Id,
+    /// The fields that the request is about; `None` = all, and whether the object exists at all.
+    pub fields: Option<Vec<String>>,
+}
+
+/// What a pass was for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum PassKind {
+    /// The feed against the state.
+    Sync,
+    /// The feed against the state, corrected by NiceChat's listing.
+    Resync,
+}
+
+impl PassKind {
+    /// The name in reports.
+    pub fn name(self) -> &'static str {
+        match self {
+            PassKind::Sync => "sync",
+            PassKind::Resync => "resync",
+        }
+    }
+}
+
+/// How a pass ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Outcome {
+    /// Everything is as wanted.
+    Ok,
+    /// Everything that can be is as wanted; some rows or objects can't.
+    Partial,
+    /// The guard let nothing through.
+    Refused,
+    /// Something went wrong that may do better another time.
+    Failed,
+    /// The feed is the one of the last pass.
+    Unchanged,
+}
+
+impl Outcome {
+    /// The name in reports.
+    pub fn name(self) -> &'static str {
+        match self {
+            Outcome::Ok => "ok",
+            Outcome::Partial => "partial",
+            Outcome::Refused => "refused",
+            Outcome::Failed => "failed",
+            Outcome::Unchanged => "unchanged",
+        }
+    }
+}
+
+/// The row that a pass leaves.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PassRow {
+    /// When it began.
+    pub started: Timestamp,
+    /// When it ended.
+    pub finished: Timestamp,
+    /// What it was for.
+    pub kind: PassKind,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// Rows of the feed, taken or not.
+    pub read: u64,
+    /// Rows that were not taken.
+    pub rejected: u64,
+    /// Objects created.
+    pub created: u64,
+    /// Objects changed, disabled ones included.
+    pub updated: u64,
+    /// Objects deleted.
+    pub deleted: u64,
+    /// Objects whose request failed or was refused.
+    pub failed: u64,
+    /// Requests sent to NiceChat, tries included.
+    pub requests: u64,
+    /// Why, when it was refused or failed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+}
+
+/// What the state remembers of the feed that it equals.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FeedMark {
+    /// The feed's entity tag.
+    pub etag: Option<String>,
+    /// The feed's `Last-Modified`.
+    pub last_modified: Option<String>,
+    /// A digest of its bytes, as fetched.
+    pub body: Option<Digest>,
+    /// What else the wanted catalogue depends on: settings, and the rules of this program.
+    pub shape: String,
+    /// When a sale in it begins or ends next.
+    pub changes_at: Option<Timestamp>,
+}

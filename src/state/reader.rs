@@ -1,0 +1,302 @@
+//! Reading the state, beside whoever writes it.
+
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
+use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension as _, Row, params};
+use serde::Serialize;
+
+use super::{FeedMark, Known, PassRow, StateError, schema};
+use crate::catalog::{Digest, Fields, Kind, Rejection};
+
+/// A view of the state as it was when it was opened, whatever is written meanwhile.
+pub struct Reader {
+    connection: Connection,
+    path: PathBuf,
+    exists: bool,
+}
+
+/// What every pass reads of every object.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct KeyRow {
+    /// A digest of the id.
+    pub key: Digest,
+    /// See [`super::Record::digest`].
+    pub digest: Digest,
+    /// Where the object's own row lies.
+    pub object: i64,
+}
+
+/// An object that is not as wanted, and why.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct FailedObject {
+    /// `category` or `product`.
+    #[serde(rename = "type")]
+    pub kind: &'static str,
+    /// The object's id.
+    pub id: String,
+    /// Why, in words.
+    pub reason: String,
+    /// Whether NiceChat refuses it for good (until it changes, or a resync).
+    pub refused: bool,
+    /// Since when, if that is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub since: Option<Timestamp>,
+}
+
+impl Reader {
+    /// Opens a state file for reading; one that isn't there reads as an empty state, and stays
+    /// away.
+    ///
+    /// # Errors
+    /// When it can't be read, is damaged or of a newer version.
+    pub fn open(path: &Path) -> Result<Reader, StateError> {
+        let of = |error| StateError::of(path, error);
+        if !path.exists() {
+            let mut connection = Connection::open_in_memory().map_err(of)?;
+            schema::migrate(&mut connection, path)?;
+            return Ok(Reader { connection, path: path.to_owned(), exists: false });
+        }
+        let connection = open_for_reading(path).map_err(of)?;
+        connection.busy_timeout(std::time::Duration::from_secs(10)).map_err(of)?;
+        connection.pragma_update(None, "query_only", true).map_err(of)?;
+        if schema::check(&connection, path)? < schema::VERSION {
+            // An older file is only brought up to date by whoever holds its lock.
+            let detail = "of an older version, or empty; the next pass brings it up to date".to_owned();
+            return Err(StateError::Corrupt { path: path.to_owned(), detail });
+        }
+        // One transaction: everything read is of the same moment.
+        connection.execute_batch("BEGIN; SELECT count(*) FROM meta;").map_err(of)?;
+        Ok(Reader { connection, path: path.to_owned(), exists: true })
+    }
+
+    /// Whether there is a state file.
+    pub fn exists(&self) -> bool {
+        self.exists
+    }
+
+    fn fail(&self, error: rusqlite::Error) -> StateError {
+        StateError::of(&self.path, error)
+    }
+
+    fn meta(&self, key: &str) -> Result<Option<String>, StateError> {
+        let sql = "SELECT value FROM meta WHERE key = ?1";
+        self.connection.query_row(sql, [key], |row| row.get(0)).optional().map_err(|error| self.fail(error))
+    }
+
+    /// Refuses a state that belongs to another NiceChat.
+    ///
+    /// # Errors
+    /// When it does.
+    pub fn check_base(&self, base_url: &str) -> Result<(), StateError> {
+        match self.meta("base_url")? {
+            Some(theirs) if theirs != base_url => {
+                Err(StateError::OtherBase { path: self.path.clone(), theirs, ours: base_url.to_owned() })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// What the state remembers of the feed it equals; `None` while it does not equal one.
+    ///
+    /// # Errors
+    /// When the file can't be read.
+    pub fn feed_mark(&self) -> Result<Option<FeedMark>, StateError> {
+        Ok(self.meta("feed_mark")?.and_then(|text| serde_json::from_str(&text).ok()))
+    }
+
+    /// Whether NiceChat's listing was taken in once, under settings that made us look at all of it
+    /// (`prune = "all"`) or not.
+    ///
+    /// # Errors
+    /// When the file can't be read.
+    pub fn listed(&self) -> Result<Option<bool>, StateError> {
+        Ok(self.meta("listed")?.map(|scope| scope == "all"))
+    }
+
+    /// How many operations of the last plan are still to be done.
+    ///
+    /// # Errors
+    /// When the file can't be read.
+    pub fn pending(&self) -> Result<u64, StateError> {
+        Ok(self.meta("pending")?.and_then(|text| text.parse().ok()).unwrap_or(0))
+    }
+
+    /// Every object of a kind, in the order of its key.
+    ///
+    /// # Errors
+    /// When the file can't be read.
+    pub fn keys(&self, kind: Kind, mut each: impl FnMut(KeyRow)) -> Result<(), StateError> {
+        let mut run = || {
+            let sql = "SELECT key, digest, object FROM object_key WHERE kind = ?1 ORDER BY key";
+            let mut statement = self.connection.prepare_cached(sql)?;
+            let mut rows = statement.query([code(kind)])?;
+            while let Some(row) = rows.next()? {
+                each(KeyRow { key: digest(row, 0)?, digest: digest(row, 1)?, object: row.get(2)? });
+            }
+            Ok(())
+        };
+        run().map_err(|error| self.fail(error))
+    }
+
+    /// An object's row.
+    ///
+    /// # Errors
+    /// When the file can't be read, or has no such row.
+    pub fn object(&self, object: i64) -> Result<Known, StateError> {
+        let run = || {
+            let sql = "SELECT id, acked, answered, repaired FROM object WHERE object = ?1";
+            self.connection.prepare_cached(sql)?.query_row([object], |row| {
+                Ok(Known {
+                    id: row.get(0)?,
+                    acked: fields(row, 1)?,
+                    answered: fields(row, 2)?,
+                    repaired: fields(row, 3)?,
+                })
+            })
+        };
+        run().map_err(|error| self.fail(error))
+    }
+
+    /// Requests whose effect is in doubt: kind, id, and the fields that they were about.
+    ///
+    /// # Errors
+    /// When the file can't be read.
+    pub fn journal(&self) -> Result<Vec<(Kind, String, Option<Vec<String>>)>, StateError> {
+        self.all("SELECT kind, id, fields FROM journal", |row| {
+            let fields: Option<String> = row.get(2)?;
+            Ok((kind_of(row, 0)?, row.get(1)?, fields.and_then(|text| serde_json::from_str(&text).ok())))
+        })
+    }
+
+    /// Objects that NiceChat refuses, with the digest of what it refused.
+    ///
+    /// # Errors
+    /// When the file can't be read.
+    pub fn refused(&self) -> Result<Vec<(Kind, String, Digest)>, StateError> {
+        self.all("SELECT kind, id, digest FROM refused", |row| Ok((kind_of(row, 0)?, row.get(1)?, digest(row, 2)?)))
+    }
+
+    /// Objects that are not as wanted: refused ones, then those whose request failed.
+    ///
+    /// # Errors
+    /// When the file can't be read.
+    pub fn failed(&self) -> Result<Vec<FailedObject>, StateError> {
+        let sql = "SELECT kind, id, reason, at, 1 FROM refused
+                   UNION ALL SELECT kind, id, reason, NULL, 0 FROM journal WHERE reason IS NOT NULL
+                   ORDER BY 5 DESC, 1, 2";
+        self.all(sql, |row| {
+            let since: Option<String> = row.get(3)?;
+            Ok(FailedObject {
+                kind: kind_of(row, 0)?.name(),
+                id: row.get(1)?,
+                reason: row.get(2)?,
+                since: since.and_then(|text| text.parse().ok()),
+                refused: row.get(4)?,
+            })
+        })
+    }
+
+    /// The rows that the last reading of the feed did not take, in the feed's order.
+    ///
+    /// # Errors
+    /// When the file can't be read.
+    pub fn rejected(&self) -> Result<Vec<Rejection>, StateError> {
+        self.all("SELECT line, id, field, reason FROM rejected ORDER BY rowid", |row| {
+            Ok(Rejection {
+                line: row.get::<_, i64>(0)?.unsigned_abs(),
+                id: row.get(1)?,
+                field: row.get(2)?,
+                reason: row.get(3)?,
+            })
+        })
+    }
+
+    /// How many rows the last reading did not take, and how many objects NiceChat refuses.
+    ///
+    /// # Errors
+    /// When the file can't be read.
+    pub fn trouble(&self) -> Result<(u64, u64), StateError> {
+        let sql = "SELECT (SELECT count(*) FROM rejected), (SELECT count(*) FROM refused)";
+        let counts = |row: &Row<'_>| Ok((row.get::<_, i64>(0)?.unsigned_abs(), row.get::<_, i64>(1)?.unsigned_abs()));
+        self.connection.query_row(sql, [], counts).map_err(|error| self.fail(error))
+    }
+
+    /// How many objects of a kind are ours.
+    ///
+    /// # Errors
+    /// When the file can't be read.
+    pub fn owned(&self, kind: Kind) -> Result<u64, StateError> {
+        let sql = "SELECT count(*) FROM object_key WHERE kind = ?1";
+        let count = self.connection.query_row(sql, [code(kind)], |row| row.get::<_, i64>(0));
+        count.map(i64::unsigned_abs).map_err(|error| self.fail(error))
+    }
+
+    /// The last passes, the latest first.
+    ///
+    /// # Errors
+    /// When the file can't be read.
+    pub fn passes(&self, most: u32) -> Result<Vec<PassRow>, StateError> {
+        let sql = format!("SELECT row FROM pass ORDER BY pass DESC LIMIT {most}");
+        let rows: Vec<String> = self.all(&sql, |row| row.get(0))?;
+        Ok(rows.iter().filter_map(|row| serde_json::from_str(row).ok()).collect())
+    }
+
+    fn all<T>(&self, sql: &str, each: impl FnMut(&Row<'_>) -> rusqlite::Result<T>) -> Result<Vec<T>, StateError> {
+        let run = || -> rusqlite::Result<Vec<T>> {
+            self.connection.prepare_cached(sql)?.query_map(params![], each)?.collect()
+        };
+        run().map_err(|error| self.fail(error))
+    }
+}
+
+/// Opens the file so that nothing is left beside it: a reader that may write cleans up after
+/// itself, one that may not falls back to a file that nobody writes.
+fn open_for_reading(path: &Path) -> rusqlite::Result<Connection> {
+    let flags = OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_URI;
+    let usable = |connection: Connection| {
+        connection.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(())).map(|()| connection)
+    };
+    let is_denied = |error: &rusqlite::Error| {
+        matches!(
+            error.sqlite_error_code(),
+            Some(ErrorCode::ReadOnly | ErrorCode::CannotOpen | ErrorCode::PermissionDenied)
+        )
+    };
+    let writable = Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_READ_WRITE).and_then(usable);
+    match writable {
+        Err(error) if is_denied(&error) => {}
+        other => return other,
+    }
+    match Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_READ_ONLY).and_then(usable) {
+        Err(error) if is_denied(&error) => {}
+        other => return other,
+    }
+    let name = path.to_string_lossy().replace('%', "%25").replace('?', "%3f").replace('#', "%23");
+    let uri = format!("file:{name}?immutable=1");
+    Connection::open_with_flags(uri, flags | OpenFlags::SQLITE_OPEN_READ_ONLY).and_then(usable)
+}
+
+/// How a kind is written in the file.
+pub(super) fn code(kind: Kind) -> i64 {
+    match kind {
+        Kind::Category => 0,
+        Kind::Product => 1,
+    }
+}
+
+fn kind_of(row: &Row<'_>, column: usize) -> rusqlite::Result<Kind> {
+    Ok(if row.get::<_, i64>(column)? == 0 { Kind::Category } else { Kind::Product })
+}
+
+fn digest(row: &Row<'_>, column: usize) -> rusqlite::Result<Digest> {
+    row.get::<_, [u8; 16]>(column).map(Digest::from_be_bytes)
+}
+
+fn fields(row: &Row<'_>, column: usize) -> rusqlite::Result<Fields> {
+    let text: Option<String> = row.get(column)?;
+    let broken = |error: serde_json::Error| {
+        rusqlite::Error::FromSqlConversionFailure(column, rusqlite::types::Type::Text, Box::new(error))
+    };
+    text.map_or_else(|| Ok(Fields::new()), |text| serde_json::from_str(&text).map_err(broken))
+}

@@ -1,0 +1,67 @@
+//! The tables, and how older files become newer ones.
+
+use std::path::Path;
+
+use rusqlite::Connection;
+
+use super::StateError;
+
+/// Each step takes a file from one format to the next; `PRAGMA user_version` counts them.
+const STEPS: [&str; 1] = ["
+    CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+
+    -- A thin table for what every pass reads whole: a digest of the id, one of the fields, and
+    -- where the rest lies. The wide rows are only read for objects that changed.
+    CREATE TABLE object_key (
+        kind INTEGER NOT NULL, key BLOB NOT NULL, digest BLOB NOT NULL, object INTEGER NOT NULL,
+        PRIMARY KEY (kind, key)
+    ) WITHOUT ROWID;
+    CREATE TABLE object (
+        object INTEGER PRIMARY KEY, kind INTEGER NOT NULL, id TEXT NOT NULL,
+        acked TEXT NOT NULL, answered TEXT, repaired TEXT
+    );
+
+    -- Requests that may be under way, or that failed in a way that leaves their effect in doubt.
+    CREATE TABLE journal (
+        kind INTEGER NOT NULL, id TEXT NOT NULL, fields TEXT, reason TEXT,
+        PRIMARY KEY (kind, id)
+    ) WITHOUT ROWID;
+    -- Objects that NiceChat refuses as they are, until they change.
+    CREATE TABLE refused (
+        kind INTEGER NOT NULL, id TEXT NOT NULL, digest BLOB NOT NULL, category TEXT,
+        reason TEXT NOT NULL, at TEXT NOT NULL,
+        PRIMARY KEY (kind, id)
+    ) WITHOUT ROWID;
+
+    CREATE TABLE rejected (line INTEGER NOT NULL, id TEXT, field TEXT NOT NULL, reason TEXT NOT NULL);
+    CREATE TABLE pass (pass INTEGER PRIMARY KEY, row TEXT NOT NULL);
+"];
+
+/// The format that this program writes.
+pub(super) const VERSION: i64 = STEPS.len() as i64;
+
+/// Refuses a file of a format that we don't know.
+pub(super) fn check(connection: &Connection, path: &Path) -> Result<i64, StateError> {
+    let found: i64 = connection
+        .query_row("PRAGMA user_version", [], |row| row.get(0))
+        .map_err(|error| StateError::of(path, error))?;
+    if found > VERSION {
+        return Err(StateError::Newer { path: path.to_owned(), found, known: VERSION });
+    }
+    Ok(found)
+}
+
+/// Brings a file to our format, all or nothing.
+pub(super) fn migrate(connection: &mut Connection, path: &Path) -> Result<(), StateError> {
+    let found = check(connection, path)?;
+    let steps = STEPS.iter().skip(usize::try_from(found).unwrap_or(0));
+    let run = || {
+        let transaction = connection.transaction()?;
+        for step in steps {
+            transaction.execute_batch(step)?;
+        }
+        transaction.pragma_update(None, "user_version", VERSION)?;
+        transaction.commit()
+    };
+    if found < VERSION { run().map_err(|error| StateError::of(path, error)) } else { Ok(()) }
+}

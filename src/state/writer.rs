@@ -1,0 +1,383 @@
+//! Writing the state, from a thread of its own.
+//!
+//! Acknowledgements that arrive together are written in one transaction; whoever sent a request
+//! waits for that before the next one, so that a crash costs at most the requests in flight.
+
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::thread;
+
+use jiff::Timestamp;
+use rusqlite::{Connection, Transaction, params};
+use tokio::sync::oneshot;
+
+use super::lock::Lock;
+use super::reader::code;
+use super::{FeedMark, Intent, PassRow, Record, StateError, schema};
+use crate::catalog::{Digest, Fields, Id, Kind, Rejection, digest_bytes};
+
+/// How many passes are remembered.
+const PASSES_KEPT: i64 = 10_000;
+
+/// What came of a request.
+#[derive(Debug, Clone)]
+pub enum Settled {
+    /// NiceChat acknowledged it, and the object is this.
+    Done(Record),
+    /// NiceChat acknowledged it, and the object is gone.
+    Deleted,
+    /// NiceChat refuses the object as it is.
+    Refused {
+        /// Of the object that was refused.
+        digest: Digest,
+        /// Its category, whose coming can change the answer.
+        category: Option<String>,
+        /// NiceChat's words.
+        reason: String,
+    },
+    /// It failed in a way that can pass; whether it took effect is in doubt.
+    Failed(String),
+}
+
+type Job = Box<dyn FnOnce(&mut Connection, &Path) + Send>;
+
+enum Message {
+    Settle(Kind, Id, Settled, oneshot::Sender<Result<(), StateError>>),
+    Run(Job),
+}
+
+/// The one writer of a state file. Dropping it closes the file and gives the lock back.
+#[derive(Debug)]
+pub struct Writer {
+    messages: Option<Sender<Message>>,
+    thread: Option<thread::JoinHandle<()>>,
+    path: PathBuf,
+}
+
+impl Writer {
+    /// Takes the file's lock, and opens or creates the file for this NiceChat.
+    ///
+    /// # Errors
+    /// When another instance has it, it belongs to another `base_url`, or can't be used.
+    pub fn open(path: &Path, base_url: &str) -> Result<Writer, StateError> {
+        if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+            std::fs::create_dir_all(folder).map_err(|error| StateError::Io { path: folder.to_owned(), error })?;
+        }
+        let lock = Lock::take(path)?;
+        let connection = open(path, base_url)?;
+        let (messages, inbox) = channel();
+        let owned_path = path.to_owned();
+        let work = move || {
+            let _lock = lock;
+            serve(connection, &inbox, &owned_path);
+        };
+        let thread = thread::Builder::new().name("state".into()).spawn(work);
+        let thread = thread.map_err(|error| StateError::Io { path: path.to_owned(), error })?;
+        Ok(Writer { messages: Some(messages), thread: Some(thread), path: path.to_owned() })
+    }
+
+    /// The state file.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    fn send(&self, message: Message) -> Result<(), StateError> {
+        self.messages.as_ref().ok_or(StateError::Gone)?.send(message).map_err(|_| StateError::Gone)
+    }
+
+    async fn run<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<T> + Send + 'static,
+    ) -> Result<T, StateError> {
+        let (answer, result) = oneshot::channel();
+        let job: Job = Box::new(move |connection, path| {
+            let _ = answer.send(in_transaction(connection, work).map_err(|error| StateError::of(path, error)));
+        });
+        self.send(Message::Run(job))?;
+        result.await.map_err(|_| StateError::Gone)?
+    }
+
+    /// Records what came of a request; returns when that is written.
+    ///
+    /// # Errors
+    /// When it can't be written.
+    pub async fn settle(&self, kind: Kind, id: Id, settled: Settled) -> Result<(), StateError> {
+        let (answer, result) = oneshot::channel();
+        self.send(Message::Settle(kind, id, settled, answer))?;
+        result.await.map_err(|_| StateError::Gone)?
+    }
+
+    /// The beginning of an application: from here on the state equals no feed until
+    /// [`Writer::finish`] says so.
+    ///
+    /// # Errors
+    /// When it can't be written.
+    pub async fn begin(&self, operations: u64) -> Result<(), StateError> {
+        self.run(move |transaction| {
+            transaction.execute("DELETE FROM meta WHERE key = 'feed_mark'", [])?;
+            // What was in doubt is in the plan now, or no longer ours to do.
+            transaction.execute("UPDATE journal SET reason = NULL", [])?;
+            set(transaction, "pending", &operations.to_string())
+        })
+        .await
+    }
+
+    /// Writes down requests before they are sent.
+    ///
+    /// # Errors
+    /// When it can't be written.
+    pub async fn intend(&self, intents: Vec<Intent>) -> Result<(), StateError> {
+        self.run(move |transaction| {
+            let sql = "INSERT OR REPLACE INTO journal (kind, id, fields) VALUES (?1, ?2, ?3)";
+            let mut statement = transaction.prepare_cached(sql)?;
+            for Intent { kind, id, fields } in intents {
+                let fields = fields.map(|fields| serde_json::to_string(&fields).unwrap_or_default());
+                statement.execute(params![code(kind), id.as_str(), fields])?;
+            }
+            Ok(())
+        })
+        .await
+    }
+
+    /// Takes back requests that were never sent.
+    ///
+    /// # Errors
+    /// When it can't be written.
+    pub async fn withdraw(&self, unsent: Vec<(Kind, Id)>) -> Result<(), StateError> {
+        self.run(move |transaction| {
+            let mut statement = transaction.prepare_cached("DELETE FROM journal WHERE kind = ?1 AND id = ?2")?;
+            for (kind, id) in unsent {
+                statement.execute(params![code(kind), id.as_str()])?;
+            }
+            Ok(())
+        })
+        .await
+    }
+
+    /// Records objects that are as wanted without any request.
+    ///
+    /// # Errors
+    /// When it can't be written.
+    pub async fn adopt(&self, records: Vec<(Kind, Id, Record)>) -> Result<(), StateError> {
+        self.run(move |transaction| {
+            for (kind, id, record) in &records {
+                done(transaction, *kind, id.as_str(), record)?;
+                unmark(transaction, *kind, id.as_str())?;
+            }
+            count_down(transaction, records.len())
+        })
+        .await
+    }
+
+    /// Forgets objects of which nothing is left to do: neither wanted nor there.
+    ///
+    /// # Errors
+    /// When it can't be written.
+    pub async fn forget(&self, gone: Vec<(Kind, String)>) -> Result<(), StateError> {
+        self.run(move |transaction| {
+            for (kind, id) in gone {
+                delete(transaction, kind, &id)?;
+                unmark(transaction, kind, &id)?;
+            }
+            Ok(())
+        })
+        .await
+    }
+
+    /// Replaces the rejected rows by those of the latest reading, whose feed is not the one that the
+    /// state equals until [`Writer::finish`] says so.
+    ///
+    /// # Errors
+    /// When it can't be written.
+    pub async fn reject(&self, rejections: Vec<Rejection>, first: bool) -> Result<(), StateError> {
+        self.run(move |transaction| {
+            if first {
+                transaction.execute("DELETE FROM rejected", [])?;
+                transaction.execute("DELETE FROM meta WHERE key = 'feed_mark'", [])?;
+            }
+            let sql = "INSERT INTO rejected (line, id, field, reason) VALUES (?1, ?2, ?3, ?4)";
+            let mut statement = transaction.prepare_cached(sql)?;
+            for row in rejections {
+                let line = i64::try_from(row.line).unwrap_or(i64::MAX);
+                statement.execute(params![line, row.id, row.field, row.reason])?;
+            }
+            Ok(())
+        })
+        .await
+    }
+
+    /// The end of a pass: its row, and what the state now equals (`None` = what it did before, or
+    /// nothing after [`Writer::begin`]).
+    ///
+    /// # Errors
+    /// When it can't be written.
+    pub async fn finish(&self, pass: PassRow, mark: Option<FeedMark>, listed: Option<bool>) -> Result<(), StateError> {
+        self.run(move |transaction| {
+            let row = serde_json::to_string(&pass).unwrap_or_default();
+            transaction.execute("INSERT INTO pass (row) VALUES (?1)", [row])?;
+            let sql = "DELETE FROM pass WHERE pass <= (SELECT max(pass) FROM pass) - ?1";
+            transaction.execute(sql, [PASSES_KEPT])?;
+            if let Some(mark) = mark {
+                set(transaction, "feed_mark", &serde_json::to_string(&mark).unwrap_or_default())?;
+            }
+            if let Some(all) = listed {
+                set(transaction, "listed", if all { "all" } else { "ours" })?;
+            }
+            Ok(())
+        })
+        .await
+    }
+}
+
+impl Drop for Writer {
+    fn drop(&mut self) {
+        self.messages = None;
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+fn open(path: &Path, base_url: &str) -> Result<Connection, StateError> {
+    let of = |error| StateError::of(path, error);
+    let mut connection = Connection::open(path).map_err(of)?;
+    schema::check(&connection, path)?;
+    connection.busy_timeout(std::time::Duration::from_secs(10)).map_err(of)?;
+    let pragmas = "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA cache_size = -8192;";
+    connection.execute_batch(pragmas).map_err(of)?;
+    schema::migrate(&mut connection, path)?;
+    let sql = "INSERT INTO meta (key, value) VALUES ('base_url', ?1) ON CONFLICT (key) DO NOTHING";
+    connection.execute(sql, [base_url]).map_err(of)?;
+    let theirs: String =
+        connection.query_row("SELECT value FROM meta WHERE key = 'base_url'", [], |row| row.get(0)).map_err(of)?;
+    if theirs == base_url {
+        Ok(connection)
+    } else {
+        Err(StateError::OtherBase { path: path.to_owned(), theirs, ours: base_url.to_owned() })
+    }
+}
+
+/// The thread: everything that waits goes into one transaction.
+fn serve(mut connection: Connection, inbox: &Receiver<Message>, path: &Path) {
+    let mut waiting = None;
+    while let Some(message) = waiting.take().or_else(|| inbox.recv().ok()) {
+        let mut batch = Vec::new();
+        match message {
+            Message::Run(job) => {
+                job(&mut connection, path);
+                continue;
+            }
+            Message::Settle(kind, id, settled, answer) => batch.push((kind, id, settled, answer)),
+        }
+        while let Ok(message) = inbox.try_recv() {
+            match message {
+                Message::Settle(kind, id, settled, answer) => batch.push((kind, id, settled, answer)),
+                run @ Message::Run(_) => {
+                    waiting = Some(run);
+                    break;
+                }
+            }
+        }
+        let result = in_transaction(&mut connection, |transaction| {
+            batch.iter().try_for_each(|(kind, id, settled, _)| settle(transaction, *kind, id.as_str(), settled))
+        });
+        let full = result.as_ref().err().map(|error| format!("{error}"));
+        let mut error = result.err();
+        for (_, _, _, answer) in batch {
+            let result = match (&full, error.take()) {
+                (None, _) => Ok(()),
+                (Some(_), Some(first)) => Err(StateError::of(path, first)),
+                (Some(_), None) => Err(StateError::Gone),
+            };
+            let _ = answer.send(result);
+        }
+    }
+}
+
+fn in_transaction<T>(
+    connection: &mut Connection,
+    work: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<T>,
+) -> rusqlite::Result<T> {
+    let transaction = connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
+    let result = work(&transaction)?;
+    transaction.commit()?;
+    Ok(result)
+}
+
+fn settle(transaction: &Transaction<'_>, kind: Kind, id: &str, settled: &Settled) -> rusqlite::Result<()> {
+    match settled {
+        Settled::Done(record) => {
+            done(transaction, kind, id, record)?;
+            if kind == Kind::Category {
+                // Products that were refused for want of this category may be taken now.
+                transaction.execute("DELETE FROM refused WHERE category = ?1", [id])?;
+            }
+            unmark(transaction, kind, id)?;
+        }
+        Settled::Deleted => {
+            delete(transaction, kind, id)?;
+            unmark(transaction, kind, id)?;
+        }
+        Settled::Refused { digest, category, reason } => {
+            unmark(transaction, kind, id)?;
+            let sql = "INSERT INTO refused (kind, id, digest, category, reason, at) VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
+            let at = Timestamp::now().to_string();
+            transaction.execute(sql, params![code(kind), id, digest.to_be_bytes(), category, reason, at])?;
+        }
+        Settled::Failed(reason) => {
+            let sql = "UPDATE journal SET reason = ?3 WHERE kind = ?1 AND id = ?2";
+            transaction.execute(sql, params![code(kind), id, reason])?;
+            return Ok(());
+        }
+    }
+    count_down(transaction, 1)
+}
+
+fn done(transaction: &Transaction<'_>, kind: Kind, id: &str, record: &Record) -> rusqlite::Result<()> {
+    let key = digest_bytes(id.as_bytes()).to_be_bytes();
+    let text = |fields: &Fields| (!fields.is_empty()).then(|| serde_json::to_string(fields).unwrap_or_default());
+    let acked = serde_json::to_string(&record.acked).unwrap_or_default();
+    let (answered, repaired) = (text(&record.answered), text(&record.repaired));
+    let update = "UPDATE object SET acked = ?3, answered = ?4, repaired = ?5
+                  WHERE object = (SELECT object FROM object_key WHERE kind = ?1 AND key = ?2)";
+    let known = transaction.prepare_cached(update)?.execute(params![code(kind), key, acked, answered, repaired])?;
+    if known > 0 {
+        let sql = "UPDATE object_key SET digest = ?3 WHERE kind = ?1 AND key = ?2";
+        transaction.prepare_cached(sql)?.execute(params![code(kind), key, record.digest.to_be_bytes()])?;
+        return Ok(());
+    }
+    let insert = "INSERT INTO object (kind, id, acked, answered, repaired) VALUES (?1, ?2, ?3, ?4, ?5)";
+    transaction.prepare_cached(insert)?.execute(params![code(kind), id, acked, answered, repaired])?;
+    let object = transaction.last_insert_rowid();
+    let sql = "INSERT INTO object_key (kind, key, digest, object) VALUES (?1, ?2, ?3, ?4)";
+    transaction.prepare_cached(sql)?.execute(params![code(kind), key, record.digest.to_be_bytes(), object])?;
+    Ok(())
+}
+
+fn delete(transaction: &Transaction<'_>, kind: Kind, id: &str) -> rusqlite::Result<()> {
+    let key = digest_bytes(id.as_bytes()).to_be_bytes();
+    let sql = "DELETE FROM object WHERE object = (SELECT object FROM object_key WHERE kind = ?1 AND key = ?2)";
+    transaction.prepare_cached(sql)?.execute(params![code(kind), key])?;
+    let sql = "DELETE FROM object_key WHERE kind = ?1 AND key = ?2";
+    transaction.prepare_cached(sql)?.execute(params![code(kind), key])?;
+    Ok(())
+}
+
+/// An object that is as wanted, or gone, is neither in doubt nor refused.
+fn unmark(transaction: &Transaction<'_>, kind: Kind, id: &str) -> rusqlite::Result<()> {
+    for sql in ["DELETE FROM journal WHERE kind = ?1 AND id = ?2", "DELETE FROM refused WHERE kind = ?1 AND id = ?2"] {
+        transaction.prepare_cached(sql)?.execute(params![code(kind), id])?;
+    }
+    Ok(())
+}
+
+fn count_down(transaction: &Transaction<'_>, settled: usize) -> rusqlite::Result<()> {
+    let sql = "UPDATE meta SET value = max(0, CAST(value AS INTEGER) - ?1) WHERE key = 'pending'";
+    transaction.prepare_cached(sql)?.execute([i64::try_from(settled).unwrap_or(i64::MAX)])?;
+    Ok(())
+}
+
+fn set(transaction: &Transaction<'_>, key: &str, value: &str) -> rusqlite::Result<()> {
+    let sql = "INSERT INTO meta (key, value) VALUES (?1, ?2) ON CONFLICT (key) DO UPDATE SET value = excluded.value";
+    transaction.execute(sql, [key, value]).map(|_| ())
+}

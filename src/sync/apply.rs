@@ -1,0 +1,349 @@
+//! Carrying out a plan: stage by stage, within a stage side by side.
+//!
+//! A request is written down before it is sent, and what came of it before the next one takes its
+//! place: a crash costs at most the requests in flight. One object's failure is its own.
+
+use std::collections::HashSet;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use futures_util::future::BoxFuture;
+use futures_util::stream::{self, BoxStream};
+use futures_util::{StreamExt as _, TryStreamExt as _};
+use serde_json::Value;
+use thiserror::Error;
+use tokio_util::sync::CancellationToken;
+use tracing::{debug, warn};
+
+use super::decide::acknowledged;
+use super::fields::with_values;
+use super::plan::{Action, Operation, Stage};
+use super::staging::{Cursor, Staging, StagingError};
+use crate::catalog::{Fields, Id, Kind};
+use crate::nicechat::{self, CallError};
+use crate::state::{self, Intent, Record, Settled, StateError};
+
+/// Operations that are written down together before the first of them is sent.
+const CHUNK: usize = 200;
+/// How long requests in flight may still take when the pass is to stop.
+const GRACE: Duration = Duration::from_secs(3);
+/// Objects that fail one after the other, each after all its tries, before NiceChat counts as away.
+const FAILURES_IN_A_ROW: u64 = 16;
+
+/// Why an application ended before its end.
+#[derive(Debug, Error)]
+pub enum Stop {
+    /// No request with this key and secret will be taken.
+    #[error(transparent)]
+    Unauthorized(CallError),
+    /// What is acknowledged could not be written down.
+    #[error(transparent)]
+    State(#[from] StateError),
+    /// The plan could not be read.
+    #[error(transparent)]
+    Staging(#[from] StagingError),
+    /// Nothing gets through.
+    #[error("NiceChat seems to be away: {0}")]
+    Away(String),
+    /// Somebody asked us to stop.
+    #[error("interrupted; the next pass goes on from here")]
+    Interrupted,
+}
+
+/// What an application came to, in objects.
+#[derive(Debug, Default)]
+pub struct Applied {
+    /// Created.
+    pub created: u64,
+    /// Changed or switched off.
+    pub updated: u64,
+    /// Deleted.
+    pub deleted: u64,
+    /// Refused by NiceChat as they are.
+    pub refused: u64,
+    /// Failed in a way that can pass.
+    pub failed: u64,
+    /// Why it ended early.
+    pub stopped: Option<Stop>,
+}
+
+/// What a request did.
+enum Done {
+    Created(Fields),
+    Updated(Fields),
+    Deleted,
+}
+
+#[derive(Default)]
+struct Counts {
+    created: AtomicU64,
+    updated: AtomicU64,
+    deleted: AtomicU64,
+    refused: AtomicU64,
+    failed: AtomicU64,
+    failed_in_a_row: AtomicU64,
+}
+
+struct Application<'a> {
+    nicechat: &'a nicechat::Writer,
+    state: &'a state::Writer,
+    staging: Arc<Mutex<Staging>>,
+    progress: &'a (dyn Fn(u64) + Send + Sync),
+    /// No more requests are begun.
+    stop: CancellationToken,
+    /// Requests in flight are not waited for any longer.
+    abandon: CancellationToken,
+    why: Mutex<Option<Stop>>,
+    unsent: Mutex<HashSet<(Kind, Id)>>,
+    counts: Counts,
+}
+
+/// Carries out the operations in `staging`. `progress` is told how many objects are settled.
+pub(super) async fn apply(
+    nicechat: &nicechat::Writer,
+    state: &state::Writer,
+    staging: Arc<Mutex<Staging>>,
+    concurrency: usize,
+    interrupt: &CancellationToken,
+    progress: &(dyn Fn(u64) + Send + Sync),
+) -> Applied {
+    let application = Application {
+        nicechat,
+        state,
+        staging,
+        progress,
+        stop: interrupt.child_token(),
+        abandon: CancellationToken::new(),
+        why: Mutex::new(None),
+        unsent: Mutex::new(HashSet::new()),
+        counts: Counts::default(),
+    };
+    let work = application.stages(concurrency);
+    let watch = async {
+        application.stop.cancelled().await;
+        tokio::time::sleep(GRACE).await;
+        application.abandon.cancel();
+        std::future::pending::<()>().await;
+    };
+    tokio::select! {
+        () = work => {}
+        () = watch => {}
+    }
+    application.end(interrupt).await
+}
+
+impl Application<'_> {
+    async fn stages(&self, concurrency: usize) {
+        for stage in Stage::ALL {
+            let done = match stage {
+                Stage::Notes => self.notes().await,
+                _ => self.requests(stage, concurrency).await,
+            };
+            if let Err(stop) = done {
+                self.stop_because(stop);
+            }
+            if self.stop.is_cancelled() {
+                return;
+            }
+        }
+    }
+
+    /// Operations of a stage behind `cursor`, read off the async threads.
+    async fn chunk(&self, stage: Stage, mut cursor: Cursor, most: usize) -> Result<(Vec<Operation>, Cursor), Stop> {
+        let staging = Arc::clone(&self.staging);
+        let read = tokio::task::spawn_blocking(move || {
+            let staging = staging.lock().unwrap_or_else(PoisonError::into_inner);
+            staging.operations(stage, &mut cursor, most).map(|operations| (operations, cursor))
+        });
+        Ok(read.await.map_err(|_| Stop::Interrupted)??)
+    }
+
+    /// What only the state learns: in large transactions, for nothing is in flight.
+    async fn notes(&self) -> Result<(), Stop> {
+        let mut cursor = Cursor::default();
+        loop {
+            let (operations, next) = self.chunk(Stage::Notes, cursor, 2_000).await?;
+            cursor = next;
+            if operations.is_empty() || self.stop.is_cancelled() {
+                return Ok(());
+            }
+            let settled = operations.len() as u64;
+            let (mut known, mut gone) = (Vec::new(), Vec::new());
+            for Operation { kind, id, record, .. } in operations {
+                match record {
+                    Some(record) => known.push((kind, id, record)),
+                    None => gone.push((kind, id.to_string())),
+                }
+            }
+            self.state.adopt(known).await?;
+            self.state.forget(gone).await?;
+            (self.progress)(settled);
+        }
+    }
+
+    async fn requests(&self, stage: Stage, concurrency: usize) -> Result<(), Stop> {
+        let settled = self.operations(stage).map(|operation| self.one(operation));
+        let mut settled = std::pin::pin!(settled.buffer_unordered(concurrency));
+        while let Some(result) = settled.next().await {
+            if let Err(stop) = result {
+                self.stop_because(stop);
+            }
+        }
+        Ok(())
+    }
+
+    /// The operations of a stage, each written down before it comes out.
+    fn operations<'a>(&'a self, stage: Stage) -> BoxStream<'a, Result<Operation, Stop>> {
+        let next = move |cursor: Cursor| -> BoxFuture<'a, Result<Option<(Vec<Operation>, Cursor)>, Stop>> {
+            Box::pin(async move {
+                if self.stop.is_cancelled() {
+                    return Ok(None);
+                }
+                let (operations, cursor) = self.chunk(stage, cursor, CHUNK).await?;
+                if operations.is_empty() {
+                    return Ok(None);
+                }
+                self.write_down(&operations).await?;
+                Ok(Some((operations, cursor)))
+            })
+        };
+        let chunks = stream::try_unfold(Cursor::default(), next);
+        chunks.map_ok(|chunk| stream::iter(chunk.into_iter().map(Ok))).try_flatten().boxed()
+    }
+
+    fn one(&self, operation: Result<Operation, Stop>) -> BoxFuture<'_, Result<(), Stop>> {
+        Box::pin(async move { self.settle(operation?).await })
+    }
+
+    async fn write_down(&self, operations: &[Operation]) -> Result<(), StateError> {
+        let intents = operations.iter().map(|operation| Intent {
+            kind: operation.kind,
+            id: operation.id.clone(),
+            fields: match operation.action {
+                Action::Update | Action::Disable => Some(operation.send.keys().cloned().collect()),
+                _ => None,
+            },
+        });
+        self.state.intend(intents.collect()).await?;
+        let mut unsent = self.unsent.lock().unwrap_or_else(PoisonError::into_inner);
+        unsent.extend(operations.iter().map(|operation| (operation.kind, operation.id.clone())));
+        Ok(())
+    }
+
+    /// Sends one operation and writes down what came of it.
+    async fn settle(&self, operation: Operation) -> Result<(), Stop> {
+        if self.stop.is_cancelled() {
+            return Ok(());
+        }
+        let of = (operation.kind, operation.id.clone());
+        self.unsent.lock().unwrap_or_else(PoisonError::into_inner).remove(&of);
+        let result = tokio::select! {
+            result = self.send(&operation) => result,
+            // In doubt from now on, and written down as that already.
+            () = self.abandon.cancelled() => return Ok(()),
+        };
+        let (kind, id) = of;
+        let settled = match result {
+            Ok(done) => self.done(&operation, done),
+            Err(error @ CallError::Unauthorized(_)) => {
+                self.state.settle(kind, id, Settled::Failed(error.to_string())).await?;
+                return Err(Stop::Unauthorized(error));
+            }
+            Err(CallError::Refused { code, reason }) => self.refused(&operation, code, reason),
+            Err(error) => {
+                let reason = error.to_string();
+                warn!(r#type = %kind, object = %id, reason, "not done, to be tried again by the next pass");
+                self.counts.failed.fetch_add(1, Ordering::Relaxed);
+                self.state.settle(kind, id, Settled::Failed(reason.clone())).await?;
+                let in_a_row = self.counts.failed_in_a_row.fetch_add(1, Ordering::Relaxed) + 1;
+                return if in_a_row >= FAILURES_IN_A_ROW { Err(Stop::Away(reason)) } else { Ok(()) };
+            }
+        };
+        self.counts.failed_in_a_row.store(0, Ordering::Relaxed);
+        self.state.settle(kind, id, settled).await?;
+        (self.progress)(1);
+        Ok(())
+    }
+
+    /// The request itself, and the other one where the object's presence is not what we thought.
+    async fn send(&self, operation: &Operation) -> Result<Done, CallError> {
+        let Operation { kind, id, send, .. } = operation;
+        let whole = || operation.record.as_ref().map(|record| record.acked.clone()).unwrap_or_default();
+        match operation.action {
+            Action::Create => match self.nicechat.create(*kind, id, send).await {
+                // It is there, made by someone else or by a request whose answer was lost.
+                Err(CallError::Exists) => self.nicechat.change(*kind, id, &whole()).await.map(Done::Updated),
+                other => other.map(Done::Created),
+            },
+            Action::Update => match self.nicechat.change(*kind, id, send).await {
+                // It is gone.
+                Err(CallError::Missing) => {
+                    self.nicechat.create(*kind, id, &with_values(&whole())).await.map(Done::Created)
+                }
+                other => other.map(Done::Updated),
+            },
+            Action::Disable => match self.nicechat.change(*kind, id, send).await {
+                Err(CallError::Missing) => Ok(Done::Deleted),
+                other => other.map(Done::Updated),
+            },
+            Action::Delete => match self.nicechat.delete(*kind, id).await {
+                Ok(()) | Err(CallError::Missing) => Ok(Done::Deleted),
+                Err(error) => Err(error),
+            },
+            Action::Note => Ok(Done::Updated(Fields::new())),
+        }
+    }
+
+    fn done(&self, operation: &Operation, done: Done) -> Settled {
+        let (count, reply) = match done {
+            Done::Created(reply) => (&self.counts.created, Some(reply)),
+            Done::Updated(reply) => (&self.counts.updated, Some(reply)),
+            Done::Deleted => (&self.counts.deleted, None),
+        };
+        count.fetch_add(1, Ordering::Relaxed);
+        debug!(r#type = %operation.kind, object = %operation.id, action = ?operation.action, "acknowledged");
+        match (reply, operation.record.clone()) {
+            (Some(reply), Some(record)) => Settled::Done(acknowledged(record, &operation.send, &reply)),
+            _ => Settled::Deleted,
+        }
+    }
+
+    fn refused(&self, operation: &Operation, code: u16, reason: String) -> Settled {
+        warn!(
+            r#type = %operation.kind, object = %operation.id, code, reason,
+            "refused by NiceChat; set aside until it changes, or until a resync"
+        );
+        self.counts.refused.fetch_add(1, Ordering::Relaxed);
+        let record = operation.record.as_ref();
+        let category = |record: &Record| record.acked.get("category").and_then(Value::as_str).map(str::to_owned);
+        Settled::Refused {
+            digest: record.map_or(0, |record| record.digest),
+            category: record.and_then(category),
+            reason: format!("{reason} (code {code})"),
+        }
+    }
+
+    fn stop_because(&self, stop: Stop) {
+        let mut why = self.why.lock().unwrap_or_else(PoisonError::into_inner);
+        why.get_or_insert(stop);
+        self.stop.cancel();
+    }
+
+    async fn end(self, interrupt: &CancellationToken) -> Applied {
+        let unsent = std::mem::take(&mut *self.unsent.lock().unwrap_or_else(PoisonError::into_inner));
+        let withdrawn = self.state.withdraw(unsent.into_iter().collect()).await;
+        let why = self.why.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let stopped = why
+            .or_else(|| interrupt.is_cancelled().then_some(Stop::Interrupted))
+            .or_else(|| withdrawn.err().map(Stop::State));
+        Applied {
+            created: self.counts.created.into_inner(),
+            updated: self.counts.updated.into_inner(),
+            deleted: self.counts.deleted.into_inner(),
+            refused: self.counts.refused.into_inner(),
+            failed: self.counts.failed.into_inner(),
+            stopped,
+        }
+    }
+}

@@ -1,0 +1,169 @@
+//! One object: what we know of it, what is wanted, and what follows. Pure.
+
+use serde_json::Value;
+
+use super::fields::{IMAGE, changes, is_nothing, overlaid, same, with_values, without};
+use super::plan::{Action, Operation};
+use crate::catalog::{Digest, Fields, Id, Kind};
+use crate::state::{Known, Record};
+
+/// An object as the source wants it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Wanted {
+    /// All its fields; null for what it lacks.
+    pub fields: Fields,
+    /// A digest of them.
+    pub digest: Digest,
+}
+
+/// What is known of an object before the comparison.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Base {
+    /// Nothing: it isn't there, as far as we know.
+    Absent,
+    /// It is ours. `drift` = fields that NiceChat lists with values that are neither ours nor its
+    /// own spelling of ours.
+    Ours {
+        /// The state's row, its answered and repaired fields brought up to date by the listing.
+        known: Known,
+        /// Listed values that we did not bring about.
+        drift: Fields,
+    },
+    /// It isn't ours yet, but NiceChat lists it with these fields.
+    Listed(Fields),
+}
+
+/// What brings an object to what is wanted; [`Action::Note`] when nothing needs to be sent.
+pub fn decide(kind: Kind, id: &Id, base: &Base, wanted: &Wanted) -> Operation {
+    let whole = || Operation {
+        kind,
+        id: id.clone(),
+        action: Action::Create,
+        send: with_values(&wanted.fields),
+        old: Fields::new(),
+        record: Some(record(wanted, Fields::new(), Fields::new())),
+    };
+    let (have, answered, repaired, drift) = match base {
+        Base::Absent => return whole(),
+        Base::Ours { known, drift } => {
+            (overlaid(&known.acked, drift), known.answered.clone(), known.repaired.clone(), drift.clone())
+        }
+        Base::Listed(listed) => (adopted(listed, wanted), image_of(listed), Fields::new(), listed.clone()),
+    };
+    let send = changes(&have, &wanted.fields);
+    let old = have.into_iter().filter(|(name, _)| send.contains_key(name)).collect();
+    // What a repair replaces is remembered: if it comes back, it is NiceChat's way to write ours.
+    let replaced: Fields = drift.into_iter().filter(|(name, _)| send.contains_key(name)).collect();
+    let repaired = overlaid(&without(&repaired, &send), &replaced);
+    let answered = without(&answered, &send);
+    let action = if send.is_empty() { Action::Note } else { Action::Update };
+    Operation { kind, id: id.clone(), action, send, old, record: Some(record(wanted, answered, repaired)) }
+}
+
+fn record(wanted: &Wanted, answered: Fields, repaired: Fields) -> Record {
+    Record { acked: wanted.fields.clone(), digest: wanted.digest, answered, repaired }
+}
+
+/// What an object that we adopt has, in our terms: a field that isn't listed is null, and a picture
+/// that is there stays, for NiceChat's address of it doesn't tell which of ours it is.
+fn adopted(listed: &Fields, wanted: &Wanted) -> Fields {
+    let mut have: Fields = wanted.fields.keys().map(|name| (name.clone(), Value::Null)).collect();
+    have.extend(
+        listed.iter().filter(|(name, _)| wanted.fields.contains_key(*name)).map(|(k, v)| (k.clone(), v.clone())),
+    );
+    match (have.get(IMAGE), wanted.fields.get(IMAGE)) {
+        (Some(there), Some(ours)) if !is_nothing(there) => {
+            let ours = ours.clone();
+            have.insert(IMAGE.to_owned(), ours);
+        }
+        _ => {}
+    }
+    have
+}
+
+fn image_of(listed: &Fields) -> Fields {
+    listed
+        .iter()
+        .filter(|(name, value)| *name == IMAGE && !is_nothing(value))
+        .map(|(k, v)| (k.clone(), v.clone()))
+        .collect()
+}
+
+/// What NiceChat's answer to a write adds to the record: the fields that it spells another way.
+pub fn acknowledged(mut record: Record, sent: &Fields, reply: &Fields) -> Record {
+    for (name, ours) in sent {
+        match reply.get(name) {
+            Some(theirs) if !same(name, ours, theirs) => {
+                record.answered.insert(name.clone(), theirs.clone());
+            }
+            _ => {}
+        }
+    }
+    record
+}
+
+/// What a listing says of an object of ours.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Observation {
+    /// Fields that someone else changed.
+    pub drift: Fields,
+    /// See [`Known::answered`], brought up to date.
+    pub answered: Fields,
+    /// See [`Known::repaired`], brought up to date.
+    pub repaired: Fields,
+    /// Fields whose repair NiceChat undid: its way to write them, learned now.
+    pub learned: Vec<String>,
+}
+
+/// Compares what NiceChat lists with what it last acknowledged to us. Only fields that we sent
+/// count; one in doubt is left for the comparison with the source.
+pub fn observe(known: &Known, listed: &Fields) -> Observation {
+    let mut seen = Observation::default();
+    for (name, ours) in &known.acked {
+        let theirs = listed.get(name).unwrap_or(&Value::Null);
+        let answered = known.answered.get(name);
+        let repaired = known.repaired.get(name);
+        let (keep_answer, keep_repair) = if same(name, theirs, ours) {
+            (false, false)
+        } else if answered.is_some_and(|answered| same(name, theirs, answered)) {
+            (true, false)
+        } else if name == IMAGE && !is_nothing(ours) && !is_nothing(theirs) && answered.is_none() {
+            // The copy of our picture, seen for the first time.
+            (true, repaired.is_some())
+        } else if repaired
+            .is_some_and(|repaired| same(name, theirs, repaired) || (name == IMAGE && !is_nothing(theirs)))
+        {
+            seen.learned.push(name.clone());
+            (true, false)
+        } else {
+            seen.drift.insert(name.clone(), theirs.clone());
+            (false, false)
+        };
+        if keep_answer {
+            seen.answered.insert(name.clone(), theirs.clone());
+        }
+        if let Some(repaired) = repaired.filter(|_| keep_repair) {
+            seen.repaired.insert(name.clone(), repaired.clone());
+        }
+    }
+    seen
+}
+
+/// The deletion of an object that is no longer wanted.
+pub fn vanish(kind: Kind, id: &Id, known: Fields) -> Operation {
+    Operation { kind, id: id.clone(), action: Action::Delete, send: Fields::new(), old: known, record: None }
+}
+
+/// The switching off of a category that is no longer wanted. Its digest equals no wanted one, so
+/// that it is switched on again when it comes back.
+pub fn disable(id: &Id, known: &Known) -> Operation {
+    let off = Fields::from_iter([("is_enabled".to_owned(), Value::Bool(false))]);
+    let old = Fields::from_iter([("is_enabled".to_owned(), Value::Bool(true))]);
+    let record = Record {
+        acked: overlaid(&known.acked, &off),
+        digest: 0,
+        answered: known.answered.clone(),
+        repaired: known.repaired.clone(),
+    };
+    Operation { kind: Kind::Category, id: id.clone(), action: Action::Disable, send: off, old, record: Some(record) }
+}

@@ -1,0 +1,101 @@
+//! Every object of one kind in a few bytes each: what a pass looks every item up in.
+
+use crate::catalog::{Digest, digest_bytes};
+use crate::state::KeyRow;
+
+/// What is to be said of an object besides its digest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct Flags(u8);
+
+impl Flags {
+    /// The feed has it.
+    pub(super) const SEEN: Flags = Flags(1);
+    /// A request about it may have been under way when a pass was cut off.
+    pub(super) const IN_DOUBT: Flags = Flags(2);
+    /// NiceChat lists it.
+    pub(super) const LISTED: Flags = Flags(4);
+    /// The listing has something to say about it.
+    pub(super) const OBSERVED: Flags = Flags(8);
+    /// NiceChat refused it as it was.
+    pub(super) const REFUSED: Flags = Flags(16);
+    /// It is not ours: only the listing has it.
+    pub(super) const FOREIGN: Flags = Flags(32);
+
+    pub(super) fn has(self, other: Flags) -> bool {
+        self.0 & other.0 != 0
+    }
+
+    pub(super) fn add(&mut self, other: Flags) {
+        self.0 |= other.0;
+    }
+}
+
+/// A sorted table, 41 bytes a row.
+#[derive(Debug, Default)]
+pub(super) struct Index {
+    keys: Vec<Digest>,
+    digests: Vec<Digest>,
+    objects: Vec<i64>,
+    flags: Vec<Flags>,
+}
+
+impl Index {
+    /// Adds a row of the state; they come in the order of their keys.
+    pub(super) fn push(&mut self, row: KeyRow) {
+        debug_assert!(self.keys.last().is_none_or(|last| *last < row.key));
+        self.keys.push(row.key);
+        self.digests.push(row.digest);
+        self.objects.push(row.object);
+        self.flags.push(Flags::default());
+    }
+
+    /// Adds objects that are not in the state (`object` 0), and sorts everything again.
+    pub(super) fn extend(&mut self, rows: impl IntoIterator<Item = (Digest, Flags)>) {
+        let mut all: Vec<(Digest, Digest, i64, Flags)> = (0..self.keys.len())
+            .map(|at| (self.keys[at], self.digests[at], self.objects[at], self.flags[at]))
+            .chain(rows.into_iter().map(|(key, flags)| (key, 0, 0, flags)))
+            .collect();
+        all.sort_unstable_by_key(|row| row.0);
+        *self = Index::default();
+        for (key, digest, object, flags) in all {
+            self.keys.push(key);
+            self.digests.push(digest);
+            self.objects.push(object);
+            self.flags.push(flags);
+        }
+    }
+
+    /// Where an id's row is.
+    pub(super) fn find(&self, id: &str) -> Option<usize> {
+        self.find_key(digest_bytes(id.as_bytes()))
+    }
+
+    pub(super) fn find_key(&self, key: Digest) -> Option<usize> {
+        self.keys.binary_search(&key).ok()
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.keys.len()
+    }
+
+    pub(super) fn digest(&self, at: usize) -> Digest {
+        self.digests[at]
+    }
+
+    /// Where the object's row lies in the state; 0 = there is none.
+    pub(super) fn object(&self, at: usize) -> i64 {
+        self.objects[at]
+    }
+
+    pub(super) fn key(&self, at: usize) -> Digest {
+        self.keys[at]
+    }
+
+    pub(super) fn flags(&self, at: usize) -> Flags {
+        self.flags[at]
+    }
+
+    pub(super) fn mark(&mut self, at: usize, flags: Flags) {
+        self.flags[at].add(flags);
+    }
+}

@@ -1,0 +1,402 @@
+//! From rows to a plan: each item is looked up as it is read, and only what differs is kept.
+//!
+//! The one way from bytes to the difference. It is given a state that it can read and a temporary
+//! file of its own; it could not change anything if it tried.
+
+use std::collections::{HashMap, HashSet};
+
+use jiff::Timestamp;
+use thiserror::Error;
+use tracing::info;
+
+use super::decide::{Base, Wanted, decide, disable, observe, vanish};
+use super::index::{Flags, Index};
+use super::plan::{Action, Operation, Summary, guard};
+use super::staging::{Staging, StagingError};
+use crate::catalog::{Category, Digest, Fields, Id, Kind, Rejection, digest_bytes};
+use crate::config::{Prune, VanishedCategory};
+use crate::feed::{Offer, Row};
+use crate::state::{KeyRow, Known, Reader, StateError};
+
+/// What can stop the comparison.
+#[derive(Debug, Error)]
+pub enum SessionError {
+    /// The state.
+    #[error(transparent)]
+    State(#[from] StateError),
+    /// The temporary file.
+    #[error(transparent)]
+    Staging(#[from] StagingError),
+}
+
+/// The settings that a plan depends on.
+#[derive(Debug, Clone)]
+pub struct Policy {
+    /// What may be deleted.
+    pub prune: Prune,
+    /// What becomes of categories without items.
+    pub vanished_category: VanishedCategory,
+    /// Of the guard.
+    pub max_delete_percent: u8,
+    /// Never pruned: our products may refer to it.
+    pub default_category: Option<Id>,
+    /// Try again what NiceChat refused.
+    pub retry_refused: bool,
+}
+
+/// A finished comparison.
+pub struct Plan {
+    /// The operations and the rejected rows.
+    pub staging: Staging,
+    /// What they come to.
+    pub summary: Summary,
+    /// Why the guard refuses it.
+    pub guard: Option<String>,
+    /// When a sale in the feed begins or ends next.
+    pub changes_at: Option<Timestamp>,
+}
+
+/// A comparison under way.
+pub struct Session {
+    reader: Reader,
+    staging: Staging,
+    policy: Policy,
+    summary: Summary,
+    categories: Index,
+    products: Index,
+    in_doubt: HashMap<(Kind, Digest), (String, Option<Vec<String>>)>,
+    refused: HashMap<(Kind, Digest), (String, Digest)>,
+    foreign: Vec<(Kind, Digest)>,
+    /// A whole listing was read: what is not in it is not there.
+    absence_proven: bool,
+    used: HashMap<Id, String>,
+    kept: HashSet<String>,
+    changes_at: Option<Timestamp>,
+}
+
+impl Session {
+    /// Begins with what the state knows.
+    ///
+    /// # Errors
+    /// When the state can't be read, or there is no room for a temporary file.
+    pub fn new(reader: Reader, policy: Policy) -> Result<Session, SessionError> {
+        let mut session = Session {
+            staging: Staging::new()?,
+            policy,
+            summary: Summary::default(),
+            categories: Index::default(),
+            products: Index::default(),
+            in_doubt: HashMap::new(),
+            refused: HashMap::new(),
+            foreign: Vec::new(),
+            absence_proven: false,
+            used: HashMap::new(),
+            kept: HashSet::new(),
+            changes_at: None,
+            reader,
+        };
+        session.load()?;
+        Ok(session)
+    }
+
+    fn load(&mut self) -> Result<(), SessionError> {
+        let key = |id: &str| digest_bytes(id.as_bytes());
+        let journal = self.reader.journal()?;
+        self.in_doubt = journal.into_iter().map(|(kind, id, fields)| ((kind, key(&id)), (id, fields))).collect();
+        let refused = self.reader.refused()?;
+        self.refused = refused.into_iter().map(|(kind, id, digest)| ((kind, key(&id)), (id, digest))).collect();
+        for kind in Kind::ALL {
+            let mut index = Index::default();
+            self.reader.keys(kind, |row: KeyRow| index.push(row))?;
+            self.summary.tally_mut(kind).owned = index.len() as u64;
+            *self.index_mut(kind) = index;
+            let in_doubt: Vec<_> =
+                self.in_doubt.iter().map(|(key, (id, _))| (*key, id.clone(), Flags::IN_DOUBT)).collect();
+            let refused: Vec<_> =
+                self.refused.iter().map(|(key, (id, _))| (*key, id.clone(), Flags::REFUSED)).collect();
+            let mut missing = HashMap::new();
+            for ((of, key), id, flags) in in_doubt.into_iter().chain(refused).filter(|((of, _), ..)| *of == kind) {
+                debug_assert_eq!(of, kind);
+                match self.index(kind).find(&id) {
+                    Some(at) => self.index_mut(kind).mark(at, flags),
+                    None => missing.entry(key).or_insert_with(Flags::default).add(flags),
+                }
+            }
+            if !missing.is_empty() {
+                self.index_mut(kind).extend(missing);
+            }
+        }
+        Ok(())
+    }
+
+    fn index(&self, kind: Kind) -> &Index {
+        match kind {
+            Kind::Category => &self.categories,
+            Kind::Product => &self.products,
+        }
+    }
+
+    fn index_mut(&mut self, kind: Kind) -> &mut Index {
+        match kind {
+            Kind::Category => &mut self.categories,
+            Kind::Product => &mut self.products,
+        }
+    }
+
+    /// Takes in a page of NiceChat's listing.
+    ///
+    /// # Errors
+    /// When the state or the temporary file can't be used.
+    pub fn observe(&mut self, kind: Kind, objects: Vec<(Id, Fields)>) -> Result<(), SessionError> {
+        for (id, listed) in objects {
+            let key = digest_bytes(id.as_str().as_bytes());
+            match self.index(kind).find(id.as_str()) {
+                Some(at) if self.index(kind).object(at) != 0 => {
+                    self.index_mut(kind).mark(at, Flags::LISTED);
+                    let known = self.known(kind, at)?;
+                    let seen = observe(&known, &listed);
+                    for field in &seen.learned {
+                        info!(object = %id, field, "NiceChat writes this value its own way; not repaired again until the source changes");
+                    }
+                    if !seen.drift.is_empty() || seen.answered != known.answered || seen.repaired != known.repaired {
+                        self.index_mut(kind).mark(at, Flags::OBSERVED);
+                        self.staging.put_observed(kind, key, seen)?;
+                    }
+                }
+                _ => {
+                    if self.staging.put_listed(kind, key, &id, &listed)? {
+                        self.foreign.push((kind, key));
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Ends the listing. `whole` = every page was read and the counts agree.
+    pub fn listing_ends(&mut self, whole: bool) {
+        self.absence_proven = whole;
+        let foreign = std::mem::take(&mut self.foreign);
+        for kind in Kind::ALL {
+            let mut flags = Flags::FOREIGN;
+            flags.add(Flags::LISTED);
+            let mut new = Vec::new();
+            for key in foreign.iter().filter(|(of, _)| *of == kind).map(|(_, key)| *key) {
+                match self.index(kind).find_key(key) {
+                    Some(at) => self.index_mut(kind).mark(at, flags),
+                    None => new.push((key, flags)),
+                }
+            }
+            if !new.is_empty() {
+                self.index_mut(kind).extend(new);
+            }
+        }
+    }
+
+    /// Takes in a row of the feed.
+    ///
+    /// # Errors
+    /// When the state or the temporary file can't be used.
+    pub fn row(&mut self, row: Row) -> Result<(), SessionError> {
+        match row {
+            Row::Offer(offer) => self.offer(*offer),
+            Row::Rejected(rejection) => self.rejection(&rejection),
+        }
+    }
+
+    fn offer(&mut self, offer: Offer) -> Result<(), SessionError> {
+        let Offer { item, changes_at, currency_assumed, line: _ } = offer;
+        self.summary.items += 1;
+        self.summary.currency_assumed += u64::from(currency_assumed);
+        self.changes_at = [self.changes_at, changes_at].into_iter().flatten().min();
+        if let Some(category) = &item.category
+            && let Some(name) = &category.name
+            && !self.used.contains_key(&category.id)
+        {
+            self.used.insert(category.id.clone(), name.clone());
+        }
+        let sent = self.want(Kind::Product, &item.id, item.digest(), || item.fields())?;
+        self.summary.unchanged += u64::from(!sent);
+        Ok(())
+    }
+
+    /// A row that was not taken leaves the product that we know by its id as it is.
+    fn rejection(&mut self, rejection: &Rejection) -> Result<(), SessionError> {
+        self.summary.rejected += 1;
+        self.staging.reject(rejection)?;
+        let Some(at) = rejection.id.as_deref().and_then(|id| self.products.find(id)) else { return Ok(()) };
+        if self.products.flags(at).has(Flags::SEEN) {
+            return Ok(());
+        }
+        if self.products.object(at) != 0
+            && let Some(category) = self.known(Kind::Product, at)?.acked.get("category").and_then(|id| id.as_str())
+        {
+            self.kept.insert(category.to_owned());
+        }
+        self.keep(Kind::Product, at)
+    }
+
+    /// Marks an object as wanted the way it was last acknowledged, and puts right what drifted.
+    fn keep(&mut self, kind: Kind, at: usize) -> Result<(), SessionError> {
+        let flags = self.index(kind).flags(at);
+        self.index_mut(kind).mark(at, Flags::SEEN);
+        let is_ours = self.index(kind).object(at) != 0;
+        if !is_ours || flags.has(Flags::IN_DOUBT) || !(flags.has(Flags::OBSERVED) || self.is_gone(flags)) {
+            return Ok(());
+        }
+        let known = self.known(kind, at)?;
+        let Ok(id) = Id::parse(&known.id) else { return Ok(()) };
+        let wanted = Wanted { fields: known.acked, digest: self.index(kind).digest(at) };
+        let base = self.base(kind, at)?;
+        self.stage(&decide(kind, &id, &base, &wanted)).map(|_| ())
+    }
+
+    fn is_gone(&self, flags: Flags) -> bool {
+        self.absence_proven && !flags.has(Flags::LISTED)
+    }
+
+    /// Compares one wanted object with what is known of it. `true` = something is to be sent.
+    fn want(
+        &mut self,
+        kind: Kind,
+        id: &Id,
+        digest: Digest,
+        fields: impl FnOnce() -> Fields,
+    ) -> Result<bool, SessionError> {
+        let Some(at) = self.index(kind).find(id.as_str()) else {
+            let wanted = Wanted { fields: fields(), digest };
+            return self.stage(&decide(kind, id, &Base::Absent, &wanted));
+        };
+        let flags = self.index(kind).flags(at);
+        self.index_mut(kind).mark(at, Flags::SEEN);
+        let mut special = Flags::IN_DOUBT;
+        special.add(Flags::OBSERVED);
+        special.add(Flags::REFUSED);
+        let is_known = self.index(kind).object(at) != 0 && !flags.has(special) && !self.is_gone(flags);
+        if is_known && self.index(kind).digest(at) == digest {
+            return Ok(false);
+        }
+        let refused = self.refused.get(&(kind, self.index(kind).key(at)));
+        if !self.policy.retry_refused && refused.is_some_and(|(_, refused)| *refused == digest) {
+            self.summary.set_aside += u64::from(kind == Kind::Product);
+            return Ok(false);
+        }
+        let base = self.base(kind, at)?;
+        self.stage(&decide(kind, id, &base, &Wanted { fields: fields(), digest }))
+    }
+
+    /// What is known of an object in the index.
+    fn base(&self, kind: Kind, at: usize) -> Result<Base, SessionError> {
+        let index = self.index(kind);
+        let flags = index.flags(at);
+        if self.is_gone(flags) {
+            return Ok(Base::Absent);
+        }
+        if index.object(at) != 0 {
+            let mut known = self.known(kind, at)?;
+            let seen = if flags.has(Flags::OBSERVED) { self.staging.observed(kind, index.key(at))? } else { None };
+            let drift = seen.map_or_else(Fields::new, |seen| {
+                known.answered = seen.answered;
+                known.repaired = seen.repaired;
+                seen.drift
+            });
+            return Ok(Base::Ours { known, drift });
+        }
+        let listed = if flags.has(Flags::FOREIGN) { self.staging.listed(kind, index.key(at))? } else { None };
+        Ok(listed.map_or(Base::Absent, |(_, fields)| Base::Listed(fields)))
+    }
+
+    /// The state's row of an object of ours, without the fields that are in doubt.
+    fn known(&self, kind: Kind, at: usize) -> Result<Known, SessionError> {
+        let index = self.index(kind);
+        let mut known = self.reader.object(index.object(at))?;
+        if index.flags(at).has(Flags::IN_DOUBT) {
+            match self.in_doubt.get(&(kind, index.key(at))) {
+                Some((_, Some(fields))) => known.acked.retain(|name, _| !fields.contains(name)),
+                _ => known.acked.clear(),
+            }
+        }
+        Ok(known)
+    }
+
+    fn stage(&mut self, operation: &Operation) -> Result<bool, SessionError> {
+        self.summary.tally_mut(operation.kind).add(operation);
+        self.staging.add(operation)?;
+        Ok(operation.action != Action::Note)
+    }
+
+    /// Ends the comparison: the feed was whole, and what it did not have is no longer wanted.
+    ///
+    /// # Errors
+    /// When the state or the temporary file can't be used.
+    pub fn finish(mut self) -> Result<Plan, SessionError> {
+        for (id, name) in std::mem::take(&mut self.used) {
+            self.want(Kind::Category, &id, Category::digest(&name), || Category::fields(&name))?;
+        }
+        let kept: Vec<usize> = self.kept.iter().filter_map(|id| self.categories.find(id)).collect();
+        for at in kept {
+            if !self.categories.flags(at).has(Flags::SEEN) {
+                self.keep(Kind::Category, at)?;
+            }
+        }
+        for kind in Kind::ALL {
+            for at in 0..self.index(kind).len() {
+                if !self.index(kind).flags(at).has(Flags::SEEN) {
+                    self.unwanted(kind, at)?;
+                }
+            }
+        }
+        self.staging.seal()?;
+        let guard = guard(&self.summary, self.policy.max_delete_percent);
+        let Session { staging, summary, changes_at, .. } = self;
+        Ok(Plan { staging, summary, guard, changes_at })
+    }
+
+    /// An object that the feed doesn't have.
+    fn unwanted(&mut self, kind: Kind, at: usize) -> Result<(), SessionError> {
+        let (flags, key) = (self.index(kind).flags(at), self.index(kind).key(at));
+        let is_ours = self.index(kind).object(at) != 0;
+        let (id, known) = if is_ours {
+            let known = self.known(kind, at)?;
+            (known.id.clone(), known)
+        } else if let Some((id, fields)) = self.staging.listed(kind, key)? {
+            (id.clone(), Known { id, acked: fields, ..Known::default() })
+        } else if let Some((id, _)) = self.in_doubt.get(&(kind, key)) {
+            (id.clone(), Known { id: id.clone(), ..Known::default() })
+        } else if let Some((id, _)) = self.refused.get(&(kind, key)) {
+            (id.clone(), Known { id: id.clone(), ..Known::default() })
+        } else {
+            return Ok(());
+        };
+        let Ok(id) = Id::parse(&id) else { return Ok(()) };
+        // It is ours when we made it, or may have: a create was under way when a pass was cut off.
+        let is_ours = is_ours || flags.has(Flags::IN_DOUBT);
+        if !flags.has(Flags::FOREIGN) && (self.is_gone(flags) || !is_ours) {
+            let forget =
+                Operation { kind, id, action: Action::Note, send: Fields::new(), old: Fields::new(), record: None };
+            return self.stage(&forget).map(|_| ());
+        }
+        let may_go = match self.policy.prune {
+            Prune::None => false,
+            Prune::Owned => is_ours,
+            Prune::All => self.policy.default_category.as_ref() != Some(&id) || kind != Kind::Category,
+        };
+        if !may_go {
+            return Ok(());
+        }
+        let is_off = known.acked.get("is_enabled") == Some(&serde_json::Value::Bool(false));
+        let operation = match (kind, self.policy.vanished_category) {
+            (Kind::Category, VanishedCategory::Disable) if is_off => return Ok(()),
+            (Kind::Category, VanishedCategory::Disable) => {
+                let operation = disable(&id, &known);
+                // What was never ours is switched off, not taken over.
+                Operation { record: operation.record.filter(|_| is_ours), ..operation }
+            }
+            _ => vanish(kind, &id, known.acked),
+        };
+        if !is_ours && operation.action == Action::Delete {
+            self.summary.tally_mut(kind).delete_foreign += 1;
+        }
+        self.stage(&operation).map(|_| ())
+    }
+}

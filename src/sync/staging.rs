@@ -1,0 +1,200 @@
+//! What a plan is made of while it is made: a temporary SQLite file that vanishes with its handle,
+//! so that a first load of a million products takes disk, not memory.
+
+use rusqlite::{Connection, OptionalExtension as _, params};
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+use super::decide::Observation;
+use super::plan::{Action, Operation, Stage};
+use crate::catalog::{Digest, Fields, Id, Kind, Rejection};
+use crate::state::Record;
+
+/// The temporary file can't be written or read.
+#[derive(Debug, Error)]
+#[error("the plan's temporary file: {0}; is there room where TMPDIR or SQLITE_TMPDIR points?")]
+pub struct StagingError(#[from] rusqlite::Error);
+
+/// A plan's operations, rejected rows, and what the listing said.
+pub struct Staging {
+    connection: Connection,
+}
+
+/// Where reading the operations goes on.
+#[derive(Debug, Clone, Default)]
+pub struct Cursor(Option<(u8, i64, String)>);
+
+/// An operation as it is stored beside its kind and id.
+#[derive(Serialize, Deserialize)]
+struct Body {
+    action: Action,
+    send: Fields,
+    old: Fields,
+    record: Option<Record>,
+}
+
+#[derive(Serialize, Deserialize, Default)]
+struct Seen {
+    drift: Fields,
+    answered: Fields,
+    repaired: Fields,
+}
+
+impl Staging {
+    /// An empty one.
+    ///
+    /// # Errors
+    /// When the temporary file can't be made.
+    pub fn new() -> Result<Staging, StagingError> {
+        // SQLite unlinks the file of an empty name as soon as it is open.
+        let connection = Connection::open("")?;
+        connection.execute_batch(
+            "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA cache_size = -8192;
+             CREATE TABLE operation (stage INTEGER, urgency INTEGER, kind INTEGER, id TEXT, body TEXT);
+             CREATE TABLE rejected (line INTEGER, id TEXT, field TEXT, reason TEXT);
+             CREATE TABLE observed (kind INTEGER, key BLOB, body TEXT, PRIMARY KEY (kind, key)) WITHOUT ROWID;
+             CREATE TABLE listed (kind INTEGER, key BLOB, id TEXT, fields TEXT, PRIMARY KEY (kind, key)) WITHOUT ROWID;
+             BEGIN;",
+        )?;
+        Ok(Staging { connection })
+    }
+
+    /// Adds an operation.
+    pub(super) fn add(&self, operation: &Operation) -> Result<(), StagingError> {
+        let body = Body {
+            action: operation.action,
+            send: operation.send.clone(),
+            old: operation.old.clone(),
+            record: operation.record.clone(),
+        };
+        let sql = "INSERT INTO operation (stage, urgency, kind, id, body) VALUES (?1, ?2, ?3, ?4, ?5)";
+        self.connection.prepare_cached(sql)?.execute(params![
+            operation.stage() as u8,
+            operation.urgency(),
+            operation.kind as u8,
+            operation.id.as_str(),
+            json(&body)
+        ])?;
+        Ok(())
+    }
+
+    /// Adds a row that was not taken.
+    pub(super) fn reject(&self, rejection: &Rejection) -> Result<(), StagingError> {
+        let sql = "INSERT INTO rejected (line, id, field, reason) VALUES (?1, ?2, ?3, ?4)";
+        let line = i64::try_from(rejection.line).unwrap_or(i64::MAX);
+        let row = params![line, rejection.id, rejection.field, rejection.reason];
+        self.connection.prepare_cached(sql)?.execute(row)?;
+        Ok(())
+    }
+
+    /// Ends the collecting: the operations can be read from now on.
+    pub(super) fn seal(&self) -> Result<(), StagingError> {
+        self.connection.execute_batch("COMMIT; CREATE INDEX turn ON operation (stage, urgency, id, kind);")?;
+        Ok(())
+    }
+
+    /// Operations of a stage in their order (urgency, then id), at most `most`, behind `cursor`.
+    ///
+    /// # Errors
+    /// When the temporary file can't be read.
+    pub fn operations(&self, stage: Stage, cursor: &mut Cursor, most: usize) -> Result<Vec<Operation>, StagingError> {
+        let sql = "SELECT urgency, kind, id, body FROM operation
+                   WHERE stage = ?1 AND (urgency, id, kind) > (?2, ?3, ?4) ORDER BY urgency, id, kind LIMIT ?5";
+        let (urgency, kind, id) = cursor.0.clone().map_or((-1, 0, String::new()), |(u, k, id)| (i64::from(u), k, id));
+        let mut statement = self.connection.prepare_cached(sql)?;
+        let mut rows =
+            statement.query(params![stage as u8, urgency, id, kind, i64::try_from(most).unwrap_or(i64::MAX)])?;
+        let mut operations = Vec::new();
+        while let Some(row) = rows.next()? {
+            let (kind, id): (i64, String) = (row.get(1)?, row.get(2)?);
+            cursor.0 = Some((row.get(0)?, kind, id.clone()));
+            let body: Body = parse(&row.get::<_, String>(3)?)?;
+            let kind = if kind == 0 { Kind::Category } else { Kind::Product };
+            let Ok(id) = Id::parse(&id) else { continue };
+            let Body { action, send, old, record } = body;
+            operations.push(Operation { kind, id, action, send, old, record });
+        }
+        Ok(operations)
+    }
+
+    /// Gives every operation that sends something to `each`, in the order of the application.
+    ///
+    /// # Errors
+    /// When the temporary file can't be read, or `each` fails.
+    pub fn each_operation<E: From<StagingError>>(
+        &self,
+        mut each: impl FnMut(&Operation) -> Result<(), E>,
+    ) -> Result<(), E> {
+        for stage in Stage::ALL.into_iter().filter(|stage| *stage != Stage::Notes) {
+            let mut cursor = Cursor::default();
+            loop {
+                let operations = self.operations(stage, &mut cursor, 500)?;
+                if operations.is_empty() {
+                    break;
+                }
+                operations.iter().try_for_each(&mut each)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Rejected rows in the feed's order, from the `from`-th on.
+    ///
+    /// # Errors
+    /// When the temporary file can't be read.
+    pub fn rejected(&self, from: usize, most: usize) -> Result<Vec<Rejection>, StagingError> {
+        let sql = "SELECT line, id, field, reason FROM rejected WHERE rowid > ?1 ORDER BY rowid LIMIT ?2";
+        let mut statement = self.connection.prepare_cached(sql)?;
+        let bounds = [i64::try_from(from).unwrap_or(i64::MAX), i64::try_from(most).unwrap_or(i64::MAX)];
+        let rows = statement.query_map(bounds, |row| {
+            let line = row.get::<_, i64>(0)?.unsigned_abs();
+            Ok(Rejection { line, id: row.get(1)?, field: row.get(2)?, reason: row.get(3)? })
+        })?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    pub(super) fn put_observed(&self, kind: Kind, key: Digest, seen: Observation) -> Result<(), StagingError> {
+        let Observation { drift, answered, repaired, learned: _ } = seen;
+        let sql = "INSERT OR REPLACE INTO observed (kind, key, body) VALUES (?1, ?2, ?3)";
+        let body = json(&Seen { drift, answered, repaired });
+        self.connection.prepare_cached(sql)?.execute(params![kind as u8, key.to_be_bytes(), body])?;
+        Ok(())
+    }
+
+    pub(super) fn observed(&self, kind: Kind, key: Digest) -> Result<Option<Observation>, StagingError> {
+        let sql = "SELECT body FROM observed WHERE kind = ?1 AND key = ?2";
+        let mut statement = self.connection.prepare_cached(sql)?;
+        let body: Option<String> =
+            statement.query_row(params![kind as u8, key.to_be_bytes()], |row| row.get(0)).optional()?;
+        let Some(body) = body else { return Ok(None) };
+        let Seen { drift, answered, repaired } = parse(&body)?;
+        Ok(Some(Observation { drift, answered, repaired, learned: Vec::new() }))
+    }
+
+    /// Stores an object that isn't ours; `false` = it was there already.
+    pub(super) fn put_listed(&self, kind: Kind, key: Digest, id: &Id, fields: &Fields) -> Result<bool, StagingError> {
+        let sql = "INSERT OR IGNORE INTO listed (kind, key, id, fields) VALUES (?1, ?2, ?3, ?4)";
+        let row = params![kind as u8, key.to_be_bytes(), id.as_str(), json(fields)];
+        Ok(self.connection.prepare_cached(sql)?.execute(row)? > 0)
+    }
+
+    pub(super) fn listed(&self, kind: Kind, key: Digest) -> Result<Option<(String, Fields)>, StagingError> {
+        let sql = "SELECT id, fields FROM listed WHERE kind = ?1 AND key = ?2";
+        let mut statement = self.connection.prepare_cached(sql)?;
+        let found = statement.query_row(params![kind as u8, key.to_be_bytes()], |row| {
+            Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?))
+        });
+        let Some((id, fields)) = found.optional()? else { return Ok(None) };
+        Ok(Some((id, parse(&fields)?)))
+    }
+}
+
+fn json(value: &impl Serialize) -> String {
+    // Maps with text keys always serialise.
+    serde_json::to_string(value).unwrap_or_default()
+}
+
+fn parse<T: serde::de::DeserializeOwned>(text: &str) -> Result<T, StagingError> {
+    let broken = |error| rusqlite::Error::FromSqlConversionFailure(0, rusqlite::types::Type::Text, Box::new(error));
+    serde_json::from_str(text).map_err(|error| StagingError(broken(error)))
+}
