@@ -92,6 +92,9 @@ pub(super) fn tidy(text: Cow<'_, str>) -> Option<Cow<'_, str>> {
     }
 }
 
+/// The field at fault, and the reason in words.
+pub(super) type Fault = (&'static str, String);
+
 /// Makes items of attributes; remembers the categories so that items share them.
 pub(super) struct Maker<'s> {
     shape: &'s Shape,
@@ -114,7 +117,7 @@ impl<'s> Maker<'s> {
         }
     }
 
-    fn offer(&mut self, row: &Attributes<'_>, line: u64) -> Result<Offer, (&'static str, String)> {
+    fn offer(&mut self, row: &Attributes<'_>, line: u64) -> Result<Offer, Fault> {
         let id = Id::parse(row.get(Attribute::Id).unwrap_or_default()).map_err(|error| ("id", error.to_string()))?;
         let title = row.owned(Attribute::Title).ok_or_else(|| ("title", "no title".to_owned()))?;
         let (money, changes_at) = price(row, self.shape)?;
@@ -148,10 +151,7 @@ impl<'s> Maker<'s> {
 
 /// The price in effect, and when that changes. A sale price of nought is an exporter's way to say
 /// "none". A sale price without a currency has the price's.
-fn price(
-    row: &Attributes<'_>,
-    shape: &Shape,
-) -> Result<(Option<Money>, Option<jiff::Timestamp>), (&'static str, String)> {
+fn price(row: &Attributes<'_>, shape: &Shape) -> Result<(Option<Money>, Option<jiff::Timestamp>), Fault> {
     let read = |attribute, field: &'static str| {
         row.get(attribute).map(Money::parse).transpose().map_err(|error| (field, error.to_string()))
     };

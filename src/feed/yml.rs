@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::charset::Charset;
 use super::detect::Head;
 use super::element::{Node, mend, parse};
-use super::google::tidy;
+use super::google::{Fault, tidy};
 use super::spans::{Piece, Spans};
 use super::{FeedError, Input, Offer, Row, Rows, Shape};
 use crate::catalog::{Category, Currency, Id, Item, Money, Rejection};
@@ -127,7 +127,7 @@ fn understand(
     line: u64,
     tree: &mut Tree,
     shape: &Shape,
-) -> Result<Offer, (&'static str, String)> {
+) -> Result<Offer, Fault> {
     let id = Id::parse(id.unwrap_or_default()).map_err(|error| ("id", error.to_string()))?;
     let title = fields.title().ok_or_else(|| ("title", "no name".to_owned()))?;
     let money = fields.text("price").map(|text| Money::parse(&text)).transpose();
@@ -174,7 +174,7 @@ impl Fields<'_, '_> {
         self.text("name").or_else(made_up).or_else(|| self.text("title"))
     }
 
-    fn currency(&self) -> Result<Option<Currency>, (&'static str, String)> {
+    fn currency(&self) -> Result<Option<Currency>, Fault> {
         let Some(code) = self.text("currencyId") else { return Ok(None) };
         let unknown = || ("currency", format!("{code:?} is no currency of ISO 4217"));
         Currency::parse(&code).map(Some).ok_or_else(unknown)

@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use serde_json::json;
 
 use super::words::{count, difference, number, shorten, value};
+use crate::catalog::{Fields, Kind};
 use crate::sync::{Action, Operation, Plan, StagingError, Summary};
 
 /// How many operations of a group a person is shown.
@@ -33,10 +34,11 @@ pub fn plan_text(plan: &Plan, out: &mut impl Write) -> io::Result<()> {
     let mut shown = 0;
     let mut hidden = 0;
     let printed = plan.staging.each_operation(|operation| {
-        let this = (operation.action, operation.kind);
+        let this = (operation.stage(), operation.urgency(), operation.action);
         if group != Some(this) {
             more(out, std::mem::take(&mut hidden))?;
-            writeln!(out, "\n{}", title(operation, summary)).map_err(Trouble)?;
+            let n = plan.staging.count(operation.stage(), operation.urgency())?;
+            writeln!(out, "\n{} ({})", title(operation), number(n)).map_err(Trouble)?;
             group = Some(this);
             shown = 0;
         }
@@ -93,22 +95,22 @@ fn source_line(summary: &Summary) -> String {
     line
 }
 
-fn title(operation: &Operation, summary: &Summary) -> String {
-    let mut summary = summary.clone();
-    let tally = *summary.tally_mut(operation.kind);
-    let (n, what) = match operation.action {
-        Action::Create => (tally.create, "create"),
-        Action::Update => (tally.update, "change"),
-        Action::Disable => (tally.disable, "disable"),
-        Action::Delete => (tally.delete, "delete"),
-        Action::Note => (tally.note, "note"),
-    };
-    let plural = operation.kind.plural(n);
-    format!("{}{} to {what} ({})", plural[..1].to_uppercase(), &plural[1..], number(n))
+fn title(operation: &Operation) -> &'static str {
+    match (operation.kind, operation.action, operation.urgency()) {
+        (Kind::Category, Action::Create, _) => "Categories to create",
+        (Kind::Category, Action::Delete, _) => "Categories to delete",
+        (Kind::Category, Action::Disable, _) => "Categories to disable",
+        (Kind::Category, ..) => "Categories to change",
+        (Kind::Product, Action::Create, _) => "Products to create",
+        (Kind::Product, Action::Delete, _) => "Products to delete",
+        (Kind::Product, _, 0) => "Products gone out of stock",
+        (Kind::Product, _, 1) => "Products with another price",
+        (Kind::Product, ..) => "Products to change",
+    }
 }
 
 fn print(operation: &Operation, out: &mut impl Write) -> io::Result<()> {
-    let name = |fields: &crate::catalog::Fields| {
+    let name = |fields: &Fields| {
         let name = fields.get("title").or_else(|| fields.get("name")).and_then(|name| name.as_str());
         name.map(|name| format!("  {}", shorten(name))).unwrap_or_default()
     };

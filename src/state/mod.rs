@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use crate::catalog::{Digest, Fields, Id, Kind};
 
 pub use error::StateError;
-pub use reader::{FailedObject, KeyRow, Reader};
+pub use reader::{FailedObject, InDoubt, KeyRow, Reader};
 pub use writer::{Settled, Writer};
 
 /// What we know of an object of ours.

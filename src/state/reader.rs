@@ -27,6 +27,17 @@ pub struct KeyRow {
     pub object: i64,
 }
 
+/// A request that was sent, or about to be, when a pass was cut off, or that failed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InDoubt {
+    /// Of the object.
+    pub kind: Kind,
+    /// Of the object.
+    pub id: String,
+    /// The fields that it was about; `None` = all, and whether the object exists.
+    pub fields: Option<Vec<String>>,
+}
+
 /// An object that is not as wanted, and why.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct FailedObject {
@@ -158,14 +169,15 @@ impl Reader {
         run().map_err(|error| self.fail(error))
     }
 
-    /// Requests whose effect is in doubt: kind, id, and the fields that they were about.
+    /// Requests whose effect is in doubt.
     ///
     /// # Errors
     /// When the file can't be read.
-    pub fn journal(&self) -> Result<Vec<(Kind, String, Option<Vec<String>>)>, StateError> {
+    pub fn journal(&self) -> Result<Vec<InDoubt>, StateError> {
         self.all("SELECT kind, id, fields FROM journal", |row| {
             let fields: Option<String> = row.get(2)?;
-            Ok((kind_of(row, 0)?, row.get(1)?, fields.and_then(|text| serde_json::from_str(&text).ok())))
+            let fields = fields.and_then(|text| serde_json::from_str(&text).ok());
+            Ok(InDoubt { kind: kind_of(row, 0)?, id: row.get(1)?, fields })
         })
     }
 

@@ -68,6 +68,9 @@ pub struct Applied {
     pub stopped: Option<Stop>,
 }
 
+/// Operations, and where the next ones begin.
+type Chunk = (Vec<Operation>, Cursor);
+
 /// What a request did.
 enum Done {
     Created(Fields),
@@ -150,7 +153,7 @@ impl Application<'_> {
     }
 
     /// Operations of a stage behind `cursor`, read off the async threads.
-    async fn chunk(&self, stage: Stage, mut cursor: Cursor, most: usize) -> Result<(Vec<Operation>, Cursor), Stop> {
+    async fn chunk(&self, stage: Stage, mut cursor: Cursor, most: usize) -> Result<Chunk, Stop> {
         let staging = Arc::clone(&self.staging);
         let read = tokio::task::spawn_blocking(move || {
             let staging = staging.lock().unwrap_or_else(PoisonError::into_inner);
@@ -195,7 +198,7 @@ impl Application<'_> {
 
     /// The operations of a stage, each written down before it comes out.
     fn operations<'a>(&'a self, stage: Stage) -> BoxStream<'a, Result<Operation, Stop>> {
-        let next = move |cursor: Cursor| -> BoxFuture<'a, Result<Option<(Vec<Operation>, Cursor)>, Stop>> {
+        let next = move |cursor: Cursor| -> BoxFuture<'a, Result<Option<Chunk>, Stop>> {
             Box::pin(async move {
                 if self.stop.is_cancelled() {
                     return Ok(None);

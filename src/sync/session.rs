@@ -16,7 +16,7 @@ use super::staging::{Staging, StagingError};
 use crate::catalog::{Category, Digest, Fields, Id, Kind, Rejection, digest_bytes};
 use crate::config::{Prune, VanishedCategory};
 use crate::feed::{Offer, Row};
-use crate::state::{KeyRow, Known, Reader, StateError};
+use crate::state::{InDoubt, KeyRow, Known, Reader, StateError};
 
 /// What can stop the comparison.
 #[derive(Debug, Error)]
@@ -64,7 +64,7 @@ pub struct Session {
     summary: Summary,
     categories: Index,
     products: Index,
-    in_doubt: HashMap<(Kind, Digest), (String, Option<Vec<String>>)>,
+    in_doubt: HashMap<(Kind, Digest), InDoubt>,
     refused: HashMap<(Kind, Digest), (String, Digest)>,
     foreign: Vec<(Kind, Digest)>,
     /// A whole listing was read: what is not in it is not there.
@@ -102,7 +102,7 @@ impl Session {
     fn load(&mut self) -> Result<(), SessionError> {
         let key = |id: &str| digest_bytes(id.as_bytes());
         let journal = self.reader.journal()?;
-        self.in_doubt = journal.into_iter().map(|(kind, id, fields)| ((kind, key(&id)), (id, fields))).collect();
+        self.in_doubt = journal.into_iter().map(|row| ((row.kind, key(&row.id)), row)).collect();
         let refused = self.reader.refused()?;
         self.refused = refused.into_iter().map(|(kind, id, digest)| ((kind, key(&id)), (id, digest))).collect();
         for kind in Kind::ALL {
@@ -110,14 +110,12 @@ impl Session {
             self.reader.keys(kind, |row: KeyRow| index.push(row))?;
             self.summary.tally_mut(kind).owned = index.len() as u64;
             *self.index_mut(kind) = index;
-            let in_doubt: Vec<_> =
-                self.in_doubt.iter().map(|(key, (id, _))| (*key, id.clone(), Flags::IN_DOUBT)).collect();
-            let refused: Vec<_> =
-                self.refused.iter().map(|(key, (id, _))| (*key, id.clone(), Flags::REFUSED)).collect();
+            let in_doubt = self.in_doubt.keys().map(|key| (*key, Flags::IN_DOUBT));
+            let refused = self.refused.keys().map(|key| (*key, Flags::REFUSED));
+            let special: Vec<_> = in_doubt.chain(refused).filter(|((of, _), _)| *of == kind).collect();
             let mut missing = HashMap::new();
-            for ((of, key), id, flags) in in_doubt.into_iter().chain(refused).filter(|((of, _), ..)| *of == kind) {
-                debug_assert_eq!(of, kind);
-                match self.index(kind).find(&id) {
+            for ((_, key), flags) in special {
+                match self.index(kind).find_key(key) {
                     Some(at) => self.index_mut(kind).mark(at, flags),
                     None => missing.entry(key).or_insert_with(Flags::default).add(flags),
                 }
@@ -312,7 +310,7 @@ impl Session {
         let mut known = self.reader.object(index.object(at))?;
         if index.flags(at).has(Flags::IN_DOUBT) {
             match self.in_doubt.get(&(kind, index.key(at))) {
-                Some((_, Some(fields))) => known.acked.retain(|name, _| !fields.contains(name)),
+                Some(InDoubt { fields: Some(fields), .. }) => known.acked.retain(|name, _| !fields.contains(name)),
                 _ => known.acked.clear(),
             }
         }
@@ -361,7 +359,7 @@ impl Session {
             (known.id.clone(), known)
         } else if let Some((id, fields)) = self.staging.listed(kind, key)? {
             (id.clone(), Known { id, acked: fields, ..Known::default() })
-        } else if let Some((id, _)) = self.in_doubt.get(&(kind, key)) {
+        } else if let Some(InDoubt { id, .. }) = self.in_doubt.get(&(kind, key)) {
             (id.clone(), Known { id: id.clone(), ..Known::default() })
         } else if let Some((id, _)) = self.refused.get(&(kind, key)) {
             (id.clone(), Known { id: id.clone(), ..Known::default() })

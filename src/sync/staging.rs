@@ -138,6 +138,17 @@ impl Staging {
         Ok(())
     }
 
+    /// How many operations there are of a stage and urgency.
+    ///
+    /// # Errors
+    /// When the temporary file can't be read.
+    pub fn count(&self, stage: Stage, urgency: u8) -> Result<u64, StagingError> {
+        let sql = "SELECT count(*) FROM operation WHERE stage = ?1 AND urgency = ?2";
+        let count: i64 =
+            self.connection.prepare_cached(sql)?.query_row(params![stage as u8, urgency], |row| row.get(0))?;
+        Ok(count.unsigned_abs())
+    }
+
     /// Rejected rows in the feed's order, from the `from`-th on.
     ///
     /// # Errors
