@@ -31,8 +31,6 @@ pub(super) fn read(input: &Input<'_>, shape: &Shape, sink: &mut Rows<'_>) -> Res
     let mut window = Window::new(input.open()?);
     while window.bytes().len() < 64 << 10 && window.more()? {}
     let terminator = terminator(window.bytes());
-    let mut cells = Cells::default();
-
     // The header is cut as a line; then the delimiter that names the most columns wins.
     let mut cutter = Cutter::new(window, Dialect { delimiter: b'\t', terminator });
     let Some(header) = cutter.next()? else { return Ok(()) };
@@ -43,18 +41,18 @@ pub(super) fn read(input: &Input<'_>, shape: &Shape, sink: &mut Rows<'_>) -> Res
     let mut maker = Maker::new(shape);
     let mut some_row_is_whole = false;
     while let Some(found) = cutter.next()? {
-        cells.split(cutter.bytes(&found), dialect, found.quoted);
+        let cells = cutter.cells();
         if (0..cells.len()).all(|index| cells.get(index).trim_ascii().is_empty()) {
             continue;
         }
-        let misfit = misfit(&cells, &columns);
+        let misfit = misfit(cells, &columns);
         let is_short = cells.len() < columns.width;
         if found.last_without_end && is_short && (some_row_is_whole || misfit.is_some()) {
             let what = format!("its last row, on line {}, has {} of {} cells", found.line, cells.len(), columns.width);
             return Err(FeedError::Incomplete(what));
         }
         some_row_is_whole |= !is_short;
-        sink(row(&cells, &found, &columns, misfit, &mut maker))?;
+        sink(row(cells, &found, &columns, misfit, &mut maker))?;
     }
     Ok(())
 }
@@ -113,8 +111,8 @@ fn columns(header: &[u8], terminator: u8) -> Option<Columns> {
 }
 
 fn columns_under(header: &[u8], dialect: Dialect) -> Option<Columns> {
-    let mut cells = Cells::default();
-    cells.split(header.strip_suffix(b"\r").unwrap_or(header), dialect, true);
+    let mut cells = Cells::new(dialect);
+    cells.split(header.strip_suffix(b"\r").unwrap_or(header), true);
     let mut columns =
         Columns { of: [None; ATTRIBUTES], delimiter: dialect.delimiter, width: 0, cells: cells.len(), known: 0 };
     for index in 0..cells.len() {

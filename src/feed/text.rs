@@ -6,7 +6,7 @@
 use std::io::Read;
 use std::ops::Range;
 
-use csv_core::{ReadRecordResult, ReaderBuilder, Terminator};
+use csv_core::{ReadRecordResult, Reader, ReaderBuilder, Terminator};
 use memchr::{memchr, memchr2};
 
 use super::FeedError;
@@ -21,15 +21,28 @@ pub(super) struct Dialect {
     pub(super) terminator: u8,
 }
 
-/// The cells of one row.
-#[derive(Debug, Default)]
+/// The cells of one row. Kept from row to row: making a splitter takes longer than a row does.
 pub(super) struct Cells {
+    dialect: Dialect,
+    quoting: Reader,
+    literal: Reader,
     bytes: Vec<u8>,
     ends: Vec<usize>,
     count: usize,
 }
 
 impl Cells {
+    pub(super) fn new(dialect: Dialect) -> Cells {
+        let reader = |quoted| {
+            ReaderBuilder::new()
+                .delimiter(dialect.delimiter)
+                .quoting(quoted)
+                .terminator(Terminator::Any(dialect.terminator))
+                .build()
+        };
+        Cells { dialect, quoting: reader(true), literal: reader(false), bytes: Vec::new(), ends: Vec::new(), count: 0 }
+    }
+
     pub(super) fn len(&self) -> usize {
         self.count
     }
@@ -44,38 +57,32 @@ impl Cells {
     }
 
     /// Splits one row, given without its terminator.
-    pub(super) fn split(&mut self, row: &[u8], dialect: Dialect, quoted: bool) {
-        let mut reader = ReaderBuilder::new()
-            .delimiter(dialect.delimiter)
-            .quoting(quoted)
-            .terminator(Terminator::Any(dialect.terminator))
-            .build();
-        self.bytes.resize(row.len() + 1, 0);
+    pub(super) fn split(&mut self, row: &[u8], quoted: bool) {
+        let reader = if quoted { &mut self.quoting } else { &mut self.literal };
+        reader.reset();
+        if self.bytes.len() <= row.len() {
+            self.bytes.resize(row.len() + 1, 0);
+        }
         // A row has at most one cell more than delimiters.
-        let most = 2 + memchr::memchr_iter(dialect.delimiter, row).count();
+        let most = 2 + memchr::memchr_iter(self.dialect.delimiter, row).count();
         if self.ends.len() < most {
             self.ends.resize(most, 0);
         }
-        let (_, _, mut written, mut count) = reader.read_record(row, &mut self.bytes, &mut self.ends);
+        let (_, _, written, count) = reader.read_record(row, &mut self.bytes, &mut self.ends);
         // An empty input is the end of the file, which ends the record.
-        let (result, _, more, last) = reader.read_record(&[], &mut self.bytes[written..], &mut self.ends[count..]);
+        let (result, _, _, last) = reader.read_record(&[], &mut self.bytes[written..], &mut self.ends[count..]);
         debug_assert!(matches!(result, ReadRecordResult::Record | ReadRecordResult::End));
-        written += more;
-        count += last;
-        self.bytes.truncate(written.max(self.ends[..count].last().copied().unwrap_or(0)));
-        self.count = count;
+        self.count = count + last;
     }
 }
 
-/// Where a row lies in the window, and how it is to be split.
+/// Where a row lies in the window.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Found {
     /// The row without its terminator.
     pub(super) row: Range<usize>,
     /// The physical line on which it begins.
     pub(super) line: u64,
-    /// Whether its quotes are quotes.
-    pub(super) quoted: bool,
     /// Whether the file ends right behind it, without a line end.
     pub(super) last_without_end: bool,
 }
@@ -84,6 +91,7 @@ pub(super) struct Found {
 pub(super) struct Cutter<R> {
     window: Window<R>,
     dialect: Dialect,
+    cells: Cells,
     /// The number of cells in the header; 0 while that is being read.
     width: usize,
     /// What the row given last takes in the window.
@@ -92,8 +100,8 @@ pub(super) struct Cutter<R> {
 
 /// What scanning a row with quotes came to.
 enum Scan {
-    /// The row's length, and whether it has line ends inside quotes.
-    Row { length: usize, lines: bool },
+    /// The row's length, and whether any of its cells is quoted.
+    Row { length: usize, quotes: bool },
     /// Text behind a closing quote.
     Malformed,
     /// The window ends inside the row; inside a quote or not.
@@ -102,18 +110,24 @@ enum Scan {
 
 impl<R: Read> Cutter<R> {
     pub(super) fn new(window: Window<R>, dialect: Dialect) -> Self {
-        Cutter { window, dialect, width: 0, used: 0 }
+        Cutter { window, dialect, cells: Cells::new(dialect), width: 0, used: 0 }
     }
 
     /// From the header on, cells are told apart as it does, and rows held against its width.
     pub(super) fn set_header(&mut self, dialect: Dialect, width: usize) {
         self.dialect = dialect;
+        self.cells = Cells::new(dialect);
         self.width = width;
     }
 
     /// The bytes of a row found last.
     pub(super) fn bytes(&self, found: &Found) -> &[u8] {
         &self.window.bytes()[found.row.clone()]
+    }
+
+    /// The cells of the row found last.
+    pub(super) fn cells(&self) -> &Cells {
+        &self.cells
     }
 
     /// The next row that is not blank.
@@ -136,13 +150,14 @@ impl<R: Read> Cutter<R> {
 
     fn find(&mut self) -> Result<Found, FeedError> {
         loop {
-            let ended = self.window.ended();
-            match scan(self.window.bytes(), self.dialect, ended) {
-                Scan::Row { length, lines } => {
-                    let raw = (self.width > 0).then(|| self.raw_line()).flatten();
-                    return Ok(match raw {
-                        Some(raw) if self.raw_fits_better(length, lines, raw) => self.found(raw, false),
-                        _ => self.found(length, true),
+            match scan(self.window.bytes(), self.dialect, self.window.ended()) {
+                Scan::Row { length, quotes } => {
+                    let found = self.found(length, true);
+                    let is_odd = self.width > 0 && self.cells.len() != self.width;
+                    // Quotes that make the row another width than the header's may be none.
+                    return Ok(match self.raw_line().filter(|_| quotes && is_odd) {
+                        Some(raw) if self.raw_width(0, raw) == self.width => self.found(raw, false),
+                        _ => found,
                     });
                 }
                 Scan::Malformed => match self.raw_line() {
@@ -179,17 +194,15 @@ impl<R: Read> Cutter<R> {
         }
     }
 
+    /// Takes the first `length` bytes of the window for the row, and splits it.
     fn found(&mut self, length: usize, quoted: bool) -> Found {
-        let found = self.found_at(length, quoted);
+        let bytes = &self.window.bytes()[..length];
+        let row = bytes.strip_suffix(b"\r").unwrap_or(bytes);
+        self.cells.split(row, quoted);
+        let last_without_end = length == self.window.bytes().len();
+        let found = Found { row: 0..row.len(), line: self.window.line(), last_without_end };
         self.used = (length + 1).min(self.window.bytes().len());
         found
-    }
-
-    fn found_at(&self, length: usize, quoted: bool) -> Found {
-        let bytes = &self.window.bytes()[..length];
-        let trimmed = bytes.strip_suffix(b"\r").unwrap_or(bytes).len();
-        let last_without_end = length == self.window.bytes().len();
-        Found { row: 0..trimmed, line: self.window.line(), quoted, last_without_end }
     }
 
     /// The length of the window's first physical line, if it is all there.
@@ -201,44 +214,31 @@ impl<R: Read> Cutter<R> {
     fn raw_width(&self, from: usize, to: usize) -> usize {
         1 + memchr::memchr_iter(self.dialect.delimiter, &self.window.bytes()[from..to]).count()
     }
-
-    /// Whether the first line alone has the header's width where the quoted row has another.
-    fn raw_fits_better(&self, length: usize, lines: bool, raw: usize) -> bool {
-        if raw == length && !lines && memchr(b'"', &self.window.bytes()[..length]).is_none() {
-            return false;
-        }
-        if self.raw_width(0, raw) != self.width {
-            return false;
-        }
-        let mut cells = Cells::default();
-        cells.split(&self.window.bytes()[..length], self.dialect, true);
-        cells.len() != self.width
-    }
 }
 
 /// Looks for the end of the row that begins `bytes`.
 fn scan(bytes: &[u8], dialect: Dialect, ended: bool) -> Scan {
     let Dialect { delimiter, terminator } = dialect;
     let mut at = 0;
-    let mut lines = false;
+    let mut quotes = false;
     loop {
         if bytes.get(at) == Some(&b'"') {
             // A quoted cell: up to a quote that is not doubled.
+            quotes = true;
             let mut from = at + 1;
             loop {
                 let Some(quote) = memchr(b'"', &bytes[from..]).map(|found| from + found) else {
                     return Scan::NeedsMore { in_quotes: true };
                 };
-                lines |= memchr(terminator, &bytes[from..quote]).is_some();
                 match bytes.get(quote + 1) {
                     Some(b'"') => from = quote + 2,
                     None if !ended => return Scan::NeedsMore { in_quotes: true },
-                    None => return Scan::Row { length: quote + 1, lines },
-                    Some(next) if *next == terminator => return Scan::Row { length: quote + 1, lines },
+                    None => return Scan::Row { length: quote + 1, quotes },
+                    Some(next) if *next == terminator => return Scan::Row { length: quote + 1, quotes },
                     Some(b'\r') => match bytes.get(quote + 2) {
-                        Some(next) if *next == terminator => return Scan::Row { length: quote + 2, lines },
+                        Some(next) if *next == terminator => return Scan::Row { length: quote + 2, quotes },
                         None if !ended => return Scan::NeedsMore { in_quotes: true },
-                        None => return Scan::Row { length: quote + 2, lines },
+                        None => return Scan::Row { length: quote + 2, quotes },
                         Some(_) => return Scan::Malformed,
                     },
                     Some(next) if *next == delimiter => {
@@ -250,9 +250,9 @@ fn scan(bytes: &[u8], dialect: Dialect, ended: bool) -> Scan {
             }
         } else {
             match memchr2(delimiter, terminator, &bytes[at..]).map(|found| at + found) {
-                Some(end) if bytes[end] == terminator => return Scan::Row { length: end, lines },
+                Some(end) if bytes[end] == terminator => return Scan::Row { length: end, quotes },
                 Some(end) => at = end + 1,
-                None if ended => return Scan::Row { length: bytes.len(), lines },
+                None if ended => return Scan::Row { length: bytes.len(), quotes },
                 None => return Scan::NeedsMore { in_quotes: false },
             }
         }

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use super::decide::Observation;
+use super::fields::with_values;
 use super::plan::{Action, Operation, Stage};
 use crate::catalog::{Digest, Fields, Id, Kind, Rejection};
 use crate::state::Record;
@@ -28,9 +29,22 @@ pub struct Cursor(Option<(u8, i64, String)>);
 #[derive(Serialize, Deserialize)]
 struct Body {
     action: Action,
-    send: Fields,
+    /// `None` for what follows from the record: a create sends all that has a value.
+    send: Option<Fields>,
     old: Fields,
     record: Option<Record>,
+}
+
+impl Body {
+    fn of(operation: &Operation) -> Body {
+        let send = (operation.action != Action::Create).then(|| operation.send.clone());
+        Body { action: operation.action, send, old: operation.old.clone(), record: operation.record.clone() }
+    }
+
+    fn send(&mut self) -> Fields {
+        let whole = || self.record.as_ref().map(|record| with_values(&record.acked)).unwrap_or_default();
+        self.send.take().unwrap_or_else(whole)
+    }
 }
 
 #[derive(Serialize, Deserialize, Default)]
@@ -61,12 +75,7 @@ impl Staging {
 
     /// Adds an operation.
     pub(super) fn add(&self, operation: &Operation) -> Result<(), StagingError> {
-        let body = Body {
-            action: operation.action,
-            send: operation.send.clone(),
-            old: operation.old.clone(),
-            record: operation.record.clone(),
-        };
+        let body = Body::of(operation);
         let sql = "INSERT INTO operation (stage, urgency, kind, id, body) VALUES (?1, ?2, ?3, ?4, ?5)";
         self.connection.prepare_cached(sql)?.execute(params![
             operation.stage() as u8,
@@ -108,10 +117,11 @@ impl Staging {
         while let Some(row) = rows.next()? {
             let (kind, id): (i64, String) = (row.get(1)?, row.get(2)?);
             cursor.0 = Some((row.get(0)?, kind, id.clone()));
-            let body: Body = parse(&row.get::<_, String>(3)?)?;
+            let mut body: Body = parse(&row.get::<_, String>(3)?)?;
             let kind = if kind == 0 { Kind::Category } else { Kind::Product };
             let Ok(id) = Id::parse(&id) else { continue };
-            let Body { action, send, old, record } = body;
+            let send = body.send();
+            let Body { action, old, record, .. } = body;
             operations.push(Operation { kind, id, action, send, old, record });
         }
         Ok(operations)
