@@ -39,7 +39,15 @@ pub enum CallError {
     },
 }
 
+/// The longest wait that a service may ask for within a pass; beyond it the work is left pending.
+const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(300);
+
 impl CallError {
+    /// Whether the service asks to be left alone for longer than a pass should wait.
+    pub fn asks_for_too_long(&self) -> bool {
+        matches!(self, CallError::Passing { retry_after: Some(asked), .. } if *asked > LONGEST_RETRY_AFTER)
+    }
+
     pub(super) fn passing(reason: impl Into<String>) -> CallError {
         CallError::Passing { reason: reason.into(), retry_after: None }
     }
@@ -93,7 +101,9 @@ pub(super) fn understand(
         400 | 405 | 413 | 414 | 415 | 422 => CallError::Refused { code: worse, reason },
         402..=499 if is_ours && !matches!(worse, 408 | 425 | 429) => CallError::Refused { code: worse, reason },
         code => {
-            CallError::Passing { reason: format!("{reason} (code {code})"), retry_after: retry_after(headers, now) }
+            let retry_after = retry_after(headers, now);
+            let asks = retry_after.map(|wait| format!(", asks to wait {} s", wait.as_secs())).unwrap_or_default();
+            CallError::Passing { reason: format!("{reason} (code {code}{asks})"), retry_after }
         }
     })
 }

@@ -24,8 +24,6 @@ use crate::config;
 const FIRST_WAIT: Duration = Duration::from_millis(250);
 /// The longest wait of our own.
 const LONGEST_WAIT: Duration = Duration::from_secs(30);
-/// The longest wait that a service may ask for within a pass; beyond it the work is left pending.
-const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(300);
 /// A reply that is larger is no reply. A page of a listing is far below it.
 const LARGEST_REPLY: usize = 64 << 20;
 
@@ -98,9 +96,8 @@ impl Transport {
             .when(|error| matches!(error, CallError::Passing { .. }))
             .adjust(|error, wait| match error {
                 // The service's own wish counts; one that is too long ends the tries.
-                CallError::Passing { retry_after: Some(asked), .. } => {
-                    wait.filter(|_| *asked <= LONGEST_RETRY_AFTER).map(|_| *asked)
-                }
+                error if error.asks_for_too_long() => None,
+                CallError::Passing { retry_after: Some(asked), .. } => wait.map(|_| *asked),
                 _ => wait,
             })
             .await
@@ -119,8 +116,10 @@ impl Transport {
             outcome,
             "request to NiceChat"
         );
-        if let Err(CallError::Passing { retry_after: Some(asked), .. }) = &result {
-            self.be_quiet_for(*asked);
+        match &result {
+            Err(error) if error.asks_for_too_long() => {}
+            Err(CallError::Passing { retry_after: Some(asked), .. }) => self.be_quiet_for(*asked),
+            _ => {}
         }
         result
     }
@@ -158,7 +157,7 @@ impl Transport {
     }
 
     fn be_quiet_for(&self, asked: Duration) {
-        let until = Instant::now() + asked.min(LONGEST_RETRY_AFTER);
+        let until = Instant::now() + asked;
         if let Ok(mut quiet) = self.quiet_until.lock() {
             *quiet = Some(quiet.map_or(until, |other| other.max(until)));
         }

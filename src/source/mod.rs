@@ -47,17 +47,11 @@ pub enum Fetched {
 pub struct FetchError {
     location: String,
     problem: String,
-    /// Whether the host could not be reached or had a passing problem.
-    pub is_away: bool,
 }
 
 impl FetchError {
     fn new(location: &Location, problem: impl Into<String>) -> FetchError {
-        FetchError { location: location.to_string(), problem: problem.into(), is_away: false }
-    }
-
-    fn away(location: &Location, problem: impl Into<String>) -> FetchError {
-        FetchError { is_away: true, ..FetchError::new(location, problem) }
+        FetchError { location: location.to_string(), problem: problem.into() }
     }
 
     /// A server that answers 304 although nothing was asked that could be answered so.
@@ -79,7 +73,7 @@ pub async fn fetch(source: &config::Source, mark: Option<&FeedMark>) -> Result<F
         }
         Location::Url(url) => {
             let transfer = over_http(source, url, mark);
-            let late = || FetchError::away(&source.location, "the transfer took more than an hour");
+            let late = || FetchError::new(&source.location, "the transfer took more than an hour");
             tokio::time::timeout(LONGEST_TRANSFER, transfer).await.map_err(|_| late())?
         }
     }
@@ -136,7 +130,7 @@ async fn over_http(source: &config::Source, url: &Url, mark: Option<&FeedMark>) 
         request = request.header(IF_MODIFIED_SINCE, modified);
     }
     let response =
-        request.send().await.map_err(|error| FetchError::away(location, no_answer(&error, source.timeout)))?;
+        request.send().await.map_err(|error| FetchError::new(location, no_answer(&error, source.timeout)))?;
     match response.status() {
         StatusCode::NOT_MODIFIED => Ok(Fetched::NotModified),
         StatusCode::OK => spool(source, response).await.map(Fetched::Body),
@@ -160,8 +154,7 @@ fn refused(location: &Location, status: StatusCode) -> FetchError {
         404 | 410 => "; check the address",
         _ => "",
     };
-    let is_away = status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS;
-    FetchError { is_away, ..FetchError::new(location, format!("the server answered {status}{advice}")) }
+    FetchError::new(location, format!("the server answered {status}{advice}"))
 }
 
 /// Writes a body to a file without a name, which goes when it is closed.
@@ -185,7 +178,7 @@ async fn spool(source: &config::Source, mut response: Response) -> Result<Body, 
             let of = announced.map(|length| format!(" of {length}")).unwrap_or_default();
             let why =
                 if error.is_timeout() { "nothing more came in time".to_owned() } else { crate::root_cause(&error) };
-            FetchError::away(
+            FetchError::new(
                 location,
                 format!("the feed is incomplete: the body ended after {received}{of} bytes ({why})"),
             )

@@ -256,11 +256,14 @@ impl Application<'_> {
             Err(CallError::Refused { code, reason }) => self.refused(&operation, code, reason),
             Err(error) => {
                 let reason = error.to_string();
-                warn!(r#type = %kind, object = %id, reason, "not done, to be tried again by the next pass");
+                // Told by `status`, and of the pass as a whole: a service that is away for hours
+                // must not fill the journal object by object.
+                debug!(r#type = %kind, object = %id, reason, "not done, to be tried again by the next pass");
                 self.counts.failed.fetch_add(1, Ordering::Relaxed);
                 self.state.settle(kind, id, Settled::Failed(reason.clone())).await?;
                 let in_a_row = self.counts.failed_in_a_row.fetch_add(1, Ordering::Relaxed) + 1;
-                return if in_a_row >= FAILURES_IN_A_ROW { Err(Stop::Away(reason)) } else { Ok(()) };
+                let is_away = in_a_row >= FAILURES_IN_A_ROW || error.asks_for_too_long();
+                return if is_away { Err(Stop::Away(reason)) } else { Ok(()) };
             }
         };
         self.counts.failed_in_a_row.store(0, Ordering::Relaxed);
