@@ -55,17 +55,33 @@ pub enum Command {
     ///
     /// Without flags it runs until SIGTERM or ctrl-C, every job on its own schedule. SIGHUP reads the
     /// config again, SIGUSR1 makes a resync now.
+    #[command(after_help = "\
+Examples:
+  shelfkeeper run                        the daemon
+  shelfkeeper run --once                 one pass, then exit
+  shelfkeeper run --resync               one pass that repairs what somebody changed at NiceChat
+  shelfkeeper run --once --force         let a pass through that the guard refused; look at `plan` first")]
     Run(Run),
     /// Show what the next pass would do; writes nothing, neither there nor here
     ///
     /// Exits with 4 when the guard would refuse the pass; else, with --detailed-exitcode, with 10
     /// when changes are pending.
+    #[command(after_help = "\
+Examples:
+  shelfkeeper plan                       for people
+  shelfkeeper plan --format json | jq .summary
+  shelfkeeper plan --detailed-exitcode   0: nothing to do, 10: changes, 4: the guard would refuse")]
     Plan(Plan),
     /// Check config, secrets and state file
     Check(Check),
     /// Read a feed and tell what is in it; needs no config
     ///
     /// Exits with 3 when rows are not taken, with 1 when the feed is incomplete or no feed.
+    #[command(after_help = "\
+Examples:
+  shelfkeeper feed products.txt
+  shelfkeeper feed https://shop.example/yml.xml.gz
+  shelfkeeper feed products.txt --format json | jq '.rejected[]'")]
     Feed(Feed),
     /// Show the last passes, what is pending, and what is not taken
     Status(Status),
