@@ -25,16 +25,16 @@ Exit codes: 0 done · 1 failed · 2 usage or config · 3 done, but some rows or 
 pub struct Cli {
     /// The config file [default: config/shelfkeeper.toml, then /etc/shelfkeeper/shelfkeeper.toml;
     /// SHELFKEEPER_CONFIG names another]
-    #[arg(long, global = true, value_name = "FILE")]
+    #[arg(long, global = true, value_name = "FILE", help_heading = "Global options")]
     pub config: Option<PathBuf>,
     /// How logs are written; they never go to stdout
-    #[arg(long, global = true, value_enum, default_value_t = LogStyle::Auto, value_name = "STYLE")]
+    #[arg(long, global = true, value_enum, default_value_t = LogStyle::Auto, value_name = "STYLE", help_heading = "Global options")]
     pub log: LogStyle,
     /// Tell more; twice for everything
-    #[arg(short, long, global = true, action = ArgAction::Count)]
+    #[arg(short, long, global = true, action = ArgAction::Count, help_heading = "Global options")]
     pub verbose: u8,
     /// Tell errors only
-    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    #[arg(short, long, global = true, conflicts_with = "verbose", help_heading = "Global options")]
     pub quiet: bool,
     /// What to do
     #[command(subcommand)]

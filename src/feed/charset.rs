@@ -40,11 +40,20 @@ fn has_utf8_letters(row: &[u8]) -> bool {
     row.utf8_chunks().any(|chunk| !chunk.valid().is_ascii())
 }
 
-/// Whether letters beyond ASCII stand together, as Cyrillic words do, and not alone, as accents do.
+/// Whether letters beyond ASCII stand beside each other, as in Cyrillic words, more often than
+/// beside ASCII letters, as accented ones do.
 fn looks_cyrillic(row: &[u8]) -> bool {
-    let is_letter = |byte: &u8| *byte >= 0xc0 || matches!(byte, 0xa8 | 0xb8);
-    let pairs = row.windows(2).filter(|pair| pair.iter().all(is_letter)).count();
-    pairs * 2 > row.iter().filter(|byte| is_letter(byte)).count()
+    let is_letter = |byte: u8| byte >= 0xc0 || matches!(byte, 0xa8 | 0xb8);
+    let (mut together, mut mixed) = (0, 0);
+    for pair in row.windows(2) {
+        match (is_letter(pair[0]), is_letter(pair[1])) {
+            (true, true) => together += 1,
+            (true, false) if pair[1].is_ascii_alphabetic() => mixed += 1,
+            (false, true) if pair[0].is_ascii_alphabetic() => mixed += 1,
+            _ => {}
+        }
+    }
+    together > mixed
 }
 
 #[cfg(test)]
@@ -56,6 +65,7 @@ mod tests {
         assert_eq!(Charset::UTF8.decode("лампа".as_bytes()), "лампа");
         assert_eq!(Charset::UTF8.decode(b"\xeb\xe0\xec\xef\xe0 LED"), "лампа LED");
         assert_eq!(Charset::UTF8.decode(b"caf\xe9 cr\xe8me"), "café crème");
+        assert_eq!(Charset::UTF8.decode(b"S\xfc\xdf\xf6l"), "Süßöl");
     }
 
     #[test]

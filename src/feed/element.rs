@@ -47,17 +47,27 @@ impl Node<'_> {
     }
 }
 
-/// Parses an element into itself, its children and their children, in the document's order.
-///
-/// # Errors
-/// In words, when it can't be parsed even leniently.
-pub(super) fn parse(xml: &str) -> Result<Vec<Node<'_>>, String> {
+/// An element: itself, its children and their children, in the document's order.
+#[derive(Debug, Default)]
+pub(super) struct Element<'x> {
+    pub(super) nodes: Vec<Node<'x>>,
+    /// Why it could not be parsed to its end, in words; the nodes before that are there all the same.
+    pub(super) fault: Option<String>,
+}
+
+/// Parses an element.
+pub(super) fn parse(xml: &str) -> Element<'_> {
+    let mut nodes = Vec::with_capacity(24);
+    let fault = collect(xml, &mut nodes).err();
+    Element { nodes, fault }
+}
+
+fn collect<'x>(xml: &'x str, nodes: &mut Vec<Node<'x>>) -> Result<(), String> {
     let mut reader = Reader::from_str(xml);
     let config = reader.config_mut();
     config.check_end_names = false;
     config.allow_dangling_amp = true;
     config.allow_unmatched_ends = true;
-    let mut nodes: Vec<Node<'_>> = Vec::with_capacity(24);
     // The names of the open elements, and the node of the child that is open.
     let mut open: Vec<String> = Vec::new();
     let mut child: Option<usize> = None;
@@ -70,13 +80,13 @@ pub(super) fn parse(xml: &str) -> Result<Vec<Node<'_>>, String> {
             Event::Start(start) => {
                 let depth = open.len();
                 open.push(start.name().0.to_owned());
-                literally(&mut nodes, child, format_args!("<{}>", &*start));
-                enter(&mut nodes, &mut child, start, depth);
+                literally(nodes, child, format_args!("<{}>", &*start));
+                enter(nodes, &mut child, start, depth);
             }
             Event::Empty(start) => {
-                literally(&mut nodes, child, format_args!("<{}/>", &*start));
+                literally(nodes, child, format_args!("<{}/>", &*start));
                 let mut closed = child;
-                enter(&mut nodes, &mut closed, start, open.len());
+                enter(nodes, &mut closed, start, open.len());
             }
             Event::End(end) => {
                 // An end tag closes what is open inside its element too; one of nothing is nothing.
@@ -86,22 +96,22 @@ pub(super) fn parse(xml: &str) -> Result<Vec<Node<'_>>, String> {
                     if at <= 1 {
                         child = None;
                     } else {
-                        literally(&mut nodes, child, format_args!("</{}>", name.0));
+                        literally(nodes, child, format_args!("</{}>", name.0));
                     }
                 }
             }
-            Event::Text(text) => push(&mut nodes, child, &text),
-            Event::CData(data) => push(&mut nodes, child, &data),
+            Event::Text(text) => push(nodes, child, &text),
+            Event::CData(data) => push(nodes, child, &data),
             Event::GeneralRef(reference) => match resolve(&reference) {
-                Some(text) => push(&mut nodes, child, &text),
+                Some(text) => push(nodes, child, &text),
                 None => {
-                    push(&mut nodes, child, "&");
-                    push(&mut nodes, child, &reference);
-                    push(&mut nodes, child, ";");
+                    push(nodes, child, "&");
+                    push(nodes, child, &reference);
+                    push(nodes, child, ";");
                 }
             },
             Event::Comment(_) | Event::PI(_) | Event::Decl(_) | Event::DocType(_) => {}
-            Event::Eof => return Ok(nodes),
+            Event::Eof => return Ok(()),
         }
     }
 }
@@ -208,7 +218,8 @@ mod tests {
 
     fn texts(xml: &str) -> Vec<String> {
         let mended = mend(Cow::Borrowed(xml));
-        let nodes = parse(&mended).expect("parsed");
+        let Element { nodes, fault } = parse(&mended);
+        assert_eq!(fault, None);
         nodes.iter().filter(|node| node.depth == 1).map(|node| format!("{}={}", node.name(), node.text)).collect()
     }
 
@@ -232,7 +243,7 @@ mod tests {
 
     #[test]
     fn children_and_their_children() {
-        let nodes = parse("<i id='a&amp;b & c'><s><o n=\"1\"/><o n=2/></s></i>").expect("parsed");
+        let nodes = parse("<i id='a&amp;b & c'><s><o n=\"1\"/><o n=2/></s></i>").nodes;
         let seen: Vec<_> = nodes.iter().map(|node| (node.depth, node.name(), node.attribute("n"))).collect();
         assert_eq!(seen, [(0, "i", None), (1, "s", None), (2, "o", Some("1".into())), (2, "o", Some("2".into()))]);
         assert_eq!(nodes[0].attribute("id").as_deref(), Some("a&b & c"));
@@ -241,6 +252,9 @@ mod tests {
     #[test]
     fn nesting_is_capped() {
         let deep = "<a>".repeat(1000);
-        assert!(parse(&format!("<i>{deep}</i>")).is_err());
+        let xml = format!("<i><id>7</id>{deep}</i>");
+        let Element { nodes, fault } = parse(&xml);
+        assert!(fault.is_some());
+        assert_eq!(nodes[1].text, "7");
     }
 }

@@ -31,6 +31,7 @@ pub(super) fn read(input: &Input<'_>, shape: &Shape, sink: &mut Rows<'_>) -> Res
     let mut window = Window::new(input.open()?);
     while window.bytes().len() < 64 << 10 && window.more()? {}
     let terminator = terminator(window.bytes());
+    window.count_lines_by(terminator);
     // The header is cut as a line; then the delimiter that names the most columns wins.
     let mut cutter = Cutter::new(window, Dialect { delimiter: b'\t', terminator });
     let Some(header) = cutter.next()? else { return Ok(()) };

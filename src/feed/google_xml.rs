@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::detect::Head;
-use super::element::{Node, mend, parse};
+use super::element::{Element, Node, mend, parse};
 use super::google::{ATTRIBUTES, Attribute, Attributes, Maker};
 use super::spans::{Piece, Spans};
 use super::{FeedError, Input, Row, Rows, Shape};
@@ -26,7 +26,10 @@ pub(super) fn read(input: &Input<'_>, head: &Head, shape: &Shape, sink: &mut Row
             Piece::Element { bytes, line, .. } => {
                 sink(item(&charset.decode(spans.bytes(bytes)), line, &prefixes, &mut maker))?;
             }
-            Piece::Broken { line, reason, .. } => sink(rejected(line, reason.to_owned()))?,
+            Piece::Broken { head, line, reason, .. } => {
+                let id = attributes(&mend(charset.decode(&head)), &prefixes).0.get(Attribute::Id).map(str::to_owned);
+                sink(rejected(line, id, reason.to_owned()))?;
+            }
             Piece::Open { tag } => prefixes.extend(google_prefixes(&charset.decode(spans.bytes(tag)))),
             Piece::Close { .. } => {}
         }
@@ -39,23 +42,28 @@ fn google_prefixes(tag: &str) -> Vec<String> {
     if !tag.contains(NAMESPACE) {
         return Vec::new();
     }
-    let nodes = parse(tag).unwrap_or_default();
-    let bound = nodes.iter().flat_map(Node::attributes).filter(|(_, value)| value.trim_end_matches('/') == NAMESPACE);
+    let element = parse(tag);
+    let bound =
+        element.nodes.iter().flat_map(Node::attributes).filter(|(_, value)| value.trim_end_matches('/') == NAMESPACE);
     bound.filter_map(|(name, _)| name.strip_prefix("xmlns:").map(str::to_owned)).collect()
 }
 
-fn rejected(line: u64, reason: String) -> Row {
-    Row::Rejected(Rejection { line, id: None, field: "item".into(), reason })
+fn rejected(line: u64, id: Option<String>, reason: String) -> Row {
+    Row::Rejected(Rejection { line, id, field: "item".into(), reason })
 }
 
-/// Only an item's direct children count: `g:shipping/g:price` is not its price. Of a field with
-/// and without `g:` Google's own counts, of several values the first.
 fn item(xml: &str, line: u64, prefixes: &[String], maker: &mut Maker<'_>) -> Row {
-    let mended = mend(Cow::Borrowed(xml));
-    let nodes = match parse(&mended) {
-        Ok(nodes) => nodes,
-        Err(reason) => return rejected(line, reason),
-    };
+    match attributes(&mend(Cow::Borrowed(xml)), prefixes) {
+        (attributes, None) => maker.row(&attributes, line),
+        (attributes, Some(fault)) => rejected(line, attributes.get(Attribute::Id).map(str::to_owned), fault),
+    }
+}
+
+/// What an item says, as far as it can be parsed, and why not further. Only its direct children
+/// count: `g:shipping/g:price` is not its price. Of a field with and without `g:` Google's own
+/// counts, of several values the first.
+fn attributes(xml: &str, prefixes: &[String]) -> (Attributes<'static>, Option<String>) {
+    let Element { nodes, fault } = parse(xml);
     let mut attributes = Attributes::default();
     let mut ranks = [u8::MAX; ATTRIBUTES];
     for node in nodes.iter().filter(|node| node.depth == 1) {
@@ -63,10 +71,10 @@ fn item(xml: &str, line: u64, prefixes: &[String], maker: &mut Maker<'_>) -> Row
         let Some(value) = value(node, attribute) else { continue };
         if rank < ranks[attribute as usize] && !value.trim().is_empty() {
             ranks[attribute as usize] = rank;
-            attributes.set(attribute, value);
+            attributes.set(attribute, Cow::Owned(value));
         }
     }
-    maker.row(&attributes, line)
+    (attributes, fault)
 }
 
 /// What an element's name stands for; the lower rank is the better source.
@@ -84,11 +92,11 @@ fn meaning(name: &str, prefixes: &[String]) -> Option<(Attribute, u8)> {
 }
 
 /// A link is text in RSS, an attribute in Atom; a relation other than the page itself is none.
-fn value<'n>(node: &'n Node<'_>, attribute: Attribute) -> Option<Cow<'n, str>> {
+fn value(node: &Node<'_>, attribute: Attribute) -> Option<String> {
     if attribute == Attribute::Link && node.text.trim().is_empty() {
         let is_page = node.attribute("rel").is_none_or(|rel| rel == "alternate");
-        return node.attribute("href").filter(|_| is_page).map(Cow::Owned);
+        return node.attribute("href").filter(|_| is_page);
     }
     // Only a description may hold markup that nobody escaped.
-    (!node.has_markup || attribute == Attribute::Description).then_some(Cow::Borrowed(node.text.as_str()))
+    (!node.has_markup || attribute == Attribute::Description).then(|| node.text.clone())
 }

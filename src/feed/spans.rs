@@ -11,13 +11,17 @@ use memchr::{memchr, memchr3, memmem};
 use super::FeedError;
 use super::window::{MAX_ROW, Window};
 
+/// How much of a broken element is kept for its id.
+const HEAD: usize = 64 << 10;
+
 /// Something between the beginning and the end of the root element.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Piece {
     /// A whole element with one of the names asked for.
     Element { name: &'static str, bytes: Range<usize>, line: u64 },
     /// An element of such a name that was not closed before the next one began, or is too long.
-    Broken { name: &'static str, line: u64, reason: &'static str },
+    /// `head` = what it begins with, for its id.
+    Broken { name: &'static str, head: Vec<u8>, line: u64, reason: &'static str },
     /// The start tag of any other element.
     Open { tag: Range<usize> },
     /// The end tag of any other element.
@@ -153,25 +157,29 @@ impl<R: Read> Spans<R> {
                 return Ok(Piece::Element { name, bytes: 0..end + 1, line });
             } else if is_tag(bytes, b"<", name) {
                 self.used = open;
-                return Ok(Piece::Broken {
-                    name,
-                    line,
-                    reason: "its element is not closed before the next one begins",
-                });
+                let reason = "its element is not closed before the next one begins";
+                return Ok(Piece::Broken { name, head: self.head(open), line, reason });
             } else {
                 at = open + 1;
             }
         }
     }
 
+    /// What the element at the window's beginning begins with, up to `end`.
+    fn head(&self, end: usize) -> Vec<u8> {
+        let bytes = self.window.bytes();
+        bytes[..end.min(HEAD).min(bytes.len())].to_vec()
+    }
+
     /// Moves behind the end tag of an element that no window should hold.
     fn skip_too_long(&mut self, name: &'static str, line: u64) -> Result<Piece, FeedError> {
+        let head = self.head(usize::MAX);
         loop {
             let bytes = self.window.bytes();
             let end = memmem::find_iter(bytes, b"</").find(|at| is_tag(&bytes[*at..], b"</", name));
             if let Some(end) = end {
                 self.used = end;
-                return Ok(Piece::Broken { name, line, reason: "its element is longer than 16 MiB" });
+                return Ok(Piece::Broken { name, head, line, reason: "its element is longer than 16 MiB" });
             }
             // An end tag may begin in the last few bytes.
             let keep = (name.len() + 3).min(bytes.len());

@@ -69,7 +69,7 @@ mod text {
             assert_eq!(good(FULL.replace('\t', delimiter)), good(FULL), "{delimiter}");
         }
         assert_eq!(good(FULL.replace('\n', "\r\n")), good(FULL));
-        assert_eq!(good(FULL.replace('\n', "\r")), [good(FULL)[0].replacen('2', "1", 1)]);
+        assert_eq!(good(FULL.replace('\n', "\r")), good(FULL));
         assert_eq!(good(format!("\u{feff}{FULL}")), good(FULL));
         assert_eq!(good(format!("\n\n{FULL}\n\n")), [good(FULL)[0].replacen('2', "4", 1)]);
         for (little, mark) in [(true, true), (true, false), (false, true), (false, false)] {
@@ -260,9 +260,9 @@ mod google_xml {
              <item><g:id>3</g:id>{deep}</item><item><g:id>4</g:id><title>U</title></item>"
         );
         let seen = good(rss(&items));
-        assert!(seen[0].starts_with("3: ! - item: its element is not closed"), "{}", seen[0]);
+        assert!(seen[0].starts_with("3: ! 1 item: its element is not closed"), "{}", seen[0]);
         assert!(seen[1].starts_with("4: 2 |"));
-        assert!(seen[2].starts_with("4: ! - item: nested deeper"), "{}", seen[2]);
+        assert!(seen[2].starts_with("4: ! 3 item: nested deeper"), "{}", seen[2]);
         assert!(seen[3].starts_with("4: 4 |"));
     }
 

@@ -151,12 +151,11 @@ impl<R: Read> Cutter<R> {
     fn find(&mut self) -> Result<Found, FeedError> {
         loop {
             match scan(self.window.bytes(), self.dialect, self.window.ended()) {
+                Scan::Row { length, .. } if length > MAX_ROW => return Err(self.too_long()),
                 Scan::Row { length, quotes } => {
                     let found = self.found(length, true);
-                    let is_odd = self.width > 0 && self.cells.len() != self.width;
-                    // Quotes that make the row another width than the header's may be none.
-                    return Ok(match self.raw_line().filter(|_| quotes && is_odd) {
-                        Some(raw) if self.raw_width(0, raw) == self.width => self.found(raw, false),
+                    return Ok(match self.raw_line().filter(|_| quotes && self.width > 0) {
+                        Some(raw) if self.quotes_mislead(raw, length) => self.found(raw, false),
                         _ => found,
                     });
                 }
@@ -186,12 +185,29 @@ impl<R: Read> Cutter<R> {
         });
         match first {
             Some(length) if in_quotes && next_fits => Ok(self.found(length, false)),
-            _ if too_long => Err(FeedError::Incomplete(format!(
-                "the row on line {line} is longer than {} MiB; a quote in it was probably never closed",
-                MAX_ROW >> 20
-            ))),
+            _ if too_long => Err(self.too_long()),
             _ => Err(FeedError::Incomplete(format!("it ends inside the quotes of the row on line {line}"))),
         }
+    }
+
+    /// Whether the first physical line makes a better row than the row that was found with quotes: it
+    /// alone has the header's width; or all lines of it have, between tabs, which no cell holds.
+    fn quotes_mislead(&self, raw: usize, length: usize) -> bool {
+        if self.raw_width(0, raw) != self.width {
+            return false;
+        }
+        let Dialect { delimiter, terminator } = self.dialect;
+        let fits = |line: &[u8]| 1 + memchr::memchr_iter(delimiter, line).count() == self.width;
+        let row = &self.window.bytes()[..length];
+        let all_lines_fit = raw < length && delimiter == b'\t' && row.split(|byte| *byte == terminator).all(fits);
+        self.cells.len() != self.width || all_lines_fit
+    }
+
+    fn too_long(&self) -> FeedError {
+        let (line, most) = (self.window.line(), MAX_ROW >> 20);
+        let quote = memchr(b'"', &self.window.bytes()[..MAX_ROW.min(self.window.bytes().len())]).is_some();
+        let hint = if quote { "; a quote in it was probably never closed" } else { "" };
+        FeedError::Incomplete(format!("the row on line {line} is longer than {most} MiB{hint}"))
     }
 
     /// Takes the first `length` bytes of the window for the row, and splits it.

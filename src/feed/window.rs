@@ -19,11 +19,17 @@ pub(super) struct Window<R> {
     end: usize,
     ended: bool,
     line: u64,
+    line_end: u8,
 }
 
 impl<R: Read> Window<R> {
     pub(super) fn new(reader: R) -> Self {
-        Window { reader, buffer: vec![0; FIRST_SIZE], start: 0, end: 0, ended: false, line: 1 }
+        Window { reader, buffer: vec![0; FIRST_SIZE], start: 0, end: 0, ended: false, line: 1, line_end: b'\n' }
+    }
+
+    /// Counts lines by another byte than LF.
+    pub(super) fn count_lines_by(&mut self, line_end: u8) {
+        self.line_end = line_end;
     }
 
     /// What is there so far.
@@ -70,7 +76,7 @@ impl<R: Read> Window<R> {
 
     /// Moves past `count` bytes.
     pub(super) fn consume(&mut self, count: usize) {
-        self.line += memchr_iter(b'\n', &self.buffer[self.start..self.start + count]).count() as u64;
+        self.line += memchr_iter(self.line_end, &self.buffer[self.start..self.start + count]).count() as u64;
         self.start += count;
     }
 }

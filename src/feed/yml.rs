@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::charset::Charset;
 use super::detect::Head;
-use super::element::{Node, mend, parse};
+use super::element::{Element, Node, mend, parse};
 use super::google::{Fault, tidy};
 use super::spans::{Piece, Spans};
 use super::{FeedError, Input, Offer, Row, Rows, Shape};
@@ -31,7 +31,10 @@ pub(super) fn read(input: &Input<'_>, head: &Head, shape: &Shape, sink: &mut Row
                 offers_began = true;
                 sink(offer(&charset.decode(spans.bytes(bytes)), line, &mut tree, shape))?;
             }
-            Piece::Broken { name: "offer", line, reason } => sink(rejected(line, None, "offer", reason.to_owned()))?,
+            Piece::Broken { name: "offer", head, line, reason } => {
+                let id = id_of(&parse(&mend(charset.decode(&head))));
+                sink(rejected(line, id, "offer", reason.to_owned()))?;
+            }
             Piece::Broken { .. } | Piece::Open { .. } | Piece::Close { .. } => {}
         }
     }
@@ -70,8 +73,8 @@ impl Tree {
     fn add(&mut self, xml: &str) {
         let wrapped = format!("<c>{xml}</c>");
         let mended = mend(Cow::Borrowed(&wrapped));
-        let Ok(nodes) = parse(&mended) else { return };
-        let Some(node) = nodes.iter().find(|node| node.depth == 1) else { return };
+        let element = parse(&mended);
+        let Some(node) = element.nodes.iter().find(|node| node.depth == 1) else { return };
         let attribute = |name| node.attribute(name).and_then(|text| tidy(Cow::Owned(text)).map(Cow::into_owned));
         let Some(id) = attribute("id") else { return };
         let parent = attribute("parentId").or_else(|| attribute("parent_id"));
@@ -106,16 +109,19 @@ fn rejected(line: u64, id: Option<String>, field: &str, reason: String) -> Row {
     Row::Rejected(Rejection { line, id, field: field.to_owned(), reason })
 }
 
+fn id_of(offer: &Element<'_>) -> Option<String> {
+    let id = offer.nodes.first()?.attribute("id")?;
+    tidy(Cow::Owned(id)).map(Cow::into_owned)
+}
+
 fn offer(xml: &str, line: u64, tree: &mut Tree, shape: &Shape) -> Row {
     let mended = mend(Cow::Borrowed(xml));
-    let nodes = match parse(&mended) {
-        Ok(nodes) => nodes,
-        Err(reason) => return rejected(line, None, "offer", reason),
-    };
-    let fields = Fields(&nodes);
-    let id =
-        nodes.first().and_then(|node| node.attribute("id")).and_then(|id| tidy(Cow::Owned(id)).map(Cow::into_owned));
-    match understand(&fields, id.as_deref(), line, tree, shape) {
+    let element = parse(&mended);
+    let id = id_of(&element);
+    if let Some(fault) = element.fault {
+        return rejected(line, id, "offer", fault);
+    }
+    match understand(&Fields(&element.nodes), id.as_deref(), line, tree, shape) {
         Ok(offer) => Row::Offer(Box::new(offer)),
         Err((field, reason)) => rejected(line, id, field, reason),
     }

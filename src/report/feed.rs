@@ -175,6 +175,9 @@ impl FeedText {
     }
 
     fn print_rejected(&self, out: &mut impl Write) -> io::Result<()> {
+        if self.items == 0 {
+            writeln!(out, "A pass with this feed would be refused: it has no item.")?;
+        }
         if self.rejected_count == 0 {
             return writeln!(out, "Every row was taken.");
         }

@@ -63,7 +63,8 @@ impl Reader {
     /// When it can't be read, is damaged or of a newer version.
     pub fn open(path: &Path) -> Result<Reader, StateError> {
         let of = |error| StateError::of(path, error);
-        if !path.exists() {
+        // A file of no bytes is what SQLite makes before it writes anything.
+        if std::fs::metadata(path).map_or(true, |file| file.is_file() && file.len() == 0) {
             let mut connection = Connection::open_in_memory().map_err(of)?;
             schema::migrate(&mut connection, path)?;
             return Ok(Reader { connection, path: path.to_owned(), exists: false });

@@ -41,8 +41,16 @@ pub enum Settled {
 
 type Job = Box<dyn FnOnce(&mut Connection, &Path) + Send>;
 
+/// What is written about one request.
+enum Entry {
+    /// Before it is sent.
+    Intend(Intent),
+    /// When it is answered.
+    Settle(Kind, Id, Settled),
+}
+
 enum Message {
-    Settle(Kind, Id, Settled, oneshot::Sender<Result<(), StateError>>),
+    Entry(Entry, oneshot::Sender<Result<(), StateError>>),
     Run(Job),
 }
 
@@ -102,8 +110,20 @@ impl Writer {
     /// # Errors
     /// When it can't be written.
     pub async fn settle(&self, kind: Kind, id: Id, settled: Settled) -> Result<(), StateError> {
+        self.enter(Entry::Settle(kind, id, settled)).await
+    }
+
+    /// Writes a request down before it is sent; returns when that is written.
+    ///
+    /// # Errors
+    /// When it can't be written.
+    pub async fn intend(&self, intent: Intent) -> Result<(), StateError> {
+        self.enter(Entry::Intend(intent)).await
+    }
+
+    async fn enter(&self, entry: Entry) -> Result<(), StateError> {
         let (answer, result) = oneshot::channel();
-        self.send(Message::Settle(kind, id, settled, answer))?;
+        self.send(Message::Entry(entry, answer))?;
         result.await.map_err(|_| StateError::Gone)?
     }
 
@@ -118,38 +138,6 @@ impl Writer {
             // What was in doubt is in the plan now, or no longer ours to do.
             transaction.execute("UPDATE journal SET reason = NULL", [])?;
             set(transaction, "pending", &operations.to_string())
-        })
-        .await
-    }
-
-    /// Writes down requests before they are sent.
-    ///
-    /// # Errors
-    /// When it can't be written.
-    pub async fn intend(&self, intents: Vec<Intent>) -> Result<(), StateError> {
-        self.run(move |transaction| {
-            let sql = "INSERT OR REPLACE INTO journal (kind, id, fields) VALUES (?1, ?2, ?3)";
-            let mut statement = transaction.prepare_cached(sql)?;
-            for Intent { kind, id, fields } in intents {
-                let fields = fields.map(|fields| serde_json::to_string(&fields).unwrap_or_default());
-                statement.execute(params![code(kind), id.as_str(), fields])?;
-            }
-            Ok(())
-        })
-        .await
-    }
-
-    /// Takes back requests that were never sent.
-    ///
-    /// # Errors
-    /// When it can't be written.
-    pub async fn withdraw(&self, unsent: Vec<(Kind, Id)>) -> Result<(), StateError> {
-        self.run(move |transaction| {
-            let mut statement = transaction.prepare_cached("DELETE FROM journal WHERE kind = ?1 AND id = ?2")?;
-            for (kind, id) in unsent {
-                statement.execute(params![code(kind), id.as_str()])?;
-            }
-            Ok(())
         })
         .await
     }
@@ -175,11 +163,11 @@ impl Writer {
     /// When it can't be written.
     pub async fn forget(&self, gone: Vec<(Kind, String)>) -> Result<(), StateError> {
         self.run(move |transaction| {
-            for (kind, id) in gone {
-                delete(transaction, kind, &id)?;
-                unmark(transaction, kind, &id)?;
+            for (kind, id) in &gone {
+                delete(transaction, *kind, id)?;
+                unmark(transaction, *kind, id)?;
             }
-            Ok(())
+            count_down(transaction, gone.len())
         })
         .await
     }
@@ -267,11 +255,11 @@ fn serve(mut connection: Connection, inbox: &Receiver<Message>, path: &Path) {
                 job(&mut connection, path);
                 continue;
             }
-            Message::Settle(kind, id, settled, answer) => batch.push((kind, id, settled, answer)),
+            Message::Entry(entry, answer) => batch.push((entry, answer)),
         }
         while let Ok(message) = inbox.try_recv() {
             match message {
-                Message::Settle(kind, id, settled, answer) => batch.push((kind, id, settled, answer)),
+                Message::Entry(entry, answer) => batch.push((entry, answer)),
                 run @ Message::Run(_) => {
                     waiting = Some(run);
                     break;
@@ -279,11 +267,14 @@ fn serve(mut connection: Connection, inbox: &Receiver<Message>, path: &Path) {
             }
         }
         let result = in_transaction(&mut connection, |transaction| {
-            batch.iter().try_for_each(|(kind, id, settled, _)| settle(transaction, *kind, id.as_str(), settled))
+            batch.iter().try_for_each(|(entry, _)| match entry {
+                Entry::Intend(intent) => intend(transaction, intent),
+                Entry::Settle(kind, id, settled) => settle(transaction, *kind, id.as_str(), settled),
+            })
         });
         let full = result.as_ref().err().map(|error| format!("{error}"));
         let mut error = result.err();
-        for (_, _, _, answer) in batch {
+        for (_, answer) in batch {
             let result = match (&full, error.take()) {
                 (None, _) => Ok(()),
                 (Some(_), Some(first)) => Err(StateError::of(path, first)),
@@ -302,6 +293,12 @@ fn in_transaction<T>(
     let result = work(&transaction)?;
     transaction.commit()?;
     Ok(result)
+}
+
+fn intend(transaction: &Transaction<'_>, Intent { kind, id, fields }: &Intent) -> rusqlite::Result<()> {
+    let sql = "INSERT OR REPLACE INTO journal (kind, id, fields) VALUES (?1, ?2, ?3)";
+    let fields = fields.as_ref().map(|fields| serde_json::to_string(fields).unwrap_or_default());
+    transaction.prepare_cached(sql)?.execute(params![code(*kind), id.as_str(), fields]).map(|_| ())
 }
 
 fn settle(transaction: &Transaction<'_>, kind: Kind, id: &str, settled: &Settled) -> rusqlite::Result<()> {

@@ -3,7 +3,6 @@
 //! A request is written down before it is sent, and what came of it before the next one takes its
 //! place: a crash costs at most the requests in flight. One object's failure is its own.
 
-use std::collections::HashSet;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -20,11 +19,11 @@ use super::decide::acknowledged;
 use super::fields::with_values;
 use super::plan::{Action, Operation, Stage};
 use super::staging::{Cursor, Staging, StagingError};
-use crate::catalog::{Fields, Id, Kind};
+use crate::catalog::Fields;
 use crate::nicechat::{self, CallError};
 use crate::state::{self, Intent, Record, Settled, StateError};
 
-/// Operations that are written down together before the first of them is sent.
+/// Operations that are read together.
 const CHUNK: usize = 200;
 /// How long requests in flight may still take when the pass is to stop.
 const GRACE: Duration = Duration::from_secs(3);
@@ -98,7 +97,6 @@ struct Application<'a> {
     /// Requests in flight are not waited for any longer.
     abandon: CancellationToken,
     why: Mutex<Option<Stop>>,
-    unsent: Mutex<HashSet<(Kind, Id)>>,
     counts: Counts,
 }
 
@@ -119,7 +117,6 @@ pub(super) async fn apply(
         stop: interrupt.child_token(),
         abandon: CancellationToken::new(),
         why: Mutex::new(None),
-        unsent: Mutex::new(HashSet::new()),
         counts: Counts::default(),
     };
     let work = application.stages(concurrency);
@@ -133,12 +130,16 @@ pub(super) async fn apply(
         () = work => {}
         () = watch => {}
     }
-    application.end(interrupt).await
+    application.end(interrupt)
 }
 
 impl Application<'_> {
     async fn stages(&self, concurrency: usize) {
         for stage in Stage::ALL {
+            if stage == Stage::CategoryDeletes && self.counts.failed.load(Ordering::Relaxed) > 0 {
+                // A product that could not be moved out may still be in one of them.
+                return;
+            }
             let done = match stage {
                 Stage::Notes => self.notes().await,
                 _ => self.requests(stage, concurrency).await,
@@ -196,7 +197,7 @@ impl Application<'_> {
         Ok(())
     }
 
-    /// The operations of a stage, each written down before it comes out.
+    /// The operations of a stage.
     fn operations<'a>(&'a self, stage: Stage) -> BoxStream<'a, Result<Operation, Stop>> {
         let next = move |cursor: Cursor| -> BoxFuture<'a, Result<Option<Chunk>, Stop>> {
             Box::pin(async move {
@@ -207,7 +208,6 @@ impl Application<'_> {
                 if operations.is_empty() {
                     return Ok(None);
                 }
-                self.write_down(&operations).await?;
                 Ok(Some((operations, cursor)))
             })
         };
@@ -219,34 +219,22 @@ impl Application<'_> {
         Box::pin(async move { self.settle(operation?).await })
     }
 
-    async fn write_down(&self, operations: &[Operation]) -> Result<(), StateError> {
-        let intents = operations.iter().map(|operation| Intent {
-            kind: operation.kind,
-            id: operation.id.clone(),
-            fields: match operation.action {
-                Action::Update | Action::Disable => Some(operation.send.keys().cloned().collect()),
-                _ => None,
-            },
-        });
-        self.state.intend(intents.collect()).await?;
-        let mut unsent = self.unsent.lock().unwrap_or_else(PoisonError::into_inner);
-        unsent.extend(operations.iter().map(|operation| (operation.kind, operation.id.clone())));
-        Ok(())
-    }
-
     /// Sends one operation and writes down what came of it.
     async fn settle(&self, operation: Operation) -> Result<(), Stop> {
         if self.stop.is_cancelled() {
             return Ok(());
         }
-        let of = (operation.kind, operation.id.clone());
-        self.unsent.lock().unwrap_or_else(PoisonError::into_inner).remove(&of);
+        let (kind, id) = (operation.kind, operation.id.clone());
+        let fields = match operation.action {
+            Action::Update | Action::Disable => Some(operation.send.keys().cloned().collect()),
+            _ => None,
+        };
+        self.state.intend(Intent { kind, id: id.clone(), fields }).await?;
         let result = tokio::select! {
             result = self.send(&operation) => result,
             // In doubt from now on, and written down as that already.
             () = self.abandon.cancelled() => return Ok(()),
         };
-        let (kind, id) = of;
         let settled = match result {
             Ok(done) => self.done(&operation, done),
             Err(error @ CallError::Unauthorized(_)) => {
@@ -336,13 +324,9 @@ impl Application<'_> {
         self.stop.cancel();
     }
 
-    async fn end(self, interrupt: &CancellationToken) -> Applied {
-        let unsent = std::mem::take(&mut *self.unsent.lock().unwrap_or_else(PoisonError::into_inner));
-        let withdrawn = self.state.withdraw(unsent.into_iter().collect()).await;
+    fn end(self, interrupt: &CancellationToken) -> Applied {
         let why = self.why.into_inner().unwrap_or_else(PoisonError::into_inner);
-        let stopped = why
-            .or_else(|| interrupt.is_cancelled().then_some(Stop::Interrupted))
-            .or_else(|| withdrawn.err().map(Stop::State));
+        let stopped = why.or_else(|| interrupt.is_cancelled().then_some(Stop::Interrupted));
         Applied {
             created: self.counts.created.into_inner(),
             updated: self.counts.updated.into_inner(),

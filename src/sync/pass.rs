@@ -217,11 +217,12 @@ impl<'a> Pass<'a> {
         }
         let result = self.apply(&nicechat, staging, &summary, stop, progress).await;
         self.requests = nicechat.requests();
-        result?;
-        self.mark = Some(FeedMark { changes_at, ..new_mark });
-        if self.listed {
+        let was_carried_through = matches!(result, Ok(()) | Err(PassError::Pending { .. }));
+        if self.listed && was_carried_through {
             self.listed_scope = Some(config.nicechat.prune == Prune::All);
         }
+        result?;
+        self.mark = Some(FeedMark { changes_at, ..new_mark });
         let (rejected, refused) = state::Reader::open(self.context.state.path())?.trouble()?;
         self.refused = refused;
         self.outcome = Some(if rejected + refused > 0 { Outcome::Partial } else { Outcome::Ok });

@@ -121,6 +121,8 @@ pub struct Tally {
     pub delete: u64,
     /// Of those, objects that were never ours (`prune = "all"`).
     pub delete_foreign: u64,
+    /// Of those, objects that may never have been made: a create was cut off. No loss to guard against.
+    pub delete_in_doubt: u64,
     /// Categories to switch off.
     pub disable: u64,
     /// Objects that only the state learns of.
@@ -200,7 +202,7 @@ pub fn guard(summary: &Summary, max_delete_percent: u8) -> Option<String> {
         });
     }
     [(Kind::Product, &summary.products), (Kind::Category, &summary.categories)].into_iter().find_map(|(kind, tally)| {
-        let gone = tally.delete + tally.disable;
+        let gone = tally.delete - tally.delete_in_doubt + tally.disable;
         let all = tally.owned + tally.delete_foreign;
         let is_too_much = gone > 10 && u128::from(gone) * 100 > u128::from(all) * u128::from(max_delete_percent);
         is_too_much.then(|| {

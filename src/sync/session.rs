@@ -71,6 +71,8 @@ pub struct Session {
     absence_proven: bool,
     used: HashMap<Id, String>,
     kept: HashSet<String>,
+    /// Products set aside whose category may be sent in this pass, which can change the answer.
+    set_aside: Vec<(Id, Wanted)>,
     changes_at: Option<Timestamp>,
 }
 
@@ -92,6 +94,7 @@ impl Session {
             absence_proven: false,
             used: HashMap::new(),
             kept: HashSet::new(),
+            set_aside: Vec::new(),
             changes_at: None,
             reader,
         };
@@ -234,15 +237,18 @@ impl Session {
         self.keep(Kind::Product, at)
     }
 
-    /// Marks an object as wanted the way it was last acknowledged, and puts right what drifted.
+    /// Marks an object as wanted the way it was last acknowledged, and puts right what drifted or is
+    /// in doubt.
     fn keep(&mut self, kind: Kind, at: usize) -> Result<(), SessionError> {
         let flags = self.index(kind).flags(at);
         self.index_mut(kind).mark(at, Flags::SEEN);
-        let is_ours = self.index(kind).object(at) != 0;
-        if !is_ours || flags.has(Flags::IN_DOUBT) || !(flags.has(Flags::OBSERVED) || self.is_gone(flags)) {
+        let is_settled = !flags.has(Flags::IN_DOUBT) && !flags.has(Flags::OBSERVED) && !self.is_gone(flags);
+        let object = self.index(kind).object(at);
+        if object == 0 || is_settled {
             return Ok(());
         }
-        let known = self.known(kind, at)?;
+        // As it was acknowledged, fields that are in doubt now included.
+        let known = self.reader.object(object)?;
         let Ok(id) = Id::parse(&known.id) else { return Ok(()) };
         let wanted = Wanted { fields: known.acked, digest: self.index(kind).digest(at) };
         let base = self.base(kind, at)?;
@@ -276,11 +282,33 @@ impl Session {
         }
         let refused = self.refused.get(&(kind, self.index(kind).key(at)));
         if !self.policy.retry_refused && refused.is_some_and(|(_, refused)| *refused == digest) {
-            self.summary.set_aside += u64::from(kind == Kind::Product);
+            if kind == Kind::Product {
+                self.summary.set_aside += 1;
+                let wanted = Wanted { fields: fields(), digest };
+                if self.category_may_be_sent(&wanted) {
+                    self.set_aside.push((id.clone(), wanted));
+                }
+            }
             return Ok(false);
         }
         let base = self.base(kind, at)?;
         self.stage(&decide(kind, id, &base, &Wanted { fields: fields(), digest }))
+    }
+
+    /// Whether the category of a product isn't known to be there as the feed wants it.
+    fn category_may_be_sent(&self, product: &Wanted) -> bool {
+        let category = product.fields.get("category").and_then(|id| id.as_str());
+        let Some((id, name)) = category.and_then(|id| self.used.get_key_value(&Id::parse(id).ok()?)) else {
+            return false;
+        };
+        self.categories.find(id.as_str()).is_none_or(|at| {
+            let flags = self.categories.flags(at);
+            self.categories.object(at) == 0
+                || self.categories.digest(at) != Category::digest(name)
+                || flags.has(Flags::IN_DOUBT)
+                || flags.has(Flags::OBSERVED)
+                || self.is_gone(flags)
+        })
     }
 
     /// What is known of an object in the index.
@@ -328,8 +356,20 @@ impl Session {
     /// # Errors
     /// When the state or the temporary file can't be used.
     pub fn finish(mut self) -> Result<Plan, SessionError> {
+        let mut sent = HashSet::new();
         for (id, name) in std::mem::take(&mut self.used) {
-            self.want(Kind::Category, &id, Category::digest(&name), || Category::fields(&name))?;
+            if self.want(Kind::Category, &id, Category::digest(&name), || Category::fields(&name))? {
+                sent.insert(id.to_string());
+            }
+        }
+        for (id, wanted) in std::mem::take(&mut self.set_aside) {
+            let category = wanted.fields.get("category").and_then(|id| id.as_str()).unwrap_or_default();
+            if let Some(at) = self.products.find(id.as_str()).filter(|_| sent.contains(category)) {
+                self.summary.set_aside -= 1;
+                let base = self.base(Kind::Product, at)?;
+                let is_sent = self.stage(&decide(Kind::Product, &id, &base, &wanted))?;
+                self.summary.unchanged -= u64::from(is_sent);
+            }
         }
         let kept: Vec<usize> = self.kept.iter().filter_map(|id| self.categories.find(id)).collect();
         for at in kept {
@@ -368,6 +408,7 @@ impl Session {
         };
         let Ok(id) = Id::parse(&id) else { return Ok(()) };
         // It is ours when we made it, or may have: a create was under way when a pass was cut off.
+        let was_acknowledged = is_ours;
         let is_ours = is_ours || flags.has(Flags::IN_DOUBT);
         if !flags.has(Flags::FOREIGN) && (self.is_gone(flags) || !is_ours) {
             let forget =
@@ -392,8 +433,9 @@ impl Session {
             }
             _ => vanish(kind, &id, known.acked),
         };
-        if !is_ours && operation.action == Action::Delete {
-            self.summary.tally_mut(kind).delete_foreign += 1;
+        if !was_acknowledged && operation.action == Action::Delete {
+            let tally = self.summary.tally_mut(kind);
+            *(if is_ours { &mut tally.delete_in_doubt } else { &mut tally.delete_foreign }) += 1;
         }
         self.stage(&operation).map(|_| ())
     }

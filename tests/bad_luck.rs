@@ -1,0 +1,280 @@
+//! Feeds, hosts and state files that are not as they should be: a clear message, the right exit
+//! code, nothing sent, nothing lost.
+
+mod support;
+
+use std::io::Write as _;
+use std::time::Duration;
+
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use rusqlite::Connection;
+use shelfkeeper::sandbox::{Fault, Feed};
+use support::{FEED, Output, Shop, tsv};
+
+const LAMP: &str = "1|Lamp|10.00 USD|in stock|Home";
+const CHAIR: &str = "2|Chair|20.00 USD|in stock|Home";
+
+/// A shop that was synced once.
+fn synced() -> Shop {
+    let shop = Shop::with_rows(&[LAMP, CHAIR]);
+    shop.pass(0);
+    shop.nicechat().take_requests();
+    shop
+}
+
+/// What the state holds, the passes' history aside.
+fn state(shop: &Shop) -> Vec<String> {
+    let Ok(connection) = Connection::open(shop.state_path()) else { panic!("no state") };
+    let mut rows = Vec::new();
+    for sql in [
+        "SELECT kind || id || acked || coalesce(answered, '') FROM object ORDER BY kind, id",
+        "SELECT key || value FROM meta ORDER BY key",
+        "SELECT kind || id FROM journal",
+    ] {
+        let Ok(mut statement) = connection.prepare(sql) else { panic!("{sql}") };
+        let Ok(found) = statement.query_map([], |row| row.get(0)) else { panic!("{sql}") };
+        rows.extend(found.flatten());
+    }
+    rows
+}
+
+/// A pass that must fail with these words, send nothing, and leave the state as it was; the feed
+/// that comes after it is read as if nothing had been.
+#[track_caller]
+fn fails(shop: &Shop, words: &[&str]) -> Output {
+    let before = state(shop);
+    let output = shop.pass(1);
+    for word in words {
+        assert!(output.stderr.contains(word), "{word:?} in {}", output.stderr);
+    }
+    assert!(output.stderr.contains("shelfkeeper: "), "{}", output.stderr);
+    let sent = shop.nicechat().take_requests();
+    assert!(sent.is_empty(), "{words:?}: {sent:?}");
+    assert_eq!(state(shop), before, "{words:?}");
+    let status = shop.json(&["status", "--format", "json"]);
+    assert_eq!(status["last_pass"]["outcome"], "failed", "{status}");
+    output
+}
+
+/// The same for a feed with this body.
+#[track_caller]
+fn refuses(body: impl Into<Vec<u8>>, words: &[&str]) {
+    let shop = synced();
+    shop.put_feed(body);
+    fails(&shop, words);
+    shop.feed_tsv(&[LAMP, CHAIR, "3|Table|30.00 USD|in stock|Home"]);
+    shop.pass(0);
+    assert_eq!(shop.take_writes(), ["POST products 3"]);
+}
+
+fn gzip(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+    let Ok(()) = encoder.write_all(bytes) else { panic!("gzip") };
+    encoder.finish().unwrap_or_default()
+}
+
+#[test]
+fn bodies_that_are_no_feed() {
+    refuses("<!DOCTYPE html><html><body>Log in</body></html>", &["it is an HTML page"]);
+    refuses("{\"products\": []}", &["it is JSON"]);
+    refuses("", &["incomplete: it is empty"]);
+    refuses("Fatal error: out of memory", &["this is not a product feed", "Fatal error"]);
+    refuses([0x7f, b'E', b'L', b'F', 0, 0, 0, 1, b'\n'], &["this is not a product feed"]);
+}
+
+#[test]
+fn bodies_that_end_early() {
+    let whole = tsv(&[LAMP, CHAIR]);
+    let packed = gzip(whole.as_bytes());
+    refuses(&packed[..packed.len() - 5], &["incomplete", "compressed data is cut short"]);
+    refuses(&whole.as_bytes()[..whole.len() - 20], &["incomplete: its last row, on line 3"]);
+    refuses("<rss><channel><item><id>1</id>", &["incomplete", "</rss>"]);
+}
+
+#[test]
+fn transfers_that_end_early() {
+    let whole = tsv(&[LAMP]);
+    let cut = Feed { body: whole.clone().into(), cut_after: Some(whole.len() - 10), ..Feed::default() };
+    for feed in [
+        cut.clone(),
+        Feed { chunked: true, ..cut.clone() },
+        // The cut falls on the end of a row: only the length or the last chunk tells.
+        Feed { cut_after: Some(support::HEADER.len() + 1), ..cut.clone() },
+        Feed { gzip: true, cut_after: Some(20), ..cut },
+    ] {
+        let shop = synced();
+        shop.shop().put_with(FEED, feed);
+        fails(&shop, &["the feed is incomplete: the body ended after", "bytes"]);
+    }
+}
+
+#[test]
+fn larger_than_max_bytes() {
+    let rows: Vec<String> = (0..200).map(|id| format!("{id}|Lamp|10.00 USD|in stock|Home")).collect();
+    let large = tsv(&rows.iter().map(String::as_str).collect::<Vec<_>>());
+    let packed = gzip(large.as_bytes());
+    assert!(packed.len() < 2_000);
+    for feed in [
+        Feed { body: large.clone().into(), ..Feed::default() },
+        Feed { body: large.into(), chunked: true, ..Feed::default() },
+        // Small on the way, too large when unpacked.
+        Feed { body: packed.into(), ..Feed::default() },
+    ] {
+        let shop = synced();
+        shop.config("[source]\nmax_bytes = 2000");
+        shop.shop().put_with(FEED, feed);
+        fails(&shop, &["larger than max_bytes (2000 bytes)"]);
+    }
+}
+
+#[test]
+fn another_type_than_the_settings_say() {
+    let shop = synced();
+    shop.config("[source]\ntype = \"yml\"");
+    shop.feed_tsv(&[CHAIR]);
+    fails(&shop, &["this is a google-csv feed, not yml", "type = \"google-csv\""]);
+}
+
+#[test]
+fn elements_nested_without_end() {
+    let open = "<a>".repeat(300_000);
+    refuses(format!("<yml_catalog><shop><offers><offer id=\"1\">{open}"), &["incomplete"]);
+}
+
+/// An element far beyond any limit costs its own item no more than its change.
+#[test]
+fn an_element_of_twenty_megabytes() {
+    let long = "x".repeat(20 << 20);
+    let offer = |id: u32, text: &str| {
+        format!("<offer id=\"{id}\"><name>Lamp</name><price>1</price><description>{text}</description></offer>")
+    };
+    let yml = |first: &str| {
+        format!("<yml_catalog><shop><offers>\n{}\n{}\n</offers></shop></yml_catalog>", offer(1, first), offer(2, ""))
+    };
+    let shop = Shop::new();
+    shop.put_feed(yml("short"));
+    shop.pass(0);
+    shop.take_writes();
+    shop.put_feed(yml(&long));
+    shop.pass(3);
+    assert_eq!(shop.take_writes(), [""; 0]);
+    let status = shop.json(&["status", "--format", "json"]);
+    assert_eq!(status["rejected"][0]["line"], 2, "{}", status["rejected"]);
+}
+
+#[test]
+fn a_cell_of_twenty_megabytes() {
+    let long = "x".repeat(20 << 20);
+    refuses(format!("id\ttitle\n1\t{long}\n2\tChair\n"), &["line 2 is longer than 16 MiB"]);
+    refuses(format!("id\ttitle\n1\t\"{long}\"\n2\tChair\n"), &["line 2 is longer than 16 MiB"]);
+}
+
+#[test]
+fn hosts_that_refuse() {
+    for (status, advice) in [(404, "404"), (403, "check username and password"), (500, "500"), (503, "503")] {
+        let shop = synced();
+        shop.shop().put_with(FEED, Feed { status, body: "<html>Sorry</html>".into(), ..Feed::default() });
+        let url = shop.feed_url();
+        fails(&shop, &["the server answered", advice, &url]);
+    }
+    let shop = synced();
+    shop.shop().remove(FEED);
+    fails(&shop, &["the server answered 404", "check the address"]);
+}
+
+#[test]
+fn a_host_that_says_nothing() {
+    let shop = synced();
+    shop.config("[source]\ntimeout = \"200ms\"");
+    shop.shop().put_with(FEED, Feed { hang: true, ..Feed::default() });
+    fails(&shop, &["no answer within 200ms"]);
+    let late = Feed { delay: Duration::from_secs(30), ..Feed::default() };
+    shop.shop().put_with(FEED, late);
+    fails(&shop, &["no answer within 200ms"]);
+}
+
+#[test]
+fn nobody_at_the_address() {
+    let shop = synced();
+    // Port 1 is nobody's; the state's mark of the old address is no use here.
+    shop.config("[source]\nlocation = \"http://127.0.0.1:1/feed\"");
+    fails(&shop, &["http://127.0.0.1:1/feed: no answer: "]);
+    shop.config(&format!("[source]\nlocation = {:?}", shop.path("absent.tsv")));
+    fails(&shop, &["absent.tsv: the file can't be read: No such file"]);
+}
+
+#[test]
+fn redirects_are_followed_but_not_for_ever() {
+    let shop = synced();
+    let to = |name: &str| Feed { status: 302, location: Some(shop.shop().url(name)), etag: false, ..Feed::default() };
+    shop.shop().put_with(FEED, to("moved.txt"));
+    shop.shop().put("moved.txt", tsv(&[LAMP, CHAIR, "3|Table|30.00 USD|in stock|Home"]), "text/plain");
+    shop.pass(0);
+    assert_eq!(shop.take_writes(), ["POST products 3"]);
+    shop.shop().put_with(FEED, to(FEED));
+    fails(&shop, &["redirected again and again"]);
+}
+
+#[test]
+fn basic_authentication() {
+    let shop = synced();
+    let body = tsv(&[LAMP, CHAIR, "3|Table|30.00 USD|in stock|Home"]);
+    let login = Some(("shop".to_owned(), "pass: word".to_owned()));
+    shop.shop().put_with(FEED, Feed { body: body.into(), basic_auth: login, ..Feed::default() });
+    fails(&shop, &["401", "check username and password"]);
+    shop.config("[source]\nusername = \"shop\"\npassword = \"wrong-word\"");
+    let output = fails(&shop, &["401", "check username and password"]);
+    assert!(!format!("{output:?}").contains("wrong-word"), "{output:?}");
+    let file = shop.write("password", "pass: word\n");
+    shop.config(&format!("[source]\nusername = \"shop\"\npassword_file = {file:?}"));
+    shop.pass(0);
+    assert_eq!(shop.take_writes(), ["POST products 3"]);
+}
+
+#[test]
+fn an_empty_feed_needs_force() {
+    let shop = synced();
+    shop.feed_tsv(&[]);
+    let before = state(&shop);
+    let output = shop.pass(4);
+    assert!(output.stdout.contains("Refused by the guard, nothing was sent"), "{}", output.stdout);
+    assert!(shop.nicechat().take_requests().is_empty());
+    // The mark of the last feed may go, so that an empty one is not taken for unchanged.
+    let held = |rows: Vec<String>| rows.into_iter().filter(|row| !row.starts_with("feed_mark")).collect::<Vec<_>>();
+    assert_eq!(held(state(&shop)), held(before));
+    // The same feed again is refused again, by `plan` too.
+    shop.pass(4);
+    shop.run(&["plan"]).expect_code(4);
+    let plan = shop.run(&["plan", "--format", "json"]).expect_code(4).json();
+    assert!(plan["guard"]["reason"].is_string(), "{plan}");
+    shop.run(&["plan", "--force", "--detailed-exitcode"]).expect_code(10);
+    assert!(shop.nicechat().take_requests().is_empty());
+    shop.run(&["run", "--once", "--force"]).expect_code(0);
+    assert_eq!(shop.take_writes().len(), 3);
+}
+
+#[test]
+fn a_wrong_key_stops_the_pass_at_once() {
+    let shop = Shop::with_rows(&[LAMP, CHAIR]);
+    shop.config("[nicechat]\napi_secret = \"another-secret\"");
+    let output = shop.pass(1);
+    assert!(output.stderr.contains("api_key") && output.stderr.contains("api_secret"), "{}", output.stderr);
+    assert!(!format!("{output:?}").contains("another-secret"), "{output:?}");
+    assert_eq!(shop.nicechat().take_requests().len(), 1);
+}
+
+#[test]
+fn nicechat_that_answers_nonsense_to_a_listing() {
+    for fault in [Fault::Html200, Fault::HalfJson, Fault::CutBody, Fault::status(404)] {
+        let shop = Shop::with_rows(&[LAMP]);
+        shop.config("[nicechat]\nretries = 0");
+        shop.nicechat().fail_next(fault.clone(), 100);
+        let output = shop.pass(1);
+        assert!(output.stderr.contains("NiceChat's listing could not be read"), "{fault:?}: {}", output.stderr);
+        assert_eq!(shop.take_writes(), [""; 0], "{fault:?}");
+        shop.nicechat().clear_faults();
+        shop.pass(0);
+        assert_eq!(shop.take_writes().len(), 2, "{fault:?}");
+    }
+}

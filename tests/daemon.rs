@@ -1,0 +1,292 @@
+//! The daemon: its schedule, its signals, what it logs, and what it tells systemd.
+
+#![allow(clippy::expect_used, reason = "a test has nothing better to do")]
+
+#[path = "support/goods.rs"]
+mod goods;
+#[path = "support/process.rs"]
+mod process;
+mod support;
+
+use std::os::unix::net::UnixDatagram;
+use std::time::{Duration, Instant};
+
+use goods::{Good, assert_equal, good, goods as many, object, publish};
+use process::Process;
+use serde_json::json;
+use shelfkeeper::sandbox::{Fault, Feed, Kind, Rule};
+use support::{FEED, Shop, wait_until};
+
+/// Only the first pass and what signals ask for.
+const RARELY: &str = "[source]\nschedule = \"every 12h\"\n";
+const OFTEN: &str = "[source]\nschedule = \"every 1s\"\n";
+
+/// A shop with a feed that no pass has seen yet.
+fn shop(goods: &[Good], config: &str) -> Shop {
+    let shop = Shop::new();
+    shop.config(config);
+    publish(&shop, goods);
+    shop
+}
+
+fn start(shop: &Shop) -> Process {
+    Process::start(shop.command(&["run"]))
+}
+
+/// Starts the daemon and waits for its first pass.
+fn started(shop: &Shop) -> Process {
+    let daemon = start(shop);
+    daemon.wait_for_log("pass finished", 1);
+    daemon
+}
+
+fn stop(mut daemon: Process) {
+    daemon.signal("TERM");
+    assert_eq!(daemon.ends_within(Duration::from_secs(5)), Some(0), "{}", daemon.log());
+}
+
+fn repriced(count: usize) -> Vec<Good> {
+    many("p", count).into_iter().map(|good| good.at_price("11.00")).collect()
+}
+
+#[test]
+fn the_first_pass_is_made_at_once_and_sigterm_ends_it_well() {
+    for signal in ["TERM", "INT"] {
+        let shop = shop(&many("p", 3), RARELY);
+        let mut daemon = started(&shop);
+        assert_equal(&shop, &many("p", 3));
+        assert!(daemon.is_running());
+        daemon.signal(signal);
+        assert_eq!(daemon.ends_within(Duration::from_secs(5)), Some(0), "{}", daemon.log());
+        assert_eq!(daemon.stdout(), "", "the log is on standard error");
+    }
+}
+
+#[test]
+fn a_changed_feed_is_picked_up_and_an_unchanged_one_costs_a_304() {
+    let shop = shop(&many("p", 3), OFTEN);
+    let daemon = started(&shop);
+    let is_304 = |shop: &Shop| shop.fetches().iter().filter(|fetch| fetch.status == 304).count();
+    wait_until("nothing has changed, twice", || is_304(&shop) >= 2);
+    shop.nicechat().take_requests();
+    publish(&shop, &repriced(2));
+    wait_until("the change has arrived", || shop.nicechat().requests().len() == 3);
+    wait_until("it is known", || shop.fetches().last().is_some_and(|fetch| fetch.status == 304));
+    assert_eq!(goods::tally(&shop.nicechat().requests()), "1 DELETE products, 2 PATCH products");
+    assert_equal(&shop, &repriced(2));
+    stop(daemon);
+}
+
+#[test]
+fn what_goes_wrong_in_a_pass_does_not_end_the_daemon() {
+    let shop = shop(&many("p", 30), OFTEN);
+    let daemon = started(&shop);
+    publish(&shop, &[]);
+    daemon.wait_for_log("guard", 1);
+    shop.put_feed("");
+    daemon.wait_for_log("incomplete", 1);
+    publish(&shop, &repriced(30));
+    wait_until("all is well again", || goods::tally(&shop.nicechat().requests()).contains("30 PATCH products"));
+    stop(daemon);
+    assert_equal(&shop, &repriced(30));
+}
+
+#[test]
+fn sigterm_in_the_middle_of_a_pass_ends_it_within_five_seconds_and_the_next_start_finishes() {
+    let shop = shop(&many("p", 40), &format!("{RARELY}[nicechat]\nconcurrency = 4\ntimeout = \"60s\""));
+    stop(started(&shop));
+    publish(&shop, &repriced(40));
+    let nicechat = shop.nicechat();
+    nicechat.take_requests();
+    nicechat.add_fault(Rule { after: 10, ..Rule::new(Fault::Hang) });
+    let daemon = start(&shop);
+    wait_until("it is in the middle", || nicechat.requests().len() == 14);
+    stop(daemon);
+    nicechat.clear_faults();
+    nicechat.take_requests();
+    let daemon = started(&shop);
+    assert_eq!(goods::tally(&nicechat.requests()), "30 PATCH products");
+    assert_equal(&shop, &repriced(40));
+    stop(daemon);
+}
+
+#[test]
+fn sighup_takes_over_a_good_config_and_keeps_the_old_one_when_the_new_is_bad() {
+    let shop = shop(&many("p", 2), RARELY);
+    let daemon = started(&shop);
+    shop.write("shelfkeeper.toml", "[source]\nlocation = \"x\"\ncolour = \"red\"\n");
+    daemon.signal("HUP");
+    daemon.wait_for_log("colour", 1);
+    assert!(daemon.log().contains("as before"), "{}", daemon.log());
+
+    // The old config still holds: a resync reads the old feed.
+    publish(&shop, &repriced(2));
+    daemon.signal("USR1");
+    daemon.wait_for_log("pass finished", 2);
+    assert_equal(&shop, &repriced(2));
+
+    shop.shop().put("other.txt", goods::feed(&many("q", 3)), "text/plain");
+    let other = shop.shop().url("other.txt");
+    shop.config(&format!("[source]\nschedule = \"every 1s\"\nlocation = {other:?}"));
+    daemon.signal("HUP");
+    daemon.wait_for_log("read again", 1);
+    daemon.wait_for_log("pass finished", 3);
+    assert_equal(&shop, &many("q", 3));
+    stop(daemon);
+}
+
+#[test]
+fn sigusr1_makes_a_resync() {
+    let shop = shop(&many("p", 2), RARELY);
+    let daemon = started(&shop);
+    shop.nicechat().edit(Kind::Product, "p001", object(json!({"title": "by hand"})));
+    shop.nicechat().take_requests();
+    daemon.signal("USR1");
+    daemon.wait_for_log("pass finished", 2);
+    assert_eq!(goods::tally(&shop.nicechat().requests()), "1 GET categories, 1 GET products, 1 PATCH products");
+    assert_equal(&shop, &many("p", 2));
+    assert_eq!(shop.json(&["status", "--format", "json"])["last_pass"]["kind"], "resync");
+    stop(daemon);
+}
+
+#[test]
+fn a_resync_has_a_schedule_of_its_own() {
+    let shop = shop(&many("p", 2), &format!("{RARELY}resync_schedule = \"* * * * * *\""));
+    let daemon = started(&shop);
+    shop.nicechat().remove(Kind::Product, "p001");
+    wait_until("it is repaired", || shop.nicechat().object(Kind::Product, "p001").is_some());
+    stop(daemon);
+    assert_equal(&shop, &many("p", 2));
+}
+
+#[test]
+fn a_feed_host_that_is_away_is_logged_once_when_it_goes_and_once_when_it_is_back() {
+    let shop = shop(&many("p", 2), OFTEN);
+    let daemon = started(&shop);
+    shop.shop().put_with(FEED, Feed { status: 503, ..Feed::default() });
+    let refusals = || shop.fetches().iter().filter(|fetch| fetch.status == 503).count();
+    wait_until("it was away for three passes", || refusals() >= 3);
+    publish(&shop, &repriced(2));
+    daemon.wait_for_log("again", 1);
+    let quiet = daemon.log().matches("pass finished").count();
+    daemon.wait_for_log("pass finished", quiet + 1);
+    let log = daemon.log();
+    let loud = log.lines().filter(|line| line.contains("WARN") || line.contains("ERROR")).count();
+    assert_eq!((loud, log.matches("again").count()), (1, 1), "{log}");
+    assert!(log.lines().any(|line| line.contains("WARN") && line.contains("503")), "{log}");
+    assert_equal(&shop, &repriced(2));
+    stop(daemon);
+}
+
+#[test]
+fn a_nicechat_that_is_away_is_logged_once() {
+    let shop = shop(&many("p", 2), &format!("{OFTEN}[nicechat]\nretries = 0"));
+    shop.nicechat().add_fault(Rule::new(Fault::Reset));
+    let daemon = start(&shop);
+    wait_until("three passes failed", || shop.nicechat().requests().len() >= 3);
+    shop.nicechat().clear_faults();
+    daemon.wait_for_log("again", 1);
+    let log = daemon.log();
+    let loud: Vec<&str> = log.lines().filter(|line| line.contains("WARN") || line.contains("ERROR")).collect();
+    assert!(loud.len() == 1 && loud[0].contains("NiceChat"), "{log}");
+    assert_equal(&shop, &many("p", 2));
+    stop(daemon);
+}
+
+#[test]
+fn plan_and_status_work_beside_it_and_a_second_one_does_not() {
+    let shop = shop(&many("p", 3), RARELY);
+    let daemon = started(&shop);
+    publish(&shop, &repriced(3));
+    let plan = shop.run(&["plan", "--format", "json", "--detailed-exitcode"]).expect_code(10).json();
+    assert_eq!(plan["summary"]["update"], 3);
+    assert_eq!(shop.json(&["status", "--format", "json"])["owned"]["products"], 3);
+    let second = shop.run(&["run"]).expect_code(5);
+    assert!(second.stderr.contains(&daemon.id().to_string()), "{}", second.stderr);
+    daemon.signal("USR1");
+    daemon.wait_for_log("pass finished", 2);
+    shop.run(&["plan", "--detailed-exitcode"]).expect_code(0);
+    stop(daemon);
+}
+
+/// What systemd would get.
+struct Manager(UnixDatagram);
+
+impl Manager {
+    fn of(shop: &Shop) -> Manager {
+        let socket = UnixDatagram::bind(shop.path("notify")).expect("a socket");
+        socket.set_read_timeout(Some(process::PATIENCE)).expect("a timeout");
+        Manager(socket)
+    }
+
+    fn next(&self) -> String {
+        let mut bytes = [0; 4096];
+        let length = self.0.recv(&mut bytes).expect("a notification in time");
+        String::from_utf8_lossy(&bytes[..length]).into_owned()
+    }
+
+    /// The next notification that has this at the start of a line.
+    fn wait_for(&self, wanted: &str) -> String {
+        let deadline = Instant::now() + process::PATIENCE;
+        loop {
+            let message = self.next();
+            if message.lines().any(|line| line.starts_with(wanted)) {
+                return message;
+            }
+            assert!(Instant::now() < deadline, "{wanted} did not come");
+        }
+    }
+}
+
+#[test]
+fn systemd_is_told_of_every_turn() {
+    let shop = shop(&many("p", 2), RARELY);
+    let manager = Manager::of(&shop);
+    let mut command = shop.command(&["run"]);
+    command.env("NOTIFY_SOCKET", shop.path("notify")).env("WATCHDOG_USEC", "200000");
+    let mut daemon = Process::start(command);
+    let first = loop {
+        let message = manager.next();
+        if !message.starts_with("WATCHDOG=1") {
+            break message;
+        }
+    };
+    assert!(first.starts_with("READY=1"), "{first}");
+    manager.wait_for("STATUS=sync under way");
+    let idle = manager.wait_for("STATUS=idle");
+    assert!(idle.contains("3 created"), "{idle}");
+    let beat = Instant::now();
+    manager.wait_for("WATCHDOG=1");
+    manager.wait_for("WATCHDOG=1");
+    manager.wait_for("WATCHDOG=1");
+    assert!(beat.elapsed() >= Duration::from_millis(100), "not more often than it need be");
+
+    for config in [None, Some("no = config")] {
+        if let Some(bad) = config {
+            shop.write("shelfkeeper.toml", bad);
+        }
+        daemon.signal("HUP");
+        let reloading = manager.wait_for("RELOADING=1");
+        let moment = reloading.lines().find_map(|line| line.strip_prefix("MONOTONIC_USEC="));
+        assert!(moment.is_some_and(|moment| moment.parse::<u64>().is_ok_and(|moment| moment > 0)), "{reloading}");
+        manager.wait_for("READY=1");
+    }
+    daemon.signal("TERM");
+    manager.wait_for("STOPPING=1");
+    assert_eq!(daemon.ends_within(Duration::from_secs(5)), Some(0));
+}
+
+#[test]
+fn the_watchdog_is_fed_during_a_pass_that_hangs() {
+    let shop = shop(&[good("a")], &format!("{RARELY}[nicechat]\ntimeout = \"60s\""));
+    shop.nicechat().add_fault(Rule::new(Fault::Hang));
+    let manager = Manager::of(&shop);
+    let mut command = shop.command(&["run"]);
+    command.env("NOTIFY_SOCKET", shop.path("notify")).env("WATCHDOG_USEC", "100000");
+    let daemon = Process::start(command);
+    wait_until("it hangs", || !shop.nicechat().requests().is_empty());
+    for _ in 0..5 {
+        manager.wait_for("WATCHDOG=1");
+    }
+    stop(daemon);
+}

@@ -1,0 +1,131 @@
+//! What people read, kept as it is in `snapshots/`: a change of words shows in the diff.
+
+mod support;
+
+use shelfkeeper::sandbox::{Fault, Kind, Rule};
+use support::{Shop, tsv};
+
+/// Compares with the snapshot of this name. What differs from run to run is replaced.
+fn same(shop: &Shop, name: &str, text: &str) {
+    let folder = shop.path("").display().to_string();
+    let text = text.replace(folder.trim_end_matches('/'), "FOLDER");
+    insta::with_settings!({
+        omit_expression => true,
+        filters => [
+            (r"127\.0\.0\.1:\d+", "HOST"),
+            (r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", "TIME"),
+            (r"\b\d+ ms\b|\b\d+\.\d s\b", "TOOK"),
+        ],
+    }, { insta::assert_snapshot!(name, text) });
+}
+
+const DESCRIPTION: &str =
+    "A lamp of brushed steel for desks of every height, with a shade that turns all the way round";
+
+/// Rows with a description, for long texts.
+fn described(rows: &[(&str, &str, &str, &str, &str)]) -> String {
+    let mut text = "id\ttitle\tprice\tavailability\tdescription\tproduct_type\n".to_owned();
+    for (id, title, price, availability, description) in rows {
+        text += &format!("{id}\t{title}\t{price}\t{availability}\t{description}\tHome > Light\n");
+    }
+    text
+}
+
+#[test]
+fn plans() {
+    let shop = Shop::new();
+    shop.put_feed(described(&[
+        ("1", "Lamp", "10.00 USD", "in stock", DESCRIPTION),
+        ("2", "Chair", "20.00 USD", "in stock", ""),
+        ("3", "Table", "30", "in stock", ""),
+        ("4", "Stool", "40.00 USD", "in stock", ""),
+        ("5", "", "50.00 USD", "in stock", ""),
+    ]));
+    same(&shop, "plan_first", &shop.run(&["plan"]).expect_code(0).stdout);
+    same(&shop, "run_first", &shop.pass(3).stdout);
+    same(&shop, "plan_nothing_to_do", &shop.run(&["plan"]).expect_code(0).stdout);
+    same(&shop, "run_unchanged", &shop.pass(3).stdout);
+    shop.put_feed(described(&[
+        ("1", "Lamp", "10.00 USD", "in stock", &DESCRIPTION.replace("all the way", "half way")),
+        ("2", "Chair", "18.50 EUR", "in stock", ""),
+        ("3", "Table", "30", "out of stock", ""),
+        ("6", "Bed", "60.00 USD", "in stock", ""),
+    ]));
+    same(&shop, "plan_changes", &shop.run(&["plan"]).expect_code(0).stdout);
+    same(&shop, "run_changes", &shop.pass(0).stdout);
+    shop.put_feed(described(&[]));
+    same(&shop, "plan_refused", &shop.run(&["plan"]).expect_code(4).stdout);
+    same(&shop, "run_refused", &shop.pass(4).stdout);
+}
+
+#[test]
+fn feeds() {
+    let shop = Shop::new();
+    let run = |rows: &[&str]| {
+        shop.write("feed.tsv", tsv(rows));
+        shop.run(&["feed", "feed.tsv"]).stdout
+    };
+    same(&shop, "feed_whole", &run(&["1|Lamp|10.00 USD|in stock|Home", "2|Chair|20.00 USD|out of stock|Home"]));
+    let rows = [
+        "1|Lamp||in stock|",
+        "2|Chair|20|in stock|Home",
+        "2|Chair|21|in stock|Home",
+        "3||1|in stock|",
+        "4|Bed|1,234||",
+    ];
+    same(&shop, "feed_with_rejected_rows", &run(&rows));
+    same(&shop, "feed_without_items", &run(&[]));
+    shop.write("feed.tsv", "<html></html>");
+    same(&shop, "feed_of_html", &shop.run(&["feed", "feed.tsv"]).expect_code(1).stderr);
+}
+
+#[test]
+fn status() {
+    let shop =
+        Shop::with_rows(&["1|Lamp|10.00 USD|in stock|Home", "2|Chair|20.00 USD|in stock|Home", "3||30|in stock|"]);
+    same(&shop, "status_before_the_first_pass", &shop.run(&["status"]).expect_code(0).stdout);
+    same(&shop, "check_before_the_first_pass", &shop.run(&["check"]).expect_code(0).stdout);
+    shop.nicechat().add_fault(Rule {
+        id: Some("2".into()),
+        method: Some("PATCH".into()),
+        ..Rule::new(Fault::status(400))
+    });
+    shop.pass(3);
+    shop.feed_tsv(&["1|Lamp|11.00 USD|in stock|Home", "2|Chair|21.00 USD|in stock|Home", "3||30|in stock|"]);
+    shop.pass(3);
+    shop.put_feed("");
+    shop.pass(1);
+    assert_eq!(shop.nicechat().objects(Kind::Product).len(), 2);
+    same(&shop, "status", &shop.run(&["status"]).expect_code(0).stdout);
+    same(&shop, "check_online", &shop.run(&["check", "--online"]).expect_code(0).stdout);
+}
+
+#[test]
+fn help() {
+    let shop = Shop::new();
+    same(&shop, "help", &shop.run(&["--help"]).expect_code(0).stdout);
+    for command in ["run", "plan", "feed"] {
+        same(&shop, &format!("help_{command}"), &shop.run(&[command, "--help"]).expect_code(0).stdout);
+    }
+}
+
+#[test]
+fn config_errors() {
+    let shop = Shop::new();
+    let source = "[source]\nlocation = \"feed.tsv\"\n";
+    for (name, text) in [
+        ("unknown_setting", format!("{source}shedule = \"every 1m\"\n")),
+        ("unknown_section", format!("{source}[nice]\n")),
+        ("later_section", format!("{source}[http]\n")),
+        ("wrong_type", format!("{source}[nicechat]\nretries = \"5\"\n")),
+        ("bad_schedule", format!("{source}schedule = \"every day\"\n")),
+        ("missing_secret", format!("{source}[nicechat]\napi_key = \"k\"\n")),
+        ("secret_twice", format!("{source}[nicechat]\napi_key = \"k\"\napi_secret = \"s\"\napi_secret_file = \"f\"\n")),
+        ("absent_secret_file", format!("{source}[nicechat]\napi_key = \"k\"\napi_secret_file = \"f\"\n")),
+        ("missing_location", "[nicechat]\napi_key = \"k\"\napi_secret = \"s\"\n".to_owned()),
+        ("broken_toml", format!("{source}[nicechat]\napi_secret = \"s\n")),
+    ] {
+        shop.write("shelfkeeper.toml", text);
+        same(&shop, &format!("config_{name}"), &shop.run(&["plan"]).expect_code(2).stderr);
+    }
+}
