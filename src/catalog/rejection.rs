@@ -1,5 +1,6 @@
 //! Rows that were not taken, and why.
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 /// One row of a feed that became no item.
@@ -13,4 +14,14 @@ pub struct Rejection {
     pub field: String,
     /// What is wrong, in words.
     pub reason: String,
+    /// When the row's sale begins or ends next, which may put it right.
+    #[serde(skip)]
+    pub changes_at: Option<Timestamp>,
+}
+
+impl Rejection {
+    /// A rejection that time alone does not change.
+    pub fn new(line: u64, id: Option<String>, field: &str, reason: String) -> Rejection {
+        Rejection { line, id, field: field.to_owned(), reason, changes_at: None }
+    }
 }

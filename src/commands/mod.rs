@@ -11,12 +11,16 @@ mod status;
 use std::io::{self, Write};
 
 use tokio::runtime::{Builder, Runtime};
+use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
 use crate::cli::{Cli, Command};
 use crate::config::{Config, ConfigError};
 use crate::state::StateError;
 use crate::sync::PassError;
+
+/// The signal of a file that grows too large (the same number on every Linux architecture but MIPS).
+const SIGXFSZ: i32 = 25;
 
 /// The exit codes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -109,7 +113,11 @@ fn is_broken_pipe(error: &anyhow::Error) -> bool {
 }
 
 fn runtime() -> Result<Runtime, Failure> {
-    Ok(Builder::new_multi_thread().worker_threads(2).enable_all().build()?)
+    let runtime = Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    // A file that grows past `ulimit -f` is an error like a full disk, not a reason to die.
+    let too_large = SignalKind::from_raw(SIGXFSZ);
+    runtime.block_on(async { signal(too_large).map(drop) })?;
+    Ok(runtime)
 }
 
 /// A token that the first SIGINT or SIGTERM cancels; the second one ends the program at once.
@@ -117,7 +125,6 @@ fn stop_on_signal() -> CancellationToken {
     let stop = CancellationToken::new();
     let token = stop.clone();
     tokio::spawn(async move {
-        use tokio::signal::unix::{SignalKind, signal};
         let (Ok(mut interrupt), Ok(mut terminate)) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
         else {
             return;

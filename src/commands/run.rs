@@ -16,9 +16,9 @@ use crate::state::{self, PassKind, StateError, Writer};
 use crate::sync::{self, Context, Report};
 
 pub(super) fn run(arguments: &cli::Run, config: Config, named: Option<&Path>) -> Outcome {
+    let runtime = runtime()?;
     let state = open(&config, Duration::from_secs(arguments.lock_wait))?;
     let context = Context { config: Arc::new(config), state: Arc::new(state) };
-    let runtime = runtime()?;
     if !arguments.once && !arguments.resync {
         let find = || Config::load(&Config::find(named)?);
         runtime.block_on(jobs::daemon(context, arguments.force, &find)).map_err(anyhow_failure)?;

@@ -71,11 +71,18 @@ fn collect<'x>(xml: &'x str, nodes: &mut Vec<Node<'x>>) -> Result<(), String> {
     // The names of the open elements, and the node of the child that is open.
     let mut open: Vec<String> = Vec::new();
     let mut child: Option<usize> = None;
+    let mut fault = None;
     loop {
         let event = reader.read_event().map_err(|error| format!("broken markup ({error})"))?;
         match event {
-            Event::Start(start) | Event::Empty(start) if open.len() >= MAX_DEPTH => {
-                return Err(format!("nested deeper than {MAX_DEPTH} levels at <{}>", start.name().0));
+            Event::Start(start) if open.len() >= MAX_DEPTH => {
+                // Not followed any deeper, but read on: the id may come later.
+                let name = start.name().0;
+                fault.get_or_insert_with(|| format!("nested deeper than {MAX_DEPTH} levels at <{name}>"));
+            }
+            // HTML that nobody escaped never closes these.
+            Event::Start(start) if open.len() >= 2 && is_void(start.name().0) => {
+                literally(nodes, child, format_args!("<{}>", &*start));
             }
             Event::Start(start) => {
                 let depth = open.len();
@@ -111,9 +118,14 @@ fn collect<'x>(xml: &'x str, nodes: &mut Vec<Node<'x>>) -> Result<(), String> {
                 }
             },
             Event::Comment(_) | Event::PI(_) | Event::Decl(_) | Event::DocType(_) => {}
-            Event::Eof => return Ok(()),
+            Event::Eof => return fault.map_or(Ok(()), Err),
         }
     }
+}
+
+/// The elements of HTML's text that have no end tag.
+fn is_void(name: &str) -> bool {
+    ["br", "hr", "img", "wbr", "input", "col"].iter().any(|void| name.eq_ignore_ascii_case(void))
 }
 
 fn enter<'x>(nodes: &mut Vec<Node<'x>>, child: &mut Option<usize>, start: BytesStart<'x>, depth: usize) {
@@ -184,7 +196,11 @@ pub(super) fn mend(xml: Cow<'_, str>) -> Cow<'_, str> {
     let mut strays: Vec<usize> = memchr_iter(b'<', bytes).filter(is_stray).collect();
     if !strays.is_empty() {
         let sections = cdata(&xml);
-        strays.retain(|at| !sections.iter().any(|section| section.contains(at)));
+        let is_inside = |at: &usize| {
+            let next = sections.partition_point(|section| section.start <= *at);
+            next > 0 && sections[next - 1].contains(at)
+        };
+        strays.retain(|at| !is_inside(at));
     }
     if strays.is_empty() {
         return xml;

@@ -111,8 +111,10 @@ impl<'s> Maker<'s> {
         match self.offer(attributes, line) {
             Ok(offer) => Row::Offer(Box::new(offer)),
             Err((field, reason)) => {
-                let id = attributes.owned(Attribute::Id);
-                Row::Rejected(Rejection { line, id, field: field.into(), reason })
+                let rejection = Rejection::new(line, attributes.owned(Attribute::Id), field, reason);
+                let has_sale = attributes.get(Attribute::SalePrice).is_some();
+                let changes_at = sale(attributes.get(Attribute::SaleDates), self.shape.now).changes_at;
+                Row::Rejected(Rejection { changes_at: changes_at.filter(|_| has_sale), ..rejection })
             }
         }
     }

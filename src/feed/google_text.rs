@@ -74,7 +74,7 @@ fn row(cells: &Cells, found: &Found, columns: &Columns, misfit: Option<String>, 
         None => maker.row(&attributes, found.line),
         Some(reason) => {
             let id = attributes.get(Attribute::Id).map(str::to_owned);
-            Row::Rejected(Rejection { line: found.line, id, field: "row".into(), reason })
+            Row::Rejected(Rejection::new(found.line, id, "row", reason))
         }
     }
 }

@@ -49,7 +49,7 @@ fn google_prefixes(tag: &str) -> Vec<String> {
 }
 
 fn rejected(line: u64, id: Option<String>, reason: String) -> Row {
-    Row::Rejected(Rejection { line, id, field: "item".into(), reason })
+    Row::Rejected(Rejection::new(line, id, "item", reason))
 }
 
 fn item(xml: &str, line: u64, prefixes: &[String], maker: &mut Maker<'_>) -> Row {

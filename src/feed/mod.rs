@@ -160,12 +160,7 @@ pub fn read(
 type Rows<'s> = dyn FnMut(Row) -> Result<(), FeedError> + 's;
 
 fn duplicate(id: Option<String>, line: u64) -> Rejection {
-    Rejection {
-        line,
-        id,
-        field: "id".into(),
-        reason: "duplicate: an earlier row has this id, and the first counts".into(),
-    }
+    Rejection::new(line, id, "id", "duplicate: an earlier row has this id, and the first counts".into())
 }
 
 /// Opens a feed that lies in a file.

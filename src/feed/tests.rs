@@ -18,7 +18,7 @@ fn rows_as(body: &[u8], format: Option<FeedType>) -> Result<Vec<String>, FeedErr
     read(&open(&file, 64 << 20), &shape, &mut |row| {
         rows.push(match row {
             Row::Offer(offer) => tell(&offer),
-            Row::Rejected(Rejection { line, id, field, reason }) => {
+            Row::Rejected(Rejection { line, id, field, reason, .. }) => {
                 format!("{line}: ! {} {field}: {reason}", id.as_deref().unwrap_or("-"))
             }
         });

@@ -183,6 +183,7 @@ impl<R: Read> Cutter<R> {
             let rest = &self.window.bytes()[from.min(self.window.bytes().len())..];
             memchr(self.dialect.terminator, rest).is_some_and(|next| self.raw_width(from, from + next) == self.width)
         });
+        let next_fits = next_fits || (first.is_some() && self.lines_fit(self.window.bytes().len()));
         match first {
             Some(length) if in_quotes && next_fits => Ok(self.found(length, false)),
             _ if too_long => Err(self.too_long()),
@@ -196,11 +197,17 @@ impl<R: Read> Cutter<R> {
         if self.raw_width(0, raw) != self.width {
             return false;
         }
+        self.cells.len() != self.width || (raw < length && self.lines_fit(length))
+    }
+
+    /// Whether every line up to `length` is a whole row, between tabs, which no quoted cell holds.
+    fn lines_fit(&self, length: usize) -> bool {
         let Dialect { delimiter, terminator } = self.dialect;
+        let lines = &self.window.bytes()[..length];
+        let is_ended = length < self.window.bytes().len() || lines.ends_with(&[terminator]);
+        let lines = lines.strip_suffix(&[terminator]).unwrap_or(lines);
         let fits = |line: &[u8]| 1 + memchr::memchr_iter(delimiter, line).count() == self.width;
-        let row = &self.window.bytes()[..length];
-        let all_lines_fit = raw < length && delimiter == b'\t' && row.split(|byte| *byte == terminator).all(fits);
-        self.cells.len() != self.width || all_lines_fit
+        delimiter == b'\t' && is_ended && lines.split(|byte| *byte == terminator).all(fits)
     }
 
     fn too_long(&self) -> FeedError {

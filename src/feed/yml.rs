@@ -106,7 +106,7 @@ impl Tree {
 }
 
 fn rejected(line: u64, id: Option<String>, field: &str, reason: String) -> Row {
-    Row::Rejected(Rejection { line, id, field: field.to_owned(), reason })
+    Row::Rejected(Rejection::new(line, id, field, reason))
 }
 
 fn id_of(offer: &Element<'_>) -> Option<String> {

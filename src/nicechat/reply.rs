@@ -58,11 +58,20 @@ impl CallError {
 struct Envelope {
     #[serde(default)]
     status: String,
-    code: Option<u16>,
+    #[serde(default)]
+    code: Value,
     #[serde(default)]
     description: Option<String>,
     #[serde(default)]
     result: Value,
+}
+
+impl Envelope {
+    /// The code, as a number or as text; 0 when it is neither.
+    fn code(&self) -> u16 {
+        let text = self.code.as_str().map_or_else(|| self.code.to_string(), str::to_owned);
+        text.trim().parse().unwrap_or(0)
+    }
 }
 
 /// The `result` of an answer, or what went wrong. An answer has failed when the HTTP status says
@@ -80,7 +89,7 @@ pub(super) fn understand(
         return Err(CallError::passing(format!("answered {http}, a redirect to {to}; check base_url")));
     }
     let said = match &envelope {
-        Some(envelope) if envelope.status == "error" => Some(envelope.code.unwrap_or(0)),
+        Some(envelope) if envelope.status == "error" => Some(envelope.code()),
         _ => None,
     };
     if status.is_success() && said.is_none() {
@@ -91,7 +100,8 @@ pub(super) fn understand(
         };
     }
     let own_words = envelope.as_ref().and_then(|envelope| envelope.description.clone());
-    let is_ours = envelope.is_some() || body.trim_ascii().is_empty();
+    // A page is a proxy's, and says nothing about the object.
+    let is_ours = !body.trim_ascii_start().starts_with(b"<");
     let worse = said.filter(|said| *said > http).unwrap_or(http);
     let reason = own_words.unwrap_or_else(|| format!("answered {http} with {}", looks_like(body)));
     Err(match worse {

@@ -184,7 +184,7 @@ impl FeedText {
         let reasons: Vec<String> = self.reasons.iter().map(|(field, n)| format!("{field} {}", number(*n))).collect();
         let rows = count(self.rejected_count, "row was", "rows were");
         writeln!(out, "{rows} not taken ({}):", reasons.join(", "))?;
-        for Rejection { line, id, field, reason } in &self.rejected {
+        for Rejection { line, id, field, reason, .. } in &self.rejected {
             let id = id.as_ref().map(|id| format!(", id {}", shorten(id))).unwrap_or_default();
             writeln!(out, "  line {line}{id}: {field}: {reason}")?;
         }

@@ -86,6 +86,10 @@ fn source_line(summary: &Summary) -> String {
     if summary.set_aside > 0 {
         line += &format!(" NiceChat refuses {} as they are; `status` says why.", number(summary.set_aside));
     }
+    if summary.held_back > 0 {
+        let missed = count(summary.held_back, "object is", "objects are");
+        line += &format!(" {missed} missed but not deleted: a row too broken to tell its id may be theirs.");
+    }
     if summary.currency_assumed > 0 {
         line += &format!(
             " {} without a currency got default_currency.",

@@ -72,7 +72,7 @@ impl Status {
         for pass in &self.passes {
             writeln!(out, "  {:.0}  {:<6}  {}", pass.finished, pass.kind.name(), line(pass))?;
         }
-        let rejected = self.rejected.iter().map(|Rejection { line, id, field, reason }| {
+        let rejected = self.rejected.iter().map(|Rejection { line, id, field, reason, .. }| {
             let id = id.as_ref().map(|id| format!(", id {}", shorten(id))).unwrap_or_default();
             format!("line {line}{id}: {field}: {reason}")
         });

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension as _, Row, params};
 use serde::Serialize;
 
@@ -216,12 +217,8 @@ impl Reader {
     /// When the file can't be read.
     pub fn rejected(&self) -> Result<Vec<Rejection>, StateError> {
         self.all("SELECT line, id, field, reason FROM rejected ORDER BY rowid", |row| {
-            Ok(Rejection {
-                line: row.get::<_, i64>(0)?.unsigned_abs(),
-                id: row.get(1)?,
-                field: row.get(2)?,
-                reason: row.get(3)?,
-            })
+            let (line, field): (i64, String) = (row.get(0)?, row.get(2)?);
+            Ok(Rejection::new(line.unsigned_abs(), row.get(1)?, &field, row.get(3)?))
         })
     }
 
@@ -276,7 +273,13 @@ fn open_for_reading(path: &Path) -> rusqlite::Result<Connection> {
             Some(ErrorCode::ReadOnly | ErrorCode::CannotOpen | ErrorCode::PermissionDenied)
         )
     };
-    let writable = Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_READ_WRITE).and_then(usable);
+    let leave_log = |connection: Connection| {
+        // A log that a crash left is the next writer's to take in; ours not to touch.
+        let has_log = std::fs::metadata(log_path(path)).is_ok_and(|log| log.len() > 0);
+        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, has_log).map(|_| connection)
+    };
+    let writable = Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_READ_WRITE);
+    let writable = writable.and_then(leave_log).and_then(usable);
     match writable {
         Err(error) if is_denied(&error) => {}
         other => return other,
@@ -288,6 +291,12 @@ fn open_for_reading(path: &Path) -> rusqlite::Result<Connection> {
     let name = path.to_string_lossy().replace('%', "%25").replace('?', "%3f").replace('#', "%23");
     let uri = format!("file:{name}?immutable=1");
     Connection::open_with_flags(uri, flags | OpenFlags::SQLITE_OPEN_READ_ONLY).and_then(usable)
+}
+
+fn log_path(path: &Path) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push("-wal");
+    PathBuf::from(name)
 }
 
 /// How a kind is written in the file.

@@ -3,6 +3,7 @@
 //! A request is written down before it is sent, and what came of it before the next one takes its
 //! place: a crash costs at most the requests in flight. One object's failure is its own.
 
+use std::collections::HashSet;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -19,7 +20,7 @@ use super::decide::acknowledged;
 use super::fields::with_values;
 use super::plan::{Action, Operation, Stage};
 use super::staging::{Cursor, Staging, StagingError};
-use crate::catalog::Fields;
+use crate::catalog::{Fields, Id, Kind};
 use crate::nicechat::{self, CallError};
 use crate::state::{self, Intent, Record, Settled, StateError};
 
@@ -97,6 +98,8 @@ struct Application<'a> {
     /// Requests in flight are not waited for any longer.
     abandon: CancellationToken,
     why: Mutex<Option<Stop>>,
+    /// Categories that products stayed in because their request failed.
+    in_use: Mutex<HashSet<String>>,
     counts: Counts,
 }
 
@@ -117,6 +120,7 @@ pub(super) async fn apply(
         stop: interrupt.child_token(),
         abandon: CancellationToken::new(),
         why: Mutex::new(None),
+        in_use: Mutex::new(HashSet::new()),
         counts: Counts::default(),
     };
     let work = application.stages(concurrency);
@@ -136,10 +140,6 @@ pub(super) async fn apply(
 impl Application<'_> {
     async fn stages(&self, concurrency: usize) {
         for stage in Stage::ALL {
-            if stage == Stage::CategoryDeletes && self.counts.failed.load(Ordering::Relaxed) > 0 {
-                // A product that could not be moved out may still be in one of them.
-                return;
-            }
             let done = match stage {
                 Stage::Notes => self.notes().await,
                 _ => self.requests(stage, concurrency).await,
@@ -221,7 +221,7 @@ impl Application<'_> {
 
     /// Sends one operation and writes down what came of it.
     async fn settle(&self, operation: Operation) -> Result<(), Stop> {
-        if self.stop.is_cancelled() {
+        if self.stop.is_cancelled() || (operation.stage() == Stage::CategoryDeletes && self.is_in_use(&operation.id)) {
             return Ok(());
         }
         let (kind, id) = (operation.kind, operation.id.clone());
@@ -248,6 +248,7 @@ impl Application<'_> {
                 // must not fill the journal object by object.
                 debug!(r#type = %kind, object = %id, reason, "not done, to be tried again by the next pass");
                 self.counts.failed.fetch_add(1, Ordering::Relaxed);
+                self.stays_where_it_is(&operation);
                 self.state.settle(kind, id, Settled::Failed(reason.clone())).await?;
                 let in_a_row = self.counts.failed_in_a_row.fetch_add(1, Ordering::Relaxed) + 1;
                 let is_away = in_a_row >= FAILURES_IN_A_ROW || error.asks_for_too_long();
@@ -272,9 +273,13 @@ impl Application<'_> {
             },
             Action::Update => match self.nicechat.change(*kind, id, send).await {
                 // It is gone.
-                Err(CallError::Missing) => {
-                    self.nicechat.create(*kind, id, &with_values(&whole())).await.map(Done::Created)
-                }
+                Err(CallError::Missing) => match self.nicechat.create(*kind, id, &with_values(&whole())).await {
+                    Err(CallError::Exists) => {
+                        let reason = "NiceChat says both that it is not there (404) and that it is (412)".to_owned();
+                        Err(CallError::Refused { code: 412, reason })
+                    }
+                    other => other.map(Done::Created),
+                },
                 other => other.map(Done::Updated),
             },
             Action::Disable => match self.nicechat.change(*kind, id, send).await {
@@ -316,6 +321,19 @@ impl Application<'_> {
             category: record.and_then(category),
             reason: format!("{reason} (code {code})"),
         }
+    }
+
+    /// A product that could not be moved or deleted still refers to its category.
+    fn stays_where_it_is(&self, operation: &Operation) {
+        if operation.kind == Kind::Product {
+            let category = operation.old.get("category").and_then(Value::as_str);
+            let mut in_use = self.in_use.lock().unwrap_or_else(PoisonError::into_inner);
+            in_use.extend(category.map(str::to_owned));
+        }
+    }
+
+    fn is_in_use(&self, category: &Id) -> bool {
+        self.in_use.lock().unwrap_or_else(PoisonError::into_inner).contains(category.as_str())
     }
 
     fn stop_because(&self, stop: Stop) {

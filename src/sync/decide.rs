@@ -60,6 +60,15 @@ pub fn decide(kind: Kind, id: &Id, base: &Base, wanted: &Wanted) -> Operation {
     Operation { kind, id: id.clone(), action, send, old, record: Some(record(wanted, answered, repaired)) }
 }
 
+/// The taking over of an object that NiceChat lists, as it is: what differs is then changed like
+/// any object of ours.
+pub fn adoption(kind: Kind, id: &Id, listed: &Fields, wanted: &Wanted) -> Operation {
+    let record =
+        Record { acked: adopted(listed, wanted), digest: 0, answered: image_of(listed), repaired: Fields::new() };
+    let (send, old) = (Fields::new(), Fields::new());
+    Operation { kind, id: id.clone(), action: Action::Note, send, old, record: Some(record) }
+}
+
 fn record(wanted: &Wanted, answered: Fields, repaired: Fields) -> Record {
     Record { acked: wanted.fields.clone(), digest: wanted.digest, answered, repaired }
 }

@@ -191,10 +191,15 @@ impl<'a> Pass<'a> {
         let shape = shape_key(config);
         self.listed = needs_listing(config, &reader, self.kind)?;
         let mark = self.equals_now(&reader, &shape)?;
-        let body = match interruptible(stop, source::fetch(&config.source, mark.as_ref())).await?? {
-            Fetched::Body(body) if mark.as_ref().is_none_or(|mark| mark.body != Some(body.digest)) => body,
-            // The same feed as last time, by its server's word or by its bytes.
-            Fetched::NotModified | Fetched::Body(_) => return self.unchanged(&reader),
+        let body = match (interruptible(stop, source::fetch(&config.source, mark.as_ref())).await??, mark) {
+            (Fetched::NotModified, Some(_)) => return self.unchanged(&reader),
+            (Fetched::NotModified, None) => return Err(PassError::Fetch(FetchError::strange_304(&config.source))),
+            (Fetched::Body(body), Some(mark)) if mark.body == Some(body.digest) => {
+                // The same bytes under another tag, which the next request had better name.
+                self.mark = Some(FeedMark { etag: body.etag, last_modified: body.last_modified, ..mark });
+                return self.unchanged(&reader);
+            }
+            (Fetched::Body(body), _) => body,
         };
         let new_mark = FeedMark {
             etag: body.etag.clone(),

@@ -123,6 +123,8 @@ pub struct Tally {
     pub delete_foreign: u64,
     /// Of those, objects that may never have been made: a create was cut off. No loss to guard against.
     pub delete_in_doubt: u64,
+    /// Objects that were there already and become ours.
+    pub adopted: u64,
     /// Categories to switch off.
     pub disable: u64,
     /// Objects that only the state learns of.
@@ -158,6 +160,8 @@ pub struct Summary {
     pub unchanged: u64,
     /// Of those, items that NiceChat refuses as they are.
     pub set_aside: u64,
+    /// Objects that are missed but not deleted: a row without a readable id may be theirs.
+    pub held_back: u64,
     /// Prices that were given `default_currency`.
     pub currency_assumed: u64,
     /// Categories.
@@ -203,7 +207,7 @@ pub fn guard(summary: &Summary, max_delete_percent: u8) -> Option<String> {
     }
     [(Kind::Product, &summary.products), (Kind::Category, &summary.categories)].into_iter().find_map(|(kind, tally)| {
         let gone = tally.delete - tally.delete_in_doubt + tally.disable;
-        let all = tally.owned + tally.delete_foreign;
+        let all = tally.owned + tally.adopted + tally.delete_foreign;
         let is_too_much = gone > 10 && u128::from(gone) * 100 > u128::from(all) * u128::from(max_delete_percent);
         is_too_much.then(|| {
             let percent = gone * 100 / all.max(1);

@@ -9,7 +9,8 @@ use jiff::Timestamp;
 use thiserror::Error;
 use tracing::info;
 
-use super::decide::{Base, Wanted, decide, disable, observe, vanish};
+use super::decide::{Base, Wanted, adoption, decide, disable, observe, vanish};
+use super::fields::overlaid;
 use super::index::{Flags, Index};
 use super::plan::{Action, Operation, Summary, guard};
 use super::staging::{Staging, StagingError};
@@ -74,6 +75,8 @@ pub struct Session {
     /// Products set aside whose category may be sent in this pass, which can change the answer.
     set_aside: Vec<(Id, Wanted)>,
     changes_at: Option<Timestamp>,
+    /// A row was too broken to tell whose it is: no product's absence is proven.
+    some_row_is_unknown: bool,
 }
 
 impl Session {
@@ -96,6 +99,7 @@ impl Session {
             kept: HashSet::new(),
             set_aside: Vec::new(),
             changes_at: None,
+            some_row_is_unknown: false,
             reader,
         };
         session.load()?;
@@ -225,14 +229,18 @@ impl Session {
     fn rejection(&mut self, rejection: &Rejection) -> Result<(), SessionError> {
         self.summary.rejected += 1;
         self.staging.reject(rejection)?;
+        self.changes_at = [self.changes_at, rejection.changes_at].into_iter().flatten().min();
+        // A row too broken to tell its id may be that of any product that is missed later.
+        self.some_row_is_unknown |= rejection.id.is_none() && rejection.field != "id";
         let Some(at) = rejection.id.as_deref().and_then(|id| self.products.find(id)) else { return Ok(()) };
         if self.products.flags(at).has(Flags::SEEN) {
             return Ok(());
         }
-        if self.products.object(at) != 0
-            && let Some(category) = self.known(Kind::Product, at)?.acked.get("category").and_then(|id| id.as_str())
-        {
-            self.kept.insert(category.to_owned());
+        let object = self.products.object(at);
+        if object != 0 {
+            // As acknowledged: a move to another category may be in doubt, and is taken back.
+            let acked = self.reader.object(object)?.acked;
+            self.kept.extend(acked.get("category").and_then(|id| id.as_str()).map(str::to_owned));
         }
         self.keep(Kind::Product, at)
     }
@@ -292,7 +300,16 @@ impl Session {
             return Ok(false);
         }
         let base = self.base(kind, at)?;
-        self.stage(&decide(kind, id, &base, &Wanted { fields: fields(), digest }))
+        let wanted = Wanted { fields: fields(), digest };
+        let operation = decide(kind, id, &base, &wanted);
+        if let Base::Listed(listed) = &base {
+            self.summary.tally_mut(kind).adopted += 1;
+            if operation.action == Action::Update {
+                // Ours from now on, whatever becomes of the change.
+                self.stage(&adoption(kind, id, listed, &wanted))?;
+            }
+        }
+        self.stage(&operation)
     }
 
     /// Whether the category of a product isn't known to be there as the feed wants it.
@@ -347,7 +364,10 @@ impl Session {
 
     fn stage(&mut self, operation: &Operation) -> Result<bool, SessionError> {
         self.summary.tally_mut(operation.kind).add(operation);
-        self.staging.add(operation)?;
+        // What failed last time goes last: it must not keep the others waiting again.
+        let key = digest_bytes(operation.id.as_str().as_bytes());
+        let is_late = self.in_doubt.contains_key(&(operation.kind, key));
+        self.staging.add(operation, is_late)?;
         Ok(operation.action != Action::Note)
     }
 
@@ -415,15 +435,23 @@ impl Session {
                 Operation { kind, id, action: Action::Note, send: Fields::new(), old: Fields::new(), record: None };
             return self.stage(&forget).map(|_| ());
         }
+        if kind == Kind::Category && self.policy.default_category.as_ref() == Some(&id) {
+            return Ok(());
+        }
         let may_go = match self.policy.prune {
             Prune::None => false,
             Prune::Owned => is_ours,
-            Prune::All => self.policy.default_category.as_ref() != Some(&id) || kind != Kind::Category,
+            Prune::All => true,
         };
         if !may_go {
             return Ok(());
         }
-        let is_off = known.acked.get("is_enabled") == Some(&serde_json::Value::Bool(false));
+        if self.some_row_is_unknown {
+            self.summary.held_back += 1;
+            return Ok(());
+        }
+        let drift = self.staging.observed(kind, key)?.map(|seen| seen.drift).unwrap_or_default();
+        let is_off = overlaid(&known.acked, &drift).get("is_enabled") == Some(&serde_json::Value::Bool(false));
         let operation = match (kind, self.policy.vanished_category) {
             (Kind::Category, VanishedCategory::Disable) if is_off => return Ok(()),
             (Kind::Category, VanishedCategory::Disable) => {

@@ -23,7 +23,7 @@ pub struct Staging {
 
 /// Where reading the operations goes on.
 #[derive(Debug, Clone, Default)]
-pub struct Cursor(Option<(u8, i64, String)>);
+pub struct Cursor(Option<(i64, i64, String, i64, i64)>);
 
 /// An operation as it is stored beside its kind and id.
 #[derive(Serialize, Deserialize)]
@@ -64,7 +64,7 @@ impl Staging {
         let connection = Connection::open("")?;
         connection.execute_batch(
             "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA cache_size = -8192;
-             CREATE TABLE operation (stage INTEGER, urgency INTEGER, kind INTEGER, id TEXT, body TEXT);
+             CREATE TABLE operation (stage INTEGER, late INTEGER, urgency INTEGER, kind INTEGER, id TEXT, body TEXT);
              CREATE TABLE rejected (line INTEGER, id TEXT, field TEXT, reason TEXT);
              CREATE TABLE observed (kind INTEGER, key BLOB, body TEXT, PRIMARY KEY (kind, key)) WITHOUT ROWID;
              CREATE TABLE listed (kind INTEGER, key BLOB, id TEXT, fields TEXT, PRIMARY KEY (kind, key)) WITHOUT ROWID;
@@ -73,12 +73,13 @@ impl Staging {
         Ok(Staging { connection })
     }
 
-    /// Adds an operation.
-    pub(super) fn add(&self, operation: &Operation) -> Result<(), StagingError> {
+    /// Adds an operation; a late one comes after all others of its stage.
+    pub(super) fn add(&self, operation: &Operation, is_late: bool) -> Result<(), StagingError> {
         let body = Body::of(operation);
-        let sql = "INSERT INTO operation (stage, urgency, kind, id, body) VALUES (?1, ?2, ?3, ?4, ?5)";
+        let sql = "INSERT INTO operation (stage, late, urgency, kind, id, body) VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
         self.connection.prepare_cached(sql)?.execute(params![
             operation.stage() as u8,
+            is_late,
             operation.urgency(),
             operation.kind as u8,
             operation.id.as_str(),
@@ -98,26 +99,27 @@ impl Staging {
 
     /// Ends the collecting: the operations can be read from now on.
     pub(super) fn seal(&self) -> Result<(), StagingError> {
-        self.connection.execute_batch("COMMIT; CREATE INDEX turn ON operation (stage, urgency, id, kind);")?;
+        self.connection.execute_batch("COMMIT; CREATE INDEX turn ON operation (stage, late, urgency, id, kind);")?;
         Ok(())
     }
 
-    /// Operations of a stage in their order (urgency, then id), at most `most`, behind `cursor`.
+    /// Operations of a stage in their order (urgency, then id; late ones last), at most `most`, behind `cursor`.
     ///
     /// # Errors
     /// When the temporary file can't be read.
     pub fn operations(&self, stage: Stage, cursor: &mut Cursor, most: usize) -> Result<Vec<Operation>, StagingError> {
-        let sql = "SELECT urgency, kind, id, body FROM operation
-                   WHERE stage = ?1 AND (urgency, id, kind) > (?2, ?3, ?4) ORDER BY urgency, id, kind LIMIT ?5";
-        let (urgency, kind, id) = cursor.0.clone().map_or((-1, 0, String::new()), |(u, k, id)| (i64::from(u), k, id));
+        let sql = "SELECT late, urgency, id, kind, rowid, body FROM operation
+                   WHERE stage = ?1 AND (late, urgency, id, kind, rowid) > (?2, ?3, ?4, ?5, ?6)
+                   ORDER BY late, urgency, id, kind, rowid LIMIT ?7";
+        let (late, urgency, id, kind, row) = cursor.0.clone().unwrap_or((-1, 0, String::new(), 0, 0));
+        let most = i64::try_from(most).unwrap_or(i64::MAX);
         let mut statement = self.connection.prepare_cached(sql)?;
-        let mut rows =
-            statement.query(params![stage as u8, urgency, id, kind, i64::try_from(most).unwrap_or(i64::MAX)])?;
+        let mut rows = statement.query(params![stage as u8, late, urgency, id, kind, row, most])?;
         let mut operations = Vec::new();
         while let Some(row) = rows.next()? {
-            let (kind, id): (i64, String) = (row.get(1)?, row.get(2)?);
-            cursor.0 = Some((row.get(0)?, kind, id.clone()));
-            let mut body: Body = parse(&row.get::<_, String>(3)?)?;
+            let (id, kind): (String, i64) = (row.get(2)?, row.get(3)?);
+            cursor.0 = Some((row.get(0)?, row.get(1)?, id.clone(), kind, row.get(4)?));
+            let mut body: Body = parse(&row.get::<_, String>(5)?)?;
             let kind = if kind == 0 { Kind::Category } else { Kind::Product };
             let Ok(id) = Id::parse(&id) else { continue };
             let send = body.send();
@@ -168,8 +170,8 @@ impl Staging {
         let mut statement = self.connection.prepare_cached(sql)?;
         let bounds = [i64::try_from(from).unwrap_or(i64::MAX), i64::try_from(most).unwrap_or(i64::MAX)];
         let rows = statement.query_map(bounds, |row| {
-            let line = row.get::<_, i64>(0)?.unsigned_abs();
-            Ok(Rejection { line, id: row.get(1)?, field: row.get(2)?, reason: row.get(3)? })
+            let (line, field): (i64, String) = (row.get(0)?, row.get(2)?);
+            Ok(Rejection::new(line.unsigned_abs(), row.get(1)?, &field, row.get(3)?))
         })?;
         Ok(rows.collect::<Result<_, _>>()?)
     }
