@@ -22,6 +22,7 @@ impl Outage {
     /// Logs a pass, loudly only where it differs from the one before.
     pub(super) fn tell(&mut self, report: &Report) {
         let row = &report.row;
+        let pass = row.started.as_millisecond();
         let trouble = report.error.as_ref().map(ToString::to_string).or_else(|| {
             (row.outcome == Outcome::Refused)
                 .then(|| format!("refused by the guard: {}", row.reason.as_deref().unwrap_or_default()))
@@ -32,6 +33,7 @@ impl Outage {
                 info!(failed_passes = passes, "passes succeed again after {lasted}; it was: {}", before.what);
             }
             info!(
+                pass,
                 kind = row.kind.name(),
                 outcome = row.outcome.name(),
                 read = row.read,
@@ -52,7 +54,7 @@ impl Outage {
                 debug!(passes = before.passes, "still: {what}");
             }
             before => {
-                warn!(kind = row.kind.name(), outcome = row.outcome.name(), "{what}");
+                warn!(pass, kind = row.kind.name(), outcome = row.outcome.name(), "{what}");
                 let since = before.as_ref().map_or_else(Instant::now, |before| before.since);
                 let passes = before.as_ref().map_or(0, |before| before.passes) + 1;
                 *before = Some(Trouble { what, since, passes });

@@ -135,6 +135,7 @@ impl Transport {
         if !request.body.is_empty() {
             call = call.header(CONTENT_TYPE, "application/json").body(request.body.clone());
         }
+        let broken = |error| broken(&request.url, &error);
         let mut reply = call.send().await.map_err(broken)?;
         let mut body = Vec::new();
         while let Some(chunk) = reply.chunk().await.map_err(broken)? {
@@ -165,6 +166,9 @@ impl Transport {
 }
 
 /// The innermost cause says what happened; the outer ones repeat the address.
-fn broken(error: reqwest::Error) -> CallError {
-    CallError::passing(format!("no answer: {}", crate::root_cause(&error)))
+fn broken(url: &Url, error: &reqwest::Error) -> CallError {
+    let host = url.host_str().unwrap_or_default();
+    let port = url.port().map(|port| format!(":{port}")).unwrap_or_default();
+    let why = if error.is_timeout() { "timed out".to_owned() } else { crate::root_cause(error) };
+    CallError::passing(format!("no answer from {host}{port}: {why}"))
 }

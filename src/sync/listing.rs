@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use tracing::warn;
 
-use super::pass::PassError;
+use super::pass::{PassError, blocking};
 use super::session::Session;
 use crate::catalog::{Digest, Kind, digest_bytes};
 use crate::nicechat::Reader;
@@ -20,11 +20,11 @@ pub(super) async fn take_in(reader: &Reader, mut session: Session) -> Result<Ses
         let count = loop {
             let page = reader.page(&address).await.map_err(PassError::Listing)?;
             seen.extend(page.objects.iter().map(|(id, _)| digest_bytes(id.as_str().as_bytes())));
-            let observed = tokio::task::spawn_blocking(move || {
+            session = blocking(move || {
                 session.observe(kind, page.objects)?;
-                Ok::<_, PassError>(session)
-            });
-            session = observed.await.map_err(|_| PassError::Interrupted)??;
+                Ok(session)
+            })
+            .await?;
             match page.next {
                 None => break page.count,
                 Some(next) if visited.insert(next.clone()) => address = next,

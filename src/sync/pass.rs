@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use jiff::Timestamp;
 use thiserror::Error;
 use tokio_util::sync::CancellationToken;
+use tracing::{Instrument as _, Span, info_span};
 
 use super::apply::{Applied, Stop, apply};
 use super::listing;
@@ -142,7 +143,9 @@ pub async fn run(
     progress: Progress<'_>,
 ) -> Report {
     let mut pass = Pass::new(context, kind, Timestamp::now());
-    let mut error = pass.go(force, stop, progress).await.err();
+    // Everything that is logged on the way tells which pass it belongs to.
+    let span = info_span!("pass", pass = pass.started.as_millisecond());
+    let mut error = pass.go(force, stop, progress).instrument(span).await.err();
     let mut row = pass.row(error.as_ref());
     let finished = context.state.finish(row.clone(), pass.mark.take(), pass.listed_scope).await;
     if let Err(unwritten) = finished {
@@ -391,10 +394,12 @@ fn feed_error(location: String, error: FeedError) -> PassError {
     }
 }
 
-async fn blocking<T: Send + 'static>(
+/// Work that computes or waits for the disk, off the async threads.
+pub(super) async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, PassError> + Send + 'static,
 ) -> Result<T, PassError> {
-    tokio::task::spawn_blocking(work).await.map_err(|_| PassError::Interrupted)?
+    let span = Span::current();
+    tokio::task::spawn_blocking(move || span.in_scope(work)).await.map_err(|_| PassError::Interrupted)?
 }
 
 async fn interruptible<T>(stop: &CancellationToken, work: impl Future<Output = T>) -> Result<T, PassError> {
