@@ -29,7 +29,7 @@ use crate::catalog::{Category, Currency, Digest, Item, Rejection, digest_bytes};
 
 pub use input::Input;
 
-/// The formats (`reference/feeds.md` of the project's sources tells where each comes from).
+/// The formats.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FeedType {
     /// Google Merchant, delimited text.

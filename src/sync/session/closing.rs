@@ -1,0 +1,111 @@
+//! The end of a comparison: what the feed turned out not to have.
+
+use std::collections::HashSet;
+
+use super::{Plan, Session, SessionError};
+use crate::catalog::{Category, Fields, Id, Kind};
+use crate::config::{Prune, VanishedCategory};
+use crate::state::{InDoubt, Known};
+use crate::sync::decide::{decide, disable, vanish};
+use crate::sync::fields::overlaid;
+use crate::sync::index::Flags;
+use crate::sync::plan::{Action, Operation, guard};
+
+impl Session {
+    /// Ends the comparison: the feed was whole, and what it did not have is no longer wanted.
+    ///
+    /// # Errors
+    /// When the state or the temporary file can't be used.
+    pub fn finish(mut self) -> Result<Plan, SessionError> {
+        let mut sent = HashSet::new();
+        for (id, name) in std::mem::take(&mut self.used) {
+            if self.want(Kind::Category, &id, Category::digest(&name), || Category::fields(&name))? {
+                sent.insert(id.to_string());
+            }
+        }
+        for (id, wanted) in std::mem::take(&mut self.set_aside) {
+            let category = wanted.fields.get("category").and_then(|id| id.as_str()).unwrap_or_default();
+            if let Some(at) = self.products.find(id.as_str()).filter(|_| sent.contains(category)) {
+                self.summary.set_aside -= 1;
+                let base = self.base(Kind::Product, at)?;
+                let is_sent = self.stage(&decide(Kind::Product, &id, &base, &wanted))?;
+                self.summary.unchanged -= u64::from(is_sent);
+            }
+        }
+        let kept: Vec<usize> = self.kept.iter().filter_map(|id| self.categories.find(id)).collect();
+        for at in kept {
+            if !self.categories.flags(at).has(Flags::SEEN) {
+                self.keep(Kind::Category, at)?;
+            }
+        }
+        for kind in Kind::ALL {
+            for at in 0..self.index(kind).len() {
+                if !self.index(kind).flags(at).has(Flags::SEEN) {
+                    self.unwanted(kind, at)?;
+                }
+            }
+        }
+        self.staging.seal()?;
+        let guard = guard(&self.summary, self.policy.max_delete_percent);
+        let Session { staging, summary, changes_at, .. } = self;
+        Ok(Plan { staging, summary, guard, changes_at })
+    }
+
+    /// An object that the feed doesn't have.
+    fn unwanted(&mut self, kind: Kind, at: usize) -> Result<(), SessionError> {
+        let (flags, key) = (self.index(kind).flags(at), self.index(kind).key(at));
+        let is_ours = self.index(kind).object(at) != 0;
+        let (id, known) = if is_ours {
+            let known = self.known(kind, at)?;
+            (known.id.clone(), known)
+        } else if let Some((id, fields)) = self.staging.listed(kind, key)? {
+            (id.clone(), Known { id, acked: fields, ..Known::default() })
+        } else if let Some(InDoubt { id, .. }) = self.in_doubt.get(&(kind, key)) {
+            (id.clone(), Known { id: id.clone(), ..Known::default() })
+        } else if let Some((id, _)) = self.refused.get(&(kind, key)) {
+            (id.clone(), Known { id: id.clone(), ..Known::default() })
+        } else {
+            return Ok(());
+        };
+        let Ok(id) = Id::parse(&id) else { return Ok(()) };
+        // It is ours when we made it, or may have: a create was under way when a pass was cut off.
+        let was_acknowledged = is_ours;
+        let is_ours = is_ours || flags.has(Flags::IN_DOUBT);
+        if !flags.has(Flags::FOREIGN) && (self.is_gone(flags) || !is_ours) {
+            let forget =
+                Operation { kind, id, action: Action::Note, send: Fields::new(), old: Fields::new(), record: None };
+            return self.stage(&forget).map(|_| ());
+        }
+        if kind == Kind::Category && self.policy.default_category.as_ref() == Some(&id) {
+            return Ok(());
+        }
+        let may_go = match self.policy.prune {
+            Prune::None => false,
+            Prune::Owned => is_ours,
+            Prune::All => true,
+        };
+        if !may_go {
+            return Ok(());
+        }
+        if self.some_row_is_unknown {
+            self.summary.held_back += 1;
+            return Ok(());
+        }
+        let drift = self.staging.observed(kind, key)?.map(|seen| seen.drift).unwrap_or_default();
+        let is_off = overlaid(&known.acked, &drift).get("is_enabled") == Some(&serde_json::Value::Bool(false));
+        let operation = match (kind, self.policy.vanished_category) {
+            (Kind::Category, VanishedCategory::Disable) if is_off => return Ok(()),
+            (Kind::Category, VanishedCategory::Disable) => {
+                let operation = disable(&id, &known);
+                // What was never ours is switched off, not taken over.
+                Operation { record: operation.record.filter(|_| is_ours), ..operation }
+            }
+            _ => vanish(kind, &id, known.acked),
+        };
+        if !was_acknowledged && operation.action == Action::Delete {
+            let tally = self.summary.tally_mut(kind);
+            *(if is_ours { &mut tally.delete_in_doubt } else { &mut tally.delete_foreign }) += 1;
+        }
+        self.stage(&operation).map(|_| ())
+    }
+}
