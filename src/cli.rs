@@ -113,7 +113,7 @@ pub struct Run {
     #[arg(long)]
     pub force: bool,
     /// Wait so many seconds for another instance to finish
-    #[arg(long, value_name = "SECONDS", default_value_t = 0)]
+    #[arg(long, value_name = "SECONDS", default_value_t = 0, value_parser = clap::value_parser!(u64).range(..=31_536_000))]
     pub lock_wait: u64,
 }
 

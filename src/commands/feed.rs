@@ -3,7 +3,7 @@
 use std::io::{self, BufWriter, Write as _};
 use std::time::Duration;
 
-use super::{Exit, Failure, Outcome, runtime, stop_on_signal};
+use super::{Exit, Failure, Outcome, blocking, until_interrupted};
 use crate::cli::{self, Format};
 use crate::config::{Location, Schedule, Source};
 use crate::report::{FeedJson, FeedText};
@@ -27,18 +27,14 @@ pub(super) fn feed(arguments: &cli::Feed) -> Outcome {
         default_currency: catalog::Currency::parse("usd"),
         default_category: None,
     };
-    let fetched = runtime()?.block_on(async {
-        let stop = stop_on_signal();
-        tokio::select! {
-            fetched = source::fetch(&source, None) => fetched.map_err(anyhow::Error::from),
-            () = stop.cancelled() => Err(anyhow::anyhow!("interrupted")),
+    let format = arguments.format;
+    until_interrupted(async move {
+        let failed = |error: source::FetchError| Failure { error: error.into(), exit: Exit::Failed };
+        match source::fetch(&source, None).await.map_err(failed)? {
+            Fetched::Body(body) => blocking(move || print(&source, &body, format)).await,
+            Fetched::NotModified => Err(failed(source::FetchError::strange_304(&source))),
         }
-    });
-    let fetched = fetched.map_err(|error| Failure { error, exit: Exit::Failed })?;
-    let Fetched::Body(body) = fetched else {
-        return Err(Failure { error: source::FetchError::strange_304(&source).into(), exit: Exit::Failed });
-    };
-    print(&source, &body, arguments.format)
+    })
 }
 
 /// Reads the body and prints what it holds. Nothing is printed of a feed that turns out to be

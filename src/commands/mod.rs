@@ -87,7 +87,7 @@ pub fn dispatch(cli: Cli) -> Exit {
     let load = || -> Result<Config, Failure> { Ok(Config::load(&Config::find(config.as_deref())?)?) };
     let outcome = match cli.command {
         Command::Run(arguments) => load().and_then(|loaded| run::run(&arguments, loaded, config.as_deref())),
-        Command::Plan(arguments) => load().and_then(|config| plan::plan(&arguments, &config)),
+        Command::Plan(arguments) => load().and_then(|config| plan::plan(arguments, &config)),
         Command::Check(arguments) => load().and_then(|config| check::check(&arguments, &config)),
         Command::Feed(arguments) => feed::feed(&arguments),
         Command::Status(arguments) => load().and_then(|config| status::status(&arguments, &config)),
@@ -118,6 +118,29 @@ fn runtime() -> Result<Runtime, Failure> {
     let too_large = SignalKind::from_raw(SIGXFSZ);
     runtime.block_on(async { signal(too_large).map(drop) })?;
     Ok(runtime)
+}
+
+/// Runs a command that changes nothing, and leaves it where it is when it is interrupted.
+fn until_interrupted(work: impl Future<Output = Outcome>) -> Outcome {
+    let runtime = runtime()?;
+    let outcome = runtime.block_on(async {
+        let stop = stop_on_signal();
+        tokio::select! {
+            outcome = work => outcome,
+            () = stop.cancelled() => Err(Failure { error: anyhow::anyhow!("interrupted"), exit: Exit::Failed }),
+        }
+    });
+    // Whatever still reads or computes must not keep the program from ending.
+    runtime.shutdown_background();
+    outcome
+}
+
+/// Work that computes or prints, off the async threads.
+async fn blocking(work: impl FnOnce() -> Outcome + Send + 'static) -> Outcome {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(outcome) => outcome,
+        Err(panic) => Err(Failure { error: panic.into(), exit: Exit::Failed }),
+    }
 }
 
 /// A token that the first SIGINT or SIGTERM cancels; the second one ends the program at once.

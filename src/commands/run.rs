@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use tracing::info;
 
-use super::{Exit, Outcome, complain, runtime, stop_on_signal};
+use super::{Exit, Failure, Outcome, complain, runtime, stop_on_signal};
 use crate::cli;
 use crate::config::Config;
 use crate::jobs;
@@ -21,8 +21,9 @@ pub(super) fn run(arguments: &cli::Run, config: Config, named: Option<&Path>) ->
     let context = Context { config: Arc::new(config), state: Arc::new(state) };
     if !arguments.once && !arguments.resync {
         let find = || Config::load(&Config::find(named)?);
-        runtime.block_on(jobs::daemon(context, arguments.force, &find)).map_err(anyhow_failure)?;
-        return Ok(Exit::Done);
+        let ended = runtime.block_on(jobs::daemon(context, arguments.force, &find));
+        runtime.shutdown_background();
+        return ended.map(|()| Exit::Done).map_err(|error| Failure { error, exit: Exit::Failed });
     }
     let kind = if arguments.resync { PassKind::Resync } else { PassKind::Sync };
     let report = runtime.block_on(async {
@@ -32,16 +33,14 @@ pub(super) fn run(arguments: &cli::Run, config: Config, named: Option<&Path>) ->
         bar.finish();
         report
     });
+    // Whatever still reads or computes for an interrupted pass must not keep the program from ending.
+    runtime.shutdown_background();
     let exit = exit(&report);
     writeln!(io::stdout(), "{}", report::summary_line(&report))?;
     if let Some(error) = report.error {
         return Ok(complain(&error.into(), exit));
     }
     Ok(exit)
-}
-
-fn anyhow_failure(error: anyhow::Error) -> super::Failure {
-    super::Failure { error, exit: Exit::Failed }
 }
 
 /// The exit code of a pass.

@@ -52,7 +52,11 @@ impl<'f> Input<'f> {
         }
         let (magic, file) = peek::<4>(file)?;
         let unpacked: Box<dyn Read> = match magic.as_slice() {
-            [0x1f, 0x8b, ..] => Box::new(Unpacked(MultiGzDecoder::new(BufReader::with_capacity(1 << 16, file)))),
+            [0x1f, 0x8b, ..] => {
+                // A server that packs once more what is packed already is no rarity.
+                let (magic, once) = peek::<2>(gunzip(file)).map_err(fault)?;
+                if magic == [0x1f, 0x8b] { Box::new(gunzip(once)) } else { Box::new(once) }
+            }
             b"PK\x03\x04" => Box::new(unzip(self.file, self.max_bytes)?),
             _ => Box::new(file),
         };
@@ -65,6 +69,10 @@ impl<'f> Input<'f> {
             _ => Box::new(reader),
         })
     }
+}
+
+fn gunzip(reader: impl Read) -> impl Read {
+    Unpacked(MultiGzDecoder::new(BufReader::with_capacity(1 << 16, reader)))
 }
 
 /// The first `N` bytes (fewer in a shorter file), and the reader from its beginning again.

@@ -147,7 +147,14 @@ impl<R: Read> Spans<R> {
             let bytes = &self.window.bytes()[open..];
             if let Some((end, skip)) = skipped(bytes) {
                 match self.find(open + skip, |bytes| memmem::find(bytes, end))? {
-                    Some(found) if found <= MAX_ROW => at = found + end.len(),
+                    Some(found) if found <= MAX_ROW => match next_one(self.bytes(open..found), name) {
+                        Some(next) => {
+                            self.used = open + next;
+                            let reason = "a CDATA section or comment in it is not closed";
+                            return Ok(Piece::Broken { name, head: self.head(open), line, reason });
+                        }
+                        None => at = found + end.len(),
+                    },
                     Some(_) => return self.skip_too_long(name, line),
                     None => return Err(self.cut_short()),
                 }
@@ -248,6 +255,13 @@ fn skipped(bytes: &[u8]) -> Option<(&'static [u8], usize)> {
     } else {
         None
     }
+}
+
+/// Where the next element begins inside what was meant to be text: an end tag of this name and then
+/// a start tag are no text, but what follows a section that was never closed.
+fn next_one(text: &[u8], name: &str) -> Option<usize> {
+    let end = memmem::find_iter(text, b"</").find(|at| is_tag(&text[*at..], b"</", name))?;
+    memchr::memchr_iter(b'<', &text[end..]).map(|at| end + at).find(|at| is_tag(&text[*at..], b"<", name))
 }
 
 pub(super) fn is_name_start(byte: u8) -> bool {

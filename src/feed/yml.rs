@@ -35,7 +35,9 @@ pub(super) fn read(input: &Input<'_>, head: &Head, shape: &Shape, sink: &mut Row
                 let id = id_of(&parse(&mend(charset.decode(&head))));
                 sink(rejected(line, id, "offer", reason.to_owned()))?;
             }
-            Piece::Broken { .. } | Piece::Open { .. } | Piece::Close { .. } => {}
+            // One that was not closed still has its id and name.
+            Piece::Broken { head, .. } => tree.add(&charset.decode(&head)),
+            Piece::Open { .. } | Piece::Close { .. } => {}
         }
     }
     Ok(())
@@ -45,8 +47,10 @@ fn categories_only(input: &Input<'_>, head: &Head, charset: Charset) -> Result<T
     let mut spans = Spans::new(input.open()?, head.root(), NAMES)?;
     let mut tree = Tree::default();
     while let Some(piece) = spans.next()? {
-        if let Piece::Element { name: "category", bytes, .. } = piece {
-            tree.add(&charset.decode(spans.bytes(bytes)));
+        match piece {
+            Piece::Element { name: "category", bytes, .. } => tree.add(&charset.decode(spans.bytes(bytes))),
+            Piece::Broken { name: "category", head, .. } => tree.add(&charset.decode(&head)),
+            _ => {}
         }
     }
     Ok(tree)

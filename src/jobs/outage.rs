@@ -6,13 +6,14 @@ use tracing::{debug, info, warn};
 
 use crate::report::span;
 use crate::state::Outcome;
-use crate::sync::Report;
+use crate::sync::{PassError, Report};
 
 /// Remembers what is wrong from pass to pass.
 #[derive(Default)]
 pub(super) struct Outage(Option<Trouble>);
 
 struct Trouble {
+    subject: &'static str,
     what: String,
     since: Instant,
     passes: u32,
@@ -27,6 +28,7 @@ impl Outage {
             (row.outcome == Outcome::Refused)
                 .then(|| format!("refused by the guard: {}", row.reason.as_deref().unwrap_or_default()))
         });
+        let subject = report.error.as_ref().map_or("the guard", PassError::subject);
         let Some(what) = trouble else {
             if let Some(before) = self.0.take() {
                 let (lasted, passes) = (span(before.since.elapsed()), before.passes);
@@ -49,7 +51,7 @@ impl Outage {
             return;
         };
         match &mut self.0 {
-            Some(before) if alike(&before.what, &what) => {
+            Some(before) if before.subject == subject => {
                 before.passes += 1;
                 debug!(passes = before.passes, "still: {what}");
             }
@@ -57,14 +59,8 @@ impl Outage {
                 warn!(pass, kind = row.kind.name(), outcome = row.outcome.name(), "{what}");
                 let since = before.as_ref().map_or_else(Instant::now, |before| before.since);
                 let passes = before.as_ref().map_or(0, |before| before.passes) + 1;
-                *before = Some(Trouble { what, since, passes });
+                *before = Some(Trouble { subject, what, since, passes });
             }
         }
     }
-}
-
-/// Whether two messages tell of the same trouble: figures in them change from try to try.
-fn alike(one: &str, other: &str) -> bool {
-    let words = |text: &str| text.chars().filter(|c| !c.is_ascii_digit()).collect::<String>();
-    words(one) == words(other)
 }

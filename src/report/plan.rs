@@ -34,11 +34,12 @@ pub fn plan_text(plan: &Plan, out: &mut impl Write) -> io::Result<()> {
     let mut shown = 0;
     let mut hidden = 0;
     let printed = plan.staging.each_operation(|operation| {
-        let this = (operation.stage(), operation.urgency(), operation.action);
+        let this = (operation.stage(), operation.urgency(), operation.action, operation.is_late);
         if group != Some(this) {
             more(out, std::mem::take(&mut hidden))?;
-            let n = plan.staging.count(operation.stage(), operation.urgency())?;
-            writeln!(out, "\n{} ({})", title(operation), number(n)).map_err(Trouble)?;
+            let n = plan.staging.count(operation.stage(), operation.urgency(), operation.is_late)?;
+            let again = if operation.is_late { ", tried again" } else { "" };
+            writeln!(out, "\n{}{again} ({})", title(operation), number(n)).map_err(Trouble)?;
             group = Some(this);
             shown = 0;
         }
@@ -62,6 +63,9 @@ fn more(out: &mut impl Write, hidden: u64) -> Result<(), Trouble> {
 
 /// What the pass would do, in a line.
 pub(super) fn headline(summary: &Summary) -> String {
+    if summary.sent() == 0 && summary.held_back > 0 {
+        return "Nothing to send.".to_owned();
+    }
     if summary.sent() == 0 {
         return "Nothing to do: NiceChat has what the feed says.".to_owned();
     }
@@ -87,8 +91,7 @@ fn source_line(summary: &Summary) -> String {
         line += &format!(" NiceChat refuses {} as they are; `status` says why.", number(summary.set_aside));
     }
     if summary.held_back > 0 {
-        let missed = count(summary.held_back, "object is", "objects are");
-        line += &format!(" {missed} missed but not deleted: a row too broken to tell its id may be theirs.");
+        line += &format!(" {}", held_back(summary.held_back));
     }
     if summary.currency_assumed > 0 {
         line += &format!(
@@ -97,6 +100,12 @@ fn source_line(summary: &Summary) -> String {
         );
     }
     line
+}
+
+/// Why objects that are missed are not deleted.
+pub(super) fn held_back(n: u64) -> String {
+    let missed = count(n, "object is", "objects are");
+    format!("{missed} missed but not deleted: a row too broken to tell its id may be theirs.")
 }
 
 fn title(operation: &Operation) -> &'static str {

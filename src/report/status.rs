@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use super::plan::held_back;
 use super::words::{count, number, shorten, span};
 use crate::catalog::{Kind, Rejection};
 use crate::state::{FailedObject, Outcome, PassRow, Reader, StateError};
@@ -134,6 +135,9 @@ pub fn summary_line(report: &Report) -> String {
     if report.refused > 0 {
         let objects = count(report.refused, "object", "objects");
         text += &format!("\nNiceChat refuses {objects} as they are; `shelfkeeper status` says why.");
+    }
+    if let Some(missed) = report.summary.as_ref().map(|summary| summary.held_back).filter(|missed| *missed > 0) {
+        text += &format!("\n{}", held_back(missed));
     }
     if report.row.rejected > 0 {
         let rows = count(report.row.rejected, "row of the feed is", "rows of the feed are");

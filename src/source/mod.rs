@@ -81,11 +81,12 @@ pub async fn fetch(source: &config::Source, mark: Option<&FeedMark>) -> Result<F
 
 fn from_file(path: &Path, location: &Location, max_bytes: u64) -> Result<Body, FetchError> {
     let fail = |error: io::Error| FetchError::new(location, format!("the file can't be read: {error}"));
-    let mut file = File::open(path).map_err(fail)?;
-    let before = file.metadata().map_err(fail)?;
-    if !before.is_file() {
+    // Asked before it is opened: opening a pipe would wait for somebody to write to it.
+    if !std::fs::metadata(path).map_err(fail)?.is_file() {
         return Err(FetchError::new(location, "this is not a file"));
     }
+    let mut file = File::open(path).map_err(fail)?;
+    let before = file.metadata().map_err(fail)?;
     if before.len() > max_bytes {
         return Err(too_large(location, max_bytes));
     }

@@ -74,9 +74,7 @@ impl Reader {
         connection.busy_timeout(std::time::Duration::from_secs(10)).map_err(of)?;
         connection.pragma_update(None, "query_only", true).map_err(of)?;
         if schema::check(&connection, path)? < schema::VERSION {
-            // An older file is only brought up to date by whoever holds its lock.
-            let detail = "of an older version, or empty; the next pass brings it up to date".to_owned();
-            return Err(StateError::Corrupt { path: path.to_owned(), detail });
+            return Err(schema::not_ours(path));
         }
         // One transaction: everything read is of the same moment.
         connection.execute_batch("BEGIN; SELECT count(*) FROM meta;").map_err(of)?;

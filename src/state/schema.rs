@@ -51,9 +51,20 @@ pub(super) fn check(connection: &Connection, path: &Path) -> Result<i64, StateEr
     Ok(found)
 }
 
+/// A database that some other program made.
+pub(super) fn not_ours(path: &Path) -> StateError {
+    StateError::Corrupt { path: path.to_owned(), detail: "a database of another program".to_owned() }
+}
+
 /// Brings a file to our format, all or nothing.
 pub(super) fn migrate(connection: &mut Connection, path: &Path) -> Result<(), StateError> {
     let found = check(connection, path)?;
+    if found == 0 {
+        let tables = connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get::<_, i64>(0));
+        if tables.map_err(|error| StateError::of(path, error))? > 0 {
+            return Err(not_ours(path));
+        }
+    }
     let steps = STEPS.iter().skip(usize::try_from(found).unwrap_or(0));
     let run = || {
         let transaction = connection.transaction()?;

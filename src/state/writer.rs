@@ -34,6 +34,8 @@ pub enum Settled {
         category: Option<String>,
         /// NiceChat's words.
         reason: String,
+        /// What an earlier request did is as much in doubt as before.
+        in_doubt: bool,
     },
     /// It failed in a way that can pass; whether it took effect is in doubt.
     Failed(String),
@@ -150,7 +152,7 @@ impl Writer {
         self.run(move |transaction| {
             for (kind, id, record) in &records {
                 done(transaction, *kind, id.as_str(), record)?;
-                unmark(transaction, *kind, id.as_str())?;
+                unmark(transaction, *kind, id.as_str(), false)?;
             }
             count_down(transaction, records.len())
         })
@@ -165,7 +167,7 @@ impl Writer {
         self.run(move |transaction| {
             for (kind, id) in &gone {
                 delete(transaction, *kind, id)?;
-                unmark(transaction, *kind, id)?;
+                unmark(transaction, *kind, id, false)?;
             }
             count_down(transaction, gone.len())
         })
@@ -229,11 +231,10 @@ impl Drop for Writer {
 fn open(path: &Path, base_url: &str) -> Result<Connection, StateError> {
     let of = |error| StateError::of(path, error);
     let mut connection = Connection::open(path).map_err(of)?;
-    schema::check(&connection, path)?;
     connection.busy_timeout(std::time::Duration::from_secs(10)).map_err(of)?;
     let pragmas = "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA cache_size = -8192;";
-    connection.execute_batch(pragmas).map_err(of)?;
     schema::migrate(&mut connection, path)?;
+    connection.execute_batch(pragmas).map_err(of)?;
     let sql = "INSERT INTO meta (key, value) VALUES ('base_url', ?1) ON CONFLICT (key) DO NOTHING";
     connection.execute(sql, [base_url]).map_err(of)?;
     let theirs: String =
@@ -272,13 +273,13 @@ fn serve(mut connection: Connection, inbox: &Receiver<Message>, path: &Path) {
                 Entry::Settle(kind, id, settled) => settle(transaction, *kind, id.as_str(), settled),
             })
         });
-        let full = result.as_ref().err().map(|error| format!("{error}"));
+        let has_failed = result.is_err();
         let mut error = result.err();
         for (_, answer) in batch {
-            let result = match (&full, error.take()) {
-                (None, _) => Ok(()),
-                (Some(_), Some(first)) => Err(StateError::of(path, first)),
-                (Some(_), None) => Err(StateError::Gone),
+            let result = match error.take() {
+                _ if !has_failed => Ok(()),
+                Some(first) => Err(StateError::of(path, first)),
+                None => Err(StateError::Gone),
             };
             let _ = answer.send(result);
         }
@@ -309,14 +310,14 @@ fn settle(transaction: &Transaction<'_>, kind: Kind, id: &str, settled: &Settled
                 // Products that were refused for want of this category may be taken now.
                 transaction.execute("DELETE FROM refused WHERE category = ?1", [id])?;
             }
-            unmark(transaction, kind, id)?;
+            unmark(transaction, kind, id, false)?;
         }
         Settled::Deleted => {
             delete(transaction, kind, id)?;
-            unmark(transaction, kind, id)?;
+            unmark(transaction, kind, id, false)?;
         }
-        Settled::Refused { digest, category, reason } => {
-            unmark(transaction, kind, id)?;
+        Settled::Refused { digest, category, reason, in_doubt } => {
+            unmark(transaction, kind, id, *in_doubt)?;
             let sql = "INSERT INTO refused (kind, id, digest, category, reason, at) VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
             let at = Timestamp::now().to_string();
             transaction.execute(sql, params![code(kind), id, digest.to_be_bytes(), category, reason, at])?;
@@ -360,9 +361,14 @@ fn delete(transaction: &Transaction<'_>, kind: Kind, id: &str) -> rusqlite::Resu
     Ok(())
 }
 
-/// An object that is as wanted, or gone, is neither in doubt nor refused.
-fn unmark(transaction: &Transaction<'_>, kind: Kind, id: &str) -> rusqlite::Result<()> {
-    for sql in ["DELETE FROM journal WHERE kind = ?1 AND id = ?2", "DELETE FROM refused WHERE kind = ?1 AND id = ?2"] {
+/// An object that is as wanted, or gone, is neither refused nor, as a rule, in doubt.
+fn unmark(transaction: &Transaction<'_>, kind: Kind, id: &str, in_doubt: bool) -> rusqlite::Result<()> {
+    let journal = if in_doubt {
+        "UPDATE journal SET reason = NULL WHERE kind = ?1 AND id = ?2"
+    } else {
+        "DELETE FROM journal WHERE kind = ?1 AND id = ?2"
+    };
+    for sql in [journal, "DELETE FROM refused WHERE kind = ?1 AND id = ?2"] {
         transaction.prepare_cached(sql)?.execute(params![code(kind), id])?;
     }
     Ok(())

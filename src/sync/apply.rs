@@ -4,7 +4,7 @@
 //! place: a crash costs at most the requests in flight. One object's failure is its own.
 
 use std::collections::HashSet;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -20,7 +20,7 @@ use super::decide::acknowledged;
 use super::fields::with_values;
 use super::plan::{Action, Operation, Stage};
 use super::staging::{Cursor, Staging, StagingError};
-use crate::catalog::{Fields, Id, Kind};
+use crate::catalog::{Fields, Id};
 use crate::nicechat::{self, CallError};
 use crate::state::{self, Intent, Record, Settled, StateError};
 
@@ -73,8 +73,15 @@ type Chunk = (Vec<Operation>, Cursor);
 
 /// What a request did.
 enum Done {
-    Created(Fields),
-    Updated(Fields),
+    /// What it is now by NiceChat's answer, and what was sent for it.
+    Created {
+        reply: Fields,
+        sent: Fields,
+    },
+    Updated {
+        reply: Fields,
+        sent: Fields,
+    },
     Deleted,
 }
 
@@ -98,6 +105,10 @@ struct Application<'a> {
     /// Requests in flight are not waited for any longer.
     abandon: CancellationToken,
     why: Mutex<Option<Stop>>,
+    /// Failures in a row that mean that NiceChat is away.
+    most_failures: u64,
+    /// No more of the stage that is under way.
+    given_up: AtomicBool,
     /// Categories that products stayed in because their request failed.
     in_use: Mutex<HashSet<String>>,
     counts: Counts,
@@ -120,6 +131,8 @@ pub(super) async fn apply(
         stop: interrupt.child_token(),
         abandon: CancellationToken::new(),
         why: Mutex::new(None),
+        most_failures: FAILURES_IN_A_ROW.max(2 * concurrency as u64),
+        given_up: AtomicBool::new(false),
         in_use: Mutex::new(HashSet::new()),
         counts: Counts::default(),
     };
@@ -140,6 +153,8 @@ pub(super) async fn apply(
 impl Application<'_> {
     async fn stages(&self, concurrency: usize) {
         for stage in Stage::ALL {
+            self.given_up.store(false, Ordering::Relaxed);
+            self.counts.failed_in_a_row.store(0, Ordering::Relaxed);
             let done = match stage {
                 Stage::Notes => self.notes().await,
                 _ => self.requests(stage, concurrency).await,
@@ -221,7 +236,8 @@ impl Application<'_> {
 
     /// Sends one operation and writes down what came of it.
     async fn settle(&self, operation: Operation) -> Result<(), Stop> {
-        if self.stop.is_cancelled() || (operation.stage() == Stage::CategoryDeletes && self.is_in_use(&operation.id)) {
+        let is_over = self.stop.is_cancelled() || self.given_up.load(Ordering::Relaxed);
+        if is_over || (operation.stage() == Stage::CategoryDeletes && self.is_in_use(&operation.id)) {
             return Ok(());
         }
         let (kind, id) = (operation.kind, operation.id.clone());
@@ -251,8 +267,16 @@ impl Application<'_> {
                 self.stays_where_it_is(&operation);
                 self.state.settle(kind, id, Settled::Failed(reason.clone())).await?;
                 let in_a_row = self.counts.failed_in_a_row.fetch_add(1, Ordering::Relaxed) + 1;
-                let is_away = in_a_row >= FAILURES_IN_A_ROW || error.asks_for_too_long();
-                return if is_away { Err(Stop::Away(reason)) } else { Ok(()) };
+                return match in_a_row >= self.most_failures {
+                    _ if error.asks_for_too_long() => Err(Stop::Away(reason)),
+                    // These failed before; what the stages after this one hold may do better.
+                    true if operation.is_late => {
+                        self.given_up.store(true, Ordering::Relaxed);
+                        Ok(())
+                    }
+                    true => Err(Stop::Away(reason)),
+                    false => Ok(()),
+                };
             }
         };
         self.counts.failed_in_a_row.store(0, Ordering::Relaxed);
@@ -264,47 +288,63 @@ impl Application<'_> {
     /// The request itself, and the other one where the object's presence is not what we thought.
     async fn send(&self, operation: &Operation) -> Result<Done, CallError> {
         let Operation { kind, id, send, .. } = operation;
-        let whole = || operation.record.as_ref().map(|record| record.acked.clone()).unwrap_or_default();
         match operation.action {
-            Action::Create => match self.nicechat.create(*kind, id, send).await {
+            Action::Create => match self.create(operation, send.clone()).await {
                 // It is there, made by someone else or by a request whose answer was lost.
-                Err(CallError::Exists) => self.nicechat.change(*kind, id, &whole()).await.map(Done::Updated),
-                other => other.map(Done::Created),
+                Err(CallError::Exists) => self.change(operation, operation.whole()).await,
+                other => other,
             },
-            Action::Update => match self.nicechat.change(*kind, id, send).await {
+            Action::Update => match self.change(operation, send.clone()).await {
                 // It is gone.
-                Err(CallError::Missing) => match self.nicechat.create(*kind, id, &with_values(&whole())).await {
+                Err(CallError::Missing) => match self.create(operation, with_values(&operation.whole())).await {
                     Err(CallError::Exists) => {
                         let reason = "NiceChat says both that it is not there (404) and that it is (412)".to_owned();
                         Err(CallError::Refused { code: 412, reason })
                     }
-                    other => other.map(Done::Created),
+                    other => other,
                 },
-                other => other.map(Done::Updated),
+                other => other,
             },
-            Action::Disable => match self.nicechat.change(*kind, id, send).await {
+            Action::Disable => match self.change(operation, send.clone()).await {
                 Err(CallError::Missing) => Ok(Done::Deleted),
-                other => other.map(Done::Updated),
+                other => other,
             },
-            Action::Delete => match self.nicechat.delete(*kind, id).await {
+            Action::Delete | Action::Note => match self.nicechat.delete(*kind, id).await {
                 Ok(()) | Err(CallError::Missing) => Ok(Done::Deleted),
                 Err(error) => Err(error),
             },
-            Action::Note => Ok(Done::Updated(Fields::new())),
         }
     }
 
+    async fn create(&self, operation: &Operation, sent: Fields) -> Result<Done, CallError> {
+        let reply = self.nicechat.create(operation.kind, &operation.id, &sent).await?;
+        Ok(Done::Created { reply, sent })
+    }
+
+    async fn change(&self, operation: &Operation, sent: Fields) -> Result<Done, CallError> {
+        let reply = self.nicechat.change(operation.kind, &operation.id, &sent).await?;
+        Ok(Done::Updated { reply, sent })
+    }
+
     fn done(&self, operation: &Operation, done: Done) -> Settled {
-        let (count, reply) = match done {
-            Done::Created(reply) => (&self.counts.created, Some(reply)),
-            Done::Updated(reply) => (&self.counts.updated, Some(reply)),
-            Done::Deleted => (&self.counts.deleted, None),
-        };
-        count.fetch_add(1, Ordering::Relaxed);
         debug!(r#type = %operation.kind, object = %operation.id, action = ?operation.action, "acknowledged");
-        match (reply, operation.record.clone()) {
-            (Some(reply), Some(record)) => Settled::Done(acknowledged(record, &operation.send, &reply)),
-            _ => Settled::Deleted,
+        let count = |count: &AtomicU64| _ = count.fetch_add(1, Ordering::Relaxed);
+        let record = operation.record.clone();
+        match done {
+            Done::Created { reply, sent } => {
+                count(&self.counts.created);
+                // A new object: what NiceChat made of an earlier one of this id is no more.
+                let record = record.map(|record| Record { answered: Fields::new(), repaired: Fields::new(), ..record });
+                record.map_or(Settled::Deleted, |record| Settled::Done(acknowledged(record, &sent, &reply)))
+            }
+            Done::Updated { reply, sent } => {
+                count(&self.counts.updated);
+                record.map_or(Settled::Deleted, |record| Settled::Done(acknowledged(record, &sent, &reply)))
+            }
+            Done::Deleted => {
+                count(&self.counts.deleted);
+                Settled::Deleted
+            }
         }
     }
 
@@ -314,22 +354,21 @@ impl Application<'_> {
             "refused by NiceChat; set aside until it changes, or until a resync"
         );
         self.counts.refused.fetch_add(1, Ordering::Relaxed);
+        self.stays_where_it_is(operation);
         let record = operation.record.as_ref();
         let category = |record: &Record| record.acked.get("category").and_then(Value::as_str).map(str::to_owned);
         Settled::Refused {
             digest: record.map_or(0, |record| record.digest),
             category: record.and_then(category),
             reason: format!("{reason} (code {code})"),
+            in_doubt: operation.is_late,
         }
     }
 
     /// A product that could not be moved or deleted still refers to its category.
     fn stays_where_it_is(&self, operation: &Operation) {
-        if operation.kind == Kind::Product {
-            let category = operation.old.get("category").and_then(Value::as_str);
-            let mut in_use = self.in_use.lock().unwrap_or_else(PoisonError::into_inner);
-            in_use.extend(category.map(str::to_owned));
-        }
+        let mut in_use = self.in_use.lock().unwrap_or_else(PoisonError::into_inner);
+        in_use.extend(operation.was_in.clone());
     }
 
     fn is_in_use(&self, category: &Id) -> bool {

@@ -35,13 +35,9 @@ pub enum Base {
 
 /// What brings an object to what is wanted; [`Action::Note`] when nothing needs to be sent.
 pub fn decide(kind: Kind, id: &Id, base: &Base, wanted: &Wanted) -> Operation {
-    let whole = || Operation {
-        kind,
-        id: id.clone(),
-        action: Action::Create,
-        send: with_values(&wanted.fields),
-        old: Fields::new(),
-        record: Some(record(wanted, Fields::new(), Fields::new())),
+    let whole = || {
+        let record = record(wanted, Fields::new(), Fields::new());
+        Operation::new(kind, id, Action::Create, with_values(&wanted.fields), Fields::new(), Some(record))
     };
     let (have, answered, repaired, drift) = match base {
         Base::Absent => return whole(),
@@ -57,7 +53,7 @@ pub fn decide(kind: Kind, id: &Id, base: &Base, wanted: &Wanted) -> Operation {
     let repaired = overlaid(&without(&repaired, &send), &replaced);
     let answered = without(&answered, &send);
     let action = if send.is_empty() { Action::Note } else { Action::Update };
-    Operation { kind, id: id.clone(), action, send, old, record: Some(record(wanted, answered, repaired)) }
+    Operation::new(kind, id, action, send, old, Some(record(wanted, answered, repaired)))
 }
 
 /// The taking over of an object that NiceChat lists, as it is: what differs is then changed like
@@ -65,8 +61,7 @@ pub fn decide(kind: Kind, id: &Id, base: &Base, wanted: &Wanted) -> Operation {
 pub fn adoption(kind: Kind, id: &Id, listed: &Fields, wanted: &Wanted) -> Operation {
     let record =
         Record { acked: adopted(listed, wanted), digest: 0, answered: image_of(listed), repaired: Fields::new() };
-    let (send, old) = (Fields::new(), Fields::new());
-    Operation { kind, id: id.clone(), action: Action::Note, send, old, record: Some(record) }
+    Operation::new(kind, id, Action::Note, Fields::new(), Fields::new(), Some(record))
 }
 
 fn record(wanted: &Wanted, answered: Fields, repaired: Fields) -> Record {
@@ -160,7 +155,7 @@ pub fn observe(known: &Known, listed: &Fields) -> Observation {
 
 /// The deletion of an object that is no longer wanted.
 pub fn vanish(kind: Kind, id: &Id, known: Fields) -> Operation {
-    Operation { kind, id: id.clone(), action: Action::Delete, send: Fields::new(), old: known, record: None }
+    Operation::new(kind, id, Action::Delete, Fields::new(), known, None)
 }
 
 /// The switching off of a category that is no longer wanted. Its digest equals no wanted one, so
@@ -174,5 +169,5 @@ pub fn disable(id: &Id, known: &Known) -> Operation {
         answered: known.answered.clone(),
         repaired: known.repaired.clone(),
     };
-    Operation { kind: Kind::Category, id: id.clone(), action: Action::Disable, send: off, old, record: Some(record) }
+    Operation::new(Kind::Category, id, Action::Disable, off, old, Some(record))
 }

@@ -74,6 +74,20 @@ impl From<SessionError> for PassError {
 }
 
 impl PassError {
+    /// What is in trouble: the same from try to try, while the words change.
+    pub fn subject(&self) -> &'static str {
+        match self {
+            PassError::Fetch(_) => "the feed's host",
+            PassError::Feed { .. } => "the feed",
+            PassError::State(_) | PassError::Staging(_) => "the disk",
+            PassError::Listing(CallError::Unauthorized(_)) | PassError::Stopped(Stop::Unauthorized(_)) => "the key",
+            PassError::Listing(_) | PassError::Client(_) | PassError::Stopped(_) | PassError::Pending { .. } => {
+                "NiceChat"
+            }
+            PassError::Interrupted => "the pass",
+        }
+    }
+
     /// Whether the settings are at fault.
     pub fn is_config(&self) -> bool {
         matches!(self, PassError::State(error) if error.is_config())

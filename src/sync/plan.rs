@@ -37,6 +37,11 @@ pub struct Operation {
     pub old: Fields,
     /// What the state is to hold once that is acknowledged; `None` = nothing more.
     pub record: Option<Record>,
+    /// The category that the product was last acknowledged to be in.
+    pub was_in: Option<String>,
+    /// An earlier request about it failed or was cut off: what it did is in doubt, and this one comes
+    /// after all others of its stage, so as not to keep them waiting again.
+    pub is_late: bool,
 }
 
 /// The parts of an application, one after the other. Within one, operations run side by side.
@@ -61,6 +66,11 @@ impl Stage {
 }
 
 impl Operation {
+    /// An operation on an object of which no request is in doubt.
+    pub fn new(kind: Kind, id: &Id, action: Action, send: Fields, old: Fields, record: Option<Record>) -> Operation {
+        Operation { kind, id: id.clone(), action, send, old, record, was_in: None, is_late: false }
+    }
+
     /// When its turn is.
     pub fn stage(&self) -> Stage {
         match (self.action, self.kind) {
@@ -70,6 +80,11 @@ impl Operation {
             (_, Kind::Category) => Stage::Categories,
             (_, Kind::Product) => Stage::Products,
         }
+    }
+
+    /// All fields that the object is to have.
+    pub fn whole(&self) -> Fields {
+        self.record.as_ref().map(|record| record.acked.clone()).unwrap_or_default()
     }
 
     /// Its turn within the stage: gone out of stock, price, new, the rest.

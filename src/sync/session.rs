@@ -237,13 +237,25 @@ impl Session {
         if self.products.flags(at).has(Flags::SEEN) {
             return Ok(());
         }
-        let object = self.products.object(at);
-        if object != 0 {
-            // As acknowledged: a move to another category may be in doubt, and is taken back.
-            let acked = self.reader.object(object)?.acked;
-            self.kept.extend(acked.get("category").and_then(|id| id.as_str()).map(str::to_owned));
-        }
+        self.keep_category(Kind::Product, at)?;
         self.keep(Kind::Product, at)
+    }
+
+    /// Keeps the category that a product was last acknowledged to be in: a move to another one may be
+    /// in doubt, or refused.
+    fn keep_category(&mut self, kind: Kind, at: usize) -> Result<(), SessionError> {
+        let category = self.acknowledged_category(kind, at)?;
+        self.kept.extend(category);
+        Ok(())
+    }
+
+    fn acknowledged_category(&self, kind: Kind, at: usize) -> Result<Option<String>, SessionError> {
+        let object = self.index(kind).object(at);
+        if kind == Kind::Category || object == 0 {
+            return Ok(None);
+        }
+        let acked = self.reader.object(object)?.acked;
+        Ok(acked.get("category").and_then(|id| id.as_str()).map(str::to_owned))
     }
 
     /// Marks an object as wanted the way it was last acknowledged, and puts right what drifted or is
@@ -261,7 +273,7 @@ impl Session {
         let Ok(id) = Id::parse(&known.id) else { return Ok(()) };
         let wanted = Wanted { fields: known.acked, digest: self.index(kind).digest(at) };
         let base = self.base(kind, at)?;
-        self.stage(&decide(kind, &id, &base, &wanted)).map(|_| ())
+        self.stage(decide(kind, &id, &base, &wanted)).map(|_| ())
     }
 
     fn is_gone(&self, flags: Flags) -> bool {
@@ -278,7 +290,7 @@ impl Session {
     ) -> Result<bool, SessionError> {
         let Some(at) = self.index(kind).find(id.as_str()) else {
             let wanted = Wanted { fields: fields(), digest };
-            return self.stage(&decide(kind, id, &Base::Absent, &wanted));
+            return self.stage(decide(kind, id, &Base::Absent, &wanted));
         };
         let flags = self.index(kind).flags(at);
         self.index_mut(kind).mark(at, Flags::SEEN);
@@ -293,6 +305,7 @@ impl Session {
         if !self.policy.retry_refused && refused.is_some_and(|(_, refused)| *refused == digest) {
             if kind == Kind::Product {
                 self.summary.set_aside += 1;
+                self.keep_category(kind, at)?;
                 let wanted = Wanted { fields: fields(), digest };
                 if self.category_may_be_sent(&wanted) {
                     self.set_aside.push((id.clone(), wanted));
@@ -307,10 +320,10 @@ impl Session {
             self.summary.tally_mut(kind).adopted += 1;
             if operation.action == Action::Update {
                 // Ours from now on, whatever becomes of the change.
-                self.stage(&adoption(kind, id, listed, &wanted))?;
+                self.stage(adoption(kind, id, listed, &wanted))?;
             }
         }
-        self.stage(&operation)
+        self.stage(operation)
     }
 
     /// Whether the category of a product isn't known to be there as the feed wants it.
@@ -363,12 +376,17 @@ impl Session {
         Ok(known)
     }
 
-    fn stage(&mut self, operation: &Operation) -> Result<bool, SessionError> {
-        self.summary.tally_mut(operation.kind).add(operation);
-        // What failed last time goes last: it must not keep the others waiting again.
+    fn stage(&mut self, mut operation: Operation) -> Result<bool, SessionError> {
+        let kind = operation.kind;
         let key = digest_bytes(operation.id.as_str().as_bytes());
-        let is_late = self.in_doubt.contains_key(&(operation.kind, key));
-        self.staging.add(operation, is_late)?;
+        operation.is_late = self.in_doubt.contains_key(&(kind, key));
+        if matches!(operation.action, Action::Update | Action::Delete)
+            && let Some(at) = self.index(kind).find_key(key)
+        {
+            operation.was_in = self.acknowledged_category(kind, at)?;
+        }
+        self.summary.tally_mut(kind).add(&operation);
+        self.staging.add(&operation)?;
         Ok(operation.action != Action::Note)
     }
 }

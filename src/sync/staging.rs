@@ -33,12 +33,19 @@ struct Body {
     send: Option<Fields>,
     old: Fields,
     record: Option<Record>,
+    was_in: Option<String>,
 }
 
 impl Body {
     fn of(operation: &Operation) -> Body {
         let send = (operation.action != Action::Create).then(|| operation.send.clone());
-        Body { action: operation.action, send, old: operation.old.clone(), record: operation.record.clone() }
+        Body {
+            action: operation.action,
+            send,
+            old: operation.old.clone(),
+            record: operation.record.clone(),
+            was_in: operation.was_in.clone(),
+        }
     }
 
     fn send(&mut self) -> Fields {
@@ -74,12 +81,12 @@ impl Staging {
     }
 
     /// Adds an operation; a late one comes after all others of its stage.
-    pub(super) fn add(&self, operation: &Operation, is_late: bool) -> Result<(), StagingError> {
+    pub(super) fn add(&self, operation: &Operation) -> Result<(), StagingError> {
         let body = Body::of(operation);
         let sql = "INSERT INTO operation (stage, late, urgency, kind, id, body) VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
         self.connection.prepare_cached(sql)?.execute(params![
             operation.stage() as u8,
-            is_late,
+            operation.is_late,
             operation.urgency(),
             operation.kind as u8,
             operation.id.as_str(),
@@ -123,8 +130,9 @@ impl Staging {
             let kind = if kind == 0 { Kind::Category } else { Kind::Product };
             let Ok(id) = Id::parse(&id) else { continue };
             let send = body.send();
-            let Body { action, old, record, .. } = body;
-            operations.push(Operation { kind, id, action, send, old, record });
+            let Body { action, old, record, was_in, .. } = body;
+            let is_late = row.get(0)?;
+            operations.push(Operation { kind, id, action, send, old, record, was_in, is_late });
         }
         Ok(operations)
     }
@@ -150,14 +158,14 @@ impl Staging {
         Ok(())
     }
 
-    /// How many operations there are of a stage and urgency.
+    /// How many operations there are of a stage and urgency, late or not.
     ///
     /// # Errors
     /// When the temporary file can't be read.
-    pub fn count(&self, stage: Stage, urgency: u8) -> Result<u64, StagingError> {
-        let sql = "SELECT count(*) FROM operation WHERE stage = ?1 AND urgency = ?2";
+    pub fn count(&self, stage: Stage, urgency: u8, is_late: bool) -> Result<u64, StagingError> {
+        let sql = "SELECT count(*) FROM operation WHERE stage = ?1 AND urgency = ?2 AND late = ?3";
         let count: i64 =
-            self.connection.prepare_cached(sql)?.query_row(params![stage as u8, urgency], |row| row.get(0))?;
+            self.connection.prepare_cached(sql)?.query_row(params![stage as u8, urgency, is_late], |row| row.get(0))?;
         Ok(count.unsigned_abs())
     }
 

@@ -28,17 +28,14 @@ impl Session {
             if let Some(at) = self.products.find(id.as_str()).filter(|_| sent.contains(category)) {
                 self.summary.set_aside -= 1;
                 let base = self.base(Kind::Product, at)?;
-                let is_sent = self.stage(&decide(Kind::Product, &id, &base, &wanted))?;
+                let is_sent = self.stage(decide(Kind::Product, &id, &base, &wanted))?;
                 self.summary.unchanged -= u64::from(is_sent);
             }
         }
-        let kept: Vec<usize> = self.kept.iter().filter_map(|id| self.categories.find(id)).collect();
-        for at in kept {
-            if !self.categories.flags(at).has(Flags::SEEN) {
-                self.keep(Kind::Category, at)?;
+        for kind in [Kind::Product, Kind::Category] {
+            if kind == Kind::Category {
+                self.keep_categories()?;
             }
-        }
-        for kind in Kind::ALL {
             for at in 0..self.index(kind).len() {
                 if !self.index(kind).flags(at).has(Flags::SEEN) {
                     self.unwanted(kind, at)?;
@@ -49,6 +46,17 @@ impl Session {
         let guard = guard(&self.summary, self.policy.max_delete_percent);
         let Session { staging, summary, changes_at, .. } = self;
         Ok(Plan { staging, summary, guard, changes_at })
+    }
+
+    /// Categories that no item names, but that a product which stays as it is still needs.
+    fn keep_categories(&mut self) -> Result<(), SessionError> {
+        let kept: Vec<usize> = self.kept.iter().filter_map(|id| self.categories.find(id)).collect();
+        for at in kept {
+            if !self.categories.flags(at).has(Flags::SEEN) {
+                self.keep(Kind::Category, at)?;
+            }
+        }
+        Ok(())
     }
 
     /// An object that the feed doesn't have.
@@ -69,23 +77,26 @@ impl Session {
         };
         let Ok(id) = Id::parse(&id) else { return Ok(()) };
         // It is ours when we made it, or may have: a create was under way when a pass was cut off.
-        let was_acknowledged = is_ours;
-        let is_ours = is_ours || flags.has(Flags::IN_DOUBT);
-        if !flags.has(Flags::FOREIGN) && (self.is_gone(flags) || !is_ours) {
-            let forget =
-                Operation { kind, id, action: Action::Note, send: Fields::new(), old: Fields::new(), record: None };
-            return self.stage(&forget).map(|_| ());
+        let may_be_ours = is_ours || flags.has(Flags::IN_DOUBT);
+        if !flags.has(Flags::FOREIGN) && (self.is_gone(flags) || !may_be_ours) {
+            let forget = Operation::new(kind, &id, Action::Note, Fields::new(), Fields::new(), None);
+            return self.stage(forget).map(|_| ());
         }
         if kind == Kind::Category && self.policy.default_category.as_ref() == Some(&id) {
             return Ok(());
         }
         let may_go = match self.policy.prune {
             Prune::None => false,
-            Prune::Owned => is_ours,
+            Prune::Owned => may_be_ours,
             Prune::All => true,
         };
         if !may_go {
             return Ok(());
+        }
+        if !self.policy.retry_refused && self.refused.get(&(kind, key)).is_some_and(|(_, digest)| *digest == 0) {
+            // NiceChat refused to delete it, and nothing has changed since.
+            self.summary.set_aside += 1;
+            return self.keep_category(kind, at);
         }
         if self.some_row_is_unknown {
             self.summary.held_back += 1;
@@ -98,14 +109,14 @@ impl Session {
             (Kind::Category, VanishedCategory::Disable) => {
                 let operation = disable(&id, &known);
                 // What was never ours is switched off, not taken over.
-                Operation { record: operation.record.filter(|_| is_ours), ..operation }
+                Operation { record: operation.record.filter(|_| may_be_ours), ..operation }
             }
             _ => vanish(kind, &id, known.acked),
         };
-        if !was_acknowledged && operation.action == Action::Delete {
+        if !is_ours && operation.action == Action::Delete {
             let tally = self.summary.tally_mut(kind);
-            *(if is_ours { &mut tally.delete_in_doubt } else { &mut tally.delete_foreign }) += 1;
+            *(if may_be_ours { &mut tally.delete_in_doubt } else { &mut tally.delete_foreign }) += 1;
         }
-        self.stage(&operation).map(|_| ())
+        self.stage(operation).map(|_| ())
     }
 }
