@@ -171,3 +171,67 @@ fn an_adoption_that_fails_is_gone_on_with_where_it_was() {
         assert_eq!(bodies, [("PATCH", Some(price))]);
     }
 }
+
+#[test]
+fn a_lost_answer_and_then_a_refusal_leave_nothing_forgotten() {
+    let lost = |method| Rule { applied: true, times: Some(1), ..always(method, Fault::status(503)) };
+    let shop = Shop::with_rows(&["1|Lamp|2.00 USD|in stock|", "2|Rug|5 USD|in stock|"]);
+    shop.config("[nicechat]\nretries = 0");
+    shop.pass(0);
+    // A change whose answer is lost, refused when it is sent again, and then taken back.
+    shop.nicechat().add_fault(lost("PATCH"));
+    shop.feed_tsv(&["1|Lamp|3.00 USD|in stock|", "2|Rug|5 USD|in stock|"]);
+    shop.pass(1);
+    shop.nicechat().add_fault(Rule { times: Some(1), ..always("PATCH", Fault::status(400)) });
+    shop.pass(3);
+    shop.feed_tsv(&["1|Lamp|2.00 USD|in stock|", "2|Rug|5 USD|in stock|"]);
+    shop.pass(0);
+    let price = shop.nicechat().object(Kind::Product, "1").expect("a product")["price"].to_string();
+    assert_eq!(price, "2.00");
+    // A create whose answer is lost, refused when it is sent again; then its row goes.
+    shop.nicechat().add_fault(lost("POST"));
+    shop.feed_tsv(&["1|Lamp|2.00 USD|in stock|", "2|Rug|5 USD|in stock|", "3|Pot|1 USD|in stock|"]);
+    shop.pass(1);
+    shop.nicechat().add_fault(Rule { times: Some(1), ..always("PATCH", Fault::status(400)) });
+    shop.pass(3);
+    shop.feed_tsv(&["1|Lamp|2.00 USD|in stock|", "2|Rug|5 USD|in stock|"]);
+    shop.pass(0);
+    assert!(shop.nicechat().object(Kind::Product, "3").is_none(), "no orphan is left");
+}
+
+#[test]
+fn a_category_stays_as_long_as_a_product_could_not_be_moved_out() {
+    for (status, code) in [(400, 3), (500, 1)] {
+        let shop = Shop::new();
+        shop.config("[nicechat]\nretries = 0");
+        shop.put_feed(yml(&offer("1", "A", "5")));
+        shop.pass(0);
+        shop.nicechat().add_fault(always("PATCH", Fault::status(status)));
+        shop.put_feed(yml(&offer("1", "B", "5")));
+        for _ in 0..3 {
+            shop.pass(code);
+            assert!(shop.nicechat().object(Kind::Category, "A").is_some(), "{status}: the product is in it");
+        }
+        shop.nicechat().clear_faults();
+        shop.run(&["run", "--resync"]).expect_code(0);
+        assert!(shop.nicechat().object(Kind::Category, "A").is_none());
+    }
+}
+
+#[test]
+fn objects_that_always_fail_do_not_hold_up_deletions() {
+    let shop = Shop::new();
+    shop.config("[nicechat]\nretries = 0\nconcurrency = 4");
+    let publish = |last: usize, price: &str| {
+        let rows: Vec<String> = (10..=last).map(|n| format!("{n}|Lamp|{price} USD|in stock|")).collect();
+        shop.feed_tsv(&rows.iter().map(String::as_str).collect::<Vec<_>>());
+    };
+    publish(40, "10");
+    shop.pass(0);
+    shop.nicechat().add_fault(always("PATCH", Fault::status(500)));
+    publish(39, "12");
+    for _ in 0..3 {
+        shop.pass(1);
+    }
+    assert!(shop.nicechat().object(Kind::Product, "40").is_none());
+}

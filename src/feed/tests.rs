@@ -88,6 +88,9 @@ mod text {
         gzip.write_all(FULL.as_bytes()).expect("packed");
         let packed = gzip.finish().expect("packed");
         assert_eq!(good(&packed), good(FULL));
+        let mut again = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        again.write_all(&packed).expect("packed");
+        assert_eq!(good(again.finish().expect("packed")), good(FULL), "packed twice");
         for end in [packed.len() - 1, packed.len() - 8, packed.len() / 2] {
             assert!(matches!(rows(&packed[..end]), Err(FeedError::Incomplete(_))), "cut at {end}");
         }
@@ -325,6 +328,24 @@ mod yml {
             "<yml_catalog><shop><offers>{offers}</offers><categories>{categories}</categories></shop></yml_catalog>"
         );
         assert_eq!(paths(after), expected);
+    }
+
+    #[test]
+    fn a_category_that_is_not_closed_keeps_its_items() {
+        let seen = good(yml(
+            "<category id='1'>A<category id='2'>B</category>",
+            "<offer id='1'><name>N</name><categoryId>1</categoryId></offer>",
+        ));
+        assert!(seen[0].contains("| A |"), "{}", seen[0]);
+    }
+
+    #[test]
+    fn a_cdata_section_that_is_not_closed_costs_its_own_offer() {
+        let offers = "<offer id='1'><name>N</name><description><![CDATA[cut</description></offer>\n\
+                      <offer id='2'><name>M</name><description><![CDATA[whole]]></description></offer>\n<offer id='3'><name>O</name></offer>";
+        let seen = good(yml("", offers));
+        assert!(seen[0].starts_with("4: ! 1 offer: a CDATA section or comment in it is not closed"), "{}", seen[0]);
+        assert!(seen[1].starts_with("5: 2 |") && seen[2].starts_with("6: 3 |"), "{seen:?}");
     }
 
     #[test]
