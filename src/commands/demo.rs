@@ -64,7 +64,7 @@ async fn step(
 ) -> anyhow::Result<Exit> {
     let planned = sync::plan(&context.config, PassKind::Sync, stop).await?;
     let mut text = Vec::new();
-    report::plan_text(&planned.plan, &mut text)?;
+    report::plan_text(&planned, &mut text)?;
     say(&excerpt(&String::from_utf8_lossy(&text)))?;
     drop(planned);
     sandbox.nicechat().take_requests();

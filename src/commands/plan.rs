@@ -14,7 +14,7 @@ use crate::sync::{self, Plan};
 pub(super) fn plan(arguments: cli::Plan, config: &Config) -> Outcome {
     let kind = if arguments.resync { PassKind::Resync } else { PassKind::Sync };
     until_interrupted(async move {
-        let mut plan = sync::plan(config, kind, &CancellationToken::new()).await?.plan;
+        let mut plan = sync::plan(config, kind, &CancellationToken::new()).await?;
         if arguments.force {
             plan.guard = None;
         }

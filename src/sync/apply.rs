@@ -220,10 +220,7 @@ impl Application<'_> {
                     return Ok(None);
                 }
                 let (operations, cursor) = self.chunk(stage, cursor, CHUNK).await?;
-                if operations.is_empty() {
-                    return Ok(None);
-                }
-                Ok(Some((operations, cursor)))
+                Ok((!operations.is_empty()).then_some((operations, cursor)))
             })
         };
         let chunks = stream::try_unfold(Cursor::default(), next);
@@ -309,10 +306,12 @@ impl Application<'_> {
                 Err(CallError::Missing) => Ok(Done::Deleted),
                 other => other,
             },
-            Action::Delete | Action::Note => match self.nicechat.delete(*kind, id).await {
+            Action::Delete => match self.nicechat.delete(*kind, id).await {
                 Ok(()) | Err(CallError::Missing) => Ok(Done::Deleted),
                 Err(error) => Err(error),
             },
+            // Notes have a stage of their own that sends nothing.
+            Action::Note => Ok(Done::Updated { reply: Fields::new(), sent: Fields::new() }),
         }
     }
 

@@ -14,7 +14,7 @@ mod staging;
 pub use apply::{Applied, Stop};
 pub use decide::{Base, Observation, Wanted, acknowledged, decide, observe};
 pub use fields::{changes, overlaid, same};
-pub use pass::{Context, PassError, Planned, Progress, Report, plan, run};
+pub use pass::{Context, PassError, Progress, Report, plan, run};
 pub use plan::{Action, Operation, Stage, Summary, Tally, guard};
 pub use session::{Plan, Policy, Session, SessionError};
 pub use staging::{Cursor, Staging, StagingError};

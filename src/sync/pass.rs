@@ -115,25 +115,15 @@ pub struct Report {
     pub summary: Option<Summary>,
     /// What went wrong.
     pub error: Option<PassError>,
-    /// Whether NiceChat's listing was read.
-    pub listed: bool,
     /// Objects that NiceChat refuses, from this pass or an earlier one.
     pub refused: u64,
-}
-
-/// What the next pass would do.
-pub struct Planned {
-    /// The plan.
-    pub plan: Plan,
-    /// Whether NiceChat's listing was read for it.
-    pub listed: bool,
 }
 
 /// Plans a pass without writing anything, neither there nor here: what it is given can't.
 ///
 /// # Errors
 /// When the feed, the state or the listing can't be read.
-pub async fn plan(config: &Config, kind: PassKind, stop: &CancellationToken) -> Result<Planned, PassError> {
+pub async fn plan(config: &Config, kind: PassKind, stop: &CancellationToken) -> Result<Plan, PassError> {
     let state = state::Reader::open(&config.state.path)?;
     state.check_base(config.nicechat.base_url.as_str())?;
     let nicechat = nicechat::connect(&config.nicechat)?.reader();
@@ -144,8 +134,7 @@ pub async fn plan(config: &Config, kind: PassKind, stop: &CancellationToken) -> 
         // Nothing was asked for that could be answered so.
         Fetched::NotModified => return Err(PassError::Fetch(FetchError::strange_304(&config.source))),
     };
-    let plan = prepare(config, state, kind, now, lists.then_some(&nicechat), body, stop).await?;
-    Ok(Planned { plan, listed: lists })
+    prepare(config, state, kind, now, lists.then_some(&nicechat), body, stop).await
 }
 
 /// Makes a pass, and leaves its row in the state. Never fails: what went wrong is in the report.
@@ -166,7 +155,7 @@ pub async fn run(
         row.outcome = Outcome::Failed;
         error.get_or_insert(PassError::State(unwritten));
     }
-    Report { row, summary: pass.summary, error, listed: pass.listed, refused: pass.refused }
+    Report { row, summary: pass.summary, error, refused: pass.refused }
 }
 
 struct Pass<'a> {

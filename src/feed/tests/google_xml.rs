@@ -1,0 +1,82 @@
+//! Google's RSS and Atom.
+
+use super::*;
+
+fn rss(items: &str) -> String {
+    format!(
+        "<?xml version=\"1.0\"?>\n<rss xmlns:g=\"http://base.google.com/ns/1.0\"><channel><title>Shop</title>\n{items}\n</channel></rss>"
+    )
+}
+
+#[test]
+fn rss_and_atom_with_and_without_prefix() {
+    let fields = "<g:id>1</g:id><title>T</title><link>u</link><g:image_link>i</g:image_link><g:price>5 EUR</g:price>\
+                  <g:availability>in_stock</g:availability><g:product_type>A &gt; B</g:product_type><description>d</description>";
+    let expected = "3: 1 | A > B | T | 5 eur | d | u | i | yes";
+    assert_eq!(good(rss(&format!("<item>{fields}</item>"))), [expected]);
+    assert_eq!(good(rss(&format!("<item>{}</item>", fields.replace("g:", "")))), [expected]);
+    let other = rss(&format!("<item>{}</item>", fields.replace("g:", "m:"))).replace("xmlns:g", "xmlns:m");
+    assert_eq!(good(other), [expected]);
+    let atom = "<feed xmlns='http://www.w3.org/2005/Atom' xmlns:g='http://base.google.com/ns/1.0'><title>x</title>\n\
+                <entry><id>tag:x</id><g:id>1</g:id><title>T</title><link rel='self' href='no'/><link href='u'/>\
+                <summary>s</summary></entry><entry><g:id>2</g:id><title>T2</title><link>u2</link></entry></feed>";
+    assert_eq!(good(atom), ["2: 1 | - | T | - - | s | u | - | no", "2: 2 | - | T2 | - - | - | u2 | - | no"]);
+}
+
+#[test]
+fn only_direct_children_count_and_the_first_of_several() {
+    let item = "<item><g:id>1</g:id><g:title>Own</g:title><title>Plain</title><g:price>5 EUR</g:price>\
+                <g:shipping><g:price>99 EUR</g:price></g:shipping>\
+                <g:product_type>A > B</g:product_type><g:product_type>C > D</g:product_type></item>";
+    assert_eq!(good(rss(item)), ["3: 1 | A > B | Own | 5 eur | - | - | - | no"]);
+}
+
+#[test]
+fn raw_ampersands_bad_entities_and_stray_signs_are_text() {
+    let item = "<item><g:id>1</g:id><title>A & B &nbsp; C &amp; D < E</title><link>u?a=1&b=2</link></item>\n\
+                <item><g:id>2</g:id><title>Next\u{b}one</title></item>";
+    let seen = good(rss(item));
+    assert_eq!(seen[0], "3: 1 | - | A & B &nbsp; C & D < E | - - | - | u?a=1&b=2 | - | no");
+    assert_eq!(seen[1], "4: 2 | - | Nextone | - - | - | - | - | no");
+}
+
+#[test]
+fn text_and_scripts_around_the_document_do_no_harm() {
+    let plain = rss("<item><g:id>1</g:id><title>T</title></item>");
+    for before in ["Warning: fopen() failed\n", "<script>if (a < b && c > d) {}</script>", "\u{feff}\n\n"] {
+        assert_eq!(titles(format!("{before}{plain}")), ["T"], "{before:?}");
+    }
+    assert_eq!(titles(format!("{plain}\n<!-- 0.3 s --> <b> & bye")), ["T"]);
+}
+
+#[test]
+fn a_broken_item_costs_itself() {
+    let deep = "<a>".repeat(100);
+    let items = format!(
+        "<item><g:id>1</g:id><title>open\n<item><g:id>2</g:id><title>T</title></item>\
+         <item><g:id>3</g:id>{deep}</item><item><g:id>4</g:id><title>U</title></item>"
+    );
+    let seen = good(rss(&items));
+    assert!(seen[0].starts_with("3: ! 1 item: its element is not closed"), "{}", seen[0]);
+    assert!(seen[1].starts_with("4: 2 |"));
+    assert!(seen[2].starts_with("4: ! 3 item: nested deeper"), "{}", seen[2]);
+    assert!(seen[3].starts_with("4: 4 |"));
+}
+
+#[test]
+fn code_pages_behind_a_utf8_declaration() {
+    let feed = rss("<item><g:id>1</g:id><title>XX</title></item>").replace("?>", " encoding=\"UTF-8\"?>");
+    let at = feed.find("XX").expect("a title");
+    let mut bytes = feed.into_bytes();
+    bytes.splice(at..at + 2, *b"\xcb\xe0\xec\xef\xe0");
+    assert_eq!(titles(bytes), ["Лампа"]);
+}
+
+#[test]
+fn an_end_that_is_missing() {
+    let whole = rss("<item><g:id>1</g:id><title>T</title></item>");
+    for cut in [whole.len() - 1, whole.len() - 6, whole.len() - 20, whole.len() / 2] {
+        assert!(matches!(rows(&whole.as_bytes()[..cut]), Err(FeedError::Incomplete(_))), "{}", &whole[..cut]);
+    }
+    assert!(good("<rss/>").is_empty());
+}

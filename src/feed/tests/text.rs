@@ -1,0 +1,153 @@
+//! Delimited text.
+
+use super::*;
+
+const FULL: &str = "id\ttitle\tdescription\tlink\timage_link\tprice\tavailability\tproduct_type\n\
+                    A1\tLamp\tBright\thttps://s.example/a1\thttps://i.example/a1\t15.00 USD\tin stock\tHome > Light\n";
+
+#[test]
+fn a_plain_one() {
+    let expected =
+        "2: A1 | Home > Light | Lamp | 15.00 usd | Bright | https://s.example/a1 | https://i.example/a1 | yes";
+    assert_eq!(good(FULL), [expected]);
+}
+
+#[test]
+fn delimiters_line_ends_marks_and_encodings() {
+    for delimiter in [",", ";", "|", "~"] {
+        assert_eq!(good(FULL.replace('\t', delimiter)), good(FULL), "{delimiter}");
+    }
+    assert_eq!(good(FULL.replace('\n', "\r\n")), good(FULL));
+    assert_eq!(good(FULL.replace('\n', "\r")), good(FULL));
+    assert_eq!(good(format!("\u{feff}{FULL}")), good(FULL));
+    assert_eq!(good(format!("\n\n{FULL}\n\n")), [good(FULL)[0].replacen('2', "4", 1)]);
+    for (little, mark) in [(true, true), (true, false), (false, true), (false, false)] {
+        let text = if mark { format!("\u{feff}{FULL}") } else { FULL.to_owned() };
+        let bytes = text.encode_utf16().flat_map(|unit| if little { unit.to_le_bytes() } else { unit.to_be_bytes() });
+        assert_eq!(good(bytes.collect::<Vec<u8>>()), good(FULL), "little {little}, mark {mark}");
+    }
+    assert_eq!(titles(b"id,title\n1,Caf\xe9\n"), ["Café"]);
+    assert_eq!(titles(b"id,title\n1,\xcb\xe0\xec\xef\xe0\n"), ["Лампа"]);
+}
+
+#[test]
+fn packed() {
+    let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+    gzip.write_all(FULL.as_bytes()).expect("packed");
+    let packed = gzip.finish().expect("packed");
+    assert_eq!(good(&packed), good(FULL));
+    let mut again = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    again.write_all(&packed).expect("packed");
+    assert_eq!(good(again.finish().expect("packed")), good(FULL), "packed twice");
+    for end in [packed.len() - 1, packed.len() - 8, packed.len() / 2] {
+        assert!(matches!(rows(&packed[..end]), Err(FeedError::Incomplete(_))), "cut at {end}");
+    }
+    let mut zip = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+    zip.start_file("feed.txt", zip::write::SimpleFileOptions::default()).expect("an entry");
+    zip.write_all(FULL.as_bytes()).expect("packed");
+    assert_eq!(good(zip.finish().expect("packed").into_inner()), good(FULL));
+}
+
+#[test]
+fn headers_in_every_spelling() {
+    let row = "2: 1 | T | 5 usd";
+    for header in [
+        "ID [id],TITLE,g:price",
+        "\"Id\",\"Item title\",Price",
+        "id,name,PRICE,,,",
+        "id,title,price,shipping(country:price)",
+    ] {
+        let seen = &good(format!("{header}\n1,T,5\n"))[0];
+        assert!(seen.starts_with("2: 1 | - | T | 5 usd"), "{header}: {seen} {row}");
+    }
+    let seen = good("ID,Image,URL,Category,Sale_Price,title\n1,i,u,A > B,3.50 eur,T\n");
+    assert_eq!(seen, ["2: 1 | A > B | T | 3.50 eur | - | u | i | no"]);
+    let seen = good("ID,Item title,Final URL,Image URL\n1,T,u,i\n");
+    assert_eq!(seen, ["2: 1 | - | T | - - | - | u | i | no"]);
+}
+
+#[test]
+fn quotes() {
+    assert_eq!(titles("id,title,price\n1,\"a, \"\"b\"\"\nc\",5\n2,d,6\n"), ["a, \"b\"\nc", "d"]);
+    assert_eq!(good("id,title\n1,\"a\nb\"\n2,c\n")[1].split(':').next(), Some("4"), "physical lines are told");
+    assert_eq!(titles("id\ttitle\tprice\n1\t\"\"\"Lake\"\" shirt\"\t5\n"), ["\"Lake\" shirt"]);
+    assert_eq!(
+        titles("id\ttitle\tprice\n1\t5\" nail\t5\n2\t\"Best\" nail\t5\n3\tc\t5\n"),
+        ["5\" nail", "\"Best\" nail", "c"]
+    );
+    // A quote that would swallow the lines after it.
+    assert_eq!(titles("id\ttitle\tprice\n1\t\"Best\t5\n2\tb\t5\n3\t\"Two\"\t5\n"), ["\"Best", "b", "Two"]);
+    assert_eq!(titles("id\ttitle\tprice\n1\t\"Best\t5\n2\tb\t5\n3\tc\t5\n"), ["\"Best", "b", "c"]);
+}
+
+#[test]
+fn rows_that_do_not_fit_are_rejected_and_cost_themselves() {
+    let seen = good("id,title,price,link\n1,a,5,u,EXTRA\n2,b\n3,c,5,u,,\n,d,5,u\n5,,5,u\n,,,\n");
+    let expected = [
+        "2: ! 1 row: 5 cells where the header has 4",
+        "3: ! 2 row: 2 cells where the header has 4",
+        "4: 3 | - | c | 5 usd | - | u | - | no",
+        "5: ! - id: no id",
+        "6: ! 5 title: no title",
+    ];
+    assert_eq!(seen, expected);
+}
+
+#[test]
+fn prices() {
+    let seen = good("id,title,price\n1,a,\"490,00\"\n2,b,\"1,234\"\n3,c,AED 15\n4,d,\n5,e,free\n");
+    assert!(seen[0].contains("| 490.00 usd |"));
+    assert_eq!(seen[1], "3: ! 2 price: \"1,234\" can be read as thousands or as decimals");
+    assert!(seen[2].contains("| 15 aed |"));
+    assert!(seen[3].contains("| - - |"));
+    assert!(seen[4].starts_with("6: ! 5 price:"), "{}", seen[4]);
+}
+
+#[test]
+fn sales() {
+    let feed = "id,title,price,sale_price,sale_price_effective_date\n\
+                1,a,10.00 EUR,8.00,\n\
+                2,b,10.00 EUR,8.00 EUR,2026-05-01T00:00Z/2026-07-01T00:00Z\n\
+                3,c,10.00 EUR,8.00 EUR,2026-07-01T00:00Z/2026-08-01T00:00Z\n\
+                4,d,10.00 EUR,8.00 EUR,some day\n\
+                5,e,10.00 EUR,x,2025-07-01T00:00Z/2025-08-01T00:00Z\n\
+                6,f,10.00 EUR,x,\n\
+                7,g,10.00 EUR,0,\n";
+    let seen = good(feed);
+    let prices: Vec<&str> = seen.iter().map(|row| row.split(" | ").nth(3).unwrap_or("rejected")).collect();
+    assert_eq!(prices, ["8.00 eur", "8.00 eur", "10.00 eur", "10.00 eur", "10.00 eur", "rejected", "10.00 eur"]);
+    assert!(seen[5].starts_with("7: ! 6 sale_price:"));
+}
+
+#[test]
+fn the_first_of_duplicates_wins_even_when_it_is_bad() {
+    let seen = good("id,title,price\n1,a,x\n1,b,5\n2,c,5\n2,d,5\n");
+    assert!(seen[0].starts_with("2: ! 1 price:"));
+    assert_eq!(seen[1], "3: ! 1 id: duplicate: an earlier row has this id, and the first counts");
+    assert!(seen[2].starts_with("4: 2 | - | c"));
+    assert!(seen[3].starts_with("5: ! 2 id: duplicate"));
+}
+
+#[test]
+fn what_is_cut_short_is_not_a_shorter_feed() {
+    for cut in [
+        "",
+        "  \n",
+        "id,title,price\n1,a,5\n2,b",
+        "id,title,price\n1,a,5\n2,\"b\nc",
+        "id,title,price,x\n1,a,5,x\n2,b,5",
+    ] {
+        assert!(matches!(rows(cut.as_bytes()), Err(FeedError::Incomplete(_))), "{cut:?}");
+    }
+    assert_eq!(titles("id,title,price\n1,a,5\n2,b,5"), ["a", "b"]);
+    assert!(good("id,title,price\n").is_empty());
+}
+
+#[test]
+fn what_is_no_feed() {
+    for body in ["<!doctype html><p>404", "<html><body>", "{\"a\":1}", "[]", "hello world", "<a><b/></a>"] {
+        assert!(matches!(rows(body.as_bytes()), Err(FeedError::NotAFeed(_))), "{body:?}");
+    }
+    let wrong = rows_as(FULL.as_bytes(), Some(FeedType::Yml));
+    assert!(matches!(wrong, Err(FeedError::WrongType { found: FeedType::GoogleCsv, wanted: FeedType::Yml })));
+}
