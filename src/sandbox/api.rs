@@ -5,6 +5,7 @@ use percent_encoding::percent_decode_str;
 use serde_json::{Value, json};
 
 use super::faults::Target;
+use super::imports::Imports;
 use super::reply::{Answer, envelope};
 use super::rules::Rules;
 use super::sign::sign;
@@ -37,6 +38,12 @@ impl Call {
             None => self.path.clone(),
         }
     }
+
+    /// What fault rules look at.
+    pub(super) fn target<'a>(&'a self, route: &'a Route) -> Target<'a> {
+        let path = self.path.strip_prefix(ROOT).unwrap_or_default();
+        Target { method: &self.method, path, kind: route.kind(), id: route.id() }
+    }
 }
 
 /// What a path names.
@@ -45,6 +52,10 @@ pub(super) enum Route {
     List(Kind),
     One(Kind, String),
     Orders,
+    /// Where feeds are pushed to.
+    Import,
+    /// The result of the import with this token.
+    ImportResult(String),
     Unknown,
 }
 
@@ -55,6 +66,10 @@ impl Route {
         let parts = path.strip_prefix(ROOT).and_then(|path| path.strip_suffix('/'));
         match parts.map(|parts| parts.split_once('/').unwrap_or((parts, ""))) {
             Some(("orders", "")) => Self::Orders,
+            Some(("import-products", "")) => Self::Import,
+            Some(("import-products-result", token)) if !token.is_empty() && !token.contains('/') => {
+                decoded(token).map_or(Self::Unknown, Self::ImportResult)
+            }
             Some((name, id)) if !id.contains('/') => match (Kind::from_path_name(name), decoded(id)) {
                 (Some(kind), Some(id)) if id.is_empty() => Self::List(kind),
                 (Some(kind), Some(id)) => Self::One(kind, id),
@@ -67,20 +82,15 @@ impl Route {
     pub(super) fn kind(&self) -> Option<Kind> {
         match self {
             Self::List(kind) | Self::One(kind, _) => Some(*kind),
-            Self::Orders | Self::Unknown => None,
+            Self::Orders | Self::Import | Self::ImportResult(_) | Self::Unknown => None,
         }
     }
 
     pub(super) fn id(&self) -> Option<&str> {
         match self {
-            Self::One(_, id) => Some(id),
+            Self::One(_, id) | Self::ImportResult(id) => Some(id),
             _ => None,
         }
-    }
-
-    /// What fault rules look at.
-    pub(super) fn target<'a>(&'a self, method: &'a str) -> Target<'a> {
-        Target { method, kind: self.kind(), id: self.id() }
     }
 }
 
@@ -110,6 +120,7 @@ pub(super) fn unauthorized() -> Answer {
 pub(super) struct Api {
     pub(super) store: Store,
     pub(super) rules: Rules,
+    pub(super) imports: Imports,
     /// How many image addresses off the CDN were accepted, each of which is a picture to fetch.
     pub(super) image_fetches: usize,
 }
@@ -122,6 +133,8 @@ impl Api {
             ("GET", Route::Orders) => Ok(accepted(json!({
                 "count": 0, "next": null, "previous": null, "results": [],
             }))),
+            ("POST", Route::Import) => self.push_import(&call.body),
+            ("GET", Route::ImportResult(token)) => self.import_result(token),
             ("GET", Route::List(kind)) => self.list(*kind, call),
             ("POST", Route::List(kind)) => self.create(*kind, &call.body),
             ("GET", Route::One(kind, id)) => self.read(*kind, id),
@@ -233,7 +246,7 @@ impl Api {
 
     /// Fetches the image that was sent, if it is a new one, and puts its address on the CDN in its place
     /// when the rules say so.
-    fn fetch_image(&mut self, mut object: Object) -> Object {
+    pub(super) fn fetch_image(&mut self, mut object: Object) -> Object {
         if let Some(Value::String(url)) = object.get_mut("image_url")
             && !is_on_cdn(url)
         {
@@ -270,7 +283,7 @@ fn accepted(result: Value) -> Answer {
     Answer::ok(StatusCode::OK, "Accepted", result)
 }
 
-fn not_found() -> Answer {
+pub(super) fn not_found() -> Answer {
     Answer::error(StatusCode::NOT_FOUND, "Object not found")
 }
 
@@ -297,7 +310,11 @@ mod tests {
         assert_eq!(path("products/a%2Fb%20%23%3F%25/"), one("a/b #?%"));
         assert_eq!(path("products/%D1%87%D0%B0%D0%B9/"), one("чай"));
         assert_eq!(path("orders/"), Route::Orders);
-        for unknown in ["", "products", "products/1", "products/1/2/", "things/", "products/%FF/"] {
+        assert_eq!(path("import-products/"), Route::Import);
+        assert_eq!(path("import-products-result/a-1/"), Route::ImportResult("a-1".to_owned()));
+        for unknown in
+            ["", "products", "products/1", "products/1/2/", "things/", "products/%FF/", "import-products-result/"]
+        {
             assert_eq!(path(unknown), Route::Unknown, "{unknown}");
         }
     }

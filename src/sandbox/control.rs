@@ -19,6 +19,7 @@ GET    /sandbox/objects                what NiceChat holds
 POST   /sandbox/objects/products       put an object there (or .../categories), as if made by someone else
 GET    /sandbox/requests               what it was sent, and what came of it
 GET    /sandbox/counts                 how many requests, by method and type
+GET    /sandbox/imports                the feeds that were pushed, and what came of them
 GET    /sandbox/rules                  how it behaves
 PUT    /sandbox/rules                  change that; only what is named changes
 POST   /sandbox/faults                 make requests go wrong
@@ -26,10 +27,14 @@ DELETE /sandbox/faults                 let all go well again
 
 Examples of rules:
   {"cdn": true, "trim_html": true, "float_prices": true, "latency_ms": 50, "page_size": 10}
+  {"import_enqueued_ms": 2000, "import_started_ms": 5000, "import_recopies_images": true}
+  {"import_fails": {"failure": "halfway", "times": 3}}
+  also "before", "stuck_enqueued", "stuck_started", {"forgotten": {"imported": true}}, {"partial": {"every": 2}}
 Examples of faults:
   {"fault": "reset", "applied": true, "method": "POST", "kind": "products", "times": 2}
   {"fault": {"status": {"code": 429, "retry_after": "2"}}, "after": 10, "every": 3}
   {"fault": {"status": {"code": 502, "html": true}}, "id": "SKU-1"}
+  {"fault": "hang", "path": "import-products-result/", "times": 1}
   also "html200", "half_json", "cut_body", "hang"
 "#;
 
@@ -43,6 +48,7 @@ pub(super) fn answer(nicechat: &NiceChat, method: &Method, place: &str, body: &[
         }))),
         ("GET", "requests") => Ok(shown(&json!(nicechat.requests()))),
         ("GET", "counts") => Ok(shown(&json!(nicechat.counts()))),
+        ("GET", "imports") => Ok(shown(&json!(nicechat.imports()))),
         ("GET", "rules") => Ok(shown(&json!(nicechat.rules()))),
         ("PUT", "rules") => set_rules(nicechat, body),
         ("POST", "faults") => add_fault(nicechat, body),

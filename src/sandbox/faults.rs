@@ -59,6 +59,10 @@ pub struct Rule {
     /// Only requests whose path names this id (decoded); a POST names none.
     #[serde(default)]
     pub id: Option<String>,
+    /// Only requests whose path begins with this, as sent and without what every path of the service begins
+    /// with: `products/`, `import-products/`.
+    #[serde(default)]
+    pub path: Option<String>,
     /// How often at most; left out, for ever.
     #[serde(default)]
     pub times: Option<usize>,
@@ -74,7 +78,17 @@ impl Rule {
     /// Every request goes wrong in this way, for ever, and has no effect. To be narrowed by
     /// `Rule { times: Some(2), ..Rule::new(fault) }`.
     pub fn new(fault: Fault) -> Self {
-        Self { fault, applied: false, method: None, kind: None, id: None, times: None, after: 0, every: None }
+        Self {
+            fault,
+            applied: false,
+            method: None,
+            kind: None,
+            id: None,
+            path: None,
+            times: None,
+            after: 0,
+            every: None,
+        }
     }
 
     fn matches(&self, request: &Target<'_>) -> bool {
@@ -82,6 +96,7 @@ impl Rule {
         method.is_none_or(|method| method.eq_ignore_ascii_case(request.method))
             && self.kind.is_none_or(|kind| request.kind == Some(kind))
             && self.id.as_deref().is_none_or(|id| request.id == Some(id))
+            && self.path.as_deref().is_none_or(|path| request.path.starts_with(path))
     }
 }
 
@@ -89,6 +104,8 @@ impl Rule {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Target<'a> {
     pub(super) method: &'a str,
+    /// Without the root of the service.
+    pub(super) path: &'a str,
     pub(super) kind: Option<Kind>,
     pub(super) id: Option<&'a str>,
 }
@@ -211,7 +228,7 @@ mod tests {
     fn hits(rule: Rule, requests: usize) -> Vec<usize> {
         let mut faults = Faults::default();
         faults.add(rule);
-        let target = Target { method: "PATCH", kind: Some(Kind::Product), id: Some("1") };
+        let target = Target { method: "PATCH", path: "products/1/", kind: Some(Kind::Product), id: Some("1") };
         (1..=requests).filter(|_| faults.strike(&target).is_some()).collect()
     }
 
@@ -222,6 +239,8 @@ mod tests {
         assert_eq!(hits(every, 20), [4, 7]);
         let id = Rule { id: Some("2".to_owned()), ..rule.clone() };
         assert!(hits(id, 3).is_empty());
+        let path = |path: &str| Rule { path: Some(path.to_owned()), ..rule.clone() };
+        assert_eq!((hits(path("products/"), 1), hits(path("product/"), 1)), (vec![1], vec![]));
         let method = Rule { method: Some("patch".to_owned()), times: Some(1), ..rule };
         assert_eq!(hits(method, 3), [1]);
     }

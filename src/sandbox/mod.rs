@@ -4,8 +4,8 @@
 //! on demand. `shelfkeeper sandbox`, the demo and the black-box tests all use this one.
 //!
 //! The way of a request: `server` accepts it and looks at its path; `/marketplaces/v1/` goes to
-//! `nicechat` (`faults` decide whether it is answered well, `api` answers it from the `store`),
-//! `/shop/` to `shop`, `/sandbox/` to `control`. `catalog` writes feeds to put into the shop.
+//! `nicechat` (`faults` decide whether it is answered well, `api` answers it from the `store`, and
+//! `imports` fetch pushed feeds into it), `/shop/` to `shop`, `/sandbox/` to `control`. `catalog` writes feeds to put into the shop.
 //!
 //! Nothing here is shared with the client it tests, the signature least of all: a mistake made twice
 //! would go unseen.
@@ -16,6 +16,7 @@ pub mod catalog;
 mod conditional;
 mod control;
 mod faults;
+mod imports;
 mod nicechat;
 mod reply;
 mod rules;
@@ -36,6 +37,7 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 
 pub use catalog::Catalog;
 pub use faults::{Fault, Rule};
+pub use imports::{ImportFails, ImportFailure, ImportFormat, ImportSeen, ImportState};
 pub use nicechat::{Logged, NiceChat};
 pub use rules::Rules;
 pub use shop::{Feed, Fetched, Shop};
@@ -92,9 +94,9 @@ impl Sandbox {
     pub async fn start(options: Options) -> io::Result<Self> {
         let listener = TcpListener::bind(options.listen).await?;
         let addr = listener.local_addr()?;
-        let nicechat = NiceChat::new(&options.key, &options.secret, options.page_size);
-        let shop = Shop::new(addr);
         let stop = CancellationToken::new();
+        let nicechat = NiceChat::new(&options.key, &options.secret, options.page_size, stop.clone());
+        let shop = Shop::new(addr);
         let site = server::Site { nicechat: nicechat.clone(), shop: shop.clone() };
         tokio::spawn(server::serve(listener, site, stop.clone()));
         Ok(Self { addr, key: options.key, secret: options.secret, nicechat, shop, _stop: stop.drop_guard() })

@@ -8,9 +8,11 @@ use hyper::header;
 use hyper::http::request::Parts;
 use serde::Serialize;
 use serde_json::Value;
+use tokio_util::sync::CancellationToken;
 
 use super::api::{self, Api, Call, ROOT, Route};
 use super::faults::{Fault, Faults, Outcome, Rule};
+use super::imports::{self, ImportSeen};
 use super::reply::{Answer, Served};
 use super::rules::Rules;
 use super::server::pause;
@@ -25,7 +27,7 @@ pub struct Logged {
     pub path: String,
     /// The type of object that the path names, if it is one that can be written.
     pub kind: Option<Kind>,
-    /// The id in the path, decoded.
+    /// The id, or the token of an import, in the path, decoded.
     pub id: Option<String>,
     /// The body, if it was JSON.
     pub body: Option<Value>,
@@ -39,6 +41,8 @@ pub struct Logged {
 #[derive(Debug, Clone)]
 pub struct NiceChat {
     inner: Arc<Mutex<Inner>>,
+    /// Ends what was spawned, with the sandbox.
+    stop: CancellationToken,
 }
 
 #[derive(Debug)]
@@ -53,7 +57,7 @@ struct Inner {
 }
 
 impl NiceChat {
-    pub(super) fn new(key: &str, secret: &str, page_size: usize) -> Self {
+    pub(super) fn new(key: &str, secret: &str, page_size: usize, stop: CancellationToken) -> Self {
         let mut api = Api::default();
         api.rules.page_size = page_size;
         let inner = Inner {
@@ -65,7 +69,7 @@ impl NiceChat {
             in_flight: 0,
             max_in_flight: 0,
         };
-        Self { inner: Arc::new(Mutex::new(inner)) }
+        Self { inner: Arc::new(Mutex::new(inner)), stop }
     }
 
     /// All objects of a kind, by id.
@@ -131,6 +135,11 @@ impl NiceChat {
         self.lock().api.image_fetches
     }
 
+    /// The imports so far, in the order they were pushed.
+    pub fn imports(&self) -> Vec<ImportSeen> {
+        self.lock().api.imports.all().to_vec()
+    }
+
     /// The rules in force.
     pub fn rules(&self) -> Rules {
         self.lock().api.rules.clone()
@@ -170,9 +179,20 @@ impl NiceChat {
         // The effect comes in the middle, so that a client that dies meanwhile finds both: requests that
         // were done without its knowing, and requests that were not.
         pause(half).await;
-        let outcome = self.lock().decide(&call);
+        let (outcome, due) = {
+            let mut inner = self.lock();
+            (inner.decide(&call), inner.api.imports.take_due())
+        };
+        for job in due {
+            tokio::spawn(self.stop.clone().run_until_cancelled_owned(imports::run(self.clone(), job)));
+        }
         pause(half).await;
         outcome.serve().await
+    }
+
+    /// Does something with the objects and the rules, at one go.
+    pub(super) fn with_api<T>(&self, act: impl FnOnce(&mut Api) -> T) -> T {
+        act(&mut self.lock().api)
     }
 
     /// A panic elsewhere leaves nothing half done here, so a poisoned lock is as good as any.
@@ -185,7 +205,7 @@ impl Inner {
     /// Gives a call its effect and its end, and logs it.
     fn decide(&mut self, call: &Call) -> Outcome {
         let route = Route::of(&call.path);
-        let fault = self.faults.strike(&route.target(&call.method));
+        let fault = self.faults.strike(&call.target(&route));
         let answer = match fault {
             Some((_, false)) => None,
             _ => Some(self.answer(&route, call)),

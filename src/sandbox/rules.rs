@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::imports::ImportFails;
+
 /// Switches of the in-memory NiceChat; all off by default. For errors see [`super::Fault`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -28,6 +30,16 @@ pub struct Rules {
     pub latency: Duration,
     /// Objects per page of a listing, at least 1.
     pub page_size: usize,
+    /// How long an import is enqueued; milliseconds in JSON.
+    #[serde(rename = "import_enqueued_ms", with = "milliseconds")]
+    pub import_enqueued: Duration,
+    /// How long an import is started before the feed is fetched; milliseconds in JSON.
+    #[serde(rename = "import_started_ms", with = "milliseconds")]
+    pub import_started: Duration,
+    /// Imports that go wrong.
+    pub import_fails: Option<ImportFails>,
+    /// Every import copies every picture to the CDN again, so that its address there is another one each time.
+    pub import_recopies_images: bool,
 }
 
 impl Default for Rules {
@@ -42,6 +54,10 @@ impl Default for Rules {
             strict_categories: false,
             latency: Duration::ZERO,
             page_size: 100,
+            import_enqueued: Duration::ZERO,
+            import_started: Duration::ZERO,
+            import_fails: None,
+            import_recopies_images: false,
         }
     }
 }

@@ -1,5 +1,7 @@
 //! The sandbox as a client sees it, over real connections.
 
+mod imports;
+
 use std::time::Duration;
 
 use serde_json::{Value, json};

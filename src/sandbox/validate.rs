@@ -62,11 +62,7 @@ pub(super) enum Extent {
 /// A description for the envelope that names the field at fault. Fields that NiceChat doesn't know are
 /// refused as well: what the real one would make of them is not known, so nobody should send them.
 pub(super) fn body(kind: Kind, extent: Extent, bytes: &[u8]) -> Result<Object, String> {
-    let object = match serde_json::from_slice(bytes) {
-        Ok(Value::Object(object)) => object,
-        Ok(_) => return Err("The body is not a JSON object".to_owned()),
-        Err(error) => return Err(format!("The body is not JSON: {error}")),
-    };
+    let object = object(bytes)?;
     let fields = fields_of(kind);
     for (name, value) in &object {
         let Some((_, shape)) = fields.iter().find(|(known, _)| known == name) else {
@@ -81,6 +77,18 @@ pub(super) fn body(kind: Kind, extent: Extent, bytes: &[u8]) -> Result<Object, S
     match missing {
         Some((name, _)) => Err(format!("{name}: required")),
         None => Ok(object),
+    }
+}
+
+/// Reads a body that must be one JSON object.
+///
+/// # Errors
+/// What it is instead, for people.
+pub(super) fn object(bytes: &[u8]) -> Result<Object, String> {
+    match serde_json::from_slice(bytes) {
+        Ok(Value::Object(object)) => Ok(object),
+        Ok(_) => Err("The body is not a JSON object".to_owned()),
+        Err(error) => Err(format!("The body is not JSON: {error}")),
     }
 }
 
