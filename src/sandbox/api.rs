@@ -4,7 +4,7 @@ use hyper::StatusCode;
 use percent_encoding::percent_decode_str;
 use serde_json::{Value, json};
 
-use super::faults::Target;
+use super::faults::{Manner, Target};
 use super::imports::Imports;
 use super::reply::{Answer, envelope};
 use super::rules::Rules;
@@ -15,6 +15,12 @@ use super::validate::{self, Extent};
 
 /// What every path of the API starts with.
 pub(super) const ROOT: &str = "/marketplaces/v1/";
+
+/// What NiceChat says when it is made to fail.
+pub(super) const MANNER: Manner = Manner {
+    failure: |status| Answer::error(status, "The sandbox was told to fail"),
+    success: || accepted(Value::Null),
+};
 
 /// A request to the API with everything that its answer depends on.
 #[derive(Debug, Clone)]
@@ -42,7 +48,7 @@ impl Call {
     /// What fault rules look at.
     pub(super) fn target<'a>(&'a self, route: &'a Route) -> Target<'a> {
         let path = self.path.strip_prefix(ROOT).unwrap_or_default();
-        Target { method: &self.method, path, kind: route.kind(), id: route.id() }
+        Target { method: &self.method, path, kind: route.kind(), id: route.id(), store: None }
     }
 }
 

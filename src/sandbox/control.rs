@@ -1,19 +1,22 @@
 //! Control over HTTP, unsigned, for people who run `shelfkeeper sandbox` in a terminal.
 
+mod lagerkoll;
+mod nicechat;
+
 use hyper::{Method, StatusCode};
+use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use super::faults::{Fault, Rule};
-use super::nicechat::NiceChat;
 use super::reply::Answer;
-use super::rules::Rules;
-use super::store::{Kind, Object};
+use super::server::Site;
+use super::store::Object;
 
 /// What every path of the control starts with.
 pub(super) const ROOT: &str = "/sandbox/";
 
-const HELP: &str = r#"shelfkeeper's sandbox: an in-memory NiceChat under /marketplaces/v1/.
+const HELP: &str = r#"shelfkeeper's sandbox: an in-memory NiceChat under /marketplaces/v1/, a Lagerkoll under /v1/events/.
 
 GET    /sandbox/objects                what NiceChat holds
 POST   /sandbox/objects/products       put an object there (or .../categories), as if made by someone else
@@ -35,69 +38,55 @@ Examples of faults:
   {"fault": {"status": {"code": 429, "retry_after": "2"}}, "after": 10, "every": 3}
   {"fault": {"status": {"code": 502, "html": true}}, "id": "SKU-1"}
   {"fault": "hang", "path": "import-products-result/", "times": 1}
-  also "html200", "half_json", "cut_body", "hang"
+  also "html200", "half_json", "cut_body", "xml", {"json": {"code": 200, "body": {"any": "thing"}}}
+
+Lagerkoll has the same under /sandbox/lagerkoll/: requests, counts, rules, faults. And
+GET    /sandbox/lagerkoll/events           the events of all stores, by id
+POST   /sandbox/lagerkoll/events/STORE     add an event of any fields, as if made by someone else
+PATCH  /sandbox/lagerkoll/events/STORE/ID  change fields of it
+DELETE /sandbox/lagerkoll/events/STORE/ID  take it away
+POST   /sandbox/lagerkoll/stores           open a store: {"store": "4712", "api_key": "key"}
+POST   /sandbox/lagerkoll/users/STORE      let someone in: {"id": 7, "token": "token", "name": "Name"}
+POST   /sandbox/lagerkoll/advance          let time pass for the limit: {"seconds": 60}
+
+Examples of its rules:
+  {"limit": 10, "window_ms": 60000, "retry_after": "date", "reverse_keys": true, "latency_ms": 50}
+  "retry_after" is also "seconds" or "missing"; a limit of 0 is none
+An example of its faults:
+  {"fault": "reset", "applied": true, "method": "POST", "store": "4711", "times": 1}
 "#;
 
 /// Answers a request to `/sandbox/<place>`.
-pub(super) fn answer(nicechat: &NiceChat, method: &Method, place: &str, body: &[u8]) -> Answer {
-    let done = match (method.as_str(), place.trim_end_matches('/')) {
-        ("GET", "") => Ok(Answer::text(StatusCode::OK, HELP)),
-        ("GET", "objects") => Ok(shown(&json!({
-            "categories": nicechat.objects(Kind::Category),
-            "products": nicechat.objects(Kind::Product),
-        }))),
-        ("GET", "requests") => Ok(shown(&json!(nicechat.requests()))),
-        ("GET", "counts") => Ok(shown(&json!(nicechat.counts()))),
-        ("GET", "imports") => Ok(shown(&json!(nicechat.imports()))),
-        ("GET", "rules") => Ok(shown(&json!(nicechat.rules()))),
-        ("PUT", "rules") => set_rules(nicechat, body),
-        ("POST", "faults") => add_fault(nicechat, body),
-        ("DELETE", "faults") => {
-            nicechat.clear_faults();
-            Ok(Answer::empty(StatusCode::NO_CONTENT))
-        }
-        ("POST", place) => match place.strip_prefix("objects/").and_then(Kind::from_path_name) {
-            Some(kind) => put_object(nicechat, kind, body),
-            None => Err(unknown()),
-        },
-        _ => Err(unknown()),
+pub(super) fn answer(site: &Site, method: &Method, place: &str, body: &[u8]) -> Answer {
+    let place = place.trim_end_matches('/');
+    let done = match (method.as_str(), place.strip_prefix("lagerkoll/")) {
+        ("GET", _) if place.is_empty() => Ok(Answer::text(StatusCode::OK, HELP)),
+        (method, Some(place)) => lagerkoll::answer(&site.lagerkoll, method, place, body),
+        (method, None) => nicechat::answer(&site.nicechat, method, place, body),
     };
     done.unwrap_or_else(|refusal| refusal)
 }
 
-fn set_rules(nicechat: &NiceChat, body: &[u8]) -> Result<Answer, Answer> {
+/// Rules in which only what the body names is another.
+fn changed<T: Serialize + DeserializeOwned>(rules: T, body: &[u8]) -> Result<T, Answer> {
     let changes: Object = read(body)?;
-    let mut all = json!(nicechat.rules());
+    let mut all = json!(rules);
     if let Value::Object(all) = &mut all {
         all.extend(changes);
     }
-    let rules: Rules = serde_json::from_value(all).map_err(|error| refused(&error.to_string()))?;
-    if rules.page_size == 0 {
-        return Err(refused("page_size: must be at least 1"));
-    }
-    nicechat.set_rules(rules.clone());
-    Ok(shown(&json!(rules)))
+    serde_json::from_value(all).map_err(|error| refused(&error.to_string()))
 }
 
-fn add_fault(nicechat: &NiceChat, body: &[u8]) -> Result<Answer, Answer> {
+/// A fault to be added, and the answer when it is.
+fn fault(body: &[u8]) -> Result<(Rule, Answer), Answer> {
     let rule: Rule = read(body)?;
-    if let Fault::Status { code, .. } = rule.fault
+    if let Fault::Status { code, .. } | Fault::Json { code, .. } = rule.fault
         && !(200..600).contains(&code)
     {
         return Err(refused("code: must be 200 to 599"));
     }
     let answer = Answer::json(StatusCode::CREATED, &json!(rule));
-    nicechat.add_fault(rule);
-    Ok(answer)
-}
-
-fn put_object(nicechat: &NiceChat, kind: Kind, body: &[u8]) -> Result<Answer, Answer> {
-    let object: Object = read(body)?;
-    if nicechat.put(kind, object) {
-        Ok(Answer::empty(StatusCode::NO_CONTENT))
-    } else {
-        Err(refused("id: a string is required"))
-    }
+    Ok((rule, answer))
 }
 
 fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, Answer> {
@@ -109,6 +98,10 @@ fn shown(value: &Value) -> Answer {
     let mut answer = Answer::json(StatusCode::OK, value);
     answer.body = format!("{value:#}\n").into();
     answer
+}
+
+fn done() -> Answer {
+    Answer::empty(StatusCode::NO_CONTENT)
 }
 
 fn refused(problem: &str) -> Answer {

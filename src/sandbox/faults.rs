@@ -26,6 +26,16 @@ pub enum Fault {
     Html200,
     /// Answered with the first half of a JSON text whose length is announced rightly.
     HalfJson,
+    /// Answered with XML and status 200, whatever was asked for.
+    Xml,
+    /// Answered with JSON of one's own.
+    Json {
+        /// The HTTP status, as above; left out, 200.
+        #[serde(default = "ok")]
+        code: u16,
+        /// The whole body.
+        body: Value,
+    },
     /// The connection is closed without an answer.
     Reset,
     /// The connection is closed in the middle of an answer whose whole length was announced.
@@ -39,9 +49,18 @@ impl Fault {
     pub fn status(code: u16) -> Self {
         Self::Status { code, retry_after: None, html: false }
     }
+
+    /// This JSON with status 200.
+    pub fn json(body: Value) -> Self {
+        Self::Json { code: ok(), body }
+    }
 }
 
-/// Which requests to NiceChat go wrong. Conditions left out match every request.
+fn ok() -> u16 {
+    StatusCode::OK.as_u16()
+}
+
+/// Which requests to a service go wrong. Conditions left out match every request.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Rule {
@@ -53,7 +72,7 @@ pub struct Rule {
     /// Only requests of this method, in any case.
     #[serde(default)]
     pub method: Option<String>,
-    /// Only requests about this kind of object.
+    /// Only requests about this kind of object of NiceChat's.
     #[serde(default)]
     pub kind: Option<Kind>,
     /// Only requests whose path names this id (decoded); a POST names none.
@@ -63,6 +82,9 @@ pub struct Rule {
     /// with: `products/`, `import-products/`.
     #[serde(default)]
     pub path: Option<String>,
+    /// Only requests with this `store` header, which Lagerkoll has.
+    #[serde(default)]
+    pub store: Option<String>,
     /// How often at most; left out, for ever.
     #[serde(default)]
     pub times: Option<usize>,
@@ -85,6 +107,7 @@ impl Rule {
             kind: None,
             id: None,
             path: None,
+            store: None,
             times: None,
             after: 0,
             every: None,
@@ -97,6 +120,7 @@ impl Rule {
             && self.kind.is_none_or(|kind| request.kind == Some(kind))
             && self.id.as_deref().is_none_or(|id| request.id == Some(id))
             && self.path.as_deref().is_none_or(|path| request.path.starts_with(path))
+            && self.store.as_deref().is_none_or(|store| request.store == Some(store))
     }
 }
 
@@ -108,6 +132,16 @@ pub(super) struct Target<'a> {
     pub(super) path: &'a str,
     pub(super) kind: Option<Kind>,
     pub(super) id: Option<&'a str>,
+    pub(super) store: Option<&'a str>,
+}
+
+/// How a service words its answers.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Manner {
+    /// An error of an HTTP status.
+    pub(super) failure: fn(StatusCode) -> Answer,
+    /// Some success with a body.
+    pub(super) success: fn() -> Answer,
 }
 
 /// A rule and how far it has got.
@@ -170,17 +204,32 @@ pub(super) enum Outcome {
 }
 
 impl Outcome {
+    /// Lets a request act, unless its fault keeps it from that, and end. Whether it acted with success, too.
+    pub(super) fn decide(fault: Option<(Fault, bool)>, manner: Manner, act: impl FnOnce() -> Answer) -> (Self, bool) {
+        let has_effect = fault.as_ref().is_none_or(|(_, applied)| *applied);
+        let answer = if has_effect { Some(act()) } else { None };
+        let succeeded = answer.as_ref().is_some_and(|answer| answer.status.is_success());
+        let outcome = match (fault, answer) {
+            (Some((fault, _)), answer) => Self::of(fault, manner, answer),
+            (None, Some(answer)) => Self::Answered(answer),
+            (None, None) => Self::Dropped,
+        };
+        (outcome, succeeded)
+    }
+
     /// What a fault makes of an answer; of a request that had no effect, there is none.
-    pub(super) fn of(fault: Fault, answer: Option<Answer>) -> Self {
+    fn of(fault: Fault, manner: Manner, answer: Option<Answer>) -> Self {
         match fault {
-            Fault::Status { code, retry_after, html } => Self::Answered(failure(code, retry_after, html)),
+            Fault::Status { code, retry_after, html } => Self::Answered(failure(manner, code, retry_after, html)),
             Fault::Html200 => Self::Answered(Answer::html(StatusCode::OK)),
+            Fault::Xml => Self::Answered(Answer::xml()),
+            Fault::Json { code, body } => Self::Answered(Answer::json(status(code), &body)),
             Fault::HalfJson => {
-                let mut answer = something_to_cut(answer);
+                let mut answer = something_to_cut(manner, answer);
                 answer.body.truncate(answer.body.len() / 2);
                 Self::Answered(answer)
             }
-            Fault::CutBody => Self::Broken(something_to_cut(answer)),
+            Fault::CutBody => Self::Broken(something_to_cut(manner, answer)),
             Fault::Reset => Self::Dropped,
             Fault::Hang => Self::Hanging,
         }
@@ -205,20 +254,20 @@ impl Outcome {
     }
 }
 
-fn failure(code: u16, retry_after: Option<String>, html: bool) -> Answer {
-    let status = StatusCode::from_u16(code)
-        .ok()
-        .filter(|status| (200..600).contains(&status.as_u16()))
-        .unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    let answer = if html { Answer::html(status) } else { Answer::error(status, "The sandbox was told to fail") };
+fn failure(manner: Manner, code: u16, retry_after: Option<String>, html: bool) -> Answer {
+    let status = status(code);
+    let answer = if html { Answer::html(status) } else { (manner.failure)(status) };
     Answer { retry_after, ..answer }
 }
 
+fn status(code: u16) -> StatusCode {
+    let status = StatusCode::from_u16(code).ok().filter(|status| (200..600).contains(&status.as_u16()));
+    status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+}
+
 /// An answer that has a body; half of nothing would be no fault.
-fn something_to_cut(answer: Option<Answer>) -> Answer {
-    answer
-        .filter(|answer| !answer.body.is_empty())
-        .unwrap_or_else(|| Answer::ok(StatusCode::OK, "Accepted", Value::Null))
+fn something_to_cut(manner: Manner, answer: Option<Answer>) -> Answer {
+    answer.filter(|answer| !answer.body.is_empty()).unwrap_or_else(manner.success)
 }
 
 #[cfg(test)]
@@ -228,7 +277,8 @@ mod tests {
     fn hits(rule: Rule, requests: usize) -> Vec<usize> {
         let mut faults = Faults::default();
         faults.add(rule);
-        let target = Target { method: "PATCH", path: "products/1/", kind: Some(Kind::Product), id: Some("1") };
+        let target =
+            Target { method: "PATCH", path: "products/1/", kind: Some(Kind::Product), id: Some("1"), store: None };
         (1..=requests).filter(|_| faults.strike(&target).is_some()).collect()
     }
 

@@ -1,11 +1,12 @@
-//! The sandbox: an in-memory NiceChat and a small feed host on one loopback port.
+//! The sandbox: an in-memory NiceChat, a Lagerkoll and a small feed host on one loopback port.
 //!
-//! It checks signatures, answers as the vendor's page says, remembers what it was sent, and misbehaves
+//! It checks signatures and credentials, answers as the vendors' pages say, remembers what it was sent, and misbehaves
 //! on demand. `shelfkeeper sandbox`, the demo and the black-box tests all use this one.
 //!
 //! The way of a request: `server` accepts it and looks at its path; `/marketplaces/v1/` goes to
 //! `nicechat` (`faults` decide whether it is answered well, `api` answers it from the `store`, and
-//! `imports` fetch pushed feeds into it), `/shop/` to `shop`, `/sandbox/` to `control`. `catalog` writes feeds to put into the shop.
+//! `imports` fetch pushed feeds into it), `/v1/events/` to `lagerkoll`, `/shop/` to `shop`, `/sandbox/` to
+//! `control`. `catalog` writes feeds to put into the shop.
 //!
 //! Nothing here is shared with the client it tests, the signature least of all: a mistake made twice
 //! would go unseen.
@@ -17,6 +18,7 @@ mod conditional;
 mod control;
 mod faults;
 mod imports;
+mod lagerkoll;
 mod nicechat;
 mod reply;
 mod rules;
@@ -38,6 +40,10 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 pub use catalog::Catalog;
 pub use faults::{Fault, Rule};
 pub use imports::{ImportFails, ImportFailure, ImportFormat, ImportSeen, ImportState};
+pub use lagerkoll::{
+    Credentials, DEMO_STORE, DEMO_STORE_KEY, DEMO_USER_ID, DEMO_USER_TOKEN, Lagerkoll, LagerkollLogged, LagerkollRules,
+    LagerkollUser, RetryAfter,
+};
 pub use nicechat::{Logged, NiceChat};
 pub use rules::Rules;
 pub use shop::{Feed, Fetched, Shop};
@@ -82,6 +88,7 @@ pub struct Sandbox {
     key: String,
     secret: String,
     nicechat: NiceChat,
+    lagerkoll: Lagerkoll,
     shop: Shop,
     _stop: DropGuard,
 }
@@ -96,10 +103,11 @@ impl Sandbox {
         let addr = listener.local_addr()?;
         let stop = CancellationToken::new();
         let nicechat = NiceChat::new(&options.key, &options.secret, options.page_size, stop.clone());
+        let lagerkoll = Lagerkoll::new();
         let shop = Shop::new(addr);
-        let site = server::Site { nicechat: nicechat.clone(), shop: shop.clone() };
+        let site = server::Site { nicechat: nicechat.clone(), lagerkoll: lagerkoll.clone(), shop: shop.clone() };
         tokio::spawn(server::serve(listener, site, stop.clone()));
-        Ok(Self { addr, key: options.key, secret: options.secret, nicechat, shop, _stop: stop.drop_guard() })
+        Ok(Self { addr, key: options.key, secret: options.secret, nicechat, lagerkoll, shop, _stop: stop.drop_guard() })
     }
 
     /// The address it listens on, with the port it was given.
@@ -124,13 +132,32 @@ impl Sandbox {
 
     /// A `[nicechat]` section to paste into a config file.
     pub fn config_section(&self) -> String {
-        let quoted = |text: &str| toml::Value::from(text).to_string();
         format!(
             "[nicechat]\nbase_url = {}\napi_key = {}\napi_secret = {}\n",
             quoted(&self.base_url()),
             quoted(&self.key),
             quoted(&self.secret),
         )
+    }
+
+    /// What to set as the `base_url` of Lagerkoll: `http://127.0.0.1:PORT/v1/events/`.
+    pub fn lagerkoll_url(&self) -> String {
+        format!("{}/v1/events/", self.base_url())
+    }
+
+    /// A `[lagerkoll]` section to paste into a config file, for [`DEMO_STORE`] and its API key.
+    pub fn lagerkoll_section(&self) -> String {
+        format!(
+            "[lagerkoll]\nbase_url = {}\nstore = {}\napi_key = {}\n",
+            quoted(&self.lagerkoll_url()),
+            quoted(DEMO_STORE),
+            quoted(DEMO_STORE_KEY),
+        )
+    }
+
+    /// A handle to look into Lagerkoll and to make it misbehave; as cheap as that to NiceChat.
+    pub fn lagerkoll(&self) -> Lagerkoll {
+        self.lagerkoll.clone()
     }
 
     /// A handle to look into NiceChat and to make it misbehave; cheap, and good as long as anyone wants it.
@@ -142,4 +169,9 @@ impl Sandbox {
     pub fn shop(&self) -> Shop {
         self.shop.clone()
     }
+}
+
+/// A text as TOML.
+fn quoted(text: &str) -> String {
+    toml::Value::from(text).to_string()
 }

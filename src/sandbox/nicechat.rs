@@ -15,7 +15,7 @@ use super::faults::{Fault, Faults, Outcome, Rule};
 use super::imports::{self, ImportSeen};
 use super::reply::{Answer, Served};
 use super::rules::Rules;
-use super::server::pause;
+use super::server::midway;
 use super::store::{Kind, Object};
 
 /// One request to NiceChat and what came of it.
@@ -175,19 +175,17 @@ impl NiceChat {
     pub(super) async fn serve(&self, parts: &Parts, body: Bytes) -> Served {
         let call = call_of(parts, body);
         let _flight = Flight::new(self);
-        let half = self.rules().latency / 2;
-        // The effect comes in the middle, so that a client that dies meanwhile finds both: requests that
-        // were done without its knowing, and requests that were not.
-        pause(half).await;
-        let (outcome, due) = {
-            let mut inner = self.lock();
-            (inner.decide(&call), inner.api.imports.take_due())
-        };
-        for job in due {
+        midway(self.rules().latency, || self.decide(&call)).await.serve().await
+    }
+
+    /// Gives a call its effect, which for a pushed feed goes on by itself.
+    fn decide(&self, call: &Call) -> Outcome {
+        let mut inner = self.lock();
+        let outcome = inner.decide(call);
+        for job in inner.api.imports.take_due() {
             tokio::spawn(self.stop.clone().run_until_cancelled_owned(imports::run(self.clone(), job)));
         }
-        pause(half).await;
-        outcome.serve().await
+        outcome
     }
 
     /// Does something with the objects and the rules, at one go.
@@ -206,16 +204,7 @@ impl Inner {
     fn decide(&mut self, call: &Call) -> Outcome {
         let route = Route::of(&call.path);
         let fault = self.faults.strike(&call.target(&route));
-        let answer = match fault {
-            Some((_, false)) => None,
-            _ => Some(self.answer(&route, call)),
-        };
-        let applied = call.method != "GET" && answer.as_ref().is_some_and(|answer| answer.status.is_success());
-        let outcome = match (fault, answer) {
-            (None, Some(answer)) => Outcome::Answered(answer),
-            (Some((fault, _)), answer) => Outcome::of(fault, answer),
-            (None, None) => Outcome::Dropped,
-        };
+        let (outcome, succeeded) = Outcome::decide(fault, api::MANNER, || self.answer(&route, call));
         self.log.push(Logged {
             method: call.method.clone(),
             path: call.path_and_query(),
@@ -223,7 +212,7 @@ impl Inner {
             id: route.id().map(str::to_owned),
             body: serde_json::from_slice(&call.body).ok(),
             status: outcome.status(),
-            applied,
+            applied: succeeded && call.method != "GET",
         });
         outcome
     }

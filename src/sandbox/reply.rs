@@ -52,6 +52,12 @@ impl Answer {
         Self::new(status, "text/html; charset=utf-8", page)
     }
 
+    /// What a proxy may make of an answer that was asked for as JSON.
+    pub(super) fn xml() -> Self {
+        let body = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<response><events/></response>\n";
+        Self::new(StatusCode::OK, "application/xml", body)
+    }
+
     /// A success in NiceChat's envelope; its code is that of the HTTP status.
     pub(super) fn ok(status: StatusCode, description: &str, result: Value) -> Self {
         Self::json(status, &envelope("ok", status, description, result))

@@ -13,6 +13,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::api;
 use super::control;
+use super::lagerkoll::{self, Lagerkoll};
 use super::nicechat::NiceChat;
 use super::reply::{Answer, Served};
 use super::shop::{self, Shop};
@@ -27,6 +28,7 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(10);
 #[derive(Debug, Clone)]
 pub(super) struct Site {
     pub(super) nicechat: NiceChat,
+    pub(super) lagerkoll: Lagerkoll,
     pub(super) shop: Shop,
 }
 
@@ -62,14 +64,25 @@ async fn route(site: &Site, request: Request<Incoming>) -> Served {
     let path = parts.uri.path();
     if path.starts_with(api::ROOT) {
         site.nicechat.serve(&parts, body).await
+    } else if lagerkoll::is_here(path) {
+        site.lagerkoll.serve(&parts, body).await
     } else if path.starts_with(shop::ROOT) {
         site.shop.serve(&parts).await
     } else if let Some(place) = path.strip_prefix(control::ROOT) {
-        Ok(control::answer(&site.nicechat, &parts.method, place, &body).into_response())
+        Ok(control::answer(site, &parts.method, place, &body).into_response())
     } else {
         let hint = "Nothing is here. GET /sandbox/ tells what is where.\n";
         Ok(Answer::text(StatusCode::NOT_FOUND, hint).into_response())
     }
+}
+
+/// Gives a request its effect in the middle of the time it takes, so that a client that dies meanwhile
+/// finds both: requests that were done without its knowing, and requests that were not.
+pub(super) async fn midway<T>(time: Duration, act: impl FnOnce() -> T) -> T {
+    pause(time / 2).await;
+    let done = act();
+    pause(time / 2).await;
+    done
 }
 
 /// Waits, but for no time at all doesn't: tokio's timer would make a millisecond of it.

@@ -1,6 +1,7 @@
 //! The sandbox as a client sees it, over real connections.
 
 mod imports;
+mod lagerkoll;
 
 use std::time::Duration;
 
