@@ -40,7 +40,10 @@ fn unknown_names_are_told_with_their_line() {
     for (text, words) in [
         (format!("{SOURCE}shedule = \"every 1m\"\n"), ["toml:3:1: ", "unknown setting source.shedule"]),
         (format!("{SOURCE}\n[nicechat]\napi_token = \"{HIDDEN}\"\n"), [":5:1: ", "unknown setting nicechat.api_token"]),
-        (format!("{SOURCE}[nice]\n"), [":3:2: ", "unknown section [nice]; there are [source], [state] and [nicechat]"]),
+        (
+            format!("{SOURCE}[nice]\n"),
+            [":3:2: ", "unknown section [nice]; there are [source], [state], [nicechat] and [http]"],
+        ),
         (format!("colour = 1\n{SOURCE}"), [":1:1: ", "unknown setting colour"]),
     ] {
         refused(&with_text(&text), &words);
@@ -50,7 +53,6 @@ fn unknown_names_are_told_with_their_line() {
 #[test]
 fn what_later_versions_know_is_refused_today() {
     for (text, words) in [
-        ("[http]\nlisten = \"127.0.0.1:8787\"", "this version does not know [http] yet"),
         ("[lagerkoll]\nstore = \"1\"", "this version does not know [lagerkoll] yet"),
         ("[nicechat]\nstrategy = \"import\"", "this version does not know the strategy \"import\" yet"),
     ] {
@@ -80,6 +82,12 @@ fn values_of_the_wrong_kind() {
             "nicechat.base_url = \"account.nice.chat\": expected an address",
         ),
         ("[state]\npath = \"\"", "state.path = \"\": expected the path"),
+        ("[http]\nlisten = \"localhost:80\"", "http.listen = \"localhost:80\": expected an IP address and a port"),
+        ("[http]\nlisten = 8787", "http.listen = 8787: expected a text in quotes"),
+        (
+            "[http]\npublic_url = \"shop.example\"",
+            "http.public_url = \"shop.example\": expected an address such as \"https://shop.example/shelfkeeper\"",
+        ),
     ] {
         let shop = Shop::new();
         shop.config(extra);
@@ -97,6 +105,7 @@ fn settings_that_contradict_each_other() {
         ("[source]\npassword = \"hunter2hunter2\"", "source.password: the secret is given without a user"),
         ("[source]\nusername = \"shop\"", "source.password is missing"),
         ("[source]\nlocation = \"https://shop:hunter2hunter2@shop.example/f\"", "leave the user and password out"),
+        ("[http]\npublic_url = \"https://shop:hunter2hunter2@shop.example\"", "without user and password"),
     ] {
         let shop = Shop::new();
         shop.config(extra);

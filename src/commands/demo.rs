@@ -147,6 +147,7 @@ fn context(sandbox: &Sandbox, folder: &Path) -> anyhow::Result<Context> {
             max_delete_percent: 20,
             vanished_category: VanishedCategory::Delete,
         },
+        http: None,
     };
     let state = Writer::open(&config.state.path, config.nicechat.base_url.as_str())?;
     Ok(Context { config: Arc::new(config), state: Arc::new(state) })

@@ -109,6 +109,11 @@ pub(super) struct Section<'d> {
 }
 
 impl<'d> Section<'d> {
+    /// Whether the file has it.
+    pub(super) fn exists(&self) -> bool {
+        self.table.is_some()
+    }
+
     /// A setting, when the file has it.
     pub(super) fn get(&self, key: &'static str) -> Option<Setting<'d>> {
         let value = self.table?.get(key)?;

@@ -56,6 +56,23 @@ pub(super) fn has_userinfo(url: &Url) -> bool {
     !url.username().is_empty() || url.password().is_some()
 }
 
+/// Reads an address that others are added to: `http` or `https`, and nothing but a host, a port and a path.
+/// The error of one with a user or password says `no_userinfo`.
+pub(super) fn web_address(text: &str, example: &str, no_userinfo: &str) -> Result<Url, String> {
+    let expected = format!("expected an address such as {example:?}");
+    let url = Url::parse(text.trim()).map_err(|error| format!("{expected} ({error})"))?;
+    if !matches!(url.scheme(), "http" | "https") {
+        return Err(format!("{expected}, with http or https"));
+    }
+    if has_userinfo(&url) {
+        return Err(format!("{expected}, {no_userinfo}"));
+    }
+    if url.query().is_some() || url.fragment().is_some() {
+        return Err(format!("{expected}, with nothing from a ? or # on"));
+    }
+    Ok(url)
+}
+
 /// Whether an address is this very machine by its name or number.
 pub fn is_loopback(url: &Url) -> bool {
     match url.host() {

@@ -1,12 +1,13 @@
 //! Settings: a TOML file, the environment and systemd's credentials, made into values that are right.
 //!
 //! `document` reads the file and knows every setting's line, one file a section (`source`, `state`,
-//! `nicechat`) gives the settings their meaning, `secret` finds what must not stand in the open.
+//! `nicechat`, `http`) gives the settings their meaning, `secret` finds what must not stand in the open.
 
 mod document;
 mod environment;
 mod error;
 mod find;
+mod http;
 mod location;
 mod names;
 mod nicechat;
@@ -22,6 +23,7 @@ use document::Document;
 use environment::Environment;
 
 pub use error::ConfigError;
+pub use http::{Http, PublicUrl};
 pub use location::{Location, is_loopback};
 pub use nicechat::{NiceChat, Prune, Strategy, VanishedCategory};
 pub use schedule::Schedule;
@@ -38,6 +40,8 @@ pub struct Config {
     pub state: State,
     /// The shop at NiceChat.
     pub nicechat: NiceChat,
+    /// Our own listener; `None` = there is none.
+    pub http: Option<Http>,
 }
 
 impl Config {
@@ -66,6 +70,7 @@ impl Config {
             source: Source::read(&document, environment)?,
             state: State::read(&document, environment)?,
             nicechat: NiceChat::read(&document, environment)?,
+            http: Http::read(&document)?,
         })
     }
 }

@@ -65,11 +65,14 @@ pub(super) const NICECHAT: SectionNames = SectionNames {
     ],
 };
 
+/// `[http]`.
+pub(super) const HTTP: SectionNames = SectionNames { name: "http", keys: &["listen", "public_url"] };
+
 /// Every section that this version knows.
-pub(super) const SECTIONS: [SectionNames; 3] = [SOURCE, STATE, NICECHAT];
+pub(super) const SECTIONS: [SectionNames; 4] = [SOURCE, STATE, NICECHAT, HTTP];
 
 /// Sections that have their place, but not in this version.
-pub(super) const LATER: [&str; 2] = ["lagerkoll", "http"];
+pub(super) const LATER: [&str; 1] = ["lagerkoll"];
 
 /// Whether a word is a setting of any section.
 pub(super) fn is_setting(word: &str) -> bool {

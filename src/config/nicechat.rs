@@ -10,7 +10,7 @@ use url::Url;
 use super::ConfigError;
 use super::document::Document;
 use super::environment::Environment;
-use super::location::has_userinfo;
+use super::location::web_address;
 use super::names::{API_KEY, API_SECRET, NICECHAT};
 use super::secret;
 use super::units::{self, HOUR};
@@ -95,20 +95,8 @@ impl NiceChat {
 }
 
 fn base_url(text: &str) -> Result<Url, String> {
-    let expected = "expected an address such as \"https://account.nice.chat\"";
-    let url = Url::parse(text.trim()).map_err(|error| format!("{expected} ({error})"))?;
-    if !matches!(url.scheme(), "http" | "https") {
-        return Err(format!("{expected}, with http or https"));
-    }
-    if has_userinfo(&url) {
-        return Err(format!(
-            "{expected}, without user and password: api_key and api_secret are what NiceChat asks for"
-        ));
-    }
-    if url.query().is_some() || url.fragment().is_some() {
-        return Err(format!("{expected}, with nothing from a ? or # on"));
-    }
-    Ok(url)
+    let no_userinfo = "without user and password: api_key and api_secret are what NiceChat asks for";
+    web_address(text, "https://account.nice.chat", no_userinfo)
 }
 
 fn strategy(text: &str) -> Result<Strategy, String> {

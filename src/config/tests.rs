@@ -1,6 +1,7 @@
 //! Whole files, good and bad. Every test has an environment of its own.
 
 mod faults;
+mod http;
 mod secrets;
 
 use std::path::{Path, PathBuf};
@@ -62,7 +63,7 @@ fn nicechat(lines: &str) -> String {
 
 #[test]
 fn the_defaults() {
-    let Config { source, state, nicechat } = load(&source("")).expect("a config");
+    let Config { source, state, nicechat, http } = load(&source("")).expect("a config");
     assert_eq!(source.location, Location::parse("https://shop.example/products.txt").expect("a location"));
     assert_eq!(source.format, None);
     assert_eq!(source.schedule, Schedule::Every(Duration::from_secs(900)));
@@ -84,6 +85,7 @@ fn the_defaults() {
     assert_eq!(nicechat.prune, Prune::Owned);
     assert_eq!(nicechat.max_delete_percent, 20);
     assert_eq!(nicechat.vanished_category, VanishedCategory::Delete);
+    assert_eq!(http, None);
 }
 
 #[test]
@@ -136,14 +138,19 @@ fn the_example_is_right_and_tells_the_defaults() {
     }
     // What the example only shows as a comment is right as well.
     let folder = Folder::new("");
-    let mut filled = example.replace("# resync_schedule", "resync_schedule").replace("# path", "path");
+    let mut filled = example.to_owned();
+    for name in ["resync_schedule", "path", "[http]", "listen", "public_url"] {
+        filled = filled.replace(&format!("# {name}"), name);
+    }
     for name in ["nicechat_api_key", "nicechat_api_secret"] {
         let written = format!("# {}_file = \"/etc/shelfkeeper/{name}\"", &name[9..]);
         assert!(filled.contains(&written), "{written}");
         filled = filled.replace(&written, &format!("{}_file = {:?}", &name[9..], folder.write(name, "x\n")));
     }
     folder.write("shelfkeeper.toml", filled);
-    assert!(folder.load(&[]).expect("a config").source.resync_schedule.is_some());
+    let filled = folder.load(&[]).expect("a config");
+    assert!(filled.source.resync_schedule.is_some());
+    assert_eq!(filled.http, load(&source("[http]")).expect("a config").http);
 }
 
 #[test]
