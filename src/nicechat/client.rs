@@ -10,6 +10,7 @@ use serde_json::Value;
 use url::Url;
 
 use super::reply::CallError;
+use super::traffic::Traffic;
 use super::transport::{Request, Transport};
 use crate::catalog::{Fields, Id, Kind};
 use crate::config;
@@ -92,7 +93,12 @@ impl Reader {
 
     /// Requests sent so far over this connection, tries included.
     pub fn requests(&self) -> u64 {
-        self.0.sent()
+        self.0.traffic().requests
+    }
+
+    /// What went over this connection so far.
+    pub fn traffic(&self) -> Traffic {
+        self.0.traffic().clone()
     }
 }
 
@@ -104,7 +110,12 @@ impl Writer {
 
     /// Requests sent so far over this connection, tries included.
     pub fn requests(&self) -> u64 {
-        self.0.sent()
+        self.0.traffic().requests
+    }
+
+    /// What went over this connection so far.
+    pub fn traffic(&self) -> Traffic {
+        self.0.traffic().clone()
     }
 
     /// `POST`: creates an object with these fields, and gives what the service made of them.

@@ -6,8 +6,10 @@
 mod client;
 mod reply;
 mod sign;
+mod traffic;
 mod transport;
 
 pub use client::{Page, PageAddress, Reader, Writer, connect};
 pub use reply::CallError;
 pub use sign::signature;
+pub use traffic::Traffic;

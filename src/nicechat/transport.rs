@@ -1,7 +1,6 @@
 //! One signed request, tried as often as it is worth.
 
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use backon::{ExponentialBuilder, Retryable};
@@ -18,6 +17,7 @@ use url::Url;
 
 use super::reply::{CallError, understand};
 use super::signature;
+use super::traffic::Traffic;
 use crate::config;
 
 /// The first wait before another try; it doubles from try to try, with jitter.
@@ -36,7 +36,7 @@ pub(super) struct Transport {
     limiter: Option<DefaultDirectRateLimiter>,
     /// Until when everybody waits: a 429 is meant for all requests, not only for its own.
     quiet_until: Mutex<Option<Instant>>,
-    sent: AtomicU64,
+    traffic: Mutex<Traffic>,
 }
 
 /// What is sent, again and again if need be.
@@ -64,7 +64,7 @@ impl Transport {
             retries: settings.retries,
             limiter: settings.requests_per_second.map(|rate| RateLimiter::direct(Quota::per_second(rate))),
             quiet_until: Mutex::new(None),
-            sent: AtomicU64::new(0),
+            traffic: Mutex::default(),
         })
     }
 
@@ -78,9 +78,9 @@ impl Transport {
         &self.base
     }
 
-    /// Requests sent so far, tries included.
-    pub(super) fn sent(&self) -> u64 {
-        self.sent.load(Ordering::Relaxed)
+    /// What was sent and answered so far.
+    pub(super) fn traffic(&self) -> MutexGuard<'_, Traffic> {
+        self.traffic.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Sends a request until it is answered for good, or the tries are used up.
@@ -90,7 +90,9 @@ impl Transport {
             .with_min_delay(FIRST_WAIT)
             .with_max_delay(LONGEST_WAIT)
             .with_max_times(self.retries as usize);
-        (|| self.attempt(request))
+        let mut is_retry = false;
+        let attempt = || self.attempt(request, std::mem::replace(&mut is_retry, true));
+        attempt
             .retry(waits)
             .sleep(tokio::time::sleep)
             .when(|error| matches!(error, CallError::Passing { .. }))
@@ -103,9 +105,9 @@ impl Transport {
             .await
     }
 
-    async fn attempt(&self, request: &Request) -> Result<Value, CallError> {
+    async fn attempt(&self, request: &Request, is_retry: bool) -> Result<Value, CallError> {
         self.wait_for_our_turn().await;
-        self.sent.fetch_add(1, Ordering::Relaxed);
+        self.traffic().sent(is_retry);
         let started = Instant::now();
         let result = self.exchange(request).await;
         let outcome = result.as_ref().err().map_or_else(|| "ok".to_owned(), CallError::to_string);
@@ -137,6 +139,7 @@ impl Transport {
         }
         let broken = |error| broken(&request.url, &error);
         let mut reply = call.send().await.map_err(broken)?;
+        self.traffic().answered(reply.status().as_u16());
         let mut body = Vec::new();
         while let Some(chunk) = reply.chunk().await.map_err(broken)? {
             body.extend_from_slice(&chunk);

@@ -15,7 +15,7 @@ use super::staging::{Staging, StagingError};
 use crate::catalog::Category;
 use crate::config::{Config, Prune};
 use crate::feed::{self, FeedError, Shape};
-use crate::nicechat::{self, CallError};
+use crate::nicechat::{self, CallError, Traffic};
 use crate::source::{self, Body, FetchError, Fetched};
 use crate::state::{self, FeedMark, Outcome, PassKind, PassRow, StateError};
 
@@ -117,6 +117,8 @@ pub struct Report {
     pub error: Option<PassError>,
     /// Objects that NiceChat refuses, from this pass or an earlier one.
     pub refused: u64,
+    /// What went to NiceChat and back.
+    pub traffic: Traffic,
 }
 
 /// Plans a pass without writing anything, neither there nor here: what it is given can't.
@@ -155,7 +157,7 @@ pub async fn run(
         row.outcome = Outcome::Failed;
         error.get_or_insert(PassError::State(unwritten));
     }
-    Report { row, summary: pass.summary, error, refused: pass.refused }
+    Report { row, summary: pass.summary, error, refused: pass.refused, traffic: pass.traffic }
 }
 
 struct Pass<'a> {
@@ -166,7 +168,7 @@ struct Pass<'a> {
     applied: Applied,
     guard: Option<String>,
     outcome: Option<Outcome>,
-    requests: u64,
+    traffic: Traffic,
     listed: bool,
     listed_scope: Option<bool>,
     mark: Option<FeedMark>,
@@ -183,7 +185,7 @@ impl<'a> Pass<'a> {
             applied: Applied::default(),
             guard: None,
             outcome: None,
-            requests: 0,
+            traffic: Traffic::default(),
             listed: false,
             listed_scope: None,
             mark: None,
@@ -217,7 +219,7 @@ impl<'a> Pass<'a> {
         let nicechat = nicechat::connect(&config.nicechat)?;
         let lists = self.listed.then(|| nicechat.reader());
         let prepared = prepare(config, reader, self.kind, self.started, lists.as_ref(), body, stop).await;
-        self.requests = nicechat.requests();
+        self.traffic = nicechat.traffic();
         let Plan { staging, summary, guard, changes_at } = prepared?;
         self.summary = Some(summary.clone());
         let staging = Arc::new(Mutex::new(staging));
@@ -227,7 +229,7 @@ impl<'a> Pass<'a> {
             return Ok(());
         }
         let result = self.apply(&nicechat, staging, &summary, stop, progress).await;
-        self.requests = nicechat.requests();
+        self.traffic = nicechat.traffic();
         let was_carried_through = matches!(result, Ok(()) | Err(PassError::Pending { .. }));
         if self.listed && was_carried_through {
             self.listed_scope = Some(config.nicechat.prune == Prune::All);
@@ -314,7 +316,7 @@ impl<'a> Pass<'a> {
             updated: self.applied.updated,
             deleted: self.applied.deleted,
             failed: self.applied.failed + self.applied.refused,
-            requests: self.requests,
+            requests: self.traffic.requests,
             reason: error.map(ToString::to_string).or_else(|| self.guard.clone()),
         }
     }
