@@ -11,6 +11,7 @@ pub mod feed;
 pub mod http;
 pub mod jobs;
 pub mod logging;
+pub mod monitor;
 pub mod nicechat;
 pub mod report;
 pub mod sandbox;

@@ -113,13 +113,14 @@ fn help() {
 fn config_errors() {
     let shop = Shop::new();
     let source = "[source]\nlocation = \"feed.tsv\"\n";
+    let secrets = "[nicechat]\napi_key = \"k\"\napi_secret = \"s\"\n";
     for (name, text) in [
         ("unknown_setting", format!("{source}shedule = \"every 1m\"\n")),
         ("unknown_section", format!("{source}[nice]\n")),
         ("later_section", format!("{source}[lagerkoll]\n")),
         ("wrong_type", format!("{source}[nicechat]\nretries = \"5\"\n")),
-        ("bad_listen", format!("{source}[http]\nlisten = \"localhost\"\n")),
-        ("bad_public_url", format!("{source}[http]\npublic_url = \"https://shop.example/?a=1\"\n")),
+        ("bad_listen", format!("{source}{secrets}[http]\nlisten = \"localhost\"\n")),
+        ("bad_public_url", format!("{source}{secrets}[http]\npublic_url = \"https://shop.example/?a=1\"\n")),
         ("bad_schedule", format!("{source}schedule = \"every day\"\n")),
         ("missing_secret", format!("{source}[nicechat]\napi_key = \"k\"\n")),
         ("secret_twice", format!("{source}[nicechat]\napi_key = \"k\"\napi_secret = \"s\"\napi_secret_file = \"f\"\n")),

@@ -4,6 +4,9 @@ use std::fmt;
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
+use chrono::DateTime;
+use croner::parser::{CronParser, Seconds};
+use jiff::Timestamp;
 use tokio_cron_scheduler::Job;
 
 use super::units::{self, SECOND};
@@ -33,6 +36,20 @@ impl Schedule {
         match text.split_once(char::is_whitespace) {
             Some(("every", interval)) => units::duration(interval, &INTERVALS).map(Schedule::Every),
             _ => cron(text),
+        }
+    }
+
+    /// When a job that ran at `start` has been due so many times since; `None` = never. 0 times counts as once.
+    pub fn due_after(&self, start: Timestamp, times: u32) -> Option<Timestamp> {
+        match self {
+            Schedule::Every(interval) => start.checked_add(interval.checked_mul(times.max(1))?).ok(),
+            Schedule::Cron(line) => {
+                // As the scheduler itself reads it.
+                let parser = CronParser::builder().seconds(Seconds::Required).dom_and_dow(true).build();
+                let start = DateTime::from_timestamp_micros(start.as_microsecond())?;
+                let moment = parser.parse(line).ok()?.iter_after(start).nth(times.saturating_sub(1) as usize)?;
+                Timestamp::from_second(moment.timestamp()).ok()
+            }
         }
     }
 }
@@ -71,6 +88,27 @@ mod tests {
             assert_eq!(Schedule::parse(text).map(|schedule| schedule.to_string()).as_deref(), Ok(text));
         }
         assert_eq!(Schedule::parse("  every  1h30m "), Ok(Schedule::Every(Duration::from_secs(5400))));
+    }
+
+    #[test]
+    fn when_it_has_been_due_so_often() {
+        let due = |text: &str, start: &str, times| {
+            let schedule = Schedule::parse(text).expect(text);
+            schedule.due_after(start.parse().expect(start), times).map(|moment| moment.to_string())
+        };
+        for (text, start, times, expected) in [
+            ("every 15m", "2026-01-01T00:00:00.5Z", 3, "2026-01-01T00:45:00.5Z"),
+            ("0 0 3 * * *", "2026-01-01T02:59:59.9Z", 1, "2026-01-01T03:00:00Z"),
+            ("0 0 3 * * *", "2026-01-01T03:00:00Z", 1, "2026-01-02T03:00:00Z"),
+            ("0 0 3 * * *", "2026-01-01T03:00:00.5Z", 3, "2026-01-04T03:00:00Z"),
+            ("0 0 9,17 * * MON-FRI", "2026-01-02T16:00:00Z", 3, "2026-01-05T17:00:00Z"),
+            ("0 0 0 29 2 *", "2026-01-01T00:00:00Z", 2, "2032-02-29T00:00:00Z"),
+            // With both days given, both count: a Friday the 13th.
+            ("0 0 0 13 * FRI", "2026-01-01T00:00:00Z", 1, "2026-02-13T00:00:00Z"),
+        ] {
+            assert_eq!(due(text, start, times).as_deref(), Some(expected), "{text} {start}");
+        }
+        assert_eq!(due("every 8760h", "9999-12-01T00:00:00Z", 3), None);
     }
 
     #[test]

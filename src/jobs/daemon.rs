@@ -12,9 +12,12 @@ use tokio::time::{Interval, MissedTickBehavior, interval, timeout};
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 
+use super::listener::Listener;
 use super::outage::Outage;
 use super::schedule::{Timer, Trigger};
 use crate::config::{Config, ConfigError};
+use crate::http::ListenError;
+use crate::monitor::Monitor;
 use crate::report;
 use crate::state::{PassKind, Reader};
 use crate::sync::{self, Context, Report};
@@ -28,7 +31,7 @@ type Running = Pin<Box<dyn Future<Output = Report> + Send>>;
 /// Runs until SIGTERM or SIGINT. `reload` reads the settings again.
 ///
 /// # Errors
-/// When signals or timers can't be had: nothing that a pass meets ends the daemon.
+/// When signals, timers or the listener can't be had: nothing that a pass meets ends the daemon.
 pub async fn daemon(
     context: Context,
     force_first: bool,
@@ -69,11 +72,15 @@ struct Daemon {
     pass: Option<Running>,
     stop: CancellationToken,
     outage: Outage,
+    monitor: Monitor,
+    listener: Option<Listener>,
 }
 
 impl Daemon {
     /// The first pass is due at once: whatever was left undone has waited long enough.
     async fn new(context: Context, force_next: bool) -> anyhow::Result<Daemon> {
+        let monitor = Monitor::new(&context.config);
+        let listener = listen(&context.config, &monitor).await?;
         let (timer, ticks, resync_ticks) = timers(&context.config).await?;
         Ok(Daemon {
             context,
@@ -86,6 +93,8 @@ impl Daemon {
             pass: None,
             stop: CancellationToken::new(),
             outage: Outage::default(),
+            monitor,
+            listener,
         })
     }
 
@@ -120,6 +129,7 @@ impl Daemon {
     fn pass_ended(&mut self, report: &Report) {
         self.pass = None;
         self.outage.tell(report);
+        self.monitor.record(report);
         let summary = report::summary_line(report);
         systemd::status(&format!("idle; last {}", summary.lines().next().unwrap_or_default()));
     }
@@ -141,14 +151,28 @@ impl Daemon {
             anyhow::bail!("state.path can't change while the daemon runs; restart it");
         }
         Reader::open(&config.state.path)?.check_base(config.nicechat.base_url.as_str())?;
+        // The old listener stays until nothing can go wrong any more.
+        let old = self.listener.as_ref().map(Listener::wanted);
+        let moves = old != config.http.as_ref().map(|http| http.listen);
+        let listener = if moves { listen(&config, &self.monitor).await } else { Ok(None) };
+        let listener = listener.map_err(|error| match old {
+            Some(old) if old.port() == error.address.port() => {
+                anyhow::Error::new(error).context("another address at the same port may need a restart")
+            }
+            _ => error.into(),
+        })?;
         let (timer, ticks, resync_ticks) = timers(&config).await?;
         std::mem::replace(&mut self.timer, timer).stop().await;
         (self.ticks, self.resync_ticks) = (ticks, resync_ticks);
+        if moves {
+            self.listener = listener;
+        }
+        self.monitor.reloaded(&config);
         self.context.config = Arc::new(config);
         Ok(())
     }
 
-    async fn stop(self, signals: &mut Signals) {
+    async fn stop(mut self, signals: &mut Signals) {
         info!("stopping");
         self.timer.stop().await;
         self.stop.cancel();
@@ -161,7 +185,16 @@ impl Daemon {
                 () = signals.stop() => {}
             }
         }
+        if let Some(listener) = self.listener.take() {
+            listener.close().await;
+        }
     }
+}
+
+/// Opens the listener that the settings want, if any, and serves all that we show.
+async fn listen(config: &Config, monitor: &Monitor) -> Result<Option<Listener>, ListenError> {
+    let Some(http) = &config.http else { return Ok(None) };
+    Listener::open(http.listen, monitor.routes()).await.map(Some)
 }
 
 async fn timers(config: &Config) -> anyhow::Result<(Timer, mpsc::Receiver<()>, mpsc::Receiver<()>)> {

@@ -67,6 +67,9 @@ pub enum PassKind {
 }
 
 impl PassKind {
+    /// Every kind.
+    pub const ALL: [PassKind; 2] = [PassKind::Sync, PassKind::Resync];
+
     /// The name in reports.
     pub fn name(self) -> &'static str {
         match self {
@@ -93,6 +96,15 @@ pub enum Outcome {
 }
 
 impl Outcome {
+    /// Every outcome.
+    pub const ALL: [Outcome; 5] =
+        [Outcome::Ok, Outcome::Partial, Outcome::Refused, Outcome::Failed, Outcome::Unchanged];
+
+    /// Whether NiceChat is as the feed wants it, as far as that can be.
+    pub fn is_good(self) -> bool {
+        matches!(self, Outcome::Ok | Outcome::Partial | Outcome::Unchanged)
+    }
+
     /// The name in reports.
     pub fn name(self) -> &'static str {
         match self {

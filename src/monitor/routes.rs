@@ -1,0 +1,61 @@
+//! The pages of the monitor.
+
+use axum::Router;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use axum::response::{IntoResponse as _, Response};
+use axum::routing::get;
+
+use super::Monitor;
+
+const TEXT: &str = "text/plain; charset=utf-8";
+const JSON: &str = "application/json";
+/// What Prometheus goes by when it chooses how to read the answer.
+const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+
+pub(super) fn routes(monitor: Monitor) -> Router {
+    Router::new()
+        .route("/healthz", get(healthz))
+        .route("/readyz", get(readyz))
+        .route("/metrics", get(metrics))
+        .route("/status", get(status))
+        .fallback(nowhere)
+        .with_state(monitor)
+}
+
+async fn healthz() -> Response {
+    page(StatusCode::OK, TEXT, "ok\n")
+}
+
+async fn readyz(State(monitor): State<Monitor>) -> Response {
+    let trouble = monitor.trouble();
+    if trouble.is_empty() {
+        return page(StatusCode::OK, TEXT, "ready\n");
+    }
+    page(StatusCode::SERVICE_UNAVAILABLE, TEXT, format!("not ready\n{}\n", trouble.join("\n")))
+}
+
+async fn metrics(State(monitor): State<Monitor>) -> Response {
+    match monitor.blocking(Monitor::metrics).await {
+        Some(Ok(text)) => page(StatusCode::OK, OPEN_METRICS, text),
+        _ => page(StatusCode::INTERNAL_SERVER_ERROR, TEXT, "The metrics can't be written.\n"),
+    }
+}
+
+async fn status(State(monitor): State<Monitor>) -> Response {
+    match monitor.blocking(Monitor::status).await {
+        Some(Ok(status)) => page(StatusCode::OK, JSON, format!("{status}\n")),
+        Some(Err(error)) => page(StatusCode::SERVICE_UNAVAILABLE, TEXT, format!("{error}\n")),
+        None => page(StatusCode::INTERNAL_SERVER_ERROR, TEXT, "The status can't be read.\n"),
+    }
+}
+
+async fn nowhere() -> Response {
+    let hint = "Nothing is here. There are /healthz, /readyz, /metrics and /status.\n";
+    page(StatusCode::NOT_FOUND, TEXT, hint)
+}
+
+fn page(status: StatusCode, content_type: &'static str, body: impl Into<String>) -> Response {
+    (status, [(CONTENT_TYPE, content_type), (CACHE_CONTROL, "no-store")], body.into()).into_response()
+}
