@@ -57,7 +57,7 @@ fn usage_errors() {
 fn plan_as_json() {
     let shop = Shop::with_rows(&[LAMP, CHAIR, NAMELESS]);
     let plan = shop.run(&["plan", "--format", "json", "--detailed-exitcode"]).expect_code(10).json();
-    assert_eq!(names(&plan), BTreeSet::from(["guard", "operations", "source", "strategy", "summary"]));
+    assert_eq!(names(&plan), BTreeSet::from(["guard", "operations", "source", "strategy", "summary", "why"]));
     assert_eq!(plan["source"], json!({"items": 2, "rejected": 1, "unchanged": 0}));
     assert_eq!(plan["summary"], json!({"create": 3, "update": 0, "delete": 0, "disable": 0}));
     assert_eq!((&plan["guard"], &plan["strategy"]), (&Value::Null, &json!("api")));

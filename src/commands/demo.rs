@@ -15,12 +15,14 @@ use crate::config::{Config, Location, NiceChat, Prune, Schedule, Source, State, 
 use crate::report::{self, Bar};
 use crate::sandbox::{Catalog, Options, Sandbox};
 use crate::state::{PassKind, Writer};
-use crate::sync::{self, Context};
+use crate::sync::{self, Context, Exchange};
 
 /// Items in the sample shop.
 const ITEMS: usize = 1_000;
 /// Percent of them that the second feed has otherwise.
 const CHANGED: f64 = 1.0;
+/// Where the sample shop has its feed.
+const FEED: &str = "products.xml";
 /// The seed of the sample shop: it is the same every time.
 const SEED: u64 = 7;
 
@@ -36,8 +38,8 @@ async fn show() -> anyhow::Result<Exit> {
     let stop = stop_on_signal();
     say("An in-memory NiceChat and a shop with a feed of 1 000 items, both on this machine.")?;
     let steps = [
-        ("1. The first sync: NiceChat is empty.", Some(0.0)),
-        ("2. The shop changed: prices, stock, titles; some items new, some gone.", Some(CHANGED)),
+        ("1. The first sync: NiceChat is empty, and is told to import the feed by itself.", Some(0.0)),
+        ("2. The shop changed: prices, stock, titles; some items new, some gone. A request each.", Some(CHANGED)),
         ("3. Nothing changed since.", None),
     ];
     for (title, feed) in steps {
@@ -71,13 +73,13 @@ async fn step(
     let fetches = sandbox.shop().requests().len();
     let started = Instant::now();
     let bar = Bar::new();
-    let report = sync::run(context, PassKind::Sync, false, stop, &|done, of| bar.tell(done, of)).await;
+    let report = sync::run(context, PassKind::Sync, false, stop, &|step| bar.tell(step)).await;
     bar.finish();
     let took = report::span(started.elapsed());
     say(&report::summary_line(&report))?;
     let fetched = sandbox.shop().requests();
     let fetched: Vec<String> = fetched.iter().skip(fetches).map(|fetch| fetch.status.to_string()).collect();
-    say(&format!("sent in {took}: {}; the feed was asked for once (answer {})", sent(sandbox), fetched.join(", ")))?;
+    say(&format!("sent in {took}: {}; the feed's host answered {}", sent(sandbox), fetched.join(", ")))?;
     let exit = super::run::exit(&report);
     match report.error {
         Some(error) => Err(error.into()),
@@ -111,13 +113,13 @@ fn excerpt(plan: &str) -> String {
 fn publish(sandbox: &Sandbox, changed: f64) -> io::Result<()> {
     let catalog = Catalog { seed: SEED, items: ITEMS, changed, ..Catalog::default() };
     let mut feed = Vec::new();
-    catalog.write_tsv(&mut feed)?;
-    sandbox.shop().put("products.txt", feed, "text/tab-separated-values");
+    catalog.write_yml(&mut feed)?;
+    sandbox.shop().put(FEED, feed, "application/xml");
     Ok(())
 }
 
 fn context(sandbox: &Sandbox, folder: &Path) -> anyhow::Result<Context> {
-    let location = Location::parse(&sandbox.shop().url("products.txt")).map_err(anyhow::Error::msg)?;
+    let location = Location::parse(&sandbox.shop().url(FEED)).map_err(anyhow::Error::msg)?;
     let path = folder.join("shelfkeeper.db");
     let base_url = sandbox.base_url().parse()?;
     let every = |minutes: u64| Schedule::Every(Duration::from_secs(60 * minutes));
@@ -143,6 +145,7 @@ fn context(sandbox: &Sandbox, folder: &Path) -> anyhow::Result<Context> {
             timeout: Duration::from_secs(30),
             retries: 5,
             strategy: Strategy::Auto,
+            import_timeout: Duration::from_secs(60),
             prune: Prune::Owned,
             max_delete_percent: 20,
             vanished_category: VanishedCategory::Delete,
@@ -150,7 +153,7 @@ fn context(sandbox: &Sandbox, folder: &Path) -> anyhow::Result<Context> {
         http: None,
     };
     let state = Writer::open(&config.state.path, config.nicechat.base_url.as_str())?;
-    Ok(Context { config: Arc::new(config), state: Arc::new(state) })
+    Ok(Context { config: Arc::new(config), state: Arc::new(state), exchange: Exchange::default(), is_listening: false })
 }
 
 fn say(text: &str) -> io::Result<()> {

@@ -13,12 +13,17 @@ use crate::config::Config;
 use crate::jobs;
 use crate::report::{self, Bar};
 use crate::state::{self, PassKind, StateError, Writer};
-use crate::sync::{self, Context, Report};
+use crate::sync::{self, Context, Exchange, Report};
 
 pub(super) fn run(arguments: &cli::Run, config: Config, named: Option<&Path>) -> Outcome {
     let runtime = runtime()?;
     let state = open(&config, Duration::from_secs(arguments.lock_wait))?;
-    let context = Context { config: Arc::new(config), state: Arc::new(state) };
+    let context = Context {
+        config: Arc::new(config),
+        state: Arc::new(state),
+        exchange: Exchange::default(),
+        is_listening: false,
+    };
     if !arguments.once && !arguments.resync {
         let find = || Config::load(&Config::find(named)?);
         let ended = runtime.block_on(jobs::daemon(context, arguments.force, &find));
@@ -28,8 +33,7 @@ pub(super) fn run(arguments: &cli::Run, config: Config, named: Option<&Path>) ->
     let kind = if arguments.resync { PassKind::Resync } else { PassKind::Sync };
     let report = runtime.block_on(async {
         let bar = Bar::new();
-        let report =
-            sync::run(&context, kind, arguments.force, &stop_on_signal(), &|done, of| bar.tell(done, of)).await;
+        let report = sync::run(&context, kind, arguments.force, &stop_on_signal(), &|step| bar.tell(step)).await;
         bar.finish();
         report
     });

@@ -8,6 +8,7 @@ mod environment;
 mod error;
 mod find;
 mod http;
+mod import;
 mod location;
 mod names;
 mod nicechat;
@@ -66,12 +67,14 @@ impl Config {
         let unreadable = |error| format!("the config file {} cannot be read: {error}", path.display());
         let text = std::fs::read_to_string(path).map_err(|error| ConfigError::new(unreadable(error)))?;
         let document = Document::parse(path, &text)?;
-        Ok(Config {
+        let config = Config {
             source: Source::read(&document, environment)?,
             state: State::read(&document, environment)?,
             nicechat: NiceChat::read(&document, environment)?,
             http: Http::read(&document)?,
-        })
+        };
+        config.check_import(&document)?;
+        Ok(config)
     }
 }
 

@@ -59,6 +59,7 @@ pub(super) const NICECHAT: SectionNames = SectionNames {
         "timeout",
         "retries",
         "strategy",
+        "import_timeout",
         "prune",
         "max_delete_percent",
         "vanished_category",

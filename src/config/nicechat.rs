@@ -13,9 +13,10 @@ use super::environment::Environment;
 use super::location::web_address;
 use super::names::{API_KEY, API_SECRET, NICECHAT};
 use super::secret;
-use super::units::{self, HOUR};
+use super::units::{self, HOUR, SECOND};
 
 const TIMEOUTS: RangeInclusive<Duration> = Duration::from_millis(1)..=HOUR;
+const IMPORT_TIMEOUTS: RangeInclusive<Duration> = SECOND..=Duration::from_secs(24 * 3600);
 
 /// The shop at NiceChat.
 #[derive(Debug, Clone)]
@@ -36,6 +37,8 @@ pub struct NiceChat {
     pub retries: u32,
     /// How changes are sent.
     pub strategy: Strategy,
+    /// How long NiceChat may take for an import, from the push on.
+    pub import_timeout: Duration,
     /// What a pass may delete.
     pub prune: Prune,
     /// Of the objects that we own: a pass that would delete a greater part is refused. At most 100.
@@ -47,10 +50,12 @@ pub struct NiceChat {
 /// How changes are sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Strategy {
-    /// Whatever suits the pass.
+    /// Whatever is cheaper for the pass.
     Auto,
     /// One request an object.
     Api,
+    /// NiceChat imports the feed; what that leaves otherwise goes by the API.
+    Import,
 }
 
 /// What a pass may delete.
@@ -85,6 +90,7 @@ impl NiceChat {
             timeout: section.read("timeout", "30s", |text| units::duration(text, &TIMEOUTS))?,
             retries: section.number("retries", 5, 0..=20)?,
             strategy: section.read("strategy", "auto", strategy)?,
+            import_timeout: section.read("import_timeout", "30m", |text| units::duration(text, &IMPORT_TIMEOUTS))?,
             prune: section.read("prune", "owned", prune)?,
             max_delete_percent: section.number("max_delete_percent", 20, 0..=100)?,
             vanished_category: section.read("vanished_category", "delete", vanished_category)?,
@@ -100,10 +106,7 @@ fn base_url(text: &str) -> Result<Url, String> {
 }
 
 fn strategy(text: &str) -> Result<Strategy, String> {
-    if text == "import" {
-        return Err("this version does not know the strategy \"import\" yet; use \"auto\" or \"api\"".to_owned());
-    }
-    units::one_of(text, &[("auto", Strategy::Auto), ("api", Strategy::Api)])
+    units::one_of(text, &[("auto", Strategy::Auto), ("api", Strategy::Api), ("import", Strategy::Import)])
 }
 
 fn prune(text: &str) -> Result<Prune, String> {

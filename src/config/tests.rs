@@ -82,6 +82,7 @@ fn the_defaults() {
     assert_eq!(nicechat.timeout, Duration::from_secs(30));
     assert_eq!(nicechat.retries, 5);
     assert_eq!(nicechat.strategy, Strategy::Auto);
+    assert_eq!(nicechat.import_timeout, Duration::from_secs(1800));
     assert_eq!(nicechat.prune, Prune::Owned);
     assert_eq!(nicechat.max_delete_percent, 20);
     assert_eq!(nicechat.vanished_category, VanishedCategory::Delete);
@@ -107,7 +108,7 @@ fn every_setting_is_read() {
 
     let nicechat = load(&nicechat(
         "base_url = \"http://127.0.0.1:8080/nice\"\nconcurrency = 2\nrequests_per_second = 10\ntimeout = \"500ms\"\n\
-         retries = 0\nstrategy = \"api\"\nprune = \"none\"\nmax_delete_percent = 100\nvanished_category = \"disable\"",
+         retries = 0\nstrategy = \"api\"\nimport_timeout = \"90s\"\nprune = \"none\"\nmax_delete_percent = 100\nvanished_category = \"disable\"",
     ));
     let nicechat = nicechat.expect("a config").nicechat;
     assert_eq!(nicechat.base_url.as_str(), "http://127.0.0.1:8080/nice");
@@ -116,6 +117,7 @@ fn every_setting_is_read() {
     assert_eq!(nicechat.timeout, Duration::from_millis(500));
     assert_eq!(nicechat.retries, 0);
     assert_eq!(nicechat.strategy, Strategy::Api);
+    assert_eq!(nicechat.import_timeout, Duration::from_secs(90));
     assert_eq!(nicechat.prune, Prune::None);
     assert_eq!(nicechat.max_delete_percent, 100);
     assert_eq!(nicechat.vanished_category, VanishedCategory::Disable);

@@ -20,7 +20,7 @@ use crate::http::ListenError;
 use crate::monitor::Monitor;
 use crate::report;
 use crate::state::{PassKind, Reader};
-use crate::sync::{self, Context, Report};
+use crate::sync::{self, Context, Exchange, Report, Step};
 use crate::systemd;
 
 /// How long a pass may take to stop.
@@ -80,7 +80,7 @@ impl Daemon {
     /// The first pass is due at once: whatever was left undone has waited long enough.
     async fn new(context: Context, force_next: bool) -> anyhow::Result<Daemon> {
         let monitor = Monitor::new(&context.config);
-        let listener = listen(&context.config, &monitor).await?;
+        let listener = listen(&context.config, &monitor, &context.exchange).await?;
         let (timer, ticks, resync_ticks) = timers(&context.config).await?;
         Ok(Daemon {
             context,
@@ -106,12 +106,14 @@ impl Daemon {
         let kind = if self.wants_resync { PassKind::Resync } else { PassKind::Sync };
         (self.wants_sync, self.wants_resync) = (false, false);
         let force = std::mem::take(&mut self.force_next);
-        let (context, stop) = (self.context.clone(), self.stop.clone());
+        let context = Context { is_listening: self.listener.is_some(), ..self.context.clone() };
+        let stop = self.stop.clone();
         systemd::status(&format!("{} under way", kind.name()));
         let pass = async move {
-            let progress = |done, of| {
-                if done % 100 == 0 || done == of {
-                    systemd::status(&format!("{}: {done} of {of} changes sent", kind.name()));
+            let progress = |step| {
+                let is_news = !matches!(step, Step::Sending { done, of } if done % 100 != 0 && done != of);
+                if is_news {
+                    systemd::status(&format!("{}: {}", kind.name(), report::progress_words(step)));
                 }
             };
             sync::run(&context, kind, force, &stop, &progress).await
@@ -154,7 +156,7 @@ impl Daemon {
         // The old listener stays until nothing can go wrong any more.
         let old = self.listener.as_ref().map(Listener::wanted);
         let moves = old != config.http.as_ref().map(|http| http.listen);
-        let listener = if moves { listen(&config, &self.monitor).await } else { Ok(None) };
+        let listener = if moves { listen(&config, &self.monitor, &self.context.exchange).await } else { Ok(None) };
         let listener = listener.map_err(|error| match old {
             Some(old) if old.port() == error.address.port() => {
                 anyhow::Error::new(error).context("another address at the same port may need a restart")
@@ -192,9 +194,9 @@ impl Daemon {
 }
 
 /// Opens the listener that the settings want, if any, and serves all that we show.
-async fn listen(config: &Config, monitor: &Monitor) -> Result<Option<Listener>, ListenError> {
+async fn listen(config: &Config, monitor: &Monitor, exchange: &Exchange) -> Result<Option<Listener>, ListenError> {
     let Some(http) = &config.http else { return Ok(None) };
-    Listener::open(http.listen, monitor.routes()).await.map(Some)
+    Listener::open(http.listen, monitor.routes().merge(exchange.routes())).await.map(Some)
 }
 
 async fn timers(config: &Config) -> anyhow::Result<(Timer, mpsc::Receiver<()>, mpsc::Receiver<()>)> {

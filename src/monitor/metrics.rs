@@ -13,7 +13,7 @@ use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Registry, Unit};
 
 use crate::catalog::Kind;
-use crate::state::{Outcome, PassKind, PassRow, Reader, StateError};
+use crate::state::{ImportState, Outcome, PassKind, PassRow, Reader, StateError};
 use crate::sync::Report;
 
 /// The upper ends of the durations that are told apart, in seconds: an unchanged feed takes parts of a second, a
@@ -24,6 +24,11 @@ const DURATIONS: [f64; 12] = [0.1, 0.5, 1.0, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0
 struct PassLabels {
     kind: &'static str,
     outcome: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ImportLabels {
+    state: &'static str,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -62,6 +67,7 @@ pub(super) struct Metrics {
     objects: Family<OperationLabels, Counter>,
     requests: Family<StatusLabels, Counter>,
     retries: Counter,
+    imports: Family<ImportLabels, Counter>,
 }
 
 /// How things stand in the state, whoever brought them there.
@@ -103,7 +109,9 @@ impl Metrics {
         let build = Family::<BuildLabels, Level>::default();
         build.get_or_create(&BuildLabels { version: env!("CARGO_PKG_VERSION") }).set(1);
         registry.register("build_info", "The version that runs; always 1", build);
-        let metrics = Metrics { registry, passes, durations, objects, requests, retries };
+        let imports = Family::default();
+        registry.register("imports", "Feed imports that ended, by state", Family::clone(&imports));
+        let metrics = Metrics { registry, passes, durations, objects, requests, retries, imports };
         metrics.begin();
         metrics
     }
@@ -134,6 +142,10 @@ impl Metrics {
             self.requests.get_or_create(&StatusLabels { status }).inc_by(count);
         }
         self.retries.inc_by(traffic.retries);
+        if let Some(import) = &report.import {
+            let state = if import.failure.is_some() { ImportState::Failed } else { ImportState::Success };
+            self.imports.get_or_create(&ImportLabels { state: state.name() }).inc();
+        }
     }
 
     fn count_objects(&self, created: u64, updated: u64, deleted: u64, failed: u64) {
@@ -194,6 +206,7 @@ mod tests {
 
     use super::*;
     use crate::nicechat::Traffic;
+    use crate::sync::ImportReport;
 
     fn report(outcome: Outcome, traffic: Traffic) -> Report {
         let row = PassRow {
@@ -210,7 +223,8 @@ mod tests {
             requests: traffic.requests,
             reason: None,
         };
-        Report { row, summary: None, error: None, refused: 1, traffic }
+        let import = Some(ImportReport { failure: None, shortfall: None });
+        Report { row, summary: None, error: None, refused: 1, traffic, import }
     }
 
     #[test]

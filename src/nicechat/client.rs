@@ -16,15 +16,15 @@ use crate::catalog::{Fields, Id, Kind};
 use crate::config;
 
 /// What an id may hold unescaped in a path: the unreserved characters of RFC 3986.
-const IN_PATH: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
+pub(super) const IN_PATH: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
 
 /// Reads listings; can't change anything.
 #[derive(Clone)]
-pub struct Reader(Arc<Transport>);
+pub struct Reader(pub(super) Arc<Transport>);
 
 /// Creates, changes and deletes objects.
 #[derive(Clone)]
-pub struct Writer(Arc<Transport>);
+pub struct Writer(pub(super) Arc<Transport>);
 
 /// Where a page of a listing is to be had. Only its path and query count: keys are never sent to
 /// another host, whatever a listing's `next` names.
@@ -75,7 +75,7 @@ impl Reader {
         let request = Request { method: Method::GET, url: address.0.clone(), body: Bytes::new() };
         let result = self.0.call(&request).await?;
         let listing: Listing = serde_json::from_value(result)
-            .map_err(|error| CallError::passing(format!("the listing has another shape than documented: {error}")))?;
+            .map_err(|error| CallError::no_answer(format!("the listing has another shape than documented: {error}")))?;
         let next =
             listing.next.filter(|next| !next.is_empty()).map(|next| self.next_page(address, &next)).transpose()?;
         let objects = listing.results.into_iter().filter_map(with_id).collect();
@@ -83,7 +83,7 @@ impl Reader {
     }
 
     fn next_page(&self, current: &PageAddress, next: &str) -> Result<PageAddress, CallError> {
-        let strange = || CallError::passing(format!("the listing's next page is no address: {next:?}"));
+        let strange = || CallError::no_answer(format!("the listing's next page is no address: {next:?}"));
         let named = current.0.join(next).map_err(|_| strange())?;
         let mut url = self.0.base().clone();
         url.set_path(named.path());

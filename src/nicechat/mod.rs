@@ -4,12 +4,14 @@
 //! so can't change anything, whatever it does.
 
 mod client;
+mod import;
 mod reply;
 mod sign;
 mod traffic;
 mod transport;
 
 pub use client::{Page, PageAddress, Reader, Writer, connect};
+pub use import::{ImportFormat, ImportResult, Push};
 pub use reply::CallError;
 pub use sign::signature;
 pub use traffic::Traffic;

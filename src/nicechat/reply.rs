@@ -36,6 +36,8 @@ pub enum CallError {
         reason: String,
         /// How long the service asks to be left alone.
         retry_after: Option<Duration>,
+        /// Nobody told what became of the request: it was sent, but its answer was lost or unreadable.
+        in_doubt: bool,
     },
 }
 
@@ -48,8 +50,19 @@ impl CallError {
         matches!(self, CallError::Passing { retry_after: Some(asked), .. } if *asked > LONGEST_RETRY_AFTER)
     }
 
-    pub(super) fn passing(reason: impl Into<String>) -> CallError {
-        CallError::Passing { reason: reason.into(), retry_after: None }
+    /// An answer that never came, or that says nothing.
+    pub(super) fn no_answer(reason: impl Into<String>) -> CallError {
+        CallError::Passing { reason: reason.into(), retry_after: None, in_doubt: true }
+    }
+
+    /// Whether it may do better another time.
+    pub fn can_pass(&self) -> bool {
+        matches!(self, CallError::Passing { .. })
+    }
+
+    /// Whether the request may have had its effect all the same.
+    pub fn is_in_doubt(&self) -> bool {
+        matches!(self, CallError::Passing { in_doubt: true, .. })
     }
 }
 
@@ -86,7 +99,7 @@ pub(super) fn understand(
     let http = status.as_u16();
     if status.is_redirection() {
         let to = headers.get(LOCATION).and_then(|to| to.to_str().ok()).unwrap_or("elsewhere");
-        return Err(CallError::passing(format!("answered {http}, a redirect to {to}; check base_url")));
+        return Err(CallError::no_answer(format!("answered {http}, a redirect to {to}; check base_url")));
     }
     let said = match &envelope {
         Some(envelope) if envelope.status == "error" => Some(envelope.code()),
@@ -96,7 +109,7 @@ pub(super) fn understand(
         return match envelope {
             Some(envelope) => Ok(envelope.result),
             None if body.trim_ascii().is_empty() => Ok(Value::Null),
-            None => Err(CallError::passing(format!("answered {http} with {}", looks_like(body)))),
+            None => Err(CallError::no_answer(format!("answered {http} with {}", looks_like(body)))),
         };
     }
     let own_words = envelope.as_ref().and_then(|envelope| envelope.description.clone());
@@ -113,7 +126,7 @@ pub(super) fn understand(
         code => {
             let retry_after = retry_after(headers, now);
             let asks = retry_after.map(|wait| format!(", asks to wait {} s", wait.as_secs())).unwrap_or_default();
-            CallError::Passing { reason: format!("{reason} (code {code}{asks})"), retry_after }
+            CallError::Passing { reason: format!("{reason} (code {code}{asks})"), retry_after, in_doubt: false }
         }
     })
 }

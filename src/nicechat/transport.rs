@@ -85,6 +85,16 @@ impl Transport {
 
     /// Sends a request until it is answered for good, or the tries are used up.
     pub(super) async fn call(&self, request: &Request) -> Result<Value, CallError> {
+        self.call_while(request, CallError::can_pass).await
+    }
+
+    /// Sends a request that must not have its effect twice: tried again only when its last try is
+    /// known to have had none.
+    pub(super) async fn call_at_most_once(&self, request: &Request) -> Result<Value, CallError> {
+        self.call_while(request, |error| error.can_pass() && !error.is_in_doubt()).await
+    }
+
+    async fn call_while(&self, request: &Request, again: impl Fn(&CallError) -> bool) -> Result<Value, CallError> {
         let waits = ExponentialBuilder::default()
             .with_jitter()
             .with_min_delay(FIRST_WAIT)
@@ -95,7 +105,7 @@ impl Transport {
         attempt
             .retry(waits)
             .sleep(tokio::time::sleep)
-            .when(|error| matches!(error, CallError::Passing { .. }))
+            .when(again)
             .adjust(|error, wait| match error {
                 // The service's own wish counts; one that is too long ends the tries.
                 error if error.asks_for_too_long() => None,
@@ -144,7 +154,7 @@ impl Transport {
         while let Some(chunk) = reply.chunk().await.map_err(broken)? {
             body.extend_from_slice(&chunk);
             if body.len() > LARGEST_REPLY {
-                return Err(CallError::passing("the answer does not end"));
+                return Err(CallError::no_answer("the answer does not end"));
             }
         }
         understand(reply.status(), reply.headers(), &body, Timestamp::now())
@@ -173,5 +183,7 @@ fn broken(url: &Url, error: &reqwest::Error) -> CallError {
     let host = url.host_str().unwrap_or_default();
     let port = url.port().map(|port| format!(":{port}")).unwrap_or_default();
     let why = if error.is_timeout() { "timed out".to_owned() } else { crate::root_cause(error) };
-    CallError::passing(format!("no answer from {host}{port}: {why}"))
+    let reason = format!("no answer from {host}{port}: {why}");
+    // Without a connection nothing was sent.
+    CallError::Passing { reason, retry_after: None, in_doubt: !error.is_connect() }
 }

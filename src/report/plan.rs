@@ -1,12 +1,14 @@
 //! A plan, for people and for programs.
 
 use std::io::{self, Write};
+use std::sync::PoisonError;
+use std::time::Duration;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
-use super::words::{count, difference, number, shorten, value};
+use super::words::{count, difference, number, shorten, span, value};
 use crate::catalog::{Fields, Kind};
-use crate::sync::{Action, Operation, Plan, StagingError, Summary};
+use crate::sync::{Action, Choice, Cost, Operation, Plan, StagingError, Summary, Way};
 
 /// How many operations of a group a person is shown.
 const SHOWN: u64 = 50;
@@ -30,14 +32,18 @@ pub fn plan_text(plan: &Plan, out: &mut impl Write) -> io::Result<()> {
     if let Some(reason) = &plan.guard {
         writeln!(out, "\nREFUSED by the guard: {reason}.\nNothing will be sent; --force lets it through.")?;
     }
+    if summary.sent() > 0 && plan.guard.is_none() {
+        writeln!(out, "{}", way_line(&plan.choice))?;
+    }
+    let staging = plan.staging.lock().unwrap_or_else(PoisonError::into_inner);
     let mut group = None;
     let mut shown = 0;
     let mut hidden = 0;
-    let printed = plan.staging.each_operation(|operation| {
+    let printed = staging.each_operation(|operation| {
         let this = (operation.stage(), operation.urgency(), operation.action, operation.is_late);
         if group != Some(this) {
             more(out, std::mem::take(&mut hidden))?;
-            let n = plan.staging.count(operation.stage(), operation.urgency(), operation.is_late)?;
+            let n = staging.count(operation.stage(), operation.urgency(), operation.is_late)?;
             let again = if operation.is_late { ", tried again" } else { "" };
             writeln!(out, "\n{}{again} ({})", title(operation), number(n)).map_err(Trouble)?;
             group = Some(this);
@@ -78,6 +84,32 @@ pub(super) fn headline(summary: &Summary) -> String {
     let parts: Vec<String> =
         parts.iter().filter(|(n, _)| *n > 0).map(|(n, what)| format!("{} {what}", number(*n))).collect();
     format!("Plan: {} ({}).", parts.join(", "), count(summary.sent(), "request", "requests"))
+}
+
+/// Which way the changes go, and why.
+fn way_line(choice: &Choice) -> String {
+    let (taken, other, by, by_other) = match choice.way {
+        Way::Api => (Some(choice.api), choice.import, "the API", "an import"),
+        Way::Import => {
+            (choice.import, Some(choice.api), "an import, with what it leaves sent by the API", "the API alone")
+        }
+    };
+    let costs = taken.map(|cost| format!(", {}", expected(cost))).unwrap_or_default();
+    let why = match (&choice.reason, other) {
+        (Some(reason), _) => format!(": {reason}"),
+        (None, Some(other)) => format!("; {by_other} would take {}", expected(other)),
+        (None, None) => String::new(),
+    };
+    format!("By {by}{costs}{why}.")
+}
+
+fn expected(cost: Cost) -> String {
+    let time = span(Duration::try_from_secs_f64(cost.seconds).unwrap_or_default());
+    format!("about {} in {time}", count(cost.requests, "request", "requests"))
+}
+
+fn cost_json(cost: Cost) -> Value {
+    json!({"requests": cost.requests, "seconds": (cost.seconds * 1000.0).round() / 1000.0})
 }
 
 fn source_line(summary: &Summary) -> String {
@@ -157,7 +189,8 @@ pub fn plan_json(plan: &Plan, out: &mut impl Write) -> io::Result<()> {
     let source = json!({"items": summary.items, "rejected": summary.rejected, "unchanged": summary.unchanged});
     write!(out, "{{\"source\":{source},\"operations\":[")?;
     let mut separator = "";
-    let printed = plan.staging.each_operation(|operation| {
+    let staging = plan.staging.lock().unwrap_or_else(PoisonError::into_inner);
+    let printed = staging.each_operation(|operation| {
         write!(out, "{separator}\n{}", operation.to_json()).map_err(Trouble)?;
         separator = ",";
         Ok(())
@@ -170,5 +203,14 @@ pub fn plan_json(plan: &Plan, out: &mut impl Write) -> io::Result<()> {
         "disable": summary.both(|tally| tally.disable),
     });
     let guard = plan.guard.as_ref().map(|reason| json!({"reason": reason}));
-    writeln!(out, "],\"summary\":{counts},\"guard\":{},\"strategy\":\"api\"}}", json!(guard))
+    let strategy = match plan.choice.way {
+        Way::Api => "api",
+        Way::Import => "import",
+    };
+    let why = json!({
+        "reason": way_line(&plan.choice),
+        "api": cost_json(plan.choice.api),
+        "import": plan.choice.import.map(cost_json),
+    });
+    writeln!(out, "],\"summary\":{counts},\"guard\":{},\"strategy\":\"{strategy}\",\"why\":{why}}}", json!(guard))
 }

@@ -1,6 +1,11 @@
-//! Progress on a terminal.
+//! Progress, on a terminal and in a line for systemd.
+
+use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use super::words::span;
+use crate::sync::Step;
 
 /// A bar on stderr, when that is a terminal; else nothing.
 pub struct Bar(ProgressBar);
@@ -14,20 +19,44 @@ impl Default for Bar {
 impl Bar {
     /// A bar that shows once there is something to tell.
     pub fn new() -> Bar {
-        let bar = ProgressBar::with_draw_target(Some(0), ProgressDrawTarget::stderr());
-        let style = ProgressStyle::with_template("{bar:30} {pos}/{len} sent, {per_sec}, {eta} to go");
-        bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
-        Bar(bar)
+        Bar(ProgressBar::with_draw_target(Some(0), ProgressDrawTarget::stderr()))
     }
 
     /// How far it is.
-    pub fn tell(&self, done: u64, of: u64) {
-        self.0.set_length(of);
-        self.0.set_position(done);
+    pub fn tell(&self, step: Step) {
+        match step {
+            Step::Sending { done, of } => {
+                if self.0.length() != Some(of) {
+                    self.0.disable_steady_tick();
+                    self.style("{bar:30} {pos}/{len} sent, {per_sec}, {eta} to go");
+                    self.0.set_length(of);
+                }
+                self.0.set_position(done);
+            }
+            Step::Importing { .. } => {
+                self.style("{spinner} {msg}");
+                self.0.set_message(progress_words(step));
+                self.0.enable_steady_tick(Duration::from_millis(100));
+            }
+        }
+    }
+
+    fn style(&self, template: &str) {
+        self.0.set_style(ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar()));
     }
 
     /// Takes the bar away.
     pub fn finish(&self) {
         self.0.finish_and_clear();
+    }
+}
+
+/// How far a pass is, in words.
+pub fn progress_words(step: Step) -> String {
+    match step {
+        Step::Sending { done, of } => format!("{done} of {of} changes sent"),
+        Step::Importing { state, passed } => {
+            format!("NiceChat imports the feed ({} since {})", state.name(), span(passed))
+        }
     }
 }

@@ -8,13 +8,17 @@ use serde_json::{Value, json};
 use super::plan::held_back;
 use super::words::{count, number, shorten, span};
 use crate::catalog::{Kind, Rejection};
-use crate::state::{FailedObject, Outcome, PassRow, Reader, StateError};
-use crate::sync::Report;
+use crate::state::{FailedObject, Import, Outcome, PassRow, Reader, StateError};
+use crate::sync::{ImportReport, Report};
 
 /// Rows and objects that a person is shown.
 const SHOWN: usize = 20;
 /// Passes that a person is shown.
 const PASSES: u32 = 5;
+/// Imports that a program is shown.
+const IMPORTS: u32 = 20;
+/// Imports that a person is shown.
+const IMPORTS_SHOWN: usize = 3;
 
 /// What `status` tells.
 pub struct Status {
@@ -24,6 +28,7 @@ pub struct Status {
     pending: u64,
     rejected: Vec<Rejection>,
     failed: Vec<FailedObject>,
+    imports: Vec<Import>,
 }
 
 impl Status {
@@ -39,6 +44,7 @@ impl Status {
             pending: reader.pending()?,
             rejected: reader.rejected()?,
             failed: reader.failed()?,
+            imports: reader.imports(IMPORTS)?,
         })
     }
 
@@ -50,7 +56,7 @@ impl Status {
             "pending": self.pending,
             "rejected": self.rejected,
             "failed": self.failed,
-            "imports": [],
+            "imports": self.imports.iter().map(import_json).collect::<Vec<_>>(),
             "events": null,
         })
     }
@@ -73,6 +79,13 @@ impl Status {
         for pass in &self.passes {
             writeln!(out, "  {:.0}  {:<6}  {}", pass.finished, pass.kind.name(), line(pass))?;
         }
+        if !self.imports.is_empty() {
+            writeln!(out, "\nLast imports:")?;
+            self.imports
+                .iter()
+                .take(IMPORTS_SHOWN)
+                .try_for_each(|import| writeln!(out, "  {}", import_line(import)))?;
+        }
         let rejected = self.rejected.iter().map(|Rejection { line, id, field, reason, .. }| {
             let id = id.as_ref().map(|id| format!(", id {}", shorten(id))).unwrap_or_default();
             format!("line {line}{id}: {field}: {reason}")
@@ -84,6 +97,29 @@ impl Status {
         });
         list(out, "objects are not as wanted", "object is not as wanted", self.failed.len(), failed)
     }
+}
+
+/// An import with what is wrong with it.
+fn import_json(import: &Import) -> Value {
+    let mut json = json!(import);
+    if let (Value::Object(fields), Some(warning)) = (&mut json, import.shortfall()) {
+        fields.insert("warning".to_owned(), json!(warning));
+    }
+    json
+}
+
+fn import_line(import: &Import) -> String {
+    let mut text = format!("{:.0}  {}", import.updated.unwrap_or(import.pushed), import.state.name());
+    if let Some(imported) = import.imported {
+        text += &format!(", {} imported", count(imported, "element", "elements"));
+    }
+    if let Some(left) = import.left {
+        text += &format!(", {} put right by the API", count(left, "object", "objects"));
+    }
+    for complaint in import.reason.iter().chain(&import.shortfall()) {
+        text += &format!(": {complaint}");
+    }
+    text
 }
 
 fn list(
@@ -130,7 +166,13 @@ pub fn summary_line(report: &Report) -> String {
     let mut text = format!("{}: {}", kind.name(), line(&PassRow { reason: None, ..report.row.clone() }));
     if *outcome == Outcome::Refused {
         let reason = report.row.reason.as_deref().unwrap_or_default();
-        text += &format!("\nRefused by the guard, nothing was sent: {reason}. --force lets it through.");
+        let sent = if report.import.is_some() { "nothing was sent after the import" } else { "nothing was sent" };
+        text += &format!("\nRefused by the guard, {sent}: {reason}. --force lets it through.");
+    }
+    match &report.import {
+        Some(ImportReport { failure: Some(reason), .. }) => text += &format!("\nThe import failed: {reason}."),
+        Some(ImportReport { shortfall: Some(shortfall), .. }) => text += &format!("\n{shortfall}."),
+        _ => {}
     }
     if report.refused > 0 {
         let objects = count(report.refused, "object", "objects");

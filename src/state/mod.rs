@@ -4,6 +4,7 @@
 //! of a state file holds its lock and writes from a thread of its own.
 
 mod error;
+mod import;
 mod lock;
 mod reader;
 mod schema;
@@ -15,8 +16,9 @@ use serde::{Deserialize, Serialize};
 use crate::catalog::{Digest, Fields, Id, Kind};
 
 pub use error::StateError;
+pub use import::{Experience, Failures, Import, ImportEnd, ImportState, NewImport, Served, ServedFrom};
 pub use reader::{FailedObject, InDoubt, KeyRow, Reader};
-pub use writer::{Settled, Writer};
+pub use writer::{Ending, Settled, Writer};
 
 /// What we know of an object of ours.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -12,9 +12,11 @@ use crate::catalog::{Digest, Fields, Kind, Rejection};
 
 /// A view of the state as it was when it was opened, whatever is written meanwhile.
 pub struct Reader {
-    connection: Connection,
+    pub(super) connection: Connection,
     path: PathBuf,
     exists: bool,
+    /// The file's format: an older one lacks the tables that came later.
+    pub(super) version: i64,
 }
 
 /// What every pass reads of every object.
@@ -68,17 +70,18 @@ impl Reader {
         if std::fs::metadata(path).map_or(true, |file| file.is_file() && file.len() == 0) {
             let mut connection = Connection::open_in_memory().map_err(of)?;
             schema::migrate(&mut connection, path)?;
-            return Ok(Reader { connection, path: path.to_owned(), exists: false });
+            return Ok(Reader { connection, path: path.to_owned(), exists: false, version: schema::VERSION });
         }
         let connection = open_for_reading(path).map_err(of)?;
         connection.busy_timeout(std::time::Duration::from_secs(10)).map_err(of)?;
         connection.pragma_update(None, "query_only", true).map_err(of)?;
-        if schema::check(&connection, path)? < schema::VERSION {
+        let version = schema::check(&connection, path)?;
+        if version == 0 {
             return Err(schema::not_ours(path));
         }
         // One transaction: everything read is of the same moment.
         connection.execute_batch("BEGIN; SELECT count(*) FROM meta;").map_err(of)?;
-        Ok(Reader { connection, path: path.to_owned(), exists: true })
+        Ok(Reader { connection, path: path.to_owned(), exists: true, version })
     }
 
     /// Whether there is a state file.
@@ -86,11 +89,11 @@ impl Reader {
         self.exists
     }
 
-    fn fail(&self, error: rusqlite::Error) -> StateError {
+    pub(super) fn fail(&self, error: rusqlite::Error) -> StateError {
         StateError::of(&self.path, error)
     }
 
-    fn meta(&self, key: &str) -> Result<Option<String>, StateError> {
+    pub(super) fn meta(&self, key: &str) -> Result<Option<String>, StateError> {
         let sql = "SELECT value FROM meta WHERE key = ?1";
         self.connection.query_row(sql, [key], |row| row.get(0)).optional().map_err(|error| self.fail(error))
     }
@@ -250,7 +253,11 @@ impl Reader {
         Ok(rows.iter().filter_map(|row| serde_json::from_str(row).ok()).collect())
     }
 
-    fn all<T>(&self, sql: &str, each: impl FnMut(&Row<'_>) -> rusqlite::Result<T>) -> Result<Vec<T>, StateError> {
+    pub(super) fn all<T>(
+        &self,
+        sql: &str,
+        each: impl FnMut(&Row<'_>) -> rusqlite::Result<T>,
+    ) -> Result<Vec<T>, StateError> {
         let run = || -> rusqlite::Result<Vec<T>> {
             self.connection.prepare_cached(sql)?.query_map(params![], each)?.collect()
         };
@@ -313,7 +320,7 @@ fn digest(row: &Row<'_>, column: usize) -> rusqlite::Result<Digest> {
     row.get::<_, [u8; 16]>(column).map(Digest::from_be_bytes)
 }
 
-fn fields(row: &Row<'_>, column: usize) -> rusqlite::Result<Fields> {
+pub(super) fn fields(row: &Row<'_>, column: usize) -> rusqlite::Result<Fields> {
     let text: Option<String> = row.get(column)?;
     let broken = |error: serde_json::Error| {
         rusqlite::Error::FromSqlConversionFailure(column, rusqlite::types::Type::Text, Box::new(error))

@@ -7,7 +7,9 @@ use rusqlite::Connection;
 use super::StateError;
 
 /// Each step takes a file from one format to the next; `PRAGMA user_version` counts them.
-const STEPS: [&str; 1] = ["
+const STEPS: [&str; 2] = [OBJECTS, IMPORTS];
+
+const OBJECTS: &str = "
     CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 
     -- A thin table for what every pass reads whole: a digest of the id, one of the fields, and
@@ -35,7 +37,22 @@ const STEPS: [&str; 1] = ["
 
     CREATE TABLE rejected (line INTEGER NOT NULL, id TEXT, field TEXT NOT NULL, reason TEXT NOT NULL);
     CREATE TABLE pass (pass INTEGER PRIMARY KEY, row TEXT NOT NULL);
-"];
+";
+
+const IMPORTS: &str = "
+    -- Feed imports, the last one possibly still under way. A row is written before its push is sent;
+    -- door is the part of our own addresses that nobody can guess.
+    CREATE TABLE import (
+        import INTEGER PRIMARY KEY, door TEXT NOT NULL, token TEXT, is_served INTEGER NOT NULL,
+        state TEXT NOT NULL, pushed TEXT NOT NULL, updated TEXT, imported INTEGER, expected INTEGER NOT NULL,
+        left_over INTEGER, reason TEXT
+    );
+    -- What the feed that we serve for an import has otherwise than object: fields, or NULL where it
+    -- has nothing.
+    CREATE TABLE served (
+        kind INTEGER NOT NULL, id TEXT NOT NULL, fields TEXT, PRIMARY KEY (kind, id)
+    ) WITHOUT ROWID;
+";
 
 /// The format that this program writes.
 pub(super) const VERSION: i64 = STEPS.len() as i64;

@@ -13,7 +13,7 @@ use tokio::sync::oneshot;
 
 use super::lock::Lock;
 use super::reader::code;
-use super::{FeedMark, Intent, PassRow, Record, StateError, schema};
+use super::{Experience, FeedMark, Intent, PassRow, Record, StateError, schema};
 use crate::catalog::{Digest, Fields, Id, Kind, Rejection, digest_bytes};
 
 /// How many passes are remembered.
@@ -39,6 +39,19 @@ pub enum Settled {
     },
     /// It failed in a way that can pass; whether it took effect is in doubt.
     Failed(String),
+}
+
+/// What a pass leaves.
+#[derive(Debug, Clone)]
+pub struct Ending {
+    /// Its row.
+    pub row: PassRow,
+    /// What the state now equals (`None` = what it did before, or nothing after [`Writer::begin`]).
+    pub mark: Option<FeedMark>,
+    /// That NiceChat's listing was taken in, with a look at all of it or not: see [`super::Reader::listed`].
+    pub listed: Option<bool>,
+    /// How long requests and imports take, if that was learned.
+    pub experience: Option<Experience>,
 }
 
 type Job = Box<dyn FnOnce(&mut Connection, &Path) + Send>;
@@ -95,7 +108,7 @@ impl Writer {
         self.messages.as_ref().ok_or(StateError::Gone)?.send(message).map_err(|_| StateError::Gone)
     }
 
-    async fn run<T: Send + 'static>(
+    pub(super) async fn run<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<T> + Send + 'static,
     ) -> Result<T, StateError> {
@@ -196,14 +209,14 @@ impl Writer {
         .await
     }
 
-    /// The end of a pass: its row, and what the state now equals (`None` = what it did before, or
-    /// nothing after [`Writer::begin`]).
+    /// The end of a pass.
     ///
     /// # Errors
     /// When it can't be written.
-    pub async fn finish(&self, pass: PassRow, mark: Option<FeedMark>, listed: Option<bool>) -> Result<(), StateError> {
+    pub async fn finish(&self, ending: Ending) -> Result<(), StateError> {
+        let Ending { row, mark, listed, experience } = ending;
         self.run(move |transaction| {
-            let row = serde_json::to_string(&pass).unwrap_or_default();
+            let row = serde_json::to_string(&row).unwrap_or_default();
             transaction.execute("INSERT INTO pass (row) VALUES (?1)", [row])?;
             let sql = "DELETE FROM pass WHERE pass <= (SELECT max(pass) FROM pass) - ?1";
             transaction.execute(sql, [PASSES_KEPT])?;
@@ -212,6 +225,10 @@ impl Writer {
             }
             if let Some(all) = listed {
                 set(transaction, "listed", if all { "all" } else { "ours" })?;
+                transaction.execute("DELETE FROM meta WHERE key = 'unsettled'", [])?;
+            }
+            if let Some(experience) = experience {
+                set(transaction, "experience", &serde_json::to_string(&experience).unwrap_or_default())?;
             }
             Ok(())
         })
@@ -380,7 +397,7 @@ fn count_down(transaction: &Transaction<'_>, settled: usize) -> rusqlite::Result
     Ok(())
 }
 
-fn set(transaction: &Transaction<'_>, key: &str, value: &str) -> rusqlite::Result<()> {
+pub(super) fn set(transaction: &Transaction<'_>, key: &str, value: &str) -> rusqlite::Result<()> {
     let sql = "INSERT INTO meta (key, value) VALUES (?1, ?2) ON CONFLICT (key) DO UPDATE SET value = excluded.value";
     transaction.execute(sql, [key, value]).map(|_| ())
 }

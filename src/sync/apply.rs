@@ -19,7 +19,7 @@ use tracing::{debug, warn};
 use super::decide::acknowledged;
 use super::fields::with_values;
 use super::plan::{Action, Operation, Stage};
-use super::staging::{Cursor, Staging, StagingError};
+use super::staging::{Cursor, SharedStaging, StagingError};
 use crate::catalog::{Fields, Id};
 use crate::nicechat::{self, CallError};
 use crate::state::{self, Intent, Record, Settled, StateError};
@@ -68,6 +68,18 @@ pub struct Applied {
     pub stopped: Option<Stop>,
 }
 
+impl Applied {
+    /// Adds what was done after this, and gives out why that ended early.
+    pub(super) fn add(&mut self, more: Applied) -> Option<Stop> {
+        self.created += more.created;
+        self.updated += more.updated;
+        self.deleted += more.deleted;
+        self.refused += more.refused;
+        self.failed += more.failed;
+        more.stopped
+    }
+}
+
 /// Operations, and where the next ones begin.
 type Chunk = (Vec<Operation>, Cursor);
 
@@ -98,7 +110,7 @@ struct Counts {
 struct Application<'a> {
     nicechat: &'a nicechat::Writer,
     state: &'a state::Writer,
-    staging: Arc<Mutex<Staging>>,
+    staging: SharedStaging,
     progress: &'a (dyn Fn(u64) + Send + Sync),
     /// No more requests are begun.
     stop: CancellationToken,
@@ -118,7 +130,7 @@ struct Application<'a> {
 pub(super) async fn apply(
     nicechat: &nicechat::Writer,
     state: &state::Writer,
-    staging: Arc<Mutex<Staging>>,
+    staging: SharedStaging,
     concurrency: usize,
     interrupt: &CancellationToken,
     progress: &(dyn Fn(u64) + Send + Sync),

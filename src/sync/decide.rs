@@ -28,6 +28,8 @@ pub enum Base {
         known: Known,
         /// Listed values that we did not bring about.
         drift: Fields,
+        /// An import has brought the wanted picture already.
+        has_new_picture: bool,
     },
     /// It isn't ours yet, but NiceChat lists it with these fields.
     Listed(Fields),
@@ -41,8 +43,13 @@ pub fn decide(kind: Kind, id: &Id, base: &Base, wanted: &Wanted) -> Operation {
     };
     let (have, answered, repaired, drift) = match base {
         Base::Absent => return whole(),
-        Base::Ours { known, drift } => {
-            (overlaid(&known.acked, drift), known.answered.clone(), known.repaired.clone(), drift.clone())
+        Base::Ours { known, drift, has_new_picture } => {
+            let mut have = overlaid(&known.acked, drift);
+            if *has_new_picture {
+                let ours = wanted.fields.get(IMAGE).filter(|ours| !is_nothing(ours));
+                have.extend(ours.or(known.answered.get(IMAGE)).map(|picture| (IMAGE.to_owned(), picture.clone())));
+            }
+            (have, known.answered.clone(), known.repaired.clone(), drift.clone())
         }
         Base::Listed(listed) => (adopted(listed, wanted), image_of(listed), Fields::new(), listed.clone()),
     };
@@ -117,11 +124,16 @@ pub struct Observation {
     pub repaired: Fields,
     /// Fields whose repair NiceChat undid: its way to write them, learned now.
     pub learned: Vec<String>,
+    /// An import has put another picture in the place of the one that was there.
+    pub has_new_picture: bool,
 }
 
 /// Compares what NiceChat lists with what it last acknowledged to us. Only fields that we sent
 /// count; one in doubt is left for the comparison with the source.
-pub fn observe(known: &Known, listed: &Fields) -> Observation {
+///
+/// `after_import` = NiceChat may have read the feed by itself since. It fetches pictures anew then, so
+/// that another address is no drift, but its copy of the picture that the feed names.
+pub fn observe(known: &Known, listed: &Fields, after_import: bool) -> Observation {
     let mut seen = Observation::default();
     for (name, ours) in &known.acked {
         let theirs = listed.get(name).unwrap_or(&Value::Null);
@@ -130,6 +142,9 @@ pub fn observe(known: &Known, listed: &Fields) -> Observation {
         let (keep_answer, keep_repair) = if same(name, theirs, ours) {
             (false, false)
         } else if answered.is_some_and(|answered| same(name, theirs, answered)) {
+            (true, false)
+        } else if name == IMAGE && after_import && !is_nothing(theirs) {
+            seen.has_new_picture = true;
             (true, false)
         } else if name == IMAGE && !is_nothing(ours) && !is_nothing(theirs) && answered.is_none() {
             // The copy of our picture, seen for the first time.

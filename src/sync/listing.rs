@@ -4,21 +4,28 @@ use std::collections::HashSet;
 
 use tracing::warn;
 
-use super::pass::{PassError, blocking};
+use super::error::PassError;
+use super::prepare::blocking;
 use super::session::Session;
 use crate::catalog::{Digest, Kind, digest_bytes};
 use crate::nicechat::Reader;
 
 /// Takes the listing of both kinds into the session. Absence counts as proven only when every page
 /// was read and there were as many objects as NiceChat says that there are.
-pub(super) async fn take_in(reader: &Reader, mut session: Session) -> Result<Session, PassError> {
+///
+/// Gives as well how many objects a page has, if there is more than one.
+pub(super) async fn take_in(reader: &Reader, mut session: Session) -> Result<(Session, Option<u64>), PassError> {
     let mut is_whole = true;
+    let mut page_size = None;
     for kind in Kind::ALL {
         let mut address = reader.first_page(kind).map_err(PassError::Listing)?;
         let mut visited = HashSet::from([address.clone()]);
         let mut seen: HashSet<Digest> = HashSet::new();
         let count = loop {
             let page = reader.page(&address).await.map_err(PassError::Listing)?;
+            if page.next.is_some() {
+                page_size = page_size.max(Some(page.objects.len() as u64));
+            }
             seen.extend(page.objects.iter().map(|(id, _)| digest_bytes(id.as_str().as_bytes())));
             session = blocking(move || {
                 session.observe(kind, page.objects)?;
@@ -45,5 +52,5 @@ pub(super) async fn take_in(reader: &Reader, mut session: Session) -> Result<Ses
         }
     }
     session.listing_ends(is_whole);
-    Ok(session)
+    Ok((session, page_size))
 }

@@ -3,21 +3,27 @@
 
 mod apply;
 mod decide;
+mod error;
 mod fields;
+mod import;
 mod index;
 mod listing;
 mod pass;
 mod plan;
+mod prepare;
 mod session;
 mod staging;
 
 pub use apply::{Applied, Stop};
 pub use decide::{Base, Observation, Wanted, acknowledged, decide, observe};
+pub use error::PassError;
 pub use fields::{changes, overlaid, same};
-pub use pass::{Context, PassError, Progress, Report, plan, run};
+pub use import::{Choice, Cost, Exchange, Way};
+pub use pass::{Context, ImportReport, Progress, Report, Step, run};
 pub use plan::{Action, Operation, Stage, Summary, Tally, guard};
-pub use session::{Plan, Policy, Session, SessionError};
-pub use staging::{Cursor, Staging, StagingError};
+pub use prepare::{Plan, plan};
+pub use session::{Comparison, Policy, Session, SessionError};
+pub use staging::{Cursor, SharedStaging, Staging, StagingError};
 
 #[cfg(test)]
 mod tests;

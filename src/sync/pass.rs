@@ -1,101 +1,49 @@
 //! A pass from one end to the other.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, PoisonError};
+use std::time::Duration;
 
 use jiff::Timestamp;
-use thiserror::Error;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
-use tracing::{Instrument as _, Span, info_span};
+use tracing::{Instrument as _, info_span};
 
-use super::apply::{Applied, Stop, apply};
-use super::listing;
+use super::apply::{Applied, apply};
+use super::error::PassError;
+use super::import::{Ended, Exchange, Importer, Way};
 use super::plan::Summary;
-use super::session::{Plan, Policy, Session, SessionError};
-use super::staging::{Staging, StagingError};
-use crate::catalog::Category;
-use crate::config::{Config, Prune};
-use crate::feed::{self, FeedError, Shape};
-use crate::nicechat::{self, CallError, Traffic};
+use super::prepare::{Occasion, Plan, interruptible, needs_listing, prepare, shape_key};
+use super::staging::SharedStaging;
+use crate::config::{Config, Prune, Strategy};
+use crate::nicechat::{self, Traffic};
 use crate::source::{self, Body, FetchError, Fetched};
-use crate::state::{self, FeedMark, Outcome, PassKind, PassRow, StateError};
+use crate::state::{self, Ending, Experience, FeedMark, ImportState, Outcome, PassKind, PassRow, StateError};
 
-/// Grows when the same feed would come to other items: what was read by older rules is read again.
-const RULES: u32 = 1;
+/// Fewer requests than this say nothing about NiceChat's pace.
+const ENOUGH_REQUESTS: u64 = 50;
 
-/// Why a pass failed as a whole.
-#[derive(Debug, Error)]
-pub enum PassError {
-    /// The feed's bytes.
-    #[error(transparent)]
-    Fetch(#[from] FetchError),
-    /// The feed's content.
-    #[error("{location}: {error}")]
-    Feed {
-        /// Where it came from.
-        location: String,
-        /// What is wrong with it.
-        error: FeedError,
-    },
-    /// The state file.
-    #[error(transparent)]
-    State(#[from] StateError),
-    /// The temporary file.
-    #[error(transparent)]
-    Staging(#[from] StagingError),
-    /// NiceChat's listing.
-    #[error("NiceChat's listing could not be read: {0}")]
-    Listing(CallError),
-    /// No HTTP client.
-    #[error("no HTTP client: {0}")]
-    Client(#[from] reqwest::Error),
-    /// The application ended early.
-    #[error(transparent)]
-    Stopped(#[from] Stop),
-    /// Some objects were not done.
-    #[error("{failed} of {operations} changes failed; the next pass tries them again")]
-    Pending {
-        /// How many.
-        failed: u64,
+/// How far a pass is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Step {
+    /// Operations settled, of how many.
+    Sending {
+        /// Settled.
+        done: u64,
         /// Of how many.
-        operations: u64,
+        of: u64,
     },
-    /// Somebody asked us to stop.
-    #[error("interrupted; nothing was changed")]
-    Interrupted,
+    /// NiceChat imports the feed.
+    Importing {
+        /// How far it is.
+        state: ImportState,
+        /// Since the push.
+        passed: Duration,
+    },
 }
 
-impl From<SessionError> for PassError {
-    fn from(error: SessionError) -> Self {
-        match error {
-            SessionError::State(error) => PassError::State(error),
-            SessionError::Staging(error) => PassError::Staging(error),
-        }
-    }
-}
-
-impl PassError {
-    /// What is in trouble: the same from try to try, while the words change.
-    pub fn subject(&self) -> &'static str {
-        match self {
-            PassError::Fetch(_) => "the feed's host",
-            PassError::Feed { .. } => "the feed",
-            PassError::State(_) | PassError::Staging(_) => "the disk",
-            PassError::Listing(CallError::Unauthorized(_)) | PassError::Stopped(Stop::Unauthorized(_)) => "the key",
-            PassError::Listing(_) | PassError::Client(_) | PassError::Stopped(_) | PassError::Pending { .. } => {
-                "NiceChat"
-            }
-            PassError::Interrupted => "the pass",
-        }
-    }
-
-    /// Whether the settings are at fault.
-    pub fn is_config(&self) -> bool {
-        matches!(self, PassError::State(error) if error.is_config())
-    }
-}
-
-/// Told how far an application is: objects settled, of how many.
-pub type Progress<'a> = &'a (dyn Fn(u64, u64) + Send + Sync);
+/// Told how far a pass is.
+pub type Progress<'a> = &'a (dyn Fn(Step) + Send + Sync);
 
 /// What a pass works with.
 #[derive(Clone)]
@@ -104,6 +52,10 @@ pub struct Context {
     pub config: Arc<Config>,
     /// The state.
     pub state: Arc<state::Writer>,
+    /// The addresses of imports under way.
+    pub exchange: Exchange,
+    /// Whether somebody serves `exchange` already; else a pass does so itself when an import needs it.
+    pub is_listening: bool,
 }
 
 /// What a pass came to.
@@ -119,24 +71,17 @@ pub struct Report {
     pub refused: u64,
     /// What went to NiceChat and back.
     pub traffic: Traffic,
+    /// What became of the import, if there was one.
+    pub import: Option<ImportReport>,
 }
 
-/// Plans a pass without writing anything, neither there nor here: what it is given can't.
-///
-/// # Errors
-/// When the feed, the state or the listing can't be read.
-pub async fn plan(config: &Config, kind: PassKind, stop: &CancellationToken) -> Result<Plan, PassError> {
-    let state = state::Reader::open(&config.state.path)?;
-    state.check_base(config.nicechat.base_url.as_str())?;
-    let nicechat = nicechat::connect(&config.nicechat)?.reader();
-    let lists = needs_listing(config, &state, kind)?;
-    let now = Timestamp::now();
-    let body = match interruptible(stop, source::fetch(&config.source, None)).await?? {
-        Fetched::Body(body) => body,
-        // Nothing was asked for that could be answered so.
-        Fetched::NotModified => return Err(PassError::Fetch(FetchError::strange_304(&config.source))),
-    };
-    prepare(config, state, kind, now, lists.then_some(&nicechat), body, stop).await
+/// What became of a pass's import.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ImportReport {
+    /// Why it failed; `None` = it succeeded.
+    pub failure: Option<String>,
+    /// What NiceChat counted less than the feed has.
+    pub shortfall: Option<String>,
 }
 
 /// Makes a pass, and leaves its row in the state. Never fails: what went wrong is in the report.
@@ -152,99 +97,131 @@ pub async fn run(
     let span = info_span!("pass", pass = pass.started.as_millisecond());
     let mut error = pass.go(force, stop, progress).instrument(span).await.err();
     let mut row = pass.row(error.as_ref());
-    let finished = context.state.finish(row.clone(), pass.mark.take(), pass.listed_scope).await;
-    if let Err(unwritten) = finished {
+    let ending =
+        Ending { row: row.clone(), mark: pass.mark.take(), listed: pass.listed_scope, experience: pass.experience };
+    if let Err(unwritten) = context.state.finish(ending).await {
         row.outcome = Outcome::Failed;
         error.get_or_insert(PassError::State(unwritten));
     }
-    Report { row, summary: pass.summary, error, refused: pass.refused, traffic: pass.traffic }
+    let import = pass.import.map(|Ended { failure, shortfall, .. }| ImportReport { failure, shortfall });
+    Report { row, summary: pass.summary, error, refused: pass.refused, traffic: pass.traffic, import }
 }
 
 struct Pass<'a> {
     context: &'a Context,
-    kind: PassKind,
+    occasion: Occasion,
     started: Timestamp,
     summary: Option<Summary>,
     applied: Applied,
     guard: Option<String>,
     outcome: Option<Outcome>,
     traffic: Traffic,
-    listed: bool,
     listed_scope: Option<bool>,
     mark: Option<FeedMark>,
     refused: u64,
+    import: Option<Ended>,
+    experience: Option<Experience>,
 }
 
 impl<'a> Pass<'a> {
     fn new(context: &'a Context, kind: PassKind, started: Timestamp) -> Pass<'a> {
         Pass {
             context,
-            kind,
+            occasion: Occasion { kind, now: started },
             started,
             summary: None,
             applied: Applied::default(),
             guard: None,
             outcome: None,
             traffic: Traffic::default(),
-            listed: false,
             listed_scope: None,
             mark: None,
             refused: 0,
+            import: None,
+            experience: None,
         }
     }
 
     async fn go(&mut self, force: bool, stop: &CancellationToken, progress: Progress<'_>) -> Result<(), PassError> {
-        let config = &self.context.config;
-        let reader = state::Reader::open(self.context.state.path())?;
-        let shape = shape_key(config);
-        self.listed = needs_listing(config, &reader, self.kind)?;
+        let nicechat = nicechat::connect(&self.context.config.nicechat)?;
+        let importer = Importer { context: self.context, nicechat: &nicechat, stop, progress };
+        let result = self.steps(&importer, force).await;
+        self.traffic = nicechat.traffic();
+        result
+    }
+
+    async fn steps(&mut self, importer: &Importer<'_>, force: bool) -> Result<(), PassError> {
+        if self.occasion.kind == PassKind::Resync {
+            self.context.state.forgive_imports().await?;
+        }
+        if let Some(open) = self.reader()?.open_import()? {
+            let ended = importer.resume(open).await?;
+            self.import_ended(ended)?;
+        }
+        let Some((body, mark)) = self.fetch(importer.stop).await? else { return Ok(()) };
+        let mut plan = self.prepare(importer, &body).await?;
+        self.record_rejections(&plan.staging).await?;
+        self.guard = plan.guard.take().filter(|_| !force);
+        if self.guard.is_none() && plan.choice.way == Way::Import && self.import.is_none() {
+            plan = self.push(importer, &body, plan).await?;
+            self.guard = plan.guard.take().filter(|_| !force);
+        }
+        if self.guard.is_some() {
+            return Ok(());
+        }
+        self.left_by_import(&plan.summary).await?;
+        let (changes_at, is_listed) = (plan.changes_at, plan.is_listed);
+        let result = self.apply(importer, plan).await;
+        let was_carried_through = matches!(result, Ok(()) | Err(PassError::Pending { .. }));
+        if is_listed && was_carried_through && !self.import.as_ref().is_some_and(|import| import.is_at_large) {
+            self.listed_scope = Some(self.context.config.nicechat.prune == Prune::All);
+        }
+        result?;
+        self.mark = Some(FeedMark { changes_at, ..mark });
+        let (rejected, refused) = self.reader()?.trouble()?;
+        self.refused = refused;
+        self.outcome = Some(if rejected + refused > 0 { Outcome::Partial } else { Outcome::Ok });
+        Ok(())
+    }
+
+    fn reader(&self) -> Result<state::Reader, StateError> {
+        state::Reader::open(self.context.state.path())
+    }
+
+    /// The feed's body and the mark of it; `None` when it is the one that the state equals.
+    async fn fetch(&mut self, stop: &CancellationToken) -> Result<Option<(Arc<Body>, FeedMark)>, PassError> {
+        let source = &self.context.config.source;
+        let reader = self.reader()?;
+        let shape = shape_key(&self.context.config);
         let mark = self.equals_now(&reader, &shape)?;
-        let body = match (interruptible(stop, source::fetch(&config.source, mark.as_ref())).await??, mark) {
-            (Fetched::NotModified, Some(_)) => return self.unchanged(&reader),
-            (Fetched::NotModified, None) => return Err(PassError::Fetch(FetchError::strange_304(&config.source))),
+        let body = match (interruptible(stop, source::fetch(source, mark.as_ref())).await??, mark) {
+            (Fetched::NotModified, Some(_)) => {
+                self.unchanged(&reader)?;
+                return Ok(None);
+            }
+            (Fetched::NotModified, None) => return Err(PassError::Fetch(FetchError::strange_304(source))),
             (Fetched::Body(body), Some(mark)) if mark.body == Some(body.digest) => {
                 // The same bytes under another tag, which the next request had better name.
                 self.mark = Some(FeedMark { etag: body.etag, last_modified: body.last_modified, ..mark });
-                return self.unchanged(&reader);
+                self.unchanged(&reader)?;
+                return Ok(None);
             }
             (Fetched::Body(body), _) => body,
         };
-        let new_mark = FeedMark {
+        let mark = FeedMark {
             etag: body.etag.clone(),
             last_modified: body.last_modified.clone(),
             body: Some(body.digest),
             shape,
             changes_at: None,
         };
-        let nicechat = nicechat::connect(&config.nicechat)?;
-        let lists = self.listed.then(|| nicechat.reader());
-        let prepared = prepare(config, reader, self.kind, self.started, lists.as_ref(), body, stop).await;
-        self.traffic = nicechat.traffic();
-        let Plan { staging, summary, guard, changes_at } = prepared?;
-        self.summary = Some(summary.clone());
-        let staging = Arc::new(Mutex::new(staging));
-        self.record_rejections(&staging).await?;
-        self.guard = guard.filter(|_| !force);
-        if self.guard.is_some() {
-            return Ok(());
-        }
-        let result = self.apply(&nicechat, staging, &summary, stop, progress).await;
-        self.traffic = nicechat.traffic();
-        let was_carried_through = matches!(result, Ok(()) | Err(PassError::Pending { .. }));
-        if self.listed && was_carried_through {
-            self.listed_scope = Some(config.nicechat.prune == Prune::All);
-        }
-        result?;
-        self.mark = Some(FeedMark { changes_at, ..new_mark });
-        let (rejected, refused) = state::Reader::open(self.context.state.path())?.trouble()?;
-        self.refused = refused;
-        self.outcome = Some(if rejected + refused > 0 { Outcome::Partial } else { Outcome::Ok });
-        Ok(())
+        Ok(Some((Arc::new(body), mark)))
     }
 
     /// What the state equals, if nothing but the feed's bytes can have changed since.
     fn equals_now(&self, reader: &state::Reader, shape: &str) -> Result<Option<FeedMark>, PassError> {
-        let nothing_to_do = self.kind == PassKind::Sync && !self.listed && reader.pending()? == 0;
+        let kind = self.occasion.kind;
+        let nothing_to_do = !needs_listing(&self.context.config, reader, kind)? && reader.pending()? == 0;
         let holds = |mark: &FeedMark| mark.shape == shape && mark.changes_at.is_none_or(|at| at > self.started);
         Ok(if nothing_to_do { reader.feed_mark()?.filter(holds) } else { None })
     }
@@ -257,8 +234,71 @@ impl<'a> Pass<'a> {
         Ok(())
     }
 
+    async fn prepare(&mut self, importer: &Importer<'_>, body: &Arc<Body>) -> Result<Plan, PassError> {
+        let (reader, nicechat) = (self.reader()?, importer.nicechat.reader());
+        let plan = prepare(&self.context.config, reader, self.occasion, &nicechat, body, importer.stop).await?;
+        self.summary = Some(plan.summary.clone());
+        if let Some(page_size) = plan.page_size {
+            self.learn(|experience| experience.page_size = Some(page_size))?;
+        }
+        Ok(plan)
+    }
+
+    /// Lets NiceChat import the feed, and plans anew what is left to be done.
+    async fn push(&mut self, importer: &Importer<'_>, body: &Arc<Body>, plan: Plan) -> Result<Plan, PassError> {
+        let Some(address) = &plan.address else { return Ok(plan) };
+        self.context.state.begin(plan.summary.operations()).await?;
+        let ended = importer.push(address, &plan.staging, plan.summary.items).await?;
+        let came_to_nothing = ended.came_to_nothing;
+        self.import_ended(ended)?;
+        if came_to_nothing {
+            return Ok(plan);
+        }
+        let left = self.prepare(importer, body).await?;
+        // What the import has done counts as done by the pass.
+        self.applied.created = plan.summary.created().saturating_sub(left.summary.created());
+        self.applied.updated = plan.summary.updated().saturating_sub(left.summary.updated());
+        Ok(left)
+    }
+
+    /// An import is over: a failure is the pass's own when there is no other way.
+    fn import_ended(&mut self, ended: Ended) -> Result<(), PassError> {
+        let failure = ended.failure.clone();
+        if failure.is_none() {
+            let (seconds, items) = (ended.seconds, ended.items);
+            self.learn(|experience| {
+                experience.import_seconds = Some(seconds);
+                experience.import_items = items;
+            })?;
+        }
+        self.import = Some(ended);
+        match failure {
+            Some(reason) if self.context.config.nicechat.strategy == Strategy::Import => Err(PassError::Import(reason)),
+            _ => Ok(()),
+        }
+    }
+
+    /// Remembers how much an import left to be put right.
+    async fn left_by_import(&mut self, left: &Summary) -> Result<(), PassError> {
+        let Some(Ended { import, failure: None, .. }) = &self.import else { return Ok(()) };
+        let count = left.created() + left.updated();
+        self.context.state.import_left(*import, count).await?;
+        self.learn(|experience| experience.import_left = count)?;
+        Ok(())
+    }
+
+    fn learn(&mut self, lesson: impl FnOnce(&mut Experience)) -> Result<(), StateError> {
+        let mut experience = match self.experience {
+            Some(experience) => experience,
+            None => self.reader()?.experience()?,
+        };
+        lesson(&mut experience);
+        self.experience = Some(experience);
+        Ok(())
+    }
+
     /// Keeps the rejected rows of the feed that was read.
-    async fn record_rejections(&self, staging: &Mutex<Staging>) -> Result<(), PassError> {
+    async fn record_rejections(&self, staging: &SharedStaging) -> Result<(), PassError> {
         let mut from = 0;
         loop {
             let rows = staging.lock().unwrap_or_else(PoisonError::into_inner).rejected(from, 1_000)?;
@@ -273,24 +313,26 @@ impl<'a> Pass<'a> {
         }
     }
 
-    async fn apply(
-        &mut self,
-        nicechat: &nicechat::Writer,
-        staging: Arc<Mutex<Staging>>,
-        summary: &Summary,
-        stop: &CancellationToken,
-        progress: Progress<'_>,
-    ) -> Result<(), PassError> {
+    async fn apply(&mut self, importer: &Importer<'_>, plan: Plan) -> Result<(), PassError> {
+        let Plan { staging, summary, .. } = plan;
         let operations = summary.operations();
         self.context.state.begin(operations).await?;
-        let settled = std::sync::atomic::AtomicU64::new(0);
+        let settled = AtomicU64::new(0);
         let tell = |more: u64| {
-            let done = settled.fetch_add(more, std::sync::atomic::Ordering::Relaxed) + more;
-            progress(done, operations);
+            let done = settled.fetch_add(more, Ordering::Relaxed) + more;
+            (importer.progress)(Step::Sending { done, of: operations });
         };
         let concurrency = self.context.config.nicechat.concurrency.get();
-        self.applied = apply(nicechat, &self.context.state, staging, concurrency, stop, &tell).await;
-        match (self.applied.stopped.take(), self.applied.failed) {
+        let (began, sent_before) = (Instant::now(), importer.nicechat.requests());
+        let applied = apply(importer.nicechat, &self.context.state, staging, concurrency, importer.stop, &tell).await;
+        let sent = importer.nicechat.requests() - sent_before;
+        if sent >= ENOUGH_REQUESTS && applied.stopped.is_none() {
+            let pace = began.elapsed().as_secs_f64() / sent as f64;
+            self.learn(|experience| experience.change_seconds = Some(pace))?;
+        }
+        let failed = applied.failed;
+        let stopped = self.applied.add(applied);
+        match (stopped, failed) {
             (Some(stop), _) => Err(PassError::Stopped(stop)),
             (None, 0) => Ok(()),
             (None, failed) => Err(PassError::Pending { failed, operations: summary.sent() }),
@@ -308,7 +350,7 @@ impl<'a> Pass<'a> {
         PassRow {
             started: self.started,
             finished: Timestamp::now(),
-            kind: self.kind,
+            kind: self.occasion.kind,
             outcome,
             read,
             rejected: summary.rejected,
@@ -319,97 +361,5 @@ impl<'a> Pass<'a> {
             requests: self.traffic.requests,
             reason: error.map(ToString::to_string).or_else(|| self.guard.clone()),
         }
-    }
-}
-
-/// Whether a pass has to read NiceChat's listing: a resync, the first pass of a state, and the
-/// first one that may delete what isn't ours.
-fn needs_listing(config: &Config, state: &state::Reader, kind: PassKind) -> Result<bool, StateError> {
-    Ok(kind == PassKind::Resync
-        || match state.listed()? {
-            None => true,
-            Some(all) => config.nicechat.prune == Prune::All && !all,
-        })
-}
-
-/// Everything besides the feed's bytes that the wanted catalogue depends on.
-fn shape_key(config: &Config) -> String {
-    let (source, nicechat) = (&config.source, &config.nicechat);
-    format!(
-        "{RULES}|{}|{:?}|{:?}|{:?}|{:?}|{:?}",
-        source.location,
-        source.format,
-        source.default_currency,
-        source.default_category,
-        nicechat.prune,
-        nicechat.vanished_category
-    )
-}
-
-/// Reads the listing if need be, then the feed, and compares.
-async fn prepare(
-    config: &Config,
-    state: state::Reader,
-    kind: PassKind,
-    now: Timestamp,
-    listing: Option<&nicechat::Reader>,
-    body: Body,
-    stop: &CancellationToken,
-) -> Result<Plan, PassError> {
-    let policy = Policy {
-        prune: config.nicechat.prune,
-        vanished_category: config.nicechat.vanished_category,
-        max_delete_percent: config.nicechat.max_delete_percent,
-        default_category: config.source.default_category.clone(),
-        retry_refused: kind == PassKind::Resync,
-    };
-    let mut session = blocking(move || Ok(Session::new(state, policy)?)).await?;
-    if let Some(reader) = listing {
-        session = interruptible(stop, listing::take_in(reader, session)).await??;
-    }
-    let default_category = config.source.default_category.clone();
-    let shape = Shape {
-        format: config.source.format,
-        default_currency: config.source.default_currency,
-        default_category: default_category.map(|id| Arc::new(Category { id, name: None })),
-        now,
-    };
-    let location = config.source.location.to_string();
-    let max_bytes = config.source.max_bytes;
-    let stop = stop.clone();
-    blocking(move || {
-        let mut read = |row| {
-            if stop.is_cancelled() { Err(Box::new(PassError::Interrupted).into()) } else { Ok(session.row(row)?) }
-        };
-        feed::read(&feed::open(&body.file, max_bytes), &shape, &mut read)
-            .map_err(|error| feed_error(location, error))?;
-        Ok(session.finish()?)
-    })
-    .await
-}
-
-/// An error of our own that stopped the reading comes out as it went in.
-fn feed_error(location: String, error: FeedError) -> PassError {
-    match error {
-        FeedError::Sink(inner) => match inner.downcast::<SessionError>() {
-            Ok(session) => PassError::from(*session),
-            Err(_) => PassError::Interrupted,
-        },
-        error => PassError::Feed { location, error },
-    }
-}
-
-/// Work that computes or waits for the disk, off the async threads.
-pub(super) async fn blocking<T: Send + 'static>(
-    work: impl FnOnce() -> Result<T, PassError> + Send + 'static,
-) -> Result<T, PassError> {
-    let span = Span::current();
-    tokio::task::spawn_blocking(move || span.in_scope(work)).await.map_err(|_| PassError::Interrupted)?
-}
-
-async fn interruptible<T>(stop: &CancellationToken, work: impl Future<Output = T>) -> Result<T, PassError> {
-    tokio::select! {
-        result = work => Ok(result),
-        () = stop.cancelled() => Err(PassError::Interrupted),
     }
 }

@@ -22,6 +22,13 @@ pub enum Action {
     Note,
 }
 
+impl Action {
+    /// Whether it is done to an object that the feed doesn't have.
+    pub fn is_removal(self) -> bool {
+        matches!(self, Action::Delete | Action::Disable)
+    }
+}
+
 /// One object's part of a plan.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Operation {
@@ -186,11 +193,19 @@ pub struct Summary {
 }
 
 impl Summary {
-    /// The tally of a kind.
+    /// The tally of a kind, to be counted up.
     pub fn tally_mut(&mut self, kind: Kind) -> &mut Tally {
         match kind {
             Kind::Category => &mut self.categories,
             Kind::Product => &mut self.products,
+        }
+    }
+
+    /// The tally of a kind.
+    pub fn tally(&self, kind: Kind) -> &Tally {
+        match kind {
+            Kind::Category => &self.categories,
+            Kind::Product => &self.products,
         }
     }
 
@@ -202,6 +217,16 @@ impl Summary {
     /// All operations.
     pub fn operations(&self) -> u64 {
         self.sent() + self.categories.note + self.products.note
+    }
+
+    /// Objects to create.
+    pub fn created(&self) -> u64 {
+        self.both(|tally| tally.create)
+    }
+
+    /// Objects to change.
+    pub fn updated(&self) -> u64 {
+        self.both(|tally| tally.update)
     }
 
     /// One count of both kinds.

@@ -38,8 +38,6 @@ pub struct Policy {
     pub prune: Prune,
     /// What becomes of categories without items.
     pub vanished_category: VanishedCategory,
-    /// Of the guard.
-    pub max_delete_percent: u8,
     /// Never pruned: our products may refer to it.
     pub default_category: Option<Id>,
     /// Try again what NiceChat refused.
@@ -47,13 +45,11 @@ pub struct Policy {
 }
 
 /// A finished comparison.
-pub struct Plan {
+pub struct Comparison {
     /// The operations and the rejected rows.
     pub staging: Staging,
     /// What they come to.
     pub summary: Summary,
-    /// Why the guard refuses it.
-    pub guard: Option<String>,
     /// When a sale in the feed begins or ends next.
     pub changes_at: Option<Timestamp>,
 }
@@ -78,6 +74,8 @@ pub struct Session {
     changes_at: Option<Timestamp>,
     /// A row was too broken to tell whose it is: no product's absence is proven.
     some_row_is_unknown: bool,
+    /// An import may have changed anything since NiceChat was last looked at.
+    after_import: bool,
 }
 
 impl Session {
@@ -101,6 +99,7 @@ impl Session {
             set_aside: Vec::new(),
             changes_at: None,
             some_row_is_unknown: false,
+            after_import: reader.is_unsettled()?,
             reader,
         };
         session.load()?;
@@ -160,7 +159,7 @@ impl Session {
                 Some(at) if self.index(kind).object(at) != 0 => {
                     self.index_mut(kind).mark(at, Flags::LISTED);
                     let known = self.known(kind, at)?;
-                    let seen = observe(&known, &listed);
+                    let seen = observe(&known, &listed, self.after_import);
                     for field in &seen.learned {
                         info!(object = %id, field, "NiceChat writes this value its own way; not repaired again until the source changes");
                     }
@@ -352,12 +351,12 @@ impl Session {
         if index.object(at) != 0 {
             let mut known = self.known(kind, at)?;
             let seen = if flags.has(Flags::OBSERVED) { self.staging.observed(kind, index.key(at))? } else { None };
-            let drift = seen.map_or_else(Fields::new, |seen| {
+            let (drift, has_new_picture) = seen.map_or_else(Default::default, |seen| {
                 known.answered = seen.answered;
                 known.repaired = seen.repaired;
-                seen.drift
+                (seen.drift, seen.has_new_picture)
             });
-            return Ok(Base::Ours { known, drift });
+            return Ok(Base::Ours { known, drift, has_new_picture });
         }
         let listed = if flags.has(Flags::FOREIGN) { self.staging.listed(kind, index.key(at))? } else { None };
         Ok(listed.map_or(Base::Absent, |(_, fields)| Base::Listed(fields)))

@@ -1,6 +1,8 @@
 //! What a plan is made of while it is made: a temporary SQLite file that vanishes with its handle,
 //! so that a first load of a million products takes disk, not memory.
 
+use std::sync::{Arc, Mutex};
+
 use rusqlite::{Connection, OptionalExtension as _, params};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
@@ -20,6 +22,9 @@ pub struct StagingError(#[from] rusqlite::Error);
 pub struct Staging {
     connection: Connection,
 }
+
+/// A plan's operations while several parts of a pass read them, on whatever thread.
+pub type SharedStaging = Arc<Mutex<Staging>>;
 
 /// Where reading the operations goes on.
 #[derive(Debug, Clone, Default)]
@@ -59,6 +64,7 @@ struct Seen {
     drift: Fields,
     answered: Fields,
     repaired: Fields,
+    has_new_picture: bool,
 }
 
 impl Staging {
@@ -185,9 +191,9 @@ impl Staging {
     }
 
     pub(super) fn put_observed(&self, kind: Kind, key: Digest, seen: Observation) -> Result<(), StagingError> {
-        let Observation { drift, answered, repaired, learned: _ } = seen;
+        let Observation { drift, answered, repaired, has_new_picture, learned: _ } = seen;
         let sql = "INSERT OR REPLACE INTO observed (kind, key, body) VALUES (?1, ?2, ?3)";
-        let body = json(&Seen { drift, answered, repaired });
+        let body = json(&Seen { drift, answered, repaired, has_new_picture });
         self.connection.prepare_cached(sql)?.execute(params![kind as u8, key.to_be_bytes(), body])?;
         Ok(())
     }
@@ -198,8 +204,8 @@ impl Staging {
         let body: Option<String> =
             statement.query_row(params![kind as u8, key.to_be_bytes()], |row| row.get(0)).optional()?;
         let Some(body) = body else { return Ok(None) };
-        let Seen { drift, answered, repaired } = parse(&body)?;
-        Ok(Some(Observation { drift, answered, repaired, learned: Vec::new() }))
+        let Seen { drift, answered, repaired, has_new_picture } = parse(&body)?;
+        Ok(Some(Observation { drift, answered, repaired, has_new_picture, learned: Vec::new() }))
     }
 
     /// Stores an object that isn't ours; `false` = it was there already.

@@ -51,12 +51,15 @@ fn wanted(fields: &Fields) -> Wanted {
     Wanted { fields: fields.clone(), digest: digest(fields) }
 }
 
+fn ours(known: Known, drift: Fields) -> Base {
+    Base::Ours { known, drift, has_new_picture: false }
+}
+
 /// The operations that take `have` to `want`.
 fn diff(have: &BTreeMap<String, Known>, want: &Catalogue) -> Vec<Operation> {
     let id = |id: &str| Id::parse(id).expect("an id");
     let kept = want.iter().map(|(key, fields)| {
-        let base =
-            have.get(key).map_or(Base::Absent, |known| Base::Ours { known: known.clone(), drift: Fields::new() });
+        let base = have.get(key).map_or(Base::Absent, |known| ours(known.clone(), Fields::new()));
         decide(Kind::Product, &id(key), &base, &wanted(fields))
     });
     let gone = have.iter().filter(|(key, _)| !want.contains_key(*key));
@@ -145,8 +148,8 @@ proptest! {
                 let id = Id::parse(key).expect("an id");
                 let base = match (state.get(key), service.get(key)) {
                     (Some(known), Some(listed)) => {
-                        let Observation { drift, answered, repaired, .. } = observe(known, listed);
-                        Base::Ours { known: Known { answered, repaired, ..known.clone() }, drift }
+                        let Observation { drift, answered, repaired, .. } = observe(known, listed, false);
+                        ours(Known { answered, repaired, ..known.clone() }, drift)
                     }
                     _ => Base::Absent,
                 };
@@ -192,7 +195,6 @@ fn planned(rows: &[String]) -> Vec<String> {
     let policy = Policy {
         prune: Prune::Owned,
         vanished_category: VanishedCategory::Delete,
-        max_delete_percent: 20,
         default_category: None,
         retry_refused: false,
     };

@@ -26,11 +26,27 @@ fn unknown_names_tell_the_name_and_the_line() {
 fn what_comes_later_is_told_kindly() {
     let message = error(&source("[lagerkoll]\nschedule = \"every 5m\""));
     assert_eq!(message, ":3:2: this version does not know [lagerkoll] yet; take the section out");
-    assert_eq!(
-        error(&nicechat("strategy = \"import\"")),
-        ":4:12: nicechat.strategy = \"import\": this version does not know the strategy \"import\" yet; \
-         use \"auto\" or \"api\""
+}
+
+#[test]
+fn an_import_needs_an_address() {
+    let told = error(&nicechat("strategy = \"import\""));
+    assert!(
+        told.starts_with(":4:12: nicechat.strategy = \"import\": NiceChat can't fetch the feed: it is a file"),
+        "{told}"
     );
+    assert!(told.contains("set public_url in section [http]"), "{told}");
+    for source in ["username = \"u\"\npassword = \"p\"", "type = \"google-xml\""] {
+        let told = error(&source_with(source, "[nicechat]\nstrategy = \"import\""));
+        assert!(told.contains("behind a password") || told.contains("not google-xml"), "{told}");
+    }
+    let public = "[nicechat]\nstrategy = \"import\"\n[http]\npublic_url = \"https://shop.example/keeper\"";
+    assert!(load(&source_with("type = \"google-xml\"", public)).is_ok());
+    assert!(load(&source_with("", "[nicechat]\nstrategy = \"import\"")).is_ok());
+}
+
+fn source_with(settings: &str, sections: &str) -> String {
+    source(&format!("{settings}\n{sections}"))
 }
 
 #[test]
@@ -102,7 +118,7 @@ fn texts_without_a_meaning() {
         ("default_category = \"..\"", "cannot be part of an address"),
         ("[state]\npath = \"\"", "expected the path"),
         ("[nicechat]\ntimeout = \"2h\"", "expected a time from 1ms to 1h"),
-        ("[nicechat]\nstrategy = \"fast\"", "expected \"auto\" or \"api\""),
+        ("[nicechat]\nstrategy = \"fast\"", "expected \"auto\", \"api\" or \"import\""),
         ("[nicechat]\nprune = \"some\"", "expected \"owned\", \"all\" or \"none\""),
         ("[nicechat]\nvanished_category = \"hide\"", "expected \"delete\" or \"disable\""),
     ] {

@@ -2,21 +2,21 @@
 
 use std::collections::HashSet;
 
-use super::{Plan, Session, SessionError};
+use super::{Comparison, Session, SessionError};
 use crate::catalog::{Category, Fields, Id, Kind};
 use crate::config::{Prune, VanishedCategory};
 use crate::state::{InDoubt, Known};
 use crate::sync::decide::{decide, disable, vanish};
 use crate::sync::fields::overlaid;
 use crate::sync::index::Flags;
-use crate::sync::plan::{Action, Operation, guard};
+use crate::sync::plan::{Action, Operation};
 
 impl Session {
     /// Ends the comparison: the feed was whole, and what it did not have is no longer wanted.
     ///
     /// # Errors
     /// When the state or the temporary file can't be used.
-    pub fn finish(mut self) -> Result<Plan, SessionError> {
+    pub fn finish(mut self) -> Result<Comparison, SessionError> {
         let mut sent = HashSet::new();
         for (id, name) in std::mem::take(&mut self.used) {
             if self.want(Kind::Category, &id, Category::digest(&name), || Category::fields(&name))? {
@@ -43,9 +43,8 @@ impl Session {
             }
         }
         self.staging.seal()?;
-        let guard = guard(&self.summary, self.policy.max_delete_percent);
         let Session { staging, summary, changes_at, .. } = self;
-        Ok(Plan { staging, summary, guard, changes_at })
+        Ok(Comparison { staging, summary, changes_at })
     }
 
     /// Categories that no item names, but that a product which stays as it is still needs.

@@ -1,0 +1,49 @@
+//! What the settings as a whole say of feed imports.
+
+use url::Url;
+
+use super::document::Document;
+use super::location::has_userinfo;
+use super::names::NICECHAT;
+use super::{Config, ConfigError, Location, PublicUrl, Strategy, is_loopback};
+use crate::feed::FeedType;
+
+impl Config {
+    /// The source's own address, when NiceChat can read a feed of this format there as it is (API page,
+    /// section "Feeds"); `None` = the format isn't known yet.
+    ///
+    /// # Errors
+    /// In words, why it can't: they finish the sentence "NiceChat can't fetch the feed: ...".
+    pub fn source_for_import(&self, format: Option<FeedType>) -> Result<&Url, &'static str> {
+        let Location::Url(url) = &self.source.location else {
+            return Err("it is a file of this machine");
+        };
+        if self.source.credentials.is_some() || has_userinfo(url) {
+            return Err("it is behind a password");
+        }
+        if is_loopback(url) && !is_loopback(&self.nicechat.base_url) {
+            return Err("its address is this machine's own");
+        }
+        match format {
+            Some(FeedType::GoogleXml) => Err("NiceChat imports google-csv and yml, not google-xml"),
+            _ => Ok(url),
+        }
+    }
+
+    /// The public address at which we can serve the feed to NiceChat, if there is one.
+    pub fn public_url(&self) -> Option<&PublicUrl> {
+        self.http.as_ref().and_then(|http| http.public_url.as_ref())
+    }
+
+    /// Refuses `strategy = "import"` when NiceChat could never fetch the feed.
+    pub(super) fn check_import(&self, document: &Document<'_>) -> Result<(), ConfigError> {
+        let needed = self.nicechat.strategy == Strategy::Import && self.public_url().is_none();
+        let Some(why) = self.source_for_import(self.source.format).err().filter(|_| needed) else { return Ok(()) };
+        let message = format!(
+            "NiceChat can't fetch the feed: {why}; set public_url in section [http], so that shelfkeeper can serve \
+             the feed, or use \"auto\" or \"api\""
+        );
+        let section = document.section(&NICECHAT);
+        Err(section.get("strategy").map_or_else(|| section.error(&message), |setting| setting.bad(&message)))
+    }
+}

@@ -1,0 +1,97 @@
+//! Feed imports: NiceChat fetches a whole feed by itself (API page, section "Feeds").
+
+use jiff::Timestamp;
+use percent_encoding::utf8_percent_encode;
+use reqwest::Method;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::client::{IN_PATH, Reader, Writer};
+use super::reply::CallError;
+use super::transport::Request;
+
+/// The formats that NiceChat imports.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub enum ImportFormat {
+    /// Google Merchant, delimited text.
+    #[serde(rename = "google-csv")]
+    GoogleCsv,
+    /// YML.
+    #[serde(rename = "yml")]
+    Yml,
+}
+
+/// What NiceChat is asked to import.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Push {
+    /// The feed's format.
+    pub format: ImportFormat,
+    /// Where NiceChat fetches it.
+    pub url: String,
+    /// Where it tells once that it is done.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub callback: Option<String>,
+}
+
+/// What NiceChat says of an import.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ImportResult {
+    /// `enqueued`, `started`, `success` or `failed`.
+    pub state: String,
+    /// When it last had news of it.
+    pub updated: Option<Timestamp>,
+    /// How many elements it imported; told at the end, if at all.
+    pub imported: Option<u64>,
+}
+
+/// The `result` of a push.
+#[derive(Deserialize)]
+struct Pushed {
+    token: String,
+}
+
+/// The `result` of a poll. The count is spelled with blanks on the page, with underscores in callbacks.
+#[derive(Deserialize)]
+struct Polled {
+    state: String,
+    #[serde(default)]
+    updated: Option<String>,
+    #[serde(default, rename = "imported elements count", alias = "imported_elements_count")]
+    imported: Value,
+}
+
+impl Writer {
+    /// Asks NiceChat to import a feed, and gives the token to ask after it with.
+    ///
+    /// # Errors
+    /// As of any call. When the answer is lost ([`CallError::is_in_doubt`]) it is not asked again: the
+    /// import may be under way.
+    pub async fn push_import(&self, push: &Push) -> Result<String, CallError> {
+        let body = serde_json::to_vec(push)
+            .map_err(|error| CallError::Refused { code: 0, reason: format!("can't be written as JSON: {error}") })?;
+        let url = self.0.url("/marketplaces/v1/import-products/")?;
+        let result = self.0.call_at_most_once(&Request { method: Method::POST, url, body: body.into() }).await?;
+        let pushed: Pushed =
+            serde_json::from_value(result).map_err(|_| CallError::no_answer("the answer to the push has no token"))?;
+        Ok(pushed.token)
+    }
+}
+
+impl Reader {
+    /// How far an import is.
+    ///
+    /// # Errors
+    /// As of any call; [`CallError::Missing`] when NiceChat knows no such token.
+    pub async fn import_result(&self, token: &str) -> Result<ImportResult, CallError> {
+        let path = format!("/marketplaces/v1/import-products-result/{}/", utf8_percent_encode(token, IN_PATH));
+        let request = Request { method: Method::GET, url: self.0.url(&path)?, body: bytes::Bytes::new() };
+        let polled: Polled = serde_json::from_value(self.0.call(&request).await?)
+            .map_err(|error| CallError::no_answer(format!("the import's result has another shape: {error}")))?;
+        let imported = match &polled.imported {
+            Value::String(text) => text.trim().parse().ok(),
+            other => other.as_u64(),
+        };
+        let updated = polled.updated.and_then(|text| text.parse().ok());
+        Ok(ImportResult { state: polled.state, updated, imported })
+    }
+}

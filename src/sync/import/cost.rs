@@ -1,0 +1,239 @@
+//! What a plan costs by the API and by an import, and which way is taken. Pure.
+//!
+//! A cost is counted in seconds: the time it takes, and 20 ms more for each request, for a service's
+//! patience is not free. What NiceChat's pace is, earlier passes have taught; until then it is guessed.
+
+use super::polls;
+use crate::catalog::Kind;
+use crate::config::Strategy;
+use crate::state::{Experience, Failures, PassKind};
+use crate::sync::plan::Summary;
+
+/// What a request costs besides its time.
+const PATIENCE: f64 = 0.02;
+/// How long a request takes, and how long it takes from one answered change to the next with all that
+/// go on side by side, until passes have shown it. Guesses: nothing is published.
+const REQUEST_SECONDS: f64 = 0.2;
+/// See [`REQUEST_SECONDS`].
+const CHANGE_SECONDS: f64 = 0.025;
+/// How long an import takes until one was seen: this, and so much more an element. The sample of
+/// NiceChat's API page (section "Feeds") took 11.5 s for 392 elements.
+const IMPORT_SECONDS: f64 = 10.0;
+/// See [`IMPORT_SECONDS`].
+const ELEMENT_SECONDS: f64 = 0.003;
+/// Objects on a page of the listing until one was seen.
+const PAGE_SIZE: u64 = 100;
+/// So many imports that failed one after the other, and the API is used until a resync.
+pub const MOST_FAILURES: u32 = 3;
+
+/// Which way a plan is carried out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Way {
+    /// A request an object.
+    Api,
+    /// An import of the feed, then a request for each object that it left otherwise.
+    Import,
+}
+
+/// What a way is expected to cost.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Cost {
+    /// Requests, of whatever kind.
+    pub requests: u64,
+    /// Time from the first to the last.
+    pub seconds: f64,
+}
+
+impl Cost {
+    fn weight(self) -> f64 {
+        self.seconds + PATIENCE * self.requests as f64
+    }
+}
+
+/// Which way is taken, and why.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Choice {
+    /// The way.
+    pub way: Way,
+    /// Why, when it isn't the cost that decides.
+    pub reason: Option<String>,
+    /// The cost of the API.
+    pub api: Cost,
+    /// The cost of an import, where one is possible.
+    pub import: Option<Cost>,
+}
+
+/// What the choice depends on besides the plan.
+#[derive(Debug, Clone, Copy)]
+pub struct Circumstances {
+    /// As set.
+    pub strategy: Strategy,
+    /// As set: requests at the same time.
+    pub concurrency: usize,
+    /// As set: the most requests in a second.
+    pub requests_per_second: Option<u32>,
+    /// What for.
+    pub kind: PassKind,
+    /// What earlier passes taught.
+    pub experience: Experience,
+    /// Imports that failed.
+    pub failures: Failures,
+}
+
+/// Takes the way that is cheaper, if both are open. `closed` = why NiceChat can't fetch the feed.
+pub fn choose(summary: &Summary, circumstances: &Circumstances, closed: Option<&str>) -> Choice {
+    let api = by_api(summary, circumstances);
+    let import = closed.is_none().then(|| by_import(summary, circumstances));
+    let (way, reason) = match (circumstances.strategy, import, closed) {
+        (Strategy::Api, ..) => (Way::Api, Some("strategy = \"api\"".to_owned())),
+        _ if !has_work(summary) => (Way::Api, Some("there is nothing to create or change".to_owned())),
+        (Strategy::Import, Some(_), _) => (Way::Import, Some("strategy = \"import\"".to_owned())),
+        (_, _, Some(why)) => (Way::Api, Some(format!("NiceChat can't fetch the feed: {why}"))),
+        _ if has_given_up(circumstances) => {
+            (Way::Api, Some(format!("{MOST_FAILURES} imports failed in a row; a resync tries again")))
+        }
+        (_, Some(import), _) if import.weight() < api.weight() => (Way::Import, None),
+        _ => (Way::Api, None),
+    };
+    Choice { way, reason, api, import }
+}
+
+/// Whether there is anything that an import could do: it deletes nothing.
+fn has_work(summary: &Summary) -> bool {
+    summary.both(|tally| tally.create + tally.update) > 0
+}
+
+fn has_given_up(circumstances: &Circumstances) -> bool {
+    circumstances.kind == PassKind::Sync && circumstances.failures.in_a_row >= MOST_FAILURES
+}
+
+fn by_api(summary: &Summary, circumstances: &Circumstances) -> Cost {
+    let requests = summary.sent();
+    Cost { requests, seconds: requests as f64 * change_seconds(circumstances) }
+}
+
+/// An import costs its push, its polls, the listing, and what it leaves to be put right.
+fn by_import(summary: &Summary, circumstances: &Circumstances) -> Cost {
+    let experience = &circumstances.experience;
+    let importing = import_seconds(summary.items, circumstances);
+    let page_size = experience.page_size.unwrap_or(PAGE_SIZE).max(1);
+    let pages: u64 = Kind::ALL
+        .iter()
+        .map(|kind| summary.tally(*kind))
+        .map(|tally| (tally.owned + tally.adopted + tally.create + tally.delete_foreign).div_ceil(page_size).max(1))
+        .sum();
+    let in_turn = 1 + polls(importing) + pages;
+    let left = summary.both(|tally| tally.delete + tally.disable) + expected_left(summary.items, experience);
+    let change = change_seconds(circumstances);
+    // Pages are read one after the other.
+    let request = experience.change_seconds.map_or(REQUEST_SECONDS, |change| change * circumstances.concurrency as f64);
+    Cost { requests: in_turn + left, seconds: importing + in_turn as f64 * request + left as f64 * change }
+}
+
+/// What the last import left to be put right, taken to the size of this one.
+fn expected_left(items: u64, experience: &Experience) -> u64 {
+    let share = experience.import_left as f64 / experience.import_items.max(1) as f64;
+    (share * items as f64).round() as u64
+}
+
+/// Seconds from one answered change to the next.
+fn change_seconds(circumstances: &Circumstances) -> f64 {
+    let pace = circumstances.experience.change_seconds.unwrap_or(CHANGE_SECONDS);
+    let limit = circumstances.requests_per_second.map_or(0.0, |rate| 1.0 / f64::from(rate.max(1)));
+    pace.max(limit)
+}
+
+/// How long an import of so many items takes. An importer is not expected to be slower than the API.
+fn import_seconds(items: u64, circumstances: &Circumstances) -> f64 {
+    let experience = &circumstances.experience;
+    match experience.import_seconds {
+        Some(seconds) => seconds * (items as f64 / experience.import_items.max(1) as f64).max(1.0),
+        None => IMPORT_SECONDS + items as f64 * ELEMENT_SECONDS.min(change_seconds(circumstances)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sync::plan::Tally;
+
+    fn auto(experience: Experience) -> Circumstances {
+        Circumstances {
+            strategy: Strategy::Auto,
+            concurrency: 8,
+            requests_per_second: None,
+            kind: PassKind::Sync,
+            experience,
+            failures: Failures::default(),
+        }
+    }
+
+    fn summary(items: u64, owned: u64, create: u64, update: u64) -> Summary {
+        let products = Tally { owned, create, update, ..Tally::default() };
+        Summary { items, products, ..Summary::default() }
+    }
+
+    fn way(summary: &Summary, circumstances: &Circumstances) -> Way {
+        choose(summary, circumstances, None).way
+    }
+
+    #[test]
+    fn first_loads_and_great_changes_are_imported_and_small_ones_are_not() {
+        let unknown = auto(Experience::default());
+        // The table of README.md, section "By API or by import".
+        for (items, owned, create, update, expected) in [
+            (250, 0, 250, 0, Way::Api),
+            (500, 0, 500, 0, Way::Import),
+            (100_000, 0, 100_000, 0, Way::Import),
+            (1_000, 1_000, 0, 100, Way::Api),
+            (1_000, 1_000, 0, 500, Way::Import),
+            (100_000, 100_000, 0, 1_000, Way::Api),
+            (100_000, 100_000, 0, 20_000, Way::Import),
+        ] {
+            let plan = summary(items, owned, create, update);
+            let choice = choose(&plan, &unknown, None);
+            assert_eq!(choice.way, expected, "{items} {owned} {create} {update}: {choice:?}");
+        }
+    }
+
+    #[test]
+    fn the_choice_turns_where_the_costs_meet() {
+        for experience in [
+            Experience::default(),
+            Experience { change_seconds: Some(0.01), ..Experience::default() },
+            Experience { import_seconds: Some(120.0), import_items: 10_000, ..Experience::default() },
+        ] {
+            let circumstances = auto(experience);
+            let at = |update| way(&summary(10_000, 10_000, 0, update), &circumstances);
+            let turn = (0..=10_000).find(|update| at(*update) == Way::Import).expect("an import pays some time");
+            assert!(turn > 100, "{turn}");
+            assert!((turn..10_000).step_by(100).all(|update| at(update) == Way::Import));
+            let choice = choose(&summary(10_000, 10_000, 0, turn - 1), &circumstances, None);
+            let import = choice.import.expect("it is open");
+            assert!(choice.api.weight() <= import.weight() && choice.way == Way::Api, "{choice:?}");
+        }
+    }
+
+    #[test]
+    fn what_imports_leave_behind_is_counted_in() {
+        let plan = summary(10_000, 0, 10_000, 0);
+        let imports = Experience { import_seconds: Some(30.0), import_items: 5_000, ..Experience::default() };
+        assert_eq!(way(&plan, &auto(imports)), Way::Import);
+        let leaves_all = Experience { import_left: 5_000, ..imports };
+        assert_eq!(way(&plan, &auto(leaves_all)), Way::Api);
+    }
+
+    #[test]
+    fn settings_and_failures_decide_before_the_cost_does() {
+        let plan = summary(10_000, 0, 10_000, 0);
+        let auto = auto(Experience::default());
+        assert_eq!(way(&plan, &Circumstances { strategy: Strategy::Api, ..auto }), Way::Api);
+        let failed = Circumstances { failures: Failures { in_a_row: MOST_FAILURES, last: None }, ..auto };
+        assert_eq!(way(&plan, &failed), Way::Api);
+        assert_eq!(way(&plan, &Circumstances { kind: PassKind::Resync, ..failed }), Way::Import);
+        assert_eq!(choose(&plan, &auto, Some("no")).way, Way::Api);
+        let set = Circumstances { strategy: Strategy::Import, ..failed };
+        assert_eq!(way(&summary(10, 10, 0, 1), &set), Way::Import);
+        assert_eq!(way(&summary(10, 10, 0, 0), &set), Way::Api, "nothing to import");
+    }
+}

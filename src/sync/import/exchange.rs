@@ -1,0 +1,130 @@
+//! Our side of an import under way: the address at which NiceChat fetches the feed that we serve, and
+//! the one at which it tells that it is done.
+//!
+//! Both live as long as the import and have a part that nobody can guess, its door. What a callback
+//! says is not trusted: it is not authenticated, and only makes us ask.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use axum::Router;
+use axum::body::{Body, Bytes};
+use axum::extract::{self, State};
+use axum::http::header::{ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_TYPE, ETAG, IF_NONE_MATCH, VARY};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse as _, Response};
+use axum::routing::{get, post};
+use tokio::sync::Notify;
+
+use super::served;
+use crate::catalog::digest_bytes;
+use crate::config::PublicUrl;
+
+/// The addresses of imports under way. Clones are all about the same ones.
+#[derive(Debug, Clone, Default)]
+pub struct Exchange(Arc<Mutex<HashMap<String, Entry>>>);
+
+#[derive(Debug, Clone)]
+struct Entry {
+    hint: Arc<Notify>,
+    /// The state file to serve the feed from, if it is ours to serve.
+    state: Option<PathBuf>,
+}
+
+/// An import's addresses, which are gone when this is dropped.
+#[derive(Debug)]
+pub(super) struct Seat {
+    exchange: Exchange,
+    door: String,
+    hint: Arc<Notify>,
+}
+
+impl Exchange {
+    /// Opens an import's addresses. `state` = the state file from which its feed is served.
+    pub(super) fn open(&self, door: &str, state: Option<&Path>) -> Seat {
+        let hint = Arc::new(Notify::new());
+        let entry = Entry { hint: Arc::clone(&hint), state: state.map(Path::to_owned) };
+        self.lock().insert(door.to_owned(), entry);
+        Seat { exchange: self.clone(), door: door.to_owned(), hint }
+    }
+
+    fn find(&self, door: &str) -> Option<Entry> {
+        self.lock().get(door).cloned()
+    }
+
+    /// A panic elsewhere leaves nothing half done here, so a poisoned lock is as good as any.
+    fn lock(&self) -> MutexGuard<'_, HashMap<String, Entry>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What to serve below `public_url`.
+    pub fn routes(&self) -> Router {
+        Router::new()
+            .route("/import/{door}/feed.yml", get(feed))
+            .route("/import/{door}/callback", post(callback))
+            .with_state(self.clone())
+    }
+}
+
+impl Seat {
+    /// Returns when somebody has called since the last time.
+    pub(super) async fn hinted(&self) {
+        self.hint.notified().await;
+    }
+}
+
+impl Drop for Seat {
+    fn drop(&mut self) {
+        self.exchange.lock().remove(&self.door);
+    }
+}
+
+/// The address of the feed that we serve.
+pub(super) fn feed_url(public: &PublicUrl, door: &str) -> String {
+    format!("{public}/import/{door}/feed.yml")
+}
+
+/// The address at which NiceChat tells that it is done.
+pub(super) fn callback_url(public: &PublicUrl, door: &str) -> String {
+    format!("{public}/import/{door}/callback")
+}
+
+/// The body is read, within the listener's limit, and left alone.
+async fn callback(State(exchange): State<Exchange>, extract::Path(door): extract::Path<String>, _: Bytes) -> Response {
+    match exchange.find(&door) {
+        Some(entry) => {
+            entry.hint.notify_one();
+            StatusCode::NO_CONTENT.into_response()
+        }
+        None => nothing_here(),
+    }
+}
+
+async fn feed(
+    State(exchange): State<Exchange>,
+    extract::Path(door): extract::Path<String>,
+    headers: HeaderMap,
+) -> Response {
+    let Some(path) = exchange.find(&door).and_then(|entry| entry.state) else { return nothing_here() };
+    // The feed of a door never changes; weak, because it may be packed or not.
+    let tag = format!("W/\"{:032x}\"", digest_bytes(door.as_bytes()));
+    let names = |header, text: &str| {
+        headers.get_all(header).iter().filter_map(|value| value.to_str().ok()).any(|value| value.contains(text))
+    };
+    if names(IF_NONE_MATCH, tag.trim_start_matches("W/")) {
+        return (StatusCode::NOT_MODIFIED, [(ETAG, tag)]).into_response();
+    }
+    let is_packed = names(ACCEPT_ENCODING, "gzip");
+    let body = Body::from_stream(served::stream(path, is_packed));
+    let about = [(CONTENT_TYPE, "application/xml".to_owned()), (ETAG, tag), (VARY, ACCEPT_ENCODING.to_string())];
+    let mut response = (about, body).into_response();
+    if is_packed {
+        response.headers_mut().insert(CONTENT_ENCODING, axum::http::HeaderValue::from_static("gzip"));
+    }
+    response
+}
+
+fn nothing_here() -> Response {
+    (StatusCode::NOT_FOUND, "no such import\n").into_response()
+}

@@ -1,0 +1,363 @@
+//! Feed imports as a part of a pass: NiceChat is told where the feed is, fetches it by itself, and is
+//! asked now and then how far it is. What it makes of the feed is not relied on: the pass reads the
+//! listing afterwards, and sends what the import left otherwise.
+//!
+//! An import is in the state before it is pushed, its token before the first poll. After a crash it
+//! is asked after again, and never pushed twice.
+
+mod address;
+mod cost;
+mod exchange;
+mod served;
+
+use std::path::Path;
+use std::sync::PoisonError;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tokio::time::{Instant, sleep};
+use tokio_util::sync::{CancellationToken, DropGuard};
+use tracing::{info, warn};
+use uuid::Uuid;
+
+use self::exchange::{Seat, callback_url, feed_url};
+use super::apply::Stop;
+use super::error::PassError;
+use super::pass::{Context, Progress, Step};
+use super::plan::{Operation, Stage};
+use super::staging::{Cursor, SharedStaging};
+use crate::catalog::Fields;
+use crate::config::Strategy;
+use crate::http;
+use crate::nicechat::{CallError, ImportFormat, ImportResult, Push, Writer};
+use crate::state::{Failures, Import, ImportEnd, ImportState, NewImport, Reader};
+
+pub use self::address::Address;
+pub use self::cost::{Choice, Circumstances, Cost, MOST_FAILURES, Way, choose};
+pub use self::exchange::Exchange;
+
+/// The first wait for news of an import; the waits grow by half each time.
+const FIRST_WAIT: Duration = Duration::from_secs(2);
+/// The longest wait.
+const LONGEST_WAIT: Duration = Duration::from_secs(60);
+/// How long after a failed import `strategy = "import"` waits before it pushes again; it doubles from
+/// failure to failure.
+const FIRST_REST: Duration = Duration::from_secs(2);
+/// The longest such wait.
+const LONGEST_REST: Duration = Duration::from_secs(3600);
+/// A rest that a pass waits for rather than to end.
+const SHORT_REST: Duration = Duration::from_secs(30);
+/// How long a push may still take when the pass is to stop.
+const GRACE: Duration = Duration::from_secs(3);
+/// Objects of a served feed that are written together.
+const CHUNK: usize = 1_000;
+
+/// How an import ended.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Ended {
+    /// Its row.
+    pub(super) import: i64,
+    /// `None` = NiceChat says that it succeeded.
+    pub(super) failure: Option<String>,
+    /// Whether it is sure that nothing was imported.
+    pub(super) came_to_nothing: bool,
+    /// Whether NiceChat may still be at it.
+    pub(super) is_at_large: bool,
+    /// What NiceChat counted less than the feed has.
+    pub(super) shortfall: Option<String>,
+    /// From the push to its end.
+    pub(super) seconds: f64,
+    /// Items in its feed.
+    pub(super) items: u64,
+}
+
+/// How polling ended.
+enum News {
+    Success(ImportResult),
+    Failed(ImportResult),
+    /// It may still be under way.
+    Unknown(String),
+}
+
+/// What an import works with.
+pub(super) struct Importer<'a> {
+    pub(super) context: &'a Context,
+    pub(super) nicechat: &'a Writer,
+    pub(super) stop: &'a CancellationToken,
+    pub(super) progress: Progress<'a>,
+}
+
+/// The times between polls.
+fn waits() -> impl Iterator<Item = Duration> {
+    std::iter::successors(Some(FIRST_WAIT), |wait| Some((*wait * 3 / 2).min(LONGEST_WAIT)))
+}
+
+/// How many polls an import of so many seconds takes.
+fn polls(seconds: f64) -> u64 {
+    let mut passed = 0.0;
+    let ends = waits().map(|wait| {
+        passed += wait.as_secs_f64();
+        passed
+    });
+    // A day is longer than any import may take.
+    ends.take(1_500).take_while(|end| *end < seconds).count() as u64 + 1
+}
+
+impl Importer<'_> {
+    /// Goes on with an import that an earlier pass had begun.
+    pub(super) async fn resume(&self, import: Import) -> Result<Ended, PassError> {
+        let Some(token) = import.token.clone() else {
+            let lost = News::Unknown("the pass was cut off before NiceChat answered the push".to_owned());
+            return self.end(import, lost).await;
+        };
+        info!(import = %token, "an import is under way; asking after it");
+        let _listener = self.listen_if_called().await.unwrap_or_else(|error| {
+            warn!("nobody can call us while the import is under way: {error}");
+            None
+        });
+        let seat = self.sit_down(&import);
+        self.wait_for(import, &token, &seat, true).await
+    }
+
+    /// Pushes the feed, and waits until NiceChat is done with it.
+    pub(super) async fn push(
+        &self,
+        address: &Address,
+        staging: &SharedStaging,
+        items: u64,
+    ) -> Result<Ended, PassError> {
+        self.rest().await?;
+        let is_served = matches!(address, Address::Ours(_));
+        if is_served {
+            self.write_feed(staging).await?;
+        }
+        let new = NewImport { door: Uuid::new_v4().simple().to_string(), is_served, expected: items };
+        let import = self.context.state.begin_import(new).await?;
+        let _listener = match self.listen_if_called().await {
+            Ok(listener) => listener,
+            Err(error) if is_served => return self.end_at_once(import, error.to_string()).await,
+            Err(error) => {
+                warn!("NiceChat can't call us when the import is done: {error}");
+                None
+            }
+        };
+        let seat = self.sit_down(&import);
+        let message = self.message(address, &import);
+        let pushed = tokio::select! {
+            pushed = self.nicechat.push_import(&message) => pushed,
+            // Without its token an import is lost: it is worth a moment.
+            () = async { self.stop.cancelled().await; sleep(GRACE).await } => return Err(Stop::Interrupted.into()),
+        };
+        match pushed {
+            Ok(token) => {
+                self.context.state.import_pushed(import.import, token.clone()).await?;
+                info!(import = %token, items, "NiceChat was told to import the feed");
+                self.wait_for(import, &token, &seat, false).await
+            }
+            Err(error @ CallError::Unauthorized(_)) => {
+                self.end_at_once(import, error.to_string()).await?;
+                Err(Stop::Unauthorized(error).into())
+            }
+            Err(error) if error.is_in_doubt() => self.end(import, News::Unknown(error.to_string())).await,
+            Err(CallError::Missing) => self.end_at_once(import, "NiceChat offers no imports (404)".to_owned()).await,
+            Err(error) => self.end_at_once(import, error.to_string()).await,
+        }
+    }
+
+    /// Where an import's addresses are open, until this is dropped.
+    fn sit_down(&self, import: &Import) -> Seat {
+        let state: Option<&Path> = import.is_served.then(|| self.context.state.path());
+        self.context.exchange.open(&import.door, state)
+    }
+
+    fn message(&self, address: &Address, import: &Import) -> Push {
+        let (url, format) = match address {
+            Address::Source(url, format) => (url.to_string(), *format),
+            Address::Ours(public) => (feed_url(public, &import.door), ImportFormat::Yml),
+        };
+        Push {
+            format,
+            url,
+            callback: self.context.config.public_url().map(|public| callback_url(public, &import.door)),
+        }
+    }
+
+    /// Opens the listener for the time of the import, when NiceChat may call and nobody listens yet.
+    async fn listen_if_called(&self) -> Result<Option<DropGuard>, http::ListenError> {
+        let Some(settings) = self.context.config.http.as_ref().filter(|http| http.public_url.is_some()) else {
+            return Ok(None);
+        };
+        if self.context.is_listening {
+            return Ok(None);
+        }
+        let listener = http::bind(settings.listen).await?;
+        let stop = CancellationToken::new();
+        tokio::spawn(http::serve(listener, self.context.exchange.routes(), stop.clone()));
+        Ok(Some(stop.drop_guard()))
+    }
+
+    /// Writes down what the feed has otherwise than the state, for NiceChat to fetch.
+    async fn write_feed(&self, staging: &SharedStaging) -> Result<(), PassError> {
+        self.context.state.serve(Vec::new(), true).await?;
+        // Notes first: an object that is adopted as it is may be changed by a later operation.
+        for stage in Stage::ALL {
+            let mut cursor = Cursor::default();
+            loop {
+                let operations = {
+                    let staging = staging.lock().unwrap_or_else(PoisonError::into_inner);
+                    staging.operations(stage, &mut cursor, CHUNK)?
+                };
+                if operations.is_empty() {
+                    break;
+                }
+                let objects = operations.into_iter().map(|operation| {
+                    let fields = (!operation.action.is_removal()).then(|| Self::whole(&operation)).flatten();
+                    (operation.kind, operation.id.to_string(), fields)
+                });
+                self.context.state.serve(objects.collect(), false).await?;
+            }
+        }
+        Ok(())
+    }
+
+    fn whole(operation: &Operation) -> Option<Fields> {
+        operation.record.as_ref().map(|record| record.acked.clone())
+    }
+
+    /// `strategy = "import"` has no other way: it lets NiceChat alone for a while after a failure.
+    async fn rest(&self) -> Result<(), PassError> {
+        if self.context.config.nicechat.strategy != Strategy::Import {
+            return Ok(());
+        }
+        let failures = Reader::open(self.context.state.path())?.import_failures()?;
+        let left = rest_left(&failures, Timestamp::now());
+        if left > SHORT_REST {
+            return Err(PassError::ImportRests { failures: failures.in_a_row, left });
+        }
+        tokio::select! {
+            () = sleep(left) => Ok(()),
+            () = self.stop.cancelled() => Err(Stop::Interrupted.into()),
+        }
+    }
+
+    /// Asks after an import until it is over.
+    async fn wait_for(&self, import: Import, token: &str, seat: &Seat, at_once: bool) -> Result<Ended, PassError> {
+        let news = tokio::select! {
+            news = self.poll(&import, token, seat, at_once) => news?,
+            () = self.stop.cancelled() => return Err(Stop::Interrupted.into()),
+        };
+        self.end(import, news).await
+    }
+
+    async fn poll(&self, import: &Import, token: &str, seat: &Seat, at_once: bool) -> Result<News, PassError> {
+        let reader = self.nicechat.reader();
+        let limit = self.context.config.nicechat.import_timeout;
+        let began = Instant::now();
+        let passed_before = Duration::try_from(Timestamp::now().duration_since(import.pushed)).unwrap_or_default();
+        let passed = || passed_before + began.elapsed();
+        let mut state = ImportState::Enqueued;
+        for wait in at_once.then_some(Duration::ZERO).into_iter().chain(waits()) {
+            (self.progress)(Step::Importing { state, passed: passed() });
+            let wait = wait.min(limit.saturating_sub(passed()));
+            tokio::select! {
+                () = sleep(wait) => {}
+                () = seat.hinted() => {}
+            }
+            match reader.import_result(token).await {
+                Ok(result) if result.state == "success" => return Ok(News::Success(result)),
+                Ok(result) if result.state == "failed" => return Ok(News::Failed(result)),
+                Ok(result) => {
+                    state = if result.state == "enqueued" { ImportState::Enqueued } else { ImportState::Started };
+                    self.context.state.import_goes_on(import.import, state, result.updated).await?;
+                }
+                Err(error @ CallError::Unauthorized(_)) => return Err(Stop::Unauthorized(error).into()),
+                Err(CallError::Missing) => return Ok(News::Unknown("NiceChat has forgotten it (404)".to_owned())),
+                Err(error) if error.asks_for_too_long() => return Err(Stop::Away(error.to_string()).into()),
+                Err(error) => info!(import = token, "no news of the import: {error}"),
+            }
+            if passed() >= limit {
+                let name = state.name();
+                return Ok(News::Unknown(format!("it is still {name} after {limit:?} (nicechat.import_timeout)")));
+            }
+        }
+        Ok(News::Unknown("it never ended".to_owned()))
+    }
+
+    /// Ends an import of which nothing can have come.
+    async fn end_at_once(&self, import: Import, reason: String) -> Result<Ended, PassError> {
+        let end = ImportEnd { failure: Some(reason), updated: None, imported: None, came_to_nothing: true };
+        self.record(import, end, false).await
+    }
+
+    async fn end(&self, import: Import, news: News) -> Result<Ended, PassError> {
+        let is_at_large = matches!(news, News::Unknown(_));
+        let (failure, updated, imported) = match news {
+            News::Success(result) => (None, result.updated, result.imported),
+            News::Failed(result) => (Some("NiceChat says that it failed".to_owned()), result.updated, result.imported),
+            News::Unknown(reason) => (Some(reason), None, None),
+        };
+        let end = ImportEnd { failure, updated, imported, came_to_nothing: false };
+        self.record(import, end, is_at_large).await
+    }
+
+    async fn record(&self, import: Import, end: ImportEnd, is_at_large: bool) -> Result<Ended, PassError> {
+        let before = Reader::open(self.context.state.path())?.import_failures()?;
+        let failures = match &end.failure {
+            None => Failures::default(),
+            Some(_) => Failures { in_a_row: before.in_a_row + 1, last: Some(Timestamp::now()) },
+        };
+        self.context.state.end_import(import.import, end.clone(), failures).await?;
+        let ImportEnd { failure, imported, came_to_nothing, .. } = end;
+        let seconds = Timestamp::now().duration_since(import.pushed).as_secs_f64().max(0.0);
+        let import = Import { imported, ..import };
+        let shortfall = import.shortfall().filter(|_| failure.is_none());
+        match (&failure, &shortfall) {
+            (Some(reason), _) => warn!(failures_in_a_row = failures.in_a_row, "the import failed: {reason}"),
+            (None, Some(shortfall)) => warn!(imported, expected = import.expected, "{shortfall}"),
+            (None, None) => info!(imported, seconds, "the import succeeded"),
+        }
+        if failures.in_a_row == MOST_FAILURES && self.context.config.nicechat.strategy == Strategy::Auto {
+            warn!("{MOST_FAILURES} imports failed in a row: changes go by the API until a resync");
+        }
+        let items = import.expected;
+        Ok(Ended { import: import.import, failure, came_to_nothing, is_at_large, shortfall, seconds, items })
+    }
+}
+
+/// How long imports still have to rest.
+fn rest_left(failures: &Failures, now: Timestamp) -> Duration {
+    let Some(last) = failures.last.filter(|_| failures.in_a_row > 0) else { return Duration::ZERO };
+    let doubled = 1_u32.checked_shl(failures.in_a_row - 1).unwrap_or(u32::MAX);
+    let rest = FIRST_REST.saturating_mul(doubled).min(LONGEST_REST);
+    // A clock that was set back must not make the rest longer.
+    let since = Duration::try_from(now.duration_since(last)).unwrap_or_default();
+    rest.saturating_sub(since)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn waits_grow_from_two_seconds_to_a_minute() {
+        let waits: Vec<Duration> = waits().take(20).collect();
+        assert_eq!(waits.first(), Some(&Duration::from_secs(2)));
+        assert_eq!(waits.last(), Some(&Duration::from_secs(60)));
+        assert!(waits.is_sorted());
+        assert_eq!([0.0, 1.9, 2.1, 5.1].map(polls), [1, 1, 2, 3]);
+        assert!((36..45).contains(&polls(1800.0)), "{}", polls(1800.0));
+    }
+
+    #[test]
+    fn rests_double_up_to_an_hour() {
+        let last: Timestamp = "2026-01-01T00:00:00Z".parse().expect("a time");
+        let left = |in_a_row, after: i64| {
+            let now = last + jiff::SignedDuration::from_secs(after);
+            rest_left(&Failures { in_a_row, last: Some(last) }, now).as_secs()
+        };
+        assert_eq!(left(0, 0), 0);
+        assert_eq!((left(1, 0), left(2, 0), left(3, 1), left(3, 9)), (2, 4, 7, 0));
+        assert_eq!((left(20, 0), left(99, 3599), left(99, 3600)), (3600, 1, 0));
+        assert_eq!(left(1, -50), 2, "a clock that was set back");
+    }
+}

@@ -1,0 +1,183 @@
+//! From the settings, the feed and the state to a plan, by reading alone.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use tokio_util::sync::CancellationToken;
+use tracing::Span;
+
+use super::error::PassError;
+use super::import::{Address, Choice, Circumstances, choose};
+use super::listing;
+use super::plan::{Summary, guard};
+use super::session::{Comparison, Policy, Session, SessionError};
+use super::staging::SharedStaging;
+use crate::catalog::Category;
+use crate::config::{Config, Prune, Strategy};
+use crate::feed::{self, FeedError, Shape};
+use crate::nicechat;
+use crate::source::{self, Body, FetchError, Fetched};
+use crate::state::{self, PassKind, StateError};
+
+/// Grows when the same feed would come to other items: what was read by older rules is read again.
+const RULES: u32 = 1;
+
+/// What a pass is going to do.
+pub struct Plan {
+    /// The operations and the rejected rows.
+    pub staging: SharedStaging,
+    /// What they come to.
+    pub summary: Summary,
+    /// Why the guard refuses it.
+    pub guard: Option<String>,
+    /// Which way the operations are carried out.
+    pub choice: Choice,
+    /// Where NiceChat could import the feed from.
+    pub(super) address: Option<Address>,
+    /// When a sale in the feed begins or ends next.
+    pub(super) changes_at: Option<Timestamp>,
+    /// Whether NiceChat's listing was taken in.
+    pub(super) is_listed: bool,
+    /// Objects on a page of the listing, if it has more than one page.
+    pub(super) page_size: Option<u64>,
+}
+
+/// What a plan is made for.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Occasion {
+    /// What for.
+    pub(super) kind: PassKind,
+    /// The moment at which sales are judged.
+    pub(super) now: Timestamp,
+}
+
+/// Plans a pass without writing anything, neither there nor here: what it is given can't.
+///
+/// # Errors
+/// When the feed, the state or the listing can't be read.
+pub async fn plan(config: &Config, kind: PassKind, stop: &CancellationToken) -> Result<Plan, PassError> {
+    let state = state::Reader::open(&config.state.path)?;
+    state.check_base(config.nicechat.base_url.as_str())?;
+    let nicechat = nicechat::connect(&config.nicechat)?.reader();
+    let occasion = Occasion { kind, now: Timestamp::now() };
+    let body = match interruptible(stop, source::fetch(&config.source, None)).await?? {
+        Fetched::Body(body) => body,
+        // Nothing was asked for that could be answered so.
+        Fetched::NotModified => return Err(PassError::Fetch(FetchError::strange_304(&config.source))),
+    };
+    prepare(config, state, occasion, &nicechat, &Arc::new(body), stop).await
+}
+
+/// Whether a pass has to read NiceChat's listing: a resync, the first pass of a state, the first
+/// one that may delete what isn't ours, and the first one after an import.
+pub(super) fn needs_listing(config: &Config, state: &state::Reader, kind: PassKind) -> Result<bool, StateError> {
+    Ok(kind == PassKind::Resync
+        || state.is_unsettled()?
+        || match state.listed()? {
+            None => true,
+            Some(all) => config.nicechat.prune == Prune::All && !all,
+        })
+}
+
+/// Everything besides the feed's bytes that the wanted catalogue depends on.
+pub(super) fn shape_key(config: &Config) -> String {
+    let (source, nicechat) = (&config.source, &config.nicechat);
+    format!(
+        "{RULES}|{}|{:?}|{:?}|{:?}|{:?}|{:?}",
+        source.location,
+        source.format,
+        source.default_currency,
+        source.default_category,
+        nicechat.prune,
+        nicechat.vanished_category
+    )
+}
+
+/// Reads the listing if need be, then the feed, compares, and chooses the way.
+pub(super) async fn prepare(
+    config: &Config,
+    state: state::Reader,
+    occasion: Occasion,
+    nicechat: &nicechat::Reader,
+    body: &Arc<Body>,
+    stop: &CancellationToken,
+) -> Result<Plan, PassError> {
+    let policy = Policy {
+        prune: config.nicechat.prune,
+        vanished_category: config.nicechat.vanished_category,
+        default_category: config.source.default_category.clone(),
+        retry_refused: occasion.kind == PassKind::Resync,
+    };
+    let circumstances = circumstances(config, &state, occasion.kind)?;
+    let is_listed = needs_listing(config, &state, occasion.kind)?;
+    let mut session = blocking(move || Ok(Session::new(state, policy)?)).await?;
+    let mut page_size = None;
+    if is_listed {
+        (session, page_size) = interruptible(stop, listing::take_in(nicechat, session)).await??;
+    }
+    let default_category = config.source.default_category.clone();
+    let shape = Shape {
+        format: config.source.format,
+        default_currency: config.source.default_currency,
+        default_category: default_category.map(|id| Arc::new(Category { id, name: None })),
+        now: occasion.now,
+    };
+    let location = config.source.location.to_string();
+    let max_bytes = config.source.max_bytes;
+    let (stop, body) = (stop.clone(), Arc::clone(body));
+    let (format, Comparison { staging, summary, changes_at }) = blocking(move || {
+        let mut read = |row| {
+            if stop.is_cancelled() { Err(Box::new(PassError::Interrupted).into()) } else { Ok(session.row(row)?) }
+        };
+        let format = feed::read(&feed::open(&body.file, max_bytes), &shape, &mut read)
+            .map_err(|error| feed_error(location, error))?;
+        Ok((format, session.finish()?))
+    })
+    .await?;
+    let address = Address::of(config, format);
+    let closed = address.as_ref().err();
+    if let Some(why) = closed.filter(|_| config.nicechat.strategy == Strategy::Import) {
+        return Err(PassError::NoAddress(why.clone()));
+    }
+    let choice = choose(&summary, &circumstances, closed.map(String::as_str));
+    let guard = guard(&summary, config.nicechat.max_delete_percent);
+    let staging = SharedStaging::new(staging.into());
+    Ok(Plan { staging, summary, guard, choice, address: address.ok(), changes_at, is_listed, page_size })
+}
+
+fn circumstances(config: &Config, state: &state::Reader, kind: PassKind) -> Result<Circumstances, StateError> {
+    Ok(Circumstances {
+        strategy: config.nicechat.strategy,
+        concurrency: config.nicechat.concurrency.get(),
+        requests_per_second: config.nicechat.requests_per_second.map(std::num::NonZeroU32::get),
+        kind,
+        experience: state.experience()?,
+        failures: state.import_failures()?,
+    })
+}
+
+/// An error of our own that stopped the reading comes out as it went in.
+fn feed_error(location: String, error: FeedError) -> PassError {
+    match error {
+        FeedError::Sink(inner) => match inner.downcast::<SessionError>() {
+            Ok(session) => PassError::from(*session),
+            Err(_) => PassError::Interrupted,
+        },
+        error => PassError::Feed { location, error },
+    }
+}
+
+/// Work that computes or waits for the disk, off the async threads.
+pub(super) async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, PassError> + Send + 'static,
+) -> Result<T, PassError> {
+    let span = Span::current();
+    tokio::task::spawn_blocking(move || span.in_scope(work)).await.map_err(|_| PassError::Interrupted)?
+}
+
+pub(super) async fn interruptible<T>(stop: &CancellationToken, work: impl Future<Output = T>) -> Result<T, PassError> {
+    tokio::select! {
+        result = work => Ok(result),
+        () = stop.cancelled() => Err(PassError::Interrupted),
+    }
+}
