@@ -139,9 +139,16 @@ fn auto_takes_the_cheaper_way_and_says_why() {
     assert_eq!(plan["strategy"], "import");
     let requests = |way: &str| plan["why"][way]["requests"].as_u64().expect("a count");
     assert!(requests("api") > 1_000 && requests("import") < 50, "{}", plan["why"]);
-    assert!(plan["why"]["reason"].as_str().expect("a text").starts_with("By an import, with what"), "{}", plan["why"]);
+    assert!(
+        plan["why"]["reason"].as_str().expect("a text").starts_with("By an import of the feed where it is, with what"),
+        "{}",
+        plan["why"]
+    );
     let text = shop.run(&["plan"]).stdout;
-    assert!(text.contains("\nBy an import, with what it leaves sent by the API, about "), "{text}");
+    assert!(
+        text.contains("\nBy an import of the feed where it is, with what it leaves sent by the API, about "),
+        "{text}"
+    );
     assert!(text.contains("the API alone would take about 1"), "{text}");
     let (_, counts) = counted(&shop, &["run", "--once"]);
     assert!(counts.contains(&"1 POST import-products".to_owned()), "{counts:?}");
@@ -203,10 +210,12 @@ fn a_feed_that_nicechat_cannot_fetch_is_served_and_its_end_called_back() {
     let path = shop.write("feed.txt", goods::feed(&goods));
     let port = free_port();
     let config = format!(
-        "{IMPORT}[source]\nlocation = {path:?}\n[http]\nlisten = \"127.0.0.1:{port}\"\npublic_url = \"http://127.0.0.1:{port}\"\n"
+        "{AUTO}[source]\nlocation = {path:?}\n[http]\nlisten = \"127.0.0.1:{port}\"\npublic_url = \"http://127.0.0.1:{port}\"\n"
     );
     shop.config(&config);
     let nicechat = shop.nicechat();
+    let planned = shop.run(&["plan"]).expect_code(0).stdout;
+    assert!(planned.contains("By an import of the feed from here"), "{planned}");
     let slow = Duration::from_millis(300);
     nicechat.set_rules(Rules { import_started: slow, ..nicechat.rules() });
     let (pass, counts) = counted(&shop, &["run", "--once"]);

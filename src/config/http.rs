@@ -22,6 +22,15 @@ pub struct Http {
 pub struct PublicUrl(String);
 
 impl PublicUrl {
+    /// Reads an address.
+    ///
+    /// # Errors
+    /// When it is none; the text says what would be right.
+    pub fn parse(text: &str) -> Result<PublicUrl, String> {
+        let url = web_address(text, "https://shop.example/shelfkeeper", "without user and password")?;
+        Ok(PublicUrl(url.as_str().trim_end_matches('/').to_owned()))
+    }
+
     /// Its text, without a slash at the end: a path that begins with one can follow.
     pub fn as_str(&self) -> &str {
         &self.0
@@ -58,6 +67,5 @@ fn public_url(text: &str) -> Result<Option<PublicUrl>, String> {
     if text.trim().is_empty() {
         return Ok(None);
     }
-    let url = web_address(text, "https://shop.example/shelfkeeper", "without user and password")?;
-    Ok(Some(PublicUrl(url.as_str().trim_end_matches('/').to_owned())))
+    PublicUrl::parse(text).map(Some)
 }

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::words::{count, difference, number, shorten, span, value};
 use crate::catalog::{Fields, Kind};
-use crate::sync::{Action, Choice, Cost, Operation, Plan, StagingError, Summary, Way};
+use crate::sync::{Action, Address, Choice, Cost, Operation, Plan, StagingError, Summary, Way};
 
 /// How many operations of a group a person is shown.
 const SHOWN: u64 = 50;
@@ -88,10 +88,14 @@ pub(super) fn headline(summary: &Summary) -> String {
 
 /// Which way the changes go, and why.
 fn way_line(choice: &Choice) -> String {
-    let (taken, other, by, by_other) = match choice.way {
+    let (taken, other, by, by_other) = match &choice.way {
         Way::Api => (Some(choice.api), choice.import, "the API", "an import"),
-        Way::Import => {
-            (choice.import, Some(choice.api), "an import, with what it leaves sent by the API", "the API alone")
+        Way::Import(address) => {
+            let by = match address {
+                Address::Source(..) => "an import of the feed where it is, with what it leaves sent by the API",
+                Address::Ours(_) => "an import of the feed from here, with what it leaves sent by the API",
+            };
+            (choice.import, Some(choice.api), by, "the API alone")
         }
     };
     let costs = taken.map(|cost| format!(", {}", expected(cost))).unwrap_or_default();
@@ -205,7 +209,7 @@ pub fn plan_json(plan: &Plan, out: &mut impl Write) -> io::Result<()> {
     let guard = plan.guard.as_ref().map(|reason| json!({"reason": reason}));
     let strategy = match plan.choice.way {
         Way::Api => "api",
-        Way::Import => "import",
+        Way::Import(_) => "import",
     };
     let why = json!({
         "reason": way_line(&plan.choice),

@@ -130,6 +130,8 @@ pub struct Experience {
     pub import_seconds: Option<f64>,
     /// Items in its feed.
     pub import_items: u64,
+    /// Whether that was fetched from us.
+    pub import_was_served: bool,
     /// Objects that it left to be put right.
     pub import_left: u64,
     /// Objects on a page of NiceChat's listing.

@@ -18,7 +18,7 @@ pub use apply::{Applied, Stop};
 pub use decide::{Base, Observation, Wanted, acknowledged, decide, observe};
 pub use error::PassError;
 pub use fields::{changes, overlaid, same};
-pub use import::{Choice, Cost, Exchange, Way};
+pub use import::{Address, Choice, Cost, Exchange, Way};
 pub use pass::{Context, ImportReport, Progress, Report, Step, run};
 pub use plan::{Action, Operation, Stage, Summary, Tally, guard};
 pub use prepare::{Plan, plan};

@@ -11,7 +11,7 @@ use tracing::{Instrument as _, info_span};
 
 use super::apply::{Applied, apply};
 use super::error::PassError;
-use super::import::{Ended, Exchange, Importer, Way};
+use super::import::{Address, Ended, Exchange, Importer, Way};
 use super::plan::Summary;
 use super::prepare::{Occasion, Plan, interruptible, needs_listing, prepare, shape_key};
 use super::staging::SharedStaging;
@@ -162,8 +162,11 @@ impl<'a> Pass<'a> {
         let mut plan = self.prepare(importer, &body).await?;
         self.record_rejections(&plan.staging).await?;
         self.guard = plan.guard.take().filter(|_| !force);
-        if self.guard.is_none() && plan.choice.way == Way::Import && self.import.is_none() {
-            plan = self.push(importer, &body, plan).await?;
+        if let Way::Import(address) = plan.choice.way.clone()
+            && self.guard.is_none()
+            && self.import.is_none()
+        {
+            plan = self.push(importer, &address, &body, plan).await?;
             self.guard = plan.guard.take().filter(|_| !force);
         }
         if self.guard.is_some() {
@@ -245,8 +248,13 @@ impl<'a> Pass<'a> {
     }
 
     /// Lets NiceChat import the feed, and plans anew what is left to be done.
-    async fn push(&mut self, importer: &Importer<'_>, body: &Arc<Body>, plan: Plan) -> Result<Plan, PassError> {
-        let Some(address) = &plan.address else { return Ok(plan) };
+    async fn push(
+        &mut self,
+        importer: &Importer<'_>,
+        address: &Address,
+        body: &Arc<Body>,
+        plan: Plan,
+    ) -> Result<Plan, PassError> {
         self.context.state.begin(plan.summary.operations()).await?;
         let ended = importer.push(address, &plan.staging, plan.summary.items).await?;
         let came_to_nothing = ended.came_to_nothing;
@@ -265,10 +273,11 @@ impl<'a> Pass<'a> {
     fn import_ended(&mut self, ended: Ended) -> Result<(), PassError> {
         let failure = ended.failure.clone();
         if failure.is_none() {
-            let (seconds, items) = (ended.seconds, ended.items);
+            let Ended { seconds, items, was_served, .. } = ended;
             self.learn(|experience| {
                 experience.import_seconds = Some(seconds);
                 experience.import_items = items;
+                experience.import_was_served = was_served;
             })?;
         }
         self.import = Some(ended);

@@ -186,6 +186,8 @@ pub struct Summary {
     pub held_back: u64,
     /// Prices that were given `default_currency`.
     pub currency_assumed: u64,
+    /// Items that have a category.
+    pub categorised: u64,
     /// Categories.
     pub categories: Tally,
     /// Products.

@@ -32,8 +32,6 @@ pub struct Plan {
     pub guard: Option<String>,
     /// Which way the operations are carried out.
     pub choice: Choice,
-    /// Where NiceChat could import the feed from.
-    pub(super) address: Option<Address>,
     /// When a sale in the feed begins or ends next.
     pub(super) changes_at: Option<Timestamp>,
     /// Whether NiceChat's listing was taken in.
@@ -134,15 +132,16 @@ pub(super) async fn prepare(
         Ok((format, session.finish()?))
     })
     .await?;
-    let address = Address::of(config, format);
-    let closed = address.as_ref().err();
-    if let Some(why) = closed.filter(|_| config.nicechat.strategy == Strategy::Import) {
+    let addresses = Address::possible(config, format);
+    if let Err(why) = &addresses
+        && config.nicechat.strategy == Strategy::Import
+    {
         return Err(PassError::NoAddress(why.clone()));
     }
-    let choice = choose(&summary, &circumstances, closed.map(String::as_str));
+    let choice = choose(&summary, &circumstances, addresses.as_deref().map_err(String::as_str));
     let guard = guard(&summary, config.nicechat.max_delete_percent);
     let staging = SharedStaging::new(staging.into());
-    Ok(Plan { staging, summary, guard, choice, address: address.ok(), changes_at, is_listed, page_size })
+    Ok(Plan { staging, summary, guard, choice, changes_at, is_listed, page_size })
 }
 
 fn circumstances(config: &Config, state: &state::Reader, kind: PassKind) -> Result<Circumstances, StateError> {
@@ -153,6 +152,7 @@ fn circumstances(config: &Config, state: &state::Reader, kind: PassKind) -> Resu
         kind,
         experience: state.experience()?,
         failures: state.import_failures()?,
+        is_importing: state.open_import()?.is_some(),
     })
 }
 

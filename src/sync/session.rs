@@ -213,6 +213,7 @@ impl Session {
         let Offer { item, changes_at, currency_assumed, line: _ } = offer;
         self.summary.items += 1;
         self.summary.currency_assumed += u64::from(currency_assumed);
+        self.summary.categorised += u64::from(item.category.is_some());
         self.changes_at = [self.changes_at, changes_at].into_iter().flatten().min();
         if let Some(category) = &item.category
             && let Some(name) = &category.name

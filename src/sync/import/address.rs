@@ -16,20 +16,24 @@ pub enum Address {
 }
 
 impl Address {
-    /// The address at which NiceChat can read this feed.
+    /// The addresses at which NiceChat can read this feed, at least one. The source's own comes first.
     ///
     /// # Errors
     /// In words, why there is none. They finish the sentence "NiceChat can't fetch the feed: ...".
-    pub fn of(config: &Config, format: FeedType) -> Result<Address, String> {
-        match config.source_for_import(Some(format)) {
-            Ok(url) => {
-                let format = if format == FeedType::Yml { ImportFormat::Yml } else { ImportFormat::GoogleCsv };
-                Ok(Address::Source(url.clone(), format))
-            }
-            Err(why) => {
-                let public = config.public_url().cloned().map(Address::Ours);
-                public.ok_or_else(|| format!("{why}, and no [http] public_url is set to serve it at"))
-            }
+    pub fn possible(config: &Config, format: FeedType) -> Result<Vec<Address>, String> {
+        let source = config.source_for_import(Some(format)).map(|url| {
+            let format = if format == FeedType::Yml { ImportFormat::Yml } else { ImportFormat::GoogleCsv };
+            Address::Source(url.clone(), format)
+        });
+        let ours = config.public_url().cloned().map(Address::Ours);
+        match (source, ours) {
+            (Err(why), None) => Err(format!("{why}, and no [http] public_url is set to serve it at")),
+            (source, ours) => Ok(source.into_iter().chain(ours).collect()),
         }
+    }
+
+    /// Whether NiceChat fetches the feed from us.
+    pub fn is_ours(&self) -> bool {
+        matches!(self, Address::Ours(_))
     }
 }

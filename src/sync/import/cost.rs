@@ -3,9 +3,11 @@
 //! A cost is counted in seconds: the time it takes, and 20 ms more for each request, for a service's
 //! patience is not free. What NiceChat's pace is, earlier passes have taught; until then it is guessed.
 
+use super::address::Address;
 use super::polls;
 use crate::catalog::Kind;
 use crate::config::Strategy;
+use crate::nicechat::ImportFormat;
 use crate::state::{Experience, Failures, PassKind};
 use crate::sync::plan::Summary;
 
@@ -27,12 +29,12 @@ const PAGE_SIZE: u64 = 100;
 pub const MOST_FAILURES: u32 = 3;
 
 /// Which way a plan is carried out.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Way {
     /// A request an object.
     Api,
-    /// An import of the feed, then a request for each object that it left otherwise.
-    Import,
+    /// An import of the feed from there, then a request for each object that it left otherwise.
+    Import(Address),
 }
 
 /// What a way is expected to cost.
@@ -78,22 +80,35 @@ pub struct Circumstances {
     pub experience: Experience,
     /// Imports that failed.
     pub failures: Failures,
+    /// An import is under way.
+    pub is_importing: bool,
 }
 
-/// Takes the way that is cheaper, if both are open. `closed` = why NiceChat can't fetch the feed.
-pub fn choose(summary: &Summary, circumstances: &Circumstances, closed: Option<&str>) -> Choice {
+/// Takes the way that is cheapest, of those that are open. `addresses` = where NiceChat can fetch the
+/// feed, the first of them the one to take without asking for the cost; or why it can't.
+pub fn choose(summary: &Summary, circumstances: &Circumstances, addresses: Result<&[Address], &str>) -> Choice {
     let api = by_api(summary, circumstances);
-    let import = closed.is_none().then(|| by_import(summary, circumstances));
-    let (way, reason) = match (circumstances.strategy, import, closed) {
-        (Strategy::Api, ..) => (Way::Api, Some("strategy = \"api\"".to_owned())),
-        _ if !has_work(summary) => (Way::Api, Some("there is nothing to create or change".to_owned())),
-        (Strategy::Import, Some(_), _) => (Way::Import, Some("strategy = \"import\"".to_owned())),
-        (_, _, Some(why)) => (Way::Api, Some(format!("NiceChat can't fetch the feed: {why}"))),
-        _ if has_given_up(circumstances) => {
-            (Way::Api, Some(format!("{MOST_FAILURES} imports failed in a row; a resync tries again")))
+    let imports = addresses.unwrap_or_default().iter();
+    let imports: Vec<_> = imports.map(|address| (address, by_import(summary, circumstances, address))).collect();
+    let cheapest = imports.iter().min_by(|(_, one), (_, other)| one.weight().total_cmp(&other.weight()));
+    let by_api = |reason: String| (Way::Api, Some(reason), cheapest.map(|(_, cost)| *cost));
+    let (way, reason, import) = match (circumstances.strategy, imports.first(), cheapest) {
+        (Strategy::Api, ..) => by_api("strategy = \"api\"".to_owned()),
+        _ if circumstances.is_importing => by_api("an import is under way, and what it leaves is sent".to_owned()),
+        _ if !has_work(summary) => by_api("there is nothing to create or change".to_owned()),
+        (Strategy::Import, Some((address, cost)), _) => {
+            (Way::Import((*address).clone()), Some("strategy = \"import\"".to_owned()), Some(*cost))
         }
-        (_, Some(import), _) if import.weight() < api.weight() => (Way::Import, None),
-        _ => (Way::Api, None),
+        _ if has_given_up(circumstances) => {
+            by_api(format!("{MOST_FAILURES} imports failed in a row; a resync tries again"))
+        }
+        (_, _, Some((address, cost))) if cost.weight() < api.weight() => {
+            (Way::Import((*address).clone()), None, Some(*cost))
+        }
+        _ => {
+            let why = addresses.err().map(|why| format!("NiceChat can't fetch the feed: {why}"));
+            (Way::Api, why, cheapest.map(|(_, cost)| *cost))
+        }
     };
     Choice { way, reason, api, import }
 }
@@ -113,7 +128,7 @@ fn by_api(summary: &Summary, circumstances: &Circumstances) -> Cost {
 }
 
 /// An import costs its push, its polls, the listing, and what it leaves to be put right.
-fn by_import(summary: &Summary, circumstances: &Circumstances) -> Cost {
+fn by_import(summary: &Summary, circumstances: &Circumstances, address: &Address) -> Cost {
     let experience = &circumstances.experience;
     let importing = import_seconds(summary.items, circumstances);
     let page_size = experience.page_size.unwrap_or(PAGE_SIZE).max(1);
@@ -123,17 +138,23 @@ fn by_import(summary: &Summary, circumstances: &Circumstances) -> Cost {
         .map(|tally| (tally.owned + tally.adopted + tally.create + tally.delete_foreign).div_ceil(page_size).max(1))
         .sum();
     let in_turn = 1 + polls(importing) + pages;
-    let left = summary.both(|tally| tally.delete + tally.disable) + expected_left(summary.items, experience);
+    let left = summary.both(|tally| tally.delete + tally.disable) + expected_left(summary, experience, address);
     let change = change_seconds(circumstances);
     // Pages are read one after the other.
     let request = experience.change_seconds.map_or(REQUEST_SECONDS, |change| change * circumstances.concurrency as f64);
     Cost { requests: in_turn + left, seconds: importing + in_turn as f64 * request + left as f64 * change }
 }
 
-/// What the last import left to be put right, taken to the size of this one.
-fn expected_left(items: u64, experience: &Experience) -> u64 {
+/// What the import will leave to be put right: as much as the last one from such a place, and the
+/// category of every product that has one when a Google feed, which has no category ids, is read as it is.
+fn expected_left(summary: &Summary, experience: &Experience, address: &Address) -> u64 {
+    let is_alike = experience.import_was_served == address.is_ours();
     let share = experience.import_left as f64 / experience.import_items.max(1) as f64;
-    (share * items as f64).round() as u64
+    let learned = if is_alike { (share * summary.items as f64).round() as u64 } else { 0 };
+    match address {
+        Address::Source(_, ImportFormat::GoogleCsv) => learned.max(summary.categorised),
+        _ => learned,
+    }
 }
 
 /// Seconds from one answered change to the next.
@@ -155,6 +176,7 @@ fn import_seconds(items: u64, circumstances: &Circumstances) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::PublicUrl;
     use crate::sync::plan::Tally;
 
     fn auto(experience: Experience) -> Circumstances {
@@ -165,7 +187,20 @@ mod tests {
             kind: PassKind::Sync,
             experience,
             failures: Failures::default(),
+            is_importing: false,
         }
+    }
+
+    fn source(format: ImportFormat) -> Address {
+        Address::Source("https://shop.example/feed".parse().expect("a URL"), format)
+    }
+
+    fn ours() -> Address {
+        Address::Ours(PublicUrl::parse("https://shop.example/keeper").expect("a URL"))
+    }
+
+    fn is_import(summary: &Summary, circumstances: &Circumstances) -> bool {
+        choose(summary, circumstances, Ok(&[source(ImportFormat::Yml)])).way != Way::Api
     }
 
     fn summary(items: u64, owned: u64, create: u64, update: u64) -> Summary {
@@ -173,26 +208,23 @@ mod tests {
         Summary { items, products, ..Summary::default() }
     }
 
-    fn way(summary: &Summary, circumstances: &Circumstances) -> Way {
-        choose(summary, circumstances, None).way
-    }
-
     #[test]
     fn first_loads_and_great_changes_are_imported_and_small_ones_are_not() {
         let unknown = auto(Experience::default());
         // The table of README.md, section "By API or by import".
-        for (items, owned, create, update, expected) in [
-            (250, 0, 250, 0, Way::Api),
-            (500, 0, 500, 0, Way::Import),
-            (100_000, 0, 100_000, 0, Way::Import),
-            (1_000, 1_000, 0, 100, Way::Api),
-            (1_000, 1_000, 0, 500, Way::Import),
-            (100_000, 100_000, 0, 1_000, Way::Api),
-            (100_000, 100_000, 0, 20_000, Way::Import),
+        for (items, owned, create, update, by_import, requests, seconds) in [
+            (250, 0, 250, 0, false, 9, 13.0),
+            (500, 0, 500, 0, true, 11, 14.0),
+            (100_000, 0, 100_000, 0, true, 1_014, 513.0),
+            (1_000, 1_000, 0, 100, false, 16, 16.0),
+            (1_000, 1_000, 0, 500, true, 16, 16.0),
+            (100_000, 100_000, 0, 1_000, false, 1_014, 513.0),
+            (100_000, 100_000, 0, 20_000, true, 1_014, 513.0),
         ] {
             let plan = summary(items, owned, create, update);
-            let choice = choose(&plan, &unknown, None);
-            assert_eq!(choice.way, expected, "{items} {owned} {create} {update}: {choice:?}");
+            assert_eq!(is_import(&plan, &unknown), by_import, "{items} {owned} {create} {update}");
+            let import = choose(&plan, &unknown, Ok(&[ours()])).import.expect("it is open");
+            assert_eq!((import.requests, import.seconds.round()), (requests, seconds), "{items} {create} {update}");
         }
     }
 
@@ -204,11 +236,12 @@ mod tests {
             Experience { import_seconds: Some(120.0), import_items: 10_000, ..Experience::default() },
         ] {
             let circumstances = auto(experience);
-            let at = |update| way(&summary(10_000, 10_000, 0, update), &circumstances);
-            let turn = (0..=10_000).find(|update| at(*update) == Way::Import).expect("an import pays some time");
+            let at = |update| is_import(&summary(10_000, 10_000, 0, update), &circumstances);
+            let turn = (0..=10_000).find(|update| at(*update)).expect("an import pays some time");
             assert!(turn > 100, "{turn}");
-            assert!((turn..10_000).step_by(100).all(|update| at(update) == Way::Import));
-            let choice = choose(&summary(10_000, 10_000, 0, turn - 1), &circumstances, None);
+            assert!((turn..10_000).step_by(100).all(at));
+            let before = summary(10_000, 10_000, 0, turn - 1);
+            let choice = choose(&before, &circumstances, Ok(&[source(ImportFormat::Yml)]));
             let import = choice.import.expect("it is open");
             assert!(choice.api.weight() <= import.weight() && choice.way == Way::Api, "{choice:?}");
         }
@@ -218,22 +251,40 @@ mod tests {
     fn what_imports_leave_behind_is_counted_in() {
         let plan = summary(10_000, 0, 10_000, 0);
         let imports = Experience { import_seconds: Some(30.0), import_items: 5_000, ..Experience::default() };
-        assert_eq!(way(&plan, &auto(imports)), Way::Import);
+        assert!(is_import(&plan, &auto(imports)));
         let leaves_all = Experience { import_left: 5_000, ..imports };
-        assert_eq!(way(&plan, &auto(leaves_all)), Way::Api);
+        assert!(!is_import(&plan, &auto(leaves_all)));
+        // What one from another place left says nothing.
+        let other = Experience { import_was_served: true, ..leaves_all };
+        assert!(is_import(&plan, &auto(other)));
+    }
+
+    #[test]
+    fn categories_of_a_google_feed_make_the_difference() {
+        let unknown = auto(Experience::default());
+        let plain = summary(10_000, 0, 10_000, 0);
+        let plan = Summary { categorised: 10_000, ..plain.clone() };
+        let google = [source(ImportFormat::GoogleCsv)];
+        assert!(matches!(choose(&plain, &unknown, Ok(&google)).way, Way::Import(_)));
+        assert_eq!(choose(&plan, &unknown, Ok(&google)).way, Way::Api);
+        let both = [source(ImportFormat::GoogleCsv), ours()];
+        assert_eq!(choose(&plan, &unknown, Ok(&both)).way, Way::Import(ours()));
+        let set = Circumstances { strategy: Strategy::Import, ..unknown };
+        assert_eq!(choose(&plan, &set, Ok(&both)).way, Way::Import(source(ImportFormat::GoogleCsv)));
     }
 
     #[test]
     fn settings_and_failures_decide_before_the_cost_does() {
         let plan = summary(10_000, 0, 10_000, 0);
         let auto = auto(Experience::default());
-        assert_eq!(way(&plan, &Circumstances { strategy: Strategy::Api, ..auto }), Way::Api);
+        assert!(!is_import(&plan, &Circumstances { strategy: Strategy::Api, ..auto }));
         let failed = Circumstances { failures: Failures { in_a_row: MOST_FAILURES, last: None }, ..auto };
-        assert_eq!(way(&plan, &failed), Way::Api);
-        assert_eq!(way(&plan, &Circumstances { kind: PassKind::Resync, ..failed }), Way::Import);
-        assert_eq!(choose(&plan, &auto, Some("no")).way, Way::Api);
+        assert!(!is_import(&plan, &failed));
+        assert!(is_import(&plan, &Circumstances { kind: PassKind::Resync, ..failed }));
+        assert_eq!(choose(&plan, &auto, Err("no")).way, Way::Api);
         let set = Circumstances { strategy: Strategy::Import, ..failed };
-        assert_eq!(way(&summary(10, 10, 0, 1), &set), Way::Import);
-        assert_eq!(way(&summary(10, 10, 0, 0), &set), Way::Api, "nothing to import");
+        assert!(is_import(&summary(10, 10, 0, 1), &set));
+        assert!(!is_import(&summary(10, 10, 0, 0), &set), "nothing to import");
+        assert!(!is_import(&plan, &Circumstances { is_importing: true, ..set }));
     }
 }

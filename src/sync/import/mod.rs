@@ -69,6 +69,8 @@ pub(super) struct Ended {
     pub(super) seconds: f64,
     /// Items in its feed.
     pub(super) items: u64,
+    /// Whether NiceChat fetched it from us.
+    pub(super) was_served: bool,
 }
 
 /// How polling ended.
@@ -127,7 +129,7 @@ impl Importer<'_> {
         items: u64,
     ) -> Result<Ended, PassError> {
         self.rest().await?;
-        let is_served = matches!(address, Address::Ours(_));
+        let is_served = address.is_ours();
         if is_served {
             self.write_feed(staging).await?;
         }
@@ -319,8 +321,8 @@ impl Importer<'_> {
         if failures.in_a_row == MOST_FAILURES && self.context.config.nicechat.strategy == Strategy::Auto {
             warn!("{MOST_FAILURES} imports failed in a row: changes go by the API until a resync");
         }
-        let items = import.expected;
-        Ok(Ended { import: import.import, failure, came_to_nothing, is_at_large, shortfall, seconds, items })
+        let Import { import, expected: items, is_served: was_served, .. } = import;
+        Ok(Ended { import, failure, came_to_nothing, is_at_large, shortfall, seconds, items, was_served })
     }
 }
 
