@@ -345,7 +345,7 @@ fn polls_that_fail_are_only_asked_again() {
     let shop = shop(IMPORT);
     shop.put_feed(yml(&[("a", "1.00")]));
     let path = Some("import-products-result/".to_owned());
-    shop.nicechat().add_fault(Rule { path, times: Some(4), ..Rule::new(Fault::Html200) });
+    shop.nicechat().add_fault(Rule { path, times: Some(2), ..Rule::new(Fault::Html200) });
     sync(&shop).ended(0);
     assert_eq!(shop.nicechat().imports().len(), 1);
 }
@@ -512,4 +512,71 @@ fn a_daemon_serves_the_feed_on_its_own_listener_and_counts_the_import() {
     };
     assert!(body.contains("shelfkeeper_imports_total{state=\"success\"} 1"), "{body}");
     drop(daemon);
+}
+
+#[test]
+fn a_service_that_asks_to_be_left_alone_cannot_hold_an_import_beyond_its_time() {
+    let shop = shop("[nicechat]\nstrategy = \"import\"\nimport_timeout = \"1s\"\n");
+    shop.put_feed(yml(&[("a", "1.00")]));
+    let busy = Fault::Status { code: 429, retry_after: Some("400".to_owned()), html: false };
+    let path = Some("import-products-result/".to_owned());
+    shop.nicechat().add_fault(Rule { path, ..Rule::new(busy) });
+    let (pass, counts) = counted(&shop, &["run", "--once"]);
+    assert!(pass.ended(1).output.stderr.contains("it is still enqueued after 1s"));
+    assert!(counts.contains(&"1 GET import-products-result".to_owned()), "{counts:?}");
+}
+
+#[test]
+fn a_wrong_key_says_nothing_about_imports() {
+    let shop = shop(AUTO);
+    let ids: Vec<String> = (0..600).map(|n| format!("p{n:03}")).collect();
+    let products: Vec<(&str, &str)> = ids.iter().map(|id| (id.as_str(), "1.00")).collect();
+    shop.put_feed(yml(&products));
+    let path = Some("import-products/".to_owned());
+    shop.nicechat().add_fault(Rule { path, times: Some(3), ..Rule::new(Fault::status(401)) });
+    for _ in 0..3 {
+        assert!(sync(&shop).ended(1).output.stderr.contains("check api_key and api_secret"));
+    }
+    assert_eq!(shop.json(&["plan", "--format", "json"])["strategy"], "import");
+}
+
+#[test]
+fn the_served_feed_has_what_the_feed_has_and_nothing_else() {
+    let shop = Shop::new();
+    let port = free_port();
+    let goods = goods::goods("p", 30);
+    let path = shop.write("feed.txt", goods::feed(&goods));
+    shop.config(&format!(
+        "[nicechat]\nstrategy = \"import\"\nprune = \"none\"\n[source]\nlocation = {path:?}\n\
+         [http]\nlisten = \"127.0.0.1:{port}\"\npublic_url = \"http://127.0.0.1:{port}\"\n"
+    ));
+    sync(&shop).ended(0);
+    let fewer: Vec<_> = goods.iter().take(20).cloned().map(|good| good.at_price("3.00")).collect();
+    std::fs::write(&path, goods::feed(&fewer)).expect("written");
+    sync(&shop).ended(0);
+    let imported: Vec<usize> = shop.nicechat().imports().iter().map(|import| import.imported).collect();
+    assert_eq!(imported, [30, 20]);
+    assert_eq!(shop.nicechat().objects(Kind::Product).len(), 30);
+}
+
+#[test]
+fn what_an_import_did_before_a_kill_counts_for_the_pass_that_finds_it() {
+    let shop = shop(IMPORT);
+    shop.put_feed(yml(&[("a", "1.00"), ("b", "2.00")]));
+    let path = Some("import-products-result/".to_owned());
+    shop.nicechat().add_fault(Rule { path, times: Some(1), ..Rule::new(Fault::Hang) });
+    let pass = Process::start(shop.command(&["run", "--once"]));
+    wait_until("the first poll", || shop.nicechat().counts().contains_key("GET import-products-result"));
+    pass.kill();
+    sync(&shop).ended(0);
+    assert_eq!(status(&shop)["last_pass"]["created"], 3);
+}
+
+#[test]
+fn with_prune_all_the_categories_that_an_import_makes_beside_ours_are_no_loss() {
+    let shop = shop("[nicechat]\nstrategy = \"import\"\nprune = \"all\"\n");
+    let goods: Vec<_> = (0..15).map(|n| good(&format!("p{n:02}")).in_category(&format!("Shelf {n}"))).collect();
+    goods::publish(&shop, &goods);
+    sync(&shop).ended(0);
+    assert!(shop.nicechat().objects(Kind::Category).keys().all(|id| id.starts_with("c-")));
 }

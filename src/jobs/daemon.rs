@@ -74,6 +74,8 @@ struct Daemon {
     outage: Outage,
     monitor: Monitor,
     listener: Option<Listener>,
+    /// Listeners of earlier settings that the pass under way may still need.
+    retired: Vec<Listener>,
 }
 
 impl Daemon {
@@ -95,6 +97,7 @@ impl Daemon {
             outage: Outage::default(),
             monitor,
             listener,
+            retired: Vec::new(),
         })
     }
 
@@ -130,6 +133,7 @@ impl Daemon {
 
     fn pass_ended(&mut self, report: &Report) {
         self.pass = None;
+        self.retired.clear();
         self.outage.tell(report);
         self.monitor.record(report);
         let summary = report::summary_line(report);
@@ -167,7 +171,8 @@ impl Daemon {
         std::mem::replace(&mut self.timer, timer).stop().await;
         (self.ticks, self.resync_ticks) = (ticks, resync_ticks);
         if moves {
-            self.listener = listener;
+            // A pass under way ends as it began: NiceChat may be fetching its feed from there.
+            self.retired.extend(std::mem::replace(&mut self.listener, listener).filter(|_| self.pass.is_some()));
         }
         self.monitor.reloaded(&config);
         self.context.config = Arc::new(config);

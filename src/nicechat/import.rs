@@ -38,7 +38,9 @@ pub struct Push {
 pub struct ImportResult {
     /// `enqueued`, `started`, `success` or `failed`.
     pub state: String,
-    /// When it last had news of it.
+    /// When it was put into the queue, by NiceChat's clock.
+    pub pushed: Option<Timestamp>,
+    /// When NiceChat last had news of it, by the same clock.
     pub updated: Option<Timestamp>,
     /// How many elements it imported; told at the end, if at all.
     pub imported: Option<u64>,
@@ -47,17 +49,30 @@ pub struct ImportResult {
 /// The `result` of a push.
 #[derive(Deserialize)]
 struct Pushed {
-    token: String,
+    token: Value,
 }
 
-/// The `result` of a poll. The count is spelled with blanks on the page, with underscores in callbacks.
+/// The `result` of a poll. What is not needed may be of any type. The count is spelled with blanks on
+/// the page, with underscores in callbacks.
 #[derive(Deserialize)]
 struct Polled {
     state: String,
     #[serde(default)]
-    updated: Option<String>,
+    pushed: Value,
+    #[serde(default)]
+    updated: Value,
     #[serde(default, rename = "imported elements count", alias = "imported_elements_count")]
     imported: Value,
+}
+
+/// A token that can be asked after: not empty, and nothing that a URL takes for a folder.
+fn usable(token: &Value) -> Option<String> {
+    let text = match token {
+        Value::String(text) => text.trim().to_owned(),
+        Value::Number(number) => number.to_string(),
+        _ => return None,
+    };
+    (!matches!(text.as_str(), "" | "." | "..")).then_some(text)
 }
 
 impl Writer {
@@ -71,9 +86,8 @@ impl Writer {
             .map_err(|error| CallError::Refused { code: 0, reason: format!("can't be written as JSON: {error}") })?;
         let url = self.0.url("/marketplaces/v1/import-products/")?;
         let result = self.0.call_at_most_once(&Request { method: Method::POST, url, body: body.into() }).await?;
-        let pushed: Pushed =
-            serde_json::from_value(result).map_err(|_| CallError::no_answer("the answer to the push has no token"))?;
-        Ok(pushed.token)
+        let pushed = serde_json::from_value(result).ok().and_then(|Pushed { token }| usable(&token));
+        pushed.ok_or_else(|| CallError::no_answer("the answer to the push has no token"))
     }
 }
 
@@ -81,17 +95,19 @@ impl Reader {
     /// How far an import is.
     ///
     /// # Errors
-    /// As of any call; [`CallError::Missing`] when NiceChat knows no such token.
+    /// As of any call, but it is sent once: who asks will ask again. [`CallError::Missing`] when NiceChat
+    /// knows no such token.
     pub async fn import_result(&self, token: &str) -> Result<ImportResult, CallError> {
         let path = format!("/marketplaces/v1/import-products-result/{}/", utf8_percent_encode(token, IN_PATH));
         let request = Request { method: Method::GET, url: self.0.url(&path)?, body: bytes::Bytes::new() };
-        let polled: Polled = serde_json::from_value(self.0.call(&request).await?)
+        let polled: Polled = serde_json::from_value(self.0.call_once(&request).await?)
             .map_err(|error| CallError::no_answer(format!("the import's result has another shape: {error}")))?;
         let imported = match &polled.imported {
             Value::String(text) => text.trim().parse().ok(),
             other => other.as_u64(),
         };
-        let updated = polled.updated.and_then(|text| text.parse().ok());
-        Ok(ImportResult { state: polled.state, updated, imported })
+        let time = |value: &Value| value.as_str().and_then(|text| text.parse().ok());
+        let (pushed, updated) = (time(&polled.pushed), time(&polled.updated));
+        Ok(ImportResult { state: polled.state, pushed, updated, imported })
     }
 }

@@ -55,6 +55,14 @@ impl CallError {
         CallError::Passing { reason: reason.into(), retry_after: None, in_doubt: true }
     }
 
+    /// How long the service asks to be left alone.
+    pub fn retry_after(&self) -> Option<Duration> {
+        match self {
+            CallError::Passing { retry_after, .. } => *retry_after,
+            _ => None,
+        }
+    }
+
     /// Whether it may do better another time.
     pub fn can_pass(&self) -> bool {
         matches!(self, CallError::Passing { .. })
@@ -126,7 +134,9 @@ pub(super) fn understand(
         code => {
             let retry_after = retry_after(headers, now);
             let asks = retry_after.map(|wait| format!(", asks to wait {} s", wait.as_secs())).unwrap_or_default();
-            CallError::Passing { reason: format!("{reason} (code {code}{asks})"), retry_after, in_doubt: false }
+            // A gateway's 502 and 504, and most other 50x, say nothing of what the service behind it did.
+            let in_doubt = matches!(code, 500..=502 | 504..=599);
+            CallError::Passing { reason: format!("{reason} (code {code}{asks})"), retry_after, in_doubt }
         }
     })
 }

@@ -94,6 +94,11 @@ impl Transport {
         self.call_while(request, |error| error.can_pass() && !error.is_in_doubt()).await
     }
 
+    /// Sends a request a single time.
+    pub(super) async fn call_once(&self, request: &Request) -> Result<Value, CallError> {
+        self.call_while(request, |_| false).await
+    }
+
     async fn call_while(&self, request: &Request, again: impl Fn(&CallError) -> bool) -> Result<Value, CallError> {
         let waits = ExponentialBuilder::default()
             .with_jitter()

@@ -57,6 +57,10 @@ pub struct NewImport {
     pub is_served: bool,
     /// Items in the feed.
     pub expected: u64,
+    /// Objects that the import is to create.
+    pub to_create: u64,
+    /// Objects that the import is to change.
+    pub to_update: u64,
 }
 
 /// An import, under way or over.
@@ -83,6 +87,12 @@ pub struct Import {
     pub imported: Option<u64>,
     /// Items in the feed.
     pub expected: u64,
+    /// See [`NewImport::to_create`].
+    #[serde(skip)]
+    pub to_create: u64,
+    /// See [`NewImport::to_update`].
+    #[serde(skip)]
+    pub to_update: u64,
     /// How many objects it left otherwise than the feed has them, once that is known.
     pub left: Option<u64>,
     /// Why it failed.
@@ -164,7 +174,8 @@ impl Reader {
             return Ok(Vec::new());
         }
         let sql = format!(
-            "SELECT import, door, is_served, token, state, pushed, updated, imported, expected, left_over, reason
+            "SELECT import, door, is_served, token, state, pushed, updated, imported, expected, left_over, reason,
+                    to_create, to_update
              FROM import ORDER BY import DESC LIMIT {most}"
         );
         self.all(&sql, import_of)
@@ -273,6 +284,8 @@ fn import_of(row: &Row<'_>) -> rusqlite::Result<Import> {
         expected: count(8)?.unwrap_or_default(),
         left: count(9)?,
         reason: row.get(10)?,
+        to_create: count(11)?.unwrap_or_default(),
+        to_update: count(12)?.unwrap_or_default(),
     })
 }
 
@@ -306,17 +319,34 @@ impl Writer {
     pub async fn begin_import(&self, new: NewImport) -> Result<Import, StateError> {
         let pushed = Timestamp::now();
         self.run(move |transaction| {
-            let NewImport { door, is_served, expected } = new;
-            let sql = "INSERT INTO import (door, is_served, state, pushed, expected) VALUES (?1, ?2, ?3, ?4, ?5)";
+            let NewImport { door, is_served, expected, to_create, to_update } = new;
+            let sql = "INSERT INTO import (door, is_served, state, pushed, expected, to_create, to_update)
+                       VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
             let state = ImportState::Pushing;
-            let count = i64::try_from(expected).unwrap_or(i64::MAX);
-            transaction.execute(sql, params![door, is_served, state.name(), pushed.to_string(), count])?;
+            let [items, creates, updates] =
+                [expected, to_create, to_update].map(|count| i64::try_from(count).unwrap_or(i64::MAX));
+            let row = params![door, is_served, state.name(), pushed.to_string(), items, creates, updates];
+            transaction.execute(sql, row)?;
             let import = transaction.last_insert_rowid();
             transaction.execute("DELETE FROM import WHERE import <= ?1 - ?2", params![import, IMPORTS_KEPT])?;
             let sql = "INSERT INTO meta (key, value) VALUES ('unsettled', ?1) ON CONFLICT (key) DO NOTHING";
             transaction.execute(sql, [import.to_string()])?;
             let (token, updated, imported, left, reason) = (None, None, None, None, None);
-            Ok(Import { import, door, is_served, token, state, pushed, updated, imported, expected, left, reason })
+            Ok(Import {
+                import,
+                door,
+                is_served,
+                token,
+                state,
+                pushed,
+                updated,
+                imported,
+                expected,
+                to_create,
+                to_update,
+                left,
+                reason,
+            })
         })
         .await
     }

@@ -45,7 +45,7 @@ const IMPORTS: &str = "
     CREATE TABLE import (
         import INTEGER PRIMARY KEY, door TEXT NOT NULL, token TEXT, is_served INTEGER NOT NULL,
         state TEXT NOT NULL, pushed TEXT NOT NULL, updated TEXT, imported INTEGER, expected INTEGER NOT NULL,
-        left_over INTEGER, reason TEXT
+        to_create INTEGER NOT NULL, to_update INTEGER NOT NULL, left_over INTEGER, reason TEXT
     );
     -- What the feed that we serve for an import has otherwise than object: fields, or NULL where it
     -- has nothing.

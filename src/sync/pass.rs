@@ -169,10 +169,10 @@ impl<'a> Pass<'a> {
             plan = self.push(importer, &address, &body, plan).await?;
             self.guard = plan.guard.take().filter(|_| !force);
         }
+        self.left_by_import(&plan.summary).await?;
         if self.guard.is_some() {
             return Ok(());
         }
-        self.left_by_import(&plan.summary).await?;
         let (changes_at, is_listed) = (plan.changes_at, plan.is_listed);
         let result = self.apply(importer, plan).await;
         let was_carried_through = matches!(result, Ok(()) | Err(PassError::Pending { .. }));
@@ -256,17 +256,10 @@ impl<'a> Pass<'a> {
         plan: Plan,
     ) -> Result<Plan, PassError> {
         self.context.state.begin(plan.summary.operations()).await?;
-        let ended = importer.push(address, &plan.staging, plan.summary.items).await?;
+        let ended = importer.push(address, &plan).await?;
         let came_to_nothing = ended.came_to_nothing;
         self.import_ended(ended)?;
-        if came_to_nothing {
-            return Ok(plan);
-        }
-        let left = self.prepare(importer, body).await?;
-        // What the import has done counts as done by the pass.
-        self.applied.created = plan.summary.created().saturating_sub(left.summary.created());
-        self.applied.updated = plan.summary.updated().saturating_sub(left.summary.updated());
-        Ok(left)
+        if came_to_nothing { Ok(plan) } else { self.prepare(importer, body).await }
     }
 
     /// An import is over: a failure is the pass's own when there is no other way.
@@ -287,9 +280,16 @@ impl<'a> Pass<'a> {
         }
     }
 
-    /// Remembers how much an import left to be put right.
+    /// Counts what an import has done as done by the pass, and remembers how much it left to be put right.
     async fn left_by_import(&mut self, left: &Summary) -> Result<(), PassError> {
-        let Some(Ended { import, failure: None, .. }) = &self.import else { return Ok(()) };
+        let Some(Ended { import, failure, came_to_nothing: false, to_create, to_update, .. }) = &self.import else {
+            return Ok(());
+        };
+        self.applied.created = to_create.saturating_sub(left.created());
+        self.applied.updated = to_update.saturating_sub(left.updated());
+        if failure.is_some() {
+            return Ok(());
+        }
         let count = left.created() + left.updated();
         self.context.state.import_left(*import, count).await?;
         self.learn(|experience| experience.import_left = count)?;

@@ -68,6 +68,8 @@ pub struct Session {
     /// A whole listing was read: what is not in it is not there.
     absence_proven: bool,
     used: HashMap<Id, String>,
+    /// Names of the categories in use, once all rows are read.
+    names: HashSet<String>,
     kept: HashSet<String>,
     /// Products set aside whose category may be sent in this pass, which can change the answer.
     set_aside: Vec<(Id, Wanted)>,
@@ -95,6 +97,7 @@ impl Session {
             foreign: Vec::new(),
             absence_proven: false,
             used: HashMap::new(),
+            names: HashSet::new(),
             kept: HashSet::new(),
             set_aside: Vec::new(),
             changes_at: None,

@@ -78,6 +78,7 @@ impl Staging {
         connection.execute_batch(
             "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA cache_size = -8192;
              CREATE TABLE operation (stage INTEGER, late INTEGER, urgency INTEGER, kind INTEGER, id TEXT, body TEXT);
+             CREATE TABLE absent (kind INTEGER, id TEXT);
              CREATE TABLE rejected (line INTEGER, id TEXT, field TEXT, reason TEXT);
              CREATE TABLE observed (kind INTEGER, key BLOB, body TEXT, PRIMARY KEY (kind, key)) WITHOUT ROWID;
              CREATE TABLE listed (kind INTEGER, key BLOB, id TEXT, fields TEXT, PRIMARY KEY (kind, key)) WITHOUT ROWID;
@@ -99,6 +100,26 @@ impl Staging {
             json(&body)
         ])?;
         Ok(())
+    }
+
+    /// Adds an object of ours that the feed doesn't have, but that stays.
+    pub(super) fn put_absent(&self, kind: Kind, id: &str) -> Result<(), StagingError> {
+        let sql = "INSERT INTO absent (kind, id) VALUES (?1, ?2)";
+        self.connection.prepare_cached(sql)?.execute(params![kind as u8, id])?;
+        Ok(())
+    }
+
+    /// Objects of ours that the feed doesn't have, but that stay: at most `most` behind the `after`-th.
+    pub(super) fn absent(&self, after: &mut i64, most: usize) -> Result<Vec<(Kind, String)>, StagingError> {
+        let sql = "SELECT rowid, kind, id FROM absent WHERE rowid > ?1 ORDER BY rowid LIMIT ?2";
+        let mut statement = self.connection.prepare_cached(sql)?;
+        let mut rows = statement.query([*after, i64::try_from(most).unwrap_or(i64::MAX)])?;
+        let mut absent = Vec::new();
+        while let Some(row) = rows.next()? {
+            *after = row.get(0)?;
+            absent.push((kind_of(row.get(1)?), row.get(2)?));
+        }
+        Ok(absent)
     }
 
     /// Adds a row that was not taken.
@@ -133,7 +154,7 @@ impl Staging {
             let (id, kind): (String, i64) = (row.get(2)?, row.get(3)?);
             cursor.0 = Some((row.get(0)?, row.get(1)?, id.clone(), kind, row.get(4)?));
             let mut body: Body = parse(&row.get::<_, String>(5)?)?;
-            let kind = if kind == 0 { Kind::Category } else { Kind::Product };
+            let kind = kind_of(kind);
             let Ok(id) = Id::parse(&id) else { continue };
             let send = body.send();
             let Body { action, old, record, was_in, .. } = body;
@@ -224,6 +245,10 @@ impl Staging {
         let Some((id, fields)) = found.optional()? else { return Ok(None) };
         Ok(Some((id, parse(&fields)?)))
     }
+}
+
+fn kind_of(code: i64) -> Kind {
+    if code == 0 { Kind::Category } else { Kind::Product }
 }
 
 fn json(value: &impl Serialize) -> String {

@@ -12,7 +12,7 @@ use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::{self, State};
 use axum::http::header::{ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_TYPE, ETAG, IF_NONE_MATCH, VARY};
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::{HeaderMap, HeaderName, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, post};
 use tokio::sync::Notify;
@@ -109,14 +109,12 @@ async fn feed(
     let Some(path) = exchange.find(&door).and_then(|entry| entry.state) else { return nothing_here() };
     // The feed of a door never changes; weak, because it may be packed or not.
     let tag = format!("W/\"{:032x}\"", digest_bytes(door.as_bytes()));
-    let names = |header, text: &str| {
-        headers.get_all(header).iter().filter_map(|value| value.to_str().ok()).any(|value| value.contains(text))
-    };
-    if names(IF_NONE_MATCH, tag.trim_start_matches("W/")) {
+    let strong = tag.trim_start_matches("W/");
+    if values(&headers, IF_NONE_MATCH).any(|known| known == "*" || known.trim_start_matches("W/") == strong) {
         return (StatusCode::NOT_MODIFIED, [(ETAG, tag)]).into_response();
     }
-    let is_packed = names(ACCEPT_ENCODING, "gzip");
-    let body = Body::from_stream(served::stream(path, is_packed));
+    let is_packed = values(&headers, ACCEPT_ENCODING).any(takes_gzip);
+    let body = Body::from_stream(served::stream(path, door, is_packed));
     let about = [(CONTENT_TYPE, "application/xml".to_owned()), (ETAG, tag), (VARY, ACCEPT_ENCODING.to_string())];
     let mut response = (about, body).into_response();
     if is_packed {
@@ -125,6 +123,42 @@ async fn feed(
     response
 }
 
+/// The values of a header that is a list.
+fn values(headers: &HeaderMap, name: HeaderName) -> impl Iterator<Item = &str> {
+    headers
+        .get_all(name)
+        .into_iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|list| list.split(','))
+        .map(str::trim)
+}
+
+/// Whether a coding that the client takes is gzip; a weight of nought is a refusal (RFC 9110, 12.5.3).
+fn takes_gzip(coding: &str) -> bool {
+    let (name, weight) = coding.split_once(';').unwrap_or((coding, ""));
+    let weight = weight.trim().trim_start_matches("q=");
+    name.trim().eq_ignore_ascii_case("gzip") && !weight.parse::<f32>().is_ok_and(|weight| weight <= 0.0)
+}
+
 fn nothing_here() -> Response {
     (StatusCode::NOT_FOUND, "no such import\n").into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn gzip_is_taken_unless_it_is_refused() {
+        for (coding, expected) in [
+            ("gzip", true),
+            ("GZIP; q=0.5", true),
+            ("gzip;q=0", false),
+            ("gzip;q=0.000", false),
+            ("br", false),
+            ("x-gzipped", false),
+        ] {
+            assert_eq!(takes_gzip(coding), expected, "{coding}");
+        }
+    }
 }

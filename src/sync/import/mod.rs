@@ -17,14 +17,15 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tokio::time::{Instant, sleep};
 use tokio_util::sync::{CancellationToken, DropGuard};
-use tracing::{info, warn};
+use tracing::{debug, info, warn};
 use uuid::Uuid;
 
 use self::exchange::{Seat, callback_url, feed_url};
 use super::apply::Stop;
 use super::error::PassError;
 use super::pass::{Context, Progress, Step};
-use super::plan::{Operation, Stage};
+use super::plan::{Operation, Stage, Summary};
+use super::prepare::Plan;
 use super::staging::{Cursor, SharedStaging};
 use crate::catalog::Fields;
 use crate::config::Strategy;
@@ -65,10 +66,14 @@ pub(super) struct Ended {
     pub(super) is_at_large: bool,
     /// What NiceChat counted less than the feed has.
     pub(super) shortfall: Option<String>,
-    /// From the push to its end.
+    /// How long NiceChat took.
     pub(super) seconds: f64,
     /// Items in its feed.
     pub(super) items: u64,
+    /// Objects that it was to create.
+    pub(super) to_create: u64,
+    /// Objects that it was to change.
+    pub(super) to_update: u64,
     /// Whether NiceChat fetched it from us.
     pub(super) was_served: bool,
 }
@@ -122,22 +127,24 @@ impl Importer<'_> {
     }
 
     /// Pushes the feed, and waits until NiceChat is done with it.
-    pub(super) async fn push(
-        &self,
-        address: &Address,
-        staging: &SharedStaging,
-        items: u64,
-    ) -> Result<Ended, PassError> {
+    pub(super) async fn push(&self, address: &Address, plan: &Plan) -> Result<Ended, PassError> {
         self.rest().await?;
         let is_served = address.is_ours();
         if is_served {
-            self.write_feed(staging).await?;
+            self.write_feed(&plan.staging).await?;
         }
-        let new = NewImport { door: Uuid::new_v4().simple().to_string(), is_served, expected: items };
+        let Summary { items, .. } = plan.summary;
+        let new = NewImport {
+            door: Uuid::new_v4().simple().to_string(),
+            is_served,
+            expected: items,
+            to_create: plan.summary.created(),
+            to_update: plan.summary.updated(),
+        };
         let import = self.context.state.begin_import(new).await?;
         let _listener = match self.listen_if_called().await {
             Ok(listener) => listener,
-            Err(error) if is_served => return self.end_at_once(import, error.to_string()).await,
+            Err(error) if is_served => return self.end_at_once(import, error.to_string(), true).await,
             Err(error) => {
                 warn!("NiceChat can't call us when the import is done: {error}");
                 None
@@ -157,12 +164,15 @@ impl Importer<'_> {
                 self.wait_for(import, &token, &seat, false).await
             }
             Err(error @ CallError::Unauthorized(_)) => {
-                self.end_at_once(import, error.to_string()).await?;
+                self.end_at_once(import, error.to_string(), false).await?;
                 Err(Stop::Unauthorized(error).into())
             }
             Err(error) if error.is_in_doubt() => self.end(import, News::Unknown(error.to_string())).await,
-            Err(CallError::Missing) => self.end_at_once(import, "NiceChat offers no imports (404)".to_owned()).await,
-            Err(error) => self.end_at_once(import, error.to_string()).await,
+            Err(CallError::Missing) => {
+                self.end_at_once(import, "NiceChat offers no imports (404)".to_owned(), true).await
+            }
+            // A service that is away for a while says nothing about its imports.
+            Err(error) => self.end_at_once(import, error.to_string(), !error.can_pass()).await,
         }
     }
 
@@ -219,7 +229,18 @@ impl Importer<'_> {
                 self.context.state.serve(objects.collect(), false).await?;
             }
         }
-        Ok(())
+        let mut after = 0;
+        loop {
+            let absent = {
+                let staging = staging.lock().unwrap_or_else(PoisonError::into_inner);
+                staging.absent(&mut after, CHUNK)?
+            };
+            if absent.is_empty() {
+                return Ok(());
+            }
+            let objects = absent.into_iter().map(|(kind, id)| (kind, id, None)).collect();
+            self.context.state.serve(objects, false).await?;
+        }
     }
 
     fn whole(operation: &Operation) -> Option<Fields> {
@@ -258,13 +279,15 @@ impl Importer<'_> {
         let passed_before = Duration::try_from(Timestamp::now().duration_since(import.pushed)).unwrap_or_default();
         let passed = || passed_before + began.elapsed();
         let mut state = ImportState::Enqueued;
+        let mut asked_to_wait = Duration::ZERO;
         for wait in at_once.then_some(Duration::ZERO).into_iter().chain(waits()) {
             (self.progress)(Step::Importing { state, passed: passed() });
-            let wait = wait.min(limit.saturating_sub(passed()));
+            let wait = wait.max(asked_to_wait).min(limit.saturating_sub(passed()));
             tokio::select! {
                 () = sleep(wait) => {}
-                () = seat.hinted() => {}
+                () = seat.hinted(), if asked_to_wait.is_zero() => {}
             }
+            asked_to_wait = Duration::ZERO;
             match reader.import_result(token).await {
                 Ok(result) if result.state == "success" => return Ok(News::Success(result)),
                 Ok(result) if result.state == "failed" => return Ok(News::Failed(result)),
@@ -274,8 +297,10 @@ impl Importer<'_> {
                 }
                 Err(error @ CallError::Unauthorized(_)) => return Err(Stop::Unauthorized(error).into()),
                 Err(CallError::Missing) => return Ok(News::Unknown("NiceChat has forgotten it (404)".to_owned())),
-                Err(error) if error.asks_for_too_long() => return Err(Stop::Away(error.to_string()).into()),
-                Err(error) => info!(import = token, "no news of the import: {error}"),
+                Err(error) => {
+                    debug!(import = token, "no news of the import: {error}");
+                    asked_to_wait = error.retry_after().unwrap_or_default();
+                }
             }
             if passed() >= limit {
                 let name = state.name();
@@ -285,29 +310,45 @@ impl Importer<'_> {
         Ok(News::Unknown("it never ended".to_owned()))
     }
 
-    /// Ends an import of which nothing can have come.
-    async fn end_at_once(&self, import: Import, reason: String) -> Result<Ended, PassError> {
+    /// Ends an import of which nothing can have come. `counts` = it says something of imports to come.
+    async fn end_at_once(&self, import: Import, reason: String, counts: bool) -> Result<Ended, PassError> {
         let end = ImportEnd { failure: Some(reason), updated: None, imported: None, came_to_nothing: true };
-        self.record(import, end, false).await
+        let failures = self.failures(end.failure.as_ref().filter(|_| counts))?;
+        self.record(import, end, failures).await
+    }
+
+    /// The failures in a row after an import that ended so.
+    fn failures(&self, failure: Option<&String>) -> Result<Failures, PassError> {
+        let before = Reader::open(self.context.state.path())?.import_failures()?;
+        let in_a_row = before.in_a_row + 1;
+        if in_a_row == MOST_FAILURES && failure.is_some() && self.context.config.nicechat.strategy == Strategy::Auto {
+            warn!("{MOST_FAILURES} imports failed in a row: changes go by the API until a resync");
+        }
+        Ok(failure.map_or(before, |_| Failures { in_a_row, last: Some(Timestamp::now()) }))
     }
 
     async fn end(&self, import: Import, news: News) -> Result<Ended, PassError> {
         let is_at_large = matches!(news, News::Unknown(_));
-        let (failure, updated, imported) = match news {
-            News::Success(result) => (None, result.updated, result.imported),
-            News::Failed(result) => (Some("NiceChat says that it failed".to_owned()), result.updated, result.imported),
-            News::Unknown(reason) => (Some(reason), None, None),
+        let (failure, result) = match news {
+            News::Success(result) => (None, Some(result)),
+            News::Failed(result) => (Some("NiceChat says that it failed".to_owned()), Some(result)),
+            News::Unknown(reason) => (Some(reason), None),
         };
+        let failures = match &failure {
+            Some(_) => self.failures(failure.as_ref())?,
+            None => Failures::default(),
+        };
+        // By NiceChat's own clock: we may have been away when it was done.
+        let took = result.as_ref().and_then(|result| Some(result.updated?.duration_since(result.pushed?)));
+        let (updated, imported) = result.map(|result| (result.updated, result.imported)).unwrap_or_default();
         let end = ImportEnd { failure, updated, imported, came_to_nothing: false };
-        self.record(import, end, is_at_large).await
+        let ended = self.record(import, end, failures).await?;
+        let took = took.map(|took| took.as_secs_f64()).filter(|took| *took >= 0.0);
+        let seconds = took.map_or(ended.seconds, |took| took.min(ended.seconds));
+        Ok(Ended { is_at_large, seconds, ..ended })
     }
 
-    async fn record(&self, import: Import, end: ImportEnd, is_at_large: bool) -> Result<Ended, PassError> {
-        let before = Reader::open(self.context.state.path())?.import_failures()?;
-        let failures = match &end.failure {
-            None => Failures::default(),
-            Some(_) => Failures { in_a_row: before.in_a_row + 1, last: Some(Timestamp::now()) },
-        };
+    async fn record(&self, import: Import, end: ImportEnd, failures: Failures) -> Result<Ended, PassError> {
         self.context.state.end_import(import.import, end.clone(), failures).await?;
         let ImportEnd { failure, imported, came_to_nothing, .. } = end;
         let seconds = Timestamp::now().duration_since(import.pushed).as_secs_f64().max(0.0);
@@ -318,11 +359,19 @@ impl Importer<'_> {
             (None, Some(shortfall)) => warn!(imported, expected = import.expected, "{shortfall}"),
             (None, None) => info!(imported, seconds, "the import succeeded"),
         }
-        if failures.in_a_row == MOST_FAILURES && self.context.config.nicechat.strategy == Strategy::Auto {
-            warn!("{MOST_FAILURES} imports failed in a row: changes go by the API until a resync");
-        }
-        let Import { import, expected: items, is_served: was_served, .. } = import;
-        Ok(Ended { import, failure, came_to_nothing, is_at_large, shortfall, seconds, items, was_served })
+        let Import { import, expected: items, to_create, to_update, is_served: was_served, .. } = import;
+        Ok(Ended {
+            import,
+            failure,
+            came_to_nothing,
+            is_at_large: false,
+            shortfall,
+            seconds,
+            items,
+            to_create,
+            to_update,
+            was_served,
+        })
     }
 }
 

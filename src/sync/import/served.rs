@@ -19,9 +19,11 @@ use crate::state::{Reader, ServedFrom};
 const CHUNK: u32 = 500;
 
 /// The feed piece by piece, each read off the async threads: a client that reads slowly holds none.
-pub(super) fn stream(state: PathBuf, is_packed: bool) -> impl Stream<Item = io::Result<Bytes>> {
-    let start =
-        Feed { state, at: Part::Head, packer: is_packed.then(|| GzEncoder::new(Vec::new(), Compression::fast())) };
+///
+/// Ends with an error when the import of this door is over: half a feed must not look like a whole one.
+pub(super) fn stream(state: PathBuf, door: String, is_packed: bool) -> impl Stream<Item = io::Result<Bytes>> {
+    let packer = is_packed.then(|| GzEncoder::new(Vec::new(), Compression::fast()));
+    let start = Feed { state, door, at: Part::Head, packer };
     stream::try_unfold(Some(start), |feed| async move {
         let Some(feed) = feed else { return Ok(None) };
         let piece = tokio::task::spawn_blocking(move || feed.next()).await.map_err(io::Error::other)?;
@@ -31,6 +33,7 @@ pub(super) fn stream(state: PathBuf, is_packed: bool) -> impl Stream<Item = io::
 
 struct Feed {
     state: PathBuf,
+    door: String,
     at: Part,
     packer: Option<GzEncoder<Vec<u8>>>,
 }
@@ -48,6 +51,10 @@ impl Feed {
         let mut xml = Writer::new(Vec::new());
         // A view of its own for each piece: one that is kept open would keep the log from being taken in.
         let reader = Reader::open(&self.state).map_err(io::Error::other)?;
+        let under_way = reader.open_import().map_err(io::Error::other)?;
+        if under_way.is_none_or(|import| import.door != self.door) {
+            return Err(io::Error::other("the import is over"));
+        }
         let next = match &self.at {
             Part::Head => {
                 head(&mut xml, &reader)?;
@@ -157,7 +164,7 @@ mod tests {
     use super::*;
     use crate::catalog::Id;
     use crate::feed::{self, Row, Shape};
-    use crate::state::{Record, Writer as StateWriter};
+    use crate::state::{Failures, ImportEnd, NewImport, Record, Writer as StateWriter};
 
     fn fields(value: Value) -> Fields {
         serde_json::from_value(value).expect("fields")
@@ -183,6 +190,8 @@ mod tests {
             (Kind::Product, id("dearer"), record(product("Dearer", "5"))),
         ];
         state.adopt(known).await.expect("written");
+        let new = NewImport { door: "door".to_owned(), is_served: true, expected: 3, to_create: 1, to_update: 1 };
+        let import = state.begin_import(new).await.expect("written");
         let otherwise = vec![
             (Kind::Product, "gone".to_owned(), None),
             (Kind::Product, "dearer".to_owned(), Some(product("Dearer", "6.50"))),
@@ -190,7 +199,8 @@ mod tests {
         ];
         state.serve(otherwise, true).await.expect("written");
         for is_packed in [false, true] {
-            let pieces: Vec<Bytes> = stream(path.clone(), is_packed).try_collect().await.expect("a feed");
+            let pieces: Vec<Bytes> =
+                stream(path.clone(), "door".to_owned(), is_packed).try_collect().await.expect("a feed");
             let mut file = tempfile::tempfile().expect("a file");
             file.write_all(&pieces.concat()).expect("written");
             let mut items = Vec::new();
@@ -210,5 +220,11 @@ mod tests {
             wanted.insert("description".to_owned(), json!("<p>a & b</p>  ]]>"));
             assert_eq!(items[1].1, wanted);
         }
+        // A reader that is slower than the import gets no end that looks like one.
+        let mut slow = Box::pin(stream(path.clone(), "door".to_owned(), false));
+        slow.try_next().await.expect("the head");
+        let end = ImportEnd { failure: None, updated: None, imported: None, came_to_nothing: false };
+        state.end_import(import.import, end, Failures::default()).await.expect("written");
+        assert!(slow.try_next().await.is_err());
     }
 }

@@ -19,6 +19,7 @@ impl Session {
     pub fn finish(mut self) -> Result<Comparison, SessionError> {
         let mut sent = HashSet::new();
         for (id, name) in std::mem::take(&mut self.used) {
+            self.names.insert(name.clone());
             if self.want(Kind::Category, &id, Category::digest(&name), || Category::fields(&name))? {
                 sent.insert(id.to_string());
             }
@@ -37,8 +38,8 @@ impl Session {
                 self.keep_categories()?;
             }
             for at in 0..self.index(kind).len() {
-                if !self.index(kind).flags(at).has(Flags::SEEN) {
-                    self.unwanted(kind, at)?;
+                if !self.index(kind).flags(at).has(Flags::SEEN) && !self.unwanted(kind, at)? {
+                    self.stays_absent(kind, at)?;
                 }
             }
         }
@@ -58,8 +59,17 @@ impl Session {
         Ok(())
     }
 
-    /// An object that the feed doesn't have.
-    fn unwanted(&mut self, kind: Kind, at: usize) -> Result<(), SessionError> {
+    /// Notes an object of ours that the feed doesn't have and that stays all the same.
+    fn stays_absent(&mut self, kind: Kind, at: usize) -> Result<(), SessionError> {
+        if self.index(kind).object(at) != 0 {
+            let id = self.known(kind, at)?.id;
+            self.staging.put_absent(kind, &id)?;
+        }
+        Ok(())
+    }
+
+    /// An object that the feed doesn't have. `false` = nothing is done about it.
+    fn unwanted(&mut self, kind: Kind, at: usize) -> Result<bool, SessionError> {
         let (flags, key) = (self.index(kind).flags(at), self.index(kind).key(at));
         let is_ours = self.index(kind).object(at) != 0;
         let (id, known) = if is_ours {
@@ -72,17 +82,17 @@ impl Session {
         } else if let Some((id, _)) = self.refused.get(&(kind, key)) {
             (id.clone(), Known { id: id.clone(), ..Known::default() })
         } else {
-            return Ok(());
+            return Ok(false);
         };
-        let Ok(id) = Id::parse(&id) else { return Ok(()) };
+        let Ok(id) = Id::parse(&id) else { return Ok(false) };
         // It is ours when we made it, or may have: a create was under way when a pass was cut off.
         let may_be_ours = is_ours || flags.has(Flags::IN_DOUBT);
         if !flags.has(Flags::FOREIGN) && (self.is_gone(flags) || !may_be_ours) {
             let forget = Operation::new(kind, &id, Action::Note, Fields::new(), Fields::new(), None);
-            return self.stage(forget).map(|_| ());
+            return self.stage(forget).map(|_| true);
         }
         if kind == Kind::Category && self.policy.default_category.as_ref() == Some(&id) {
-            return Ok(());
+            return Ok(false);
         }
         let may_go = match self.policy.prune {
             Prune::None => false,
@@ -90,21 +100,21 @@ impl Session {
             Prune::All => true,
         };
         if !may_go {
-            return Ok(());
+            return Ok(false);
         }
         if !self.policy.retry_refused && self.refused.get(&(kind, key)).is_some_and(|(_, digest)| *digest == 0) {
             // NiceChat refused to delete it, and nothing has changed since.
             self.summary.set_aside += 1;
-            return self.keep_category(kind, at);
+            return self.keep_category(kind, at).map(|()| false);
         }
         if self.some_row_is_unknown {
             self.summary.held_back += 1;
-            return Ok(());
+            return Ok(false);
         }
         let drift = self.staging.observed(kind, key)?.map(|seen| seen.drift).unwrap_or_default();
         let is_off = overlaid(&known.acked, &drift).get("is_enabled") == Some(&serde_json::Value::Bool(false));
         let operation = match (kind, self.policy.vanished_category) {
-            (Kind::Category, VanishedCategory::Disable) if is_off => return Ok(()),
+            (Kind::Category, VanishedCategory::Disable) if is_off => return Ok(false),
             (Kind::Category, VanishedCategory::Disable) => {
                 let operation = disable(&id, &known);
                 // What was never ours is switched off, not taken over.
@@ -113,9 +123,13 @@ impl Session {
             _ => vanish(kind, &id, known.acked),
         };
         if !is_ours && operation.action == Action::Delete {
+            // An import makes categories of its own beside ours, with the same names: no loss.
+            let name = operation.old.get("name").and_then(|name| name.as_str());
+            let is_twin =
+                self.after_import && kind == Kind::Category && name.is_some_and(|name| self.names.contains(name));
             let tally = self.summary.tally_mut(kind);
-            *(if may_be_ours { &mut tally.delete_in_doubt } else { &mut tally.delete_foreign }) += 1;
+            *(if may_be_ours || is_twin { &mut tally.delete_in_doubt } else { &mut tally.delete_foreign }) += 1;
         }
-        self.stage(operation).map(|_| ())
+        self.stage(operation).map(|_| true)
     }
 }
