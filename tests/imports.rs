@@ -125,6 +125,9 @@ fn a_google_feed_gets_our_categories_after_its_import() {
     assert_eq!(writes.len(), 4, "{writes:?}");
     assert!(pass.body("PATCH", "a").as_object().expect("fields").keys().eq(["category"]));
     assert_eq!(shop.nicechat().object(Kind::Product, "a").expect("it")["category"], goods::category_id("Home > Light"));
+    // What was created and put right counts once.
+    let last = &status(&shop)["last_pass"];
+    assert_eq!((&last["created"], &last["updated"]), (&json!(4), &json!(0)));
 }
 
 #[test]

@@ -75,6 +75,7 @@ pub(super) struct Standing {
     rejected: u64,
     refused: u64,
     pending: u64,
+    is_importing: bool,
     owned: [(Kind, u64); 2],
 }
 
@@ -84,7 +85,8 @@ impl Standing {
         let (rejected, refused) = reader.trouble()?;
         let owned = |kind| Ok::<_, StateError>((kind, reader.owned(kind)?));
         let owned = [owned(Kind::Category)?, owned(Kind::Product)?];
-        Ok(Standing { rejected, refused, pending: reader.pending()?, owned })
+        let is_importing = reader.open_import()?.is_some();
+        Ok(Standing { rejected, refused, pending: reader.pending()?, is_importing, owned })
     }
 }
 
@@ -122,6 +124,9 @@ impl Metrics {
             for outcome in Outcome::ALL {
                 drop(self.passes.get_or_create(&PassLabels { kind: kind.name(), outcome: outcome.name() }));
             }
+        }
+        for state in [ImportState::Success, ImportState::Failed] {
+            drop(self.imports.get_or_create(&ImportLabels { state: state.name() }));
         }
         self.count_objects(0, 0, 0, 0);
     }
@@ -182,7 +187,7 @@ fn moment(ages: &[(&'static str, Duration)], standing: Option<&Standing>) -> Reg
     }
     let help = "How long ago the last good pass of each job ended; absent before the first";
     registry.register_with_unit("last_good_pass_age", help, Unit::Seconds, since);
-    let Some(Standing { rejected, refused, pending, owned }) = standing else { return registry };
+    let Some(Standing { rejected, refused, pending, is_importing, owned }) = standing else { return registry };
     let owns = Family::<TypeLabels, Level>::default();
     for (kind, count) in owned {
         owns.get_or_create(&TypeLabels { r#type: kind.name() }).set(*count);
@@ -192,6 +197,7 @@ fn moment(ages: &[(&'static str, Duration)], standing: Option<&Standing>) -> Reg
         ("rejected_rows", "Rows of the feed that were not taken when it was read last", *rejected),
         ("refused_objects", "Objects that NiceChat refuses as they are", *refused),
         ("pending_changes", "Changes of the last plan that are still to be sent", *pending),
+        ("import_under_way", "Whether NiceChat is importing the feed: 1 or 0", u64::from(*is_importing)),
     ] {
         let level = Level::default();
         level.set(value);
@@ -233,8 +239,13 @@ mod tests {
         let traffic = Traffic { requests: 11, retries: 2, answered: BTreeMap::from([(200, 8), (503, 2)]) };
         metrics.record(&report(Outcome::Partial, traffic.clone()));
         metrics.record(&report(Outcome::Partial, traffic));
-        let standing =
-            Standing { rejected: 1, refused: 2, pending: 3, owned: [(Kind::Category, 4), (Kind::Product, 5)] };
+        let standing = Standing {
+            rejected: 1,
+            refused: 2,
+            pending: 3,
+            is_importing: true,
+            owned: [(Kind::Category, 4), (Kind::Product, 5)],
+        };
         let text = metrics.text(&[("sync", Duration::from_millis(1500))], Some(&standing)).expect("text");
         let (comments, series): (Vec<&str>, Vec<&str>) = text.lines().partition(|line| line.starts_with('#'));
         let mut series: Vec<&str> = series.into_iter().filter(|line| !line.ends_with(" 0")).collect();

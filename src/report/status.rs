@@ -67,7 +67,8 @@ impl Status {
     /// When it can't be printed.
     pub fn print_text(&self, out: &mut impl Write) -> io::Result<()> {
         if self.passes.is_empty() {
-            return writeln!(out, "No pass yet.");
+            writeln!(out, "No pass yet.")?;
+            return self.print_imports(out);
         }
         let products = count(self.products, "product", "products");
         writeln!(out, "Ours at NiceChat: {products}, {}.", count(self.categories, "category", "categories"))?;
@@ -96,6 +97,14 @@ impl Status {
             format!("{kind} {id}: {what}: {reason}")
         });
         list(out, "objects are not as wanted", "object is not as wanted", self.failed.len(), failed)
+    }
+
+    fn print_imports(&self, out: &mut impl Write) -> io::Result<()> {
+        if self.imports.is_empty() {
+            return Ok(());
+        }
+        writeln!(out, "\nLast imports:")?;
+        self.imports.iter().take(IMPORTS_SHOWN).try_for_each(|import| writeln!(out, "  {}", import_line(import)))
     }
 }
 

@@ -68,18 +68,6 @@ pub struct Applied {
     pub stopped: Option<Stop>,
 }
 
-impl Applied {
-    /// Adds what was done after this, and gives out why that ended early.
-    pub(super) fn add(&mut self, more: Applied) -> Option<Stop> {
-        self.created += more.created;
-        self.updated += more.updated;
-        self.deleted += more.deleted;
-        self.refused += more.refused;
-        self.failed += more.failed;
-        more.stopped
-    }
-}
-
 /// Operations, and where the next ones begin.
 type Chunk = (Vec<Operation>, Cursor);
 

@@ -120,7 +120,17 @@ struct Pass<'a> {
     mark: Option<FeedMark>,
     refused: u64,
     import: Option<Ended>,
+    imported: Imported,
     experience: Option<Experience>,
+}
+
+/// Objects that an import dealt with.
+#[derive(Debug, Clone, Copy, Default)]
+struct Imported {
+    /// It created them.
+    created: u64,
+    /// It was to change them. What it left of that the pass has changed after it.
+    updated: u64,
 }
 
 impl<'a> Pass<'a> {
@@ -138,6 +148,7 @@ impl<'a> Pass<'a> {
             mark: None,
             refused: 0,
             import: None,
+            imported: Imported::default(),
             experience: None,
         }
     }
@@ -153,6 +164,8 @@ impl<'a> Pass<'a> {
     async fn steps(&mut self, importer: &Importer<'_>, force: bool) -> Result<(), PassError> {
         if self.occasion.kind == PassKind::Resync {
             self.context.state.forgive_imports().await?;
+            // One that was slow, or left much, gets another chance as well.
+            self.learn(|experience| *experience = Experience { import_seconds: None, import_left: 0, ..*experience })?;
         }
         if let Some(open) = self.reader()?.open_import()? {
             let ended = importer.resume(open).await?;
@@ -285,8 +298,7 @@ impl<'a> Pass<'a> {
         let Some(Ended { import, failure, came_to_nothing: false, to_create, to_update, .. }) = &self.import else {
             return Ok(());
         };
-        self.applied.created = to_create.saturating_sub(left.created());
-        self.applied.updated = to_update.saturating_sub(left.updated());
+        self.imported = Imported { created: to_create.saturating_sub(left.created()), updated: *to_update };
         if failure.is_some() {
             return Ok(());
         }
@@ -332,16 +344,17 @@ impl<'a> Pass<'a> {
             (importer.progress)(Step::Sending { done, of: operations });
         };
         let concurrency = self.context.config.nicechat.concurrency.get();
-        let (began, sent_before) = (Instant::now(), importer.nicechat.requests());
+        let (began, before) = (Instant::now(), importer.nicechat.traffic());
         let applied = apply(importer.nicechat, &self.context.state, staging, concurrency, importer.stop, &tell).await;
-        let sent = importer.nicechat.requests() - sent_before;
-        if sent >= ENOUGH_REQUESTS && applied.stopped.is_none() {
+        let after = importer.nicechat.traffic();
+        let sent = after.requests - before.requests;
+        // Pauses between tries are not NiceChat's pace.
+        if sent >= ENOUGH_REQUESTS && after.retries == before.retries && applied.stopped.is_none() {
             let pace = began.elapsed().as_secs_f64() / sent as f64;
             self.learn(|experience| experience.change_seconds = Some(pace))?;
         }
-        let failed = applied.failed;
-        let stopped = self.applied.add(applied);
-        match (stopped, failed) {
+        self.applied = applied;
+        match (self.applied.stopped.take(), self.applied.failed) {
             (Some(stop), _) => Err(PassError::Stopped(stop)),
             (None, 0) => Ok(()),
             (None, failed) => Err(PassError::Pending { failed, operations: summary.sent() }),
@@ -355,6 +368,8 @@ impl<'a> Pass<'a> {
             (None, None) => self.outcome.unwrap_or(Outcome::Ok),
         };
         let summary = self.summary.clone().unwrap_or_default();
+        // An object that an import created and the API put right is one that was created.
+        let put_right = self.applied.updated.saturating_sub(self.imported.created);
         let read = if outcome == Outcome::Unchanged { 0 } else { summary.items + summary.rejected };
         PassRow {
             started: self.started,
@@ -363,8 +378,8 @@ impl<'a> Pass<'a> {
             outcome,
             read,
             rejected: summary.rejected,
-            created: self.applied.created,
-            updated: self.applied.updated,
+            created: self.applied.created + self.imported.created,
+            updated: if self.import.is_some() { put_right.max(self.imported.updated) } else { self.applied.updated },
             deleted: self.applied.deleted,
             failed: self.applied.failed + self.applied.refused,
             requests: self.traffic.requests,

@@ -188,6 +188,8 @@ pub struct Summary {
     pub currency_assumed: u64,
     /// Items that have a category.
     pub categorised: u64,
+    /// Rows that are not taken, with an id that is not ours: NiceChat might take them from the feed itself.
+    pub strangers: u64,
     /// Categories.
     pub categories: Tally,
     /// Products.

@@ -236,7 +236,12 @@ impl Session {
         self.changes_at = [self.changes_at, rejection.changes_at].into_iter().flatten().min();
         // A row too broken to tell its id may be that of any product that is missed later.
         self.some_row_is_unknown |= rejection.id.is_none() && rejection.field != "id";
-        let Some(at) = rejection.id.as_deref().and_then(|id| self.products.find(id)) else { return Ok(()) };
+        let Some(id) = rejection.id.as_deref() else { return Ok(()) };
+        let Some(at) = self.products.find(id) else {
+            // Of a duplicate's id the first row tells.
+            self.summary.strangers += u64::from(rejection.field != "id");
+            return Ok(());
+        };
         if self.products.flags(at).has(Flags::SEEN) {
             return Ok(());
         }

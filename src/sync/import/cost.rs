@@ -90,7 +90,9 @@ pub fn choose(summary: &Summary, circumstances: &Circumstances, addresses: Resul
     let api = by_api(summary, circumstances);
     let imports = addresses.unwrap_or_default().iter();
     let imports: Vec<_> = imports.map(|address| (address, by_import(summary, circumstances, address))).collect();
-    let cheapest = imports.iter().min_by(|(_, one), (_, other)| one.weight().total_cmp(&other.weight()));
+    // From its own place NiceChat would take rows as well that are not taken here.
+    let exact = imports.iter().filter(|(address, _)| summary.strangers == 0 || address.is_ours());
+    let cheapest = exact.min_by(|(_, one), (_, other)| one.weight().total_cmp(&other.weight()));
     let by_api = |reason: String| (Way::Api, Some(reason), cheapest.map(|(_, cost)| *cost));
     let (way, reason, import) = match (circumstances.strategy, imports.first(), cheapest) {
         (Strategy::Api, ..) => by_api("strategy = \"api\"".to_owned()),
@@ -106,7 +108,13 @@ pub fn choose(summary: &Summary, circumstances: &Circumstances, addresses: Resul
             (Way::Import((*address).clone()), None, Some(*cost))
         }
         _ => {
-            let why = addresses.err().map(|why| format!("NiceChat can't fetch the feed: {why}"));
+            let why = match addresses {
+                Err(why) => Some(format!("NiceChat can't fetch the feed: {why}")),
+                Ok(_) if cheapest.is_none() => {
+                    Some("NiceChat might take rows of the feed that are not taken here".to_owned())
+                }
+                Ok(_) => None,
+            };
             (Way::Api, why, cheapest.map(|(_, cost)| *cost))
         }
     };
@@ -271,6 +279,17 @@ mod tests {
         assert_eq!(choose(&plan, &unknown, Ok(&both)).way, Way::Import(ours()));
         let set = Circumstances { strategy: Strategy::Import, ..unknown };
         assert_eq!(choose(&plan, &set, Ok(&both)).way, Way::Import(source(ImportFormat::GoogleCsv)));
+    }
+
+    #[test]
+    fn rows_that_only_nicechat_would_take_are_kept_from_it() {
+        let unknown = auto(Experience::default());
+        let plan = Summary { strangers: 1, ..summary(10_000, 0, 10_000, 0) };
+        assert!(!is_import(&plan, &unknown));
+        let both = [source(ImportFormat::Yml), ours()];
+        assert_eq!(choose(&plan, &unknown, Ok(&both)).way, Way::Import(ours()));
+        let set = Circumstances { strategy: Strategy::Import, ..unknown };
+        assert!(is_import(&plan, &set));
     }
 
     #[test]

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use axum::Router;
-use axum::body::{Body, Bytes};
+use axum::body::{Body, to_bytes};
 use axum::extract::{self, State};
 use axum::http::header::{ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_TYPE, ETAG, IF_NONE_MATCH, VARY};
 use axum::http::{HeaderMap, HeaderName, StatusCode};
@@ -20,6 +20,9 @@ use tokio::sync::Notify;
 use super::served;
 use crate::catalog::digest_bytes;
 use crate::config::PublicUrl;
+
+/// The most that a callback may have to say, in bytes.
+const CALLBACK_BYTES: usize = 64 << 10;
 
 /// The addresses of imports under way. Clones are all about the same ones.
 #[derive(Debug, Clone, Default)]
@@ -90,15 +93,19 @@ pub(super) fn callback_url(public: &PublicUrl, door: &str) -> String {
     format!("{public}/import/{door}/callback")
 }
 
-/// The body is read, within the listener's limit, and left alone.
-async fn callback(State(exchange): State<Exchange>, extract::Path(door): extract::Path<String>, _: Bytes) -> Response {
-    match exchange.find(&door) {
-        Some(entry) => {
-            entry.hint.notify_one();
-            StatusCode::NO_CONTENT.into_response()
-        }
-        None => nothing_here(),
+/// The body is read to its end, within the limit, and left alone. Whoever doesn't know a door is not
+/// listened to.
+async fn callback(
+    State(exchange): State<Exchange>,
+    extract::Path(door): extract::Path<String>,
+    request: extract::Request,
+) -> Response {
+    let Some(entry) = exchange.find(&door) else { return nothing_here() };
+    if to_bytes(request.into_body(), CALLBACK_BYTES).await.is_err() {
+        return StatusCode::PAYLOAD_TOO_LARGE.into_response();
     }
+    entry.hint.notify_one();
+    StatusCode::NO_CONTENT.into_response()
 }
 
 async fn feed(

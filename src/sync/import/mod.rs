@@ -84,6 +84,8 @@ enum News {
     Failed(ImportResult),
     /// It may still be under way.
     Unknown(String),
+    /// Nobody knows whether it was begun at all.
+    Lost(String),
 }
 
 /// What an import works with.
@@ -114,7 +116,7 @@ impl Importer<'_> {
     /// Goes on with an import that an earlier pass had begun.
     pub(super) async fn resume(&self, import: Import) -> Result<Ended, PassError> {
         let Some(token) = import.token.clone() else {
-            let lost = News::Unknown("the pass was cut off before NiceChat answered the push".to_owned());
+            let lost = News::Lost("the pass was cut off before NiceChat answered the push".to_owned());
             return self.end(import, lost).await;
         };
         info!(import = %token, "an import is under way; asking after it");
@@ -167,7 +169,7 @@ impl Importer<'_> {
                 self.end_at_once(import, error.to_string(), false).await?;
                 Err(Stop::Unauthorized(error).into())
             }
-            Err(error) if error.is_in_doubt() => self.end(import, News::Unknown(error.to_string())).await,
+            Err(error) if error.is_in_doubt() => self.end(import, News::Lost(error.to_string())).await,
             Err(CallError::Missing) => {
                 self.end_at_once(import, "NiceChat offers no imports (404)".to_owned(), true).await
             }
@@ -297,7 +299,10 @@ impl Importer<'_> {
                 }
                 Err(error @ CallError::Unauthorized(_)) => return Err(Stop::Unauthorized(error).into()),
                 Err(CallError::Missing) => return Ok(News::Unknown("NiceChat has forgotten it (404)".to_owned())),
-                Err(error) => {
+                Err(error @ (CallError::Refused { .. } | CallError::Exists)) => {
+                    return Ok(News::Unknown(format!("NiceChat won't tell of it: {error}")));
+                }
+                Err(error @ CallError::Passing { .. }) => {
                     debug!(import = token, "no news of the import: {error}");
                     asked_to_wait = error.retry_after().unwrap_or_default();
                 }
@@ -328,14 +333,16 @@ impl Importer<'_> {
     }
 
     async fn end(&self, import: Import, news: News) -> Result<Ended, PassError> {
-        let is_at_large = matches!(news, News::Unknown(_));
+        let is_at_large = matches!(news, News::Unknown(_) | News::Lost(_));
+        let is_lost = matches!(news, News::Lost(_));
         let (failure, result) = match news {
             News::Success(result) => (None, Some(result)),
             News::Failed(result) => (Some("NiceChat says that it failed".to_owned()), Some(result)),
-            News::Unknown(reason) => (Some(reason), None),
+            News::Unknown(reason) | News::Lost(reason) => (Some(reason), None),
         };
         let failures = match &failure {
-            Some(_) => self.failures(failure.as_ref())?,
+            // What says nothing of NiceChat's imports doesn't count against them.
+            Some(_) => self.failures(failure.as_ref().filter(|_| !is_lost))?,
             None => Failures::default(),
         };
         // By NiceChat's own clock: we may have been away when it was done.

@@ -106,10 +106,12 @@ fn raw(xml: &mut Xml, text: &str) -> io::Result<()> {
 fn head(xml: &mut Xml, reader: &Reader) -> io::Result<()> {
     raw(xml, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n")?;
     let date = Timestamp::now().strftime("%Y-%m-%dT%H:%M:%S+00:00");
-    raw(xml, &format!("<yml_catalog date=\"{date}\">\n<shop>\n<currencies>\n"))?;
+    raw(xml, &format!("<yml_catalog date=\"{date}\">\n<shop>\n"))?;
+    // YML wants these, though nobody here needs them.
+    raw(xml, "<name>shelfkeeper</name>\n<company>shelfkeeper</company>\n<currencies>\n")?;
     for currency in reader.served_currencies().map_err(io::Error::other)? {
         let currency = currency.to_ascii_uppercase();
-        xml.create_element("currency").with_attribute(("id", currency.as_str())).write_empty()?;
+        xml.create_element("currency").with_attributes([("id", currency.as_str()), ("rate", "1")]).write_empty()?;
     }
     raw(xml, "</currencies>\n<categories>\n")
 }
