@@ -85,6 +85,14 @@ Examples:
     Feed(Feed),
     /// Show the last passes, what is pending, and what is not taken
     Status(Status),
+    /// Show the mirrored Lagerkoll events, or how they changed
+    #[command(after_help = "\
+Examples:
+  shelfkeeper events                     a table
+  shelfkeeper events --history           what changed, field by field
+  shelfkeeper events --format json | jq '.[].id'
+  shelfkeeper events --ics > events.ics  those whose time can be told, as a calendar")]
+    Events(Events),
     /// Serve an in-memory NiceChat and feed host, for trying and testing
     Sandbox(Sandbox),
     /// Show the main job on a sample shop, with no set-up, config or network
@@ -186,6 +194,20 @@ pub struct Status {
     /// How to print it
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub format: Format,
+}
+
+/// Arguments of `events`.
+#[derive(Debug, Args)]
+pub struct Events {
+    /// Show how the events changed
+    #[arg(long)]
+    pub history: bool,
+    /// How to print them
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub format: Format,
+    /// Write an iCalendar file of the events with a TIME trigger, and say which can't be in it
+    #[arg(long, conflicts_with_all = ["history", "format"])]
+    pub ics: bool,
 }
 
 /// Arguments of `sandbox`.

@@ -7,9 +7,11 @@ pub mod catalog;
 pub mod cli;
 pub mod commands;
 pub mod config;
+pub mod event;
 pub mod feed;
 pub mod http;
 pub mod jobs;
+pub mod lagerkoll;
 pub mod logging;
 pub mod monitor;
 pub mod nicechat;
@@ -19,6 +21,7 @@ pub mod source;
 pub mod state;
 pub mod sync;
 pub mod systemd;
+mod wire;
 
 use std::error::Error;
 

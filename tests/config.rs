@@ -42,19 +42,12 @@ fn unknown_names_are_told_with_their_line() {
         (format!("{SOURCE}\n[nicechat]\napi_token = \"{HIDDEN}\"\n"), [":5:1: ", "unknown setting nicechat.api_token"]),
         (
             format!("{SOURCE}[nice]\n"),
-            [":3:2: ", "unknown section [nice]; there are [source], [state], [nicechat] and [http]"],
+            [":3:2: ", "unknown section [nice]; there are [source], [state], [nicechat], [lagerkoll] and [http]"],
         ),
         (format!("colour = 1\n{SOURCE}"), [":1:1: ", "unknown setting colour"]),
     ] {
         refused(&with_text(&text), &words);
     }
-}
-
-#[test]
-fn what_later_versions_know_is_refused_today() {
-    let shop = Shop::new();
-    shop.config("[lagerkoll]\nstore = \"1\"");
-    refused(&shop, &["shelfkeeper.toml:", "this version does not know [lagerkoll] yet"]);
 }
 
 #[test]

@@ -117,7 +117,6 @@ fn config_errors() {
     for (name, text) in [
         ("unknown_setting", format!("{source}shedule = \"every 1m\"\n")),
         ("unknown_section", format!("{source}[nice]\n")),
-        ("later_section", format!("{source}[lagerkoll]\n")),
         ("wrong_type", format!("{source}[nicechat]\nretries = \"5\"\n")),
         ("bad_listen", format!("{source}{secrets}[http]\nlisten = \"localhost\"\n")),
         ("bad_public_url", format!("{source}{secrets}[http]\npublic_url = \"https://shop.example/?a=1\"\n")),

@@ -5,7 +5,8 @@ use std::io::{self, Write as _};
 use super::{Exit, Failure, Outcome, runtime};
 use crate::catalog::Kind;
 use crate::cli;
-use crate::config::Config;
+use crate::config::{self, Config};
+use crate::lagerkoll;
 use crate::nicechat;
 use crate::state::Reader;
 
@@ -26,6 +27,12 @@ pub(super) fn check(arguments: &cli::Check, config: &Config) -> Outcome {
     if arguments.online {
         let requests = online(config)?;
         writeln!(out, "NiceChat  ok   takes the key and the signature ({requests})")?;
+        if let Some(settings) = &config.lagerkoll {
+            for account in [&settings.account].into_iter().chain(&settings.copies) {
+                let events = list_events(settings, account)?;
+                writeln!(out, "Lagerkoll ok   takes the credentials of store {} ({events} listed)", account.store)?;
+            }
+        }
     }
     Ok(Exit::Done)
 }
@@ -40,4 +47,15 @@ fn online(config: &Config) -> Result<String, Failure> {
     });
     let page = page.map_err(|error| failed(anyhow::anyhow!("{}: {error}", config.nicechat.base_url)))?;
     Ok(page.count.map_or_else(|| "products listed".to_owned(), |count| format!("{count} products listed")))
+}
+
+/// One read of a store's events.
+fn list_events(settings: &config::Lagerkoll, account: &config::Account) -> Result<String, Failure> {
+    let failed = |error: anyhow::Error| Failure { error, exit: Exit::Failed };
+    let limit = lagerkoll::Limit::of(&settings.base_url);
+    let lagerkoll = lagerkoll::connect(settings, account, limit).map_err(|error| failed(error.into()))?;
+    let events = runtime()?.block_on(lagerkoll.reader().list());
+    let events =
+        events.map_err(|error| failed(anyhow::anyhow!("{}: store {}: {error}", settings.base_url, account.store)))?;
+    Ok(format!("{} event{}", events.len(), if events.len() == 1 { "" } else { "s" }))
 }

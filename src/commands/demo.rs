@@ -8,13 +8,20 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use secrecy::SecretString;
+use serde_json::{Value, json};
+use tokio_util::sync::CancellationToken;
 
 use super::{Exit, Failure, Outcome, runtime, stop_on_signal};
 use crate::catalog::Currency;
-use crate::config::{Config, Location, NiceChat, Prune, Schedule, Source, State, Strategy, VanishedCategory};
+use crate::config::{
+    self, Account, AccountCredentials, Config, Location, NiceChat, Prune, Schedule, Scope, Source, State, Strategy,
+    VanishedCategory,
+};
+use crate::event::{Content, Fields};
+use crate::lagerkoll;
 use crate::report::{self, Bar};
-use crate::sandbox::{Catalog, Options, Sandbox};
-use crate::state::{PassKind, Writer};
+use crate::sandbox::{Catalog, DEMO_STORE, DEMO_STORE_KEY, Options, Sandbox};
+use crate::state::{PassKind, Reader, Writer};
 use crate::sync::{self, Context, Exchange};
 
 /// Items in the sample shop.
@@ -36,7 +43,7 @@ async fn show() -> anyhow::Result<Exit> {
     let sandbox = Sandbox::start(Options::default()).await?;
     let context = context(&sandbox, folder.path())?;
     let stop = stop_on_signal();
-    say("An in-memory NiceChat and a shop with a feed of 1 000 items, both on this machine.")?;
+    say("An in-memory NiceChat, a Lagerkoll and a shop with a feed of 1 000 items, all on this machine.")?;
     let steps = [
         ("1. The first sync: NiceChat is empty, and is told to import the feed by itself.", Some(0.0)),
         ("2. The shop changed: prices, stock, titles; some items new, some gone. A request each.", Some(CHANGED)),
@@ -52,6 +59,7 @@ async fn show() -> anyhow::Result<Exit> {
             return Ok(exit);
         }
     }
+    mirror(&sandbox, &context, &stop).await?;
     let held = sandbox.nicechat().objects(crate::sandbox::Kind::Product).len();
     say(&format!("\nNiceChat holds {held} products now, equal to the feed. Nothing is left behind."))?;
     say("Next: `shelfkeeper feed YOUR-FEED`, then config/shelfkeeper.example.toml and `shelfkeeper plan`.")?;
@@ -59,11 +67,7 @@ async fn show() -> anyhow::Result<Exit> {
 }
 
 /// Plans, makes the pass, and shows what was sent.
-async fn step(
-    sandbox: &Sandbox,
-    context: &Context,
-    stop: &tokio_util::sync::CancellationToken,
-) -> anyhow::Result<Exit> {
+async fn step(sandbox: &Sandbox, context: &Context, stop: &CancellationToken) -> anyhow::Result<Exit> {
     let planned = sync::plan(&context.config, PassKind::Sync, stop).await?;
     let mut text = Vec::new();
     report::plan_text(&planned, &mut text)?;
@@ -84,6 +88,47 @@ async fn step(
     match report.error {
         Some(error) => Err(error.into()),
         None => Ok(exit),
+    }
+}
+
+/// Mirrors events, changes one behind our back, and shows that it is noticed.
+async fn mirror(sandbox: &Sandbox, context: &Context, stop: &CancellationToken) -> anyhow::Result<()> {
+    let Some(settings) = &context.config.lagerkoll else { return Ok(()) };
+    let lagerkoll = sandbox.lagerkoll();
+    let mut stock = None;
+    for (subject, time) in [("Stock of today", "08:00"), ("Orders of today", "18:00")] {
+        let trigger = fields(json!({"time": time}));
+        let action = fields(json!({"to": ["anna@shop.example"], "subject": subject}));
+        let event = Content::new("TIME", trigger, "SEND_EMAIL", action);
+        stock = stock.or(lagerkoll.add(DEMO_STORE, event.fields().clone()));
+    }
+    say("\n━━ 4. Lagerkoll has two scheduled events: they are mirrored.\n")?;
+    let place = lagerkoll::place(settings);
+    mirror_once(settings, context, stop).await?;
+    let reader = Reader::open(&context.config.state.path)?;
+    report::events_text(&reader.events(&place)?, reader.mirror(&place)?.as_ref(), &mut io::stdout())?;
+    if let Some(id) = stock {
+        lagerkoll.edit(DEMO_STORE, id, |event| {
+            event.insert("trigger".to_owned(), json!({"time": "07:30"}));
+        });
+    }
+    say("\n━━ 5. Somebody changed one of them; the next pass notices, and `events --history` tells.\n")?;
+    mirror_once(settings, context, stop).await?;
+    // A reader sees the state as it was when it was opened.
+    let reader = Reader::open(&context.config.state.path)?;
+    Ok(report::event_changes_text(&reader.event_changes(&place)?, &mut io::stdout())?)
+}
+
+async fn mirror_once(settings: &config::Lagerkoll, context: &Context, stop: &CancellationToken) -> anyhow::Result<()> {
+    let report = lagerkoll::run(settings, &context.state, PassKind::Sync, false, stop).await;
+    say(&report::events_summary_line(&report))?;
+    report.errors.into_iter().next().map_or(Ok(()), |error| Err(error.into()))
+}
+
+fn fields(value: Value) -> Fields {
+    match value {
+        Value::Object(fields) => fields,
+        _ => Fields::new(),
     }
 }
 
@@ -150,6 +195,21 @@ fn context(sandbox: &Sandbox, folder: &Path) -> anyhow::Result<Context> {
             max_delete_percent: 20,
             vanished_category: VanishedCategory::Delete,
         },
+        lagerkoll: Some(config::Lagerkoll {
+            base_url: sandbox.lagerkoll_url().parse()?,
+            account: Account {
+                store: DEMO_STORE.to_owned(),
+                credentials: AccountCredentials::Key(SecretString::from(DEMO_STORE_KEY)),
+            },
+            scope: Scope::Store,
+            schedule: every(5),
+            history_days: 90,
+            timeout: Duration::from_secs(30),
+            retries: 5,
+            max_delete_percent: 20,
+            events: Vec::new(),
+            copies: Vec::new(),
+        }),
         http: None,
     };
     let state = Writer::open(&config.state.path, config.nicechat.base_url.as_str())?;

@@ -2,6 +2,7 @@
 
 mod check;
 mod demo;
+mod events;
 mod feed;
 mod plan;
 mod run;
@@ -16,6 +17,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::cli::{Cli, Command};
 use crate::config::{Config, ConfigError};
+use crate::lagerkoll::MirrorError;
 use crate::state::StateError;
 use crate::sync::PassError;
 
@@ -40,6 +42,14 @@ pub enum Exit {
     Locked = 5,
     /// `plan --detailed-exitcode`: changes are pending.
     Changes = 10,
+}
+
+impl Exit {
+    /// Of the exits of two jobs, the one that the program ends with.
+    fn or_worse(self, other: Exit) -> Exit {
+        let order = [Exit::Config, Exit::Failed, Exit::Refused, Exit::Partial];
+        order.into_iter().find(|exit| [self, other].contains(exit)).unwrap_or(self)
+    }
 }
 
 /// An error with the exit code that it ends the program with.
@@ -75,6 +85,12 @@ impl From<PassError> for Failure {
     }
 }
 
+impl From<MirrorError> for Failure {
+    fn from(error: MirrorError) -> Self {
+        Failure { error: error.into(), exit: Exit::Failed }
+    }
+}
+
 impl From<io::Error> for Failure {
     fn from(error: io::Error) -> Self {
         Failure { error: error.into(), exit: Exit::Failed }
@@ -91,6 +107,7 @@ pub fn dispatch(cli: Cli) -> Exit {
         Command::Check(arguments) => load().and_then(|config| check::check(&arguments, &config)),
         Command::Feed(arguments) => feed::feed(&arguments),
         Command::Status(arguments) => load().and_then(|config| status::status(&arguments, &config)),
+        Command::Events(arguments) => load().and_then(|config| events::events(&arguments, &config)),
         Command::Sandbox(arguments) => sandbox::sandbox(&arguments),
         Command::Demo => demo::demo(),
     };

@@ -5,12 +5,14 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use tokio_util::sync::CancellationToken;
 use tracing::info;
 
 use super::{Exit, Failure, Outcome, complain, runtime, stop_on_signal};
 use crate::cli;
 use crate::config::Config;
 use crate::jobs;
+use crate::lagerkoll;
 use crate::report::{self, Bar};
 use crate::state::{self, PassKind, StateError, Writer};
 use crate::sync::{self, Context, Exchange, Report};
@@ -31,20 +33,48 @@ pub(super) fn run(arguments: &cli::Run, config: Config, named: Option<&Path>) ->
         return ended.map(|()| Exit::Done).map_err(|error| Failure { error, exit: Exit::Failed });
     }
     let kind = if arguments.resync { PassKind::Resync } else { PassKind::Sync };
-    let report = runtime.block_on(async {
+    let (report, events) = runtime.block_on(async {
+        let stop = stop_on_signal();
         let bar = Bar::new();
-        let report = sync::run(&context, kind, arguments.force, &stop_on_signal(), &|step| bar.tell(step)).await;
+        let tell = |step| bar.tell(step);
+        let catalog = sync::run(&context, kind, arguments.force, &stop, &tell);
+        let events = mirror(&context, kind, arguments.force, &stop);
+        let reports = tokio::join!(catalog, events);
         bar.finish();
-        report
+        reports
     });
     // Whatever still reads or computes for an interrupted pass must not keep the program from ending.
     runtime.shutdown_background();
-    let exit = exit(&report);
+    let mut exit = exit(&report);
     writeln!(io::stdout(), "{}", report::summary_line(&report))?;
     if let Some(error) = report.error {
-        return Ok(complain(&error.into(), exit));
+        complain(&error.into(), exit);
+    }
+    if let Some(events) = events {
+        let events_exit = exit_of_events(&events);
+        writeln!(io::stdout(), "{}", report::events_summary_line(&events))?;
+        for error in events.errors {
+            complain(&error.into(), events_exit);
+        }
+        exit = exit.or_worse(events_exit);
     }
     Ok(exit)
+}
+
+/// A pass over the events, beside that over the catalogue; `None` when they are not mirrored.
+async fn mirror(context: &Context, kind: PassKind, force: bool, stop: &CancellationToken) -> Option<lagerkoll::Report> {
+    let settings = context.config.lagerkoll.as_ref()?;
+    Some(lagerkoll::run(settings, &context.state, kind, force, stop).await)
+}
+
+/// The exit code of a pass over the events.
+fn exit_of_events(report: &lagerkoll::Report) -> Exit {
+    match report.row.outcome {
+        state::Outcome::Failed => Exit::Failed,
+        state::Outcome::Refused => Exit::Refused,
+        state::Outcome::Partial => Exit::Partial,
+        state::Outcome::Ok | state::Outcome::Unchanged => Exit::Done,
+    }
 }
 
 /// The exit code of a pass.

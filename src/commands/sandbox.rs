@@ -1,4 +1,4 @@
-//! `sandbox`: an in-memory NiceChat to try things on.
+//! `sandbox`: an in-memory NiceChat and Lagerkoll to try things on.
 
 use std::io::{self, Write as _};
 
@@ -18,7 +18,7 @@ pub(super) fn sandbox(arguments: &cli::Sandbox) -> Outcome {
             exit: Exit::Failed,
         })?;
         let mut out = io::stdout();
-        writeln!(out, "{}", sandbox.config_section().trim_end())?;
+        writeln!(out, "{}\n{}", sandbox.config_section(), sandbox.lagerkoll_section().trim_end())?;
         writeln!(out, "\n# {}/sandbox/ tells how to look inside and how to make it misbehave.", sandbox.base_url())?;
         out.flush()?;
         stop_on_signal().cancelled().await;

@@ -7,11 +7,12 @@ use std::fmt::Display;
 use std::ops::RangeInclusive;
 use std::path::Path;
 
+use serde_json::{Map, Value};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::ConfigError;
-use super::names::{self, LATER, SECTIONS, SectionNames};
+use super::names::{self, SECTIONS, SectionNames, TABLES};
 use super::units::list;
 
 /// A config file whose sections and settings all have names that we know.
@@ -34,7 +35,8 @@ impl<'d> Document<'d> {
     pub(super) fn section(&'d self, names: &SectionNames) -> Section<'d> {
         let entry = self.root.get_key_value(names.name);
         let table = entry.and_then(|(_, value)| value.get_ref().as_table());
-        Section { document: self, name: names.name, table, start: entry.map(|(key, _)| key.span().start) }
+        let start = entry.map(|(key, _)| key.span().start);
+        Section { document: self, name: names.name, secrets: names.name.to_owned(), table, start }
     }
 
     /// A message about the place at byte `start`, or about the file as a whole.
@@ -79,10 +81,8 @@ impl<'d> Document<'d> {
     }
 
     fn unknown(&self, start: usize, name: &str, value: &DeValue<'_>) -> ConfigError {
-        let sections = || list(SECTIONS.iter().map(|section| format!("[{}]", section.name)), "and");
-        let message = if LATER.contains(&name) {
-            format!("this version does not know [{name}] yet; take the section out")
-        } else if value.is_table() {
+        let sections = || list(SECTIONS.iter().map(SectionNames::heading), "and");
+        let message = if value.is_table() {
             format!("unknown section [{name}]; there are {}", sections())
         } else {
             format!("unknown setting {name}: every setting stands in a section, {}", sections())
@@ -91,11 +91,28 @@ impl<'d> Document<'d> {
     }
 
     fn check_keys(&self, section: &SectionNames, table: &DeTable<'_>) -> Result<(), ConfigError> {
-        let strangers = table.keys().filter(|key| !section.keys.contains(&key.get_ref().as_ref()));
-        let Some(stranger) = strangers.min_by_key(|key| key.span().start) else { return Ok(()) };
-        let known = list(section.keys.iter().map(ToString::to_string), "and");
-        let message = format!("unknown setting {0}.{1}; [{0}] has {known}", section.name, stranger.get_ref());
-        Err(self.error(Some(stranger.span().start), message))
+        let mut keys: Vec<_> = table.iter().collect();
+        keys.sort_by_key(|(key, _)| key.span().start);
+        for (key, value) in keys {
+            let name: &str = key.get_ref();
+            if !section.keys.contains(&name) {
+                let known = list(section.keys.iter().map(ToString::to_string), "and");
+                let message = format!("unknown setting {}.{name}; {} has {known}", section.name, section.heading());
+                return Err(self.error(Some(key.span().start), message));
+            }
+            if let Some(names) = TABLES.iter().find(|table| table.name.split_once('.') == Some((section.name, name))) {
+                self.check_tables(names, key.span().start, value.get_ref())?;
+            }
+        }
+        Ok(())
+    }
+
+    fn check_tables(&self, names: &SectionNames, start: usize, value: &DeValue<'_>) -> Result<(), ConfigError> {
+        let tables = value.as_array().and_then(|array| array.iter().map(|item| item.get_ref().as_table()).collect());
+        let tables: Vec<_> = tables.ok_or_else(|| {
+            self.error(Some(start), format!("{} is a list of tables: write {} above each", names.name, names.heading()))
+        })?;
+        tables.into_iter().try_for_each(|table| self.check_keys(names, table))
     }
 }
 
@@ -104,6 +121,8 @@ pub(super) struct Section<'d> {
     document: &'d Document<'d>,
     /// Without the brackets.
     pub(super) name: &'static str,
+    /// What the names of its secrets begin with where they stand outside of the file.
+    pub(super) secrets: String,
     table: Option<&'d DeTable<'d>>,
     start: Option<usize>,
 }
@@ -112,6 +131,21 @@ impl<'d> Section<'d> {
     /// Whether the file has it.
     pub(super) fn exists(&self) -> bool {
         self.table.is_some()
+    }
+
+    /// The tables of one kind within it, in the file's order.
+    pub(super) fn tables(&self, names: &SectionNames) -> Vec<Section<'d>> {
+        let key = names.name.split_once('.').map_or(names.name, |(_, key)| key);
+        let array = self.table.and_then(|table| table.get(key)).and_then(|value| value.get_ref().as_array());
+        let tables = array.into_iter().flat_map(|array| array.iter());
+        let section = |item: &'d Spanned<DeValue<'d>>| Section {
+            document: self.document,
+            name: names.name,
+            secrets: names.name.to_owned(),
+            table: item.get_ref().as_table(),
+            start: Some(item.span().start),
+        };
+        tables.map(section).collect()
     }
 
     /// A setting, when the file has it.
@@ -174,6 +208,15 @@ impl<'d> Setting<'d> {
         parse(self.text()?).map_err(|reason| self.bad(reason))
     }
 
+    /// Its table, as the JSON that it is sent as.
+    pub(super) fn map(&self) -> Result<Map<String, Value>, ConfigError> {
+        match json(self.value.get_ref()) {
+            Ok(Value::Object(map)) => Ok(map),
+            Ok(_) => Err(self.bad("expected a table, such as { time = \"08:00\" }")),
+            Err(reason) => Err(self.bad(reason)),
+        }
+    }
+
     /// Whether it is a number without quotes.
     pub(super) fn is_number(&self) -> bool {
         self.value.get_ref().is_integer()
@@ -205,6 +248,29 @@ impl<'d> Setting<'d> {
         let short: String = written.chars().take_while(|&c| c != '\n').take(80).collect();
         Some(if short.len() < written.len() { format!("{short}…") } else { short })
     }
+}
+
+/// A value as JSON. Numbers keep their digits; times, which JSON doesn't know, become text.
+fn json(value: &DeValue<'_>) -> Result<Value, String> {
+    Ok(match value {
+        DeValue::String(text) => Value::String(text.to_string()),
+        DeValue::Integer(number) => {
+            let number = i64::from_str_radix(number.as_str(), number.radix());
+            Value::from(number.map_err(|_| "a whole number in it has more than 64 bits")?)
+        }
+        DeValue::Float(number) => {
+            let text = number.as_str().trim_start_matches('+');
+            let number = serde_json::from_str(text).map_err(|_| "inf and nan are no numbers of JSON")?;
+            Value::Number(number)
+        }
+        DeValue::Boolean(flag) => Value::Bool(*flag),
+        DeValue::Datetime(time) => Value::String(time.to_string()),
+        DeValue::Array(items) => Value::Array(items.iter().map(|item| json(item.get_ref())).collect::<Result<_, _>>()?),
+        DeValue::Table(table) => {
+            let entries = table.iter().map(|(key, value)| Ok((key.get_ref().to_string(), json(value.get_ref())?)));
+            Value::Object(entries.collect::<Result<_, String>>()?)
+        }
+    })
 }
 
 impl Display for Setting<'_> {

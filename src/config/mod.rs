@@ -1,7 +1,7 @@
 //! Settings: a TOML file, the environment and systemd's credentials, made into values that are right.
 //!
 //! `document` reads the file and knows every setting's line, one file a section (`source`, `state`,
-//! `nicechat`, `http`) gives the settings their meaning, `secret` finds what must not stand in the open.
+//! `nicechat`, `lagerkoll`, `http`) gives the settings their meaning, `secret` finds what must not stand in the open.
 
 mod document;
 mod environment;
@@ -9,6 +9,7 @@ mod error;
 mod find;
 mod http;
 mod import;
+mod lagerkoll;
 mod location;
 mod names;
 mod nicechat;
@@ -25,6 +26,7 @@ use environment::Environment;
 
 pub use error::ConfigError;
 pub use http::{Http, PublicUrl};
+pub use lagerkoll::{Account, AccountCredentials, DeclaredEvent, Lagerkoll, Scope};
 pub use location::{Location, is_loopback};
 pub use nicechat::{NiceChat, Prune, Strategy, VanishedCategory};
 pub use schedule::Schedule;
@@ -41,6 +43,8 @@ pub struct Config {
     pub state: State,
     /// The shop at NiceChat.
     pub nicechat: NiceChat,
+    /// The scheduled events at Lagerkoll; `None` = they are not mirrored.
+    pub lagerkoll: Option<Lagerkoll>,
     /// Our own listener; `None` = there is none.
     pub http: Option<Http>,
 }
@@ -71,6 +75,7 @@ impl Config {
             source: Source::read(&document, environment)?,
             state: State::read(&document, environment)?,
             nicechat: NiceChat::read(&document, environment)?,
+            lagerkoll: Lagerkoll::read(&document, environment)?,
             http: Http::read(&document)?,
         };
         config.check_import(&document)?;

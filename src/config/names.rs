@@ -8,6 +8,18 @@ pub(super) struct SectionNames {
     pub(super) keys: &'static [&'static str],
 }
 
+impl SectionNames {
+    /// As the file writes it.
+    pub(super) fn heading(&self) -> String {
+        heading(self.name)
+    }
+}
+
+/// A section as the file writes it; those within others may come again and again.
+pub(super) fn heading(name: &str) -> String {
+    if name.contains('.') { format!("[[{name}]]") } else { format!("[{name}]") }
+}
+
 /// A secret's two names in its section.
 #[derive(Clone, Copy)]
 pub(super) struct SecretNames {
@@ -21,6 +33,8 @@ pub(super) struct SecretNames {
 pub(super) const API_KEY: SecretNames = SecretNames { key: "api_key", file: "api_key_file" };
 /// NiceChat's secret.
 pub(super) const API_SECRET: SecretNames = SecretNames { key: "api_secret", file: "api_secret_file" };
+/// What a login to Lagerkoll gave beside the user.
+pub(super) const USER_TOKEN: SecretNames = SecretNames { key: "user_token", file: "user_token_file" };
 /// The feed's password.
 pub(super) const PASSWORD: SecretNames = SecretNames { key: "password", file: "password_file" };
 
@@ -66,21 +80,53 @@ pub(super) const NICECHAT: SectionNames = SectionNames {
     ],
 };
 
+/// `[lagerkoll]`.
+pub(super) const LAGERKOLL: SectionNames = SectionNames {
+    name: "lagerkoll",
+    keys: &[
+        "base_url",
+        "store",
+        API_KEY.key,
+        API_KEY.file,
+        "user_id",
+        USER_TOKEN.key,
+        USER_TOKEN.file,
+        "scope",
+        "schedule",
+        "history_days",
+        "timeout",
+        "retries",
+        "max_delete_percent",
+        "event",
+        "copy_to",
+    ],
+};
+
+/// `[[lagerkoll.event]]`.
+pub(super) const EVENT: SectionNames =
+    SectionNames { name: "lagerkoll.event", keys: &["name", "trigger_type", "trigger", "action_type", "action"] };
+
+/// `[[lagerkoll.copy_to]]`.
+pub(super) const COPY_TO: SectionNames = SectionNames {
+    name: "lagerkoll.copy_to",
+    keys: &["store", API_KEY.key, API_KEY.file, "user_id", USER_TOKEN.key, USER_TOKEN.file],
+};
+
 /// `[http]`.
 pub(super) const HTTP: SectionNames = SectionNames { name: "http", keys: &["listen", "public_url"] };
 
-/// Every section that this version knows.
-pub(super) const SECTIONS: [SectionNames; 4] = [SOURCE, STATE, NICECHAT, HTTP];
+/// Every section.
+pub(super) const SECTIONS: [SectionNames; 5] = [SOURCE, STATE, NICECHAT, LAGERKOLL, HTTP];
 
-/// Sections that have their place, but not in this version.
-pub(super) const LATER: [&str; 1] = ["lagerkoll"];
+/// Tables within a section, of which there may be any number. Their names are `section.key`.
+pub(super) const TABLES: [SectionNames; 2] = [EVENT, COPY_TO];
 
 /// Whether a word is a setting of any section.
 pub(super) fn is_setting(word: &str) -> bool {
-    SECTIONS.iter().any(|section| section.keys.contains(&word))
+    SECTIONS.iter().chain(&TABLES).any(|section| section.keys.contains(&word))
 }
 
 /// Whether a setting's value is a secret.
 pub(super) fn is_secret(key: &str) -> bool {
-    [API_KEY, API_SECRET, PASSWORD].iter().any(|names| names.key == key)
+    [API_KEY, API_SECRET, USER_TOKEN, PASSWORD].iter().any(|names| names.key == key)
 }

@@ -11,7 +11,7 @@ use secrecy::SecretString;
 use super::ConfigError;
 use super::document::{Section, Setting};
 use super::environment::Environment;
-use super::names::SecretNames;
+use super::names::{SecretNames, heading};
 use super::units::list;
 
 /// More than any key has: a secret file that is longer is another file.
@@ -25,7 +25,7 @@ pub(super) fn required(
 ) -> Result<SecretString, ConfigError> {
     match given(section, names, environment)?.as_slice() {
         [one] => one.read(),
-        [] => Err(missing(section, names)),
+        [] => Err(section.error(missing(section, names))),
         several => Err(section.error(format!(
             "{}.{} is given {} times, by {}; keep one of them",
             section.name,
@@ -46,12 +46,12 @@ pub(super) fn given<'d>(
     if let Some(setting) = section.get_filled(names.file) {
         given.push(Given::File(setting, PathBuf::from(setting.text()?)));
     }
-    let variable = variable(section.name, names.key);
+    let variable = variable(&section.secrets, names.key);
     if let Some(value) = environment.var(&variable) {
         given.push(Given::Variable(variable, value));
     }
     if let Some(folder) = environment.path("CREDENTIALS_DIRECTORY") {
-        let path = folder.join(credential(section.name, names.key));
+        let path = folder.join(credential(&section.secrets, names.key));
         // A credential that is there but can't be looked at counts: reading it will tell why.
         if path.try_exists().unwrap_or(true) {
             given.push(Given::Credential(path));
@@ -60,21 +60,24 @@ pub(super) fn given<'d>(
     Ok(given)
 }
 
-fn missing(section: &Section<'_>, SecretNames { key, file }: SecretNames) -> ConfigError {
-    let name = section.name;
-    section.error(format!(
+/// What is said of a secret that is missing.
+pub(super) fn missing(section: &Section<'_>, SecretNames { key, file }: SecretNames) -> String {
+    let (name, secrets, section) = (section.name, &section.secrets, heading(section.name));
+    format!(
         "{name}.{key} is missing. Give it in one of these ways:\
-         \n  {file} = \"/path/to/a/file\" in section [{name}], the best place for a secret\
-         \n  {key} = \"...\" in section [{name}]\
+         \n  {file} = \"/path/to/a/file\" in section {section}, the best place for a secret\
+         \n  {key} = \"...\" in section {section}\
          \n  the environment variable {}\
          \n  the systemd credential {} (LoadCredential= of the unit)",
-        variable(name, key),
-        credential(name, key),
-    ))
+        variable(secrets, key),
+        credential(secrets, key),
+    )
 }
 
+/// In capitals, with `_` for what no shell takes in a name.
 fn variable(section: &str, key: &str) -> String {
-    format!("SHELFKEEPER_{section}_{key}").to_ascii_uppercase()
+    let plain = |c: char| if c.is_ascii_alphanumeric() { c.to_ascii_uppercase() } else { '_' };
+    format!("SHELFKEEPER_{section}_{key}").chars().map(plain).collect()
 }
 
 fn credential(section: &str, key: &str) -> String {

@@ -2,6 +2,7 @@
 
 mod faults;
 mod http;
+mod lagerkoll;
 mod secrets;
 
 use std::path::{Path, PathBuf};
@@ -63,7 +64,7 @@ fn nicechat(lines: &str) -> String {
 
 #[test]
 fn the_defaults() {
-    let Config { source, state, nicechat, http } = load(&source("")).expect("a config");
+    let Config { source, state, nicechat, lagerkoll: _, http } = load(&source("")).expect("a config");
     assert_eq!(source.location, Location::parse("https://shop.example/products.txt").expect("a location"));
     assert_eq!(source.format, None);
     assert_eq!(source.schedule, Schedule::Every(Duration::from_secs(900)));
@@ -135,7 +136,7 @@ fn the_example_is_right_and_tells_the_defaults() {
     let example = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/config/shelfkeeper.example.toml"));
     let loaded = load(example).expect("a config");
     assert_eq!(format!("{loaded:?}"), format!("{:?}", load(&source("")).expect("a config")));
-    for key in names::SECTIONS.map(|section| section.keys).concat() {
+    for key in names::SECTIONS.iter().chain(&names::TABLES).flat_map(|section| section.keys) {
         assert!(example.contains(key), "the example doesn't tell about {key}");
     }
     // What the example only shows as a comment is right as well.
@@ -153,6 +154,30 @@ fn the_example_is_right_and_tells_the_defaults() {
     let filled = folder.load(&[]).expect("a config");
     assert!(filled.source.resync_schedule.is_some());
     assert_eq!(filled.http, load(&source("[http]")).expect("a config").http);
+}
+
+#[test]
+fn the_example_shows_the_defaults_of_what_may_be_left_out() {
+    let example = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/config/shelfkeeper.example.toml"));
+    let (_, shown) = example.split_once("# [lagerkoll]\n").expect("the section");
+    let (shown, _) = shown.split_once("# [http]\n").expect("the section after it");
+    // What is no sentence is a setting; the user is the other way to say who we are.
+    let is_setting =
+        |line: &&str| line.starts_with("[[") || line.split_once(" = ").is_some_and(|(key, _)| !key.contains(' '));
+    let lines = shown.lines().filter_map(|line| line.strip_prefix("# ")).filter(is_setting);
+    let lines: Vec<&str> = lines.filter(|line| !line.starts_with("user")).collect();
+    let folder = Folder::new("");
+    let mut text = format!("{}[lagerkoll]\n{}", source(""), lines.join("\n"));
+    for name in ["lagerkoll_api_key_5678", "lagerkoll_api_key"] {
+        text = text.replace(&format!("\"/etc/shelfkeeper/{name}\""), &format!("{:?}", folder.write(name, "x\n")));
+    }
+    folder.write("shelfkeeper.toml", &text);
+    let shown = folder.load(&SECRETS).expect(&text).lagerkoll.expect("a section");
+    assert_eq!((shown.events.len(), shown.copies.len()), (1, 1));
+    let least = "[lagerkoll]\nstore = \"1234\"\napi_key = \"x\"";
+    let least = load(&source(least)).expect("a config").lagerkoll.expect("a section");
+    let without_lists = Lagerkoll { events: Vec::new(), copies: Vec::new(), ..shown };
+    assert_eq!(format!("{without_lists:?}"), format!("{least:?}"));
 }
 
 #[test]

@@ -1,7 +1,5 @@
 //! One loop: ticks and signals in, passes out, never two at once.
 
-use std::future::Future;
-use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,9 +10,11 @@ use tokio::time::{Interval, MissedTickBehavior, interval, timeout};
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 
+use super::events::{Clock, EventsJob};
 use super::listener::Listener;
 use super::outage::Outage;
 use super::schedule::{Timer, Trigger};
+use super::{Running, on_its_own, running};
 use crate::config::{Config, ConfigError};
 use crate::http::ListenError;
 use crate::monitor::Monitor;
@@ -25,8 +25,6 @@ use crate::systemd;
 
 /// How long a pass may take to stop.
 const STOP_WITHIN: Duration = Duration::from_secs(5);
-
-type Running = Pin<Box<dyn Future<Output = Report> + Send>>;
 
 /// Runs until SIGTERM or SIGINT. `reload` reads the settings again.
 ///
@@ -44,16 +42,21 @@ pub async fn daemon(
     info!(feed = %daemon.context.config.source.location, "shelfkeeper is up");
     loop {
         daemon.begin_pass();
+        daemon.events.begin(&daemon.context, &daemon.stop);
         tokio::select! {
             biased;
             _ = signals.terminate.recv() => break,
             _ = signals.interrupt.recv() => break,
             () = beat(watchdog.as_mut()) => systemd::watchdog(),
             _ = signals.reload.recv() => daemon.reload(reload).await,
-            _ = signals.resync.recv() => daemon.wants_resync = true,
+            _ = signals.resync.recv() => {
+                daemon.wants_resync = true;
+                daemon.events.wants(PassKind::Resync);
+            }
             Some(()) = daemon.ticks.recv() => daemon.wants_sync = true,
             Some(()) = daemon.resync_ticks.recv() => daemon.wants_resync = true,
             report = running(daemon.pass.as_mut()) => daemon.pass_ended(&report),
+            () = daemon.events.turn() => {}
         }
     }
     systemd::stopping();
@@ -69,9 +72,10 @@ struct Daemon {
     wants_sync: bool,
     wants_resync: bool,
     force_next: bool,
-    pass: Option<Running>,
+    pass: Option<Running<Report>>,
     stop: CancellationToken,
     outage: Outage,
+    events: EventsJob,
     monitor: Monitor,
     listener: Option<Listener>,
     /// Listeners of earlier settings that the pass under way may still need.
@@ -84,6 +88,7 @@ impl Daemon {
         let monitor = Monitor::new(&context.config);
         let listener = listen(&context.config, &monitor, &context.exchange).await?;
         let (timer, ticks, resync_ticks) = timers(&context.config).await?;
+        let events = EventsJob::new(&context.config, force_next, monitor.clone()).await?;
         Ok(Daemon {
             context,
             timer,
@@ -95,6 +100,7 @@ impl Daemon {
             pass: None,
             stop: CancellationToken::new(),
             outage: Outage::default(),
+            events,
             monitor,
             listener,
             retired: Vec::new(),
@@ -121,14 +127,7 @@ impl Daemon {
             };
             sync::run(&context, kind, force, &stop, &progress).await
         };
-        // A task of its own: a pass that computes must not keep the watchdog waiting.
-        let task = tokio::spawn(pass);
-        self.pass = Some(Box::pin(async move {
-            match task.await {
-                Ok(report) => report,
-                Err(panic) => std::panic::resume_unwind(panic.into_panic()),
-            }
-        }));
+        self.pass = Some(on_its_own(pass));
     }
 
     fn pass_ended(&mut self, report: &Report) {
@@ -168,6 +167,8 @@ impl Daemon {
             _ => error.into(),
         })?;
         let (timer, ticks, resync_ticks) = timers(&config).await?;
+        let clock = Clock::start(&config).await?;
+        self.events.reload(clock).await;
         std::mem::replace(&mut self.timer, timer).stop().await;
         (self.ticks, self.resync_ticks) = (ticks, resync_ticks);
         if moves {
@@ -183,14 +184,18 @@ impl Daemon {
         info!("stopping");
         self.timer.stop().await;
         self.stop.cancel();
-        if let Some(pass) = self.pass {
-            tokio::select! {
-                ended = timeout(STOP_WITHIN, pass) => if ended.is_err() {
-                    warn!("the pass does not end; what was acknowledged is in the state");
-                },
-                // Told twice.
-                () = signals.stop() => {}
+        let passes = async {
+            if let Some(pass) = self.pass {
+                pass.await;
             }
+            self.events.stop().await;
+        };
+        tokio::select! {
+            ended = timeout(STOP_WITHIN, passes) => if ended.is_err() {
+                warn!("the pass does not end; what was acknowledged is in the state");
+            },
+            // Told twice.
+            () = signals.stop() => {}
         }
         if let Some(listener) = self.listener.take() {
             listener.close().await;
@@ -223,13 +228,6 @@ fn watchdog() -> Option<Interval> {
 async fn beat(watchdog: Option<&mut Interval>) {
     match watchdog {
         Some(beats) => _ = beats.tick().await,
-        None => std::future::pending().await,
-    }
-}
-
-async fn running(pass: Option<&mut Running>) -> Report {
-    match pass {
-        Some(pass) => pass.await,
         None => std::future::pending().await,
     }
 }

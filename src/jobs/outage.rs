@@ -1,6 +1,6 @@
 //! What goes wrong for hours is told once when it begins, and once when it is over.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use tracing::{debug, info, warn};
 
@@ -19,6 +19,16 @@ struct Trouble {
     passes: u32,
 }
 
+/// An outage that is over.
+pub(super) struct Past {
+    /// What was wrong last.
+    pub(super) what: String,
+    /// How long.
+    pub(super) lasted: Duration,
+    /// In how many passes.
+    pub(super) passes: u32,
+}
+
 impl Outage {
     /// Logs a pass, loudly only where it differs from the one before.
     pub(super) fn tell(&mut self, report: &Report) {
@@ -30,9 +40,8 @@ impl Outage {
         });
         let subject = report.error.as_ref().map_or("the guard", PassError::subject);
         let Some(what) = trouble else {
-            if let Some(before) = self.0.take() {
-                let (lasted, passes) = (span(before.since.elapsed()), before.passes);
-                info!(failed_passes = passes, "passes succeed again after {lasted}; it was: {}", before.what);
+            if let Some(Past { what, lasted, passes }) = self.ends() {
+                info!(failed_passes = passes, "passes succeed again after {}; it was: {what}", span(lasted));
             }
             info!(
                 pass,
@@ -50,17 +59,31 @@ impl Outage {
             );
             return;
         };
+        if self.goes_on(subject, &what) {
+            warn!(pass, kind = row.kind.name(), outcome = row.outcome.name(), "{what}");
+        }
+    }
+
+    /// Something is wrong. Gives whether that is worth telling loudly: it wasn't wrong in the last pass.
+    pub(super) fn goes_on(&mut self, subject: &'static str, what: &str) -> bool {
         match &mut self.0 {
             Some(before) if before.subject == subject => {
                 before.passes += 1;
                 debug!(passes = before.passes, "still: {what}");
+                false
             }
             before => {
-                warn!(pass, kind = row.kind.name(), outcome = row.outcome.name(), "{what}");
                 let since = before.as_ref().map_or_else(Instant::now, |before| before.since);
                 let passes = before.as_ref().map_or(0, |before| before.passes) + 1;
-                *before = Some(Trouble { subject, what, since, passes });
+                *before = Some(Trouble { subject, what: what.to_owned(), since, passes });
+                true
             }
         }
+    }
+
+    /// All is well. Gives the outage that is over now, if there was one.
+    pub(super) fn ends(&mut self) -> Option<Past> {
+        let Trouble { what, since, passes, .. } = self.0.take()?;
+        Some(Past { what, lasted: since.elapsed(), passes })
     }
 }

@@ -13,7 +13,8 @@ use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Registry, Unit};
 
 use crate::catalog::Kind;
-use crate::state::{ImportState, Outcome, PassKind, PassRow, Reader, StateError};
+use crate::lagerkoll;
+use crate::state::{ImportState, MirrorPass, Outcome, PassKind, PassRow, Reader, StateError};
 use crate::sync::Report;
 
 /// The upper ends of the durations that are told apart, in seconds: an unchanged feed takes parts of a second, a
@@ -68,6 +69,7 @@ pub(super) struct Metrics {
     requests: Family<StatusLabels, Counter>,
     retries: Counter,
     imports: Family<ImportLabels, Counter>,
+    lagerkoll_requests: Counter,
 }
 
 /// How things stand in the state, whoever brought them there.
@@ -77,16 +79,19 @@ pub(super) struct Standing {
     pending: u64,
     is_importing: bool,
     owned: [(Kind, u64); 2],
+    /// Events in the mirror, if there is one.
+    events: Option<u64>,
 }
 
 impl Standing {
     /// Reads it; waits for the disk.
-    pub(super) fn read(reader: &Reader) -> Result<Standing, StateError> {
+    pub(super) fn read(reader: &Reader, mirror: Option<&str>) -> Result<Standing, StateError> {
         let (rejected, refused) = reader.trouble()?;
         let owned = |kind| Ok::<_, StateError>((kind, reader.owned(kind)?));
         let owned = [owned(Kind::Category)?, owned(Kind::Product)?];
         let is_importing = reader.open_import()?.is_some();
-        Ok(Standing { rejected, refused, pending: reader.pending()?, is_importing, owned })
+        let events = mirror.map(|place| reader.mirror(place)).transpose()?.flatten().map(|mirror| mirror.count);
+        Ok(Standing { rejected, refused, pending: reader.pending()?, is_importing, owned, events })
     }
 }
 
@@ -113,7 +118,9 @@ impl Metrics {
         registry.register("build_info", "The version that runs; always 1", build);
         let imports = Family::default();
         registry.register("imports", "Feed imports that ended, by state", Family::clone(&imports));
-        let metrics = Metrics { registry, passes, durations, objects, requests, retries, imports };
+        let lagerkoll_requests = Counter::default();
+        registry.register("lagerkoll_requests", "Requests to Lagerkoll, tries included", lagerkoll_requests.clone());
+        let metrics = Metrics { registry, passes, durations, objects, requests, retries, imports, lagerkoll_requests };
         metrics.begin();
         metrics
     }
@@ -153,6 +160,16 @@ impl Metrics {
         }
     }
 
+    /// Adds a pass over the events.
+    pub(super) fn record_events(&self, report: &lagerkoll::Report) {
+        let MirrorPass { started, finished, outcome, requests, .. } = report.row;
+        let labels = PassLabels { kind: "events", outcome: outcome.name() };
+        self.passes.get_or_create(&labels).inc();
+        let took = Duration::try_from(finished.duration_since(started)).unwrap_or_default();
+        self.durations.get_or_create(&labels).observe(took.as_secs_f64());
+        self.lagerkoll_requests.inc_by(requests);
+    }
+
     fn count_objects(&self, created: u64, updated: u64, deleted: u64, failed: u64) {
         for (operation, count) in [("created", created), ("updated", updated), ("deleted", deleted), ("failed", failed)]
         {
@@ -187,7 +204,12 @@ fn moment(ages: &[(&'static str, Duration)], standing: Option<&Standing>) -> Reg
     }
     let help = "How long ago the last good pass of each job ended; absent before the first";
     registry.register_with_unit("last_good_pass_age", help, Unit::Seconds, since);
-    let Some(Standing { rejected, refused, pending, is_importing, owned }) = standing else { return registry };
+    let Some(Standing { rejected, refused, pending, is_importing, owned, events }) = standing else { return registry };
+    if let Some(events) = events {
+        let level = Level::default();
+        level.set(*events);
+        registry.register("mirrored_events", "Events of Lagerkoll in the mirror", level);
+    }
     let owns = Family::<TypeLabels, Level>::default();
     for (kind, count) in owned {
         owns.get_or_create(&TypeLabels { r#type: kind.name() }).set(*count);
@@ -245,6 +267,7 @@ mod tests {
             pending: 3,
             is_importing: true,
             owned: [(Kind::Category, 4), (Kind::Product, 5)],
+            events: Some(6),
         };
         let text = metrics.text(&[("sync", Duration::from_millis(1500))], Some(&standing)).expect("text");
         let (comments, series): (Vec<&str>, Vec<&str>) = text.lines().partition(|line| line.starts_with('#'));

@@ -17,14 +17,17 @@ use tokio::sync::Semaphore;
 use tracing::{debug, warn};
 
 use crate::config::{Config, Schedule};
+use crate::lagerkoll;
 use crate::report::Status;
-use crate::state::{PassRow, Reader, StateError};
+use crate::state::{Reader, StateError};
 use crate::sync::Report;
 use metrics::{Metrics, Standing};
 use readiness::Readiness;
 
 /// The job that keeps NiceChat equal to the feed, in readiness and metrics.
 const SYNC: &str = "sync";
+/// The job that mirrors Lagerkoll's events.
+const EVENTS: &str = "events";
 /// How far back the last good pass is looked for: as many passes as the state keeps.
 const PASSES: u32 = 10_000;
 /// How many pages may wait for the disk at the same time; a disk that hangs must not use up all threads.
@@ -36,6 +39,8 @@ pub struct Monitor(Arc<Inner>);
 
 struct Inner {
     state: PathBuf,
+    /// The name of the mirror of events in the state, if there is one.
+    mirror: Mutex<Option<String>>,
     metrics: Metrics,
     readiness: Mutex<Readiness>,
     readers: Arc<Semaphore>,
@@ -47,12 +52,12 @@ impl Monitor {
         let mut readiness = Readiness::default();
         readiness.expect(jobs(config));
         match last_good(config) {
-            Ok(Some(pass)) => readiness.went_well(SYNC, pass.finished),
-            Ok(None) => {}
+            Ok(jobs) => jobs.into_iter().for_each(|(job, at)| readiness.went_well(job, at)),
             Err(error) => warn!(%error, "what passes came to before this start is not known"),
         }
         Monitor(Arc::new(Inner {
             state: config.state.path.clone(),
+            mirror: Mutex::new(mirror(config)),
             metrics: Metrics::new(),
             readiness: Mutex::new(readiness),
             readers: Arc::new(Semaphore::new(READERS)),
@@ -67,9 +72,22 @@ impl Monitor {
         }
     }
 
+    /// A pass over the events has ended.
+    pub fn record_events(&self, report: &lagerkoll::Report) {
+        self.0.metrics.record_events(report);
+        if report.row.outcome.is_good() {
+            self.readiness().went_well(EVENTS, report.row.finished);
+        }
+    }
+
     /// The settings have changed: other schedules hold from now on.
     pub fn reloaded(&self, config: &Config) {
         self.readiness().expect(jobs(config));
+        *self.0.mirror.lock().unwrap_or_else(PoisonError::into_inner) = mirror(config);
+    }
+
+    fn mirror(&self) -> Option<String> {
+        self.0.mirror.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// `/healthz`, `/readyz`, `/metrics`, `/status`, and a hint for every other path: a router that is merged with this
@@ -101,7 +119,7 @@ impl Monitor {
 
     /// The text of `/metrics`. Waits for the disk.
     fn metrics(&self) -> Result<String, std::fmt::Error> {
-        let standing = Reader::open(&self.0.state).and_then(|reader| Standing::read(&reader));
+        let standing = Reader::open(&self.0.state).and_then(|reader| Standing::read(&reader, self.mirror().as_deref()));
         let standing = standing.inspect_err(|error| debug!(%error, "metrics without the state's part")).ok();
         let ages = self.readiness().ages(Timestamp::now());
         self.0.metrics.text(&ages, standing.as_ref())
@@ -109,16 +127,29 @@ impl Monitor {
 
     /// What `shelfkeeper status --format json` prints. Waits for the disk.
     fn status(&self) -> Result<Value, StateError> {
-        Ok(Status::read(&Reader::open(&self.0.state)?)?.to_json())
+        Ok(Status::read(&Reader::open(&self.0.state)?, self.mirror().as_deref())?.to_json())
     }
 }
 
 /// Every job that we are to do, with its schedule.
 fn jobs(config: &Config) -> Vec<(&'static str, Schedule)> {
-    vec![(SYNC, config.source.schedule.clone())]
+    let events = config.lagerkoll.as_ref().map(|settings| (EVENTS, settings.schedule.clone()));
+    [(SYNC, config.source.schedule.clone())].into_iter().chain(events).collect()
 }
 
-fn last_good(config: &Config) -> Result<Option<PassRow>, StateError> {
-    let passes = Reader::open(&config.state.path)?.passes(PASSES)?;
-    Ok(passes.into_iter().find(|pass| pass.outcome.is_good()))
+fn mirror(config: &Config) -> Option<String> {
+    config.lagerkoll.as_ref().map(lagerkoll::place)
+}
+
+/// When each job went well last, as far as the state tells.
+fn last_good(config: &Config) -> Result<Vec<(&'static str, Timestamp)>, StateError> {
+    let reader = Reader::open(&config.state.path)?;
+    let pass = reader.passes(PASSES)?.into_iter().find(|pass| pass.outcome.is_good());
+    let mirror = match mirror(config) {
+        Some(place) => reader.mirror(&place)?,
+        None => None,
+    };
+    let sync = pass.map(|pass| (SYNC, pass.finished));
+    let events = mirror.and_then(|mirror| mirror.mirrored_at).map(|at| (EVENTS, at));
+    Ok(sync.into_iter().chain(events).collect())
 }

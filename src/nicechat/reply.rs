@@ -4,10 +4,12 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use reqwest::StatusCode;
-use reqwest::header::{HeaderMap, LOCATION, RETRY_AFTER};
+use reqwest::header::{HeaderMap, LOCATION};
 use serde::Deserialize;
 use serde_json::Value;
 use thiserror::Error;
+
+use crate::wire::{LONGEST_RETRY_AFTER, looks_like, retry_after};
 
 /// Why a call came to nothing.
 #[derive(Debug, Error, Clone, PartialEq, Eq)]
@@ -40,9 +42,6 @@ pub enum CallError {
         in_doubt: bool,
     },
 }
-
-/// The longest wait that a service may ask for within a pass; beyond it the work is left pending.
-const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(300);
 
 impl CallError {
     /// Whether the service asks to be left alone for longer than a pass should wait.
@@ -141,24 +140,6 @@ pub(super) fn understand(
     })
 }
 
-/// `Retry-After` in seconds or as an HTTP date (RFC 9110, 10.2.3).
-fn retry_after(headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
-    let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
-    if let Ok(seconds) = text.parse() {
-        return Some(Duration::from_secs(seconds));
-    }
-    let date = jiff::fmt::rfc2822::DateTimeParser::new().parse_timestamp(text).ok()?;
-    Some(Duration::try_from(date.duration_since(now)).unwrap_or(Duration::ZERO))
-}
-
-fn looks_like(body: &[u8]) -> &'static str {
-    match body.trim_ascii_start() {
-        [] => "nothing",
-        [b'<', ..] => "an HTML page instead of JSON",
-        _ => "something that is not whole JSON",
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -205,18 +186,5 @@ mod tests {
         ] {
             assert_eq!(kind(status, &body), expected, "{status} {body}");
         }
-    }
-
-    #[test]
-    fn retry_after_in_both_spellings() {
-        let wait = |text: &str| {
-            let mut headers = HeaderMap::new();
-            headers.insert(RETRY_AFTER, text.parse().expect("a header"));
-            retry_after(&headers, "2026-01-01T00:00:00Z".parse().expect("a time"))
-        };
-        assert_eq!(wait("7"), Some(Duration::from_secs(7)));
-        assert_eq!(wait("Thu, 01 Jan 2026 00:01:00 GMT"), Some(Duration::from_secs(60)));
-        assert_eq!(wait("Wed, 31 Dec 2025 00:00:00 GMT"), Some(Duration::ZERO));
-        assert_eq!(wait("soon"), None);
     }
 }

@@ -3,7 +3,7 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use backon::{ExponentialBuilder, Retryable};
+use backon::Retryable;
 use bytes::Bytes;
 use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 use jiff::Timestamp;
@@ -18,14 +18,7 @@ use url::Url;
 use super::reply::{CallError, understand};
 use super::signature;
 use super::traffic::Traffic;
-use crate::config;
-
-/// The first wait before another try; it doubles from try to try, with jitter.
-const FIRST_WAIT: Duration = Duration::from_millis(250);
-/// The longest wait of our own.
-const LONGEST_WAIT: Duration = Duration::from_secs(30);
-/// A reply that is larger is no reply. A page of a listing is far below it.
-const LARGEST_REPLY: usize = 64 << 20;
+use crate::{config, wire};
 
 pub(super) struct Transport {
     http: reqwest::Client,
@@ -100,15 +93,10 @@ impl Transport {
     }
 
     async fn call_while(&self, request: &Request, again: impl Fn(&CallError) -> bool) -> Result<Value, CallError> {
-        let waits = ExponentialBuilder::default()
-            .with_jitter()
-            .with_min_delay(FIRST_WAIT)
-            .with_max_delay(LONGEST_WAIT)
-            .with_max_times(self.retries as usize);
         let mut is_retry = false;
         let attempt = || self.attempt(request, std::mem::replace(&mut is_retry, true));
         attempt
-            .retry(waits)
+            .retry(wire::waits(self.retries))
             .sleep(tokio::time::sleep)
             .when(again)
             .adjust(|error, wait| match error {
@@ -155,13 +143,8 @@ impl Transport {
         let broken = |error| broken(&request.url, &error);
         let mut reply = call.send().await.map_err(broken)?;
         self.traffic().answered(reply.status().as_u16());
-        let mut body = Vec::new();
-        while let Some(chunk) = reply.chunk().await.map_err(broken)? {
-            body.extend_from_slice(&chunk);
-            if body.len() > LARGEST_REPLY {
-                return Err(CallError::no_answer("the answer does not end"));
-            }
-        }
+        let body = wire::body(&mut reply).await.map_err(broken)?;
+        let body = body.ok_or_else(|| CallError::no_answer("the answer does not end"))?;
         understand(reply.status(), reply.headers(), &body, Timestamp::now())
     }
 
@@ -183,12 +166,7 @@ impl Transport {
     }
 }
 
-/// The innermost cause says what happened; the outer ones repeat the address.
 fn broken(url: &Url, error: &reqwest::Error) -> CallError {
-    let host = url.host_str().unwrap_or_default();
-    let port = url.port().map(|port| format!(":{port}")).unwrap_or_default();
-    let why = if error.is_timeout() { "timed out".to_owned() } else { crate::root_cause(error) };
-    let reason = format!("no answer from {host}{port}: {why}");
     // Without a connection nothing was sent.
-    CallError::Passing { reason, retry_after: None, in_doubt: !error.is_connect() }
+    CallError::Passing { reason: wire::no_answer(url, error), retry_after: None, in_doubt: !error.is_connect() }
 }

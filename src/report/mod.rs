@@ -1,12 +1,19 @@
 //! What people and programs read: plans, feeds, status, progress.
 
+mod event_plan;
+mod event_words;
+mod events;
 mod feed;
+mod ics;
 mod plan;
 mod progress;
 mod status;
 mod words;
 
+pub use event_plan::{EventTally, event_operations, event_plan_text};
+pub use events::{event_changes_json, event_changes_text, events_json, events_summary_line, events_text};
 pub use feed::{FeedJson, FeedText};
+pub use ics::{EventCalendar, event_calendar};
 pub use plan::{plan_json, plan_text};
 pub use progress::{Bar, progress_words};
 pub use status::{Status, summary_line};

@@ -6,8 +6,10 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use super::event_plan::{EventTally, event_operations};
 use super::words::{count, difference, number, shorten, span, value};
 use crate::catalog::{Fields, Kind};
+use crate::lagerkoll;
 use crate::sync::{Action, Address, Choice, Cost, Operation, Plan, StagingError, Summary, Way};
 
 /// How many operations of a group a person is shown.
@@ -188,7 +190,7 @@ fn print(operation: &Operation, out: &mut impl Write) -> io::Result<()> {
 ///
 /// # Errors
 /// When it can't be printed, or the plan not be read.
-pub fn plan_json(plan: &Plan, out: &mut impl Write) -> io::Result<()> {
+pub fn plan_json(plan: &Plan, events: &lagerkoll::Plan, out: &mut impl Write) -> io::Result<()> {
     let summary = &plan.summary;
     let source = json!({"items": summary.items, "rejected": summary.rejected, "unchanged": summary.unchanged});
     write!(out, "{{\"source\":{source},\"operations\":[")?;
@@ -200,13 +202,18 @@ pub fn plan_json(plan: &Plan, out: &mut impl Write) -> io::Result<()> {
         Ok(())
     });
     printed.map_err(|Trouble(error)| error)?;
+    for operation in event_operations(events) {
+        write!(out, "{separator}\n{operation}")?;
+        separator = ",";
+    }
+    let tally = EventTally::of(events);
     let counts = json!({
-        "create": summary.both(|tally| tally.create),
-        "update": summary.both(|tally| tally.update),
-        "delete": summary.both(|tally| tally.delete),
+        "create": summary.both(|tally| tally.create) + tally.create,
+        "update": summary.both(|tally| tally.update) + tally.update,
+        "delete": summary.both(|tally| tally.delete) + tally.delete,
         "disable": summary.both(|tally| tally.disable),
     });
-    let guard = plan.guard.as_ref().map(|reason| json!({"reason": reason}));
+    let guard = plan.guard.clone().or_else(|| events.guard()).map(|reason| json!({"reason": reason}));
     let strategy = match plan.choice.way {
         Way::Api => "api",
         Way::Import(_) => "import",

@@ -5,10 +5,11 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use super::events::{mirror_json, mirror_text};
 use super::plan::held_back;
 use super::words::{count, number, shorten, span};
 use crate::catalog::{Kind, Rejection};
-use crate::state::{FailedObject, Import, Outcome, PassRow, Reader, StateError};
+use crate::state::{FailedObject, Import, MirrorState, Outcome, PassRow, Reader, StateError};
 use crate::sync::{ImportReport, Report};
 
 /// Rows and objects that a person is shown.
@@ -28,23 +29,25 @@ pub struct Status {
     pending: u64,
     rejected: Vec<Rejection>,
     failed: Vec<FailedObject>,
+    mirror: Option<MirrorState>,
     imports: Vec<Import>,
 }
 
 impl Status {
-    /// Reads it from the state.
+    /// Reads it from the state. `mirror` names the mirror of the events, if there is to be one.
     ///
     /// # Errors
     /// When that can't be read.
-    pub fn read(reader: &Reader) -> Result<Status, StateError> {
+    pub fn read(reader: &Reader, mirror: Option<&str>) -> Result<Status, StateError> {
         Ok(Status {
             passes: reader.passes(PASSES)?,
             categories: reader.owned(Kind::Category)?,
             products: reader.owned(Kind::Product)?,
             pending: reader.pending()?,
             rejected: reader.rejected()?,
-            failed: reader.failed()?,
+            failed: [reader.failed()?, reader.refused_events()?].concat(),
             imports: reader.imports(IMPORTS)?,
+            mirror: mirror.map(|place| reader.mirror(place)).transpose()?.flatten(),
         })
     }
 
@@ -57,7 +60,7 @@ impl Status {
             "rejected": self.rejected,
             "failed": self.failed,
             "imports": self.imports.iter().map(import_json).collect::<Vec<_>>(),
-            "events": null,
+            "events": mirror_json(self.mirror.as_ref()),
         })
     }
 
@@ -66,6 +69,9 @@ impl Status {
     /// # Errors
     /// When it can't be printed.
     pub fn print_text(&self, out: &mut impl Write) -> io::Result<()> {
+        if let Some(mirror) = &self.mirror {
+            mirror_text(mirror, out)?;
+        }
         if self.passes.is_empty() {
             writeln!(out, "No pass yet.")?;
             return self.print_imports(out);

@@ -4,6 +4,7 @@
 //! of a state file holds its lock and writes from a thread of its own.
 
 mod error;
+mod events;
 mod import;
 mod lock;
 mod reader;
@@ -16,6 +17,7 @@ use serde::{Deserialize, Serialize};
 use crate::catalog::{Digest, Fields, Id, Kind};
 
 pub use error::StateError;
+pub use events::{Change, ChangeKind, MirrorPass, MirrorState, Mirrored, OwnEvent, PendingAdd, RefusedAdd, Standing};
 pub use import::{Experience, Failures, Import, ImportEnd, ImportState, NewImport, Served, ServedFrom};
 pub use reader::{FailedObject, InDoubt, KeyRow, Reader};
 pub use writer::{Ending, Settled, Writer};

@@ -7,7 +7,7 @@ use rusqlite::Connection;
 use super::StateError;
 
 /// Each step takes a file from one format to the next; `PRAGMA user_version` counts them.
-const STEPS: [&str; 2] = [OBJECTS, IMPORTS];
+pub(super) const STEPS: [&str; 3] = [OBJECTS, IMPORTS, EVENTS];
 
 const OBJECTS: &str = "
     CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -51,6 +51,34 @@ const IMPORTS: &str = "
     -- has nothing.
     CREATE TABLE served (
         kind INTEGER NOT NULL, id TEXT NOT NULL, fields TEXT, PRIMARY KEY (kind, id)
+    ) WITHOUT ROWID;
+";
+
+const EVENTS: &str = "
+    -- Lagerkoll's scheduled events as they were listed last. A place is a store and whose events of it.
+    CREATE TABLE event (
+        place TEXT NOT NULL, id INTEGER NOT NULL, body TEXT NOT NULL, PRIMARY KEY (place, id)
+    ) WITHOUT ROWID;
+    CREATE TABLE event_change (
+        entry INTEGER PRIMARY KEY, place TEXT NOT NULL, at TEXT NOT NULL, change TEXT NOT NULL, old TEXT, new TEXT
+    );
+    CREATE TABLE event_mirror (place TEXT PRIMARY KEY, mirrored_at TEXT, pass TEXT) WITHOUT ROWID;
+
+    -- Events that we added to a store, and what each is for; NULL = for nothing any more. sent is what
+    -- was sent, seen how the service listed it first.
+    CREATE TABLE event_own (
+        store TEXT NOT NULL, id INTEGER NOT NULL, key TEXT, sent TEXT NOT NULL, seen TEXT,
+        PRIMARY KEY (store, id)
+    ) WITHOUT ROWID;
+    -- Adds that may be under way. twins are the ids that the same content had before.
+    CREATE TABLE event_add (
+        store TEXT NOT NULL, key TEXT NOT NULL, sent TEXT NOT NULL, twins TEXT NOT NULL,
+        PRIMARY KEY (store, key)
+    ) WITHOUT ROWID;
+    -- Events that Lagerkoll refuses as they are, until they change.
+    CREATE TABLE event_refused (
+        store TEXT NOT NULL, key TEXT NOT NULL, sent TEXT NOT NULL, reason TEXT NOT NULL, at TEXT NOT NULL,
+        PRIMARY KEY (store, key)
     ) WITHOUT ROWID;
 ";
 

@@ -66,6 +66,21 @@ impl Shop {
         self.sandbox.shop()
     }
 
+    /// Lagerkoll: what it holds, what it was sent, how it is to misbehave.
+    pub fn lagerkoll(&self) -> sandbox::Lagerkoll {
+        self.sandbox.lagerkoll()
+    }
+
+    /// The `base_url` of Lagerkoll.
+    pub fn lagerkoll_url(&self) -> String {
+        self.sandbox.lagerkoll_url()
+    }
+
+    /// A `[lagerkoll]` section that works, for [`sandbox::DEMO_STORE`] and its key.
+    pub fn lagerkoll_section(&self) -> String {
+        self.sandbox.lagerkoll_section()
+    }
+
     /// What the feed host was asked.
     pub fn fetches(&self) -> Vec<Fetched> {
         self.shop().requests()

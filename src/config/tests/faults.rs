@@ -11,21 +11,15 @@ fn unknown_names_tell_the_name_and_the_line() {
     );
     assert_eq!(
         error(&source("\n  [shop]\nname = 1")),
-        ":4:4: unknown section [shop]; there are [source], [state], [nicechat] and [http]"
+        ":4:4: unknown section [shop]; there are [source], [state], [nicechat], [lagerkoll] and [http]"
     );
     assert_eq!(
         error("location = \"x\""),
-        ":1:1: unknown setting location: every setting stands in a section, [source], [state], [nicechat] and [http]"
+        ":1:1: unknown setting location: every setting stands in a section, [source], [state], [nicechat], [lagerkoll] and [http]"
     );
     assert!(error(&source("[state]\nfile = 1\n[source.more]\nx = 1")).starts_with(":5:9: unknown setting source.more"));
     // The first in the file, whatever its name; and before a value that is bad or missing.
     assert!(error("[state]\nz = 1\na = 1\n[source]\nloc = 1").starts_with(":2:1: unknown setting state.z"));
-}
-
-#[test]
-fn what_comes_later_is_told_kindly() {
-    let message = error(&source("[lagerkoll]\nschedule = \"every 5m\""));
-    assert_eq!(message, ":3:2: this version does not know [lagerkoll] yet; take the section out");
 }
 
 #[test]

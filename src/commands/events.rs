@@ -1,0 +1,50 @@
+//! `events`: what is mirrored, and how it changed.
+
+use std::io::{self, BufWriter, Write};
+
+use super::{Exit, Failure, Outcome};
+use crate::cli::{self, Format};
+use crate::config::{self, Config};
+use crate::lagerkoll;
+use crate::report;
+use crate::state::Reader;
+
+pub(super) fn events(arguments: &cli::Events, config: &Config) -> Outcome {
+    let Some(settings) = &config.lagerkoll else {
+        let error = anyhow::anyhow!("no events are mirrored: the config has no section [lagerkoll]");
+        return Err(Failure { error, exit: Exit::Config });
+    };
+    let reader = Reader::open(&config.state.path)?;
+    reader.check_base(config.nicechat.base_url.as_str())?;
+    let place = lagerkoll::place(settings);
+    let mut out = BufWriter::new(io::stdout().lock());
+    match (arguments.history, arguments.format) {
+        _ if arguments.ics => calendar(settings, &reader, &place, &mut out)?,
+        (false, Format::Text) => {
+            report::events_text(&reader.events(&place)?, reader.mirror(&place)?.as_ref(), &mut out)?;
+        }
+        (false, Format::Json) => report::events_json(&reader.events(&place)?, &mut out)?,
+        (true, Format::Text) => report::event_changes_text(&reader.event_changes(&place)?, &mut out)?,
+        (true, Format::Json) => report::event_changes_json(&reader.event_changes(&place)?, &mut out)?,
+    }
+    out.flush()?;
+    Ok(Exit::Done)
+}
+
+/// Writes the calendar, and says on stderr what is not in it.
+fn calendar(settings: &config::Lagerkoll, reader: &Reader, place: &str, out: &mut impl Write) -> Result<(), Failure> {
+    let Some(at) = reader.mirror(place)?.and_then(|mirror| mirror.mirrored_at) else {
+        let error = anyhow::anyhow!("no events mirrored yet: the first pass of `run` does that");
+        return Err(Failure { error, exit: Exit::Failed });
+    };
+    let calendar = report::event_calendar(&settings.account.store, &reader.events(place)?, at);
+    write!(out, "{}", calendar.text)?;
+    let mut notes = io::stderr().lock();
+    for (id, why) in &calendar.not_understood {
+        writeln!(notes, "shelfkeeper: event {id} is not in the calendar: {why}")?;
+    }
+    if calendar.not_timed > 0 {
+        writeln!(notes, "shelfkeeper: events without a TIME trigger are not in the calendar: {}", calendar.not_timed)?;
+    }
+    Ok(())
+}

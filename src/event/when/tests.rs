@@ -1,0 +1,136 @@
+//! Triggers, and what they are understood as.
+
+use jiff::civil::date;
+use serde_json::json;
+
+use super::*;
+
+fn when(trigger: Value) -> Result<When, String> {
+    When::of(&event("TIME", trigger)).expect("a TIME trigger")
+}
+
+fn event(trigger_type: &str, trigger: Value) -> Fields {
+    let Value::Object(fields) = json!({"triggerType": trigger_type, "trigger": trigger}) else { panic!("an object") };
+    fields
+}
+
+/// The first time and the rule, from Sunday the first of March 2026 on.
+fn told(trigger: Value) -> String {
+    let when = match when(trigger) {
+        Ok(when) => when,
+        Err(problem) => return format!("not understood: {problem}"),
+    };
+    let start = match when.start(date(2026, 3, 1)) {
+        Start::At(at) => at.to_string(),
+        Start::Local(local) => local.to_string(),
+        Start::Day(day) => day.to_string(),
+    };
+    when.rule().map_or_else(|| start.clone(), |rule| format!("{start} {rule}"))
+}
+
+#[test]
+fn once() {
+    for (trigger, expected) in [
+        (json!({"time": "2026-05-01T08:00:00Z"}), "2026-05-01T08:00:00Z"),
+        (json!({"at": "2026-05-01T08:00:00.000+02:00"}), "2026-05-01T06:00:00Z"),
+        (json!({"at": "2026-05-01T08:00+02:00[Europe/Stockholm]"}), "2026-05-01T06:00:00Z"),
+        (json!({"when": 1_777_622_400_000_i64}), "2026-05-01T08:00:00Z"),
+        (json!({"timestamp": 1_777_622_400}), "2026-05-01T08:00:00Z"),
+        (json!({"date_time": "2026-05-01 08:00"}), "2026-05-01T08:00:00"),
+        (json!({"date": "2026-05-01"}), "2026-05-01"),
+        (json!({"date": "2026-05-01", "time": "8:00"}), "2026-05-01T08:00:00"),
+        (json!({"date": "2026-05-01", "hour": 8, "minute": "30", "second": 0}), "2026-05-01T08:30:00"),
+        (json!({"date": "2026-05-01", "time": "08:00", "timeZone": "Europe/Stockholm"}), "2026-05-01T06:00:00Z"),
+        (json!({"date": "2026-05-01", "time": "08:00", "zone": "-03:00"}), "2026-05-01T11:00:00Z"),
+        (json!({"at": "2026-05-01T08:00:00Z", "repeat": "NONE", "until": null, "note": "x"}), "2026-05-01T08:00:00Z"),
+        (json!({"at": "2026-05-01T08:00:00Z", "lastRunTime": "x", "sender": 1}), "2026-05-01T08:00:00Z"),
+    ] {
+        assert_eq!(told(trigger.clone()), expected, "{trigger}");
+    }
+}
+
+#[test]
+fn again_and_again() {
+    for (trigger, expected) in [
+        (json!({"time": "08:00"}), "2026-03-01T08:00:00 FREQ=DAILY"),
+        (json!({"hour": 7}), "2026-03-01T07:00:00 FREQ=DAILY"),
+        (json!({"time": "08:00", "days": ["TUE", "monday"]}), "2026-03-02T08:00:00 FREQ=WEEKLY;BYDAY=MO,TU"),
+        (json!({"time": "08:00", "weekday": "Fr", "frequency": "weekly"}), "2026-03-06T08:00:00 FREQ=WEEKLY;BYDAY=FR"),
+        (json!({"time": "08:00", "dayOfMonth": 15}), "2026-03-15T08:00:00 FREQ=MONTHLY;BYMONTHDAY=15"),
+        (json!({"at": "2026-05-01T08:00:00Z", "repeat": "WEEK"}), "2026-05-01T08:00:00Z FREQ=WEEKLY"),
+        (json!({"date": "2026-05-01", "every": "year"}), "2026-05-01 FREQ=YEARLY"),
+        (
+            json!({"start": "2026-05-01T08:00", "every": "hour", "end": "2026-05-02"}),
+            "2026-05-01T08:00:00 FREQ=HOURLY;UNTIL=20260502T235959",
+        ),
+        (json!({"date": "2026-05-01", "every": "day", "until": "2026-06-01"}), "2026-05-01 FREQ=DAILY;UNTIL=20260601"),
+        (
+            json!({"at": "2026-05-01T08:00:00Z", "every": "day", "until": "2026-06-01"}),
+            "2026-05-01T08:00:00Z FREQ=DAILY;UNTIL=20260601T235959Z",
+        ),
+        (json!({"cron": "30 8 * * 1-5"}), "2026-03-02T08:30:00 FREQ=WEEKLY;BYDAY=MO,TU,WE,TH,FR"),
+        (json!({"cron": "0 30 8 ? * SAT,SUN"}), "2026-03-01T08:30:00 FREQ=WEEKLY;BYDAY=SA,SU"),
+        (json!({"cronExpression": "0 6 1,15 * *"}), "2026-03-01T06:00:00 FREQ=MONTHLY;BYMONTHDAY=1,15"),
+        (json!({"cron": "0 6 * * *"}), "2026-03-01T06:00:00 FREQ=DAILY"),
+        (
+            json!({"start": "2026-05-01", "rrule": "RRULE:FREQ=MONTHLY;BYDAY=+1MO"}),
+            "2026-05-01 FREQ=MONTHLY;BYDAY=+1MO",
+        ),
+        (json!({"at": "2026-05-01T08:00", "tz": "UTC", "freq": "daily"}), "2026-05-01T08:00:00Z FREQ=DAILY"),
+    ] {
+        assert_eq!(told(trigger.clone()), expected, "{trigger}");
+    }
+}
+
+#[test]
+fn what_is_not_understood_says_why() {
+    for (trigger, expected) in [
+        (json!({}), "no time is told"),
+        (json!({"foo": "08:00"}), "no time is told"),
+        (json!({"time": "noon"}), "time: \"noon\" is not a time"),
+        (json!({"time": "25:00"}), "is not a time"),
+        (json!({"time": 800}), "800 is not a time"),
+        (json!({"at": "2026-05-01T08:00[Mars/North]"}), "is not a time"),
+        (json!({"at": "01/02/2026"}), "is not a time"),
+        (json!({"time": "08:00", "everyNDays": 3}), "everyNDays: this could change the time"),
+        (json!({"time": "08:00", "delay_minutes": 3}), "could change the time"),
+        (json!({"time": "08:00", "days": [1]}), "days: 1 is no day of the week"),
+        (json!({"time": "08:00", "interval": 3}), "interval: 3 is no repetition"),
+        (json!({"time": "08:00", "repeat": true}), "true is no repetition"),
+        (json!({"time": "08:00", "repeat": "weekly"}), "not on which day"),
+        (json!({"time": "08:00", "repeat": "yearly", "dayOfMonth": 1}), "days of another kind"),
+        (json!({"time": "08:00", "days": "MON", "dayOfMonth": 1}), "both days of the week and"),
+        (json!({"at": "2026-05-01T08:00Z", "time": "08:00"}), "a second time"),
+        (json!({"time": "08:00", "until": "2026-06-01T00:00:00Z"}), "ends by another clock"),
+        (json!({"minute": 5}), "a minute without an hour"),
+        (json!({"hour": 24}), "hour: 24 is not a number from 0 to 23"),
+        (json!({"time": "08:00", "zone": "Europe/Stockholm"}), "time zone whose clocks change"),
+        (json!({"time": "08:00", "zone": "Mars/North"}), "no time zone that is known"),
+        (json!({"cron": "*/5 * * * *"}), "no cron line that is understood"),
+        (json!({"cron": "0 0 8 ? * 2"}), "no cron line that is understood"),
+        (json!({"cron": "0 8 1 * MON"}), "no cron line that is understood"),
+        (json!({"date": "2026-05-01", "rrule": "FREQ=SOMETIMES"}), "no rule of RFC 5545"),
+        (json!({"date": "2026-05-01", "rrule": "FREQ=DAILY\r\nX:Y"}), "no rule of RFC 5545"),
+    ] {
+        let told = told(trigger.clone());
+        assert!(told.starts_with("not understood: ") && told.contains(expected), "{trigger}: {told}");
+    }
+    assert_eq!(When::of(&event("EVENT", json!({"time": "08:00"}))), None);
+}
+
+#[test]
+fn in_words() {
+    let words = |trigger| when(trigger).map(|when| when.to_string());
+    for (trigger, expected) in [
+        (json!({"time": "08:00"}), "daily at 08:00"),
+        (json!({"time": "08:00", "days": "MON,WED"}), "on MO, WE at 08:00"),
+        (json!({"time": "08:00", "dayOfMonth": [1, 15]}), "on day 1, 15 of the month at 08:00"),
+        (json!({"at": "2026-05-01T08:00:00Z"}), "2026-05-01T08:00:00Z"),
+        (
+            json!({"at": "2026-05-01T08:00", "repeat": "monthly", "until": "2027-01-01"}),
+            "monthly until 2027-01-01 from 2026-05-01 08:00 on",
+        ),
+    ] {
+        assert_eq!(words(trigger).as_deref(), Ok(expected));
+    }
+}

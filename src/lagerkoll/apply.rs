@@ -1,0 +1,207 @@
+//! Carrying out the steps in one store, one after the other.
+//!
+//! Before an event is added, that is written down; what came of it, before the next step. An add whose
+//! answer was lost is looked for in the listing before it is tried again: there are never two.
+
+use std::collections::HashSet;
+
+use jiff::Timestamp;
+use tracing::{debug, warn};
+
+use super::client::Writer;
+use super::reconcile::{Step, Wanted, Work};
+use super::reply::CallError;
+use crate::event::Event;
+use crate::state::{self, OwnEvent, PendingAdd, RefusedAdd, StateError};
+use crate::wire;
+
+/// Steps that fail one after the other, each after all its tries, before Lagerkoll counts as away.
+const FAILURES_IN_A_ROW: u64 = 3;
+
+/// Why an application ended before its end.
+#[derive(Debug)]
+pub(super) enum Halt {
+    /// What is acknowledged could not be written down.
+    State(StateError),
+    /// No request will do better for now.
+    Call(CallError),
+}
+
+impl From<StateError> for Halt {
+    fn from(error: StateError) -> Self {
+        Halt::State(error)
+    }
+}
+
+/// What an application came to, in events.
+#[derive(Debug, Default)]
+pub(super) struct Applied {
+    pub(super) created: u64,
+    pub(super) replaced: u64,
+    pub(super) deleted: u64,
+    /// What Lagerkoll refused as it is: the keys.
+    pub(super) refused: Vec<String>,
+    pub(super) failed: u64,
+    /// The first failure that can pass, in words.
+    pub(super) failure: Option<String>,
+}
+
+/// A store while it is changed.
+pub(super) struct Application<'a> {
+    pub(super) lagerkoll: &'a Writer,
+    pub(super) state: &'a state::Writer,
+    /// The store's name in the state.
+    pub(super) store: &'a str,
+    /// The place whose mirror the store's events are in, if they are.
+    pub(super) mirror: Option<&'a str>,
+    pub(super) retries: u32,
+    /// The store's events, as far as is known.
+    pub(super) listed: Vec<Event>,
+    /// Those of them that are ours.
+    pub(super) own: HashSet<i64>,
+    pub(super) applied: Applied,
+}
+
+/// What came of an add.
+struct Added {
+    result: Result<Event, CallError>,
+    /// No try but the one that counts can have had its effect.
+    is_certain: bool,
+}
+
+impl Application<'_> {
+    /// Carries out the steps, and counts what came of them as it goes.
+    pub(super) async fn carry_out(&mut self, work: &Work) -> Result<(), Halt> {
+        if work.is_news {
+            self.state.set_own_events(self.store.to_owned(), work.own.clone()).await?;
+        }
+        let mut in_a_row = 0;
+        for step in &work.steps {
+            let done = match step {
+                Step::Add(wanted) => self.put(wanted, None).await,
+                Step::Replace { wanted, old } => self.put(wanted, Some(old.id())).await,
+                Step::Remove { old, is_leftover } => self.remove(old.id(), !is_leftover).await,
+            };
+            match done {
+                Ok(()) => in_a_row = 0,
+                Err(Halt::Call(error)) => {
+                    self.failed(&error);
+                    in_a_row += 1;
+                    let is_hopeless = matches!(error, CallError::Unauthorized(_)) || error.asks_for_too_long();
+                    if is_hopeless || in_a_row >= FAILURES_IN_A_ROW {
+                        return Err(Halt::Call(error));
+                    }
+                }
+                Err(halt) => return Err(halt),
+            }
+        }
+        Ok(())
+    }
+
+    /// Told by the pass as a whole: a service that is away for hours must not fill the journal.
+    fn failed(&mut self, error: &CallError) {
+        debug!(store = self.store, reason = %error, "not done, to be tried again by the next pass");
+        self.applied.failed += 1;
+        self.applied.failure.get_or_insert_with(|| error.to_string());
+    }
+
+    /// Adds an event, then removes the one in whose place it is.
+    async fn put(&mut self, wanted: &Wanted, old: Option<i64>) -> Result<(), Halt> {
+        let Added { result, is_certain } = self.add(wanted).await?;
+        let event = match result {
+            Ok(event) => event,
+            Err(CallError::Refused(reason)) => return self.refused(wanted, reason, is_certain).await,
+            Err(error) => return Err(Halt::Call(error)),
+        };
+        let own = OwnEvent {
+            id: event.id(),
+            key: Some(wanted.key.clone()),
+            sent: wanted.content.clone(),
+            // How the service spells it is learned from the next listing: an answer may differ from that.
+            seen: None,
+        };
+        debug!(store = self.store, event = own.id, key = wanted.key, "added");
+        let mirror = self.mirror.map(|place| (place.to_owned(), event.clone()));
+        self.state.event_added(self.store.to_owned(), own, is_certain, mirror).await?;
+        self.own.insert(event.id());
+        self.listed.retain(|listed| listed.id() != event.id());
+        self.listed.push(event);
+        match old {
+            Some(old) => {
+                self.applied.replaced += 1;
+                self.remove(old, false).await
+            }
+            None => {
+                self.applied.created += 1;
+                Ok(())
+            }
+        }
+    }
+
+    async fn refused(&mut self, wanted: &Wanted, reason: String, is_certain: bool) -> Result<(), Halt> {
+        warn!(
+            store = self.store,
+            event = wanted.key,
+            reason,
+            "refused by Lagerkoll; set aside until it changes, or until a resync"
+        );
+        let Wanted { key, content } = wanted.clone();
+        self.applied.refused.push(key.clone());
+        let refused = RefusedAdd { key, sent: content, reason, since: Timestamp::now() };
+        Ok(self.state.event_refused(self.store.to_owned(), refused, is_certain).await?)
+    }
+
+    /// Adds an event once, however often that has to be tried.
+    async fn add(&mut self, wanted: &Wanted) -> Result<Added, StateError> {
+        let content = &wanted.content;
+        let twins = self.listed.iter().filter(|event| event.content().covers(content)).map(Event::id).collect();
+        let add = PendingAdd { key: wanted.key.clone(), sent: content.clone(), twins };
+        self.state.intend_add(self.store.to_owned(), add.clone()).await?;
+        let mut waits = backon::BackoffBuilder::build(wire::waits(self.retries));
+        let mut lost = 0;
+        let result = loop {
+            let error = match self.lagerkoll.add(content).await {
+                Ok(event) => break Ok(event),
+                Err(error) => error,
+            };
+            if !error.is_in_doubt() {
+                break Err(error);
+            }
+            lost += 1;
+            let Some(wait) = waits.next().filter(|_| !error.asks_for_too_long()) else { break Err(error) };
+            tokio::time::sleep(error.retry_after().unwrap_or(wait)).await;
+            match self.lagerkoll.reader().list().await {
+                Ok(listed) => self.listed = listed,
+                // The next pass will see what became of it.
+                Err(error) => break Err(error),
+            }
+            if let Some(found) = self.find(&add) {
+                lost -= 1;
+                break Ok(found);
+            }
+        };
+        Ok(Added { result, is_certain: lost == 0 })
+    }
+
+    /// The event that an add made, if it did.
+    fn find(&self, add: &PendingAdd) -> Option<Event> {
+        let is_it = |event: &&Event| {
+            let was_there = add.twins.contains(&event.id()) || self.own.contains(&event.id());
+            !was_there && event.content().covers(&add.sent)
+        };
+        self.listed.iter().find(is_it).cloned()
+    }
+
+    async fn remove(&mut self, id: i64, counts: bool) -> Result<(), Halt> {
+        match self.lagerkoll.remove(id).await {
+            Ok(()) | Err(CallError::Missing) => {}
+            Err(error) => return Err(Halt::Call(error)),
+        }
+        debug!(store = self.store, event = id, "removed");
+        self.state.event_removed(self.store.to_owned(), id, self.mirror.map(str::to_owned)).await?;
+        self.own.remove(&id);
+        self.listed.retain(|event| event.id() != id);
+        self.applied.deleted += u64::from(counts);
+        Ok(())
+    }
+}

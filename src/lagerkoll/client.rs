@@ -1,0 +1,131 @@
+//! The listing of a store's events, and the two ways to change it.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use reqwest::Method;
+use serde_json::Value;
+
+use super::limit::Limit;
+use super::reply::CallError;
+use super::transport::{ConnectError, Request, Transport};
+use crate::config::{self, Account, Scope};
+use crate::event::{Content, Event};
+
+/// Reads a store's events; can't change anything.
+#[derive(Clone)]
+pub struct Reader {
+    transport: Arc<Transport>,
+    scope: Scope,
+}
+
+/// Adds events to a store and removes them.
+#[derive(Clone)]
+pub struct Writer(Reader);
+
+/// Prepares calls about a store; nothing is sent yet.
+///
+/// # Errors
+/// When no HTTP client can be made, or no header hold the credentials.
+pub fn connect(settings: &config::Lagerkoll, account: &Account, limit: Arc<Limit>) -> Result<Writer, ConnectError> {
+    let transport = Arc::new(Transport::new(settings, account, limit)?);
+    Ok(Writer(Reader { transport, scope: settings.scope }))
+}
+
+impl Reader {
+    /// All events, in the service's order.
+    ///
+    /// # Errors
+    /// As of any call; a listing that is not of the documented shape is a [`CallError::Strange`].
+    pub async fn list(&self) -> Result<Vec<Event>, CallError> {
+        let path = match self.scope {
+            Scope::Store => String::new(),
+            Scope::User => "user".to_owned(),
+        };
+        let request = Request { method: Method::GET, path, body: Bytes::new() };
+        let reply = self.transport.call(&request).await.map_err(|error| match error {
+            CallError::Missing => CallError::Strange("there is no listing of events (404); check base_url".to_owned()),
+            other => other,
+        })?;
+        listing(reply)
+            .map_err(|problem| CallError::Strange(format!("the listing has another shape than documented: {problem}")))
+    }
+
+    /// Requests sent so far over this connection, tries included.
+    pub fn requests(&self) -> u64 {
+        self.transport.sent()
+    }
+}
+
+impl Writer {
+    /// The reading half of the same connection.
+    pub fn reader(&self) -> &Reader {
+        &self.0
+    }
+
+    /// `POST`: adds an event, and gives it as the service has it. Never adds two: when it is in doubt
+    /// whether there is one now, that is the error.
+    ///
+    /// # Errors
+    /// As of any call.
+    pub async fn add(&self, content: &Content) -> Result<Event, CallError> {
+        let body = serde_json::to_vec(content)
+            .map_err(|error| CallError::Refused(format!("can't be written as JSON: {error}")))?;
+        let request = Request { method: Method::POST, path: String::new(), body: body.into() };
+        let reply = self.0.transport.call_at_most_once(&request).await.map_err(|error| match error {
+            CallError::Missing => CallError::Refused("there is no place for events (404); check base_url".to_owned()),
+            other => other,
+        })?;
+        Event::parse(reply).map_err(|problem| CallError::lost(format!("the answer is no event: {problem}")))
+    }
+
+    /// `DELETE`.
+    ///
+    /// # Errors
+    /// As of any call; [`CallError::Missing`] when the event is gone already.
+    pub async fn remove(&self, id: i64) -> Result<(), CallError> {
+        let request = Request { method: Method::DELETE, path: id.to_string(), body: Bytes::new() };
+        self.0.transport.call(&request).await.map(|_| ())
+    }
+}
+
+/// The events of a listing (API page, class ScheduledEventsResponse).
+fn listing(reply: Value) -> Result<Vec<Event>, String> {
+    let Value::Object(mut reply) = reply else { return Err("it is no object".to_owned()) };
+    let Some(Value::Array(events)) = reply.remove("events") else { return Err("it has no list of events".to_owned()) };
+    let events: Vec<Event> =
+        events.into_iter().map(Event::parse).collect::<Result<_, _>>().map_err(|error| error.to_string())?;
+    let mut ids = HashSet::new();
+    match events.iter().find(|event| !ids.insert(event.id())) {
+        Some(twice) => Err(format!("event {} is in it twice", twice.id())),
+        None => Ok(events),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_listing_is_all_right_or_none() {
+        assert_eq!(listing(json!({"events": []})), Ok(Vec::new()));
+        let ids = listing(json!({"more": 1, "events": [{"id": 7}, {"id": -3, "x": [1]}]}));
+        assert_eq!(ids.map(|events| events.iter().map(Event::id).collect()), Ok(vec![7, -3]));
+        for (reply, problem) in [
+            (Value::Null, "no object"),
+            (json!([]), "no object"),
+            (json!({}), "no list of events"),
+            (json!({"events": null}), "no list of events"),
+            (json!({"events": {"id": 1}}), "no list of events"),
+            (json!({"events": [{"id": 1}, null]}), "an event is no object"),
+            (json!({"events": [{"id": 1}, {"id": 1}]}), "event 1 is in it twice"),
+            (json!({"events": [{"id": 1, "action": []}]}), "action of event 1 is not a map"),
+        ] {
+            let error = listing(reply.clone()).expect_err(problem);
+            assert!(error.contains(problem), "{reply}: {error}");
+        }
+    }
+}

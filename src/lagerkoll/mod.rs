@@ -1,0 +1,22 @@
+//! Lagerkoll's scheduled events: a mirror of them, and keeping those that are ours as they should be.
+//!
+//! Reading and writing are different types over one connection, as with NiceChat: a plan is given a
+//! [`Reader`], and so can't change anything.
+
+mod apply;
+mod client;
+mod limit;
+mod pass;
+mod plan;
+mod reconcile;
+mod reply;
+mod survey;
+mod transport;
+
+pub use client::{Reader, Writer, connect};
+pub use limit::{Limit, Permit, Silence};
+pub use pass::{MirrorError, Report, place, run};
+pub use plan::{Plan, PlannedStore, plan};
+pub use reconcile::{Step, Wanted, Work, guard, reconcile};
+pub use reply::CallError;
+pub use transport::ConnectError;

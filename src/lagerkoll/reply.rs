@@ -1,0 +1,268 @@
+//! What an answer means.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use reqwest::StatusCode;
+use reqwest::header::{HeaderMap, LOCATION};
+use serde_json::Value;
+use thiserror::Error;
+
+use crate::wire::{LONGEST_RETRY_AFTER, looks_like, retry_after};
+
+/// The most of the service's own words that an error repeats, in characters.
+const LONGEST_WORDS: usize = 300;
+
+/// Why a call came to nothing.
+#[derive(Debug, Error, Clone, PartialEq, Eq)]
+pub enum CallError {
+    /// 900001: no call with these credentials will do better.
+    #[error("Lagerkoll does not accept who we are: {0}; check store, and api_key or user_id and user_token")]
+    Unauthorized(String),
+    /// This request will not be taken as it is.
+    #[error("{0}")]
+    Refused(String),
+    /// 404: there is no such event.
+    #[error("there is no such event (404)")]
+    Missing,
+    /// An answer that is not what the API page says. Trying again at once is no use.
+    #[error("{0}")]
+    Strange(String),
+    /// What may do better another time: 429, 50x, a broken connection, half an answer.
+    #[error("{reason}")]
+    Passing {
+        /// What happened.
+        reason: String,
+        /// How long the service asks to be left alone.
+        retry_after: Option<Duration>,
+        /// The request may have had its effect all the same.
+        in_doubt: bool,
+    },
+}
+
+impl CallError {
+    /// A request that was sent, and of which nobody told what became of it.
+    pub(super) fn lost(reason: impl Into<String>) -> CallError {
+        CallError::Passing { reason: reason.into(), retry_after: None, in_doubt: true }
+    }
+
+    /// Whether it may do better another time.
+    pub fn can_pass(&self) -> bool {
+        matches!(self, CallError::Passing { .. })
+    }
+
+    /// Whether the request may have had its effect all the same.
+    pub fn is_in_doubt(&self) -> bool {
+        matches!(self, CallError::Strange(_) | CallError::Passing { in_doubt: true, .. })
+    }
+
+    /// How long the service asks to be left alone, if it does.
+    pub(super) fn retry_after(&self) -> Option<Duration> {
+        match self {
+            CallError::Passing { retry_after, .. } => *retry_after,
+            _ => None,
+        }
+    }
+
+    /// Whether the service asks to be left alone for longer than a pass should wait.
+    pub fn asks_for_too_long(&self) -> bool {
+        self.retry_after().is_some_and(|asked| asked > LONGEST_RETRY_AFTER)
+    }
+}
+
+/// What the API page calls an error (section "Errors").
+struct Complaint {
+    code: i64,
+    message: String,
+    field: Option<String>,
+    data: Option<String>,
+}
+
+impl Complaint {
+    /// The complaint in a body, if it is one.
+    fn of(body: &Value) -> Option<Complaint> {
+        let part = |name: &str| body.get(name).filter(|value| !value.is_null());
+        let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        let code = text(part("errorCode")?);
+        Some(Complaint {
+            // A code that is no number is none that we know.
+            code: code.trim().parse().unwrap_or(0),
+            message: part("errorMessage").map(text).unwrap_or_default(),
+            field: part("errorField").map(text).filter(|field| !field.is_empty()),
+            data: part("errorData").map(text).filter(|data| !data.is_empty()),
+        })
+    }
+
+    /// The code in words (API page, the table under "Errors").
+    fn meaning(&self) -> &'static str {
+        match self.code {
+            900_001 => "the credentials don't match",
+            900_101 => "Lagerkoll's common error",
+            900_429 => "too many requests",
+            907_001 => "Lagerkoll could not get the scheduled events",
+            907_002 => "Lagerkoll could not create the scheduled event",
+            907_003 => "Lagerkoll could not update the scheduled event",
+            907_004 => "Lagerkoll could not remove the scheduled event",
+            _ => "Lagerkoll reports an error that its page doesn't name",
+        }
+    }
+
+    fn words(&self) -> String {
+        let message = if self.message.is_empty() { String::new() } else { format!(": {}", self.message) };
+        let field = self.field.as_ref().map(|field| format!(", field {field}")).unwrap_or_default();
+        let data = self.data.as_ref().map(|data| format!(", data {data}")).unwrap_or_default();
+        let words = format!("{}{message} (code {}{field}{data})", self.meaning(), self.code);
+        // One line, whatever the service writes.
+        let words = words.split_whitespace().collect::<Vec<_>>().join(" ");
+        if words.chars().count() <= LONGEST_WORDS {
+            return words;
+        }
+        words.chars().take(LONGEST_WORDS).chain(['…']).collect()
+    }
+}
+
+/// The JSON of an answer (null for one without a body), or what went wrong. An answer has failed when
+/// the HTTP status says so *or* its body does.
+pub(super) fn understand(
+    status: StatusCode,
+    headers: &HeaderMap,
+    body: &[u8],
+    now: Timestamp,
+) -> Result<Value, CallError> {
+    let http = status.as_u16();
+    if status.is_redirection() {
+        let to = headers.get(LOCATION).and_then(|to| to.to_str().ok()).unwrap_or("elsewhere");
+        return Err(CallError::Strange(format!("answered {http}, a redirect to {to}; check base_url")));
+    }
+    let json = serde_json::from_slice::<Value>(body);
+    let complaint = json.as_ref().ok().and_then(Complaint::of);
+    if status.is_success() && complaint.is_none() {
+        return json.or_else(|_| unreadable(http, body));
+    }
+    let reason = complaint.as_ref().map_or_else(|| format!("answered {http} with {}", seems(body)), Complaint::words);
+    let code = complaint.as_ref().map_or(0, |complaint| complaint.code);
+    // A page is a proxy's, and says nothing about the event.
+    let is_page = body.trim_ascii_start().starts_with(b"<");
+    let is_about_a_field = complaint.as_ref().is_some_and(|complaint| complaint.field.is_some());
+    Err(match http {
+        _ if code == 900_429 || http == 429 => busy(reason, headers, now, false),
+        _ if code == 900_001 || matches!(http, 401 | 403) => CallError::Unauthorized(reason),
+        404 if !is_page => CallError::Missing,
+        400..=499 if !is_page && !matches!(http, 408 | 425) => CallError::Refused(reason),
+        _ if is_about_a_field => CallError::Refused(reason),
+        _ => busy(reason, headers, now, true),
+    })
+}
+
+fn busy(reason: String, headers: &HeaderMap, now: Timestamp, in_doubt: bool) -> CallError {
+    let retry_after = retry_after(headers, now);
+    let asks = retry_after.map(|wait| format!(", asks to wait {} s", wait.as_secs())).unwrap_or_default();
+    CallError::Passing { reason: format!("{reason}{asks}"), retry_after, in_doubt }
+}
+
+/// A success without JSON.
+fn unreadable(http: u16, body: &[u8]) -> Result<Value, CallError> {
+    match body.trim_ascii() {
+        [] => Ok(Value::Null),
+        body if is_xml(body) => Err(CallError::Strange(format!(
+            "answered {http} with XML although JSON was asked for; does a proxy on the way ignore the Accept header?"
+        ))),
+        body => Err(CallError::lost(format!("answered {http} with {}", seems(body)))),
+    }
+}
+
+fn seems(body: &[u8]) -> &'static str {
+    if is_xml(body) { "XML instead of JSON" } else { looks_like(body) }
+}
+
+/// A document in angle brackets that is no web page.
+fn is_xml(body: &[u8]) -> bool {
+    let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body).trim_ascii_start();
+    let start = String::from_utf8_lossy(&body[..body.len().min(200)]).to_ascii_lowercase();
+    start.starts_with('<') && !start.starts_with("<!doctype html") && !start.contains("<html")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn answer(status: u16, body: &str) -> Result<Value, CallError> {
+        let status = StatusCode::from_u16(status).expect("a status");
+        understand(status, &HeaderMap::new(), body.as_bytes(), Timestamp::UNIX_EPOCH)
+    }
+
+    fn kind(status: u16, body: &str) -> &'static str {
+        match answer(status, body) {
+            Ok(_) => "ok",
+            Err(CallError::Unauthorized(_)) => "unauthorized",
+            Err(CallError::Refused(_)) => "refused",
+            Err(CallError::Missing) => "missing",
+            Err(CallError::Strange(_)) => "strange",
+            Err(CallError::Passing { in_doubt: true, .. }) => "in doubt",
+            Err(CallError::Passing { in_doubt: false, .. }) => "later",
+        }
+    }
+
+    fn complaint(code: i64, field: &str) -> String {
+        format!(r#"{{"errorCode":{code},"errorMessage":"no","errorField":{field},"errorData":null}}"#)
+    }
+
+    #[test]
+    fn the_status_and_the_body_both_count() {
+        for (status, body, expected) in [
+            (200, r#"{"events":[]}"#.to_owned(), "ok"),
+            (200, r#"{"errorCode":null,"events":[]}"#.to_owned(), "ok"),
+            (204, String::new(), "ok"),
+            (200, complaint(900_001, "null"), "unauthorized"),
+            (400, complaint(900_001, "null"), "unauthorized"),
+            (401, "<html>".to_owned(), "unauthorized"),
+            (403, String::new(), "unauthorized"),
+            (200, complaint(900_429, "null"), "later"),
+            (429, "<html>".to_owned(), "later"),
+            (429, String::new(), "later"),
+            (500, complaint(900_101, "null"), "in doubt"),
+            (200, complaint(900_101, "null"), "in doubt"),
+            (400, complaint(907_002, "null"), "refused"),
+            (500, complaint(907_002, "\"trigger\""), "refused"),
+            (500, complaint(907_002, "null"), "in doubt"),
+            (400, complaint(123, "null"), "refused"),
+            (404, complaint(907_004, "null"), "missing"),
+            (404, "<html>".to_owned(), "in doubt"),
+            (502, "<html>".to_owned(), "in doubt"),
+            (408, String::new(), "in doubt"),
+            (200, "<html>".to_owned(), "in doubt"),
+            (200, r#"{"events":[{"id":1"#.to_owned(), "in doubt"),
+            (200, "<?xml version=\"1.0\"?><events/>".to_owned(), "strange"),
+            (200, "\u{feff} <ScheduledEventsResponse>".to_owned(), "strange"),
+            (503, "<?xml version=\"1.0\"?><error/>".to_owned(), "in doubt"),
+            (302, String::new(), "strange"),
+        ] {
+            assert_eq!(kind(status, &body), expected, "{status} {body}");
+        }
+    }
+
+    #[test]
+    fn complaints_are_told_in_words() {
+        let words = |status, body: &str| answer(status, body).expect_err(body).to_string();
+        assert_eq!(
+            words(400, &complaint(907_002, "\"trigger.time\"")),
+            "Lagerkoll could not create the scheduled event: no (code 907002, field trigger.time)"
+        );
+        let data = r#"{"errorCode":"907001","errorMessage":"a\nb","errorField":null,"errorData":{"x":1}}"#;
+        assert_eq!(words(500, data), "Lagerkoll could not get the scheduled events: a b (code 907001, data {\"x\":1})");
+        for (code, part) in [
+            (900_001, "the credentials don't match: no (code 900001); check store, and api_key"),
+            (900_101, "common error: no (code 900101)"),
+            (900_429, "too many requests"),
+            (907_003, "could not update"),
+            (907_004, "could not remove"),
+            (42, "doesn't name: no (code 42)"),
+        ] {
+            let words = words(400, &complaint(code, "null"));
+            assert!(words.contains(part), "{part} in {words}");
+        }
+        assert!(words(200, "<events/>").contains("XML although JSON was asked for"));
+        let long = format!(r#"{{"errorCode":1,"errorMessage":"{}"}}"#, "x".repeat(5_000));
+        assert!(words(400, &long).chars().count() <= LONGEST_WORDS + 1);
+    }
+}

@@ -1,0 +1,157 @@
+//! Scheduled events: the mirror, its history, and what is known of the events that are ours.
+
+mod read;
+#[cfg(test)]
+mod tests;
+mod write;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::Outcome;
+use crate::event::{Content, Event};
+
+/// The first format that has events.
+const SINCE: i64 = 3;
+
+/// What became of an event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ChangeKind {
+    /// It was not there before.
+    Added,
+    /// It is another one under the same id.
+    Changed,
+    /// It is there no more.
+    Removed,
+}
+
+impl ChangeKind {
+    const ALL: [ChangeKind; 3] = [ChangeKind::Added, ChangeKind::Changed, ChangeKind::Removed];
+
+    /// The name in reports.
+    pub fn name(self) -> &'static str {
+        match self {
+            ChangeKind::Added => "added",
+            ChangeKind::Changed => "changed",
+            ChangeKind::Removed => "removed",
+        }
+    }
+}
+
+/// A change that the mirror noticed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Change {
+    /// When it was noticed.
+    pub at: Timestamp,
+    /// What became of the event.
+    pub kind: ChangeKind,
+    /// The event afterwards; of a removed one, as it was last.
+    pub event: Event,
+    /// The event before, when it changed.
+    pub old: Option<Event>,
+}
+
+/// What taking in a listing came to.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Mirrored {
+    /// Events that were not there before.
+    pub added: u64,
+    /// Events that are otherwise.
+    pub changed: u64,
+    /// Events that are there no more.
+    pub removed: u64,
+}
+
+/// The row that a pass over the events leaves.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MirrorPass {
+    /// When it began.
+    pub started: Timestamp,
+    /// When it ended.
+    pub finished: Timestamp,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// Events of the store, when they were listed.
+    pub listed: u64,
+    /// Of those, events that were not there before.
+    pub added: u64,
+    /// Of those, events that are otherwise.
+    pub changed: u64,
+    /// Events that are there no more.
+    pub removed: u64,
+    /// Events that we added, to any store.
+    pub created: u64,
+    /// Events that we added in the place of others.
+    pub replaced: u64,
+    /// Events that we removed, those that were replaced left aside.
+    pub deleted: u64,
+    /// Events whose request failed.
+    pub failed: u64,
+    /// Events that Lagerkoll refuses.
+    pub refused: u64,
+    /// Requests sent to Lagerkoll, tries included.
+    pub requests: u64,
+    /// Why, when it was refused or failed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+}
+
+/// How a mirror stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MirrorState {
+    /// Events in it.
+    pub count: u64,
+    /// When it last was made equal; `None` = never.
+    pub mirrored_at: Option<Timestamp>,
+    /// The last pass, whatever came of it.
+    pub last: Option<MirrorPass>,
+}
+
+/// An event that we added.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OwnEvent {
+    /// The service's id.
+    pub id: i64,
+    /// What it is for; `None` = nothing any more, it is to be removed.
+    pub key: Option<String>,
+    /// What we sent.
+    pub sent: Content,
+    /// How the service listed it first; `None` = it has not been listed yet.
+    pub seen: Option<Content>,
+}
+
+/// An add that may be under way.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PendingAdd {
+    /// What it is for.
+    pub key: String,
+    /// What is sent.
+    pub sent: Content,
+    /// Events that had the same content before, and so are not the one that is added.
+    pub twins: Vec<i64>,
+}
+
+/// An event that Lagerkoll refuses as it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RefusedAdd {
+    /// What it is for.
+    pub key: String,
+    /// What was refused.
+    pub sent: Content,
+    /// Lagerkoll's words.
+    pub reason: String,
+    /// Since when.
+    pub since: Timestamp,
+}
+
+/// What is known of our events in one store.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Standing {
+    /// Those that are ours.
+    pub own: Vec<OwnEvent>,
+    /// Adds of which nobody knows what became of them.
+    pub adds: Vec<PendingAdd>,
+    /// What is refused.
+    pub refused: Vec<RefusedAdd>,
+}

@@ -1,0 +1,125 @@
+//! Reading what is known of events.
+
+use jiff::Timestamp;
+use rusqlite::types::Type;
+use rusqlite::{Params, Row};
+use serde_json::Value;
+
+use super::{Change, ChangeKind, MirrorState, OwnEvent, PendingAdd, RefusedAdd, SINCE, Standing};
+use crate::event::Event;
+use crate::state::{FailedObject, Reader, StateError};
+
+impl Reader {
+    /// The mirrored events, in the order of their ids.
+    ///
+    /// # Errors
+    /// When the file can't be read.
+    pub fn events(&self, place: &str) -> Result<Vec<Event>, StateError> {
+        self.rows("SELECT body FROM event WHERE place = ?1 ORDER BY id", [place], |row| event(row, 0))
+    }
+
+    /// The changes that are remembered, the earliest first.
+    ///
+    /// # Errors
+    /// When the file can't be read.
+    pub fn event_changes(&self, place: &str) -> Result<Vec<Change>, StateError> {
+        let sql = "SELECT at, change, old, new FROM event_change WHERE place = ?1 ORDER BY entry";
+        self.rows(sql, [place], |row| {
+            let name: String = row.get(1)?;
+            let kind = ChangeKind::ALL.into_iter().find(|kind| kind.name() == name).unwrap_or(ChangeKind::Changed);
+            let (event, old) = match kind {
+                ChangeKind::Added => (event(row, 3)?, None),
+                ChangeKind::Changed => (event(row, 3)?, Some(event(row, 2)?)),
+                ChangeKind::Removed => (event(row, 2)?, None),
+            };
+            Ok(Change { at: time(row, 0)?, kind, event, old })
+        })
+    }
+
+    /// How a mirror stands; `None` while no pass has tried.
+    ///
+    /// # Errors
+    /// When the file can't be read.
+    pub fn mirror(&self, place: &str) -> Result<Option<MirrorState>, StateError> {
+        let sql = "SELECT mirrored_at, pass, (SELECT count(*) FROM event WHERE event.place = event_mirror.place)
+                   FROM event_mirror WHERE place = ?1";
+        let rows = self.rows(sql, [place], |row| {
+            let (at, pass): (Option<String>, Option<String>) = (row.get(0)?, row.get(1)?);
+            Ok(MirrorState {
+                count: row.get::<_, i64>(2)?.unsigned_abs(),
+                mirrored_at: at.and_then(|at| at.parse().ok()),
+                last: pass.and_then(|pass| serde_json::from_str(&pass).ok()),
+            })
+        })?;
+        Ok(rows.into_iter().next())
+    }
+
+    /// What is known of our events in a store.
+    ///
+    /// # Errors
+    /// When the file can't be read.
+    pub fn standing(&self, store: &str) -> Result<Standing, StateError> {
+        let own = "SELECT id, key, sent, seen FROM event_own WHERE store = ?1 ORDER BY id";
+        let own = self.rows(own, [store], |row| {
+            let seen = row.get::<_, Option<String>>(3)?.map(|_| json(row, 3)).transpose()?;
+            Ok(OwnEvent { id: row.get(0)?, key: row.get(1)?, sent: json(row, 2)?, seen })
+        })?;
+        let adds = "SELECT key, sent, twins FROM event_add WHERE store = ?1 ORDER BY key";
+        let adds = self.rows(adds, [store], |row| {
+            Ok(PendingAdd { key: row.get(0)?, sent: json(row, 1)?, twins: json(row, 2)? })
+        })?;
+        let refused = "SELECT key, sent, reason, at FROM event_refused WHERE store = ?1 ORDER BY key";
+        let refused = self.rows(refused, [store], |row| {
+            Ok(RefusedAdd { key: row.get(0)?, sent: json(row, 1)?, reason: row.get(2)?, since: time(row, 3)? })
+        })?;
+        Ok(Standing { own, adds, refused })
+    }
+
+    /// Events that Lagerkoll refuses, in all stores.
+    ///
+    /// # Errors
+    /// When the file can't be read.
+    pub fn refused_events(&self) -> Result<Vec<FailedObject>, StateError> {
+        self.rows("SELECT key, reason, at FROM event_refused ORDER BY store, key", [], |row| {
+            Ok(FailedObject {
+                kind: "event",
+                id: row.get(0)?,
+                reason: row.get(1)?,
+                refused: true,
+                since: Some(time(row, 2)?),
+            })
+        })
+    }
+
+    /// The rows of a query about events; none in a file of a format that has no events yet.
+    fn rows<T>(
+        &self,
+        sql: &str,
+        of: impl Params,
+        each: impl FnMut(&Row<'_>) -> rusqlite::Result<T>,
+    ) -> Result<Vec<T>, StateError> {
+        if self.version < SINCE {
+            return Ok(Vec::new());
+        }
+        let run =
+            || -> rusqlite::Result<Vec<T>> { self.connection.prepare_cached(sql)?.query_map(of, each)?.collect() };
+        run().map_err(|error| self.fail(error))
+    }
+}
+
+pub(super) fn event(row: &Row<'_>, column: usize) -> rusqlite::Result<Event> {
+    let value: Value = json(row, column)?;
+    Event::parse(value).map_err(|error| broken(column, error))
+}
+
+pub(super) fn time(row: &Row<'_>, column: usize) -> rusqlite::Result<Timestamp> {
+    row.get::<_, String>(column)?.parse().map_err(|error: jiff::Error| broken(column, error))
+}
+
+pub(super) fn json<T: serde::de::DeserializeOwned>(row: &Row<'_>, column: usize) -> rusqlite::Result<T> {
+    serde_json::from_str(&row.get::<_, String>(column)?).map_err(|error| broken(column, error))
+}
+
+fn broken(column: usize, error: impl std::error::Error + Send + Sync + 'static) -> rusqlite::Error {
+    rusqlite::Error::FromSqlConversionFailure(column, Type::Text, Box::new(error))
+}

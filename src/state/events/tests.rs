@@ -1,0 +1,125 @@
+//! A state file with events.
+
+use serde_json::{Value, json};
+
+use super::*;
+use crate::state::{Reader, Writer, schema};
+
+const PLACE: &str = "here";
+
+struct File {
+    _folder: tempfile::TempDir,
+    writer: Writer,
+}
+
+impl File {
+    fn new() -> File {
+        let folder = tempfile::tempdir().expect("a folder");
+        let writer = Writer::open(&folder.path().join("s.db"), "http://nice.example").expect("a state");
+        File { _folder: folder, writer }
+    }
+
+    fn reader(&self) -> Reader {
+        Reader::open(self.writer.path()).expect("a reader")
+    }
+
+    async fn mirror(&self, place: &str, events: &[Event], at: &str, days: u32) -> (u64, u64, u64) {
+        let at = at.parse().expect("a time");
+        let mirrored = self.writer.mirror(place.to_owned(), events.to_vec(), at, days).await.expect("written");
+        (mirrored.added, mirrored.changed, mirrored.removed)
+    }
+
+    fn history(&self, place: &str) -> Vec<(String, &'static str, i64)> {
+        let changes = self.reader().event_changes(place).expect("a history");
+        changes.iter().map(|change| (change.at.to_string(), change.kind.name(), change.event.id())).collect()
+    }
+}
+
+fn event(value: Value) -> Event {
+    Event::parse(value).expect("an event")
+}
+
+#[test]
+fn the_step_that_brings_events_is_where_it_is_said_to_be() {
+    let step = usize::try_from(SINCE).expect("a step") - 1;
+    assert!(schema::STEPS[step].contains("CREATE TABLE event ("));
+}
+
+#[tokio::test]
+async fn a_mirror_becomes_equal_and_remembers_how() {
+    let file = File::new();
+    let one = event(json!({"id": 1, "trigger": {"a": 1, "b": 2}}));
+    let [two, other_two, three] = [json!({"id": 2}), json!({"id": 2, "new": true}), json!({"id": 3})].map(event);
+    assert_eq!(file.mirror(PLACE, &[one.clone(), two.clone()], "2026-01-01T00:00:00Z", 90).await, (2, 0, 0));
+    let turned: Value = serde_json::from_str(r#"{"trigger":{"b":2,"a":1},"id":1}"#).expect("JSON");
+    let next = [event(turned), other_two.clone(), three.clone()];
+    assert_eq!(file.mirror(PLACE, &next, "2026-01-02T00:00:00Z", 90).await, (1, 1, 0));
+    assert_eq!(file.mirror(PLACE, &next[1..], "2026-01-03T00:00:00Z", 90).await, (0, 0, 1));
+    assert_eq!(file.mirror(PLACE, &next[1..], "2026-01-04T00:00:00Z", 90).await, (0, 0, 0));
+    let reader = file.reader();
+    assert_eq!(reader.events(PLACE).expect("events"), [other_two.clone(), three]);
+    let state = reader.mirror(PLACE).expect("a state").expect("a mirror");
+    assert_eq!((state.count, state.mirrored_at), (2, "2026-01-04T00:00:00Z".parse().ok()));
+    let day = |day: u32| format!("2026-01-0{day}T00:00:00Z");
+    assert_eq!(
+        file.history(PLACE),
+        [
+            (day(1), "added", 1),
+            (day(1), "added", 2),
+            (day(2), "changed", 2),
+            (day(2), "added", 3),
+            (day(3), "removed", 1)
+        ]
+    );
+    let changes = reader.event_changes(PLACE).expect("a history");
+    assert_eq!((&changes[2].old, &changes[2].event), (&Some(two), &other_two));
+    assert_eq!(changes[4].event, one);
+    assert_eq!(reader.mirror("elsewhere").expect("a state"), None);
+}
+
+#[tokio::test]
+async fn places_are_kept_apart_and_history_ends_after_its_days() {
+    let file = File::new();
+    let [one, two] = [1, 2].map(|id| event(json!({"id": id})));
+    file.mirror(PLACE, std::slice::from_ref(&one), "2026-01-01T00:00:00Z", 7).await;
+    assert_eq!(file.mirror("there", std::slice::from_ref(&two), "2026-01-05T00:00:00Z", 7).await, (1, 0, 0));
+    assert_eq!((file.history(PLACE).len(), file.history("there").len()), (1, 1));
+    file.mirror(PLACE, std::slice::from_ref(&one), "2026-01-08T00:00:00Z", 7).await;
+    assert_eq!(file.history(PLACE).len(), 1, "exactly seven days");
+    file.mirror(PLACE, std::slice::from_ref(&one), "2026-01-08T00:00:01Z", 7).await;
+    assert_eq!((file.history(PLACE).len(), file.history("there").len()), (0, 1));
+    assert_eq!(file.reader().events(PLACE).expect("events"), [one]);
+}
+
+#[tokio::test]
+async fn what_is_ours_survives() {
+    let file = File::new();
+    let content = |n: i64| event(json!({"id": 0, "trigger": {"n": n}})).content();
+    let store = || "12".to_owned();
+    let own = |id, key: Option<&str>, n| OwnEvent { id, key: key.map(str::to_owned), sent: content(n), seen: None };
+    let add = PendingAdd { key: "a".to_owned(), sent: content(1), twins: vec![i64::MIN, 7] };
+    file.writer.intend_add(store(), add.clone()).await.expect("written");
+    assert_eq!(file.reader().standing("12").expect("a standing").adds, [add]);
+    file.writer.event_added(store(), own(5, Some("a"), 1), false, None).await.expect("written");
+    assert_eq!(file.reader().standing("12").expect("a standing").adds.len(), 1, "a second one may yet appear");
+    let listed = (PLACE.to_owned(), event(json!({"id": 6})));
+    file.writer.event_added(store(), own(6, Some("a"), 2), true, Some(listed)).await.expect("written");
+    let standing = file.reader().standing("12").expect("a standing");
+    assert_eq!(standing.own, [own(5, None, 1), own(6, Some("a"), 2)]);
+    assert!(standing.adds.is_empty());
+    assert_eq!(file.reader().standing("13").expect("a standing"), Standing::default());
+
+    let since = "2026-01-01T00:00:00Z".parse().expect("a time");
+    let refused = |key: &str| RefusedAdd { key: key.to_owned(), sent: content(3), reason: "no".to_owned(), since };
+    file.writer.event_refused(store(), refused("b"), true).await.expect("written");
+    file.writer.event_refused(store(), refused("c"), true).await.expect("written");
+    file.writer.keep_refused(store(), vec!["c".to_owned()]).await.expect("written");
+    assert_eq!(file.reader().standing("12").expect("a standing").refused, [refused("c")]);
+    assert_eq!(file.reader().refused_events().expect("rows").len(), 1);
+
+    file.writer.event_removed(store(), 6, Some(PLACE.to_owned())).await.expect("written");
+    file.writer.set_own_events(store(), vec![own(5, Some("a"), 1)]).await.expect("written");
+    assert_eq!(file.reader().standing("12").expect("a standing").own, [own(5, Some("a"), 1)]);
+    let history: Vec<_> = file.history(PLACE).into_iter().map(|(_, kind, id)| (kind, id)).collect();
+    assert_eq!(history, [("added", 6), ("removed", 6)]);
+}

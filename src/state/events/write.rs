@@ -1,0 +1,233 @@
+//! Writing what becomes of events.
+
+use jiff::{SignedDuration, Timestamp};
+use rusqlite::{OptionalExtension as _, Transaction, params};
+use serde::Serialize;
+
+use super::read::{event, time};
+use super::{ChangeKind, MirrorPass, Mirrored, OwnEvent, PendingAdd, RefusedAdd};
+use crate::event::Event;
+use crate::state::{StateError, Writer};
+
+impl Writer {
+    /// Makes the mirror equal to a whole listing, and remembers what that changes for so many days.
+    ///
+    /// # Errors
+    /// When it can't be written.
+    pub async fn mirror(
+        &self,
+        place: String,
+        events: Vec<Event>,
+        at: Timestamp,
+        history_days: u32,
+    ) -> Result<Mirrored, StateError> {
+        self.run(move |transaction| {
+            let mut mirrored = Mirrored::default();
+            let sql = "SELECT id FROM event WHERE place = ?1 ORDER BY id";
+            let mut known = transaction.prepare_cached(sql)?;
+            let mut gone: Vec<i64> = known.query_map([&place], |row| row.get(0))?.collect::<Result<_, _>>()?;
+            for event in &events {
+                match put(transaction, &place, event, at)? {
+                    Some(ChangeKind::Added) => mirrored.added += 1,
+                    Some(ChangeKind::Changed) => mirrored.changed += 1,
+                    Some(ChangeKind::Removed) | None => {}
+                }
+                if let Ok(position) = gone.binary_search(&event.id()) {
+                    gone.remove(position);
+                }
+            }
+            for id in gone {
+                take(transaction, &place, id, at)?;
+                mirrored.removed += 1;
+            }
+            let sql = "INSERT INTO event_mirror (place, mirrored_at) VALUES (?1, ?2)
+                       ON CONFLICT (place) DO UPDATE SET mirrored_at = excluded.mirrored_at";
+            transaction.execute(sql, params![place, at.to_string()])?;
+            forget_before(transaction, at, history_days)?;
+            Ok(mirrored)
+        })
+        .await
+    }
+
+    /// Replaces what is known of our events in a store: what a listing taught. Adds of which nobody
+    /// knew what became of them are settled by that.
+    ///
+    /// # Errors
+    /// When it can't be written.
+    pub async fn set_own_events(&self, store: String, own: Vec<OwnEvent>) -> Result<(), StateError> {
+        self.run(move |transaction| {
+            for sql in ["DELETE FROM event_own WHERE store = ?1", "DELETE FROM event_add WHERE store = ?1"] {
+                transaction.execute(sql, [&store])?;
+            }
+            own.iter().try_for_each(|own| put_own(transaction, &store, own))
+        })
+        .await
+    }
+
+    /// Writes an add down before it is sent.
+    ///
+    /// # Errors
+    /// When it can't be written.
+    pub async fn intend_add(&self, store: String, add: PendingAdd) -> Result<(), StateError> {
+        self.run(move |transaction| {
+            let sql = "INSERT OR REPLACE INTO event_add (store, key, sent, twins) VALUES (?1, ?2, ?3, ?4)";
+            transaction.execute(sql, params![store, add.key, text(&add.sent), text(&add.twins)]).map(|_| ())
+        })
+        .await
+    }
+
+    /// An event of ours is there. What had its key before is for nothing any more. `is_certain` = there
+    /// can't be a second one from an earlier try. `mirror` = the event belongs in this place's mirror.
+    ///
+    /// # Errors
+    /// When it can't be written.
+    pub async fn event_added(
+        &self,
+        store: String,
+        own: OwnEvent,
+        is_certain: bool,
+        mirror: Option<(String, Event)>,
+    ) -> Result<(), StateError> {
+        self.run(move |transaction| {
+            transaction
+                .execute("UPDATE event_own SET key = NULL WHERE store = ?1 AND key = ?2", params![store, own.key])?;
+            put_own(transaction, &store, &own)?;
+            if is_certain {
+                transaction.execute("DELETE FROM event_add WHERE store = ?1 AND key = ?2", params![store, own.key])?;
+            }
+            transaction.execute("DELETE FROM event_refused WHERE store = ?1 AND key = ?2", params![store, own.key])?;
+            match mirror {
+                Some((place, event)) => put(transaction, &place, &event, Timestamp::now()).map(|_| ()),
+                None => Ok(()),
+            }
+        })
+        .await
+    }
+
+    /// Lagerkoll refuses an event as it is. `is_certain` = no earlier try can have added it.
+    ///
+    /// # Errors
+    /// When it can't be written.
+    pub async fn event_refused(&self, store: String, refused: RefusedAdd, is_certain: bool) -> Result<(), StateError> {
+        self.run(move |transaction| {
+            let RefusedAdd { key, sent, reason, since } = refused;
+            if is_certain {
+                transaction.execute("DELETE FROM event_add WHERE store = ?1 AND key = ?2", params![store, key])?;
+            }
+            let sql = "INSERT OR REPLACE INTO event_refused (store, key, sent, reason, at) VALUES (?1, ?2, ?3, ?4, ?5)";
+            transaction.execute(sql, params![store, key, text(&sent), reason, since.to_string()]).map(|_| ())
+        })
+        .await
+    }
+
+    /// Forgets what is refused in a store, but for these keys.
+    ///
+    /// # Errors
+    /// When it can't be written.
+    pub async fn keep_refused(&self, store: String, keys: Vec<String>) -> Result<(), StateError> {
+        self.run(move |transaction| {
+            let sql = "DELETE FROM event_refused WHERE store = ?1 AND key NOT IN (SELECT value FROM json_each(?2))";
+            transaction.execute(sql, params![store, text(&keys)]).map(|_| ())
+        })
+        .await
+    }
+
+    /// An event of ours is there no more. `place` = whose mirror it was in.
+    ///
+    /// # Errors
+    /// When it can't be written.
+    pub async fn event_removed(&self, store: String, id: i64, place: Option<String>) -> Result<(), StateError> {
+        self.run(move |transaction| {
+            transaction.execute("DELETE FROM event_own WHERE store = ?1 AND id = ?2", params![store, id])?;
+            place.map_or(Ok(()), |place| take(transaction, &place, id, Timestamp::now()))
+        })
+        .await
+    }
+
+    /// The end of a pass over the events: its row.
+    ///
+    /// # Errors
+    /// When it can't be written.
+    pub async fn finish_mirror(&self, place: String, pass: MirrorPass) -> Result<(), StateError> {
+        self.run(move |transaction| {
+            let sql = "INSERT INTO event_mirror (place, pass) VALUES (?1, ?2)
+                       ON CONFLICT (place) DO UPDATE SET pass = excluded.pass";
+            transaction.execute(sql, params![place, text(&pass)]).map(|_| ())
+        })
+        .await
+    }
+}
+
+/// Puts an event into a mirror, and remembers what that changed.
+fn put(
+    transaction: &Transaction<'_>,
+    place: &str,
+    event: &Event,
+    at: Timestamp,
+) -> rusqlite::Result<Option<ChangeKind>> {
+    let old = mirrored(transaction, place, event.id())?;
+    let kind = match &old {
+        Some(old) if old == event => return Ok(None),
+        Some(_) => ChangeKind::Changed,
+        None => ChangeKind::Added,
+    };
+    let sql = "INSERT OR REPLACE INTO event (place, id, body) VALUES (?1, ?2, ?3)";
+    transaction.prepare_cached(sql)?.execute(params![place, event.id(), event.to_json().to_string()])?;
+    remember(transaction, place, at, kind, old.as_ref(), Some(event))?;
+    Ok(Some(kind))
+}
+
+/// Takes an event out of a mirror, and remembers what it was.
+fn take(transaction: &Transaction<'_>, place: &str, id: i64, at: Timestamp) -> rusqlite::Result<()> {
+    let Some(old) = mirrored(transaction, place, id)? else { return Ok(()) };
+    transaction.execute("DELETE FROM event WHERE place = ?1 AND id = ?2", params![place, id])?;
+    remember(transaction, place, at, ChangeKind::Removed, Some(&old), None)
+}
+
+fn mirrored(transaction: &Transaction<'_>, place: &str, id: i64) -> rusqlite::Result<Option<Event>> {
+    let sql = "SELECT body FROM event WHERE place = ?1 AND id = ?2";
+    transaction.prepare_cached(sql)?.query_row(params![place, id], |row| event(row, 0)).optional()
+}
+
+fn remember(
+    transaction: &Transaction<'_>,
+    place: &str,
+    at: Timestamp,
+    kind: ChangeKind,
+    old: Option<&Event>,
+    new: Option<&Event>,
+) -> rusqlite::Result<()> {
+    let body = |event: Option<&Event>| event.map(|event| event.to_json().to_string());
+    let sql = "INSERT INTO event_change (place, at, change, old, new) VALUES (?1, ?2, ?3, ?4, ?5)";
+    let row = params![place, at.to_string(), kind.name(), body(old), body(new)];
+    transaction.prepare_cached(sql)?.execute(row).map(|_| ())
+}
+
+/// Forgets changes of all places that are older than so many days. Rows are in the order of time, but for
+/// a clock that was set back: the first one that is young enough ends the search.
+fn forget_before(transaction: &Transaction<'_>, now: Timestamp, days: u32) -> rusqlite::Result<()> {
+    let Ok(oldest) = now.checked_sub(SignedDuration::from_hours(24 * i64::from(days))) else { return Ok(()) };
+    let mut last = None;
+    {
+        let mut statement = transaction.prepare_cached("SELECT entry, at FROM event_change ORDER BY entry")?;
+        let mut rows = statement.query([])?;
+        while let Some(row) = rows.next()? {
+            if time(row, 1)? >= oldest {
+                break;
+            }
+            last = Some(row.get::<_, i64>(0)?);
+        }
+    }
+    transaction.execute("DELETE FROM event_change WHERE entry <= ?1", [last]).map(|_| ())
+}
+
+fn put_own(transaction: &Transaction<'_>, store: &str, own: &OwnEvent) -> rusqlite::Result<()> {
+    let sql = "INSERT OR REPLACE INTO event_own (store, id, key, sent, seen) VALUES (?1, ?2, ?3, ?4, ?5)";
+    let seen = own.seen.as_ref().map(text);
+    transaction.prepare_cached(sql)?.execute(params![store, own.id, own.key, text(&own.sent), seen]).map(|_| ())
+}
+
+/// Maps with text keys, lists and rows always serialise.
+fn text(value: &impl Serialize) -> String {
+    serde_json::to_string(value).unwrap_or_default()
+}

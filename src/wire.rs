@@ -1,0 +1,86 @@
+//! What talking to any service has in common: how long to wait for another try, and reading an answer.
+
+use std::time::Duration;
+
+use backon::ExponentialBuilder;
+use jiff::Timestamp;
+use reqwest::header::{HeaderMap, RETRY_AFTER};
+use url::Url;
+
+/// The first wait before another try; it doubles from try to try, with jitter.
+const FIRST_WAIT: Duration = Duration::from_millis(250);
+/// The longest wait of our own.
+const LONGEST_WAIT: Duration = Duration::from_secs(30);
+/// The longest wait that a service may ask for within a pass; beyond it the work is left pending.
+pub(crate) const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(300);
+/// An answer that is larger, in bytes, is no answer. A page of a listing is far below it.
+const LARGEST_ANSWER: usize = 64 << 20;
+
+/// The waits before so many further tries.
+pub(crate) fn waits(retries: u32) -> ExponentialBuilder {
+    ExponentialBuilder::default()
+        .with_jitter()
+        .with_min_delay(FIRST_WAIT)
+        .with_max_delay(LONGEST_WAIT)
+        .with_max_times(retries as usize)
+}
+
+/// `Retry-After` in seconds or as an HTTP date (RFC 9110, 10.2.3).
+pub(crate) fn retry_after(headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
+    let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
+    if let Ok(seconds) = text.parse() {
+        return Some(Duration::from_secs(seconds));
+    }
+    let date = jiff::fmt::rfc2822::DateTimeParser::new().parse_timestamp(text).ok()?;
+    Some(Duration::try_from(date.duration_since(now)).unwrap_or(Duration::ZERO))
+}
+
+/// An answer's whole body; `None` when it does not end.
+///
+/// # Errors
+/// When it is cut short, or takes too long.
+pub(crate) async fn body(reply: &mut reqwest::Response) -> Result<Option<Vec<u8>>, reqwest::Error> {
+    let mut body = Vec::new();
+    while let Some(chunk) = reply.chunk().await? {
+        body.extend_from_slice(&chunk);
+        if body.len() > LARGEST_ANSWER {
+            return Ok(None);
+        }
+    }
+    Ok(Some(body))
+}
+
+/// What a body seems to be that should have been JSON.
+pub(crate) fn looks_like(body: &[u8]) -> &'static str {
+    match body.trim_ascii_start() {
+        [] => "nothing",
+        [b'<', ..] => "an HTML page instead of JSON",
+        _ => "something that is not whole JSON",
+    }
+}
+
+/// Why no answer came. The innermost cause says what happened; the outer ones repeat the address.
+pub(crate) fn no_answer(url: &Url, error: &reqwest::Error) -> String {
+    let host = url.host_str().unwrap_or_default();
+    let port = url.port().map(|port| format!(":{port}")).unwrap_or_default();
+    let why = if error.is_timeout() { "timed out".to_owned() } else { crate::root_cause(error) };
+    format!("no answer from {host}{port}: {why}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn retry_after_in_both_spellings() {
+        let wait = |text: &str| {
+            let mut headers = HeaderMap::new();
+            headers.insert(RETRY_AFTER, text.parse().expect("a header"));
+            retry_after(&headers, "2026-01-01T00:00:00Z".parse().expect("a time"))
+        };
+        assert_eq!(wait("7"), Some(Duration::from_secs(7)));
+        assert_eq!(wait("Thu, 01 Jan 2026 00:01:00 GMT"), Some(Duration::from_secs(60)));
+        assert_eq!(wait("Wed, 31 Dec 2025 00:00:00 GMT"), Some(Duration::ZERO));
+        assert_eq!(wait("soon"), None);
+    }
+}

@@ -1,0 +1,172 @@
+//! The daemon's second job: its own schedule, its own troubles, and what an operator sees of it.
+
+#![allow(clippy::expect_used, reason = "a test has nothing better to do")]
+
+#[path = "support/events.rs"]
+mod events;
+#[path = "support/process.rs"]
+mod process;
+mod support;
+
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
+use std::time::Duration;
+
+use events::{ROW, add, mirrored};
+use process::Process;
+use serde_json::json;
+use shelfkeeper::sandbox::{DEMO_STORE, Fault, Rule};
+use support::{Shop, wait_until};
+
+const RARELY: &str = "[source]\nschedule = \"every 12h\"\n";
+const OFTEN: &str = "[source]\nschedule = \"every 1s\"\n";
+const LISTENS: &str = "[http]\nlisten = \"127.0.0.1:0\"\n";
+
+/// Writes a config that mirrors on this schedule, beside these other sections.
+fn configure(shop: &Shop, others: &str, schedule: &str) {
+    let section = shop.lagerkoll_section();
+    shop.config(&format!("{others}{section}timeout = \"5s\"\nretries = 0\nschedule = {schedule:?}\n"));
+}
+
+fn shop(others: &str, schedule: &str) -> Shop {
+    let shop = Shop::with_rows(&[ROW]);
+    configure(&shop, others, schedule);
+    add(&shop, json!({"id": 7, "triggerType": "TIME", "trigger": {"time": "08:00"}}));
+    shop
+}
+
+fn start(shop: &Shop) -> Process {
+    Process::start(shop.command(&["run"]))
+}
+
+fn stop(mut daemon: Process) {
+    daemon.signal("TERM");
+    assert_eq!(daemon.ends_within(Duration::from_secs(5)), Some(0), "{}", daemon.log());
+}
+
+/// The status and the text of one of the daemon's own pages.
+fn page(daemon: &Process, path: &str) -> (u16, String) {
+    daemon.wait_for_log("listening on http://", 1);
+    let log = daemon.log();
+    let address = log.split("listening on http://").nth(1).and_then(|rest| rest.split_whitespace().next());
+    let mut stream = TcpStream::connect(address.expect("an address")).expect("a connection");
+    write!(stream, "GET {path} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n").expect("asked");
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).expect("an answer");
+    let status = answer.split(' ').nth(1).and_then(|status| status.parse().ok()).expect("a status");
+    (status, answer)
+}
+
+fn reads(shop: &Shop) -> usize {
+    shop.lagerkoll().requests().len()
+}
+
+#[test]
+fn events_have_a_schedule_of_their_own() {
+    let shop = shop(RARELY, "every 1s");
+    let daemon = start(&shop);
+    wait_until("several listings were read", || reads(&shop) >= 3);
+    add(&shop, json!({"id": 8}));
+    wait_until("the new one is mirrored", || mirrored(&shop).as_array().map(Vec::len) == Some(2));
+    assert_eq!(daemon.log().matches("pass finished").count(), 1, "{}", daemon.log());
+    stop(daemon);
+    assert!(shop.lagerkoll().requests().iter().all(|request| request.method == "GET"));
+}
+
+#[test]
+fn neither_job_waits_for_the_other() {
+    // A Lagerkoll that never answers.
+    let shop = shop(OFTEN, "every 1s");
+    shop.lagerkoll().add_fault(Rule::new(Fault::Hang));
+    let daemon = start(&shop);
+    daemon.wait_for_log("pass finished", 3);
+    shop.lagerkoll().clear_faults();
+    stop(daemon);
+    // A NiceChat that never answers.
+    configure(&shop, &format!("{OFTEN}[nicechat]\ntimeout = \"60s\"\n"), "every 1s");
+    shop.feed_tsv(&[&ROW.replace("10.00", "11.00")]);
+    shop.nicechat().add_fault(Rule::new(Fault::Hang));
+    let daemon = start(&shop);
+    daemon.wait_for_log("events mirrored", 3);
+    assert!(!daemon.log().contains("pass finished"), "{}", daemon.log());
+    stop(daemon);
+}
+
+#[test]
+fn an_outage_is_told_once_and_its_end_as_well() {
+    let shop = shop(RARELY, "every 1s");
+    let daemon = start(&shop);
+    daemon.wait_for_log("events mirrored", 1);
+    let before = reads(&shop);
+    shop.lagerkoll().add_fault(Rule::new(Fault::status(503)));
+    wait_until("it has failed several times", || reads(&shop) >= before + 3);
+    shop.lagerkoll().clear_faults();
+    daemon.wait_for_log("events are mirrored well again", 1);
+    let log = daemon.log();
+    assert_eq!(log.lines().filter(|line| line.contains("WARN")).count(), 1, "{log}");
+    stop(daemon);
+}
+
+#[test]
+fn a_silence_that_was_asked_for_outlasts_the_schedule() {
+    let shop = shop(RARELY, "every 1s");
+    let busy = Fault::Status { code: 429, retry_after: Some("3".to_owned()), html: false };
+    shop.lagerkoll().add_fault(Rule { times: Some(1), ..Rule::new(busy) });
+    let daemon = start(&shop);
+    wait_until("it was read again", || reads(&shop) >= 2);
+    let requests = shop.lagerkoll().requests();
+    let waited = requests[1].at - requests[0].at;
+    assert!(waited >= Duration::from_secs(3), "{waited:?}");
+    stop(daemon);
+}
+
+#[test]
+fn readiness_and_metrics_include_the_mirror() {
+    let shop = shop(&format!("{RARELY}{LISTENS}"), "every 12h");
+    shop.lagerkoll().add_fault(Rule::new(Fault::status(503)));
+    let daemon = start(&shop);
+    daemon.wait_for_log("pass finished", 1);
+    wait_until("the catalogue counts as good", || !page(&daemon, "/readyz").1.contains("sync:"));
+    let (status, text) = page(&daemon, "/readyz");
+    assert!(status == 503 && text.contains("events: no good pass yet"), "{text}");
+    shop.lagerkoll().clear_faults();
+    daemon.signal("USR1");
+    wait_until("it is ready", || page(&daemon, "/readyz").0 == 200);
+    let metrics = page(&daemon, "/metrics").1;
+    for series in [
+        "shelfkeeper_mirrored_events 1\n",
+        "shelfkeeper_passes_total{kind=\"events\",outcome=\"failed\"} 1\n",
+        "shelfkeeper_passes_total{kind=\"events\",outcome=\"ok\"} 1\n",
+        "shelfkeeper_last_good_pass_age_seconds{job=\"events\"}",
+    ] {
+        assert!(metrics.contains(series), "{series} in {metrics}");
+    }
+    assert!(page(&daemon, "/status").1.contains("\"events\":{\"count\":1"));
+    stop(daemon);
+}
+
+#[test]
+fn a_reload_adds_the_section_and_takes_it_out() {
+    let shop = Shop::with_rows(&[ROW]);
+    shop.config(&format!("{RARELY}{LISTENS}"));
+    add(&shop, json!({"id": 7}));
+    let daemon = start(&shop);
+    wait_until("it is ready", || page(&daemon, "/readyz").0 == 200);
+    assert!(shop.lagerkoll().requests().is_empty() && !page(&daemon, "/metrics").1.contains("mirrored_events"));
+    configure(&shop, &format!("{RARELY}{LISTENS}"), "every 1s");
+    daemon.signal("HUP");
+    daemon.wait_for_log("events mirrored", 2);
+    assert!(page(&daemon, "/metrics").1.contains("shelfkeeper_mirrored_events 1\n"));
+    shop.config(&format!("{RARELY}{LISTENS}"));
+    daemon.signal("HUP");
+    daemon.wait_for_log("read again", 2);
+    assert!(!page(&daemon, "/metrics").1.contains("mirrored_events"));
+    assert_eq!(page(&daemon, "/readyz").0, 200);
+    // A catalogue's pass from then on has no events beside it.
+    let before = daemon.log().matches("events mirrored").count();
+    daemon.signal("USR1");
+    daemon.wait_for_log("pass finished", 2);
+    assert!(daemon.log().matches("events mirrored").count() <= before + 1, "{}", daemon.log());
+    stop(daemon);
+    assert!(shop.lagerkoll().events(DEMO_STORE).contains_key(&7));
+}
