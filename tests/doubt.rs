@@ -235,3 +235,31 @@ fn objects_that_always_fail_do_not_hold_up_deletions() {
     }
     assert!(shop.nicechat().object(Kind::Product, "40").is_none());
 }
+
+#[test]
+fn a_change_that_got_lost_on_its_way_there_and_back_is_not_taken_for_known() {
+    let shop = Shop::new();
+    shop.config("[nicechat]\nretries = 0");
+    let publish = |price: &str| shop.put_feed(yml(&(offer("1", "A", price) + &offer("2", "A", price))));
+    let lost = |applied| Rule { applied, times: Some(2), ..always("PATCH", Fault::status(503)) };
+    publish("5");
+    shop.pass(0);
+    // NiceChat has the new prices, but nobody told us.
+    shop.nicechat().add_fault(lost(true));
+    publish("6");
+    shop.pass(1);
+    // The old ones come back, and don't get there: rows whose bytes were acknowledged once.
+    shop.nicechat().add_fault(lost(false));
+    publish("5");
+    shop.pass(1);
+    shop.take_writes();
+    shop.pass(0);
+    let mut writes = shop.take_writes();
+    // Side by side.
+    writes.sort();
+    assert_eq!(writes, ["PATCH products 1", "PATCH products 2"]);
+    let prices = shop.nicechat().objects(Kind::Product);
+    assert!(prices.values().all(|product| product["price"].to_string() == "5"), "{prices:?}");
+    shop.pass(0);
+    assert_eq!(shop.take_writes(), [""; 0]);
+}

@@ -8,6 +8,7 @@ mod events;
 mod import;
 mod lock;
 mod reader;
+mod rows;
 mod schema;
 mod writer;
 
@@ -20,6 +21,7 @@ pub use error::StateError;
 pub use events::{Change, ChangeKind, MirrorPass, MirrorState, Mirrored, OwnEvent, PendingAdd, RefusedAdd, Standing};
 pub use import::{Experience, Failures, Import, ImportEnd, ImportState, NewImport, Served, ServedFrom};
 pub use reader::{FailedObject, InDoubt, KeyRow, Reader};
+pub use rows::{CHUNK, KnownRow, Objects, OpenRow, RowChunk, RowTable};
 pub use writer::{Ending, Settled, Writer};
 
 /// What we know of an object of ours.

@@ -7,7 +7,7 @@ use rusqlite::Connection;
 use super::StateError;
 
 /// Each step takes a file from one format to the next; `PRAGMA user_version` counts them.
-pub(super) const STEPS: [&str; 3] = [OBJECTS, IMPORTS, EVENTS];
+pub(super) const STEPS: [&str; 4] = [OBJECTS, IMPORTS, EVENTS, FEED_ROWS];
 
 const OBJECTS: &str = "
     CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -80,6 +80,12 @@ const EVENTS: &str = "
         store TEXT NOT NULL, key TEXT NOT NULL, sent TEXT NOT NULL, reason TEXT NOT NULL, at TEXT NOT NULL,
         PRIMARY KEY (store, key)
     ) WITHOUT ROWID;
+";
+
+const FEED_ROWS: &str = "
+    -- The feed's rows by the digests of their bytes, many in a BLOB, in the feed's order: see rows.rs.
+    -- They count while meta has feed_rows.
+    CREATE TABLE feed_row (chunk INTEGER PRIMARY KEY, rows BLOB NOT NULL, moments BLOB NOT NULL);
 ";
 
 /// The format that this program writes.
