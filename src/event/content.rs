@@ -43,6 +43,11 @@ impl Content {
         map_covers(&self.0, &wanted.0)
     }
 
+    /// Whether both say the same. What only one of them says is a difference.
+    pub fn is_like(&self, other: &Content) -> bool {
+        self.covers(other) && other.covers(self)
+    }
+
     /// What is here of the fields that `of` has: the service's own spelling of them.
     pub fn spelling(&self, of: &Content) -> Content {
         Content(map_spelling(&self.0, &of.0))

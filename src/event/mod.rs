@@ -96,6 +96,11 @@ impl Event {
         Ok(Event { id, fields })
     }
 
+    /// Who made it, as the service writes it.
+    pub fn creator(&self) -> Option<&Value> {
+        self.fields().get("createdBy").filter(|creator| !creator.is_null())
+    }
+
     /// The service's own id.
     pub fn id(&self) -> i64 {
         self.id

@@ -54,7 +54,10 @@ pub async fn daemon(
                 daemon.events.wants(PassKind::Resync);
             }
             Some(()) = daemon.ticks.recv() => daemon.wants_sync = true,
-            Some(()) = daemon.resync_ticks.recv() => daemon.wants_resync = true,
+            Some(()) = daemon.resync_ticks.recv() => {
+                daemon.wants_resync = true;
+                daemon.events.wants(PassKind::Resync);
+            }
             report = running(daemon.pass.as_mut()) => daemon.pass_ended(&report),
             () = daemon.events.turn() => {}
         }

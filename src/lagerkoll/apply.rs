@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use tracing::{debug, warn};
 
 use super::client::Writer;
-use super::reconcile::{Step, Wanted, Work};
+use super::reconcile::{Step, Wanted, Work, may_be};
 use super::reply::CallError;
 use crate::event::Event;
 use crate::state::{self, OwnEvent, PendingAdd, RefusedAdd, StateError};
@@ -77,6 +77,11 @@ impl Application<'_> {
         }
         let mut in_a_row = 0;
         for step in &work.steps {
+            // A copy's old events stay while what is to take their place is not there.
+            let is_incomplete = self.applied.failed > 0 || !self.applied.refused.is_empty();
+            if self.mirror.is_none() && is_incomplete && matches!(step, Step::Remove { is_leftover: false, .. }) {
+                continue;
+            }
             let done = match step {
                 Step::Add(wanted) => self.put(wanted, None).await,
                 Step::Replace { wanted, old } => self.put(wanted, Some(old.id())).await,
@@ -185,9 +190,10 @@ impl Application<'_> {
 
     /// The event that an add made, if it did.
     fn find(&self, add: &PendingAdd) -> Option<Event> {
+        let own: Vec<&Event> = self.listed.iter().filter(|event| self.own.contains(&event.id())).collect();
         let is_it = |event: &&Event| {
             let was_there = add.twins.contains(&event.id()) || self.own.contains(&event.id());
-            !was_there && event.content().covers(&add.sent)
+            !was_there && may_be(event, &add.sent, &own)
         };
         self.listed.iter().find(is_it).cloned()
     }

@@ -85,12 +85,21 @@ pub fn reconcile(wanted: &[Wanted], listed: &[Event], standing: &Standing, retry
     Work { own, is_news, steps, set_aside, kept_so_far }
 }
 
+/// Whether an event may be the one that an add of ours made: it says the same, or more (a service may
+/// fill in what was not sent), but then by the same creator as an event that is known to be ours.
+pub(super) fn may_be(event: &Event, sent: &Content, own: &[&Event]) -> bool {
+    let content = event.content();
+    let is_creator = |own: &&Event| event.creator().is_some() && own.creator() == event.creator();
+    content.is_like(sent) || (content.covers(sent) && own.iter().any(is_creator))
+}
+
 /// Adds whose answer was lost are found again by their content, unless it was there before.
 fn find_lost(own: &mut Vec<OwnEvent>, listed: &[Event], standing: &Standing) {
+    let known: Vec<&Event> = listed.iter().filter(|event| own.iter().any(|own| own.id == event.id())).collect();
     for add in &standing.adds {
         for event in listed {
             let is_known = own.iter().any(|own| own.id == event.id()) || add.twins.contains(&event.id());
-            if is_known || !event.content().covers(&add.sent) {
+            if is_known || !may_be(event, &add.sent, &known) {
                 continue;
             }
             let before = own.iter_mut().find(|own| own.key.as_ref() == Some(&add.key));
@@ -133,7 +142,7 @@ impl Comparison<'_> {
         let is_spare = |own: &OwnEvent| own.key.as_deref().is_none_or(|key| !self.wanted.contains(key));
         let spare = self.own.iter().position(|own| is_spare(own) && self.is_as_wanted(own, &wanted.content));
         let foreign = self.listed.iter().find(|event| {
-            spare.is_none() && !self.is_taken.contains(&event.id()) && event.content().covers(&wanted.content)
+            spare.is_none() && !self.is_taken.contains(&event.id()) && event.content().is_like(&wanted.content)
         });
         if spare.is_some() || foreign.is_some() {
             if let Some(at) = current {

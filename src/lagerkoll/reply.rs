@@ -46,6 +46,20 @@ impl CallError {
         CallError::Passing { reason: reason.into(), retry_after: None, in_doubt: true }
     }
 
+    /// The same without a secret that the service repeated to us.
+    pub(super) fn without(self, secret: &str) -> CallError {
+        let hide = |text: String| text.replace(secret, "***");
+        match self {
+            CallError::Unauthorized(text) => CallError::Unauthorized(hide(text)),
+            CallError::Refused(text) => CallError::Refused(hide(text)),
+            CallError::Strange(text) => CallError::Strange(hide(text)),
+            CallError::Passing { reason, retry_after, in_doubt } => {
+                CallError::Passing { reason: hide(reason), retry_after, in_doubt }
+            }
+            CallError::Missing => CallError::Missing,
+        }
+    }
+
     /// Whether it may do better another time.
     pub fn can_pass(&self) -> bool {
         matches!(self, CallError::Passing { .. })
@@ -133,6 +147,9 @@ pub(super) fn understand(
     if status.is_redirection() {
         let to = headers.get(LOCATION).and_then(|to| to.to_str().ok()).unwrap_or("elsewhere");
         return Err(CallError::Strange(format!("answered {http}, a redirect to {to}; check base_url")));
+    }
+    if status == StatusCode::PARTIAL_CONTENT {
+        return Err(CallError::lost("answered 206, only a part of the answer"));
     }
     let json = serde_json::from_slice::<Value>(body);
     let complaint = json.as_ref().ok().and_then(Complaint::of);

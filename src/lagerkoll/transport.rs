@@ -8,7 +8,7 @@ use bytes::Bytes;
 use jiff::Timestamp;
 use reqwest::Method;
 use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, InvalidHeaderValue};
-use secrecy::ExposeSecret;
+use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 use thiserror::Error;
 use tokio::time::Instant;
@@ -36,6 +36,8 @@ pub(super) struct Transport {
     base: Url,
     /// Those of every request: who we are, and which store is meant.
     headers: HeaderMap,
+    /// What must not come back in an error's words.
+    secret: SecretString,
     retries: u32,
     limit: Arc<Limit>,
     sent: AtomicU64,
@@ -67,6 +69,9 @@ impl Transport {
             http: builder.build()?,
             base: settings.base_url.clone(),
             headers: headers(account)?,
+            secret: match &account.credentials {
+                AccountCredentials::Key(secret) | AccountCredentials::User { token: secret, .. } => secret.clone(),
+            },
             retries: settings.retries,
             limit,
             sent: AtomicU64::new(0),
@@ -111,7 +116,7 @@ impl Transport {
         })?;
         self.sent.fetch_add(1, Ordering::Relaxed);
         let started = Instant::now();
-        let result = self.exchange(request).await;
+        let result = self.exchange(request).await.map_err(|error| error.without(self.secret.expose_secret()));
         if let Err(CallError::Passing { retry_after: Some(asked), .. }) = &result {
             // It is meant for all requests to this host, not only for its own.
             self.limit.be_quiet_for(*asked);
