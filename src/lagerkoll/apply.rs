@@ -166,6 +166,10 @@ impl Application<'_> {
         let mut lost = 0;
         let result = loop {
             let error = match self.lagerkoll.add(content).await {
+                Ok(event) if self.listed.iter().any(|listed| listed.id() == event.id()) => {
+                    let known = format!("answered with event {}, which was there before and is not ours", event.id());
+                    break Err(CallError::Refused(known));
+                }
                 Ok(event) => break Ok(event),
                 Err(error) => error,
             };
