@@ -93,7 +93,7 @@ Examples:
   shelfkeeper events --format json | jq '.[].id'
   shelfkeeper events --ics > events.ics  those whose time can be told, as a calendar")]
     Events(Events),
-    /// Serve an in-memory NiceChat and feed host, for trying and testing
+    /// Serve an in-memory NiceChat, Lagerkoll and feed host, for trying and testing
     Sandbox(Sandbox),
     /// Show the main job on a sample shop, with no set-up, config or network
     Demo,

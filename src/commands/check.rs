@@ -12,7 +12,9 @@ use crate::state::Reader;
 
 pub(super) fn check(arguments: &cli::Check, config: &Config) -> Outcome {
     let mut out = io::stdout().lock();
-    writeln!(out, "config    ok   feed {}, NiceChat {}", config.source.location, config.nicechat.base_url)?;
+    let lagerkoll = config.lagerkoll.as_ref().map(|settings| format!(", Lagerkoll {}", settings.base_url));
+    let lagerkoll = lagerkoll.unwrap_or_default();
+    writeln!(out, "config    ok   feed {}, NiceChat {}{lagerkoll}", config.source.location, config.nicechat.base_url)?;
     writeln!(out, "secrets   ok   a key and a secret are there")?;
     let reader = Reader::open(&config.state.path)?;
     reader.check_base(config.nicechat.base_url.as_str())?;

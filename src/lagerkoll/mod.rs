@@ -15,7 +15,7 @@ mod transport;
 
 pub use client::{Reader, Writer, connect};
 pub use limit::{Limit, Permit, Silence};
-pub use pass::{MirrorError, Report, place, run};
+pub use pass::{MirrorError, Names, Report, place, run};
 pub use plan::{Plan, PlannedStore, plan};
 pub use reconcile::{Step, Wanted, Work, guard, reconcile};
 pub use reply::CallError;

@@ -75,6 +75,24 @@ pub struct Report {
     pub guard: Option<String>,
 }
 
+/// What the settings are about, as the state names it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Names {
+    /// The mirror.
+    pub mirror: String,
+    /// The store itself, and those that are copied to.
+    pub stores: Vec<String>,
+}
+
+impl Names {
+    /// The names of these settings.
+    pub fn of(settings: &config::Lagerkoll) -> Names {
+        let accounts = [&settings.account].into_iter().chain(&settings.copies);
+        let stores = accounts.map(|account| store_key(settings, account)).collect();
+        Names { mirror: place(settings), stores }
+    }
+}
+
 /// The name of a mirror in the state: an address, a store, and whose events of it.
 pub fn place(settings: &config::Lagerkoll) -> String {
     let store = store_key(settings, &settings.account);
@@ -108,7 +126,7 @@ pub async fn run(
         force,
         started,
         connections: Vec::new(),
-        listed: 0,
+        listed: None,
         mirrored: Mirrored::default(),
         sum: Applied::default(),
         refused: 0,
@@ -133,7 +151,7 @@ struct Pass<'a> {
     force: bool,
     started: Timestamp,
     connections: Vec<Writer>,
-    listed: u64,
+    listed: Option<u64>,
     mirrored: Mirrored,
     /// All stores together.
     sum: Applied,
@@ -148,7 +166,7 @@ impl Pass<'_> {
         let lagerkoll = self.connect(&settings.account)?;
         let listed = lagerkoll.reader().list().await;
         let listed = listed.map_err(|error| listing_error(&settings.account, error))?;
-        self.listed = listed.len() as u64;
+        self.listed = Some(listed.len() as u64);
         self.mirrored =
             self.state.mirror(self.place.clone(), listed.clone(), self.started, settings.history_days).await?;
         let here = self.policy.compare(listed, declared(settings), &self.standing(&settings.account)?, false);

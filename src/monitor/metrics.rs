@@ -13,7 +13,7 @@ use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Registry, Unit};
 
 use crate::catalog::Kind;
-use crate::lagerkoll;
+use crate::lagerkoll::{self, Names};
 use crate::state::{ImportState, MirrorPass, Outcome, PassKind, PassRow, Reader, StateError};
 use crate::sync::Report;
 
@@ -85,12 +85,12 @@ pub(super) struct Standing {
 
 impl Standing {
     /// Reads it; waits for the disk.
-    pub(super) fn read(reader: &Reader, mirror: Option<&str>) -> Result<Standing, StateError> {
+    pub(super) fn read(reader: &Reader, events: Option<&Names>) -> Result<Standing, StateError> {
         let (rejected, refused) = reader.trouble()?;
         let owned = |kind| Ok::<_, StateError>((kind, reader.owned(kind)?));
         let owned = [owned(Kind::Category)?, owned(Kind::Product)?];
         let is_importing = reader.open_import()?.is_some();
-        let events = mirror.map(|place| reader.mirror(place)).transpose()?.flatten().map(|mirror| mirror.count);
+        let events = events.map(|names| reader.mirror(&names.mirror)).transpose()?.flatten().map(|mirror| mirror.count);
         Ok(Standing { rejected, refused, pending: reader.pending()?, is_importing, owned, events })
     }
 }

@@ -17,7 +17,7 @@ use tokio::sync::Semaphore;
 use tracing::{debug, warn};
 
 use crate::config::{Config, Schedule};
-use crate::lagerkoll;
+use crate::lagerkoll::{self, Names};
 use crate::report::Status;
 use crate::state::{Reader, StateError};
 use crate::sync::Report;
@@ -39,8 +39,8 @@ pub struct Monitor(Arc<Inner>);
 
 struct Inner {
     state: PathBuf,
-    /// The name of the mirror of events in the state, if there is one.
-    mirror: Mutex<Option<String>>,
+    /// What of Lagerkoll is in the state, if anything is to be.
+    events: Mutex<Option<Names>>,
     metrics: Metrics,
     readiness: Mutex<Readiness>,
     readers: Arc<Semaphore>,
@@ -57,7 +57,7 @@ impl Monitor {
         }
         Monitor(Arc::new(Inner {
             state: config.state.path.clone(),
-            mirror: Mutex::new(mirror(config)),
+            events: Mutex::new(names(config)),
             metrics: Metrics::new(),
             readiness: Mutex::new(readiness),
             readers: Arc::new(Semaphore::new(READERS)),
@@ -83,11 +83,11 @@ impl Monitor {
     /// The settings have changed: other schedules hold from now on.
     pub fn reloaded(&self, config: &Config) {
         self.readiness().expect(jobs(config));
-        *self.0.mirror.lock().unwrap_or_else(PoisonError::into_inner) = mirror(config);
+        *self.0.events.lock().unwrap_or_else(PoisonError::into_inner) = names(config);
     }
 
-    fn mirror(&self) -> Option<String> {
-        self.0.mirror.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    fn events(&self) -> Option<Names> {
+        self.0.events.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// `/healthz`, `/readyz`, `/metrics`, `/status`, and a hint for every other path: a router that is merged with this
@@ -119,7 +119,7 @@ impl Monitor {
 
     /// The text of `/metrics`. Waits for the disk.
     fn metrics(&self) -> Result<String, std::fmt::Error> {
-        let standing = Reader::open(&self.0.state).and_then(|reader| Standing::read(&reader, self.mirror().as_deref()));
+        let standing = Reader::open(&self.0.state).and_then(|reader| Standing::read(&reader, self.events().as_ref()));
         let standing = standing.inspect_err(|error| debug!(%error, "metrics without the state's part")).ok();
         let ages = self.readiness().ages(Timestamp::now());
         self.0.metrics.text(&ages, standing.as_ref())
@@ -127,7 +127,7 @@ impl Monitor {
 
     /// What `shelfkeeper status --format json` prints. Waits for the disk.
     fn status(&self) -> Result<Value, StateError> {
-        Ok(Status::read(&Reader::open(&self.0.state)?, self.mirror().as_deref())?.to_json())
+        Ok(Status::read(&Reader::open(&self.0.state)?, self.events().as_ref())?.to_json())
     }
 }
 
@@ -137,16 +137,16 @@ fn jobs(config: &Config) -> Vec<(&'static str, Schedule)> {
     [(SYNC, config.source.schedule.clone())].into_iter().chain(events).collect()
 }
 
-fn mirror(config: &Config) -> Option<String> {
-    config.lagerkoll.as_ref().map(lagerkoll::place)
+fn names(config: &Config) -> Option<Names> {
+    config.lagerkoll.as_ref().map(Names::of)
 }
 
 /// When each job went well last, as far as the state tells.
 fn last_good(config: &Config) -> Result<Vec<(&'static str, Timestamp)>, StateError> {
     let reader = Reader::open(&config.state.path)?;
     let pass = reader.passes(PASSES)?.into_iter().find(|pass| pass.outcome.is_good());
-    let mirror = match mirror(config) {
-        Some(place) => reader.mirror(&place)?,
+    let mirror = match names(config) {
+        Some(names) => reader.mirror(&names.mirror)?,
         None => None,
     };
     let sync = pass.map(|pass| (SYNC, pass.finished));

@@ -111,7 +111,8 @@ pub fn events_summary_line(report: &Report) -> String {
 /// What a pass came to.
 fn pass_line(pass: &MirrorPass) -> String {
     let took = Duration::try_from(pass.finished.duration_since(pass.started)).unwrap_or_default();
-    let mut parts = vec![pass.outcome.name().to_owned(), format!("{} listed", number(pass.listed))];
+    let mut parts = vec![pass.outcome.name().to_owned()];
+    parts.extend(pass.listed.map(|listed| format!("{} listed", number(listed))));
     for (n, what) in [
         (pass.added, "new"),
         (pass.changed, "changed"),
@@ -143,7 +144,7 @@ pub(super) fn mirror_text(mirror: &MirrorState, out: &mut impl Write) -> io::Res
     match &mirror.last {
         Some(pass) if !matches!(pass.outcome, Outcome::Ok | Outcome::Unchanged) => {
             let reason = pass.reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
-            writeln!(out, "  {:.0}  events  {}{reason}", pass.finished, pass_line(pass))
+            writeln!(out, "  {:.0}  {}{reason}", pass.finished, pass_line(pass))
         }
         _ => Ok(()),
     }

@@ -9,6 +9,7 @@ use super::events::{mirror_json, mirror_text};
 use super::plan::held_back;
 use super::words::{count, number, shorten, span};
 use crate::catalog::{Kind, Rejection};
+use crate::lagerkoll::Names;
 use crate::state::{FailedObject, Import, MirrorState, Outcome, PassRow, Reader, StateError};
 use crate::sync::{ImportReport, Report};
 
@@ -34,20 +35,21 @@ pub struct Status {
 }
 
 impl Status {
-    /// Reads it from the state. `mirror` names the mirror of the events, if there is to be one.
+    /// Reads it from the state. `events` names what of Lagerkoll is to be in it, if anything is.
     ///
     /// # Errors
     /// When that can't be read.
-    pub fn read(reader: &Reader, mirror: Option<&str>) -> Result<Status, StateError> {
+    pub fn read(reader: &Reader, events: Option<&Names>) -> Result<Status, StateError> {
+        let refused = events.map(|names| reader.refused_events(&names.stores)).transpose()?.unwrap_or_default();
         Ok(Status {
             passes: reader.passes(PASSES)?,
             categories: reader.owned(Kind::Category)?,
             products: reader.owned(Kind::Product)?,
             pending: reader.pending()?,
             rejected: reader.rejected()?,
-            failed: [reader.failed()?, reader.refused_events()?].concat(),
+            failed: [reader.failed()?, refused].concat(),
             imports: reader.imports(IMPORTS)?,
-            mirror: mirror.map(|place| reader.mirror(place)).transpose()?.flatten(),
+            mirror: events.map(|names| reader.mirror(&names.mirror)).transpose()?.flatten(),
         })
     }
 
@@ -69,11 +71,11 @@ impl Status {
     /// # Errors
     /// When it can't be printed.
     pub fn print_text(&self, out: &mut impl Write) -> io::Result<()> {
-        if let Some(mirror) = &self.mirror {
-            mirror_text(mirror, out)?;
-        }
         if self.passes.is_empty() {
             writeln!(out, "No pass yet.")?;
+            if let Some(mirror) = &self.mirror {
+                mirror_text(mirror, out)?;
+            }
             return self.print_imports(out);
         }
         let products = count(self.products, "product", "products");
@@ -81,6 +83,9 @@ impl Status {
         if self.pending > 0 {
             let changes = count(self.pending, "change", "changes");
             writeln!(out, "Pending: {changes} of the last plan, for the next pass.")?;
+        }
+        if let Some(mirror) = &self.mirror {
+            mirror_text(mirror, out)?;
         }
         writeln!(out, "\nLast passes:")?;
         for pass in &self.passes {

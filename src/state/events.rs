@@ -72,8 +72,8 @@ pub struct MirrorPass {
     pub finished: Timestamp,
     /// How it ended.
     pub outcome: Outcome,
-    /// Events of the store, when they were listed.
-    pub listed: u64,
+    /// Events of the store, when they were listed; `None` = they could not be.
+    pub listed: Option<u64>,
     /// Of those, events that were not there before.
     pub added: u64,
     /// Of those, events that are otherwise.

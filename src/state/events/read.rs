@@ -75,12 +75,14 @@ impl Reader {
         Ok(Standing { own, adds, refused })
     }
 
-    /// Events that Lagerkoll refuses, in all stores.
+    /// Events that Lagerkoll refuses, in these stores.
     ///
     /// # Errors
     /// When the file can't be read.
-    pub fn refused_events(&self) -> Result<Vec<FailedObject>, StateError> {
-        self.rows("SELECT key, reason, at FROM event_refused ORDER BY store, key", [], |row| {
+    pub fn refused_events(&self, stores: &[String]) -> Result<Vec<FailedObject>, StateError> {
+        let sql = "SELECT key, reason, at FROM event_refused
+                   WHERE store IN (SELECT value FROM json_each(?1)) ORDER BY store, key";
+        self.rows(sql, [Value::from(stores).to_string()], |row| {
             Ok(FailedObject {
                 kind: "event",
                 id: row.get(0)?,
