@@ -123,3 +123,23 @@ async fn what_is_ours_survives() {
     let history: Vec<_> = file.history(PLACE).into_iter().map(|(_, kind, id)| (kind, id)).collect();
     assert_eq!(history, [("added", 6), ("removed", 6)]);
 }
+
+#[tokio::test]
+async fn a_file_from_before_the_events_is_read_and_brought_up() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("s.db");
+    let file = rusqlite::Connection::open(&path).expect("a file");
+    let steps = usize::try_from(SINCE).expect("a step") - 1;
+    schema::STEPS[..steps].iter().for_each(|step| file.execute_batch(step).expect("an older format"));
+    file.pragma_update(None, "user_version", SINCE - 1).expect("an older format");
+    drop(file);
+    let reader = Reader::open(&path).expect("a reader");
+    assert_eq!(reader.events(PLACE).expect("events"), []);
+    assert_eq!(reader.mirror(PLACE).expect("a state"), None);
+    assert_eq!(reader.standing("12").expect("a standing"), Standing::default());
+    drop(reader);
+    let writer = Writer::open(&path, "http://nice.example").expect("a state");
+    let file = File { _folder: folder, writer };
+    assert_eq!(file.mirror(PLACE, &[event(json!({"id": 1}))], "2026-01-01T00:00:00Z", 90).await, (1, 0, 0));
+    assert_eq!(file.reader().events(PLACE).expect("events").len(), 1);
+}
