@@ -84,9 +84,76 @@ fn what_is_theirs_is_left_alone() {
     assert_eq!(pass(&shop).ended(0).lines().len(), 3, "added to both, and our own old one removed");
     let there = lagerkoll.events(TWO);
     assert!(there.len() == 3 && there.contains_key(&id) && there.contains_key(&twin), "{there:?}");
-    // No copies any more: what was copied stays, nobody asks those stores.
+    // No copies any more: what was copied stays, nobody asks those stores, and that is told.
     configure(&shop, "");
-    assert_eq!(pass(&shop).ended(0).tally(), "1 GET events");
+    let ran = pass(&shop).ended(0);
+    assert_eq!(ran.tally(), "1 GET events");
+    let told = |text: &str| text.contains("store 4712") && text.contains("stay in stores that the config doesn't name");
+    assert!(told(&ran.output.stderr), "{}", ran.output.stderr);
+    assert!(told(&run(&shop, &["plan"]).ended(0).output.stdout));
+}
+
+#[test]
+fn declared_events_that_change_are_replaced_in_copies_however_many_they_are() {
+    let many = |minute: u32| -> String {
+        (0..12).map(|n| declared(&format!("e{n}"), &format!("{n:02}:{minute:02}"))).collect()
+    };
+    let shop = copied(0);
+    let settings = |minute: u32| format!("retries = 0\n{}{}", many(minute), copies());
+    configure(&shop, &settings(0));
+    pass(&shop).ended(0);
+    configure(&shop, &settings(30));
+    let plan = run(&shop, &["plan", "--format", "json"]).ended(0).output.json();
+    let ops = plan["operations"].as_array().expect("a list");
+    assert!(ops.len() == 36 && ops.iter().all(|op| op["op"] == "update"), "{plan}");
+    // One store fails: the others don't wait, and it is no loss there that the next pass has to refuse.
+    let fault = Rule { store: Some(TWO.to_owned()), method: Some("POST".to_owned()), ..Rule::new(Fault::status(503)) };
+    shop.lagerkoll().add_fault(fault);
+    pass(&shop).ended(1);
+    assert_eq!(as_set(&shop, THREE), as_set(&shop, DEMO_STORE));
+    assert_eq!(contents(&shop, TWO).len(), 12);
+    shop.lagerkoll().clear_faults();
+    assert_eq!(pass(&shop).ended(0).tally(), "12 DELETE event, 3 GET events, 12 POST events");
+    assert_equal(&shop);
+    assert_eq!(pass(&shop).ended(0).tally(), "3 GET events");
+}
+
+#[test]
+fn a_copy_waits_for_its_successor_and_others_do_not() {
+    let shop = copied(1);
+    let other = json!({"triggerType": "EVENT", "trigger": {}, "actionType": "BEST_BEFORE_EMAIL", "action": {}});
+    let other = add(&shop, other);
+    pass(&shop).ended(0);
+    // Somebody replaces one event and removes the other one; the new one can't be copied yet.
+    let lagerkoll = shop.lagerkoll();
+    let old = *lagerkoll.events(DEMO_STORE).keys().find(|id| **id != other).expect("an event");
+    lagerkoll.remove(DEMO_STORE, old);
+    lagerkoll.remove(DEMO_STORE, other);
+    add(&shop, content("new", "09:00"));
+    lagerkoll.add_fault(Rule { method: Some("POST".to_owned()), ..Rule::new(Fault::status(503)) });
+    for _ in 0..2 {
+        pass(&shop).ended(1);
+        assert_eq!(contents(&shop, TWO), [content("e0", "08:00")]);
+    }
+    lagerkoll.clear_faults();
+    pass(&shop).ended(0);
+    pass(&shop).ended(0);
+    assert_equal(&shop);
+}
+
+#[test]
+fn a_plan_shows_what_can_be_known() {
+    let shop = copied(1);
+    shop.lagerkoll().add_fault(Rule { store: Some(TWO.to_owned()), ..Rule::new(Fault::status(503)) });
+    let text = run(&shop, &["plan", "--detailed-exitcode"]).ended(1).output;
+    assert!(text.stdout.contains("Plan: 2 to create") && text.stdout.contains("Events in store 4713 (1)"), "{text:?}");
+    assert!(text.stderr.contains("the events of store 4712 could not be read"), "{text:?}");
+    let json = run(&shop, &["plan", "--format", "json"]).ended(1).output.json();
+    assert!(json["errors"][0].as_str().is_some_and(|error| error.contains("4712")), "{json}");
+    shop.lagerkoll().clear_faults();
+    shop.put_feed("");
+    let text = run(&shop, &["plan"]).ended(1).output;
+    assert!(text.stdout.contains("Events in store 4712 (1)") && text.stderr.contains("the feed"), "{text:?}");
 }
 
 #[test]

@@ -6,9 +6,9 @@
 mod events;
 mod support;
 
-use events::{add, configure, content, contents, declared, pass, shop};
+use events::{add, configure, content, contents, declared, pass, run, shop};
 use serde_json::json;
-use shelfkeeper::sandbox::{DEMO_STORE, Fault, Rule};
+use shelfkeeper::sandbox::{DEMO_STORE, Fault, LagerkollRules, Rule};
 
 fn post(fault: Fault, times: usize) -> Rule {
     Rule { method: Some("POST".to_owned()), times: Some(times), ..Rule::new(fault) }
@@ -76,4 +76,77 @@ fn what_the_service_makes_of_an_event_is_no_difference() {
         assert_eq!(pass(&shop).ended(0).tally(), "1 GET events", "{run}");
         shop.lagerkoll().edit(DEMO_STORE, id, |event| event["trigger"]["lastRun"] = json!(run));
     }
+}
+
+#[test]
+fn an_event_that_the_service_changed_on_its_way_is_not_added_again_and_again() {
+    let shop = shop(&format!("retries = 3\n{}{}", declared("a", "08:00"), declared("b", "09:00")));
+    shop.lagerkoll().set_rules(LagerkollRules { adds_seconds: true, ..LagerkollRules::default() });
+    let unreadable = Rule { applied: true, ..post(Fault::HalfJson, 2) };
+    shop.lagerkoll().add_fault(unreadable);
+    // Each is looked for once, and what may be it is seen.
+    let first = pass(&shop).ended(3);
+    assert_eq!(first.tally(), "3 GET events, 2 POST events");
+    assert!(first.output.stderr.contains("neither changed nor added again"), "{}", first.output.stderr);
+    for arguments in [["run", "--once"], ["run", "--resync"]] {
+        assert_eq!(run(&shop, &arguments).ended(3).tally(), "1 GET events", "{arguments:?}");
+    }
+    let status = shop.run(&["status", "--format", "json"]).expect_code(0).json();
+    assert_eq!((&status["failed"][0]["id"], &status["failed"][0]["store"]), (&json!("a"), &json!(DEMO_STORE)));
+    assert!(run(&shop, &["plan"]).ended(0).output.stdout.contains("nothing to do"));
+    // What is taken away by hand is added anew; the other one can be told to be somebody else's.
+    let ids: Vec<i64> = shop.lagerkoll().events(DEMO_STORE).into_keys().collect();
+    shop.lagerkoll().remove(DEMO_STORE, ids[1]);
+    assert_eq!(pass(&shop).ended(3).lines(), ["POST 4711"]);
+    assert_eq!(run(&shop, &["run", "--once", "--force"]).ended(0).lines(), ["POST 4711"]);
+    assert_eq!(pass(&shop).ended(0).tally(), "1 GET events");
+    configure(&shop, "");
+    assert_eq!(pass(&shop).ended(0).tally(), "2 DELETE event, 1 GET events");
+    assert_eq!(shop.lagerkoll().events(DEMO_STORE).into_keys().collect::<Vec<i64>>(), [ids[0]]);
+}
+
+#[test]
+fn a_listing_that_is_out_of_date_leaves_nothing_twice() {
+    let shop = shop(&declared("a", "08:00"));
+    pass(&shop).ended(0);
+    let get = Rule { method: Some("GET".to_owned()), ..post(Fault::json(json!({"events": []})), 1) };
+    shop.lagerkoll().add_fault(get);
+    assert_eq!(pass(&shop).ended(0).tally(), "1 GET events, 1 POST events");
+    assert_eq!(pass(&shop).ended(0).tally(), "1 DELETE event, 1 GET events");
+    assert_eq!(contents(&shop, DEMO_STORE), [content("a", "08:00")]);
+    assert_eq!(pass(&shop).ended(0).tally(), "1 GET events");
+}
+
+#[test]
+fn many_events_that_are_not_listed_any_more_are_not_added_twice() {
+    let many: String = (0..12).map(|n| declared(&format!("e{n}"), &format!("{n:02}:00"))).collect();
+    let shop = shop(&many);
+    pass(&shop).ended(0);
+    let get = Rule { method: Some("GET".to_owned()), ..post(Fault::json(json!({"events": []})), 1) };
+    shop.lagerkoll().add_fault(get);
+    let refused = pass(&shop).ended(4);
+    assert_eq!(refused.tally(), "1 GET events");
+    assert!(refused.output.stdout.contains("12 of 12 events (100 %) that we added"), "{}", refused.output.stdout);
+    assert_eq!(pass(&shop).ended(0).tally(), "1 GET events");
+    // They may be gone in earnest.
+    shop.lagerkoll().events(DEMO_STORE).into_keys().for_each(|id| drop(shop.lagerkoll().remove(DEMO_STORE, id)));
+    pass(&shop).ended(4);
+    assert_eq!(run(&shop, &["run", "--once", "--force"]).ended(0).tally(), "1 GET events, 12 POST events");
+    assert_eq!(pass(&shop).ended(0).tally(), "1 GET events");
+}
+
+#[test]
+fn adds_that_keep_failing_do_not_keep_removals_waiting() {
+    let many: String = (0..4).map(|n| declared(&format!("e{n}"), &format!("0{n}:00"))).collect();
+    let shop = shop(&format!("retries = 0\n{}", declared("old", "20:00")));
+    pass(&shop).ended(0);
+    configure(&shop, &format!("retries = 0\n{many}"));
+    shop.lagerkoll().add_fault(post(Fault::status(503), 100));
+    assert_eq!(pass(&shop).ended(1).tally(), "1 GET events, 3 POST events");
+    let next = pass(&shop).ended(1);
+    // The one that was not tried yet comes first, then the removal.
+    assert_eq!(next.lines()[1].split_whitespace().next(), Some("DELETE"), "{:?}", next.lines());
+    assert_eq!(contents(&shop, DEMO_STORE), [json!(null); 0]);
+    shop.lagerkoll().clear_faults();
+    assert_eq!(pass(&shop).ended(0).tally(), "1 GET events, 4 POST events");
 }

@@ -4,7 +4,7 @@ use std::io::{self, BufWriter, Write as _};
 
 use tokio_util::sync::CancellationToken;
 
-use super::{Exit, Failure, Outcome, blocking, until_interrupted};
+use super::{Exit, Failure, Outcome, blocking, complain, until_interrupted};
 use crate::cli::{self, Format};
 use crate::config::Config;
 use crate::lagerkoll;
@@ -16,38 +16,51 @@ pub(super) fn plan(arguments: cli::Plan, config: &Config) -> Outcome {
     let kind = if arguments.resync { PassKind::Resync } else { PassKind::Sync };
     until_interrupted(async move {
         let stop = CancellationToken::new();
-        let catalog = async { Ok::<_, Failure>(sync::plan(config, kind, &stop).await?) };
-        let (mut plan, mut events) = tokio::try_join!(catalog, plan_events(config, kind))?;
+        let catalog = sync::plan(config, kind, &stop);
+        let (catalog, mut events) = tokio::join!(catalog, plan_events(config, kind, arguments.force));
+        let (mut catalog, failed) = match catalog {
+            Ok(plan) => (Some(plan), None),
+            Err(error) => (None, Some(Failure::from(error))),
+        };
         if arguments.force {
-            plan.guard = None;
+            catalog.iter_mut().for_each(|plan| plan.guard = None);
             events.let_through();
         }
-        blocking(move || print(&arguments, &plan, &events)).await
+        blocking(move || {
+            // What is known is shown all the same.
+            let exit = print(&arguments, catalog.as_ref(), &events)?;
+            let failures = failed.into_iter().chain(events.errors.into_iter().map(Failure::from));
+            Ok(failures.fold(exit, |exit, failure| exit.or_worse(complain(&failure.error, failure.exit))))
+        })
+        .await
     })
 }
 
 /// The events' part of a plan; empty when there is none to be made.
-async fn plan_events(config: &Config, kind: PassKind) -> Result<lagerkoll::Plan, Failure> {
+async fn plan_events(config: &Config, kind: PassKind, force: bool) -> lagerkoll::Plan {
     match &config.lagerkoll {
-        Some(settings) => Ok(lagerkoll::plan(settings, &config.state.path, kind).await?),
-        None => Ok(lagerkoll::Plan::default()),
+        Some(settings) => lagerkoll::plan(settings, &config.state.path, kind, force).await,
+        None => lagerkoll::Plan::default(),
     }
 }
 
-fn print(arguments: &cli::Plan, plan: &Plan, events: &lagerkoll::Plan) -> Outcome {
+/// Prints what is known. JSON is about the catalogue first of all: without that there is none.
+fn print(arguments: &cli::Plan, catalog: Option<&Plan>, events: &lagerkoll::Plan) -> Outcome {
     let mut out = BufWriter::new(io::stdout().lock());
-    match arguments.format {
-        Format::Text => {
-            report::plan_text(plan, &mut out)?;
+    match (arguments.format, catalog) {
+        (Format::Text, catalog) => {
+            catalog.map_or(Ok(()), |plan| report::plan_text(plan, &mut out))?;
             report::event_plan_text(events, &mut out)?;
         }
-        Format::Json => report::plan_json(plan, events, &mut out)?,
+        (Format::Json, Some(plan)) => report::plan_json(plan, events, &mut out)?,
+        (Format::Json, None) => {}
     }
     out.flush()?;
-    let has_changes = plan.summary.sent() > 0 || EventTally::of(events).all() > 0;
-    Ok(match plan {
-        plan if plan.guard.is_some() || events.guard().is_some() => Exit::Refused,
-        _ if arguments.detailed_exitcode && has_changes => Exit::Changes,
-        _ => Exit::Done,
+    let is_refused = events.guard().is_some() || catalog.is_some_and(|plan| plan.guard.is_some());
+    let has_changes = EventTally::of(events).all() > 0 || catalog.is_some_and(|plan| plan.summary.sent() > 0);
+    Ok(match (is_refused, arguments.detailed_exitcode && has_changes) {
+        (true, _) => Exit::Refused,
+        (false, true) => Exit::Changes,
+        (false, false) => Exit::Done,
     })
 }

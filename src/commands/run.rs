@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tokio_util::sync::CancellationToken;
-use tracing::info;
+use tracing::{info, warn};
 
 use super::{Exit, Failure, Outcome, complain, runtime, stop_on_signal};
 use crate::cli;
@@ -53,6 +53,9 @@ pub(super) fn run(arguments: &cli::Run, config: Config, named: Option<&Path>) ->
     if let Some(events) = events {
         let events_exit = exit_of_events(&events);
         writeln!(io::stdout(), "{}", report::events_summary_line(&events))?;
+        if let Some(left) = report::left_behind(&events.left_behind) {
+            warn!("{left}");
+        }
         for error in events.errors {
             complain(&error.into(), events_exit);
         }

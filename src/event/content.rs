@@ -48,6 +48,11 @@ impl Content {
         self.covers(other) && other.covers(self)
     }
 
+    /// Whether both are triggered by and do the same kind of thing.
+    pub fn is_of_kind(&self, other: &Content) -> bool {
+        ["triggerType", "actionType"].iter().all(|field| self.0.get(*field) == other.0.get(*field))
+    }
+
     /// What is here of the fields that `of` has: the service's own spelling of them.
     pub fn spelling(&self, of: &Content) -> Content {
         Content(map_spelling(&self.0, &of.0))

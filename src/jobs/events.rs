@@ -11,7 +11,7 @@ use super::{Running, on_its_own, running};
 use crate::config::Config;
 use crate::lagerkoll::{self, MirrorError, Report};
 use crate::monitor::Monitor;
-use crate::report::span;
+use crate::report::{left_behind, span};
 use crate::state::PassKind;
 use crate::sync::Context;
 
@@ -22,6 +22,8 @@ pub(super) struct EventsJob {
     force_next: bool,
     pass: Option<Running<Report>>,
     outage: Outage,
+    /// What was told already of events in stores that the config doesn't name any more.
+    told_left: Option<String>,
     monitor: Monitor,
 }
 
@@ -53,7 +55,7 @@ impl EventsJob {
     pub(super) async fn new(config: &Config, force_next: bool, monitor: Monitor) -> Result<EventsJob, ScheduleError> {
         let clock = Clock::start(config).await?;
         let due = Some(PassKind::Sync);
-        Ok(EventsJob { clock, due, force_next, pass: None, outage: Outage::default(), monitor })
+        Ok(EventsJob { clock, due, force_next, pass: None, outage: Outage::default(), told_left: None, monitor })
     }
 
     /// A pass is due now.
@@ -101,6 +103,11 @@ impl EventsJob {
     /// Logs a pass, loudly only where it differs from the one before.
     fn tell(&mut self, report: &Report) {
         let row = &report.row;
+        let left = left_behind(&report.left_behind);
+        if self.told_left != left {
+            left.iter().for_each(|left| warn!("{left}"));
+            self.told_left = left;
+        }
         let events = row.started.as_millisecond();
         let trouble = match (report.errors.first(), &report.guard) {
             (Some(error), _) => Some((error.subject(), row.reason.clone().unwrap_or_else(|| error.to_string()))),

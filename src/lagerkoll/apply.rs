@@ -9,10 +9,11 @@ use jiff::Timestamp;
 use tracing::{debug, warn};
 
 use super::client::Writer;
-use super::reconcile::{Step, Wanted, Work, may_be};
+use super::lost::{Sight, held_back};
+use super::reconcile::{Step, Wanted, Work};
 use super::reply::CallError;
-use crate::event::Event;
-use crate::state::{self, OwnEvent, PendingAdd, RefusedAdd, StateError};
+use crate::event::{Content, Event};
+use crate::state::{self, AddedEvent, OwnEvent, PendingAdd, RefusedAdd, StateError};
 use crate::wire;
 
 /// Steps that fail one after the other, each after all its tries, before Lagerkoll counts as away.
@@ -59,7 +60,21 @@ pub(super) struct Application<'a> {
     pub(super) listed: Vec<Event>,
     /// Those of them that are ours.
     pub(super) own: HashSet<i64>,
+    /// Of ours, those that are for nothing any more.
+    pub(super) leftovers: HashSet<i64>,
+    /// The stores that this one is copied to, by their names in the state.
+    pub(super) copies: &'a [String],
     pub(super) applied: Applied,
+    /// What could not be added this time.
+    pub(super) missing: Vec<Content>,
+}
+
+/// What a step adds that is not there in another shape.
+fn added(step: &Step) -> Option<Content> {
+    match step {
+        Step::Add(wanted) => Some(wanted.content.clone()),
+        Step::Replace { .. } | Step::Remove { .. } => None,
+    }
 }
 
 /// What came of an add.
@@ -73,13 +88,15 @@ impl Application<'_> {
     /// Carries out the steps, and counts what came of them as it goes.
     pub(super) async fn carry_out(&mut self, work: &Work) -> Result<(), Halt> {
         if work.is_news {
-            self.state.set_own_events(self.store.to_owned(), work.own.clone()).await?;
+            self.state.set_own_events(self.store.to_owned(), work.own.clone(), work.adds.clone()).await?;
         }
+        for refused in &work.held_back {
+            self.set_aside(refused.clone(), false).await?;
+        }
+        self.missing.extend(work.late.iter().filter_map(added));
         let mut in_a_row = 0;
-        for step in &work.steps {
-            // A copy's old events stay while what is to take their place is not there.
-            let is_incomplete = self.applied.failed > 0 || !self.applied.refused.is_empty();
-            if self.mirror.is_none() && is_incomplete && matches!(step, Step::Remove { is_leftover: false, .. }) {
+        for step in work.all_steps() {
+            if self.is_still_needed(step) {
                 continue;
             }
             let done = match step {
@@ -91,6 +108,7 @@ impl Application<'_> {
                 Ok(()) => in_a_row = 0,
                 Err(Halt::Call(error)) => {
                     self.failed(&error);
+                    self.missing.extend(added(step));
                     in_a_row += 1;
                     let is_hopeless = matches!(error, CallError::Unauthorized(_)) || error.asks_for_too_long();
                     if is_hopeless || in_a_row >= FAILURES_IN_A_ROW {
@@ -101,6 +119,13 @@ impl Application<'_> {
             }
         }
         Ok(())
+    }
+
+    /// Whether a copy must stay for now: what it was copied from is gone, but may have become one that could
+    /// not be copied yet.
+    fn is_still_needed(&self, step: &Step) -> bool {
+        let Step::Remove { old, is_leftover: false } = step else { return false };
+        self.mirror.is_none() && self.missing.iter().any(|missing| missing.is_of_kind(&old.content()))
     }
 
     /// Told by the pass as a whole: a service that is away for hours must not fill the journal.
@@ -124,11 +149,15 @@ impl Application<'_> {
             sent: wanted.content.clone(),
             // How the service spells it is learned from the next listing: an answer may differ from that.
             seen: None,
+            gone: None,
         };
         debug!(store = self.store, event = own.id, key = wanted.key, "added");
         let mirror = self.mirror.map(|place| (place.to_owned(), event.clone()));
-        self.state.event_added(self.store.to_owned(), own, is_certain, mirror).await?;
+        let succeeds = old.map(|old| (old, self.copies.to_vec()));
+        let added = AddedEvent { own, is_certain, mirror, succeeds };
+        self.state.event_added(self.store.to_owned(), added).await?;
         self.own.insert(event.id());
+        self.leftovers.extend(old);
         self.listed.retain(|listed| listed.id() != event.id());
         self.listed.push(event);
         match old {
@@ -144,23 +173,22 @@ impl Application<'_> {
     }
 
     async fn refused(&mut self, wanted: &Wanted, reason: String, is_certain: bool) -> Result<(), Halt> {
-        warn!(
-            store = self.store,
-            event = wanted.key,
-            reason,
-            "refused by Lagerkoll; set aside until it changes, or until a resync"
-        );
-        let Wanted { key, content } = wanted.clone();
+        let Wanted { key, content: sent } = wanted.clone();
         self.applied.refused.push(key.clone());
-        let refused = RefusedAdd { key, sent: content, reason, since: Timestamp::now() };
-        Ok(self.state.event_refused(self.store.to_owned(), refused, is_certain).await?)
+        let refused = RefusedAdd { key, sent, reason, since: Timestamp::now() };
+        Ok(self.set_aside(refused, is_certain).await?)
+    }
+
+    async fn set_aside(&self, refused: RefusedAdd, is_certain: bool) -> Result<(), StateError> {
+        warn!(store = self.store, event = refused.key, reason = refused.reason, "an event is set aside");
+        self.state.event_refused(self.store.to_owned(), refused, is_certain).await
     }
 
     /// Adds an event once, however often that has to be tried.
     async fn add(&mut self, wanted: &Wanted) -> Result<Added, StateError> {
         let content = &wanted.content;
-        let twins = self.listed.iter().filter(|event| event.content().covers(content)).map(Event::id).collect();
-        let add = PendingAdd { key: wanted.key.clone(), sent: content.clone(), twins };
+        let before = self.listed.iter().map(Event::id).collect();
+        let add = PendingAdd { key: wanted.key.clone(), sent: content.clone(), before };
         self.state.intend_add(self.store.to_owned(), add.clone()).await?;
         let mut waits = backon::BackoffBuilder::build(wire::waits(self.retries));
         let mut lost = 0;
@@ -184,22 +212,17 @@ impl Application<'_> {
                 // The next pass will see what became of it.
                 Err(error) => break Err(error),
             }
-            if let Some(found) = self.find(&add) {
+            let sight = Sight::new(&self.listed, self.own.clone());
+            if let Some(found) = sight.made_by(&add).first() {
                 lost -= 1;
-                break Ok(found);
+                break Ok((*found).clone());
+            }
+            let suspects = sight.suspects(&add);
+            if !suspects.is_empty() {
+                break Err(CallError::Refused(held_back(&suspects)));
             }
         };
         Ok(Added { result, is_certain: lost == 0 })
-    }
-
-    /// The event that an add made, if it did.
-    fn find(&self, add: &PendingAdd) -> Option<Event> {
-        let own: Vec<&Event> = self.listed.iter().filter(|event| self.own.contains(&event.id())).collect();
-        let is_it = |event: &&Event| {
-            let was_there = add.twins.contains(&event.id()) || self.own.contains(&event.id());
-            !was_there && may_be(event, &add.sent, &own)
-        };
-        self.listed.iter().find(is_it).cloned()
     }
 
     async fn remove(&mut self, id: i64, counts: bool) -> Result<(), Halt> {
@@ -210,6 +233,7 @@ impl Application<'_> {
         debug!(store = self.store, event = id, "removed");
         self.state.event_removed(self.store.to_owned(), id, self.mirror.map(str::to_owned)).await?;
         self.own.remove(&id);
+        self.leftovers.remove(&id);
         self.listed.retain(|event| event.id() != id);
         self.applied.deleted += u64::from(counts);
         Ok(())

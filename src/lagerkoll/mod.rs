@@ -6,6 +6,7 @@
 mod apply;
 mod client;
 mod limit;
+mod lost;
 mod pass;
 mod plan;
 mod reconcile;
@@ -15,8 +16,8 @@ mod transport;
 
 pub use client::{Reader, Writer, connect};
 pub use limit::{Limit, Permit, Silence};
-pub use pass::{MirrorError, Names, Report, place, run};
+pub use pass::{MirrorError, Names, Report, StoreName, place, run};
 pub use plan::{Plan, PlannedStore, plan};
-pub use reconcile::{Step, Wanted, Work, guard, reconcile};
+pub use reconcile::{Step, Terms, Wanted, Work, guard, reconcile};
 pub use reply::CallError;
 pub use transport::ConnectError;

@@ -46,6 +46,14 @@ pub enum MirrorError {
         /// No request with these credentials will be taken.
         is_unauthorized: bool,
     },
+    /// The store that is copied from came out otherwise than was planned, and the guard lets none of it through.
+    #[error("store {store}: nothing was copied to it: {reason}; the next pass judges anew")]
+    Unforeseen {
+        /// The store.
+        store: String,
+        /// The guard's words.
+        reason: String,
+    },
     /// Somebody asked us to stop.
     #[error("interrupted; the next pass over the events goes on from here")]
     Interrupted,
@@ -58,6 +66,7 @@ impl MirrorError {
             MirrorError::State(_) => "the disk",
             MirrorError::Listing { error: CallError::Unauthorized(_), .. }
             | MirrorError::Pending { is_unauthorized: true, .. } => "the credentials of Lagerkoll",
+            MirrorError::Unforeseen { .. } => "the guard",
             MirrorError::Connect(_) | MirrorError::Listing { .. } | MirrorError::Pending { .. } => "Lagerkoll",
             MirrorError::Interrupted => "the pass",
         }
@@ -73,6 +82,8 @@ pub struct Report {
     pub errors: Vec<MirrorError>,
     /// Why the guard let nothing through.
     pub guard: Option<String>,
+    /// Events of ours in stores that the settings don't name any more, by the store's name in the state.
+    pub left_behind: Vec<(String, u64)>,
 }
 
 /// What the settings are about, as the state names it.
@@ -81,15 +92,29 @@ pub struct Names {
     /// The mirror.
     pub mirror: String,
     /// The store itself, and those that are copied to.
-    pub stores: Vec<String>,
+    pub stores: Vec<StoreName>,
+}
+
+/// A store's name in the state, and its id at the service.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoreName {
+    /// In the state.
+    pub key: String,
+    /// At the service.
+    pub id: String,
 }
 
 impl Names {
     /// The names of these settings.
     pub fn of(settings: &config::Lagerkoll) -> Names {
         let accounts = [&settings.account].into_iter().chain(&settings.copies);
-        let stores = accounts.map(|account| store_key(settings, account)).collect();
-        Names { mirror: place(settings), stores }
+        let name = |account: &Account| StoreName { key: store_key(settings, account), id: account.store.clone() };
+        Names { mirror: place(settings), stores: accounts.map(name).collect() }
+    }
+
+    /// The names in the state.
+    pub fn keys(&self) -> Vec<String> {
+        self.stores.iter().map(|store| store.key.clone()).collect()
     }
 }
 
@@ -122,7 +147,7 @@ pub async fn run(
         settings,
         state,
         place: place(settings),
-        policy: Policy::of(settings, kind == PassKind::Resync),
+        policy: Policy::of(settings, kind, force),
         force,
         started,
         connections: Vec::new(),
@@ -131,6 +156,7 @@ pub async fn run(
         sum: Applied::default(),
         refused: 0,
         guard: None,
+        left_behind: Vec::new(),
         errors: Vec::new(),
     };
     let span = info_span!("events", pass = started.as_millisecond());
@@ -157,12 +183,15 @@ struct Pass<'a> {
     sum: Applied,
     refused: u64,
     guard: Option<String>,
+    left_behind: Vec<(String, u64)>,
     errors: Vec<MirrorError>,
 }
 
 impl Pass<'_> {
     async fn go(&mut self) -> Result<(), MirrorError> {
         let settings = self.settings;
+        let named = Names::of(settings).keys();
+        self.left_behind = state::Reader::open(self.state.path())?.own_events_elsewhere(&named)?;
         let lagerkoll = self.connect(&settings.account)?;
         let listed = lagerkoll.reader().list().await;
         let listed = listed.map_err(|error| listing_error(&settings.account, error))?;
@@ -190,12 +219,12 @@ impl Pass<'_> {
         let place = self.place.clone();
         let events = self.apply(&settings.account, &lagerkoll, here, Some(&place)).await?;
         for (account, copy, there) in copies {
-            let wanted = copies_of(&events);
-            let there = self.policy.compare(there.listed, wanted, &self.standing(account)?, true);
-            // Here may have come out otherwise than was planned.
-            self.refuse(account, &there);
-            if self.guard.is_none() {
-                self.apply(account, &copy, there, None).await?;
+            let there = self.policy.compare(there.listed, copies_of(&events), &self.standing(account)?, true);
+            match there.guard {
+                Some(reason) if !self.force => {
+                    self.errors.push(MirrorError::Unforeseen { store: account.store.clone(), reason });
+                }
+                _ => drop(self.apply(account, &copy, there, None).await?),
             }
         }
         Ok(())
@@ -217,7 +246,8 @@ impl Pass<'_> {
         }
     }
 
-    /// Carries out what is to be done in a store, and gives the events that it has then.
+    /// Carries out what is to be done in a store, and gives the events that it has then, but for what is left
+    /// over of ours.
     async fn apply(
         &mut self,
         account: &Account,
@@ -227,6 +257,7 @@ impl Pass<'_> {
     ) -> Result<Vec<Event>, MirrorError> {
         let Surveyed { listed, work, .. } = store;
         let key = store_key(self.settings, account);
+        let copies = if mirror.is_some() { Names::of(self.settings).keys().split_off(1) } else { Vec::new() };
         let mut application = Application {
             lagerkoll,
             state: self.state,
@@ -235,10 +266,14 @@ impl Pass<'_> {
             retries: self.settings.retries,
             listed,
             own: work.own.iter().map(|own| own.id).collect(),
+            leftovers: work.own.iter().filter(|own| own.key.is_none()).map(|own| own.id).collect(),
+            copies: &copies,
             applied: Applied::default(),
+            missing: Vec::new(),
         };
         let ended = application.carry_out(&work).await;
-        let Application { listed, applied, .. } = application;
+        let Application { mut listed, leftovers, applied, .. } = application;
+        listed.retain(|event| !leftovers.contains(&event.id()));
         let still_refused = [&work.set_aside, &applied.refused].map(|keys| keys.iter().cloned()).into_iter().flatten();
         let still_refused: Vec<String> = still_refused.collect();
         let halted = match ended {
@@ -261,7 +296,7 @@ impl Pass<'_> {
         self.sum.deleted += applied.deleted;
         self.sum.failed += applied.failed;
         if let Some(why) = applied.failure {
-            let steps = work.steps.len() as u64;
+            let steps = work.all_steps().count() as u64;
             self.errors.push(MirrorError::Pending {
                 store: account.store.clone(),
                 failed: if halted.is_some() { steps.saturating_sub(done) } else { applied.failed },
@@ -275,13 +310,14 @@ impl Pass<'_> {
     async fn finish(mut self) -> Report {
         let row = self.row();
         let finished = self.state.finish_mirror(self.place.clone(), row.clone()).await;
-        match finished {
-            Ok(()) => Report { row, errors: self.errors, guard: self.guard },
+        let row = match finished {
+            Ok(()) => row,
             Err(unwritten) => {
                 self.errors.push(MirrorError::State(unwritten));
-                Report { row: self.row(), errors: self.errors, guard: self.guard }
+                self.row()
             }
-        }
+        };
+        Report { row, errors: self.errors, guard: self.guard, left_behind: self.left_behind }
     }
 
     fn row(&self) -> MirrorPass {

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::client::{Reader, connect};
 use super::limit::Limit;
-use super::pass::{MirrorError, listing_error, store_key};
+use super::pass::{MirrorError, Names, listing_error, store_key};
 use super::reconcile::Step;
 use super::survey::{Policy, Surveyed, copies_of_projected, declared};
 use crate::config::{self, Account};
@@ -15,6 +15,10 @@ use crate::state::{self, PassKind};
 pub struct Plan {
     /// The mirrored store, then those that are copied to.
     pub stores: Vec<PlannedStore>,
+    /// Events of ours in stores that the settings don't name any more, by the store's name in the state.
+    pub left_behind: Vec<(String, u64)>,
+    /// What could not be read, so that the plan lacks it.
+    pub errors: Vec<MirrorError>,
 }
 
 /// A store's part of a plan.
@@ -48,38 +52,44 @@ impl Plan {
 }
 
 /// Plans a pass: reads the state and the stores' listings. Where only the mirror is wanted, there is nothing
-/// to plan, and no listing is read.
-///
-/// # Errors
-/// When one of them can't be read.
-pub async fn plan(settings: &config::Lagerkoll, state: &Path, kind: PassKind) -> Result<Plan, MirrorError> {
+/// to plan, and no listing is read. What can't be read is told by the plan, which is of the rest then.
+pub async fn plan(settings: &config::Lagerkoll, state: &Path, kind: PassKind, force: bool) -> Plan {
+    let mut plan = Plan::default();
+    if let Err(error) = fill(&mut plan, settings, state, Policy::of(settings, kind, force)).await {
+        plan.errors.push(error);
+    }
+    plan
+}
+
+async fn fill(plan: &mut Plan, settings: &config::Lagerkoll, state: &Path, policy: Policy) -> Result<(), MirrorError> {
     let standing = |account: &Account| state::Reader::open(state)?.standing(&store_key(settings, account));
     let reader = |account: &Account| -> Result<Reader, MirrorError> {
         Ok(connect(settings, account, Limit::of(&settings.base_url))?.reader().clone())
     };
-    let policy = Policy::of(settings, kind == PassKind::Resync);
+    plan.left_behind = state::Reader::open(state)?.own_events_elsewhere(&Names::of(settings).keys())?;
     let account = &settings.account;
     let ours = standing(account)?;
     if settings.events.is_empty() && settings.copies.is_empty() && ours.own.is_empty() && ours.adds.is_empty() {
-        return Ok(Plan::default());
+        return Ok(());
     }
     let listed = reader(account)?.list().await.map_err(|error| listing_error(account, error))?;
     let here = policy.compare(listed, declared(settings), &ours, false);
-    let mut stores = Vec::new();
+    let wanted = copies_of_projected(&here);
+    plan.stores.push(planned(account, here));
     for copy in &settings.copies {
-        let wanted = copies_of_projected(&here);
-        let there = policy.survey_copy(&reader(copy)?, wanted, &standing(copy)?).await;
-        stores.push(planned(copy, there.map_err(|error| listing_error(copy, error))?));
+        match policy.survey_copy(&reader(copy)?, wanted.clone(), &standing(copy)?).await {
+            Ok(there) => plan.stores.push(planned(copy, there)),
+            Err(error) => plan.errors.push(listing_error(copy, error)),
+        }
     }
-    stores.insert(0, planned(account, here));
-    Ok(Plan { stores })
+    Ok(())
 }
 
 fn planned(account: &Account, store: Surveyed) -> PlannedStore {
     PlannedStore {
         store: account.store.clone(),
         set_aside: store.work.set_aside.len(),
-        steps: store.work.steps,
+        steps: store.work.all_steps().cloned().collect(),
         guard: store.guard,
     }
 }

@@ -6,8 +6,11 @@
 
 use std::collections::{HashMap, HashSet};
 
+use jiff::{SignedDuration, Timestamp};
+
+use super::lost::{Sight, held_back};
 use crate::event::{Content, Event};
-use crate::state::{OwnEvent, Standing};
+use crate::state::{OwnEvent, PendingAdd, RefusedAdd, Standing};
 
 /// An event that a store is to have.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,64 +47,93 @@ pub enum Step {
 pub struct Work {
     /// The events that are ours as far as is known now.
     pub own: Vec<OwnEvent>,
-    /// Whether the state has to learn that.
+    /// Adds of which nobody knows what became of them even now. They are held back.
+    pub adds: Vec<PendingAdd>,
+    /// Whether the state has to learn these.
     pub is_news: bool,
-    /// In the order of application: what failed before comes after other adds, removals come last.
+    /// In the order of application: removals come last.
     pub steps: Vec<Step>,
-    /// Events that Lagerkoll refuses as they are: the keys.
+    /// Steps that failed before, and must not keep the others waiting again.
+    pub late: Vec<Step>,
+    /// Events that Lagerkoll refuses as they are, or that are held back: the keys.
     pub set_aside: Vec<String>,
+    /// Of those, the ones that are held back from now on, and why.
+    pub held_back: Vec<RefusedAdd>,
     /// Events of ours that are for something, before any step.
     pub kept_so_far: u64,
+    /// Events of ours that the listing lacks for the first time, and that are to be added again.
+    pub vanished: u64,
 }
 
-/// Compares what a store is to have with what it lists. `listed` is the whole listing.
-pub fn reconcile(wanted: &[Wanted], listed: &[Event], standing: &Standing, retry_refused: bool) -> Work {
-    let by_id: HashMap<i64, &Event> = listed.iter().map(|event| (event.id(), event)).collect();
-    let mut own: Vec<OwnEvent> = standing.own.iter().filter(|own| by_id.contains_key(&own.id)).cloned().collect();
-    find_lost(&mut own, listed, standing);
-    for own in &mut own {
-        let event = by_id.get(&own.id);
-        own.seen = own.seen.take().or_else(|| event.map(|event| event.content()));
+impl Work {
+    /// All steps in the order of application.
+    pub fn all_steps(&self) -> impl Iterator<Item = &Step> {
+        self.steps.iter().chain(&self.late)
     }
-    let kept_so_far = own.iter().filter(|own| own.key.is_some()).count() as u64;
+}
+
+/// How a store is compared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Terms {
+    /// When it was listed.
+    pub now: Timestamp,
+    /// Whether what Lagerkoll refuses is tried again.
+    pub retry_refused: bool,
+    /// Whether what is held back is added all the same.
+    pub release: bool,
+}
+
+/// How long an event of ours that is in no listing is remembered as ours.
+const REMEMBERED: SignedDuration = SignedDuration::from_hours(90 * 24);
+
+/// Compares what a store is to have with what it lists. `listed` is the whole listing.
+pub fn reconcile(wanted: &[Wanted], listed: &[Event], standing: &Standing, terms: Terms) -> Work {
+    let by_id: HashMap<i64, &Event> = listed.iter().map(|event| (event.id(), event)).collect();
+    let mut own = standing.own.clone();
+    let unclear = find_lost(&mut own, listed, standing);
+    for own in &mut own {
+        match by_id.get(&own.id) {
+            Some(event) => {
+                own.gone = None;
+                own.seen = own.seen.take().or_else(|| Some(event.content()));
+            }
+            // It stays ours: a listing may be out of date, or of other events than the last one.
+            None => own.gone = own.gone.or(Some(terms.now)),
+        }
+    }
+    own.retain(|own| own.gone.is_none_or(|since| terms.now.duration_since(since) < REMEMBERED));
+    let kept_so_far = own.iter().filter(|own| own.key.is_some() && own.gone.is_none()).count() as u64;
     let mut comparison = Comparison {
         is_taken: own.iter().map(|own| own.id).collect(),
         wanted: wanted.iter().map(|wanted| wanted.key.as_str()).collect(),
         standing,
-        retry_refused,
+        terms,
         listed,
         by_id,
+        unclear,
         own,
-        late: Vec::new(),
-        steps: Vec::new(),
-        set_aside: Vec::new(),
+        work: Work { kept_so_far, ..Work::default() },
     };
     wanted.iter().for_each(|wanted| comparison.want(wanted));
-    let (mut steps, removals) = (std::mem::take(&mut comparison.steps), comparison.removals());
-    steps.extend(std::mem::take(&mut comparison.late));
-    steps.extend(removals);
-    let Comparison { own, set_aside, .. } = comparison;
-    let is_news = own != standing.own || !standing.adds.is_empty();
-    Work { own, is_news, steps, set_aside, kept_so_far }
+    let removals = comparison.removals();
+    let Comparison { own, mut work, .. } = comparison;
+    work.steps.extend(removals);
+    work.is_news = own != standing.own || work.adds != standing.adds;
+    Work { own, ..work }
 }
 
-/// Whether an event may be the one that an add of ours made: it says the same, or more (a service may
-/// fill in what was not sent), but then by the same creator as an event that is known to be ours.
-pub(super) fn may_be(event: &Event, sent: &Content, own: &[&Event]) -> bool {
-    let content = event.content();
-    let is_creator = |own: &&Event| event.creator().is_some() && own.creator() == event.creator();
-    content.is_like(sent) || (content.covers(sent) && own.iter().any(is_creator))
+/// An add of which the listing tells neither that it had its effect nor that it had none.
+struct Unclear<'a> {
+    add: &'a PendingAdd,
+    suspects: Vec<i64>,
 }
 
 /// Adds whose answer was lost are found again by their content, unless it was there before.
-fn find_lost(own: &mut Vec<OwnEvent>, listed: &[Event], standing: &Standing) {
-    let known: Vec<&Event> = listed.iter().filter(|event| own.iter().any(|own| own.id == event.id())).collect();
+fn find_lost<'a>(own: &mut Vec<OwnEvent>, listed: &[Event], standing: &'a Standing) -> Vec<Unclear<'a>> {
+    let mut sight = Sight::new(listed, own.iter().map(|own| own.id).collect());
     for add in &standing.adds {
-        for event in listed {
-            let is_known = own.iter().any(|own| own.id == event.id()) || add.twins.contains(&event.id());
-            if is_known || !may_be(event, &add.sent, &known) {
-                continue;
-            }
+        for event in sight.made_by(add) {
+            sight.claim(event.id());
             let before = own.iter_mut().find(|own| own.key.as_ref() == Some(&add.key));
             let key = match before {
                 // Added twice: an earlier try was taken after all.
@@ -112,25 +144,27 @@ fn find_lost(own: &mut Vec<OwnEvent>, listed: &[Event], standing: &Standing) {
                 }
                 None => Some(add.key.clone()),
             };
-            own.push(OwnEvent { id: event.id(), key, sent: add.sent.clone(), seen: None });
+            own.push(OwnEvent { id: event.id(), key, sent: add.sent.clone(), seen: None, gone: None });
         }
     }
     own.sort_by_key(|own| own.id);
+    let is_there = |add: &PendingAdd| own.iter().any(|own| own.key.as_ref() == Some(&add.key) && own.sent == add.sent);
+    let unclear = standing.adds.iter().filter(|add| !is_there(add));
+    let unclear = unclear.map(|add| Unclear { add, suspects: sight.suspects(add) });
+    unclear.filter(|unclear| !unclear.suspects.is_empty()).collect()
 }
 
 struct Comparison<'a> {
     listed: &'a [Event],
     by_id: HashMap<i64, &'a Event>,
     standing: &'a Standing,
-    retry_refused: bool,
+    terms: Terms,
     wanted: HashSet<&'a str>,
+    unclear: Vec<Unclear<'a>>,
     own: Vec<OwnEvent>,
     /// Listed events that are ours, or stand for a wanted one already.
     is_taken: HashSet<i64>,
-    steps: Vec<Step>,
-    /// Steps that failed before, and must not keep the others waiting again.
-    late: Vec<Step>,
-    set_aside: Vec<String>,
+    work: Work,
 }
 
 impl Comparison<'_> {
@@ -154,9 +188,8 @@ impl Comparison<'_> {
             self.is_taken.extend(foreign.map(Event::id));
             return;
         }
-        let refused = self.standing.refused.iter().find(|refused| refused.key == wanted.key);
-        if !self.retry_refused && refused.is_some_and(|refused| refused.sent == wanted.content) {
-            self.set_aside.push(wanted.key.clone());
+        if self.is_set_aside(wanted) {
+            self.work.set_aside.push(wanted.key.clone());
             return;
         }
         let old = current.and_then(|at| self.by_id.get(&self.own[at].id));
@@ -164,8 +197,33 @@ impl Comparison<'_> {
             Some(old) => Step::Replace { wanted: wanted.clone(), old: (*old).clone() },
             None => Step::Add(wanted.clone()),
         };
+        let is_newly_gone = current.is_some_and(|at| self.own[at].gone == Some(self.terms.now));
+        self.work.vanished += u64::from(is_newly_gone);
         let has_failed = self.standing.adds.iter().any(|add| add.key == wanted.key);
-        if has_failed { self.late.push(step) } else { self.steps.push(step) }
+        if has_failed { self.work.late.push(step) } else { self.work.steps.push(step) }
+    }
+
+    /// Whether an event that is missing is not to be added for now: Lagerkoll refuses it as it is, or it may
+    /// be there in another shape.
+    fn is_set_aside(&mut self, wanted: &Wanted) -> bool {
+        let is_it = |key: &str, sent: &Content| key == wanted.key && *sent == wanted.content;
+        let refused = self.standing.refused.iter().find(|refused| is_it(&refused.key, &refused.sent));
+        let unclear = self.unclear.iter().find(|unclear| is_it(&unclear.add.key, &unclear.add.sent));
+        let Some(Unclear { add, suspects }) = unclear else {
+            // What was in doubt and is known not to be there was not refused.
+            let was_in_doubt = self.standing.adds.iter().any(|add| add.key == wanted.key);
+            return refused.is_some() && !was_in_doubt && !self.terms.retry_refused;
+        };
+        if self.terms.release {
+            return false;
+        }
+        self.work.adds.push((*add).clone());
+        let reason = held_back(suspects);
+        if refused.is_none_or(|refused| refused.reason != reason) {
+            let Wanted { key, content: sent } = wanted.clone();
+            self.work.held_back.push(RefusedAdd { key, sent, reason, since: self.terms.now });
+        }
+        true
     }
 
     /// Whether an event of ours was sent as it is wanted, and is still as the service had it then. What the
@@ -192,7 +250,8 @@ impl Comparison<'_> {
 
 /// Why the guard refuses the work in a store, or `None` when it doesn't: strictly more than
 /// `max_delete_percent` of the events that are ours there would go, and more than ten; or all of them,
-/// because the store that is copied from lists no event at all.
+/// because the store that is copied from lists no event at all; or as many are missing from the listing,
+/// and would be there twice if it was cut short.
 pub fn guard(work: &Work, wanted: &[Wanted], is_copy: bool, max_delete_percent: u8) -> Option<String> {
     let is_loss = |step: &&Step| matches!(step, Step::Remove { is_leftover: false, .. });
     let gone = work.steps.iter().filter(is_loss).count() as u64;
@@ -200,11 +259,15 @@ pub fn guard(work: &Work, wanted: &[Wanted], is_copy: bool, max_delete_percent: 
     if is_copy && wanted.is_empty() && gone > 0 {
         return Some(format!("the store that is copied from lists no event, and all {gone} copies would go"));
     }
-    let is_too_much = gone > 10 && u128::from(gone) * 100 > u128::from(all) * u128::from(max_delete_percent);
-    is_too_much.then(|| {
-        let percent = gone * 100 / all.max(1);
-        format!("{gone} of {all} events ({percent} %) would go, more than max_delete_percent = {max_delete_percent}")
-    })
+    let excess = |part: u64, all: u64, what: &str| {
+        let is_too_much = part > 10 && u128::from(part) * 100 > u128::from(all) * u128::from(max_delete_percent);
+        let percent = part * 100 / all.max(1);
+        is_too_much.then(|| {
+            format!("{part} of {all} events ({percent} %) {what}, more than max_delete_percent = {max_delete_percent}")
+        })
+    };
+    let lost = "that we added are not listed any more and would be added again";
+    excess(gone, all, "would go").or_else(|| excess(work.vanished, all + work.vanished, lost))
 }
 
 #[cfg(test)]

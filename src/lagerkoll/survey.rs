@@ -1,11 +1,13 @@
 //! What every store lists, and what is to be done there: the part of a pass that only reads.
 
+use jiff::Timestamp;
+
 use super::client::Reader;
-use super::reconcile::{Step, Wanted, Work, guard, reconcile};
+use super::reconcile::{Step, Terms, Wanted, Work, guard, reconcile};
 use super::reply::CallError;
 use crate::config;
 use crate::event::Event;
-use crate::state::Standing;
+use crate::state::{PassKind, Standing};
 
 /// A store with its events.
 #[derive(Debug)]
@@ -19,13 +21,14 @@ pub(super) struct Surveyed {
 /// How stores are compared.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Policy {
-    pub(super) max_delete_percent: u8,
-    pub(super) retry_refused: bool,
+    max_delete_percent: u8,
+    terms: Terms,
 }
 
 impl Policy {
-    pub(super) fn of(settings: &config::Lagerkoll, retry_refused: bool) -> Policy {
-        Policy { max_delete_percent: settings.max_delete_percent, retry_refused }
+    pub(super) fn of(settings: &config::Lagerkoll, kind: PassKind, force: bool) -> Policy {
+        let terms = Terms { now: Timestamp::now(), retry_refused: kind == PassKind::Resync, release: force };
+        Policy { max_delete_percent: settings.max_delete_percent, terms }
     }
 
     /// Compares a store's listing with what it is to have.
@@ -36,7 +39,7 @@ impl Policy {
         standing: &Standing,
         is_copy: bool,
     ) -> Surveyed {
-        let work = reconcile(&wanted, &listed, standing, self.retry_refused);
+        let work = reconcile(&wanted, &listed, standing, self.terms);
         let guard = guard(&work, &wanted, is_copy, self.max_delete_percent);
         Surveyed { listed, work, guard }
     }
@@ -59,23 +62,25 @@ pub(super) fn declared(settings: &config::Lagerkoll) -> Vec<Wanted> {
 }
 
 /// What other stores are to have: the events of this one.
-pub(super) fn copies_of(events: &[Event]) -> Vec<Wanted> {
-    events.iter().map(|event| Wanted { key: event.id().to_string(), content: event.content() }).collect()
+pub(super) fn copies_of<'e>(events: impl IntoIterator<Item = &'e Event>) -> Vec<Wanted> {
+    let copy = |event: &Event| Wanted { key: event.id().to_string(), content: event.content() };
+    events.into_iter().map(copy).collect()
 }
 
-/// What other stores are to have once the steps here are carried out. Events to come have no id yet.
+/// What other stores are to have once the steps here are carried out. Events to come have no id yet: what
+/// replaces another one goes by the id of that, whose copies will be its own.
 pub(super) fn copies_of_projected(here: &Surveyed) -> Vec<Wanted> {
-    let is_staying = |event: &&Event| {
-        let goes = |step: &Step| match step {
+    let goes = |event: &Event| {
+        let is_it = |step: &Step| match step {
             Step::Add(_) => false,
             Step::Replace { old, .. } | Step::Remove { old, .. } => old.id() == event.id(),
         };
-        !here.work.steps.iter().any(goes)
+        here.work.all_steps().any(is_it)
     };
-    let staying: Vec<Event> = here.listed.iter().filter(is_staying).cloned().collect();
-    let to_come = here.work.steps.iter().filter_map(|step| match step {
-        Step::Add(wanted) | Step::Replace { wanted, .. } => Some(wanted.clone()),
+    let to_come = here.work.all_steps().filter_map(|step| match step {
+        Step::Add(wanted) => Some(wanted.clone()),
+        Step::Replace { wanted, old } => Some(Wanted { key: old.id().to_string(), content: wanted.content.clone() }),
         Step::Remove { .. } => None,
     });
-    copies_of(&staying).into_iter().chain(to_come).collect()
+    copies_of(here.listed.iter().filter(|event| !goes(event))).into_iter().chain(to_come).collect()
 }

@@ -46,6 +46,9 @@ impl EventTally {
 /// # Errors
 /// When it can't be printed.
 pub fn event_plan_text(plan: &Plan, out: &mut impl Write) -> io::Result<()> {
+    if let Some(left) = left_behind(&plan.left_behind) {
+        writeln!(out, "\nNote: {left}.")?;
+    }
     if plan.stores.is_empty() {
         return Ok(());
     }
@@ -68,6 +71,18 @@ pub fn event_plan_text(plan: &Plan, out: &mut impl Write) -> io::Result<()> {
         store.steps.iter().try_for_each(|step| print(step, out))?;
     }
     Ok(())
+}
+
+/// Tells of events of ours in stores that the settings don't name any more; `None` = there are none.
+pub fn left_behind(stores: &[(String, u64)]) -> Option<String> {
+    let places: Vec<String> = stores.iter().map(|(store, n)| format!("{} in {store}", number(*n))).collect();
+    (!places.is_empty()).then(|| {
+        format!(
+            "events that shelfkeeper made stay in stores that the config doesn't name any more ({}): remove them \
+             there, or name the store again",
+            places.join(", ")
+        )
+    })
 }
 
 fn print(step: &Step, out: &mut impl Write) -> io::Result<()> {

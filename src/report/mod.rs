@@ -10,7 +10,7 @@ mod progress;
 mod status;
 mod words;
 
-pub use event_plan::{EventTally, event_operations, event_plan_text};
+pub use event_plan::{EventTally, event_operations, event_plan_text, left_behind};
 pub use events::{event_changes_json, event_changes_text, events_json, events_summary_line, events_text};
 pub use feed::{FeedJson, FeedText};
 pub use ics::{EventCalendar, event_calendar};

@@ -223,5 +223,11 @@ pub fn plan_json(plan: &Plan, events: &lagerkoll::Plan, out: &mut impl Write) ->
         "api": cost_json(plan.choice.api),
         "import": plan.choice.import.map(cost_json),
     });
-    writeln!(out, "],\"summary\":{counts},\"guard\":{},\"strategy\":\"{strategy}\",\"why\":{why}}}", json!(guard))
+    let errors: Vec<String> = events.errors.iter().map(ToString::to_string).collect();
+    let errors = if errors.is_empty() { String::new() } else { format!(",\"errors\":{}", json!(errors)) };
+    writeln!(
+        out,
+        "],\"summary\":{counts},\"guard\":{},\"strategy\":\"{strategy}\",\"why\":{why}{errors}}}",
+        json!(guard)
+    )
 }

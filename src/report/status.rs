@@ -40,7 +40,11 @@ impl Status {
     /// # Errors
     /// When that can't be read.
     pub fn read(reader: &Reader, events: Option<&Names>) -> Result<Status, StateError> {
-        let refused = events.map(|names| reader.refused_events(&names.stores)).transpose()?.unwrap_or_default();
+        let mut refused = Vec::new();
+        for store in events.iter().flat_map(|names| &names.stores) {
+            let there = reader.refused_events(&store.key)?;
+            refused.extend(there.into_iter().map(|event| FailedObject { store: Some(store.id.clone()), ..event }));
+        }
         Ok(Status {
             passes: reader.passes(PASSES)?,
             categories: reader.owned(Kind::Category)?,
@@ -103,9 +107,10 @@ impl Status {
             format!("line {line}{id}: {field}: {reason}")
         });
         list(out, "rows of the feed are not taken", "row of the feed is not taken", self.rejected.len(), rejected)?;
-        let failed = self.failed.iter().map(|FailedObject { kind, id, reason, refused, .. }| {
+        let failed = self.failed.iter().map(|FailedObject { kind, id, store, reason, refused, .. }| {
             let what = if *refused { "refused" } else { "failed, to be tried again" };
-            format!("{kind} {id}: {what}: {reason}")
+            let place = store.as_ref().map(|store| format!(" in store {store}")).unwrap_or_default();
+            format!("{kind} {id}{place}: {what}: {reason}")
         });
         list(out, "objects are not as wanted", "object is not as wanted", self.failed.len(), failed)
     }

@@ -50,7 +50,8 @@ POST   /sandbox/lagerkoll/users/STORE      let someone in: {"id": 7, "token": "t
 POST   /sandbox/lagerkoll/advance          let time pass for the limit: {"seconds": 60}
 
 Examples of its rules:
-  {"limit": 10, "window_ms": 60000, "retry_after": "date", "reverse_keys": true, "latency_ms": 50}
+  {"limit": 10, "window_ms": 60000, "retry_after": "date", "reverse_keys": true, "adds_seconds": true,
+   "latency_ms": 50}
   "retry_after" is also "seconds" or "missing"; a limit of 0 is none
 An example of its faults:
   {"fault": "reset", "applied": true, "method": "POST", "store": "4711", "times": 1}

@@ -13,6 +13,8 @@ use crate::event::{Content, Event};
 
 /// The first format that has events.
 const SINCE: i64 = 3;
+/// The first one that knows which of ours are gone.
+const GONE_SINCE: i64 = 5;
 
 /// What became of an event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -119,6 +121,8 @@ pub struct OwnEvent {
     pub sent: Content,
     /// How the service listed it first; `None` = it has not been listed yet.
     pub seen: Option<Content>,
+    /// Since when it is in no listing any more; `None` = it was in the last one.
+    pub gone: Option<Timestamp>,
 }
 
 /// An add that may be under way.
@@ -128,8 +132,21 @@ pub struct PendingAdd {
     pub key: String,
     /// What is sent.
     pub sent: Content,
-    /// Events that had the same content before, and so are not the one that is added.
-    pub twins: Vec<i64>,
+    /// Events that were there before, and so are not the one that is added.
+    pub before: Vec<i64>,
+}
+
+/// An add that was acknowledged.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AddedEvent {
+    /// The event.
+    pub own: OwnEvent,
+    /// There can't be a second one from an earlier try.
+    pub is_certain: bool,
+    /// The place in whose mirror it belongs, and how that has it.
+    pub mirror: Option<(String, Event)>,
+    /// The event that it replaces, and the stores whose copies of that one are now copies of this one.
+    pub succeeds: Option<(i64, Vec<String>)>,
 }
 
 /// An event that Lagerkoll refuses as it is.

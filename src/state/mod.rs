@@ -18,7 +18,9 @@ use serde::{Deserialize, Serialize};
 use crate::catalog::{Digest, Fields, Id, Kind};
 
 pub use error::StateError;
-pub use events::{Change, ChangeKind, MirrorPass, MirrorState, Mirrored, OwnEvent, PendingAdd, RefusedAdd, Standing};
+pub use events::{
+    AddedEvent, Change, ChangeKind, MirrorPass, MirrorState, Mirrored, OwnEvent, PendingAdd, RefusedAdd, Standing,
+};
 pub use import::{Experience, Failures, Import, ImportEnd, ImportState, NewImport, Served, ServedFrom};
 pub use reader::{FailedObject, InDoubt, KeyRow, Reader};
 pub use rows::{CHUNK, KnownRow, Objects, OpenRow, RowChunk, RowTable};

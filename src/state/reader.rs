@@ -44,11 +44,14 @@ pub struct InDoubt {
 /// An object that is not as wanted, and why.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct FailedObject {
-    /// `category` or `product`.
+    /// `category`, `product` or `event`.
     #[serde(rename = "type")]
     pub kind: &'static str,
     /// The object's id.
     pub id: String,
+    /// The store at Lagerkoll, for an event.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub store: Option<String>,
     /// Why, in words.
     pub reason: String,
     /// Whether NiceChat refuses it for good (until it changes, or a resync).
@@ -218,6 +221,7 @@ impl Reader {
             Ok(FailedObject {
                 kind: kind_of(row, 0)?.name(),
                 id: row.get(1)?,
+                store: None,
                 reason: row.get(2)?,
                 since: since.and_then(|text| text.parse().ok()),
                 refused: row.get(4)?,

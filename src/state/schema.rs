@@ -7,7 +7,7 @@ use rusqlite::Connection;
 use super::StateError;
 
 /// Each step takes a file from one format to the next; `PRAGMA user_version` counts them.
-pub(super) const STEPS: [&str; 4] = [OBJECTS, IMPORTS, EVENTS, FEED_ROWS];
+pub(super) const STEPS: [&str; 5] = [OBJECTS, IMPORTS, EVENTS, FEED_ROWS, GONE_EVENTS];
 
 const OBJECTS: &str = "
     CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -70,7 +70,7 @@ const EVENTS: &str = "
         store TEXT NOT NULL, id INTEGER NOT NULL, key TEXT, sent TEXT NOT NULL, seen TEXT,
         PRIMARY KEY (store, id)
     ) WITHOUT ROWID;
-    -- Adds that may be under way. twins are the ids that the same content had before.
+    -- Adds that may be under way. twins are the ids of all events that were there before.
     CREATE TABLE event_add (
         store TEXT NOT NULL, key TEXT NOT NULL, sent TEXT NOT NULL, twins TEXT NOT NULL,
         PRIMARY KEY (store, key)
@@ -86,6 +86,11 @@ const FEED_ROWS: &str = "
     -- The feed's rows by the digests of their bytes, many in a BLOB, in the feed's order: see rows.rs.
     -- They count while meta has feed_rows.
     CREATE TABLE feed_row (chunk INTEGER PRIMARY KEY, rows BLOB NOT NULL, moments BLOB NOT NULL);
+";
+
+const GONE_EVENTS: &str = "
+    -- Since when an event of ours is in no listing: it is still ours should it come back.
+    ALTER TABLE event_own ADD COLUMN gone_at TEXT;
 ";
 
 /// The format that this program writes.

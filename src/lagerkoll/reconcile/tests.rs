@@ -6,6 +6,8 @@ use serde_json::{Value, json};
 use super::*;
 use crate::state::{PendingAdd, RefusedAdd};
 
+const TERMS: Terms = Terms { now: Timestamp::UNIX_EPOCH, retry_refused: false, release: false };
+
 fn content(n: i64) -> Content {
     event(0, n).content()
 }
@@ -19,7 +21,11 @@ fn wanted(key: &str, n: i64) -> Wanted {
 }
 
 fn own(id: i64, key: &str, n: i64) -> OwnEvent {
-    OwnEvent { id, key: Some(key.to_owned()), sent: content(n), seen: Some(content(n)) }
+    OwnEvent { id, key: Some(key.to_owned()), sent: content(n), seen: Some(content(n)), gone: None }
+}
+
+fn gone(own: OwnEvent) -> OwnEvent {
+    OwnEvent { gone: Some(TERMS.now), ..own }
 }
 
 fn leftover(id: i64, n: i64) -> OwnEvent {
@@ -30,8 +36,8 @@ fn standing(own: Vec<OwnEvent>) -> Standing {
     Standing { own, ..Standing::default() }
 }
 
-fn add(key: &str, n: i64, twins: &[i64]) -> PendingAdd {
-    PendingAdd { key: key.to_owned(), sent: content(n), twins: twins.to_vec() }
+fn add(key: &str, n: i64, before: &[i64]) -> PendingAdd {
+    PendingAdd { key: key.to_owned(), sent: content(n), before: before.to_vec() }
 }
 
 /// The steps in short: `+a`, `a~5`, `-5`, `-5 leftover`.
@@ -42,11 +48,11 @@ fn steps(work: &Work) -> Vec<String> {
         Step::Remove { old, is_leftover: false } => format!("-{}", old.id()),
         Step::Remove { old, is_leftover: true } => format!("-{} leftover", old.id()),
     };
-    work.steps.iter().map(short).collect()
+    work.all_steps().map(short).collect()
 }
 
 fn short(wanted: &[Wanted], listed: &[Event], standing: &Standing) -> Vec<String> {
-    steps(&reconcile(wanted, listed, standing, false))
+    steps(&reconcile(wanted, listed, standing, TERMS))
 }
 
 #[test]
@@ -56,14 +62,14 @@ fn what_is_missing_different_or_for_nothing() {
     let all = [wanted("a", 1), wanted("b", 20), wanted("d", 40)];
     assert_eq!(short(&all, &listed, &known), ["b~2", "+d", "-3"], "4 is not ours");
     let same = [wanted("c", 3), wanted("b", 2), wanted("a", 1)];
-    let work = reconcile(&same, &listed, &known, false);
+    let work = reconcile(&same, &listed, &known, TERMS);
     assert!(work.steps.is_empty() && !work.is_news, "{work:?}");
 }
 
 #[test]
 fn somebody_elses_event_will_do_and_stays_theirs() {
     let listed = [event(4, 4)];
-    let work = reconcile(&[wanted("a", 4)], &listed, &Standing::default(), false);
+    let work = reconcile(&[wanted("a", 4)], &listed, &Standing::default(), TERMS);
     assert!(work.steps.is_empty() && work.own.is_empty(), "{work:?}");
     assert_eq!(short(&[wanted("a", 4), wanted("b", 4)], &listed, &Standing::default()), ["+b"], "but for one only");
     assert_eq!(short(&[], &listed, &Standing::default()), [""; 0]);
@@ -75,10 +81,50 @@ fn somebody_elses_event_will_do_and_stays_theirs() {
 #[test]
 fn an_event_that_vanished_is_added_again_and_one_that_was_edited_is_replaced() {
     let known = standing(vec![own(1, "a", 1), own(2, "b", 2)]);
-    let work = reconcile(&[wanted("a", 1), wanted("b", 2)], &[event(2, 5)], &known, false);
+    let work = reconcile(&[wanted("a", 1), wanted("b", 2)], &[event(2, 5)], &known, TERMS);
     assert_eq!(steps(&work), ["+a", "b~2"]);
-    assert_eq!(work.own, [own(2, "b", 2)]);
+    assert_eq!(work.own, [gone(own(1, "a", 1)), own(2, "b", 2)]);
     assert!(work.is_news);
+}
+
+#[test]
+fn what_comes_back_beside_its_successor_is_ours_to_remove() {
+    // 5 was added when 1 was not listed.
+    let known = standing(vec![gone(leftover(1, 1)), own(5, "a", 1)]);
+    let all = [wanted("a", 1)];
+    let work = reconcile(&all, &[event(5, 1)], &known, TERMS);
+    assert!(work.steps.is_empty() && !work.is_news, "{work:?}");
+    assert_eq!(short(&all, &[event(1, 1), event(5, 1)], &known), ["-1 leftover"]);
+    // Before its successor was there, it is simply found again.
+    let known = standing(vec![gone(own(1, "a", 1))]);
+    let work = reconcile(&all, &[event(1, 1)], &known, TERMS);
+    assert_eq!((steps(&work).len(), work.own), (0, vec![own(1, "a", 1)]));
+    // Not for ever.
+    let later = Terms { now: TERMS.now + REMEMBERED, ..TERMS };
+    assert_eq!(reconcile(&[], &[], &known, later).own, []);
+}
+
+#[test]
+fn an_add_that_may_be_there_in_another_shape_is_held_back() {
+    let all = [wanted("a", 1), wanted("b", 2)];
+    let lost = Standing { adds: vec![add("a", 1, &[4])], ..Standing::default() };
+    // 4 was there before, and 9 is new and of the same kind.
+    let listed = [event(4, 7), event(9, 8)];
+    let work = reconcile(&all, &listed, &lost, TERMS);
+    assert_eq!((steps(&work), &work.set_aside, &work.adds), (vec!["+b".to_owned()], &vec!["a".to_owned()], &lost.adds));
+    assert!(work.held_back[0].reason.contains("(event 9)"), "{work:?}");
+    // Told once, and not for a change of mind or of the event.
+    let told = Standing { refused: work.held_back.clone(), ..lost.clone() };
+    let again = reconcile(&all, &listed, &told, TERMS);
+    assert_eq!((again.held_back, again.set_aside, again.is_news), (vec![], work.set_aside, false));
+    assert_eq!(short(&[wanted("a", 3)], &listed, &told), ["+a"]);
+    assert_eq!(steps(&reconcile(&all, &listed, &told, Terms { release: true, ..TERMS })), ["+b", "+a"]);
+    assert_eq!(short(&all, &[event(4, 7)], &told), ["+b", "+a"], "removed by hand");
+    // Somebody else made it: events of ours say who we are.
+    let by = |who: i64| Event::parse(json!({"id": 9, "triggerType": "TIME", "createdBy": who})).expect("an event");
+    let known = Standing { own: vec![own(2, "b", 2)], ..lost };
+    assert_eq!(short(&all, &[event(2, 2), by(8)], &known), ["+a"]);
+    assert_eq!(short(&all, &[event(2, 2), by(7)], &known), [""; 0]);
 }
 
 #[test]
@@ -89,7 +135,7 @@ fn the_services_own_spelling_and_additions_are_no_difference() {
         Event::parse(fields).expect("an event")
     };
     let known = standing(vec![OwnEvent { seen: None, ..own(1, "a", 1) }]);
-    let work = reconcile(&[wanted("a", 1)], &[listed(json!({"last": 1}))], &known, false);
+    let work = reconcile(&[wanted("a", 1)], &[listed(json!({"last": 1}))], &known, TERMS);
     assert!(work.steps.is_empty() && work.is_news, "{work:?}");
     let learned = standing(work.own);
     assert_eq!(short(&[wanted("a", 1)], &[listed(json!({"last": 2, "more": []}))], &learned), [""; 0]);
@@ -99,12 +145,12 @@ fn the_services_own_spelling_and_additions_are_no_difference() {
 #[test]
 fn another_name_needs_no_request() {
     let known = standing(vec![own(1, "old name", 1)]);
-    let work = reconcile(&[wanted("new name", 1)], &[event(1, 1)], &known, false);
+    let work = reconcile(&[wanted("new name", 1)], &[event(1, 1)], &known, TERMS);
     assert!(work.steps.is_empty(), "{work:?}");
     assert_eq!(work.own, [own(1, "new name", 1)]);
     // Back to what it was, before the old one was removed.
     let known = standing(vec![leftover(1, 1), own(2, "a", 2)]);
-    let work = reconcile(&[wanted("a", 1)], &[event(1, 1), event(2, 2)], &known, false);
+    let work = reconcile(&[wanted("a", 1)], &[event(1, 1), event(2, 2)], &known, TERMS);
     assert_eq!((steps(&work), work.own), (vec!["-2 leftover".to_owned()], vec![own(1, "a", 1), leftover(2, 2)]));
 }
 
@@ -113,7 +159,7 @@ fn an_add_whose_answer_was_lost_is_found_and_not_repeated() {
     // 1 had the same content before, and is somebody else's. (It would do as well, were ours not there.)
     let listed = [event(1, 1), event(9, 1)];
     let lost = Standing { adds: vec![add("a", 1, &[1])], ..Standing::default() };
-    let work = reconcile(&[wanted("a", 1)], &listed, &lost, false);
+    let work = reconcile(&[wanted("a", 1)], &listed, &lost, TERMS);
     assert_eq!((steps(&work).len(), &work.own), (0, &vec![own(9, "a", 1)]));
     assert!(work.is_news);
     // It was not taken: it is added, after the others.
@@ -144,9 +190,12 @@ fn what_is_refused_waits_for_a_change_or_a_resync() {
     let since = "2026-01-01T00:00:00Z".parse().expect("a time");
     let refused = RefusedAdd { key: "a".into(), sent: content(2), reason: "no".into(), since };
     let known = Standing { own: vec![own(1, "a", 1)], refused: vec![refused], ..Standing::default() };
-    let work = reconcile(&[wanted("a", 2)], &[event(1, 1)], &known, false);
+    let work = reconcile(&[wanted("a", 2)], &[event(1, 1)], &known, TERMS);
     assert_eq!((steps(&work).len(), work.set_aside), (0, vec!["a".to_owned()]));
-    assert_eq!(steps(&reconcile(&[wanted("a", 2)], &[event(1, 1)], &known, true)), ["a~1"]);
+    assert_eq!(
+        steps(&reconcile(&[wanted("a", 2)], &[event(1, 1)], &known, Terms { retry_refused: true, ..TERMS })),
+        ["a~1"]
+    );
     assert_eq!(short(&[wanted("a", 3)], &[event(1, 1)], &known), ["a~1"]);
     assert_eq!(short(&[wanted("a", 1)], &[event(1, 1)], &known), [""; 0]);
 }
@@ -160,21 +209,28 @@ fn the_guard_counts_what_goes_for_good() {
     let refusal = |left: i64, of: i64, percent: u8, is_copy: bool| {
         let (listed, known) = many(of);
         let wanted: Vec<Wanted> = (0..left).map(|n| wanted(&n.to_string(), n)).collect();
-        guard(&reconcile(&wanted, &listed, &known, false), &wanted, is_copy, percent)
+        guard(&reconcile(&wanted, &listed, &known, TERMS), &wanted, is_copy, percent)
     };
     assert_eq!(refusal(44, 55, 20, true), None, "exactly twenty per cent");
     assert!(refusal(43, 54, 20, false).is_some_and(|reason| reason.starts_with("11 of 54 events (20 %) would go")));
     assert_eq!(refusal(0, 10, 0, false), None, "ten are never too many");
     assert!(refusal(0, 1, 100, true).is_some_and(|reason| reason.contains("lists no event")));
     assert_eq!(refusal(0, 0, 0, true), None, "nothing to lose");
+    let vanished = |of: i64| {
+        let (listed, known) = many(of);
+        let all: Vec<Wanted> = (0..of).map(|n| wanted(&n.to_string(), n)).collect();
+        guard(&reconcile(&all, &listed[11..], &known, TERMS), &all, false, 20)
+    };
+    assert_eq!(vanished(55), None);
+    assert!(vanished(54).is_some_and(|reason| reason.contains("11 of 54 events (20 %) that we added are not listed")));
     let leftovers = standing((0..50).map(|n| leftover(n, n)).collect());
-    assert_eq!(guard(&reconcile(&[], &many(50).0, &leftovers, false), &[], true, 0), None);
+    assert_eq!(guard(&reconcile(&[], &many(50).0, &leftovers, TERMS), &[], true, 0), None);
 }
 
 /// Does the steps the way they are done, without any trouble.
 fn carried_out(work: &Work, listed: &[Event]) -> (Vec<Event>, Vec<OwnEvent>) {
     let (mut listed, mut own) = (listed.to_vec(), work.own.clone());
-    for step in &work.steps {
+    for step in work.all_steps() {
         let (added, removed) = match step {
             Step::Add(wanted) => (Some(wanted), None),
             Step::Replace { wanted, old } => (Some(wanted), Some(old.id())),
@@ -185,7 +241,14 @@ fn carried_out(work: &Work, listed: &[Event]) -> (Vec<Event>, Vec<OwnEvent>) {
             let mut fields = Value::Object(wanted.content.fields().clone());
             fields["id"] = json!(id);
             listed.push(Event::parse(fields).expect("an event"));
-            own.push(OwnEvent { id, key: Some(wanted.key.clone()), sent: wanted.content.clone(), seen: None });
+            own.iter_mut().filter(|own| own.key.as_ref() == Some(&wanted.key)).for_each(|own| own.key = None);
+            own.push(OwnEvent {
+                id,
+                key: Some(wanted.key.clone()),
+                sent: wanted.content.clone(),
+                seen: None,
+                gone: None,
+            });
         }
         if let Some(id) = removed {
             assert!(own.iter().any(|own| own.id == id), "{id} is not ours");
@@ -211,11 +274,12 @@ proptest! {
             key: key.clone().filter(|key| keys.insert(key.clone())),
             sent: content(*n),
             seen: Some(content(*n)),
+            gone: None,
         }).collect();
         let adds = lost.iter().map(|(key, (n, twins))| add(key, *n, twins)).collect();
         let before = Standing { own, adds, refused: Vec::new() };
         let wanted: Vec<Wanted> = wants.iter().map(|(key, n)| wanted(key, *n)).collect();
-        let work = reconcile(&wanted, &listed, &before, false);
+        let work = reconcile(&wanted, &listed, &before, TERMS);
         let (after, own) = carried_out(&work, &listed);
         // Everybody else's is still there.
         for event in &listed {
@@ -224,13 +288,15 @@ proptest! {
         }
         // What is wanted is there, each its own, and nothing of ours beside it.
         let mut left: Vec<Content> = after.iter().map(Event::content).collect();
-        for wanted in &wanted {
+        for wanted in wanted.iter().filter(|wanted| !work.set_aside.contains(&wanted.key)) {
             let at = left.iter().position(|content| content.covers(&wanted.content));
             prop_assert!(at.is_some(), "{} is missing", wanted.key);
             left.remove(at.unwrap_or_default());
         }
-        prop_assert!(own.len() <= wanted.len());
-        let again = reconcile(&wanted, &after, &standing(own), false);
-        prop_assert!(again.steps.is_empty(), "{:?}", again.steps);
+        prop_assert!(own.iter().filter(|own| own.gone.is_none()).count() <= wanted.len());
+        let known = Standing { own, adds: work.adds, refused: work.held_back };
+        let again = reconcile(&wanted, &after, &known, TERMS);
+        prop_assert_eq!(again.all_steps().count(), 0, "{:?}", again);
+        prop_assert!(again.held_back.is_empty());
     }
 }

@@ -125,7 +125,7 @@ impl Api {
             (_, Route::Unknown) => Err(failure(StatusCode::NOT_FOUND)),
             ("GET", Route::All) => Ok(self.list(&caller.store, None)),
             ("GET", Route::Mine) => self.list_own(&caller),
-            ("POST", Route::All) => self.create(&caller, call),
+            ("POST", Route::All) => self.create(&caller, call, rules),
             ("DELETE", Route::One(id)) => return self.delete(&caller.store, *id),
             _ => Err(failure(StatusCode::METHOD_NOT_ALLOWED)),
         };
@@ -166,12 +166,18 @@ impl Api {
         Ok(self.list(&caller.store, Some(user.id)))
     }
 
-    fn create(&mut self, caller: &Caller, call: &Call) -> Result<Value, Answer> {
+    fn create(&mut self, caller: &Caller, call: &Call, rules: &LagerkollRules) -> Result<Value, Answer> {
         let is_json = call.content_type.as_ref().is_some_and(|kind| kind.starts_with("application/json"));
         if !is_json {
             return Err(refusal(Code::Common, "The sandbox takes application/json only", Some("Content-Type")));
         }
         let mut event = event(&call.body)?;
+        if let Some(Value::String(time)) = event.get_mut("trigger").and_then(|trigger| trigger.get_mut("time"))
+            && rules.adds_seconds
+            && time.len() == "08:00".len()
+        {
+            time.push_str(":00");
+        }
         if let Some(user) = &caller.user {
             event.insert("createdBy".to_owned(), user.id.into());
             event.insert("createdName".to_owned(), user.name.clone().into());

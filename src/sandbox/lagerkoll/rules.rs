@@ -32,6 +32,8 @@ pub struct LagerkollRules {
     pub retry_after: RetryAfter,
     /// Maps in answers have their keys from the last to the first.
     pub reverse_keys: bool,
+    /// A trigger's `time` that is added as `08:00` is kept as `08:00:00`.
+    pub adds_seconds: bool,
     /// How long each request takes, half of it before it has its effect; milliseconds in JSON.
     #[serde(rename = "latency_ms", with = "milliseconds")]
     pub latency: Duration,
@@ -45,6 +47,7 @@ impl Default for LagerkollRules {
             window: Duration::from_secs(60),
             retry_after: RetryAfter::Seconds,
             reverse_keys: false,
+            adds_seconds: false,
             latency: Duration::ZERO,
         }
     }

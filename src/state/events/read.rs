@@ -5,7 +5,7 @@ use rusqlite::types::Type;
 use rusqlite::{Params, Row};
 use serde_json::Value;
 
-use super::{Change, ChangeKind, MirrorState, OwnEvent, PendingAdd, RefusedAdd, SINCE, Standing};
+use super::{Change, ChangeKind, GONE_SINCE, MirrorState, OwnEvent, PendingAdd, RefusedAdd, SINCE, Standing};
 use crate::event::Event;
 use crate::state::{FailedObject, Reader, StateError};
 
@@ -59,14 +59,16 @@ impl Reader {
     /// # Errors
     /// When the file can't be read.
     pub fn standing(&self, store: &str) -> Result<Standing, StateError> {
-        let own = "SELECT id, key, sent, seen FROM event_own WHERE store = ?1 ORDER BY id";
-        let own = self.rows(own, [store], |row| {
+        let gone = if self.version < GONE_SINCE { "NULL" } else { "gone_at" };
+        let own = format!("SELECT id, key, sent, seen, {gone} FROM event_own WHERE store = ?1 ORDER BY id");
+        let own = self.rows(&own, [store], |row| {
             let seen = row.get::<_, Option<String>>(3)?.map(|_| json(row, 3)).transpose()?;
-            Ok(OwnEvent { id: row.get(0)?, key: row.get(1)?, sent: json(row, 2)?, seen })
+            let gone = row.get::<_, Option<String>>(4)?.map(|_| time(row, 4)).transpose()?;
+            Ok(OwnEvent { id: row.get(0)?, key: row.get(1)?, sent: json(row, 2)?, seen, gone })
         })?;
         let adds = "SELECT key, sent, twins FROM event_add WHERE store = ?1 ORDER BY key";
         let adds = self.rows(adds, [store], |row| {
-            Ok(PendingAdd { key: row.get(0)?, sent: json(row, 1)?, twins: json(row, 2)? })
+            Ok(PendingAdd { key: row.get(0)?, sent: json(row, 1)?, before: json(row, 2)? })
         })?;
         let refused = "SELECT key, sent, reason, at FROM event_refused WHERE store = ?1 ORDER BY key";
         let refused = self.rows(refused, [store], |row| {
@@ -75,17 +77,27 @@ impl Reader {
         Ok(Standing { own, adds, refused })
     }
 
-    /// Events that Lagerkoll refuses, in these stores.
+    /// How many events of ours are in stores other than these, by the store's name in the state.
     ///
     /// # Errors
     /// When the file can't be read.
-    pub fn refused_events(&self, stores: &[String]) -> Result<Vec<FailedObject>, StateError> {
-        let sql = "SELECT key, reason, at FROM event_refused
-                   WHERE store IN (SELECT value FROM json_each(?1)) ORDER BY store, key";
-        self.rows(sql, [Value::from(stores).to_string()], |row| {
+    pub fn own_events_elsewhere(&self, stores: &[String]) -> Result<Vec<(String, u64)>, StateError> {
+        let sql = "SELECT store, count(*) FROM event_own
+                   WHERE store NOT IN (SELECT value FROM json_each(?1)) GROUP BY store ORDER BY store";
+        self.rows(sql, [Value::from(stores).to_string()], |row| Ok((row.get(0)?, row.get::<_, i64>(1)?.unsigned_abs())))
+    }
+
+    /// Events that Lagerkoll refuses in a store, or that are set aside there for another reason.
+    ///
+    /// # Errors
+    /// When the file can't be read.
+    pub fn refused_events(&self, store: &str) -> Result<Vec<FailedObject>, StateError> {
+        let sql = "SELECT key, reason, at FROM event_refused WHERE store = ?1 ORDER BY key";
+        self.rows(sql, [store], |row| {
             Ok(FailedObject {
                 kind: "event",
                 id: row.get(0)?,
+                store: None,
                 reason: row.get(1)?,
                 refused: true,
                 since: Some(time(row, 2)?),

@@ -96,14 +96,21 @@ async fn what_is_ours_survives() {
     let file = File::new();
     let content = |n: i64| event(json!({"id": 0, "trigger": {"n": n}})).content();
     let store = || "12".to_owned();
-    let own = |id, key: Option<&str>, n| OwnEvent { id, key: key.map(str::to_owned), sent: content(n), seen: None };
-    let add = PendingAdd { key: "a".to_owned(), sent: content(1), twins: vec![i64::MIN, 7] };
+    let own = |id, key: Option<&str>, n| OwnEvent {
+        id,
+        key: key.map(str::to_owned),
+        sent: content(n),
+        seen: None,
+        gone: None,
+    };
+    let add = PendingAdd { key: "a".to_owned(), sent: content(1), before: vec![i64::MIN, 7] };
     file.writer.intend_add(store(), add.clone()).await.expect("written");
-    assert_eq!(file.reader().standing("12").expect("a standing").adds, [add]);
-    file.writer.event_added(store(), own(5, Some("a"), 1), false, None).await.expect("written");
+    assert_eq!(file.reader().standing("12").expect("a standing").adds, std::slice::from_ref(&add));
+    let added = |own, is_certain, mirror| AddedEvent { own, is_certain, mirror, succeeds: None };
+    file.writer.event_added(store(), added(own(5, Some("a"), 1), false, None)).await.expect("written");
     assert_eq!(file.reader().standing("12").expect("a standing").adds.len(), 1, "a second one may yet appear");
     let listed = (PLACE.to_owned(), event(json!({"id": 6})));
-    file.writer.event_added(store(), own(6, Some("a"), 2), true, Some(listed)).await.expect("written");
+    file.writer.event_added(store(), added(own(6, Some("a"), 2), true, Some(listed))).await.expect("written");
     let standing = file.reader().standing("12").expect("a standing");
     assert_eq!(standing.own, [own(5, None, 1), own(6, Some("a"), 2)]);
     assert!(standing.adds.is_empty());
@@ -115,10 +122,25 @@ async fn what_is_ours_survives() {
     file.writer.event_refused(store(), refused("c"), true).await.expect("written");
     file.writer.keep_refused(store(), vec!["c".to_owned()]).await.expect("written");
     assert_eq!(file.reader().standing("12").expect("a standing").refused, [refused("c")]);
-    assert_eq!([store(), "13".to_owned()].map(|of| file.reader().refused_events(&[of]).expect("rows").len()), [1, 0]);
+    assert_eq!(["12", "13"].map(|of| file.reader().refused_events(of).expect("rows").len()), [1, 0]);
 
     file.writer.event_removed(store(), 6, Some(PLACE.to_owned())).await.expect("written");
-    file.writer.set_own_events(store(), vec![own(5, Some("a"), 1)]).await.expect("written");
+    let copies = |id: i64| OwnEvent { gone: Some(since), ..own(id, Some("6"), 1) };
+    for (other, id) in [("13", 1), ("14", 2)] {
+        file.writer.set_own_events(other.to_owned(), vec![copies(id)], vec![add.clone()]).await.expect("written");
+    }
+    let succeeds = Some((6, vec!["13".to_owned()]));
+    let next = AddedEvent { succeeds, ..added(own(7, Some("a"), 2), true, None) };
+    file.writer.event_added(store(), next).await.expect("written");
+    let [thirteen, fourteen] = ["13", "14"].map(|of| file.reader().standing(of).expect("a standing"));
+    assert_eq!(thirteen.own, [OwnEvent { key: Some("7".to_owned()), ..copies(1) }]);
+    assert_eq!((fourteen.own, fourteen.adds), (vec![copies(2)], vec![add]));
+    assert_eq!(
+        file.reader().own_events_elsewhere(&[store()]).expect("rows"),
+        [("13".to_owned(), 1), ("14".to_owned(), 1)]
+    );
+
+    file.writer.set_own_events(store(), vec![own(5, Some("a"), 1)], Vec::new()).await.expect("written");
     assert_eq!(file.reader().standing("12").expect("a standing").own, [own(5, Some("a"), 1)]);
     let history: Vec<_> = file.history(PLACE).into_iter().map(|(_, kind, id)| (kind, id)).collect();
     assert_eq!(history, [("added", 6), ("removed", 6)]);

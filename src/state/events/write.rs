@@ -5,7 +5,7 @@ use rusqlite::{OptionalExtension as _, Transaction, params};
 use serde::Serialize;
 
 use super::read::{event, time};
-use super::{ChangeKind, MirrorPass, Mirrored, OwnEvent, PendingAdd, RefusedAdd};
+use super::{AddedEvent, ChangeKind, MirrorPass, Mirrored, OwnEvent, PendingAdd, RefusedAdd};
 use crate::event::Event;
 use crate::state::{StateError, Writer};
 
@@ -49,17 +49,23 @@ impl Writer {
         .await
     }
 
-    /// Replaces what is known of our events in a store: what a listing taught. Adds of which nobody
-    /// knew what became of them are settled by that.
+    /// Replaces what is known of our events in a store: what a listing taught. `adds` are those that it
+    /// left in doubt; what became of the others is known by it.
     ///
     /// # Errors
     /// When it can't be written.
-    pub async fn set_own_events(&self, store: String, own: Vec<OwnEvent>) -> Result<(), StateError> {
+    pub async fn set_own_events(
+        &self,
+        store: String,
+        own: Vec<OwnEvent>,
+        adds: Vec<PendingAdd>,
+    ) -> Result<(), StateError> {
         self.run(move |transaction| {
             for sql in ["DELETE FROM event_own WHERE store = ?1", "DELETE FROM event_add WHERE store = ?1"] {
                 transaction.execute(sql, [&store])?;
             }
-            own.iter().try_for_each(|own| put_own(transaction, &store, own))
+            own.iter().try_for_each(|own| put_own(transaction, &store, own))?;
+            adds.iter().try_for_each(|add| put_add(transaction, &store, add))
         })
         .await
     }
@@ -69,26 +75,16 @@ impl Writer {
     /// # Errors
     /// When it can't be written.
     pub async fn intend_add(&self, store: String, add: PendingAdd) -> Result<(), StateError> {
-        self.run(move |transaction| {
-            let sql = "INSERT OR REPLACE INTO event_add (store, key, sent, twins) VALUES (?1, ?2, ?3, ?4)";
-            transaction.execute(sql, params![store, add.key, text(&add.sent), text(&add.twins)]).map(|_| ())
-        })
-        .await
+        self.run(move |transaction| put_add(transaction, &store, &add)).await
     }
 
-    /// An event of ours is there. What had its key before is for nothing any more. `is_certain` = there
-    /// can't be a second one from an earlier try. `mirror` = the event belongs in this place's mirror.
+    /// An event of ours is there. What had its key before is for nothing any more.
     ///
     /// # Errors
     /// When it can't be written.
-    pub async fn event_added(
-        &self,
-        store: String,
-        own: OwnEvent,
-        is_certain: bool,
-        mirror: Option<(String, Event)>,
-    ) -> Result<(), StateError> {
+    pub async fn event_added(&self, store: String, added: AddedEvent) -> Result<(), StateError> {
         self.run(move |transaction| {
+            let AddedEvent { own, is_certain, mirror, succeeds } = added;
             transaction
                 .execute("UPDATE event_own SET key = NULL WHERE store = ?1 AND key = ?2", params![store, own.key])?;
             put_own(transaction, &store, &own)?;
@@ -96,6 +92,11 @@ impl Writer {
                 transaction.execute("DELETE FROM event_add WHERE store = ?1 AND key = ?2", params![store, own.key])?;
             }
             transaction.execute("DELETE FROM event_refused WHERE store = ?1 AND key = ?2", params![store, own.key])?;
+            if let Some((old, copies)) = succeeds {
+                let sql = "UPDATE event_own SET key = ?1
+                           WHERE key = ?2 AND store IN (SELECT value FROM json_each(?3))";
+                transaction.execute(sql, params![own.id.to_string(), old.to_string(), text(&copies)])?;
+            }
             match mirror {
                 Some((place, event)) => put(transaction, &place, &event, Timestamp::now()).map(|_| ()),
                 None => Ok(()),
@@ -222,9 +223,14 @@ fn forget_before(transaction: &Transaction<'_>, now: Timestamp, days: u32) -> ru
 }
 
 fn put_own(transaction: &Transaction<'_>, store: &str, own: &OwnEvent) -> rusqlite::Result<()> {
-    let sql = "INSERT OR REPLACE INTO event_own (store, id, key, sent, seen) VALUES (?1, ?2, ?3, ?4, ?5)";
-    let seen = own.seen.as_ref().map(text);
-    transaction.prepare_cached(sql)?.execute(params![store, own.id, own.key, text(&own.sent), seen]).map(|_| ())
+    let sql = "INSERT OR REPLACE INTO event_own (store, id, key, sent, seen, gone_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
+    let (seen, gone) = (own.seen.as_ref().map(text), own.gone.map(|gone| gone.to_string()));
+    transaction.prepare_cached(sql)?.execute(params![store, own.id, own.key, text(&own.sent), seen, gone]).map(|_| ())
+}
+
+fn put_add(transaction: &Transaction<'_>, store: &str, add: &PendingAdd) -> rusqlite::Result<()> {
+    let sql = "INSERT OR REPLACE INTO event_add (store, key, sent, twins) VALUES (?1, ?2, ?3, ?4)";
+    transaction.execute(sql, params![store, add.key, text(&add.sent), text(&add.before)]).map(|_| ())
 }
 
 /// Maps with text keys, lists and rows always serialise.
