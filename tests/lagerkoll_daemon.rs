@@ -12,7 +12,7 @@ use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 use std::time::Duration;
 
-use events::{ROW, add, mirrored};
+use events::{ROW, add, content, copy_to, mirrored};
 use process::Process;
 use serde_json::json;
 use shelfkeeper::sandbox::{DEMO_STORE, Fault, Rule};
@@ -169,4 +169,23 @@ fn a_reload_adds_the_section_and_takes_it_out() {
     assert!(daemon.log().matches("events mirrored").count() <= before + 1, "{}", daemon.log());
     stop(daemon);
     assert!(shop.lagerkoll().events(DEMO_STORE).contains_key(&7));
+}
+
+#[test]
+fn force_lets_the_daemons_first_pass_over_the_events_through_the_guard() {
+    let shop = Shop::with_rows(&[ROW]);
+    let many: Vec<i64> = (0..13).map(|n| add(&shop, content(&format!("e{n}"), "08:00"))).collect();
+    shop.lagerkoll().add_store("4712", "key of two");
+    let section =
+        format!("{RARELY}{}schedule = \"every 12h\"\n{}", shop.lagerkoll_section(), copy_to("4712", "key of two"));
+    shop.config(&section);
+    shop.run(&["run", "--once"]).expect_code(0);
+    many[1..].iter().for_each(|id| drop(shop.lagerkoll().remove(DEMO_STORE, *id)));
+    let daemon = start(&shop);
+    daemon.wait_for_log("refused by the guard", 1);
+    stop(daemon);
+    assert_eq!(shop.lagerkoll().events("4712").len(), 13);
+    let daemon = Process::start(shop.command(&["run", "--force"]));
+    wait_until("the copies are gone", || shop.lagerkoll().events("4712").len() == 1);
+    stop(daemon);
 }
