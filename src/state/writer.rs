@@ -57,10 +57,10 @@ pub struct Ending {
 
 type Job = Box<dyn FnOnce(&mut Connection, &Path) + Send>;
 
-/// What is written about one request.
+/// What is written about requests.
 enum Entry {
-    /// Before it is sent.
-    Intend(Intent),
+    /// Before they are sent.
+    Intend(Vec<Intent>),
     /// When it is answered.
     Settle(Kind, Id, Settled),
 }
@@ -129,12 +129,12 @@ impl Writer {
         self.enter(Entry::Settle(kind, id, settled)).await
     }
 
-    /// Writes a request down before it is sent; returns when that is written.
+    /// Writes requests down before they are sent; returns when that is written.
     ///
     /// # Errors
     /// When it can't be written.
-    pub async fn intend(&self, intent: Intent) -> Result<(), StateError> {
-        self.enter(Entry::Intend(intent)).await
+    pub async fn intend(&self, intents: Vec<Intent>) -> Result<(), StateError> {
+        self.enter(Entry::Intend(intents)).await
     }
 
     async fn enter(&self, entry: Entry) -> Result<(), StateError> {
@@ -251,7 +251,7 @@ fn open(path: &Path, base_url: &str) -> Result<Connection, StateError> {
     let of = |error| StateError::of(path, error);
     let mut connection = Connection::open(path).map_err(of)?;
     connection.busy_timeout(std::time::Duration::from_secs(10)).map_err(of)?;
-    let pragmas = "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA cache_size = -8192;";
+    let pragmas = "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA cache_size = -8192; PRAGMA wal_autocheckpoint = 16384;";
     schema::migrate(&mut connection, path)?;
     connection.execute_batch(pragmas).map_err(of)?;
     let sql = "INSERT INTO meta (key, value) VALUES ('base_url', ?1) ON CONFLICT (key) DO NOTHING";
@@ -288,7 +288,7 @@ fn serve(mut connection: Connection, inbox: &Receiver<Message>, path: &Path) {
         }
         let result = in_transaction(&mut connection, |transaction| {
             batch.iter().try_for_each(|(entry, _)| match entry {
-                Entry::Intend(intent) => intend(transaction, intent),
+                Entry::Intend(intents) => intents.iter().try_for_each(|intent| intend(transaction, intent)),
                 Entry::Settle(kind, id, settled) => settle(transaction, *kind, id.as_str(), settled),
             })
         });

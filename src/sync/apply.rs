@@ -150,6 +150,14 @@ pub(super) async fn apply(
     application.end(interrupt)
 }
 
+fn intent(operation: &Operation) -> Intent {
+    let fields = match operation.action {
+        Action::Update | Action::Disable => Some(operation.send.keys().cloned().collect()),
+        _ => None,
+    };
+    Intent { kind: operation.kind, id: operation.id.clone(), fields }
+}
+
 impl Application<'_> {
     async fn stages(&self, concurrency: usize) {
         for stage in Stage::ALL {
@@ -202,7 +210,10 @@ impl Application<'_> {
     }
 
     async fn requests(&self, stage: Stage, concurrency: usize) -> Result<(), Stop> {
-        let settled = self.operations(stage).map(|operation| self.one(operation));
+        // As many as are sent side by side are written down together, which is one transaction instead of many.
+        let together = self.operations(stage).chunks(concurrency).map(|operations| self.begin_all(operations));
+        let begun = together.buffered(1).map_ok(|operations| stream::iter(operations.into_iter().map(Ok)));
+        let settled = begun.try_flatten().map(|operation| self.one(operation));
         let mut settled = std::pin::pin!(settled.buffer_unordered(concurrency));
         while let Some(result) = settled.next().await {
             if let Err(stop) = result {
@@ -231,18 +242,28 @@ impl Application<'_> {
         Box::pin(async move { self.settle(operation?).await })
     }
 
+    /// Whether an operation is not to be begun any more, or not at all.
+    fn is_off(&self, operation: &Operation) -> bool {
+        let is_over = self.stop.is_cancelled() || self.given_up.load(Ordering::Relaxed);
+        is_over || (operation.stage() == Stage::CategoryDeletes && self.is_in_use(&operation.id))
+    }
+
+    /// Writes operations down that are about to be sent, and gives them back without those that are not to be.
+    fn begin_all(&self, operations: Vec<Result<Operation, Stop>>) -> BoxFuture<'_, Result<Vec<Operation>, Stop>> {
+        Box::pin(async move {
+            let mut operations = operations.into_iter().collect::<Result<Vec<Operation>, Stop>>()?;
+            operations.retain(|operation| !self.is_off(operation));
+            self.state.intend(operations.iter().map(intent).collect()).await?;
+            Ok(operations)
+        })
+    }
+
     /// Sends one operation and writes down what came of it.
     async fn settle(&self, operation: Operation) -> Result<(), Stop> {
-        let is_over = self.stop.is_cancelled() || self.given_up.load(Ordering::Relaxed);
-        if is_over || (operation.stage() == Stage::CategoryDeletes && self.is_in_use(&operation.id)) {
+        if self.is_off(&operation) {
             return Ok(());
         }
         let (kind, id) = (operation.kind, operation.id.clone());
-        let fields = match operation.action {
-            Action::Update | Action::Disable => Some(operation.send.keys().cloned().collect()),
-            _ => None,
-        };
-        self.state.intend(Intent { kind, id: id.clone(), fields }).await?;
         let result = tokio::select! {
             result = self.send(&operation) => result,
             // In doubt from now on, and written down as that already.

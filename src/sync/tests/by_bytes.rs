@@ -232,7 +232,7 @@ async fn carry_out(writer: &Writer, comparison: Comparison, seed: u64) {
             continue;
         }
         let intent = Intent { kind, id: id.clone(), fields: None };
-        writer.intend(intent).await.expect("written");
+        writer.intend(vec![intent]).await.expect("written");
         let settled = match (fate, record) {
             (0, _) => Settled::Failed("no answer".into()),
             (1, record) => Settled::Refused {
