@@ -2,15 +2,12 @@
 
 use std::borrow::Cow;
 
-use super::ahead::pieces;
-use super::charset::Charset;
 use super::detect::Head;
 use super::element::{Element, Node, mend, parse};
 use super::google::{ATTRIBUTES, Attribute, Attributes, Maker};
-use super::intake::Intake;
 use super::spans::{Piece, Spans};
-use super::{FeedError, Input, Row, Shape};
-use crate::catalog::{Digest, Rejection, digest_bytes};
+use super::{FeedError, Input, Row, Rows, Shape};
+use crate::catalog::Rejection;
 
 /// The namespace that Google's attributes live in.
 const NAMESPACE: &str = "http://base.google.com/ns/1.0";
@@ -19,38 +16,25 @@ const NAMESPACE: &str = "http://base.google.com/ns/1.0";
 const ITEMS: &[&str] = &["item", "entry"];
 
 /// Reads every item of the feed.
-pub(super) fn read(input: &Input<'_>, head: &Head, shape: &Shape, intake: &mut Intake<'_>) -> Result<(), FeedError> {
+pub(super) fn read(input: &Input<'_>, head: &Head, shape: &Shape, sink: &mut Rows<'_>) -> Result<(), FeedError> {
     let charset = head.charset();
     let mut spans = Spans::new(input.open()?, head.root(), ITEMS)?;
     let mut maker = Maker::new(shape);
     let mut prefixes = vec!["g".to_owned()];
-    intake.set_surroundings(surroundings(charset, &prefixes));
-    pieces(
-        |batch| spans.cut(batch),
-        |bytes, piece| match piece {
-            Piece::Element { line, .. } => {
-                intake.take(bytes, || item(&charset.decode(bytes), line, &prefixes, &mut maker))
+    while let Some(piece) = spans.next()? {
+        match piece {
+            Piece::Element { bytes, line, .. } => {
+                sink(item(&charset.decode(spans.bytes(bytes)), line, &prefixes, &mut maker))?;
             }
             Piece::Broken { head, line, reason, .. } => {
                 let id = attributes(&mend(charset.decode(&head)), &prefixes).0.get(Attribute::Id).map(str::to_owned);
-                intake.give(rejected(line, id, reason.to_owned()), None)
+                sink(rejected(line, id, reason.to_owned()))?;
             }
-            Piece::Open { .. } => {
-                let more = google_prefixes(&charset.decode(bytes));
-                if !more.is_empty() {
-                    prefixes.extend(more);
-                    intake.set_surroundings(surroundings(charset, &prefixes));
-                }
-                Ok(())
-            }
-            Piece::Close { .. } => Ok(()),
-        },
-    )
-}
-
-/// What an item's meaning depends on besides its own bytes.
-fn surroundings(charset: Charset, prefixes: &[String]) -> Digest {
-    digest_bytes(format!("{charset:?} {prefixes:?}").as_bytes())
+            Piece::Open { tag } => prefixes.extend(google_prefixes(&charset.decode(spans.bytes(tag)))),
+            Piece::Close { .. } => {}
+        }
+    }
+    Ok(())
 }
 
 /// The prefixes that a tag binds to Google's namespace.

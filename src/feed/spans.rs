@@ -9,7 +9,6 @@ use std::ops::Range;
 use memchr::{memchr, memchr3, memmem};
 
 use super::FeedError;
-use super::ahead::Batch;
 use super::window::{MAX_ROW, Window};
 
 /// How much of a broken element is kept for its id.
@@ -66,20 +65,6 @@ impl<R: Read> Spans<R> {
             }
         }
         Ok(None)
-    }
-
-    /// Adds the next piece that says anything to a batch; `false` behind the end tag of the root.
-    ///
-    /// # Errors
-    /// As [`Spans::next`].
-    pub(super) fn cut(&mut self, batch: &mut Batch<Piece>) -> Result<bool, FeedError> {
-        let Some(piece) = self.next()? else { return Ok(false) };
-        match &piece {
-            Piece::Element { bytes, .. } | Piece::Open { tag: bytes } => batch.add(self.bytes(bytes.clone()), piece),
-            Piece::Broken { .. } => batch.add(&[], piece),
-            Piece::Close { .. } => {}
-        }
-        Ok(true)
     }
 
     /// What the `<` at the window's beginning starts.

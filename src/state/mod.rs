@@ -8,7 +8,6 @@ mod events;
 mod import;
 mod lock;
 mod reader;
-mod rows;
 mod schema;
 mod writer;
 
@@ -23,7 +22,6 @@ pub use events::{
 };
 pub use import::{Experience, Failures, Import, ImportEnd, ImportState, NewImport, Served, ServedFrom};
 pub use reader::{FailedObject, InDoubt, KeyRow, Reader};
-pub use rows::{CHUNK, KnownRow, Objects, OpenRow, RowChunk, RowTable};
 pub use writer::{Ending, Settled, Writer};
 
 /// What we know of an object of ours.

@@ -156,19 +156,6 @@ impl Reader {
         run().map_err(|error| self.fail(error))
     }
 
-    /// One object by the digest of its id.
-    ///
-    /// # Errors
-    /// When the file can't be read.
-    pub fn key(&self, kind: Kind, key: Digest) -> Result<Option<KeyRow>, StateError> {
-        let sql = "SELECT digest, object FROM object_key WHERE kind = ?1 AND key = ?2";
-        let run = || {
-            let found = |row: &Row<'_>| Ok(KeyRow { key, digest: digest(row, 0)?, object: row.get(1)? });
-            self.connection.prepare_cached(sql)?.query_row(params![code(kind), key.to_be_bytes()], found).optional()
-        };
-        run().map_err(|error| self.fail(error))
-    }
-
     /// An object's row.
     ///
     /// # Errors

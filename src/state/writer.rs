@@ -13,7 +13,6 @@ use tokio::sync::oneshot;
 
 use super::lock::Lock;
 use super::reader::code;
-use super::rows::drop_rows;
 use super::{Experience, FeedMark, Intent, PassRow, Record, StateError, schema};
 use crate::catalog::{Digest, Fields, Id, Kind, Rejection, digest_bytes};
 
@@ -151,7 +150,6 @@ impl Writer {
     pub async fn begin(&self, operations: u64) -> Result<(), StateError> {
         self.run(move |transaction| {
             transaction.execute("DELETE FROM meta WHERE key = 'feed_mark'", [])?;
-            drop_rows(transaction)?;
             // What was in doubt is in the plan now, or no longer ours to do.
             transaction.execute("UPDATE journal SET reason = NULL", [])?;
             set(transaction, "pending", &operations.to_string())
@@ -351,7 +349,6 @@ fn settle(transaction: &Transaction<'_>, kind: Kind, id: &str, settled: &Settled
 }
 
 fn done(transaction: &Transaction<'_>, kind: Kind, id: &str, record: &Record) -> rusqlite::Result<()> {
-    drop_rows(transaction)?;
     let key = digest_bytes(id.as_bytes()).to_be_bytes();
     let text = |fields: &Fields| (!fields.is_empty()).then(|| serde_json::to_string(fields).unwrap_or_default());
     let acked = serde_json::to_string(&record.acked).unwrap_or_default();
@@ -373,7 +370,6 @@ fn done(transaction: &Transaction<'_>, kind: Kind, id: &str, record: &Record) ->
 }
 
 fn delete(transaction: &Transaction<'_>, kind: Kind, id: &str) -> rusqlite::Result<()> {
-    drop_rows(transaction)?;
     let key = digest_bytes(id.as_bytes()).to_be_bytes();
     let sql = "DELETE FROM object WHERE object = (SELECT object FROM object_key WHERE kind = ?1 AND key = ?2)";
     transaction.prepare_cached(sql)?.execute(params![code(kind), key])?;

@@ -1,8 +1,6 @@
 //! Every object of one kind in a few bytes each: what a pass looks every item up in.
 
-use std::collections::HashMap;
-
-use crate::catalog::Digest;
+use crate::catalog::{Digest, digest_bytes};
 use crate::state::KeyRow;
 
 /// What is to be said of an object besides its digest.
@@ -22,8 +20,6 @@ impl Flags {
     pub(super) const REFUSED: Flags = Flags(16);
     /// It is not ours: only the listing has it.
     pub(super) const FOREIGN: Flags = Flags(32);
-    /// A row of the feed has its id, taken or not.
-    pub(super) const CLAIMED: Flags = Flags(64);
 
     pub(super) fn has(self, other: Flags) -> bool {
         self.0 & other.0 != 0
@@ -34,34 +30,19 @@ impl Flags {
     }
 }
 
-/// A sorted table, 41 bytes a row; or a few rows in the order in which they were asked for.
+/// A sorted table, 41 bytes a row.
 #[derive(Debug, Default)]
 pub(super) struct Index {
     keys: Vec<Digest>,
     digests: Vec<Digest>,
     objects: Vec<i64>,
     flags: Vec<Flags>,
-    /// Where the rows are, if they are not sorted.
-    places: Option<HashMap<Digest, usize>>,
 }
 
 impl Index {
-    /// One whose rows come in any order, because it has few of them.
-    pub(super) fn unsorted() -> Index {
-        Index { places: Some(HashMap::new()), ..Index::default() }
-    }
-
-    /// Whether it has only what was asked for.
-    pub(super) fn is_partial(&self) -> bool {
-        self.places.is_some()
-    }
-
-    /// Adds a row of the state; they come in the order of their keys, unless the index is unsorted.
+    /// Adds a row of the state; they come in the order of their keys.
     pub(super) fn push(&mut self, row: KeyRow) {
-        match &mut self.places {
-            Some(places) => _ = places.insert(row.key, self.keys.len()),
-            None => debug_assert!(self.keys.last().is_none_or(|last| *last < row.key)),
-        }
+        debug_assert!(self.keys.last().is_none_or(|last| *last < row.key));
         self.keys.push(row.key);
         self.digests.push(row.digest);
         self.objects.push(row.object);
@@ -70,13 +51,6 @@ impl Index {
 
     /// Adds objects that are not in the state (`object` 0), and sorts everything again.
     pub(super) fn extend(&mut self, rows: impl IntoIterator<Item = (Digest, Flags)>) {
-        if self.is_partial() {
-            for (key, flags) in rows {
-                self.push(KeyRow { key, digest: 0, object: 0 });
-                self.mark(self.len() - 1, flags);
-            }
-            return;
-        }
         let mut all: Vec<(Digest, Digest, i64, Flags)> = (0..self.keys.len())
             .map(|at| (self.keys[at], self.digests[at], self.objects[at], self.flags[at]))
             .chain(rows.into_iter().map(|(key, flags)| (key, 0, 0, flags)))
@@ -91,12 +65,13 @@ impl Index {
         }
     }
 
-    /// Where an object's row is.
-    pub(super) fn find(&self, key: Digest) -> Option<usize> {
-        match &self.places {
-            Some(places) => places.get(&key).copied(),
-            None => self.keys.binary_search(&key).ok(),
-        }
+    /// Where an id's row is.
+    pub(super) fn find(&self, id: &str) -> Option<usize> {
+        self.find_key(digest_bytes(id.as_bytes()))
+    }
+
+    pub(super) fn find_key(&self, key: Digest) -> Option<usize> {
+        self.keys.binary_search(&key).ok()
     }
 
     pub(super) fn len(&self) -> usize {

@@ -22,7 +22,7 @@ pub use import::{Address, Choice, Cost, Exchange, Way};
 pub use pass::{Context, ImportReport, Progress, Report, Step, run};
 pub use plan::{Action, Operation, Stage, Summary, Tally, guard};
 pub use prepare::{Plan, plan};
-pub use session::{Comparison, NextRows, Policy, Session, SessionError};
+pub use session::{Comparison, Policy, Session, SessionError};
 pub use staging::{Cursor, SharedStaging, Staging, StagingError};
 
 #[cfg(test)]

@@ -14,7 +14,6 @@ use super::error::PassError;
 use super::import::{Address, Ended, Exchange, Importer, Way};
 use super::plan::Summary;
 use super::prepare::{Occasion, Plan, interruptible, needs_listing, prepare, shape_key};
-use super::session::NextRows;
 use super::staging::SharedStaging;
 use crate::config::{Config, Prune, Strategy};
 use crate::nicechat::{self, Traffic};
@@ -138,7 +137,7 @@ impl<'a> Pass<'a> {
     fn new(context: &'a Context, kind: PassKind, started: Timestamp) -> Pass<'a> {
         Pass {
             context,
-            occasion: Occasion { kind, now: started, is_earnest: true },
+            occasion: Occasion { kind, now: started },
             started,
             summary: None,
             applied: Applied::default(),
@@ -188,14 +187,10 @@ impl<'a> Pass<'a> {
             return Ok(());
         }
         let (changes_at, is_listed) = (plan.changes_at, plan.is_listed);
-        let (staging, rows) = (Arc::clone(&plan.staging), plan.rows.take());
         let result = self.apply(importer, plan).await;
         let was_carried_through = matches!(result, Ok(()) | Err(PassError::Pending { .. }));
         if is_listed && was_carried_through && !self.import.as_ref().is_some_and(|import| import.is_at_large) {
             self.listed_scope = Some(self.context.config.nicechat.prune == Prune::All);
-        }
-        if let Some(rows) = rows.filter(|_| was_carried_through && self.import.is_none()) {
-            self.remember_rows(&staging, rows).await?;
         }
         result?;
         self.mark = Some(FeedMark { changes_at, ..mark });
@@ -337,18 +332,6 @@ impl<'a> Pass<'a> {
             }
             from += count;
         }
-    }
-
-    /// Keeps what is known of the feed's rows now. What an import may have changed isn't known.
-    async fn remember_rows(&self, staging: &SharedStaging, next: NextRows) -> Result<(), PassError> {
-        let state = &self.context.state;
-        let chunk = |at| staging.lock().unwrap_or_else(PoisonError::into_inner).rows(at);
-        let mut at = 0;
-        while let Some(rows) = if next.are_the_same { None } else { chunk(at)? } {
-            state.put_rows(rows, at == 0).await?;
-            at += 1;
-        }
-        Ok(state.use_rows(next.categories, next.now).await?)
     }
 
     async fn apply(&mut self, importer: &Importer<'_>, plan: Plan) -> Result<(), PassError> {

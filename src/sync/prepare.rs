@@ -10,14 +10,17 @@ use super::error::PassError;
 use super::import::{Address, Choice, Circumstances, choose};
 use super::listing;
 use super::plan::{Summary, guard};
-use super::session::{Comparison, NextRows, Policy, Session, SessionError};
+use super::session::{Comparison, Policy, Session, SessionError};
 use super::staging::SharedStaging;
 use crate::catalog::Category;
 use crate::config::{Config, Prune, Strategy};
-use crate::feed::{self, FeedError, Receiver, Row, RowDigest, Shape, SinkError};
+use crate::feed::{self, FeedError, Shape};
 use crate::nicechat;
 use crate::source::{self, Body, FetchError, Fetched};
 use crate::state::{self, PassKind, StateError};
+
+/// Grows when the same feed would come to other items: what was read by older rules is read again.
+const RULES: u32 = 1;
 
 /// What a pass is going to do.
 pub struct Plan {
@@ -33,8 +36,6 @@ pub struct Plan {
     pub(super) changes_at: Option<Timestamp>,
     /// Whether NiceChat's listing was taken in.
     pub(super) is_listed: bool,
-    /// What is known of the feed's rows once the plan is carried out.
-    pub(super) rows: Option<NextRows>,
     /// Objects on a page of the listing, if it has more than one page.
     pub(super) page_size: Option<u64>,
 }
@@ -46,8 +47,6 @@ pub(super) struct Occasion {
     pub(super) kind: PassKind,
     /// The moment at which sales are judged.
     pub(super) now: Timestamp,
-    /// Whether the plan is going to be carried out.
-    pub(super) is_earnest: bool,
 }
 
 /// Plans a pass without writing anything, neither there nor here: what it is given can't.
@@ -58,7 +57,7 @@ pub async fn plan(config: &Config, kind: PassKind, stop: &CancellationToken) -> 
     let state = state::Reader::open(&config.state.path)?;
     state.check_base(config.nicechat.base_url.as_str())?;
     let nicechat = nicechat::connect(&config.nicechat)?.reader();
-    let occasion = Occasion { kind, now: Timestamp::now(), is_earnest: false };
+    let occasion = Occasion { kind, now: Timestamp::now() };
     let body = match interruptible(stop, source::fetch(&config.source, None)).await?? {
         Fetched::Body(body) => body,
         // Nothing was asked for that could be answered so.
@@ -82,8 +81,7 @@ pub(super) fn needs_listing(config: &Config, state: &state::Reader, kind: PassKi
 pub(super) fn shape_key(config: &Config) -> String {
     let (source, nicechat) = (&config.source, &config.nicechat);
     format!(
-        "{}|{}|{:?}|{:?}|{:?}|{:?}|{:?}",
-        feed::RULES,
+        "{RULES}|{}|{:?}|{:?}|{:?}|{:?}|{:?}",
         source.location,
         source.format,
         source.default_currency,
@@ -110,12 +108,7 @@ pub(super) async fn prepare(
     };
     let circumstances = circumstances(config, &state, occasion.kind)?;
     let is_listed = needs_listing(config, &state, occasion.kind)?;
-    let mut session = blocking(move || {
-        let session =
-            if is_listed { Session::new(state, policy) } else { Session::by_bytes(state, policy, occasion.now) };
-        Ok(session?)
-    })
-    .await?;
+    let mut session = blocking(move || Ok(Session::new(state, policy)?)).await?;
     let mut page_size = None;
     if is_listed {
         (session, page_size) = interruptible(stop, listing::take_in(nicechat, session)).await??;
@@ -130,14 +123,13 @@ pub(super) async fn prepare(
     let location = config.source.location.to_string();
     let max_bytes = config.source.max_bytes;
     let (stop, body) = (stop.clone(), Arc::clone(body));
-    let (format, Comparison { staging, summary, changes_at, rows }) = blocking(move || {
-        if occasion.is_earnest {
-            session.remember(occasion.now);
-        }
-        let mut receiver = Stoppable { session, stop: &stop };
-        let format = feed::read_into(&feed::open(&body.file, max_bytes), &shape, &mut receiver)
+    let (format, Comparison { staging, summary, changes_at }) = blocking(move || {
+        let mut read = |row| {
+            if stop.is_cancelled() { Err(Box::new(PassError::Interrupted).into()) } else { Ok(session.row(row)?) }
+        };
+        let format = feed::read(&feed::open(&body.file, max_bytes), &shape, &mut read)
             .map_err(|error| feed_error(location, error))?;
-        Ok((format, receiver.session.finish()?))
+        Ok((format, session.finish()?))
     })
     .await?;
     let addresses = Address::possible(config, format);
@@ -149,30 +141,7 @@ pub(super) async fn prepare(
     let choice = choose(&summary, &circumstances, addresses.as_deref().map_err(String::as_str));
     let guard = guard(&summary, config.nicechat.max_delete_percent);
     let staging = SharedStaging::new(staging.into());
-    Ok(Plan { staging, summary, guard, choice, changes_at, is_listed, rows, page_size })
-}
-
-/// A session that takes no more rows when the pass is to stop.
-struct Stoppable<'s> {
-    session: Session,
-    stop: &'s CancellationToken,
-}
-
-impl Receiver for Stoppable<'_> {
-    fn knows(&mut self, row: RowDigest) -> Result<bool, SinkError> {
-        if self.stop.is_cancelled() { Err(Box::new(PassError::Interrupted).into()) } else { self.session.knows(row) }
-    }
-
-    fn is_first(&mut self, id: &str) -> Result<bool, SinkError> {
-        self.session.is_first(id)
-    }
-
-    fn row(&mut self, row: Row, digest: Option<RowDigest>) -> Result<(), SinkError> {
-        if self.stop.is_cancelled() {
-            return Err(Box::new(PassError::Interrupted).into());
-        }
-        Receiver::row(&mut self.session, row, digest)
-    }
+    Ok(Plan { staging, summary, guard, choice, changes_at, is_listed, page_size })
 }
 
 fn circumstances(config: &Config, state: &state::Reader, kind: PassKind) -> Result<Circumstances, StateError> {

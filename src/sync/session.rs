@@ -4,7 +4,6 @@
 //! file of its own; it could not change anything if it tried.
 
 mod closing;
-mod known;
 
 use std::collections::{HashMap, HashSet};
 
@@ -19,9 +18,7 @@ use super::staging::{Staging, StagingError};
 use crate::catalog::{Category, Digest, Fields, Id, Kind, Rejection, digest_bytes};
 use crate::config::{Prune, VanishedCategory};
 use crate::feed::{Offer, Row};
-use crate::state::{InDoubt, Known, Reader, StateError};
-pub use known::NextRows;
-use known::Shortcut;
+use crate::state::{InDoubt, KeyRow, Known, Reader, StateError};
 
 /// What can stop the comparison.
 #[derive(Debug, Error)]
@@ -55,8 +52,6 @@ pub struct Comparison {
     pub summary: Summary,
     /// When a sale in the feed begins or ends next.
     pub changes_at: Option<Timestamp>,
-    /// What is known of the feed's rows from now on, if that was to be remembered.
-    pub rows: Option<NextRows>,
 }
 
 /// A comparison under way.
@@ -67,10 +62,6 @@ pub struct Session {
     summary: Summary,
     categories: Index,
     products: Index,
-    /// The rows that needn't be parsed, if there may be any.
-    shortcut: Option<Shortcut>,
-    /// Ids of rows that the index doesn't have.
-    claimed: HashSet<Digest>,
     in_doubt: HashMap<(Kind, Digest), InDoubt>,
     refused: HashMap<(Kind, Digest), (String, Digest)>,
     foreign: Vec<(Kind, Digest)>,
@@ -95,18 +86,12 @@ impl Session {
     /// # Errors
     /// When the state can't be read, or there is no room for a temporary file.
     pub fn new(reader: Reader, policy: Policy) -> Result<Session, SessionError> {
-        Session::begin(reader, policy, None)
-    }
-
-    fn begin(reader: Reader, policy: Policy, shortcut: Option<Shortcut>) -> Result<Session, SessionError> {
         let mut session = Session {
             staging: Staging::new()?,
             policy,
             summary: Summary::default(),
             categories: Index::default(),
             products: Index::default(),
-            shortcut,
-            claimed: HashSet::new(),
             in_doubt: HashMap::new(),
             refused: HashMap::new(),
             foreign: Vec::new(),
@@ -125,23 +110,23 @@ impl Session {
     }
 
     fn load(&mut self) -> Result<(), SessionError> {
+        let key = |id: &str| digest_bytes(id.as_bytes());
         let journal = self.reader.journal()?;
-        self.in_doubt = journal.into_iter().map(|row| ((row.kind, key_of(&row.id)), row)).collect();
+        self.in_doubt = journal.into_iter().map(|row| ((row.kind, key(&row.id)), row)).collect();
         let refused = self.reader.refused()?;
-        self.refused = refused.into_iter().map(|(kind, id, digest)| ((kind, key_of(&id)), (id, digest))).collect();
+        self.refused = refused.into_iter().map(|(kind, id, digest)| ((kind, key(&id)), (id, digest))).collect();
         for kind in Kind::ALL {
-            let owned = self.load_index(kind)?;
-            self.summary.tally_mut(kind).owned = owned;
+            let mut index = Index::default();
+            self.reader.keys(kind, |row: KeyRow| index.push(row))?;
+            self.summary.tally_mut(kind).owned = index.len() as u64;
+            *self.index_mut(kind) = index;
             let in_doubt = self.in_doubt.keys().map(|key| (*key, Flags::IN_DOUBT));
             let refused = self.refused.keys().map(|key| (*key, Flags::REFUSED));
             let special: Vec<_> = in_doubt.chain(refused).filter(|((of, _), _)| *of == kind).collect();
             let mut missing = HashMap::new();
             for ((_, key), flags) in special {
-                match self.find(kind, key)? {
-                    Some(at) => {
-                        self.index_mut(kind).mark(at, flags);
-                        self.never_by_bytes(kind, at);
-                    }
+                match self.index(kind).find_key(key) {
+                    Some(at) => self.index_mut(kind).mark(at, flags),
                     None => missing.entry(key).or_insert_with(Flags::default).add(flags),
                 }
             }
@@ -172,8 +157,8 @@ impl Session {
     /// When the state or the temporary file can't be used.
     pub fn observe(&mut self, kind: Kind, objects: Vec<(Id, Fields)>) -> Result<(), SessionError> {
         for (id, listed) in objects {
-            let key = key_of(id.as_str());
-            match self.find(kind, key)? {
+            let key = digest_bytes(id.as_str().as_bytes());
+            match self.index(kind).find(id.as_str()) {
                 Some(at) if self.index(kind).object(at) != 0 => {
                     self.index_mut(kind).mark(at, Flags::LISTED);
                     let known = self.known(kind, at)?;
@@ -205,7 +190,7 @@ impl Session {
             flags.add(Flags::LISTED);
             let mut new = Vec::new();
             for key in foreign.iter().filter(|(of, _)| *of == kind).map(|(_, key)| *key) {
-                match self.index(kind).find(key) {
+                match self.index(kind).find_key(key) {
                     Some(at) => self.index_mut(kind).mark(at, flags),
                     None => new.push((key, flags)),
                 }
@@ -229,29 +214,19 @@ impl Session {
 
     fn offer(&mut self, offer: Offer) -> Result<(), SessionError> {
         let Offer { item, changes_at, currency_assumed, line: _ } = offer;
-        self.item_counts(changes_at, currency_assumed, item.category.is_some());
-        if let Some(category) = &item.category {
-            self.use_category(category);
-        }
-        let sent = self.want(Kind::Product, &item.id, item.digest(), || item.fields())?;
-        self.summary.unchanged += u64::from(!sent);
-        Ok(())
-    }
-
-    fn item_counts(&mut self, changes_at: Option<Timestamp>, currency_assumed: bool, is_categorised: bool) {
         self.summary.items += 1;
         self.summary.currency_assumed += u64::from(currency_assumed);
-        self.summary.categorised += u64::from(is_categorised);
+        self.summary.categorised += u64::from(item.category.is_some());
         self.changes_at = [self.changes_at, changes_at].into_iter().flatten().min();
-    }
-
-    /// A category that an item names: of paths for one id the first counts.
-    fn use_category(&mut self, category: &Category) {
-        if let Some(name) = &category.name
+        if let Some(category) = &item.category
+            && let Some(name) = &category.name
             && !self.used.contains_key(&category.id)
         {
             self.used.insert(category.id.clone(), name.clone());
         }
+        let sent = self.want(Kind::Product, &item.id, item.digest(), || item.fields())?;
+        self.summary.unchanged += u64::from(!sent);
+        Ok(())
     }
 
     /// A row that was not taken leaves the product that we know by its id as it is.
@@ -261,13 +236,13 @@ impl Session {
         self.changes_at = [self.changes_at, rejection.changes_at].into_iter().flatten().min();
         // A row too broken to tell its id may be that of any product that is missed later.
         self.some_row_is_unknown |= rejection.id.is_none() && rejection.field != "id";
-        let Some(id) = &rejection.id else { return Ok(()) };
-        let Some(at) = self.find(Kind::Product, key_of(id))? else {
+        let Some(id) = rejection.id.as_deref() else { return Ok(()) };
+        let Some(at) = self.products.find(id) else {
             // Of a duplicate's id the first row tells.
             self.summary.strangers += u64::from(rejection.field != "id");
             return Ok(());
         };
-        if self.is_seen(Kind::Product, at) {
+        if self.products.flags(at).has(Flags::SEEN) {
             return Ok(());
         }
         self.keep_category(Kind::Product, at)?;
@@ -321,7 +296,7 @@ impl Session {
         digest: Digest,
         fields: impl FnOnce() -> Fields,
     ) -> Result<bool, SessionError> {
-        let Some(at) = self.find(kind, key_of(id.as_str()))? else {
+        let Some(at) = self.index(kind).find(id.as_str()) else {
             let wanted = Wanted { fields: fields(), digest };
             return self.stage(decide(kind, id, &Base::Absent, &wanted));
         };
@@ -365,7 +340,7 @@ impl Session {
         let Some((id, name)) = category.and_then(|id| self.used.get_key_value(&Id::parse(id).ok()?)) else {
             return false;
         };
-        self.categories.find(key_of(id.as_str())).is_none_or(|at| {
+        self.categories.find(id.as_str()).is_none_or(|at| {
             let flags = self.categories.flags(at);
             self.categories.object(at) == 0
                 || self.categories.digest(at) != Category::digest(name)
@@ -411,10 +386,10 @@ impl Session {
 
     fn stage(&mut self, mut operation: Operation) -> Result<bool, SessionError> {
         let kind = operation.kind;
-        let key = key_of(operation.id.as_str());
+        let key = digest_bytes(operation.id.as_str().as_bytes());
         operation.is_late = self.in_doubt.contains_key(&(kind, key));
         if matches!(operation.action, Action::Update | Action::Delete)
-            && let Some(at) = self.find(kind, key)?
+            && let Some(at) = self.index(kind).find_key(key)
         {
             operation.was_in = self.acknowledged_category(kind, at)?;
         }
@@ -422,8 +397,4 @@ impl Session {
         self.staging.add(&operation)?;
         Ok(operation.action != Action::Note)
     }
-}
-
-fn key_of(id: &str) -> Digest {
-    digest_bytes(id.as_bytes())
 }

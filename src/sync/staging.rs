@@ -11,7 +11,7 @@ use super::decide::Observation;
 use super::fields::with_values;
 use super::plan::{Action, Operation, Stage};
 use crate::catalog::{Digest, Fields, Id, Kind, Rejection};
-use crate::state::{Record, RowChunk};
+use crate::state::Record;
 
 /// The temporary file can't be written or read.
 #[derive(Debug, Error)]
@@ -79,7 +79,6 @@ impl Staging {
             "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA cache_size = -8192;
              CREATE TABLE operation (stage INTEGER, late INTEGER, urgency INTEGER, kind INTEGER, id TEXT, body TEXT);
              CREATE TABLE absent (kind INTEGER, id TEXT);
-             CREATE TABLE feed_row (rows BLOB, moments BLOB, open BLOB);
              CREATE TABLE rejected (line INTEGER, id TEXT, field TEXT, reason TEXT);
              CREATE TABLE observed (kind INTEGER, key BLOB, body TEXT, PRIMARY KEY (kind, key)) WITHOUT ROWID;
              CREATE TABLE listed (kind INTEGER, key BLOB, id TEXT, fields TEXT, PRIMARY KEY (kind, key)) WITHOUT ROWID;
@@ -210,22 +209,6 @@ impl Staging {
             Ok(Rejection::new(line.unsigned_abs(), row.get(1)?, &field, row.get(3)?))
         })?;
         Ok(rows.collect::<Result<_, _>>()?)
-    }
-
-    pub(super) fn put_rows(&self, chunk: &RowChunk) -> Result<(), StagingError> {
-        let sql = "INSERT INTO feed_row (rows, moments, open) VALUES (?1, ?2, ?3)";
-        self.connection.prepare_cached(sql)?.execute(params![chunk.rows, chunk.moments, chunk.open])?;
-        Ok(())
-    }
-
-    /// The `at`-th chunk of the feed's rows.
-    pub(super) fn rows(&self, at: i64) -> Result<Option<RowChunk>, StagingError> {
-        let sql = "SELECT rows, moments, open FROM feed_row WHERE rowid = ?1 + 1";
-        let chunk = self
-            .connection
-            .prepare_cached(sql)?
-            .query_row([at], |row| Ok(RowChunk { rows: row.get(0)?, moments: row.get(1)?, open: row.get(2)? }));
-        Ok(chunk.optional()?)
     }
 
     pub(super) fn put_observed(&self, kind: Kind, key: Digest, seen: Observation) -> Result<(), StagingError> {

@@ -1,7 +1,5 @@
 //! Properties of the comparison that must hold for any catalogue.
 
-mod by_bytes;
-
 use std::collections::BTreeMap;
 use std::io::Write as _;
 use std::path::Path;

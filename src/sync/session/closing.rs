@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use super::{Comparison, Session, SessionError, key_of};
+use super::{Comparison, Session, SessionError};
 use crate::catalog::{Category, Fields, Id, Kind};
 use crate::config::{Prune, VanishedCategory};
 use crate::state::{InDoubt, Known};
@@ -26,33 +26,31 @@ impl Session {
         }
         for (id, wanted) in std::mem::take(&mut self.set_aside) {
             let category = wanted.fields.get("category").and_then(|id| id.as_str()).unwrap_or_default();
-            if let Some(at) = self.find(Kind::Product, key_of(id.as_str()))?.filter(|_| sent.contains(category)) {
+            if let Some(at) = self.products.find(id.as_str()).filter(|_| sent.contains(category)) {
                 self.summary.set_aside -= 1;
                 let base = self.base(Kind::Product, at)?;
                 let is_sent = self.stage(decide(Kind::Product, &id, &base, &wanted))?;
                 self.summary.unchanged -= u64::from(is_sent);
             }
         }
-        self.load_unseen()?;
         for kind in [Kind::Product, Kind::Category] {
             if kind == Kind::Category {
                 self.keep_categories()?;
             }
             for at in 0..self.index(kind).len() {
-                if !self.is_seen(kind, at) && !self.unwanted(kind, at)? {
+                if !self.index(kind).flags(at).has(Flags::SEEN) && !self.unwanted(kind, at)? {
                     self.stays_absent(kind, at)?;
                 }
             }
         }
-        let rows = self.end_of_rows()?;
         self.staging.seal()?;
         let Session { staging, summary, changes_at, .. } = self;
-        Ok(Comparison { staging, summary, changes_at, rows })
+        Ok(Comparison { staging, summary, changes_at })
     }
 
     /// Categories that no item names, but that a product which stays as it is still needs.
     fn keep_categories(&mut self) -> Result<(), SessionError> {
-        let kept: Vec<usize> = self.kept.iter().filter_map(|id| self.categories.find(key_of(id))).collect();
+        let kept: Vec<usize> = self.kept.iter().filter_map(|id| self.categories.find(id)).collect();
         for at in kept {
             if !self.categories.flags(at).has(Flags::SEEN) {
                 self.keep(Kind::Category, at)?;
