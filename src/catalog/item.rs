@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use serde::ser::{Serialize, SerializeMap as _, Serializer};
 use serde_json::{Map, Value, json};
 use xxhash_rust::xxh3::{Xxh3, xxh3_128};
 
@@ -62,6 +63,11 @@ impl Item {
         )
     }
 
+    /// The same, to be written without being taken apart first.
+    pub fn as_fields(&self) -> impl Serialize + '_ {
+        WrittenFields(self)
+    }
+
     /// The item as `feed --format json` prints it.
     pub fn to_json(&self) -> Value {
         let mut fields = self.fields();
@@ -90,6 +96,25 @@ impl Item {
             hasher.update(text.unwrap_or_default().as_bytes());
         }
         hasher.digest128()
+    }
+}
+
+/// See [`Item::as_fields`].
+struct WrittenFields<'a>(&'a Item);
+
+impl Serialize for WrittenFields<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let WrittenFields(item) = self;
+        let mut fields = serializer.serialize_map(Some(8))?;
+        fields.serialize_entry("category", &item.category.as_ref().map(|category| category.id.as_str()))?;
+        fields.serialize_entry("currency", &item.currency.as_ref().map(Currency::as_str))?;
+        fields.serialize_entry("description", &item.description)?;
+        fields.serialize_entry("image_url", &item.image_url)?;
+        fields.serialize_entry("in_stock", &item.in_stock)?;
+        fields.serialize_entry("price", &item.price.map(Price::to_number))?;
+        fields.serialize_entry("title", &item.title)?;
+        fields.serialize_entry("url", &item.url)?;
+        fields.end()
     }
 }
 
@@ -125,5 +150,14 @@ mod tests {
     fn json_keeps_the_digits() {
         let text = item("10.00").to_json().to_string();
         assert!(text.contains(r#""price":10.00"#), "{text}");
+    }
+
+    #[test]
+    fn fields_are_written_as_they_are_taken_apart() {
+        for price in ["10.00 EUR", "0", "none"] {
+            let item = item(price);
+            let written = serde_json::to_string(&item.as_fields()).expect("JSON");
+            assert_eq!(written, json!(item.fields()).to_string());
+        }
     }
 }

@@ -25,7 +25,7 @@ impl Charset {
         if self.0 != UTF_8 {
             return self.0.decode_without_bom_handling(row).0;
         }
-        match std::str::from_utf8(row) {
+        match simdutf8::basic::from_utf8(row) {
             Ok(text) => Cow::Borrowed(text),
             Err(_) if has_utf8_letters(row) => String::from_utf8_lossy(row),
             Err(_) if looks_cyrillic(row) => WINDOWS_1251.decode_without_bom_handling(row).0,

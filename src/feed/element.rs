@@ -21,7 +21,7 @@ pub(super) struct Node<'x> {
     pub(super) depth: usize,
     start: BytesStart<'x>,
     /// The text of a child; other nodes have none. Markup inside it is kept as it stands.
-    pub(super) text: String,
+    pub(super) text: Cow<'x, str>,
     /// Whether `text` holds elements.
     pub(super) has_markup: bool,
 }
@@ -69,7 +69,7 @@ fn collect<'x>(xml: &'x str, nodes: &mut Vec<Node<'x>>) -> Result<(), String> {
     config.allow_dangling_amp = true;
     config.allow_unmatched_ends = true;
     // The names of the open elements, and the node of the child that is open.
-    let mut open: Vec<String> = Vec::new();
+    let mut open = Open::default();
     let mut child: Option<usize> = None;
     let mut fault = None;
     loop {
@@ -86,7 +86,7 @@ fn collect<'x>(xml: &'x str, nodes: &mut Vec<Node<'x>>) -> Result<(), String> {
             }
             Event::Start(start) => {
                 let depth = open.len();
-                open.push(start.name().0.to_owned());
+                open.push(start.name().0);
                 literally(nodes, child, format_args!("<{}>", &*start));
                 enter(nodes, &mut child, start, depth);
             }
@@ -98,7 +98,7 @@ fn collect<'x>(xml: &'x str, nodes: &mut Vec<Node<'x>>) -> Result<(), String> {
             Event::End(end) => {
                 // An end tag closes what is open inside its element too; one of nothing is nothing.
                 let name = end.name();
-                if let Some(at) = open.iter().rposition(|open| open == name.0) {
+                if let Some(at) = open.last(name.0) {
                     open.truncate(at);
                     if at <= 1 {
                         child = None;
@@ -107,19 +107,46 @@ fn collect<'x>(xml: &'x str, nodes: &mut Vec<Node<'x>>) -> Result<(), String> {
                     }
                 }
             }
-            Event::Text(text) => push(nodes, child, &text),
-            Event::CData(data) => push(nodes, child, &data),
+            Event::Text(text) => push(nodes, child, text.into_inner()),
+            Event::CData(data) => push(nodes, child, data.into_inner()),
             Event::GeneralRef(reference) => match resolve(&reference) {
-                Some(text) => push(nodes, child, &text),
-                None => {
-                    push(nodes, child, "&");
-                    push(nodes, child, &reference);
-                    push(nodes, child, ";");
-                }
+                Some(text) => push(nodes, child, text),
+                None => push(nodes, child, Cow::Owned(format!("&{};", &*reference))),
             },
             Event::Comment(_) | Event::PI(_) | Event::Decl(_) | Event::DocType(_) => {}
             Event::Eof => return fault.map_or(Ok(()), Err),
         }
+    }
+}
+
+/// The names of the open elements, one behind the other.
+#[derive(Default)]
+struct Open {
+    names: String,
+    starts: Vec<usize>,
+}
+
+impl Open {
+    fn len(&self) -> usize {
+        self.starts.len()
+    }
+
+    fn push(&mut self, name: &str) {
+        self.starts.push(self.names.len());
+        self.names.push_str(name);
+    }
+
+    /// The innermost one of this name.
+    fn last(&self, name: &str) -> Option<usize> {
+        let mut end = self.names.len();
+        self.starts.iter().rposition(|start| self.names[*start..std::mem::replace(&mut end, *start)] == *name)
+    }
+
+    fn truncate(&mut self, count: usize) {
+        if let Some(start) = self.starts.get(count) {
+            self.names.truncate(*start);
+        }
+        self.starts.truncate(count);
     }
 }
 
@@ -133,20 +160,24 @@ fn enter<'x>(nodes: &mut Vec<Node<'x>>, child: &mut Option<usize>, start: BytesS
         *child = Some(nodes.len());
     }
     if depth <= 2 {
-        nodes.push(Node { depth, start, text: String::new(), has_markup: false });
+        nodes.push(Node { depth, start, text: Cow::Borrowed(""), has_markup: false });
     }
 }
 
-fn push(nodes: &mut [Node<'_>], child: Option<usize>, text: &str) {
-    if let Some(node) = child.and_then(|at| nodes.get_mut(at)) {
-        node.text.push_str(text);
+fn push<'x>(nodes: &mut [Node<'x>], child: Option<usize>, text: Cow<'x, str>) {
+    let Some(node) = child.and_then(|at| nodes.get_mut(at)) else { return };
+    // Most texts are in one piece.
+    if node.text.is_empty() {
+        node.text = text;
+    } else {
+        node.text.to_mut().push_str(&text);
     }
 }
 
 /// Keeps the markup of a child's text: descriptions hold HTML that nobody escaped.
 fn literally(nodes: &mut [Node<'_>], child: Option<usize>, tag: std::fmt::Arguments<'_>) {
     if let Some(node) = child.and_then(|at| nodes.get_mut(at)) {
-        node.text.push_str(&tag.to_string());
+        node.text.to_mut().push_str(&tag.to_string());
         node.has_markup = true;
     }
 }

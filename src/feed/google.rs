@@ -82,7 +82,11 @@ impl<'a> Attributes<'a> {
 /// the JSON or XML of the next system unreadable). Nothing left = `None`.
 pub(super) fn tidy(text: Cow<'_, str>) -> Option<Cow<'_, str>> {
     let is_stray = |c: char| c.is_control() && !matches!(c, '\t' | '\n' | '\r');
-    let text = if text.contains(is_stray) { Cow::Owned(text.replace(is_stray, "")) } else { text };
+    let text = if may_hold_control(text.as_bytes()) && text.contains(is_stray) {
+        Cow::Owned(text.replace(is_stray, ""))
+    } else {
+        text
+    };
     let trimmed = text.trim();
     match text {
         _ if trimmed.is_empty() => None,
@@ -90,6 +94,13 @@ pub(super) fn tidy(text: Cow<'_, str>) -> Option<Cow<'_, str>> {
         Cow::Borrowed(text) => Some(Cow::Borrowed(text.trim())),
         Cow::Owned(ref owned) => Some(Cow::Owned(owned.trim().to_owned())),
     }
+}
+
+/// Whether some byte may be of a control character other than white space: a glance at bytes, where
+/// looking at letters would take longer than all else that is done with a text.
+fn may_hold_control(bytes: &[u8]) -> bool {
+    let is_suspect = |byte: u8| (byte < b' ' && !matches!(byte, b'\t' | b'\n' | b'\r')) || byte == 0x7f || byte == 0xc2;
+    bytes.iter().fold(false, |found, byte| found | is_suspect(*byte))
 }
 
 /// The field at fault, and the reason in words.

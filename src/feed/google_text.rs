@@ -1,11 +1,13 @@
 //! Google Merchant, delimited text: a header, then a row an item.
 
+use super::ahead::{Batch, pieces};
 use super::charset::Charset;
 use super::google::{ATTRIBUTES, Attribute, Attributes, Maker};
+use super::intake::Intake;
 use super::text::{Cells, Cutter, Dialect, Found};
 use super::window::Window;
-use super::{FeedError, Input, Row, Rows, Shape};
-use crate::catalog::Rejection;
+use super::{FeedError, Input, Row, RowDigest, Shape};
+use crate::catalog::{Digest, Rejection, digest_bytes};
 
 /// What real files separate cells with.
 const DELIMITERS: [u8; 5] = *b"\t,;|~";
@@ -27,7 +29,7 @@ struct Columns {
 }
 
 /// Reads every row of the feed.
-pub(super) fn read(input: &Input<'_>, shape: &Shape, sink: &mut Rows<'_>) -> Result<(), FeedError> {
+pub(super) fn read(input: &Input<'_>, shape: &Shape, intake: &mut Intake<'_>) -> Result<(), FeedError> {
     let mut window = Window::new(input.open()?);
     while window.bytes().len() < 64 << 10 && window.more()? {}
     let terminator = terminator(window.bytes());
@@ -38,24 +40,50 @@ pub(super) fn read(input: &Input<'_>, shape: &Shape, sink: &mut Rows<'_>) -> Res
     let columns = columns(cutter.bytes(&header), terminator).ok_or_else(|| not_a_feed(cutter.bytes(&header)))?;
     let dialect = Dialect { delimiter: columns.delimiter, terminator };
     cutter.set_header(dialect, columns.cells);
+    let line_end = [terminator];
+    intake.set_surroundings(digest_bytes(&[cutter.bytes(&header), &line_end].concat()));
 
     let mut maker = Maker::new(shape);
+    let mut cells = Cells::new(dialect);
     let mut some_row_is_whole = false;
-    while let Some(found) = cutter.next()? {
-        let cells = cutter.cells();
-        if (0..cells.len()).all(|index| cells.get(index).trim_ascii().is_empty()) {
-            continue;
+    let cut = |batch: &mut Batch<Found>| {
+        let Some(found) = cutter.next()? else { return Ok(false) };
+        batch.add(cutter.bytes(&found), found);
+        Ok(true)
+    };
+    pieces(intake, cut, |intake, bytes, digest, found| {
+        // The end of the file says something about its last row.
+        let digest = (!found.last_without_end).then(|| row_digest(intake, digest, found.quoted));
+        let was_whole = some_row_is_whole;
+        if was_whole && is_known(intake, digest)? {
+            return Ok(());
         }
-        let misfit = misfit(cells, &columns);
+        cells.split(bytes, found.quoted);
+        if cells.are_blank() {
+            return Ok(());
+        }
+        let misfit = misfit(&cells, &columns);
         let is_short = cells.len() < columns.width;
-        if found.last_without_end && is_short && (some_row_is_whole || misfit.is_some()) {
+        if found.last_without_end && is_short && (was_whole || misfit.is_some()) {
             let what = format!("its last row, on line {}, has {} of {} cells", found.line, cells.len(), columns.width);
             return Err(FeedError::Incomplete(what));
         }
         some_row_is_whole |= !is_short;
-        sink(row(cells, &found, &columns, misfit, &mut maker))?;
-    }
-    Ok(())
+        if !was_whole && is_known(intake, digest)? {
+            return Ok(());
+        }
+        intake.give(row(&cells, &found, &columns, misfit, &mut maker), digest)
+    })
+}
+
+/// The same bytes are another row when their quotes are letters.
+fn row_digest(intake: &Intake<'_>, bytes: Digest, quoted: bool) -> RowDigest {
+    let RowDigest(digest) = intake.digest(bytes);
+    RowDigest(if quoted { digest } else { !digest })
+}
+
+fn is_known(intake: &mut Intake<'_>, digest: Option<RowDigest>) -> Result<bool, FeedError> {
+    digest.map_or(Ok(false), |digest| intake.knows(digest))
 }
 
 /// CR ends the lines of files that have no LF.

@@ -2,12 +2,15 @@
 
 use std::borrow::Cow;
 
+use super::ahead::pieces;
+use super::charset::Charset;
 use super::detect::Head;
 use super::element::{Element, Node, mend, parse};
 use super::google::{ATTRIBUTES, Attribute, Attributes, Maker};
+use super::intake::Intake;
 use super::spans::{Piece, Spans};
-use super::{FeedError, Input, Row, Rows, Shape};
-use crate::catalog::Rejection;
+use super::{FeedError, Input, Row, Shape};
+use crate::catalog::{Digest, Rejection, digest_bytes};
 
 /// The namespace that Google's attributes live in.
 const NAMESPACE: &str = "http://base.google.com/ns/1.0";
@@ -16,25 +19,39 @@ const NAMESPACE: &str = "http://base.google.com/ns/1.0";
 const ITEMS: &[&str] = &["item", "entry"];
 
 /// Reads every item of the feed.
-pub(super) fn read(input: &Input<'_>, head: &Head, shape: &Shape, sink: &mut Rows<'_>) -> Result<(), FeedError> {
+pub(super) fn read(input: &Input<'_>, head: &Head, shape: &Shape, intake: &mut Intake<'_>) -> Result<(), FeedError> {
     let charset = head.charset();
     let mut spans = Spans::new(input.open()?, head.root(), ITEMS)?;
     let mut maker = Maker::new(shape);
     let mut prefixes = vec!["g".to_owned()];
-    while let Some(piece) = spans.next()? {
-        match piece {
-            Piece::Element { bytes, line, .. } => {
-                sink(item(&charset.decode(spans.bytes(bytes)), line, &prefixes, &mut maker))?;
+    intake.set_surroundings(surroundings(charset, &prefixes));
+    pieces(
+        intake,
+        |batch| spans.cut(batch),
+        |intake, bytes, digest, piece| match piece {
+            Piece::Element { line, .. } => {
+                intake.take(digest, || item(&charset.decode(bytes), line, &prefixes, &mut maker))
             }
             Piece::Broken { head, line, reason, .. } => {
                 let id = attributes(&mend(charset.decode(&head)), &prefixes).0.get(Attribute::Id).map(str::to_owned);
-                sink(rejected(line, id, reason.to_owned()))?;
+                intake.give(rejected(line, id, reason.to_owned()), None)
             }
-            Piece::Open { tag } => prefixes.extend(google_prefixes(&charset.decode(spans.bytes(tag)))),
-            Piece::Close { .. } => {}
-        }
-    }
-    Ok(())
+            Piece::Open { .. } => {
+                let more = google_prefixes(&charset.decode(bytes));
+                if !more.is_empty() {
+                    prefixes.extend(more);
+                    intake.set_surroundings(surroundings(charset, &prefixes));
+                }
+                Ok(())
+            }
+            Piece::Close { .. } => Ok(()),
+        },
+    )
+}
+
+/// What an item's meaning depends on besides its own bytes.
+fn surroundings(charset: Charset, prefixes: &[String]) -> Digest {
+    digest_bytes(format!("{charset:?} {prefixes:?}").as_bytes())
 }
 
 /// The prefixes that a tag binds to Google's namespace.
@@ -98,5 +115,5 @@ fn value(node: &Node<'_>, attribute: Attribute) -> Option<String> {
         return node.attribute("href").filter(|_| is_page);
     }
     // Only a description may hold markup that nobody escaped.
-    (!node.has_markup || attribute == Attribute::Description).then(|| node.text.clone())
+    (!node.has_markup || attribute == Attribute::Description).then(|| node.text.clone().into_owned())
 }

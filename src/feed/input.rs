@@ -1,7 +1,9 @@
 //! The bytes of a feed: unpacked, within the limit, in an encoding that ASCII bytes can be found in.
 
+use std::borrow::Borrow;
 use std::fs::File;
 use std::io::{self, BufReader, Read, Seek, SeekFrom};
+use std::os::unix::fs::FileExt as _;
 
 use encoding_rs::{CoderResult, Decoder, Encoding, UTF_16BE, UTF_16LE};
 use flate2::read::MultiGzDecoder;
@@ -43,15 +45,13 @@ impl<'f> Input<'f> {
     ///
     /// # Errors
     /// When the file can't be read, or its packing is broken from the start.
-    pub(super) fn open(&self) -> Result<Box<dyn Read + 'f>, FeedError> {
-        let mut file = self.file;
-        file.seek(SeekFrom::Start(0))?;
-        let length = file.metadata()?.len();
+    pub(super) fn open(&self) -> Result<Box<dyn Read + Send + 'f>, FeedError> {
+        let length = self.file.metadata()?.len();
         if length > self.max_bytes {
             return Err(FeedError::TooLarge(self.max_bytes));
         }
-        let (magic, file) = peek::<4>(file)?;
-        let unpacked: Box<dyn Read> = match magic.as_slice() {
+        let (magic, file) = peek::<4>(Positioned { file: self.file, at: 0 })?;
+        let unpacked: Box<dyn Read + Send> = match magic.as_slice() {
             [0x1f, 0x8b, ..] => {
                 // A server that packs once more what is packed already is no rarity.
                 let (magic, once) = peek::<2>(gunzip(file)).map_err(fault)?;
@@ -68,6 +68,20 @@ impl<'f> Input<'f> {
             [0xfe, 0xff, ..] | [0, b'<' | b'i' | b'I', ..] => Box::new(Transcoded::new(reader, UTF_16BE)),
             _ => Box::new(reader),
         })
+    }
+}
+
+/// Reads a file from a place of its own, so that several readings don't move each other's.
+struct Positioned<F> {
+    file: F,
+    at: u64,
+}
+
+impl<F: Borrow<File>> Read for Positioned<F> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.file.borrow().read_at(buffer, self.at)?;
+        self.at += read as u64;
+        Ok(read)
     }
 }
 

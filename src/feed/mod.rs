@@ -4,6 +4,7 @@
 //! alone, so that a broken one costs nothing but itself. What ends early is an error, never a feed
 //! with fewer items.
 
+mod ahead;
 mod charset;
 mod detect;
 mod element;
@@ -11,6 +12,8 @@ mod google;
 mod google_text;
 mod google_xml;
 mod input;
+mod intake;
+mod relay;
 mod sale;
 mod spans;
 mod text;
@@ -26,8 +29,13 @@ use jiff::Timestamp;
 use thiserror::Error;
 
 use crate::catalog::{Category, Currency, Digest, Item, Rejection, digest_bytes};
+use intake::{Forgetful, Intake};
 
 pub use input::Input;
+pub use intake::Receiver;
+
+/// Grows when the same feed would come to other items: what was read by older rules is read again.
+pub const RULES: u32 = 1;
 
 /// The formats.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -101,6 +109,17 @@ pub struct Shape {
     pub now: Timestamp,
 }
 
+impl Shape {
+    /// Of all that shapes an item besides the body and the time. A new version of the program reads
+    /// everything anew, so that nobody has to think of [`RULES`] for that.
+    fn digest(&self, format: FeedType) -> Digest {
+        let currency = self.default_currency.map(|currency| currency.to_string());
+        let category = self.default_category.as_ref().map(|category| (&category.id, &category.name));
+        let version = env!("CARGO_PKG_VERSION");
+        digest_bytes(format!("{version}|{RULES}|{format}|{currency:?}|{category:?}").as_bytes())
+    }
+}
+
 /// An accepted row.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Offer {
@@ -123,6 +142,11 @@ pub enum Row {
     Rejected(Rejection),
 }
 
+/// Stands for a row's bytes and all else that its meaning depends on, but for its line and, while it
+/// has a sale that begins or ends later, the time: equal digests, equal items.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct RowDigest(pub Digest);
+
 /// Reads the whole feed in `file` and gives every row to `sink`, in the feed's order. Of rows with
 /// the same id the first wins, even when it is rejected itself: the others are rejected.
 ///
@@ -136,31 +160,27 @@ pub fn read(
     shape: &Shape,
     sink: &mut dyn FnMut(Row) -> Result<(), SinkError>,
 ) -> Result<FeedType, FeedError> {
-    let mut seen: HashSet<Digest> = HashSet::new();
-    let mut unique = |row: Row| {
-        let (id, line) = match &row {
-            Row::Offer(offer) => (Some(offer.item.id.as_str()), offer.line),
-            Row::Rejected(rejection) => (rejection.id.as_deref(), rejection.line),
-        };
-        let first = id.is_none_or(|id| seen.insert(digest_bytes(id.as_bytes())));
-        let row = if first { row } else { Row::Rejected(duplicate(id.map(str::to_owned), line)) };
-        sink(row).map_err(FeedError::Sink)
-    };
-    let head = detect::head(input)?;
-    let format = detect::format(&head, shape.format)?;
-    match format {
-        FeedType::GoogleCsv => google_text::read(input, shape, &mut unique)?,
-        FeedType::GoogleXml => google_xml::read(input, &head, shape, &mut unique)?,
-        FeedType::Yml => yml::read(input, &head, shape, &mut unique)?,
-    }
-    Ok(format)
+    read_into(input, shape, &mut Forgetful { seen: HashSet::new(), sink })
 }
 
-/// What the readers of the formats give their rows to.
-type Rows<'s> = dyn FnMut(Row) -> Result<(), FeedError> + 's;
-
-fn duplicate(id: Option<String>, line: u64) -> Rejection {
-    Rejection::new(line, id, "id", "duplicate: an earlier row has this id, and the first counts".into())
+/// The same for a receiver that may know rows by their bytes: those are not parsed.
+///
+/// # Errors
+/// As [`read`].
+pub fn read_into(input: &Input<'_>, shape: &Shape, receiver: &mut dyn Receiver) -> Result<FeedType, FeedError> {
+    let head = detect::head(input)?;
+    let format = detect::format(&head, shape.format)?;
+    let read = |intake: &mut Intake<'_>| match format {
+        FeedType::GoogleCsv => google_text::read(input, shape, intake),
+        FeedType::GoogleXml => google_xml::read(input, &head, shape, intake),
+        FeedType::Yml => yml::read(input, &head, shape, intake),
+    };
+    if receiver.knows_some() {
+        read(&mut Intake::new(receiver, shape.digest(format)))?;
+    } else {
+        relay::relayed(receiver, shape.digest(format), read)?;
+    }
+    Ok(format)
 }
 
 /// Opens a feed that lies in a file.

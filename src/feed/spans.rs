@@ -6,9 +6,10 @@
 use std::io::Read;
 use std::ops::Range;
 
-use memchr::{memchr, memchr3, memmem};
+use memchr::{memchr, memchr_iter, memchr3, memmem};
 
 use super::FeedError;
+use super::ahead::Batch;
 use super::window::{MAX_ROW, Window};
 
 /// How much of a broken element is kept for its id.
@@ -65,6 +66,20 @@ impl<R: Read> Spans<R> {
             }
         }
         Ok(None)
+    }
+
+    /// Adds the next piece that says anything to a batch; `false` behind the end tag of the root.
+    ///
+    /// # Errors
+    /// As [`Spans::next`].
+    pub(super) fn cut(&mut self, batch: &mut Batch<Piece>) -> Result<bool, FeedError> {
+        let Some(piece) = self.next()? else { return Ok(false) };
+        match &piece {
+            Piece::Element { bytes, .. } | Piece::Open { tag: bytes } => batch.add(self.bytes(bytes.clone()), piece),
+            Piece::Broken { .. } => batch.add(&[], piece),
+            Piece::Close { .. } => {}
+        }
+        Ok(true)
     }
 
     /// What the `<` at the window's beginning starts.
@@ -139,7 +154,7 @@ impl<R: Read> Spans<R> {
     fn element(&mut self, name: &'static str, from: usize, line: u64) -> Result<Piece, FeedError> {
         let mut at = from;
         loop {
-            let Some(open) = self.find(at, |bytes| memchr(b'<', bytes))? else { return Err(self.cut_short()) };
+            let Some(open) = self.find(at, |bytes| next_mark(bytes, name))? else { return Err(self.cut_short()) };
             if open > MAX_ROW {
                 return self.skip_too_long(name, line);
             }
@@ -240,8 +255,21 @@ impl<R: Read> Spans<R> {
     }
 
     fn last_line(&self) -> u64 {
-        self.window.line() + memchr::memchr_iter(b'\n', self.window.bytes()).count() as u64
+        self.window.line() + memchr_iter(b'\n', self.window.bytes()).count() as u64
     }
+}
+
+/// Where the next `<` stands that a tag of this name or a section can begin with.
+fn next_mark(bytes: &[u8], name: &str) -> Option<usize> {
+    let first = name.as_bytes().first();
+    memchr_iter(b'<', bytes).find(|at| {
+        let next = bytes.get(at + 1);
+        match next {
+            Some(b'/') => bytes.get(at + 2).is_none_or(|letter| Some(letter) == first),
+            Some(b'!' | b'?') | None => true,
+            next => next == first,
+        }
+    })
 }
 
 /// Markup whose content is none of ours: how it ends, and how many bytes it begins with.
@@ -261,7 +289,7 @@ fn skipped(bytes: &[u8]) -> Option<(&'static [u8], usize)> {
 /// a start tag are no text, but what follows a section that was never closed.
 fn next_one(text: &[u8], name: &str) -> Option<usize> {
     let end = memmem::find_iter(text, b"</").find(|at| is_tag(&text[*at..], b"</", name))?;
-    memchr::memchr_iter(b'<', &text[end..]).map(|at| end + at).find(|at| is_tag(&text[*at..], b"<", name))
+    memchr_iter(b'<', &text[end..]).map(|at| end + at).find(|at| is_tag(&text[*at..], b"<", name))
 }
 
 pub(super) fn is_name_start(byte: u8) -> bool {

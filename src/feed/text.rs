@@ -7,7 +7,7 @@ use std::io::Read;
 use std::ops::Range;
 
 use csv_core::{ReadRecordResult, Reader, ReaderBuilder, Terminator};
-use memchr::{memchr, memchr2};
+use memchr::{memchr, memchr_iter, memchr2};
 
 use super::FeedError;
 use super::window::{MAX_ROW, Window};
@@ -47,6 +47,11 @@ impl Cells {
         self.count
     }
 
+    /// Whether all cells are empty.
+    pub(super) fn are_blank(&self) -> bool {
+        (0..self.count).all(|index| self.get(index).trim_ascii().is_empty())
+    }
+
     /// A cell's bytes; a cell that is not there is empty.
     pub(super) fn get(&self, index: usize) -> &[u8] {
         if index >= self.count {
@@ -64,7 +69,7 @@ impl Cells {
             self.bytes.resize(row.len() + 1, 0);
         }
         // A row has at most one cell more than delimiters.
-        let most = 2 + memchr::memchr_iter(self.dialect.delimiter, row).count();
+        let most = 2 + memchr_iter(self.dialect.delimiter, row).count();
         if self.ends.len() < most {
             self.ends.resize(most, 0);
         }
@@ -81,6 +86,8 @@ impl Cells {
 pub(super) struct Found {
     /// The row without its terminator.
     pub(super) row: Range<usize>,
+    /// Whether a `"` at the beginning of a cell is meant as a quote.
+    pub(super) quoted: bool,
     /// The physical line on which it begins.
     pub(super) line: u64,
     /// Whether the file ends right behind it, without a line end.
@@ -91,7 +98,6 @@ pub(super) struct Found {
 pub(super) struct Cutter<R> {
     window: Window<R>,
     dialect: Dialect,
-    cells: Cells,
     /// The number of cells in the header; 0 while that is being read.
     width: usize,
     /// What the row given last takes in the window.
@@ -100,8 +106,8 @@ pub(super) struct Cutter<R> {
 
 /// What scanning a row with quotes came to.
 enum Scan {
-    /// The row's length, and whether any of its cells is quoted.
-    Row { length: usize, quotes: bool },
+    /// The row's length, and if any of its cells is quoted, how many it has.
+    Row { length: usize, quoted: Option<usize> },
     /// Text behind a closing quote.
     Malformed,
     /// The window ends inside the row; inside a quote or not.
@@ -110,24 +116,18 @@ enum Scan {
 
 impl<R: Read> Cutter<R> {
     pub(super) fn new(window: Window<R>, dialect: Dialect) -> Self {
-        Cutter { window, dialect, cells: Cells::new(dialect), width: 0, used: 0 }
+        Cutter { window, dialect, width: 0, used: 0 }
     }
 
     /// From the header on, cells are told apart as it does, and rows held against its width.
     pub(super) fn set_header(&mut self, dialect: Dialect, width: usize) {
         self.dialect = dialect;
-        self.cells = Cells::new(dialect);
         self.width = width;
     }
 
     /// The bytes of a row found last.
     pub(super) fn bytes(&self, found: &Found) -> &[u8] {
         &self.window.bytes()[found.row.clone()]
-    }
-
-    /// The cells of the row found last.
-    pub(super) fn cells(&self) -> &Cells {
-        &self.cells
     }
 
     /// The next row that is not blank.
@@ -152,11 +152,11 @@ impl<R: Read> Cutter<R> {
         loop {
             match scan(self.window.bytes(), self.dialect, self.window.ended()) {
                 Scan::Row { length, .. } if length > MAX_ROW => return Err(self.too_long()),
-                Scan::Row { length, quotes } => {
-                    let found = self.found(length, true);
-                    return Ok(match self.raw_line().filter(|_| quotes && self.width > 0) {
-                        Some(raw) if self.quotes_mislead(raw, length) => self.found(raw, false),
-                        _ => found,
+                Scan::Row { length, quoted: None } => return Ok(self.found(length, true)),
+                Scan::Row { length, quoted: Some(cells) } => {
+                    return Ok(match self.raw_line().filter(|_| self.width > 0) {
+                        Some(raw) if self.quotes_mislead(raw, length, cells) => self.found(raw, false),
+                        _ => self.found(length, true),
                     });
                 }
                 Scan::Malformed => match self.raw_line() {
@@ -193,11 +193,11 @@ impl<R: Read> Cutter<R> {
 
     /// Whether the first physical line makes a better row than the row that was found with quotes: it
     /// alone has the header's width; or all lines of it have, between tabs, which no cell holds.
-    fn quotes_mislead(&self, raw: usize, length: usize) -> bool {
+    fn quotes_mislead(&self, raw: usize, length: usize, cells: usize) -> bool {
         if self.raw_width(0, raw) != self.width {
             return false;
         }
-        self.cells.len() != self.width || (raw < length && self.lines_fit(length))
+        cells != self.width || (raw < length && self.lines_fit(length))
     }
 
     /// Whether every line up to `length` is a whole row, between tabs, which no quoted cell holds.
@@ -206,7 +206,7 @@ impl<R: Read> Cutter<R> {
         let lines = &self.window.bytes()[..length];
         let is_ended = length < self.window.bytes().len() || lines.ends_with(&[terminator]);
         let lines = lines.strip_suffix(&[terminator]).unwrap_or(lines);
-        let fits = |line: &[u8]| 1 + memchr::memchr_iter(delimiter, line).count() == self.width;
+        let fits = |line: &[u8]| 1 + memchr_iter(delimiter, line).count() == self.width;
         delimiter == b'\t' && is_ended && lines.split(|byte| *byte == terminator).all(fits)
     }
 
@@ -217,13 +217,12 @@ impl<R: Read> Cutter<R> {
         FeedError::Incomplete(format!("the row on line {line} is longer than {most} MiB{hint}"))
     }
 
-    /// Takes the first `length` bytes of the window for the row, and splits it.
+    /// Takes the first `length` bytes of the window for the row.
     fn found(&mut self, length: usize, quoted: bool) -> Found {
         let bytes = &self.window.bytes()[..length];
         let row = bytes.strip_suffix(b"\r").unwrap_or(bytes);
-        self.cells.split(row, quoted);
         let last_without_end = length == self.window.bytes().len();
-        let found = Found { row: 0..row.len(), line: self.window.line(), last_without_end };
+        let found = Found { row: 0..row.len(), quoted, line: self.window.line(), last_without_end };
         self.used = (length + 1).min(self.window.bytes().len());
         found
     }
@@ -235,49 +234,77 @@ impl<R: Read> Cutter<R> {
     }
 
     fn raw_width(&self, from: usize, to: usize) -> usize {
-        1 + memchr::memchr_iter(self.dialect.delimiter, &self.window.bytes()[from..to]).count()
+        1 + memchr_iter(self.dialect.delimiter, &self.window.bytes()[from..to]).count()
     }
 }
 
 /// Looks for the end of the row that begins `bytes`.
 fn scan(bytes: &[u8], dialect: Dialect, ended: bool) -> Scan {
     let Dialect { delimiter, terminator } = dialect;
-    let mut at = 0;
-    let mut quotes = false;
+    let (mut at, mut quotes) = (0, false);
+    // Cells that ended before `counted`; nobody asks for them in a row without quotes.
+    let (mut cells, mut counted) = (1, 0);
+    let more_cells = |from: usize, to: usize| memchr_iter(delimiter, &bytes[from..to]).count();
     loop {
-        if bytes.get(at) == Some(&b'"') {
-            // A quoted cell: up to a quote that is not doubled.
-            quotes = true;
-            let mut from = at + 1;
-            loop {
-                let Some(quote) = memchr(b'"', &bytes[from..]).map(|found| from + found) else {
-                    return Scan::NeedsMore { in_quotes: true };
-                };
-                match bytes.get(quote + 1) {
-                    Some(b'"') => from = quote + 2,
-                    None if !ended => return Scan::NeedsMore { in_quotes: true },
-                    None => return Scan::Row { length: quote + 1, quotes },
-                    Some(next) if *next == terminator => return Scan::Row { length: quote + 1, quotes },
-                    Some(b'\r') => match bytes.get(quote + 2) {
-                        Some(next) if *next == terminator => return Scan::Row { length: quote + 2, quotes },
-                        None if !ended => return Scan::NeedsMore { in_quotes: true },
-                        None => return Scan::Row { length: quote + 2, quotes },
-                        Some(_) => return Scan::Malformed,
-                    },
-                    Some(next) if *next == delimiter => {
-                        at = quote + 2;
-                        break;
-                    }
-                    Some(_) => return Scan::Malformed,
-                }
+        let quote = match memchr2(terminator, b'"', &bytes[at..]).map(|found| at + found) {
+            Some(found) if bytes[found] == b'"' => found,
+            None if !ended => return Scan::NeedsMore { in_quotes: false },
+            end => {
+                let length = end.unwrap_or(bytes.len());
+                return Scan::Row { length, quoted: quotes.then(|| cells + more_cells(counted, length)) };
             }
-        } else {
-            match memchr2(delimiter, terminator, &bytes[at..]).map(|found| at + found) {
-                Some(end) if bytes[end] == terminator => return Scan::Row { length: end, quotes },
-                Some(end) => at = end + 1,
-                None if ended => return Scan::Row { length: bytes.len(), quotes },
-                None => return Scan::NeedsMore { in_quotes: false },
-            }
+        };
+        if quote > 0 && bytes[quote - 1] != delimiter {
+            // Inside a cell it is a letter like any other.
+            at = quote + 1;
+            continue;
         }
+        quotes = true;
+        cells += more_cells(counted, quote);
+        match close(bytes, quote + 1, dialect, ended) {
+            Close::Cell(delimiter) => {
+                cells += 1;
+                at = delimiter + 1;
+                counted = at;
+            }
+            Close::Row(length) => return Scan::Row { length, quoted: Some(cells) },
+            Close::Malformed => return Scan::Malformed,
+            Close::NeedsMore => return Scan::NeedsMore { in_quotes: true },
+        }
+    }
+}
+
+/// How a quoted cell ends.
+enum Close {
+    /// With the delimiter that stands here.
+    Cell(usize),
+    /// With the row, which is so long.
+    Row(usize),
+    /// With text behind its closing quote.
+    Malformed,
+    /// Not in what is there.
+    NeedsMore,
+}
+
+/// Looks for the quote that is not doubled, from behind the opening one on.
+fn close(bytes: &[u8], mut from: usize, dialect: Dialect, ended: bool) -> Close {
+    let Dialect { delimiter, terminator } = dialect;
+    loop {
+        let Some(quote) = memchr(b'"', &bytes[from..]).map(|found| from + found) else { return Close::NeedsMore };
+        let end = match bytes.get(quote + 1) {
+            Some(b'"') => {
+                from = quote + 2;
+                continue;
+            }
+            Some(next) if *next == delimiter => return Close::Cell(quote + 1),
+            Some(b'\r') if terminator != b'\r' => quote + 2,
+            _ => quote + 1,
+        };
+        return match bytes.get(end) {
+            Some(next) if *next == terminator => Close::Row(end),
+            Some(_) => Close::Malformed,
+            None if ended => Close::Row(end),
+            None => Close::NeedsMore,
+        };
     }
 }

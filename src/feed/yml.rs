@@ -4,52 +4,66 @@ use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
+use super::ahead::pieces;
 use super::charset::Charset;
 use super::detect::Head;
 use super::element::{Element, Node, mend, parse};
 use super::google::{Fault, tidy};
+use super::intake::Intake;
 use super::spans::{Piece, Spans};
-use super::{FeedError, Input, Offer, Row, Rows, Shape};
-use crate::catalog::{Category, Currency, Id, Item, Money, Rejection};
+use super::{FeedError, Input, Offer, Row, Shape};
+use crate::catalog::{Category, Currency, Digest, Id, Item, Money, Rejection, digest_bytes};
 
 const NAMES: &[&str] = &["offer", "category"];
 
 /// Reads every offer of the feed.
-pub(super) fn read(input: &Input<'_>, head: &Head, shape: &Shape, sink: &mut Rows<'_>) -> Result<(), FeedError> {
+pub(super) fn read(input: &Input<'_>, head: &Head, shape: &Shape, intake: &mut Intake<'_>) -> Result<(), FeedError> {
     let charset = head.charset();
     let mut spans = Spans::new(input.open()?, head.root(), NAMES)?;
-    let mut tree = Tree::default();
+    let mut tree = Tree::new(charset);
     let mut offers_began = false;
-    while let Some(piece) = spans.next()? {
-        match piece {
-            Piece::Element { name: "category", bytes, .. } => tree.add(&charset.decode(spans.bytes(bytes))),
-            Piece::Element { bytes, line, .. } => {
-                if !offers_began && tree.is_empty() {
-                    // The categories may come after the offers, which can't be understood without.
-                    tree = categories_only(input, head, charset)?;
+    pieces(
+        intake,
+        |batch| spans.cut(batch),
+        |intake, bytes, digest, piece| match piece {
+            Piece::Element { name: "category", .. } => {
+                tree.add(bytes);
+                intake.set_surroundings(tree.digest);
+                Ok(())
+            }
+            Piece::Element { line, .. } => {
+                if !offers_began {
+                    if tree.is_empty() {
+                        // The categories may come after the offers, which can't be understood without.
+                        tree = categories_only(input, head)?;
+                    }
+                    intake.set_surroundings(tree.digest);
+                    offers_began = true;
                 }
-                offers_began = true;
-                sink(offer(&charset.decode(spans.bytes(bytes)), line, &mut tree, shape))?;
+                intake.take(digest, || offer(&charset.decode(bytes), line, &mut tree, shape))
             }
             Piece::Broken { name: "offer", head, line, reason } => {
                 let id = id_of(&parse(&mend(charset.decode(&head))));
-                sink(rejected(line, id, "offer", reason.to_owned()))?;
+                intake.give(rejected(line, id, "offer", reason.to_owned()), None)
             }
             // One that was not closed still has its id and name.
-            Piece::Broken { head, .. } => tree.add(&charset.decode(&head)),
-            Piece::Open { .. } | Piece::Close { .. } => {}
-        }
-    }
-    Ok(())
+            Piece::Broken { head, .. } => {
+                tree.add(&head);
+                intake.set_surroundings(tree.digest);
+                Ok(())
+            }
+            Piece::Open { .. } | Piece::Close { .. } => Ok(()),
+        },
+    )
 }
 
-fn categories_only(input: &Input<'_>, head: &Head, charset: Charset) -> Result<Tree, FeedError> {
+fn categories_only(input: &Input<'_>, head: &Head) -> Result<Tree, FeedError> {
     let mut spans = Spans::new(input.open()?, head.root(), NAMES)?;
-    let mut tree = Tree::default();
+    let mut tree = Tree::new(head.charset());
     while let Some(piece) = spans.next()? {
         match piece {
-            Piece::Element { name: "category", bytes, .. } => tree.add(&charset.decode(spans.bytes(bytes))),
-            Piece::Broken { name: "category", head, .. } => tree.add(&charset.decode(&head)),
+            Piece::Element { name: "category", bytes, .. } => tree.add(spans.bytes(bytes)),
+            Piece::Broken { name: "category", head, .. } => tree.add(&head),
             _ => {}
         }
     }
@@ -58,10 +72,12 @@ fn categories_only(input: &Input<'_>, head: &Head, charset: Charset) -> Result<T
 
 /// The feed's categories. Parents that are missing, the category itself or part of a circle end
 /// the path; of categories with the same id the first counts.
-#[derive(Default)]
 struct Tree {
+    charset: Charset,
     nodes: HashMap<String, Level>,
     paths: HashMap<String, Arc<Category>>,
+    /// Of all that the tree was made from, in order.
+    digest: Digest,
 }
 
 struct Level {
@@ -70,11 +86,20 @@ struct Level {
 }
 
 impl Tree {
+    fn new(charset: Charset) -> Tree {
+        let digest = digest_bytes(format!("{charset:?}").as_bytes());
+        Tree { charset, nodes: HashMap::new(), paths: HashMap::new(), digest }
+    }
+
     fn is_empty(&self) -> bool {
         self.nodes.is_empty()
     }
 
-    fn add(&mut self, xml: &str) {
+    fn add(&mut self, xml: &[u8]) {
+        self.digest = digest_bytes(&[&self.digest.to_le_bytes(), xml].concat());
+        // A path follows from the tree as the digest has it, whoever asked for it before.
+        self.paths.clear();
+        let xml = self.charset.decode(xml);
         let wrapped = format!("<c>{xml}</c>");
         let mended = mend(Cow::Borrowed(&wrapped));
         let element = parse(&mended);

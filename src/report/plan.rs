@@ -13,7 +13,7 @@ use crate::lagerkoll;
 use crate::sync::{Action, Address, Choice, Cost, Operation, Plan, StagingError, Summary, Way};
 
 /// How many operations of a group a person is shown.
-const SHOWN: u64 = 50;
+const SHOWN: usize = 50;
 
 struct Trouble(io::Error);
 
@@ -38,35 +38,17 @@ pub fn plan_text(plan: &Plan, out: &mut impl Write) -> io::Result<()> {
         writeln!(out, "{}", way_line(&plan.choice))?;
     }
     let staging = plan.staging.lock().unwrap_or_else(PoisonError::into_inner);
-    let mut group = None;
-    let mut shown = 0;
-    let mut hidden = 0;
-    let printed = staging.each_operation(|operation| {
-        let this = (operation.stage(), operation.urgency(), operation.action, operation.is_late);
-        if group != Some(this) {
-            more(out, std::mem::take(&mut hidden))?;
-            let n = staging.count(operation.stage(), operation.urgency(), operation.is_late)?;
-            let again = if operation.is_late { ", tried again" } else { "" };
-            writeln!(out, "\n{}{again} ({})", title(operation), number(n)).map_err(Trouble)?;
-            group = Some(this);
-            shown = 0;
+    for (group, count) in staging.groups() {
+        let operations = staging.first(group, SHOWN).map_err(io::Error::other)?;
+        let Some(first) = operations.first() else { continue };
+        let again = if group.is_late { ", tried again" } else { "" };
+        writeln!(out, "\n{}{again} ({})", title(first), number(count))?;
+        operations.iter().take(usize::try_from(count).unwrap_or(SHOWN)).try_for_each(|one| print(one, out))?;
+        if let Some(hidden) = count.checked_sub(SHOWN as u64).filter(|hidden| *hidden > 0) {
+            writeln!(out, "  … and {} more; --format json has them all", number(hidden))?;
         }
-        shown += 1;
-        if shown <= SHOWN {
-            print(operation, out).map_err(Trouble)
-        } else {
-            hidden += 1;
-            Ok(())
-        }
-    });
-    printed.and_then(|()| more(out, hidden)).map_err(|Trouble(error)| error)
-}
-
-fn more(out: &mut impl Write, hidden: u64) -> Result<(), Trouble> {
-    if hidden == 0 {
-        return Ok(());
     }
-    writeln!(out, "  … and {} more; --format json has them all", number(hidden)).map_err(Trouble)
+    Ok(())
 }
 
 /// What the pass would do, in a line.

@@ -1,9 +1,11 @@
 //! The feed's bytes, from a file or over HTTP, complete before any of them counts.
 
 use std::fs::File;
-use std::io::{self, Read as _, Seek as _, Write as _};
+use std::io::{self, Seek as _, Write as _};
+use std::os::unix::fs::FileExt as _;
 use std::path::Path;
-use std::time::Duration;
+use std::sync::{Arc, OnceLock};
+use std::time::{Duration, SystemTime};
 
 use reqwest::header::{
     ACCEPT_ENCODING, CONTENT_ENCODING, ETAG, HeaderMap, HeaderName, IF_MODIFIED_SINCE, IF_NONE_MATCH, LAST_MODIFIED,
@@ -25,12 +27,58 @@ const LONGEST_TRANSFER: Duration = Duration::from_secs(3600);
 pub struct Body {
     /// The bytes as they came, compressed or not.
     pub file: File,
-    /// A digest of them.
-    pub digest: Digest,
+    /// How many they are.
+    pub length: u64,
+    digest: OnceLock<Digest>,
+    /// Of a file that others may write: where it lies, and when it was last written.
+    origin: Option<(Location, Option<SystemTime>)>,
     /// The server's entity tag.
     pub etag: Option<String>,
     /// The server's `Last-Modified`.
     pub last_modified: Option<String>,
+}
+
+impl Body {
+    /// A digest of the bytes. Reads them all the first time, unless they were counted as they came.
+    ///
+    /// # Errors
+    /// When they can't be read.
+    pub fn digest(&self) -> io::Result<Digest> {
+        if let Some(digest) = self.digest.get() {
+            return Ok(*digest);
+        }
+        let mut hasher = Xxh3::new();
+        let mut buffer = vec![0; 1 << 18];
+        let mut at = 0;
+        loop {
+            match self.file.read_at(&mut buffer, at)? {
+                0 => break,
+                read => {
+                    hasher.update(&buffer[..read]);
+                    at += read as u64;
+                }
+            }
+        }
+        Ok(*self.digest.get_or_init(|| hasher.digest128()))
+    }
+
+    /// To be asked when the bytes have been read: whether they were the same all the while.
+    ///
+    /// # Errors
+    /// When they were not.
+    pub fn check_unwritten(&self) -> Result<(), FetchError> {
+        let Some((location, modified)) = &self.origin else { return Ok(()) };
+        let after = self.file.metadata().map_err(|error| unreadable(location, &error))?;
+        if after.len() == self.length && after.modified().ok() == *modified {
+            return Ok(());
+        }
+        let advice = "the file is being written; write it elsewhere and rename it into place";
+        Err(FetchError::new(location, advice))
+    }
+}
+
+fn unreadable(location: &Location, error: &io::Error) -> FetchError {
+    FetchError::new(location, format!("the file can't be read: {error}"))
 }
 
 /// What a fetch came to.
@@ -38,7 +86,7 @@ pub enum Fetched {
     /// 304: the feed is the one that the mark tells of.
     NotModified,
     /// A body.
-    Body(Body),
+    Body(Arc<Body>),
 }
 
 /// Why there is no body. Every message names the location.
@@ -52,6 +100,11 @@ pub struct FetchError {
 impl FetchError {
     fn new(location: &Location, problem: impl Into<String>) -> FetchError {
         FetchError { location: location.to_string(), problem: problem.into() }
+    }
+
+    /// A body that can't be read, although it is there.
+    pub fn unreadable(source: &config::Source, error: &io::Error) -> FetchError {
+        unreadable(&source.location, error)
     }
 
     /// A server that answers 304 although nothing was asked that could be answered so.
@@ -69,7 +122,9 @@ pub async fn fetch(source: &config::Source, mark: Option<&FeedMark>) -> Result<F
         Location::File(path) => {
             let (path, location, max_bytes) = (path.clone(), source.location.clone(), source.max_bytes);
             let read = tokio::task::spawn_blocking(move || from_file(&path, &location, max_bytes));
-            read.await.map_err(|error| FetchError::new(&source.location, error.to_string()))?.map(Fetched::Body)
+            read.await
+                .map_err(|error| FetchError::new(&source.location, error.to_string()))?
+                .map(|body| Fetched::Body(body.into()))
         }
         Location::Url(url) => {
             let transfer = over_http(source, url, mark);
@@ -80,33 +135,18 @@ pub async fn fetch(source: &config::Source, mark: Option<&FeedMark>) -> Result<F
 }
 
 fn from_file(path: &Path, location: &Location, max_bytes: u64) -> Result<Body, FetchError> {
-    let fail = |error: io::Error| FetchError::new(location, format!("the file can't be read: {error}"));
+    let fail = |error: io::Error| unreadable(location, &error);
     // Asked before it is opened: opening a pipe would wait for somebody to write to it.
     if !std::fs::metadata(path).map_err(fail)?.is_file() {
         return Err(FetchError::new(location, "this is not a file"));
     }
-    let mut file = File::open(path).map_err(fail)?;
-    let before = file.metadata().map_err(fail)?;
-    if before.len() > max_bytes {
+    let file = File::open(path).map_err(fail)?;
+    let metadata = file.metadata().map_err(fail)?;
+    if metadata.len() > max_bytes {
         return Err(too_large(location, max_bytes));
     }
-    let mut hasher = Xxh3::new();
-    let mut buffer = vec![0; 1 << 18];
-    loop {
-        match file.read(&mut buffer).map_err(fail)? {
-            0 => break,
-            read => hasher.update(&buffer[..read]),
-        }
-    }
-    file.rewind().map_err(fail)?;
-    let after = file.metadata().map_err(fail)?;
-    if after.len() != before.len() || after.modified().ok() != before.modified().ok() {
-        return Err(FetchError::new(
-            location,
-            "the file is being written; write it elsewhere and rename it into place",
-        ));
-    }
-    Ok(Body { file, digest: hasher.digest128(), etag: None, last_modified: None })
+    let origin = Some((location.clone(), metadata.modified().ok()));
+    Ok(Body { file, length: metadata.len(), digest: OnceLock::new(), origin, etag: None, last_modified: None })
 }
 
 fn too_large(location: &Location, max_bytes: u64) -> FetchError {
@@ -134,7 +174,7 @@ async fn over_http(source: &config::Source, url: &Url, mark: Option<&FeedMark>) 
         request.send().await.map_err(|error| FetchError::new(location, no_answer(&error, source.timeout)))?;
     match response.status() {
         StatusCode::NOT_MODIFIED => Ok(Fetched::NotModified),
-        StatusCode::OK => spool(source, response).await.map(Fetched::Body),
+        StatusCode::OK => spool(source, response).await.map(|body| Fetched::Body(body.into())),
         status => Err(refused(location, status)),
     }
 }
@@ -193,7 +233,8 @@ async fn spool(source: &config::Source, mut response: Response) -> Result<Body, 
         file.write_all(&chunk).map_err(fail)?;
     }
     file.rewind().map_err(fail)?;
-    Ok(Body { file, digest: hasher.digest128(), etag, last_modified })
+    let digest = OnceLock::from(hasher.digest128());
+    Ok(Body { file, length: received, digest, origin: None, etag, last_modified })
 }
 
 fn header(headers: &HeaderMap, name: &HeaderName) -> Option<String> {

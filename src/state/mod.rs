@@ -8,6 +8,7 @@ mod events;
 mod import;
 mod lock;
 mod reader;
+mod rows;
 mod schema;
 mod writer;
 
@@ -22,6 +23,7 @@ pub use events::{
 };
 pub use import::{Experience, Failures, Import, ImportEnd, ImportState, NewImport, Served, ServedFrom};
 pub use reader::{FailedObject, InDoubt, KeyRow, Reader};
+pub use rows::{FeedRow, FeedRows, InUse, NewRow, RowsEnding, Trail};
 pub use writer::{Ending, Settled, Writer};
 
 /// What we know of an object of ours.
@@ -162,6 +164,9 @@ pub struct FeedMark {
     pub last_modified: Option<String>,
     /// A digest of its bytes, as fetched.
     pub body: Option<Digest>,
+    /// How many they are; `None` = nobody counted.
+    #[serde(default)]
+    pub length: Option<u64>,
     /// What else the wanted catalogue depends on: settings, and the rules of this program.
     pub shape: String,
     /// When a sale in it begins or ends next.

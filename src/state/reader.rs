@@ -78,6 +78,7 @@ impl Reader {
         let connection = open_for_reading(path).map_err(of)?;
         connection.busy_timeout(std::time::Duration::from_secs(10)).map_err(of)?;
         connection.pragma_update(None, "query_only", true).map_err(of)?;
+        connection.pragma_update(None, "cache_size", -8192).map_err(of)?;
         let version = schema::check(&connection, path)?;
         if version == 0 {
             return Err(schema::not_ours(path));
@@ -171,6 +172,18 @@ impl Reader {
                     repaired: fields(row, 3)?,
                 })
             })
+        };
+        run().map_err(|error| self.fail(error))
+    }
+
+    /// An object's id.
+    ///
+    /// # Errors
+    /// When the file can't be read, or has no such object.
+    pub fn object_id(&self, object: i64) -> Result<String, StateError> {
+        let run = || {
+            let sql = "SELECT id FROM object WHERE object = ?1";
+            self.connection.prepare_cached(sql)?.query_row([object], |row| row.get(0))
         };
         run().map_err(|error| self.fail(error))
     }
@@ -320,7 +333,7 @@ fn kind_of(row: &Row<'_>, column: usize) -> rusqlite::Result<Kind> {
     Ok(if row.get::<_, i64>(column)? == 0 { Kind::Category } else { Kind::Product })
 }
 
-fn digest(row: &Row<'_>, column: usize) -> rusqlite::Result<Digest> {
+pub(super) fn digest(row: &Row<'_>, column: usize) -> rusqlite::Result<Digest> {
     row.get::<_, [u8; 16]>(column).map(Digest::from_be_bytes)
 }
 

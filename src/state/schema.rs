@@ -7,7 +7,7 @@ use rusqlite::Connection;
 use super::StateError;
 
 /// Each step takes a file from one format to the next; `PRAGMA user_version` counts them.
-pub(super) const STEPS: [&str; 5] = [OBJECTS, IMPORTS, EVENTS, FEED_ROWS, GONE_EVENTS];
+pub(super) const STEPS: [&str; 6] = [OBJECTS, IMPORTS, EVENTS, OLD_ROWS, GONE_EVENTS, ROWS];
 
 const OBJECTS: &str = "
     CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -82,15 +82,23 @@ const EVENTS: &str = "
     ) WITHOUT ROWID;
 ";
 
-const FEED_ROWS: &str = "
-    -- The feed's rows by the digests of their bytes, many in a BLOB, in the feed's order: see rows.rs.
-    -- They count while meta has feed_rows.
+const OLD_ROWS: &str = "
+    -- An earlier shape of what ROWS has.
     CREATE TABLE feed_row (chunk INTEGER PRIMARY KEY, rows BLOB NOT NULL, moments BLOB NOT NULL);
 ";
 
 const GONE_EVENTS: &str = "
     -- Since when an event of ours is in no listing: it is still ours should it come back.
     ALTER TABLE event_own ADD COLUMN gone_at TEXT;
+";
+
+const ROWS: &str = "
+    -- The rows of the feed that the state equals, in its order, some thousands in each blob: see rows.rs.
+    DELETE FROM meta WHERE key = 'feed_rows';
+    DROP TABLE feed_row;
+    CREATE TABLE feed_row (chunk INTEGER PRIMARY KEY, rows BLOB NOT NULL);
+    CREATE TABLE feed_category (category INTEGER PRIMARY KEY, id TEXT NOT NULL, name TEXT NOT NULL);
+    CREATE TABLE feed_stray (object INTEGER PRIMARY KEY);
 ";
 
 /// The format that this program writes.

@@ -13,6 +13,7 @@ use tokio::sync::oneshot;
 
 use super::lock::Lock;
 use super::reader::code;
+use super::rows::{self, RowsEnding};
 use super::{Experience, FeedMark, Intent, PassRow, Record, StateError, schema};
 use crate::catalog::{Digest, Fields, Id, Kind, Rejection, digest_bytes};
 
@@ -42,7 +43,7 @@ pub enum Settled {
 }
 
 /// What a pass leaves.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct Ending {
     /// Its row.
     pub row: PassRow,
@@ -52,6 +53,8 @@ pub struct Ending {
     pub listed: Option<bool>,
     /// How long requests and imports take, if that was learned.
     pub experience: Option<Experience>,
+    /// The rows of the feed that the state now equals (`None` as of `mark`).
+    pub rows: Option<RowsEnding>,
 }
 
 type Job = Box<dyn FnOnce(&mut Connection, &Path) + Send>;
@@ -150,6 +153,7 @@ impl Writer {
     pub async fn begin(&self, operations: u64) -> Result<(), StateError> {
         self.run(move |transaction| {
             transaction.execute("DELETE FROM meta WHERE key = 'feed_mark'", [])?;
+            rows::drop_rows(transaction)?;
             // What was in doubt is in the plan now, or no longer ours to do.
             transaction.execute("UPDATE journal SET reason = NULL", [])?;
             set(transaction, "pending", &operations.to_string())
@@ -214,7 +218,7 @@ impl Writer {
     /// # Errors
     /// When it can't be written.
     pub async fn finish(&self, ending: Ending) -> Result<(), StateError> {
-        let Ending { row, mark, listed, experience } = ending;
+        let Ending { row, mark, listed, experience, rows } = ending;
         self.run(move |transaction| {
             let row = serde_json::to_string(&row).unwrap_or_default();
             transaction.execute("INSERT INTO pass (row) VALUES (?1)", [row])?;
@@ -226,6 +230,9 @@ impl Writer {
             if let Some(all) = listed {
                 set(transaction, "listed", if all { "all" } else { "ours" })?;
                 transaction.execute("DELETE FROM meta WHERE key = 'unsettled'", [])?;
+            }
+            if let Some(ending) = rows {
+                rows::finish(transaction, ending)?;
             }
             if let Some(experience) = experience {
                 set(transaction, "experience", &serde_json::to_string(&experience).unwrap_or_default())?;
@@ -349,6 +356,7 @@ fn settle(transaction: &Transaction<'_>, kind: Kind, id: &str, settled: &Settled
 }
 
 fn done(transaction: &Transaction<'_>, kind: Kind, id: &str, record: &Record) -> rusqlite::Result<()> {
+    rows::drop_rows(transaction)?;
     let key = digest_bytes(id.as_bytes()).to_be_bytes();
     let text = |fields: &Fields| (!fields.is_empty()).then(|| serde_json::to_string(fields).unwrap_or_default());
     let acked = serde_json::to_string(&record.acked).unwrap_or_default();
@@ -370,6 +378,7 @@ fn done(transaction: &Transaction<'_>, kind: Kind, id: &str, record: &Record) ->
 }
 
 fn delete(transaction: &Transaction<'_>, kind: Kind, id: &str) -> rusqlite::Result<()> {
+    rows::drop_rows(transaction)?;
     let key = digest_bytes(id.as_bytes()).to_be_bytes();
     let sql = "DELETE FROM object WHERE object = (SELECT object FROM object_key WHERE kind = ?1 AND key = ?2)";
     transaction.prepare_cached(sql)?.execute(params![code(kind), key])?;

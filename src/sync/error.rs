@@ -32,6 +32,9 @@ pub enum PassError {
     /// The temporary file.
     #[error(transparent)]
     Staging(#[from] StagingError),
+    /// The temporary file of the feed's rows.
+    #[error("a temporary file can't be written: {0}; is there room where TMPDIR points?")]
+    Rows(std::io::Error),
     /// NiceChat's listing.
     #[error("NiceChat's listing could not be read: {0}")]
     Listing(CallError),
@@ -76,6 +79,7 @@ impl From<SessionError> for PassError {
         match error {
             SessionError::State(error) => PassError::State(error),
             SessionError::Staging(error) => PassError::Staging(error),
+            SessionError::Rows(error) => PassError::Rows(error),
         }
     }
 }
@@ -86,7 +90,7 @@ impl PassError {
         match self {
             PassError::Fetch(_) => "the feed's host",
             PassError::Feed { .. } => "the feed",
-            PassError::State(_) | PassError::Staging(_) => "the disk",
+            PassError::State(_) | PassError::Staging(_) | PassError::Rows(_) => "the disk",
             PassError::Listing(CallError::Unauthorized(_)) | PassError::Stopped(Stop::Unauthorized(_)) => "the key",
             PassError::Listing(_) | PassError::Client(_) | PassError::Stopped(_) | PassError::Pending { .. } => {
                 "NiceChat"

@@ -1,4 +1,6 @@
-//! Every object of one kind in a few bytes each: what a pass looks every item up in.
+//! Objects of one kind in a few bytes each: what a pass looks items up in.
+
+use std::collections::HashMap;
 
 use crate::catalog::{Digest, digest_bytes};
 use crate::state::KeyRow;
@@ -30,9 +32,11 @@ impl Flags {
     }
 }
 
-/// A sorted table, 41 bytes a row.
+/// Every object of the kind, sorted, 41 bytes a row; or only those that were asked for, when few will be.
 #[derive(Debug, Default)]
 pub(super) struct Index {
+    /// Where the objects are that were asked for so far. `None` = all objects are there.
+    places: Option<HashMap<Digest, usize>>,
     keys: Vec<Digest>,
     digests: Vec<Digest>,
     objects: Vec<i64>,
@@ -40,9 +44,22 @@ pub(super) struct Index {
 }
 
 impl Index {
-    /// Adds a row of the state; they come in the order of their keys.
+    /// One that has objects added as they are asked for.
+    pub(super) fn sparse() -> Index {
+        Index { places: Some(HashMap::new()), ..Index::default() }
+    }
+
+    /// Whether objects may exist that are not in it.
+    pub(super) fn is_sparse(&self) -> bool {
+        self.places.is_some()
+    }
+
+    /// Adds a row of the state; they come in the order of their keys, unless the index is sparse.
     pub(super) fn push(&mut self, row: KeyRow) {
-        debug_assert!(self.keys.last().is_none_or(|last| *last < row.key));
+        match &mut self.places {
+            Some(places) => _ = places.insert(row.key, self.keys.len()),
+            None => debug_assert!(self.keys.last().is_none_or(|last| *last < row.key)),
+        }
         self.keys.push(row.key);
         self.digests.push(row.digest);
         self.objects.push(row.object);
@@ -51,6 +68,13 @@ impl Index {
 
     /// Adds objects that are not in the state (`object` 0), and sorts everything again.
     pub(super) fn extend(&mut self, rows: impl IntoIterator<Item = (Digest, Flags)>) {
+        if self.is_sparse() {
+            for (key, flags) in rows {
+                self.push(KeyRow { key, digest: 0, object: 0 });
+                self.mark(self.len() - 1, flags);
+            }
+            return;
+        }
         let mut all: Vec<(Digest, Digest, i64, Flags)> = (0..self.keys.len())
             .map(|at| (self.keys[at], self.digests[at], self.objects[at], self.flags[at]))
             .chain(rows.into_iter().map(|(key, flags)| (key, 0, 0, flags)))
@@ -71,7 +95,10 @@ impl Index {
     }
 
     pub(super) fn find_key(&self, key: Digest) -> Option<usize> {
-        self.keys.binary_search(&key).ok()
+        match &self.places {
+            Some(places) => places.get(&key).copied(),
+            None => self.keys.binary_search(&key).ok(),
+        }
     }
 
     pub(super) fn len(&self) -> usize {

@@ -11,6 +11,7 @@ mod listing;
 mod pass;
 mod plan;
 mod prepare;
+mod remembered;
 mod session;
 mod staging;
 
@@ -23,7 +24,7 @@ pub use pass::{Context, ImportReport, Progress, Report, Step, run};
 pub use plan::{Action, Operation, Stage, Summary, Tally, guard};
 pub use prepare::{Plan, plan};
 pub use session::{Comparison, Policy, Session, SessionError};
-pub use staging::{Cursor, SharedStaging, Staging, StagingError};
+pub use staging::{Cursor, Group, SharedStaging, Staging, StagingError};
 
 #[cfg(test)]
 mod tests;

@@ -1,5 +1,6 @@
 //! A pass from one end to the other.
 
+use std::io;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
@@ -13,12 +14,15 @@ use super::apply::{Applied, apply};
 use super::error::PassError;
 use super::import::{Address, Ended, Exchange, Importer, Way};
 use super::plan::Summary;
-use super::prepare::{Occasion, Plan, interruptible, needs_listing, prepare, shape_key};
+use super::prepare::{Occasion, Plan, blocking, interruptible, needs_listing, prepare, shape_key};
 use super::staging::SharedStaging;
+use crate::catalog::Digest;
 use crate::config::{Config, Prune, Strategy};
 use crate::nicechat::{self, Traffic};
 use crate::source::{self, Body, FetchError, Fetched};
-use crate::state::{self, Ending, Experience, FeedMark, ImportState, Outcome, PassKind, PassRow, StateError};
+use crate::state::{
+    self, Ending, Experience, FeedMark, ImportState, Outcome, PassKind, PassRow, RowsEnding, StateError,
+};
 
 /// Fewer requests than this say nothing about NiceChat's pace.
 const ENOUGH_REQUESTS: u64 = 50;
@@ -97,8 +101,13 @@ pub async fn run(
     let span = info_span!("pass", pass = pass.started.as_millisecond());
     let mut error = pass.go(force, stop, progress).instrument(span).await.err();
     let mut row = pass.row(error.as_ref());
-    let ending =
-        Ending { row: row.clone(), mark: pass.mark.take(), listed: pass.listed_scope, experience: pass.experience };
+    let ending = Ending {
+        row: row.clone(),
+        mark: pass.mark.take(),
+        listed: pass.listed_scope,
+        experience: pass.experience,
+        rows: pass.rows.take(),
+    };
     if let Err(unwritten) = context.state.finish(ending).await {
         row.outcome = Outcome::Failed;
         error.get_or_insert(PassError::State(unwritten));
@@ -118,6 +127,7 @@ struct Pass<'a> {
     traffic: Traffic,
     listed_scope: Option<bool>,
     mark: Option<FeedMark>,
+    rows: Option<RowsEnding>,
     refused: u64,
     import: Option<Ended>,
     imported: Imported,
@@ -137,7 +147,7 @@ impl<'a> Pass<'a> {
     fn new(context: &'a Context, kind: PassKind, started: Timestamp) -> Pass<'a> {
         Pass {
             context,
-            occasion: Occasion { kind, now: started },
+            occasion: Occasion { kind, now: started, keeps_rows: true },
             started,
             summary: None,
             applied: Applied::default(),
@@ -146,6 +156,7 @@ impl<'a> Pass<'a> {
             traffic: Traffic::default(),
             listed_scope: None,
             mark: None,
+            rows: None,
             refused: 0,
             import: None,
             imported: Imported::default(),
@@ -171,8 +182,14 @@ impl<'a> Pass<'a> {
             let ended = importer.resume(open).await?;
             self.import_ended(ended)?;
         }
-        let Some((body, mark)) = self.fetch(importer.stop).await? else { return Ok(()) };
+        let Some((body, mut mark)) = self.fetch(importer.stop).await? else { return Ok(()) };
+        let digest = {
+            // Beside the comparison, which hardly ever needs all processors.
+            let body = Arc::clone(&body);
+            tokio::task::spawn_blocking(move || body.digest())
+        };
         let mut plan = self.prepare(importer, &body).await?;
+        mark.body = Some(self.readable(digest.await.map_err(|_| PassError::Interrupted)?)?);
         self.record_rejections(&plan.staging).await?;
         self.guard = plan.guard.take().filter(|_| !force);
         if let Way::Import(address) = plan.choice.way.clone()
@@ -186,9 +203,10 @@ impl<'a> Pass<'a> {
         if self.guard.is_some() {
             return Ok(());
         }
-        let (changes_at, is_listed) = (plan.changes_at, plan.is_listed);
+        let (changes_at, is_listed, rows) = (plan.changes_at, plan.is_listed, plan.rows.take());
         let result = self.apply(importer, plan).await;
         let was_carried_through = matches!(result, Ok(()) | Err(PassError::Pending { .. }));
+        self.rows = rows.filter(|_| was_carried_through);
         if is_listed && was_carried_through && !self.import.as_ref().is_some_and(|import| import.is_at_large) {
             self.listed_scope = Some(self.context.config.nicechat.prune == Prune::All);
         }
@@ -216,22 +234,45 @@ impl<'a> Pass<'a> {
                 return Ok(None);
             }
             (Fetched::NotModified, None) => return Err(PassError::Fetch(FetchError::strange_304(source))),
-            (Fetched::Body(body), Some(mark)) if mark.body == Some(body.digest) => {
+            (Fetched::Body(body), Some(mark)) => {
+                let (body, is_same) = self.compare_bytes(body, &mark).await?;
+                if !is_same {
+                    return Ok(Some(Self::marked(body, shape)));
+                }
                 // The same bytes under another tag, which the next request had better name.
-                self.mark = Some(FeedMark { etag: body.etag, last_modified: body.last_modified, ..mark });
+                self.mark =
+                    Some(FeedMark { etag: body.etag.clone(), last_modified: body.last_modified.clone(), ..mark });
                 self.unchanged(&reader)?;
                 return Ok(None);
             }
-            (Fetched::Body(body), _) => body,
+            (Fetched::Body(body), None) => body,
         };
-        let mark = FeedMark {
-            etag: body.etag.clone(),
-            last_modified: body.last_modified.clone(),
-            body: Some(body.digest),
-            shape,
-            changes_at: None,
-        };
-        Ok(Some((Arc::new(body), mark)))
+        Ok(Some(Self::marked(body, shape)))
+    }
+
+    /// A body and the mark of it, which lacks what is known only when it has been read.
+    fn marked(body: Arc<Body>, shape: String) -> (Arc<Body>, FeedMark) {
+        let (etag, last_modified) = (body.etag.clone(), body.last_modified.clone());
+        let length = Some(body.length);
+        (body, FeedMark { etag, last_modified, body: None, length, shape, changes_at: None })
+    }
+
+    /// Whether a body is the one of a mark. Bytes of another number aren't read for that.
+    async fn compare_bytes(&self, body: Arc<Body>, mark: &FeedMark) -> Result<(Arc<Body>, bool), PassError> {
+        if mark.length.is_some_and(|length| length != body.length) {
+            return Ok((body, false));
+        }
+        let (body, digest) = blocking(move || {
+            let digest = body.digest();
+            body.check_unwritten()?;
+            Ok((body, digest))
+        })
+        .await?;
+        Ok((body, mark.body == Some(self.readable(digest)?)))
+    }
+
+    fn readable(&self, digest: io::Result<Digest>) -> Result<Digest, PassError> {
+        digest.map_err(|error| PassError::Fetch(FetchError::unreadable(&self.context.config.source, &error)))
     }
 
     /// What the state equals, if nothing but the feed's bytes can have changed since.

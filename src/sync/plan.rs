@@ -72,6 +72,9 @@ impl Stage {
         [Stage::Notes, Stage::Categories, Stage::Products, Stage::ProductDeletes, Stage::CategoryDeletes];
 }
 
+/// How urgent it is to create an object: see [`Operation::urgency`].
+pub(super) const CREATE: u8 = 2;
+
 impl Operation {
     /// An operation on an object of which no request is in doubt.
     pub fn new(kind: Kind, id: &Id, action: Action, send: Fields, old: Fields, record: Option<Record>) -> Operation {
@@ -100,7 +103,7 @@ impl Operation {
         match self.action {
             Action::Update if self.send.get("in_stock") == Some(&Value::Bool(false)) => 0,
             Action::Update if changes("price") || changes("currency") => 1,
-            Action::Create => 2,
+            Action::Create => CREATE,
             _ => 3,
         }
     }

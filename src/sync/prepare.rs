@@ -14,13 +14,10 @@ use super::session::{Comparison, Policy, Session, SessionError};
 use super::staging::SharedStaging;
 use crate::catalog::Category;
 use crate::config::{Config, Prune, Strategy};
-use crate::feed::{self, FeedError, Shape};
+use crate::feed::{self, FeedError, Row, RowDigest, Shape, SinkError};
 use crate::nicechat;
 use crate::source::{self, Body, FetchError, Fetched};
-use crate::state::{self, PassKind, StateError};
-
-/// Grows when the same feed would come to other items: what was read by older rules is read again.
-const RULES: u32 = 1;
+use crate::state::{self, PassKind, RowsEnding, StateError};
 
 /// What a pass is going to do.
 pub struct Plan {
@@ -38,6 +35,8 @@ pub struct Plan {
     pub(super) is_listed: bool,
     /// Objects on a page of the listing, if it has more than one page.
     pub(super) page_size: Option<u64>,
+    /// What the state is to know of the feed's rows, once the operations have been carried out.
+    pub(super) rows: Option<RowsEnding>,
 }
 
 /// What a plan is made for.
@@ -47,6 +46,8 @@ pub(super) struct Occasion {
     pub(super) kind: PassKind,
     /// The moment at which sales are judged.
     pub(super) now: Timestamp,
+    /// Whether the state is to learn what the rows of the feed mean.
+    pub(super) keeps_rows: bool,
 }
 
 /// Plans a pass without writing anything, neither there nor here: what it is given can't.
@@ -57,13 +58,13 @@ pub async fn plan(config: &Config, kind: PassKind, stop: &CancellationToken) -> 
     let state = state::Reader::open(&config.state.path)?;
     state.check_base(config.nicechat.base_url.as_str())?;
     let nicechat = nicechat::connect(&config.nicechat)?.reader();
-    let occasion = Occasion { kind, now: Timestamp::now() };
+    let occasion = Occasion { kind, now: Timestamp::now(), keeps_rows: false };
     let body = match interruptible(stop, source::fetch(&config.source, None)).await?? {
         Fetched::Body(body) => body,
         // Nothing was asked for that could be answered so.
         Fetched::NotModified => return Err(PassError::Fetch(FetchError::strange_304(&config.source))),
     };
-    prepare(config, state, occasion, &nicechat, &Arc::new(body), stop).await
+    prepare(config, state, occasion, &nicechat, &body, stop).await
 }
 
 /// Whether a pass has to read NiceChat's listing: a resync, the first pass of a state, the first
@@ -81,7 +82,8 @@ pub(super) fn needs_listing(config: &Config, state: &state::Reader, kind: PassKi
 pub(super) fn shape_key(config: &Config) -> String {
     let (source, nicechat) = (&config.source, &config.nicechat);
     format!(
-        "{RULES}|{}|{:?}|{:?}|{:?}|{:?}|{:?}",
+        "{}|{}|{:?}|{:?}|{:?}|{:?}|{:?}",
+        feed::RULES,
         source.location,
         source.format,
         source.default_currency,
@@ -108,7 +110,15 @@ pub(super) async fn prepare(
     };
     let circumstances = circumstances(config, &state, occasion.kind)?;
     let is_listed = needs_listing(config, &state, occasion.kind)?;
-    let mut session = blocking(move || Ok(Session::new(state, policy)?)).await?;
+    let mut session = blocking(move || {
+        let mut session =
+            if is_listed { Session::new(state, policy)? } else { Session::remembering(state, policy, occasion.now)? };
+        if occasion.keeps_rows {
+            session.keep_rows(occasion.now);
+        }
+        Ok(session)
+    })
+    .await?;
     let mut page_size = None;
     if is_listed {
         (session, page_size) = interruptible(stop, listing::take_in(nicechat, session)).await??;
@@ -123,13 +133,14 @@ pub(super) async fn prepare(
     let location = config.source.location.to_string();
     let max_bytes = config.source.max_bytes;
     let (stop, body) = (stop.clone(), Arc::clone(body));
-    let (format, Comparison { staging, summary, changes_at }) = blocking(move || {
-        let mut read = |row| {
-            if stop.is_cancelled() { Err(Box::new(PassError::Interrupted).into()) } else { Ok(session.row(row)?) }
-        };
-        let format = feed::read(&feed::open(&body.file, max_bytes), &shape, &mut read)
-            .map_err(|error| feed_error(location, error))?;
-        Ok((format, session.finish()?))
+    let (format, Comparison { staging, summary, changes_at, rows }) = blocking(move || {
+        let mut reading = Reading { session, stop };
+        let format = feed::read_into(&feed::open(&body.file, max_bytes), &shape, &mut reading)
+            .map_err(|error| feed_error(location, error));
+        // What was read while somebody wrote it is wrong in ways that needn't show.
+        body.check_unwritten()?;
+        let format = format?;
+        Ok((format, reading.session.finish()?))
     })
     .await?;
     let addresses = Address::possible(config, format);
@@ -141,7 +152,41 @@ pub(super) async fn prepare(
     let choice = choose(&summary, &circumstances, addresses.as_deref().map_err(String::as_str));
     let guard = guard(&summary, config.nicechat.max_delete_percent);
     let staging = SharedStaging::new(staging.into());
-    Ok(Plan { staging, summary, guard, choice, changes_at, is_listed, page_size })
+    Ok(Plan { staging, summary, guard, choice, changes_at, is_listed, page_size, rows })
+}
+
+/// A comparison that can be stopped.
+struct Reading {
+    session: Session,
+    stop: CancellationToken,
+}
+
+impl Reading {
+    fn session(&mut self) -> Result<&mut Session, SinkError> {
+        if self.stop.is_cancelled() { Err(Box::new(PassError::Interrupted)) } else { Ok(&mut self.session) }
+    }
+}
+
+impl feed::Receiver for Reading {
+    fn knows_some(&self) -> bool {
+        self.session.knows_some()
+    }
+
+    fn foresee(&mut self, rows: &[RowDigest]) {
+        self.session.foresee(rows);
+    }
+
+    fn knows(&mut self, row: RowDigest) -> Result<bool, SinkError> {
+        self.session()?.knows(row)
+    }
+
+    fn is_first(&mut self, id: &str) -> Result<bool, SinkError> {
+        self.session()?.is_first(id)
+    }
+
+    fn row(&mut self, row: Row, digest: Option<RowDigest>) -> Result<(), SinkError> {
+        feed::Receiver::row(self.session()?, row, digest)
+    }
 }
 
 fn circumstances(config: &Config, state: &state::Reader, kind: PassKind) -> Result<Circumstances, StateError> {

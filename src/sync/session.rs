@@ -4,6 +4,7 @@
 //! file of its own; it could not change anything if it tried.
 
 mod closing;
+mod rows;
 
 use std::collections::{HashMap, HashSet};
 
@@ -14,11 +15,12 @@ use tracing::info;
 use super::decide::{Base, Wanted, adoption, decide, observe};
 use super::index::{Flags, Index};
 use super::plan::{Action, Operation, Summary};
+use super::remembered::Remembered;
 use super::staging::{Staging, StagingError};
 use crate::catalog::{Category, Digest, Fields, Id, Kind, Rejection, digest_bytes};
 use crate::config::{Prune, VanishedCategory};
 use crate::feed::{Offer, Row};
-use crate::state::{InDoubt, KeyRow, Known, Reader, StateError};
+use crate::state::{InDoubt, Known, Reader, RowsEnding, StateError, Trail};
 
 /// What can stop the comparison.
 #[derive(Debug, Error)]
@@ -29,6 +31,9 @@ pub enum SessionError {
     /// The temporary file.
     #[error(transparent)]
     Staging(#[from] StagingError),
+    /// The rows that are to be remembered.
+    #[error("a temporary file can't be written: {0}; is there room where TMPDIR points?")]
+    Rows(#[from] std::io::Error),
 }
 
 /// The settings that a plan depends on.
@@ -52,6 +57,8 @@ pub struct Comparison {
     pub summary: Summary,
     /// When a sale in the feed begins or ends next.
     pub changes_at: Option<Timestamp>,
+    /// What the state is to know of the feed's rows, once the plan has been carried out.
+    pub rows: Option<RowsEnding>,
 }
 
 /// A comparison under way.
@@ -62,6 +69,12 @@ pub struct Session {
     summary: Summary,
     categories: Index,
     products: Index,
+    /// The rows of the last feed, if those that it shares with this one need not be parsed.
+    remembered: Option<Remembered>,
+    /// The rows of this feed, if they are to be remembered.
+    trail: Option<Trail>,
+    /// Ids that the feed has and nobody knew.
+    new_ids: HashSet<Digest>,
     in_doubt: HashMap<(Kind, Digest), InDoubt>,
     refused: HashMap<(Kind, Digest), (String, Digest)>,
     foreign: Vec<(Kind, Digest)>,
@@ -86,12 +99,21 @@ impl Session {
     /// # Errors
     /// When the state can't be read, or there is no room for a temporary file.
     pub fn new(reader: Reader, policy: Policy) -> Result<Session, SessionError> {
-        let mut session = Session {
+        let mut session = Session::empty(reader, policy)?;
+        session.load()?;
+        Ok(session)
+    }
+
+    fn empty(reader: Reader, policy: Policy) -> Result<Session, SessionError> {
+        Ok(Session {
             staging: Staging::new()?,
             policy,
             summary: Summary::default(),
             categories: Index::default(),
             products: Index::default(),
+            remembered: None,
+            trail: None,
+            new_ids: HashSet::new(),
             in_doubt: HashMap::new(),
             refused: HashMap::new(),
             foreign: Vec::new(),
@@ -104,9 +126,7 @@ impl Session {
             some_row_is_unknown: false,
             after_import: reader.is_unsettled()?,
             reader,
-        };
-        session.load()?;
-        Ok(session)
+        })
     }
 
     fn load(&mut self) -> Result<(), SessionError> {
@@ -116,17 +136,20 @@ impl Session {
         let refused = self.reader.refused()?;
         self.refused = refused.into_iter().map(|(kind, id, digest)| ((kind, key(&id)), (id, digest))).collect();
         for kind in Kind::ALL {
-            let mut index = Index::default();
-            self.reader.keys(kind, |row: KeyRow| index.push(row))?;
-            self.summary.tally_mut(kind).owned = index.len() as u64;
-            *self.index_mut(kind) = index;
+            *self.index_mut(kind) = self.new_index(kind)?;
             let in_doubt = self.in_doubt.keys().map(|key| (*key, Flags::IN_DOUBT));
             let refused = self.refused.keys().map(|key| (*key, Flags::REFUSED));
             let special: Vec<_> = in_doubt.chain(refused).filter(|((of, _), _)| *of == kind).collect();
             let mut missing = HashMap::new();
             for ((_, key), flags) in special {
-                match self.index(kind).find_key(key) {
-                    Some(at) => self.index_mut(kind).mark(at, flags),
+                match self.locate(kind, key)? {
+                    Some(at) => {
+                        self.index_mut(kind).mark(at, flags);
+                        let object = self.index(kind).object(at);
+                        if let (Kind::Product, Some(remembered)) = (kind, &mut self.remembered) {
+                            remembered.set_special(object);
+                        }
+                    }
                     None => missing.entry(key).or_insert_with(Flags::default).add(flags),
                 }
             }
@@ -224,7 +247,15 @@ impl Session {
         {
             self.used.insert(category.id.clone(), name.clone());
         }
-        let sent = self.want(Kind::Product, &item.id, item.digest(), || item.fields())?;
+        let key = digest_bytes(item.id.as_str().as_bytes());
+        let sent = if self.locate(Kind::Product, key)?.is_none() && self.is_plain(Kind::Product, key) {
+            // As `want` has it, without taking the item apart: a first load is made of these.
+            self.summary.products.create += 1;
+            self.staging.add_create(Kind::Product, &item.id, &item.as_fields(), item.digest())?;
+            true
+        } else {
+            self.want(Kind::Product, &item.id, item.digest(), || item.fields())?
+        };
         self.summary.unchanged += u64::from(!sent);
         Ok(())
     }
@@ -237,12 +268,12 @@ impl Session {
         // A row too broken to tell its id may be that of any product that is missed later.
         self.some_row_is_unknown |= rejection.id.is_none() && rejection.field != "id";
         let Some(id) = rejection.id.as_deref() else { return Ok(()) };
-        let Some(at) = self.products.find(id) else {
+        let Some(at) = self.locate(Kind::Product, digest_bytes(id.as_bytes()))? else {
             // Of a duplicate's id the first row tells.
             self.summary.strangers += u64::from(rejection.field != "id");
             return Ok(());
         };
-        if self.products.flags(at).has(Flags::SEEN) {
+        if self.is_seen(Kind::Product, at) {
             return Ok(());
         }
         self.keep_category(Kind::Product, at)?;
@@ -263,14 +294,14 @@ impl Session {
             return Ok(None);
         }
         let acked = self.reader.object(object)?.acked;
-        Ok(acked.get("category").and_then(|id| id.as_str()).map(str::to_owned))
+        Ok(category_of(&acked))
     }
 
     /// Marks an object as wanted the way it was last acknowledged, and puts right what drifted or is
     /// in doubt.
     fn keep(&mut self, kind: Kind, at: usize) -> Result<(), SessionError> {
         let flags = self.index(kind).flags(at);
-        self.index_mut(kind).mark(at, Flags::SEEN);
+        self.see(kind, at);
         let is_settled = !flags.has(Flags::IN_DOUBT) && !flags.has(Flags::OBSERVED) && !self.is_gone(flags);
         let object = self.index(kind).object(at);
         if object == 0 || is_settled {
@@ -288,6 +319,11 @@ impl Session {
         self.absence_proven && !flags.has(Flags::LISTED)
     }
 
+    /// Whether no earlier request about an object is in doubt.
+    fn is_plain(&self, kind: Kind, key: Digest) -> bool {
+        !self.in_doubt.contains_key(&(kind, key))
+    }
+
     /// Compares one wanted object with what is known of it. `true` = something is to be sent.
     fn want(
         &mut self,
@@ -296,12 +332,12 @@ impl Session {
         digest: Digest,
         fields: impl FnOnce() -> Fields,
     ) -> Result<bool, SessionError> {
-        let Some(at) = self.index(kind).find(id.as_str()) else {
+        let Some(at) = self.locate(kind, digest_bytes(id.as_str().as_bytes()))? else {
             let wanted = Wanted { fields: fields(), digest };
             return self.stage(decide(kind, id, &Base::Absent, &wanted));
         };
         let flags = self.index(kind).flags(at);
-        self.index_mut(kind).mark(at, Flags::SEEN);
+        self.see(kind, at);
         let mut special = Flags::IN_DOUBT;
         special.add(Flags::OBSERVED);
         special.add(Flags::REFUSED);
@@ -323,7 +359,10 @@ impl Session {
         }
         let base = self.base(kind, at)?;
         let wanted = Wanted { fields: fields(), digest };
-        let operation = decide(kind, id, &base, &wanted);
+        let mut operation = decide(kind, id, &base, &wanted);
+        if let (Kind::Product, Base::Ours { known, .. }, false) = (kind, &base, flags.has(Flags::IN_DOUBT)) {
+            operation.was_in = category_of(&known.acked);
+        }
         if let Base::Listed(listed) = &base {
             self.summary.tally_mut(kind).adopted += 1;
             if operation.action == Action::Update {
@@ -387,9 +426,11 @@ impl Session {
     fn stage(&mut self, mut operation: Operation) -> Result<bool, SessionError> {
         let kind = operation.kind;
         let key = digest_bytes(operation.id.as_str().as_bytes());
-        operation.is_late = self.in_doubt.contains_key(&(kind, key));
-        if matches!(operation.action, Action::Update | Action::Delete)
-            && let Some(at) = self.index(kind).find_key(key)
+        operation.is_late = !self.is_plain(kind, key);
+        if kind == Kind::Product
+            && operation.was_in.is_none()
+            && matches!(operation.action, Action::Update | Action::Delete)
+            && let Some(at) = self.locate(kind, key)?
         {
             operation.was_in = self.acknowledged_category(kind, at)?;
         }
@@ -397,4 +438,8 @@ impl Session {
         self.staging.add(&operation)?;
         Ok(operation.action != Action::Note)
     }
+}
+
+fn category_of(product: &Fields) -> Option<String> {
+    product.get("category").and_then(|id| id.as_str()).map(str::to_owned)
 }

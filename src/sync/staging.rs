@@ -1,6 +1,7 @@
 //! What a plan is made of while it is made: a temporary SQLite file that vanishes with its handle,
 //! so that a first load of a million products takes disk, not memory.
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
 use rusqlite::{Connection, OptionalExtension as _, params};
@@ -9,7 +10,7 @@ use thiserror::Error;
 
 use super::decide::Observation;
 use super::fields::with_values;
-use super::plan::{Action, Operation, Stage};
+use super::plan::{Action, CREATE, Operation, Stage};
 use crate::catalog::{Digest, Fields, Id, Kind, Rejection};
 use crate::state::Record;
 
@@ -21,6 +22,7 @@ pub struct StagingError(#[from] rusqlite::Error);
 /// A plan's operations, rejected rows, and what the listing said.
 pub struct Staging {
     connection: Connection,
+    groups: BTreeMap<Group, u64>,
 }
 
 /// A plan's operations while several parts of a pass read them, on whatever thread.
@@ -30,8 +32,37 @@ pub type SharedStaging = Arc<Mutex<Staging>>;
 #[derive(Debug, Clone, Default)]
 pub struct Cursor(Option<(i64, i64, String, i64, i64)>);
 
-/// An operation as it is stored beside its kind and id.
-#[derive(Serialize, Deserialize)]
+/// Operations that go one after the other, by their ids.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Group {
+    /// Of all of them.
+    pub stage: Stage,
+    /// Whether they are tried again.
+    pub is_late: bool,
+    /// See [`Operation::urgency`].
+    pub urgency: u8,
+}
+
+/// An operation as it is stored beside its kind and id: [`Body`] reads it.
+#[derive(Serialize)]
+struct Written<'a, F> {
+    action: Action,
+    send: Option<&'a Fields>,
+    old: &'a Fields,
+    record: Option<WrittenRecord<'a, F>>,
+    was_in: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+struct WrittenRecord<'a, F> {
+    acked: &'a F,
+    digest: Digest,
+    answered: &'a Fields,
+    repaired: &'a Fields,
+}
+
+/// An operation as it is read.
+#[derive(Deserialize)]
 struct Body {
     action: Action,
     /// `None` for what follows from the record: a create sends all that has a value.
@@ -42,17 +73,6 @@ struct Body {
 }
 
 impl Body {
-    fn of(operation: &Operation) -> Body {
-        let send = (operation.action != Action::Create).then(|| operation.send.clone());
-        Body {
-            action: operation.action,
-            send,
-            old: operation.old.clone(),
-            record: operation.record.clone(),
-            was_in: operation.was_in.clone(),
-        }
-    }
-
     fn send(&mut self) -> Fields {
         let whole = || self.record.as_ref().map(|record| with_values(&record.acked)).unwrap_or_default();
         self.send.take().unwrap_or_else(whole)
@@ -76,7 +96,7 @@ impl Staging {
         // SQLite unlinks the file of an empty name as soon as it is open.
         let connection = Connection::open("")?;
         connection.execute_batch(
-            "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA cache_size = -8192;
+            "PRAGMA page_size = 32768; PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA cache_size = -8192;
              CREATE TABLE operation (stage INTEGER, late INTEGER, urgency INTEGER, kind INTEGER, id TEXT, body TEXT);
              CREATE TABLE absent (kind INTEGER, id TEXT);
              CREATE TABLE rejected (line INTEGER, id TEXT, field TEXT, reason TEXT);
@@ -84,21 +104,44 @@ impl Staging {
              CREATE TABLE listed (kind INTEGER, key BLOB, id TEXT, fields TEXT, PRIMARY KEY (kind, key)) WITHOUT ROWID;
              BEGIN;",
         )?;
-        Ok(Staging { connection })
+        Ok(Staging { connection, groups: BTreeMap::new() })
     }
 
     /// Adds an operation; a late one comes after all others of its stage.
-    pub(super) fn add(&self, operation: &Operation) -> Result<(), StagingError> {
-        let body = Body::of(operation);
+    pub(super) fn add(&mut self, operation: &Operation) -> Result<(), StagingError> {
+        let Operation { kind, id, action, send, old, record, was_in, is_late } = operation;
+        let group = Group { stage: operation.stage(), is_late: *is_late, urgency: operation.urgency() };
+        let record = record.as_ref().map(|Record { acked, digest, answered, repaired }| WrittenRecord {
+            acked,
+            digest: *digest,
+            answered,
+            repaired,
+        });
+        let send = (*action != Action::Create).then_some(send);
+        let body = json(&Written { action: *action, send, old, record, was_in: was_in.as_deref() });
+        self.put(group, *kind, id, &body)
+    }
+
+    /// Adds the creation of an object of which nothing is known, without taking its fields apart.
+    pub(super) fn add_create(
+        &mut self,
+        kind: Kind,
+        id: &Id,
+        fields: &impl Serialize,
+        digest: Digest,
+    ) -> Result<(), StagingError> {
+        let nothing = &Fields::new();
+        let record = Some(WrittenRecord { acked: fields, digest, answered: nothing, repaired: nothing });
+        let body = json(&Written { action: Action::Create, send: None, old: nothing, record, was_in: None });
+        self.put(Group::of_creates(kind), kind, id, &body)
+    }
+
+    fn put(&mut self, group: Group, kind: Kind, id: &Id, body: &str) -> Result<(), StagingError> {
+        let Group { stage, is_late, urgency } = group;
+        *self.groups.entry(group).or_default() += 1;
         let sql = "INSERT INTO operation (stage, late, urgency, kind, id, body) VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
-        self.connection.prepare_cached(sql)?.execute(params![
-            operation.stage() as u8,
-            operation.is_late,
-            operation.urgency(),
-            operation.kind as u8,
-            operation.id.as_str(),
-            json(&body)
-        ])?;
+        let row = params![stage as u8, is_late, urgency, kind as u8, id.as_str(), body];
+        self.connection.prepare_cached(sql)?.execute(row)?;
         Ok(())
     }
 
@@ -185,15 +228,21 @@ impl Staging {
         Ok(())
     }
 
-    /// How many operations there are of a stage and urgency, late or not.
+    /// The groups of operations that send something, in the order of the application, and how many
+    /// each one has.
+    pub fn groups(&self) -> impl Iterator<Item = (Group, u64)> {
+        let sent = self.groups.iter().filter(|(group, _)| group.stage != Stage::Notes);
+        sent.map(|(group, count)| (*group, *count))
+    }
+
+    /// The first operations of a group.
     ///
     /// # Errors
     /// When the temporary file can't be read.
-    pub fn count(&self, stage: Stage, urgency: u8, is_late: bool) -> Result<u64, StagingError> {
-        let sql = "SELECT count(*) FROM operation WHERE stage = ?1 AND urgency = ?2 AND late = ?3";
-        let count: i64 =
-            self.connection.prepare_cached(sql)?.query_row(params![stage as u8, urgency, is_late], |row| row.get(0))?;
-        Ok(count.unsigned_abs())
+    pub fn first(&self, group: Group, most: usize) -> Result<Vec<Operation>, StagingError> {
+        let Group { stage, is_late, urgency } = group;
+        let mut before = Cursor(Some((i64::from(is_late), i64::from(urgency), String::new(), 0, 0)));
+        self.operations(stage, &mut before, most)
     }
 
     /// Rejected rows in the feed's order, from the `from`-th on.
@@ -249,6 +298,14 @@ impl Staging {
 
 fn kind_of(code: i64) -> Kind {
     if code == 0 { Kind::Category } else { Kind::Product }
+}
+
+impl Group {
+    /// Of objects to create.
+    fn of_creates(kind: Kind) -> Group {
+        let stage = if kind == Kind::Category { Stage::Categories } else { Stage::Products };
+        Group { stage, is_late: false, urgency: CREATE }
+    }
 }
 
 fn json(value: &impl Serialize) -> String {

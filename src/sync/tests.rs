@@ -1,5 +1,7 @@
 //! Properties of the comparison that must hold for any catalogue.
 
+mod known_rows;
+
 use std::collections::BTreeMap;
 use std::io::Write as _;
 use std::path::Path;

@@ -2,8 +2,8 @@
 
 use std::collections::HashSet;
 
-use super::{Comparison, Session, SessionError};
-use crate::catalog::{Category, Fields, Id, Kind};
+use super::{Comparison, Session, SessionError, category_of};
+use crate::catalog::{Category, Fields, Id, Kind, digest_bytes};
 use crate::config::{Prune, VanishedCategory};
 use crate::state::{InDoubt, Known};
 use crate::sync::decide::{decide, disable, vanish};
@@ -26,26 +26,31 @@ impl Session {
         }
         for (id, wanted) in std::mem::take(&mut self.set_aside) {
             let category = wanted.fields.get("category").and_then(|id| id.as_str()).unwrap_or_default();
-            if let Some(at) = self.products.find(id.as_str()).filter(|_| sent.contains(category)) {
+            if !sent.contains(category) {
+                continue;
+            }
+            if let Some(at) = self.locate(Kind::Product, digest_bytes(id.as_str().as_bytes()))? {
                 self.summary.set_aside -= 1;
                 let base = self.base(Kind::Product, at)?;
                 let is_sent = self.stage(decide(Kind::Product, &id, &base, &wanted))?;
                 self.summary.unchanged -= u64::from(is_sent);
             }
         }
+        self.locate_missing()?;
         for kind in [Kind::Product, Kind::Category] {
             if kind == Kind::Category {
                 self.keep_categories()?;
             }
             for at in 0..self.index(kind).len() {
-                if !self.index(kind).flags(at).has(Flags::SEEN) && !self.unwanted(kind, at)? {
+                if !self.is_seen(kind, at) && !self.unwanted(kind, at)? {
                     self.stays_absent(kind, at)?;
                 }
             }
         }
         self.staging.seal()?;
+        let rows = self.rows_ending();
         let Session { staging, summary, changes_at, .. } = self;
-        Ok(Comparison { staging, summary, changes_at })
+        Ok(Comparison { staging, summary, changes_at, rows })
     }
 
     /// Categories that no item names, but that a product which stays as it is still needs.
@@ -120,7 +125,10 @@ impl Session {
                 // What was never ours is switched off, not taken over.
                 Operation { record: operation.record.filter(|_| may_be_ours), ..operation }
             }
-            _ => vanish(kind, &id, known.acked),
+            _ => {
+                let was_in = if flags.has(Flags::IN_DOUBT) { None } else { category_of(&known.acked) };
+                Operation { was_in: was_in.filter(|_| is_ours), ..vanish(kind, &id, known.acked) }
+            }
         };
         if !is_ours && operation.action == Action::Delete {
             // An import makes categories of its own beside ours, with the same names: no loss.

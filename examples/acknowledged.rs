@@ -1,0 +1,69 @@
+//! Makes the state file that a shop has when everything in a feed was sent and acknowledged, without
+//! sending anything: for measurements.
+//!
+//!     cargo run --release --example acknowledged -- FEED STATE BASE_URL
+
+use std::path::Path;
+
+use anyhow::{Context as _, bail};
+use jiff::Timestamp;
+use shelfkeeper::catalog::{Currency, Id, Kind};
+use shelfkeeper::config::{Prune, VanishedCategory};
+use shelfkeeper::feed::{self, Shape};
+use shelfkeeper::state::{Ending, Outcome, PassKind, PassRow, Reader, Record, Writer};
+use shelfkeeper::sync::{Cursor, Operation, Policy, Session, Stage};
+
+fn main() -> anyhow::Result<()> {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let [feed, state, base_url] = arguments.as_slice() else { bail!("usage: acknowledged FEED STATE BASE_URL") };
+    let now = Timestamp::now();
+    let file = std::fs::File::open(feed).with_context(|| feed.clone())?;
+    // As the settings have it when they say nothing.
+    let shape = Shape { format: None, default_currency: Currency::parse("usd"), default_category: None, now };
+    let policy = Policy {
+        prune: Prune::Owned,
+        vanished_category: VanishedCategory::Delete,
+        default_category: None,
+        retry_refused: false,
+    };
+    let writer = Writer::open(Path::new(state), base_url)?;
+    let mut session = Session::new(Reader::open(Path::new(state))?, policy)?;
+    session.keep_rows(now);
+    feed::read_into(&feed::open(&file, u64::MAX), &shape, &mut session)?;
+    let comparison = session.finish()?;
+    let runtime = tokio::runtime::Builder::new_current_thread().build()?;
+    runtime.block_on(async {
+        writer.begin(comparison.summary.operations()).await?;
+        for stage in Stage::ALL {
+            let mut cursor = Cursor::default();
+            loop {
+                let operations = comparison.staging.operations(stage, &mut cursor, 10_000)?;
+                if operations.is_empty() {
+                    break;
+                }
+                writer.adopt(operations.into_iter().filter_map(record).collect()).await?;
+            }
+        }
+        let row = PassRow {
+            started: now,
+            finished: now,
+            kind: PassKind::Sync,
+            outcome: Outcome::Ok,
+            read: comparison.summary.items,
+            rejected: 0,
+            created: comparison.summary.created(),
+            updated: 0,
+            deleted: 0,
+            failed: 0,
+            requests: 0,
+            reason: None,
+        };
+        let ending = Ending { row, mark: None, listed: Some(false), experience: None, rows: comparison.rows };
+        writer.finish(ending).await?;
+        anyhow::Ok(())
+    })
+}
+
+fn record(operation: Operation) -> Option<(Kind, Id, Record)> {
+    Some((operation.kind, operation.id, operation.record?))
+}

@@ -1,0 +1,125 @@
+//! What the readers of the formats give their rows to: known rows go no further than their bytes.
+
+use std::collections::HashSet;
+
+use super::{FeedError, Row, RowDigest, SinkError};
+use crate::catalog::{Digest, Rejection, digest_bytes};
+
+/// What rows are read for.
+pub trait Receiver {
+    /// Whether there is any row that it knows.
+    fn knows_some(&self) -> bool {
+        false
+    }
+
+    /// Rows with these digests are likely to be asked for soon, in this order.
+    fn foresee(&mut self, _rows: &[RowDigest]) {}
+
+    /// Whether the receiver knows what the row with this digest means. It has taken it in then, and
+    /// the row isn't parsed.
+    ///
+    /// # Errors
+    /// When the receiver can't go on.
+    fn knows(&mut self, row: RowDigest) -> Result<bool, SinkError>;
+
+    /// Whether this is the first row with this id, taken or not.
+    ///
+    /// # Errors
+    /// When the receiver can't go on.
+    fn is_first(&mut self, id: &str) -> Result<bool, SinkError>;
+
+    /// Takes in a row. `None` = it must be parsed again, whatever its bytes.
+    ///
+    /// # Errors
+    /// When the receiver can't go on.
+    fn row(&mut self, row: Row, digest: Option<RowDigest>) -> Result<(), SinkError>;
+}
+
+/// A receiver that knows nothing. Memory: 16 bytes an id.
+pub(super) struct Forgetful<'s> {
+    pub(super) seen: HashSet<Digest>,
+    pub(super) sink: &'s mut dyn FnMut(Row) -> Result<(), SinkError>,
+}
+
+impl Receiver for Forgetful<'_> {
+    fn knows(&mut self, _: RowDigest) -> Result<bool, SinkError> {
+        Ok(false)
+    }
+
+    fn is_first(&mut self, id: &str) -> Result<bool, SinkError> {
+        Ok(self.seen.insert(digest_bytes(id.as_bytes())))
+    }
+
+    fn row(&mut self, row: Row, _: Option<RowDigest>) -> Result<(), SinkError> {
+        (self.sink)(row)
+    }
+}
+
+/// A receiver, and what the meaning of a row depends on besides its own bytes.
+pub(super) struct Intake<'r> {
+    receiver: &'r mut dyn Receiver,
+    shape: Digest,
+    context: Digest,
+    foreseen: Vec<RowDigest>,
+}
+
+impl<'r> Intake<'r> {
+    /// `shape` = a digest of everything outside the body that a row's meaning depends on.
+    pub(super) fn new(receiver: &'r mut dyn Receiver, shape: Digest) -> Intake<'r> {
+        Intake { receiver, shape, context: shape, foreseen: Vec::new() }
+    }
+
+    /// From here on, what the body says outside its rows has this digest.
+    pub(super) fn set_surroundings(&mut self, surroundings: Digest) {
+        self.context = digest_bytes(&[self.shape.to_le_bytes(), surroundings.to_le_bytes()].concat());
+    }
+
+    /// Of a row whose bytes have this digest, here.
+    pub(super) fn digest(&self, bytes: Digest) -> RowDigest {
+        RowDigest(bytes ^ self.context)
+    }
+
+    /// See [`Receiver::foresee`].
+    pub(super) fn foresee(&mut self, bytes: &[Digest]) {
+        let mut rows = std::mem::take(&mut self.foreseen);
+        rows.clear();
+        rows.extend(bytes.iter().map(|bytes| self.digest(*bytes)));
+        self.receiver.foresee(&rows);
+        self.foreseen = rows;
+    }
+
+    /// See [`Receiver::knows`].
+    ///
+    /// # Errors
+    /// When the receiver can't go on.
+    pub(super) fn knows(&mut self, row: RowDigest) -> Result<bool, FeedError> {
+        self.receiver.knows(row).map_err(FeedError::Sink)
+    }
+
+    /// A row whose bytes have this digest: parsed only when the receiver doesn't know it.
+    ///
+    /// # Errors
+    /// When the receiver can't go on.
+    pub(super) fn take(&mut self, bytes: Digest, parse: impl FnOnce() -> Row) -> Result<(), FeedError> {
+        let digest = self.digest(bytes);
+        if self.knows(digest)? { Ok(()) } else { self.give(parse(), Some(digest)) }
+    }
+
+    /// A row that is there already.
+    ///
+    /// # Errors
+    /// When the receiver can't go on.
+    pub(super) fn give(&mut self, row: Row, digest: Option<RowDigest>) -> Result<(), FeedError> {
+        let (id, line) = match &row {
+            Row::Offer(offer) => (Some(offer.item.id.as_str()), offer.line),
+            Row::Rejected(rejection) => (rejection.id.as_deref(), rejection.line),
+        };
+        let is_first = id.map_or(Ok(true), |id| self.receiver.is_first(id)).map_err(FeedError::Sink)?;
+        let row = if is_first { row } else { Row::Rejected(duplicate(id.map(str::to_owned), line)) };
+        self.receiver.row(row, digest).map_err(FeedError::Sink)
+    }
+}
+
+fn duplicate(id: Option<String>, line: u64) -> Rejection {
+    Rejection::new(line, id, "id", "duplicate: an earlier row has this id, and the first counts".into())
+}

@@ -1,0 +1,69 @@
+//! When every row has to be parsed: one thread parses, the other one compares.
+
+use std::sync::mpsc::{SyncSender, sync_channel};
+use std::thread;
+
+use super::intake::{Intake, Receiver};
+use super::{FeedError, Row, RowDigest, SinkError};
+use crate::catalog::Digest;
+
+/// Rows that are handed over together.
+const BATCH: usize = 256;
+/// Batches that may wait.
+const WAITING: usize = 4;
+
+type Parsed = (Row, Option<RowDigest>);
+
+/// Hands rows over as they come; whose they are, the other side asks.
+struct Relay {
+    rows: Vec<Parsed>,
+    to: SyncSender<Vec<Parsed>>,
+}
+
+impl Relay {
+    fn hand_over(&mut self) -> Result<(), SinkError> {
+        let rows = std::mem::replace(&mut self.rows, Vec::with_capacity(BATCH));
+        Ok(self.to.send(rows)?)
+    }
+}
+
+impl Receiver for Relay {
+    fn knows(&mut self, _: RowDigest) -> Result<bool, SinkError> {
+        Ok(false)
+    }
+
+    fn is_first(&mut self, _: &str) -> Result<bool, SinkError> {
+        Ok(true)
+    }
+
+    fn row(&mut self, row: Row, digest: Option<RowDigest>) -> Result<(), SinkError> {
+        self.rows.push((row, digest));
+        if self.rows.len() == BATCH { self.hand_over() } else { Ok(()) }
+    }
+}
+
+/// Gives the receiver what `read` gives its own, read by another thread.
+///
+/// # Errors
+/// The first one in the order of the rows.
+pub(super) fn relayed(
+    receiver: &mut dyn Receiver,
+    shape: Digest,
+    read: impl FnOnce(&mut Intake<'_>) -> Result<(), FeedError> + Send,
+) -> Result<(), FeedError> {
+    thread::scope(|scope| {
+        let (to, parsed) = sync_channel(WAITING);
+        let parser = thread::Builder::new().name("parse".into()).spawn_scoped(scope, move || {
+            let mut relay = Relay { rows: Vec::with_capacity(BATCH), to };
+            let result = read(&mut Intake::new(&mut relay, shape));
+            // What was parsed before an error counts. Nobody waits for it when the receiver has failed.
+            let _ = relay.hand_over();
+            result
+        })?;
+        let mut intake = Intake::new(receiver, shape);
+        for (row, digest) in parsed.into_iter().flatten() {
+            intake.give(row, digest)?;
+        }
+        parser.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+    })
+}

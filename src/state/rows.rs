@@ -1,0 +1,556 @@
+//! The rows of the feed that the state equals, in its order: what each one's bytes mean.
+//!
+//! A row is in the table only while the object it became is acknowledged to be what the row means: whatever
+//! writes an object takes the table out of use in the same transaction, and only a pass that was carried
+//! through puts it into use again.
+
+use std::collections::HashMap;
+use std::fs::File;
+use std::io::{self, BufReader, Read, Seek as _, SeekFrom, Write as _};
+
+use jiff::Timestamp;
+use rusqlite::{Connection, OptionalExtension as _, Transaction, params};
+use serde::{Deserialize, Serialize};
+
+use super::reader::{Reader, code, digest};
+use super::writer::set;
+use super::{KeyRow, StateError};
+use crate::catalog::{Digest, Id, Kind};
+use crate::feed::RowDigest;
+
+/// Rows that are stored together.
+const CHUNK: usize = 4096;
+/// Bytes a row takes: its digest, its object, its category with its flags.
+const ROW: usize = 16 + 4 + 4;
+/// Bytes of a time, and of the row in the chunk that has it.
+const CHANGE: usize = 2 + 16;
+
+/// The first format that has the table.
+const SINCE: i64 = 6;
+/// Where the state says that the table is in use.
+const IN_USE: &str = "feed_rows";
+
+/// What a row means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FeedRow {
+    /// Of the row.
+    pub digest: RowDigest,
+    /// Where the object that it became lies.
+    pub object: u32,
+    /// Which one of [`FeedRows::names`] its category is, if that has a name.
+    pub category: Option<u32>,
+    /// Whether it is in a category.
+    pub is_categorised: bool,
+    /// Whether its price was given the default currency.
+    pub currency_assumed: bool,
+}
+
+/// A row without gaps, so that what is read of it lies together.
+#[derive(Debug, Clone, Copy)]
+struct Packed {
+    digest: [u64; 2],
+    object: u32,
+    /// Flags, and above them one more than the category's place; 0 = none.
+    rest: u32,
+}
+
+/// The price was given the default currency.
+const ASSUMED: u32 = 1;
+/// A sale begins or ends later.
+const CHANGES: u32 = 2;
+/// It is in a category, with a name or without.
+const CATEGORISED: u32 = 4;
+/// How far the category's place is above the flags.
+const ABOVE_FLAGS: u32 = 3;
+
+fn halves(RowDigest(digest): RowDigest) -> [u64; 2] {
+    [digest as u64, (digest >> 64) as u64]
+}
+
+impl Packed {
+    fn digest(&self) -> RowDigest {
+        let [low, high] = self.digest.map(Digest::from);
+        RowDigest(high << 64 | low)
+    }
+}
+
+/// The table in memory: 24 bytes a row.
+#[derive(Debug, Default)]
+pub struct FeedRows {
+    rows: Vec<Packed>,
+    changes: Vec<(u32, Timestamp)>,
+    /// Id and name of every category that a row is in.
+    pub names: Vec<(String, String)>,
+    /// Products of ours that no row became.
+    pub strays: Vec<u32>,
+    /// Products of ours.
+    pub owned: u64,
+    /// The moment at which sales were judged.
+    pub judged: Timestamp,
+}
+
+impl FeedRows {
+    /// How many rows there are.
+    pub fn len(&self) -> usize {
+        self.rows.len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+
+    /// Whether the row at this place, if there is one, has this digest.
+    pub fn is_at(&self, at: usize, digest: RowDigest) -> bool {
+        self.rows.get(at).is_some_and(|row| row.digest == halves(digest))
+    }
+
+    /// The rows' digests.
+    pub fn digests(&self) -> impl Iterator<Item = RowDigest> {
+        self.rows.iter().map(Packed::digest)
+    }
+
+    /// The rows' objects.
+    pub fn objects(&self) -> impl Iterator<Item = u32> {
+        self.rows.iter().map(|row| row.object)
+    }
+
+    /// A row.
+    pub fn get(&self, at: usize) -> FeedRow {
+        let row = &self.rows[at];
+        FeedRow {
+            digest: row.digest(),
+            object: row.object,
+            category: (row.rest >> ABOVE_FLAGS).checked_sub(1),
+            is_categorised: row.rest & CATEGORISED != 0,
+            currency_assumed: row.rest & ASSUMED != 0,
+        }
+    }
+
+    /// When the sale of a row begins or ends.
+    pub fn changes_at(&self, at: usize) -> Option<Timestamp> {
+        if self.rows[at].rest & CHANGES == 0 {
+            return None;
+        }
+        let found = self.changes.binary_search_by_key(&at, |(row, _)| *row as usize).ok()?;
+        Some(self.changes[found].1)
+    }
+
+    fn push(&mut self, row: FeedRow, changes_at: Option<Timestamp>) {
+        if let (Some(time), Ok(at)) = (changes_at, u32::try_from(self.len())) {
+            self.changes.push((at, time));
+        }
+        let category = row.category.map_or(0, |category| category + 1);
+        let flags = u32::from(row.currency_assumed) * ASSUMED
+            + u32::from(changes_at.is_some()) * CHANGES
+            + u32::from(row.is_categorised) * CATEGORISED;
+        self.rows.push(Packed {
+            digest: halves(row.digest),
+            object: row.object,
+            rest: category << ABOVE_FLAGS | flags,
+        });
+    }
+
+    fn clear_rows(&mut self) {
+        self.rows.clear();
+        self.changes.clear();
+    }
+
+    /// All rows as they are stored; [`FeedRows::decode`] reads it.
+    fn encode(&self) -> Vec<u8> {
+        let mut bytes = Vec::with_capacity(4 + ROW * self.len() + CHANGE * self.changes.len());
+        bytes.extend((self.len() as u32).to_le_bytes());
+        for row in &self.rows {
+            bytes.extend(row.digest().0.to_le_bytes());
+            bytes.extend(row.object.to_le_bytes());
+            bytes.extend(row.rest.to_le_bytes());
+        }
+        for (at, time) in &self.changes {
+            bytes.extend((*at as u16).to_le_bytes());
+            bytes.extend(time.as_nanosecond().to_le_bytes());
+        }
+        bytes
+    }
+
+    /// Adds the rows of a stored chunk; `None` = it is damaged.
+    fn decode(&mut self, bytes: &[u8]) -> Option<()> {
+        let first = u32::try_from(self.len()).ok()?;
+        let (count, bytes) = bytes.split_first_chunk()?;
+        let (rows, changes) = bytes.split_at_checked(ROW * u32::from_le_bytes(*count) as usize)?;
+        for row in rows.chunks_exact(ROW) {
+            let (digest, row) = row.split_first_chunk()?;
+            let (object, row) = row.split_first_chunk()?;
+            self.rows.push(Packed {
+                digest: halves(RowDigest(Digest::from_le_bytes(*digest))),
+                object: u32::from_le_bytes(*object),
+                rest: u32::from_le_bytes(*row.first_chunk()?),
+            });
+        }
+        for change in changes.chunks_exact(CHANGE) {
+            let (at, time) = change.split_first_chunk()?;
+            let time = Timestamp::from_nanosecond(i128::from_le_bytes(*time.first_chunk()?)).ok()?;
+            self.changes.push((first + u32::from(u16::from_le_bytes(*at)), time));
+        }
+        Some(())
+    }
+}
+
+/// What says that the table is in use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InUse {
+    /// How many rows it has.
+    pub rows: u64,
+    /// Products of ours.
+    pub owned: u64,
+    /// The moment at which sales were judged.
+    pub judged: Timestamp,
+}
+
+fn load(connection: &Connection) -> rusqlite::Result<FeedRows> {
+    let mut rows = FeedRows::default();
+    let mut statement = connection.prepare("SELECT rows FROM feed_row ORDER BY chunk")?;
+    let mut chunks = statement.query([])?;
+    while let Some(chunk) = chunks.next()? {
+        let bytes = chunk.get_ref(0)?.as_blob()?;
+        if rows.decode(bytes).is_none() {
+            return Ok(FeedRows::default());
+        }
+    }
+    let mut statement = connection.prepare("SELECT id, name FROM feed_category ORDER BY category")?;
+    rows.names = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?.collect::<Result<_, _>>()?;
+    let mut statement = connection.prepare("SELECT object FROM feed_stray ORDER BY object")?;
+    rows.strays = statement.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?;
+    Ok(rows)
+}
+
+impl Reader {
+    /// The rows of the feed that the state equals, while it equals one.
+    ///
+    /// # Errors
+    /// When the file can't be read.
+    pub fn feed_rows(&self) -> Result<Option<FeedRows>, StateError> {
+        if self.version < SINCE {
+            return Ok(None);
+        }
+        let in_use = self.meta(IN_USE)?.and_then(|text| serde_json::from_str::<InUse>(&text).ok());
+        let Some(in_use) = in_use else { return Ok(None) };
+        let rows = load(&self.connection).map_err(|error| self.fail(error))?;
+        let InUse { rows: count, owned, judged } = in_use;
+        Ok((rows.len() as u64 == count).then_some(FeedRows { owned, judged, ..rows }))
+    }
+
+    /// What is known of the object with this key.
+    ///
+    /// # Errors
+    /// When the file can't be read.
+    pub fn key(&self, kind: Kind, key: Digest) -> Result<Option<KeyRow>, StateError> {
+        let run = || key_row(&self.connection, kind, key);
+        run().map_err(|error| self.fail(error))
+    }
+}
+
+fn key_row(connection: &Connection, kind: Kind, key: Digest) -> rusqlite::Result<Option<KeyRow>> {
+    let sql = "SELECT digest, object FROM object_key WHERE kind = ?1 AND key = ?2";
+    let mut statement = connection.prepare_cached(sql)?;
+    let row = statement.query_row(params![code(kind), key.to_be_bytes()], |row| {
+        Ok(KeyRow { key, digest: digest(row, 0)?, object: row.get(1)? })
+    });
+    row.optional()
+}
+
+/// A row that was parsed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NewRow {
+    /// Of the row.
+    pub digest: RowDigest,
+    /// Of the id.
+    pub key: Digest,
+    /// Of the item's fields.
+    pub fields: Digest,
+    /// Where [`Trail::category`] has its category.
+    pub category: Option<u32>,
+    /// Whether it is in a category.
+    pub is_categorised: bool,
+    /// Whether its price was given the default currency.
+    pub currency_assumed: bool,
+    /// When its sale begins or ends next.
+    pub changes_at: Option<Timestamp>,
+}
+
+/// The accepted rows of a feed in its order, as far as they may go into the table: what is long goes
+/// to a temporary file.
+#[derive(Debug, Default)]
+pub struct Trail {
+    file: Option<File>,
+    buffer: Vec<u8>,
+    /// Rows of the old table, beside each other there as here.
+    run: Option<(u32, u32)>,
+    names: Vec<(String, String)>,
+    places: HashMap<Id, Vec<u32>>,
+    known: u64,
+    new: u64,
+    judged: Timestamp,
+}
+
+/// How much of a trail is in memory.
+const BUFFER: usize = 1 << 20;
+
+impl Trail {
+    /// A trail of a feed whose rows `table` may know, with sales as they are at `judged`.
+    pub fn new(table: Option<&FeedRows>, judged: Timestamp) -> Trail {
+        let names = table.map(|table| table.names.clone()).unwrap_or_default();
+        let mut trail = Trail { judged, ..Trail::default() };
+        for (id, name) in names {
+            if let Ok(id) = Id::parse(&id) {
+                trail.places.entry(id).or_default().push(trail.names.len() as u32);
+            }
+            trail.names.push((id, name));
+        }
+        trail
+    }
+
+    /// Where a category is among those that rows are in.
+    pub fn category(&mut self, id: &Id, name: &str) -> u32 {
+        let known = self.places.get(id).into_iter().flatten();
+        if let Some(place) = known.copied().find(|place| self.names[*place as usize].1 == name) {
+            return place;
+        }
+        let place = self.names.len() as u32;
+        self.names.push((id.to_string(), name.to_owned()));
+        self.places.entry(id.clone()).or_default().push(place);
+        place
+    }
+
+    /// The moment at which sales were judged.
+    pub fn judged(&self) -> Timestamp {
+        self.judged
+    }
+
+    /// How many rows were known.
+    pub fn known_rows(&self) -> u64 {
+        self.known
+    }
+
+    /// Whether any row was parsed.
+    pub fn has_new_rows(&self) -> bool {
+        self.new > 0
+    }
+
+    /// The next row is one of the old table.
+    ///
+    /// # Errors
+    /// When the temporary file can't be written.
+    pub fn known(&mut self, at: u32) -> io::Result<()> {
+        self.known += 1;
+        match &mut self.run {
+            Some((from, count)) if *from + *count == at => *count += 1,
+            _ => {
+                self.end_run()?;
+                self.run = Some((at, 1));
+            }
+        }
+        Ok(())
+    }
+
+    /// The next row was parsed.
+    ///
+    /// # Errors
+    /// When the temporary file can't be written.
+    pub fn parsed(&mut self, row: &NewRow) -> io::Result<()> {
+        self.new += 1;
+        self.end_run()?;
+        let flags = [row.currency_assumed, row.changes_at.is_some(), row.is_categorised];
+        self.buffer.push(flags.into_iter().rev().fold(0, |bits, flag| bits << 1 | u8::from(flag)) << 1 | 1);
+        for digest in [row.digest.0, row.key, row.fields] {
+            self.buffer.extend(digest.to_le_bytes());
+        }
+        self.buffer.extend(row.category.map_or(0, |category| category + 1).to_le_bytes());
+        self.buffer.extend(row.changes_at.iter().flat_map(|time| time.as_nanosecond().to_le_bytes()));
+        self.spill()
+    }
+
+    fn end_run(&mut self) -> io::Result<()> {
+        let Some((from, count)) = self.run.take() else { return Ok(()) };
+        self.buffer.push(0);
+        self.buffer.extend(from.to_le_bytes());
+        self.buffer.extend(count.to_le_bytes());
+        self.spill()
+    }
+
+    fn spill(&mut self) -> io::Result<()> {
+        if self.buffer.len() < BUFFER {
+            return Ok(());
+        }
+        if self.file.is_none() {
+            self.file = Some(tempfile::tempfile()?);
+        }
+        if let Some(file) = &mut self.file {
+            file.write_all(&self.buffer)?;
+            self.buffer.clear();
+        }
+        Ok(())
+    }
+
+    /// Gives all rows to `each`.
+    fn replay(&mut self, mut each: impl FnMut(Step) -> rusqlite::Result<()>) -> rusqlite::Result<()> {
+        self.end_run().map_err(unreadable)?;
+        let written: Box<dyn Read> = match &mut self.file {
+            Some(file) => {
+                file.seek(SeekFrom::Start(0)).map_err(unreadable)?;
+                Box::new(file)
+            }
+            None => Box::new(io::empty()),
+        };
+        let mut steps = BufReader::with_capacity(1 << 16, written.chain(self.buffer.as_slice()));
+        while let Some(step) = Step::read(&mut steps).map_err(unreadable)? {
+            each(step)?;
+        }
+        Ok(())
+    }
+}
+
+fn unreadable(error: io::Error) -> rusqlite::Error {
+    rusqlite::Error::ToSqlConversionFailure(Box::new(error))
+}
+
+enum Step {
+    Known { from: u32, count: u32 },
+    Parsed(NewRow),
+}
+
+impl Step {
+    fn read(reader: &mut impl Read) -> io::Result<Option<Step>> {
+        let mut tag = [0];
+        if reader.read(&mut tag)? == 0 {
+            return Ok(None);
+        }
+        if tag == [0] {
+            return Ok(Some(Step::Known { from: word(reader)?, count: word(reader)? }));
+        }
+        Ok(Some(Step::Parsed(NewRow {
+            digest: RowDigest(wide(reader)?),
+            key: wide(reader)?,
+            fields: wide(reader)?,
+            category: word(reader)?.checked_sub(1),
+            currency_assumed: tag[0] & 2 != 0,
+            changes_at: if tag[0] & 4 == 0 { None } else { time(reader)? },
+            is_categorised: tag[0] & 8 != 0,
+        })))
+    }
+}
+
+fn word(reader: &mut impl Read) -> io::Result<u32> {
+    let mut bytes = [0; 4];
+    reader.read_exact(&mut bytes)?;
+    Ok(u32::from_le_bytes(bytes))
+}
+
+fn wide(reader: &mut impl Read) -> io::Result<Digest> {
+    let mut bytes = [0; 16];
+    reader.read_exact(&mut bytes)?;
+    Ok(Digest::from_le_bytes(bytes))
+}
+
+fn time(reader: &mut impl Read) -> io::Result<Option<Timestamp>> {
+    let nanoseconds = i128::from_le_bytes(wide(reader)?.to_le_bytes());
+    Ok(Timestamp::from_nanosecond(nanoseconds).ok())
+}
+
+/// What becomes of the table at the end of a pass.
+#[derive(Debug)]
+pub enum RowsEnding {
+    /// It is in use again as it is.
+    Same(InUse),
+    /// It is made anew of these.
+    New(Trail),
+}
+
+/// Takes the table out of use.
+pub(super) fn drop_rows(transaction: &Transaction<'_>) -> rusqlite::Result<()> {
+    transaction.prepare_cached("DELETE FROM meta WHERE key = ?1")?.execute([IN_USE]).map(|_| ())
+}
+
+/// Puts the table into use.
+pub(super) fn finish(transaction: &Transaction<'_>, ending: RowsEnding) -> rusqlite::Result<()> {
+    let in_use = match ending {
+        RowsEnding::Same(in_use) => in_use,
+        RowsEnding::New(trail) => replace(transaction, trail)?,
+    };
+    set(transaction, IN_USE, &serde_json::to_string(&in_use).unwrap_or_default())
+}
+
+fn replace(transaction: &Transaction<'_>, mut trail: Trail) -> rusqlite::Result<InUse> {
+    let old = if trail.known > 0 { load(transaction)? } else { FeedRows::default() };
+    let mut ours = objects(transaction)?;
+    let owned = ours.len();
+    transaction.execute_batch("DELETE FROM feed_row; DELETE FROM feed_category; DELETE FROM feed_stray;")?;
+    let names = std::mem::take(&mut trail.names);
+    let mut table = Table { transaction, ours: &mut ours, chunk: FeedRows::default(), places: HashMap::new(), rows: 0 };
+    trail.replay(|step| match step {
+        Step::Known { from, count } => (from..from + count).try_for_each(|at| {
+            let at = at as usize;
+            if at < old.len() { table.add(old.get(at), old.changes_at(at)) } else { Ok(()) }
+        }),
+        Step::Parsed(row) => {
+            let NewRow { digest, category, is_categorised, currency_assumed, changes_at, .. } = row;
+            match key_row(transaction, Kind::Product, row.key)? {
+                // Only what was acknowledged is what the row means.
+                Some(KeyRow { digest: acknowledged, object, .. }) if acknowledged == row.fields => {
+                    let Ok(object) = u32::try_from(object) else { return Ok(()) };
+                    table.add(FeedRow { digest, object, category, is_categorised, currency_assumed }, changes_at)
+                }
+                _ => Ok(()),
+            }
+        }
+    })?;
+    table.flush()?;
+    let Table { places, rows, .. } = table;
+    let mut insert = transaction.prepare("INSERT INTO feed_category (category, id, name) VALUES (?1, ?2, ?3)")?;
+    for (old, place) in places {
+        if let Some((id, name)) = names.get(old as usize) {
+            insert.execute(params![place, id, name])?;
+        }
+    }
+    let mut insert = transaction.prepare("INSERT INTO feed_stray (object) VALUES (?1)")?;
+    ours.into_iter().try_for_each(|object| insert.execute([object]).map(|_| ()))?;
+    Ok(InUse { rows, owned: owned as u64, judged: trail.judged })
+}
+
+/// Products of ours.
+fn objects(transaction: &Transaction<'_>) -> rusqlite::Result<std::collections::HashSet<i64>> {
+    let mut statement = transaction.prepare("SELECT object FROM object_key WHERE kind = 1")?;
+    statement.query_map([], |row| row.get(0))?.collect()
+}
+
+/// The table while it is written.
+struct Table<'t> {
+    transaction: &'t Transaction<'t>,
+    /// Products of ours that no row became so far.
+    ours: &'t mut std::collections::HashSet<i64>,
+    chunk: FeedRows,
+    /// Where the categories that are in use come to lie.
+    places: HashMap<u32, u32>,
+    rows: u64,
+}
+
+impl Table<'_> {
+    fn add(&mut self, row: FeedRow, changes_at: Option<Timestamp>) -> rusqlite::Result<()> {
+        if !self.ours.remove(&i64::from(row.object)) {
+            return Ok(());
+        }
+        let next = self.places.len() as u32;
+        let category = row.category.map(|old| *self.places.entry(old).or_insert(next));
+        self.chunk.push(FeedRow { category, ..row }, changes_at);
+        self.rows += 1;
+        if self.chunk.len() == CHUNK { self.flush() } else { Ok(()) }
+    }
+
+    fn flush(&mut self) -> rusqlite::Result<()> {
+        if !self.chunk.is_empty() {
+            let sql = "INSERT INTO feed_row (rows) VALUES (?1)";
+            self.transaction.prepare_cached(sql)?.execute([self.chunk.encode()])?;
+            self.chunk.clear_rows();
+        }
+        Ok(())
+    }
+}

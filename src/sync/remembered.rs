@@ -1,0 +1,185 @@
+//! The rows of the last feed, held against those of this one side by side.
+
+use std::collections::HashSet;
+
+use jiff::Timestamp;
+
+use crate::feed::RowDigest;
+use crate::state::FeedRows;
+
+/// The rows that need not be parsed, and which of their objects the feed has.
+pub(super) struct Remembered {
+    /// The rows.
+    pub(super) table: FeedRows,
+    /// Where the next row is expected.
+    next: usize,
+    /// Rows by their digest, made when a row is not where it is expected.
+    places: Option<Places>,
+    /// Where the rows are that will be asked for, with their digests, the next one last.
+    foreseen: Vec<(RowDigest, Option<u32>)>,
+    /// Objects that a row of the feed became already, known or parsed.
+    seen: Objects,
+    /// Objects of which more is to be said than what is acknowledged.
+    special: HashSet<u32>,
+    /// Categories that a known row was in.
+    used: Vec<bool>,
+    now: Timestamp,
+}
+
+/// A set of objects, a bit each.
+#[derive(Default)]
+struct Objects(Vec<u64>);
+
+impl Objects {
+    fn has(&self, object: u32) -> bool {
+        self.0.get(object as usize / 64).is_some_and(|word| word >> (object % 64) & 1 != 0)
+    }
+
+    /// `false` = it was there already.
+    fn add(&mut self, object: u32) -> bool {
+        let at = object as usize / 64;
+        if at >= self.0.len() {
+            self.0.resize(at + 1, 0);
+        }
+        let bit = 1 << (object % 64);
+        let is_new = self.0[at] & bit == 0;
+        self.0[at] |= bit;
+        is_new
+    }
+}
+
+/// Rows that are foreseen and not asked for, before one that is: blank ones, categories.
+const SKIPPED: usize = 8;
+
+/// Rows by their digest: a table with twice the room that they need, in which a row lies at the place
+/// that its digest names or behind it.
+struct Places {
+    slots: Vec<u32>,
+    mask: usize,
+}
+
+impl Places {
+    const NONE: u32 = u32::MAX;
+
+    fn new(table: &FeedRows) -> Places {
+        let size = (2 * table.len().max(1)).next_power_of_two();
+        let mut places = Places { slots: vec![Self::NONE; size], mask: size - 1 };
+        for (at, digest) in (0..Self::NONE).zip(table.digests()) {
+            let mut slot = places.slot(digest);
+            while places.slots[slot] != Self::NONE {
+                slot = (slot + 1) & places.mask;
+            }
+            places.slots[slot] = at;
+        }
+        places
+    }
+
+    fn slot(&self, digest: RowDigest) -> usize {
+        digest.0 as usize & self.mask
+    }
+
+    /// What lies at the place that the digest names.
+    fn first(&self, digest: RowDigest) -> Option<u32> {
+        Some(self.slots[self.slot(digest)]).filter(|at| *at != Self::NONE)
+    }
+
+    /// The row with this digest, of which it is known what lies at its place.
+    fn find(&self, table: &FeedRows, digest: RowDigest, first: Option<u32>) -> Option<u32> {
+        let mut at = first?;
+        let mut slot = self.slot(digest);
+        while !table.is_at(at as usize, digest) {
+            slot = (slot + 1) & self.mask;
+            at = self.slots[slot];
+            if at == Self::NONE {
+                return None;
+            }
+        }
+        Some(at)
+    }
+}
+
+/// An object as the table numbers it; 0 stands for those that the state doesn't have.
+fn number(object: i64) -> Option<u32> {
+    u32::try_from(object).ok().filter(|object| *object != 0)
+}
+
+impl Remembered {
+    pub(super) fn new(table: FeedRows, now: Timestamp) -> Remembered {
+        let used = vec![false; table.names.len()];
+        Remembered {
+            table,
+            next: 0,
+            places: None,
+            foreseen: Vec::new(),
+            seen: Objects::default(),
+            special: HashSet::new(),
+            used,
+            now,
+        }
+    }
+
+    /// Rows of this object are parsed.
+    pub(super) fn set_special(&mut self, object: i64) {
+        self.special.extend(number(object));
+    }
+
+    /// The row with this digest, if it still means what it did and is the first of its object.
+    pub(super) fn take(&mut self, digest: RowDigest) -> Option<usize> {
+        let at = self.find(digest)?;
+        self.next = at + 1;
+        let object = self.table.get(at).object;
+        let is_special = !self.special.is_empty() && self.special.contains(&object);
+        let is_over = self.table.changes_at(at).is_some_and(|time| time <= self.now);
+        (!is_special && !is_over && self.seen.add(object)).then_some(at)
+    }
+
+    fn find(&mut self, digest: RowDigest) -> Option<usize> {
+        if self.table.is_at(self.next, digest) {
+            return Some(self.next);
+        }
+        let ahead = self.foreseen.len().saturating_sub(SKIPPED);
+        if let Some(at) = self.foreseen[ahead..].iter().rposition(|(foreseen, _)| *foreseen == digest) {
+            let (_, place) = self.foreseen[ahead + at];
+            self.foreseen.truncate(ahead + at);
+            return place.map(|place| place as usize);
+        }
+        let places = self.places.get_or_insert_with(|| Places::new(&self.table));
+        places.find(&self.table, digest, places.first(digest)).map(|at| at as usize)
+    }
+
+    /// Looks rows up that will be asked for: many at a time, so that the processor waits for all of their
+    /// memory at once. Nothing to do while rows are where they are expected.
+    pub(super) fn foresee(&mut self, rows: &[RowDigest]) {
+        let Some(places) = &self.places else { return };
+        self.foreseen.clear();
+        self.foreseen.extend(rows.iter().rev().map(|digest| (*digest, places.first(*digest))));
+        for (digest, place) in &mut self.foreseen {
+            *place = places.find(&self.table, *digest, *place);
+        }
+    }
+
+    /// Whether this is the first row in its category; `None` = it is in none.
+    pub(super) fn new_category(&mut self, at: usize) -> Option<(String, String)> {
+        let category = self.table.get(at).category? as usize;
+        let used = self.used.get_mut(category)?;
+        if std::mem::replace(used, true) { None } else { self.table.names.get(category).cloned() }
+    }
+
+    /// Whether a row of the feed became this object already.
+    pub(super) fn has_seen(&self, object: i64) -> bool {
+        number(object).is_some_and(|object| self.seen.has(object))
+    }
+
+    /// A row of the feed became this object.
+    pub(super) fn see(&mut self, object: i64) {
+        if let Some(object) = number(object) {
+            self.seen.add(object);
+        }
+    }
+
+    /// Products of ours that no row of the feed became.
+    pub(super) fn missing(&self) -> impl Iterator<Item = i64> {
+        let all = self.table.objects().chain(self.table.strays.iter().copied());
+        all.filter(|object| !self.seen.has(*object)).map(i64::from)
+    }
+}
