@@ -1,6 +1,6 @@
 //! `[lagerkoll]`: whose scheduled events are mirrored, which are to exist, and where they are copied to.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
@@ -94,15 +94,24 @@ impl Lagerkoll {
         let store = store(&section)?;
         let events = events(&section)?;
         let copies = copies(&section, &store, environment)?;
+        let account = Account { store, credentials: credentials(&section, environment)? };
+        let scope = section.read("scope", "store", scope)?;
+        if matches!((scope, &account.credentials), (Scope::User, AccountCredentials::Key(_))) {
+            // API page, "Headers": a key is of a machine, and "no real person is involved".
+            return Err(section.error(
+                "lagerkoll.scope = \"user\" asks for a person's events, and an api_key is no person's: \
+                 set user_id and user_token instead of api_key, or scope = \"store\"",
+            ));
+        }
         Ok(Some(Lagerkoll {
             base_url: section.read("base_url", "https://capi.lagerkoll.com/v1/events/", base_url)?,
-            scope: section.read("scope", "store", scope)?,
+            scope,
             schedule: section.read("schedule", "every 5m", Schedule::parse)?,
             history_days: section.number("history_days", 90, 1..=36_500)?,
             timeout: section.read("timeout", "30s", |text| units::duration(text, &TIMEOUTS))?,
             retries: section.number("retries", 5, 0..=20)?,
             max_delete_percent: section.number("max_delete_percent", 20, 0..=100)?,
-            account: Account { store, credentials: credentials(&section, environment)? },
+            account,
             events,
             copies,
         }))
@@ -197,6 +206,8 @@ fn filled(table: &Section<'_>, key: &'static str, example: &str) -> Result<Strin
 
 fn copies(section: &Section<'_>, from: &str, environment: &Environment) -> Result<Vec<Account>, ConfigError> {
     let mut stores = HashSet::from([from.to_owned()]);
+    // By the name that their secrets have outside of the file; a variable's is in capitals.
+    let mut named = HashMap::new();
     let copies = section.tables(&COPY_TO).into_iter().map(|mut table| {
         let store = store(&table)?;
         if !stores.insert(store.clone()) {
@@ -204,6 +215,13 @@ fn copies(section: &Section<'_>, from: &str, environment: &Environment) -> Resul
             return Err(table.error(format!("lagerkoll.copy_to.store: the store {store:?} is {other} already")));
         }
         let plain: String = store.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect();
+        if let Some(other) = named.insert(plain.to_ascii_uppercase(), store.clone()) {
+            return Err(table.error(format!(
+                "lagerkoll.copy_to.store: the stores {other:?} and {store:?} would take their secrets from the same \
+                 environment variable, SHELFKEEPER_LAGERKOLL_COPY_TO_{}_...; one of them can't be copied to",
+                plain.to_ascii_uppercase()
+            )));
+        }
         table.secrets = format!("lagerkoll_copy_to_{plain}");
         Ok(Account { credentials: credentials(&table, environment)?, store })
     });

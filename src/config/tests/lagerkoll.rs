@@ -52,11 +52,10 @@ fn the_defaults_and_every_setting() {
     assert!(plain.events.is_empty() && plain.copies.is_empty());
 
     let set = load_one(
-        "base_url = \"http://127.0.0.1:8080/e\"\nscope = \"user\"\nschedule = \"0 * * * * *\"\nhistory_days = 7\n\
+        "base_url = \"http://127.0.0.1:8080/e\"\nschedule = \"0 * * * * *\"\nhistory_days = 7\n\
          timeout = \"2s\"\nretries = 0\nmax_delete_percent = 100",
     );
     assert_eq!(set.base_url.as_str(), "http://127.0.0.1:8080/e/", "a slash is added");
-    assert_eq!(set.scope, Scope::User);
     assert_eq!(set.schedule, Schedule::Cron("0 * * * * *".into()));
     assert_eq!((set.history_days, set.retries, set.max_delete_percent), (7, 0, 100));
     assert_eq!(set.timeout, Duration::from_secs(2));
@@ -70,6 +69,11 @@ fn a_key_or_a_user_with_a_token() {
         AccountCredentials::User { id, token } => assert_eq!((id.as_str(), token.expose_secret()), ("7", "t")),
         AccountCredentials::Key(_) => panic!("a key"),
     }
+    let scope = "store = \"12\"\nscope = \"user\"\n";
+    let set = load_with(&format!("{scope}user_id = 7\nuser_token = \"t\""), &[]).expect("settings");
+    assert_eq!(set.scope, Scope::User);
+    let personless = fault(scope);
+    assert!(personless.contains(":3:2: lagerkoll.scope = \"user\" asks for a person's events"), "{personless}");
     let error = |lines: &str, variables| load_with(&format!("store = \"1\"\n{lines}"), variables).expect_err(lines);
     let none = error("", &[]);
     assert!(none.contains(":3:2: lagerkoll.api_key is missing") && none.ends_with("person's login gives."), "{none}");
@@ -178,5 +182,9 @@ fn copies_have_secrets_of_their_own() {
     for (stores, expected) in [("12", "\"12\" is the store that is copied from"), ("34", "\"34\" is in another")] {
         let message = fault(&format!("store = \"12\"\n{}{}", copy("34"), copy(stores)));
         assert!(message.contains(expected), "{expected} in {message}");
+    }
+    for (one, other) in [("a-b", "a_b"), ("x", "X")] {
+        let message = fault(&format!("store = \"12\"\n{}{}", copy(one), copy(other)));
+        assert!(message.contains(&format!("the stores \"{one}\" and \"{other}\" would take")), "{message}");
     }
 }
