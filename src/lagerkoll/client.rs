@@ -92,6 +92,9 @@ impl Writer {
 
 /// The events of a listing (API page, class ScheduledEventsResponse).
 fn listing(reply: Value) -> Result<Vec<Event>, String> {
+    if reply.is_null() {
+        return Err("it is empty, and a listing must have a body".to_owned());
+    }
     let Value::Object(mut reply) = reply else { return Err("it is no object".to_owned()) };
     let Some(Value::Array(events)) = reply.remove("events") else { return Err("it has no list of events".to_owned()) };
     let events: Vec<Event> =
@@ -115,7 +118,7 @@ mod tests {
         let ids = listing(json!({"more": 1, "events": [{"id": 7}, {"id": -3, "x": [1]}]}));
         assert_eq!(ids.map(|events| events.iter().map(Event::id).collect()), Ok(vec![7, -3]));
         for (reply, problem) in [
-            (Value::Null, "no object"),
+            (Value::Null, "it is empty"),
             (json!([]), "no object"),
             (json!({}), "no list of events"),
             (json!({"events": null}), "no list of events"),

@@ -13,6 +13,7 @@ mod reconcile;
 mod reply;
 mod survey;
 mod transport;
+mod unique;
 
 pub use client::{Reader, Writer, connect};
 pub use limit::{Limit, Permit, Silence};

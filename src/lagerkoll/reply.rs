@@ -3,15 +3,18 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
-use reqwest::StatusCode;
 use reqwest::header::{HeaderMap, LOCATION};
+use reqwest::{Method, StatusCode};
 use serde_json::Value;
 use thiserror::Error;
 
+use super::unique::repeated_key;
 use crate::wire::{LONGEST_RETRY_AFTER, looks_like, retry_after};
 
 /// The most of the service's own words that an error repeats, in characters.
 const LONGEST_WORDS: usize = 300;
+/// Of UTF-8, which some servers write before their answer.
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 /// Why a call came to nothing.
 #[derive(Debug, Error, Clone, PartialEq, Eq)]
@@ -87,6 +90,8 @@ impl CallError {
 /// What the API page calls an error (section "Errors").
 struct Complaint {
     code: i64,
+    /// The code as it is written.
+    written: String,
     message: String,
     field: Option<String>,
     data: Option<String>,
@@ -100,11 +105,17 @@ impl Complaint {
         let code = text(part("errorCode")?);
         Some(Complaint {
             // A code that is no number is none that we know.
-            code: code.trim().parse().unwrap_or(0),
+            code: code.trim().parse().unwrap_or(if code.trim().is_empty() { 0 } else { -1 }),
+            written: code,
             message: part("errorMessage").map(text).unwrap_or_default(),
             field: part("errorField").map(text).filter(|field| !field.is_empty()),
             data: part("errorData").map(text).filter(|data| !data.is_empty()),
         })
+    }
+
+    /// Whether it says that there is no error: some services write a nought or an empty text for that.
+    fn is_none(&self) -> bool {
+        self.code == 0
     }
 
     /// The code in words (API page, the table under "Errors").
@@ -125,7 +136,7 @@ impl Complaint {
         let message = if self.message.is_empty() { String::new() } else { format!(": {}", self.message) };
         let field = self.field.as_ref().map(|field| format!(", field {field}")).unwrap_or_default();
         let data = self.data.as_ref().map(|data| format!(", data {data}")).unwrap_or_default();
-        let words = format!("{}{message} (code {}{field}{data})", self.meaning(), self.code);
+        let words = format!("{}{message} (code {}{field}{data})", self.meaning(), self.written);
         // One line, whatever the service writes.
         let words = words.split_whitespace().collect::<Vec<_>>().join(" ");
         if words.chars().count() <= LONGEST_WORDS {
@@ -138,6 +149,7 @@ impl Complaint {
 /// The JSON of an answer (null for one without a body), or what went wrong. An answer has failed when
 /// the HTTP status says so *or* its body does.
 pub(super) fn understand(
+    method: &Method,
     status: StatusCode,
     headers: &HeaderMap,
     body: &[u8],
@@ -151,20 +163,29 @@ pub(super) fn understand(
     if status == StatusCode::PARTIAL_CONTENT {
         return Err(CallError::lost("answered 206, only a part of the answer"));
     }
+    let body = body.strip_prefix(BYTE_ORDER_MARK).unwrap_or(body);
     let json = serde_json::from_slice::<Value>(body);
     let complaint = json.as_ref().ok().and_then(Complaint::of);
-    if status.is_success() && complaint.is_none() {
-        return json.or_else(|_| unreadable(http, body));
+    if status.is_success() && complaint.as_ref().is_none_or(Complaint::is_none) {
+        let json = json.or_else(|error| unreadable(http, body, &error))?;
+        return match repeated_key(body) {
+            // Which of the two is meant, nobody can tell.
+            Some(key) => Err(CallError::Strange(format!("answered {http} with JSON that has {key:?} twice in a map"))),
+            None => Ok(json),
+        };
     }
     let reason = complaint.as_ref().map_or_else(|| format!("answered {http} with {}", seems(body)), Complaint::words);
     let code = complaint.as_ref().map_or(0, |complaint| complaint.code);
     // A page is a proxy's, and says nothing about the event.
     let is_page = body.trim_ascii_start().starts_with(b"<");
-    let is_about_a_field = complaint.as_ref().is_some_and(|complaint| complaint.field.is_some());
+    // Only what adds an event has fields that could be wrong.
+    let is_about_a_field = method == Method::POST && complaint.is_some_and(|complaint| complaint.field.is_some());
     Err(match http {
         _ if code == 900_429 || http == 429 => busy(reason, headers, now, false),
         _ if code == 900_001 || matches!(http, 401 | 403) => CallError::Unauthorized(reason),
         404 if !is_page => CallError::Missing,
+        // "Something went wrong on the server", whatever the status says.
+        _ if code == 900_101 && !is_about_a_field => busy(reason, headers, now, true),
         400..=499 if !is_page && !matches!(http, 408 | 425) => CallError::Refused(reason),
         _ if is_about_a_field => CallError::Refused(reason),
         _ => busy(reason, headers, now, true),
@@ -178,12 +199,13 @@ fn busy(reason: String, headers: &HeaderMap, now: Timestamp, in_doubt: bool) -> 
 }
 
 /// A success without JSON.
-fn unreadable(http: u16, body: &[u8]) -> Result<Value, CallError> {
+fn unreadable(http: u16, body: &[u8], error: &serde_json::Error) -> Result<Value, CallError> {
     match body.trim_ascii() {
         [] => Ok(Value::Null),
         body if is_xml(body) => Err(CallError::Strange(format!(
             "answered {http} with XML although JSON was asked for; does a proxy on the way ignore the Accept header?"
         ))),
+        _ if error.is_eof() => Err(CallError::lost(format!("answered {http} with JSON that is cut short"))),
         body => Err(CallError::lost(format!("answered {http} with {}", seems(body)))),
     }
 }
@@ -194,7 +216,7 @@ fn seems(body: &[u8]) -> &'static str {
 
 /// A document in angle brackets that is no web page.
 fn is_xml(body: &[u8]) -> bool {
-    let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body).trim_ascii_start();
+    let body = body.trim_ascii_start();
     let start = String::from_utf8_lossy(&body[..body.len().min(200)]).to_ascii_lowercase();
     start.starts_with('<') && !start.starts_with("<!doctype html") && !start.contains("<html")
 }
@@ -204,12 +226,20 @@ mod tests {
     use super::*;
 
     fn answer(status: u16, body: &str) -> Result<Value, CallError> {
+        answer_to(&Method::POST, status, body)
+    }
+
+    fn answer_to(method: &Method, status: u16, body: &str) -> Result<Value, CallError> {
         let status = StatusCode::from_u16(status).expect("a status");
-        understand(status, &HeaderMap::new(), body.as_bytes(), Timestamp::UNIX_EPOCH)
+        understand(method, status, &HeaderMap::new(), body.as_bytes(), Timestamp::UNIX_EPOCH)
     }
 
     fn kind(status: u16, body: &str) -> &'static str {
-        match answer(status, body) {
+        kind_of(answer(status, body))
+    }
+
+    fn kind_of(answer: Result<Value, CallError>) -> &'static str {
+        match answer {
             Ok(_) => "ok",
             Err(CallError::Unauthorized(_)) => "unauthorized",
             Err(CallError::Refused(_)) => "refused",
@@ -239,6 +269,16 @@ mod tests {
             (429, String::new(), "later"),
             (500, complaint(900_101, "null"), "in doubt"),
             (200, complaint(900_101, "null"), "in doubt"),
+            (400, complaint(900_101, "null"), "in doubt"),
+            (400, complaint(900_101, "\"trigger\""), "refused"),
+            (200, r#"{"errorCode":0,"events":[]}"#.to_owned(), "ok"),
+            (200, r#"{"errorCode":" ","events":[]}"#.to_owned(), "ok"),
+            (200, r#"{"errorCode":"E1"}"#.to_owned(), "in doubt"),
+            (500, complaint(0, "null"), "in doubt"),
+            (200, "\u{feff}{\"events\":[]}".to_owned(), "ok"),
+            (200, r#"{"events":[],"events":[]}"#.to_owned(), "strange"),
+            (200, r#"{"events":[{"id":1,"\u0069d":1}]}"#.to_owned(), "strange"),
+            (200, r#"{"events":[{"id":1,"trigger":{"n":1.5,"a":{"n":1e400}}}]}"#.to_owned(), "ok"),
             (400, complaint(907_002, "null"), "refused"),
             (500, complaint(907_002, "\"trigger\""), "refused"),
             (500, complaint(907_002, "null"), "in doubt"),
@@ -256,6 +296,25 @@ mod tests {
         ] {
             assert_eq!(kind(status, &body), expected, "{status} {body}");
         }
+    }
+
+    #[test]
+    fn a_field_is_wrong_only_in_what_is_added() {
+        for method in [Method::GET, Method::DELETE] {
+            for status in [200, 500] {
+                let answer = answer_to(&method, status, &complaint(907_001, "\"id\""));
+                assert_eq!(kind_of(answer), "in doubt", "{method} {status}");
+            }
+            assert_eq!(kind_of(answer_to(&method, 400, &complaint(907_001, "\"id\""))), "refused");
+        }
+    }
+
+    #[test]
+    fn half_an_answer_is_told_from_none() {
+        let words = |body: &str| answer(200, body).expect_err(body).to_string();
+        assert_eq!(words(r#"{"events":[{"id":1"#), "answered 200 with JSON that is cut short");
+        assert!(!words("events: none").contains("cut short"));
+        assert!(words(r#"{"a":1,"a":2}"#).contains("has \"a\" twice"));
     }
 
     #[test]

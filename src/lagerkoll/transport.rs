@@ -149,7 +149,7 @@ impl Transport {
         let mut reply = call.send().await.map_err(broken)?;
         let body = wire::body(&mut reply).await.map_err(broken)?;
         let body = body.ok_or_else(|| CallError::lost("the answer does not end"))?;
-        understand(reply.status(), reply.headers(), &body, Timestamp::now())
+        understand(&request.method, reply.status(), reply.headers(), &body, Timestamp::now())
     }
 }
 
