@@ -106,15 +106,15 @@ fn status() {
     same(&shop, "check_online", &shop.run(&["check", "--online"]).expect_code(0).stdout);
 }
 
-/// Events of many kinds; Anna's mails a list, the others what nobody documented.
+/// Events of many kinds; one mails a list, the others what nobody documented.
 fn events(shop: &Shop) {
     let events = [
         json!({"id": 5306, "triggerType": "TIME", "trigger": {"time": "08:00", "days": ["MON", "FRI"]},
             "actionType": "SEND_EMAIL", "action": {"to": ["a@shop.example", "b@shop.example"], "subject": "Stock; all, of it"},
-            "createdBy": 4787, "createdName": "Anna"}),
+            "createdBy": 4787, "createdName": "Warehouse"}),
         json!({"id": 5307, "triggerType": "TIME", "trigger": {"at": "2026-05-01T08:00:00+02:00"},
             "actionType": "BEST_BEFORE_EMAIL", "action": {"email": "a@shop.example", "days": 14},
-            "createdBy": 4787, "createdName": "Anna"}),
+            "createdBy": 4787, "createdName": "Warehouse"}),
         json!({"id": 5308, "triggerType": "TIME", "trigger": {"time": "06:00", "everyNthDay": 3},
             "actionType": "UNDELIVERED_ORDER_EMAIL", "action": {}, "createdBy": 12, "createdName": null}),
         json!({"id": 9_007_199_254_740_993_i64, "triggerType": "EVENT", "trigger": {"name": "ORDER_CREATED"},

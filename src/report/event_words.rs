@@ -53,7 +53,7 @@ pub(super) fn recipients(event: &Fields) -> String {
     shorten(&plain(&found.join(", ")))
 }
 
-/// Who made it: `Anna (4787)`.
+/// Who made it: `Warehouse (4787)`.
 pub(super) fn creator(event: &Event) -> String {
     let id = event.fields().get("createdBy").filter(|id| !id.is_null()).map(ToString::to_string);
     match (event.text("createdName").map(plain).filter(|name| !name.is_empty()), id) {
@@ -140,14 +140,14 @@ mod tests {
     #[test]
     fn in_words() {
         let known = event(json!({
-            "id": 1, "triggerType": "TIME", "trigger": {"time": "08:00"}, "createdBy": 4787, "createdName": "Anna",
+            "id": 1, "triggerType": "TIME", "trigger": {"time": "08:00"}, "createdBy": 4787, "createdName": "Warehouse",
             "actionType": "SEND_EMAIL", "action": {"to": ["a@shop.example", "b@shop.example"], "subject": "Stock\u{7}"},
         }));
         assert_eq!(
             line(known.fields()),
             "TIME daily at 08:00: SEND_EMAIL subject \"Stock\\u{7}\" to a@shop.example, b@shop.example"
         );
-        assert_eq!(creator(&known), "Anna (4787)");
+        assert_eq!(creator(&known), "Warehouse (4787)");
         let unknown = event(json!({
             "id": 1, "triggerType": "TIME", "trigger": {"phase": {"of": "moon"}, "n": 1.5}, "createdBy": null,
             "actionType": "X\u{1b}[1m", "action": {"deep": {"mail to": "c@shop.example"}}, "createdName": " "

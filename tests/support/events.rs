@@ -30,7 +30,7 @@ pub fn configure(shop: &Shop, more: &str) {
 pub fn declared(name: &str, time: &str) -> String {
     format!(
         "[[lagerkoll.event]]\nname = {name:?}\ntrigger_type = \"TIME\"\ntrigger = {{ time = {time:?} }}\n\
-         action_type = \"SEND_EMAIL\"\naction = {{ to = [\"anna@shop.example\"], subject = {name:?} }}\n"
+         action_type = \"SEND_EMAIL\"\naction = {{ to = [\"warehouse@shop.example\"], subject = {name:?} }}\n"
     )
 }
 
@@ -40,7 +40,7 @@ pub fn content(name: &str, time: &str) -> Value {
         "triggerType": "TIME",
         "trigger": {"time": time},
         "actionType": "SEND_EMAIL",
-        "action": {"to": ["anna@shop.example"], "subject": name},
+        "action": {"to": ["warehouse@shop.example"], "subject": name},
     })
 }
 
