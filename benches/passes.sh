@@ -55,7 +55,7 @@ fi
 "$bin/shelfkeeper" sandbox >section &
 sandbox=$!
 until grep -q api_secret section; do sleep 0.05; done
-url=$(sed -n 's/^base_url = "\(.*\)"/\1/p' section)
+url=$(sed -n 's/^base_url = "\(.*\)"/\1/p' section | head -1)
 "$bin/examples/acknowledged" nothing empty.db "$url"
 "$bin/examples/acknowledged" first full.db "$url"
 

@@ -1,15 +1,15 @@
 //! When a TIME trigger is due, as far as that can be told.
 //!
 //! Lagerkoll doesn't document what a trigger holds, so this reads what a person would read: names that
-//! can only mean one thing, values that can only be read in one way. A field that could change the time
-//! and isn't understood makes the whole trigger one that is not: a wrong time is worse than none.
+//! can only mean one thing, values that can only be read in one way. A field that isn't understood makes
+//! the whole trigger one that is not: a wrong time is worse than none.
 
 mod moment;
 mod repeat;
 
+use jiff::Timestamp;
 use jiff::civil::{Date, DateTime, Time};
 use jiff::tz::TimeZone;
-use jiff::{Timestamp, ToSpan as _};
 use serde_json::Value;
 
 use super::Fields;
@@ -20,10 +20,11 @@ use repeat::Repeat;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct When {
     moment: Moment,
+    start: Start,
     repeat: Option<Repeat>,
 }
 
-/// The first time.
+/// The first time; one of a repetition is itself one of its times.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Start {
     /// A moment.
@@ -42,7 +43,8 @@ struct Told {
     hour: Option<i8>,
     minute: Option<i8>,
     repeat: Repeat,
-    is_repeated: bool,
+    /// Whether it is repeated, where that was told.
+    is_repeated: Option<bool>,
 }
 
 impl When {
@@ -65,18 +67,9 @@ impl When {
         told.put_together()
     }
 
-    /// The first time that is not before `today`, for times that begin on no day of their own.
-    pub fn start(&self, today: Date) -> Start {
-        match self.moment {
-            Moment::At(at) => Start::At(at),
-            Moment::Local(local) => Start::Local(local),
-            Moment::Day(day) => Start::Day(day),
-            Moment::Time(time) => {
-                let days = (0..366).filter_map(|ahead| today.checked_add(ahead.days()).ok());
-                let is_due = |day: &Date| self.repeat.as_ref().is_none_or(|repeat| repeat.falls_on(*day));
-                Start::Local(days.into_iter().find(is_due).unwrap_or(today).to_datetime(time))
-            }
-        }
+    /// The first time. What is repeated and begins on no day that is told, begins with the year 2000.
+    pub fn start(&self) -> Start {
+        self.start
     }
 
     /// How it is repeated, as RFC 5545 writes it in an `RRULE`; `None` = it isn't.
@@ -103,47 +96,54 @@ impl Told {
             Value::String(text) => !text.trim().is_empty(),
             _ => true,
         };
-        if !is_said {
+        let plain: String = name.chars().filter(char::is_ascii_alphanumeric).collect();
+        let plain = plain.to_ascii_lowercase();
+        if !is_said || HARMLESS.contains(&plain.as_str()) {
             return Ok(());
         }
-        let plain: String = name.chars().filter(char::is_ascii_alphanumeric).collect();
-        match plain.to_ascii_lowercase().as_str() {
+        match plain.as_str() {
             "at" | "when" | "time" | "date" | "datetime" | "timestamp" | "start" | "starttime" | "startdate"
             | "startdatetime" | "startat" | "runat" | "sendat" | "executeat" | "triggerat" | "triggertime"
             | "triggerdate" | "scheduledat" | "scheduledtime" | "scheduleddate" | "next" | "nextrun" | "nexttime"
             | "firetime" | "timeofday" => self.add_moment(Moment::read(value)?),
-            "hour" | "hours" => number(value, 23).map(|hour| self.hour = Some(hour)),
-            "minute" | "minutes" => number(value, 59).map(|minute| self.minute = Some(minute)),
+            "hour" | "hours" => set(&mut self.hour, number(value, 23)?),
+            "minute" | "minutes" => set(&mut self.minute, number(value, 59)?),
             "second" | "seconds" => number(value, 0).map(drop),
-            "zone" | "zoneid" | "tz" | "timezone" | "timezoneid" => {
-                self.zone = Some(moment::zone(value)?);
-                Ok(())
-            }
+            "zone" | "zoneid" | "tz" | "timezone" | "timezoneid" => set(&mut self.zone, moment::zone(value)?),
             "repeat" | "repeats" | "interval" | "frequency" | "freq" | "recurrence" | "every" | "period" => {
                 let is_repeated = self.repeat.read_frequency(value)?;
-                self.is_repeated |= is_repeated;
-                Ok(())
+                self.repeats(is_repeated)
             }
             "days" | "weekday" | "weekdays" | "dayofweek" | "daysofweek" => {
-                self.is_repeated = true;
-                self.repeat.read_weekdays(value)
+                self.repeat.read_weekdays(value)?;
+                self.repeats(true)
             }
             "dayofmonth" | "daysofmonth" | "monthday" => {
-                self.is_repeated = true;
-                self.repeat.read_days_of_month(value)
+                self.repeat.read_days_of_month(value)?;
+                self.repeats(true)
             }
             "until" | "end" | "enddate" => self.repeat.read_end(value),
             "cron" | "cronexpression" => {
-                self.is_repeated = true;
                 let time = self.repeat.read_cron(value)?;
+                self.repeats(true)?;
                 self.add_moment(Moment::Time(time))
             }
             "rrule" | "recurrencerule" => {
-                self.is_repeated = true;
-                self.repeat.read_rule(value)
+                self.repeat.read_rule(value)?;
+                self.repeats(true)
             }
-            _ if is_about_time(name) => Err("this could change the time, and is not understood".to_owned()),
-            _ => Ok(()),
+            "active" | "enabled" if *value == Value::Bool(true) => Ok(()),
+            _ => Err("this could change the time, and is not understood".to_owned()),
+        }
+    }
+
+    fn repeats(&mut self, is_repeated: bool) -> Result<(), String> {
+        match self.is_repeated {
+            Some(before) if before != is_repeated => Err("says otherwise than another field".to_owned()),
+            _ => {
+                self.is_repeated = Some(is_repeated);
+                Ok(())
+            }
         }
     }
 
@@ -170,19 +170,64 @@ impl Told {
             (None, None) => {}
         }
         let moment = self.moment.ok_or("no time is told that could be understood")?;
-        if matches!(moment, Moment::Time(_)) && !self.is_repeated {
-            // A time of day without a day is one of every day.
-            self.is_repeated = true;
+        // A time of day without a day is one of every day.
+        let is_repeated = self.is_repeated.unwrap_or(matches!(moment, Moment::Time(_)));
+        if !is_repeated && self.repeat.ends() {
+            return Err("an end, but no repetition".to_owned());
         }
-        let repeat = self.is_repeated.then_some(self.repeat);
         let moment = match self.zone {
             None => moment,
-            Some(zone) => moment.in_zone(&zone, repeat.is_some())?,
+            Some(zone) => moment.in_zone(&zone, is_repeated)?,
         };
-        if let Some(repeat) = &repeat {
-            repeat.check(moment)?;
+        let repeat = is_repeated.then_some(self.repeat);
+        let start = match (&repeat, moment) {
+            (Some(repeat), moment) => repeat.start(moment)?,
+            (None, Moment::At(at) | Moment::Utc(at)) => Start::At(at),
+            (None, Moment::Local(local)) => Start::Local(local),
+            (None, Moment::Day(day)) => Start::Day(day),
+            (None, Moment::Time(_)) => return Err("a time of day that is not repeated, but no day".to_owned()),
+        };
+        Ok(When { moment, start, repeat })
+    }
+}
+
+/// Fields that tell something else than when it is due. (Names without their separators, in small letters.)
+const HARMLESS: [&str; 25] = [
+    "name",
+    "title",
+    "label",
+    "description",
+    "comment",
+    "comments",
+    "note",
+    "notes",
+    "created",
+    "createdat",
+    "createdby",
+    "createdname",
+    "updated",
+    "updatedat",
+    "updatedby",
+    "modified",
+    "modifiedat",
+    "modifiedby",
+    "lastrun",
+    "lastrunat",
+    "lastruntime",
+    "lastexecuted",
+    "lastexecutedat",
+    "previousrun",
+    "version",
+];
+
+/// What is said once. Said twice, it is only the same.
+fn set<T: PartialEq>(place: &mut Option<T>, value: T) -> Result<(), String> {
+    match place {
+        Some(before) if *before != value => Err("says otherwise than another field".to_owned()),
+        _ => {
+            *place = Some(value);
+            Ok(())
         }
-        Ok(When { moment, repeat })
     }
 }
 
@@ -191,37 +236,6 @@ fn number(value: &Value, most: i8) -> Result<i8, String> {
     let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
     let number = text.trim().parse().ok().filter(|number| (0..=most).contains(number));
     number.ok_or_else(|| format!("{value} is not a number from 0 to {most}"))
-}
-
-/// Whether a name speaks of time, by the words that it is made of. What was, or is only told, does not count.
-fn is_about_time(name: &str) -> bool {
-    const ABOUT: [&str; 27] = [
-        "at", "time", "times", "date", "dates", "day", "days", "week", "weeks", "weekly", "month", "months", "year",
-        "years", "hour", "hours", "minute", "minutes", "interval", "every", "repeat", "cron", "period", "until",
-        "offset", "delay", "zone",
-    ];
-    const HARMLESS: [&str; 8] = ["last", "previous", "created", "updated", "modified", "changed", "elapsed", "format"];
-    let words = words(name);
-    let has = |list: &[&str]| words.iter().any(|word| list.contains(&word.as_str()));
-    has(&ABOUT) && !has(&HARMLESS)
-}
-
-/// `startEveryDay` and `start_every_day` as three words.
-fn words(name: &str) -> Vec<String> {
-    let mut words = vec![String::new()];
-    let mut was_lower = false;
-    for c in name.chars() {
-        let begins = !c.is_alphanumeric() || (c.is_uppercase() && was_lower);
-        if begins {
-            words.push(String::new());
-        }
-        if let Some(word) = words.last_mut().filter(|_| c.is_alphanumeric()) {
-            word.extend(c.to_lowercase());
-        }
-        was_lower = c.is_lowercase() || c.is_numeric();
-    }
-    words.retain(|word| !word.is_empty());
-    words
 }
 
 #[cfg(test)]

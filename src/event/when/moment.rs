@@ -3,7 +3,8 @@
 use std::fmt;
 
 use jiff::civil::{Date, DateTime, Time};
-use jiff::tz::TimeZone;
+use jiff::fmt::temporal::DateTimeParser;
+use jiff::tz::{Disambiguation, TimeZone};
 use jiff::{Timestamp, Zoned};
 use serde_json::Value;
 
@@ -15,7 +16,9 @@ const SECONDS_FROM: i64 = 100_000_000;
 /// A point in time, as far as it is told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Moment {
-    /// One moment everywhere.
+    /// One moment everywhere, told by UTC: what is counted in days from it is counted by that.
+    Utc(Timestamp),
+    /// One moment everywhere, told by another clock, or by none.
     At(Timestamp),
     /// By the clock on the wall.
     Local(DateTime),
@@ -38,25 +41,35 @@ impl Moment {
     /// The same where a clock goes by this zone. A time that comes again would need the zone's whole
     /// calendar: it can only be told for zones that never change.
     pub(super) fn in_zone(self, zone: &TimeZone, is_repeated: bool) -> Result<Moment, String> {
-        let fixed = zone.to_fixed_offset().ok();
+        let is_utc = is_utc(zone);
         match self {
-            Moment::At(_) | Moment::Day(_) => Ok(self),
-            Moment::Local(_) | Moment::Time(_) if is_repeated && fixed.is_none() => {
+            Moment::Utc(_) if is_repeated && !is_utc => Err("it is told by UTC, and beside a time zone".to_owned()),
+            Moment::At(_) | Moment::Utc(_) | Moment::Day(_) => Ok(self),
+            Moment::Local(_) | Moment::Time(_) if is_repeated && zone.to_fixed_offset().is_err() => {
                 Err("it is repeated in a time zone whose clocks change".to_owned())
             }
-            Moment::Local(local) => local
-                .to_zoned(zone.clone())
-                .map(|zoned| Moment::At(zoned.timestamp()))
-                .map_err(|error| error.to_string()),
+            Moment::Local(local) => {
+                // An hour that clocks leave out or have twice is no time that is told.
+                let zoned = zone.to_ambiguous_zoned(local).unambiguous().map_err(|error| error.to_string())?;
+                Ok(at(&zoned))
+            }
             Moment::Time(_) => Err("it is a time of day in a time zone".to_owned()),
         }
     }
 }
 
+fn is_utc(zone: &TimeZone) -> bool {
+    zone.to_fixed_offset().is_ok_and(|offset| offset.is_zero())
+}
+
+fn at(zoned: &Zoned) -> Moment {
+    if is_utc(zoned.time_zone()) { Moment::Utc(zoned.timestamp()) } else { Moment::At(zoned.timestamp()) }
+}
+
 impl fmt::Display for Moment {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Moment::At(at) => write!(f, "{at}"),
+            Moment::At(at) | Moment::Utc(at) => write!(f, "{at}"),
             Moment::Local(local) => write!(f, "{}", local.strftime("%Y-%m-%d %H:%M")),
             Moment::Day(day) => write!(f, "{day}"),
             Moment::Time(time) => write!(f, "{}", time.strftime("%H:%M")),
@@ -95,11 +108,17 @@ fn written(text: &str) -> Option<Moment> {
     if text.len() == 10 {
         return text.parse().ok().map(Moment::Day);
     }
-    let zoned = || text.parse::<Zoned>().ok().map(|zoned| Moment::At(zoned.timestamp()));
-    let at = text.parse().ok().map(Moment::At);
-    // A zone that isn't understood must not be left out.
-    let local = || if text.contains('[') { None } else { text.parse().ok().map(Moment::Local) };
-    at.or_else(zoned).or_else(local)
+    if text.contains(":60") {
+        // A second that few clocks know, and that would be read as the one before it.
+        return None;
+    }
+    if text.contains('[') {
+        // A zone that isn't understood must not be left out, nor an hour that its clocks don't have.
+        let parser = DateTimeParser::new().disambiguation(Disambiguation::Reject);
+        return parser.parse_zoned(text).ok().map(|zoned| at(&zoned));
+    }
+    let clock = if text.ends_with(['Z', 'z']) { Moment::Utc } else { Moment::At };
+    text.parse().ok().map(clock).or_else(|| text.parse().ok().map(Moment::Local))
 }
 
 fn is_date(text: &str) -> bool {

@@ -2,11 +2,18 @@
 
 use std::fmt;
 
-use jiff::civil::{Date, Time, Weekday};
+use jiff::ToSpan as _;
+use jiff::civil::{Date, DateTime, Time, Weekday, date};
+use jiff::tz::TimeZone;
 use serde_json::Value;
 
 use super::moment::Moment;
-use super::number;
+use super::{Start, number, set};
+
+/// Where a repetition begins that begins on no day that is told.
+const ANCHOR: Date = date(2000, 1, 1);
+/// Days among which every kind of day is found that there is.
+const MANY: i32 = 400;
 
 const DAYS: [(Weekday, &str, &str); 7] = [
     (Weekday::Monday, "MO", "monday"),
@@ -27,15 +34,53 @@ const FREQUENCIES: [(&str, &str, [&str; 3]); 5] = [
     ("YEARLY", "yearly", ["yearly", "year", "annually"]),
 ];
 
+/// Why a rule is not put together with other words.
+const BESIDE: &str = "a rule of its own beside other words about repetition";
+
 /// A repetition. One that says nothing is daily.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Repeat {
     frequency: Option<&'static str>,
-    weekdays: Vec<Weekday>,
+    weekdays: Vec<Day>,
     days_of_month: Vec<i8>,
     end: Option<Moment>,
-    /// A rule of RFC 5545, which says all of this by itself.
-    rule: Option<String>,
+    /// What was told as a rule of RFC 5545.
+    rule: Option<Rule>,
+}
+
+/// A day of the week; in a month the first, the second, the last (-1) of them, or each (0).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Day {
+    nth: i8,
+    weekday: Weekday,
+}
+
+impl Day {
+    fn each(weekday: Weekday) -> Day {
+        Day { nth: 0, weekday }
+    }
+
+    fn is(self, day: Date) -> bool {
+        let from_begin = (day.day() - 1) / 7 + 1;
+        let from_end = -((day.days_in_month() - day.day()) / 7 + 1);
+        day.weekday() == self.weekday && (self.nth == 0 || self.nth == from_begin || self.nth == from_end)
+    }
+}
+
+impl fmt::Display for Day {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let short = DAYS.iter().find(|(of, ..)| *of == self.weekday).map_or("", |(_, short, _)| *short);
+        if self.nth == 0 { f.write_str(short) } else { write!(f, "{}{short}", self.nth) }
+    }
+}
+
+/// What only a rule of RFC 5545 (3.3.10) says, and how it was written.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+struct Rule {
+    text: String,
+    interval: Option<u32>,
+    count: Option<u32>,
+    week_start: Option<Weekday>,
 }
 
 impl Repeat {
@@ -52,19 +97,28 @@ impl Repeat {
         }
         let (frequency, ..) =
             FREQUENCIES.iter().find(|(.., words)| words.contains(&word.as_str())).ok_or_else(unknown)?;
-        self.frequency = Some(frequency);
+        set(&mut self.frequency, *frequency)?;
         Ok(true)
+    }
+
+    /// Whether an end was told.
+    pub(super) fn ends(&self) -> bool {
+        self.end.is_some()
     }
 
     /// `MON`, `"mon,tuesday"`, `["MONDAY"]`. Numbers are not understood: weeks begin on different days.
     pub(super) fn read_weekdays(&mut self, value: &Value) -> Result<(), String> {
         for part in parts(value) {
-            self.weekdays.push(weekday(&part).ok_or_else(|| format!("{part} is no day of the week"))?);
+            let weekday = weekday(&part).ok_or_else(|| format!("{part} is no day of the week"))?;
+            self.weekdays.push(Day::each(weekday));
         }
-        let place = |day: &Weekday| day.to_monday_zero_offset();
-        self.weekdays.sort_by_key(place);
-        self.weekdays.dedup();
+        self.sort_weekdays();
         if self.weekdays.is_empty() { Err("no day of the week".to_owned()) } else { Ok(()) }
+    }
+
+    fn sort_weekdays(&mut self) {
+        self.weekdays.sort_by_key(|day| (day.nth, day.weekday.to_monday_zero_offset()));
+        self.weekdays.dedup();
     }
 
     pub(super) fn read_days_of_month(&mut self, value: &Value) -> Result<(), String> {
@@ -80,10 +134,7 @@ impl Repeat {
     pub(super) fn read_end(&mut self, value: &Value) -> Result<(), String> {
         match Moment::read(value)? {
             Moment::Time(_) => Err(format!("{value} is no day")),
-            end => {
-                self.end = Some(end);
-                Ok(())
-            }
+            end => set(&mut self.end, end),
         }
     }
 
@@ -108,62 +159,122 @@ impl Repeat {
         }
         if !any(weekday) {
             let days = weekday.split(',').map(|part| cron_weekdays(part, has_seconds)).collect::<Option<Vec<_>>>();
-            for day in days.ok_or_else(unknown)?.concat() {
-                self.weekdays.push(day);
-            }
-            self.weekdays.sort_by_key(|day| day.to_monday_zero_offset());
-            self.weekdays.dedup();
+            self.weekdays.extend(days.ok_or_else(unknown)?.concat().into_iter().map(Day::each));
+            self.sort_weekdays();
         }
         Ok(time)
     }
 
-    /// A rule of RFC 5545 (3.3.10), as it is: whoever reads the calendar understands it.
+    /// A rule of RFC 5545 (3.3.10), as far as it can be told which days it is for.
     pub(super) fn read_rule(&mut self, value: &Value) -> Result<(), String> {
-        let unknown = || format!("{value} is no rule of RFC 5545");
-        let rule = value.as_str().ok_or_else(unknown)?.trim();
-        let rule = rule.strip_prefix("RRULE:").unwrap_or(rule).to_ascii_uppercase();
-        let is_part = |part: &str| {
-            part.split_once('=').is_some_and(|(name, value)| {
-                let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, ',' | '-' | '+');
-                !name.is_empty() && !value.is_empty() && name.chars().chain(value.chars()).all(is_plain)
-            })
-        };
-        let has_frequency =
-            FREQUENCIES.iter().any(|(name, ..)| rule.split(';').any(|part| part == format!("FREQ={name}")));
-        if !has_frequency || !rule.split(';').all(is_part) {
+        let unknown = || format!("{value} is no rule of RFC 5545 that is understood");
+        if *self != Repeat::default() {
+            return Err(BESIDE.to_owned());
+        }
+        let text = value.as_str().ok_or_else(unknown)?.trim();
+        let text = text.strip_prefix("RRULE:").unwrap_or(text).to_ascii_uppercase();
+        let mut rule = Rule { text: text.clone(), ..Rule::default() };
+        let mut names = Vec::new();
+        for part in text.split(';') {
+            let (name, value) = part.split_once('=').ok_or_else(unknown)?;
+            if names.contains(&name) {
+                return Err(unknown());
+            }
+            names.push(name);
+            self.read_part(&mut rule, name, value).ok_or_else(unknown)?;
+        }
+        let ends_twice = rule.count.is_some() && self.end.is_some();
+        if self.frequency.is_none() || ends_twice {
             return Err(unknown());
         }
+        self.sort_weekdays();
         self.rule = Some(rule);
         Ok(())
     }
 
-    /// Refuses what doesn't say when it comes again.
-    pub(super) fn check(&self, moment: Moment) -> Result<(), String> {
-        let has_days = !self.weekdays.is_empty() || !self.days_of_month.is_empty();
-        if self.rule.is_some() && (self.frequency.is_some() || has_days || self.end.is_some()) {
-            return Err("a rule of its own beside other words about repetition".to_owned());
+    fn read_part(&mut self, rule: &mut Rule, name: &str, value: &str) -> Option<()> {
+        let counted = |most: u32| value.parse().ok().filter(|number| (1..=most).contains(number)).map(Some);
+        match name {
+            "FREQ" => self.frequency = Some(FREQUENCIES.iter().find(|(name, ..)| *name == value)?.0),
+            "INTERVAL" => rule.interval = counted(9_999)?.filter(|interval| *interval != 1),
+            "COUNT" => rule.count = counted(999_999)?,
+            "WKST" => rule.week_start = Some(day_of_rule(value).filter(|day| day.nth == 0)?.weekday),
+            "BYDAY" => self.weekdays = value.split(',').map(day_of_rule).collect::<Option<_>>()?,
+            "BYMONTHDAY" => self.read_days_of_month(&Value::from(value)).ok()?,
+            "UNTIL" => self.end = Some(end_of_rule(value)?),
+            _ => return None,
         }
+        Some(())
+    }
+
+    /// The first time of something that begins then. Refuses what doesn't say when it comes again.
+    pub(super) fn start(&self, moment: Moment) -> Result<Start, String> {
+        self.check(moment)?;
+        let (begins, is_utc) = match moment {
+            Moment::Utc(at) => (at.to_zoned(TimeZone::UTC).datetime(), true),
+            Moment::Local(local) => (local, false),
+            Moment::Day(day) => (day.to_datetime(Time::midnight()), false),
+            Moment::Time(time) => (ANCHOR.to_datetime(time), false),
+            Moment::At(_) => return Err("it is repeated, but the clock that it goes by isn't told".to_owned()),
+        };
+        let start = self.first_from(begins).ok_or("it begins on a day that it is not for")?;
+        let is_over = match self.end {
+            None => false,
+            Some(Moment::Day(end)) => end < start.date(),
+            Some(Moment::Local(end)) => end < start,
+            Some(Moment::At(end) | Moment::Utc(end)) => end.to_zoned(TimeZone::UTC).datetime() < start,
+            Some(Moment::Time(_)) => true,
+        };
+        if is_over {
+            return Err("it ends before it begins".to_owned());
+        }
+        Ok(match moment {
+            Moment::Day(_) => Start::Day(start.date()),
+            _ if is_utc => Start::At(start.to_zoned(TimeZone::UTC).map_err(|error| error.to_string())?.timestamp()),
+            _ => Start::Local(start),
+        })
+    }
+
+    /// The first of the days from this one on that it is for, at the same time. What is counted from its begin
+    /// on, begins when it says.
+    fn first_from(&self, begins: DateTime) -> Option<DateTime> {
+        let is_counted = self.rule.as_ref().is_some_and(|rule| rule.interval.is_some() || rule.count.is_some());
+        let days = if is_counted { 1 } else { MANY };
+        let falls_on = |day: &DateTime| {
+            let day = day.date();
+            (self.weekdays.is_empty() || self.weekdays.iter().any(|of| of.is(day)))
+                && (self.days_of_month.is_empty() || self.days_of_month.contains(&day.day()))
+        };
+        (0..days).filter_map(|ahead| begins.checked_add(ahead.days()).ok()).find(falls_on)
+    }
+
+    fn check(&self, moment: Moment) -> Result<(), String> {
+        let has_days = !self.weekdays.is_empty() || !self.days_of_month.is_empty();
         if !self.weekdays.is_empty() && !self.days_of_month.is_empty() {
             return Err("both days of the week and days of the month".to_owned());
         }
         let frequency = self.frequency();
-        if has_days && frequency != self.frequency_of_days() {
+        let is_nth = self.weekdays.iter().any(|day| day.nth != 0);
+        let fits = match (frequency, &self.rule) {
+            _ if !has_days => true,
+            ("DAILY", Some(_)) => !is_nth,
+            ("MONTHLY", Some(_)) => true,
+            _ => frequency == self.frequency_of_days() && !is_nth,
+        };
+        if !fits {
             return Err(format!("days of another kind than {} has", frequency.to_ascii_lowercase()));
         }
         if self.end.is_some() && self.until(moment).is_none() {
             return Err("it ends by another clock than it begins".to_owned());
         }
-        let needs_a_day = matches!(frequency, "WEEKLY" | "MONTHLY" | "YEARLY") || self.rule.is_some();
-        if matches!(moment, Moment::Time(_)) && needs_a_day && !has_days {
-            return Err("a time of day, but not on which day".to_owned());
+        let counts = self.rule.as_ref().is_some_and(|rule| rule.interval.is_some() || rule.count.is_some());
+        let needs_a_day = matches!(frequency, "WEEKLY" | "MONTHLY" | "YEARLY") && !has_days;
+        match moment {
+            Moment::Time(_) if needs_a_day || counts => Err("a time of day, but not on which day".to_owned()),
+            Moment::Time(_) if frequency == "HOURLY" => Err("both every hour and at a time of day".to_owned()),
+            Moment::Day(_) if frequency == "HOURLY" => Err("every hour, but of a whole day".to_owned()),
+            _ => Ok(()),
         }
-        Ok(())
-    }
-
-    /// Whether a day is one of those that it is for.
-    pub(super) fn falls_on(&self, day: Date) -> bool {
-        (self.weekdays.is_empty() || self.weekdays.contains(&day.weekday()))
-            && (self.days_of_month.is_empty() || self.days_of_month.contains(&day.day()))
     }
 
     fn frequency_of_days(&self) -> &'static str {
@@ -184,8 +295,8 @@ impl Repeat {
         Some(match (begins, self.end?) {
             (Moment::Day(_), Moment::Day(end)) => day(end, ""),
             (Moment::Day(_), Moment::Local(end)) => day(end.date(), ""),
-            (Moment::At(_), Moment::At(end)) => end.strftime("%Y%m%dT%H%M%SZ").to_string(),
-            (Moment::At(_), Moment::Day(end)) => day(end, "T235959Z"),
+            (Moment::Utc(_), Moment::At(end) | Moment::Utc(end)) => end.strftime("%Y%m%dT%H%M%SZ").to_string(),
+            (Moment::Utc(_), Moment::Day(end)) => day(end, "T235959Z"),
             (Moment::Local(_) | Moment::Time(_), Moment::Local(end)) => end.strftime("%Y%m%dT%H%M%S").to_string(),
             (Moment::Local(_) | Moment::Time(_), Moment::Day(end)) => day(end, "T235959"),
             _ => return None,
@@ -194,17 +305,22 @@ impl Repeat {
 
     /// The value of an `RRULE` of something that begins so.
     pub(super) fn rule(&self, begins: Moment) -> String {
-        if let Some(rule) = &self.rule {
-            return rule.clone();
-        }
         let mut rule = format!("FREQ={}", self.frequency());
-        let short = |day: &Weekday| DAYS.iter().find(|(of, ..)| of == day).map_or("", |(_, short, _)| *short);
+        let told = self.rule.as_ref();
+        if let Some(interval) = told.and_then(|told| told.interval) {
+            rule += &format!(";INTERVAL={interval}");
+        }
         if !self.weekdays.is_empty() {
-            rule += &format!(";BYDAY={}", self.weekdays.iter().map(short).collect::<Vec<_>>().join(","));
+            rule += &format!(";BYDAY={}", listed(&self.weekdays, ","));
         }
         if !self.days_of_month.is_empty() {
-            let days: Vec<String> = self.days_of_month.iter().map(ToString::to_string).collect();
-            rule += &format!(";BYMONTHDAY={}", days.join(","));
+            rule += &format!(";BYMONTHDAY={}", listed(&self.days_of_month, ","));
+        }
+        if let Some(week_start) = told.and_then(|told| told.week_start) {
+            rule += &format!(";WKST={}", Day::each(week_start));
+        }
+        if let Some(count) = told.and_then(|told| told.count) {
+            rule += &format!(";COUNT={count}");
         }
         if let Some(until) = self.until(begins) {
             rule += &format!(";UNTIL={until}");
@@ -217,19 +333,41 @@ impl fmt::Display for Repeat {
     /// For people: `daily`, `on MO, TU`, `on day 1 of the month`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let Some(rule) = &self.rule {
-            return write!(f, "by {rule}");
+            return write!(f, "by {}", rule.text);
         }
-        let short = |day: &Weekday| DAYS.iter().find(|(of, ..)| of == day).map_or("", |(_, short, _)| *short);
         if !self.weekdays.is_empty() {
-            write!(f, "on {}", self.weekdays.iter().map(short).collect::<Vec<_>>().join(", "))?;
+            write!(f, "on {}", listed(&self.weekdays, ", "))?;
         } else if !self.days_of_month.is_empty() {
-            let days: Vec<String> = self.days_of_month.iter().map(ToString::to_string).collect();
-            write!(f, "on day {} of the month", days.join(", "))?;
+            write!(f, "on day {} of the month", listed(&self.days_of_month, ", "))?;
         } else {
             let words = FREQUENCIES.iter().find(|(name, ..)| *name == self.frequency());
             f.write_str(words.map_or("again", |(_, words, _)| words))?;
         }
         self.end.map_or(Ok(()), |end| write!(f, " until {end}"))
+    }
+}
+
+fn listed(items: &[impl ToString], separator: &str) -> String {
+    items.iter().map(ToString::to_string).collect::<Vec<_>>().join(separator)
+}
+
+/// A day in a rule: `MO`, `+1MO`, `-1FR`.
+fn day_of_rule(text: &str) -> Option<Day> {
+    let (nth, name) = text.split_at_checked(text.len().checked_sub(2)?)?;
+    let (weekday, ..) = DAYS.iter().find(|(_, short, _)| *short == name)?;
+    let nth = if nth.is_empty() { 0 } else { nth.parse().ok().filter(|nth| *nth != 0 && (-5..=5).contains(nth))? };
+    Some(Day { nth, weekday: *weekday })
+}
+
+/// The `UNTIL` of a rule: a day, or a moment with or without a `Z`.
+fn end_of_rule(text: &str) -> Option<Moment> {
+    if text.len() == 8 {
+        return Date::strptime("%Y%m%d", text).ok().map(Moment::Day);
+    }
+    let local = |text: &str| DateTime::strptime("%Y%m%dT%H%M%S", text).ok();
+    match text.strip_suffix('Z') {
+        Some(utc) => Some(Moment::Utc(local(utc)?.to_zoned(TimeZone::UTC).ok()?.timestamp())),
+        None => local(text).map(Moment::Local),
     }
 }
 

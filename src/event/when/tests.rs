@@ -1,6 +1,5 @@
 //! Triggers, and what they are understood as.
 
-use jiff::civil::date;
 use serde_json::json;
 
 use super::*;
@@ -14,13 +13,13 @@ fn event(trigger_type: &str, trigger: Value) -> Fields {
     fields
 }
 
-/// The first time and the rule, from Sunday the first of March 2026 on.
+/// The first time and the rule.
 fn told(trigger: Value) -> String {
     let when = match when(trigger) {
         Ok(when) => when,
         Err(problem) => return format!("not understood: {problem}"),
     };
-    let start = match when.start(date(2026, 3, 1)) {
+    let start = match when.start() {
         Start::At(at) => at.to_string(),
         Start::Local(local) => local.to_string(),
         Start::Day(day) => day.to_string(),
@@ -43,7 +42,7 @@ fn once() {
         (json!({"date": "2026-05-01", "time": "08:00", "timeZone": "Europe/Stockholm"}), "2026-05-01T06:00:00Z"),
         (json!({"date": "2026-05-01", "time": "08:00", "zone": "-03:00"}), "2026-05-01T11:00:00Z"),
         (json!({"at": "2026-05-01T08:00:00Z", "repeat": "NONE", "until": null, "note": "x"}), "2026-05-01T08:00:00Z"),
-        (json!({"at": "2026-05-01T08:00:00Z", "lastRunTime": "x", "sender": 1}), "2026-05-01T08:00:00Z"),
+        (json!({"at": "2026-05-01T08:00:00Z", "lastRunTime": "x", "createdBy": 1}), "2026-05-01T08:00:00Z"),
     ] {
         assert_eq!(told(trigger.clone()), expected, "{trigger}");
     }
@@ -52,11 +51,11 @@ fn once() {
 #[test]
 fn again_and_again() {
     for (trigger, expected) in [
-        (json!({"time": "08:00"}), "2026-03-01T08:00:00 FREQ=DAILY"),
-        (json!({"hour": 7}), "2026-03-01T07:00:00 FREQ=DAILY"),
-        (json!({"time": "08:00", "days": ["TUE", "monday"]}), "2026-03-02T08:00:00 FREQ=WEEKLY;BYDAY=MO,TU"),
-        (json!({"time": "08:00", "weekday": "Fr", "frequency": "weekly"}), "2026-03-06T08:00:00 FREQ=WEEKLY;BYDAY=FR"),
-        (json!({"time": "08:00", "dayOfMonth": 15}), "2026-03-15T08:00:00 FREQ=MONTHLY;BYMONTHDAY=15"),
+        (json!({"time": "08:00"}), "2000-01-01T08:00:00 FREQ=DAILY"),
+        (json!({"hour": 7}), "2000-01-01T07:00:00 FREQ=DAILY"),
+        (json!({"time": "08:00", "days": ["TUE", "monday"]}), "2000-01-03T08:00:00 FREQ=WEEKLY;BYDAY=MO,TU"),
+        (json!({"time": "08:00", "weekday": "Fr", "frequency": "weekly"}), "2000-01-07T08:00:00 FREQ=WEEKLY;BYDAY=FR"),
+        (json!({"time": "08:00", "dayOfMonth": 15}), "2000-01-15T08:00:00 FREQ=MONTHLY;BYMONTHDAY=15"),
         (json!({"at": "2026-05-01T08:00:00Z", "repeat": "WEEK"}), "2026-05-01T08:00:00Z FREQ=WEEKLY"),
         (json!({"date": "2026-05-01", "every": "year"}), "2026-05-01 FREQ=YEARLY"),
         (
@@ -68,15 +67,24 @@ fn again_and_again() {
             json!({"at": "2026-05-01T08:00:00Z", "every": "day", "until": "2026-06-01"}),
             "2026-05-01T08:00:00Z FREQ=DAILY;UNTIL=20260601T235959Z",
         ),
-        (json!({"cron": "30 8 * * 1-5"}), "2026-03-02T08:30:00 FREQ=WEEKLY;BYDAY=MO,TU,WE,TH,FR"),
-        (json!({"cron": "0 30 8 ? * SAT,SUN"}), "2026-03-01T08:30:00 FREQ=WEEKLY;BYDAY=SA,SU"),
-        (json!({"cronExpression": "0 6 1,15 * *"}), "2026-03-01T06:00:00 FREQ=MONTHLY;BYMONTHDAY=1,15"),
-        (json!({"cron": "0 6 * * *"}), "2026-03-01T06:00:00 FREQ=DAILY"),
-        (
-            json!({"start": "2026-05-01", "rrule": "RRULE:FREQ=MONTHLY;BYDAY=+1MO"}),
-            "2026-05-01 FREQ=MONTHLY;BYDAY=+1MO",
-        ),
+        (json!({"cron": "30 8 * * 1-5"}), "2000-01-03T08:30:00 FREQ=WEEKLY;BYDAY=MO,TU,WE,TH,FR"),
+        (json!({"cron": "0 30 8 ? * SAT,SUN"}), "2000-01-01T08:30:00 FREQ=WEEKLY;BYDAY=SA,SU"),
+        (json!({"cronExpression": "0 6 1,15 * *"}), "2000-01-01T06:00:00 FREQ=MONTHLY;BYMONTHDAY=1,15"),
+        (json!({"cron": "0 6 * * *"}), "2000-01-01T06:00:00 FREQ=DAILY"),
+        (json!({"start": "2026-05-01", "rrule": "RRULE:FREQ=MONTHLY;BYDAY=+1MO"}), "2026-05-04 FREQ=MONTHLY;BYDAY=1MO"),
         (json!({"at": "2026-05-01T08:00", "tz": "UTC", "freq": "daily"}), "2026-05-01T08:00:00Z FREQ=DAILY"),
+        // The first time is one of the days that it is for.
+        (json!({"at": "2026-05-01T08:00Z", "days": "MON"}), "2026-05-04T08:00:00Z FREQ=WEEKLY;BYDAY=MO"),
+        (json!({"date": "2026-05-01", "rrule": "FREQ=WEEKLY;BYDAY=WE"}), "2026-05-06 FREQ=WEEKLY;BYDAY=WE"),
+        (json!({"date": "2026-05-01", "rrule": "FREQ=MONTHLY;BYDAY=-1FR"}), "2026-05-29 FREQ=MONTHLY;BYDAY=-1FR"),
+        (
+            json!({"at": "2026-05-01T08:00", "rrule": "FREQ=DAILY;INTERVAL=3;COUNT=5"}),
+            "2026-05-01T08:00:00 FREQ=DAILY;INTERVAL=3;COUNT=5",
+        ),
+        (
+            json!({"at": "2026-05-01T08:00Z", "rrule": "FREQ=WEEKLY;WKST=SU;UNTIL=20270101T000000Z", "active": true}),
+            "2026-05-01T08:00:00Z FREQ=WEEKLY;WKST=SU;UNTIL=20270101T000000Z",
+        ),
     ] {
         assert_eq!(told(trigger.clone()), expected, "{trigger}");
     }
@@ -86,7 +94,7 @@ fn again_and_again() {
 fn what_is_not_understood_says_why() {
     for (trigger, expected) in [
         (json!({}), "no time is told"),
-        (json!({"foo": "08:00"}), "no time is told"),
+        (json!({"foo": "08:00"}), "foo: this could change the time"),
         (json!({"time": "noon"}), "time: \"noon\" is not a time"),
         (json!({"time": "25:00"}), "is not a time"),
         (json!({"time": 800}), "800 is not a time"),
@@ -103,6 +111,28 @@ fn what_is_not_understood_says_why() {
         (json!({"at": "2026-05-01T08:00Z", "time": "08:00"}), "a second time"),
         (json!({"time": "08:00", "until": "2026-06-01T00:00:00Z"}), "ends by another clock"),
         (json!({"minute": 5}), "a minute without an hour"),
+        (json!({"time": "08:00", "active": false}), "active: this could change the time"),
+        (json!({"time": "08:00", "occurrences": 3}), "occurrences: this could change the time"),
+        (json!({"time": "08:00", "validFrom": "2027-01-01"}), "validFrom: this could change the time"),
+        (json!({"time": "08:00", "pm": true}), "pm: this could change the time"),
+        (json!({"hour": 8, "hours": 9}), "says otherwise"),
+        (json!({"time": "08:00", "repeat": "none"}), "not repeated, but no day"),
+        (json!({"at": "2026-05-01T08:00", "repeat": "none", "days": "MON"}), "says otherwise"),
+        (json!({"at": "2026-05-01T08:00", "until": "2026-06-01"}), "an end, but no repetition"),
+        (json!({"at": "2026-05-01T08:00", "every": "day", "until": "2026-04-01"}), "ends before it begins"),
+        (json!({"at": "2026-05-01T08:00+02:00", "repeat": "daily"}), "the clock that it goes by isn't told"),
+        (json!({"at": "2026-05-01T08:00Z", "repeat": "daily", "tz": "+02:00"}), "told by UTC, and beside a time zone"),
+        (json!({"date": "2026-05-01", "every": "hour"}), "of a whole day"),
+        (json!({"time": "08:00", "every": "hour"}), "both every hour and"),
+        (json!({"at": "2026-03-29T02:30[Europe/Stockholm]"}), "is not a time"),
+        (json!({"at": "2026-10-25T02:30", "tz": "Europe/Stockholm"}), "ambiguous"),
+        (json!({"at": "2026-05-01T23:59:60Z"}), "is not a time"),
+        (json!({"date": "2026-05-01", "rrule": "FREQ=DAILY;FOO=BAR"}), "no rule of RFC 5545"),
+        (json!({"date": "2026-05-01", "rrule": "FREQ=DAILY;FREQ=DAILY"}), "no rule of RFC 5545"),
+        (json!({"date": "2026-05-01", "rrule": "FREQ=WEEKLY;INTERVAL=2;BYDAY=MO"}), "on a day that it is not for"),
+        (json!({"date": "2026-05-01", "rrule": "FREQ=WEEKLY;BYDAY=2MO"}), "days of another kind"),
+        (json!({"date": "2026-05-01", "rrule": "FREQ=DAILY", "days": "MON"}), "beside other words"),
+        (json!({"date": "2026-05-01", "freq": "daily", "rrule": "FREQ=DAILY"}), "beside other words"),
         (json!({"hour": 24}), "hour: 24 is not a number from 0 to 23"),
         (json!({"time": "08:00", "zone": "Europe/Stockholm"}), "time zone whose clocks change"),
         (json!({"time": "08:00", "zone": "Mars/North"}), "no time zone that is known"),
