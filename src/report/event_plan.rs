@@ -60,7 +60,7 @@ pub fn event_plan_text(plan: &Plan, out: &mut impl Write) -> io::Result<()> {
     let set_aside: usize = plan.stores.iter().map(|store| store.set_aside).sum();
     let aside = match set_aside {
         0 => String::new(),
-        n => format!(" Lagerkoll refuses {} as they are; `status` says why.", count(n as u64, "event", "events")),
+        n => format!(" Set aside: {}; `status` says why.", count(n as u64, "event", "events")),
     };
     writeln!(out, "\nEvents at Lagerkoll: {summary}.{aside}")?;
     if let Some(reason) = plan.guard() {

@@ -103,7 +103,7 @@ pub fn events_summary_line(report: &Report) -> String {
     }
     if report.row.refused > 0 {
         let events = count(report.row.refused, "event", "events");
-        text += &format!("\nLagerkoll refuses {events} as they are; `shelfkeeper status` says why.");
+        text += &format!("\nSet aside: {events}; `shelfkeeper status` says why.");
     }
     text
 }
