@@ -1,8 +1,8 @@
 //! The rows of the feed that the state equals, in its order: what each one's bytes mean.
 //!
-//! A row is in the table only while the object it became is acknowledged to be what the row means: whatever
-//! writes an object takes the table out of use in the same transaction, and only a pass that was carried
-//! through puts it into use again.
+//! A row is in the table only while the object it became is acknowledged to be what the row means:
+//! whatever writes an object takes the table out of use in the same transaction, and only a pass that was
+//! carried through puts it into use again.
 
 use std::collections::HashMap;
 use std::fs::File;
@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use super::reader::{Reader, code, digest};
 use super::writer::set;
 use super::{KeyRow, StateError};
-use crate::catalog::{Digest, Id, Kind};
+use crate::catalog::{Category, Digest, Id, Kind};
 use crate::feed::RowDigest;
 
 /// Rows that are stored together.
@@ -37,10 +37,8 @@ pub struct FeedRow {
     pub digest: RowDigest,
     /// Where the object that it became lies.
     pub object: u32,
-    /// Which one of [`FeedRows::names`] its category is, if that has a name.
+    /// Which one of [`FeedRows::categories`] it is in.
     pub category: Option<u32>,
-    /// Whether it is in a category.
-    pub is_categorised: bool,
     /// Whether its price was given the default currency.
     pub currency_assumed: bool,
 }
@@ -58,10 +56,6 @@ struct Packed {
 const ASSUMED: u32 = 1;
 /// A sale begins or ends later.
 const CHANGES: u32 = 2;
-/// It is in a category, with a name or without.
-const CATEGORISED: u32 = 4;
-/// How far the category's place is above the flags.
-const ABOVE_FLAGS: u32 = 3;
 
 fn halves(RowDigest(digest): RowDigest) -> [u64; 2] {
     [digest as u64, (digest >> 64) as u64]
@@ -79,8 +73,8 @@ impl Packed {
 pub struct FeedRows {
     rows: Vec<Packed>,
     changes: Vec<(u32, Timestamp)>,
-    /// Id and name of every category that a row is in.
-    pub names: Vec<(String, String)>,
+    /// Every category that a row is in.
+    pub categories: Vec<Category>,
     /// Products of ours that no row became.
     pub strays: Vec<u32>,
     /// Products of ours.
@@ -121,8 +115,7 @@ impl FeedRows {
         FeedRow {
             digest: row.digest(),
             object: row.object,
-            category: (row.rest >> ABOVE_FLAGS).checked_sub(1),
-            is_categorised: row.rest & CATEGORISED != 0,
+            category: (row.rest >> 2).checked_sub(1),
             currency_assumed: row.rest & ASSUMED != 0,
         }
     }
@@ -141,14 +134,8 @@ impl FeedRows {
             self.changes.push((at, time));
         }
         let category = row.category.map_or(0, |category| category + 1);
-        let flags = u32::from(row.currency_assumed) * ASSUMED
-            + u32::from(changes_at.is_some()) * CHANGES
-            + u32::from(row.is_categorised) * CATEGORISED;
-        self.rows.push(Packed {
-            digest: halves(row.digest),
-            object: row.object,
-            rest: category << ABOVE_FLAGS | flags,
-        });
+        let flags = u32::from(row.currency_assumed) * ASSUMED + u32::from(changes_at.is_some()) * CHANGES;
+        self.rows.push(Packed { digest: halves(row.digest), object: row.object, rest: category << 2 | flags });
     }
 
     fn clear_rows(&mut self) {
@@ -217,7 +204,11 @@ fn load(connection: &Connection) -> rusqlite::Result<FeedRows> {
         }
     }
     let mut statement = connection.prepare("SELECT id, name FROM feed_category ORDER BY category")?;
-    rows.names = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?.collect::<Result<_, _>>()?;
+    let mut categories = statement.query([])?;
+    while let Some(row) = categories.next()? {
+        let Ok(id) = Id::parse(row.get_ref(0)?.as_str()?) else { return Ok(FeedRows::default()) };
+        rows.categories.push(Category { id, name: row.get(1)? });
+    }
     let mut statement = connection.prepare("SELECT object FROM feed_stray ORDER BY object")?;
     rows.strays = statement.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?;
     Ok(rows)
@@ -269,8 +260,6 @@ pub struct NewRow {
     pub fields: Digest,
     /// Where [`Trail::category`] has its category.
     pub category: Option<u32>,
-    /// Whether it is in a category.
-    pub is_categorised: bool,
     /// Whether its price was given the default currency.
     pub currency_assumed: bool,
     /// When its sale begins or ends next.
@@ -285,7 +274,7 @@ pub struct Trail {
     buffer: Vec<u8>,
     /// Rows of the old table, beside each other there as here.
     run: Option<(u32, u32)>,
-    names: Vec<(String, String)>,
+    categories: Vec<Category>,
     places: HashMap<Id, Vec<u32>>,
     known: u64,
     new: u64,
@@ -298,26 +287,20 @@ const BUFFER: usize = 1 << 20;
 impl Trail {
     /// A trail of a feed whose rows `table` may know, with sales as they are at `judged`.
     pub fn new(table: Option<&FeedRows>, judged: Timestamp) -> Trail {
-        let names = table.map(|table| table.names.clone()).unwrap_or_default();
         let mut trail = Trail { judged, ..Trail::default() };
-        for (id, name) in names {
-            if let Ok(id) = Id::parse(&id) {
-                trail.places.entry(id).or_default().push(trail.names.len() as u32);
-            }
-            trail.names.push((id, name));
-        }
+        table.iter().flat_map(|table| &table.categories).for_each(|category| _ = trail.category(category));
         trail
     }
 
     /// Where a category is among those that rows are in.
-    pub fn category(&mut self, id: &Id, name: &str) -> u32 {
-        let known = self.places.get(id).into_iter().flatten();
-        if let Some(place) = known.copied().find(|place| self.names[*place as usize].1 == name) {
+    pub fn category(&mut self, category: &Category) -> u32 {
+        let known = self.places.get(&category.id).into_iter().flatten();
+        if let Some(place) = known.copied().find(|place| self.categories[*place as usize] == *category) {
             return place;
         }
-        let place = self.names.len() as u32;
-        self.names.push((id.to_string(), name.to_owned()));
-        self.places.entry(id.clone()).or_default().push(place);
+        let place = self.categories.len() as u32;
+        self.categories.push(category.clone());
+        self.places.entry(category.id.clone()).or_default().push(place);
         place
     }
 
@@ -359,8 +342,7 @@ impl Trail {
     pub fn parsed(&mut self, row: &NewRow) -> io::Result<()> {
         self.new += 1;
         self.end_run()?;
-        let flags = [row.currency_assumed, row.changes_at.is_some(), row.is_categorised];
-        self.buffer.push(flags.into_iter().rev().fold(0, |bits, flag| bits << 1 | u8::from(flag)) << 1 | 1);
+        self.buffer.push(1 | u8::from(row.currency_assumed) << 1 | u8::from(row.changes_at.is_some()) << 2);
         for digest in [row.digest.0, row.key, row.fields] {
             self.buffer.extend(digest.to_le_bytes());
         }
@@ -434,7 +416,6 @@ impl Step {
             category: word(reader)?.checked_sub(1),
             currency_assumed: tag[0] & 2 != 0,
             changes_at: if tag[0] & 4 == 0 { None } else { time(reader)? },
-            is_categorised: tag[0] & 8 != 0,
         })))
     }
 }
@@ -466,7 +447,7 @@ pub enum RowsEnding {
 }
 
 /// Takes the table out of use.
-pub(super) fn drop_rows(transaction: &Transaction<'_>) -> rusqlite::Result<()> {
+pub(super) fn disuse(transaction: &Transaction<'_>) -> rusqlite::Result<()> {
     transaction.prepare_cached("DELETE FROM meta WHERE key = ?1")?.execute([IN_USE]).map(|_| ())
 }
 
@@ -484,7 +465,7 @@ fn replace(transaction: &Transaction<'_>, mut trail: Trail) -> rusqlite::Result<
     let mut ours = objects(transaction)?;
     let owned = ours.len();
     transaction.execute_batch("DELETE FROM feed_row; DELETE FROM feed_category; DELETE FROM feed_stray;")?;
-    let names = std::mem::take(&mut trail.names);
+    let categories = std::mem::take(&mut trail.categories);
     let mut table = Table { transaction, ours: &mut ours, chunk: FeedRows::default(), places: HashMap::new(), rows: 0 };
     trail.replay(|step| match step {
         Step::Known { from, count } => (from..from + count).try_for_each(|at| {
@@ -492,12 +473,12 @@ fn replace(transaction: &Transaction<'_>, mut trail: Trail) -> rusqlite::Result<
             if at < old.len() { table.add(old.get(at), old.changes_at(at)) } else { Ok(()) }
         }),
         Step::Parsed(row) => {
-            let NewRow { digest, category, is_categorised, currency_assumed, changes_at, .. } = row;
+            let NewRow { digest, category, currency_assumed, changes_at, .. } = row;
             match key_row(transaction, Kind::Product, row.key)? {
                 // Only what was acknowledged is what the row means.
                 Some(KeyRow { digest: acknowledged, object, .. }) if acknowledged == row.fields => {
                     let Ok(object) = u32::try_from(object) else { return Ok(()) };
-                    table.add(FeedRow { digest, object, category, is_categorised, currency_assumed }, changes_at)
+                    table.add(FeedRow { digest, object, category, currency_assumed }, changes_at)
                 }
                 _ => Ok(()),
             }
@@ -507,8 +488,8 @@ fn replace(transaction: &Transaction<'_>, mut trail: Trail) -> rusqlite::Result<
     let Table { places, rows, .. } = table;
     let mut insert = transaction.prepare("INSERT INTO feed_category (category, id, name) VALUES (?1, ?2, ?3)")?;
     for (old, place) in places {
-        if let Some((id, name)) = names.get(old as usize) {
-            insert.execute(params![place, id, name])?;
+        if let Some(Category { id, name }) = categories.get(old as usize) {
+            insert.execute(params![place, id.as_str(), name])?;
         }
     }
     let mut insert = transaction.prepare("INSERT INTO feed_stray (object) VALUES (?1)")?;

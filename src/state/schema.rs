@@ -93,11 +93,12 @@ const GONE_EVENTS: &str = "
 ";
 
 const ROWS: &str = "
-    -- The rows of the feed that the state equals, in its order, some thousands in each blob: see rows.rs.
-    DELETE FROM meta WHERE key = 'feed_rows';
+    -- The rows of the feed that the state equals, in its order, some thousands in each BLOB, with their
+    -- categories (NULL = one that only the settings name) and the products that none of them became.
     DROP TABLE feed_row;
+    DELETE FROM meta WHERE key = 'feed_rows';
     CREATE TABLE feed_row (chunk INTEGER PRIMARY KEY, rows BLOB NOT NULL);
-    CREATE TABLE feed_category (category INTEGER PRIMARY KEY, id TEXT NOT NULL, name TEXT NOT NULL);
+    CREATE TABLE feed_category (category INTEGER PRIMARY KEY, id TEXT NOT NULL, name TEXT);
     CREATE TABLE feed_stray (object INTEGER PRIMARY KEY);
 ";
 

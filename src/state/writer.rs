@@ -153,7 +153,7 @@ impl Writer {
     pub async fn begin(&self, operations: u64) -> Result<(), StateError> {
         self.run(move |transaction| {
             transaction.execute("DELETE FROM meta WHERE key = 'feed_mark'", [])?;
-            rows::drop_rows(transaction)?;
+            rows::disuse(transaction)?;
             // What was in doubt is in the plan now, or no longer ours to do.
             transaction.execute("UPDATE journal SET reason = NULL", [])?;
             set(transaction, "pending", &operations.to_string())
@@ -356,7 +356,7 @@ fn settle(transaction: &Transaction<'_>, kind: Kind, id: &str, settled: &Settled
 }
 
 fn done(transaction: &Transaction<'_>, kind: Kind, id: &str, record: &Record) -> rusqlite::Result<()> {
-    rows::drop_rows(transaction)?;
+    rows::disuse(transaction)?;
     let key = digest_bytes(id.as_bytes()).to_be_bytes();
     let text = |fields: &Fields| (!fields.is_empty()).then(|| serde_json::to_string(fields).unwrap_or_default());
     let acked = serde_json::to_string(&record.acked).unwrap_or_default();
@@ -378,7 +378,7 @@ fn done(transaction: &Transaction<'_>, kind: Kind, id: &str, record: &Record) ->
 }
 
 fn delete(transaction: &Transaction<'_>, kind: Kind, id: &str) -> rusqlite::Result<()> {
-    rows::drop_rows(transaction)?;
+    rows::disuse(transaction)?;
     let key = digest_bytes(id.as_bytes()).to_be_bytes();
     let sql = "DELETE FROM object WHERE object = (SELECT object FROM object_key WHERE kind = ?1 AND key = ?2)";
     transaction.prepare_cached(sql)?.execute(params![code(kind), key])?;

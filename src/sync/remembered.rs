@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use jiff::Timestamp;
 
+use crate::catalog::Category;
 use crate::feed::RowDigest;
 use crate::state::FeedRows;
 
@@ -105,7 +106,7 @@ fn number(object: i64) -> Option<u32> {
 
 impl Remembered {
     pub(super) fn new(table: FeedRows, now: Timestamp) -> Remembered {
-        let used = vec![false; table.names.len()];
+        let used = vec![false; table.categories.len()];
         Remembered {
             table,
             next: 0,
@@ -158,11 +159,10 @@ impl Remembered {
         }
     }
 
-    /// Whether this is the first row in its category; `None` = it is in none.
-    pub(super) fn new_category(&mut self, at: usize) -> Option<(String, String)> {
-        let category = self.table.get(at).category? as usize;
-        let used = self.used.get_mut(category)?;
-        if std::mem::replace(used, true) { None } else { self.table.names.get(category).cloned() }
+    /// A row's category, if this is the first row in it.
+    pub(super) fn new_category(&mut self, category: u32) -> Option<&Category> {
+        let used = self.used.get_mut(category as usize)?;
+        if std::mem::replace(used, true) { None } else { self.table.categories.get(category as usize) }
     }
 
     /// Whether a row of the feed became this object already.

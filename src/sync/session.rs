@@ -237,16 +237,8 @@ impl Session {
 
     fn offer(&mut self, offer: Offer) -> Result<(), SessionError> {
         let Offer { item, changes_at, currency_assumed, line: _ } = offer;
-        self.summary.items += 1;
-        self.summary.currency_assumed += u64::from(currency_assumed);
-        self.summary.categorised += u64::from(item.category.is_some());
-        self.changes_at = [self.changes_at, changes_at].into_iter().flatten().min();
-        if let Some(category) = &item.category
-            && let Some(name) = &category.name
-            && !self.used.contains_key(&category.id)
-        {
-            self.used.insert(category.id.clone(), name.clone());
-        }
+        self.count_item(item.category.is_some(), currency_assumed, changes_at);
+        item.category.iter().for_each(|category| self.use_category(category));
         let key = digest_bytes(item.id.as_str().as_bytes());
         let sent = if self.locate(Kind::Product, key)?.is_none() && self.is_plain(Kind::Product, key) {
             // As `want` has it, without taking the item apart: a first load is made of these.
@@ -258,6 +250,19 @@ impl Session {
         };
         self.summary.unchanged += u64::from(!sent);
         Ok(())
+    }
+
+    fn count_item(&mut self, is_categorised: bool, currency_assumed: bool, changes_at: Option<Timestamp>) {
+        self.summary.items += 1;
+        self.summary.categorised += u64::from(is_categorised);
+        self.summary.currency_assumed += u64::from(currency_assumed);
+        self.changes_at = [self.changes_at, changes_at].into_iter().flatten().min();
+    }
+
+    fn use_category(&mut self, category: &Category) {
+        if let Some(name) = category.name.as_ref().filter(|_| !self.used.contains_key(&category.id)) {
+            self.used.insert(category.id.clone(), name.clone());
+        }
     }
 
     /// A row that was not taken leaves the product that we know by its id as it is.

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::{Policy, Session, SessionError};
-use crate::catalog::{Digest, Id, Kind, digest_bytes};
+use crate::catalog::{Digest, Kind, digest_bytes};
 use crate::feed::{Offer, Receiver, Row, RowDigest, SinkError};
 use crate::state::{InUse, NewRow, Reader, RowsEnding, Trail};
 use crate::sync::index::{Flags, Index};
@@ -118,18 +118,11 @@ impl Session {
         let Some(remembered) = &mut self.remembered else { return Ok(false) };
         let Some(at) = remembered.take(digest) else { return Ok(false) };
         let row = remembered.table.get(at);
-        self.summary.items += 1;
+        let changes_at = remembered.table.changes_at(at);
+        let category = row.category.and_then(|category| remembered.new_category(category)).cloned();
         self.summary.unchanged += 1;
-        self.summary.currency_assumed += u64::from(row.currency_assumed);
-        self.summary.categorised += u64::from(row.is_categorised);
-        if let Some(time) = remembered.table.changes_at(at) {
-            self.changes_at = Some(self.changes_at.map_or(time, |earlier| earlier.min(time)));
-        }
-        if let Some((id, name)) = remembered.new_category(at)
-            && let Ok(id) = Id::parse(&id)
-        {
-            self.used.entry(id).or_insert(name);
-        }
+        self.count_item(row.category.is_some(), row.currency_assumed, changes_at);
+        category.iter().for_each(|category| self.use_category(category));
         if let (Some(trail), Ok(at)) = (&mut self.trail, u32::try_from(at)) {
             trail.known(at)?;
         }
@@ -145,7 +138,6 @@ impl Session {
             key: digest_bytes(item.id.as_str().as_bytes()),
             fields: item.digest(),
             category: None,
-            is_categorised: item.category.is_some(),
             currency_assumed: offer.currency_assumed,
             changes_at: offer.changes_at,
         };
@@ -153,8 +145,7 @@ impl Session {
         let set_aside = self.summary.set_aside;
         self.offer(offer)?;
         if let Some(trail) = self.trail.as_mut().filter(|_| self.summary.set_aside == set_aside) {
-            let named = category.as_ref().and_then(|category| Some((&category.id, category.name.as_ref()?)));
-            let category = named.map(|(id, name)| trail.category(id, name));
+            let category = category.map(|category| trail.category(&category));
             trail.parsed(&NewRow { category, ..row })?;
         }
         Ok(())
