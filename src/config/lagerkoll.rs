@@ -96,12 +96,14 @@ impl Lagerkoll {
         let copies = copies(&section, &store, environment)?;
         let account = Account { store, credentials: credentials(&section, environment)? };
         let scope = section.read("scope", "store", scope)?;
-        if matches!((scope, &account.credentials), (Scope::User, AccountCredentials::Key(_))) {
+        let is_machine = |account: &&Account| matches!(account.credentials, AccountCredentials::Key(_));
+        let machine = [&account].into_iter().chain(&copies).find(is_machine).filter(|_| scope == Scope::User);
+        if let Some(Account { store, .. }) = machine {
             // API page, "Headers": a key is of a machine, and "no real person is involved".
-            return Err(section.error(
+            return Err(section.error(format!(
                 "lagerkoll.scope = \"user\" asks for a person's events, and an api_key is no person's: \
-                 set user_id and user_token instead of api_key, or scope = \"store\"",
-            ));
+                 set user_id and user_token instead of api_key for the store {store:?}, or scope = \"store\"",
+            )));
         }
         Ok(Some(Lagerkoll {
             base_url: section.read("base_url", "https://capi.lagerkoll.com/v1/events/", base_url)?,

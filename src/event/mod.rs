@@ -116,6 +116,18 @@ impl Event {
         self.fields.get(field)?.as_str()
     }
 
+    /// The same with what was sent where the service told nothing of it.
+    #[must_use]
+    pub fn or_as_sent(mut self, sent: &Content) -> Event {
+        for (name, value) in sent.fields() {
+            let told = self.fields.entry(name.as_str()).or_insert(Value::Null);
+            if told.is_null() {
+                *told = value.clone();
+            }
+        }
+        self
+    }
+
     /// The part that can be written.
     pub fn content(&self) -> Content {
         Content::of(&self.fields)

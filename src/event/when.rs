@@ -104,11 +104,12 @@ impl Told {
         match plain.as_str() {
             "at" | "when" | "time" | "date" | "datetime" | "timestamp" | "start" | "starttime" | "startdate"
             | "startdatetime" | "startat" | "runat" | "sendat" | "executeat" | "triggerat" | "triggertime"
-            | "triggerdate" | "scheduledat" | "scheduledtime" | "scheduleddate" | "next" | "nextrun" | "nexttime"
-            | "firetime" | "timeofday" => self.add_moment(Moment::read(value)?),
-            "hour" | "hours" => set(&mut self.hour, number(value, 23)?),
-            "minute" | "minutes" => set(&mut self.minute, number(value, 59)?),
-            "second" | "seconds" => number(value, 0).map(drop),
+            | "triggerdate" | "scheduledat" | "scheduledtime" | "scheduleddate" | "firetime" | "timeofday" => {
+                self.add_moment(Moment::read(value)?)
+            }
+            "hour" => set(&mut self.hour, number(value, 23)?),
+            "minute" => set(&mut self.minute, number(value, 59)?),
+            "second" => number(value, 0).map(drop),
             "zone" | "zoneid" | "tz" | "timezone" | "timezoneid" => set(&mut self.zone, moment::zone(value)?),
             "repeat" | "repeats" | "interval" | "frequency" | "freq" | "recurrence" | "every" | "period" => {
                 let is_repeated = self.repeat.read_frequency(value)?;

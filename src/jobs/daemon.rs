@@ -17,6 +17,7 @@ use super::schedule::{Timer, Trigger};
 use super::{Running, on_its_own, running};
 use crate::config::{Config, ConfigError};
 use crate::http::ListenError;
+use crate::lagerkoll;
 use crate::monitor::Monitor;
 use crate::report;
 use crate::state::{PassKind, Reader};
@@ -171,7 +172,8 @@ impl Daemon {
         })?;
         let (timer, ticks, resync_ticks) = timers(&config).await?;
         let clock = Clock::start(&config).await?;
-        self.events.reload(clock).await;
+        let is_new = mirror(&config).is_some() && mirror(&config) != mirror(&self.context.config);
+        self.events.reload(clock, is_new).await;
         std::mem::replace(&mut self.timer, timer).stop().await;
         (self.ticks, self.resync_ticks) = (ticks, resync_ticks);
         if moves {
@@ -204,6 +206,11 @@ impl Daemon {
             listener.close().await;
         }
     }
+}
+
+/// What is mirrored of Lagerkoll.
+fn mirror(config: &Config) -> Option<String> {
+    config.lagerkoll.as_ref().map(lagerkoll::place)
 }
 
 /// Opens the listener that the settings want, if any, and serves all that we show.

@@ -22,8 +22,6 @@ pub(super) struct EventsJob {
     force_next: bool,
     pass: Option<Running<Report>>,
     outage: Outage,
-    /// What was told already of events in stores that the config doesn't name any more.
-    told_left: Option<String>,
     monitor: Monitor,
 }
 
@@ -55,7 +53,7 @@ impl EventsJob {
     pub(super) async fn new(config: &Config, force_next: bool, monitor: Monitor) -> Result<EventsJob, ScheduleError> {
         let clock = Clock::start(config).await?;
         let due = Some(PassKind::Sync);
-        Ok(EventsJob { clock, due, force_next, pass: None, outage: Outage::default(), told_left: None, monitor })
+        Ok(EventsJob { clock, due, force_next, pass: None, outage: Outage::default(), monitor })
     }
 
     /// A pass is due now.
@@ -67,8 +65,12 @@ impl EventsJob {
         };
     }
 
-    /// Goes by another schedule from now on. A pass under way ends as it began.
-    pub(super) async fn reload(&mut self, clock: Clock) {
+    /// Goes by another schedule from now on. A pass under way ends as it began; one is due at once when there is
+    /// something else to mirror than before.
+    pub(super) async fn reload(&mut self, clock: Clock, is_new: bool) {
+        if is_new {
+            self.wants(PassKind::Sync);
+        }
         std::mem::replace(&mut self.clock, clock).stop().await;
     }
 
@@ -103,11 +105,7 @@ impl EventsJob {
     /// Logs a pass, loudly only where it differs from the one before.
     fn tell(&mut self, report: &Report) {
         let row = &report.row;
-        let left = left_behind(&report.left_behind);
-        if self.told_left != left {
-            left.iter().for_each(|left| warn!("{left}"));
-            self.told_left = left;
-        }
+        left_behind(&report.left_behind).iter().for_each(|left| warn!("{left}"));
         let events = row.started.as_millisecond();
         let trouble = match (report.errors.first(), &report.guard) {
             (Some(error), _) => Some((error.subject(), row.reason.clone().unwrap_or_else(|| error.to_string()))),

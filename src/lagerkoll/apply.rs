@@ -65,7 +65,7 @@ pub(super) struct Application<'a> {
     /// The stores that this one is copied to, by their names in the state.
     pub(super) copies: &'a [String],
     pub(super) applied: Applied,
-    /// What could not be added this time.
+    /// What is to be added and is not there yet, here or where copies are from.
     pub(super) missing: Vec<Content>,
 }
 
@@ -80,8 +80,8 @@ fn added(step: &Step) -> Option<Content> {
 /// What came of an add.
 struct Added {
     result: Result<Event, CallError>,
-    /// No try but the one that counts can have had its effect.
-    is_certain: bool,
+    /// Tries beside the one that counts that may have had their effect.
+    lost: u32,
 }
 
 impl Application<'_> {
@@ -91,11 +91,11 @@ impl Application<'_> {
             self.state.set_own_events(self.store.to_owned(), work.own.clone(), work.adds.clone()).await?;
         }
         for refused in &work.held_back {
-            self.set_aside(refused.clone(), false).await?;
+            self.set_aside(refused.clone(), 1).await?;
         }
-        self.missing.extend(work.late.iter().filter_map(added));
+        self.missing.extend(work.all_steps().filter_map(added));
         let mut in_a_row = 0;
-        for step in work.all_steps() {
+        for step in self.in_order(work) {
             if self.is_still_needed(step) {
                 continue;
             }
@@ -108,7 +108,6 @@ impl Application<'_> {
                 Ok(()) => in_a_row = 0,
                 Err(Halt::Call(error)) => {
                     self.failed(&error);
-                    self.missing.extend(added(step));
                     in_a_row += 1;
                     let is_hopeless = matches!(error, CallError::Unauthorized(_)) || error.asks_for_too_long();
                     if is_hopeless || in_a_row >= FAILURES_IN_A_ROW {
@@ -119,6 +118,15 @@ impl Application<'_> {
             }
         }
         Ok(())
+    }
+
+    /// The steps in order. What failed before comes last; among copies before the removals, which wait for it.
+    fn in_order<'w>(&self, work: &'w Work) -> Vec<&'w Step> {
+        let mut steps: Vec<&Step> = work.all_steps().collect();
+        if self.mirror.is_none() {
+            steps.sort_by_key(|step| matches!(step, Step::Remove { .. }));
+        }
+        steps
     }
 
     /// Whether a copy must stay for now: what it was copied from is gone, but may have become one that could
@@ -137,10 +145,10 @@ impl Application<'_> {
 
     /// Adds an event, then removes the one in whose place it is.
     async fn put(&mut self, wanted: &Wanted, old: Option<i64>) -> Result<(), Halt> {
-        let Added { result, is_certain } = self.add(wanted).await?;
+        let Added { result, lost } = self.add(wanted).await?;
         let event = match result {
-            Ok(event) => event,
-            Err(CallError::Refused(reason)) => return self.refused(wanted, reason, is_certain).await,
+            Ok(event) => event.or_as_sent(&wanted.content),
+            Err(CallError::Refused(reason)) => return self.refused(wanted, reason, lost).await,
             Err(error) => return Err(Halt::Call(error)),
         };
         let own = OwnEvent {
@@ -154,9 +162,10 @@ impl Application<'_> {
         debug!(store = self.store, event = own.id, key = wanted.key, "added");
         let mirror = self.mirror.map(|place| (place.to_owned(), event.clone()));
         let succeeds = old.map(|old| (old, self.copies.to_vec()));
-        let added = AddedEvent { own, is_certain, mirror, succeeds };
+        let added = AddedEvent { own, lost, mirror, succeeds };
         self.state.event_added(self.store.to_owned(), added).await?;
         self.own.insert(event.id());
+        self.is_settled(wanted);
         self.leftovers.extend(old);
         self.listed.retain(|listed| listed.id() != event.id());
         self.listed.push(event);
@@ -172,23 +181,31 @@ impl Application<'_> {
         }
     }
 
-    async fn refused(&mut self, wanted: &Wanted, reason: String, is_certain: bool) -> Result<(), Halt> {
+    async fn refused(&mut self, wanted: &Wanted, reason: String, lost: u32) -> Result<(), Halt> {
         let Wanted { key, content: sent } = wanted.clone();
         self.applied.refused.push(key.clone());
+        self.is_settled(wanted);
         let refused = RefusedAdd { key, sent, reason, since: Timestamp::now() };
-        Ok(self.set_aside(refused, is_certain).await?)
+        Ok(self.set_aside(refused, lost).await?)
     }
 
-    async fn set_aside(&self, refused: RefusedAdd, is_certain: bool) -> Result<(), StateError> {
+    /// Nothing waits for an event any more.
+    fn is_settled(&mut self, wanted: &Wanted) {
+        if let Some(at) = self.missing.iter().position(|missing| *missing == wanted.content) {
+            self.missing.swap_remove(at);
+        }
+    }
+
+    async fn set_aside(&self, refused: RefusedAdd, lost: u32) -> Result<(), StateError> {
         warn!(store = self.store, event = refused.key, reason = refused.reason, "an event is set aside");
-        self.state.event_refused(self.store.to_owned(), refused, is_certain).await
+        self.state.event_refused(self.store.to_owned(), refused, lost).await
     }
 
     /// Adds an event once, however often that has to be tried.
     async fn add(&mut self, wanted: &Wanted) -> Result<Added, StateError> {
         let content = &wanted.content;
         let before = self.listed.iter().map(Event::id).collect();
-        let add = PendingAdd { key: wanted.key.clone(), sent: content.clone(), before };
+        let mut add = PendingAdd { key: wanted.key.clone(), sent: content.clone(), before, tries: 1 };
         self.state.intend_add(self.store.to_owned(), add.clone()).await?;
         let mut waits = backon::BackoffBuilder::build(wire::waits(self.retries));
         let mut lost = 0;
@@ -206,7 +223,7 @@ impl Application<'_> {
             }
             lost += 1;
             let Some(wait) = waits.next().filter(|_| !error.asks_for_too_long()) else { break Err(error) };
-            tokio::time::sleep(error.retry_after().unwrap_or(wait)).await;
+            tokio::time::sleep(error.retry_after().filter(|asked| !asked.is_zero()).unwrap_or(wait)).await;
             match self.lagerkoll.reader().list().await {
                 Ok(listed) => self.listed = listed,
                 // The next pass will see what became of it.
@@ -221,8 +238,10 @@ impl Application<'_> {
             if !suspects.is_empty() {
                 break Err(CallError::Refused(held_back(&suspects)));
             }
+            add.tries += 1;
+            self.state.intend_add(self.store.to_owned(), add.clone()).await?;
         };
-        Ok(Added { result, is_certain: lost == 0 })
+        Ok(Added { result, lost })
     }
 
     async fn remove(&mut self, id: i64, counts: bool) -> Result<(), Halt> {

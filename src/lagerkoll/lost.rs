@@ -26,27 +26,31 @@ impl<'a> Sight<'a> {
         self.ours.insert(id);
     }
 
-    /// Events that an add of ours made, as far as can be told for sure: they are new, and say the same, or
-    /// more (a service may fill in what was not sent), but then by the same creator as others of ours.
+    /// Events that an add of ours made, as far as can be told: they are new, not by somebody else for sure, and say
+    /// the same, or more (a service may fill in what was not sent), but then by the same creator as others of ours.
+    /// No more than there were tries, the most alike first.
     pub(super) fn made_by(&self, add: &PendingAdd) -> Vec<&'a Event> {
-        let is_it = |event: &&Event| {
+        let alike = self.new_since(add).filter(|event| event.content().is_like(&add.sent) && self.may_be_by_us(event));
+        let more = self.new_since(add).filter(|event| {
             let content = event.content();
-            content.is_like(&add.sent) || (content.covers(&add.sent) && self.is_by_us(event))
-        };
-        self.new_since(add).filter(is_it).collect()
+            !content.is_like(&add.sent) && content.covers(&add.sent) && self.is_by_us(event)
+        });
+        alike.chain(more).take(add.tries as usize).collect()
     }
 
     /// Events that an add of ours may have made, if the service changed what we sent: they are new, of the
     /// same kind, and not by somebody else for sure.
     pub(super) fn suspects(&self, add: &PendingAdd) -> Vec<i64> {
-        let may_be_by_us =
-            |event: &Event| self.creators.is_empty() || event.creator().is_none() || self.is_by_us(event);
-        let is_one = |event: &&Event| event.content().is_of_kind(&add.sent) && may_be_by_us(event);
+        let is_one = |event: &&Event| event.content().is_of_kind(&add.sent) && self.may_be_by_us(event);
         self.new_since(add).filter(is_one).map(Event::id).collect()
     }
 
     fn new_since(&self, add: &PendingAdd) -> impl Iterator<Item = &'a Event> {
         self.listed.iter().filter(|event| !add.before.contains(&event.id()) && !self.ours.contains(&event.id()))
+    }
+
+    fn may_be_by_us(&self, event: &Event) -> bool {
+        self.creators.is_empty() || event.creator().is_none() || self.is_by_us(event)
     }
 
     fn is_by_us(&self, event: &Event) -> bool {

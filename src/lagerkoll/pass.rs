@@ -12,7 +12,7 @@ use super::reply::CallError;
 use super::survey::{Policy, Surveyed, copies_of, copies_of_projected, declared};
 use super::transport::ConnectError;
 use crate::config::{self, Account, AccountCredentials, Scope};
-use crate::event::Event;
+use crate::event::{Content, Event};
 use crate::state::{self, MirrorPass, Mirrored, Outcome, PassKind, StateError};
 
 /// Why a pass failed, or a part of it.
@@ -82,7 +82,8 @@ pub struct Report {
     pub errors: Vec<MirrorError>,
     /// Why the guard let nothing through.
     pub guard: Option<String>,
-    /// Events of ours in stores that the settings don't name any more, by the store's name in the state.
+    /// Events of ours in stores that the settings don't name any more since this pass, by the store's name in the
+    /// state.
     pub left_behind: Vec<(String, u64)>,
 }
 
@@ -190,8 +191,7 @@ struct Pass<'a> {
 impl Pass<'_> {
     async fn go(&mut self) -> Result<(), MirrorError> {
         let settings = self.settings;
-        let named = Names::of(settings).keys();
-        self.left_behind = state::Reader::open(self.state.path())?.own_events_elsewhere(&named)?;
+        self.left_behind = self.state.leave_behind(Names::of(settings).keys(), self.started).await?;
         let lagerkoll = self.connect(&settings.account)?;
         let listed = lagerkoll.reader().list().await;
         let listed = listed.map_err(|error| listing_error(&settings.account, error))?;
@@ -217,14 +217,14 @@ impl Pass<'_> {
             return Ok(());
         }
         let place = self.place.clone();
-        let events = self.apply(&settings.account, &lagerkoll, here, Some(&place)).await?;
+        let (events, missing) = self.apply(&settings.account, &lagerkoll, here, Some(&place), Vec::new()).await?;
         for (account, copy, there) in copies {
             let there = self.policy.compare(there.listed, copies_of(&events), &self.standing(account)?, true);
             match there.guard {
                 Some(reason) if !self.force => {
                     self.errors.push(MirrorError::Unforeseen { store: account.store.clone(), reason });
                 }
-                _ => drop(self.apply(account, &copy, there, None).await?),
+                _ => drop(self.apply(account, &copy, there, None, missing.clone()).await?),
             }
         }
         Ok(())
@@ -247,14 +247,15 @@ impl Pass<'_> {
     }
 
     /// Carries out what is to be done in a store, and gives the events that it has then, but for what is left
-    /// over of ours.
+    /// over of ours; and what could not be added. `missing` = what could not be added where copies are from.
     async fn apply(
         &mut self,
         account: &Account,
         lagerkoll: &Writer,
         store: Surveyed,
         mirror: Option<&str>,
-    ) -> Result<Vec<Event>, MirrorError> {
+        missing: Vec<Content>,
+    ) -> Result<(Vec<Event>, Vec<Content>), MirrorError> {
         let Surveyed { listed, work, .. } = store;
         let key = store_key(self.settings, account);
         let copies = if mirror.is_some() { Names::of(self.settings).keys().split_off(1) } else { Vec::new() };
@@ -269,10 +270,10 @@ impl Pass<'_> {
             leftovers: work.own.iter().filter(|own| own.key.is_none()).map(|own| own.id).collect(),
             copies: &copies,
             applied: Applied::default(),
-            missing: Vec::new(),
+            missing,
         };
         let ended = application.carry_out(&work).await;
-        let Application { mut listed, leftovers, applied, .. } = application;
+        let Application { mut listed, leftovers, applied, missing, .. } = application;
         listed.retain(|event| !leftovers.contains(&event.id()));
         let still_refused = [&work.set_aside, &applied.refused].map(|keys| keys.iter().cloned()).into_iter().flatten();
         let still_refused: Vec<String> = still_refused.collect();
@@ -286,7 +287,7 @@ impl Pass<'_> {
         }
         self.refused += still_refused.len() as u64;
         self.count(account, &work, applied, halted);
-        Ok(listed)
+        Ok((listed, missing))
     }
 
     fn count(&mut self, account: &Account, work: &super::Work, applied: Applied, halted: Option<CallError>) {

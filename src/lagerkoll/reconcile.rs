@@ -6,11 +6,11 @@
 
 use std::collections::{HashMap, HashSet};
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 
 use super::lost::{Sight, held_back};
 use crate::event::{Content, Event};
-use crate::state::{OwnEvent, PendingAdd, RefusedAdd, Standing};
+use crate::state::{OwnEvent, PendingAdd, REMEMBERED, RefusedAdd, Standing};
 
 /// An event that a store is to have.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -83,9 +83,6 @@ pub struct Terms {
     pub release: bool,
 }
 
-/// How long an event of ours that is in no listing is remembered as ours.
-const REMEMBERED: SignedDuration = SignedDuration::from_hours(90 * 24);
-
 /// Compares what a store is to have with what it lists. `listed` is the whole listing.
 pub fn reconcile(wanted: &[Wanted], listed: &[Event], standing: &Standing, terms: Terms) -> Work {
     let by_id: HashMap<i64, &Event> = listed.iter().map(|event| (event.id(), event)).collect();
@@ -114,6 +111,7 @@ pub fn reconcile(wanted: &[Wanted], listed: &[Event], standing: &Standing, terms
         own,
         work: Work { kept_so_far, ..Work::default() },
     };
+    comparison.hold_back();
     wanted.iter().for_each(|wanted| comparison.want(wanted));
     let removals = comparison.removals();
     let Comparison { own, mut work, .. } = comparison;
@@ -189,7 +187,9 @@ impl Comparison<'_> {
             return;
         }
         if self.is_set_aside(wanted) {
-            self.work.set_aside.push(wanted.key.clone());
+            if !self.work.set_aside.contains(&wanted.key) {
+                self.work.set_aside.push(wanted.key.clone());
+            }
             return;
         }
         let old = current.and_then(|at| self.by_id.get(&self.own[at].id));
@@ -205,25 +205,29 @@ impl Comparison<'_> {
 
     /// Whether an event that is missing is not to be added for now: Lagerkoll refuses it as it is, or it may
     /// be there in another shape.
-    fn is_set_aside(&mut self, wanted: &Wanted) -> bool {
-        let is_it = |key: &str, sent: &Content| key == wanted.key && *sent == wanted.content;
-        let refused = self.standing.refused.iter().find(|refused| is_it(&refused.key, &refused.sent));
-        let unclear = self.unclear.iter().find(|unclear| is_it(&unclear.add.key, &unclear.add.sent));
-        let Some(Unclear { add, suspects }) = unclear else {
-            // What was in doubt and is known not to be there was not refused.
-            let was_in_doubt = self.standing.adds.iter().any(|add| add.key == wanted.key);
-            return refused.is_some() && !was_in_doubt && !self.terms.retry_refused;
-        };
-        if self.terms.release {
-            return false;
+    fn is_set_aside(&self, wanted: &Wanted) -> bool {
+        if self.work.set_aside.contains(&wanted.key) {
+            return true;
         }
-        self.work.adds.push((*add).clone());
-        let reason = held_back(suspects);
-        if refused.is_none_or(|refused| refused.reason != reason) {
-            let Wanted { key, content: sent } = wanted.clone();
-            self.work.held_back.push(RefusedAdd { key, sent, reason, since: self.terms.now });
+        let is_it = |refused: &&RefusedAdd| refused.key == wanted.key && refused.sent == wanted.content;
+        // What was in doubt and is known not to be there was not refused.
+        let was_in_doubt = self.standing.adds.iter().any(|add| add.key == wanted.key);
+        self.standing.refused.iter().any(|refused| is_it(&refused)) && !was_in_doubt && !self.terms.retry_refused
+    }
+
+    /// Holds back what may be there in another shape, whether it is still wanted or not: nobody would know
+    /// what it is otherwise.
+    fn hold_back(&mut self) {
+        for Unclear { add, suspects } in self.unclear.iter().filter(|_| !self.terms.release) {
+            let reason = held_back(suspects);
+            let is_told = |refused: &RefusedAdd| refused.key == add.key && refused.reason == reason;
+            if !self.standing.refused.iter().any(is_told) {
+                let (key, sent) = (add.key.clone(), add.sent.clone());
+                self.work.held_back.push(RefusedAdd { key, sent, reason, since: self.terms.now });
+            }
+            self.work.set_aside.push(add.key.clone());
+            self.work.adds.push((*add).clone());
         }
-        true
     }
 
     /// Whether an event of ours was sent as it is wanted, and is still as the service had it then. What the

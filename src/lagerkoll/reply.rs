@@ -138,12 +138,25 @@ impl Complaint {
         let data = self.data.as_ref().map(|data| format!(", data {data}")).unwrap_or_default();
         let words = format!("{}{message} (code {}{field}{data})", self.meaning(), self.written);
         // One line, whatever the service writes.
+        let words = words.replace(|c: char| c.is_control() || is_direction(c), " ");
         let words = words.split_whitespace().collect::<Vec<_>>().join(" ");
         if words.chars().count() <= LONGEST_WORDS {
             return words;
         }
         words.chars().take(LONGEST_WORDS).chain(['…']).collect()
     }
+}
+
+/// A mark that makes a terminal write the other way.
+fn is_direction(c: char) -> bool {
+    matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+/// A body without a secret that the service repeated to us, in either of the ways in which JSON has it.
+pub(super) fn without(body: &[u8], secret: &str) -> Vec<u8> {
+    let written = Value::from(secret).to_string();
+    let text = String::from_utf8_lossy(body);
+    text.replace(written.trim_matches('"'), "***").replace(secret, "***").into_bytes()
 }
 
 /// The JSON of an answer (null for one without a body), or what went wrong. An answer has failed when
@@ -337,6 +350,8 @@ mod tests {
             let words = words(400, &complaint(code, "null"));
             assert!(words.contains(part), "{part} in {words}");
         }
+        let hostile = complaint(907_002, "\"a\\u001b]0;b\\u0007\\u202ec\"");
+        assert!(words(400, &hostile).ends_with("field a ]0;b c)"), "{}", words(400, &hostile));
         assert!(words(200, "<events/>").contains("XML although JSON was asked for"));
         let long = format!(r#"{{"errorCode":1,"errorMessage":"{}"}}"#, "x".repeat(5_000));
         assert!(words(400, &long).chars().count() <= LONGEST_WORDS + 1);

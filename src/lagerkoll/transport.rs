@@ -16,7 +16,7 @@ use tracing::debug;
 use url::Url;
 
 use super::limit::Limit;
-use super::reply::{CallError, understand};
+use super::reply::{CallError, understand, without};
 use crate::config::{self, Account, AccountCredentials};
 use crate::wire;
 
@@ -102,7 +102,7 @@ impl Transport {
             .adjust(|error, wait| match error {
                 // The service's own wish counts; one that is too long ends the tries.
                 error if error.asks_for_too_long() => None,
-                CallError::Passing { retry_after: Some(asked), .. } => wait.map(|_| *asked),
+                CallError::Passing { retry_after: Some(asked), .. } if !asked.is_zero() => wait.map(|_| *asked),
                 _ => wait,
             })
             .await
@@ -149,7 +149,9 @@ impl Transport {
         let mut reply = call.send().await.map_err(broken)?;
         let body = wire::body(&mut reply).await.map_err(broken)?;
         let body = body.ok_or_else(|| CallError::lost("the answer does not end"))?;
-        understand(&request.method, reply.status(), reply.headers(), &body, Timestamp::now())
+        let read = |body: &[u8]| understand(&request.method, reply.status(), reply.headers(), body, Timestamp::now());
+        // Before anything is cut or escaped, in which a secret would not be known again.
+        read(&body).or_else(|_| read(&without(&body, self.secret.expose_secret())))
     }
 }
 

@@ -82,8 +82,16 @@ impl Monitor {
 
     /// The settings have changed: other schedules hold from now on.
     pub fn reloaded(&self, config: &Config) {
-        self.readiness().expect(jobs(config));
-        *self.0.events.lock().unwrap_or_else(PoisonError::into_inner) = names(config);
+        let names = names(config);
+        let mirror = |names: &Option<Names>| names.as_ref().map(|names| names.mirror.clone());
+        let before =
+            std::mem::replace(&mut *self.0.events.lock().unwrap_or_else(PoisonError::into_inner), names.clone());
+        let mut readiness = self.readiness();
+        readiness.expect(jobs(config));
+        if mirror(&before) != mirror(&names) {
+            // What went well was another mirror.
+            readiness.forget(EVENTS);
+        }
     }
 
     fn events(&self) -> Option<Names> {

@@ -37,6 +37,11 @@ impl Readiness {
         }
     }
 
+    /// No run of a job went well so far.
+    pub(super) fn forget(&mut self, name: &str) {
+        self.0.iter_mut().filter(|job| job.name == name).for_each(|job| job.last_good = None);
+    }
+
     /// What keeps us from being ready, a line each; none when we are.
     pub(super) fn trouble(&self, now: Timestamp) -> Vec<String> {
         self.0.iter().filter_map(|job| job.trouble(now)).collect()

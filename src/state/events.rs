@@ -5,11 +5,14 @@ mod read;
 mod tests;
 mod write;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::Outcome;
 use crate::event::{Content, Event};
+
+/// How long an event of ours that is in no listing is remembered as ours.
+pub const REMEMBERED: SignedDuration = SignedDuration::from_hours(90 * 24);
 
 /// The first format that has events.
 const SINCE: i64 = 3;
@@ -134,6 +137,8 @@ pub struct PendingAdd {
     pub sent: Content,
     /// Events that were there before, and so are not the one that is added.
     pub before: Vec<i64>,
+    /// How many requests were sent of which nobody knows the end.
+    pub tries: u32,
 }
 
 /// An add that was acknowledged.
@@ -141,8 +146,8 @@ pub struct PendingAdd {
 pub struct AddedEvent {
     /// The event.
     pub own: OwnEvent,
-    /// There can't be a second one from an earlier try.
-    pub is_certain: bool,
+    /// How many earlier tries may have added one more.
+    pub lost: u32,
     /// The place in whose mirror it belongs, and how that has it.
     pub mirror: Option<(String, Event)>,
     /// The event that it replaces, and the stores whose copies of that one are now copies of this one.

@@ -19,7 +19,8 @@ use crate::catalog::{Digest, Fields, Id, Kind};
 
 pub use error::StateError;
 pub use events::{
-    AddedEvent, Change, ChangeKind, MirrorPass, MirrorState, Mirrored, OwnEvent, PendingAdd, RefusedAdd, Standing,
+    AddedEvent, Change, ChangeKind, MirrorPass, MirrorState, Mirrored, OwnEvent, PendingAdd, REMEMBERED, RefusedAdd,
+    Standing,
 };
 pub use import::{Experience, Failures, Import, ImportEnd, ImportState, NewImport, Served, ServedFrom};
 pub use reader::{FailedObject, InDoubt, KeyRow, Reader};

@@ -90,6 +90,8 @@ const OLD_ROWS: &str = "
 const GONE_EVENTS: &str = "
     -- Since when an event of ours is in no listing: it is still ours should it come back.
     ALTER TABLE event_own ADD COLUMN gone_at TEXT;
+    -- How many requests of an add may have had their effect.
+    ALTER TABLE event_add ADD COLUMN tries INTEGER NOT NULL DEFAULT 1;
 ";
 
 const ROWS: &str = "

@@ -37,7 +37,7 @@ fn standing(own: Vec<OwnEvent>) -> Standing {
 }
 
 fn add(key: &str, n: i64, before: &[i64]) -> PendingAdd {
-    PendingAdd { key: key.to_owned(), sent: content(n), before: before.to_vec() }
+    PendingAdd { key: key.to_owned(), sent: content(n), before: before.to_vec(), tries: 2 }
 }
 
 /// The steps in short: `+a`, `a~5`, `-5`, `-5 leftover`.
@@ -117,7 +117,9 @@ fn an_add_that_may_be_there_in_another_shape_is_held_back() {
     let told = Standing { refused: work.held_back.clone(), ..lost.clone() };
     let again = reconcile(&all, &listed, &told, TERMS);
     assert_eq!((again.held_back, again.set_aside, again.is_news), (vec![], work.set_aside, false));
-    assert_eq!(short(&[wanted("a", 3)], &listed, &told), ["+a"]);
+    assert_eq!(short(&[wanted("a", 3)], &listed, &told), [""; 0]);
+    let unwanted = reconcile(&[], &listed, &told, TERMS);
+    assert_eq!((unwanted.set_aside, unwanted.is_news), (vec!["a".to_owned()], false), "nobody else knows of it");
     assert_eq!(steps(&reconcile(&all, &listed, &told, Terms { release: true, ..TERMS })), ["+b", "+a"]);
     assert_eq!(short(&all, &[event(4, 7)], &told), ["+b", "+a"], "removed by hand");
     // Somebody else made it: events of ours say who we are.
@@ -176,6 +178,28 @@ fn an_add_that_was_taken_twice_is_removed_once() {
     assert_eq!(short(&[wanted("a", 1)], &listed, &twice), ["-9 leftover"]);
     let lost = Standing { adds: vec![add("a", 1, &[])], ..Standing::default() };
     assert_eq!(short(&[wanted("a", 1)], &listed, &lost), ["-9 leftover"]);
+}
+
+#[test]
+fn what_somebody_else_adds_meanwhile_stays_theirs() {
+    let by = |id: i64, who: i64, more: Option<i64>| {
+        let trigger = json!({"n": 1, "more": more});
+        Event::parse(json!({"id": id, "triggerType": "TIME", "trigger": trigger, "createdBy": who})).expect("an event")
+    };
+    let adds = vec![PendingAdd { tries: 1, ..add("a", 1, &[2]) }];
+    let known = Standing { own: vec![own(2, "b", 2)], adds, ..Standing::default() };
+    let all = [wanted("a", 1), wanted("b", 2)];
+    // The same by somebody else will do, but is not ours.
+    let work = reconcile(&all, &[event(2, 2), by(8, 9, None)], &known, TERMS);
+    assert_eq!((steps(&work).len(), work.own.len()), (0, 1), "{work:?}");
+    // Ours beside it, and one by us that says more: one try made one event, the most alike.
+    let listed = [event(2, 2), by(7, 7, Some(1)), by(8, 9, None), by(9, 7, None)];
+    let work = reconcile(&all, &listed, &known, TERMS);
+    assert_eq!(
+        (steps(&work).len(), work.own.iter().map(|own| own.id).collect::<Vec<_>>()),
+        (0, vec![2, 9]),
+        "{work:?}"
+    );
 }
 
 #[test]

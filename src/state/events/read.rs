@@ -66,9 +66,10 @@ impl Reader {
             let gone = row.get::<_, Option<String>>(4)?.map(|_| time(row, 4)).transpose()?;
             Ok(OwnEvent { id: row.get(0)?, key: row.get(1)?, sent: json(row, 2)?, seen, gone })
         })?;
-        let adds = "SELECT key, sent, twins FROM event_add WHERE store = ?1 ORDER BY key";
-        let adds = self.rows(adds, [store], |row| {
-            Ok(PendingAdd { key: row.get(0)?, sent: json(row, 1)?, before: json(row, 2)? })
+        let tries = if self.version < GONE_SINCE { "1" } else { "tries" };
+        let adds = format!("SELECT key, sent, twins, {tries} FROM event_add WHERE store = ?1 ORDER BY key");
+        let adds = self.rows(&adds, [store], |row| {
+            Ok(PendingAdd { key: row.get(0)?, sent: json(row, 1)?, before: json(row, 2)?, tries: row.get(3)? })
         })?;
         let refused = "SELECT key, sent, reason, at FROM event_refused WHERE store = ?1 ORDER BY key";
         let refused = self.rows(refused, [store], |row| {

@@ -103,14 +103,14 @@ async fn what_is_ours_survives() {
         seen: None,
         gone: None,
     };
-    let add = PendingAdd { key: "a".to_owned(), sent: content(1), before: vec![i64::MIN, 7] };
+    let add = PendingAdd { key: "a".to_owned(), sent: content(1), before: vec![i64::MIN, 7], tries: 1 };
     file.writer.intend_add(store(), add.clone()).await.expect("written");
     assert_eq!(file.reader().standing("12").expect("a standing").adds, std::slice::from_ref(&add));
-    let added = |own, is_certain, mirror| AddedEvent { own, is_certain, mirror, succeeds: None };
-    file.writer.event_added(store(), added(own(5, Some("a"), 1), false, None)).await.expect("written");
+    let added = |own, lost, mirror| AddedEvent { own, lost, mirror, succeeds: None };
+    file.writer.event_added(store(), added(own(5, Some("a"), 1), 1, None)).await.expect("written");
     assert_eq!(file.reader().standing("12").expect("a standing").adds.len(), 1, "a second one may yet appear");
     let listed = (PLACE.to_owned(), event(json!({"id": 6})));
-    file.writer.event_added(store(), added(own(6, Some("a"), 2), true, Some(listed))).await.expect("written");
+    file.writer.event_added(store(), added(own(6, Some("a"), 2), 0, Some(listed))).await.expect("written");
     let standing = file.reader().standing("12").expect("a standing");
     assert_eq!(standing.own, [own(5, None, 1), own(6, Some("a"), 2)]);
     assert!(standing.adds.is_empty());
@@ -118,8 +118,8 @@ async fn what_is_ours_survives() {
 
     let since = "2026-01-01T00:00:00Z".parse().expect("a time");
     let refused = |key: &str| RefusedAdd { key: key.to_owned(), sent: content(3), reason: "no".to_owned(), since };
-    file.writer.event_refused(store(), refused("b"), true).await.expect("written");
-    file.writer.event_refused(store(), refused("c"), true).await.expect("written");
+    file.writer.event_refused(store(), refused("b"), 0).await.expect("written");
+    file.writer.event_refused(store(), refused("c"), 0).await.expect("written");
     file.writer.keep_refused(store(), vec!["c".to_owned()]).await.expect("written");
     assert_eq!(file.reader().standing("12").expect("a standing").refused, [refused("c")]);
     assert_eq!(["12", "13"].map(|of| file.reader().refused_events(of).expect("rows").len()), [1, 0]);
@@ -130,7 +130,7 @@ async fn what_is_ours_survives() {
         file.writer.set_own_events(other.to_owned(), vec![copies(id)], vec![add.clone()]).await.expect("written");
     }
     let succeeds = Some((6, vec!["13".to_owned()]));
-    let next = AddedEvent { succeeds, ..added(own(7, Some("a"), 2), true, None) };
+    let next = AddedEvent { succeeds, ..added(own(7, Some("a"), 2), 0, None) };
     file.writer.event_added(store(), next).await.expect("written");
     let [thirteen, fourteen] = ["13", "14"].map(|of| file.reader().standing(of).expect("a standing"));
     assert_eq!(thirteen.own, [OwnEvent { key: Some("7".to_owned()), ..copies(1) }]);

@@ -5,7 +5,7 @@ use rusqlite::{OptionalExtension as _, Transaction, params};
 use serde::Serialize;
 
 use super::read::{event, time};
-use super::{AddedEvent, ChangeKind, MirrorPass, Mirrored, OwnEvent, PendingAdd, RefusedAdd};
+use super::{AddedEvent, ChangeKind, MirrorPass, Mirrored, OwnEvent, PendingAdd, REMEMBERED, RefusedAdd};
 use crate::event::Event;
 use crate::state::{StateError, Writer};
 
@@ -70,6 +70,30 @@ impl Writer {
         .await
     }
 
+    /// Events of ours in stores other than these are left where they are, and forgotten after a while. Gives how
+    /// many newly are, by the store's name.
+    ///
+    /// # Errors
+    /// When it can't be written.
+    pub async fn leave_behind(&self, stores: Vec<String>, now: Timestamp) -> Result<Vec<(String, u64)>, StateError> {
+        self.run(move |transaction| {
+            let stores = text(&stores);
+            let elsewhere = "store NOT IN (SELECT value FROM json_each(?1))";
+            let sql =
+                format!("SELECT store, count(*) FROM event_own WHERE gone_at IS NULL AND {elsewhere} GROUP BY store");
+            let count = |row: &rusqlite::Row<'_>| Ok((row.get(0)?, row.get::<_, i64>(1)?.unsigned_abs()));
+            let left = transaction.prepare(&sql)?.query_map([&stores], count)?.collect::<Result<Vec<_>, _>>()?;
+            let sql = format!("UPDATE event_own SET gone_at = ?2 WHERE gone_at IS NULL AND {elsewhere}");
+            transaction.execute(&sql, params![stores, now.to_string()])?;
+            if let Ok(oldest) = now.checked_sub(REMEMBERED) {
+                let sql = format!("DELETE FROM event_own WHERE gone_at < ?2 AND {elsewhere}");
+                transaction.execute(&sql, params![stores, oldest.to_string()])?;
+            }
+            Ok(left)
+        })
+        .await
+    }
+
     /// Writes an add down before it is sent.
     ///
     /// # Errors
@@ -84,13 +108,11 @@ impl Writer {
     /// When it can't be written.
     pub async fn event_added(&self, store: String, added: AddedEvent) -> Result<(), StateError> {
         self.run(move |transaction| {
-            let AddedEvent { own, is_certain, mirror, succeeds } = added;
+            let AddedEvent { own, lost, mirror, succeeds } = added;
             transaction
                 .execute("UPDATE event_own SET key = NULL WHERE store = ?1 AND key = ?2", params![store, own.key])?;
             put_own(transaction, &store, &own)?;
-            if is_certain {
-                transaction.execute("DELETE FROM event_add WHERE store = ?1 AND key = ?2", params![store, own.key])?;
-            }
+            settle_add(transaction, &store, own.key.as_deref(), lost)?;
             transaction.execute("DELETE FROM event_refused WHERE store = ?1 AND key = ?2", params![store, own.key])?;
             if let Some((old, copies)) = succeeds {
                 let sql = "UPDATE event_own SET key = ?1
@@ -105,16 +127,14 @@ impl Writer {
         .await
     }
 
-    /// Lagerkoll refuses an event as it is. `is_certain` = no earlier try can have added it.
+    /// Lagerkoll refuses an event as it is. `lost` = how many earlier tries may have added it.
     ///
     /// # Errors
     /// When it can't be written.
-    pub async fn event_refused(&self, store: String, refused: RefusedAdd, is_certain: bool) -> Result<(), StateError> {
+    pub async fn event_refused(&self, store: String, refused: RefusedAdd, lost: u32) -> Result<(), StateError> {
         self.run(move |transaction| {
             let RefusedAdd { key, sent, reason, since } = refused;
-            if is_certain {
-                transaction.execute("DELETE FROM event_add WHERE store = ?1 AND key = ?2", params![store, key])?;
-            }
+            settle_add(transaction, &store, Some(&key), lost)?;
             let sql = "INSERT OR REPLACE INTO event_refused (store, key, sent, reason, at) VALUES (?1, ?2, ?3, ?4, ?5)";
             transaction.execute(sql, params![store, key, text(&sent), reason, since.to_string()]).map(|_| ())
         })
@@ -229,8 +249,19 @@ fn put_own(transaction: &Transaction<'_>, store: &str, own: &OwnEvent) -> rusqli
 }
 
 fn put_add(transaction: &Transaction<'_>, store: &str, add: &PendingAdd) -> rusqlite::Result<()> {
-    let sql = "INSERT OR REPLACE INTO event_add (store, key, sent, twins) VALUES (?1, ?2, ?3, ?4)";
-    transaction.execute(sql, params![store, add.key, text(&add.sent), text(&add.before)]).map(|_| ())
+    let sql = "INSERT OR REPLACE INTO event_add (store, key, sent, twins, tries) VALUES (?1, ?2, ?3, ?4, ?5)";
+    transaction.execute(sql, params![store, add.key, text(&add.sent), text(&add.before), add.tries]).map(|_| ())
+}
+
+/// An add is over, but for so many tries of which nobody knows the end.
+fn settle_add(transaction: &Transaction<'_>, store: &str, key: Option<&str>, lost: u32) -> rusqlite::Result<()> {
+    if lost == 0 {
+        transaction.execute("DELETE FROM event_add WHERE store = ?1 AND key = ?2", params![store, key])?;
+    } else {
+        let sql = "UPDATE event_add SET tries = ?3 WHERE store = ?1 AND key = ?2";
+        transaction.execute(sql, params![store, key, lost])?;
+    }
+    Ok(())
 }
 
 /// Maps with text keys, lists and rows always serialise.
