@@ -91,6 +91,7 @@ fn what_is_theirs_is_left_alone() {
     let told = |text: &str| text.contains("store 4712") && text.contains("stay in stores that the config doesn't name");
     assert!(told(&ran.output.stderr), "{}", ran.output.stderr);
     assert!(told(&run(&shop, &["plan"]).ended(0).output.stdout));
+    assert!(!told(&pass(&shop).ended(0).output.stderr), "told once");
 }
 
 #[test]
@@ -139,6 +140,45 @@ fn a_copy_waits_for_its_successor_and_others_do_not() {
     pass(&shop).ended(0);
     pass(&shop).ended(0);
     assert_equal(&shop);
+}
+
+#[test]
+fn a_copy_stays_while_what_it_is_of_cannot_be_added_again() {
+    let shop = copied(1);
+    configure(&shop, &format!("retries = 0\n{}{}", declared("a", "08:00"), copies()));
+    pass(&shop).ended(0);
+    let lagerkoll = shop.lagerkoll();
+    let ours = *lagerkoll.events(DEMO_STORE).keys().last().expect("ours");
+    lagerkoll.remove(DEMO_STORE, ours);
+    let fault =
+        Rule { store: Some(DEMO_STORE.to_owned()), method: Some("POST".to_owned()), ..Rule::new(Fault::status(500)) };
+    lagerkoll.add_fault(fault);
+    let ran = pass(&shop).ended(1);
+    assert_eq!(ran.tally(), "3 GET events, 1 POST events");
+    assert_eq!(contents(&shop, TWO).len(), 2);
+    lagerkoll.clear_faults();
+    pass(&shop).ended(0);
+    pass(&shop).ended(0);
+    assert_equal(&shop);
+}
+
+#[test]
+fn copies_are_of_what_was_sent_where_the_answer_tells_less() {
+    let shop = copied(0);
+    configure(&shop, &(declared("a", "08:00") + &copies()));
+    let id = add(&shop, content("other", "09:00")) + 1;
+    let sparse = Fault::json(json!({"id": id}));
+    let rule = Rule {
+        store: Some(DEMO_STORE.to_owned()),
+        method: Some("POST".to_owned()),
+        applied: true,
+        times: Some(1),
+        ..Rule::new(sparse)
+    };
+    shop.lagerkoll().add_fault(rule);
+    pass(&shop).ended(0);
+    assert_equal(&shop);
+    assert_eq!(pass(&shop).ended(0).tally(), "3 GET events");
 }
 
 #[test]

@@ -189,3 +189,27 @@ fn force_lets_the_daemons_first_pass_over_the_events_through_the_guard() {
     wait_until("the copies are gone", || shop.lagerkoll().events("4712").len() == 1);
     stop(daemon);
 }
+
+#[test]
+fn another_store_is_mirrored_as_soon_as_the_config_names_it() {
+    let shop = shop(&format!("{RARELY}{LISTENS}"), "every 12h");
+    let daemon = start(&shop);
+    wait_until("it is ready", || page(&daemon, "/readyz").0 == 200);
+    let lagerkoll = shop.lagerkoll();
+    lagerkoll.add_store("4712", "key of two");
+    let fault = Rule { store: Some("4712".to_owned()), ..Rule::new(Fault::status(503)) };
+    lagerkoll.add_fault(fault);
+    let section = shop.lagerkoll_section().replace("\"4711\"", "\"4712\"");
+    let section = section.replace(shelfkeeper::sandbox::DEMO_STORE_KEY, "key of two");
+    shop.config(&format!("{RARELY}{LISTENS}{section}retries = 0\nschedule = \"every 12h\"\n"));
+    daemon.signal("HUP");
+    wait_until("it was asked for", || {
+        lagerkoll.requests().iter().any(|request| request.store.as_deref() == Some("4712"))
+    });
+    let (status, text) = page(&daemon, "/readyz");
+    assert!(status == 503 && text.contains("events: no good pass yet"), "{text}");
+    lagerkoll.clear_faults();
+    daemon.signal("USR1");
+    wait_until("it is ready again", || page(&daemon, "/readyz").0 == 200);
+    stop(daemon);
+}

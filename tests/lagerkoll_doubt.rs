@@ -150,3 +150,54 @@ fn adds_that_keep_failing_do_not_keep_removals_waiting() {
     shop.lagerkoll().clear_faults();
     assert_eq!(pass(&shop).ended(0).tally(), "1 GET events, 4 POST events");
 }
+
+#[test]
+fn somebody_elses_event_that_says_the_same_stays_theirs() {
+    let shop = shop(&format!("retries = 0\n{}", declared("a", "08:00")));
+    pass(&shop).ended(0);
+    configure(&shop, &format!("retries = 0\n{}{}", declared("a", "08:00"), declared("b", "09:00")));
+    shop.lagerkoll().add_fault(Rule { applied: true, ..post(Fault::Reset, 1) });
+    pass(&shop).ended(1);
+    // Meanwhile another person makes the same, and one by our own key that says more.
+    let mut theirs = content("b", "09:00");
+    theirs["createdBy"] = json!(8);
+    let mut more = content("b", "09:00");
+    more["action"]["more"] = json!(true);
+    let theirs = [add(&shop, theirs), add(&shop, more)];
+    assert_eq!(pass(&shop).ended(0).tally(), "1 GET events");
+    configure(&shop, "");
+    assert_eq!(pass(&shop).ended(0).tally(), "2 DELETE event, 1 GET events");
+    assert_eq!(shop.lagerkoll().events(DEMO_STORE).into_keys().collect::<Vec<i64>>(), theirs);
+}
+
+#[test]
+fn what_is_held_back_is_named_until_it_is_resolved() {
+    let shop = shop(&format!("retries = 2\n{}", declared("a", "08:00")));
+    shop.lagerkoll().set_rules(LagerkollRules { adds_seconds: true, ..LagerkollRules::default() });
+    shop.lagerkoll().add_fault(Rule { applied: true, ..post(Fault::HalfJson, 1) });
+    pass(&shop).ended(3);
+    for more in [declared("a", "08:30"), String::new()] {
+        configure(&shop, &more);
+        assert_eq!(pass(&shop).ended(3).tally(), "1 GET events");
+        assert!(
+            shop.run(&["status"]).stdout.contains("event a in store 4711: refused: the answer to adding it was lost")
+        );
+    }
+    shop.lagerkoll().events(DEMO_STORE).into_keys().for_each(|id| drop(shop.lagerkoll().remove(DEMO_STORE, id)));
+    assert_eq!(pass(&shop).ended(0).tally(), "1 GET events");
+}
+
+#[test]
+fn a_secret_that_the_service_repeats_is_hidden_before_its_words_are_cut() {
+    let key = shelfkeeper::sandbox::DEMO_STORE_KEY;
+    let shop = shop("retries = 0\n");
+    let message = format!("{}{key}", "x".repeat(250));
+    let body = json!({"errorCode": 900_101, "errorMessage": message, "errorData": {"key": key}});
+    shop.lagerkoll().add_fault(Rule::new(Fault::json(body)));
+    let output = shop.run(&["-vv", "run", "--once"]).expect_code(1);
+    let status = shop.run(&["status"]);
+    let state = String::from_utf8_lossy(&std::fs::read(shop.state_path()).expect("a state")).into_owned();
+    for text in [output.stdout, output.stderr, status.stdout, state] {
+        assert!(!text.contains(&key[..20]), "{text}");
+    }
+}
