@@ -28,7 +28,7 @@ fn state(shop: &Shop) -> Vec<String> {
     let Ok(connection) = Connection::open(shop.state_path()) else { panic!("no state") };
     let mut rows = Vec::new();
     for sql in [
-        "SELECT kind || id || acked || coalesce(answered, '') FROM object ORDER BY kind, id",
+        "SELECT kind || id || hex(acked) || coalesce(answered, '') FROM object ORDER BY kind, id",
         "SELECT key || value FROM meta ORDER BY key",
         "SELECT kind || id FROM journal",
     ] {

@@ -1,5 +1,7 @@
 //! Feed imports: their rows, the feed that we serve for them, and what they taught us.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 use rusqlite::{Row, params};
 use serde::{Deserialize, Serialize};
@@ -258,11 +260,26 @@ impl Reader {
     /// # Errors
     /// When the file can't be read.
     pub fn served_currencies(&self) -> Result<Vec<String>, StateError> {
-        let sql = "SELECT DISTINCT currency FROM (
-                       SELECT acked ->> '$.currency' AS currency FROM object WHERE kind = 1
-                       UNION ALL SELECT fields ->> '$.currency' FROM served WHERE kind = 1
-                   ) WHERE currency IS NOT NULL ORDER BY currency";
-        self.all(sql, |row| row.get(0))
+        let mut currencies = BTreeSet::new();
+        for sql in [
+            "SELECT acked FROM object WHERE kind = 1",
+            "SELECT fields FROM served WHERE kind = 1 AND fields IS NOT NULL",
+        ] {
+            let mut run = || -> rusqlite::Result<()> {
+                let mut statement = self.connection.prepare(sql)?;
+                let mut rows = statement.query([])?;
+                while let Some(row) = rows.next()? {
+                    let fields = fields(row, 0)?;
+                    let currency = fields.get("currency").and_then(|currency| currency.as_str());
+                    if let Some(new) = currency.filter(|currency| !currencies.contains(*currency)) {
+                        currencies.insert(new.to_owned());
+                    }
+                }
+                Ok(())
+            };
+            run().map_err(|error| self.fail(error))?;
+        }
+        Ok(currencies.into_iter().collect())
     }
 }
 

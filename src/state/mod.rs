@@ -7,6 +7,7 @@ mod error;
 mod events;
 mod import;
 mod lock;
+mod packed;
 mod reader;
 mod rows;
 mod schema;

@@ -7,6 +7,7 @@ use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension as _, Row, params};
 use serde::Serialize;
 
+use super::packed::Packed;
 use super::{FeedMark, Known, PassRow, StateError, schema};
 use crate::catalog::{Digest, Fields, Kind, Rejection};
 
@@ -338,9 +339,5 @@ pub(super) fn digest(row: &Row<'_>, column: usize) -> rusqlite::Result<Digest> {
 }
 
 pub(super) fn fields(row: &Row<'_>, column: usize) -> rusqlite::Result<Fields> {
-    let text: Option<String> = row.get(column)?;
-    let broken = |error: serde_json::Error| {
-        rusqlite::Error::FromSqlConversionFailure(column, rusqlite::types::Type::Text, Box::new(error))
-    };
-    text.map_or_else(|| Ok(Fields::new()), |text| serde_json::from_str(&text).map_err(broken))
+    Ok(row.get::<_, Option<Packed>>(column)?.map(|Packed(fields)| fields).unwrap_or_default())
 }

@@ -97,6 +97,7 @@ const GONE_EVENTS: &str = "
 const ROWS: &str = "
     -- The rows of the feed that the state equals, in its order, some thousands in each BLOB, with their
     -- categories (NULL = one that only the settings name) and the products that none of them became.
+    -- From here on object.acked is written packed: see packed.rs.
     DROP TABLE feed_row;
     DELETE FROM meta WHERE key = 'feed_rows';
     CREATE TABLE feed_row (chunk INTEGER PRIMARY KEY, rows BLOB NOT NULL);

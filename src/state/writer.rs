@@ -12,6 +12,7 @@ use rusqlite::{Connection, Transaction, params};
 use tokio::sync::oneshot;
 
 use super::lock::Lock;
+use super::packed::pack;
 use super::reader::code;
 use super::rows::{self, RowsEnding};
 use super::{Experience, FeedMark, Intent, PassRow, Record, StateError, schema};
@@ -359,7 +360,7 @@ fn done(transaction: &Transaction<'_>, kind: Kind, id: &str, record: &Record) ->
     rows::disuse(transaction)?;
     let key = digest_bytes(id.as_bytes()).to_be_bytes();
     let text = |fields: &Fields| (!fields.is_empty()).then(|| serde_json::to_string(fields).unwrap_or_default());
-    let acked = serde_json::to_string(&record.acked).unwrap_or_default();
+    let acked = pack(&record.acked);
     let (answered, repaired) = (text(&record.answered), text(&record.repaired));
     let update = "UPDATE object SET acked = ?3, answered = ?4, repaired = ?5
                   WHERE object = (SELECT object FROM object_key WHERE kind = ?1 AND key = ?2)";
