@@ -25,7 +25,7 @@ pub use events::{
 };
 pub use import::{Experience, Failures, Import, ImportEnd, ImportState, NewImport, Served, ServedFrom};
 pub use reader::{FailedObject, InDoubt, KeyRow, Reader};
-pub use rows::{FeedRow, FeedRows, InUse, NewRow, RowsEnding, Trail};
+pub use rows::{FeedRow, FeedRows, InUse, NewRow, Objects, RowsEnding, Trail};
 pub use writer::{Ending, Settled, Writer};
 
 /// What we know of an object of ours.

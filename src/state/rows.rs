@@ -195,6 +195,9 @@ pub struct InUse {
 
 fn load(connection: &Connection) -> rusqlite::Result<FeedRows> {
     let mut rows = FeedRows::default();
+    let chunks: u32 = connection.query_row("SELECT count(*) FROM feed_row", [], |row| row.get(0))?;
+    // At once: a table that grows is there twice while it does.
+    rows.rows.reserve_exact(CHUNK * chunks as usize);
     let mut statement = connection.prepare("SELECT rows FROM feed_row ORDER BY chunk")?;
     let mut chunks = statement.query([])?;
     while let Some(chunk) = chunks.next()? {
@@ -455,15 +458,18 @@ pub(super) fn disuse(transaction: &Transaction<'_>) -> rusqlite::Result<()> {
 pub(super) fn finish(transaction: &Transaction<'_>, ending: RowsEnding) -> rusqlite::Result<()> {
     let in_use = match ending {
         RowsEnding::Same(in_use) => in_use,
-        RowsEnding::New(trail) => replace(transaction, trail)?,
+        RowsEnding::New(trail) => match replace(transaction, trail)? {
+            Some(in_use) => in_use,
+            None => return Ok(()),
+        },
     };
     set(transaction, IN_USE, &serde_json::to_string(&in_use).unwrap_or_default())
 }
 
-fn replace(transaction: &Transaction<'_>, mut trail: Trail) -> rusqlite::Result<InUse> {
+/// `None` = the state has objects beyond the table's numbers.
+fn replace(transaction: &Transaction<'_>, mut trail: Trail) -> rusqlite::Result<Option<InUse>> {
     let old = if trail.known > 0 { load(transaction)? } else { FeedRows::default() };
-    let mut ours = objects(transaction)?;
-    let owned = ours.len();
+    let Some((mut ours, owned)) = objects(transaction)? else { return Ok(None) };
     transaction.execute_batch("DELETE FROM feed_row; DELETE FROM feed_category; DELETE FROM feed_stray;")?;
     let categories = std::mem::take(&mut trail.categories);
     let mut table = Table { transaction, ours: &mut ours, chunk: FeedRows::default(), places: HashMap::new(), rows: 0 };
@@ -493,21 +499,63 @@ fn replace(transaction: &Transaction<'_>, mut trail: Trail) -> rusqlite::Result<
         }
     }
     let mut insert = transaction.prepare("INSERT INTO feed_stray (object) VALUES (?1)")?;
-    ours.into_iter().try_for_each(|object| insert.execute([object]).map(|_| ()))?;
-    Ok(InUse { rows, owned: owned as u64, judged: trail.judged })
+    ours.iter().try_for_each(|object| insert.execute([object]).map(|_| ()))?;
+    Ok(Some(InUse { rows, owned, judged: trail.judged }))
 }
 
-/// Products of ours.
-fn objects(transaction: &Transaction<'_>) -> rusqlite::Result<std::collections::HashSet<i64>> {
+/// Products of ours, and how many they are.
+fn objects(transaction: &Transaction<'_>) -> rusqlite::Result<Option<(Objects, u64)>> {
+    let (mut ours, mut owned) = (Objects::default(), 0);
     let mut statement = transaction.prepare("SELECT object FROM object_key WHERE kind = 1")?;
-    statement.query_map([], |row| row.get(0))?.collect()
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        let Ok(object) = u32::try_from(row.get::<_, i64>(0)?) else { return Ok(None) };
+        ours.add(object);
+        owned += 1;
+    }
+    Ok(Some((ours, owned)))
+}
+
+/// A set of objects, a bit each.
+#[derive(Debug, Default)]
+pub struct Objects(Vec<u64>);
+
+impl Objects {
+    /// Whether it is there.
+    pub fn has(&self, object: u32) -> bool {
+        self.0.get(object as usize / 64).is_some_and(|word| word >> (object % 64) & 1 != 0)
+    }
+
+    /// Puts one in; `false` = it was there already.
+    pub fn add(&mut self, object: u32) -> bool {
+        let at = object as usize / 64;
+        if at >= self.0.len() {
+            self.0.resize(at + 1, 0);
+        }
+        let is_new = !self.has(object);
+        self.0[at] |= 1 << (object % 64);
+        is_new
+    }
+
+    /// Takes one out; `false` = it was not there.
+    fn remove(&mut self, object: u32) -> bool {
+        let was_there = self.has(object);
+        if was_there {
+            self.0[object as usize / 64] &= !(1 << (object % 64));
+        }
+        was_there
+    }
+
+    fn iter(&self) -> impl Iterator<Item = u32> {
+        (0..=u32::MAX).take(64 * self.0.len()).filter(|object| self.has(*object))
+    }
 }
 
 /// The table while it is written.
 struct Table<'t> {
     transaction: &'t Transaction<'t>,
     /// Products of ours that no row became so far.
-    ours: &'t mut std::collections::HashSet<i64>,
+    ours: &'t mut Objects,
     chunk: FeedRows,
     /// Where the categories that are in use come to lie.
     places: HashMap<u32, u32>,
@@ -516,7 +564,7 @@ struct Table<'t> {
 
 impl Table<'_> {
     fn add(&mut self, row: FeedRow, changes_at: Option<Timestamp>) -> rusqlite::Result<()> {
-        if !self.ours.remove(&i64::from(row.object)) {
+        if !self.ours.remove(row.object) {
             return Ok(());
         }
         let next = self.places.len() as u32;

@@ -240,7 +240,9 @@ impl Writer {
             }
             Ok(())
         })
-        .await
+        .await?;
+        // Until the next pass the file's pages are nobody's concern.
+        self.run(|transaction| transaction.execute_batch("PRAGMA shrink_memory")).await
     }
 }
 

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use crate::catalog::Category;
 use crate::feed::RowDigest;
-use crate::state::FeedRows;
+use crate::state::{FeedRows, Objects};
 
 /// The rows that need not be parsed, and which of their objects the feed has.
 pub(super) struct Remembered {
@@ -25,28 +25,6 @@ pub(super) struct Remembered {
     /// Categories that a known row was in.
     used: Vec<bool>,
     now: Timestamp,
-}
-
-/// A set of objects, a bit each.
-#[derive(Default)]
-struct Objects(Vec<u64>);
-
-impl Objects {
-    fn has(&self, object: u32) -> bool {
-        self.0.get(object as usize / 64).is_some_and(|word| word >> (object % 64) & 1 != 0)
-    }
-
-    /// `false` = it was there already.
-    fn add(&mut self, object: u32) -> bool {
-        let at = object as usize / 64;
-        if at >= self.0.len() {
-            self.0.resize(at + 1, 0);
-        }
-        let bit = 1 << (object % 64);
-        let is_new = self.0[at] & bit == 0;
-        self.0[at] |= bit;
-        is_new
-    }
 }
 
 /// Rows that are foreseen and not asked for, before one that is: blank ones, categories.
