@@ -14,6 +14,8 @@ pub(super) struct Remembered {
     pub(super) table: FeedRows,
     /// Where the next row is expected.
     next: usize,
+    /// Whether the feed has any of the rows.
+    pub(super) is_of_use: bool,
     /// Rows by their digest, made when a row is not where it is expected.
     places: Option<Places>,
     /// Where the rows are that will be asked for, with their digests, the next one last.
@@ -88,6 +90,7 @@ impl Remembered {
         Remembered {
             table,
             next: 0,
+            is_of_use: false,
             places: None,
             foreseen: Vec::new(),
             seen: Objects::default(),
@@ -105,6 +108,7 @@ impl Remembered {
     /// The row with this digest, if it still means what it did and is the first of its object.
     pub(super) fn take(&mut self, digest: RowDigest) -> Option<usize> {
         let at = self.find(digest)?;
+        self.is_of_use = true;
         self.next = at + 1;
         let object = self.table.get(at).object;
         let is_special = !self.special.is_empty() && self.special.contains(&object);

@@ -64,6 +64,10 @@ impl Session {
         if !self.products.is_sparse() || (self.products.len() + more) * MANY <= remembered.table.len() {
             return Ok(());
         }
+        if !remembered.is_of_use {
+            // All means something else than last time: two tables of everything would be one too many.
+            self.remembered = None;
+        }
         let mut all = Index::default();
         self.reader.keys(Kind::Product, |row| all.push(row))?;
         let sparse = std::mem::take(&mut self.products);
