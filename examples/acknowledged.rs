@@ -12,6 +12,7 @@ use shelfkeeper::config::{Prune, VanishedCategory};
 use shelfkeeper::feed::{self, Shape};
 use shelfkeeper::state::{Ending, Outcome, PassKind, PassRow, Reader, Record, Writer};
 use shelfkeeper::sync::{Cursor, Operation, Policy, Session, Stage};
+use url::Url;
 
 fn main() -> anyhow::Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -26,7 +27,8 @@ fn main() -> anyhow::Result<()> {
         default_category: None,
         retry_refused: false,
     };
-    let writer = Writer::open(Path::new(state), base_url)?;
+    // As the settings have it.
+    let writer = Writer::open(Path::new(state), Url::parse(base_url)?.as_str())?;
     let mut session = Session::new(Reader::open(Path::new(state))?, policy)?;
     session.keep_rows(now);
     feed::read_into(&feed::open(&file, u64::MAX), &shape, &mut session)?;
