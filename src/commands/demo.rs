@@ -98,7 +98,7 @@ async fn mirror(sandbox: &Sandbox, context: &Context, stop: &CancellationToken) 
     let mut stock = None;
     for (subject, time) in [("Stock of today", "08:00"), ("Orders of today", "18:00")] {
         let trigger = fields(json!({"time": time}));
-        let action = fields(json!({"to": ["anna@shop.example"], "subject": subject}));
+        let action = fields(json!({"to": ["warehouse@shop.example"], "subject": subject}));
         let event = Content::new("TIME", trigger, "SEND_EMAIL", action);
         stock = stock.or(lagerkoll.add(DEMO_STORE, event.fields().clone()));
     }
