@@ -25,14 +25,17 @@ pub(crate) fn waits(retries: u32) -> ExponentialBuilder {
         .with_max_times(retries as usize)
 }
 
-/// `Retry-After` in seconds or as an HTTP date (RFC 9110, 10.2.3).
+/// `Retry-After` in seconds or as an HTTP date (RFC 9110, 10.2.3); `None` when it asks for no wait.
 pub(crate) fn retry_after(headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
     let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
-    if let Ok(seconds) = text.parse() {
-        return Some(Duration::from_secs(seconds));
-    }
-    let date = jiff::fmt::rfc2822::DateTimeParser::new().parse_timestamp(text).ok()?;
-    Some(Duration::try_from(date.duration_since(now)).unwrap_or(Duration::ZERO))
+    let asked = match text.parse() {
+        Ok(seconds) => Duration::from_secs(seconds),
+        Err(_) => {
+            let date = jiff::fmt::rfc2822::DateTimeParser::new().parse_timestamp(text).ok()?;
+            Duration::try_from(date.duration_since(now)).unwrap_or(Duration::ZERO)
+        }
+    };
+    Some(asked).filter(|asked| !asked.is_zero())
 }
 
 /// An answer's whole body; `None` when it does not end.
@@ -80,7 +83,8 @@ mod tests {
         };
         assert_eq!(wait("7"), Some(Duration::from_secs(7)));
         assert_eq!(wait("Thu, 01 Jan 2026 00:01:00 GMT"), Some(Duration::from_secs(60)));
-        assert_eq!(wait("Wed, 31 Dec 2025 00:00:00 GMT"), Some(Duration::ZERO));
+        // Now, or before, is no wish: our own waits hold then, or all tries would go at once.
+        assert_eq!((wait("0"), wait("Wed, 31 Dec 2025 00:00:00 GMT")), (None, None));
         assert_eq!(wait("soon"), None);
     }
 }

@@ -29,6 +29,11 @@ fn copied(count: usize) -> Shop {
     shop
 }
 
+/// What becomes of adds to a store.
+fn adds_to(store: &str, fault: Fault) -> Rule {
+    Rule { store: Some(store.to_owned()), method: Some("POST".to_owned()), ..Rule::new(fault) }
+}
+
 fn theirs() -> Value {
     json!({"triggerType": "EVENT", "trigger": {}, "actionType": "SEND_EMAIL", "action": {"to": "them"}})
 }
@@ -108,8 +113,7 @@ fn declared_events_that_change_are_replaced_in_copies_however_many_they_are() {
     let ops = plan["operations"].as_array().expect("a list");
     assert!(ops.len() == 36 && ops.iter().all(|op| op["op"] == "update"), "{plan}");
     // One store fails: the others don't wait, and it is no loss there that the next pass has to refuse.
-    let fault = Rule { store: Some(TWO.to_owned()), method: Some("POST".to_owned()), ..Rule::new(Fault::status(503)) };
-    shop.lagerkoll().add_fault(fault);
+    shop.lagerkoll().add_fault(adds_to(TWO, Fault::status(503)));
     pass(&shop).ended(1);
     assert_eq!(as_set(&shop, THREE), as_set(&shop, DEMO_STORE));
     assert_eq!(contents(&shop, TWO).len(), 12);
@@ -150,9 +154,7 @@ fn a_copy_stays_while_what_it_is_of_cannot_be_added_again() {
     let lagerkoll = shop.lagerkoll();
     let ours = *lagerkoll.events(DEMO_STORE).keys().last().expect("ours");
     lagerkoll.remove(DEMO_STORE, ours);
-    let fault =
-        Rule { store: Some(DEMO_STORE.to_owned()), method: Some("POST".to_owned()), ..Rule::new(Fault::status(500)) };
-    lagerkoll.add_fault(fault);
+    lagerkoll.add_fault(adds_to(DEMO_STORE, Fault::status(500)));
     let ran = pass(&shop).ended(1);
     assert_eq!(ran.tally(), "3 GET events, 1 POST events");
     assert_eq!(contents(&shop, TWO).len(), 2);
@@ -168,13 +170,7 @@ fn copies_are_of_what_was_sent_where_the_answer_tells_less() {
     configure(&shop, &(declared("a", "08:00") + &copies()));
     let id = add(&shop, content("other", "09:00")) + 1;
     let sparse = Fault::json(json!({"id": id}));
-    let rule = Rule {
-        store: Some(DEMO_STORE.to_owned()),
-        method: Some("POST".to_owned()),
-        applied: true,
-        times: Some(1),
-        ..Rule::new(sparse)
-    };
+    let rule = Rule { applied: true, times: Some(1), ..adds_to(DEMO_STORE, sparse) };
     shop.lagerkoll().add_fault(rule);
     pass(&shop).ended(0);
     assert_equal(&shop);
@@ -254,11 +250,7 @@ fn a_store_that_fails_does_not_stop_the_others() {
     assert!(ran.output.stderr.contains("the events of store 4712 could not be read"), "{}", ran.output.stderr);
     assert_eq!((ran.tally().as_str(), ran.lines()), ("3 GET events, 1 POST events", vec!["POST 4713".to_owned()]));
     lagerkoll.clear_faults();
-    lagerkoll.add_fault(Rule {
-        store: Some(TWO.to_owned()),
-        method: Some("POST".to_owned()),
-        ..Rule::new(Fault::status(503))
-    });
+    lagerkoll.add_fault(adds_to(TWO, Fault::status(503)));
     add(&shop, content("new", "07:00"));
     let ran = pass(&shop).ended(1);
     assert!(ran.output.stderr.contains("store 4712: 2 of 2 changes of events failed"), "{}", ran.output.stderr);

@@ -33,20 +33,16 @@ pub(super) fn run(arguments: &cli::Run, config: Config, named: Option<&Path>) ->
         return ended.map(|()| Exit::Done).map_err(|error| Failure { error, exit: Exit::Failed });
     }
     let kind = if arguments.resync { PassKind::Resync } else { PassKind::Sync };
-    let force = arguments.force;
-    // On the runtime's own threads, where answers arrive: each would have to wake this one otherwise.
-    let passes = runtime.spawn(async move {
+    let (report, events) = runtime.block_on(async {
         let stop = stop_on_signal();
         let bar = Bar::new();
         let tell = |step| bar.tell(step);
-        let catalog = sync::run(&context, kind, force, &stop, &tell);
-        let events = mirror(&context, kind, force, &stop);
+        let catalog = sync::run(&context, kind, arguments.force, &stop, &tell);
+        let events = mirror(&context, kind, arguments.force, &stop);
         let reports = tokio::join!(catalog, events);
         bar.finish();
         reports
     });
-    let (report, events) =
-        runtime.block_on(passes).map_err(|panic| Failure { error: panic.into(), exit: Exit::Failed })?;
     // Whatever still reads or computes for an interrupted pass must not keep the program from ending.
     runtime.shutdown_background();
     let mut exit = exit(&report);

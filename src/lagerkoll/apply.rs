@@ -91,7 +91,9 @@ impl Application<'_> {
             self.state.set_own_events(self.store.to_owned(), work.own.clone(), work.adds.clone()).await?;
         }
         for refused in &work.held_back {
-            self.set_aside(refused.clone(), 1).await?;
+            // What was tried so far may still come.
+            let tries = work.adds.iter().find(|add| add.key == refused.key).map_or(1, |add| add.tries);
+            self.set_aside(refused.clone(), tries).await?;
         }
         self.missing.extend(work.all_steps().filter_map(added));
         let mut in_a_row = 0;
@@ -165,7 +167,7 @@ impl Application<'_> {
         let added = AddedEvent { own, lost, mirror, succeeds };
         self.state.event_added(self.store.to_owned(), added).await?;
         self.own.insert(event.id());
-        self.is_settled(wanted);
+        self.settled(wanted);
         self.leftovers.extend(old);
         self.listed.retain(|listed| listed.id() != event.id());
         self.listed.push(event);
@@ -184,13 +186,13 @@ impl Application<'_> {
     async fn refused(&mut self, wanted: &Wanted, reason: String, lost: u32) -> Result<(), Halt> {
         let Wanted { key, content: sent } = wanted.clone();
         self.applied.refused.push(key.clone());
-        self.is_settled(wanted);
+        self.settled(wanted);
         let refused = RefusedAdd { key, sent, reason, since: Timestamp::now() };
         Ok(self.set_aside(refused, lost).await?)
     }
 
     /// Nothing waits for an event any more.
-    fn is_settled(&mut self, wanted: &Wanted) {
+    fn settled(&mut self, wanted: &Wanted) {
         if let Some(at) = self.missing.iter().position(|missing| *missing == wanted.content) {
             self.missing.swap_remove(at);
         }
@@ -223,7 +225,7 @@ impl Application<'_> {
             }
             lost += 1;
             let Some(wait) = waits.next().filter(|_| !error.asks_for_too_long()) else { break Err(error) };
-            tokio::time::sleep(error.retry_after().filter(|asked| !asked.is_zero()).unwrap_or(wait)).await;
+            tokio::time::sleep(error.retry_after().unwrap_or(wait)).await;
             match self.lagerkoll.reader().list().await {
                 Ok(listed) => self.listed = listed,
                 // The next pass will see what became of it.

@@ -202,10 +202,10 @@ impl Pass<'_> {
         self.refuse(&settings.account, &here);
         // Every store is looked at before anything is sent: what the guard refuses, it refuses whole.
         let mut copies = Vec::new();
+        let wanted = copies_of_projected(&here);
         for account in &settings.copies {
-            let copy = self.connect(account)?;
-            let (wanted, standing) = (copies_of_projected(&here), self.standing(account)?);
-            match self.policy.survey_copy(copy.reader(), wanted, &standing).await {
+            let (copy, standing) = (self.connect(account)?, self.standing(account)?);
+            match self.policy.survey_copy(copy.reader(), wanted.clone(), &standing).await {
                 Ok(there) => {
                     self.refuse(account, &there);
                     copies.push((account, copy, there));

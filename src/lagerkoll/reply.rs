@@ -49,15 +49,17 @@ impl CallError {
         CallError::Passing { reason: reason.into(), retry_after: None, in_doubt: true }
     }
 
-    /// The same without a secret that the service repeated to us.
-    pub(super) fn without(self, secret: &str) -> CallError {
-        let hide = |text: String| text.replace(secret, "***");
+    /// The same as it can be told: without a secret that the service repeated to us, as it is or as JSON has it,
+    /// and only then cut to a length that can be read.
+    pub(super) fn fit_to_tell(self, secret: &str) -> CallError {
+        let written = Value::from(secret).to_string();
+        let tell = |text: String| shortened(text.replace(written.trim_matches('"'), "***").replace(secret, "***"));
         match self {
-            CallError::Unauthorized(text) => CallError::Unauthorized(hide(text)),
-            CallError::Refused(text) => CallError::Refused(hide(text)),
-            CallError::Strange(text) => CallError::Strange(hide(text)),
+            CallError::Unauthorized(text) => CallError::Unauthorized(tell(text)),
+            CallError::Refused(text) => CallError::Refused(tell(text)),
+            CallError::Strange(text) => CallError::Strange(tell(text)),
             CallError::Passing { reason, retry_after, in_doubt } => {
-                CallError::Passing { reason: hide(reason), retry_after, in_doubt }
+                CallError::Passing { reason: tell(reason), retry_after, in_doubt }
             }
             CallError::Missing => CallError::Missing,
         }
@@ -139,24 +141,20 @@ impl Complaint {
         let words = format!("{}{message} (code {}{field}{data})", self.meaning(), self.written);
         // One line, whatever the service writes.
         let words = words.replace(|c: char| c.is_control() || is_direction(c), " ");
-        let words = words.split_whitespace().collect::<Vec<_>>().join(" ");
-        if words.chars().count() <= LONGEST_WORDS {
-            return words;
-        }
-        words.chars().take(LONGEST_WORDS).chain(['…']).collect()
+        words.split_whitespace().collect::<Vec<_>>().join(" ")
+    }
+}
+
+fn shortened(text: String) -> String {
+    match text.char_indices().nth(LONGEST_WORDS) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text,
     }
 }
 
 /// A mark that makes a terminal write the other way.
 fn is_direction(c: char) -> bool {
     matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
-}
-
-/// A body without a secret that the service repeated to us, in either of the ways in which JSON has it.
-pub(super) fn without(body: &[u8], secret: &str) -> Vec<u8> {
-    let written = Value::from(secret).to_string();
-    let text = String::from_utf8_lossy(body);
-    text.replace(written.trim_matches('"'), "***").replace(secret, "***").into_bytes()
 }
 
 /// The JSON of an answer (null for one without a body), or what went wrong. An answer has failed when
@@ -354,6 +352,16 @@ mod tests {
         assert!(words(400, &hostile).ends_with("field a ]0;b c)"), "{}", words(400, &hostile));
         assert!(words(200, "<events/>").contains("XML although JSON was asked for"));
         let long = format!(r#"{{"errorCode":1,"errorMessage":"{}"}}"#, "x".repeat(5_000));
-        assert!(words(400, &long).chars().count() <= LONGEST_WORDS + 1);
+        let told = |body: &str, secret| answer(400, body).expect_err(body).fit_to_tell(secret).to_string();
+        assert_eq!(told(&long, "key").chars().count(), LONGEST_WORDS + 1);
+        // A secret that the cut goes through, one that JSON escapes, and one that is part of everything.
+        let repeated = format!(r#"{{"errorCode":1,"errorMessage":"{}s3cret-key"}}"#, "x".repeat(230));
+        assert!(!told(&repeated, "s3cret-key").contains("s3"), "{}", told(&repeated, "s3cret-key"));
+        let data = r#"{"errorCode":1,"errorData":{"k":"a\"b"}}"#;
+        assert!(told(data, "a\"b").contains(r#"{"k":"***"}"#), "{}", told(data, "a\"b"));
+        assert!(matches!(
+            answer(400, &complaint(900_001, "null")).expect_err("no").fit_to_tell("9"),
+            CallError::Unauthorized(_)
+        ));
     }
 }

@@ -16,7 +16,7 @@ use tracing::debug;
 use url::Url;
 
 use super::limit::Limit;
-use super::reply::{CallError, understand, without};
+use super::reply::{CallError, understand};
 use crate::config::{self, Account, AccountCredentials};
 use crate::wire;
 
@@ -102,7 +102,7 @@ impl Transport {
             .adjust(|error, wait| match error {
                 // The service's own wish counts; one that is too long ends the tries.
                 error if error.asks_for_too_long() => None,
-                CallError::Passing { retry_after: Some(asked), .. } if !asked.is_zero() => wait.map(|_| *asked),
+                CallError::Passing { retry_after: Some(asked), .. } => wait.map(|_| *asked),
                 _ => wait,
             })
             .await
@@ -116,7 +116,7 @@ impl Transport {
         })?;
         self.sent.fetch_add(1, Ordering::Relaxed);
         let started = Instant::now();
-        let result = self.exchange(request).await.map_err(|error| error.without(self.secret.expose_secret()));
+        let result = self.exchange(request).await.map_err(|error| error.fit_to_tell(self.secret.expose_secret()));
         if let Err(CallError::Passing { retry_after: Some(asked), .. }) = &result {
             // It is meant for all requests to this host, not only for its own.
             self.limit.be_quiet_for(*asked);
@@ -149,9 +149,7 @@ impl Transport {
         let mut reply = call.send().await.map_err(broken)?;
         let body = wire::body(&mut reply).await.map_err(broken)?;
         let body = body.ok_or_else(|| CallError::lost("the answer does not end"))?;
-        let read = |body: &[u8]| understand(&request.method, reply.status(), reply.headers(), body, Timestamp::now());
-        // Before anything is cut or escaped, in which a secret would not be known again.
-        read(&body).or_else(|_| read(&without(&body, self.secret.expose_secret())))
+        understand(&request.method, reply.status(), reply.headers(), &body, Timestamp::now())
     }
 }
 

@@ -102,7 +102,7 @@ impl Transport {
             .adjust(|error, wait| match error {
                 // The service's own wish counts; one that is too long ends the tries.
                 error if error.asks_for_too_long() => None,
-                CallError::Passing { retry_after: Some(asked), .. } if !asked.is_zero() => wait.map(|_| *asked),
+                CallError::Passing { retry_after: Some(asked), .. } => wait.map(|_| *asked),
                 _ => wait,
             })
             .await

@@ -7,6 +7,7 @@ mod error;
 mod events;
 mod import;
 mod lock;
+mod objects;
 mod packed;
 mod reader;
 mod rows;
@@ -24,8 +25,9 @@ pub use events::{
     Standing,
 };
 pub use import::{Experience, Failures, Import, ImportEnd, ImportState, NewImport, Served, ServedFrom};
+pub use objects::Objects;
 pub use reader::{FailedObject, InDoubt, KeyRow, Reader};
-pub use rows::{FeedRow, FeedRows, InUse, NewRow, Objects, RowsEnding, Trail};
+pub use rows::{FeedRow, FeedRows, InUse, NewRow, RowsEnding, Trail};
 pub use writer::{Ending, Settled, Writer};
 
 /// What we know of an object of ours.
