@@ -136,6 +136,41 @@ fn sighup_takes_over_a_good_config_and_keeps_the_old_one_when_the_new_is_bad() {
 }
 
 #[test]
+fn reloads_that_come_more_often_than_passes_are_due_keep_none_back() {
+    let shop = shop(&many("p", 2), &format!("{OFTEN}splay = \"0s\"\nresync_schedule = \"*/2 * * * * *\""));
+    let daemon = started(&shop);
+    let fetches = shop.fetches().len();
+    let resyncs = || shop.nicechat().requests().iter().filter(|request| request.method == "GET").count();
+    let before = resyncs();
+    let deadline = Instant::now() + process::PATIENCE;
+    for reload in 1.. {
+        daemon.signal("HUP");
+        daemon.wait_for_log("read again", reload);
+        if shop.fetches().len() >= fetches + 6 && resyncs() >= before + 4 {
+            break;
+        }
+        assert!(Instant::now() < deadline, "{}", daemon.log());
+    }
+    stop(daemon);
+}
+
+#[test]
+fn a_feed_that_was_judged_in_the_future_is_judged_again() {
+    let shop = shop(&many("p", 2), RARELY);
+    shop.pass(0);
+    let state = rusqlite::Connection::open(shop.state_path()).expect("the state");
+    let sql = "UPDATE meta SET value = json_set(value, '$.judged', ?1) WHERE key = 'feed_mark'";
+    let later = jiff::Timestamp::now() + jiff::SignedDuration::from_secs(3600);
+    assert_eq!(state.execute(sql, [later.to_string()]).expect("written"), 1);
+    drop(state);
+    for _ in 0..2 {
+        shop.pass(0);
+    }
+    let statuses: Vec<u16> = shop.fetches().iter().map(|fetch| fetch.status).collect();
+    assert_eq!(statuses, [200, 200, 304]);
+}
+
+#[test]
 fn sigusr1_makes_a_resync() {
     let shop = shop(&many("p", 2), RARELY);
     let daemon = started(&shop);
@@ -274,6 +309,26 @@ fn systemd_is_told_of_every_turn() {
     daemon.signal("TERM");
     manager.wait_for("STOPPING=1");
     assert_eq!(daemon.ends_within(Duration::from_secs(5)), Some(0));
+}
+
+#[test]
+fn a_manager_that_reads_nothing_keeps_no_pass_back() {
+    let shop = shop(&many("p", 2), OFTEN);
+    let manager = Manager::of(&shop);
+    let filler = UnixDatagram::unbound().expect("a socket");
+    filler.set_nonblocking(true).expect("it need not wait");
+    while filler.send_to(b"STATUS=full", shop.path("notify")).is_ok() {}
+    let mut command = shop.command(&["run"]);
+    command.env("NOTIFY_SOCKET", shop.path("notify")).env("WATCHDOG_USEC", "20000");
+    let daemon = Process::start(command);
+    wait_until("passes go on", || shop.fetches().len() >= 3);
+    daemon.signal("HUP");
+    daemon.wait_for_log("read again", 1);
+    // Once it reads, it learns what it has to know.
+    manager.wait_for("READY=1");
+    manager.wait_for("RELOADING=1");
+    manager.wait_for("READY=1");
+    stop(daemon);
 }
 
 #[test]

@@ -210,6 +210,29 @@ fn passes_show_in_the_metrics() {
 }
 
 #[test]
+fn a_good_pass_in_the_future_is_trouble_until_the_next_one() {
+    let shop = Shop::with_rows(&ROWS);
+    shop.config(OFTEN);
+    shop.pass(3);
+    // As after a start with the clock a day ahead.
+    let state = rusqlite::Connection::open(shop.state_path()).expect("the state");
+    let later = (jiff::Timestamp::now() + jiff::SignedDuration::from_hours(24)).to_string();
+    let sql = "UPDATE pass SET row = json_set(row, '$.started', ?1, '$.finished', ?1)";
+    assert_eq!(state.execute(sql, [&later]).expect("written"), 1);
+    drop(state);
+    shop.shop().put_with(FEED, Feed { status: 503, ..Feed::default() });
+    let daemon = Daemon::start(&shop);
+    assert!(daemon.process.log().contains("WARN the last good pass ended in the future"), "{}", daemon.process.log());
+    wait_until("a pass has failed", || !shop.fetches().is_empty());
+    let answer = daemon.get("/readyz");
+    assert!(answer.status == 503 && answer.body.contains("in the future"), "{answer:?}");
+    assert!(!daemon.metrics().contains_key("shelfkeeper_last_good_pass_age_seconds{job=\"sync\"}"));
+    shop.feed_tsv(&ROWS);
+    wait_until("it is ready again", || daemon.is_ready());
+    daemon.stop();
+}
+
+#[test]
 fn slow_clients_keep_nobody_else_waiting() {
     let shop = Shop::with_rows(&ROWS);
     shop.config(LISTENS);

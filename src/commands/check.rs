@@ -15,6 +15,9 @@ pub(super) fn check(arguments: &cli::Check, config: &Config) -> Outcome {
     let lagerkoll = config.lagerkoll.as_ref().map(|settings| format!(", Lagerkoll {}", settings.base_url));
     let lagerkoll = lagerkoll.unwrap_or_default();
     writeln!(out, "config    ok   feed {}, NiceChat {}{lagerkoll}", config.source.location, config.nicechat.base_url)?;
+    let source = &config.source;
+    let resync = source.resync_schedule.as_ref().map_or_else(|| "never".to_owned(), config::Schedule::words);
+    writeln!(out, "schedule  ok   {}, resync {resync}", source.schedule.words())?;
     writeln!(out, "secrets   ok   a key and a secret are there")?;
     let reader = Reader::open(&config.state.path)?;
     reader.check_base(config.nicechat.base_url.as_str())?;

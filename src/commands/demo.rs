@@ -174,6 +174,8 @@ fn context(sandbox: &Sandbox, folder: &Path) -> anyhow::Result<Context> {
             format: None,
             schedule: every(15),
             resync_schedule: None,
+            splay: config::Splay::default(),
+            place: config::Place::default(),
             timeout: Duration::from_secs(60),
             max_bytes: 1 << 30,
             credentials: None,

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::{Exit, Failure, Outcome, blocking, until_interrupted};
 use crate::cli::{self, Format};
-use crate::config::{Location, Schedule, Source};
+use crate::config::{Location, Place, Schedule, Source, Splay};
 use crate::report::{FeedJson, FeedText};
 use crate::source::{self, Fetched};
 use crate::{catalog, feed as feeds};
@@ -21,6 +21,8 @@ pub(super) fn feed(arguments: &cli::Feed) -> Outcome {
         format: arguments.kind.into(),
         schedule: Schedule::Every(Duration::from_secs(900)),
         resync_schedule: None,
+        splay: Splay::default(),
+        place: Place::default(),
         timeout: Duration::from_secs(60),
         max_bytes: MAX_BYTES,
         credentials: None,

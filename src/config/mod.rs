@@ -16,6 +16,7 @@ mod nicechat;
 mod schedule;
 mod secret;
 mod source;
+mod spread;
 mod state;
 mod units;
 
@@ -31,6 +32,7 @@ pub use location::{Location, is_loopback};
 pub use nicechat::{NiceChat, Prune, Strategy, VanishedCategory};
 pub use schedule::Schedule;
 pub use source::{Credentials, Source};
+pub use spread::{Place, Splay};
 pub use state::State;
 
 /// Everything that can be set, checked and with defaults filled in. Relative paths in it begin at
@@ -71,9 +73,10 @@ impl Config {
         let unreadable = |error| format!("the config file {} cannot be read: {error}", path.display());
         let text = std::fs::read_to_string(path).map_err(|error| ConfigError::new(unreadable(error)))?;
         let document = Document::parse(path, &text)?;
+        let state = State::read(&document, environment)?;
         let config = Config {
-            source: Source::read(&document, environment)?,
-            state: State::read(&document, environment)?,
+            source: Source::read(&document, environment, &state.path)?,
+            state,
             nicechat: NiceChat::read(&document, environment)?,
             lagerkoll: Lagerkoll::read(&document, environment)?,
             http: Http::read(&document)?,

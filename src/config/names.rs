@@ -46,6 +46,7 @@ pub(super) const SOURCE: SectionNames = SectionNames {
         "type",
         "schedule",
         "resync_schedule",
+        "splay",
         "timeout",
         "max_bytes",
         "username",

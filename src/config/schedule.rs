@@ -54,6 +54,21 @@ impl Schedule {
     }
 }
 
+impl Schedule {
+    /// As a person says it: a cron line for every day tells its time.
+    pub fn words(&self) -> String {
+        let Schedule::Cron(line) = self else { return self.to_string() };
+        let fields: Vec<&str> = line.split_whitespace().collect();
+        let number = |at: usize| fields.get(at).and_then(|field| field.parse::<u8>().ok());
+        match (number(0), number(1), number(2), fields.get(3..)) {
+            (Some(second), Some(minute), Some(hour), Some(["*", "*", "*"])) => {
+                format!("daily at {hour:02}:{minute:02}:{second:02} UTC")
+            }
+            _ => format!("{line} (UTC)"),
+        }
+    }
+}
+
 impl fmt::Display for Schedule {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -88,6 +103,18 @@ mod tests {
             assert_eq!(Schedule::parse(text).map(|schedule| schedule.to_string()).as_deref(), Ok(text));
         }
         assert_eq!(Schedule::parse("  every  1h30m "), Ok(Schedule::Every(Duration::from_secs(5400))));
+    }
+
+    #[test]
+    fn in_words() {
+        for (text, words) in [
+            ("every 15m", "every 15m"),
+            ("5 4 3 * * *", "daily at 03:04:05 UTC"),
+            ("0 */15 * * * *", "0 */15 * * * * (UTC)"),
+            ("0 0 3 * * MON", "0 0 3 * * MON (UTC)"),
+        ] {
+            assert_eq!(Schedule::parse(text).map(|schedule| schedule.words()).as_deref(), Ok(words));
+        }
     }
 
     #[test]

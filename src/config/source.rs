@@ -1,6 +1,7 @@
 //! `[source]`: where the feed is, how it is read and how often.
 
 use std::ops::RangeInclusive;
+use std::path::Path;
 use std::time::Duration;
 
 use secrecy::SecretString;
@@ -10,6 +11,7 @@ use super::environment::Environment;
 use super::location::has_userinfo;
 use super::names::{PASSWORD, SOURCE};
 use super::secret;
+use super::spread::{Place, Resync, Splay};
 use super::units::{self, HOUR};
 use super::{ConfigError, Location, Schedule};
 use crate::catalog::{Currency, Id};
@@ -28,6 +30,10 @@ pub struct Source {
     pub schedule: Schedule,
     /// When NiceChat's whole listing is compared as well.
     pub resync_schedule: Option<Schedule>,
+    /// How far the starts of both are spread.
+    pub splay: Splay,
+    /// The shop's place among those that are spread.
+    pub place: Place,
     /// How long the feed's host may keep us waiting.
     pub timeout: Duration,
     /// The most bytes that it may have, packed or unpacked.
@@ -50,14 +56,21 @@ pub struct Credentials {
 }
 
 impl Source {
-    pub(super) fn read(document: &Document<'_>, environment: &Environment) -> Result<Source, ConfigError> {
+    /// `state` is the state file: a feed that several shops have is read by each at a time of its own.
+    pub(super) fn read(
+        document: &Document<'_>,
+        environment: &Environment,
+        state: &Path,
+    ) -> Result<Source, ConfigError> {
         let section = document.section(&SOURCE);
         let location = location(&section)?;
-        let resync_schedule = section.get_filled("resync_schedule");
+        let place = Place::here(state, &location);
         Ok(Source {
             format: section.read("type", "auto", format)?,
             schedule: section.read("schedule", "every 15m", Schedule::parse)?,
-            resync_schedule: resync_schedule.map(|setting| setting.parse(Schedule::parse)).transpose()?,
+            resync_schedule: section.read("resync_schedule", "daily", Resync::parse)?.schedule(place),
+            splay: section.read("splay", "auto", Splay::parse)?,
+            place,
             timeout: section.read("timeout", "60s", |text| units::duration(text, &TIMEOUTS))?,
             max_bytes: max_bytes(&section)?,
             credentials: credentials(&section, &location, environment)?,
@@ -65,6 +78,11 @@ impl Source {
             default_category: section.read("default_category", "", category)?,
             location,
         })
+    }
+
+    /// How much later than a schedule of ours says a pass begins.
+    pub fn delay(&self, schedule: &Schedule) -> Duration {
+        self.place.delay(self.splay, schedule)
     }
 }
 

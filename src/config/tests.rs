@@ -68,7 +68,10 @@ fn the_defaults() {
     assert_eq!(source.location, Location::parse("https://shop.example/products.txt").expect("a location"));
     assert_eq!(source.format, None);
     assert_eq!(source.schedule, Schedule::Every(Duration::from_secs(900)));
-    assert_eq!(source.resync_schedule, None);
+    let daily = source.resync_schedule.expect("a resync").to_string();
+    let hour = daily.split(' ').nth(2).and_then(|hour| hour.parse::<u32>().ok());
+    assert!(hour.is_some_and(|hour| (1..5).contains(&hour)) && daily.ends_with(" * * *"), "{daily}");
+    assert_eq!(source.splay, Splay::Auto);
     assert_eq!(source.timeout, Duration::from_secs(60));
     assert_eq!(source.max_bytes, 4 << 30);
     assert!(source.credentials.is_none());
@@ -93,13 +96,15 @@ fn the_defaults() {
 #[test]
 fn every_setting_is_read() {
     let source = load(&source(
-        "type = \"yml\"\nschedule = \"0 */5 * * * *\"\nresync_schedule = \"every 24h\"\ntimeout = \"2m\"\n\
+        "type = \"yml\"\nschedule = \"0 */5 * * * *\"\nresync_schedule = \"every 24h\"\nsplay = \"2m\"\ntimeout = \"2m\"\n\
          max_bytes = 1_000_000\nusername = \"shop\"\npassword = \"pw\"\ndefault_currency = \"\"\ndefault_category = \"7\"",
     ));
     let source = source.expect("a config").source;
     assert_eq!(source.format, Some(FeedType::Yml));
     assert_eq!(source.schedule, Schedule::Cron("0 */5 * * * *".into()));
     assert_eq!(source.resync_schedule, Some(Schedule::Every(Duration::from_secs(86_400))));
+    assert_eq!(source.splay, Splay::UpTo(Duration::from_secs(120)));
+    assert!(source.delay(&source.schedule) < Duration::from_secs(120));
     assert_eq!(source.timeout, Duration::from_secs(120));
     assert_eq!(source.max_bytes, 1_000_000);
     let credentials = source.credentials.expect("credentials");
@@ -142,7 +147,7 @@ fn the_example_is_right_and_tells_the_defaults() {
     // What the example only shows as a comment is right as well.
     let folder = Folder::new("");
     let mut filled = example.to_owned();
-    for name in ["resync_schedule", "path", "[http]", "listen", "public_url"] {
+    for name in ["path", "[http]", "listen", "public_url"] {
         filled = filled.replace(&format!("# {name}"), name);
     }
     for name in ["nicechat_api_key", "nicechat_api_secret"] {

@@ -5,15 +5,14 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use tokio::signal::unix::{Signal, SignalKind, signal};
-use tokio::sync::mpsc;
 use tokio::time::{Interval, MissedTickBehavior, interval, timeout};
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 
-use super::events::{Clock, EventsJob};
+use super::events::EventsJob;
 use super::listener::Listener;
 use super::outage::Outage;
-use super::schedule::{Timer, Trigger};
+use super::schedule::{ScheduleError, Timer, Timers, tick};
 use super::{Running, on_its_own, running};
 use crate::config::{Config, ConfigError};
 use crate::http::ListenError;
@@ -54,8 +53,8 @@ pub async fn daemon(
                 daemon.wants_resync = true;
                 daemon.events.wants(PassKind::Resync);
             }
-            Some(()) = daemon.ticks.recv() => daemon.wants_sync = true,
-            Some(()) = daemon.resync_ticks.recv() => {
+            () = tick(daemon.timer.as_mut()) => daemon.wants_sync = true,
+            () = tick(daemon.resync_timer.as_mut()) => {
                 daemon.wants_resync = true;
                 daemon.events.wants(PassKind::Resync);
             }
@@ -70,9 +69,9 @@ pub async fn daemon(
 
 struct Daemon {
     context: Context,
-    timer: Timer,
-    ticks: mpsc::Receiver<()>,
-    resync_ticks: mpsc::Receiver<()>,
+    timers: Timers,
+    timer: Option<Timer>,
+    resync_timer: Option<Timer>,
     wants_sync: bool,
     wants_resync: bool,
     force_next: bool,
@@ -91,13 +90,12 @@ impl Daemon {
     async fn new(context: Context, force_next: bool) -> anyhow::Result<Daemon> {
         let monitor = Monitor::new(&context.config);
         let listener = listen(&context.config, &monitor, &context.exchange).await?;
-        let (timer, ticks, resync_ticks) = timers(&context.config).await?;
-        let events = EventsJob::new(&context.config, force_next, monitor.clone()).await?;
-        Ok(Daemon {
+        let events = EventsJob::new(None, force_next, monitor.clone());
+        let mut daemon = Daemon {
             context,
-            timer,
-            ticks,
-            resync_ticks,
+            timers: Timers::default(),
+            timer: None,
+            resync_timer: None,
             wants_sync: true,
             wants_resync: false,
             force_next,
@@ -108,7 +106,19 @@ impl Daemon {
             monitor,
             listener,
             retired: Vec::new(),
-        })
+        };
+        daemon.set_timers(&Arc::clone(&daemon.context.config)).await?;
+        Ok(daemon)
+    }
+
+    /// Has every job tick as these settings say.
+    async fn set_timers(&mut self, config: &Config) -> Result<(), ScheduleError> {
+        let source = &config.source;
+        let spread = |schedule| (schedule, source.delay(schedule));
+        self.timers.timer(&mut self.timer, Some(spread(&source.schedule))).await?;
+        self.timers.timer(&mut self.resync_timer, source.resync_schedule.as_ref().map(spread)).await?;
+        let events = config.lagerkoll.as_ref().map(|settings| (&settings.schedule, Duration::ZERO));
+        self.timers.timer(self.events.timer(), events).await
     }
 
     /// Begins a pass if one is due and none is under way. A resync does what a sync would.
@@ -170,12 +180,11 @@ impl Daemon {
             }
             _ => error.into(),
         })?;
-        let (timer, ticks, resync_ticks) = timers(&config).await?;
-        let clock = Clock::start(&config).await?;
-        let is_new = mirror(&config).is_some() && mirror(&config) != mirror(&self.context.config);
-        self.events.reload(clock, is_new).await;
-        std::mem::replace(&mut self.timer, timer).stop().await;
-        (self.ticks, self.resync_ticks) = (ticks, resync_ticks);
+        self.set_timers(&config).await?;
+        if mirror(&config).is_some() && mirror(&config) != mirror(&self.context.config) {
+            // There is something else to mirror than before.
+            self.events.wants(PassKind::Sync);
+        }
         if moves {
             // A pass under way ends as it began: NiceChat may be fetching its feed from there.
             self.retired.extend(std::mem::replace(&mut self.listener, listener).filter(|_| self.pass.is_some()));
@@ -187,7 +196,6 @@ impl Daemon {
 
     async fn stop(mut self, signals: &mut Signals) {
         info!("stopping");
-        self.timer.stop().await;
         self.stop.cancel();
         let passes = async {
             if let Some(pass) = self.pass {
@@ -217,14 +225,6 @@ fn mirror(config: &Config) -> Option<String> {
 async fn listen(config: &Config, monitor: &Monitor, exchange: &Exchange) -> Result<Option<Listener>, ListenError> {
     let Some(http) = &config.http else { return Ok(None) };
     Listener::open(http.listen, monitor.routes().merge(exchange.routes())).await.map(Some)
-}
-
-async fn timers(config: &Config) -> anyhow::Result<(Timer, mpsc::Receiver<()>, mpsc::Receiver<()>)> {
-    let (sync, ticks) = Trigger::channel();
-    let (resync, resync_ticks) = Trigger::channel();
-    let mut jobs = vec![(config.source.schedule.clone(), sync)];
-    jobs.extend(config.source.resync_schedule.clone().map(|schedule| (schedule, resync)));
-    Ok((Timer::start(jobs).await?, ticks, resync_ticks))
 }
 
 fn watchdog() -> Option<Interval> {

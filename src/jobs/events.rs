@@ -1,14 +1,12 @@
 //! The second job of the daemon: the events of Lagerkoll, on a schedule of their own. Nothing that happens here
 //! keeps the catalogue's passes waiting, and the other way round.
 
-use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
 use super::outage::{Outage, Past};
-use super::schedule::{ScheduleError, Timer, Trigger};
+use super::schedule::{Timer, tick};
 use super::{Running, on_its_own, running};
-use crate::config::Config;
 use crate::lagerkoll::{self, MirrorError, Report};
 use crate::monitor::Monitor;
 use crate::report::{left_behind, span};
@@ -17,7 +15,7 @@ use crate::sync::Context;
 
 /// The job: when it is due, and the pass under way.
 pub(super) struct EventsJob {
-    clock: Clock,
+    timer: Option<Timer>,
     due: Option<PassKind>,
     force_next: bool,
     pass: Option<Running<Report>>,
@@ -25,35 +23,15 @@ pub(super) struct EventsJob {
     monitor: Monitor,
 }
 
-/// The ticks of one schedule; none without `[lagerkoll]`.
-pub(super) struct Clock {
-    timer: Option<Timer>,
-    ticks: mpsc::Receiver<()>,
-}
-
-impl Clock {
-    pub(super) async fn start(config: &Config) -> Result<Clock, ScheduleError> {
-        let (trigger, ticks) = Trigger::channel();
-        let timer = match &config.lagerkoll {
-            Some(settings) => Some(Timer::start(vec![(settings.schedule.clone(), trigger)]).await?),
-            None => None,
-        };
-        Ok(Clock { timer, ticks })
-    }
-
-    async fn stop(self) {
-        if let Some(timer) = self.timer {
-            timer.stop().await;
-        }
-    }
-}
-
 impl EventsJob {
     /// The first pass is due at once.
-    pub(super) async fn new(config: &Config, force_next: bool, monitor: Monitor) -> Result<EventsJob, ScheduleError> {
-        let clock = Clock::start(config).await?;
-        let due = Some(PassKind::Sync);
-        Ok(EventsJob { clock, due, force_next, pass: None, outage: Outage::default(), monitor })
+    pub(super) fn new(timer: Option<Timer>, force_next: bool, monitor: Monitor) -> EventsJob {
+        EventsJob { timer, due: Some(PassKind::Sync), force_next, pass: None, outage: Outage::default(), monitor }
+    }
+
+    /// What ticks for it.
+    pub(super) fn timer(&mut self) -> &mut Option<Timer> {
+        &mut self.timer
     }
 
     /// A pass is due now.
@@ -63,15 +41,6 @@ impl EventsJob {
             Some(PassKind::Resync) => Some(PassKind::Resync),
             _ => Some(kind),
         };
-    }
-
-    /// Goes by another schedule from now on. A pass under way ends as it began; one is due at once when there is
-    /// something else to mirror than before.
-    pub(super) async fn reload(&mut self, clock: Clock, is_new: bool) {
-        if is_new {
-            self.wants(PassKind::Sync);
-        }
-        std::mem::replace(&mut self.clock, clock).stop().await;
     }
 
     /// Begins a pass if one is due and none is under way.
@@ -87,16 +56,15 @@ impl EventsJob {
     pub(super) async fn turn(&mut self) {
         let report = tokio::select! {
             report = running(self.pass.as_mut()) => report,
-            Some(()) = self.clock.ticks.recv() => return self.wants(PassKind::Sync),
+            () = tick(self.timer.as_mut()) => return self.wants(PassKind::Sync),
         };
         self.pass = None;
         self.monitor.record_events(&report);
         self.tell(&report);
     }
 
-    /// Stops the clock, and waits for the pass under way.
+    /// Waits for the pass under way.
     pub(super) async fn stop(self) {
-        self.clock.stop().await;
         if let Some(pass) = self.pass {
             pass.await;
         }

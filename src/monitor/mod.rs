@@ -16,6 +16,7 @@ use serde_json::Value;
 use tokio::sync::Semaphore;
 use tracing::{debug, warn};
 
+use crate::clock::Moment;
 use crate::config::{Config, Schedule};
 use crate::lagerkoll::{self, Names};
 use crate::report::Status;
@@ -52,7 +53,19 @@ impl Monitor {
         let mut readiness = Readiness::default();
         readiness.expect(jobs(config));
         match last_good(config) {
-            Ok(jobs) => jobs.into_iter().for_each(|(job, at)| readiness.went_well(job, at)),
+            Ok(jobs) => {
+                let now = Moment::now();
+                for (job, at) in jobs {
+                    if readiness.had_gone_well(job, at, now) {
+                        warn!(
+                            job,
+                            last_good = %format_args!("{at:.0}"),
+                            "the last good pass ended in the future by this machine's clock, which is wrong now or was \
+                             then; not ready until the next good pass"
+                        );
+                    }
+                }
+            }
             Err(error) => warn!(%error, "what passes came to before this start is not known"),
         }
         Monitor(Arc::new(Inner {
@@ -68,7 +81,7 @@ impl Monitor {
     pub fn record(&self, report: &Report) {
         self.0.metrics.record(report);
         if report.row.outcome.is_good() {
-            self.readiness().went_well(SYNC, report.row.finished);
+            self.readiness().went_well(SYNC, Moment::now());
         }
     }
 
@@ -76,7 +89,7 @@ impl Monitor {
     pub fn record_events(&self, report: &lagerkoll::Report) {
         self.0.metrics.record_events(report);
         if report.row.outcome.is_good() {
-            self.readiness().went_well(EVENTS, report.row.finished);
+            self.readiness().went_well(EVENTS, Moment::now());
         }
     }
 
@@ -110,7 +123,7 @@ impl Monitor {
 
     /// What keeps us from being ready, a line each.
     fn trouble(&self) -> Vec<String> {
-        self.readiness().trouble(Timestamp::now())
+        self.readiness().trouble(Moment::now())
     }
 
     /// Work that waits for the disk, off the async threads; `None` when it panicked.
@@ -129,7 +142,7 @@ impl Monitor {
     fn metrics(&self) -> Result<String, std::fmt::Error> {
         let standing = Reader::open(&self.0.state).and_then(|reader| Standing::read(&reader, self.events().as_ref()));
         let standing = standing.inspect_err(|error| debug!(%error, "metrics without the state's part")).ok();
-        let ages = self.readiness().ages(Timestamp::now());
+        let ages = self.readiness().ages(Moment::now());
         self.0.metrics.text(&ages, standing.as_ref())
     }
 

@@ -2,13 +2,16 @@
 
 use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
+use crate::clock::Moment;
 use crate::config::Schedule;
 use crate::report::span;
 
 /// How many times in a row a job may be due without a good run.
 const MISSES: u32 = 3;
+/// A clock that is kept right is set back by less than this.
+const NEGLIGIBLE: SignedDuration = SignedDuration::from_secs(2);
 
 /// The jobs, and when each went well last.
 #[derive(Debug, Default)]
@@ -18,8 +21,17 @@ pub(super) struct Readiness(Vec<Job>);
 struct Job {
     name: &'static str,
     schedule: Schedule,
-    /// When its last good run ended.
-    last_good: Option<Timestamp>,
+    last_good: Option<Good>,
+}
+
+/// When a job's last good run ended.
+#[derive(Debug, Clone, Copy)]
+enum Good {
+    /// By both clocks: how long ago that is, nobody can set.
+    At(Moment),
+    /// By the wall clock of an earlier process, and it has not come yet: one of the two times is wrong, and how long
+    /// ago it is nobody knows.
+    ToCome(Timestamp),
 }
 
 impl Readiness {
@@ -30,10 +42,23 @@ impl Readiness {
         self.0 = jobs.into_iter().map(|(name, schedule)| Job { name, schedule, last_good: last_good(name) }).collect();
     }
 
-    /// A run of a job went well, and ended then.
-    pub(super) fn went_well(&mut self, name: &str, at: Timestamp) {
+    /// A run of a job went well, and ended just now.
+    pub(super) fn went_well(&mut self, name: &str, now: Moment) {
+        self.set(name, Good::At(now));
+    }
+
+    /// A run of a job went well before this process began, by the wall clock. Gives whether that is a moment to come.
+    pub(super) fn had_gone_well(&mut self, name: &str, at: Timestamp, now: Moment) -> bool {
+        let ago = now.wall.duration_since(at);
+        let is_to_come = ago < -NEGLIGIBLE;
+        let then = Moment { wall: at, up: now.up.saturating_sub(ago) };
+        self.set(name, if is_to_come { Good::ToCome(at) } else { Good::At(then) });
+        is_to_come
+    }
+
+    fn set(&mut self, name: &str, good: Good) {
         if let Some(job) = self.0.iter_mut().find(|job| job.name == name) {
-            job.last_good = Some(at);
+            job.last_good = Some(good);
         }
     }
 
@@ -43,42 +68,68 @@ impl Readiness {
     }
 
     /// What keeps us from being ready, a line each; none when we are.
-    pub(super) fn trouble(&self, now: Timestamp) -> Vec<String> {
+    pub(super) fn trouble(&self, now: Moment) -> Vec<String> {
         self.0.iter().filter_map(|job| job.trouble(now)).collect()
     }
 
-    /// Each job with the time since its last good run; none for one that had none.
-    pub(super) fn ages(&self, now: Timestamp) -> Vec<(&'static str, Duration)> {
-        self.0.iter().filter_map(|job| Some((job.name, age(job.last_good?, now)))).collect()
+    /// Each job with the time since its last good run; none for one that had none, or nobody knows when.
+    pub(super) fn ages(&self, now: Moment) -> Vec<(&'static str, Duration)> {
+        let age_of = |job: &Job| match job.last_good? {
+            Good::At(then) => Some((job.name, age(then, now))),
+            Good::ToCome(_) => None,
+        };
+        self.0.iter().filter_map(age_of).collect()
     }
 }
 
 impl Job {
-    fn trouble(&self, now: Timestamp) -> Option<String> {
+    fn trouble(&self, now: Moment) -> Option<String> {
         let Job { name, schedule, last_good } = self;
-        let Some(last_good) = *last_good else { return Some(format!("{name}: no good pass yet")) };
-        let due = schedule.due_after(last_good, MISSES)?;
-        (now > due).then(|| {
-            let ago = span(age(last_good, now));
+        let then = match *last_good {
+            None => return Some(format!("{name}: no good pass yet")),
+            Some(Good::ToCome(at)) => {
+                return Some(format!(
+                    "{name}: by this machine's clock the last good pass ended in the future, at {at:.0}: the clock is \
+                     wrong now, or was then; the next good pass puts this right"
+                ));
+            }
+            Some(Good::At(then)) => then,
+        };
+        let due = schedule.due_after(then.wall, MISSES)?;
+        let borne = Duration::try_from(due.duration_since(then.wall)).ok()?;
+        let age = age(then, now);
+        (age > borne).then(|| {
             format!(
-                "{name}: the last good pass ended {ago} ago, at {last_good:.0}, \
-                 which is longer than three intervals of its schedule ({schedule})"
+                "{name}: the last good pass ended {} ago, at {:.0}, \
+                 which is longer than three intervals of its schedule ({schedule})",
+                span(age),
+                then.wall
             )
         })
     }
 }
 
-/// A clock that was set back makes nothing negative.
-fn age(moment: Timestamp, now: Timestamp) -> Duration {
-    Duration::try_from(now.duration_since(moment)).unwrap_or_default()
+/// By the clock that nobody sets.
+fn age(then: Moment, now: Moment) -> Duration {
+    Duration::try_from(now.up.saturating_sub(then.up)).unwrap_or_default()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn at(text: &str) -> Timestamp {
+    fn wall(text: &str) -> Timestamp {
         format!("2026-01-01T{text}Z").parse().expect(text)
+    }
+
+    /// A moment on a machine that was started in the middle of the year before, whose clock is right.
+    fn at(text: &str) -> Moment {
+        Moment { wall: wall(text), up: wall(text).duration_since("2025-07-01T00:00:00Z".parse().expect("a time")) }
+    }
+
+    /// The same moment, with the clock set otherwise.
+    fn set(text: &str, shown: &str) -> Moment {
+        Moment { wall: wall(shown), ..at(text) }
     }
 
     fn jobs(jobs: &[(&'static str, &str)]) -> Vec<(&'static str, Schedule)> {
@@ -95,7 +146,7 @@ mod tests {
     #[test]
     fn three_intervals_are_borne_and_no_more() {
         let readiness = readiness("every 15m", "06:00:00");
-        for ready in ["06:00:00", "06:45:00", "05:00:00"] {
+        for ready in ["06:00:00", "06:45:00"] {
             assert_eq!(readiness.trouble(at(ready)), [""; 0], "{ready}");
         }
         assert_eq!(
@@ -103,6 +154,35 @@ mod tests {
             ["sync: the last good pass ended 45 min 0 s ago, at 2026-01-01T06:00:00Z, \
              which is longer than three intervals of its schedule (every 15m)"]
         );
+    }
+
+    #[test]
+    fn a_clock_that_is_set_makes_no_pass_younger_or_older() {
+        for schedule in ["every 15m", "0 */15 * * * *"] {
+            let readiness = readiness(schedule, "06:00:00");
+            for shown in ["00:00:00", "06:00:00", "23:59:59"] {
+                assert_eq!(readiness.trouble(set("06:45:00", shown)), [""; 0], "{schedule} {shown}");
+                assert_eq!(readiness.trouble(set("06:45:01", shown)).len(), 1, "{schedule} {shown}");
+                assert_eq!(readiness.ages(set("06:45:01", shown)), [("sync", Duration::from_secs(2701))]);
+            }
+        }
+    }
+
+    #[test]
+    fn a_good_pass_to_come_is_trouble_until_the_next_one() {
+        let mut readiness = readiness("every 15m", "06:00:00");
+        assert!(readiness.had_gone_well("sync", wall("09:00:00"), at("08:59:30")));
+        // Also when its time has come: how long ago it was is as unknown as before.
+        for now in ["08:59:30", "09:01:00"] {
+            let trouble = readiness.trouble(at(now));
+            assert!(trouble.len() == 1 && trouble[0].contains("in the future, at 2026-01-01T09:00:00Z"), "{trouble:?}");
+            assert_eq!(readiness.ages(at(now)), []);
+        }
+        readiness.went_well("sync", at("09:01:30"));
+        assert_eq!(readiness.trouble(at("09:02:00")), [""; 0]);
+        assert!(!readiness.had_gone_well("sync", wall("06:00:00"), at("06:44:00")));
+        assert_eq!(readiness.trouble(at("06:45:00")), [""; 0]);
+        assert_eq!(readiness.trouble(at("06:45:01")).len(), 1);
     }
 
     #[test]
@@ -128,6 +208,5 @@ mod tests {
         assert_eq!(readiness.trouble(at("00:03:00")), [""; 0]);
         assert_eq!(readiness.trouble(at("00:03:01")).len(), 1);
         assert_eq!(readiness.ages(at("00:03:01")), [("sync", Duration::from_secs(181))]);
-        assert_eq!(readiness.ages(Timestamp::UNIX_EPOCH), [("sync", Duration::ZERO)]);
     }
 }

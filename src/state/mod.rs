@@ -175,4 +175,7 @@ pub struct FeedMark {
     pub shape: String,
     /// When a sale in it begins or ends next.
     pub changes_at: Option<Timestamp>,
+    /// When that was judged; `None` = nobody wrote it down.
+    #[serde(default)]
+    pub judged: Option<Timestamp>,
 }

@@ -211,7 +211,7 @@ impl<'a> Pass<'a> {
             self.listed_scope = Some(self.context.config.nicechat.prune == Prune::All);
         }
         result?;
-        self.mark = Some(FeedMark { changes_at, ..mark });
+        self.mark = Some(FeedMark { changes_at, judged: Some(self.started), ..mark });
         let (rejected, refused) = self.reader()?.trouble()?;
         self.refused = refused;
         self.outcome = Some(if rejected + refused > 0 { Outcome::Partial } else { Outcome::Ok });
@@ -254,7 +254,7 @@ impl<'a> Pass<'a> {
     fn marked(body: Arc<Body>, shape: String) -> (Arc<Body>, FeedMark) {
         let (etag, last_modified) = (body.etag.clone(), body.last_modified.clone());
         let length = Some(body.length);
-        (body, FeedMark { etag, last_modified, body: None, length, shape, changes_at: None })
+        (body, FeedMark { etag, last_modified, body: None, length, shape, changes_at: None, judged: None })
     }
 
     /// Whether a body is the one of a mark. Bytes of another number aren't read for that.
@@ -279,7 +279,11 @@ impl<'a> Pass<'a> {
     fn equals_now(&self, reader: &state::Reader, shape: &str) -> Result<Option<FeedMark>, PassError> {
         let kind = self.occasion.kind;
         let nothing_to_do = !needs_listing(&self.context.config, reader, kind)? && reader.pending()? == 0;
-        let holds = |mark: &FeedMark| mark.shape == shape && mark.changes_at.is_none_or(|at| at > self.started);
+        // Sales that were judged at a moment to come were judged by a clock that was wrong.
+        let is_current = |mark: &FeedMark| {
+            mark.changes_at.is_none_or(|at| at > self.started) && mark.judged.is_none_or(|at| at <= self.started)
+        };
+        let holds = |mark: &FeedMark| mark.shape == shape && is_current(mark);
         Ok(if nothing_to_do { reader.feed_mark()?.filter(holds) } else { None })
     }
 

@@ -102,11 +102,12 @@ impl Shop {
         self.shop().url(FEED)
     }
 
-    /// Writes the config file: what a test needs, with `extra` sections over it.
+    /// Writes the config file: what a test needs, with `extra` sections over it. No resync unless a test asks for one:
+    /// at night, tests would see other requests than by day.
     pub fn config(&self, extra: &str) {
         let parse = |text: &str| text.parse::<toml::Table>().expect("TOML");
         let mut config = parse(&format!(
-            "[source]\nlocation = {:?}\ntimeout = \"5s\"\n\
+            "[source]\nlocation = {:?}\ntimeout = \"5s\"\nresync_schedule = \"never\"\n\
              [state]\npath = {:?}\n{}timeout = \"5s\"\nretries = 2\n",
             self.feed_url(),
             self.state_path(),

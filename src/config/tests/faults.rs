@@ -6,7 +6,7 @@ use super::*;
 fn unknown_names_tell_the_name_and_the_line() {
     assert_eq!(
         error(&source("timout = \"5s\"")),
-        ":3:1: unknown setting source.timout; [source] has location, type, schedule, resync_schedule, timeout, \
+        ":3:1: unknown setting source.timout; [source] has location, type, schedule, resync_schedule, splay, timeout, \
          max_bytes, username, password, password_file, default_currency and default_category"
     );
     assert_eq!(
@@ -104,7 +104,8 @@ fn texts_without_a_meaning() {
         ("type = \"csv\"", "expected \"auto\", \"google-csv\", \"google-xml\" or \"yml\""),
         ("schedule = \"*/15 * * * *\"", "write \"0 */15 * * * *\""),
         ("schedule = \"\"", "expected an interval"),
-        ("resync_schedule = \"nightly\"", "expected an interval"),
+        ("resync_schedule = \"nightly\"", "\"daily\", or \"never\""),
+        ("splay = \"a bit\"", "expected a time from 0ms to 24h"),
         ("timeout = \"0s\"", "expected a time from 1ms to 24h"),
         ("timeout = \"48h\"", "expected a time from 1ms to 24h"),
         ("max_bytes = \"much\"", "expected a size"),

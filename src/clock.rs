@@ -1,0 +1,45 @@
+//! Two clocks: the wall's, which people set, and the machine's own, which only goes forward.
+
+use jiff::{SignedDuration, Timestamp};
+use rustix::time::{ClockId, clock_gettime};
+
+/// A moment by both clocks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Moment {
+    /// What the date is said to be. Can be anything from one moment to the next.
+    pub wall: Timestamp,
+    /// Since the machine was started, the time that it was suspended included.
+    pub up: SignedDuration,
+}
+
+impl Moment {
+    /// Now.
+    pub fn now() -> Moment {
+        // Not the clock of `Instant`, which stands still while the machine is suspended.
+        let up = clock_gettime(ClockId::Boottime);
+        let nanos = i32::try_from(up.tv_nsec).unwrap_or_default();
+        Moment { wall: Timestamp::now(), up: SignedDuration::new(up.tv_sec, nanos) }
+    }
+
+    /// How much further the wall clock went since an earlier moment than time did: negative when it was set back.
+    pub fn set_by(self, earlier: Moment) -> SignedDuration {
+        let passed = self.up.saturating_sub(earlier.up);
+        self.wall.duration_since(earlier.wall).saturating_sub(passed)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_clock_that_is_set_is_told_from_time_that_passes() {
+        let seconds = SignedDuration::from_secs;
+        let before = Moment::now();
+        let after = |wall, up| Moment { wall: before.wall + seconds(wall), up: before.up + seconds(up) };
+        assert_eq!(after(10, 10).set_by(before), seconds(0));
+        assert_eq!(after(-20, 10).set_by(before), seconds(-30));
+        assert_eq!(after(3610, 10).set_by(before), seconds(3600));
+        assert!(Moment::now().up >= before.up);
+    }
+}
