@@ -42,3 +42,11 @@ fn root_cause(error: &dyn Error) -> String {
     }
     cause.to_string()
 }
+
+/// Why there is no HTTP client. The usual cause has a remedy that its words don't name.
+fn no_client(error: &reqwest::Error) -> String {
+    let cause = root_cause(error);
+    let is_about_authorities = cause.to_lowercase().contains("certificate");
+    let advice = if is_about_authorities { "; is the package ca-certificates installed?" } else { "" };
+    format!("{cause}{advice}")
+}

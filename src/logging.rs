@@ -6,14 +6,15 @@
 //! identifier `shelfkeeper` (`journalctl -t shelfkeeper`).
 
 use std::fs::File;
-use std::io::{self, IsTerminal as _};
-use std::os::fd::AsFd as _;
+use std::io::{self, IsTerminal as _, Write as _};
+use std::os::fd::AsFd;
 use std::os::unix::fs::MetadataExt as _;
+use std::sync::OnceLock;
 use std::{env, fmt};
 
 use anyhow::Context as _;
 use clap::ValueEnum;
-use tracing::Subscriber;
+use tracing::{Level, Subscriber, error};
 use tracing_journald::{Priority, PriorityMappings};
 use tracing_subscriber::filter::EnvFilter;
 use tracing_subscriber::fmt::MakeWriter;
@@ -50,6 +51,35 @@ pub fn init(style: LogStyle, verbosity: i8) -> anyhow::Result<()> {
     tracing_subscriber::registry().with(layer).with(filter).try_init().context("the log is set up twice")
 }
 
+/// Set when the log is in the journal, by its own protocol. A process has one log.
+static IN_JOURNAL: OnceLock<()> = OnceLock::new();
+
+/// Whether the log goes to the journal, fields and all.
+pub fn is_in_journal() -> bool {
+    IN_JOURNAL.get().is_some()
+}
+
+/// Whether what is printed on standard output lands in the same journal as the log, a line an entry.
+pub fn is_output_in_journal() -> bool {
+    is_in_journal() && is_journal(io::stdout())
+}
+
+/// Writes what ends the program to where whoever started it looks: standard error, or the journal with its priority,
+/// so that `journalctl -p err` shows it.
+pub fn fatal(error: &anyhow::Error) {
+    if is_in_journal() && tracing::enabled!(Level::ERROR) {
+        return error!("{error:#}");
+    }
+    // The journal takes the priority of a line from its beginning (sd-daemon(3)).
+    let prefix = if is_journal(io::stderr()) { "<3>" } else { "" };
+    let text = format!("shelfkeeper: {error:#}");
+    let mut stderr = io::stderr().lock();
+    for line in text.lines() {
+        // There is nobody left to tell when this fails.
+        let _ = writeln!(stderr, "{prefix}{line}");
+    }
+}
+
 type BoxedLayer = Box<dyn Layer<Registry> + Send + Sync>;
 
 fn layer(style: LogStyle) -> anyhow::Result<BoxedLayer> {
@@ -57,7 +87,7 @@ fn layer(style: LogStyle) -> anyhow::Result<BoxedLayer> {
         LogStyle::Journald => Box::new(journald().context("cannot reach the journal")?),
         LogStyle::Json => Box::new(json(io::stderr)),
         LogStyle::Text => Box::new(text(io::stderr, wants_colours())),
-        LogStyle::Auto if stderr_is_journal() => match journald() {
+        LogStyle::Auto if is_journal(io::stderr()) => match journald() {
             Ok(journal) => Box::new(journal),
             // Standard error leads there too, only without the fields.
             Err(_) => Box::new(text(io::stderr, false)),
@@ -118,6 +148,7 @@ fn journald() -> io::Result<tracing_journald::Layer> {
             debug: Priority::Debug,
             ..PriorityMappings::new()
         });
+    IN_JOURNAL.get_or_init(|| ());
     Ok(layer)
 }
 
@@ -128,10 +159,10 @@ fn wants_colours() -> bool {
 }
 
 /// The variable alone proves nothing: children inherit it, and may write somewhere else.
-fn stderr_is_journal() -> bool {
+fn is_journal(stream: impl AsFd) -> bool {
     let Ok(journal) = env::var("JOURNAL_STREAM") else { return false };
-    let stderr = io::stderr().as_fd().try_clone_to_owned().map(File::from);
-    stderr.is_ok_and(|stderr| is_stream(&stderr, &journal))
+    let stream = stream.as_fd().try_clone_to_owned().map(File::from);
+    stream.is_ok_and(|stream| is_stream(&stream, &journal))
 }
 
 /// Whether `name` (`device:inode`) is this open file.

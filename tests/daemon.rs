@@ -8,6 +8,7 @@ mod goods;
 mod process;
 mod support;
 
+use std::os::unix::fs::MetadataExt as _;
 use std::os::unix::net::UnixDatagram;
 use std::time::{Duration, Instant};
 
@@ -36,7 +37,7 @@ fn start(shop: &Shop) -> Process {
 /// Starts the daemon and waits for its first pass.
 fn started(shop: &Shop) -> Process {
     let daemon = start(shop);
-    daemon.wait_for_log("pass finished", 1);
+    daemon.wait_for_log(process::PASS_ENDED, 1);
     daemon
 }
 
@@ -122,7 +123,7 @@ fn sighup_takes_over_a_good_config_and_keeps_the_old_one_when_the_new_is_bad() {
     // The old config still holds: a resync reads the old feed.
     publish(&shop, &repriced(2));
     daemon.signal("USR1");
-    daemon.wait_for_log("pass finished", 2);
+    daemon.wait_for_log(process::PASS_ENDED, 2);
     assert_equal(&shop, &repriced(2));
 
     shop.shop().put("other.txt", goods::feed(&many("q", 3)), "text/plain");
@@ -130,7 +131,7 @@ fn sighup_takes_over_a_good_config_and_keeps_the_old_one_when_the_new_is_bad() {
     shop.config(&format!("[source]\nschedule = \"every 1s\"\nlocation = {other:?}"));
     daemon.signal("HUP");
     daemon.wait_for_log("read again", 1);
-    daemon.wait_for_log("pass finished", 3);
+    daemon.wait_for_log(process::PASS_ENDED, 3);
     assert_equal(&shop, &many("q", 3));
     stop(daemon);
 }
@@ -177,7 +178,7 @@ fn sigusr1_makes_a_resync() {
     shop.nicechat().edit(Kind::Product, "p001", object(json!({"title": "by hand"})));
     shop.nicechat().take_requests();
     daemon.signal("USR1");
-    daemon.wait_for_log("pass finished", 2);
+    daemon.wait_for_log(process::PASS_ENDED, 2);
     assert_eq!(goods::tally(&shop.nicechat().requests()), "1 GET categories, 1 GET products, 1 PATCH products");
     assert_equal(&shop, &many("p", 2));
     assert_eq!(shop.json(&["status", "--format", "json"])["last_pass"]["kind"], "resync");
@@ -203,8 +204,8 @@ fn a_feed_host_that_is_away_is_logged_once_when_it_goes_and_once_when_it_is_back
     wait_until("it was away for three passes", || refusals() >= 3);
     publish(&shop, &repriced(2));
     daemon.wait_for_log("again", 1);
-    let quiet = daemon.log().matches("pass finished").count();
-    daemon.wait_for_log("pass finished", quiet + 1);
+    let quiet = daemon.log().matches(process::PASS_ENDED).count();
+    daemon.wait_for_log(process::PASS_ENDED, quiet + 1);
     let log = daemon.log();
     let loud = log.lines().filter(|line| line.contains("WARN") || line.contains("ERROR")).count();
     assert_eq!((loud, log.matches("again").count()), (1, 1), "{log}");
@@ -229,6 +230,84 @@ fn a_nicechat_that_is_away_is_logged_once() {
 }
 
 #[test]
+fn an_entry_alone_tells_what_a_pass_came_to() {
+    let shop = shop(&many("p", 3), RARELY);
+    let daemon = started(&shop);
+    let is_told = |text: &str| daemon.log().lines().any(|line| line.contains(text));
+    assert!(is_told("INFO sync: ok, 3 rows read, 4 created, 6 requests in "), "{}", daemon.log());
+    // What is refused is named.
+    let rule = Rule { method: Some("PATCH".into()), ..Rule::new(Fault::status(400)) };
+    shop.nicechat().add_fault(rule);
+    publish(&shop, &repriced(3));
+    daemon.signal("USR1");
+    daemon.wait_for_log(process::PASS_ENDED, 2);
+    for id in ["p000", "p001", "p002"] {
+        assert!(is_told(&format!("WARN pass: product {id} is refused by NiceChat (")), "{}", daemon.log());
+    }
+    stop(daemon);
+}
+
+#[test]
+fn refused_objects_are_named_up_to_a_number_of_them() {
+    let shop = shop(&many("p", 25), RARELY);
+    shop.nicechat().add_fault(Rule { method: Some("POST".into()), ..Rule::new(Fault::status(400)) });
+    let daemon = started(&shop);
+    let log = daemon.log();
+    let refused = |text: &str| log.lines().filter(|line| line.contains("WARN") && line.contains(text)).count();
+    assert!((10..20).contains(&refused("is refused by NiceChat")), "{log}");
+    assert_eq!(refused("more are refused by NiceChat: see `shelfkeeper status`"), 1, "{log}");
+    stop(daemon);
+}
+
+#[test]
+fn rows_that_are_not_taken_are_a_warning_when_their_number_changes() {
+    let untitled = |count| (0..count).map(|n| format!("x{n}||1 USD|in stock|")).collect::<Vec<_>>();
+    let publish = |shop: &Shop, count| {
+        let rows = [vec!["1|Lamp|10.00 USD|in stock|Home".to_owned()], untitled(count)].concat();
+        shop.feed_tsv(&rows.iter().map(String::as_str).collect::<Vec<_>>());
+    };
+    let shop = Shop::new();
+    shop.config(RARELY);
+    publish(&shop, 2);
+    let daemon = started(&shop);
+    let warnings = |daemon: &Process| {
+        let log = daemon.log();
+        let lines = log.lines().filter(|line| line.contains("WARN"));
+        lines.filter_map(|line| Some(line.split_once("WARN ")?.1.split_once(':')?.0.to_owned())).collect::<Vec<_>>()
+    };
+    for pass in 2..4 {
+        daemon.signal("USR1");
+        daemon.wait_for_log(process::PASS_ENDED, pass);
+    }
+    publish(&shop, 1);
+    daemon.signal("USR1");
+    daemon.wait_for_log("(2 before)", 1);
+    let told = ["2 rows of the feed are not taken (0 before)", "1 row of the feed is not taken (2 before)"];
+    assert_eq!(warnings(&daemon), told);
+    stop(daemon);
+    // A restart changes nothing.
+    let daemon = started(&shop);
+    publish(&shop, 0);
+    daemon.signal("USR1");
+    daemon.wait_for_log("every row of the feed is taken again; 1 were not", 1);
+    assert_eq!(warnings(&daemon), Vec::<String>::new());
+    stop(daemon);
+}
+
+#[test]
+fn an_interrupted_pass_has_its_entry() {
+    let shop = shop(&many("p", 5), &format!("{RARELY}[nicechat]\ntimeout = \"60s\""));
+    shop.nicechat().add_fault(Rule { after: 3, ..Rule::new(Fault::Hang) });
+    let mut daemon = start(&shop);
+    wait_until("it is in the middle", || shop.nicechat().requests().len() > 3);
+    daemon.signal("TERM");
+    assert_eq!(daemon.ends_within(Duration::from_secs(5)), Some(0), "{}", daemon.log());
+    let log = daemon.log();
+    let entry = log.lines().find(|line| line.contains(process::PASS_ENDED)).unwrap_or_else(|| panic!("{log}"));
+    assert!(entry.contains("INFO sync: failed, 5 rows read, ") && entry.contains(": interrupted; "), "{log}");
+}
+
+#[test]
 fn plan_and_status_work_beside_it_and_a_second_one_does_not() {
     let shop = shop(&many("p", 3), RARELY);
     let daemon = started(&shop);
@@ -239,9 +318,25 @@ fn plan_and_status_work_beside_it_and_a_second_one_does_not() {
     let second = shop.run(&["run"]).expect_code(5);
     assert!(second.stderr.contains(&daemon.id().to_string()), "{}", second.stderr);
     daemon.signal("USR1");
-    daemon.wait_for_log("pass finished", 2);
+    daemon.wait_for_log(process::PASS_ENDED, 2);
     shop.run(&["plan", "--detailed-exitcode"]).expect_code(0);
     stop(daemon);
+}
+
+#[test]
+fn what_keeps_it_from_starting_is_an_error_in_the_journal() {
+    let shop = Shop::new();
+    shop.write("shelfkeeper.toml", "nonsense = 1\n");
+    let path = shop.path("journal");
+    let journal = std::fs::File::create(&path).expect("a file");
+    let name = journal.metadata().map(|file| format!("{}:{}", file.dev(), file.ino())).expect("its number");
+    // Standard error is the journal's stream, and the log does not use the journal's own protocol.
+    let mut command = shop.command(&["--log", "text", "run"]);
+    command.env("JOURNAL_STREAM", name).stderr(journal);
+    assert_eq!(command.status().expect("it starts").code(), Some(2));
+    let told = std::fs::read_to_string(path).expect("text");
+    assert!(told.starts_with("<3>shelfkeeper: ") && told.contains("nonsense"), "{told}");
+    assert!(told.lines().all(|line| line.starts_with("<3>")), "{told}");
 }
 
 /// What systemd would get.
@@ -306,6 +401,17 @@ fn systemd_is_told_of_every_turn() {
         assert!(moment.is_some_and(|moment| moment.parse::<u64>().is_ok_and(|moment| moment > 0)), "{reloading}");
         manager.wait_for("READY=1");
     }
+    // Until the next good one.
+    let in_use = |message: &str| !message.contains("the config on disk is not in use");
+    shop.config(RARELY);
+    daemon.signal("USR1");
+    let status = manager.wait_for("STATUS=idle; last resync: ");
+    assert!(!in_use(&status), "{status}");
+    daemon.signal("HUP");
+    manager.wait_for("RELOADING=1");
+    daemon.signal("USR1");
+    let status = manager.wait_for("STATUS=idle; last resync: ");
+    assert!(in_use(&status), "{status}");
     daemon.signal("TERM");
     manager.wait_for("STOPPING=1");
     assert_eq!(daemon.ends_within(Duration::from_secs(5)), Some(0));

@@ -501,7 +501,7 @@ fn a_daemon_serves_the_feed_on_its_own_listener_and_counts_the_import() {
          [http]\nlisten = \"127.0.0.1:{port}\"\npublic_url = \"http://127.0.0.1:{port}\"\n"
     ));
     let daemon = Process::start(shop.command(&["run"]));
-    daemon.wait_for_log("pass finished", 1);
+    daemon.wait_for_log(process::PASS_ENDED, 1);
     let import = shop.nicechat().imports().remove(0);
     assert_eq!((import.imported, import.fetched), (30, Some(200)));
     assert_eq!(import.url.matches('/').count(), 5, "http://…/import/DOOR/feed.yml: {}", import.url);

@@ -10,6 +10,7 @@ mod support;
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
+use std::os::unix::net::UnixDatagram;
 use std::time::Duration;
 
 use events::{ROW, add, content, copy_to, mirrored};
@@ -68,7 +69,7 @@ fn events_have_a_schedule_of_their_own() {
     wait_until("several listings were read", || reads(&shop) >= 3);
     add(&shop, json!({"id": 8}));
     wait_until("the new one is mirrored", || mirrored(&shop).as_array().map(Vec::len) == Some(2));
-    assert_eq!(daemon.log().matches("pass finished").count(), 1, "{}", daemon.log());
+    assert_eq!(daemon.log().matches(process::PASS_ENDED).count(), 1, "{}", daemon.log());
     stop(daemon);
     assert!(shop.lagerkoll().requests().iter().all(|request| request.method == "GET"));
 }
@@ -79,7 +80,7 @@ fn neither_job_waits_for_the_other() {
     let shop = shop(OFTEN, "every 1s");
     shop.lagerkoll().add_fault(Rule::new(Fault::Hang));
     let daemon = start(&shop);
-    daemon.wait_for_log("pass finished", 3);
+    daemon.wait_for_log(process::PASS_ENDED, 3);
     shop.lagerkoll().clear_faults();
     stop(daemon);
     // A NiceChat that never answers.
@@ -87,8 +88,28 @@ fn neither_job_waits_for_the_other() {
     shop.feed_tsv(&[&ROW.replace("10.00", "11.00")]);
     shop.nicechat().add_fault(Rule::new(Fault::Hang));
     let daemon = start(&shop);
-    daemon.wait_for_log("events mirrored", 3);
-    assert!(!daemon.log().contains("pass finished"), "{}", daemon.log());
+    daemon.wait_for_log(process::EVENTS_ENDED, 3);
+    assert!(!daemon.log().contains(process::PASS_ENDED), "{}", daemon.log());
+    stop(daemon);
+}
+
+#[test]
+fn the_line_for_systemd_has_the_events_too() {
+    let shop = shop(RARELY, "every 12h");
+    let manager = UnixDatagram::bind(shop.path("notify")).expect("a socket");
+    manager.set_read_timeout(Some(process::PATIENCE)).expect("a timeout");
+    let mut command = shop.command(&["run"]);
+    command.env("NOTIFY_SOCKET", shop.path("notify"));
+    let daemon = Process::start(command);
+    let both = ["STATUS=idle; last sync: ok, 1 row read, ", "; events: ok, 1 listed, 1 new, 1 request in "];
+    let mut bytes = [0; 4096];
+    loop {
+        let length = manager.recv(&mut bytes).expect("a line that has both");
+        let message = String::from_utf8_lossy(&bytes[..length]);
+        if both.iter().all(|part| message.contains(part)) {
+            break;
+        }
+    }
     stop(daemon);
 }
 
@@ -96,7 +117,7 @@ fn neither_job_waits_for_the_other() {
 fn an_outage_is_told_once_and_its_end_as_well() {
     let shop = shop(RARELY, "every 1s");
     let daemon = start(&shop);
-    daemon.wait_for_log("events mirrored", 1);
+    daemon.wait_for_log(process::EVENTS_ENDED, 1);
     let before = reads(&shop);
     shop.lagerkoll().add_fault(Rule::new(Fault::status(503)));
     wait_until("it has failed several times", || reads(&shop) >= before + 3);
@@ -125,7 +146,7 @@ fn readiness_and_metrics_include_the_mirror() {
     let shop = shop(&format!("{RARELY}{LISTENS}"), "every 12h");
     shop.lagerkoll().add_fault(Rule::new(Fault::status(503)));
     let daemon = start(&shop);
-    daemon.wait_for_log("pass finished", 1);
+    daemon.wait_for_log(process::PASS_ENDED, 1);
     wait_until("the catalogue counts as good", || !page(&daemon, "/readyz").1.contains("sync:"));
     let (status, text) = page(&daemon, "/readyz");
     assert!(status == 503 && text.contains("events: no good pass yet"), "{text}");
@@ -155,7 +176,7 @@ fn a_reload_adds_the_section_and_takes_it_out() {
     assert!(shop.lagerkoll().requests().is_empty() && !page(&daemon, "/metrics").1.contains("mirrored_events"));
     configure(&shop, &format!("{RARELY}{LISTENS}"), "every 1s");
     daemon.signal("HUP");
-    daemon.wait_for_log("events mirrored", 2);
+    daemon.wait_for_log(process::EVENTS_ENDED, 2);
     assert!(page(&daemon, "/metrics").1.contains("shelfkeeper_mirrored_events 1\n"));
     shop.config(&format!("{RARELY}{LISTENS}"));
     daemon.signal("HUP");
@@ -163,10 +184,10 @@ fn a_reload_adds_the_section_and_takes_it_out() {
     assert!(!page(&daemon, "/metrics").1.contains("mirrored_events"));
     assert_eq!(page(&daemon, "/readyz").0, 200);
     // A catalogue's pass from then on has no events beside it.
-    let before = daemon.log().matches("events mirrored").count();
+    let before = daemon.log().matches(process::EVENTS_ENDED).count();
     daemon.signal("USR1");
-    daemon.wait_for_log("pass finished", 2);
-    assert!(daemon.log().matches("events mirrored").count() <= before + 1, "{}", daemon.log());
+    daemon.wait_for_log(process::PASS_ENDED, 2);
+    assert!(daemon.log().matches(process::EVENTS_ENDED).count() <= before + 1, "{}", daemon.log());
     stop(daemon);
     assert!(shop.lagerkoll().events(DEMO_STORE).contains_key(&7));
 }

@@ -80,7 +80,7 @@ async fn step(sandbox: &Sandbox, context: &Context, stop: &CancellationToken) ->
     let report = sync::run(context, PassKind::Sync, false, stop, &|step| bar.tell(step)).await;
     bar.finish();
     let took = report::span(started.elapsed());
-    say(&report::summary_line(&report))?;
+    say(&report::pass_summary(&report))?;
     let fetched = sandbox.shop().requests();
     let fetched: Vec<String> = fetched.iter().skip(fetches).map(|fetch| fetch.status.to_string()).collect();
     say(&format!("sent in {took}: {}; the feed's host answered {}", sent(sandbox), fetched.join(", ")))?;
@@ -121,7 +121,7 @@ async fn mirror(sandbox: &Sandbox, context: &Context, stop: &CancellationToken) 
 
 async fn mirror_once(settings: &config::Lagerkoll, context: &Context, stop: &CancellationToken) -> anyhow::Result<()> {
     let report = lagerkoll::run(settings, &context.state, PassKind::Sync, false, stop).await;
-    say(&report::events_summary_line(&report))?;
+    say(&report::events_summary(&report))?;
     report.errors.into_iter().next().map_or(Ok(()), |error| Err(error.into()))
 }
 

@@ -9,7 +9,7 @@ mod run;
 mod sandbox;
 mod status;
 
-use std::io::{self, Write};
+use std::io;
 
 use tokio::runtime::{Builder, Runtime};
 use tokio::signal::unix::{SignalKind, signal};
@@ -18,6 +18,7 @@ use tokio_util::sync::CancellationToken;
 use crate::cli::{Cli, Command};
 use crate::config::{Config, ConfigError};
 use crate::lagerkoll::MirrorError;
+use crate::logging;
 use crate::state::StateError;
 use crate::sync::PassError;
 
@@ -119,9 +120,9 @@ pub fn dispatch(cli: Cli) -> Exit {
     }
 }
 
-/// Says on stderr what is wrong.
+/// Says what is wrong, on stderr or in the journal.
 pub fn complain(error: &anyhow::Error, exit: Exit) -> Exit {
-    let _ = writeln!(io::stderr(), "shelfkeeper: {error:#}");
+    logging::fatal(error);
     exit
 }
 

@@ -11,8 +11,9 @@ use tracing::{info, warn};
 use super::{Exit, Failure, Outcome, complain, runtime, stop_on_signal};
 use crate::cli;
 use crate::config::Config;
-use crate::jobs;
+use crate::jobs::{self, EventsLog, Failing, PassLog};
 use crate::lagerkoll;
+use crate::logging;
 use crate::report::{self, Bar};
 use crate::state::{self, PassKind, StateError, Writer};
 use crate::sync::{self, Context, Exchange, Report};
@@ -33,6 +34,7 @@ pub(super) fn run(arguments: &cli::Run, config: Config, named: Option<&Path>) ->
         return ended.map(|()| Exit::Done).map_err(|error| Failure { error, exit: Exit::Failed });
     }
     let kind = if arguments.resync { PassKind::Resync } else { PassKind::Sync };
+    let log = PassLog::new(&context.config.state.path, Failing::Error);
     let (report, events) = runtime.block_on(async {
         let stop = stop_on_signal();
         let bar = Bar::new();
@@ -45,23 +47,38 @@ pub(super) fn run(arguments: &cli::Run, config: Config, named: Option<&Path>) ->
     });
     // Whatever still reads or computes for an interrupted pass must not keep the program from ending.
     runtime.shutdown_background();
+    tell(&report, log)?;
     let mut exit = exit(&report);
-    writeln!(io::stdout(), "{}", report::summary_line(&report))?;
-    if let Some(error) = report.error {
+    if let Some(error) = report.error.filter(|_| !logging::is_in_journal()) {
         complain(&error.into(), exit);
     }
     if let Some(events) = events {
+        tell_of_events(&events)?;
         let events_exit = exit_of_events(&events);
-        writeln!(io::stdout(), "{}", report::events_summary_line(&events))?;
-        if let Some(left) = report::left_behind(&events.left_behind) {
-            warn!("{left}");
-        }
-        for error in events.errors {
+        for error in events.errors.into_iter().filter(|_| !logging::is_in_journal()) {
             complain(&error.into(), events_exit);
         }
         exit = exit.or_worse(events_exit);
     }
     Ok(exit)
+}
+
+/// Prints what a pass came to. The journal has it with its fields, and only once.
+fn tell(report: &Report, mut log: PassLog) -> io::Result<()> {
+    if logging::is_in_journal() {
+        log.tell(report);
+    }
+    if logging::is_output_in_journal() { Ok(()) } else { writeln!(io::stdout(), "{}", report::pass_summary(report)) }
+}
+
+/// The same of a pass over the events.
+fn tell_of_events(report: &lagerkoll::Report) -> io::Result<()> {
+    if logging::is_in_journal() {
+        EventsLog::new(Failing::Error).tell(report);
+    } else if let Some(left) = report::left_behind(&report.left_behind) {
+        warn!("{left}");
+    }
+    if logging::is_output_in_journal() { Ok(()) } else { writeln!(io::stdout(), "{}", report::events_summary(report)) }
 }
 
 /// A pass over the events, beside that over the catalogue; `None` when they are not mirrored.

@@ -11,8 +11,9 @@ use tracing::{error, info, warn};
 
 use super::events::EventsJob;
 use super::listener::Listener;
-use super::outage::Outage;
+use super::pass_log::{Failing, PassLog};
 use super::schedule::{ScheduleError, Timer, Timers, tick};
+use super::status_line::StatusLine;
 use super::{Running, on_its_own, running};
 use crate::config::{Config, ConfigError};
 use crate::http::ListenError;
@@ -77,7 +78,8 @@ struct Daemon {
     force_next: bool,
     pass: Option<Running<Report>>,
     stop: CancellationToken,
-    outage: Outage,
+    log: PassLog,
+    line: StatusLine,
     events: EventsJob,
     monitor: Monitor,
     listener: Option<Listener>,
@@ -90,7 +92,9 @@ impl Daemon {
     async fn new(context: Context, force_next: bool) -> anyhow::Result<Daemon> {
         let monitor = Monitor::new(&context.config);
         let listener = listen(&context.config, &monitor, &context.exchange).await?;
-        let events = EventsJob::new(None, force_next, monitor.clone());
+        let log = PassLog::new(&context.config.state.path, Failing::Warning);
+        let line = StatusLine::default();
+        let events = EventsJob::new(force_next, monitor.clone(), line.clone());
         let mut daemon = Daemon {
             context,
             timers: Timers::default(),
@@ -101,7 +105,8 @@ impl Daemon {
             force_next,
             pass: None,
             stop: CancellationToken::new(),
-            outage: Outage::default(),
+            log,
+            line,
             events,
             monitor,
             listener,
@@ -131,12 +136,13 @@ impl Daemon {
         let force = std::mem::take(&mut self.force_next);
         let context = Context { is_listening: self.listener.is_some(), ..self.context.clone() };
         let stop = self.stop.clone();
-        systemd::status(&format!("{} under way", kind.name()));
+        self.line.catalog(&format!("{} under way", kind.name()));
+        let line = self.line.clone();
         let pass = async move {
             let progress = |step| {
                 let is_news = !matches!(step, Step::Sending { done, of } if done % 100 != 0 && done != of);
                 if is_news {
-                    systemd::status(&format!("{}: {}", kind.name(), report::progress_words(step)));
+                    line.catalog(&format!("{}: {}", kind.name(), report::progress_words(step)));
                 }
             };
             sync::run(&context, kind, force, &stop, &progress).await
@@ -147,10 +153,9 @@ impl Daemon {
     fn pass_ended(&mut self, report: &Report) {
         self.pass = None;
         self.retired.clear();
-        self.outage.tell(report);
+        self.log.tell(report);
         self.monitor.record(report);
-        let summary = report::summary_line(report);
-        systemd::status(&format!("idle; last {}", summary.lines().next().unwrap_or_default()));
+        self.line.catalog(&format!("idle; last {}", report::pass_headline(report)));
     }
 
     /// Takes over new settings, or says what is wrong with them and keeps the old ones. A pass
@@ -158,8 +163,14 @@ impl Daemon {
     async fn reload(&mut self, read: &(dyn Fn() -> Result<Config, ConfigError> + Sync)) {
         systemd::reloading();
         match self.try_reload(read).await {
-            Ok(()) => info!("the config was read again and holds from the next pass on"),
-            Err(error) => error!("the config is as before: {error:#}"),
+            Ok(()) => {
+                self.line.refused_config(None);
+                info!("the config was read again and holds from the next pass on");
+            }
+            Err(error) => {
+                self.line.refused_config(Some(format!("{error:#}")));
+                error!("the config is as before: {error:#}");
+            }
         }
         systemd::ready();
     }
@@ -181,6 +192,9 @@ impl Daemon {
             _ => error.into(),
         })?;
         self.set_timers(&config).await?;
+        if config.lagerkoll.is_none() {
+            self.line.events(None);
+        }
         if mirror(&config).is_some() && mirror(&config) != mirror(&self.context.config) {
             // There is something else to mirror than before.
             self.events.wants(PassKind::Sync);
@@ -199,7 +213,7 @@ impl Daemon {
         self.stop.cancel();
         let passes = async {
             if let Some(pass) = self.pass {
-                pass.await;
+                self.log.tell(&pass.await);
             }
             self.events.stop().await;
         };

@@ -2,14 +2,14 @@
 //! keeps the catalogue's passes waiting, and the other way round.
 
 use tokio_util::sync::CancellationToken;
-use tracing::{info, warn};
 
-use super::outage::{Outage, Past};
+use super::pass_log::{EventsLog, Failing};
 use super::schedule::{Timer, tick};
+use super::status_line::StatusLine;
 use super::{Running, on_its_own, running};
-use crate::lagerkoll::{self, MirrorError, Report};
+use crate::lagerkoll::{self, Report};
 use crate::monitor::Monitor;
-use crate::report::{left_behind, span};
+use crate::report::events_headline;
 use crate::state::PassKind;
 use crate::sync::Context;
 
@@ -19,14 +19,16 @@ pub(super) struct EventsJob {
     due: Option<PassKind>,
     force_next: bool,
     pass: Option<Running<Report>>,
-    outage: Outage,
+    log: EventsLog,
+    line: StatusLine,
     monitor: Monitor,
 }
 
 impl EventsJob {
     /// The first pass is due at once.
-    pub(super) fn new(timer: Option<Timer>, force_next: bool, monitor: Monitor) -> EventsJob {
-        EventsJob { timer, due: Some(PassKind::Sync), force_next, pass: None, outage: Outage::default(), monitor }
+    pub(super) fn new(force_next: bool, monitor: Monitor, line: StatusLine) -> EventsJob {
+        let (due, log) = (Some(PassKind::Sync), EventsLog::new(Failing::Warning));
+        EventsJob { timer: None, due, force_next, pass: None, log, line, monitor }
     }
 
     /// What ticks for it.
@@ -49,6 +51,7 @@ impl EventsJob {
         let Some(kind) = self.due.take() else { return };
         let force = std::mem::take(&mut self.force_next);
         let (state, stop) = (context.state.clone(), stop.clone());
+        self.line.events(Some("events under way".to_owned()));
         self.pass = Some(on_its_own(async move { lagerkoll::run(&settings, &state, kind, force, &stop).await }));
     }
 
@@ -60,50 +63,15 @@ impl EventsJob {
         };
         self.pass = None;
         self.monitor.record_events(&report);
-        self.tell(&report);
+        self.log.tell(&report);
+        // The section may be gone since.
+        self.line.events(self.timer.is_some().then(|| events_headline(&report)));
     }
 
     /// Waits for the pass under way.
-    pub(super) async fn stop(self) {
+    pub(super) async fn stop(mut self) {
         if let Some(pass) = self.pass {
-            pass.await;
-        }
-    }
-
-    /// Logs a pass, loudly only where it differs from the one before.
-    fn tell(&mut self, report: &Report) {
-        let row = &report.row;
-        left_behind(&report.left_behind).iter().for_each(|left| warn!("{left}"));
-        let events = row.started.as_millisecond();
-        let trouble = match (report.errors.first(), &report.guard) {
-            (Some(error), _) => Some((error.subject(), row.reason.clone().unwrap_or_else(|| error.to_string()))),
-            (None, Some(reason)) => Some(("the guard", format!("refused by the guard: {reason}"))),
-            (None, None) => None,
-        };
-        let Some((subject, what)) = trouble else {
-            if let Some(Past { what, lasted, passes }) = self.outage.ends() {
-                info!(failed_passes = passes, "events are mirrored well again after {}; it was: {what}", span(lasted));
-            }
-            info!(
-                events,
-                outcome = row.outcome.name(),
-                listed = row.listed,
-                added = row.added,
-                changed = row.changed,
-                removed = row.removed,
-                created = row.created,
-                replaced = row.replaced,
-                deleted = row.deleted,
-                refused = row.refused,
-                requests = row.requests,
-                elapsed_ms = row.finished.duration_since(row.started).as_millis() as u64,
-                "events mirrored"
-            );
-            return;
-        };
-        let is_interrupted = matches!(report.errors.first(), Some(MirrorError::Interrupted));
-        if !is_interrupted && self.outage.goes_on(subject, &what) {
-            warn!(events, outcome = row.outcome.name(), "events: {what}");
+            self.log.tell(&pass.await);
         }
     }
 }

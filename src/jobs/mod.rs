@@ -4,12 +4,15 @@ mod daemon;
 mod events;
 mod listener;
 mod outage;
+mod pass_log;
 mod schedule;
+mod status_line;
 
 use std::future::Future;
 use std::pin::Pin;
 
 pub use daemon::daemon;
+pub use pass_log::{EventsLog, Failing, PassLog};
 
 /// A pass under way.
 type Running<T> = Pin<Box<dyn Future<Output = T> + Send>>;

@@ -1,5 +1,7 @@
 //! A pass over the events from one end to the other.
 
+use std::time::{Duration, Instant};
+
 use jiff::Timestamp;
 use thiserror::Error;
 use tokio_util::sync::CancellationToken;
@@ -78,6 +80,8 @@ impl MirrorError {
 pub struct Report {
     /// The row that it left in the state.
     pub row: MirrorPass,
+    /// How long it took, whatever the wall clock did meanwhile.
+    pub took: Duration,
     /// What went wrong, the first first; the other stores went on.
     pub errors: Vec<MirrorError>,
     /// Why the guard let nothing through.
@@ -143,7 +147,7 @@ pub async fn run(
     force: bool,
     stop: &CancellationToken,
 ) -> Report {
-    let started = Timestamp::now();
+    let (began, started) = (Instant::now(), Timestamp::now());
     let mut pass = Pass {
         settings,
         state,
@@ -167,7 +171,7 @@ pub async fn run(
         () = stop.cancelled() => Err(MirrorError::Interrupted),
     };
     pass.errors.extend(ended.err());
-    pass.finish().await
+    pass.finish(began).await
 }
 
 struct Pass<'a> {
@@ -308,7 +312,7 @@ impl Pass<'_> {
         }
     }
 
-    async fn finish(mut self) -> Report {
+    async fn finish(mut self, began: Instant) -> Report {
         let row = self.row();
         let finished = self.state.finish_mirror(self.place.clone(), row.clone()).await;
         let row = match finished {
@@ -318,7 +322,8 @@ impl Pass<'_> {
                 self.row()
             }
         };
-        Report { row, errors: self.errors, guard: self.guard, left_behind: self.left_behind }
+        let took = began.elapsed();
+        Report { row, took, errors: self.errors, guard: self.guard, left_behind: self.left_behind }
     }
 
     fn row(&self) -> MirrorPass {

@@ -25,10 +25,16 @@ use crate::wire;
 pub enum ConnectError {
     /// No HTTP client: no certificates to trust, for one.
     #[error("no HTTP client: {0}")]
-    Client(#[from] reqwest::Error),
+    Client(String),
     /// An id or a secret that no header can hold.
     #[error("the store or the credentials can't stand in a header")]
     Header(#[from] InvalidHeaderValue),
+}
+
+impl From<reqwest::Error> for ConnectError {
+    fn from(error: reqwest::Error) -> Self {
+        ConnectError::Client(crate::no_client(&error))
+    }
 }
 
 pub(super) struct Transport {

@@ -140,11 +140,10 @@ impl Metrics {
 
     /// Counts a pass.
     pub(super) fn record(&self, report: &Report) {
-        let PassRow { started, finished, kind, outcome, .. } = report.row;
+        let PassRow { kind, outcome, .. } = report.row;
         let labels = PassLabels { kind: kind.name(), outcome: outcome.name() };
         self.passes.get_or_create(&labels).inc();
-        let took = Duration::try_from(finished.duration_since(started)).unwrap_or_default();
-        self.durations.get_or_create(&labels).observe(took.as_secs_f64());
+        self.durations.get_or_create(&labels).observe(report.took.as_secs_f64());
         let PassRow { created, updated, deleted, failed, .. } = report.row;
         self.count_objects(created, updated, deleted, failed);
         let traffic = &report.traffic;
@@ -162,11 +161,10 @@ impl Metrics {
 
     /// Adds a pass over the events.
     pub(super) fn record_events(&self, report: &lagerkoll::Report) {
-        let MirrorPass { started, finished, outcome, requests, .. } = report.row;
+        let MirrorPass { outcome, requests, .. } = report.row;
         let labels = PassLabels { kind: "events", outcome: outcome.name() };
         self.passes.get_or_create(&labels).inc();
-        let took = Duration::try_from(finished.duration_since(started)).unwrap_or_default();
-        self.durations.get_or_create(&labels).observe(took.as_secs_f64());
+        self.durations.get_or_create(&labels).observe(report.took.as_secs_f64());
         self.lagerkoll_requests.inc_by(requests);
     }
 
@@ -252,7 +250,7 @@ mod tests {
             reason: None,
         };
         let import = Some(ImportReport { failure: None, shortfall: None });
-        Report { row, summary: None, error: None, refused: 1, traffic, import }
+        Report { row, summary: None, error: None, refused: 1, took: Duration::from_secs(7), traffic, import }
     }
 
     #[test]

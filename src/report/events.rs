@@ -95,9 +95,14 @@ fn list_json(items: impl Iterator<Item = Value>, out: &mut impl Write) -> io::Re
     writeln!(out, "]")
 }
 
-/// The one line that a pass over the events ends with.
-pub fn events_summary_line(report: &Report) -> String {
-    let mut text = format!("events: {}", pass_line(&report.row));
+/// What a pass over the events came to, in one line and without the reason.
+pub fn events_headline(report: &Report) -> String {
+    format!("events: {}", pass_line(&report.row, report.took))
+}
+
+/// What a pass over the events ends with: a line, and one for each thing that is not as it should be.
+pub fn events_summary(report: &Report) -> String {
+    let mut text = events_headline(report);
     if let Some(reason) = &report.guard {
         text += &format!("\nRefused by the guard, nothing was sent to Lagerkoll: {reason}. --force lets it through.");
     }
@@ -109,8 +114,7 @@ pub fn events_summary_line(report: &Report) -> String {
 }
 
 /// What a pass came to.
-fn pass_line(pass: &MirrorPass) -> String {
-    let took = Duration::try_from(pass.finished.duration_since(pass.started)).unwrap_or_default();
+fn pass_line(pass: &MirrorPass, took: Duration) -> String {
     let mut parts = vec![pass.outcome.name().to_owned()];
     parts.extend(pass.listed.map(|listed| format!("{} listed", number(listed))));
     for (n, what) in [
@@ -144,7 +148,8 @@ pub(super) fn mirror_text(mirror: &MirrorState, out: &mut impl Write) -> io::Res
     match &mirror.last {
         Some(pass) if !matches!(pass.outcome, Outcome::Ok | Outcome::Unchanged) => {
             let reason = pass.reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
-            writeln!(out, "  {:.0}  {}{reason}", pass.finished, pass_line(pass))
+            let took = Duration::try_from(pass.finished.duration_since(pass.started)).unwrap_or_default();
+            writeln!(out, "  {:.0}  {}{reason}", pass.finished, pass_line(pass, took))
         }
         _ => Ok(()),
     }

@@ -93,7 +93,7 @@ impl Status {
         }
         writeln!(out, "\nLast passes:")?;
         for pass in &self.passes {
-            writeln!(out, "  {:.0}  {:<6}  {}", pass.finished, pass.kind.name(), line(pass))?;
+            writeln!(out, "  {:.0}  {:<6}  {}", pass.finished, pass.kind.name(), line(pass, by_the_wall(pass)))?;
         }
         if !self.imports.is_empty() {
             writeln!(out, "\nLast imports:")?;
@@ -162,9 +162,13 @@ fn list(
     if total > SHOWN { writeln!(out, "  … --format json has them all") } else { Ok(()) }
 }
 
+/// How long a pass took, as far as its row tells.
+fn by_the_wall(pass: &PassRow) -> Duration {
+    Duration::try_from(pass.finished.duration_since(pass.started)).unwrap_or_default()
+}
+
 /// What a pass came to, in a line.
-fn line(pass: &PassRow) -> String {
-    let took = Duration::try_from(pass.finished.duration_since(pass.started)).unwrap_or_default();
+fn line(pass: &PassRow, took: Duration) -> String {
     let mut parts = vec![pass.outcome.name().to_owned()];
     if pass.read > 0 {
         parts.push(format!("{} read", count(pass.read, "row", "rows")));
@@ -185,10 +189,16 @@ fn line(pass: &PassRow) -> String {
     format!("{} in {}{reason}", parts.join(", "), span(took))
 }
 
-/// The one line that a pass ends with.
-pub fn summary_line(report: &Report) -> String {
-    let PassRow { kind, outcome, .. } = &report.row;
-    let mut text = format!("{}: {}", kind.name(), line(&PassRow { reason: None, ..report.row.clone() }));
+/// What a pass came to, in one line and without the reason.
+pub fn pass_headline(report: &Report) -> String {
+    let row = PassRow { reason: None, ..report.row.clone() };
+    format!("{}: {}", row.kind.name(), line(&row, report.took))
+}
+
+/// What a pass ends with: a line, and one for each thing that is not as it should be.
+pub fn pass_summary(report: &Report) -> String {
+    let outcome = &report.row.outcome;
+    let mut text = pass_headline(report);
     if *outcome == Outcome::Refused {
         let reason = report.row.reason.as_deref().unwrap_or_default();
         let sent = if report.import.is_some() { "nothing was sent after the import" } else { "nothing was sent" };

@@ -45,7 +45,7 @@ pub(super) fn difference(old: &Value, new: &Value) -> (String, String) {
 }
 
 /// A number with its thousands apart: `12 345`.
-pub(super) fn number(n: u64) -> String {
+pub fn number(n: u64) -> String {
     let digits = n.to_string();
     let mut text = String::with_capacity(digits.len() + digits.len() / 3);
     for (at, digit) in digits.chars().enumerate() {

@@ -159,7 +159,9 @@ async fn over_http(source: &config::Source, url: &Url, mark: Option<&FeedMark>) 
     if config::is_loopback(url) {
         builder = builder.no_proxy();
     }
-    let client = builder.build().map_err(|error| FetchError::new(location, crate::root_cause(&error)))?;
+    let client = builder
+        .build()
+        .map_err(|error| FetchError::new(location, format!("no HTTP client: {}", crate::no_client(&error))))?;
     let mut request = client.get(url.clone()).header(ACCEPT_ENCODING, "gzip");
     if let Some(credentials) = &source.credentials {
         request = request.basic_auth(&credentials.username, Some(credentials.password.expose_secret()));

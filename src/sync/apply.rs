@@ -28,6 +28,8 @@ use crate::state::{self, Intent, Record, Settled, StateError};
 const CHUNK: usize = 200;
 /// How long requests in flight may still take when the pass is to stop.
 const GRACE: Duration = Duration::from_secs(3);
+/// Refused objects that a pass names in the log; a feed may have a million.
+const NAMED: u64 = 10;
 /// Objects that fail one after the other, each after all its tries, before NiceChat counts as away.
 const FAILURES_IN_A_ROW: u64 = 16;
 
@@ -369,10 +371,13 @@ impl Application<'_> {
     }
 
     fn refused(&self, operation: &Operation, code: u16, reason: String) -> Settled {
-        warn!(
-            r#type = %operation.kind, object = %operation.id, code, reason,
-            "refused by NiceChat; set aside until it changes, or until a resync"
-        );
+        if self.counts.refused.load(Ordering::Relaxed) < NAMED {
+            warn!(
+                r#type = %operation.kind, object = %operation.id, code, reason,
+                "{} {} is refused by NiceChat ({reason}) and set aside until it changes, or until a resync",
+                operation.kind, operation.id
+            );
+        }
         self.counts.refused.fetch_add(1, Ordering::Relaxed);
         self.stays_where_it_is(operation);
         let record = operation.record.as_ref();
@@ -402,6 +407,10 @@ impl Application<'_> {
     }
 
     fn end(self, interrupt: &CancellationToken) -> Applied {
+        let unnamed = self.counts.refused.load(Ordering::Relaxed).saturating_sub(NAMED);
+        if unnamed > 0 {
+            warn!(refused = unnamed + NAMED, "and {unnamed} more are refused by NiceChat: see `shelfkeeper status`");
+        }
         let why = self.why.into_inner().unwrap_or_else(PoisonError::into_inner);
         let stopped = why.or_else(|| interrupt.is_cancelled().then_some(Stop::Interrupted));
         Applied {

@@ -40,7 +40,7 @@ pub enum PassError {
     Listing(CallError),
     /// No HTTP client.
     #[error("no HTTP client: {0}")]
-    Client(#[from] reqwest::Error),
+    Client(String),
     /// The application ended early.
     #[error(transparent)]
     Stopped(#[from] Stop),
@@ -72,6 +72,12 @@ pub enum PassError {
     /// Somebody asked us to stop.
     #[error("interrupted; nothing was changed")]
     Interrupted,
+}
+
+impl From<reqwest::Error> for PassError {
+    fn from(error: reqwest::Error) -> Self {
+        PassError::Client(crate::no_client(&error))
+    }
 }
 
 impl From<SessionError> for PassError {

@@ -73,6 +73,8 @@ pub struct Report {
     pub error: Option<PassError>,
     /// Objects that NiceChat refuses, from this pass or an earlier one.
     pub refused: u64,
+    /// How long it took, whatever the wall clock did meanwhile.
+    pub took: Duration,
     /// What went to NiceChat and back.
     pub traffic: Traffic,
     /// What became of the import, if there was one.
@@ -96,6 +98,7 @@ pub async fn run(
     stop: &CancellationToken,
     progress: Progress<'_>,
 ) -> Report {
+    let began = Instant::now();
     let mut pass = Pass::new(context, kind, Timestamp::now());
     // Everything that is logged on the way tells which pass it belongs to.
     let span = info_span!("pass", pass = pass.started.as_millisecond());
@@ -113,7 +116,8 @@ pub async fn run(
         error.get_or_insert(PassError::State(unwritten));
     }
     let import = pass.import.map(|Ended { failure, shortfall, .. }| ImportReport { failure, shortfall });
-    Report { row, summary: pass.summary, error, refused: pass.refused, traffic: pass.traffic, import }
+    let took = began.elapsed();
+    Report { row, summary: pass.summary, error, refused: pass.refused, took, traffic: pass.traffic, import }
 }
 
 struct Pass<'a> {

@@ -12,6 +12,11 @@ use std::time::{Duration, Instant};
 /// Long enough for a busy machine; what is waited for usually comes within milliseconds.
 pub const PATIENCE: Duration = Duration::from_secs(30);
 
+/// What only the entry of a pass over the catalogue has in the log: one of its fields.
+pub const PASS_ENDED: &str = " read=";
+/// The same of a pass over the events that read their listing.
+pub const EVENTS_ENDED: &str = " listed=";
+
 const LOOK_AGAIN: Duration = Duration::from_millis(2);
 
 /// A running program whose output is read as it comes.
