@@ -10,6 +10,7 @@ pub mod commands;
 pub mod config;
 pub mod event;
 pub mod feed;
+mod files;
 pub mod http;
 pub mod jobs;
 pub mod lagerkoll;
@@ -22,6 +23,7 @@ pub mod source;
 pub mod state;
 pub mod sync;
 pub mod systemd;
+pub mod task;
 mod wire;
 
 use std::error::Error;
@@ -31,7 +33,9 @@ use std::error::Error;
 fn http_client() -> reqwest::ClientBuilder {
     // Fails only when a provider is installed already, which is as good.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    reqwest::Client::builder().user_agent(concat!("shelfkeeper/", env!("CARGO_PKG_VERSION"))).tcp_nodelay(true)
+    let agent = concat!("shelfkeeper/", env!("CARGO_PKG_VERSION"));
+    // No Referer on a redirect: the address of a feed may be all that protects it.
+    reqwest::Client::builder().user_agent(agent).tcp_nodelay(true).referer(false)
 }
 
 /// The innermost cause of an error: the outer ones repeat the address and say less.

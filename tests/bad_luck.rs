@@ -1,16 +1,16 @@
 //! Feeds, hosts and state files that are not as they should be: a clear message, the right exit
 //! code, nothing sent, nothing lost.
 
+#[path = "support/process.rs"]
+mod process;
 mod support;
 
-use std::io::Write as _;
 use std::time::Duration;
 
-use flate2::Compression;
-use flate2::write::GzEncoder;
+use process::Process;
 use rusqlite::Connection;
 use shelfkeeper::sandbox::{Fault, Feed};
-use support::{FEED, Output, Shop, tsv};
+use support::{FEED, Output, Shop, gzip, tsv};
 
 const LAMP: &str = "1|Lamp|10.00 USD|in stock|Home";
 const CHAIR: &str = "2|Chair|20.00 USD|in stock|Home";
@@ -57,6 +57,15 @@ fn fails(shop: &Shop, words: &[&str]) -> Output {
     output
 }
 
+/// Cases that wait for pauses, all at once.
+fn side_by_side<T: Send>(cases: impl IntoIterator<Item = T>, test: impl Fn(T) + Sync) {
+    std::thread::scope(|scope| {
+        for case in cases {
+            scope.spawn(|| test(case));
+        }
+    });
+}
+
 /// The same for a feed with this body.
 #[track_caller]
 fn refuses(body: impl Into<Vec<u8>>, words: &[&str]) {
@@ -66,12 +75,6 @@ fn refuses(body: impl Into<Vec<u8>>, words: &[&str]) {
     shop.feed_tsv(&[LAMP, CHAIR, "3|Table|30.00 USD|in stock|Home"]);
     shop.pass(0);
     assert_eq!(shop.take_writes(), ["POST products 3"]);
-}
-
-fn gzip(bytes: &[u8]) -> Vec<u8> {
-    let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
-    let Ok(()) = encoder.write_all(bytes) else { panic!("gzip") };
-    encoder.finish().unwrap_or_default()
 }
 
 #[test]
@@ -96,17 +99,20 @@ fn bodies_that_end_early() {
 fn transfers_that_end_early() {
     let whole = tsv(&[LAMP]);
     let cut = Feed { body: whole.clone().into(), cut_after: Some(whole.len() - 10), ..Feed::default() };
-    for feed in [
+    let cuts = [
         cut.clone(),
         Feed { chunked: true, ..cut.clone() },
         // The cut falls on the end of a row: only the length or the last chunk tells.
         Feed { cut_after: Some(support::HEADER.len() + 1), ..cut.clone() },
         Feed { gzip: true, cut_after: Some(20), ..cut },
-    ] {
+    ];
+    side_by_side(cuts, |feed| {
         let shop = synced();
         shop.shop().put_with(FEED, feed);
-        fails(&shop, &["the feed is incomplete: the body ended after", "bytes"]);
-    }
+        let before = shop.fetches().len();
+        fails(&shop, &["the feed is incomplete: the body ended after", "bytes", "(tried 4 times)"]);
+        assert_eq!(shop.fetches().len() - before, 4);
+    });
 }
 
 #[test]
@@ -171,12 +177,27 @@ fn a_cell_of_twenty_megabytes() {
 }
 
 #[test]
-fn hosts_that_refuse() {
-    for (status, advice) in [(404, "404"), (403, "check username and password"), (500, "500"), (503, "503")] {
+fn hosts_that_refuse_are_asked_again_only_when_that_may_help() {
+    let at_once = || Some("0".to_owned());
+    for (status, advice, tries) in [
+        (401, "check username and password", 1),
+        (403, "check username and password", 1),
+        (404, "404", 1),
+        (410, "check the address", 1),
+        (400, "400", 1),
+        (408, "408", 4),
+        (425, "425", 4),
+        (429, "429", 4),
+        (500, "500", 4),
+        (503, "503", 4),
+    ] {
         let shop = synced();
-        shop.shop().put_with(FEED, Feed { status, body: "<html>Sorry</html>".into(), ..Feed::default() });
+        let body = "<html>Sorry</html>".into();
+        shop.shop().put_with(FEED, Feed { status, body, retry_after: at_once(), ..Feed::default() });
+        let before = shop.fetches().len();
         let url = shop.feed_url();
         fails(&shop, &["the server answered", advice, &url]);
+        assert_eq!(shop.fetches().len() - before, tries, "{status}");
     }
     let shop = synced();
     shop.shop().remove(FEED);
@@ -184,14 +205,85 @@ fn hosts_that_refuse() {
 }
 
 #[test]
-fn a_host_that_says_nothing() {
+fn a_host_that_is_away_for_a_moment_costs_no_pass() {
+    let whole = tsv(&[LAMP, CHAIR, "3|Table|30.00 USD|in stock|Home"]);
+    let good = Feed { body: whole.into(), ..Feed::default() };
+    let moments = [
+        Feed { status: 503, ..Feed::default() },
+        Feed { status: 503, retry_after: Some("1".to_owned()), ..Feed::default() },
+        Feed { cut_after: Some(60), ..good.clone() },
+        Feed { hang: true, ..Feed::default() },
+    ];
+    side_by_side(moments, |moment| {
+        let shop = synced();
+        shop.config("[source]\ntimeout = \"500ms\"");
+        shop.shop().put_with(FEED, good.clone());
+        shop.shop().put_next(FEED, &moment, 1);
+        shop.pass(0);
+        assert_eq!(shop.take_writes(), ["POST products 3"], "{moment:?}");
+    });
+}
+
+#[test]
+fn a_host_that_wants_a_long_pause_gets_it() {
     let shop = synced();
-    shop.config("[source]\ntimeout = \"200ms\"");
-    shop.shop().put_with(FEED, Feed { hang: true, ..Feed::default() });
-    fails(&shop, &["no answer within 200ms"]);
-    let late = Feed { delay: Duration::from_secs(30), ..Feed::default() };
-    shop.shop().put_with(FEED, late);
-    fails(&shop, &["no answer within 200ms"]);
+    let busy = Feed { status: 503, retry_after: Some("11".to_owned()), ..Feed::default() };
+    shop.shop().put_with(FEED, busy);
+    let before = shop.fetches().len();
+    fails(&shop, &["the server answered 503"]);
+    assert_eq!(shop.fetches().len() - before, 1);
+}
+
+#[test]
+fn a_part_that_is_all_of_it() {
+    let whole = tsv(&[LAMP, CHAIR, "3|Table|30.00 USD|in stock|Home"]);
+    let length = whole.len();
+    let part =
+        |range: String| Feed { status: 206, body: whole.clone().into(), content_range: Some(range), ..Feed::default() };
+    let shop = synced();
+    for range in ["bytes 0-9/100".to_owned(), format!("bytes 1-{length}/{}", length + 1), "bytes 0-9/*".to_owned()] {
+        shop.shop().put_with(FEED, part(range.clone()));
+        fails(&shop, &["the server answered 206 with", &range, "although all of it was asked for"]);
+    }
+    // Without a length, the range proves the end.
+    let range = format!("bytes 0-{}/{length}", length - 1);
+    shop.shop().put_with(FEED, Feed { until_close: true, ..part(range.clone()) });
+    shop.pass(0);
+    assert_eq!(shop.take_writes(), ["POST products 3"]);
+    shop.shop().put_with(FEED, part(range));
+    let unchanged = shop.pass(0);
+    assert!(unchanged.stdout.contains("unchanged"), "{}", unchanged.stdout);
+}
+
+#[test]
+fn a_host_that_says_nothing() {
+    let silent = [Feed { hang: true, ..Feed::default() }, Feed { delay: Duration::from_secs(30), ..Feed::default() }];
+    side_by_side(silent, |feed| {
+        let shop = synced();
+        shop.config("[source]\ntimeout = \"200ms\"");
+        shop.shop().put_with(FEED, feed);
+        fails(&shop, &["no answer within 200ms (tried 4 times)"]);
+    });
+}
+
+/// A pass whose fetch is under way, ended by the first SIGTERM.
+fn stops_at_once(feed: Feed, fetches: usize) {
+    let shop = synced();
+    shop.config("[source]\ntimeout = \"60s\"");
+    shop.shop().put_with(FEED, feed);
+    let before = shop.fetches().len();
+    let mut pass = Process::start(shop.command(&["run", "--once"]));
+    support::wait_until("the feed is asked for", || shop.fetches().len() - before == fetches);
+    pass.signal("TERM");
+    assert_eq!(pass.ends_within(Duration::from_secs(5)), Some(1), "{}", pass.log());
+    assert!(pass.log().contains("interrupted; nothing was changed"), "{}", pass.log());
+}
+
+#[test]
+fn a_fetch_ends_at_the_first_signal() {
+    stops_at_once(Feed { hang: true, ..Feed::default() }, 1);
+    // In the pause before the next try.
+    stops_at_once(Feed { status: 503, retry_after: Some("9".to_owned()), ..Feed::default() }, 1);
 }
 
 #[test]
@@ -199,7 +291,7 @@ fn nobody_at_the_address() {
     let shop = synced();
     // Port 1 is nobody's; the state's mark of the old address is no use here.
     shop.config("[source]\nlocation = \"http://127.0.0.1:1/feed\"");
-    fails(&shop, &["http://127.0.0.1:1/feed: no answer: "]);
+    fails(&shop, &["http://127.0.0.1:1/feed: no answer: ", "(tried 4 times)"]);
     shop.config(&format!("[source]\nlocation = {:?}", shop.path("absent.tsv")));
     fails(&shop, &["absent.tsv: the file can't be read: No such file"]);
 }
@@ -230,6 +322,81 @@ fn basic_authentication() {
     shop.config(&format!("[source]\nusername = \"shop\"\npassword_file = {file:?}"));
     shop.pass(0);
     assert_eq!(shop.take_writes(), ["POST products 3"]);
+}
+
+/// A host of its own that redirects: another port is another host.
+#[test]
+fn a_redirect_tells_the_other_host_nothing() {
+    let shop = synced();
+    let other = Shop::new();
+    other.shop().put("moved.txt", tsv(&[LAMP, CHAIR, "3|Table|30.00 USD|in stock|Home"]), "text/plain");
+    let to = Feed { status: 302, location: Some(other.shop().url("moved.txt")), etag: false, ..Feed::default() };
+    shop.shop().put_with(FEED, to);
+    let url = format!("{}?token=hunter2", shop.feed_url());
+    shop.config(&format!("[source]\nlocation = {url:?}\nusername = \"shop\"\npassword = \"pass-word\""));
+    shop.pass(0);
+    assert_eq!(shop.take_writes(), ["POST products 3"]);
+    assert!(shop.fetches().iter().any(|fetch| fetch.path.ends_with("?token=hunter2")));
+    let told = other.fetches();
+    assert_eq!(told.len(), 1);
+    for secret in ["hunter2", "authorization", "referer"] {
+        assert!(!format!("{told:?}").to_lowercase().contains(secret), "{secret} in {told:?}");
+    }
+}
+
+/// Its address may be all that protects a feed.
+#[test]
+fn the_address_of_a_feed_is_shown_without_its_secrets() {
+    let shop = Shop::with_rows(&[LAMP]);
+    let url = format!("{}?token=hunter2&shop=5", shop.feed_url());
+    shop.config(&format!("[source]\nlocation = {url:?}"));
+    let mut shown = Vec::new();
+    let commands: [&[&str]; 6] = [
+        &["check"],
+        &["plan"],
+        &["run", "--once", "-vv"],
+        &["status", "--format", "json"],
+        &["feed", &url],
+        &["plan", "--format", "json"],
+    ];
+    for command in commands {
+        shown.push(shop.run(command).expect_code(0));
+    }
+    shop.shop().remove(FEED);
+    shown.push(shop.run(&["run", "--once", "-vv"]).expect_code(1));
+    shown.push(shop.run(&["feed", &url]).expect_code(1));
+    shown.push(shop.run(&["status"]).expect_code(0));
+    shop.put_feed("<html></html>");
+    shown.push(shop.run(&["run", "--once"]).expect_code(1));
+    // Nobody at the address, and one that leads nowhere.
+    for location in ["http://127.0.0.1:1/feed?token=hunter2", "ftp://host/feed?token=hunter2", "http://?hunter2"] {
+        shop.config(&format!("[source]\nlocation = {location:?}\ntimeout = \"1s\""));
+        shown.push(shop.run(&["run", "--once"]));
+        shown.push(shop.run(&["feed", location]));
+    }
+    for output in shown {
+        assert!(!format!("{output:?}").contains("hunter2"), "{output:?}");
+    }
+    for file in ["shelfkeeper.db", "shelfkeeper.db-wal"] {
+        let bytes = std::fs::read(shop.path(&format!("state/{file}"))).unwrap_or_default();
+        assert!(!bytes.windows(7).any(|window| window == b"hunter2"), "{file}");
+    }
+    shop.config(&format!("[source]\nlocation = {url:?}"));
+    let said = shop.json(&["status", "--format", "json"])["last_pass"]["reason"].to_string();
+    assert!(said.contains("feed?token=***"), "{said}");
+}
+
+#[test]
+fn a_password_in_the_address_is_refused() {
+    let shop = Shop::with_rows(&[LAMP]);
+    for url in ["http://shop:hunter2@127.0.0.1/feed.txt", "https://hunter2@127.0.0.1/feed.txt"] {
+        shop.config(&format!("[source]\nlocation = {url:?}"));
+        for output in [shop.run(&["plan"]), shop.run(&["run", "--once"]), shop.run(&["feed", url])] {
+            assert_eq!(output.code, 2, "{output:?}");
+            assert!(output.stderr.contains("username and password_file"), "{output:?}");
+            assert!(!format!("{output:?}").contains("hunter2"), "{output:?}");
+        }
+    }
 }
 
 #[test]

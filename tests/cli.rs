@@ -151,8 +151,9 @@ fn feed_needs_no_config_and_takes_a_url() {
     run(&["feed.tsv"]).expect_code(0);
     shop.shop().remove(FEED);
     run(&[&shop.feed_url()]).expect_code(1);
-    let output = run(&["http://shop:hunter2@127.0.0.1:1/feed"]).expect_code(1);
-    assert!(output.stderr.contains("127.0.0.1:1/feed") && !output.stderr.contains("hunter2"), "{}", output.stderr);
+    let output = run(&["http://shop:hunter2@127.0.0.1:1/feed"]).expect_code(2);
+    assert!(output.stderr.contains("username and password_file"), "{}", output.stderr);
+    assert!(!output.stderr.contains("hunter2"), "{}", output.stderr);
 }
 
 #[test]

@@ -199,7 +199,7 @@ fn a_resync_has_a_schedule_of_its_own() {
 fn a_feed_host_that_is_away_is_logged_once_when_it_goes_and_once_when_it_is_back() {
     let shop = shop(&many("p", 2), OFTEN);
     let daemon = started(&shop);
-    shop.shop().put_with(FEED, Feed { status: 503, ..Feed::default() });
+    shop.shop().put_with(FEED, Feed { status: 503, retry_after: Some("0".to_owned()), ..Feed::default() });
     let refusals = || shop.fetches().iter().filter(|fetch| fetch.status == 503).count();
     wait_until("it was away for three passes", || refusals() >= 3);
     publish(&shop, &repriced(2));

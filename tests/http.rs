@@ -133,7 +133,7 @@ fn it_is_ready_while_passes_succeed() {
     shop.feed_tsv(&ROWS);
     wait_until("a pass has succeeded", || daemon.is_ready());
     assert!(daemon.metrics()["shelfkeeper_last_good_pass_age_seconds{job=\"sync\"}"] >= 0.0);
-    shop.shop().put_with(FEED, Feed { status: 503, ..Feed::default() });
+    shop.shop().put_with(FEED, Feed { status: 503, retry_after: Some("0".to_owned()), ..Feed::default() });
     wait_until("the last good one is long ago", || !daemon.is_ready());
     let reason = daemon.get("/readyz").body;
     assert!(reason.contains("longer than three intervals of its schedule (every 1s)"), "{reason}");
@@ -142,7 +142,7 @@ fn it_is_ready_while_passes_succeed() {
     daemon.stop();
 
     // A restart takes nothing from the last good pass, and gives it no second life.
-    shop.shop().put_with(FEED, Feed { status: 503, ..Feed::default() });
+    shop.shop().put_with(FEED, Feed { status: 503, retry_after: Some("0".to_owned()), ..Feed::default() });
     shop.config(LISTENS);
     let daemon = Daemon::start(&shop);
     assert!(daemon.is_ready());
@@ -220,7 +220,7 @@ fn a_good_pass_in_the_future_is_trouble_until_the_next_one() {
     let sql = "UPDATE pass SET row = json_set(row, '$.started', ?1, '$.finished', ?1)";
     assert_eq!(state.execute(sql, [&later]).expect("written"), 1);
     drop(state);
-    shop.shop().put_with(FEED, Feed { status: 503, ..Feed::default() });
+    shop.shop().put_with(FEED, Feed { status: 503, retry_after: Some("0".to_owned()), ..Feed::default() });
     let daemon = Daemon::start(&shop);
     assert!(daemon.process.log().contains("WARN the last good pass ended in the future"), "{}", daemon.process.log());
     wait_until("a pass has failed", || !shop.fetches().is_empty());

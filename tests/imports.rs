@@ -16,7 +16,7 @@ use goods::{Ran, assert_equal, good, run, sync};
 use process::Process;
 use serde_json::{Value, json};
 use shelfkeeper::sandbox::{Catalog, Fault, ImportFails, ImportFailure, Kind, Rule, Rules};
-use support::{FEED, Shop, wait_until};
+use support::{FEED, Shop, gzip, wait_until};
 
 const IMPORT: &str = "[nicechat]\nstrategy = \"import\"\n";
 const AUTO: &str = "[nicechat]\nstrategy = \"auto\"\n";
@@ -236,7 +236,7 @@ fn a_feed_that_nicechat_cannot_fetch_is_served_and_its_end_called_back() {
     assert_eq!((import.fetched, import.called_back, import.imported), (Some(200), Some(204), 1_200));
     // A first change by import, with the unchanged rest served from the state.
     let changed: Vec<_> = goods.iter().skip(1).cloned().map(|good| good.at_price("12.34")).collect();
-    std::fs::write(&path, goods::feed(&changed)).expect("written");
+    std::fs::write(&path, gzip(goods::feed(&changed))).expect("written");
     let (pass, _) = counted(&shop, &["run", "--once"]);
     assert_eq!(pass.ended(0).lines().iter().filter(|line| !line.contains("POST ?")).count(), 1, "one deletion");
     assert_equal(&shop, &changed);

@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::{Exit, Failure, Outcome, blocking, until_interrupted};
 use crate::cli::{self, Format};
 use crate::config::{Location, Place, Schedule, Source, Splay};
+use crate::feed::{FeedError, FeedType};
 use crate::report::{FeedJson, FeedText};
 use crate::source::{self, Fetched};
 use crate::{catalog, feed as feeds};
@@ -50,23 +51,25 @@ fn print(source: &Source, body: &source::Body, format: Format) -> Outcome {
     };
     let input = feeds::open(&body.file, source.max_bytes);
     let mut out = BufWriter::new(io::stdout().lock());
-    let broken = |error: feeds::FeedError| Failure {
-        error: anyhow::anyhow!("{}: {error}", source.location),
-        exit: Exit::Failed,
+    let failed = |error: anyhow::Error| Failure { error, exit: Exit::Failed };
+    // What was read while somebody wrote it is wrong in ways that needn't show.
+    let whole = |read: Result<FeedType, FeedError>| {
+        body.check_unwritten().map_err(|error| failed(error.into()))?;
+        read.map_err(|error| failed(anyhow::anyhow!("{}: {error}", source.location)))
     };
     let rejected = match format {
         Format::Json => {
             let mut report = FeedJson::new()?;
-            let kind = feeds::read(&input, &shape, &mut |row| Ok(report.row(row)?)).map_err(broken)?;
-            report.print(kind, &mut out)?
+            let read = feeds::read(&input, &shape, &mut |row| Ok(report.row(row)?));
+            report.print(whole(read)?, &mut out)?
         }
         Format::Text => {
             let mut report = FeedText::default();
-            let kind = feeds::read(&input, &shape, &mut |row| {
+            let read = feeds::read(&input, &shape, &mut |row| {
                 report.row(row);
                 Ok(())
             });
-            report.print(kind.map_err(broken)?, &mut out)?
+            report.print(whole(read)?, &mut out)?
         }
     };
     out.flush()?;

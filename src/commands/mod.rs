@@ -21,6 +21,7 @@ use crate::lagerkoll::MirrorError;
 use crate::logging;
 use crate::state::StateError;
 use crate::sync::PassError;
+use crate::task;
 
 /// The signal of a file that grows too large (the same number on every Linux architecture but MIPS).
 const SIGXFSZ: i32 = 25;
@@ -155,9 +156,9 @@ fn until_interrupted(work: impl Future<Output = Outcome>) -> Outcome {
 
 /// Work that computes or prints, off the async threads.
 async fn blocking(work: impl FnOnce() -> Outcome + Send + 'static) -> Outcome {
-    match tokio::task::spawn_blocking(work).await {
+    match task::blocking(work).await {
         Ok(outcome) => outcome,
-        Err(panic) => Err(Failure { error: panic.into(), exit: Exit::Failed }),
+        Err(error) => Err(Failure { error: error.into(), exit: Exit::Failed }),
     }
 }
 

@@ -3,7 +3,6 @@
 use url::Url;
 
 use super::document::Document;
-use super::location::has_userinfo;
 use super::names::NICECHAT;
 use super::{Config, ConfigError, Location, PublicUrl, Strategy, is_loopback};
 use crate::feed::FeedType;
@@ -18,7 +17,7 @@ impl Config {
         let Location::Url(url) = &self.source.location else {
             return Err("it is a file of this machine");
         };
-        if self.source.credentials.is_some() || has_userinfo(url) {
+        if self.source.credentials.is_some() {
             return Err("it is behind a password");
         }
         if is_loopback(url) && !is_loopback(&self.nicechat.base_url) {

@@ -1,11 +1,17 @@
 //! Where a feed lies.
 
 use std::fmt;
+use std::os::unix::ffi::OsStrExt as _;
 use std::path::PathBuf;
 
+use sha2::{Digest as _, Sha256};
 use url::{Host, Url};
 
-/// Where a feed lies. Prints, in `Debug` as well, without the user and password of a URL.
+/// What is said of an address with a user or a password in it.
+const NO_USERINFO: &str =
+    "leave the user and password out of the address;\nset username and password_file in section [source] instead";
+
+/// Where a feed lies. Prints, in `Debug` as well, without what may be a secret: see [`public`].
 #[derive(Clone, PartialEq, Eq)]
 pub enum Location {
     /// An `http` or `https` address.
@@ -15,31 +21,42 @@ pub enum Location {
 }
 
 impl Location {
-    /// Reads an `http://`, `https://` or `file://` URL; anything without `://` is a path.
+    /// Reads an `http://`, `https://` or `file://` URL; anything else without `://` is a path.
     ///
     /// # Errors
-    /// When it is empty, or a URL of another kind; the text says what would be right.
+    /// When it is empty, a URL of another kind, or has a password in it; the text says what would be right,
+    /// and shows nothing of the address.
     pub fn parse(text: &str) -> Result<Location, String> {
         let text = text.trim();
         if text.is_empty() {
             return Err("expected the URL or the path of a feed".to_owned());
         }
-        if !text.contains("://") {
+        if !looks_like_url(text) {
             return Ok(Location::File(PathBuf::from(text)));
         }
         let url = Url::parse(text).map_err(|error| format!("this is no URL: {error}"))?;
         match url.scheme() {
+            "http" | "https" if has_userinfo(&url) => Err(NO_USERINFO.to_owned()),
             "http" | "https" => Ok(Location::Url(url)),
             "file" => file(&url),
             _ => Err("expected http://, https://, file:// or a path".to_owned()),
         }
+    }
+
+    /// Tells it from every other location, and doesn't tell what it is: its query may be a secret.
+    pub fn fingerprint(&self) -> String {
+        let bytes = match self {
+            Location::Url(url) => url.as_str().as_bytes(),
+            Location::File(path) => path.as_os_str().as_bytes(),
+        };
+        Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
     }
 }
 
 impl fmt::Display for Location {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Location::Url(url) => without_userinfo(url).fmt(f),
+            Location::Url(url) => f.write_str(&public(url)),
             Location::File(path) => path.display().fmt(f),
         }
     }
@@ -49,6 +66,12 @@ impl fmt::Debug for Location {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Location({self})")
     }
+}
+
+/// Whether a text is meant as an address. Browsers take `https:host` for one, and so do the parsers.
+fn looks_like_url(text: &str) -> bool {
+    let begins = |scheme: &str| text.get(..scheme.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(scheme));
+    text.contains("://") || begins("http:") || begins("https:")
 }
 
 /// Whether an address has a user or a password in it.
@@ -88,12 +111,24 @@ fn file(url: &Url) -> Result<Location, String> {
     Ok(Location::File(path))
 }
 
-fn without_userinfo(url: &Url) -> Url {
-    let mut url = url.clone();
+/// An address as everybody may see it: without user, password and fragment, and with `***` for each value of
+/// its query. What has no name there may be a value.
+pub(super) fn public(url: &Url) -> String {
+    let mut bare = url.clone();
     // Both refuse only URLs without a host, which have no userinfo either.
-    let _ = url.set_username("");
-    let _ = url.set_password(None);
-    url
+    let _ = bare.set_username("");
+    let _ = bare.set_password(None);
+    bare.set_fragment(None);
+    bare.set_query(None);
+    let hide = |pair: &str| match pair.split_once('=') {
+        Some((name, _)) => format!("{name}=***"),
+        None if pair.is_empty() => String::new(),
+        None => "***".to_owned(),
+    };
+    match url.query() {
+        Some(query) => format!("{bare}?{}", query.split('&').map(hide).collect::<Vec<_>>().join("&")),
+        None => bare.to_string(),
+    }
 }
 
 #[cfg(test)]
@@ -115,10 +150,39 @@ mod tests {
     }
 
     #[test]
-    fn a_password_is_never_printed() {
-        let location = read("https://shop:hunter2@shop.example/feed?x=1");
-        assert_eq!(location.to_string(), "https://shop.example/feed?x=1");
-        assert_eq!(format!("{location:?}"), "Location(https://shop.example/feed?x=1)");
+    fn what_may_be_a_secret_is_never_printed() {
+        for (text, shown) in [
+            ("https://shop.example/feed?token=hunter2&shop=5", "https://shop.example/feed?token=***&shop=***"),
+            ("https://shop.example/feed?hunter2", "https://shop.example/feed?***"),
+            ("https://shop.example/feed?a=hunter2;b=hunter2&", "https://shop.example/feed?a=***&"),
+            ("https://shop.example/feed?#hunter2", "https://shop.example/feed?"),
+        ] {
+            let location = read(text);
+            assert_eq!(location.to_string(), shown);
+            assert_eq!(format!("{location:?}"), format!("Location({shown})"));
+            assert!(!location.fingerprint().contains("hunter2"));
+        }
+        let url = Url::parse("https://shop:hunter2@shop.example/feed").expect("a URL");
+        assert_eq!(public(&url), "https://shop.example/feed");
+    }
+
+    #[test]
+    fn a_password_in_an_address_is_refused_without_showing_it() {
+        for text in ["https://shop:hunter2@shop.example/", "https://hunter2@shop.example/", "https:shop:hunter2@host/"]
+        {
+            let refused = Location::parse(text).expect_err(text);
+            assert!(refused.contains("username and password_file") && !refused.contains("hunter2"), "{refused}");
+        }
+        // Which is no user.
+        assert!(Location::parse("https://shop.example/a@b").is_ok());
+    }
+
+    #[test]
+    fn another_address_has_another_fingerprint() {
+        let fingerprint = |text: &str| read(text).fingerprint();
+        assert_eq!(fingerprint("https://shop.example/?shop=1"), fingerprint("https://shop.example/?shop=1"));
+        assert_ne!(fingerprint("https://shop.example/?shop=1"), fingerprint("https://shop.example/?shop=2"));
+        assert_eq!(fingerprint("feed.txt").len(), 64);
     }
 
     #[test]

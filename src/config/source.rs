@@ -8,7 +8,6 @@ use secrecy::SecretString;
 
 use super::document::{Document, Section, Setting};
 use super::environment::Environment;
-use super::location::has_userinfo;
 use super::names::{PASSWORD, SOURCE};
 use super::secret;
 use super::spread::{Place, Resync, Splay};
@@ -93,13 +92,7 @@ fn location(section: &Section<'_>) -> Result<Location, ConfigError> {
              location = \"https://shop.example/products.txt\", or the path of a file",
         ));
     };
-    let location = setting.parse(Location::parse)?;
-    match &location {
-        Location::Url(url) if has_userinfo(url) => {
-            Err(setting.bad("leave the user and password out of the URL; set username and password_file instead"))
-        }
-        _ => Ok(location),
-    }
+    setting.parse(Location::parse)
 }
 
 fn format(text: &str) -> Result<Option<FeedType>, String> {

@@ -45,7 +45,7 @@ impl Place {
     /// The place of the shop with this feed and this state on a machine of this name.
     pub(super) fn of(machine: &str, state: &Path, location: &Location) -> Place {
         let state = std::path::absolute(state).unwrap_or_else(|_| state.to_owned());
-        let name = format!("{machine}\n{}\n{location}", state.display());
+        let name = format!("{machine}\n{}\n{}", state.display(), location.fingerprint());
         Place((digest_bytes(name.as_bytes()) >> 96) as u32)
     }
 

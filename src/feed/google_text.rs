@@ -28,15 +28,15 @@ struct Columns {
     known: usize,
 }
 
-/// Reads every row of the feed.
-pub(super) fn read(input: &Input<'_>, shape: &Shape, intake: &mut Intake<'_>) -> Result<(), FeedError> {
+/// Reads every row of the feed. `true` = but for the last one, which may be half of one.
+pub(super) fn read(input: &Input<'_>, shape: &Shape, intake: &mut Intake<'_>) -> Result<bool, FeedError> {
     let mut window = Window::new(input.open()?);
     while window.bytes().len() < 64 << 10 && window.more()? {}
     let terminator = terminator(window.bytes());
     window.count_lines_by(terminator);
     // The header is cut as a line; then the delimiter that names the most columns wins.
-    let mut cutter = Cutter::new(window, Dialect { delimiter: b'\t', terminator });
-    let Some(header) = cutter.next()? else { return Ok(()) };
+    let mut cutter = Cutter::new(window, Dialect { delimiter: b'\t', terminator }, input.is_whole());
+    let Some(header) = cutter.next()? else { return Ok(false) };
     let columns = columns(cutter.bytes(&header), terminator).ok_or_else(|| not_a_feed(cutter.bytes(&header)))?;
     let dialect = Dialect { delimiter: columns.delimiter, terminator };
     cutter.set_header(dialect, columns.cells);
@@ -46,6 +46,7 @@ pub(super) fn read(input: &Input<'_>, shape: &Shape, intake: &mut Intake<'_>) ->
     let mut maker = Maker::new(shape);
     let mut cells = Cells::new(dialect);
     let mut some_row_is_whole = false;
+    let mut left_last_row = false;
     let cut = |batch: &mut Batch<Found>| {
         let Some(found) = cutter.next()? else { return Ok(false) };
         batch.add(cutter.bytes(&found), found);
@@ -68,12 +69,17 @@ pub(super) fn read(input: &Input<'_>, shape: &Shape, intake: &mut Intake<'_>) ->
             let what = format!("its last row, on line {}, has {} of {} cells", found.line, cells.len(), columns.width);
             return Err(FeedError::Incomplete(what));
         }
+        if found.last_without_end && !input.is_whole() {
+            left_last_row = true;
+            return Ok(());
+        }
         some_row_is_whole |= !is_short;
         if !was_whole && is_known(intake, digest)? {
             return Ok(());
         }
         intake.give(row(&cells, &found, &columns, misfit, &mut maker), digest)
-    })
+    })?;
+    Ok(left_last_row)
 }
 
 /// The same bytes are another row when their quotes are letters.

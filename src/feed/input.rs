@@ -15,6 +15,25 @@ use super::FeedError;
 pub struct Input<'f> {
     file: &'f File,
     max_bytes: u64,
+    /// Whether the file, or its packing, is known to be there to its end.
+    is_whole: bool,
+}
+
+/// How a file is packed, told by its first bytes and never by its name.
+enum Packing {
+    None,
+    Gzip,
+    Zip,
+}
+
+impl Packing {
+    fn of(magic: &[u8]) -> Packing {
+        match magic {
+            [0x1f, 0x8b, ..] => Packing::Gzip,
+            b"PK\x03\x04" => Packing::Zip,
+            _ => Packing::None,
+        }
+    }
 }
 
 /// What stops a [`Read`] from inside; [`fault`] turns it into the feed's own error again.
@@ -37,11 +56,25 @@ pub(super) fn fault(error: io::Error) -> FeedError {
 
 impl<'f> Input<'f> {
     pub(super) fn new(file: &'f File, max_bytes: u64) -> Self {
-        Input { file, max_bytes }
+        Input { file, max_bytes, is_whole: true }
     }
 
-    /// The bytes from the beginning: gzip and zip taken off (told by their first bytes, never by a
-    /// name), UTF-16 turned into UTF-8, a byte order mark dropped.
+    /// The same bytes when nothing around them proves their end. That of packed ones their packing does; of
+    /// a text, the last row isn't read when it has no line end.
+    ///
+    /// # Errors
+    /// When the file can't be read.
+    pub fn unproven(self) -> Result<Self, FeedError> {
+        let (magic, _) = peek::<4>(Positioned { file: self.file, at: 0 })?;
+        Ok(Input { is_whole: matches!(Packing::of(&magic), Packing::Gzip | Packing::Zip), ..self })
+    }
+
+    /// Whether the feed is known to be there to its end, whatever it says.
+    pub(super) fn is_whole(&self) -> bool {
+        self.is_whole
+    }
+
+    /// The bytes from the beginning: gzip and zip taken off, UTF-16 turned into UTF-8, a byte order mark dropped.
     ///
     /// # Errors
     /// When the file can't be read, or its packing is broken from the start.
@@ -51,14 +84,14 @@ impl<'f> Input<'f> {
             return Err(FeedError::TooLarge(self.max_bytes));
         }
         let (magic, file) = peek::<4>(Positioned { file: self.file, at: 0 })?;
-        let unpacked: Box<dyn Read + Send> = match magic.as_slice() {
-            [0x1f, 0x8b, ..] => {
+        let unpacked: Box<dyn Read + Send> = match Packing::of(&magic) {
+            Packing::Gzip => {
                 // A server that packs once more what is packed already is no rarity.
                 let (magic, once) = peek::<2>(gunzip(file)).map_err(fault)?;
                 if magic == [0x1f, 0x8b] { Box::new(gunzip(once)) } else { Box::new(once) }
             }
-            b"PK\x03\x04" => Box::new(unzip(self.file, self.max_bytes)?),
-            _ => Box::new(file),
+            Packing::Zip => Box::new(unzip(self.file, self.max_bytes)?),
+            Packing::None => Box::new(file),
         };
         let limited = Limited { reader: unpacked, left: self.max_bytes, limit: self.max_bytes };
         let (mark, reader) = peek::<3>(limited).map_err(fault)?;

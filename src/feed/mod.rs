@@ -147,6 +147,17 @@ pub enum Row {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct RowDigest(pub Digest);
 
+/// What was read of a feed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Reading {
+    /// What the feed is.
+    pub format: FeedType,
+    /// Whether it is known to be there to its end.
+    pub is_whole: bool,
+    /// Whether its last row was left, because it may be half of one: see [`Input::unproven`].
+    pub left_last_row: bool,
+}
+
 /// Reads the whole feed in `file` and gives every row to `sink`, in the feed's order. Of rows with
 /// the same id the first wins, even when it is rejected itself: the others are rejected.
 ///
@@ -160,27 +171,29 @@ pub fn read(
     shape: &Shape,
     sink: &mut dyn FnMut(Row) -> Result<(), SinkError>,
 ) -> Result<FeedType, FeedError> {
-    read_into(input, shape, &mut Forgetful { seen: HashSet::new(), sink })
+    read_into(input, shape, &mut Forgetful { seen: HashSet::new(), sink }).map(|reading| reading.format)
 }
 
 /// The same for a receiver that may know rows by their bytes: those are not parsed.
 ///
 /// # Errors
 /// As [`read`].
-pub fn read_into(input: &Input<'_>, shape: &Shape, receiver: &mut dyn Receiver) -> Result<FeedType, FeedError> {
+pub fn read_into(input: &Input<'_>, shape: &Shape, receiver: &mut dyn Receiver) -> Result<Reading, FeedError> {
     let head = detect::head(input)?;
     let format = detect::format(&head, shape.format)?;
     let read = |intake: &mut Intake<'_>| match format {
         FeedType::GoogleCsv => google_text::read(input, shape, intake),
-        FeedType::GoogleXml => google_xml::read(input, &head, shape, intake),
-        FeedType::Yml => yml::read(input, &head, shape, intake),
+        // Without their closing tag they are an error.
+        FeedType::GoogleXml => google_xml::read(input, &head, shape, intake).map(|()| false),
+        FeedType::Yml => yml::read(input, &head, shape, intake).map(|()| false),
     };
-    if receiver.knows_some() {
-        read(&mut Intake::new(receiver, shape.digest(format)))?;
+    let left_last_row = if receiver.knows_some() {
+        read(&mut Intake::new(receiver, shape.digest(format)))?
     } else {
-        relay::relayed(receiver, shape.digest(format), read)?;
-    }
-    Ok(format)
+        relay::relayed(receiver, shape.digest(format), read)?
+    };
+    let is_whole = format != FeedType::GoogleCsv || input.is_whole();
+    Ok(Reading { format, is_whole, left_last_row })
 }
 
 /// Opens a feed that lies in a file.

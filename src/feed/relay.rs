@@ -46,11 +46,11 @@ impl Receiver for Relay {
 ///
 /// # Errors
 /// The first one in the order of the rows.
-pub(super) fn relayed(
+pub(super) fn relayed<T: Send>(
     receiver: &mut dyn Receiver,
     shape: Digest,
-    read: impl FnOnce(&mut Intake<'_>) -> Result<(), FeedError> + Send,
-) -> Result<(), FeedError> {
+    read: impl FnOnce(&mut Intake<'_>) -> Result<T, FeedError> + Send,
+) -> Result<T, FeedError> {
     thread::scope(|scope| {
         let (to, parsed) = sync_channel(WAITING);
         let parser = thread::Builder::new().name("parse".into()).spawn_scoped(scope, move || {

@@ -1,6 +1,7 @@
 //! Every quirk and defect that real feeds have, each with a small feed of its own.
 
 mod any_bytes;
+mod cut;
 mod google_xml;
 mod text;
 mod yml;
@@ -19,8 +20,12 @@ fn rows_as(body: &[u8], format: Option<FeedType>) -> Result<Vec<String>, FeedErr
     file.write_all(body).expect("written");
     let now = "2026-06-01T12:00:00Z".parse().expect("a time");
     let shape = Shape { format, default_currency: Currency::parse("usd"), default_category: None, now };
+    told(&open(&file, 64 << 20), &shape)
+}
+
+fn told(input: &Input<'_>, shape: &Shape) -> Result<Vec<String>, FeedError> {
     let mut rows = Vec::new();
-    read(&open(&file, 64 << 20), &shape, &mut |row| {
+    read(input, shape, &mut |row| {
         rows.push(match row {
             Row::Offer(offer) => tell(&offer),
             Row::Rejected(Rejection { line, id, field, reason, .. }) => {

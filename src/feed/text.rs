@@ -90,7 +90,7 @@ pub(super) struct Found {
     pub(super) quoted: bool,
     /// The physical line on which it begins.
     pub(super) line: u64,
-    /// Whether the file ends right behind it, without a line end.
+    /// Whether the file ends right behind it, without a line end, or it may go on behind the end of half a file.
     pub(super) last_without_end: bool,
 }
 
@@ -102,6 +102,8 @@ pub(super) struct Cutter<R> {
     width: usize,
     /// What the row given last takes in the window.
     used: usize,
+    /// Whether the stream is known to be all of the feed.
+    is_whole: bool,
 }
 
 /// What scanning a row with quotes came to.
@@ -115,8 +117,8 @@ enum Scan {
 }
 
 impl<R: Read> Cutter<R> {
-    pub(super) fn new(window: Window<R>, dialect: Dialect) -> Self {
-        Cutter { window, dialect, width: 0, used: 0 }
+    pub(super) fn new(window: Window<R>, dialect: Dialect, is_whole: bool) -> Self {
+        Cutter { window, dialect, width: 0, used: 0, is_whole }
     }
 
     /// From the header on, cells are told apart as it does, and rows held against its width.
@@ -183,9 +185,14 @@ impl<R: Read> Cutter<R> {
             let rest = &self.window.bytes()[from.min(self.window.bytes().len())..];
             memchr(self.dialect.terminator, rest).is_some_and(|next| self.raw_width(from, from + next) == self.width)
         });
+        // Behind the end of half a feed the quotes of its last line may close.
+        let may_go_on = !self.is_whole && !next_fits;
         let next_fits = next_fits || (first.is_some() && self.lines_fit(self.window.bytes().len()));
         match first {
-            Some(length) if in_quotes && next_fits => Ok(self.found(length, false)),
+            Some(length) if in_quotes && next_fits => {
+                let found = self.found(length, false);
+                Ok(Found { last_without_end: found.last_without_end || may_go_on, ..found })
+            }
             _ if too_long => Err(self.too_long()),
             _ => Err(FeedError::Incomplete(format!("it ends inside the quotes of the row on line {line}"))),
         }

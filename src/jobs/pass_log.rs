@@ -6,7 +6,7 @@ use tracing::{info, warn};
 
 use super::outage::{Outage, Past};
 use crate::lagerkoll::{self, MirrorError};
-use crate::report::{events_headline, left_behind, number, pass_headline, span};
+use crate::report::{events_headline, left_behind, number, pass_headline, span, unproven};
 use crate::state::{Outcome, Reader};
 use crate::sync::{PassError, Report, Stop};
 
@@ -33,6 +33,8 @@ pub struct PassLog {
     failing: Failing,
     /// Rows that the pass before did not take.
     not_taken: u64,
+    /// What the pass before left undone because the feed's end was not proven.
+    unproven: Option<String>,
 }
 
 /// The log of the passes over the events.
@@ -90,7 +92,7 @@ impl PassLog {
         let last = Reader::open(state).and_then(|reader| reader.passes(1));
         // What keeps us from reading it is told by the pass.
         let not_taken = last.ok().and_then(|passes| passes.first().map(|pass| pass.rejected)).unwrap_or_default();
-        PassLog { outage: Outage::default(), failing, not_taken }
+        PassLog { outage: Outage::default(), failing, not_taken, unproven: None }
     }
 
     /// Logs a pass, loudly only where it differs from the one before.
@@ -114,8 +116,13 @@ impl PassLog {
             }
         }
         // Of a feed that was not read to its end nobody knows how many rows are wrong.
-        if report.summary.is_some() {
+        if let Some(summary) = &report.summary {
             self.tell_rows(report.row.rejected);
+            let unproven = unproven(summary);
+            if let Some(unproven) = unproven.as_ref().filter(|now| self.unproven.as_ref() != Some(*now)) {
+                warn!("{unproven}");
+            }
+            self.unproven = unproven;
         }
     }
 

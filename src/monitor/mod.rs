@@ -22,6 +22,7 @@ use crate::lagerkoll::{self, Names};
 use crate::report::Status;
 use crate::state::{Reader, StateError};
 use crate::sync::Report;
+use crate::task;
 use metrics::{Metrics, Standing};
 use readiness::Readiness;
 
@@ -135,7 +136,7 @@ impl Monitor {
             drop(place);
             done
         };
-        tokio::task::spawn_blocking(work).await.ok()
+        task::blocking(work).await.inspect_err(|error| debug!(%error, "no answer")).ok()
     }
 
     /// The text of `/metrics`. Waits for the disk.

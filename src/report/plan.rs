@@ -53,7 +53,7 @@ pub fn plan_text(plan: &Plan, out: &mut impl Write) -> io::Result<()> {
 
 /// What the pass would do, in a line.
 pub(super) fn headline(summary: &Summary) -> String {
-    if summary.sent() == 0 && summary.held_back > 0 {
+    if summary.sent() == 0 && (summary.held_back > 0 || summary.unproven_because.is_some()) {
         return "Nothing to send.".to_owned();
     }
     if summary.sent() == 0 {
@@ -113,6 +113,9 @@ fn source_line(summary: &Summary) -> String {
     if summary.held_back > 0 {
         line += &format!(" {}", held_back(summary.held_back));
     }
+    if let Some(unproven) = unproven(summary) {
+        line += &format!(" {unproven}");
+    }
     if summary.currency_assumed > 0 {
         line += &format!(
             " {} without a currency got default_currency.",
@@ -126,6 +129,16 @@ fn source_line(summary: &Summary) -> String {
 pub(super) fn held_back(n: u64) -> String {
     let missed = count(n, "object is", "objects are");
     format!("{missed} missed but not deleted: a row too broken to tell its id may be theirs.")
+}
+
+/// What was left undone because nothing proves the feed's end, and why.
+pub fn unproven(summary: &Summary) -> Option<String> {
+    let because = summary.unproven_because?;
+    let missed = Some(summary.unproven).filter(|n| *n > 0);
+    let missed = missed.map(|n| format!("nothing is deleted ({} missed)", count(n, "object is", "objects are")));
+    let row = summary.left_last_row.then(|| "its last row, which has no line end, is left".to_owned());
+    let left: Vec<String> = missed.into_iter().chain(row).collect();
+    Some(format!("The feed's end is not proven: {because}; {}.", left.join(", and ")))
 }
 
 fn title(operation: &Operation) -> &'static str {
@@ -174,7 +187,10 @@ fn print(operation: &Operation, out: &mut impl Write) -> io::Result<()> {
 /// When it can't be printed, or the plan not be read.
 pub fn plan_json(plan: &Plan, events: &lagerkoll::Plan, out: &mut impl Write) -> io::Result<()> {
     let summary = &plan.summary;
-    let source = json!({"items": summary.items, "rejected": summary.rejected, "unchanged": summary.unchanged});
+    let mut source = json!({"items": summary.items, "rejected": summary.rejected, "unchanged": summary.unchanged});
+    if let Some(because) = summary.unproven_because {
+        source["unproven"] = json!(because);
+    }
     write!(out, "{{\"source\":{source},\"operations\":[")?;
     let mut separator = "";
     let staging = plan.staging.lock().unwrap_or_else(PoisonError::into_inner);

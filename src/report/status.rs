@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::events::{mirror_json, mirror_text};
-use super::plan::held_back;
+use super::plan::{held_back, unproven};
 use super::words::{count, number, shorten, span};
 use crate::catalog::{Kind, Rejection};
 use crate::lagerkoll::Names;
@@ -215,6 +215,9 @@ pub fn pass_summary(report: &Report) -> String {
     }
     if let Some(missed) = report.summary.as_ref().map(|summary| summary.held_back).filter(|missed| *missed > 0) {
         text += &format!("\n{}", held_back(missed));
+    }
+    if let Some(unproven) = report.summary.as_ref().and_then(unproven) {
+        text += &format!("\n{unproven}");
     }
     if report.row.rejected > 0 {
         let rows = count(report.row.rejected, "row of the feed is", "rows of the feed are");

@@ -1,6 +1,6 @@
 //! The feed host: files under `/shop/`, served well or badly.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::io::{self, Write as _};
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -11,11 +11,11 @@ use bytes::Bytes;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use hyper::header::{
-    CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, ETAG, HeaderMap, HeaderValue, LAST_MODIFIED, LOCATION,
-    WWW_AUTHENTICATE,
+    CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, ETAG, HeaderMap, HeaderValue, LAST_MODIFIED,
+    LOCATION, RETRY_AFTER, WWW_AUTHENTICATE,
 };
 use hyper::http::request::Parts;
-use hyper::{Method, Response, StatusCode};
+use hyper::{Method, Response, StatusCode, Version};
 use percent_encoding::{AsciiSet, CONTROLS, percent_decode_str, utf8_percent_encode};
 
 use super::basic;
@@ -43,6 +43,8 @@ pub struct Feed {
     pub last_modified: Option<String>,
     /// Send it in chunks, without a `Content-Length`.
     pub chunked: bool,
+    /// Answer as HTTP/1.0 does, without a length: only the end of the connection is the end of the body.
+    pub until_close: bool,
     /// Send it with `Content-Encoding: gzip`, whether or not the client asked for it.
     pub gzip: bool,
     /// Announce all, but send only so many bytes (as encoded), then close the connection.
@@ -51,6 +53,10 @@ pub struct Feed {
     pub status: u16,
     /// The `Location` header, for redirects.
     pub location: Option<String>,
+    /// The `Retry-After` header.
+    pub retry_after: Option<String>,
+    /// The `Content-Range` header, for a 206.
+    pub content_range: Option<String>,
     /// The name and password without which the answer is 401.
     pub basic_auth: Option<(String, String)>,
     /// How long the answer takes to begin.
@@ -68,10 +74,13 @@ impl Default for Feed {
             etag: true,
             last_modified: None,
             chunked: false,
+            until_close: false,
             gzip: false,
             cut_after: None,
             status: 200,
             location: None,
+            retry_after: None,
+            content_range: None,
             basic_auth: None,
             delay: Duration::ZERO,
             hang: false,
@@ -102,6 +111,8 @@ pub struct Shop {
 #[derive(Debug, Default)]
 struct Inner {
     feeds: HashMap<String, Feed>,
+    /// What the next requests get instead, the first one first.
+    next: HashMap<String, VecDeque<Feed>>,
     log: Vec<Fetched>,
 }
 
@@ -120,6 +131,12 @@ impl Shop {
     /// Serves a feed at a path below `/shop/`, in place of what was there.
     pub fn put_with(&self, path: &str, feed: Feed) {
         self.lock().feeds.insert(relative(path).to_owned(), feed);
+    }
+
+    /// Serves the next so many requests to a path otherwise than those that follow.
+    pub fn put_next(&self, path: &str, feed: &Feed, times: usize) {
+        let mut inner = self.lock();
+        inner.next.entry(relative(path).to_owned()).or_default().extend(std::iter::repeat_n(feed.clone(), times));
     }
 
     /// Makes a path answer 404.
@@ -161,7 +178,9 @@ impl Shop {
     fn find(&self, path: &str) -> Option<Feed> {
         let path = path.strip_prefix(ROOT)?;
         let path = percent_decode_str(path).decode_utf8().ok()?;
-        self.lock().feeds.get(path.as_ref()).cloned()
+        let mut inner = self.lock();
+        let next = inner.next.get_mut(path.as_ref()).and_then(VecDeque::pop_front);
+        next.or_else(|| inner.feeds.get(path.as_ref()).cloned())
     }
 
     fn log(&self, parts: &Parts, status: u16) {
@@ -218,20 +237,24 @@ impl Feed {
         let length = bytes.len();
         let body = match self.cut_after {
             Some(keep) => broken_off(bytes, keep),
-            None if self.chunked => chunked(bytes),
+            None if self.chunked || self.until_close => chunked(bytes),
             None => Body::from(bytes),
         };
         let mut response = Response::new(body);
         *response.status_mut() = status;
         set(&mut response, CONTENT_TYPE, &self.content_type);
-        if !self.chunked {
+        if self.until_close {
+            *response.version_mut() = Version::HTTP_10;
+        } else if !self.chunked {
             response.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from(length));
         }
         if self.gzip {
             set(&mut response, CONTENT_ENCODING, "gzip");
         }
-        if let Some(location) = &self.location {
-            set(&mut response, LOCATION, location);
+        for (name, value) in
+            [(LOCATION, &self.location), (RETRY_AFTER, &self.retry_after), (CONTENT_RANGE, &self.content_range)]
+        {
+            value.iter().for_each(|value| set(&mut response, name.clone(), value));
         }
         Ok(response)
     }

@@ -23,6 +23,7 @@ use super::staging::{Cursor, SharedStaging, StagingError};
 use crate::catalog::{Fields, Id};
 use crate::nicechat::{self, CallError};
 use crate::state::{self, Intent, Record, Settled, StateError};
+use crate::task::{self, TaskError};
 
 /// Operations that are read together.
 const CHUNK: usize = 200;
@@ -45,6 +46,9 @@ pub enum Stop {
     /// The plan could not be read.
     #[error(transparent)]
     Staging(#[from] StagingError),
+    /// No thread to work on.
+    #[error(transparent)]
+    Task(#[from] TaskError),
     /// Nothing gets through.
     #[error("NiceChat seems to be away: {0}")]
     Away(String),
@@ -181,11 +185,11 @@ impl Application<'_> {
     /// Operations of a stage behind `cursor`, read off the async threads.
     async fn chunk(&self, stage: Stage, mut cursor: Cursor, most: usize) -> Result<Chunk, Stop> {
         let staging = Arc::clone(&self.staging);
-        let read = tokio::task::spawn_blocking(move || {
+        let read = task::blocking(move || {
             let staging = staging.lock().unwrap_or_else(PoisonError::into_inner);
             staging.operations(stage, &mut cursor, most).map(|operations| (operations, cursor))
         });
-        Ok(read.await.map_err(|_| Stop::Interrupted)??)
+        Ok(read.await??)
     }
 
     /// What only the state learns: in large transactions, for nothing is in flight.

@@ -11,6 +11,7 @@ use crate::feed::FeedError;
 use crate::nicechat::CallError;
 use crate::source::FetchError;
 use crate::state::StateError;
+use crate::task::TaskError;
 
 /// Why a pass failed as a whole.
 #[derive(Debug, Error)]
@@ -69,6 +70,9 @@ pub enum PassError {
     /// The settings want an import, but NiceChat can't fetch the feed.
     #[error("nicechat.strategy = \"import\": NiceChat can't fetch the feed: {0}")]
     NoAddress(String),
+    /// No thread to work on.
+    #[error(transparent)]
+    Task(#[from] TaskError),
     /// Somebody asked us to stop.
     #[error("interrupted; nothing was changed")]
     Interrupted,
@@ -103,6 +107,7 @@ impl PassError {
             }
             PassError::Import(_) | PassError::ImportRests { .. } => "the import",
             PassError::NoAddress(_) => "the strategy",
+            PassError::Task(_) => "this machine",
             PassError::Interrupted => "the pass",
         }
     }

@@ -19,10 +19,11 @@ use super::staging::SharedStaging;
 use crate::catalog::Digest;
 use crate::config::{Config, Prune, Strategy};
 use crate::nicechat::{self, Traffic};
-use crate::source::{self, Body, FetchError, Fetched};
+use crate::source::{self, Body, End, FetchError, Fetched};
 use crate::state::{
     self, Ending, Experience, FeedMark, ImportState, Outcome, PassKind, PassRow, RowsEnding, StateError,
 };
+use crate::task;
 
 /// Fewer requests than this say nothing about NiceChat's pace.
 const ENOUGH_REQUESTS: u64 = 50;
@@ -190,10 +191,12 @@ impl<'a> Pass<'a> {
         let digest = {
             // Beside the comparison, which hardly ever needs all processors.
             let body = Arc::clone(&body);
-            tokio::task::spawn_blocking(move || body.digest())
+            task::blocking(move || body.digest())
         };
         let mut plan = self.prepare(importer, &body).await?;
-        mark.body = Some(self.readable(digest.await.map_err(|_| PassError::Interrupted)?)?);
+        mark.body = Some(self.readable(digest.await?)?);
+        // The digest may have been read for longer than the rows.
+        body.check_unwritten()?;
         self.record_rejections(&plan.staging).await?;
         self.guard = plan.guard.take().filter(|_| !force);
         if let Way::Import(address) = plan.choice.way.clone()
@@ -208,6 +211,7 @@ impl<'a> Pass<'a> {
             return Ok(());
         }
         let (changes_at, is_listed, rows) = (plan.changes_at, plan.is_listed, plan.rows.take());
+        let mark = Self::trusted(mark, &plan);
         let result = self.apply(importer, plan).await;
         let was_carried_through = matches!(result, Ok(()) | Err(PassError::Pending { .. }));
         self.rows = rows.filter(|_| was_carried_through);
@@ -215,11 +219,22 @@ impl<'a> Pass<'a> {
             self.listed_scope = Some(self.context.config.nicechat.prune == Prune::All);
         }
         result?;
-        self.mark = Some(FeedMark { changes_at, judged: Some(self.started), ..mark });
+        self.mark = mark.map(|mark| FeedMark { changes_at, judged: Some(self.started), ..mark });
         let (rejected, refused) = self.reader()?.trouble()?;
         self.refused = refused;
         self.outcome = Some(if rejected + refused > 0 { Outcome::Partial } else { Outcome::Ok });
         Ok(())
+    }
+
+    /// What of a mark may count for passes to come. Bytes of which something was left undone must not be taken
+    /// for unchanged when they come with a proof of their end; and the server's tags are those of the whole feed,
+    /// of which an unproven body may be only the beginning.
+    fn trusted(mark: FeedMark, plan: &Plan) -> Option<FeedMark> {
+        match plan.summary.unproven_because {
+            Some(_) => None,
+            None if plan.is_whole => Some(mark),
+            None => Some(FeedMark { etag: None, last_modified: None, ..mark }),
+        }
     }
 
     fn reader(&self) -> Result<state::Reader, StateError> {
@@ -239,13 +254,15 @@ impl<'a> Pass<'a> {
             }
             (Fetched::NotModified, None) => return Err(PassError::Fetch(FetchError::strange_304(source))),
             (Fetched::Body(body), Some(mark)) => {
-                let (body, is_same) = self.compare_bytes(body, &mark).await?;
+                let (body, is_same) = interruptible(stop, self.compare_bytes(body, &mark)).await??;
                 if !is_same {
                     return Ok(Some(Self::marked(body, shape)));
                 }
-                // The same bytes under another tag, which the next request had better name.
-                self.mark =
-                    Some(FeedMark { etag: body.etag.clone(), last_modified: body.last_modified.clone(), ..mark });
+                if body.end == End::Proven {
+                    // The same bytes under another tag, which the next request had better name.
+                    let (etag, last_modified) = (body.etag.clone(), body.last_modified.clone());
+                    self.mark = Some(FeedMark { etag, last_modified, ..mark });
+                }
                 self.unchanged(&reader)?;
                 return Ok(None);
             }

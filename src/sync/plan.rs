@@ -187,6 +187,12 @@ pub struct Summary {
     pub set_aside: u64,
     /// Objects that are missed but not deleted: a row without a readable id may be theirs.
     pub held_back: u64,
+    /// Objects that are missed but not deleted: nothing proves that the feed was there to its end.
+    pub unproven: u64,
+    /// Whether the last row was left for the same reason.
+    pub left_last_row: bool,
+    /// Why the feed's end is not proven, if any of these two was left undone for it.
+    pub unproven_because: Option<&'static str>,
     /// Prices that were given `default_currency`.
     pub currency_assumed: u64,
     /// Items that have a category.

@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
-use tracing::Span;
 
 use super::error::PassError;
 use super::import::{Address, Choice, Circumstances, choose};
@@ -16,8 +15,9 @@ use crate::catalog::Category;
 use crate::config::{Config, Prune, Strategy};
 use crate::feed::{self, FeedError, Row, RowDigest, Shape, SinkError};
 use crate::nicechat;
-use crate::source::{self, Body, FetchError, Fetched};
+use crate::source::{self, Body, End, FetchError, Fetched};
 use crate::state::{self, PassKind, RowsEnding, StateError};
+use crate::task;
 
 /// What a pass is going to do.
 pub struct Plan {
@@ -31,6 +31,8 @@ pub struct Plan {
     pub choice: Choice,
     /// When a sale in the feed begins or ends next.
     pub(super) changes_at: Option<Timestamp>,
+    /// Whether the feed was there to its end.
+    pub(super) is_whole: bool,
     /// Whether NiceChat's listing was taken in.
     pub(super) is_listed: bool,
     /// Objects on a page of the listing, if it has more than one page.
@@ -84,7 +86,7 @@ pub(super) fn shape_key(config: &Config) -> String {
     format!(
         "{}|{}|{:?}|{:?}|{:?}|{:?}|{:?}",
         feed::RULES,
-        source.location,
+        source.location.fingerprint(),
         source.format,
         source.default_currency,
         source.default_category,
@@ -133,14 +135,19 @@ pub(super) async fn prepare(
     let location = config.source.location.to_string();
     let max_bytes = config.source.max_bytes;
     let (stop, body) = (stop.clone(), Arc::clone(body));
-    let (format, Comparison { staging, summary, changes_at, rows }) = blocking(move || {
+    let (format, is_whole, Comparison { staging, summary, changes_at, rows }) = blocking(move || {
         let mut reading = Reading { session, stop };
-        let format = feed::read_into(&feed::open(&body.file, max_bytes), &shape, &mut reading)
-            .map_err(|error| feed_error(location, error));
+        let read = read(&body, max_bytes, &shape, &mut reading).map_err(|error| feed_error(location, error));
         // What was read while somebody wrote it is wrong in ways that needn't show.
         body.check_unwritten()?;
-        let format = format?;
-        Ok((format, reading.session.finish()?))
+        let feed::Reading { format, is_whole, left_last_row } = read?;
+        let mut session = reading.session;
+        if let End::Unproven(because) = body.end
+            && !is_whole
+        {
+            session.may_go_on(because, left_last_row);
+        }
+        Ok((format, is_whole, session.finish()?))
     })
     .await?;
     let addresses = Address::possible(config, format);
@@ -152,7 +159,13 @@ pub(super) async fn prepare(
     let choice = choose(&summary, &circumstances, addresses.as_deref().map_err(String::as_str));
     let guard = guard(&summary, config.nicechat.max_delete_percent);
     let staging = SharedStaging::new(staging.into());
-    Ok(Plan { staging, summary, guard, choice, changes_at, is_listed, page_size, rows })
+    Ok(Plan { staging, summary, guard, choice, changes_at, is_whole, is_listed, page_size, rows })
+}
+
+fn read(body: &Body, max_bytes: u64, shape: &Shape, reading: &mut Reading) -> Result<feed::Reading, FeedError> {
+    let input = feed::open(&body.file, max_bytes);
+    let input = if body.end == End::Proven { input } else { input.unproven()? };
+    feed::read_into(&input, shape, reading)
 }
 
 /// A comparison that can be stopped.
@@ -216,8 +229,7 @@ fn feed_error(location: String, error: FeedError) -> PassError {
 pub(super) async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, PassError> + Send + 'static,
 ) -> Result<T, PassError> {
-    let span = Span::current();
-    tokio::task::spawn_blocking(move || span.in_scope(work)).await.map_err(|_| PassError::Interrupted)?
+    task::blocking(work).await?
 }
 
 pub(super) async fn interruptible<T>(stop: &CancellationToken, work: impl Future<Output = T>) -> Result<T, PassError> {

@@ -89,6 +89,8 @@ pub struct Session {
     changes_at: Option<Timestamp>,
     /// A row was too broken to tell whose it is: no product's absence is proven.
     some_row_is_unknown: bool,
+    /// Why the feed may have gone on: no object's absence is proven.
+    unproven: Option<&'static str>,
     /// An import may have changed anything since NiceChat was last looked at.
     after_import: bool,
 }
@@ -124,6 +126,7 @@ impl Session {
             set_aside: Vec::new(),
             changes_at: None,
             some_row_is_unknown: false,
+            unproven: None,
             after_import: reader.is_unsettled()?,
             reader,
         })

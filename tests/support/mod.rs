@@ -7,10 +7,13 @@
 #![allow(clippy::expect_used, reason = "a test has nothing better to do")]
 
 use std::ffi::OsStr;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
+use flate2::Compression;
+use flate2::write::GzEncoder;
 use serde_json::Value;
 use shelfkeeper::sandbox::{self, Fetched, NiceChat, Options, Sandbox};
 use tempfile::TempDir;
@@ -198,6 +201,13 @@ pub fn tsv(rows: &[&str]) -> String {
         text.push('\n');
     }
     text
+}
+
+/// Bytes packed with gzip. A text in a file that was written just now has no other proof of its end.
+pub fn gzip(bytes: impl AsRef<[u8]>) -> Vec<u8> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+    encoder.write_all(bytes.as_ref()).expect("packed");
+    encoder.finish().expect("packed")
 }
 
 /// The program in this folder, in an environment without anything that could have a say.

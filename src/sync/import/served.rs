@@ -14,6 +14,7 @@ use serde_json::Value;
 
 use crate::catalog::{Fields, Kind};
 use crate::state::{Reader, ServedFrom};
+use crate::task;
 
 /// Objects that are read together.
 const CHUNK: u32 = 500;
@@ -26,7 +27,7 @@ pub(super) fn stream(state: PathBuf, door: String, is_packed: bool) -> impl Stre
     let start = Feed { state, door, at: Part::Head, packer };
     stream::try_unfold(Some(start), |feed| async move {
         let Some(feed) = feed else { return Ok(None) };
-        let piece = tokio::task::spawn_blocking(move || feed.next()).await.map_err(io::Error::other)?;
+        let piece = task::blocking(move || feed.next()).await.map_err(io::Error::other)?;
         piece.map(Some)
     })
 }

@@ -12,7 +12,14 @@ use crate::sync::index::Flags;
 use crate::sync::plan::{Action, Operation};
 
 impl Session {
-    /// Ends the comparison: the feed was whole, and what it did not have is no longer wanted.
+    /// Says that nothing proves the feed's end, and why: what it did not have may come behind it.
+    pub fn may_go_on(&mut self, because: &'static str, left_last_row: bool) {
+        self.unproven = Some(because);
+        self.summary.left_last_row = left_last_row;
+        self.summary.unproven_because = left_last_row.then_some(because);
+    }
+
+    /// Ends the comparison: what the feed did not have is no longer wanted.
     ///
     /// # Errors
     /// When the state or the temporary file can't be used.
@@ -114,6 +121,11 @@ impl Session {
         }
         if self.some_row_is_unknown {
             self.summary.held_back += 1;
+            return Ok(false);
+        }
+        if self.unproven.is_some() {
+            self.summary.unproven += 1;
+            self.summary.unproven_because = self.unproven;
             return Ok(false);
         }
         let drift = self.staging.observed(kind, key)?.map(|seen| seen.drift).unwrap_or_default();

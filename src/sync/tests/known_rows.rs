@@ -330,7 +330,7 @@ impl Shop {
         }
         let read = if fast {
             session.keep_rows(now);
-            feed::read_into(&input, &shape, &mut session)
+            feed::read_into(&input, &shape, &mut session).map(|reading| reading.format)
         } else {
             feed::read(&input, &shape, &mut |row| Ok(session.row(row)?))
         };

@@ -1,0 +1,40 @@
+//! Opening files that somebody else names: settings, secrets, feeds.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, Read as _};
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::Path;
+
+use rustix::fs::OFlags;
+
+/// Opens a file for reading. Anything else at the path (a pipe, a device, a folder) is an error at once:
+/// opening a pipe without `O_NONBLOCK` would wait until somebody writes to it.
+///
+/// # Errors
+/// When it is no file, or can't be opened.
+pub fn open(path: &Path) -> io::Result<File> {
+    // Asked first, because opening some devices has effects of its own.
+    if !std::fs::metadata(path)?.is_file() {
+        return Err(not_a_file());
+    }
+    let file = OpenOptions::new().read(true).custom_flags(OFlags::NONBLOCK.bits().cast_signed()).open(path)?;
+    if file.metadata()?.is_file() { Ok(file) } else { Err(not_a_file()) }
+}
+
+/// The text of a file that is expected to be small.
+///
+/// # Errors
+/// When it is no file, can't be read, is no UTF-8, or has more than `most` bytes.
+pub fn read_text(path: &Path, most: u64) -> io::Result<String> {
+    let mut bytes = Vec::new();
+    open(path)?.take(most + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > most {
+        return Err(io::Error::new(io::ErrorKind::FileTooLarge, format!("it is longer than {} KiB", most >> 10)));
+    }
+    String::from_utf8(bytes).map_err(|_| io::Error::new(io::ErrorKind::InvalidData, "it is not UTF-8"))
+}
+
+/// What is said of anything else than a file.
+pub fn not_a_file() -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidInput, "this is not a file")
+}

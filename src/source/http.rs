@@ -1,0 +1,238 @@
+//! A feed over HTTP: asked for again while that may help, and stored as it comes.
+
+use std::io::{self, Seek as _, Write as _};
+use std::time::Duration;
+
+use backon::{ExponentialBuilder, Retryable as _};
+use jiff::Timestamp;
+use reqwest::header::{
+    ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_RANGE, ETAG, HeaderMap, HeaderName, IF_MODIFIED_SINCE, IF_NONE_MATCH,
+    LAST_MODIFIED, TRANSFER_ENCODING,
+};
+use reqwest::{Response, StatusCode, Version};
+use secrecy::ExposeSecret as _;
+use tracing::debug;
+use url::Url;
+use xxhash_rust::xxh3::Xxh3;
+
+use super::error::{FetchError, Recovery, too_large};
+use super::{Body, End, Fetched};
+use crate::config::{self, Location};
+use crate::state::FeedMark;
+use crate::wire;
+
+/// However slowly a body drips, and however often it is asked for, that ends by then.
+const LONGEST_TRANSFER: Duration = Duration::from_secs(3600);
+/// Tries after the first one.
+const RETRIES: usize = 3;
+/// The pause before the first of them; it grows by [`GROWTH`] from one to the next.
+const FIRST_PAUSE: Duration = Duration::from_millis(250);
+const GROWTH: f32 = 4.0;
+/// The most that all pauses take together: a pass that waits longer had better be the next one.
+const PAUSES: Duration = Duration::from_secs(10);
+
+const JUST_CLOSED: &str = "its length was not announced, and the connection just closed";
+
+/// Fetches the feed, with a `mark` only if it is another one than that tells of.
+///
+/// # Errors
+/// When no try gave a whole body within the limits.
+pub(super) async fn fetch(source: &config::Source, url: &Url, mark: Option<&FeedMark>) -> Result<Fetched, FetchError> {
+    let late = || FetchError::new(&source.location, "the transfer took more than an hour");
+    tokio::time::timeout(LONGEST_TRANSFER, try_again(source, url, mark)).await.map_err(|_| late())?
+}
+
+async fn try_again(source: &config::Source, url: &Url, mark: Option<&FeedMark>) -> Result<Fetched, FetchError> {
+    let client = client(source, url)?;
+    let pauses = ExponentialBuilder::default()
+        .with_min_delay(FIRST_PAUSE)
+        .with_factor(GROWTH)
+        .with_max_delay(PAUSES)
+        .with_max_times(RETRIES);
+    let (mut tries, mut left) = (0, PAUSES);
+    let attempt = || {
+        tries += 1;
+        exchange(&client, source, url, mark)
+    };
+    let fetched = attempt
+        .retry(pauses)
+        .sleep(tokio::time::sleep)
+        .when(|error| error.recovery() != Recovery::Unlikely)
+        .adjust(|error, pause| {
+            let pause = pause?;
+            let pause = match error.recovery() {
+                Recovery::Possible(Some(asked)) => asked,
+                _ => pause.min(left),
+            };
+            // A server that wants a longer pause gets it: until the next pass.
+            left = left.checked_sub(pause)?;
+            Some(pause)
+        })
+        .notify(|error, pause| debug!(%error, pause_ms = pause.as_millis() as u64, "the feed is asked for once more"))
+        .await;
+    fetched.map_err(|error| error.after(tries))
+}
+
+fn client(source: &config::Source, url: &Url) -> Result<reqwest::Client, FetchError> {
+    let mut builder = crate::http_client().connect_timeout(source.timeout).read_timeout(source.timeout);
+    if config::is_loopback(url) {
+        builder = builder.no_proxy();
+    }
+    builder
+        .build()
+        .map_err(|error| FetchError::new(&source.location, format!("no HTTP client: {}", crate::no_client(&error))))
+}
+
+async fn exchange(
+    client: &reqwest::Client,
+    source: &config::Source,
+    url: &Url,
+    mark: Option<&FeedMark>,
+) -> Result<Fetched, FetchError> {
+    let location = &source.location;
+    let mut request = client.get(url.clone()).header(ACCEPT_ENCODING, "gzip");
+    if let Some(credentials) = &source.credentials {
+        request = request.basic_auth(&credentials.username, Some(credentials.password.expose_secret()));
+    }
+    if let Some(etag) = mark.and_then(|mark| mark.etag.as_ref()) {
+        request = request.header(IF_NONE_MATCH, etag);
+    }
+    if let Some(modified) = mark.and_then(|mark| mark.last_modified.as_ref()) {
+        request = request.header(IF_MODIFIED_SINCE, modified);
+    }
+    let response = request.send().await.map_err(|error| no_answer(location, error, source.timeout))?;
+    let announced = match response.status() {
+        StatusCode::NOT_MODIFIED => return Ok(Fetched::NotModified),
+        StatusCode::OK => response.content_length(),
+        StatusCode::PARTIAL_CONTENT => Some(all_of_it(location, response.headers())?),
+        _ => return Err(refused(location, &response)),
+    };
+    spool(source, response, announced).await.map(|body| Fetched::Body(body.into()))
+}
+
+fn no_answer(location: &Location, error: reqwest::Error, timeout: Duration) -> FetchError {
+    // Its own words would have the whole address.
+    let error = error.without_url();
+    if error.is_timeout() {
+        FetchError::passing(location, format!("no answer within {timeout:?}"))
+    } else if error.is_redirect() {
+        FetchError::new(location, "redirected again and again")
+    } else if error.is_builder() {
+        FetchError::new(location, format!("it can't be asked for: {}", crate::root_cause(&error)))
+    } else {
+        FetchError::passing(location, format!("no answer: {}", crate::root_cause(&error)))
+    }
+}
+
+fn refused(location: &Location, response: &Response) -> FetchError {
+    let status = response.status();
+    let advice = match status.as_u16() {
+        401 | 403 => "; check username and password",
+        404 | 410 => "; check the address",
+        _ => "",
+    };
+    let error = FetchError::new(location, format!("the server answered {status}{advice}"));
+    let can_pass = status.is_server_error() || matches!(status.as_u16(), 408 | 425 | 429);
+    if !can_pass {
+        return error;
+    }
+    error.recovering(Recovery::Possible(wire::asked_pause(response.headers(), Timestamp::now())))
+}
+
+/// How long the whole feed is, of which a 206 has all (RFC 9110, 14.4): some servers answer so although no
+/// part was asked for.
+fn all_of_it(location: &Location, headers: &HeaderMap) -> Result<u64, FetchError> {
+    let range = header(headers, &CONTENT_RANGE).unwrap_or_default();
+    whole_length(&range).ok_or_else(|| {
+        let part = if range.is_empty() { "a part of the feed".to_owned() } else { format!("{range:?}") };
+        FetchError::new(location, format!("the server answered 206 with {part}, although all of it was asked for"))
+    })
+}
+
+/// The length of a `Content-Range` from the first byte to the last one.
+fn whole_length(range: &str) -> Option<u64> {
+    let (unit, rest) = range.trim().split_once(' ')?;
+    let (from_to, all) = rest.trim().split_once('/')?;
+    let (from, to) = from_to.trim().split_once('-')?;
+    let [from, to, all] = [from, to, all].map(|number| number.trim().parse::<u64>().ok());
+    let all = all.filter(|all| from == Some(0) && to.and_then(|to| to.checked_add(1)) == Some(*all))?;
+    unit.eq_ignore_ascii_case("bytes").then_some(all)
+}
+
+/// Writes a body to a file without a name, which goes when it is closed. `announced` = how long it will be.
+async fn spool(source: &config::Source, mut response: Response, announced: Option<u64>) -> Result<Body, FetchError> {
+    let location = &source.location;
+    let coding = header(response.headers(), &CONTENT_ENCODING).unwrap_or_default();
+    if !matches!(coding.as_str(), "" | "gzip" | "x-gzip" | "identity") {
+        return Err(FetchError::new(location, format!("the server sends {coding:?}, which was not asked for")));
+    }
+    if announced.is_some_and(|length| length > source.max_bytes) {
+        return Err(too_large(location, source.max_bytes));
+    }
+    let fail = |error: io::Error| FetchError::new(location, format!("the body can't be stored: {error}"));
+    let mut file = tempfile::tempfile().map_err(fail)?;
+    let mut hasher = Xxh3::new();
+    let mut received = 0_u64;
+    let cut = |received: u64, why: &str| {
+        let of = announced.map(|length| format!(" of {length}")).unwrap_or_default();
+        let words = format!("the feed is incomplete: the body ended after {received}{of} bytes ({why})");
+        FetchError::passing(location, words)
+    };
+    while let Some(chunk) = response.chunk().await.map_err(|error| cut(received, &broken_off(error)))? {
+        received += chunk.len() as u64;
+        if received > source.max_bytes {
+            return Err(too_large(location, source.max_bytes));
+        }
+        hasher.update(&chunk);
+        file.write_all(&chunk).map_err(fail)?;
+    }
+    if announced.is_some_and(|length| length != received) {
+        return Err(cut(received, "that is not what was announced"));
+    }
+    file.rewind().map_err(fail)?;
+    let (etag, last_modified) = (header(response.headers(), &ETAG), header(response.headers(), &LAST_MODIFIED));
+    let end = end(&response, announced);
+    Ok(Body::stored(file, received, end, hasher.digest128(), etag, last_modified))
+}
+
+fn broken_off(error: reqwest::Error) -> String {
+    if error.is_timeout() { "nothing more came in time".to_owned() } else { crate::root_cause(&error.without_url()) }
+}
+
+/// Whether the connection can't have closed before the body's end unnoticed: HTTP/2 and later mark it, and
+/// HTTP/1.1 has a last chunk where there is no length (RFC 9112, 6.3).
+fn end(response: &Response, announced: Option<u64>) -> End {
+    let codings = response.headers().get_all(TRANSFER_ENCODING).iter().next_back();
+    let last = codings.and_then(|codings| codings.to_str().ok()?.rsplit(',').next()).unwrap_or_default();
+    let is_marked = response.version() >= Version::HTTP_2 || last.trim().eq_ignore_ascii_case("chunked");
+    if announced.is_some() || is_marked { End::Proven } else { End::Unproven(JUST_CLOSED) }
+}
+
+fn header(headers: &HeaderMap, name: &HeaderName) -> Option<String> {
+    headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ranges_that_are_all_of_it() {
+        for (range, length) in [("bytes 0-99/100", 100), ("Bytes 0-0/1", 1), (" bytes 0 - 9 / 10 ", 10)] {
+            assert_eq!(whole_length(range), Some(length), "{range}");
+        }
+        for range in [
+            "",
+            "bytes",
+            "bytes 0-98/100",
+            "bytes 1-99/100",
+            "bytes 0-99/*",
+            "bytes */100",
+            "items 0-99/100",
+            "bytes 0-18446744073709551615/0",
+            "bytes -1/0",
+        ] {
+            assert_eq!(whole_length(range), None, "{range}");
+        }
+    }
+}
