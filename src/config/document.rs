@@ -235,17 +235,24 @@ impl<'d> Setting<'d> {
     /// A message about the setting that shows its value, unless that is or holds a secret.
     pub(super) fn bad(&self, reason: impl Display) -> ConfigError {
         let shown = self.showable().map(|value| format!(" = {value}")).unwrap_or_default();
-        self.document.error(Some(self.value.span().start), format!("{}.{}{shown}: {reason}", self.section, self.key))
+        self.document.error(Some(self.value.span().start), format!("{self}{shown}: {reason}"))
+    }
+
+    /// A message about the setting without its value.
+    pub(super) fn hidden(&self, reason: impl Display) -> ConfigError {
+        self.document.error(Some(self.value.span().start), format!("{self}: {reason}"))
     }
 
     /// The value as the file writes it, shortened.
     fn showable(&self) -> Option<String> {
         let written = self.document.text.get(self.value.span())?;
-        let may_hold_password = written.contains("://") && written.contains('@');
-        if names::is_secret(self.key) || may_hold_password {
+        let is_address = written.contains("://") || written.contains("http:") || written.contains("https:");
+        if names::is_secret(self.key) || (is_address && written.contains('@')) {
             return None;
         }
-        let short: String = written.chars().take_while(|&c| c != '\n').take(80).collect();
+        // The query of an address may be a secret.
+        let end = |c: char| c == '\n' || (is_address && c == '?');
+        let short: String = written.chars().take_while(|&c| !end(c)).take(80).collect();
         Some(if short.len() < written.len() { format!("{short}…") } else { short })
     }
 }

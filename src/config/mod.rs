@@ -25,6 +25,8 @@ use std::path::{Path, PathBuf};
 use document::Document;
 use environment::Environment;
 
+use crate::files;
+
 pub use error::ConfigError;
 pub use http::{Http, PublicUrl};
 pub use lagerkoll::{Account, AccountCredentials, DeclaredEvent, Lagerkoll, Scope};
@@ -34,6 +36,9 @@ pub use schedule::Schedule;
 pub use source::{Credentials, Source};
 pub use spread::{Place, Splay};
 pub use state::State;
+
+/// More than any config has, in bytes: what is longer is another file.
+const LARGEST: u64 = 16 << 20;
 
 /// Everything that can be set, checked and with defaults filled in. Relative paths in it begin at
 /// the current directory, wherever the file lies.
@@ -71,7 +76,7 @@ impl Config {
 
     fn load_in(path: &Path, environment: &Environment) -> Result<Config, ConfigError> {
         let unreadable = |error| format!("the config file {} cannot be read: {error}", path.display());
-        let text = std::fs::read_to_string(path).map_err(|error| ConfigError::new(unreadable(error)))?;
+        let text = files::read_text(path, LARGEST).map_err(|error| ConfigError::new(unreadable(error)))?;
         let document = Document::parse(path, &text)?;
         let state = State::read(&document, environment)?;
         let config = Config {

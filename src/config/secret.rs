@@ -2,8 +2,7 @@
 
 use std::ffi::OsString;
 use std::fmt;
-use std::fs::File;
-use std::io::Read as _;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use secrecy::SecretString;
@@ -13,6 +12,10 @@ use super::document::{Section, Setting};
 use super::environment::Environment;
 use super::names::{SecretNames, heading};
 use super::units::list;
+use crate::files;
+
+/// Why a value is not in a message.
+const NOT_SHOWN: &str = "(its name isn't shown here: it may be the secret itself)";
 
 /// More than any key has: a secret file that is longer is another file.
 const MAX_BYTES: u64 = 64 * 1024;
@@ -114,7 +117,8 @@ impl Given<'_> {
     pub(super) fn error(&self, reason: &str) -> ConfigError {
         match self {
             Given::Setting(setting) => setting.bad(format!("the secret {reason}")),
-            Given::File(setting, _) => setting.bad(format!("the file {reason}")),
+            Given::File(setting, path) if is_surely_path(path) => setting.bad(format!("the file {reason}")),
+            Given::File(setting, _) => setting.hidden(format!("the file {reason}\n{NOT_SHOWN}")),
             Given::Variable(..) | Given::Credential(_) => ConfigError::new(format!("{self} {reason}")),
         }
     }
@@ -131,13 +135,21 @@ impl fmt::Display for Given<'_> {
 }
 
 fn read_file(path: &Path) -> Result<String, String> {
-    let mut text = String::new();
-    let read = File::open(path).and_then(|file| file.take(MAX_BYTES + 1).read_to_string(&mut text));
-    read.map_err(|error| format!("cannot be read: {error}"))?;
-    if text.len() as u64 > MAX_BYTES {
-        return Err("is longer than 64 KiB: it cannot be a secret".to_owned());
+    match files::read_text(path, MAX_BYTES) {
+        Ok(text) => Ok(text.trim_end().to_owned()),
+        Err(error) if error.kind() == ErrorKind::FileTooLarge => {
+            Err("is longer than 64 KiB: it cannot be a secret".to_owned())
+        }
+        Err(error) => Err(format!("cannot be read: {error}")),
     }
-    Ok(text.trim_end().to_owned())
+}
+
+/// Whether a value is surely the path of a file: something lies there, or at least its folder does. A secret
+/// that was put where its file should be named may begin with a slash, too.
+fn is_surely_path(path: &Path) -> bool {
+    let is_there = |path: &Path| path.try_exists().unwrap_or(false);
+    let folder = path.parent().filter(|folder| folder.components().count() > 1 || folder.is_relative());
+    is_there(path) || folder.is_some_and(|folder| !folder.as_os_str().is_empty() && is_there(folder))
 }
 
 /// A secret goes into headers, which know no line breaks.

@@ -227,7 +227,7 @@ fn a_file_that_cannot_be_read() {
     let folder = Folder::new("");
     let load = |path: &Path| Config::load_in(path, &Environment::of(&SECRETS)).expect_err("an error").to_string();
     assert!(load(&folder.path("absent")).contains("absent cannot be read: No such file"));
-    assert!(load(folder.0.path()).contains("cannot be read: Is a directory"));
+    assert!(load(folder.0.path()).contains("cannot be read: this is not a file"));
     folder.write("shelfkeeper.toml", b"[source]\nlocation = \"\xff\"\n");
     assert!(load(&folder.path("shelfkeeper.toml")).contains("UTF-8"));
 }

@@ -1,5 +1,6 @@
 //! Reading the state, beside whoever writes it.
 
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
@@ -10,6 +11,7 @@ use serde::Serialize;
 use super::packed::Packed;
 use super::{FeedMark, Known, PassRow, StateError, schema};
 use crate::catalog::{Digest, Fields, Kind, Rejection};
+use crate::files::not_a_file;
 
 /// A view of the state as it was when it was opened, whatever is written meanwhile.
 pub struct Reader {
@@ -70,8 +72,15 @@ impl Reader {
     /// When it can't be read, is damaged or of a newer version.
     pub fn open(path: &Path) -> Result<Reader, StateError> {
         let of = |error| StateError::of(path, error);
-        // A file of no bytes is what SQLite makes before it writes anything.
-        if std::fs::metadata(path).map_or(true, |file| file.is_file() && file.len() == 0) {
+        let is_there = match std::fs::metadata(path) {
+            // A file of no bytes is what SQLite makes before it writes anything.
+            Ok(file) if file.is_file() => file.len() > 0,
+            Ok(_) => return Err(StateError::Io { path: path.to_owned(), error: not_a_file() }),
+            Err(error) if error.kind() == ErrorKind::NotFound => false,
+            // What may not be looked at may well be there.
+            Err(error) => return Err(StateError::Io { path: path.to_owned(), error }),
+        };
+        if !is_there {
             let mut connection = Connection::open_in_memory().map_err(of)?;
             schema::migrate(&mut connection, path)?;
             return Ok(Reader { connection, path: path.to_owned(), exists: false, version: schema::VERSION });

@@ -1,5 +1,7 @@
 //! Secrets: where they come from, and that they never show.
 
+use rustix::fs::{FileType, Mode};
+
 use super::*;
 
 /// A value that must not turn up anywhere.
@@ -96,7 +98,8 @@ fn files_that_cannot_be_secrets() {
     let directory = folder.0.path().display().to_string();
     for (path, reason) in [
         (absent, "cannot be read: No such file or directory"),
-        (directory, "cannot be read: Is a directory"),
+        (directory, "cannot be read: this is not a file"),
+        ("/dev/zero".to_owned(), "cannot be read: this is not a file"),
         (binary, "cannot be read: "),
         (long, "is longer than 64 KiB"),
         (lines, "has a line break"),
@@ -108,6 +111,29 @@ fn files_that_cannot_be_secrets() {
     }
     let message = secret(&without_secret("api_secret_file = 5"), &[]).expect_err("a number");
     assert!(message.ends_with("nicechat.api_secret_file = 5: expected a text in quotes"), "{message}");
+}
+
+#[test]
+fn a_pipe_is_no_secret_and_nobody_waits_for_it() {
+    let folder = Folder::new("");
+    let pipe = folder.path("pipe");
+    rustix::fs::mknodat(rustix::fs::CWD, &pipe, FileType::Fifo, Mode::RUSR | Mode::WUSR, 0).expect("a pipe");
+    let message = secret(&without_secret(&format!("api_secret_file = {pipe:?}")), &[]).expect_err("a pipe");
+    assert!(message.ends_with("the file cannot be read: this is not a file"), "{message}");
+}
+
+#[test]
+fn a_secret_where_its_file_should_be_named_is_not_shown() {
+    for value in
+        [HIDDEN.to_owned(), format!("/{HIDDEN}"), format!("{HIDDEN}/x"), format!("//{HIDDEN}"), "x/".repeat(3_000)]
+    {
+        let message = secret(&without_secret(&format!("api_secret_file = {value:?}")), &[]).expect_err(&value);
+        assert!(message.contains(":5:19: nicechat.api_secret_file: the file cannot be read: "), "{message}");
+        assert!(!message.contains(HIDDEN) && !message.contains("x/x"), "{message}");
+    }
+    // The path of a file that was only misspelt is.
+    let message = secret(&without_secret("api_secret_file = \"/usr/bin/absent\""), &[]).expect_err("absent");
+    assert!(message.contains("nicechat.api_secret_file = \"/usr/bin/absent\": the file cannot be read"), "{message}");
 }
 
 #[test]
@@ -179,7 +205,7 @@ fn a_password_needs_a_user() {
     for (lines, name) in [
         (format!("password = \"{HIDDEN}\""), "source.password: the secret"),
         (format!("username = \"\"\npassword = \"{HIDDEN}\""), "source.password: the secret"),
-        ("password_file = \"/nowhere\"".to_owned(), "source.password_file = \"/nowhere\": the file"),
+        ("password_file = \"/nowhere\"".to_owned(), "source.password_file: the file"),
     ] {
         let message = error(&source(&lines));
         assert!(message.contains(&format!("{name} is given without a user: set source.username")), "{message}");
