@@ -210,6 +210,23 @@ fn passes_show_in_the_metrics() {
 }
 
 #[test]
+fn a_page_has_the_first_of_a_long_list_and_the_command_all_of_it() {
+    let rows: Vec<String> = (0..1_200).map(|n| format!("x{n}||1 USD|in stock|")).collect();
+    let shop = Shop::with_rows(&rows.iter().map(String::as_str).chain([ROWS[0]]).collect::<Vec<_>>());
+    shop.config(LISTENS);
+    let daemon = Daemon::start(&shop);
+    wait_until("the first pass counts", || daemon.is_ready());
+    let page: serde_json::Value = serde_json::from_str(&daemon.get("/status").body).expect("JSON");
+    let all = shop.json(&["status", "--format", "json"]);
+    let listed = |status: &serde_json::Value| status["rejected"].as_array().expect("a list").clone();
+    assert_eq!((listed(&page).len(), listed(&all).len()), (1_000, 1_200));
+    assert_eq!(listed(&page), listed(&all)[..1_000]);
+    assert_eq!(page["rejected_total"], 1_200);
+    assert!(page.get("failed_total").is_none() && all.get("rejected_total").is_none());
+    daemon.stop();
+}
+
+#[test]
 fn a_good_pass_in_the_future_is_trouble_until_the_next_one() {
     let shop = Shop::with_rows(&ROWS);
     shop.config(OFTEN);

@@ -116,7 +116,7 @@ async fn mirror(sandbox: &Sandbox, context: &Context, stop: &CancellationToken) 
     mirror_once(settings, context, stop).await?;
     // A reader sees the state as it was when it was opened.
     let reader = Reader::open(&context.config.state.path)?;
-    Ok(report::event_changes_text(&reader.event_changes(&place)?, &mut io::stdout())?)
+    Ok(report::event_changes_text(&reader, &place, &mut io::stdout())?)
 }
 
 async fn mirror_once(settings: &config::Lagerkoll, context: &Context, stop: &CancellationToken) -> anyhow::Result<()> {

@@ -24,8 +24,8 @@ pub(super) fn events(arguments: &cli::Events, config: &Config) -> Outcome {
             report::events_text(&reader.events(&place)?, reader.mirror(&place)?.as_ref(), &mut out)?;
         }
         (false, Format::Json) => report::events_json(&reader.events(&place)?, &mut out)?,
-        (true, Format::Text) => report::event_changes_text(&reader.event_changes(&place)?, &mut out)?,
-        (true, Format::Json) => report::event_changes_json(&reader.event_changes(&place)?, &mut out)?,
+        (true, Format::Text) => report::event_changes_text(&reader, &place, &mut out)?,
+        (true, Format::Json) => report::event_changes_json(&reader, &place, &mut out)?,
     }
     out.flush()?;
     Ok(Exit::Done)

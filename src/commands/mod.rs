@@ -19,6 +19,7 @@ use crate::cli::{Cli, Command};
 use crate::config::{Config, ConfigError};
 use crate::lagerkoll::MirrorError;
 use crate::logging;
+use crate::report::PrintError;
 use crate::state::StateError;
 use crate::sync::PassError;
 use crate::task;
@@ -96,6 +97,15 @@ impl From<MirrorError> for Failure {
 impl From<io::Error> for Failure {
     fn from(error: io::Error) -> Self {
         Failure { error: error.into(), exit: Exit::Failed }
+    }
+}
+
+impl From<PrintError> for Failure {
+    fn from(error: PrintError) -> Self {
+        match error {
+            PrintError::State(error) => error.into(),
+            PrintError::Io(error) => error.into(),
+        }
     }
 }
 

@@ -17,7 +17,7 @@ pub(super) fn status(arguments: &cli::Status, config: &Config) -> Outcome {
     let mut out = BufWriter::new(io::stdout().lock());
     match arguments.format {
         Format::Text => status.print_text(&mut out)?,
-        Format::Json => writeln!(out, "{}", status.to_json())?,
+        Format::Json => status.print_json(u64::MAX, &mut out)?,
     }
     out.flush()?;
     Ok(Exit::Done)

@@ -12,14 +12,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use axum::Router;
 use jiff::Timestamp;
-use serde_json::Value;
 use tokio::sync::Semaphore;
 use tracing::{debug, warn};
 
 use crate::clock::Moment;
 use crate::config::{Config, Schedule};
 use crate::lagerkoll::{self, Names};
-use crate::report::Status;
+use crate::report::{PrintError, Status};
 use crate::state::{Reader, StateError};
 use crate::sync::Report;
 use crate::task;
@@ -32,6 +31,9 @@ const SYNC: &str = "sync";
 const EVENTS: &str = "events";
 /// How far back the last good pass is looked for: as many passes as the state keeps.
 const PASSES: u32 = 10_000;
+/// The most rejected rows and failed objects each that a page has: whoever wants more asks `shelfkeeper status`. A page
+/// that streamed a million to a slow client would keep the state's log from being taken in meanwhile.
+const LISTED: u64 = 1_000;
 /// How many pages may wait for the disk at the same time; a disk that hangs must not use up all threads.
 const READERS: usize = 4;
 
@@ -147,9 +149,12 @@ impl Monitor {
         self.0.metrics.text(&ages, standing.as_ref())
     }
 
-    /// What `shelfkeeper status --format json` prints. Waits for the disk.
-    fn status(&self) -> Result<Value, StateError> {
-        Ok(Status::read(&Reader::open(&self.0.state)?, self.events().as_ref())?.to_json())
+    /// What `shelfkeeper status --format json` prints, but for lists that are too long for a page. Waits for the disk.
+    fn status(&self) -> Result<Vec<u8>, PrintError> {
+        let reader = Reader::open(&self.0.state)?;
+        let mut page = Vec::new();
+        Status::read(&reader, self.events().as_ref())?.print_json(LISTED, &mut page)?;
+        Ok(page)
     }
 }
 

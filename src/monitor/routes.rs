@@ -1,6 +1,7 @@
 //! The pages of the monitor.
 
 use axum::Router;
+use axum::body::Body;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
@@ -45,7 +46,7 @@ async fn metrics(State(monitor): State<Monitor>) -> Response {
 
 async fn status(State(monitor): State<Monitor>) -> Response {
     match monitor.blocking(Monitor::status).await {
-        Some(Ok(status)) => page(StatusCode::OK, JSON, format!("{status}\n")),
+        Some(Ok(status)) => page(StatusCode::OK, JSON, status),
         Some(Err(error)) => page(StatusCode::SERVICE_UNAVAILABLE, TEXT, format!("{error}\n")),
         None => page(StatusCode::INTERNAL_SERVER_ERROR, TEXT, "The status can't be read.\n"),
     }
@@ -56,6 +57,6 @@ async fn nowhere() -> Response {
     page(StatusCode::NOT_FOUND, TEXT, hint)
 }
 
-fn page(status: StatusCode, content_type: &'static str, body: impl Into<String>) -> Response {
+fn page(status: StatusCode, content_type: &'static str, body: impl Into<Body>) -> Response {
     (status, [(CONTENT_TYPE, content_type), (CACHE_CONTROL, "no-store")], body.into()).into_response()
 }

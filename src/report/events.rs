@@ -7,10 +7,11 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::event_words::{action, changes, creator, line, recipients, trigger};
+use super::output::{JsonList, PrintError};
 use super::words::{count, difference, number, span};
 use crate::event::{Event, Fields};
 use crate::lagerkoll::Report;
-use crate::state::{Change, MirrorPass, MirrorState, Outcome};
+use crate::state::{Change, MirrorPass, MirrorState, Outcome, Reader};
 
 /// A table of the events, for people.
 ///
@@ -43,22 +44,28 @@ pub fn events_text(events: &[Event], mirror: Option<&MirrorState>, out: &mut imp
 /// # Errors
 /// When it can't be printed.
 pub fn events_json(events: &[Event], out: &mut impl Write) -> io::Result<()> {
-    list_json(events.iter().map(Event::to_json), out)
+    let mut list = JsonList::begin(out)?;
+    events.iter().try_for_each(|event| list.item(&event.to_json()))?;
+    list.end()?;
+    writeln!(out)
 }
 
-/// How the events changed, field by field, for people.
+/// How the events of a mirror changed, field by field, for people.
 ///
 /// # Errors
-/// When it can't be printed.
-pub fn event_changes_text(history: &[Change], out: &mut impl Write) -> io::Result<()> {
-    if history.is_empty() {
-        return writeln!(out, "No changes noticed yet.");
-    }
-    for Change { at, kind, event, old } in history {
+/// When it can't be read or printed.
+pub fn event_changes_text(reader: &Reader, place: &str, out: &mut impl Write) -> Result<(), PrintError> {
+    let mut is_empty = true;
+    reader.each_event_change(place, |Change { at, kind, event, old }| {
+        is_empty = false;
         writeln!(out, "{at:.0}  {:<7}  {}  {}", kind.name(), event.id(), line(event.fields()))?;
         if let Some(old) = old {
             print_changes(old.fields(), event.fields(), out)?;
         }
+        Ok::<(), PrintError>(())
+    })?;
+    if is_empty {
+        writeln!(out, "No changes noticed yet.")?;
     }
     Ok(())
 }
@@ -71,28 +78,21 @@ pub(super) fn print_changes(old: &Fields, new: &Fields, out: &mut impl Write) ->
     })
 }
 
-/// How the events changed, for programs; a changed one also as it was before.
+/// How the events of a mirror changed, for programs; a changed one also as it was before.
 ///
 /// # Errors
-/// When it can't be printed.
-pub fn event_changes_json(history: &[Change], out: &mut impl Write) -> io::Result<()> {
-    let entry = |change: &Change| {
+/// When it can't be read or printed.
+pub fn event_changes_json(reader: &Reader, place: &str, out: &mut impl Write) -> Result<(), PrintError> {
+    let mut list = JsonList::begin(out)?;
+    reader.each_event_change(place, |change| {
         let mut entry = json!({"at": change.at, "change": change.kind.name(), "event": change.event.to_json()});
         if let Some(old) = &change.old {
             entry["old"] = old.to_json();
         }
-        entry
-    };
-    list_json(history.iter().map(entry), out)
-}
-
-/// A list with each item on a line of its own.
-fn list_json(items: impl Iterator<Item = Value>, out: &mut impl Write) -> io::Result<()> {
-    write!(out, "[")?;
-    for (nth, item) in items.enumerate() {
-        write!(out, "{}\n{item}", if nth == 0 { "" } else { "," })?;
-    }
-    writeln!(out, "]")
+        Ok::<(), PrintError>(list.item(&entry)?)
+    })?;
+    list.end()?;
+    Ok(writeln!(out)?)
 }
 
 /// What a pass over the events came to, in one line and without the reason.

@@ -5,6 +5,7 @@ mod event_words;
 mod events;
 mod feed;
 mod ics;
+mod output;
 mod plan;
 mod progress;
 mod status;
@@ -14,6 +15,7 @@ pub use event_plan::{EventTally, event_operations, event_plan_text, left_behind}
 pub use events::{event_changes_json, event_changes_text, events_headline, events_json, events_summary, events_text};
 pub use feed::{FeedJson, FeedText};
 pub use ics::{EventCalendar, event_calendar};
+pub use output::PrintError;
 pub use plan::{plan_json, plan_text, unproven};
 pub use progress::{Bar, progress_words};
 pub use status::{Status, pass_headline, pass_summary};

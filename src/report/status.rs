@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::events::{mirror_json, mirror_text};
+use super::output::{JsonList, PrintError};
 use super::plan::{held_back, unproven};
 use super::words::{count, number, shorten, span};
 use crate::catalog::{Kind, Rejection};
@@ -14,7 +15,7 @@ use crate::state::{FailedObject, Import, MirrorState, Outcome, PassRow, Reader, 
 use crate::sync::{ImportReport, Report};
 
 /// Rows and objects that a person is shown.
-const SHOWN: usize = 20;
+const SHOWN: u64 = 20;
 /// Passes that a person is shown.
 const PASSES: u32 = 5;
 /// Imports that a program is shown.
@@ -22,65 +23,91 @@ const IMPORTS: u32 = 20;
 /// Imports that a person is shown.
 const IMPORTS_SHOWN: usize = 3;
 
-/// What `status` tells.
-pub struct Status {
+/// What `status` tells. The lists that may be longer than memory holds are read while they are printed.
+pub struct Status<'r> {
+    reader: &'r Reader,
     passes: Vec<PassRow>,
     categories: u64,
     products: u64,
     pending: u64,
-    rejected: Vec<Rejection>,
-    failed: Vec<FailedObject>,
+    rejected: u64,
+    failed: u64,
+    /// By store.
+    refused_events: Vec<FailedObject>,
     mirror: Option<MirrorState>,
     imports: Vec<Import>,
 }
 
-impl Status {
+impl<'r> Status<'r> {
     /// Reads it from the state. `events` names what of Lagerkoll is to be in it, if anything is.
     ///
     /// # Errors
     /// When that can't be read.
-    pub fn read(reader: &Reader, events: Option<&Names>) -> Result<Status, StateError> {
-        let mut refused = Vec::new();
+    pub fn read(reader: &'r Reader, events: Option<&Names>) -> Result<Status<'r>, StateError> {
+        let mut refused_events = Vec::new();
         for store in events.iter().flat_map(|names| &names.stores) {
             let there = reader.refused_events(&store.key)?;
-            refused.extend(there.into_iter().map(|event| FailedObject { store: Some(store.id.clone()), ..event }));
+            refused_events
+                .extend(there.into_iter().map(|event| FailedObject { store: Some(store.id.clone()), ..event }));
         }
         Ok(Status {
+            reader,
             passes: reader.passes(PASSES)?,
             categories: reader.owned(Kind::Category)?,
             products: reader.owned(Kind::Product)?,
             pending: reader.pending()?,
-            rejected: reader.rejected()?,
-            failed: [reader.failed()?, refused].concat(),
+            rejected: reader.trouble()?.0,
+            failed: reader.failed()? + refused_events.len() as u64,
+            refused_events,
             imports: reader.imports(IMPORTS)?,
             mirror: events.map(|names| reader.mirror(&names.mirror)).transpose()?.flatten(),
         })
     }
 
-    /// For programs.
-    pub fn to_json(&self) -> Value {
-        json!({
-            "last_pass": self.passes.first(),
-            "owned": {"categories": self.categories, "products": self.products},
-            "pending": self.pending,
-            "rejected": self.rejected,
-            "failed": self.failed,
-            "imports": self.imports.iter().map(import_json).collect::<Vec<_>>(),
-            "events": mirror_json(self.mirror.as_ref()),
-        })
+    /// For programs, with at most so many rejected rows and failed objects each; `rejected_total` and `failed_total`
+    /// tell how many there are where that is more.
+    ///
+    /// # Errors
+    /// When it can't be read or printed.
+    pub fn print_json(&self, most: u64, out: &mut impl Write) -> Result<(), PrintError> {
+        let owned = json!({"categories": self.categories, "products": self.products});
+        write!(out, "{{\"last_pass\":{},\"owned\":{owned},\"pending\":{}", json!(self.passes.first()), self.pending)?;
+        total_if_cut(out, "rejected", self.rejected, most)?;
+        write!(out, ",\"rejected\":")?;
+        let mut list = JsonList::begin(out)?;
+        self.reader.each_rejected(most, |row| Ok::<(), PrintError>(list.item(&row)?))?;
+        list.end()?;
+        total_if_cut(out, "failed", self.failed, most)?;
+        write!(out, ",\"failed\":")?;
+        let mut list = JsonList::begin(out)?;
+        self.each_failed(most, |object| list.item(&object))?;
+        list.end()?;
+        let imports: Vec<Value> = self.imports.iter().map(import_json).collect();
+        Ok(writeln!(out, ",\"imports\":{},\"events\":{}}}", json!(imports), mirror_json(self.mirror.as_ref()))?)
+    }
+
+    /// Objects that are not as wanted, at most so many, the events last.
+    fn each_failed(&self, most: u64, mut each: impl FnMut(&FailedObject) -> io::Result<()>) -> Result<(), PrintError> {
+        let mut left = most;
+        self.reader.each_failed(most, |object| {
+            left -= 1;
+            Ok::<(), PrintError>(each(&object)?)
+        })?;
+        let left = usize::try_from(left).unwrap_or(usize::MAX);
+        Ok(self.refused_events.iter().take(left).try_for_each(each)?)
     }
 
     /// For people.
     ///
     /// # Errors
-    /// When it can't be printed.
-    pub fn print_text(&self, out: &mut impl Write) -> io::Result<()> {
+    /// When it can't be read or printed.
+    pub fn print_text(&self, out: &mut impl Write) -> Result<(), PrintError> {
         if self.passes.is_empty() {
             writeln!(out, "No pass yet.")?;
             if let Some(mirror) = &self.mirror {
                 mirror_text(mirror, out)?;
             }
-            return self.print_imports(out);
+            return Ok(self.print_imports(out)?);
         }
         let products = count(self.products, "product", "products");
         writeln!(out, "Ours at NiceChat: {products}, {}.", count(self.categories, "category", "categories"))?;
@@ -95,24 +122,20 @@ impl Status {
         for pass in &self.passes {
             writeln!(out, "  {:.0}  {:<6}  {}", pass.finished, pass.kind.name(), line(pass, by_the_wall(pass)))?;
         }
-        if !self.imports.is_empty() {
-            writeln!(out, "\nLast imports:")?;
-            self.imports
-                .iter()
-                .take(IMPORTS_SHOWN)
-                .try_for_each(|import| writeln!(out, "  {}", import_line(import)))?;
-        }
-        let rejected = self.rejected.iter().map(|Rejection { line, id, field, reason, .. }| {
+        self.print_imports(out)?;
+        list_title(out, "row of the feed is not taken", "rows of the feed are not taken", self.rejected)?;
+        self.reader.each_rejected(SHOWN, |Rejection { line, id, field, reason, .. }| {
             let id = id.as_ref().map(|id| format!(", id {}", shorten(id))).unwrap_or_default();
-            format!("line {line}{id}: {field}: {reason}")
-        });
-        list(out, "rows of the feed are not taken", "row of the feed is not taken", self.rejected.len(), rejected)?;
-        let failed = self.failed.iter().map(|FailedObject { kind, id, store, reason, refused, .. }| {
+            Ok::<(), PrintError>(writeln!(out, "  line {line}{id}: {field}: {reason}")?)
+        })?;
+        list_end(out, self.rejected)?;
+        list_title(out, "object is not as wanted", "objects are not as wanted", self.failed)?;
+        self.each_failed(SHOWN, |FailedObject { kind, id, store, reason, refused, .. }| {
             let what = if *refused { "refused" } else { "failed, to be tried again" };
             let place = store.as_ref().map(|store| format!(" in store {store}")).unwrap_or_default();
-            format!("{kind} {id}{place}: {what}: {reason}")
-        });
-        list(out, "objects are not as wanted", "object is not as wanted", self.failed.len(), failed)
+            writeln!(out, "  {kind} {id}{place}: {what}: {reason}")
+        })?;
+        Ok(list_end(out, self.failed)?)
     }
 
     fn print_imports(&self, out: &mut impl Write) -> io::Result<()> {
@@ -147,18 +170,15 @@ fn import_line(import: &Import) -> String {
     text
 }
 
-fn list(
-    out: &mut impl Write,
-    many: &str,
-    one: &str,
-    total: usize,
-    lines: impl Iterator<Item = String>,
-) -> io::Result<()> {
-    if total == 0 {
-        return Ok(());
-    }
-    writeln!(out, "\n{}:", count(total as u64, one, many))?;
-    lines.take(SHOWN).try_for_each(|line| writeln!(out, "  {line}"))?;
+fn total_if_cut(out: &mut impl Write, name: &str, total: u64, most: u64) -> io::Result<()> {
+    if total > most { write!(out, ",\"{name}_total\":{total}") } else { Ok(()) }
+}
+
+fn list_title(out: &mut impl Write, one: &str, many: &str, total: u64) -> io::Result<()> {
+    if total == 0 { Ok(()) } else { writeln!(out, "\n{}:", count(total, one, many)) }
+}
+
+fn list_end(out: &mut impl Write, total: u64) -> io::Result<()> {
     if total > SHOWN { writeln!(out, "  … --format json has them all") } else { Ok(()) }
 }
 

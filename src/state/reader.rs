@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 use rusqlite::config::DbConfig;
-use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension as _, Row, params};
+use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension as _, Params, Row, params};
 use serde::Serialize;
 
 use super::packed::Packed;
@@ -218,15 +218,19 @@ impl Reader {
         self.all("SELECT kind, id, digest FROM refused", |row| Ok((kind_of(row, 0)?, row.get(1)?, digest(row, 2)?)))
     }
 
-    /// Objects that are not as wanted: refused ones, then those whose request failed.
+    /// Gives each object that is not as wanted, at most so many: refused ones, then those whose request failed.
     ///
     /// # Errors
-    /// When the file can't be read.
-    pub fn failed(&self) -> Result<Vec<FailedObject>, StateError> {
+    /// When the file can't be read, or `each` fails.
+    pub fn each_failed<E: From<StateError>>(
+        &self,
+        most: u64,
+        each: impl FnMut(FailedObject) -> Result<(), E>,
+    ) -> Result<(), E> {
         let sql = "SELECT kind, id, reason, at, 1 FROM refused
                    UNION ALL SELECT kind, id, reason, NULL, 0 FROM journal WHERE reason IS NOT NULL
-                   ORDER BY 5 DESC, 1, 2";
-        self.all(sql, |row| {
+                   ORDER BY 5 DESC, 1, 2 LIMIT ?1";
+        let failed = |row: &Row<'_>| {
             let since: Option<String> = row.get(3)?;
             Ok(FailedObject {
                 kind: kind_of(row, 0)?.name(),
@@ -236,18 +240,35 @@ impl Reader {
                 since: since.and_then(|text| text.parse().ok()),
                 refused: row.get(4)?,
             })
-        })
+        };
+        self.each(sql, [limit(most)], failed, each)
     }
 
-    /// The rows that the last reading of the feed did not take, in the feed's order.
+    /// How many objects [`Reader::each_failed`] has.
     ///
     /// # Errors
     /// When the file can't be read.
-    pub fn rejected(&self) -> Result<Vec<Rejection>, StateError> {
-        self.all("SELECT line, id, field, reason FROM rejected ORDER BY rowid", |row| {
+    pub fn failed(&self) -> Result<u64, StateError> {
+        let sql = "SELECT (SELECT count(*) FROM refused) + (SELECT count(*) FROM journal WHERE reason IS NOT NULL)";
+        let count = self.connection.query_row(sql, [], |row| row.get::<_, i64>(0));
+        count.map(i64::unsigned_abs).map_err(|error| self.fail(error))
+    }
+
+    /// Gives each row that the last reading of the feed did not take, at most so many, in the feed's order.
+    ///
+    /// # Errors
+    /// When the file can't be read, or `each` fails.
+    pub fn each_rejected<E: From<StateError>>(
+        &self,
+        most: u64,
+        each: impl FnMut(Rejection) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let sql = "SELECT line, id, field, reason FROM rejected ORDER BY rowid LIMIT ?1";
+        let rejection = |row: &Row<'_>| {
             let (line, field): (i64, String) = (row.get(0)?, row.get(2)?);
             Ok(Rejection::new(line.unsigned_abs(), row.get(1)?, &field, row.get(3)?))
-        })
+        };
+        self.each(sql, [limit(most)], rejection, each)
     }
 
     /// How many rows the last reading did not take, and how many objects NiceChat refuses.
@@ -278,6 +299,23 @@ impl Reader {
         let sql = format!("SELECT row FROM pass ORDER BY pass DESC LIMIT {most}");
         let rows: Vec<String> = self.all(&sql, |row| row.get(0))?;
         Ok(rows.iter().filter_map(|row| serde_json::from_str(row).ok()).collect())
+    }
+
+    /// Gives the rows of a query one after the other: there may be more of them than memory holds.
+    pub(super) fn each<T, E: From<StateError>>(
+        &self,
+        sql: &str,
+        parameters: impl Params,
+        mut read: impl FnMut(&Row<'_>) -> rusqlite::Result<T>,
+        mut each: impl FnMut(T) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let fail = |error| self.fail(error);
+        let mut statement = self.connection.prepare_cached(sql).map_err(fail)?;
+        let mut rows = statement.query(parameters).map_err(fail)?;
+        while let Some(row) = rows.next().map_err(fail)? {
+            each(read(row).map_err(fail)?)?;
+        }
+        Ok(())
     }
 
     pub(super) fn all<T>(
@@ -329,6 +367,11 @@ fn log_path(path: &Path) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push("-wal");
     PathBuf::from(name)
+}
+
+/// A number of rows as SQLite takes it.
+fn limit(most: u64) -> i64 {
+    i64::try_from(most).unwrap_or(i64::MAX)
 }
 
 /// How a kind is written in the file.

@@ -18,13 +18,20 @@ impl Reader {
         self.rows("SELECT body FROM event WHERE place = ?1 ORDER BY id", [place], |row| event(row, 0))
     }
 
-    /// The changes that are remembered, the earliest first.
+    /// Gives each change that is remembered, the earliest first.
     ///
     /// # Errors
-    /// When the file can't be read.
-    pub fn event_changes(&self, place: &str) -> Result<Vec<Change>, StateError> {
+    /// When the file can't be read, or `each` fails.
+    pub fn each_event_change<E: From<StateError>>(
+        &self,
+        place: &str,
+        each: impl FnMut(Change) -> Result<(), E>,
+    ) -> Result<(), E> {
+        if self.version < SINCE {
+            return Ok(());
+        }
         let sql = "SELECT at, change, old, new FROM event_change WHERE place = ?1 ORDER BY entry";
-        self.rows(sql, [place], |row| {
+        let change = |row: &Row<'_>| {
             let name: String = row.get(1)?;
             let kind = ChangeKind::ALL.into_iter().find(|kind| kind.name() == name).unwrap_or(ChangeKind::Changed);
             let (event, old) = match kind {
@@ -33,7 +40,8 @@ impl Reader {
                 ChangeKind::Removed => (event(row, 2)?, None),
             };
             Ok(Change { at: time(row, 0)?, kind, event, old })
-        })
+        };
+        self.each(sql, [place], change, each)
     }
 
     /// How a mirror stands; `None` while no pass has tried.

@@ -30,13 +30,23 @@ impl File {
     }
 
     fn history(&self, place: &str) -> Vec<(String, &'static str, i64)> {
-        let changes = self.reader().event_changes(place).expect("a history");
+        let changes = changes(&self.reader(), place);
         changes.iter().map(|change| (change.at.to_string(), change.kind.name(), change.event.id())).collect()
     }
 }
 
 fn event(value: Value) -> Event {
     Event::parse(value).expect("an event")
+}
+
+fn changes(reader: &Reader, place: &str) -> Vec<Change> {
+    let mut changes = Vec::new();
+    let read = reader.each_event_change(place, |change| {
+        changes.push(change);
+        Ok::<(), crate::state::StateError>(())
+    });
+    read.expect("a history");
+    changes
 }
 
 #[test]
@@ -71,7 +81,7 @@ async fn a_mirror_becomes_equal_and_remembers_how() {
             (day(3), "removed", 1)
         ]
     );
-    let changes = reader.event_changes(PLACE).expect("a history");
+    let changes = changes(&reader, PLACE);
     assert_eq!((&changes[2].old, &changes[2].event), (&Some(two), &other_two));
     assert_eq!(changes[4].event, one);
     assert_eq!(reader.mirror("elsewhere").expect("a state"), None);

@@ -1,0 +1,42 @@
+//! Printing what is read at the same time.
+
+use std::io;
+
+use thiserror::Error;
+
+use crate::state::StateError;
+
+/// What keeps us from printing what the state holds.
+#[derive(Debug, Error)]
+pub enum PrintError {
+    /// It can't be read.
+    #[error(transparent)]
+    State(#[from] StateError),
+    /// It can't be printed.
+    #[error(transparent)]
+    Io(#[from] io::Error),
+}
+
+/// A list of JSON that is printed as it comes: it may be longer than memory holds.
+pub(super) struct JsonList<'w, W: io::Write> {
+    out: &'w mut W,
+    /// What the next item begins with.
+    separator: &'static str,
+}
+
+impl<'w, W: io::Write> JsonList<'w, W> {
+    pub(super) fn begin(out: &'w mut W) -> io::Result<Self> {
+        write!(out, "[")?;
+        Ok(JsonList { out, separator: "" })
+    }
+
+    pub(super) fn item(&mut self, item: &impl serde::Serialize) -> io::Result<()> {
+        write!(self.out, "{}", self.separator)?;
+        self.separator = ",";
+        Ok(serde_json::to_writer(&mut *self.out, item)?)
+    }
+
+    pub(super) fn end(self) -> io::Result<()> {
+        write!(self.out, "]")
+    }
+}
