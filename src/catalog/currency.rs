@@ -17,24 +17,83 @@ ngn nio nok npr nzd omr pab pen pgk php pkr pln pyg qar ron rsd rub rwf sar sbd 
 shp sle sos srd ssp stn svc syp szl thb tjs tmt tnd top try ttd twd tzs uah ugx usd uyu uzs ved \
 ves vnd vuv wst xaf xcd xcg xof xpf yer zar zmw zwg byr hrk cuc sll mro std zwl vef";
 
+/// Signs and words that name one currency alone, in lower case. `kr`, `¥`, `lei` or `Rs` are of several
+/// countries and not here; nor is `$`, which the settings must tell.
+const SIGNS: [(&str, &[u8; 3]); 45] = [
+    ("€", b"eur"),
+    ("euro", b"eur"),
+    ("eur.", b"eur"),
+    ("£", b"gbp"),
+    ("₽", b"rub"),
+    ("руб", b"rub"),
+    ("руб.", b"rub"),
+    ("рублей", b"rub"),
+    ("rub.", b"rub"),
+    ("₴", b"uah"),
+    ("грн", b"uah"),
+    ("грн.", b"uah"),
+    ("гривень", b"uah"),
+    ("₸", b"kzt"),
+    ("тг", b"kzt"),
+    ("тг.", b"kzt"),
+    ("тенге", b"kzt"),
+    ("zł", b"pln"),
+    ("zl", b"pln"),
+    ("zł.", b"pln"),
+    ("kč", b"czk"),
+    ("kč.", b"czk"),
+    ("₹", b"inr"),
+    ("₺", b"try"),
+    ("₪", b"ils"),
+    ("₫", b"vnd"),
+    ("₱", b"php"),
+    ("₦", b"ngn"),
+    ("₾", b"gel"),
+    ("֏", b"amd"),
+    ("₼", b"azn"),
+    ("₡", b"crc"),
+    ("₲", b"pyg"),
+    ("₮", b"mnt"),
+    ("฿", b"thb"),
+    ("лв", b"bgn"),
+    ("лв.", b"bgn"),
+    ("ft", b"huf"),
+    ("r$", b"brl"),
+    ("us$", b"usd"),
+    ("c$", b"cad"),
+    ("ca$", b"cad"),
+    ("a$", b"aud"),
+    ("nz$", b"nzd"),
+    ("hk$", b"hkd"),
+];
+
+/// The currencies that are called dollar, so that `$` may mean them.
+const DOLLARS: [&str; 24] = [
+    "usd", "cad", "aud", "nzd", "hkd", "sgd", "twd", "bbd", "bmd", "bnd", "bsd", "bzd", "fjd", "gyd", "jmd", "kyd",
+    "lrd", "nad", "sbd", "srd", "ttd", "xcd", "zwl", "zwg",
+];
+
 impl Currency {
     /// Reads a code in any case. `RUR`, the rouble's code until 1998, is `rub` (YML writes it to
     /// this day); other withdrawn codes stay what they are: a BYR is not a BYN.
-    /// The signs that belong to one currency alone are read, `$` and `£` are not.
+    /// Signs and words that belong to one currency alone are read; `$` is not.
     pub fn parse(text: &str) -> Option<Currency> {
-        let code = match text.trim() {
-            "€" => "eur",
-            "₽" => "rub",
-            "₴" => "uah",
-            "₸" => "kzt",
-            other => other,
-        };
-        let mut bytes: [u8; 3] = code.as_bytes().try_into().ok()?;
+        let text = text.trim();
+        let lower = text.to_lowercase();
+        if let Some((_, code)) = SIGNS.iter().find(|(sign, _)| *sign == lower) {
+            return Some(Currency(**code));
+        }
+        let mut bytes: [u8; 3] = text.as_bytes().try_into().ok()?;
         bytes.make_ascii_lowercase();
         if &bytes == b"rur" {
             bytes = *b"rub";
         }
         CODES.as_bytes().chunks(4).any(|known| known[..3] == bytes).then_some(Currency(bytes))
+    }
+
+    /// Whether `$` is a sign of this currency.
+    pub fn is_dollar(self) -> bool {
+        DOLLARS.contains(&self.as_str())
     }
 
     /// The lower-case code.
@@ -54,6 +113,14 @@ mod tests {
     use super::*;
 
     #[test]
+    fn every_sign_names_a_currency_that_exists() {
+        for code in SIGNS.iter().map(|(_, code)| std::str::from_utf8(*code)).chain(DOLLARS.map(Ok)) {
+            let code = code.expect("ASCII");
+            assert_eq!(Currency::parse(code).map(|currency| currency.to_string()).as_deref(), Some(code));
+        }
+    }
+
+    #[test]
     fn codes_in_any_case_and_the_old_rouble() {
         let code = |text| Currency::parse(text).map(|c| c.to_string());
         assert_eq!(code(" UsD "), Some("usd".into()));
@@ -62,6 +129,9 @@ mod tests {
         assert_eq!(code("€"), Some("eur".into()));
         assert_eq!(code("$"), None);
         assert_eq!(code("pcs"), None);
-        assert_eq!(code("euro"), None);
+        assert_eq!(code("EURO"), Some("eur".into()));
+        assert_eq!(code("Kč"), Some("czk".into()));
+        assert_eq!(code("грн."), Some("uah".into()));
+        assert_eq!(code("kr"), None);
     }
 }

@@ -14,5 +14,5 @@ pub use category::{Category, first_product_type, path_category};
 pub use currency::Currency;
 pub use id::{Id, IdError, Kind};
 pub use item::{Digest, Fields, Item, digest_bytes};
-pub use price::{Money, Price, PriceError};
+pub use price::{Money, Notation, Price, PriceError};
 pub use rejection::Rejection;

@@ -68,8 +68,24 @@ impl fmt::Display for Price {
     }
 }
 
+/// What is known of how a feed writes its prices.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Notation {
+    /// What `$` stands for.
+    pub dollar: Option<Currency>,
+    /// A lone `.` separates decimals, whatever follows it: `987.234` is no thousand.
+    pub dot_is_decimal: bool,
+}
+
+impl Notation {
+    /// Of a feed whose prices without a currency are in this one.
+    pub fn of(default: Option<Currency>) -> Notation {
+        Notation { dollar: default.filter(|currency| currency.is_dollar()), dot_is_decimal: false }
+    }
+}
+
 impl Money {
-    /// Reads `15.00 USD`, `AED 15`, `1 234,50`, `199.00`, `8654`.
+    /// Reads `15.00 USD`, `AED 15`, `1 234,50`, `199.00`, `8654`, `12 zł`.
     ///
     /// Spaces, no-break spaces and apostrophes only group digits. The last `.` or `,` is the
     /// decimal one, unless exactly three digits follow it and nothing else says what it is; that
@@ -78,9 +94,17 @@ impl Money {
     /// # Errors
     /// When the text can't be read for sure.
     pub fn parse(text: &str) -> Result<Money, PriceError> {
+        Money::read(text, Notation::default())
+    }
+
+    /// The same, where more is known of how prices are written.
+    ///
+    /// # Errors
+    /// As [`Money::parse`].
+    pub fn read(text: &str, notation: Notation) -> Result<Money, PriceError> {
         let text = text.trim();
-        let (number, currency) = split_currency(text)?;
-        let digits = plain_number(number, text)?;
+        let (number, currency) = split_currency(text, notation)?;
+        let digits = plain_number(number, text, notation)?;
         if digits.len() > 29 {
             return Err(PriceError::TooLong(shorten(text)));
         }
@@ -90,25 +114,28 @@ impl Money {
 }
 
 /// Takes the currency off whichever end of the text it stands at.
-fn split_currency(text: &str) -> Result<(&str, Option<Currency>), PriceError> {
-    let is_number = |c: char| c.is_ascii_digit() || matches!(c, '.' | ',' | '-' | '+');
-    let start = text.find(is_number).ok_or_else(|| PriceError::NotANumber(shorten(text)))?;
-    let end = text.rfind(is_number).map_or(text.len(), |at| at + 1);
-    let number = &text[start..end];
-    let named = match (text[..start].trim(), text[end..].trim()) {
+fn split_currency(text: &str, notation: Notation) -> Result<(&str, Option<Currency>), PriceError> {
+    let not_a_number = || PriceError::NotANumber(shorten(text));
+    let first = text.find(|c: char| c.is_ascii_digit()).ok_or_else(not_a_number)?;
+    let last = text.rfind(|c: char| c.is_ascii_digit()).map_or(text.len(), |at| at + 1);
+    // A sign or separator belongs to the number that it touches, not to a word such as `руб.`
+    let is_mark = |c: char| matches!(c, '.' | ',' | '-' | '+');
+    let before = text[..first].trim_end_matches(is_mark);
+    let before = if before.ends_with(char::is_alphabetic) { &text[..first] } else { before };
+    let after = text[last..].trim_start_matches(is_mark);
+    let number = &text[before.len()..text.len() - after.len()];
+    let named = match (before.trim(), after.trim()) {
         ("", "") => return Ok((number, None)),
         (word, "") | ("", word) => word,
         (before, after) if before == after => before,
-        _ => return Err(PriceError::NotANumber(shorten(text))),
+        _ => return Err(not_a_number()),
     };
-    match Currency::parse(named) {
-        Some(currency) => Ok((number, Some(currency))),
-        None => Err(PriceError::Currency(shorten(named))),
-    }
+    let currency = if named == "$" { notation.dollar } else { Currency::parse(named) };
+    currency.map(|currency| (number, Some(currency))).ok_or_else(|| PriceError::Currency(shorten(named)))
 }
 
 /// Digits with one `.` at most, from a number in any of the usual spellings.
-fn plain_number(number: &str, whole: &str) -> Result<String, PriceError> {
+fn plain_number(number: &str, whole: &str, notation: Notation) -> Result<String, PriceError> {
     let not_a_number = || PriceError::NotANumber(shorten(whole));
     if number.starts_with('-') {
         return Err(PriceError::Negative(shorten(whole)));
@@ -126,7 +153,8 @@ fn plain_number(number: &str, whole: &str) -> Result<String, PriceError> {
         return ungroup(number, Some(separator)).ok_or_else(not_a_number);
     }
     let other = head.chars().find(|c| !c.is_ascii_digit());
-    if other.is_none() && tail.len() == 3 && could_be_grouped(head) {
+    let is_decimal = notation.dot_is_decimal && separator == '.';
+    if other.is_none() && tail.len() == 3 && could_be_grouped(head) && !is_decimal {
         return Err(PriceError::Ambiguous(shorten(whole)));
     }
     let comma_or_dot = other.filter(|c| matches!(c, '.' | ','));
@@ -231,6 +259,38 @@ mod tests {
             assert!(Money::parse(text).is_err(), "{text:?} was read as {}", read(text));
         }
         assert!(Money::parse(&"9".repeat(40)).is_err());
+    }
+
+    #[test]
+    fn signs_and_words_beside_the_number() {
+        for (text, expected) in [
+            ("12.50 zł", "12.50 pln"),
+            ("Kč 249", "249 czk"),
+            ("1 299,00 грн.", "1299.00 uah"),
+            ("990 руб.", "990 rub"),
+            ("руб. 990", "990 rub"),
+            ("₹1,23,456.00", "123456.00 inr"),
+            ("£15", "15 gbp"),
+            ("€ 9.5", "9.5 eur"),
+            ("500₸", "500 kzt"),
+            ("US$ 5.00", "5.00 usd"),
+        ] {
+            assert_eq!(read(text), expected, "{text:?}");
+        }
+        for text in ["100 kr", "$ 5", "5 ¥", "12 руб. 50"] {
+            assert!(Money::parse(text).is_err(), "{text:?} was read as {}", read(text));
+        }
+    }
+
+    #[test]
+    fn what_the_settings_and_the_format_tell() {
+        let notation = Notation::of(Currency::parse("cad"));
+        let money = Money::read("$15.00", notation).expect("a price");
+        assert_eq!(money.currency, Currency::parse("cad"));
+        assert!(Money::read("$15.00", Notation::of(Currency::parse("eur"))).is_err());
+        let yml = Notation { dot_is_decimal: true, ..Notation::default() };
+        assert_eq!(Money::read("987.234", yml).map(|money| money.price.to_string()), Ok("987.234".to_owned()));
+        assert!(Money::read("1,234", yml).is_err());
     }
 
     #[test]
