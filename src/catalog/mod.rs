@@ -9,6 +9,7 @@ mod id;
 mod item;
 mod price;
 mod rejection;
+mod unknown_words;
 
 pub use category::{Category, first_product_type, path_category};
 pub use currency::Currency;
@@ -16,3 +17,4 @@ pub use id::{Id, IdError, Kind};
 pub use item::{Digest, Fields, Item, digest_bytes};
 pub use price::{Money, Notation, Price, PriceError};
 pub use rejection::Rejection;
+pub use unknown_words::UnknownWords;

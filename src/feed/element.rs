@@ -1,7 +1,9 @@
-//! One element's children, parsed leniently.
+//! One element's children, parsed so that damage shows.
 //!
-//! A raw `&`, an entity that nobody declared, or a `<` that starts no tag is taken literally.
-//! Custom entities are never expanded, nesting is capped.
+//! A raw `&`, an entity that nobody declared, or a `<` that starts no tag is taken literally, and a
+//! description may hold HTML that nobody escaped. Everywhere else a tag that doesn't match, text between
+//! the children, or an attribute that can't be told is a fault of the element: a field that it hit could
+//! look empty. Custom entities are never expanded, nesting is capped.
 
 use std::borrow::Cow;
 
@@ -10,20 +12,35 @@ use quick_xml::Reader;
 use quick_xml::escape::resolve_predefined_entity;
 use quick_xml::events::{BytesStart, Event};
 
+use super::attributes::{self, Attribute, are_whole};
+use super::google::is_in_a_language;
 use super::spans::is_name_start;
 
 /// Deeper nesting than any feed has.
 const MAX_DEPTH: usize = 64;
+
+/// What a child of an item may hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Content {
+    /// HTML, escaped or not, kept as it stands.
+    Html,
+    /// A text for people: of markup in it only the text counts.
+    Words,
+    /// A value, or elements.
+    Value,
+}
 
 /// The element itself (depth 0), a child of it (1) or a child's child (2).
 #[derive(Debug)]
 pub(super) struct Node<'x> {
     pub(super) depth: usize,
     start: BytesStart<'x>,
-    /// The text of a child; other nodes have none. Markup inside it is kept as it stands.
+    /// The text of a child, of a value up to the first markup in it; other nodes have none.
     pub(super) text: Cow<'x, str>,
-    /// Whether `text` holds elements.
+    /// Whether elements stand in `text`, or behind it.
     pub(super) has_markup: bool,
+    /// Whether its end tag was there.
+    pub(super) is_closed: bool,
 }
 
 impl Node<'_> {
@@ -34,16 +51,17 @@ impl Node<'_> {
 
     /// An attribute's value, by its exact name.
     pub(super) fn attribute(&self, name: &str) -> Option<String> {
-        let mut attributes = self.start.html_attributes();
-        let found = attributes.with_checks(false).flatten().find(|attribute| attribute.key.0 == name)?;
-        Some(unescape(&found.value))
+        self.attributes().find(|attribute| attribute.name == name).map(|attribute| attribute.value().into_owned())
     }
 
-    /// All attributes as written.
-    pub(super) fn attributes(&self) -> Vec<(String, String)> {
-        let mut attributes = self.start.html_attributes();
-        let all = attributes.with_checks(false).flatten();
-        all.map(|attribute| (attribute.key.0.to_owned(), unescape(&attribute.value))).collect()
+    /// All attributes that can be told.
+    pub(super) fn attributes(&self) -> impl Iterator<Item = Attribute<'_>> {
+        attributes::attributes(self.raw_attributes())
+    }
+
+    /// What stands in the start tag behind the name.
+    pub(super) fn raw_attributes(&self) -> &str {
+        self.start.attributes_raw()
     }
 }
 
@@ -51,72 +69,212 @@ impl Node<'_> {
 #[derive(Debug, Default)]
 pub(super) struct Element<'x> {
     pub(super) nodes: Vec<Node<'x>>,
-    /// Why it could not be parsed to its end, in words; the nodes before that are there all the same.
+    /// What is broken in it, in words; the nodes are there all the same, as far as they could be told.
     pub(super) fault: Option<String>,
 }
 
 /// Parses an element.
 pub(super) fn parse(xml: &str) -> Element<'_> {
-    let mut nodes = Vec::with_capacity(24);
-    let fault = collect(xml, &mut nodes).err();
-    Element { nodes, fault }
-}
-
-fn collect<'x>(xml: &'x str, nodes: &mut Vec<Node<'x>>) -> Result<(), String> {
+    let mut walk = Walk::default();
+    walk.element.nodes.reserve(24);
     let mut reader = Reader::from_str(xml);
     let config = reader.config_mut();
     config.check_end_names = false;
     config.allow_dangling_amp = true;
     config.allow_unmatched_ends = true;
-    // The names of the open elements, and the node of the child that is open.
-    let mut open = Open::default();
-    let mut child: Option<usize> = None;
-    let mut fault = None;
     loop {
-        let event = reader.read_event().map_err(|error| format!("broken markup ({error})"))?;
-        match event {
-            Event::Start(start) if open.len() >= MAX_DEPTH => {
-                // Not followed any deeper, but read on: the id may come later.
-                let name = start.name().0;
-                fault.get_or_insert_with(|| format!("nested deeper than {MAX_DEPTH} levels at <{name}>"));
+        match reader.read_event() {
+            Ok(Event::Eof) => break,
+            Ok(event) => walk.event(event),
+            Err(error) => {
+                walk.fault(|| format!("broken markup ({error})"));
+                break;
             }
-            // HTML that nobody escaped never closes these.
-            Event::Start(start) if open.len() >= 2 && is_void(start.name().0) => {
-                literally(nodes, child, format_args!("<{}>", &*start));
-            }
-            Event::Start(start) => {
-                let depth = open.len();
-                open.push(start.name().0);
-                literally(nodes, child, format_args!("<{}>", &*start));
-                enter(nodes, &mut child, start, depth);
-            }
-            Event::Empty(start) => {
-                literally(nodes, child, format_args!("<{}/>", &*start));
-                let mut closed = child;
-                enter(nodes, &mut closed, start, open.len());
-            }
-            Event::End(end) => {
-                // An end tag closes what is open inside its element too; one of nothing is nothing.
-                let name = end.name();
-                if let Some(at) = open.last(name.0) {
-                    open.truncate(at);
-                    if at <= 1 {
-                        child = None;
-                    } else {
-                        literally(nodes, child, format_args!("</{}>", name.0));
-                    }
-                }
-            }
-            Event::Text(text) => push(nodes, child, text.into_inner()),
-            Event::CData(data) => push(nodes, child, data.into_inner()),
-            Event::GeneralRef(reference) => match resolve(&reference) {
-                Some(text) => push(nodes, child, text),
-                None => push(nodes, child, Cow::Owned(format!("&{};", &*reference))),
-            },
-            Event::Comment(_) | Event::PI(_) | Event::Decl(_) | Event::DocType(_) => {}
-            Event::Eof => return fault.map_or(Ok(()), Err),
         }
     }
+    if let Some(name) = walk.open.innermost() {
+        let name = name.to_owned();
+        walk.fault(|| format!("<{name}> is not closed"));
+    }
+    walk.element
+}
+
+/// A walk through an element's markup.
+#[derive(Default)]
+struct Walk<'x> {
+    element: Element<'x>,
+    /// The names of the open elements. Those inside of HTML are not among them.
+    open: Open,
+    /// The node of the child that is open, and what it may hold.
+    child: Option<(usize, Content)>,
+    /// Elements in the open child that have its own name.
+    namesakes: usize,
+}
+
+impl<'x> Walk<'x> {
+    fn fault(&mut self, what: impl FnOnce() -> String) {
+        self.element.fault.get_or_insert_with(what);
+    }
+
+    fn event(&mut self, event: Event<'x>) {
+        match event {
+            Event::Start(start) => self.start(start),
+            Event::Empty(start) => self.empty(start),
+            Event::End(end) => self.end(end.name().0),
+            Event::Text(text) => self.text(text.into_inner()),
+            Event::CData(data) if data.contains("<![CDATA[") => {
+                self.fault(|| "a CDATA section in it is not closed".into())
+            }
+            Event::CData(data) => self.text(data.into_inner()),
+            Event::GeneralRef(reference) => match resolve(&reference) {
+                Some(text) => self.text(text),
+                None => self.text(Cow::Owned(format!("&{};", &*reference))),
+            },
+            Event::Comment(text) if text.contains("<!--") => self.fault(|| "a comment in it is not closed".into()),
+            Event::PI(text) if text.contains('<') => {
+                self.fault(|| "a processing instruction in it is not closed".into())
+            }
+            Event::Comment(_) | Event::PI(_) | Event::Decl(_) | Event::DocType(_) | Event::Eof => {}
+        }
+    }
+
+    fn start(&mut self, start: BytesStart<'x>) {
+        let name = start.name().0;
+        if self.is_in_html() {
+            self.namesakes += usize::from(self.open.innermost() == Some(name));
+            return self.markup(format_args!("<{}>", &*start));
+        }
+        let depth = self.open.len();
+        if depth >= MAX_DEPTH {
+            // Not followed any deeper, but read on: the id may come later.
+            return self.fault(|| format!("nested deeper than {MAX_DEPTH} levels"));
+        }
+        self.check(&start);
+        // HTML that nobody escaped never closes these.
+        if depth >= 2 && is_void(name) {
+            return self.markup(format_args!(" "));
+        }
+        self.markup(format_args!(""));
+        self.open.push(name);
+        self.enter(start, depth, false);
+    }
+
+    fn empty(&mut self, start: BytesStart<'x>) {
+        if self.is_in_html() {
+            return self.markup(format_args!("<{}/>", &*start));
+        }
+        self.check(&start);
+        self.markup(format_args!(" "));
+        let depth = self.open.len();
+        let outside = self.child;
+        self.enter(start, depth, true);
+        self.child = outside;
+    }
+
+    fn end(&mut self, name: &str) {
+        if self.is_in_html() {
+            let is_own = self.open.innermost() == Some(name);
+            if !is_own || self.namesakes > 0 {
+                self.namesakes -= usize::from(is_own);
+                if self.open.outermost() == Some(name) {
+                    self.fault(|| "its description is not closed".into());
+                }
+                return self.markup(format_args!("</{name}>"));
+            }
+        }
+        if self.open.innermost() != Some(name) {
+            self.fault(|| format!("</{}> ends nothing", shorten(name)));
+        }
+        // An end tag closes what is open inside its element too; one of nothing is nothing.
+        let Some(at) = self.open.last(name) else { return };
+        let is_whole = at + 1 == self.open.len();
+        self.open.truncate(at);
+        if at <= 1 {
+            if let Some((child, _)) = self.child.take().filter(|_| is_whole) {
+                self.element.nodes[child].is_closed = true;
+            }
+        }
+    }
+
+    fn is_in_html(&self) -> bool {
+        matches!(self.child, Some((_, Content::Html)))
+    }
+
+    fn check(&mut self, start: &BytesStart<'_>) {
+        let raw = start.attributes_raw();
+        if !raw.is_empty() && !are_whole(raw) {
+            self.fault(|| format!("an attribute of <{}> can't be told", shorten(start.name().0)));
+        }
+    }
+
+    fn enter(&mut self, start: BytesStart<'x>, depth: usize, is_closed: bool) {
+        if depth == 1 {
+            self.child = Some((self.element.nodes.len(), Content::of(start.name().0)));
+            self.namesakes = 0;
+        }
+        if depth <= 2 {
+            let text = Cow::Borrowed("");
+            self.element.nodes.push(Node { depth, start, text, has_markup: false, is_closed });
+        }
+    }
+
+    fn text(&mut self, text: Cow<'x, str>) {
+        let Some((at, content)) = self.child else {
+            if self.open.len() == 1 && !text.trim().is_empty() {
+                self.fault(|| format!("text between its elements: {:?}", shorten(text.trim())));
+            }
+            return;
+        };
+        let node = &mut self.element.nodes[at];
+        if content == Content::Value && node.has_markup {
+            return;
+        }
+        // Most texts are in one piece.
+        if node.text.is_empty() {
+            node.text = text;
+        } else {
+            node.text.to_mut().push_str(&text);
+        }
+    }
+
+    /// Notes markup in a child; of HTML it is kept, in words `tag` stands for it.
+    fn markup(&mut self, tag: std::fmt::Arguments<'_>) {
+        let Some((at, content)) = self.child else { return };
+        let node = &mut self.element.nodes[at];
+        node.has_markup = true;
+        match content {
+            Content::Html => node.text.to_mut().push_str(&tag.to_string()),
+            Content::Words if tag.as_str() == Some(" ") => node.text.to_mut().push(' '),
+            Content::Words | Content::Value => {}
+        }
+    }
+}
+
+impl Content {
+    /// By the name of the element, whatever its prefix.
+    fn of(name: &str) -> Content {
+        let local = name.rsplit_once(':').map_or(name, |(_, local)| local);
+        match local {
+            "content" | "summary" | "encoded" => Content::Html,
+            local if local.contains("escription") => Content::Html,
+            "title"
+            | "item_title"
+            | "name"
+            | "typePrefix"
+            | "vendor"
+            | "model"
+            | "product_type"
+            | "category"
+            | "google_product_category" => Content::Words,
+            local if ["name", "title"].iter().any(|stem| is_in_a_language(local, stem)) => Content::Words,
+            _ => Content::Value,
+        }
+    }
+}
+
+/// A piece of the feed, short enough to be told.
+fn shorten(text: &str) -> String {
+    text.chars().take(40).map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
 
 /// The names of the open elements, one behind the other.
@@ -129,6 +287,14 @@ struct Open {
 impl Open {
     fn len(&self) -> usize {
         self.starts.len()
+    }
+
+    fn innermost(&self) -> Option<&str> {
+        self.starts.last().map(|start| &self.names[*start..])
+    }
+
+    fn outermost(&self) -> Option<&str> {
+        self.starts.first().map(|start| &self.names[*start..self.starts.get(1).copied().unwrap_or(self.names.len())])
     }
 
     fn push(&mut self, name: &str) {
@@ -155,33 +321,6 @@ fn is_void(name: &str) -> bool {
     ["br", "hr", "img", "wbr", "input", "col"].iter().any(|void| name.eq_ignore_ascii_case(void))
 }
 
-fn enter<'x>(nodes: &mut Vec<Node<'x>>, child: &mut Option<usize>, start: BytesStart<'x>, depth: usize) {
-    if depth == 1 {
-        *child = Some(nodes.len());
-    }
-    if depth <= 2 {
-        nodes.push(Node { depth, start, text: Cow::Borrowed(""), has_markup: false });
-    }
-}
-
-fn push<'x>(nodes: &mut [Node<'x>], child: Option<usize>, text: Cow<'x, str>) {
-    let Some(node) = child.and_then(|at| nodes.get_mut(at)) else { return };
-    // Most texts are in one piece.
-    if node.text.is_empty() {
-        node.text = text;
-    } else {
-        node.text.to_mut().push_str(&text);
-    }
-}
-
-/// Keeps the markup of a child's text: descriptions hold HTML that nobody escaped.
-fn literally(nodes: &mut [Node<'_>], child: Option<usize>, tag: std::fmt::Arguments<'_>) {
-    if let Some(node) = child.and_then(|at| nodes.get_mut(at)) {
-        node.text.to_mut().push_str(&tag.to_string());
-        node.has_markup = true;
-    }
-}
-
 /// The text of an entity or character reference. The five of XML and numbers only.
 fn resolve(name: &str) -> Option<Cow<'static, str>> {
     match name.strip_prefix('#') {
@@ -197,7 +336,7 @@ fn resolve(name: &str) -> Option<Cow<'static, str>> {
 }
 
 /// Entities decoded once; what is none stays as it is.
-fn unescape(text: &str) -> String {
+pub(super) fn unescape(text: &str) -> String {
     let mut plain = String::with_capacity(text.len());
     let mut rest = text;
     while let Some(at) = rest.find('&') {
@@ -266,7 +405,7 @@ mod tests {
     fn texts(xml: &str) -> Vec<String> {
         let mended = mend(Cow::Borrowed(xml));
         let Element { nodes, fault } = parse(&mended);
-        assert_eq!(fault, None);
+        assert_eq!(fault, None, "{xml}");
         nodes.iter().filter(|node| node.depth == 1).map(|node| format!("{}={}", node.name(), node.text)).collect()
     }
 
@@ -283,9 +422,44 @@ mod tests {
     }
 
     #[test]
-    fn markup_inside_a_child_is_kept_and_closes_itself() {
-        assert_eq!(texts("<i><d><p a=\"1\">x<br>y</p><hr/></d><t>z</t></i>"), ["d=<p a=\"1\">x<br>y</p><hr/>", "t=z"]);
-        assert_eq!(texts("<i><d>x<br></d><t>z</p></t></i>"), ["d=x<br>", "t=z"]);
+    fn a_description_keeps_its_markup_however_it_is_nested() {
+        let description = "<p a=\"1\">x<br>y</p><hr/><li>a<li>b</p>";
+        let xml = format!("<i><description>{description}</description><t>z</t></i>");
+        assert_eq!(texts(&xml), [format!("description={description}"), "t=z".to_owned()]);
+        let deep = "<p>".repeat(1000);
+        assert_eq!(texts(&format!("<i><g:description>{deep}</g:description></i>")), [format!("g:description={deep}")]);
+    }
+
+    #[test]
+    fn of_markup_in_words_the_text_counts() {
+        assert_eq!(texts("<i><title>H<sub>2</sub>O<br/>x<br>y</title></i>"), ["title=H2O x y"]);
+        let Element { nodes, fault } = parse("<i><price><br/>12.50</price></i>");
+        assert!(fault.is_none() && nodes[1].has_markup);
+    }
+
+    #[test]
+    fn damage_is_a_fault() {
+        for xml in [
+            "<i><t>1</u><p>2</p></i>",
+            "<i><t>1<t><p>2</p></i>",
+            "<i>t>1</t><p>2</p></i>",
+            "<i><t>1/t><p>2</p></i>",
+            "<i><t/>1</t><p>2</p></i>",
+            "<i><t>1</t\n<p>2</p></i>",
+            "<i><t>1</t>x<p>2</p></i>",
+            "<i><t>1</t></x><p>2</p></i>",
+            "<i><description>1</descripton><p>2</p></i>",
+            "<i><descripton>1</description><p>2</p></i>",
+            "<i><t c=\"x>1</t><p c=\"y\">2</p></i>",
+            "<i><!-- a --><!-- b -><p>2</p><!-- c --></i>",
+            "<i><t><![CDATA[1]]</t><p>2</p><u><![CDATA[3]]></u></i>",
+            "<i><description><![CDATA[1]]</description><p>2</p><description><![CDATA[3]]></description></i>",
+            "<i><?p>2</p><t>1</t></i>",
+            "<i><!p>2</p><t>1</t></i>",
+            "<i><t>1</t>",
+        ] {
+            assert!(parse(&mend(Cow::Borrowed(xml))).fault.is_some(), "{xml}");
+        }
     }
 
     #[test]

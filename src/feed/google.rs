@@ -7,8 +7,9 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::sale::{Sale, sale};
+use super::values::{Stock, availability, first_address, tidy};
 use super::{Offer, Row, Shape};
-use crate::catalog::{Category, Id, Item, Money, Rejection, first_product_type, path_category};
+use crate::catalog::{Category, Id, Item, Money, Notation, Rejection, first_product_type, path_category};
 
 /// The attributes that we read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,10 +30,36 @@ pub(super) enum Attribute {
 /// How many attributes there are.
 pub(super) const ATTRIBUTES: usize = 11;
 
+/// How an attribute's name was written; the lesser is the better source.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Spelling {
+    /// As Google's specification has it.
+    Own,
+    /// As other programs of Google's, or shops, write it.
+    Alias,
+    /// In one of several languages: `name_ua`.
+    Language,
+}
+
 impl Attribute {
+    /// The item's own name for what it becomes.
+    pub(super) fn field(self) -> &'static str {
+        match self {
+            Attribute::Id => "id",
+            Attribute::Title => "title",
+            Attribute::Description => "description",
+            Attribute::Link => "url",
+            Attribute::ImageLink => "image_url",
+            Attribute::Price => "price",
+            Attribute::SalePrice | Attribute::SaleDates => "sale_price",
+            Attribute::Availability => "in_stock",
+            Attribute::ProductType | Attribute::GoogleCategory => "category",
+        }
+    }
+
     /// Recognises a column's or an element's name: any case, with or without `g:`, blanks or
     /// hyphens for underscores, `ID [id]`, and the names that other Google products use.
-    pub(super) fn named(name: &str) -> Option<Attribute> {
+    pub(super) fn named(name: &str) -> Option<(Attribute, Spelling)> {
         let name = name.trim().trim_matches('"').trim().to_lowercase();
         let name = match name.split_once('[') {
             Some((_, inner)) => inner.trim_end_matches(']').trim(),
@@ -40,21 +67,43 @@ impl Attribute {
         };
         let name = name.strip_prefix("g:").unwrap_or(name);
         let name: String = name.chars().map(|c| if matches!(c, ' ' | '-') { '_' } else { c }).collect();
-        Some(match name.as_str() {
+        let own = match name.as_str() {
             "id" => Attribute::Id,
-            "title" | "item_title" | "name" => Attribute::Title,
-            "description" | "item_description" => Attribute::Description,
-            "link" | "url" | "final_url" => Attribute::Link,
-            "image_link" | "image" | "image_url" => Attribute::ImageLink,
+            "title" => Attribute::Title,
+            "description" => Attribute::Description,
+            "link" => Attribute::Link,
+            "image_link" => Attribute::ImageLink,
             "price" => Attribute::Price,
             "sale_price" => Attribute::SalePrice,
             "sale_price_effective_date" => Attribute::SaleDates,
             "availability" => Attribute::Availability,
-            "product_type" | "category" | "item_category" => Attribute::ProductType,
+            "product_type" => Attribute::ProductType,
             "google_product_category" => Attribute::GoogleCategory,
-            _ => return None,
-        })
+            other => return Attribute::alias(other),
+        };
+        Some((own, Spelling::Own))
     }
+
+    fn alias(name: &str) -> Option<(Attribute, Spelling)> {
+        let attribute = match name {
+            "item_title" | "name" => Attribute::Title,
+            "item_description" => Attribute::Description,
+            "url" | "final_url" => Attribute::Link,
+            "image" | "image_url" => Attribute::ImageLink,
+            "category" | "item_category" => Attribute::ProductType,
+            _ => {
+                let is_title = ["name", "title"].iter().any(|stem| is_in_a_language(name, stem));
+                return is_title.then_some((Attribute::Title, Spelling::Language));
+            }
+        };
+        Some((attribute, Spelling::Alias))
+    }
+}
+
+/// Whether a name is `stem` with a language of two letters behind it: `name_ua`.
+pub(super) fn is_in_a_language(name: &str, stem: &str) -> bool {
+    let language = name.strip_prefix(stem).and_then(|rest| rest.strip_prefix('_'));
+    language.is_some_and(|language| language.len() == 2 && language.bytes().all(|byte| byte.is_ascii_lowercase()))
 }
 
 /// The attributes of one row, as text.
@@ -76,31 +125,10 @@ impl<'a> Attributes<'a> {
     fn owned(&self, attribute: Attribute) -> Option<String> {
         self.get(attribute).map(str::to_owned)
     }
-}
 
-/// A text without white space around it and without control characters (a stray 0x0B would make
-/// the JSON or XML of the next system unreadable). Nothing left = `None`.
-pub(super) fn tidy(text: Cow<'_, str>) -> Option<Cow<'_, str>> {
-    let is_stray = |c: char| c.is_control() && !matches!(c, '\t' | '\n' | '\r');
-    let text = if may_hold_control(text.as_bytes()) && text.contains(is_stray) {
-        Cow::Owned(text.replace(is_stray, ""))
-    } else {
-        text
-    };
-    let trimmed = text.trim();
-    match text {
-        _ if trimmed.is_empty() => None,
-        Cow::Borrowed(_) if trimmed.len() == text.len() => Some(text),
-        Cow::Borrowed(text) => Some(Cow::Borrowed(text.trim())),
-        Cow::Owned(ref owned) => Some(Cow::Owned(owned.trim().to_owned())),
+    fn address(&self, attribute: Attribute) -> Option<String> {
+        self.get(attribute).and_then(first_address).map(str::to_owned)
     }
-}
-
-/// Whether some byte may be of a control character other than white space: a glance at bytes, where
-/// looking at letters would take longer than all else that is done with a text.
-fn may_hold_control(bytes: &[u8]) -> bool {
-    let is_suspect = |byte: u8| (byte < b' ' && !matches!(byte, b'\t' | b'\n' | b'\r')) || byte == 0x7f || byte == 0xc2;
-    bytes.iter().fold(false, |found, byte| found | is_suspect(*byte))
 }
 
 /// The field at fault, and the reason in words.
@@ -136,6 +164,8 @@ impl<'s> Maker<'s> {
         let (money, changes_at) = price(row, self.shape)?;
         let named = money.and_then(|money| money.currency);
         let currency = money.and_then(|_| named.or(self.shape.default_currency));
+        let word = row.get(Attribute::Availability);
+        let stock = word.map(availability);
         let item = Item {
             id,
             category: self.category(row),
@@ -143,11 +173,13 @@ impl<'s> Maker<'s> {
             price: money.map(|money| money.price),
             currency,
             description: row.owned(Attribute::Description),
-            url: row.owned(Attribute::Link),
-            image_url: row.owned(Attribute::ImageLink),
-            in_stock: row.get(Attribute::Availability).is_some_and(is_in_stock),
+            url: row.address(Attribute::Link),
+            image_url: row.address(Attribute::ImageLink),
+            in_stock: stock == Some(Stock::In),
         };
-        Ok(Offer { item, line, changes_at, currency_assumed: named.is_none() && currency.is_some() })
+        let currency_assumed = named.is_none() && currency.is_some();
+        let strange_stock = word.filter(|_| stock == Some(Stock::Unknown)).map(str::to_owned);
+        Ok(Offer { item, line, changes_at, currency_assumed, strange_stock })
     }
 
     fn category(&mut self, row: &Attributes<'_>) -> Option<Arc<Category>> {
@@ -165,8 +197,10 @@ impl<'s> Maker<'s> {
 /// The price in effect, and when that changes. A sale price of nought is an exporter's way to say
 /// "none". A sale price without a currency has the price's.
 fn price(row: &Attributes<'_>, shape: &Shape) -> Result<(Option<Money>, Option<jiff::Timestamp>), Fault> {
+    let notation = Notation::of(shape.default_currency);
     let read = |attribute, field: &'static str| {
-        row.get(attribute).map(Money::parse).transpose().map_err(|error| (field, error.to_string()))
+        let money = row.get(attribute).map(|text| Money::read(text, notation)).transpose();
+        money.map_err(|error| (field, error.to_string()))
     };
     let Some(_) = row.get(Attribute::SalePrice) else { return Ok((read(Attribute::Price, "price")?, None)) };
     let Sale { active, changes_at } = sale(row.get(Attribute::SaleDates), shape.now);
@@ -179,13 +213,6 @@ fn price(row: &Attributes<'_>, shape: &Shape) -> Result<(Option<Money>, Option<j
         }
         None => Ok((read(Attribute::Price, "price")?, changes_at)),
     }
-}
-
-/// Preorder and backorder are not in stock, nor is what says nothing.
-fn is_in_stock(availability: &str) -> bool {
-    let words = availability.to_lowercase().replace(['_', '-'], " ");
-    let words = words.split_whitespace().collect::<Vec<_>>().join(" ");
-    matches!(words.as_str(), "in stock" | "limited availability" | "available for order")
 }
 
 #[cfg(test)]
@@ -203,27 +230,13 @@ mod tests {
             "Image URL",
             "Bild [image_link]",
         ] {
-            assert_eq!(Attribute::named(name), Some(Attribute::ImageLink), "{name}");
+            assert_eq!(Attribute::named(name).map(|(attribute, _)| attribute), Some(Attribute::ImageLink), "{name}");
         }
-        assert_eq!(Attribute::named("ID [id]"), Some(Attribute::Id));
+        assert_eq!(Attribute::named("ID [id]"), Some((Attribute::Id, Spelling::Own)));
+        assert_eq!(Attribute::named("Name UA"), Some((Attribute::Title, Spelling::Language)));
+        assert!(Spelling::Own < Spelling::Alias && Spelling::Alias < Spelling::Language);
         for name in ["shipping(country:price)", "shipping(price)", "additional_image_link", "gtin", ""] {
             assert_eq!(Attribute::named(name), None, "{name}");
         }
-    }
-
-    #[test]
-    fn stock() {
-        for yes in ["in stock", "in_stock", "In Stock", "limited availability", "available for order"] {
-            assert!(is_in_stock(yes), "{yes}");
-        }
-        for no in ["out of stock", "out_of_stock", "preorder", "backorder", "sold out"] {
-            assert!(!is_in_stock(no), "{no}");
-        }
-    }
-
-    #[test]
-    fn control_characters_and_blanks_go() {
-        assert_eq!(tidy(Cow::Borrowed(" a\u{b}b\u{a0}")).as_deref(), Some("ab"));
-        assert_eq!(tidy(Cow::Borrowed(" \u{0} ")), None);
     }
 }

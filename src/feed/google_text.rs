@@ -150,16 +150,19 @@ fn columns_under(header: &[u8], dialect: Dialect) -> Option<Columns> {
     cells.split(header.strip_suffix(b"\r").unwrap_or(header), true);
     let mut columns =
         Columns { of: [None; ATTRIBUTES], delimiter: dialect.delimiter, width: 0, cells: cells.len(), known: 0 };
+    let mut spellings = [None; ATTRIBUTES];
     for index in 0..cells.len() {
         let name = Charset::UTF8.decode(cells.get(index));
         if !name.trim().is_empty() {
             columns.width = index + 1;
         }
-        let Some(attribute) = Attribute::named(&name) else { continue };
-        // Of columns that mean the same the first counts.
-        if columns.of[attribute as usize].is_none() {
+        let Some((attribute, spelling)) = Attribute::named(&name) else { continue };
+        // Google's own name counts before others, wherever it stands; of two alike the first.
+        let best = &mut spellings[attribute as usize];
+        columns.known += usize::from(best.is_none());
+        if best.is_none_or(|best| spelling < best) {
+            *best = Some(spelling);
             columns.of[attribute as usize] = Some(index);
-            columns.known += 1;
         }
     }
     columns.of[Attribute::Id as usize].is_some().then_some(columns)

@@ -6,114 +6,197 @@ use super::ahead::pieces;
 use super::charset::Charset;
 use super::detect::Head;
 use super::element::{Element, Node, mend, parse};
-use super::google::{ATTRIBUTES, Attribute, Attributes, Maker};
+use super::google::{ATTRIBUTES, Attribute, Attributes, Maker, Spelling};
 use super::intake::Intake;
+use super::namespaces::{Namespaces, Vocabulary};
 use super::spans::{Piece, Spans};
+use super::values::{is_misspelt, tidy};
 use super::{FeedError, Input, Row, Shape};
-use crate::catalog::{Digest, Rejection, digest_bytes};
-
-/// The namespace that Google's attributes live in.
-const NAMESPACE: &str = "http://base.google.com/ns/1.0";
+use crate::catalog::{Currency, Digest, Rejection, digest_bytes};
 
 /// The element names that hold an item.
 const ITEMS: &[&str] = &["item", "entry"];
+
+/// The attributes of a price that name its currency.
+const CURRENCY: [&str; 2] = ["currency", "unit"];
 
 /// Reads every item of the feed.
 pub(super) fn read(input: &Input<'_>, head: &Head, shape: &Shape, intake: &mut Intake<'_>) -> Result<(), FeedError> {
     let charset = head.charset();
     let mut spans = Spans::new(input.open()?, head.root(), ITEMS)?;
     let mut maker = Maker::new(shape);
-    let mut prefixes = vec!["g".to_owned()];
-    intake.set_surroundings(surroundings(charset, &prefixes));
+    let mut namespaces = Namespaces::default();
+    intake.set_surroundings(surroundings(charset, &namespaces));
     pieces(
         intake,
         |batch| spans.cut(batch),
         |intake, bytes, digest, piece| match piece {
             Piece::Element { line, .. } => {
-                intake.take(digest, || item(&charset.decode(bytes), line, &prefixes, &mut maker))
+                intake.take(digest, || item(&charset.decode(bytes), line, &namespaces, &mut maker))
             }
             Piece::Broken { head, line, reason, .. } => {
-                let id = attributes(&mend(charset.decode(&head)), &prefixes).0.get(Attribute::Id).map(str::to_owned);
-                intake.give(rejected(line, id, reason.to_owned()), None)
+                let id = id_of_broken(&charset.decode(&head), &namespaces);
+                intake.give(rejected(line, id, "item", reason.to_owned()), None)
             }
             Piece::Open { .. } => {
-                let more = google_prefixes(&charset.decode(bytes));
-                if !more.is_empty() {
-                    prefixes.extend(more);
-                    intake.set_surroundings(surroundings(charset, &prefixes));
+                if namespaces.open(&charset.decode(bytes)) {
+                    intake.set_surroundings(surroundings(charset, &namespaces));
                 }
                 Ok(())
             }
-            Piece::Close { .. } => Ok(()),
+            Piece::Close { .. } => {
+                if namespaces.close(&charset.decode(bytes)) {
+                    intake.set_surroundings(surroundings(charset, &namespaces));
+                }
+                Ok(())
+            }
         },
     )
 }
 
 /// What an item's meaning depends on besides its own bytes.
-fn surroundings(charset: Charset, prefixes: &[String]) -> Digest {
-    digest_bytes(format!("{charset:?} {prefixes:?}").as_bytes())
+fn surroundings(charset: Charset, namespaces: &Namespaces) -> Digest {
+    digest_bytes(format!("{charset:?} {namespaces:?}").as_bytes())
 }
 
-/// The prefixes that a tag binds to Google's namespace.
-fn google_prefixes(tag: &str) -> Vec<String> {
-    if !tag.contains(NAMESPACE) {
-        return Vec::new();
-    }
-    let element = parse(tag);
-    let bound =
-        element.nodes.iter().flat_map(Node::attributes).filter(|(_, value)| value.trim_end_matches('/') == NAMESPACE);
-    bound.filter_map(|(name, _)| name.strip_prefix("xmlns:").map(str::to_owned)).collect()
+fn rejected(line: u64, id: Option<String>, field: &str, reason: String) -> Row {
+    Row::Rejected(Rejection::new(line, id, field, reason))
 }
 
-fn rejected(line: u64, id: Option<String>, reason: String) -> Row {
-    Row::Rejected(Rejection::new(line, id, "item", reason))
-}
-
-fn item(xml: &str, line: u64, prefixes: &[String], maker: &mut Maker<'_>) -> Row {
-    match attributes(&mend(Cow::Borrowed(xml)), prefixes) {
-        (attributes, None) => maker.row(&attributes, line),
-        (attributes, Some(fault)) => rejected(line, attributes.get(Attribute::Id).map(str::to_owned), fault),
+fn item(xml: &str, line: u64, namespaces: &Namespaces, maker: &mut Maker<'_>) -> Row {
+    let mended = mend(Cow::Borrowed(xml));
+    let element = parse(&mended);
+    let (attributes, unreadable) = attributes(&element, namespaces);
+    let id = || attributes.get(Attribute::Id).map(str::to_owned);
+    match (element.fault, unreadable) {
+        (Some(fault), _) => rejected(line, id().or_else(|| id_of_broken(xml, namespaces)), "item", fault),
+        // Whose it is can't be told: not the same as an item that has no id.
+        (None, Some((Attribute::Id, reason))) => rejected(line, None, "item", format!("id: {reason}")),
+        (None, Some((attribute, reason))) => rejected(line, id(), attribute.field(), reason),
+        (None, None) => maker.row(&attributes, line),
     }
 }
 
-/// What an item says, as far as it can be parsed, and why not further. Only its direct children
-/// count: `g:shipping/g:price` is not its price. Of a field with and without `g:` Google's own
-/// counts, of several values the first.
-fn attributes(xml: &str, prefixes: &[String]) -> (Attributes<'static>, Option<String>) {
-    let Element { nodes, fault } = parse(xml);
+/// What an item says. Only its direct children count: `g:shipping/g:price` is not its price. Of a
+/// field with and without `g:` Google's own counts, of several values the first. With it the first
+/// field that is there and can't be read, unless a better source of the same one can.
+fn attributes(element: &Element<'_>, namespaces: &Namespaces) -> (Attributes<'static>, Option<(Attribute, String)>) {
     let mut attributes = Attributes::default();
-    let mut ranks = [u8::MAX; ATTRIBUTES];
-    for node in nodes.iter().filter(|node| node.depth == 1) {
-        let Some((attribute, rank)) = meaning(node.name(), prefixes) else { continue };
-        let Some(value) = value(node, attribute) else { continue };
-        if rank < ranks[attribute as usize] && !value.trim().is_empty() {
-            ranks[attribute as usize] = rank;
-            attributes.set(attribute, Cow::Owned(value));
+    let mut ranks = [None; ATTRIBUTES];
+    let mut unreadable = Vec::new();
+    let item = namespaces.inside(element.nodes.first());
+    for node in element.nodes.iter().filter(|node| node.depth == 1) {
+        let Some((attribute, rank)) = meaning(node, &item) else { continue };
+        let best = &mut ranks[attribute as usize];
+        if best.is_some_and(|best| best <= rank) {
+            continue;
+        }
+        match value(node, attribute, rank) {
+            Ok(Some(value)) if tidy(Cow::Borrowed(&value)).is_some() => {
+                *best = Some(rank);
+                attributes.set(attribute, Cow::Owned(value));
+            }
+            Ok(_) => {}
+            Err(reason) => unreadable.push((attribute, rank, reason)),
         }
     }
-    (attributes, fault)
+    let is_better =
+        |(attribute, rank, _): &(Attribute, Rank, String)| ranks[*attribute as usize].is_none_or(|best| *rank <= best);
+    let unreadable = unreadable.into_iter().find(is_better);
+    (attributes, unreadable.map(|(attribute, _, reason)| (attribute, reason)))
 }
 
-/// What an element's name stands for; the lower rank is the better source.
-fn meaning(name: &str, prefixes: &[String]) -> Option<(Attribute, u8)> {
-    let (own, local) = match name.split_once(':') {
-        Some((prefix, local)) => (prefixes.iter().any(|known| known == prefix).then_some(0)?, local),
-        None => (1, name),
-    };
+/// How good a source of an attribute an element is: the lesser the better.
+type Rank = (Spelling, u8);
+
+/// What an element stands for.
+fn meaning(node: &Node<'_>, namespaces: &Namespaces) -> Option<(Attribute, Rank)> {
+    let (vocabulary, local) = namespaces.inside(Some(node)).of(node.name())?;
+    let is_plain = vocabulary == Vocabulary::Plain;
     match local {
         // Atom's names for a description.
-        "content" if own == 1 => Some((Attribute::Description, 2)),
-        "summary" if own == 1 => Some((Attribute::Description, 3)),
-        _ => Attribute::named(local).map(|attribute| (attribute, own)),
+        "content" if is_plain => Some((Attribute::Description, (Spelling::Alias, 2))),
+        "summary" if is_plain => Some((Attribute::Description, (Spelling::Alias, 3))),
+        _ => Attribute::named(local).map(|(attribute, spelling)| (attribute, (spelling, u8::from(is_plain)))),
     }
 }
 
 /// A link is text in RSS, an attribute in Atom; a relation other than the page itself is none.
-fn value(node: &Node<'_>, attribute: Attribute) -> Option<String> {
-    if attribute == Attribute::Link && node.text.trim().is_empty() {
-        let is_page = node.attribute("rel").is_none_or(|rel| rel == "alternate");
-        return node.attribute("href").filter(|_| is_page);
+///
+/// # Errors
+/// When something is there that can't be read.
+fn value(node: &Node<'_>, attribute: Attribute, rank: Rank) -> Result<Option<String>, String> {
+    if !node.is_closed {
+        return Err("its element is not closed".to_owned());
     }
-    // Only a description may hold markup that nobody escaped.
-    (!node.has_markup || attribute == Attribute::Description).then(|| node.text.clone().into_owned())
+    if attribute == Attribute::Link && node.text.trim().is_empty() && !node.has_markup {
+        let is_page = node.attribute("rel").is_none_or(|rel| rel == "alternate");
+        return Ok(node.attribute("href").filter(|_| is_page));
+    }
+    let is_text = matches!(
+        attribute,
+        Attribute::Title | Attribute::Description | Attribute::ProductType | Attribute::GoogleCategory
+    );
+    if node.has_markup && !is_text {
+        // RSS has an element `image` of its own, with an address and a title inside.
+        let is_another = rank.0 != Spelling::Own && node.text.trim().is_empty();
+        return if is_another { Ok(None) } else { Err("markup where a value should be".to_owned()) };
+    }
+    match attribute {
+        Attribute::Price | Attribute::SalePrice => money(node).map(Some),
+        _ => Ok(Some(node.text.clone().into_owned())),
+    }
+}
+
+/// A price with the currency that an attribute names, as if it stood beside the number.
+fn money(node: &Node<'_>) -> Result<String, String> {
+    let text = node.text.trim();
+    let mut named = None;
+    for attribute in node.attributes() {
+        let name = attribute.name.rsplit_once(':').map_or(attribute.name, |(_, local)| local);
+        if CURRENCY.contains(&name) {
+            named = tidy(attribute.value()).map(Cow::into_owned).or(named);
+        } else if let Some(meant) = CURRENCY.iter().find(|meant| is_misspelt(name, meant)) {
+            return Err(format!("the attribute {name:?} is probably meant to be {meant:?}"));
+        }
+    }
+    let Some(named) = named.filter(|_| !text.is_empty()) else { return Ok(text.to_owned()) };
+    let beside = text.trim_matches(|c: char| !c.is_alphabetic());
+    let is_repeated = Currency::parse(beside).is_some() && Currency::parse(beside) == Currency::parse(&named);
+    Ok(if is_repeated { text.to_owned() } else { format!("{text} {named}") })
+}
+
+/// The id of an item whose markup is broken: what stands between the tags of its id, if these can be
+/// told from the rest. The last one counts, for other text may lie before the item.
+fn id_of_broken(xml: &str, namespaces: &Namespaces) -> Option<String> {
+    let has_start = ITEMS.iter().any(|name| xml.trim_start().starts_with(&format!("<{name}")));
+    let whole = if has_start { Cow::Borrowed(xml) } else { Cow::Owned(format!("<item>{xml}</item>")) };
+    let mended = mend(whole);
+    let element = parse(&mended);
+    let whole = element.nodes.iter().filter(|node| node.depth == 1 && node.is_closed && !node.has_markup);
+    let ids = whole.filter(|node| {
+        let named = namespaces.of(node.name()).and_then(|(_, local)| Attribute::named(local));
+        named == Some((Attribute::Id, Spelling::Own))
+    });
+    let by_element = ids.last().and_then(|node| plain_id(&node.text));
+    by_element.or_else(|| namespaces.names_of("id").iter().find_map(|name| between_tags(xml, name)))
+}
+
+/// The text in front of an end tag, or behind a start tag, when the other one of the two is broken.
+fn between_tags(xml: &str, name: &str) -> Option<String> {
+    let (open, close) = (format!("<{name}>"), format!("</{name}>"));
+    match (xml.rfind(&open), xml.rfind(&close)) {
+        (Some(at), None) => {
+            let rest = &xml[at + open.len()..];
+            plain_id(&rest[..rest.find('<')?])
+        }
+        (None, Some(at)) => plain_id(&xml[xml[..at].rfind('>')? + 1..at]),
+        _ => None,
+    }
+}
+
+/// A text that can be an id as it is: without anything that markup leaves behind.
+fn plain_id(text: &str) -> Option<String> {
+    let id = tidy(Cow::Borrowed(text))?;
+    (!id.contains(['<', '>', '"', '=', '\n'])).then(|| id.into_owned())
 }

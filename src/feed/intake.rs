@@ -28,6 +28,14 @@ pub trait Receiver {
     /// When the receiver can't go on.
     fn is_first(&mut self, id: &str) -> Result<bool, SinkError>;
 
+    /// To be asked now and then by whoever reads long without giving rows.
+    ///
+    /// # Errors
+    /// When the receiver can't go on.
+    fn check_cancelled(&mut self) -> Result<(), SinkError> {
+        Ok(())
+    }
+
     /// Takes in a row. `None` = it must be parsed again, whatever its bytes.
     ///
     /// # Errors
@@ -96,6 +104,14 @@ impl<'r> Intake<'r> {
         self.receiver.knows(row).map_err(FeedError::Sink)
     }
 
+    /// See [`Receiver::check_cancelled`].
+    ///
+    /// # Errors
+    /// When the receiver can't go on.
+    pub(super) fn check_cancelled(&mut self) -> Result<(), FeedError> {
+        self.receiver.check_cancelled().map_err(FeedError::Sink)
+    }
+
     /// A row whose bytes have this digest: parsed only when the receiver doesn't know it.
     ///
     /// # Errors
@@ -115,6 +131,8 @@ impl<'r> Intake<'r> {
             Row::Rejected(rejection) => (rejection.id.as_deref(), rejection.line),
         };
         let is_first = id.map_or(Ok(true), |id| self.receiver.is_first(id)).map_err(FeedError::Sink)?;
+        // A word that nobody defined is told in every pass, not only in the first one.
+        let digest = digest.filter(|_| !matches!(&row, Row::Offer(offer) if offer.strange_stock.is_some()));
         let row = if is_first { row } else { Row::Rejected(duplicate(id.map(str::to_owned), line)) };
         self.receiver.row(row, digest).map_err(FeedError::Sink)
     }

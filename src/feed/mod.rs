@@ -5,6 +5,7 @@
 //! with fewer items.
 
 mod ahead;
+mod attributes;
 mod charset;
 mod detect;
 mod element;
@@ -13,10 +14,13 @@ mod google_text;
 mod google_xml;
 mod input;
 mod intake;
+mod namespaces;
 mod relay;
 mod sale;
 mod spans;
 mod text;
+mod tree;
+mod values;
 mod window;
 mod yml;
 
@@ -35,7 +39,7 @@ pub use input::Input;
 pub use intake::Receiver;
 
 /// Grows when the same feed would come to other items: what was read by older rules is read again.
-pub const RULES: u32 = 1;
+pub const RULES: u32 = 2;
 
 /// The formats.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -131,6 +135,8 @@ pub struct Offer {
     pub changes_at: Option<Timestamp>,
     /// Whether its price was given the default currency.
     pub currency_assumed: bool,
+    /// What its availability says, when that is no word that anybody defined.
+    pub strange_stock: Option<String>,
 }
 
 /// A row, taken or not.

@@ -6,7 +6,7 @@
 use std::io::Read;
 use std::ops::Range;
 
-use memchr::{memchr, memchr_iter, memchr3, memmem};
+use memchr::{memchr, memchr_iter, memchr2, memchr3, memmem};
 
 use super::FeedError;
 use super::ahead::Batch;
@@ -15,13 +15,16 @@ use super::window::{MAX_ROW, Window};
 /// How much of a broken element is kept for its id.
 const HEAD: usize = 64 << 10;
 
+const OPEN_SECTION: &str = "a CDATA section or comment in it is not closed";
+const TOO_LONG: &str = "its element is longer than 16 MiB";
+
 /// Something between the beginning and the end of the root element.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Piece {
     /// A whole element with one of the names asked for.
     Element { name: &'static str, bytes: Range<usize>, line: u64 },
-    /// An element of such a name that was not closed before the next one began, or is too long.
-    /// `head` = what it begins with, for its id.
+    /// An element of such a name whose start or end tag is broken, that was not closed before the next
+    /// one began, or that is too long. `head` = what it begins with, for its id.
     Broken { name: &'static str, head: Vec<u8>, line: u64, reason: &'static str },
     /// The start tag of any other element.
     Open { tag: Range<usize> },
@@ -36,6 +39,13 @@ pub(super) struct Spans<R> {
     root: Option<Vec<u8>>,
     used: usize,
     finished: bool,
+    /// What lies between the last element and here, as far as it is kept: if an end tag of one comes
+    /// next, it is an element whose start tag is broken.
+    gap: Vec<u8>,
+    /// The line on which the gap begins.
+    gap_line: u64,
+    /// Whether the last piece was an element, with which the gap begins anew.
+    was_element: bool,
 }
 
 impl<R: Read> Spans<R> {
@@ -44,7 +54,16 @@ impl<R: Read> Spans<R> {
         let mut window = Window::new(reader);
         while window.bytes().len() < root && window.more()? {}
         window.consume(root.min(window.bytes().len()));
-        Ok(Spans { window, names, root: None, used: 0, finished: false })
+        Ok(Spans {
+            window,
+            names,
+            root: None,
+            used: 0,
+            finished: false,
+            gap: Vec::new(),
+            gap_line: 1,
+            was_element: false,
+        })
     }
 
     /// The bytes of a piece found last.
@@ -59,13 +78,27 @@ impl<R: Read> Spans<R> {
     pub(super) fn next(&mut self) -> Result<Option<Piece>, FeedError> {
         while !self.finished {
             let used = std::mem::take(&mut self.used).min(self.window.bytes().len());
-            self.window.consume(used);
+            if std::mem::take(&mut self.was_element) {
+                self.gap.clear();
+                self.window.consume(used);
+                self.gap_line = self.window.line();
+            } else {
+                self.pass(used);
+            }
             self.skip_to(b"<")?;
             if let Some(piece) = self.markup()? {
+                self.was_element = matches!(piece, Piece::Element { .. } | Piece::Broken { .. });
                 return Ok(Some(piece));
             }
         }
         Ok(None)
+    }
+
+    /// Moves past bytes between elements.
+    fn pass(&mut self, count: usize) {
+        let room = HEAD.saturating_sub(self.gap.len()).min(count);
+        self.gap.extend_from_slice(&self.window.bytes()[..room]);
+        self.window.consume(count);
     }
 
     /// Adds the next piece that says anything to a batch; `false` behind the end tag of the root.
@@ -75,9 +108,10 @@ impl<R: Read> Spans<R> {
     pub(super) fn cut(&mut self, batch: &mut Batch<Piece>) -> Result<bool, FeedError> {
         let Some(piece) = self.next()? else { return Ok(false) };
         match &piece {
-            Piece::Element { bytes, .. } | Piece::Open { tag: bytes } => batch.add(self.bytes(bytes.clone()), piece),
+            Piece::Element { bytes, .. } | Piece::Open { tag: bytes } | Piece::Close { name: bytes } => {
+                batch.add(self.bytes(bytes.clone()), piece);
+            }
             Piece::Broken { .. } => batch.add(&[], piece),
-            Piece::Close { .. } => {}
         }
         Ok(true)
     }
@@ -87,10 +121,7 @@ impl<R: Read> Spans<R> {
         while self.window.bytes().len() < 9 && self.window.more()? {}
         let bytes = self.window.bytes();
         if let Some((end, skip)) = skipped(bytes) {
-            self.window.consume(skip);
-            self.skip_to(end)?;
-            self.used = end.len();
-            return Ok(None);
+            return self.section(end, skip).map(|()| None);
         }
         match bytes.get(1) {
             Some(b'/') => self.close_tag().map(Some),
@@ -104,7 +135,7 @@ impl<R: Read> Spans<R> {
                 self.used = end.ok_or_else(|| self.cut_short())? + 1;
                 Ok(None)
             }
-            Some(byte) if is_name_start(*byte) => self.start_tag().map(Some),
+            Some(byte) if is_name_start(*byte) => self.start_tag(),
             _ => {
                 // A stray `<` in text.
                 self.used = 1;
@@ -113,18 +144,53 @@ impl<R: Read> Spans<R> {
         }
     }
 
-    fn close_tag(&mut self) -> Result<Piece, FeedError> {
-        let Some(end) = self.find(2, |bytes| memchr(b'>', bytes))? else { return Err(self.cut_short()) };
-        self.used = end + 1;
-        let name = 2..2 + self.window.bytes()[2..end].trim_ascii_end().len();
-        self.finished = self.root.as_deref() == Some(&self.window.bytes()[name.clone()]);
-        Ok(Piece::Close { name })
+    /// Moves behind a comment, a CDATA section or a processing instruction between elements. One that
+    /// isn't closed before another one begins would hide what lies between: its beginning is text then.
+    fn section(&mut self, end: &'static [u8], skip: usize) -> Result<(), FeedError> {
+        let found = self.find(skip, |bytes| memmem::find(bytes, end))?;
+        let begin: Vec<u8> = self.window.bytes()[..if skip == 2 { 1 } else { skip }].to_vec();
+        match found {
+            Some(found) if memmem::find(&self.window.bytes()[skip..found], &begin).is_some() => self.used = skip,
+            Some(found) if self.window.bytes()[found..].starts_with(end) => self.used = found + end.len(),
+            // Longer than any window should be: it is passed over as it comes.
+            Some(_) => {
+                self.skip_to(end)?;
+                self.used = end.len();
+            }
+            None => self.used = skip,
+        }
+        Ok(())
     }
 
-    fn start_tag(&mut self) -> Result<Piece, FeedError> {
+    fn close_tag(&mut self) -> Result<Piece, FeedError> {
+        let Some(end) = self.find(2, |bytes| memchr2(b'>', b'<', bytes))? else { return Err(self.cut_short()) };
+        let is_whole = self.window.bytes().get(end) == Some(&b'>');
+        self.used = end + usize::from(is_whole);
+        let name = 2..2 + self.window.bytes()[2..end].trim_ascii_end().len();
+        let bytes = &self.window.bytes()[name.clone()];
+        self.finished = is_whole && self.root.as_deref() == Some(bytes);
+        let wanted = self.names.iter().find(|wanted| wanted.as_bytes() == bytes);
+        match wanted.filter(|_| !self.gap.trim_ascii().is_empty()) {
+            Some(name) => {
+                let head = std::mem::take(&mut self.gap);
+                let blank = head.len() - head.trim_ascii_start().len();
+                let line = self.gap_line + memchr_iter(b'\n', &head[..blank]).count() as u64;
+                Ok(Piece::Broken { name, head, line, reason: "its start tag is broken" })
+            }
+            None => Ok(Piece::Close { name }),
+        }
+    }
+
+    fn start_tag(&mut self) -> Result<Option<Piece>, FeedError> {
         let end = loop {
-            match tag_end(self.window.bytes(), self.window.ended() || self.window.bytes().len() > MAX_ROW) {
+            let is_all = self.window.ended() || self.window.bytes().len() > MAX_ROW;
+            match tag_end(self.window.bytes(), is_all) {
                 Some(end) => break end,
+                None if self.window.bytes().len() > MAX_ROW => {
+                    // No tag is that long: this is text.
+                    self.used = 1;
+                    return Ok(None);
+                }
                 None if self.window.more()? => {}
                 None => return Err(self.cut_short()),
             }
@@ -140,12 +206,12 @@ impl<R: Read> Spans<R> {
         match self.names.iter().find(|wanted| wanted.as_bytes() == name) {
             Some(name) if is_empty => {
                 self.used = end + 1;
-                Ok(Piece::Element { name, bytes: 0..end + 1, line })
+                Ok(Some(Piece::Element { name, bytes: 0..end + 1, line }))
             }
-            Some(name) => self.element(name, end + 1, line),
+            Some(name) => self.element(name, end + 1, line).map(Some),
             None => {
                 self.used = end + 1;
-                Ok(Piece::Open { tag: 0..end + 1 })
+                Ok(Some(Piece::Open { tag: 0..end + 1 }))
             }
         }
     }
@@ -154,7 +220,9 @@ impl<R: Read> Spans<R> {
     fn element(&mut self, name: &'static str, from: usize, line: u64) -> Result<Piece, FeedError> {
         let mut at = from;
         loop {
-            let Some(open) = self.find(at, |bytes| next_mark(bytes, name))? else { return Err(self.cut_short()) };
+            let Some(open) = self.find(at, |bytes| next_mark(bytes, name))? else {
+                return self.unclosed(name, from, line, "its element is not closed");
+            };
             if open > MAX_ROW {
                 return self.skip_too_long(name, line);
             }
@@ -165,16 +233,20 @@ impl<R: Read> Spans<R> {
                     Some(found) if found <= MAX_ROW => match next_one(self.bytes(open..found), name) {
                         Some(next) => {
                             self.used = open + next;
-                            let reason = "a CDATA section or comment in it is not closed";
-                            return Ok(Piece::Broken { name, head: self.head(open), line, reason });
+                            return Ok(Piece::Broken { name, head: self.head(open), line, reason: OPEN_SECTION });
                         }
                         None => at = found + end.len(),
                     },
                     Some(_) => return self.skip_too_long(name, line),
-                    None => return Err(self.cut_short()),
+                    None => return self.unclosed(name, open + skip, line, OPEN_SECTION),
                 }
             } else if is_tag(bytes, b"</", name) {
-                let Some(end) = self.find(open, |bytes| memchr(b'>', bytes))? else { return Err(self.cut_short()) };
+                let end = self.find(open + 1, |bytes| memchr2(b'>', b'<', bytes))?;
+                let Some(end) = end else { return Err(self.cut_short()) };
+                if self.window.bytes().get(end) != Some(&b'>') {
+                    self.used = end;
+                    return Ok(Piece::Broken { name, head: self.head(open), line, reason: "its end tag is broken" });
+                }
                 self.used = end + 1;
                 return Ok(Piece::Element { name, bytes: 0..end + 1, line });
             } else if is_tag(bytes, b"<", name) {
@@ -185,6 +257,45 @@ impl<R: Read> Spans<R> {
                 at = open + 1;
             }
         }
+    }
+
+    /// Ends an element in which no end was found up to the end of the document: in front of whatever
+    /// comes next behind `from`, another element's tag or the end of the root.
+    fn unclosed(
+        &mut self,
+        name: &'static str,
+        from: usize,
+        line: u64,
+        reason: &'static str,
+    ) -> Result<Piece, FeedError> {
+        let bytes = &self.window.bytes()[from.min(self.window.bytes().len())..];
+        let tags =
+            memchr_iter(b'<', bytes).find(|at| is_tag(&bytes[*at..], b"</", name) || is_tag(&bytes[*at..], b"<", name));
+        let (end, used) = match tags.map(|at| from + at) {
+            // Its own end tag.
+            Some(at) if self.window.bytes()[at..].starts_with(b"</") => {
+                match memchr(b'>', &self.window.bytes()[at..]) {
+                    Some(length) => (at, at + length + 1),
+                    None => return Err(self.cut_short()),
+                }
+            }
+            Some(at) => (at, at),
+            None => match self.root_end() {
+                Some(at) => (at, at),
+                None => return Err(self.cut_short()),
+            },
+        };
+        self.used = used;
+        Ok(Piece::Broken { name, head: self.head(end), line, reason })
+    }
+
+    /// Where the end tag of the root stands, if the document reaches so far.
+    fn root_end(&self) -> Option<usize> {
+        let (root, bytes) = (self.root.as_deref()?, self.window.bytes());
+        let mut ends = memmem::rfind_iter(bytes, b"</");
+        ends.find(|at| {
+            bytes[at + 2..].strip_prefix(root).is_some_and(|rest| rest.trim_ascii_start().first() == Some(&b'>'))
+        })
     }
 
     /// What the element at the window's beginning begins with, up to `end`.
@@ -201,13 +312,14 @@ impl<R: Read> Spans<R> {
             let end = memmem::find_iter(bytes, b"</").find(|at| is_tag(&bytes[*at..], b"</", name));
             if let Some(end) = end {
                 self.used = end;
-                return Ok(Piece::Broken { name, head, line, reason: "its element is longer than 16 MiB" });
+                return Ok(Piece::Broken { name, head, line, reason: TOO_LONG });
             }
             // An end tag may begin in the last few bytes.
-            let keep = (name.len() + 3).min(bytes.len());
+            let keep = HEAD.min(bytes.len());
             self.window.consume(bytes.len() - keep);
             if !self.window.more()? {
-                return Err(self.cut_short());
+                self.used = self.root_end().ok_or_else(|| self.cut_short())?;
+                return Ok(Piece::Broken { name, head, line, reason: TOO_LONG });
             }
         }
     }
@@ -217,12 +329,12 @@ impl<R: Read> Spans<R> {
         loop {
             let bytes = self.window.bytes();
             if let Some(at) = memmem::find(bytes, mark) {
-                self.window.consume(at);
+                self.pass(at);
                 return Ok(());
             }
             // The mark may begin in the last few bytes.
             let keep = (mark.len() - 1).min(bytes.len());
-            self.window.consume(bytes.len() - keep);
+            self.pass(bytes.len() - keep);
             if !self.window.more()? {
                 return Err(self.cut_short());
             }
@@ -311,14 +423,16 @@ fn is_tag(bytes: &[u8], open: &[u8], name: &str) -> bool {
 /// Where the `>` of a start tag stands. A quoted value may hold one; a `<` may not stand in a value,
 /// so a quote that runs into one was never closed, and the first `>` counts.
 fn tag_end(bytes: &[u8], ended: bool) -> Option<usize> {
+    // Looked for once: a tag of a million attributes would have it looked for as often.
+    let stray = memchr(b'<', &bytes[1..]).map(|at| at + 1);
     let mut at = 1;
     while let Some(found) = memchr3(b'>', b'"', b'\'', &bytes[at..]).map(|found| at + found) {
         if bytes[found] == b'>' {
             return Some(found);
         }
         let close = memchr(bytes[found], &bytes[found + 1..]).map(|length| found + 1 + length);
-        match (close, memchr(b'<', &bytes[found..])) {
-            (Some(close), stray) if stray.is_none_or(|stray| found + stray > close) => at = close + 1,
+        match (close, stray) {
+            (Some(close), stray) if stray.is_none_or(|stray| stray > close) => at = close + 1,
             (_, Some(_)) => return memchr(b'>', &bytes[1..]).map(|end| 1 + end),
             _ if ended => return memchr(b'>', &bytes[1..]).map(|end| 1 + end),
             _ => return None,

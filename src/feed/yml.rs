@@ -1,136 +1,97 @@
-//! YML, Yandex Market's format: a tree of categories, then offers.
+//! YML, Yandex Market's format: categories, in one block or several, and offers.
 
 use std::borrow::Cow;
-use std::collections::{HashMap, HashSet};
-use std::sync::Arc;
 
 use super::ahead::pieces;
-use super::charset::Charset;
+use super::attributes::attributes;
 use super::detect::Head;
 use super::element::{Element, Node, mend, parse};
-use super::google::{Fault, tidy};
+use super::google::{Fault, is_in_a_language};
 use super::intake::Intake;
 use super::spans::{Piece, Spans};
+use super::tree::Tree;
+use super::values::{first_address, is_misspelt, quantity, tidy, truth};
 use super::{FeedError, Input, Offer, Row, Shape};
-use crate::catalog::{Category, Currency, Digest, Id, Item, Money, Rejection, digest_bytes};
+use crate::catalog::{Currency, Id, Item, Money, Notation, Rejection};
 
 const NAMES: &[&str] = &["offer", "category"];
+
+/// The attributes of an offer that say something of the item.
+const ATTRIBUTES: [&str; 3] = ["id", "available", "disabled"];
+/// Attributes whose names resemble those by chance.
+const OTHERS: [&str; 4] = ["bid", "cid", "gid", "uid"];
 
 /// Reads every offer of the feed.
 pub(super) fn read(input: &Input<'_>, head: &Head, shape: &Shape, intake: &mut Intake<'_>) -> Result<(), FeedError> {
     let charset = head.charset();
     let mut spans = Spans::new(input.open()?, head.root(), NAMES)?;
-    let mut tree = Tree::new(charset);
-    let mut offers_began = false;
+    let mut tree = Known { tree: Tree::new(charset), offers_began: false, is_all: false };
     pieces(
         intake,
         |batch| spans.cut(batch),
         |intake, bytes, digest, piece| match piece {
-            Piece::Element { name: "category", .. } => {
-                tree.add(bytes);
-                intake.set_surroundings(tree.digest);
-                Ok(())
-            }
-            Piece::Element { line, .. } => {
-                if !offers_began {
-                    if tree.is_empty() {
-                        // The categories may come after the offers, which can't be understood without.
-                        tree = categories_only(input, head)?;
-                    }
-                    intake.set_surroundings(tree.digest);
-                    offers_began = true;
-                }
-                intake.take(digest, || offer(&charset.decode(bytes), line, &mut tree, shape))
-            }
-            Piece::Broken { name: "offer", head, line, reason } => {
-                let id = id_of(&parse(&mend(charset.decode(&head))));
-                intake.give(rejected(line, id, "offer", reason.to_owned()), None)
-            }
+            Piece::Element { name: "category", .. } => tree.add(bytes, intake),
             // One that was not closed still has its id and name.
-            Piece::Broken { head, .. } => {
-                tree.add(&head);
-                intake.set_surroundings(tree.digest);
-                Ok(())
+            Piece::Broken { name: "category", head, .. } => tree.add(&head, intake),
+            Piece::Element { line, .. } => {
+                tree.offers_began = true;
+                let known = intake.digest(digest);
+                if intake.knows(known)? {
+                    return Ok(());
+                }
+                let xml = charset.decode(bytes);
+                let mut row = offer(&xml, line, &mut tree.tree, shape)?;
+                if tree.tree.lacks_some() && !tree.is_all {
+                    tree.read_all(input, head, intake)?;
+                    row = offer(&xml, line, &mut tree.tree, shape)?;
+                }
+                intake.give(row, Some(intake.digest(digest)))
+            }
+            Piece::Broken { head, line, reason, .. } => {
+                let id = id_of_broken(&charset.decode(&head));
+                intake.give(rejected(line, id, "offer", reason.to_owned()), None)
             }
             Piece::Open { .. } | Piece::Close { .. } => Ok(()),
         },
     )
 }
 
-fn categories_only(input: &Input<'_>, head: &Head) -> Result<Tree, FeedError> {
-    let mut spans = Spans::new(input.open()?, head.root(), NAMES)?;
-    let mut tree = Tree::new(head.charset());
-    while let Some(piece) = spans.next()? {
-        match piece {
-            Piece::Element { name: "category", bytes, .. } => tree.add(spans.bytes(bytes)),
-            Piece::Broken { name: "category", head, .. } => tree.add(&head),
-            _ => {}
-        }
-    }
-    Ok(tree)
+/// The categories, as far as they have been read. Those behind the first offer are looked for only
+/// when an offer's category, or an ancestor of it, isn't among those before: reading the feed twice would
+/// cost every pass the same again.
+struct Known {
+    tree: Tree,
+    offers_began: bool,
+    is_all: bool,
 }
 
-/// The feed's categories. Parents that are missing, the category itself or part of a circle end
-/// the path; of categories with the same id the first counts.
-struct Tree {
-    charset: Charset,
-    nodes: HashMap<String, Level>,
-    paths: HashMap<String, Arc<Category>>,
-    /// Of all that the tree was made from, in order.
-    digest: Digest,
-}
-
-struct Level {
-    name: String,
-    parent: Option<String>,
-}
-
-impl Tree {
-    fn new(charset: Charset) -> Tree {
-        let digest = digest_bytes(format!("{charset:?}").as_bytes());
-        Tree { charset, nodes: HashMap::new(), paths: HashMap::new(), digest }
+impl Known {
+    fn add(&mut self, xml: &[u8], intake: &mut Intake<'_>) -> Result<(), FeedError> {
+        if !self.offers_began {
+            self.tree.add(xml)?;
+            intake.set_surroundings(self.tree.digest());
+        }
+        Ok(())
     }
 
-    fn is_empty(&self) -> bool {
-        self.nodes.is_empty()
-    }
-
-    fn add(&mut self, xml: &[u8]) {
-        self.digest = digest_bytes(&[&self.digest.to_le_bytes(), xml].concat());
-        // A path follows from the tree as the digest has it, whoever asked for it before.
-        self.paths.clear();
-        let xml = self.charset.decode(xml);
-        let wrapped = format!("<c>{xml}</c>");
-        let mended = mend(Cow::Borrowed(&wrapped));
-        let element = parse(&mended);
-        let Some(node) = element.nodes.iter().find(|node| node.depth == 1) else { return };
-        let attribute = |name| node.attribute(name).and_then(|text| tidy(Cow::Owned(text)).map(Cow::into_owned));
-        let Some(id) = attribute("id") else { return };
-        let parent = attribute("parentId").or_else(|| attribute("parent_id"));
-        let name = tidy(Cow::Borrowed(&node.text)).map_or_else(|| id.clone(), Cow::into_owned);
-        self.nodes.entry(id).or_insert(Level { name, parent });
-    }
-
-    /// The category with this id, if the feed defines it.
-    fn get(&mut self, id: &str) -> Option<Arc<Category>> {
-        if let Some(known) = self.paths.get(id) {
-            return Some(Arc::clone(known));
+    fn read_all(&mut self, input: &Input<'_>, head: &Head, intake: &mut Intake<'_>) -> Result<(), FeedError> {
+        let mut spans = Spans::new(input.open()?, head.root(), NAMES)?;
+        self.tree = Tree::new(head.charset());
+        self.is_all = true;
+        let mut pieces = 0_u64;
+        while let Some(piece) = spans.next()? {
+            pieces += 1;
+            if pieces % 1024 == 0 {
+                intake.check_cancelled()?;
+            }
+            match piece {
+                Piece::Element { name: "category", bytes, .. } => self.tree.add(spans.bytes(bytes))?,
+                Piece::Broken { name: "category", head, .. } => self.tree.add(&head)?,
+                _ => {}
+            }
         }
-        let mut names = Vec::new();
-        let mut seen = HashSet::new();
-        let mut at = Some(id);
-        while let Some(level) = at.filter(|id| seen.insert(*id)).and_then(|id| self.nodes.get(id)) {
-            names.push(level.name.as_str());
-            at = level.parent.as_deref();
-        }
-        if names.is_empty() {
-            return None;
-        }
-        names.reverse();
-        let name = Some(names.join(" > "));
-        let category = Arc::new(Category { id: Id::parse(id).ok()?, name });
-        self.paths.insert(id.to_owned(), Arc::clone(&category));
-        Some(category)
+        intake.set_surroundings(self.tree.digest());
+        Ok(())
     }
 }
 
@@ -143,96 +104,193 @@ fn id_of(offer: &Element<'_>) -> Option<String> {
     tidy(Cow::Owned(id)).map(Cow::into_owned)
 }
 
-fn offer(xml: &str, line: u64, tree: &mut Tree, shape: &Shape) -> Row {
-    let mended = mend(Cow::Borrowed(xml));
-    let element = parse(&mended);
-    let id = id_of(&element);
-    if let Some(fault) = element.fault {
-        return rejected(line, id, "offer", fault);
-    }
-    match understand(&Fields(&element.nodes), id.as_deref(), line, tree, shape) {
-        Ok(offer) => Row::Offer(Box::new(offer)),
-        Err((field, reason)) => rejected(line, id, field, reason),
-    }
+/// The id of an offer whose markup is broken: what stands as an attribute `id` in front of the first
+/// `>`, if it can be told from the rest.
+fn id_of_broken(xml: &str) -> Option<String> {
+    let begin = xml.rfind("<offers").map_or(0, |at| at + 1);
+    let xml = xml[begin..].split_once('>').filter(|_| begin > 0).map_or(&xml[begin..], |(_, rest)| rest);
+    let tag = &xml[..xml.find('>').unwrap_or(xml.len())];
+    let at = tag.match_indices("id").map(|(at, _)| at).find(|at| {
+        let is_own = tag[..*at].ends_with(|c: char| c.is_whitespace());
+        is_own && tag[at + 2..].trim_start().starts_with('=')
+    })?;
+    let found = attributes(&tag[at..]).next()?;
+    let id = tidy(found.value()).map(Cow::into_owned)?;
+    // A quote that was lost ends at the next one, behind the name of another attribute.
+    let swallowed = id.rsplit_once(char::is_whitespace).filter(|(_, name)| name.ends_with('='));
+    let id = match swallowed {
+        Some((id, _)) => id.trim_end().to_owned(),
+        None => id,
+    };
+    (!id.contains(['<', '>', '"', '=', '\n'])).then_some(id)
 }
 
-fn understand(
-    fields: &Fields<'_, '_>,
-    id: Option<&str>,
-    line: u64,
-    tree: &mut Tree,
-    shape: &Shape,
-) -> Result<Offer, Fault> {
+fn offer(xml: &str, line: u64, tree: &mut Tree, shape: &Shape) -> Result<Row, FeedError> {
+    let mended = mend(Cow::Borrowed(xml));
+    let element = parse(&mended);
+    if let Some(fault) = element.fault.clone().or_else(|| misspelt(&element)) {
+        return Ok(rejected(line, id_of_broken(xml), "offer", fault));
+    }
+    let id = id_of(&element);
+    let fields = Fields(&element.nodes);
+    let category = match fields.text("categoryId") {
+        Ok(Some(id)) => tree.get(&id)?,
+        _ => None,
+    };
+    let category = category.or_else(|| shape.default_category.clone());
+    Ok(match understand(&fields, id.as_deref(), line, shape) {
+        Ok(mut offer) => {
+            offer.item.category = category;
+            Row::Offer(Box::new(offer))
+        }
+        Err((field, reason)) => rejected(line, id, field, reason),
+    })
+}
+
+/// An attribute of the offer that is one letter off: as it stands it would go unread.
+fn misspelt(element: &Element<'_>) -> Option<String> {
+    let offer = element.nodes.first()?;
+    let has = |name: &str| offer.attributes().any(|attribute| attribute.name == name);
+    let unknown = offer.attributes().map(|attribute| attribute.name).filter(|name| !ATTRIBUTES.contains(name));
+    let pair = unknown.filter(|name| !OTHERS.contains(name)).find_map(|name| {
+        let meant = ATTRIBUTES.into_iter().find(|meant| is_misspelt(name, meant) && !has(meant))?;
+        Some((name, meant))
+    });
+    pair.map(|(name, meant)| format!("the attribute {name:?} is probably meant to be {meant:?}"))
+}
+
+fn understand(fields: &Fields<'_, '_>, id: Option<&str>, line: u64, shape: &Shape) -> Result<Offer, Fault> {
     let id = Id::parse(id.unwrap_or_default()).map_err(|error| ("id", error.to_string()))?;
-    let title = fields.title().ok_or_else(|| ("title", "no name".to_owned()))?;
-    let money = fields.text("price").map(|text| Money::parse(&text)).transpose();
-    let money = money.map_err(|error| ("price", error.to_string()))?;
+    let title = fields.title()?.ok_or_else(|| ("title", "no name".to_owned()))?;
+    let money = fields.money(shape)?;
     let named = money.and_then(|money| money.currency).map_or_else(|| fields.currency(), |own| Ok(Some(own)))?;
     let assumed = if named.is_none() && money.is_some() { shape.default_currency } else { None };
-    let category = fields.text("categoryId").and_then(|id| tree.get(&id));
+    let address = |name, field| {
+        let text = fields.text(name).map_err(|reason| (field, reason))?;
+        Ok::<_, Fault>(text.as_deref().and_then(first_address).map(str::to_owned))
+    };
+    fields.text("categoryId").map_err(|reason| ("category", reason))?;
     let item = Item {
         id,
-        category: category.or_else(|| shape.default_category.clone()),
+        category: None,
         title,
         price: money.map(|money| money.price),
         currency: named.or(assumed),
-        description: fields.text("description"),
-        url: fields.text("url"),
-        image_url: fields
-            .text("picture")
-            .and_then(|joined| joined.split(" | ").map(str::trim).find(|part| !part.is_empty()).map(str::to_owned)),
-        in_stock: fields.in_stock(),
+        description: fields.text("description").map_err(|reason| ("description", reason))?,
+        url: address("url", "url")?,
+        image_url: address("picture", "image_url")?,
+        in_stock: fields.in_stock()?,
     };
-    Ok(Offer { item, line, changes_at: None, currency_assumed: assumed.is_some() })
+    Ok(Offer { item, line, changes_at: None, currency_assumed: assumed.is_some(), strange_stock: None })
 }
 
 /// An offer's nodes.
 struct Fields<'n, 'x>(&'n [Node<'x>]);
 
-impl Fields<'_, '_> {
-    /// The text of the first child of this name that has one.
-    fn text(&self, name: &str) -> Option<String> {
-        let children = self.0.iter().filter(|node| node.depth == 1 && node.name() == name);
-        children
-            .filter(|node| !node.has_markup || name == "description")
-            .find_map(|node| tidy(Cow::Borrowed(&node.text)).map(Cow::into_owned))
+impl<'n, 'x> Fields<'n, 'x> {
+    fn children(&self, is_wanted: impl Fn(&str) -> bool) -> impl Iterator<Item = &'n Node<'x>> {
+        self.0.iter().filter(move |node| node.depth == 1 && is_wanted(node.name()))
     }
 
-    /// `name`, else what the vendor.model type makes up a name from, else `title`.
-    fn title(&self) -> Option<String> {
-        let made_up = || {
-            let parts = ["typePrefix", "vendor", "model"].map(|name| self.text(name));
-            // A vendor alone says whose it is, not what.
-            let says_what = parts[0].is_some() || parts[2].is_some();
-            says_what.then(|| parts.into_iter().flatten().collect::<Vec<_>>().join(" "))
+    /// The text of the first child of this name that has one.
+    ///
+    /// # Errors
+    /// When there is something else than text.
+    fn text(&self, name: &str) -> Result<Option<String>, String> {
+        let is_text = name == "description" || is_title(name);
+        for node in self.children(|child| child == name) {
+            if node.has_markup && !is_text {
+                return Err("markup where a value should be".to_owned());
+            }
+            if let Some(text) = tidy(Cow::Borrowed(&node.text)) {
+                return Ok(Some(text.into_owned()));
+            }
+        }
+        Ok(None)
+    }
+
+    /// `name`, also in one of several languages, else what the vendor.model type makes up a name from,
+    /// else `title`.
+    fn title(&self) -> Result<Option<String>, Fault> {
+        let text = |name| self.text(name).map_err(|reason| ("title", reason));
+        if let Some(name) = text("name")? {
+            return Ok(Some(name));
+        }
+        let mut translated = self.children(|name| is_in_a_language(name, "name"));
+        if let Some(name) = translated.find_map(|node| tidy(Cow::Borrowed(&node.text)).map(Cow::into_owned)) {
+            return Ok(Some(name));
+        }
+        let parts = [text("typePrefix")?, text("vendor")?, text("model")?];
+        // A vendor alone says whose it is, not what.
+        if parts[0].is_some() || parts[2].is_some() {
+            return Ok(Some(parts.into_iter().flatten().collect::<Vec<_>>().join(" ")));
+        }
+        text("title")
+    }
+
+    /// The price, with a currency that stands beside it or in an attribute.
+    fn money(&self, shape: &Shape) -> Result<Option<Money>, Fault> {
+        let fault = |reason| ("price", reason);
+        let Some(text) = self.text("price").map_err(fault)? else { return Ok(None) };
+        let notation = Notation { dot_is_decimal: true, ..Notation::of(shape.default_currency) };
+        let money = Money::read(&text, notation).map_err(|error| fault(error.to_string()))?;
+        let node = self.children(|name| name == "price").find(|node| !node.text.trim().is_empty());
+        let named = node.and_then(|node| node.attribute("currency").or_else(|| node.attribute("unit")));
+        let Some(named) = named.and_then(|named| tidy(Cow::Owned(named)).map(Cow::into_owned)) else {
+            return Ok(Some(money));
         };
-        self.text("name").or_else(made_up).or_else(|| self.text("title"))
+        match Currency::parse(&named) {
+            None => Err(("currency", unknown_currency(&named))),
+            Some(named) if money.currency.is_some_and(|beside| beside != named) => {
+                Err(("currency", "it is named twice, and differently".to_owned()))
+            }
+            named => Ok(Some(Money { currency: named, ..money })),
+        }
     }
 
     fn currency(&self) -> Result<Option<Currency>, Fault> {
-        let Some(code) = self.text("currencyId") else { return Ok(None) };
-        let unknown = || ("currency", format!("{code:?} is no currency of ISO 4217"));
-        Currency::parse(&code).map(Some).ok_or_else(unknown)
+        let Some(code) = self.text("currencyId").map_err(|reason| ("currency", reason))? else { return Ok(None) };
+        Currency::parse(&code).map(Some).ok_or_else(|| ("currency", unknown_currency(&code)))
     }
 
-    fn in_stock(&self) -> bool {
-        let offer = self.0.first();
-        let says = |name, value| offer.and_then(|node| node.attribute(name)).is_some_and(|text| text.trim() == value);
-        if says("available", "false") || says("disabled", "true") {
-            return false;
+    /// By the attributes and any quantity: what says that there is none counts.
+    fn in_stock(&self) -> Result<bool, Fault> {
+        let says = |name: &str| {
+            let text = self
+                .0
+                .first()
+                .and_then(|node| node.attribute(name))
+                .and_then(|text| tidy(Cow::Owned(text)).map(Cow::into_owned));
+            let Some(text) = text else { return Ok(None) };
+            truth(&text).map(Some).ok_or_else(|| ("in_stock", format!("{name}={text:?} is neither true nor false")))
+        };
+        let is_off = says("available")? == Some(false) || says("disabled")? == Some(true);
+        for name in ["quantity_in_stock", "stock_quantity", "quantity", "count"] {
+            let text = self.text(name).map_err(|reason| ("in_stock", reason))?;
+            if let Some(text) = text {
+                let pieces = quantity(&text).ok_or_else(|| ("in_stock", format!("{name} {text:?} is not a number")))?;
+                return Ok(!is_off && pieces > 0.0);
+            }
         }
-        let own =
-            ["count", "stock_quantity", "quantity_in_stock"].into_iter().find_map(|name| quantity(&self.text(name)?));
-        own.or_else(|| self.outlets()).is_none_or(|quantity| quantity > 0.0)
+        Ok(!is_off && self.outlets()?.is_none_or(|pieces| pieces > 0.0))
     }
 
     /// What all outlets have together, if any says how much.
-    fn outlets(&self) -> Option<f64> {
-        let outlets = self.0.iter().filter(|node| node.depth >= 1 && node.name() == "outlet");
-        outlets.filter_map(|node| quantity(&node.attribute("instock")?)).reduce(|sum, next| sum + next)
+    fn outlets(&self) -> Result<Option<f64>, Fault> {
+        let mut sum = None;
+        for outlet in self.0.iter().filter(|node| node.depth >= 1 && node.name() == "outlet") {
+            let Some(text) = outlet.attribute("instock").filter(|text| !text.trim().is_empty()) else { continue };
+            let pieces = quantity(&text).ok_or_else(|| ("in_stock", format!("instock={text:?} is not a number")))?;
+            sum = Some(sum.unwrap_or(0.0) + pieces);
+        }
+        Ok(sum)
     }
 }
 
-fn quantity(text: &str) -> Option<f64> {
-    text.trim().replace(',', ".").parse().ok().filter(|quantity: &f64| quantity.is_finite())
+fn is_title(name: &str) -> bool {
+    matches!(name, "name" | "typePrefix" | "vendor" | "model" | "title")
+}
+
+fn unknown_currency(code: &str) -> String {
+    format!("{:?} is no currency of ISO 4217", code.chars().take(40).collect::<String>())
 }

@@ -6,7 +6,7 @@ use tracing::{info, warn};
 
 use super::outage::{Outage, Past};
 use crate::lagerkoll::{self, MirrorError};
-use crate::report::{events_headline, left_behind, number, pass_headline, span, unproven};
+use crate::report::{events_headline, left_behind, number, pass_headline, span, strange_stock, unproven};
 use crate::state::{Outcome, Reader};
 use crate::sync::{PassError, Report, Stop};
 
@@ -35,6 +35,8 @@ pub struct PassLog {
     not_taken: u64,
     /// What the pass before left undone because the feed's end was not proven.
     unproven: Option<String>,
+    /// What the pass before said of availabilities that nobody defined.
+    strange_stock: Option<String>,
 }
 
 /// The log of the passes over the events.
@@ -92,7 +94,7 @@ impl PassLog {
         let last = Reader::open(state).and_then(|reader| reader.passes(1));
         // What keeps us from reading it is told by the pass.
         let not_taken = last.ok().and_then(|passes| passes.first().map(|pass| pass.rejected)).unwrap_or_default();
-        PassLog { outage: Outage::default(), failing, not_taken, unproven: None }
+        PassLog { outage: Outage::default(), failing, not_taken, unproven: None, strange_stock: None }
     }
 
     /// Logs a pass, loudly only where it differs from the one before.
@@ -118,11 +120,8 @@ impl PassLog {
         // Of a feed that was not read to its end nobody knows how many rows are wrong.
         if let Some(summary) = &report.summary {
             self.tell_rows(report.row.rejected);
-            let unproven = unproven(summary);
-            if let Some(unproven) = unproven.as_ref().filter(|now| self.unproven.as_ref() != Some(*now)) {
-                warn!("{unproven}");
-            }
-            self.unproven = unproven;
+            warn_of_change(&mut self.unproven, unproven(summary));
+            warn_of_change(&mut self.strange_stock, strange_stock(&summary.strange_stock));
         }
     }
 
@@ -146,6 +145,14 @@ impl PassLog {
             ),
         }
     }
+}
+
+/// Warns of something that the pass before did not have, or had otherwise.
+fn warn_of_change(before: &mut Option<String>, now: Option<String>) {
+    if let Some(told) = now.as_ref().filter(|_| now != *before) {
+        warn!("{told}");
+    }
+    *before = now;
 }
 
 fn trouble(report: &Report) -> Option<Trouble> {

@@ -6,8 +6,8 @@ use std::io::{self, Seek as _, Write};
 use serde_json::json;
 use tempfile::SpooledTempFile;
 
-use super::words::{count, number, shorten};
-use crate::catalog::{Item, Rejection};
+use super::words::{count, number, shorten, strange_stock};
+use crate::catalog::{Item, Rejection, UnknownWords};
 use crate::feed::{FeedType, Row};
 
 /// What is kept in memory before it goes to a temporary file.
@@ -24,6 +24,7 @@ pub struct FeedJson {
     items: SpooledTempFile,
     rejected: SpooledTempFile,
     categories: BTreeMap<String, String>,
+    strange_stock: UnknownWords,
     item_count: u64,
     rejected_count: u64,
 }
@@ -38,6 +39,7 @@ impl FeedJson {
             items: SpooledTempFile::new(IN_MEMORY),
             rejected: SpooledTempFile::new(IN_MEMORY),
             categories: BTreeMap::new(),
+            strange_stock: UnknownWords::default(),
             item_count: 0,
             rejected_count: 0,
         })
@@ -51,6 +53,7 @@ impl FeedJson {
         match row {
             Row::Offer(offer) => {
                 remember(&mut self.categories, &offer.item);
+                offer.strange_stock.iter().for_each(|word| self.strange_stock.add(word));
                 append(&mut self.items, &mut self.item_count, &offer.item.to_json().to_string())
             }
             Row::Rejected(rejection) => {
@@ -70,7 +73,7 @@ impl FeedJson {
         let categories: Vec<_> = self.categories.iter().map(|(id, name)| json!({"id": id, "name": name})).collect();
         write!(out, "],\n\"categories\":{},\n\"rejected\":[", json!(categories))?;
         copy(&mut self.rejected, out)?;
-        writeln!(out, "]}}")?;
+        writeln!(out, "],\n\"unknown_availability\":{}}}", json!(self.strange_stock.counts()))?;
         Ok(self.rejected_count)
     }
 }
@@ -100,6 +103,7 @@ fn remember(categories: &mut BTreeMap<String, String>, item: &Item) {
 pub struct FeedText {
     items: u64,
     assumed: u64,
+    strange_stock: UnknownWords,
     in_stock: u64,
     without: BTreeMap<&'static str, u64>,
     sample: Vec<Item>,
@@ -118,6 +122,7 @@ impl FeedText {
                 self.items += 1;
                 self.in_stock += u64::from(item.in_stock);
                 self.assumed += u64::from(offer.currency_assumed);
+                offer.strange_stock.iter().for_each(|word| self.strange_stock.add(word));
                 let missing = [
                     ("price", item.price.is_none()),
                     ("picture", item.image_url.is_none()),
@@ -161,6 +166,9 @@ impl FeedText {
                 out,
                 "{prices} no currency and would get default_currency (usd, unless the settings say otherwise)."
             )?;
+        }
+        if let Some(told) = strange_stock(&self.strange_stock) {
+            writeln!(out, "{told}")?;
         }
         for item in &self.sample {
             let price = item.price.map_or_else(|| "no price".to_owned(), |price| price.to_string());

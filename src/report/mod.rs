@@ -19,4 +19,4 @@ pub use output::PrintError;
 pub use plan::{plan_json, plan_text, unproven};
 pub use progress::{Bar, progress_words};
 pub use status::{Status, pass_headline, pass_summary};
-pub use words::{number, span};
+pub use words::{number, span, strange_stock};

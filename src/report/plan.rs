@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::event_plan::{EventTally, event_operations};
-use super::words::{count, difference, number, shorten, span, value};
+use super::words::{count, difference, number, shorten, span, strange_stock, value};
 use crate::catalog::{Fields, Kind};
 use crate::lagerkoll;
 use crate::sync::{Action, Address, Choice, Cost, Operation, Plan, StagingError, Summary, Way};
@@ -116,6 +116,7 @@ fn source_line(summary: &Summary) -> String {
     if let Some(unproven) = unproven(summary) {
         line += &format!(" {unproven}");
     }
+    line.extend(strange_stock(&summary.strange_stock).map(|told| format!(" {told}")));
     if summary.currency_assumed > 0 {
         line += &format!(
             " {} without a currency got default_currency.",
@@ -187,7 +188,8 @@ fn print(operation: &Operation, out: &mut impl Write) -> io::Result<()> {
 /// When it can't be printed, or the plan not be read.
 pub fn plan_json(plan: &Plan, events: &lagerkoll::Plan, out: &mut impl Write) -> io::Result<()> {
     let summary = &plan.summary;
-    let mut source = json!({"items": summary.items, "rejected": summary.rejected, "unchanged": summary.unchanged});
+    let mut source = json!({"items": summary.items, "rejected": summary.rejected, "unchanged": summary.unchanged,
+        "unknown_availability": summary.strange_stock.counts()});
     if let Some(because) = summary.unproven_because {
         source["unproven"] = json!(because);
     }

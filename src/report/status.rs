@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::events::{mirror_json, mirror_text};
 use super::output::{JsonList, PrintError};
 use super::plan::{held_back, unproven};
-use super::words::{count, number, shorten, span};
+use super::words::{count, number, shorten, span, strange_stock};
 use crate::catalog::{Kind, Rejection};
 use crate::lagerkoll::Names;
 use crate::state::{FailedObject, Import, MirrorState, Outcome, PassRow, Reader, StateError};
@@ -239,6 +239,8 @@ pub fn pass_summary(report: &Report) -> String {
     if let Some(unproven) = report.summary.as_ref().and_then(unproven) {
         text += &format!("\n{unproven}");
     }
+    let strange = report.summary.as_ref().and_then(|summary| strange_stock(&summary.strange_stock));
+    text.extend(strange.map(|told| format!("\n{told}")));
     if report.row.rejected > 0 {
         let rows = count(report.row.rejected, "row of the feed is", "rows of the feed are");
         text += &format!("\n{rows} not taken; `shelfkeeper status` says why.");

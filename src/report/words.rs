@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use crate::catalog::UnknownWords;
+
 /// The most of a value that a line shows, in characters.
 const LONGEST: usize = 60;
 
@@ -71,6 +73,12 @@ pub fn span(duration: Duration) -> String {
 /// `1 row`, `2 rows`.
 pub(super) fn count(n: u64, one: &str, many: &str) -> String {
     format!("{} {}", number(n), if n == 1 { one } else { many })
+}
+
+/// What items have an availability that nobody defined.
+pub fn strange_stock(words: &UnknownWords) -> Option<String> {
+    let items = count(words.total(), "item has an availability", "items have an availability");
+    (words.total() > 0).then(|| format!("{items} that nobody defined, and count as not in stock: {words}."))
 }
 
 #[cfg(test)]

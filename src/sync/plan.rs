@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::fields::same;
-use crate::catalog::{Fields, Id, Kind};
+use crate::catalog::{Fields, Id, Kind, UnknownWords};
 use crate::state::Record;
 
 /// What is done to an object.
@@ -195,6 +195,8 @@ pub struct Summary {
     pub unproven_because: Option<&'static str>,
     /// Prices that were given `default_currency`.
     pub currency_assumed: u64,
+    /// What availabilities say that is no word anybody defined: those items are not in stock.
+    pub strange_stock: UnknownWords,
     /// Items that have a category.
     pub categorised: u64,
     /// Rows that are not taken, with an id that is not ours: NiceChat might take them from the feed itself.

@@ -197,6 +197,10 @@ impl feed::Receiver for Reading {
         self.session()?.is_first(id)
     }
 
+    fn check_cancelled(&mut self) -> Result<(), SinkError> {
+        self.session().map(|_| ())
+    }
+
     fn row(&mut self, row: Row, digest: Option<RowDigest>) -> Result<(), SinkError> {
         feed::Receiver::row(self.session()?, row, digest)
     }

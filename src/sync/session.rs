@@ -239,7 +239,8 @@ impl Session {
     }
 
     fn offer(&mut self, offer: Offer) -> Result<(), SessionError> {
-        let Offer { item, changes_at, currency_assumed, line: _ } = offer;
+        let Offer { item, changes_at, currency_assumed, strange_stock, line: _ } = offer;
+        strange_stock.iter().for_each(|word| self.summary.strange_stock.add(word));
         self.count_item(item.category.is_some(), currency_assumed, changes_at);
         item.category.iter().for_each(|category| self.use_category(category));
         let key = digest_bytes(item.id.as_str().as_bytes());

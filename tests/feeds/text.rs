@@ -46,7 +46,7 @@ fn google_text_rows_and_headers() {
                 "quoted-cells.tsv",
                 &[
                     "1 | description=Two\tcells, a \"quote\"\nand a second line | price=15.00",
-                    "2 | description=One\r\n\r\nmore | price=20.00",
+                    "2 | description=One\n\nmore | price=20.00",
                 ],
                 &["7 3 title: no title"],
             ),

@@ -1,0 +1,170 @@
+//! Which elements are Google's: namespaces count by their address, whatever their prefix (Namespaces in
+//! XML 1.0), in the element that declares them and inside it.
+
+use std::borrow::Cow;
+
+use super::attributes::attributes;
+use super::element::Node;
+
+/// The namespace that Google's attributes live in.
+const GOOGLE: &str = "http://base.google.com/ns/1.0";
+
+/// Google's other namespace, for attributes that a shop invents.
+const CUSTOM: &str = "http://base.google.com/cns/1.0";
+
+/// Whose word an element's name is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Vocabulary {
+    /// Of Google's namespace.
+    Google,
+    /// Of none, of RSS or of Atom.
+    Plain,
+}
+
+/// A prefix (empty = none) and whether it is bound to Google's namespace.
+type Binding = (String, bool);
+
+/// The declarations that hold at a place.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Namespaces {
+    /// The elements around that declare something, the outermost first.
+    scopes: Vec<(String, Vec<Binding>)>,
+}
+
+impl Namespaces {
+    /// Goes into an element, given its start tag; `true` = it declares something.
+    pub(super) fn open(&mut self, tag: &str) -> bool {
+        if !tag.contains("xmlns") || tag.ends_with("/>") {
+            return false;
+        }
+        let inner = tag.trim_start_matches('<').trim_end_matches('>');
+        let (name, raw) = inner.split_at(inner.find(char::is_whitespace).unwrap_or(inner.len()));
+        let bindings = declared(raw);
+        let declares = !bindings.is_empty();
+        if declares {
+            self.scopes.push((name.to_owned(), bindings));
+        }
+        declares
+    }
+
+    /// Leaves an element; `true` = its declarations end.
+    pub(super) fn close(&mut self, name: &str) -> bool {
+        let found = self.scopes.iter().rposition(|(open, _)| open == name);
+        found.is_some_and(|at| {
+            self.scopes.truncate(at);
+            true
+        })
+    }
+
+    /// What holds inside a parsed element.
+    pub(super) fn inside(&self, node: Option<&Node<'_>>) -> Cow<'_, Namespaces> {
+        let bindings = node.map(|node| declared(node.raw_attributes())).unwrap_or_default();
+        if bindings.is_empty() {
+            return Cow::Borrowed(self);
+        }
+        let mut inside = self.clone();
+        inside.scopes.push((String::new(), bindings));
+        Cow::Owned(inside)
+    }
+
+    /// Whose name it is, and the name without its prefix; `None` = somebody else's.
+    pub(super) fn of<'n>(&self, name: &'n str) -> Option<(Vocabulary, &'n str)> {
+        let (prefix, local) = name.split_once(':').unwrap_or(("", name));
+        let bound = self.scopes.iter().rev().flat_map(|(_, bindings)| bindings.iter().rev());
+        let is_google = bound.into_iter().find(|(bound, _)| bound == prefix).map(|(_, is_google)| *is_google);
+        match (prefix, is_google) {
+            (_, Some(true)) => Some((Vocabulary::Google, local)),
+            ("", _) => Some((Vocabulary::Plain, local)),
+            // Many feeds use it without a word of where it comes from.
+            ("g", None) => Some((Vocabulary::Google, local)),
+            _ => None,
+        }
+    }
+
+    /// The ways in which one of Google's names can be written here.
+    pub(super) fn names_of(&self, local: &str) -> Vec<String> {
+        let bound = self.scopes.iter().flat_map(|(_, bindings)| bindings).map(|(prefix, _)| prefix.as_str());
+        let mut prefixes: Vec<&str> = bound.chain(["g"]).filter(|prefix| !prefix.is_empty()).collect();
+        prefixes.sort_unstable();
+        prefixes.dedup();
+        let names = prefixes.into_iter().map(|prefix| format!("{prefix}:{local}"));
+        names.filter(|name| self.of(name).is_some()).chain([local.to_owned()]).collect()
+    }
+}
+
+/// The declarations among attributes.
+fn declared(raw: &str) -> Vec<Binding> {
+    if !raw.contains("xmlns") {
+        return Vec::new();
+    }
+    let declarations = attributes(raw).filter_map(|attribute| {
+        let prefix = match attribute.name.split_once(':') {
+            None => (attribute.name == "xmlns").then_some("")?,
+            Some(("xmlns", prefix)) => prefix,
+            Some(_) => return None,
+        };
+        Some((prefix.to_owned(), is_google(&attribute.value())))
+    });
+    declarations.collect()
+}
+
+/// Whether an address is that of Google's namespace, give or take a letter: one that is damaged would
+/// cost every item its fields.
+fn is_google(address: &str) -> bool {
+    let address = address.trim().trim_end_matches('/').to_lowercase().replace("https://", "http://");
+    address != CUSTOM && (address == GOOGLE || distance_is_at_most_two(&address, GOOGLE))
+}
+
+fn distance_is_at_most_two(a: &str, b: &str) -> bool {
+    let (a, b) = (a.as_bytes(), b.as_bytes());
+    let start = a.iter().zip(b).take_while(|(a, b)| a == b).count();
+    let end = a[start..].iter().rev().zip(b[start..].iter().rev()).take_while(|(a, b)| a == b).count();
+    (a.len() - start - end).max(b.len() - start - end) <= 2
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn google(namespaces: &Namespaces, name: &str) -> Option<bool> {
+        namespaces.of(name).map(|(vocabulary, _)| vocabulary == Vocabulary::Google)
+    }
+
+    #[test]
+    fn addresses_count_and_not_prefixes() {
+        let mut at = Namespaces::default();
+        assert_eq!((google(&at, "g:id"), google(&at, "id"), google(&at, "x:id")), (Some(true), Some(false), None));
+        assert!(at.open("<rss xmlns:x=\"http://base.google.com/ns/1.0\" xmlns:g='urn:other'>"));
+        assert_eq!((google(&at, "g:id"), google(&at, "x:id")), (None, Some(true)));
+        assert!(at.open("<channel xmlns:x=\"urn:x\" xmlns:g=\"HTTPS://base.google.com/ns/1.0/\">"));
+        assert_eq!((google(&at, "g:id"), google(&at, "x:id")), (Some(true), None));
+        assert!(at.close("channel") && !at.close("channel"));
+        assert_eq!((google(&at, "g:id"), google(&at, "x:id")), (None, Some(true)));
+        assert!(!at.open("<title>") && !at.open("<a xmlns:g='u'/>"));
+        assert_eq!(at.names_of("id"), ["x:id", "id"]);
+    }
+
+    #[test]
+    fn a_default_namespace_may_be_googles() {
+        let mut at = Namespaces::default();
+        at.open("<feed xmlns=\"http://base.google.com/ns/1.0\">");
+        assert_eq!(google(&at, "price"), Some(true));
+    }
+
+    #[test]
+    fn a_damaged_address_is_still_googles_and_the_custom_one_is_not() {
+        for address in [
+            "http://base.google.com/ns/1.0",
+            "http://base.gogle.com/ns/1.0",
+            "http:/base.google.com/ns/1.0",
+            "http://base.google.com/ns/1.00",
+        ] {
+            assert!(is_google(address), "{address}");
+        }
+        for address in
+            ["http://base.google.com/cns/1.0", "http://purl.org/dc/elements/1.1/", "http://www.w3.org/2005/Atom", ""]
+        {
+            assert!(!is_google(address), "{address}");
+        }
+    }
+}

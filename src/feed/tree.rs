@@ -1,0 +1,186 @@
+//! YML's categories: a tree, and the path of each from the root.
+
+use std::borrow::Cow;
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use super::FeedError;
+use super::charset::Charset;
+use super::element::{mend, parse};
+use super::values::tidy;
+use crate::catalog::{Category, Digest, Id, digest_bytes};
+
+/// Levels of a path, counted from the category upwards: what is above them is left out.
+const MAX_LEVELS: usize = 32;
+/// Bytes of one name, and of a whole path.
+const MAX_NAME: usize = 1 << 10;
+const MAX_PATH: usize = 4 << 10;
+/// Bytes that all names and ids, or all paths that are in use, may take together.
+const MAX_ALL: usize = 64 << 20;
+
+/// The feed's categories. Parents that are missing, the category itself or part of a circle end
+/// the path; of categories with the same id the first counts.
+pub(super) struct Tree {
+    charset: Charset,
+    nodes: HashMap<String, Level>,
+    paths: HashMap<String, Arc<Category>>,
+    /// Bytes of the names and ids, and of the paths.
+    taken: [usize; 2],
+    /// Of all that the tree was made from, in order.
+    digest: Digest,
+    /// An id was asked for that nobody defined so far, as a category or as a parent.
+    lacks_some: bool,
+}
+
+struct Level {
+    /// `None` = it has none, and is left out of the paths of those below it.
+    name: Option<String>,
+    parent: Option<String>,
+}
+
+impl Tree {
+    pub(super) fn new(charset: Charset) -> Tree {
+        let digest = digest_bytes(format!("{charset:?}").as_bytes());
+        Tree { charset, nodes: HashMap::new(), paths: HashMap::new(), taken: [0; 2], digest, lacks_some: false }
+    }
+
+    /// Of all that a path follows from.
+    pub(super) fn digest(&self) -> Digest {
+        self.digest
+    }
+
+    /// Whether some id that was asked for isn't defined: it may be, further down in the feed.
+    pub(super) fn lacks_some(&self) -> bool {
+        self.lacks_some
+    }
+
+    /// Takes in a `category` element.
+    ///
+    /// # Errors
+    /// When there are more than any shop has.
+    pub(super) fn add(&mut self, xml: &[u8]) -> Result<(), FeedError> {
+        self.digest = digest_bytes(&[&self.digest.to_le_bytes(), xml].concat());
+        // A path follows from the tree as the digest has it, whoever asked for it before.
+        self.paths.clear();
+        let xml = self.charset.decode(xml);
+        let wrapped = format!("<c>{xml}</c>");
+        let mended = mend(Cow::Borrowed(&wrapped));
+        let element = parse(&mended);
+        let Some(node) = element.nodes.iter().find(|node| node.depth == 1) else { return Ok(()) };
+        let attribute = |name| node.attribute(name).and_then(|text| tidy(Cow::Owned(text)).map(Cow::into_owned));
+        let Some(id) = attribute("id").filter(|id| id.len() <= MAX_NAME) else { return Ok(()) };
+        let parent = attribute("parentId").or_else(|| attribute("parent_id"));
+        let name = tidy(Cow::Borrowed(&node.text)).map(|name| cut(&name, MAX_NAME).to_owned());
+        let size =
+            id.len() + [&name, &parent].into_iter().flatten().map(String::len).sum::<usize>() + size_of::<Level>();
+        self.grow(0, size)?;
+        self.nodes.entry(id).or_insert(Level { name, parent: parent.filter(|parent| parent.len() <= MAX_NAME) });
+        Ok(())
+    }
+
+    fn grow(&mut self, what: usize, size: usize) -> Result<(), FeedError> {
+        self.taken[what] += size;
+        let most = MAX_ALL >> 20;
+        if self.taken[what] <= MAX_ALL {
+            return Ok(());
+        }
+        Err(FeedError::NotAFeed(format!("its categories take more than {most} MiB")))
+    }
+
+    /// The category with this id, if the feed defines it.
+    ///
+    /// # Errors
+    /// When the paths become larger than any shop's.
+    pub(super) fn get(&mut self, id: &str) -> Result<Option<Arc<Category>>, FeedError> {
+        if let Some(known) = self.paths.get(id) {
+            return Ok(Some(Arc::clone(known)));
+        }
+        let Some(name) = self.path(id) else { return Ok(None) };
+        let Ok(id) = Id::parse(id) else { return Ok(None) };
+        self.grow(1, name.len() + id.as_str().len() + size_of::<Category>())?;
+        let category = Arc::new(Category { id, name: Some(name) });
+        self.paths.insert(category.id.as_str().to_owned(), Arc::clone(&category));
+        Ok(Some(category))
+    }
+
+    fn path(&mut self, id: &str) -> Option<String> {
+        let mut names = Vec::new();
+        let mut seen = HashSet::new();
+        let mut length = 0;
+        let mut at = Some(id);
+        while let Some(wanted) = at.filter(|id| seen.len() < MAX_LEVELS && seen.insert(*id)) {
+            let Some(level) = self.nodes.get(wanted) else {
+                self.lacks_some = true;
+                break;
+            };
+            let name = level.name.as_deref().or_else(|| (wanted == id).then_some(id));
+            length += name.map_or(0, |name| name.len() + 3);
+            if length > MAX_PATH && !names.is_empty() {
+                break;
+            }
+            names.extend(name);
+            at = level.parent.as_deref();
+        }
+        names.reverse();
+        (!names.is_empty()).then(|| names.join(" > "))
+    }
+}
+
+/// At most so many bytes of a text, cut between letters.
+fn cut(text: &str, most: usize) -> &str {
+    &text[..text.floor_char_boundary(most)]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn name(tree: &mut Tree, id: &str) -> Option<String> {
+        tree.get(id).expect("not too large").and_then(|category| category.name.clone())
+    }
+
+    fn tree(xml: &[String]) -> Tree {
+        let mut tree = Tree::new(Charset::UTF8);
+        xml.iter().for_each(|xml| tree.add(xml.as_bytes()).expect("not too large"));
+        tree
+    }
+
+    #[test]
+    fn paths_from_the_root() {
+        let mut tree = tree(
+            &[
+                "<category id='1'>A</category>",
+                "<category id='2' parentId='1'/>",
+                "<category id='3' parent_id='2'>C</category>",
+            ]
+            .map(str::to_owned),
+        );
+        assert_eq!(name(&mut tree, "3").as_deref(), Some("A > C"), "an ancestor without a name is left out");
+        assert_eq!(name(&mut tree, "2").as_deref(), Some("A > 2"));
+        assert!(!tree.lacks_some());
+        assert_eq!(name(&mut tree, "4"), None);
+        assert!(tree.lacks_some());
+    }
+
+    #[test]
+    fn chains_and_circles_have_an_end() {
+        let link = |n: usize, of: usize| format!("<category id='{n}' parentId='{}'>n{n}</category>", (n + 1) % of);
+        let mut circle = tree(&(0..10_000).map(|n| link(n, 10_000)).collect::<Vec<_>>());
+        let path = name(&mut circle, "5").expect("a path");
+        assert!(path.starts_with("n36 > ") && path.ends_with(" > n6 > n5"), "{path}");
+        for n in 0..10_000 {
+            name(&mut circle, &n.to_string());
+        }
+        let mut pair = tree(
+            &["<category id='a' parentId='b'>A</category>", "<category id='b' parentId='a'>B</category>"]
+                .map(str::to_owned),
+        );
+        assert_eq!(name(&mut pair, "a").as_deref(), Some("B > A"));
+        let long = "x".repeat(100_000);
+        let mut giant = tree(&[
+            format!("<category id='1'>{long}</category>"),
+            format!("<category id='2' parentId='1'>{long}</category>"),
+        ]);
+        assert_eq!(name(&mut giant, "2").map(|path| path.len()), Some(2 * MAX_NAME + 3));
+    }
+}

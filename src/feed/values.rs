@@ -1,0 +1,251 @@
+//! What the texts of a feed's cells and elements mean, whichever format carries them.
+
+use std::borrow::Cow;
+
+/// What a spreadsheet writes into a cell that it can't compute.
+const SPREADSHEET_ERRORS: [&str; 10] =
+    ["#N/A", "#REF!", "#VALUE!", "#NAME?", "#DIV/0!", "#NUM!", "#NULL!", "#SPILL!", "#CALC!", "#ERROR!"];
+
+/// What a program writes for a value that it doesn't have, in lower case.
+const NOTHINGS: [&str; 3] = ["nan", "null", "none"];
+
+/// A text without white space around it and without control characters (a stray 0x0B would make
+/// the JSON or XML of the next system unreadable), its lines ended by LF alone (XML 1.0, section 2.11,
+/// and for the same reason in text feeds: other line ends are no change). Nothing left = `None`.
+pub(super) fn tidy(text: Cow<'_, str>) -> Option<Cow<'_, str>> {
+    let text = match text {
+        text if !may_need_work(text.as_bytes()) => text,
+        text => Cow::Owned(plain_lines(&text)),
+    };
+    let trimmed = text.trim();
+    match text {
+        _ if trimmed.is_empty() || is_placeholder(trimmed) => None,
+        Cow::Borrowed(_) if trimmed.len() == text.len() => Some(text),
+        Cow::Borrowed(text) => Some(Cow::Borrowed(text.trim())),
+        Cow::Owned(ref owned) => Some(Cow::Owned(owned.trim().to_owned())),
+    }
+}
+
+/// Whether some byte may be of a control character other than tab and LF: a glance at bytes, where
+/// looking at letters would take longer than all else that is done with a text.
+fn may_need_work(bytes: &[u8]) -> bool {
+    let is_suspect = |byte: u8| (byte < b' ' && !matches!(byte, b'\t' | b'\n')) || byte == 0x7f || byte == 0xc2;
+    bytes.iter().fold(false, |found, byte| found | is_suspect(*byte))
+}
+
+fn plain_lines(text: &str) -> String {
+    let mut plain = String::with_capacity(text.len());
+    let mut letters = text.chars().peekable();
+    while let Some(letter) = letters.next() {
+        match letter {
+            // CR CR LF is what an exporter leaves that turned its line ends twice.
+            '\r' => {
+                while letters.next_if_eq(&'\r').is_some() {}
+                letters.next_if_eq(&'\n');
+                plain.push('\n');
+            }
+            '\t' | '\n' => plain.push(letter),
+            letter if letter.is_control() => {}
+            letter => plain.push(letter),
+        }
+    }
+    plain
+}
+
+/// Whether the whole text only says that there is none.
+fn is_placeholder(text: &str) -> bool {
+    let is = |word: &&str| text.eq_ignore_ascii_case(word);
+    match text.as_bytes() {
+        [b'#', ..] => SPREADSHEET_ERRORS.iter().any(|word| is(word)),
+        [_, _, _] | [_, _, _, _] => NOTHINGS.iter().any(|word| is(word)),
+        _ => false,
+    }
+}
+
+/// What an availability says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Stock {
+    /// It can be bought now.
+    In,
+    /// It can't.
+    Out,
+    /// A word that nobody defined. Not in stock, and to be told.
+    Unknown,
+}
+
+/// Google's words and schema.org's, in any case, with blanks, hyphens or underscores between them or
+/// nothing. Preorder and backorder can't be had now.
+pub(super) fn availability(text: &str) -> Stock {
+    let lower = text.trim().to_lowercase();
+    let word = lower.trim_end_matches('/');
+    let word = [
+        "http://schema.org/",
+        "https://schema.org/",
+        "http://www.schema.org/",
+        "https://www.schema.org/",
+        "schema.org/",
+        "schema:",
+    ]
+    .iter()
+    .find_map(|address| word.strip_prefix(address))
+    .unwrap_or(word);
+    let letters: String = word.chars().filter(|c| !c.is_whitespace() && !matches!(c, '_' | '-')).collect();
+    match letters.as_str() {
+        "instock" | "limitedavailability" | "availablefororder" | "instoreonly" | "onlineonly" => Stock::In,
+        "outofstock" | "preorder" | "backorder" | "presale" | "soldout" | "discontinued" | "madetoorder"
+        | "reserved" => Stock::Out,
+        _ => Stock::Unknown,
+    }
+}
+
+/// The first of several addresses: a bar never stands in an address, a comma does, so it only counts
+/// before the beginning of another one.
+pub(super) fn first_address(text: &str) -> Option<&str> {
+    let bar = text.split('|').map(str::trim).find(|part| !part.is_empty())?;
+    let begins = |rest: &str| {
+        let rest = rest.trim_start();
+        let head: String = rest.chars().take(8).flat_map(char::to_lowercase).collect();
+        rest.is_empty() || ["http://", "https://", "//"].iter().any(|scheme| head.starts_with(scheme))
+    };
+    let commas = bar.match_indices(',').filter(|(at, _)| begins(&bar[at + 1..])).map(|(at, _)| at);
+    let mut from = 0;
+    for at in commas.chain([bar.len()]) {
+        let part = bar[from..at].trim();
+        if !part.is_empty() {
+            return Some(part);
+        }
+        from = at + 1;
+    }
+    None
+}
+
+/// What a truth value says, in the words that exporters use for it.
+pub(super) fn truth(text: &str) -> Option<bool> {
+    match text.trim().to_lowercase().as_str() {
+        "true" | "1" | "yes" | "y" | "on" | "да" | "+" => Some(true),
+        "false" | "0" | "no" | "n" | "off" | "нет" | "-" => Some(false),
+        _ => None,
+    }
+}
+
+/// A number of pieces, with or without a unit: `5`, `5 шт.`, `2,5 м`, `>10`, `10+`, `-1`.
+pub(super) fn quantity(text: &str) -> Option<f64> {
+    let text = text.trim().trim_start_matches(['>', '~', '≥']).trim_start();
+    let is_number = |c: char| c.is_ascii_digit() || matches!(c, '.' | ',' | '-' | '+');
+    let end = text.find(|c| !is_number(c)).unwrap_or(text.len());
+    let unit = text[end..].trim();
+    let is_unit = unit.chars().all(|c| c.is_alphabetic() || c.is_whitespace() || matches!(c, '.' | '²' | '³'));
+    let number = text[..end].trim_end_matches('+').replace(',', ".");
+    number.parse().ok().filter(|quantity: &f64| is_unit && quantity.is_finite())
+}
+
+/// Whether two names differ in one letter: what damage makes of a name that we would have read.
+pub(super) fn is_misspelt(name: &str, meant: &str) -> bool {
+    let (name, meant) = (name.as_bytes(), meant.as_bytes());
+    let same_start = name.iter().zip(meant).take_while(|(a, b)| a == b).count();
+    let same_end =
+        |longest: usize| name.iter().rev().zip(meant.iter().rev()).take(longest).take_while(|(a, b)| a == b).count();
+    let shorter = name.len().min(meant.len());
+    let rest = shorter - same_start;
+    name != meant && name.len().abs_diff(meant.len()) <= 1 && {
+        let different = shorter - same_start - same_end(rest);
+        // One letter more or fewer, or one that is another.
+        if name.len() == meant.len() { different == 1 } else { different == 0 }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn control_characters_and_blanks_go() {
+        assert_eq!(tidy(Cow::Borrowed(" a\u{b}b\u{a0}")).as_deref(), Some("ab"));
+        assert_eq!(tidy(Cow::Borrowed(" \u{0} ")), None);
+        assert_eq!(tidy(Cow::Borrowed("a\r\nb\rc\r\r\nd\n")).as_deref(), Some("a\nb\nc\nd"));
+    }
+
+    #[test]
+    fn placeholders_are_empty_only_as_whole_cells() {
+        for nothing in ["#N/A", " #REF! ", "#value!", "nan", "NaN", "NULL", "None", "none"] {
+            assert_eq!(tidy(Cow::Borrowed(nothing)), None, "{nothing}");
+        }
+        for text in ["Nonesuch", "#N/A 5", "Null-Modem", "nano", "#1"] {
+            assert_eq!(tidy(Cow::Borrowed(text)).as_deref(), Some(text));
+        }
+    }
+
+    #[test]
+    fn words_for_stock() {
+        for word in [
+            "in stock",
+            "in_stock",
+            "IN STOCK",
+            "instock",
+            "InStock",
+            "in-stock",
+            "https://schema.org/InStock",
+            "http://schema.org/InStock/",
+            "limited availability",
+            "LimitedAvailability",
+            "available for order",
+        ] {
+            assert_eq!(availability(word), Stock::In, "{word}");
+        }
+        for word in [
+            "out of stock",
+            "out_of_stock",
+            "OutOfStock",
+            "preorder",
+            "pre-order",
+            "backorder",
+            "http://schema.org/SoldOut",
+        ] {
+            assert_eq!(availability(word), Stock::Out, "{word}");
+        }
+        for word in ["in stok", "yes", "available", "auf Lager", "https://schema.example/InStock"] {
+            assert_eq!(availability(word), Stock::Unknown, "{word}");
+        }
+    }
+
+    #[test]
+    fn several_addresses() {
+        for (text, first) in [
+            ("https://a.example/1.jpg,https://a.example/2.jpg", "https://a.example/1.jpg"),
+            ("https://a.example/1.jpg | https://a.example/2.jpg", "https://a.example/1.jpg"),
+            ("https://a.example/1.jpg|https://a.example/2.jpg", "https://a.example/1.jpg"),
+            (", https://a.example/1.jpg ,HTTP://a.example/2.jpg", "https://a.example/1.jpg"),
+            ("https://a.example/?size=1,2", "https://a.example/?size=1,2"),
+            ("https://a.example/1.jpg,", "https://a.example/1.jpg"),
+            ("/1.jpg", "/1.jpg"),
+        ] {
+            assert_eq!(first_address(text), Some(first), "{text}");
+        }
+        assert_eq!(first_address(" | "), None);
+    }
+
+    #[test]
+    fn numbers_of_pieces() {
+        for (text, expected) in
+            [("5", 5.0), ("5 шт.", 5.0), ("0шт", 0.0), ("2,5 м", 2.5), ("-1", -1.0), (">10", 10.0), ("10+", 10.0)]
+        {
+            assert_eq!(quantity(text), Some(expected), "{text}");
+        }
+        for text in ["", "many", "5 5", "1.2.3", "5<", "NaN", "inf", "1e3"] {
+            assert_eq!(quantity(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn one_letter_off() {
+        for name in ["avalable", "availablee", "evailable", "available_"] {
+            assert!(is_misspelt(name, "available"), "{name}");
+        }
+        for name in ["available", "availability", "vailabel", "id", ""] {
+            assert!(!is_misspelt(name, "available"), "{name}");
+        }
+        assert!(
+            is_misspelt("i", "id") && is_misspelt("iid", "id") && !is_misspelt("x", "id") && is_misspelt("bid", "id")
+        );
+    }
+}
