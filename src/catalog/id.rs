@@ -59,6 +59,9 @@ pub enum IdError {
     /// escaped: a change of such an object would be sent to another address.
     #[error("the id {0:?} cannot be part of an address")]
     DotSegment(&'static str),
+    /// No shop has such ids: it is what a broken row leaves.
+    #[error("there is a line end or a tab in the id")]
+    LineEnd,
 }
 
 /// An object's id as the feed writes it, without surrounding white space and control characters.
@@ -75,6 +78,7 @@ impl Id {
             "" => Err(IdError::Empty),
             "." => Err(IdError::DotSegment(".")),
             ".." => Err(IdError::DotSegment("..")),
+            id if id.contains(['\n', '\r', '\t']) => Err(IdError::LineEnd),
             id => Ok(Id(id.to_owned())),
         }
     }
@@ -101,5 +105,6 @@ mod tests {
         assert_eq!(Id::parse(" \t"), Err(IdError::Empty));
         assert_eq!(Id::parse(".."), Err(IdError::DotSegment("..")));
         assert!(Id::parse("...").is_ok());
+        assert_eq!(Id::parse("1\n2"), Err(IdError::LineEnd));
     }
 }

@@ -32,7 +32,14 @@ pub(super) fn read(input: &Input<'_>, head: &Head, shape: &Shape, intake: &mut I
         |batch| spans.cut(batch),
         |intake, bytes, digest, piece| match piece {
             Piece::Element { line, .. } => {
-                intake.take(digest, || item(&charset.decode(bytes), line, &namespaces, &mut maker))
+                let known = intake.digest(digest);
+                if intake.knows(known)? {
+                    return Ok(());
+                }
+                let Read { row, swallowed } = item(&charset.decode(bytes), line, &namespaces, &mut maker);
+                let known = swallowed.is_empty().then_some(known);
+                intake.give(row, known)?;
+                swallowed.into_iter().try_for_each(|rejection| intake.give(Row::Rejected(rejection), None))
             }
             Piece::Broken { head, line, reason, .. } => {
                 let id = id_of_broken(&charset.decode(&head), &namespaces);
@@ -63,9 +70,38 @@ fn rejected(line: u64, id: Option<String>, field: &str, reason: String) -> Row {
     Row::Rejected(Rejection::new(line, id, field, reason))
 }
 
-fn item(xml: &str, line: u64, namespaces: &Namespaces, maker: &mut Maker<'_>) -> Row {
+/// What was made of an element: a row, and the rejections of other items that it swallowed, when the
+/// tags between them are broken.
+struct Read {
+    row: Row,
+    swallowed: Vec<Rejection>,
+}
+
+fn item(xml: &str, line: u64, namespaces: &Namespaces, maker: &mut Maker<'_>) -> Read {
     let mended = mend(Cow::Borrowed(xml));
     let element = parse(&mended);
+    let swallowed = if element.fault.is_some() { swallowed(&element, line, namespaces) } else { Vec::new() };
+    Read { row: row(xml, element, line, namespaces, maker), swallowed }
+}
+
+/// The items that a broken element holds besides its own.
+fn swallowed(element: &Element<'_>, line: u64, namespaces: &Namespaces) -> Vec<Rejection> {
+    let item = namespaces.inside(element.nodes.first());
+    let meaning = |node: &Node<'_>| item.of(node.name()).and_then(|(_, local)| Attribute::named(local));
+    let named = |wanted: Attribute| -> Vec<&Node<'_>> {
+        let children = element.nodes.iter().filter(|node| node.depth == 1);
+        children.filter(|node| meaning(node) == Some((wanted, Spelling::Own))).collect()
+    };
+    let reason = "it stands in the broken element of another one";
+    let ids: Vec<_> = named(Attribute::Id).into_iter().filter_map(|node| plain_id(&node.text)).collect();
+    let others = ids.iter().skip(1).map(|id| Rejection::new(line, Some(id.clone()), "item", reason.to_owned()));
+    let is_hidden =
+        ids.len() < 2 && [Attribute::Price, Attribute::Availability].into_iter().any(|wanted| named(wanted).len() > 1);
+    let hidden = is_hidden.then(|| Rejection::new(line, None, "item", format!("{reason}, and its id can't be told")));
+    others.chain(hidden).collect()
+}
+
+fn row(xml: &str, element: Element<'_>, line: u64, namespaces: &Namespaces, maker: &mut Maker<'_>) -> Row {
     let (attributes, unreadable) = attributes(&element, namespaces);
     let id = || attributes.get(Attribute::Id).map(str::to_owned);
     match (element.fault, unreadable) {
@@ -143,6 +179,7 @@ fn value(node: &Node<'_>, attribute: Attribute, rank: Rank) -> Result<Option<Str
         return if is_another { Ok(None) } else { Err("markup where a value should be".to_owned()) };
     }
     match attribute {
+        _ if !is_text && node.text.contains(['<', '>']) => Err("half a tag in it".to_owned()),
         Attribute::Price | Attribute::SalePrice => money(node).map(Some),
         _ => Ok(Some(node.text.clone().into_owned())),
     }

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use super::{FeedError, Row, RowDigest, SinkError};
-use crate::catalog::{Digest, Rejection, digest_bytes};
+use crate::catalog::{Digest, Id, IdError, Rejection, digest_bytes};
 
 /// What rows are read for.
 pub trait Receiver {
@@ -112,20 +112,14 @@ impl<'r> Intake<'r> {
         self.receiver.check_cancelled().map_err(FeedError::Sink)
     }
 
-    /// A row whose bytes have this digest: parsed only when the receiver doesn't know it.
-    ///
-    /// # Errors
-    /// When the receiver can't go on.
-    pub(super) fn take(&mut self, bytes: Digest, parse: impl FnOnce() -> Row) -> Result<(), FeedError> {
-        let digest = self.digest(bytes);
-        if self.knows(digest)? { Ok(()) } else { self.give(parse(), Some(digest)) }
-    }
-
     /// A row that is there already.
     ///
     /// # Errors
     /// When the receiver can't go on.
-    pub(super) fn give(&mut self, row: Row, digest: Option<RowDigest>) -> Result<(), FeedError> {
+    pub(super) fn give(&mut self, mut row: Row, digest: Option<RowDigest>) -> Result<(), FeedError> {
+        if let Row::Rejected(rejection) = &mut row {
+            forget_broken_id(rejection);
+        }
         let (id, line) = match &row {
             Row::Offer(offer) => (Some(offer.item.id.as_str()), offer.line),
             Row::Rejected(rejection) => (rejection.id.as_deref(), rejection.line),
@@ -135,6 +129,15 @@ impl<'r> Intake<'r> {
         let digest = digest.filter(|_| !matches!(&row, Row::Offer(offer) if offer.strange_stock.is_some()));
         let row = if is_first { row } else { Row::Rejected(duplicate(id.map(str::to_owned), line)) };
         self.receiver.row(row, digest).map_err(FeedError::Sink)
+    }
+}
+
+/// Whose row it is can't be told by an id that only damage makes.
+fn forget_broken_id(rejection: &mut Rejection) {
+    let is_broken = |id: &String| Id::parse(id) == Err(IdError::LineEnd);
+    if let Some(id) = rejection.id.take_if(|id| is_broken(id)) {
+        rejection.reason = format!("{} (id {id:?})", rejection.reason);
+        "row".clone_into(&mut rejection.field);
     }
 }
 

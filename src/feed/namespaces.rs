@@ -3,14 +3,14 @@
 
 use std::borrow::Cow;
 
-use super::attributes::attributes;
+use super::attributes::{are_whole, attributes};
 use super::element::Node;
 
 /// The namespace that Google's attributes live in.
 const GOOGLE: &str = "http://base.google.com/ns/1.0";
 
 /// Google's other namespace, for attributes that a shop invents.
-const CUSTOM: &str = "http://base.google.com/cns/1.0";
+const CUSTOM: &str = "base.google.com/cns/";
 
 /// Whose word an element's name is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -94,7 +94,8 @@ impl Namespaces {
 
 /// The declarations among attributes.
 fn declared(raw: &str) -> Vec<Binding> {
-    if !raw.contains("xmlns") {
+    // What a broken tag declares is nobody's word.
+    if !raw.contains("xmlns") || !are_whole(raw) {
         return Vec::new();
     }
     let declarations = attributes(raw).filter_map(|attribute| {
@@ -103,7 +104,9 @@ fn declared(raw: &str) -> Vec<Binding> {
             Some(("xmlns", prefix)) => prefix,
             Some(_) => return None,
         };
-        Some((prefix.to_owned(), is_google(&attribute.value())))
+        let address = attribute.value();
+        // What is no address is what damage left of one.
+        address.contains(':').then(|| (prefix.to_owned(), is_google(&address)))
     });
     declarations.collect()
 }
@@ -112,14 +115,15 @@ fn declared(raw: &str) -> Vec<Binding> {
 /// cost every item its fields.
 fn is_google(address: &str) -> bool {
     let address = address.trim().trim_end_matches('/').to_lowercase().replace("https://", "http://");
-    address != CUSTOM && (address == GOOGLE || distance_is_at_most_two(&address, GOOGLE))
+    !address.contains(CUSTOM) && is_nearly(&address, GOOGLE)
 }
 
-fn distance_is_at_most_two(a: &str, b: &str) -> bool {
-    let (a, b) = (a.as_bytes(), b.as_bytes());
-    let start = a.iter().zip(b).take_while(|(a, b)| a == b).count();
-    let end = a[start..].iter().rev().zip(b[start..].iter().rev()).take_while(|(a, b)| a == b).count();
-    (a.len() - start - end).max(b.len() - start - end) <= 2
+/// Whether `a` is `meant` but for one place, where a few letters are missing and some are too many.
+fn is_nearly(a: &str, meant: &str) -> bool {
+    let (a, meant) = (a.as_bytes(), meant.as_bytes());
+    let start = a.iter().zip(meant).take_while(|(a, b)| a == b).count();
+    let end = a[start..].iter().rev().zip(meant[start..].iter().rev()).take_while(|(a, b)| a == b).count();
+    meant.len() - start - end <= 4 && a.len() <= meant.len() + 16
 }
 
 #[cfg(test)]

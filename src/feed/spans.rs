@@ -15,6 +15,13 @@ use super::window::{MAX_ROW, Window};
 /// How much of a broken element is kept for its id.
 const HEAD: usize = 64 << 10;
 
+/// Of the names of elements and of what is around them.
+const LONGEST_NAME: usize = 10;
+
+/// A category holds no offer: one that does was not closed.
+const CATEGORY: &str = "category";
+const OFFER: &[u8] = b"offer";
+
 const OPEN_SECTION: &str = "a CDATA section or comment in it is not closed";
 const TOO_LONG: &str = "its element is longer than 16 MiB";
 
@@ -148,9 +155,8 @@ impl<R: Read> Spans<R> {
     /// isn't closed before another one begins would hide what lies between: its beginning is text then.
     fn section(&mut self, end: &'static [u8], skip: usize) -> Result<(), FeedError> {
         let found = self.find(skip, |bytes| memmem::find(bytes, end))?;
-        let begin: Vec<u8> = self.window.bytes()[..if skip == 2 { 1 } else { skip }].to_vec();
         match found {
-            Some(found) if memmem::find(&self.window.bytes()[skip..found], &begin).is_some() => self.used = skip,
+            Some(found) if begins_again(&self.window.bytes()[..found], skip) => self.used = skip,
             Some(found) if self.window.bytes()[found..].starts_with(end) => self.used = found + end.len(),
             // Longer than any window should be: it is passed over as it comes.
             Some(_) => {
@@ -195,12 +201,14 @@ impl<R: Read> Spans<R> {
                 None => return Err(self.cut_short()),
             }
         };
+        while self.root.is_none() && self.window.bytes().len() < HEAD && self.window.more()? {}
         let bytes = self.window.bytes();
         let name = &bytes[1..1 + name_length(&bytes[1..])];
         let is_empty = bytes[..end].ends_with(b"/");
         if self.root.is_none() {
             self.root = Some(name.to_vec());
-            self.finished = is_empty;
+            // With something behind it, it is a start tag that damage has closed.
+            self.finished = is_empty && self.window.ended() && self.window.bytes()[end + 1..].trim_ascii().is_empty();
         }
         let line = self.window.line();
         match self.names.iter().find(|wanted| wanted.as_bytes() == name) {
@@ -209,6 +217,11 @@ impl<R: Read> Spans<R> {
                 Ok(Some(Piece::Element { name, bytes: 0..end + 1, line }))
             }
             Some(name) => self.element(name, end + 1, line).map(Some),
+            // Its own `>` is missing: what follows is not part of it.
+            None if memchr(b'<', &bytes[1..end]).is_some() => {
+                self.used = 1;
+                Ok(None)
+            }
             None => {
                 self.used = end + 1;
                 Ok(Some(Piece::Open { tag: 0..end + 1 }))
@@ -226,10 +239,13 @@ impl<R: Read> Spans<R> {
             if open > MAX_ROW {
                 return self.skip_too_long(name, line);
             }
-            while self.window.bytes().len() < open + name.len() + 9 && self.window.more()? {}
+            while self.window.bytes().len() < open + LONGEST_NAME + 9 && self.window.more()? {}
             let bytes = &self.window.bytes()[open..];
             if let Some((end, skip)) = skipped(bytes) {
                 match self.find(open + skip, |bytes| memmem::find(bytes, end))? {
+                    Some(found) if found <= MAX_ROW && begins_again(self.bytes(open..found), skip) => {
+                        return self.unclosed(name, open + skip, line, OPEN_SECTION);
+                    }
                     Some(found) if found <= MAX_ROW => match next_one(self.bytes(open..found), name) {
                         Some(next) => {
                             self.used = open + next;
@@ -249,7 +265,7 @@ impl<R: Read> Spans<R> {
                 }
                 self.used = end + 1;
                 return Ok(Piece::Element { name, bytes: 0..end + 1, line });
-            } else if is_tag(bytes, b"<", name) {
+            } else if is_boundary(bytes, name) {
                 self.used = open;
                 let reason = "its element is not closed before the next one begins";
                 return Ok(Piece::Broken { name, head: self.head(open), line, reason });
@@ -269,11 +285,10 @@ impl<R: Read> Spans<R> {
         reason: &'static str,
     ) -> Result<Piece, FeedError> {
         let bytes = &self.window.bytes()[from.min(self.window.bytes().len())..];
-        let tags =
-            memchr_iter(b'<', bytes).find(|at| is_tag(&bytes[*at..], b"</", name) || is_tag(&bytes[*at..], b"<", name));
+        let is_end = |at: &usize| is_tag(&bytes[*at..], b"</", name) || is_boundary(&bytes[*at..], name);
+        let tags = memchr_iter(b'<', bytes).find(is_end);
         let (end, used) = match tags.map(|at| from + at) {
-            // Its own end tag.
-            Some(at) if self.window.bytes()[at..].starts_with(b"</") => {
+            Some(at) if is_tag(&self.window.bytes()[at..], b"</", name) => {
                 match memchr(b'>', &self.window.bytes()[at..]) {
                     Some(length) => (at, at + length + 1),
                     None => return Err(self.cut_short()),
@@ -374,12 +389,14 @@ impl<R: Read> Spans<R> {
 /// Where the next `<` stands that a tag of this name or a section can begin with.
 fn next_mark(bytes: &[u8], name: &str) -> Option<usize> {
     let first = name.as_bytes().first();
+    let container = container(name).first();
+    let other = if name == CATEGORY { OFFER.first() } else { first };
     memchr_iter(b'<', bytes).find(|at| {
         let next = bytes.get(at + 1);
         match next {
-            Some(b'/') => bytes.get(at + 2).is_none_or(|letter| Some(letter) == first),
+            Some(b'/') => bytes.get(at + 2).is_none_or(|letter| Some(letter) == first || Some(letter) == container),
             Some(b'!' | b'?') | None => true,
-            next => next == first,
+            next => next == first || next == other,
         }
     })
 }
@@ -397,6 +414,13 @@ fn skipped(bytes: &[u8]) -> Option<(&'static [u8], usize)> {
     }
 }
 
+/// Whether another section of the same kind begins inside of one, which then was never closed. A
+/// processing instruction holds no tag at all.
+fn begins_again(section: &[u8], skip: usize) -> bool {
+    let (begin, rest) = section.split_at(skip.min(section.len()));
+    memmem::find(rest, if skip == 2 { b"<" } else { begin }).is_some()
+}
+
 /// Where the next element begins inside what was meant to be text: an end tag of this name and then
 /// a start tag are no text, but what follows a section that was never closed.
 fn next_one(text: &[u8], name: &str) -> Option<usize> {
@@ -412,11 +436,29 @@ fn name_length(bytes: &[u8]) -> usize {
     bytes.iter().take_while(|byte| !byte.is_ascii_whitespace() && !matches!(byte, b'>' | b'/' | b'<')).count()
 }
 
+/// What is around the elements of a name, and ends none before they do.
+fn container(name: &str) -> &'static [u8] {
+    match name {
+        "item" => b"channel",
+        "entry" => b"feed",
+        CATEGORY => b"categories",
+        _ => b"offers",
+    }
+}
+
+/// Whether a tag begins here that no element of this name holds: another one of it, the end of what is
+/// around it, an offer behind the categories.
+fn is_boundary(bytes: &[u8], name: &str) -> bool {
+    is_tag(bytes, b"<", name)
+        || is_tag(bytes, b"</", container(name))
+        || (name == CATEGORY && is_tag(bytes, b"<", OFFER))
+}
+
 /// Whether a tag of exactly this name begins here.
-fn is_tag(bytes: &[u8], open: &[u8], name: &str) -> bool {
+fn is_tag(bytes: &[u8], open: &[u8], name: impl AsRef<[u8]>) -> bool {
     bytes
         .strip_prefix(open)
-        .and_then(|rest| rest.strip_prefix(name.as_bytes()))
+        .and_then(|rest| rest.strip_prefix(name.as_ref()))
         .is_some_and(|rest| rest.first().is_none_or(|byte| byte.is_ascii_whitespace() || matches!(byte, b'>' | b'/')))
 }
 

@@ -2,6 +2,7 @@
 
 mod any_bytes;
 mod cut;
+mod damage;
 mod google_xml;
 mod text;
 mod yml;

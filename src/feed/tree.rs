@@ -5,8 +5,9 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use super::FeedError;
+use super::attributes::are_whole;
 use super::charset::Charset;
-use super::element::{mend, parse};
+use super::element::{Node, mend, parse};
 use super::values::tidy;
 use crate::catalog::{Category, Digest, Id, digest_bytes};
 
@@ -30,6 +31,19 @@ pub(super) struct Tree {
     digest: Digest,
     /// An id was asked for that nobody defined so far, as a category or as a parent.
     lacks_some: bool,
+    /// Some element was too broken to be read: what isn't defined may be what it defined.
+    has_broken: bool,
+}
+
+/// What the feed says of a category.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Found {
+    /// It is this one.
+    Category(Arc<Category>),
+    /// It isn't defined.
+    Undefined,
+    /// It, or an ancestor of it, may be one whose element is broken.
+    Unreadable,
 }
 
 struct Level {
@@ -41,7 +55,15 @@ struct Level {
 impl Tree {
     pub(super) fn new(charset: Charset) -> Tree {
         let digest = digest_bytes(format!("{charset:?}").as_bytes());
-        Tree { charset, nodes: HashMap::new(), paths: HashMap::new(), taken: [0; 2], digest, lacks_some: false }
+        Tree {
+            charset,
+            nodes: HashMap::new(),
+            paths: HashMap::new(),
+            taken: [0; 2],
+            digest,
+            lacks_some: false,
+            has_broken: false,
+        }
     }
 
     /// Of all that a path follows from.
@@ -66,9 +88,22 @@ impl Tree {
         let wrapped = format!("<c>{xml}</c>");
         let mended = mend(Cow::Borrowed(&wrapped));
         let element = parse(&mended);
-        let Some(node) = element.nodes.iter().find(|node| node.depth == 1) else { return Ok(()) };
+        let node = element.nodes.iter().find(|node| node.depth == 1);
+        // One that is only not closed has its id and name all the same.
+        let is_whole = |node: &&Node<'_>| {
+            element.fault.is_none()
+                || (are_whole(node.raw_attributes()) && !xml.contains("</") && !node.text.contains(['<', '>']))
+        };
+        let Some(node) = node.filter(is_whole) else {
+            self.has_broken = true;
+            return Ok(());
+        };
         let attribute = |name| node.attribute(name).and_then(|text| tidy(Cow::Owned(text)).map(Cow::into_owned));
-        let Some(id) = attribute("id").filter(|id| id.len() <= MAX_NAME) else { return Ok(()) };
+        let Some(id) = attribute("id").filter(|id| id.len() <= MAX_NAME && !id.contains(['<', '>', '"', '=', '\n']))
+        else {
+            self.has_broken = true;
+            return Ok(());
+        };
         let parent = attribute("parentId").or_else(|| attribute("parent_id"));
         let name = tidy(Cow::Borrowed(&node.text)).map(|name| cut(&name, MAX_NAME).to_owned());
         let size =
@@ -87,20 +122,26 @@ impl Tree {
         Err(FeedError::NotAFeed(format!("its categories take more than {most} MiB")))
     }
 
-    /// The category with this id, if the feed defines it.
+    /// The category with this id.
     ///
     /// # Errors
     /// When the paths become larger than any shop's.
-    pub(super) fn get(&mut self, id: &str) -> Result<Option<Arc<Category>>, FeedError> {
+    pub(super) fn get(&mut self, id: &str) -> Result<Found, FeedError> {
         if let Some(known) = self.paths.get(id) {
-            return Ok(Some(Arc::clone(known)));
+            return Ok(Found::Category(Arc::clone(known)));
         }
-        let Some(name) = self.path(id) else { return Ok(None) };
-        let Ok(id) = Id::parse(id) else { return Ok(None) };
+        let lacked_some = std::mem::take(&mut self.lacks_some);
+        let path = self.path(id);
+        let is_incomplete = self.lacks_some;
+        self.lacks_some |= lacked_some;
+        if is_incomplete && self.has_broken {
+            return Ok(Found::Unreadable);
+        }
+        let (Some(name), Ok(id)) = (path, Id::parse(id)) else { return Ok(Found::Undefined) };
         self.grow(1, name.len() + id.as_str().len() + size_of::<Category>())?;
         let category = Arc::new(Category { id, name: Some(name) });
         self.paths.insert(category.id.as_str().to_owned(), Arc::clone(&category));
-        Ok(Some(category))
+        Ok(Found::Category(category))
     }
 
     fn path(&mut self, id: &str) -> Option<String> {
@@ -136,7 +177,10 @@ mod tests {
     use super::*;
 
     fn name(tree: &mut Tree, id: &str) -> Option<String> {
-        tree.get(id).expect("not too large").and_then(|category| category.name.clone())
+        match tree.get(id).expect("not too large") {
+            Found::Category(category) => category.name.clone(),
+            Found::Undefined | Found::Unreadable => None,
+        }
     }
 
     fn tree(xml: &[String]) -> Tree {

@@ -9,7 +9,7 @@ use super::element::{Element, Node, mend, parse};
 use super::google::{Fault, is_in_a_language};
 use super::intake::Intake;
 use super::spans::{Piece, Spans};
-use super::tree::Tree;
+use super::tree::{Found, Tree};
 use super::values::{first_address, is_misspelt, quantity, tidy, truth};
 use super::{FeedError, Input, Offer, Row, Shape};
 use crate::catalog::{Currency, Id, Item, Money, Notation, Rejection};
@@ -20,6 +20,9 @@ const NAMES: &[&str] = &["offer", "category"];
 const ATTRIBUTES: [&str; 3] = ["id", "available", "disabled"];
 /// Attributes whose names resemble those by chance.
 const OTHERS: [&str; 4] = ["bid", "cid", "gid", "uid"];
+
+/// The elements that tell how many there are, the first that is there.
+const QUANTITIES: [&str; 4] = ["quantity_in_stock", "stock_quantity", "quantity", "count"];
 
 /// Reads every offer of the feed.
 pub(super) fn read(input: &Input<'_>, head: &Head, shape: &Shape, intake: &mut Intake<'_>) -> Result<(), FeedError> {
@@ -41,6 +44,10 @@ pub(super) fn read(input: &Input<'_>, head: &Head, shape: &Shape, intake: &mut I
                 }
                 let xml = charset.decode(bytes);
                 let mut row = offer(&xml, line, &mut tree.tree, shape)?;
+                if matches!(&row, Row::Rejected(rejection) if rejection.field == "offer") && is_several(&xml) {
+                    let reason = "another offer stands in its broken element, and its id can't be told";
+                    intake.give(rejected(line, None, "offer", reason.to_owned()), None)?;
+                }
                 if tree.tree.lacks_some() && !tree.is_all {
                     tree.read_all(input, head, intake)?;
                     row = offer(&xml, line, &mut tree.tree, shape)?;
@@ -125,6 +132,14 @@ fn id_of_broken(xml: &str) -> Option<String> {
     (!id.contains(['<', '>', '"', '=', '\n'])).then_some(id)
 }
 
+/// Whether a broken element holds what only two offers can: the tags between them are broken.
+fn is_several(xml: &str) -> bool {
+    let mended = mend(Cow::Borrowed(xml));
+    let element = parse(&mended);
+    let fields = Fields(&element.nodes);
+    ["price", "categoryId", "currencyId", "name"].iter().any(|name| fields.children(|child| child == *name).count() > 1)
+}
+
 fn offer(xml: &str, line: u64, tree: &mut Tree, shape: &Shape) -> Result<Row, FeedError> {
     let mended = mend(Cow::Borrowed(xml));
     let element = parse(&mended);
@@ -132,12 +147,22 @@ fn offer(xml: &str, line: u64, tree: &mut Tree, shape: &Shape) -> Result<Row, Fe
         return Ok(rejected(line, id_of_broken(xml), "offer", fault));
     }
     let id = id_of(&element);
+    if id.as_ref().is_some_and(|id| id.contains(['<', '>'])) {
+        return Ok(rejected(line, None, "offer", "half a tag in its id".to_owned()));
+    }
     let fields = Fields(&element.nodes);
     let category = match fields.text("categoryId") {
         Ok(Some(id)) => tree.get(&id)?,
-        _ => None,
+        _ => Found::Undefined,
     };
-    let category = category.or_else(|| shape.default_category.clone());
+    let category = match category {
+        Found::Category(category) => Some(category),
+        Found::Undefined => shape.default_category.clone(),
+        Found::Unreadable => {
+            let reason = "the element of its category, or of one above it, is broken".to_owned();
+            return Ok(rejected(line, id, "category", reason));
+        }
+    };
     Ok(match understand(&fields, id.as_deref(), line, shape) {
         Ok(mut offer) => {
             offer.item.category = category;
@@ -202,6 +227,9 @@ impl<'n, 'x> Fields<'n, 'x> {
             if node.has_markup && !is_text {
                 return Err("markup where a value should be".to_owned());
             }
+            if !is_text && !QUANTITIES.contains(&name) && node.text.contains(['<', '>']) {
+                return Err("half a tag in it".to_owned());
+            }
             if let Some(text) = tidy(Cow::Borrowed(&node.text)) {
                 return Ok(Some(text.into_owned()));
             }
@@ -265,7 +293,7 @@ impl<'n, 'x> Fields<'n, 'x> {
             truth(&text).map(Some).ok_or_else(|| ("in_stock", format!("{name}={text:?} is neither true nor false")))
         };
         let is_off = says("available")? == Some(false) || says("disabled")? == Some(true);
-        for name in ["quantity_in_stock", "stock_quantity", "quantity", "count"] {
+        for name in QUANTITIES {
             let text = self.text(name).map_err(|reason| ("in_stock", reason))?;
             if let Some(text) = text {
                 let pieces = quantity(&text).ok_or_else(|| ("in_stock", format!("{name} {text:?} is not a number")))?;

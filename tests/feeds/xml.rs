@@ -154,7 +154,14 @@ fn yml_offers() {
             ),
             case(
                 "prices.xml",
-                &["1 | price=490", "2 | price=490.00", "3 | price=490.000000", "4 | price=0", "5 | price=null", "6 | price=1.234"],
+                &[
+                    "1 | price=490",
+                    "2 | price=490.00",
+                    "3 | price=490.000000",
+                    "4 | price=0",
+                    "5 | price=null",
+                    "6 | price=1.234",
+                ],
                 &["47 7 price: \"ask\" is not a number"],
             ),
             case(
