@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::element::unescape;
+use super::element::{STRAY, unescape};
 
 /// An attribute as written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -12,6 +12,11 @@ pub(super) struct Attribute<'x> {
 }
 
 impl<'x> Attribute<'x> {
+    /// Whether half a tag stands in the value.
+    pub(super) fn has_tag_rest(self) -> bool {
+        self.raw.contains('>') || self.raw.contains(STRAY)
+    }
+
     /// The value, its entities decoded once.
     pub(super) fn value(self) -> Cow<'x, str> {
         if self.raw.contains('&') { Cow::Owned(unescape(self.raw)) } else { Cow::Borrowed(self.raw) }

@@ -19,6 +19,9 @@ use super::spans::is_name_start;
 /// Deeper nesting than any feed has.
 const MAX_DEPTH: usize = 64;
 
+/// What [`mend`] writes for a `<` that starts nothing, so that it can be told from one that the feed escaped.
+pub(super) const STRAY: &str = "&#60;";
+
 /// What a child of an item may hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Content {
@@ -41,6 +44,8 @@ pub(super) struct Node<'x> {
     pub(super) has_markup: bool,
     /// Whether its end tag was there.
     pub(super) is_closed: bool,
+    /// Whether a `<` or `>` stands in its text as it is: half a tag, where no text for people is.
+    pub(super) has_tag_rest: bool,
 }
 
 impl Node<'_> {
@@ -121,11 +126,21 @@ impl<'x> Walk<'x> {
             Event::Start(start) => self.start(start),
             Event::Empty(start) => self.empty(start),
             Event::End(end) => self.end(end.name().0),
-            Event::Text(text) => self.text(text.into_inner()),
+            Event::Text(text) => {
+                let has_tag_rest = text.contains('>');
+                self.text(text.into_inner());
+                if has_tag_rest {
+                    self.tag_rest();
+                }
+            }
             Event::CData(data) if data.contains("<![CDATA[") => {
                 self.fault(|| "a CDATA section in it is not closed".into())
             }
             Event::CData(data) => self.text(data.into_inner()),
+            Event::GeneralRef(reference) if *reference == *"#60" => {
+                self.tag_rest();
+                self.text(Cow::Borrowed("<"));
+            }
             Event::GeneralRef(reference) => match resolve(&reference) {
                 Some(text) => self.text(text),
                 None => self.text(Cow::Owned(format!("&{};", &*reference))),
@@ -135,6 +150,12 @@ impl<'x> Walk<'x> {
                 self.fault(|| "a processing instruction in it is not closed".into())
             }
             Event::Comment(_) | Event::PI(_) | Event::Decl(_) | Event::DocType(_) | Event::Eof => {}
+        }
+    }
+
+    fn tag_rest(&mut self) {
+        if let Some((at, _)) = self.child {
+            self.element.nodes[at].has_tag_rest = true;
         }
     }
 
@@ -214,7 +235,7 @@ impl<'x> Walk<'x> {
         }
         if depth <= 2 {
             let text = Cow::Borrowed("");
-            self.element.nodes.push(Node { depth, start, text, has_markup: false, is_closed });
+            self.element.nodes.push(Node { depth, start, text, has_markup: false, is_closed, has_tag_rest: false });
         }
     }
 
@@ -379,7 +400,7 @@ pub(super) fn mend(xml: Cow<'_, str>) -> Cow<'_, str> {
     let mut from = 0;
     for at in strays {
         mended.push_str(&xml[from..at]);
-        mended.push_str("&lt;");
+        mended.push_str(STRAY);
         from = at + 1;
     }
     mended.push_str(&xml[from..]);

@@ -179,7 +179,7 @@ fn value(node: &Node<'_>, attribute: Attribute, rank: Rank) -> Result<Option<Str
         return if is_another { Ok(None) } else { Err("markup where a value should be".to_owned()) };
     }
     match attribute {
-        _ if !is_text && node.text.contains(['<', '>']) => Err("half a tag in it".to_owned()),
+        _ if !is_text && node.has_tag_rest => Err("half a tag in it".to_owned()),
         Attribute::Price | Attribute::SalePrice => money(node).map(Some),
         _ => Ok(Some(node.text.clone().into_owned())),
     }

@@ -99,8 +99,7 @@ impl Tree {
             return Ok(());
         };
         let attribute = |name| node.attribute(name).and_then(|text| tidy(Cow::Owned(text)).map(Cow::into_owned));
-        let Some(id) = attribute("id").filter(|id| id.len() <= MAX_NAME && !id.contains(['<', '>', '"', '=', '\n']))
-        else {
+        let Some(id) = attribute("id").filter(|id| id.len() <= MAX_NAME && !id.contains(['"', '=', '\n'])) else {
             self.has_broken = true;
             return Ok(());
         };

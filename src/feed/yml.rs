@@ -147,7 +147,8 @@ fn offer(xml: &str, line: u64, tree: &mut Tree, shape: &Shape) -> Result<Row, Fe
         return Ok(rejected(line, id_of_broken(xml), "offer", fault));
     }
     let id = id_of(&element);
-    if id.as_ref().is_some_and(|id| id.contains(['<', '>'])) {
+    let mut attributes = element.nodes.iter().take(1).flat_map(Node::attributes);
+    if attributes.any(|attribute| attribute.name == "id" && attribute.has_tag_rest()) {
         return Ok(rejected(line, None, "offer", "half a tag in its id".to_owned()));
     }
     let fields = Fields(&element.nodes);
@@ -227,7 +228,7 @@ impl<'n, 'x> Fields<'n, 'x> {
             if node.has_markup && !is_text {
                 return Err("markup where a value should be".to_owned());
             }
-            if !is_text && !QUANTITIES.contains(&name) && node.text.contains(['<', '>']) {
+            if !is_text && !QUANTITIES.contains(&name) && node.has_tag_rest {
                 return Err("half a tag in it".to_owned());
             }
             if let Some(text) = tidy(Cow::Borrowed(&node.text)) {

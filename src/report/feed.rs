@@ -73,7 +73,13 @@ impl FeedJson {
         let categories: Vec<_> = self.categories.iter().map(|(id, name)| json!({"id": id, "name": name})).collect();
         write!(out, "],\n\"categories\":{},\n\"rejected\":[", json!(categories))?;
         copy(&mut self.rejected, out)?;
-        writeln!(out, "],\n\"unknown_availability\":{}}}", json!(self.strange_stock.counts()))?;
+        let strange = json!(self.strange_stock.counts());
+        let strange = if self.strange_stock.total() > 0 {
+            format!(",\n\"unknown_availability\":{strange}")
+        } else {
+            String::new()
+        };
+        writeln!(out, "]{strange}}}")?;
         Ok(self.rejected_count)
     }
 }

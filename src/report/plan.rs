@@ -188,8 +188,10 @@ fn print(operation: &Operation, out: &mut impl Write) -> io::Result<()> {
 /// When it can't be printed, or the plan not be read.
 pub fn plan_json(plan: &Plan, events: &lagerkoll::Plan, out: &mut impl Write) -> io::Result<()> {
     let summary = &plan.summary;
-    let mut source = json!({"items": summary.items, "rejected": summary.rejected, "unchanged": summary.unchanged,
-        "unknown_availability": summary.strange_stock.counts()});
+    let mut source = json!({"items": summary.items, "rejected": summary.rejected, "unchanged": summary.unchanged});
+    if summary.strange_stock.total() > 0 {
+        source["unknown_availability"] = json!(summary.strange_stock.counts());
+    }
     if let Some(because) = summary.unproven_because {
         source["unproven"] = json!(because);
     }
