@@ -24,8 +24,8 @@ use crate::state::{PassKind, Reader};
 use crate::sync::{self, Context, Exchange, Report, Step};
 use crate::systemd;
 
-/// How long a pass may take to stop.
-const STOP_WITHIN: Duration = Duration::from_secs(5);
+/// How long a pass may take to stop: all in all we are gone within five seconds.
+const STOP_WITHIN: Duration = Duration::from_millis(4500);
 
 /// Runs until SIGTERM or SIGINT. `reload` reads the settings again.
 ///
@@ -211,22 +211,28 @@ impl Daemon {
     async fn stop(mut self, signals: &mut Signals) {
         info!("stopping");
         self.stop.cancel();
-        let passes = async {
+        let (log, events) = (&mut self.log, self.events);
+        let catalog = async {
             if let Some(pass) = self.pass {
-                self.log.tell(&pass.await);
+                log.tell(&pass.await);
             }
-            self.events.stop().await;
         };
-        tokio::select! {
-            ended = timeout(STOP_WITHIN, passes) => if ended.is_err() {
-                warn!("the pass does not end; what was acknowledged is in the state");
-            },
-            // Told twice.
-            () = signals.stop() => {}
-        }
-        if let Some(listener) = self.listener.take() {
-            listener.close().await;
-        }
+        let passes = async { tokio::join!(catalog, events.stop()) };
+        let listener = async {
+            if let Some(listener) = self.listener {
+                listener.close().await;
+            }
+        };
+        let passes = async {
+            tokio::select! {
+                ended = timeout(STOP_WITHIN, passes) => if ended.is_err() {
+                    warn!("the pass does not end; what was acknowledged is in the state");
+                },
+                // Told twice.
+                () = signals.stop() => {}
+            }
+        };
+        tokio::join!(passes, listener);
     }
 }
 

@@ -194,10 +194,10 @@ impl<'a> Pass<'a> {
             task::blocking(move || body.digest())
         };
         let mut plan = self.prepare(importer, &body).await?;
-        mark.body = Some(self.readable(digest.await?)?);
+        mark.body = Some(self.readable(interruptible(importer.stop, digest).await??)?);
         // The digest may have been read for longer than the rows.
         body.check_unwritten()?;
-        self.record_rejections(&plan.staging).await?;
+        self.record_rejections(&plan.staging, importer.stop).await?;
         self.guard = plan.guard.take().filter(|_| !force);
         if let Way::Import(address) = plan.choice.way.clone()
             && self.guard.is_none()
@@ -318,7 +318,9 @@ impl<'a> Pass<'a> {
 
     async fn prepare(&mut self, importer: &Importer<'_>, body: &Arc<Body>) -> Result<Plan, PassError> {
         let (reader, nicechat) = (self.reader()?, importer.nicechat.reader());
-        let plan = prepare(&self.context.config, reader, self.occasion, &nicechat, body, importer.stop).await?;
+        let plan = prepare(&self.context.config, reader, self.occasion, &nicechat, body, importer.stop);
+        // It only reads: whatever is computing when we are to stop is left to end by itself.
+        let plan = interruptible(importer.stop, plan).await??;
         self.summary = Some(plan.summary.clone());
         if let Some(page_size) = plan.page_size {
             self.learn(|experience| experience.page_size = Some(page_size))?;
@@ -385,7 +387,7 @@ impl<'a> Pass<'a> {
     }
 
     /// Keeps the rejected rows of the feed that was read.
-    async fn record_rejections(&self, staging: &SharedStaging) -> Result<(), PassError> {
+    async fn record_rejections(&self, staging: &SharedStaging, stop: &CancellationToken) -> Result<(), PassError> {
         let mut from = 0;
         loop {
             let rows = staging.lock().unwrap_or_else(PoisonError::into_inner).rejected(from, 1_000)?;
@@ -395,6 +397,9 @@ impl<'a> Pass<'a> {
             }
             if count == 0 {
                 return Ok(());
+            }
+            if stop.is_cancelled() {
+                return Err(PassError::Interrupted);
             }
             from += count;
         }

@@ -25,7 +25,7 @@ use super::apply::Stop;
 use super::error::PassError;
 use super::pass::{Context, Progress, Step};
 use super::plan::{Operation, Stage, Summary};
-use super::prepare::Plan;
+use super::prepare::{Plan, interruptible};
 use super::staging::{Cursor, SharedStaging};
 use crate::catalog::Fields;
 use crate::config::Strategy;
@@ -133,7 +133,7 @@ impl Importer<'_> {
         self.rest().await?;
         let is_served = address.is_ours();
         if is_served {
-            self.write_feed(&plan.staging).await?;
+            interruptible(self.stop, self.write_feed(&plan.staging)).await??;
         }
         let Summary { items, .. } = plan.summary;
         let new = NewImport {
