@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use backon::ExponentialBuilder;
 use jiff::Timestamp;
-use reqwest::header::{HeaderMap, RETRY_AFTER};
+use reqwest::header::{DATE, HeaderMap, RETRY_AFTER};
 use url::Url;
 
 /// The first wait before another try; it doubles from try to try, with jitter.
@@ -30,14 +30,19 @@ pub(crate) fn retry_after(headers: &HeaderMap, now: Timestamp) -> Option<Duratio
     asked_pause(headers, now).filter(|asked| !asked.is_zero())
 }
 
-/// The same, where no pause at all is a wish as well.
+/// The same, where no pause at all is a wish as well. A date is read by the clock of whoever wrote it, if they say what
+/// that shows (`Date`); `now` is ours.
 pub(crate) fn asked_pause(headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
     let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
     if let Ok(seconds) = text.parse() {
         return Some(Duration::from_secs(seconds));
     }
-    let date = jiff::fmt::rfc2822::DateTimeParser::new().parse_timestamp(text).ok()?;
-    Some(Duration::try_from(date.duration_since(now)).unwrap_or(Duration::ZERO))
+    let now = headers.get(DATE).and_then(|now| date(now.to_str().ok()?)).unwrap_or(now);
+    Some(Duration::try_from(date(text)?.duration_since(now)).unwrap_or(Duration::ZERO))
+}
+
+fn date(text: &str) -> Option<Timestamp> {
+    jiff::fmt::rfc2822::DateTimeParser::new().parse_timestamp(text.trim()).ok()
 }
 
 /// An answer's whole body; `None` when it does not end.
@@ -75,6 +80,16 @@ pub(crate) fn no_answer(url: &Url, error: &reqwest::Error) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_date_is_read_by_the_clock_of_whoever_wrote_it() {
+        let mut headers = HeaderMap::new();
+        headers.insert(RETRY_AFTER, "Thu, 01 Jan 2026 00:01:00 GMT".parse().expect("a header"));
+        headers.insert(DATE, "Thu, 01 Jan 2026 00:00:30 GMT".parse().expect("a header"));
+        // Ours is a day behind.
+        let wait = retry_after(&headers, "2025-12-31T00:00:00Z".parse().expect("a time"));
+        assert_eq!(wait, Some(Duration::from_secs(30)));
+    }
 
     #[test]
     fn retry_after_in_both_spellings() {

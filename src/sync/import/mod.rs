@@ -117,7 +117,7 @@ impl Importer<'_> {
     pub(super) async fn resume(&self, import: Import) -> Result<Ended, PassError> {
         let Some(token) = import.token.clone() else {
             let lost = News::Lost("the pass was cut off before NiceChat answered the push".to_owned());
-            return self.end(import, lost).await;
+            return self.end(import, lost, Duration::ZERO).await;
         };
         info!(import = %token, "an import is under way; asking after it");
         let _listener = self.listen_if_called().await.unwrap_or_else(|error| {
@@ -169,7 +169,7 @@ impl Importer<'_> {
                 self.end_at_once(import, error.to_string(), false).await?;
                 Err(Stop::Unauthorized(error).into())
             }
-            Err(error) if error.is_in_doubt() => self.end(import, News::Lost(error.to_string())).await,
+            Err(error) if error.is_in_doubt() => self.end(import, News::Lost(error.to_string()), Duration::ZERO).await,
             Err(CallError::Missing) => {
                 self.end_at_once(import, "NiceChat offers no imports (404)".to_owned(), true).await
             }
@@ -267,19 +267,25 @@ impl Importer<'_> {
 
     /// Asks after an import until it is over.
     async fn wait_for(&self, import: Import, token: &str, seat: &Seat, at_once: bool) -> Result<Ended, PassError> {
+        let since = Since::pushed(&import);
         let news = tokio::select! {
-            news = self.poll(&import, token, seat, at_once) => news?,
+            news = self.poll(&import, token, seat, at_once, since) => news?,
             () = self.stop.cancelled() => return Err(Stop::Interrupted.into()),
         };
-        self.end(import, news).await
+        self.end(import, news, since.passed()).await
     }
 
-    async fn poll(&self, import: &Import, token: &str, seat: &Seat, at_once: bool) -> Result<News, PassError> {
+    async fn poll(
+        &self,
+        import: &Import,
+        token: &str,
+        seat: &Seat,
+        at_once: bool,
+        since: Since,
+    ) -> Result<News, PassError> {
         let reader = self.nicechat.reader();
         let limit = self.context.config.nicechat.import_timeout;
-        let began = Instant::now();
-        let passed_before = Duration::try_from(Timestamp::now().duration_since(import.pushed)).unwrap_or_default();
-        let passed = || passed_before + began.elapsed();
+        let passed = || since.passed();
         let mut state = ImportState::Enqueued;
         let mut asked_to_wait = Duration::ZERO;
         for wait in at_once.then_some(Duration::ZERO).into_iter().chain(waits()) {
@@ -319,7 +325,7 @@ impl Importer<'_> {
     async fn end_at_once(&self, import: Import, reason: String, counts: bool) -> Result<Ended, PassError> {
         let end = ImportEnd { failure: Some(reason), updated: None, imported: None, came_to_nothing: true };
         let failures = self.failures(end.failure.as_ref().filter(|_| counts))?;
-        self.record(import, end, failures).await
+        self.record(import, end, failures, Duration::ZERO).await
     }
 
     /// The failures in a row after an import that ended so.
@@ -332,7 +338,8 @@ impl Importer<'_> {
         Ok(failure.map_or(before, |_| Failures { in_a_row, last: Some(Timestamp::now()) }))
     }
 
-    async fn end(&self, import: Import, news: News) -> Result<Ended, PassError> {
+    /// `passed` = since the push.
+    async fn end(&self, import: Import, news: News, passed: Duration) -> Result<Ended, PassError> {
         let is_at_large = matches!(news, News::Unknown(_) | News::Lost(_));
         let is_lost = matches!(news, News::Lost(_));
         let (failure, result) = match news {
@@ -349,16 +356,22 @@ impl Importer<'_> {
         let took = result.as_ref().and_then(|result| Some(result.updated?.duration_since(result.pushed?)));
         let (updated, imported) = result.map(|result| (result.updated, result.imported)).unwrap_or_default();
         let end = ImportEnd { failure, updated, imported, came_to_nothing: false };
-        let ended = self.record(import, end, failures).await?;
+        let ended = self.record(import, end, failures, passed).await?;
         let took = took.map(|took| took.as_secs_f64()).filter(|took| *took >= 0.0);
         let seconds = took.map_or(ended.seconds, |took| took.min(ended.seconds));
         Ok(Ended { is_at_large, seconds, ..ended })
     }
 
-    async fn record(&self, import: Import, end: ImportEnd, failures: Failures) -> Result<Ended, PassError> {
+    async fn record(
+        &self,
+        import: Import,
+        end: ImportEnd,
+        failures: Failures,
+        passed: Duration,
+    ) -> Result<Ended, PassError> {
         self.context.state.end_import(import.import, end.clone(), failures).await?;
         let ImportEnd { failure, imported, came_to_nothing, .. } = end;
-        let seconds = Timestamp::now().duration_since(import.pushed).as_secs_f64().max(0.0);
+        let seconds = passed.as_secs_f64();
         let import = Import { imported, ..import };
         let shortfall = import.shortfall().filter(|_| failure.is_none());
         match (&failure, &shortfall) {
@@ -382,14 +395,34 @@ impl Importer<'_> {
     }
 }
 
+/// How long ago an import was pushed: by the wall clock only what lies before this process.
+#[derive(Clone, Copy)]
+struct Since {
+    before: Duration,
+    began: Instant,
+}
+
+impl Since {
+    fn pushed(import: &Import) -> Since {
+        let before = Duration::try_from(Timestamp::now().duration_since(import.pushed)).unwrap_or_default();
+        Since { before, began: Instant::now() }
+    }
+
+    fn passed(self) -> Duration {
+        self.before + self.began.elapsed()
+    }
+}
+
 /// How long imports still have to rest.
 fn rest_left(failures: &Failures, now: Timestamp) -> Duration {
     let Some(last) = failures.last.filter(|_| failures.in_a_row > 0) else { return Duration::ZERO };
     let doubled = 1_u32.checked_shl(failures.in_a_row - 1).unwrap_or(u32::MAX);
     let rest = FIRST_REST.saturating_mul(doubled).min(LONGEST_REST);
-    // A clock that was set back must not make the rest longer.
-    let since = Duration::try_from(now.duration_since(last)).unwrap_or_default();
-    rest.saturating_sub(since)
+    match Duration::try_from(now.duration_since(last)) {
+        Ok(since) => rest.saturating_sub(since),
+        // The clock was set back. It could take a day until it is there again; one import too many does less harm.
+        Err(_) => Duration::ZERO,
+    }
 }
 
 #[cfg(test)]
@@ -416,6 +449,6 @@ mod tests {
         assert_eq!(left(0, 0), 0);
         assert_eq!((left(1, 0), left(2, 0), left(3, 1), left(3, 9)), (2, 4, 7, 0));
         assert_eq!((left(20, 0), left(99, 3599), left(99, 3600)), (3600, 1, 0));
-        assert_eq!(left(1, -50), 2, "a clock that was set back");
+        assert_eq!(left(20, -50), 0, "a clock that was set back");
     }
 }
