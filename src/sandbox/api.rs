@@ -134,6 +134,10 @@ pub(super) struct Api {
 impl Api {
     /// Does what an authentic call asks for.
     pub(super) fn answer(&mut self, route: &Route, call: &Call) -> Answer {
+        let route = &match route {
+            Route::One(kind, id) => Route::One(*kind, self.held_as(*kind, id)),
+            other => other.clone(),
+        };
         let result = match (call.method.as_str(), route) {
             (_, Route::Unknown) => Err(not_found()),
             ("GET", Route::Orders) => Ok(accepted(json!({
@@ -183,6 +187,16 @@ impl Api {
         }
     }
 
+    /// The id under which an object is held that is asked for by this one.
+    fn held_as(&self, kind: Kind, id: &str) -> String {
+        if !self.rules.ignore_case {
+            return id.to_owned();
+        }
+        let folded = id.to_lowercase();
+        let held = self.store.of(kind).keys().find(|held| held.to_lowercase() == folded);
+        held.map_or(id, String::as_str).to_owned()
+    }
+
     fn read(&self, kind: Kind, id: &str) -> Result<Answer, Answer> {
         let object = self.store.of(kind).get(id).ok_or_else(not_found)?;
         Ok(accepted(Value::Object(listed(object, &self.rules))))
@@ -192,7 +206,7 @@ impl Api {
         let sent = self.accept(kind, Extent::New, body)?;
         // The check of the body has made sure of an id.
         let id = sent.get("id").and_then(Value::as_str).unwrap_or_default().to_owned();
-        if self.store.of(kind).contains_key(&id) {
+        if self.store.of(kind).contains_key(&self.held_as(kind, &id)) {
             let description = "Object with this ID already exists";
             return Err(Answer::error(StatusCode::PRECONDITION_FAILED, description));
         }

@@ -30,6 +30,7 @@ DELETE /sandbox/faults                 let all go well again
 
 Examples of rules:
   {"cdn": true, "trim_html": true, "float_prices": true, "latency_ms": 50, "page_size": 10}
+  {"ignore_case": true}
   {"import_enqueued_ms": 2000, "import_started_ms": 5000, "import_recopies_images": true}
   {"import_fails": {"failure": "halfway", "times": 3}}
   also "before", "stuck_enqueued", "stuck_started", {"forgotten": {"imported": true}}, {"partial": {"every": 2}}
@@ -38,7 +39,8 @@ Examples of faults:
   {"fault": {"status": {"code": 429, "retry_after": "2"}}, "after": 10, "every": 3}
   {"fault": {"status": {"code": 502, "html": true}}, "id": "SKU-1"}
   {"fault": "hang", "path": "import-products-result/", "times": 1}
-  also "html200", "half_json", "cut_body", "xml", {"json": {"code": 200, "body": {"any": "thing"}}}
+  also "html200", "half_json", "cut_body", "xml", {"json": {"code": 200, "body": {"any": "thing"}}},
+  {"text": {"code": 200, "body": "any text; {n} is how often"}}
 
 Lagerkoll has the same under /sandbox/lagerkoll/: requests, counts, rules, faults. And
 GET    /sandbox/lagerkoll/events           the events of all stores, by id
@@ -81,7 +83,7 @@ fn changed<T: Serialize + DeserializeOwned>(rules: T, body: &[u8]) -> Result<T, 
 /// A fault to be added, and the answer when it is.
 fn fault(body: &[u8]) -> Result<(Rule, Answer), Answer> {
     let rule: Rule = read(body)?;
-    if let Fault::Status { code, .. } | Fault::Json { code, .. } = rule.fault
+    if let Fault::Status { code, .. } | Fault::Json { code, .. } | Fault::Text { code, .. } = rule.fault
         && !(200..600).contains(&code)
     {
         return Err(refused("code: must be 200 to 599"));

@@ -36,6 +36,15 @@ pub enum Fault {
         /// The whole body.
         body: Value,
     },
+    /// Answered with a text of one's own, which need not be JSON; `{n}` in it is how often the rule has
+    /// come true, this time included.
+    Text {
+        /// The HTTP status, as above; left out, 200.
+        #[serde(default = "ok")]
+        code: u16,
+        /// The whole body; empty = there is none.
+        body: String,
+    },
     /// The connection is closed without an answer.
     Reset,
     /// The connection is closed in the middle of an answer whose whole length was announced.
@@ -53,6 +62,19 @@ impl Fault {
     /// This JSON with status 200.
     pub fn json(body: Value) -> Self {
         Self::Json { code: ok(), body }
+    }
+
+    /// This text with this status.
+    pub fn text(code: u16, body: impl Into<String>) -> Self {
+        Self::Text { code, body: body.into() }
+    }
+
+    /// The fault as it is the `n`-th time.
+    fn for_the(&self, n: usize) -> Self {
+        match self {
+            Self::Text { code, body } => Self::text(*code, body.replace("{n}", &n.to_string())),
+            other => other.clone(),
+        }
     }
 }
 
@@ -188,7 +210,7 @@ impl Faults {
         }
         struck.map(|armed| {
             armed.fired += 1;
-            (armed.rule.fault.clone(), armed.rule.applied)
+            (armed.rule.fault.for_the(armed.fired), armed.rule.applied)
         })
     }
 }
@@ -224,6 +246,7 @@ impl Outcome {
             Fault::Html200 => Self::Answered(Answer::html(StatusCode::OK)),
             Fault::Xml => Self::Answered(Answer::xml()),
             Fault::Json { code, body } => Self::Answered(Answer::json(status(code), &body)),
+            Fault::Text { code, body } => Self::Answered(Answer::text(status(code), body)),
             Fault::HalfJson => {
                 let mut answer = something_to_cut(manner, answer);
                 answer.body.truncate(answer.body.len() / 2);

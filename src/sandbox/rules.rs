@@ -23,6 +23,8 @@ pub struct Rules {
     pub next_as_path: bool,
     /// A DELETE is answered with 200 and an envelope whose code is 204, not with 204 and nothing.
     pub delete_with_body: bool,
+    /// Ids that differ in case only are the same id.
+    pub ignore_case: bool,
     /// A product whose category doesn't exist is refused with 400.
     pub strict_categories: bool,
     /// How long each request takes, half of it before it has its effect; milliseconds in JSON.
@@ -51,6 +53,7 @@ impl Default for Rules {
             rewrite_replies: false,
             next_as_path: false,
             delete_with_body: false,
+            ignore_case: false,
             strict_categories: false,
             latency: Duration::ZERO,
             page_size: 100,
