@@ -1,4 +1,8 @@
-//! What talking to any service has in common: how long to wait for another try, and reading an answer.
+//! What talking to any service has in common: how long to wait for another try, reading an answer, and what of
+//! it may be told.
+
+mod json;
+mod words;
 
 use std::time::Duration;
 
@@ -7,15 +11,17 @@ use jiff::Timestamp;
 use reqwest::header::{DATE, HeaderMap, RETRY_AFTER};
 use url::Url;
 
+pub(crate) use json::{text_of, without_half_surrogates};
+#[cfg(test)]
+pub(crate) use words::LONGEST_WORDS;
+pub(crate) use words::{Secrets, looks_like, plain};
+
 /// The first wait before another try; it doubles from try to try, with jitter.
 const FIRST_WAIT: Duration = Duration::from_millis(250);
 /// The longest wait of our own.
 const LONGEST_WAIT: Duration = Duration::from_secs(30);
 /// The longest wait that a service may ask for within a pass; beyond it the work is left pending.
 pub(crate) const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(300);
-/// An answer that is larger, in bytes, is no answer. A page of a listing is far below it.
-const LARGEST_ANSWER: usize = 64 << 20;
-
 /// The waits before so many further tries.
 pub(crate) fn waits(retries: u32) -> ExponentialBuilder {
     ExponentialBuilder::default()
@@ -34,8 +40,9 @@ pub(crate) fn retry_after(headers: &HeaderMap, now: Timestamp) -> Option<Duratio
 /// that shows (`Date`); `now` is ours.
 pub(crate) fn asked_pause(headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
     let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
-    if let Ok(seconds) = text.parse() {
-        return Some(Duration::from_secs(seconds));
+    if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
+        // More than fits is more than anybody waits.
+        return Some(Duration::from_secs(text.parse().unwrap_or(u64::MAX)));
     }
     let now = headers.get(DATE).and_then(|now| date(now.to_str().ok()?)).unwrap_or(now);
     Some(Duration::try_from(date(text)?.duration_since(now)).unwrap_or(Duration::ZERO))
@@ -45,28 +52,22 @@ fn date(text: &str) -> Option<Timestamp> {
     jiff::fmt::rfc2822::DateTimeParser::new().parse_timestamp(text.trim()).ok()
 }
 
-/// An answer's whole body; `None` when it does not end.
+/// An answer's whole body; `None` when it is larger than so many bytes, or does not end.
 ///
 /// # Errors
 /// When it is cut short, or takes too long.
-pub(crate) async fn body(reply: &mut reqwest::Response) -> Result<Option<Vec<u8>>, reqwest::Error> {
+pub(crate) async fn body(reply: &mut reqwest::Response, most: usize) -> Result<Option<Vec<u8>>, reqwest::Error> {
+    if reply.content_length().is_some_and(|length| length > most as u64) {
+        return Ok(None);
+    }
     let mut body = Vec::new();
     while let Some(chunk) = reply.chunk().await? {
         body.extend_from_slice(&chunk);
-        if body.len() > LARGEST_ANSWER {
+        if body.len() > most {
             return Ok(None);
         }
     }
     Ok(Some(body))
-}
-
-/// What a body seems to be that should have been JSON.
-pub(crate) fn looks_like(body: &[u8]) -> &'static str {
-    match body.trim_ascii_start() {
-        [] => "nothing",
-        [b'<', ..] => "an HTML page instead of JSON",
-        _ => "something that is not whole JSON",
-    }
 }
 
 /// Why no answer came. The innermost cause says what happened; the outer ones repeat the address.
@@ -102,6 +103,7 @@ mod tests {
         assert_eq!(wait("Thu, 01 Jan 2026 00:01:00 GMT"), Some(Duration::from_secs(60)));
         // Now, or before, is no wish: our own waits hold then, or all tries would go at once.
         assert_eq!((wait("0"), wait("Wed, 31 Dec 2025 00:00:00 GMT")), (None, None));
-        assert_eq!(wait("soon"), None);
+        assert_eq!((wait("soon"), wait("-5"), wait("")), (None, None, None));
+        assert_eq!(wait("99999999999999999999"), Some(Duration::from_secs(u64::MAX)));
     }
 }

@@ -9,10 +9,8 @@ use serde_json::Value;
 use thiserror::Error;
 
 use super::unique::repeated_key;
-use crate::wire::{LONGEST_RETRY_AFTER, looks_like, retry_after};
+use crate::wire::{LONGEST_RETRY_AFTER, Secrets, looks_like, plain, retry_after};
 
-/// The most of the service's own words that an error repeats, in characters.
-const LONGEST_WORDS: usize = 300;
 /// Of UTF-8, which some servers write before their answer.
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
@@ -49,11 +47,10 @@ impl CallError {
         CallError::Passing { reason: reason.into(), retry_after: None, in_doubt: true }
     }
 
-    /// The same as it can be told: without a secret that the service repeated to us, as it is or as JSON has it,
-    /// and only then cut to a length that can be read.
-    pub(super) fn fit_to_tell(self, secret: &str) -> CallError {
-        let written = Value::from(secret).to_string();
-        let tell = |text: String| shortened(text.replace(written.trim_matches('"'), "***").replace(secret, "***"));
+    /// The same as it can be told: without a secret that the service repeated to us, and only then cut to a
+    /// length that can be read.
+    pub(super) fn fit_to_tell(self, secrets: &Secrets) -> CallError {
+        let tell = |text: String| secrets.tell(&text);
         match self {
             CallError::Unauthorized(text) => CallError::Unauthorized(tell(text)),
             CallError::Refused(text) => CallError::Refused(tell(text)),
@@ -138,23 +135,9 @@ impl Complaint {
         let message = if self.message.is_empty() { String::new() } else { format!(": {}", self.message) };
         let field = self.field.as_ref().map(|field| format!(", field {field}")).unwrap_or_default();
         let data = self.data.as_ref().map(|data| format!(", data {data}")).unwrap_or_default();
-        let words = format!("{}{message} (code {}{field}{data})", self.meaning(), self.written);
-        // One line, whatever the service writes.
-        let words = words.replace(|c: char| c.is_control() || is_direction(c), " ");
-        words.split_whitespace().collect::<Vec<_>>().join(" ")
+        // Cut when it is told, and only after a secret was found in it.
+        plain(&format!("{}{message} (code {}{field}{data})", self.meaning(), self.written), usize::MAX)
     }
-}
-
-fn shortened(text: String) -> String {
-    match text.char_indices().nth(LONGEST_WORDS) {
-        Some((end, _)) => format!("{}…", &text[..end]),
-        None => text,
-    }
-}
-
-/// A mark that makes a terminal write the other way.
-fn is_direction(c: char) -> bool {
-    matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 /// The JSON of an answer (null for one without a body), or what went wrong. An answer has failed when
@@ -221,8 +204,8 @@ fn unreadable(http: u16, body: &[u8], error: &serde_json::Error) -> Result<Value
     }
 }
 
-fn seems(body: &[u8]) -> &'static str {
-    if is_xml(body) { "XML instead of JSON" } else { looks_like(body) }
+fn seems(body: &[u8]) -> String {
+    if is_xml(body) { "XML instead of JSON".to_owned() } else { looks_like(body) }
 }
 
 /// A document in angle brackets that is no web page.
@@ -234,7 +217,10 @@ fn is_xml(body: &[u8]) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use secrecy::SecretString;
+
     use super::*;
+    use crate::wire::LONGEST_WORDS;
 
     fn answer(status: u16, body: &str) -> Result<Value, CallError> {
         answer_to(&Method::POST, status, body)
@@ -352,7 +338,9 @@ mod tests {
         assert!(words(400, &hostile).ends_with("field a ]0;b c)"), "{}", words(400, &hostile));
         assert!(words(200, "<events/>").contains("XML although JSON was asked for"));
         let long = format!(r#"{{"errorCode":1,"errorMessage":"{}"}}"#, "x".repeat(5_000));
-        let told = |body: &str, secret| answer(400, body).expect_err(body).fit_to_tell(secret).to_string();
+        let secrets = |secret: &str| Secrets::new(&[SecretString::from(secret)]);
+        let told =
+            |body: &str, secret: &str| answer(400, body).expect_err(body).fit_to_tell(&secrets(secret)).to_string();
         assert_eq!(told(&long, "key").chars().count(), LONGEST_WORDS + 1);
         // A secret that the cut goes through, one that JSON escapes, and one that is part of everything.
         let repeated = format!(r#"{{"errorCode":1,"errorMessage":"{}s3cret-key"}}"#, "x".repeat(230));
@@ -360,7 +348,7 @@ mod tests {
         let data = r#"{"errorCode":1,"errorData":{"k":"a\"b"}}"#;
         assert!(told(data, "a\"b").contains(r#"{"k":"***"}"#), "{}", told(data, "a\"b"));
         assert!(matches!(
-            answer(400, &complaint(900_001, "null")).expect_err("no").fit_to_tell("9"),
+            answer(400, &complaint(900_001, "null")).expect_err("no").fit_to_tell(&secrets("9")),
             CallError::Unauthorized(_)
         ));
     }

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use jiff::Timestamp;
 use reqwest::Method;
 use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, InvalidHeaderValue};
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::ExposeSecret;
 use serde_json::Value;
 use thiserror::Error;
 use tokio::time::Instant;
@@ -18,7 +18,12 @@ use url::Url;
 use super::limit::Limit;
 use super::reply::{CallError, understand};
 use crate::config::{self, Account, AccountCredentials};
-use crate::wire;
+use crate::wire::{self, Secrets};
+
+/// An answer that is larger, in bytes, is none. A store has hundreds of events.
+const LARGEST_ANSWER: usize = 16 << 20;
+/// An answer of more values than this can fill is none either: small ones take a hundred times their bytes.
+const MOST_STRUCTURE: usize = 1_000_000;
 
 /// No call can even be prepared.
 #[derive(Debug, Error)]
@@ -43,7 +48,7 @@ pub(super) struct Transport {
     /// Those of every request: who we are, and which store is meant.
     headers: HeaderMap,
     /// What must not come back in an error's words.
-    secret: SecretString,
+    secrets: Secrets,
     retries: u32,
     limit: Arc<Limit>,
     sent: AtomicU64,
@@ -75,8 +80,10 @@ impl Transport {
             http: builder.build()?,
             base: settings.base_url.clone(),
             headers: headers(account)?,
-            secret: match &account.credentials {
-                AccountCredentials::Key(secret) | AccountCredentials::User { token: secret, .. } => secret.clone(),
+            secrets: match &account.credentials {
+                AccountCredentials::Key(secret) | AccountCredentials::User { token: secret, .. } => {
+                    Secrets::new([secret])
+                }
             },
             retries: settings.retries,
             limit,
@@ -122,7 +129,7 @@ impl Transport {
         })?;
         self.sent.fetch_add(1, Ordering::Relaxed);
         let started = Instant::now();
-        let result = self.exchange(request).await.map_err(|error| error.fit_to_tell(self.secret.expose_secret()));
+        let result = self.exchange(request).await.map_err(|error| error.fit_to_tell(&self.secrets));
         if let Err(CallError::Passing { retry_after: Some(asked), .. }) = &result {
             // It is meant for all requests to this host, not only for its own.
             self.limit.be_quiet_for(*asked);
@@ -153,10 +160,22 @@ impl Transport {
             in_doubt: !error.is_connect(),
         };
         let mut reply = call.send().await.map_err(broken)?;
-        let body = wire::body(&mut reply).await.map_err(broken)?;
-        let body = body.ok_or_else(|| CallError::lost("the answer does not end"))?;
+        let body = wire::body(&mut reply, LARGEST_ANSWER).await.map_err(broken)?;
+        let body = body.ok_or_else(too_large)?;
+        if structure(&body) > MOST_STRUCTURE {
+            return Err(too_large());
+        }
         understand(&request.method, reply.status(), reply.headers(), &body, Timestamp::now())
     }
+}
+
+fn too_large() -> CallError {
+    CallError::Strange("the answer is larger than any listing of events can be".to_owned())
+}
+
+/// Signs that begin or part values: of as many as these, memory is taken.
+fn structure(json: &[u8]) -> usize {
+    json.iter().filter(|byte| matches!(byte, b'{' | b'[' | b',' | b':')).count()
 }
 
 /// The headers of the API page. Those that are secret are never printed, in `Debug` neither.

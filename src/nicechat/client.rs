@@ -5,14 +5,16 @@ use std::sync::Arc;
 use bytes::Bytes;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use reqwest::Method;
-use serde::Deserialize;
 use serde_json::Value;
+use serde_json::value::RawValue;
 use url::Url;
 
-use super::reply::CallError;
+use super::error::CallError;
+use super::object::{Seen, SeenId};
+use super::page::{self, PageContent};
 use super::traffic::Traffic;
 use super::transport::{Request, Transport};
-use crate::catalog::{Fields, Id, Kind};
+use crate::catalog::{Digest, Fields, Id, Kind};
 use crate::config;
 
 /// What an id may hold unescaped in a path: the unreserved characters of RFC 3986.
@@ -29,15 +31,29 @@ pub struct Writer(pub(super) Arc<Transport>);
 /// Where a page of a listing is to be had. Only its path and query count: keys are never sent to
 /// another host, whatever a listing's `next` names.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct PageAddress(Url);
+pub struct PageAddress {
+    kind: Kind,
+    url: Url,
+}
+
+#[cfg(test)]
+impl PageAddress {
+    /// The address of a page of products.
+    pub(crate) fn numbered(page: u64) -> PageAddress {
+        let url = Url::parse(&format!("http://127.0.0.1/?page={page}")).expect("an address");
+        PageAddress { kind: Kind::Product, url }
+    }
+}
 
 /// A part of a listing.
 #[derive(Debug)]
 pub struct Page {
     /// How many objects the whole listing has, by the service's own count.
     pub count: Option<u64>,
-    /// The objects with an id.
+    /// The objects with an id that one of ours could have.
     pub objects: Vec<(Id, Fields)>,
+    /// The others, each by a digest.
+    pub odd: Vec<Digest>,
     /// The page after this one.
     pub next: Option<PageAddress>,
 }
@@ -50,45 +66,41 @@ pub fn connect(settings: &config::NiceChat) -> Result<Writer, reqwest::Error> {
     Ok(Writer(Arc::new(Transport::new(settings)?)))
 }
 
-/// A listing's `result` (API page, "List exists Products").
-#[derive(Deserialize)]
-struct Listing {
-    count: Option<u64>,
-    next: Option<String>,
-    results: Vec<Fields>,
-}
-
 impl Reader {
     /// Where the listing of a kind begins.
     ///
     /// # Errors
     /// When the settings' address can't take a path.
     pub fn first_page(&self, kind: Kind) -> Result<PageAddress, CallError> {
-        self.0.url(&collection(kind)).map(PageAddress)
+        Ok(PageAddress { kind, url: self.0.url(&collection(kind))? })
     }
 
     /// One page of a listing.
     ///
     /// # Errors
-    /// As of any call; an answer of another shape is a [`CallError::Passing`].
+    /// As of any call; an answer that can't be one is a [`CallError::Strange`].
     pub async fn page(&self, address: &PageAddress) -> Result<Page, CallError> {
-        let request = Request { method: Method::GET, url: address.0.clone(), body: Bytes::new() };
-        let result = self.0.call(&request).await?;
-        let listing: Listing = serde_json::from_value(result)
-            .map_err(|error| CallError::no_answer(format!("the listing has another shape than documented: {error}")))?;
-        let next =
-            listing.next.filter(|next| !next.is_empty()).map(|next| self.next_page(address, &next)).transpose()?;
-        let objects = listing.results.into_iter().filter_map(with_id).collect();
-        Ok(Page { count: listing.count, objects, next })
+        let request = Request { method: Method::GET, url: address.url.clone(), body: Bytes::new() };
+        let page = self.0.call(&request, page::read).await.map_err(|error| match error {
+            CallError::Missing => CallError::Strange("there is no listing at its address (404); check base_url".into()),
+            other => other,
+        })?;
+        let PageContent { count, objects, odd, next } = page;
+        let next = next.map(|next| self.next_page(address, &next)).transpose();
+        let next = next.map_err(|error| error.fit_to_tell(self.0.secrets()))?;
+        Ok(Page { count, objects, odd, next })
     }
 
+    /// The page that a listing names: a path, or a whole address, whose host is then NiceChat's business (its own
+    /// page writes both account.nice.chat and accounts.nice.chat, and a proxy may name what is behind it).
     fn next_page(&self, current: &PageAddress, next: &str) -> Result<PageAddress, CallError> {
-        let strange = || CallError::no_answer(format!("the listing's next page is no address: {next:?}"));
-        let named = current.0.join(next).map_err(|_| strange())?;
-        let mut url = self.0.base().clone();
-        url.set_path(named.path());
+        let strange = || CallError::Strange(format!("the listing's next page is elsewhere: {next}"));
+        let named = current.url.join(next).map_err(|_| strange())?;
+        let listing = collection(current.kind);
+        let (_, below) = named.path().split_once(&listing).ok_or_else(strange)?;
+        let mut url = self.0.url(&format!("{listing}{below}"))?;
         url.set_query(named.query());
-        Ok(PageAddress(url))
+        Ok(PageAddress { kind: current.kind, url })
     }
 
     /// Requests sent so far over this connection, tries included.
@@ -125,7 +137,8 @@ impl Writer {
     pub async fn create(&self, kind: Kind, id: &Id, fields: &Fields) -> Result<Fields, CallError> {
         let mut whole = fields.clone();
         whole.insert("id".to_owned(), Value::String(id.to_string()));
-        self.send(Method::POST, self.0.url(&collection(kind))?, &whole).await
+        let request = Request { method: Method::POST, url: self.0.url(&collection(kind))?, body: body(&whole)? };
+        self.0.call(&request, |result| acknowledged(result, id, true)).await
     }
 
     /// `PATCH`: changes these fields and no others.
@@ -133,7 +146,8 @@ impl Writer {
     /// # Errors
     /// As of any call; [`CallError::Missing`] when the object is gone.
     pub async fn change(&self, kind: Kind, id: &Id, fields: &Fields) -> Result<Fields, CallError> {
-        self.send(Method::PATCH, self.0.url(&member(kind, id))?, fields).await
+        let request = Request { method: Method::PATCH, url: self.0.url(&member(kind, id))?, body: body(fields)? };
+        self.0.call(&request, |result| acknowledged(result, id, false)).await
     }
 
     /// `DELETE`.
@@ -142,16 +156,28 @@ impl Writer {
     /// As of any call; [`CallError::Missing`] when the object is gone already.
     pub async fn delete(&self, kind: Kind, id: &Id) -> Result<(), CallError> {
         let request = Request { method: Method::DELETE, url: self.0.url(&member(kind, id))?, body: Bytes::new() };
-        self.0.call(&request).await.map(|_| ())
+        self.0.call(&request, |result| acknowledged(result, id, false)).await.map(|_| ())
     }
+}
 
-    async fn send(&self, method: Method, url: Url, fields: &Fields) -> Result<Fields, CallError> {
-        let body = serde_json::to_vec(fields)
-            .map_err(|error| CallError::Refused { code: 0, reason: format!("can't be written as JSON: {error}") })?;
-        match self.0.call(&Request { method, url, body: body.into() }).await? {
-            Value::Object(fields) => Ok(fields),
-            _ => Ok(Fields::new()),
-        }
+pub(super) fn body(fields: &impl serde::Serialize) -> Result<Bytes, CallError> {
+    let body = serde_json::to_vec(fields);
+    let body =
+        body.map_err(|error| CallError::Refused { code: 0, reason: format!("can't be written as JSON: {error}") })?;
+    Ok(body.into())
+}
+
+/// The fields in the answer to a write about this object. Only a create's must name the object (the API page has no
+/// id in the answer to a change), but none may name another one.
+fn acknowledged(result: Option<&RawValue>, id: &Id, is_named: bool) -> Result<Fields, CallError> {
+    let Seen { id: named, fields } =
+        result.and_then(Seen::of).unwrap_or(Seen { id: SeenId::Missing, fields: Fields::new() });
+    match named {
+        SeenId::Usable(named) if named == *id => Ok(fields),
+        SeenId::Missing if !is_named => Ok(fields),
+        SeenId::Missing => Err(CallError::no_answer("the answer does not name the object that was to be created")),
+        SeenId::Usable(other) => Err(CallError::no_answer(format!("the answer is about another object, {other}"))),
+        SeenId::Odd => Err(CallError::no_answer("the answer is about an object without a usable id")),
     }
 }
 
@@ -161,18 +187,6 @@ fn collection(kind: Kind) -> String {
 
 fn member(kind: Kind, id: &Id) -> String {
     format!("/marketplaces/v1/{}/{}/", kind.path_segment(), utf8_percent_encode(id.as_str(), IN_PATH))
-}
-
-/// Takes the id out of a listed object. One without is none that we could ever have made.
-fn with_id(mut fields: Fields) -> Option<(Id, Fields)> {
-    let id = match fields.remove("id")? {
-        Value::String(text) => text,
-        Value::Number(number) => number.to_string(),
-        _ => return None,
-    };
-    // An id with blanks at its ends is not ours: ours are trimmed.
-    let parsed = Id::parse(&id).ok()?;
-    (parsed.as_str() == id).then_some((parsed, fields))
 }
 
 #[cfg(test)]

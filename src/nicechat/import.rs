@@ -5,9 +5,10 @@ use percent_encoding::utf8_percent_encode;
 use reqwest::Method;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use serde_json::value::RawValue;
 
-use super::client::{IN_PATH, Reader, Writer};
-use super::reply::CallError;
+use super::client::{IN_PATH, Reader, Writer, body};
+use super::error::CallError;
 use super::transport::Request;
 
 /// The formats that NiceChat imports.
@@ -65,6 +66,9 @@ struct Polled {
     imported: Value,
 }
 
+/// In bytes; NiceChat's have 36.
+const LONGEST_TOKEN: usize = 200;
+
 /// A token that can be asked after: not empty, and nothing that a URL takes for a folder.
 fn usable(token: &Value) -> Option<String> {
     let text = match token {
@@ -72,7 +76,8 @@ fn usable(token: &Value) -> Option<String> {
         Value::Number(number) => number.to_string(),
         _ => return None,
     };
-    (!matches!(text.as_str(), "" | "." | "..")).then_some(text)
+    let is_usable = text.len() <= LONGEST_TOKEN && !text.contains(char::is_control);
+    (is_usable && !matches!(text.as_str(), "" | "." | "..")).then_some(text)
 }
 
 impl Writer {
@@ -82,12 +87,14 @@ impl Writer {
     /// As of any call. When the answer is lost ([`CallError::is_in_doubt`]) it is not asked again: the
     /// import may be under way.
     pub async fn push_import(&self, push: &Push) -> Result<String, CallError> {
-        let body = serde_json::to_vec(push)
-            .map_err(|error| CallError::Refused { code: 0, reason: format!("can't be written as JSON: {error}") })?;
         let url = self.0.url("/marketplaces/v1/import-products/")?;
-        let result = self.0.call_at_most_once(&Request { method: Method::POST, url, body: body.into() }).await?;
-        let pushed = serde_json::from_value(result).ok().and_then(|Pushed { token }| usable(&token));
-        pushed.ok_or_else(|| CallError::no_answer("the answer to the push has no token"))
+        let request = Request { method: Method::POST, url, body: body(push)? };
+        let token = |result: Option<&RawValue>| {
+            let pushed = result.and_then(|result| serde_json::from_str(result.get()).ok());
+            let token = pushed.and_then(|Pushed { token }| usable(&token));
+            token.ok_or_else(|| CallError::no_answer("the answer to the push has no token"))
+        };
+        self.0.call_at_most_once(&request, token).await
     }
 }
 
@@ -100,8 +107,11 @@ impl Reader {
     pub async fn import_result(&self, token: &str) -> Result<ImportResult, CallError> {
         let path = format!("/marketplaces/v1/import-products-result/{}/", utf8_percent_encode(token, IN_PATH));
         let request = Request { method: Method::GET, url: self.0.url(&path)?, body: bytes::Bytes::new() };
-        let polled: Polled = serde_json::from_value(self.0.call_once(&request).await?)
-            .map_err(|error| CallError::no_answer(format!("the import's result has another shape: {error}")))?;
+        let polled = |result: Option<&RawValue>| {
+            let polled = result.and_then(|result| serde_json::from_str::<Polled>(result.get()).ok());
+            polled.ok_or_else(|| CallError::no_answer("the import's result has another shape than documented"))
+        };
+        let polled = self.0.call_once(&request, polled).await?;
         let imported = match &polled.imported {
             Value::String(text) => text.trim().parse().ok(),
             other => other.as_u64(),

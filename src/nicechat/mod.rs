@@ -4,14 +4,19 @@
 //! so can't change anything, whatever it does.
 
 mod client;
+mod complaint;
+mod error;
 mod import;
+mod object;
+mod page;
 mod reply;
 mod sign;
 mod traffic;
 mod transport;
 
 pub use client::{Page, PageAddress, Reader, Writer, connect};
+pub use error::CallError;
 pub use import::{ImportFormat, ImportResult, Push};
-pub use reply::CallError;
+
 pub use sign::signature;
 pub use traffic::Traffic;

@@ -1,152 +1,141 @@
 //! What an answer means.
 
-use std::time::Duration;
+use std::borrow::Cow;
 
 use jiff::Timestamp;
-use reqwest::StatusCode;
 use reqwest::header::{HeaderMap, LOCATION};
+use reqwest::{Method, StatusCode};
 use serde::Deserialize;
-use serde_json::Value;
-use thiserror::Error;
+use serde_json::value::RawValue;
 
-use crate::wire::{LONGEST_RETRY_AFTER, looks_like, retry_after};
+use super::complaint;
+use super::error::CallError;
+use crate::wire::{Secrets, looks_like, retry_after, text_of, without_half_surrogates};
 
-/// Why a call came to nothing.
-#[derive(Debug, Error, Clone, PartialEq, Eq)]
-pub enum CallError {
-    /// 401: no call with this key and secret will do better.
-    #[error("NiceChat does not accept the key or the signature ({0}); check api_key and api_secret")]
-    Unauthorized(String),
-    /// 400 and its like: this object will not be taken as it is.
-    #[error("{reason} (code {code})")]
-    Refused {
-        /// The code of the answer.
-        code: u16,
-        /// The answer's own words.
-        reason: String,
-    },
-    /// 404: there is no such object.
-    #[error("there is no such object")]
-    Missing,
-    /// 412: an object with this id is there already.
-    #[error("an object with this id exists already")]
-    Exists,
-    /// What may do better another time: 429, 50x, a broken connection, a page instead of JSON.
-    #[error("{reason}")]
-    Passing {
-        /// What happened.
-        reason: String,
-        /// How long the service asks to be left alone.
-        retry_after: Option<Duration>,
-        /// Nobody told what became of the request: it was sent, but its answer was lost or unreadable.
-        in_doubt: bool,
-    },
+/// An answer as it came.
+pub(super) struct Answer<'a> {
+    /// Of the request.
+    pub(super) method: &'a Method,
+    pub(super) status: StatusCode,
+    pub(super) headers: &'a HeaderMap,
+    pub(super) body: &'a [u8],
+    /// What must not be told of it.
+    pub(super) secrets: &'a Secrets,
+    /// When it came.
+    pub(super) now: Timestamp,
 }
 
-impl CallError {
-    /// Whether the service asks to be left alone for longer than a pass should wait.
-    pub fn asks_for_too_long(&self) -> bool {
-        matches!(self, CallError::Passing { retry_after: Some(asked), .. } if *asked > LONGEST_RETRY_AFTER)
+/// The envelope around every answer (API page, all samples). What it holds may be of any type.
+#[derive(Deserialize)]
+struct Envelope<'a> {
+    #[serde(borrow, default)]
+    status: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    code: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    result: Option<&'a RawValue>,
+}
+
+/// What an envelope says of the request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Verdict {
+    Done,
+    /// By this code; 0 when it has none that can be read.
+    Failed(u16),
+    /// Neither, or both at once.
+    Unclear,
+}
+
+impl<'a> Envelope<'a> {
+    /// The envelope of an answer, if it has one. A list is none, though it could be read as one.
+    fn of(text: &'a str) -> Option<Envelope<'a>> {
+        text.trim_start().starts_with('{').then(|| serde_json::from_str(text).ok()).flatten()
     }
 
-    /// An answer that never came, or that says nothing.
-    pub(super) fn no_answer(reason: impl Into<String>) -> CallError {
-        CallError::Passing { reason: reason.into(), retry_after: None, in_doubt: true }
-    }
-
-    /// How long the service asks to be left alone.
-    pub fn retry_after(&self) -> Option<Duration> {
-        match self {
-            CallError::Passing { retry_after, .. } => *retry_after,
-            _ => None,
+    fn verdict(&self) -> Verdict {
+        let code = self.code.map(|code| code.get().trim_matches('"').trim().parse().unwrap_or(0));
+        let status: Option<Cow<'_, str>> = self.status.and_then(|status| serde_json::from_str(status.get()).ok());
+        match (status.as_deref(), code) {
+            (Some("ok"), None | Some(0 | 200..=299)) => Verdict::Done,
+            (Some("error"), code) => Verdict::Failed(code.unwrap_or(0)),
+            _ => Verdict::Unclear,
         }
     }
-
-    /// Whether it may do better another time.
-    pub fn can_pass(&self) -> bool {
-        matches!(self, CallError::Passing { .. })
-    }
-
-    /// Whether the request may have had its effect all the same.
-    pub fn is_in_doubt(&self) -> bool {
-        matches!(self, CallError::Passing { in_doubt: true, .. })
-    }
 }
 
-/// The envelope around every answer (API page, all samples).
-#[derive(Debug, Deserialize)]
-struct Envelope {
-    #[serde(default)]
-    status: String,
-    #[serde(default)]
-    code: Value,
-    #[serde(default)]
-    description: Option<String>,
-    #[serde(default)]
-    result: Value,
-}
-
-impl Envelope {
-    /// The code, as a number or as text; 0 when it is neither.
-    fn code(&self) -> u16 {
-        let text = self.code.as_str().map_or_else(|| self.code.to_string(), str::to_owned);
-        text.trim().parse().unwrap_or(0)
-    }
-}
-
-/// The `result` of an answer, or what went wrong. An answer has failed when the HTTP status says
-/// so *or* its envelope does, and the worse of the two counts.
-pub(super) fn understand(
-    status: StatusCode,
-    headers: &HeaderMap,
-    body: &[u8],
-    now: Timestamp,
-) -> Result<Value, CallError> {
-    let envelope: Option<Envelope> = serde_json::from_slice(body).ok();
-    let http = status.as_u16();
-    if status.is_redirection() {
-        let to = headers.get(LOCATION).and_then(|to| to.to_str().ok()).unwrap_or("elsewhere");
+/// What `read` makes of an answer's `result`, or what went wrong. An answer has failed when the HTTP status
+/// says so *or* its envelope does, and the worse of the two counts. A success is one whose envelope says so; only
+/// a DELETE is done without a word.
+pub(super) fn understand<T>(
+    answer: &Answer<'_>,
+    read: impl Fn(Option<&RawValue>) -> Result<T, CallError>,
+) -> Result<T, CallError> {
+    let http = answer.status.as_u16();
+    if answer.status.is_redirection() {
+        let to = answer.headers.get(LOCATION).map(|to| String::from_utf8_lossy(to.as_bytes()));
+        let to = to.as_deref().unwrap_or("elsewhere");
         return Err(CallError::no_answer(format!("answered {http}, a redirect to {to}; check base_url")));
     }
-    let said = match &envelope {
-        Some(envelope) if envelope.status == "error" => Some(envelope.code()),
-        _ => None,
-    };
-    if status.is_success() && said.is_none() {
-        return match envelope {
-            Some(envelope) => Ok(envelope.result),
-            None if body.trim_ascii().is_empty() => Ok(Value::Null),
-            None => Err(CallError::no_answer(format!("answered {http} with {}", looks_like(body)))),
-        };
+    if answer.status == StatusCode::PARTIAL_CONTENT {
+        return Err(CallError::no_answer("answered 206, only a part of the answer"));
     }
-    let own_words = envelope.as_ref().and_then(|envelope| envelope.description.clone());
-    // A page is a proxy's, and says nothing about the object.
-    let is_ours = !body.trim_ascii_start().starts_with(b"<");
+    let text = text_of(answer.body);
+    let whole = without_half_surrogates(&text);
+    let envelope = Envelope::of(&whole);
+    let verdict = envelope.as_ref().map(Envelope::verdict);
+    let complaint = || complaint::words(&whole).map(|words| answer.secrets.tell(&words));
+    let looks = || answer.secrets.tell(&looks_like(whole.as_bytes()));
+    let said = match verdict {
+        Some(Verdict::Failed(code)) => Some(code),
+        _ if !answer.status.is_success() => None,
+        Some(Verdict::Done) => return read(envelope.and_then(|envelope| envelope.result)),
+        None if whole.trim().is_empty() && answer.method == Method::DELETE => return read(None),
+        _ => {
+            return Err(CallError::no_answer(format!(
+                "answered {http} without saying that it is done: {}",
+                complaint().unwrap_or_else(looks)
+            )));
+        }
+    };
+    // A page, or a line of text, is a proxy's, and says nothing about the object.
+    let is_ours = envelope.is_some() || whole.trim().is_empty();
     let worse = said.filter(|said| *said > http).unwrap_or(http);
-    let reason = own_words.unwrap_or_else(|| format!("answered {http} with {}", looks_like(body)));
+    let reason = || complaint().unwrap_or_else(|| format!("answered {http} with {}", looks()));
     Err(match worse {
-        _ if http == 401 || said == Some(401) => CallError::Unauthorized(reason),
+        _ if http == 401 || said == Some(401) => CallError::Unauthorized(reason()),
         404 if is_ours => CallError::Missing,
         412 if is_ours => CallError::Exists,
-        400 | 405 | 413 | 414 | 415 | 422 => CallError::Refused { code: worse, reason },
-        402..=499 if is_ours && !matches!(worse, 408 | 425 | 429) => CallError::Refused { code: worse, reason },
+        400 | 405 | 413 | 414 | 415 | 422 => CallError::Refused { code: worse, reason: reason() },
+        402..=499 if is_ours && !matches!(worse, 404 | 408 | 412 | 425 | 429) => {
+            CallError::Refused { code: worse, reason: reason() }
+        }
         code => {
-            let retry_after = retry_after(headers, now);
+            let retry_after = retry_after(answer.headers, answer.now);
             let asks = retry_after.map(|wait| format!(", asks to wait {} s", wait.as_secs())).unwrap_or_default();
-            // A gateway's 502 and 504, and most other 50x, say nothing of what the service behind it did.
-            let in_doubt = matches!(code, 500..=502 | 504..=599);
-            CallError::Passing { reason: format!("{reason} (code {code}{asks})"), retry_after, in_doubt }
+            // A gateway's 502 and 504, and most other 50x, say nothing of what the service behind it did; nor
+            // does an error whose code is none.
+            let in_doubt = !matches!(code, 400..=499 | 503);
+            CallError::Passing { reason: format!("{} (code {code}{asks})", reason()), retry_after, in_doubt }
         }
     })
 }
 
 #[cfg(test)]
 mod tests {
+    use secrecy::SecretString;
+
     use super::*;
 
-    fn answer(status: u16, body: &str) -> Result<Value, CallError> {
+    fn answer_to(method: &Method, status: u16, body: &str) -> Result<String, CallError> {
         let status = StatusCode::from_u16(status).expect("a status");
-        understand(status, &HeaderMap::new(), body.as_bytes(), Timestamp::UNIX_EPOCH)
+        let (headers, secrets) = (HeaderMap::new(), Secrets::new(&[SecretString::from("s3cret-key")]));
+        let now = Timestamp::UNIX_EPOCH;
+        let answer = Answer { method, status, headers: &headers, body: body.as_bytes(), secrets: &secrets, now };
+        understand(&answer, |result| Ok(result.map_or("", RawValue::get).to_owned()))
+    }
+
+    fn answer(status: u16, body: &str) -> Result<String, CallError> {
+        answer_to(&Method::PATCH, status, body)
     }
 
     fn kind(status: u16, body: &str) -> &'static str {
@@ -156,7 +145,9 @@ mod tests {
             Err(CallError::Refused { .. }) => "refused",
             Err(CallError::Missing) => "missing",
             Err(CallError::Exists) => "exists",
-            Err(CallError::Passing { .. }) => "passing",
+            Err(CallError::Strange(_)) => "strange",
+            Err(CallError::Passing { in_doubt: true, .. }) => "in doubt",
+            Err(CallError::Passing { in_doubt: false, .. }) => "later",
         }
     }
 
@@ -166,25 +157,82 @@ mod tests {
         for (status, body, expected) in [
             (201, r#"{"status":"ok","code":201,"result":{"id":"1"}}"#.to_owned(), "ok"),
             (200, r#"{"status":"ok","code":204,"description":"Accepted"}"#.to_owned(), "ok"),
-            (204, String::new(), "ok"),
+            (200, r#"{"status":"ok","code":"202","result":null}"#.to_owned(), "ok"),
+            (202, "\u{feff}{\"status\":\"ok\",\"result\":{\"title\":\"\\ud83d\"}}".to_owned(), "ok"),
             (200, error(400), "refused"),
             (200, error(404), "missing"),
             (200, error(412), "exists"),
             (200, error(401), "unauthorized"),
-            (200, error(503), "passing"),
+            (200, error(429), "later"),
+            (200, error(503), "later"),
+            (200, error(204), "in doubt"),
             (401, "<html>".to_owned(), "unauthorized"),
             (404, String::new(), "missing"),
-            (404, "<html>404".to_owned(), "passing"),
+            (404, r#"{"detail":"Not found."}"#.to_owned(), "missing"),
+            (404, "<html>404".to_owned(), "later"),
+            (404, "default backend - 404".to_owned(), "later"),
+            (412, "<html>".to_owned(), "later"),
             (405, error(405), "refused"),
             (413, "<html>".to_owned(), "refused"),
-            (429, error(429), "passing"),
-            (500, error(400), "passing"),
-            (502, "<html>".to_owned(), "passing"),
-            (200, "<html>".to_owned(), "passing"),
-            (200, r#"{"status":"ok","res"#.to_owned(), "passing"),
-            (302, String::new(), "passing"),
+            (429, error(429), "later"),
+            (500, error(400), "in doubt"),
+            (502, "<html>".to_owned(), "in doubt"),
+            (503, "<html>".to_owned(), "later"),
+            (302, String::new(), "in doubt"),
+            (206, r#"{"status":"ok","code":200}"#.to_owned(), "in doubt"),
         ] {
             assert_eq!(kind(status, &body), expected, "{status} {body}");
         }
+    }
+
+    #[test]
+    fn what_does_not_say_that_it_is_done_is_not_done() {
+        for body in [
+            "",
+            " \n",
+            "null",
+            "true",
+            "[]",
+            r#"["ok",200,{"id":"1"}]"#,
+            "{}",
+            r#""ok""#,
+            "ok",
+            "<html>",
+            r#"{"message":"maintenance"}"#,
+            r#"{"id":"1"}"#,
+            r#"{"status":"ok","res"#,
+            r#"{"status":"fail","code":200}"#,
+            r#"{"status":null,"code":200}"#,
+            r#"{"status":["ok"],"code":200}"#,
+            r#"{"status":200,"code":200}"#,
+            r#"{"status":"ok","status":"ok"}"#,
+            r#"{"status":"ok","code":503}"#,
+            r#"{"result":{"status":"ok"}}"#,
+        ] {
+            assert_eq!(kind(200, body), "in doubt", "{body}");
+            let delete = answer_to(&Method::DELETE, 204, body);
+            assert_eq!(delete.is_ok(), body.trim().is_empty(), "{body}");
+        }
+    }
+
+    #[test]
+    fn errors_are_told_by_what_they_say() {
+        let words = |status, body: &str| answer(status, body).expect_err(body).to_string();
+        for (status, body, told) in [
+            (400, r#"{"price":["A valid number is required."]}"#, "price: A valid number is required. (code 400)"),
+            (400, "Bad price", "answered 400 with Bad price (code 400)"),
+            (200, r#"{"message":"maintenance"}"#, "answered 200 without saying that it is done: maintenance"),
+            (200, "", "answered 200 without saying that it is done: nothing"),
+            (
+                502,
+                "<title>Bad Gateway</title>",
+                "answered 502 with an HTML page instead of JSON (Bad Gateway) (code 502)",
+            ),
+            (400, r#"{"detail":"s3cret%2Dkey \u001b[31mis wrong"}"#, "*** [31mis wrong (code 400)"),
+        ] {
+            assert_eq!(words(status, body), told);
+        }
+        let long = words(503, &format!("{{\"detail\":\"{}\"}}", "x".repeat(10_000)));
+        assert!(long.len() < 400 && long.ends_with("… (code 503)"), "{long}");
     }
 }

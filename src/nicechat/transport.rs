@@ -10,21 +10,34 @@ use jiff::Timestamp;
 use reqwest::Method;
 use reqwest::header::CONTENT_TYPE;
 use secrecy::{ExposeSecret, SecretString};
-use serde_json::Value;
+use serde_json::value::RawValue;
 use tokio::time::Instant;
 use tracing::debug;
 use url::Url;
 
-use super::reply::{CallError, understand};
+use super::error::CallError;
+use super::reply::{Answer, understand};
 use super::signature;
 use super::traffic::Traffic;
-use crate::{config, wire};
+use crate::config;
+use crate::wire::{self, Secrets};
+
+/// The largest answer with a listing, in bytes: a hundred thousand short products.
+const LARGEST_PAGE: usize = 16 << 20;
+/// The largest other answer, besides what it repeats.
+const LARGEST_ANSWER: usize = 256 << 10;
+
+/// Makes something of an answer's `result`, or tells why it is no answer.
+pub(super) trait Read<T>: Fn(Option<&RawValue>) -> Result<T, CallError> {}
+impl<T, F: Fn(Option<&RawValue>) -> Result<T, CallError>> Read<T> for F {}
 
 pub(super) struct Transport {
     http: reqwest::Client,
     base: Url,
     key: SecretString,
     secret: SecretString,
+    /// What must not come back in its words.
+    secrets: Secrets,
     retries: u32,
     limiter: Option<DefaultDirectRateLimiter>,
     /// Until when everybody waits: a 429 is meant for all requests, not only for its own.
@@ -54,6 +67,7 @@ impl Transport {
             base: settings.base_url.clone(),
             key: settings.api_key.clone(),
             secret: settings.api_secret.clone(),
+            secrets: Secrets::new([&settings.api_key, &settings.api_secret]),
             retries: settings.retries,
             limiter: settings.requests_per_second.map(|rate| RateLimiter::direct(Quota::per_second(rate))),
             quiet_until: Mutex::new(None),
@@ -67,8 +81,9 @@ impl Transport {
         Url::parse(&format!("{base}{path}")).map_err(|error| CallError::Refused { code: 0, reason: error.to_string() })
     }
 
-    pub(super) fn base(&self) -> &Url {
-        &self.base
+    /// What must not be told.
+    pub(super) fn secrets(&self) -> &Secrets {
+        &self.secrets
     }
 
     /// What was sent and answered so far.
@@ -77,24 +92,29 @@ impl Transport {
     }
 
     /// Sends a request until it is answered for good, or the tries are used up.
-    pub(super) async fn call(&self, request: &Request) -> Result<Value, CallError> {
-        self.call_while(request, CallError::can_pass).await
+    pub(super) async fn call<T>(&self, request: &Request, read: impl Read<T>) -> Result<T, CallError> {
+        self.call_while(request, read, CallError::can_pass).await
     }
 
     /// Sends a request that must not have its effect twice: tried again only when its last try is
     /// known to have had none.
-    pub(super) async fn call_at_most_once(&self, request: &Request) -> Result<Value, CallError> {
-        self.call_while(request, |error| error.can_pass() && !error.is_in_doubt()).await
+    pub(super) async fn call_at_most_once<T>(&self, request: &Request, read: impl Read<T>) -> Result<T, CallError> {
+        self.call_while(request, read, |error| error.can_pass() && !error.is_in_doubt()).await
     }
 
     /// Sends a request a single time.
-    pub(super) async fn call_once(&self, request: &Request) -> Result<Value, CallError> {
-        self.call_while(request, |_| false).await
+    pub(super) async fn call_once<T>(&self, request: &Request, read: impl Read<T>) -> Result<T, CallError> {
+        self.call_while(request, read, |_| false).await
     }
 
-    async fn call_while(&self, request: &Request, again: impl Fn(&CallError) -> bool) -> Result<Value, CallError> {
+    async fn call_while<T>(
+        &self,
+        request: &Request,
+        read: impl Read<T>,
+        again: impl Fn(&CallError) -> bool,
+    ) -> Result<T, CallError> {
         let mut is_retry = false;
-        let attempt = || self.attempt(request, std::mem::replace(&mut is_retry, true));
+        let attempt = || self.attempt(request, &read, std::mem::replace(&mut is_retry, true));
         attempt
             .retry(wire::waits(self.retries))
             .sleep(tokio::time::sleep)
@@ -108,11 +128,11 @@ impl Transport {
             .await
     }
 
-    async fn attempt(&self, request: &Request, is_retry: bool) -> Result<Value, CallError> {
+    async fn attempt<T>(&self, request: &Request, read: &impl Read<T>, is_retry: bool) -> Result<T, CallError> {
         self.wait_for_our_turn().await;
         self.traffic().sent(is_retry);
         let started = Instant::now();
-        let result = self.exchange(request).await;
+        let result = self.exchange(request, read).await.map_err(|error| error.fit_to_tell(&self.secrets));
         let outcome = result.as_ref().err().map_or_else(|| "ok".to_owned(), CallError::to_string);
         debug!(
             method = %request.method,
@@ -129,7 +149,7 @@ impl Transport {
         result
     }
 
-    async fn exchange(&self, request: &Request) -> Result<Value, CallError> {
+    async fn exchange<T>(&self, request: &Request, read: &impl Read<T>) -> Result<T, CallError> {
         let secret = self.secret.expose_secret();
         let sign = signature(secret, request.url.path(), &request.body, request.method.as_str());
         let mut call = self
@@ -143,9 +163,11 @@ impl Transport {
         let broken = |error| broken(&request.url, &error);
         let mut reply = call.send().await.map_err(broken)?;
         self.traffic().answered(reply.status().as_u16());
-        let body = wire::body(&mut reply).await.map_err(broken)?;
-        let body = body.ok_or_else(|| CallError::no_answer("the answer does not end"))?;
-        understand(reply.status(), reply.headers(), &body, Timestamp::now())
+        let body = wire::body(&mut reply, most(request)).await.map_err(broken)?;
+        let body = self.secrets.hide(body.ok_or_else(|| too_large(request))?);
+        let (status, headers) = (reply.status(), reply.headers());
+        let (method, secrets, now) = (&request.method, &self.secrets, Timestamp::now());
+        understand(&Answer { method, status, headers, body: &body, secrets, now }, read)
     }
 
     async fn wait_for_our_turn(&self) {
@@ -164,6 +186,19 @@ impl Transport {
             *quiet = Some(quiet.map_or(until, |other| other.max(until)));
         }
     }
+}
+
+/// How large an answer may be, in bytes: a page of a listing, or an answer that repeats what was sent, in which JSON
+/// may escape every character.
+fn most(request: &Request) -> usize {
+    if request.method == Method::GET { LARGEST_PAGE } else { LARGEST_ANSWER + 6 * request.body.len() }
+}
+
+fn too_large(request: &Request) -> CallError {
+    let most = bytesize::ByteSize(most(request) as u64);
+    let problem = format!("the answer is larger than {most}, which none of NiceChat's is");
+    // Another try would read as much again.
+    if request.method == Method::GET { CallError::Strange(problem) } else { CallError::no_answer(problem) }
 }
 
 fn broken(url: &Url, error: &reqwest::Error) -> CallError {

@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::event_plan::{EventTally, event_operations};
-use super::words::{count, difference, number, shorten, span, strange_stock, value};
+use super::words::{count, difference, number, one_line, shorten, span, strange_stock, value};
 use crate::catalog::{Fields, Kind};
 use crate::lagerkoll;
 use crate::sync::{Action, Address, Choice, Cost, Operation, Plan, StagingError, Summary, Way};
@@ -159,9 +159,10 @@ fn title(operation: &Operation) -> &'static str {
 fn print(operation: &Operation, out: &mut impl Write) -> io::Result<()> {
     let name = |fields: &Fields| {
         let name = fields.get("title").or_else(|| fields.get("name")).and_then(|name| name.as_str());
-        name.map(|name| format!("  {}", shorten(name))).unwrap_or_default()
+        name.map(|name| format!("  {}", shorten(&one_line(name)))).unwrap_or_default()
     };
-    let id = operation.id.as_str();
+    // Of what somebody else made, anything may be the name.
+    let id = one_line(operation.id.as_str());
     match operation.action {
         Action::Create => {
             let price = operation.send.get("price").map(|price| {

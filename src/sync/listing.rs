@@ -1,14 +1,15 @@
 //! Reading NiceChat's whole listing into a comparison, page by page.
 
-use std::collections::HashSet;
+mod walk;
 
 use tracing::warn;
 
 use super::error::PassError;
 use super::prepare::blocking;
 use super::session::Session;
-use crate::catalog::{Digest, Kind, digest_bytes};
-use crate::nicechat::Reader;
+use crate::catalog::Kind;
+use crate::nicechat::{CallError, Reader};
+use walk::{Walk, Walked};
 
 /// Takes the listing of both kinds into the session. Absence counts as proven only when every page
 /// was read and there were as many objects as NiceChat says that there are.
@@ -19,38 +20,52 @@ pub(super) async fn take_in(reader: &Reader, mut session: Session) -> Result<(Se
     let mut page_size = None;
     for kind in Kind::ALL {
         let mut address = reader.first_page(kind).map_err(PassError::Listing)?;
-        let mut visited = HashSet::from([address.clone()]);
-        let mut seen: HashSet<Digest> = HashSet::new();
-        let count = loop {
+        let mut walk = Walk::new(address.clone());
+        loop {
             let page = reader.page(&address).await.map_err(PassError::Listing)?;
+            let problem = |problem| {
+                PassError::Listing(CallError::Strange(format!(
+                    "what it gives for {} is none, {problem}",
+                    kind.plural(2)
+                )))
+            };
+            walk.take(&page).map_err(problem)?;
             if page.next.is_some() {
                 page_size = page_size.max(Some(page.objects.len() as u64));
             }
-            seen.extend(page.objects.iter().map(|(id, _)| digest_bytes(id.as_str().as_bytes())));
             session = blocking(move || {
                 session.observe(kind, page.objects)?;
                 Ok(session)
             })
             .await?;
             match page.next {
-                None => break page.count,
-                Some(next) if visited.insert(next.clone()) => address = next,
-                Some(_) => {
-                    warn!(r#type = %kind, "NiceChat's listing goes round in a circle");
-                    is_whole = false;
-                    break None;
-                }
+                None => break,
+                Some(next) => address = next,
             }
-        };
-        let listed = seen.len() as u64;
-        if count.is_some_and(|count| count > listed) {
-            warn!(
-                r#type = %kind, listed, counted = count,
-                "NiceChat lists fewer objects than it counts; what is missing is not taken for deleted"
-            );
-            is_whole = false;
         }
+        is_whole &= tell(kind, walk.end());
     }
     session.listing_ends(is_whole);
     Ok((session, page_size))
+}
+
+/// Tells of a listing that is over; whether what it lacks is not there.
+fn tell(kind: Kind, walked: Walked) -> bool {
+    let Walked { listed, odd, counted, .. } = walked;
+    if odd > 0 {
+        warn!(
+            r#type = %kind, odd,
+            "NiceChat lists {odd} {} whose ids are none that can be asked for (empty, padded, not a text); \
+             they are left alone",
+            kind.plural(odd)
+        );
+    }
+    let is_whole = walked.is_whole();
+    if !is_whole {
+        warn!(
+            r#type = %kind, listed, counted,
+            "NiceChat lists other objects than it counts; what is missing is not taken for deleted"
+        );
+    }
+    is_whole
 }

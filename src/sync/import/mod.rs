@@ -308,7 +308,7 @@ impl Importer<'_> {
                 Err(error @ (CallError::Refused { .. } | CallError::Exists)) => {
                     return Ok(News::Unknown(format!("NiceChat won't tell of it: {error}")));
                 }
-                Err(error @ CallError::Passing { .. }) => {
+                Err(error @ (CallError::Passing { .. } | CallError::Strange(_))) => {
                     debug!(import = token, "no news of the import: {error}");
                     asked_to_wait = error.retry_after().unwrap_or_default();
                 }
