@@ -4,6 +4,7 @@
 //! queue for ever; a pass makes such work only now and then, so that a thread each costs nothing.
 
 use std::io;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
 use thiserror::Error;
@@ -40,6 +41,32 @@ pub fn blocking<T: Send + 'static>(
         started.map_err(TaskError::NoThread)?;
         done.await.map_err(|_| TaskError::Panicked)
     }
+}
+
+/// Whether so many threads can be started: tokio panics when it can't start its own.
+///
+/// # Errors
+/// When they can't.
+pub fn check_threads(count: usize) -> io::Result<()> {
+    let gate = Arc::new(Mutex::new(()));
+    let closed = gate.lock().unwrap_or_else(PoisonError::into_inner);
+    let begin = |_| {
+        let gate = Arc::clone(&gate);
+        thread::Builder::new().spawn(move || drop(gate.lock()))
+    };
+    let (mut started, mut failed) = (Vec::new(), None);
+    for result in (0..count).map(begin) {
+        match result {
+            Ok(thread) => started.push(thread),
+            Err(error) => failed = Some(error),
+        }
+    }
+    drop(closed);
+    for thread in started {
+        // None of them can panic.
+        let _ = thread.join();
+    }
+    failed.map_or(Ok(()), Err)
 }
 
 #[cfg(test)]

@@ -5,6 +5,10 @@
 mod process;
 mod support;
 
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::net::TcpListener;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use process::Process;
@@ -266,14 +270,54 @@ fn a_host_that_says_nothing() {
     });
 }
 
-/// A pass whose fetch is under way, ended by the first SIGTERM.
-fn stops_at_once(feed: Feed, fetches: usize) {
+/// A host that answers every request with this head, and then with this over and over, after a pause each time,
+/// until nobody listens. Gives its address, and how many have asked.
+fn endless(head: &'static str, more: &'static [u8], pause: Duration) -> (String, Arc<AtomicUsize>) {
+    let Ok(listener) = TcpListener::bind("127.0.0.1:0") else { panic!("a port") };
+    let Ok(address) = listener.local_addr() else { panic!("its number") };
+    let asked = Arc::new(AtomicUsize::new(0));
+    let count = Arc::clone(&asked);
+    // It goes with the tests' process.
+    std::thread::spawn(move || {
+        for mut stream in listener.incoming().flatten() {
+            // What is asked for doesn't matter, as long as it is asked first.
+            let request = BufReader::new(&stream).lines().map_while(Result::ok).take_while(|line| !line.is_empty());
+            assert!(request.count() > 0);
+            count.fetch_add(1, Ordering::Relaxed);
+            let mut sent = stream.write_all(format!("HTTP/1.1 200 OK\r\n{head}\r\n\r\n").as_bytes());
+            while sent.is_ok() {
+                std::thread::sleep(pause);
+                sent = stream.write_all(more);
+            }
+        }
+    });
+    (format!("http://{address}/feed.txt"), asked)
+}
+
+#[test]
+fn bodies_without_end() {
+    for head in ["Connection: close", "Content-Length: 9223372036854775807", "Content-Length: 2001"] {
+        let shop = synced();
+        let (url, _) = endless(head, b"1\tLamp\t10.00 USD\tin stock\tHome\n", Duration::ZERO);
+        shop.config(&format!("[source]\nlocation = {url:?}\nmax_bytes = 2000"));
+        fails(&shop, &["larger than max_bytes (2000 bytes)"]);
+    }
+}
+
+/// A length that is too small is what counts: what comes behind it is another answer, to nobody.
+#[test]
+fn bodies_that_go_on_behind_their_end() {
     let shop = synced();
-    shop.config("[source]\ntimeout = \"60s\"");
-    shop.shop().put_with(FEED, feed);
-    let before = shop.fetches().len();
+    let (url, _) = endless("Content-Length: 70", b"id\ttitle\n1\tLamp\n2\tChair\n3\tDesk\n", Duration::ZERO);
+    shop.config(&format!("[source]\nlocation = {url:?}"));
+    let output = shop.pass(3);
+    assert!(output.stdout.contains("8 rows read"), "{}", output.stdout);
+}
+
+/// A pass whose fetch is under way, ended by the first SIGTERM.
+fn stops_at_once(shop: &Shop, is_asked: impl FnMut() -> bool) {
     let mut pass = Process::start(shop.command(&["run", "--once"]));
-    support::wait_until("the feed is asked for", || shop.fetches().len() - before == fetches);
+    support::wait_until("the feed is asked for", is_asked);
     pass.signal("TERM");
     assert_eq!(pass.ends_within(Duration::from_secs(5)), Some(1), "{}", pass.log());
     assert!(pass.log().contains("interrupted; nothing was changed"), "{}", pass.log());
@@ -281,9 +325,19 @@ fn stops_at_once(feed: Feed, fetches: usize) {
 
 #[test]
 fn a_fetch_ends_at_the_first_signal() {
-    stops_at_once(Feed { hang: true, ..Feed::default() }, 1);
-    // In the pause before the next try.
-    stops_at_once(Feed { status: 503, retry_after: Some("9".to_owned()), ..Feed::default() }, 1);
+    let shop = synced();
+    shop.config("[source]\ntimeout = \"60s\"");
+    let pause = Feed { status: 503, retry_after: Some("9".to_owned()), ..Feed::default() };
+    // Silence, and the pause before the next try.
+    for feed in [Feed { hang: true, ..Feed::default() }, pause] {
+        shop.shop().put_with(FEED, feed);
+        let before = shop.fetches().len();
+        stops_at_once(&shop, || shop.fetches().len() > before);
+    }
+    // One byte after the other.
+    let (url, asked) = endless("Content-Length: 1000000", b"1", Duration::from_millis(20));
+    shop.config(&format!("[source]\nlocation = {url:?}"));
+    stops_at_once(&shop, || asked.load(Ordering::Relaxed) > 0);
 }
 
 #[test]
@@ -444,4 +498,47 @@ fn nicechat_that_answers_nonsense_to_a_listing() {
         shop.pass(0);
         assert_eq!(shop.take_writes().len(), 2, "{fault:?}");
     }
+}
+
+/// As root, limits of processes don't hold: the program runs as a user that has none then.
+#[test]
+fn no_thread_left_is_an_error() {
+    use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
+    use std::os::unix::process::CommandExt as _;
+
+    let Ok(folder) = tempfile::tempdir() else { panic!("a folder") };
+    let (program, feed) = (folder.path().join("shelfkeeper"), folder.path().join("feed.txt"));
+    // By a process of its own: a program that is open for writing anywhere can't be started.
+    let copied = std::process::Command::new("cp").arg(env!("CARGO_BIN_EXE_shelfkeeper")).arg(&program).status();
+    assert!(copied.is_ok_and(|status| status.success()));
+    let made = std::fs::set_permissions(folder.path(), std::fs::Permissions::from_mode(0o755))
+        .and_then(|()| std::fs::write(&feed, tsv(&[LAMP])));
+    assert!(made.is_ok(), "{made:?}");
+    let mut command = std::process::Command::new("prlimit");
+    command.arg("--nproc=1:1").arg(&program).arg("feed").arg(&feed);
+    if std::fs::metadata(&feed).is_ok_and(|file| file.uid() == 0) {
+        command.uid(54_321);
+    }
+    let output = support::finish(command);
+    assert_eq!(output.code, 1, "{output:?}");
+    assert!(output.stderr.contains("shelfkeeper: no thread can be started: "), "{output:?}");
+    assert!(!output.stderr.contains("panicked"), "{output:?}");
+}
+
+#[test]
+fn http_that_is_not_https_is_warned_of() {
+    let shop = Shop::new();
+    let words = |setting: &str| format!("{setting} is http, not https");
+    let all = ["source.location", "nicechat.base_url", "lagerkoll.base_url"];
+    let shown = |output: &Output| all.map(|setting| format!("{output:?}").contains(&words(setting)));
+    assert_eq!(shown(&shop.run(&["check"]).expect_code(0)), [false; 3]);
+    shop.config(
+        "[source]\nlocation = \"http://shop.invalid/\"\nusername = \"shop\"\npassword = \"p\"\n\
+         [nicechat]\nbase_url = \"http://chat.invalid\"\n\
+         [lagerkoll]\nbase_url = \"http://events.invalid\"\nstore = \"1\"\napi_key = \"k\"",
+    );
+    assert_eq!(shown(&shop.run(&["check"]).expect_code(0)), [true; 3]);
+    let absent = shop.path("absent.txt");
+    shop.config(&format!("[source]\nlocation = {absent:?}\n[nicechat]\nbase_url = \"http://chat.invalid\""));
+    assert_eq!(shown(&shop.run(&["run", "--once"]).expect_code(1)), [false, true, false]);
 }

@@ -181,6 +181,23 @@ fn auto_without_an_address_means_the_api() {
     assert!(reason.contains("it is a file of this machine, and no [http] public_url is set"), "{reason}");
 }
 
+/// It is told the whole address of the feed, and may say it to everybody.
+#[test]
+fn what_nicechat_says_of_the_feed_is_told_without_its_secrets() {
+    let shop = shop(IMPORT);
+    shop.put_feed(yml(&[("a", "1.00")]));
+    let url = format!("{}?token=hunter2", shop.feed_url());
+    shop.config(&format!("{IMPORT}[source]\nlocation = {url:?}\n"));
+    let words = json!({"status": "error", "code": 400, "description": format!("can't fetch {url}"), "result": null});
+    let fault = Fault::Json { code: 400, body: words };
+    shop.nicechat().add_fault(Rule { path: Some("import-products/".to_owned()), ..Rule::new(fault) });
+    let outputs = [shop.run(&["run", "--once"]), shop.run(&["status"]), shop.run(&["status", "--format", "json"])];
+    assert!(outputs[0].stderr.contains("token=***"), "{:?}", outputs[0]);
+    for output in outputs {
+        assert!(!format!("{output:?}").contains("hunter2"), "{output:?}");
+    }
+}
+
 #[test]
 fn import_without_an_address_is_a_config_error() {
     let shop = shop(IMPORT);

@@ -15,6 +15,9 @@ pub(super) fn check(arguments: &cli::Check, config: &Config) -> Outcome {
     let lagerkoll = config.lagerkoll.as_ref().map(|settings| format!(", Lagerkoll {}", settings.base_url));
     let lagerkoll = lagerkoll.unwrap_or_default();
     writeln!(out, "config    ok   feed {}, NiceChat {}{lagerkoll}", config.source.location, config.nicechat.base_url)?;
+    for warning in config.warnings() {
+        writeln!(out, "warning        {warning}")?;
+    }
     let source = &config.source;
     let resync = source.resync_schedule.as_ref().map_or_else(|| "never".to_owned(), config::Schedule::words);
     writeln!(out, "schedule  ok   {}, resync {resync}", source.schedule.words())?;
@@ -45,7 +48,9 @@ pub(super) fn check(arguments: &cli::Check, config: &Config) -> Outcome {
 /// One signed read.
 fn online(config: &Config) -> Result<String, Failure> {
     let failed = |error: anyhow::Error| Failure { error, exit: Exit::Failed };
-    let reader = nicechat::connect(&config.nicechat).map_err(|error| failed(error.into()))?.reader();
+    let reader = nicechat::connect(&config.nicechat, &config.source.location.secrets())
+        .map_err(|error| failed(error.into()))?
+        .reader();
     let page = runtime()?.block_on(async {
         let address = reader.first_page(Kind::Product)?;
         reader.page(&address).await

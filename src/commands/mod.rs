@@ -22,10 +22,16 @@ use crate::logging;
 use crate::report::PrintError;
 use crate::state::StateError;
 use crate::sync::PassError;
-use crate::task;
+use crate::task::{self, TaskError};
 
 /// The signal of a file that grows too large (the same number on every Linux architecture but MIPS).
 const SIGXFSZ: i32 = 25;
+
+/// Threads that wait for the network.
+const WORKERS: usize = 2;
+/// As many as a pass takes when it takes most, so that whoever starts some at the same time, as the allocator
+/// does, leaves enough for [`WORKERS`].
+const THREADS: usize = 8;
 
 /// The exit codes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -142,7 +148,9 @@ fn is_broken_pipe(error: &anyhow::Error) -> bool {
 }
 
 fn runtime() -> Result<Runtime, Failure> {
-    let runtime = Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    task::check_threads(THREADS)
+        .map_err(|error| Failure { error: TaskError::NoThread(error).into(), exit: Exit::Failed })?;
+    let runtime = Builder::new_multi_thread().worker_threads(WORKERS).enable_all().build()?;
     // A file that grows past `ulimit -f` is an error like a full disk, not a reason to die.
     let too_large = SignalKind::from_raw(SIGXFSZ);
     runtime.block_on(async { signal(too_large).map(drop) })?;

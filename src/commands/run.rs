@@ -20,6 +20,7 @@ use crate::sync::{self, Context, Exchange, Report};
 
 pub(super) fn run(arguments: &cli::Run, config: Config, named: Option<&Path>) -> Outcome {
     let runtime = runtime()?;
+    config.warnings().iter().for_each(|warning| warn!("{warning}"));
     let state = open(&config, Duration::from_secs(arguments.lock_wait))?;
     let context = Context {
         config: Arc::new(config),

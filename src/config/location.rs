@@ -4,12 +4,16 @@ use std::fmt;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::PathBuf;
 
+use secrecy::SecretString;
 use sha2::{Digest as _, Sha256};
 use url::{Host, Url};
 
 /// What is said of an address with a user or a password in it.
 const NO_USERINFO: &str =
     "leave the user and password out of the address;\nset username and password_file in section [source] instead";
+
+/// A shorter value of a query is no secret, but a word that may stand anywhere.
+const SHORTEST_SECRET: usize = 6;
 
 /// Where a feed lies. Prints, in `Debug` as well, without what may be a secret: see [`public`].
 #[derive(Clone, PartialEq, Eq)]
@@ -41,6 +45,13 @@ impl Location {
             "file" => file(&url),
             _ => Err("expected http://, https://, file:// or a path".to_owned()),
         }
+    }
+
+    /// What may be secret in it: whoever is told the address may repeat these.
+    pub fn secrets(&self) -> Vec<SecretString> {
+        let Location::Url(url) = self else { return Vec::new() };
+        let values = url.query_pairs().map(|(name, value)| if value.is_empty() { name } else { value }.into_owned());
+        values.filter(|value| value.len() >= SHORTEST_SECRET).map(SecretString::from).collect()
     }
 
     /// Tells it from every other location, and doesn't tell what it is: its query may be a secret.
@@ -133,6 +144,8 @@ pub(super) fn public(url: &Url) -> String {
 
 #[cfg(test)]
 mod tests {
+    use secrecy::ExposeSecret as _;
+
     use super::*;
 
     fn read(text: &str) -> Location {
@@ -164,6 +177,18 @@ mod tests {
         }
         let url = Url::parse("https://shop:hunter2@shop.example/feed").expect("a URL");
         assert_eq!(public(&url), "https://shop.example/feed");
+    }
+
+    #[test]
+    fn what_may_be_secret_in_it() {
+        let secrets = |text: &str| {
+            let secrets = read(text).secrets();
+            secrets.iter().map(|secret| secret.expose_secret().to_owned()).collect::<Vec<_>>()
+        };
+        let found = secrets("https://shop.example/feed?token=hunter%202&key=&shop=5&hunter33");
+        assert_eq!(found, ["hunter 2", "hunter33"]);
+        assert_eq!(secrets("https://shop.example/feed"), [""; 0]);
+        assert_eq!(secrets("/srv/feed?token=hunter2"), [""; 0]);
     }
 
     #[test]

@@ -19,6 +19,7 @@ mod source;
 mod spread;
 mod state;
 mod units;
+mod warnings;
 
 use std::path::{Path, PathBuf};
 

@@ -191,6 +191,7 @@ impl Daemon {
             }
             _ => error.into(),
         })?;
+        config.warnings().iter().for_each(|warning| warn!("{warning}"));
         self.set_timers(&config).await?;
         if config.lagerkoll.is_none() {
             self.line.events(None);

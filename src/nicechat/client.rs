@@ -5,6 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use reqwest::Method;
+use secrecy::SecretString;
 use serde_json::Value;
 use serde_json::value::RawValue;
 use url::Url;
@@ -58,12 +59,12 @@ pub struct Page {
     pub next: Option<PageAddress>,
 }
 
-/// Prepares calls; nothing is sent yet.
+/// Prepares calls; nothing is sent yet. `told` = what is secret in the addresses that it will be given.
 ///
 /// # Errors
 /// When no HTTP client can be made (no certificates to trust, for one).
-pub fn connect(settings: &config::NiceChat) -> Result<Writer, reqwest::Error> {
-    Ok(Writer(Arc::new(Transport::new(settings)?)))
+pub fn connect(settings: &config::NiceChat, told: &[SecretString]) -> Result<Writer, reqwest::Error> {
+    Ok(Writer(Arc::new(Transport::new(settings, told)?)))
 }
 
 impl Reader {
@@ -87,7 +88,7 @@ impl Reader {
         })?;
         let PageContent { count, objects, odd, next } = page;
         let next = next.map(|next| self.next_page(address, &next)).transpose();
-        let next = next.map_err(|error| error.fit_to_tell(self.0.secrets()))?;
+        let next = next.map_err(|error| error.fit_to_tell(self.0.words()))?;
         Ok(Page { count, objects, odd, next })
     }
 

@@ -36,8 +36,11 @@ pub(super) struct Transport {
     base: Url,
     key: SecretString,
     secret: SecretString,
-    /// What must not come back in its words.
+    /// What must not come back in its answers.
     secrets: Secrets,
+    /// What must not be told of its words: those, and what is secret in the addresses that it is given. Those stand
+    /// in answers by right, a product's address for one.
+    words: Secrets,
     retries: u32,
     limiter: Option<DefaultDirectRateLimiter>,
     /// Until when everybody waits: a 429 is meant for all requests, not only for its own.
@@ -53,7 +56,7 @@ pub(super) struct Request {
 }
 
 impl Transport {
-    pub(super) fn new(settings: &config::NiceChat) -> Result<Transport, reqwest::Error> {
+    pub(super) fn new(settings: &config::NiceChat, told: &[SecretString]) -> Result<Transport, reqwest::Error> {
         let mut builder = crate::http_client()
             .timeout(settings.timeout)
             .connect_timeout(settings.timeout)
@@ -62,12 +65,14 @@ impl Transport {
         if config::is_loopback(&settings.base_url) {
             builder = builder.no_proxy();
         }
+        let ours = [&settings.api_key, &settings.api_secret];
         Ok(Transport {
             http: builder.build()?,
             base: settings.base_url.clone(),
             key: settings.api_key.clone(),
             secret: settings.api_secret.clone(),
-            secrets: Secrets::new([&settings.api_key, &settings.api_secret]),
+            secrets: Secrets::new(ours),
+            words: Secrets::new(ours.into_iter().chain(told)),
             retries: settings.retries,
             limiter: settings.requests_per_second.map(|rate| RateLimiter::direct(Quota::per_second(rate))),
             quiet_until: Mutex::new(None),
@@ -82,8 +87,8 @@ impl Transport {
     }
 
     /// What must not be told.
-    pub(super) fn secrets(&self) -> &Secrets {
-        &self.secrets
+    pub(super) fn words(&self) -> &Secrets {
+        &self.words
     }
 
     /// What was sent and answered so far.
@@ -132,7 +137,7 @@ impl Transport {
         self.wait_for_our_turn().await;
         self.traffic().sent(is_retry);
         let started = Instant::now();
-        let result = self.exchange(request, read).await.map_err(|error| error.fit_to_tell(&self.secrets));
+        let result = self.exchange(request, read).await.map_err(|error| error.fit_to_tell(&self.words));
         let outcome = result.as_ref().err().map_or_else(|| "ok".to_owned(), CallError::to_string);
         debug!(
             method = %request.method,
@@ -166,7 +171,7 @@ impl Transport {
         let body = wire::body(&mut reply, most(request)).await.map_err(broken)?;
         let body = self.secrets.hide(body.ok_or_else(|| too_large(request))?);
         let (status, headers) = (reply.status(), reply.headers());
-        let (method, secrets, now) = (&request.method, &self.secrets, Timestamp::now());
+        let (method, secrets, now) = (&request.method, &self.words, Timestamp::now());
         understand(&Answer { method, status, headers, body: &body, secrets, now }, read)
     }
 

@@ -170,7 +170,8 @@ impl<'a> Pass<'a> {
     }
 
     async fn go(&mut self, force: bool, stop: &CancellationToken, progress: Progress<'_>) -> Result<(), PassError> {
-        let nicechat = nicechat::connect(&self.context.config.nicechat)?;
+        let nicechat =
+            nicechat::connect(&self.context.config.nicechat, &self.context.config.source.location.secrets())?;
         let importer = Importer { context: self.context, nicechat: &nicechat, stop, progress };
         let result = self.steps(&importer, force).await;
         self.traffic = nicechat.traffic();

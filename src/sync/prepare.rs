@@ -59,7 +59,7 @@ pub(super) struct Occasion {
 pub async fn plan(config: &Config, kind: PassKind, stop: &CancellationToken) -> Result<Plan, PassError> {
     let state = state::Reader::open(&config.state.path)?;
     state.check_base(config.nicechat.base_url.as_str())?;
-    let nicechat = nicechat::connect(&config.nicechat)?.reader();
+    let nicechat = nicechat::connect(&config.nicechat, &config.source.location.secrets())?.reader();
     let occasion = Occasion { kind, now: Timestamp::now(), keeps_rows: false };
     let body = match interruptible(stop, source::fetch(&config.source, None)).await?? {
         Fetched::Body(body) => body,
