@@ -201,7 +201,8 @@ fn a_feed_host_that_is_away_is_logged_once_when_it_goes_and_once_when_it_is_back
     let daemon = started(&shop);
     shop.shop().put_with(FEED, Feed { status: 503, retry_after: Some("0".to_owned()), ..Feed::default() });
     let refusals = || shop.fetches().iter().filter(|fetch| fetch.status == 503).count();
-    wait_until("it was away for three passes", || refusals() >= 3);
+    // Each of which asks four times.
+    wait_until("it was away for three passes", || refusals() >= 12);
     publish(&shop, &repriced(2));
     daemon.wait_for_log("again", 1);
     let quiet = daemon.log().matches(process::PASS_ENDED).count();
@@ -211,6 +212,23 @@ fn a_feed_host_that_is_away_is_logged_once_when_it_goes_and_once_when_it_is_back
     assert_eq!((loud, log.matches("again").count()), (1, 1), "{log}");
     assert!(log.lines().any(|line| line.contains("WARN") && line.contains("503")), "{log}");
     assert_equal(&shop, &repriced(2));
+    stop(daemon);
+}
+
+#[test]
+fn what_is_held_off_for_lack_of_a_proof_is_logged_once() {
+    let shop = shop(&many("p", 3), OFTEN);
+    let daemon = started(&shop);
+    let unproven = Feed { body: goods::feed(&many("p", 2)).into(), until_close: true, ..Feed::default() };
+    shop.shop().put_with(FEED, unproven);
+    daemon.wait_for_log("nothing is deleted (1 object is missed)", 1);
+    let passes = daemon.log().matches(process::PASS_ENDED).count();
+    daemon.wait_for_log(process::PASS_ENDED, passes + 2);
+    let log = daemon.log();
+    assert_eq!(log.matches("end is not proven").count(), 1, "{log}");
+    assert!(log.lines().any(|line| line.contains("WARN") && line.contains("end is not proven")), "{log}");
+    publish(&shop, &many("p", 2));
+    wait_until("the deletion is made", || goods::tally(&shop.nicechat().requests()).contains("1 DELETE products"));
     stop(daemon);
 }
 

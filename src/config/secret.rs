@@ -68,7 +68,7 @@ pub(super) fn missing(section: &Section<'_>, SecretNames { key, file }: SecretNa
     let (name, secrets, section) = (section.name, &section.secrets, heading(section.name));
     format!(
         "{name}.{key} is missing. Give it in one of these ways:\
-         \n  {file} = \"/path/to/a/file\" in section {section}, the best place for a secret\
+         \n  {file} = \"/path/to/a/file\" in section {section} (the best way)\
          \n  {key} = \"...\" in section {section}\
          \n  the environment variable {}\
          \n  the systemd credential {} (LoadCredential= of the unit)",
