@@ -198,6 +198,22 @@ impl Reader {
         run().map_err(|error| self.fail(error))
     }
 
+    /// The ids of all objects of a kind, and where they lie.
+    ///
+    /// # Errors
+    /// When the file can't be read.
+    pub fn ids(&self, kind: Kind, mut each: impl FnMut(i64, &str)) -> Result<(), StateError> {
+        let mut run = || {
+            let mut statement = self.connection.prepare_cached("SELECT object, id FROM object WHERE kind = ?1")?;
+            let mut rows = statement.query([code(kind)])?;
+            while let Some(row) = rows.next()? {
+                each(row.get(0)?, row.get_ref(1)?.as_str()?);
+            }
+            Ok(())
+        };
+        run().map_err(|error| self.fail(error))
+    }
+
     /// Requests whose effect is in doubt.
     ///
     /// # Errors

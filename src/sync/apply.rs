@@ -20,7 +20,7 @@ use super::decide::acknowledged;
 use super::fields::with_values;
 use super::plan::{Action, Operation, Stage};
 use super::staging::{Cursor, SharedStaging, StagingError};
-use crate::catalog::{Fields, Id};
+use crate::catalog::{Fields, Id, Kind};
 use crate::nicechat::{self, CallError};
 use crate::state::{self, Intent, Record, Settled, StateError};
 use crate::task::{self, TaskError};
@@ -171,6 +171,8 @@ impl Application<'_> {
             self.counts.failed_in_a_row.store(0, Ordering::Relaxed);
             let done = match stage {
                 Stage::Notes => self.notes().await,
+                Stage::TwinDeletes => self.part_twins(Kind::Product, stage, concurrency).await,
+                Stage::CategoryDeletes => self.part_twins(Kind::Category, stage, concurrency).await,
                 _ => self.requests(stage, concurrency).await,
             };
             if let Err(stop) = done {
@@ -212,6 +214,25 @@ impl Application<'_> {
             self.state.adopt(known).await?;
             self.state.forget(gone).await?;
             (self.progress)(settled);
+        }
+    }
+
+    /// Deletions that may take wanted objects with them: those are in doubt from before the first one, so that a crash
+    /// behind it leaves nothing unnoticed.
+    async fn part_twins(&self, kind: Kind, stage: Stage, concurrency: usize) -> Result<(), Stop> {
+        let mut after = 0;
+        loop {
+            let staging = Arc::clone(&self.staging);
+            let read = task::blocking(move || {
+                let staging = staging.lock().unwrap_or_else(PoisonError::into_inner);
+                staging.twins(kind, &mut after, 2_000).map(|twins| (twins, after))
+            });
+            let (twins, read_to) = read.await??;
+            if twins.is_empty() {
+                return self.requests(stage, concurrency).await;
+            }
+            after = read_to;
+            self.state.intend(twins).await?;
         }
     }
 

@@ -58,18 +58,29 @@ pub enum Stage {
     Notes,
     /// Categories to create or change: products refer to them.
     Categories,
+    /// Products to delete whose ids differ in case only from wanted ones.
+    TwinDeletes,
     /// Products to create or change, the urgent first.
     Products,
     /// Products to delete.
     ProductDeletes,
     /// Categories to delete or disable, when no product is left in them.
     CategoryDeletes,
+    /// Wanted categories whose ids differ in case only from those.
+    CategoryTwins,
 }
 
 impl Stage {
     /// All stages in order.
-    pub const ALL: [Stage; 5] =
-        [Stage::Notes, Stage::Categories, Stage::Products, Stage::ProductDeletes, Stage::CategoryDeletes];
+    pub const ALL: [Stage; 7] = [
+        Stage::Notes,
+        Stage::Categories,
+        Stage::TwinDeletes,
+        Stage::Products,
+        Stage::ProductDeletes,
+        Stage::CategoryDeletes,
+        Stage::CategoryTwins,
+    ];
 }
 
 /// How urgent it is to create an object: see [`Operation::urgency`].
@@ -81,7 +92,7 @@ impl Operation {
         Operation { kind, id: id.clone(), action, send, old, record, was_in: None, is_late: false }
     }
 
-    /// When its turn is.
+    /// When its turn is, unless it is about one of two objects whose ids differ in case only.
     pub fn stage(&self) -> Stage {
         match (self.action, self.kind) {
             (Action::Note, _) => Stage::Notes,

@@ -5,6 +5,7 @@
 
 mod closing;
 mod rows;
+mod twins;
 
 use std::collections::{HashMap, HashSet};
 

@@ -1,6 +1,8 @@
 //! What a plan is made of while it is made: a temporary SQLite file that vanishes with its handle,
 //! so that a first load of a million products takes disk, not memory.
 
+mod twins;
+
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
@@ -13,6 +15,7 @@ use super::fields::with_values;
 use super::plan::{Action, CREATE, Operation, Stage};
 use crate::catalog::{Digest, Fields, Id, Kind, Rejection};
 use crate::state::Record;
+pub(super) use twins::Place;
 
 /// The temporary file can't be written or read.
 #[derive(Debug, Error)]
@@ -98,6 +101,7 @@ impl Staging {
         connection.execute_batch(
             "PRAGMA page_size = 32768; PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA cache_size = -8192;
              CREATE TABLE operation (stage INTEGER, late INTEGER, urgency INTEGER, kind INTEGER, id TEXT, body TEXT);
+             CREATE TABLE twin (kind INTEGER, id TEXT, field TEXT);
              CREATE TABLE absent (kind INTEGER, id TEXT);
              CREATE TABLE rejected (line INTEGER, id TEXT, field TEXT, reason TEXT);
              CREATE TABLE observed (kind INTEGER, key BLOB, body TEXT, PRIMARY KEY (kind, key)) WITHOUT ROWID;

@@ -54,6 +54,7 @@ impl Session {
                 }
             }
         }
+        self.order_twins()?;
         self.staging.seal()?;
         let rows = self.rows_ending();
         let Session { staging, summary, changes_at, .. } = self;
