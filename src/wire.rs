@@ -49,7 +49,9 @@ pub(crate) fn asked_pause(headers: &HeaderMap, now: Timestamp) -> Option<Duratio
 }
 
 fn date(text: &str) -> Option<Timestamp> {
-    jiff::fmt::rfc2822::DateTimeParser::new().parse_timestamp(text.trim()).ok()
+    let date = jiff::fmt::rfc2822::DateTimeParser::new().parse_timestamp(text.trim());
+    // The last day that can be written is what some mean by "never", and more than jiff can hold.
+    date.ok().or_else(|| text.contains(" 31 Dec 9999 ").then_some(Timestamp::MAX))
 }
 
 /// An answer's whole body; `None` when it is larger than so many bytes, or does not end.

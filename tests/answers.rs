@@ -216,6 +216,19 @@ fn an_odd_object_in_a_listing_costs_itself_alone() {
 }
 
 #[test]
+fn an_odd_object_is_left_alone_even_where_all_others_go() {
+    let shop = synced(&many("p", 2), "[nicechat]\nprune = \"all\"");
+    let held: Vec<_> =
+        shop.nicechat().objects(Kind::Product).into_values().map(|held| json!(held).to_string()).collect();
+    let odd = r#"{"id":"x\ud800"},{"id":""},{"id":" p000"},{"id":null},{"id":"theirs"}"#;
+    let results = format!("[{odd},{}]", held.join(","));
+    shop.nicechat().add_fault(lists(Kind::Product, page(held.len() + 5, json!(null), &results)));
+    let pass = resync(&shop).ended(0);
+    assert_eq!(pass.lines(), ["DELETE products theirs"]);
+    assert!(pass.output.stderr.contains("4 products whose ids"), "{}", pass.output.stderr);
+}
+
+#[test]
 fn half_a_surrogate_in_a_title_of_ours_is_put_right() {
     let shop = synced(&many("p", 2), "");
     let nicechat = shop.nicechat();
@@ -313,8 +326,15 @@ fn much_text_does_not_fill_the_state() {
     publish(&shop, &feed.iter().cloned().map(|good| good.at_price("11.00")).collect::<Vec<_>>());
     let pass = sync(&shop);
     assert!(pass.output.stderr.len() < 100_000, "{}", pass.output.stderr.len());
-    let after = std::fs::metadata(shop.state_path()).expect("the state").len();
-    assert!(after < before + 500_000, "{before} {after}");
+    let after = || std::fs::metadata(shop.state_path()).expect("the state").len();
+    assert!(after() < before + 500_000, "{before} {}", after());
+    // The same as what it made of a field that was sent.
+    shop.nicechat().clear_faults();
+    let echo = json!({"status": "ok", "code": 202, "result": {"price": text, "title": text}});
+    shop.nicechat().add_fault(Rule { applied: true, ..always("PATCH", Fault::json(echo)) });
+    publish(&shop, &feed.iter().cloned().map(|good| good.at_price("12.00")).collect::<Vec<_>>());
+    sync(&shop).ended(0);
+    assert!(after() < before + 1_000_000, "{before} {}", after());
 }
 
 #[test]
@@ -348,4 +368,17 @@ fn what_others_made_is_printed_without_what_a_terminal_obeys() {
     shop.nicechat().put(Kind::Product, goods::object(theirs));
     let plan = shop.run(&["plan", "--resync"]).expect_code(0).stdout;
     assert!(plan.contains("- x [2J y  T ERROR\n"), "{plan:?}");
+}
+
+#[test]
+fn a_pause_that_nobody_waits_for_ends_the_pass() {
+    for asked in ["301", "99999999999999999999", "Fri, 31 Dec 9999 23:59:59 GMT"] {
+        let shop = synced(&many("p", 40), "[nicechat]\nretries = 5\nconcurrency = 4");
+        let busy = Fault::Status { code: 429, retry_after: Some(asked.into()), html: false };
+        shop.nicechat().add_fault(Rule::new(busy));
+        publish(&shop, &many("p", 40).into_iter().map(|good| good.at_price("11.00")).collect::<Vec<_>>());
+        let pass = sync(&shop).ended(1);
+        assert!(pass.requests.len() <= 8, "{asked}: {}", pass.tally());
+        assert_eq!(shop.json(&["status", "--format", "json"])["pending"], 40);
+    }
 }

@@ -80,16 +80,16 @@ pub(super) fn understand<T>(
         return Err(CallError::no_answer("answered 206, only a part of the answer"));
     }
     let text = text_of(answer.body);
-    let whole = without_half_surrogates(&text);
-    let envelope = Envelope::of(&whole);
+    // What is in the result is for `read` to mend: it costs one object, or one field.
+    let envelope = Envelope::of(&text);
     let verdict = envelope.as_ref().map(Envelope::verdict);
-    let complaint = || complaint::words(&whole).map(|words| answer.secrets.tell(&words));
-    let looks = || answer.secrets.tell(&looks_like(whole.as_bytes()));
+    let complaint = || complaint::words(&without_half_surrogates(&text)).map(|words| answer.secrets.tell(&words));
+    let looks = || answer.secrets.tell(&looks_like(answer.body));
     let said = match verdict {
         Some(Verdict::Failed(code)) => Some(code),
         _ if !answer.status.is_success() => None,
         Some(Verdict::Done) => return read(envelope.and_then(|envelope| envelope.result)),
-        None if whole.trim().is_empty() && answer.method == Method::DELETE => return read(None),
+        None if text.trim().is_empty() && answer.method == Method::DELETE => return read(None),
         _ => {
             return Err(CallError::no_answer(format!(
                 "answered {http} without saying that it is done: {}",
@@ -98,7 +98,7 @@ pub(super) fn understand<T>(
         }
     };
     // A page, or a line of text, is a proxy's, and says nothing about the object.
-    let is_ours = envelope.is_some() || whole.trim().is_empty();
+    let is_ours = envelope.is_some() || text.trim().is_empty();
     let worse = said.filter(|said| *said > http).unwrap_or(http);
     let reason = || complaint().unwrap_or_else(|| format!("answered {http} with {}", looks()));
     Err(match worse {
@@ -213,6 +213,12 @@ mod tests {
             let delete = answer_to(&Method::DELETE, 204, body);
             assert_eq!(delete.is_ok(), body.trim().is_empty(), "{body}");
         }
+    }
+
+    #[test]
+    fn a_result_is_handed_on_as_it_came() {
+        let body = r#"{"status":"ok","code":200,"description":"\ud83d","result":{"id":"\ud800","price":1.00}}"#;
+        assert_eq!(answer(200, body).ok().as_deref(), Some(r#"{"id":"\ud800","price":1.00}"#));
     }
 
     #[test]

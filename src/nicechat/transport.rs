@@ -24,8 +24,8 @@ use crate::wire::{self, Secrets};
 
 /// The largest answer with a listing, in bytes: a hundred thousand short products.
 const LARGEST_PAGE: usize = 16 << 20;
-/// The largest other answer, besides what it repeats.
-const LARGEST_ANSWER: usize = 256 << 10;
+/// The largest other answer, besides what it repeats: a change of one field is answered with the whole object.
+const LARGEST_ANSWER: usize = 4 << 20;
 
 /// Makes something of an answer's `result`, or tells why it is no answer.
 pub(super) trait Read<T>: Fn(Option<&RawValue>) -> Result<T, CallError> {}

@@ -5,12 +5,20 @@ use std::borrow::Cow;
 /// Of UTF-8, which some servers write before their answer.
 const BYTE_ORDER_MARK: char = '\u{feff}';
 
-/// The text of a body. Bytes that are no UTF-8 cost the text they stand in, not the answer.
+/// The JSON text of a body. Bytes that are no UTF-8 become half a surrogate: they cost the text they stand in, not
+/// the answer.
 pub(crate) fn text_of(body: &[u8]) -> Cow<'_, str> {
-    match String::from_utf8_lossy(body) {
-        Cow::Borrowed(text) => Cow::Borrowed(text.trim_start_matches(BYTE_ORDER_MARK)),
-        Cow::Owned(text) => Cow::Owned(text.trim_start_matches(BYTE_ORDER_MARK).to_owned()),
-    }
+    let text = match std::str::from_utf8(body) {
+        Ok(text) => return Cow::Borrowed(text.trim_start_matches(BYTE_ORDER_MARK)),
+        Err(_) => body.utf8_chunks().fold(String::with_capacity(body.len()), |mut text, chunk| {
+            text.push_str(chunk.valid());
+            if !chunk.invalid().is_empty() {
+                text.push_str("\\udc00");
+            }
+            text
+        }),
+    };
+    Cow::Owned(text.trim_start_matches(BYTE_ORDER_MARK).to_owned())
 }
 
 /// JSON in which each half of a surrogate pair (`\ud83d` alone: a text that was cut within an emoji) is
@@ -68,7 +76,8 @@ mod tests {
         for json in [r#""\u12""#, r#""\"#, r#""\ud800\u""#, "é\\é"] {
             assert!(serde_json::from_str::<String>(&without_half_surrogates(json)).is_err(), "{json}");
         }
-        assert_eq!(text_of(b"\xef\xbb\xbf{\"a\":\"\xff\"}"), "{\"a\":\"\u{fffd}\"}");
+        assert_eq!(text_of(b"\xef\xbb\xbf{\"a\":\"\xff\"}"), "{\"a\":\"\\udc00\"}");
+        assert_eq!(text_of("{\"a\":\"\u{fffd}\"}".as_bytes()), "{\"a\":\"\u{fffd}\"}");
     }
 
     proptest! {

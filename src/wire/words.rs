@@ -220,8 +220,12 @@ pub(crate) fn looks_like(body: &[u8]) -> String {
     let start = beginning(body);
     let text = start.trim_start();
     let quoted = |text: &str| Some(plain(text, LONGEST_WORDS)).filter(|text| !text.is_empty());
+    let strange = text.chars().filter(|c| matches!(*c, '\0' | char::REPLACEMENT_CHARACTER)).count();
     if text.is_empty() {
         "nothing".to_owned()
+    } else if 10 * strange > text.chars().count() {
+        // Packed, for one, although that was not asked for.
+        format!("{} bytes that are no text", body.len())
     } else if text.starts_with('<') {
         let title = title(text).and_then(quoted).map(|title| format!(" ({title})"));
         format!("an HTML page instead of JSON{}", title.unwrap_or_default())
@@ -302,6 +306,7 @@ mod tests {
             (&b" \n"[..], "nothing"),
             (b"<html><TITLE>502 Bad\nGateway</TITLE>", "an HTML page instead of JSON (502 Bad Gateway)"),
             (b"<!doctype html>", "an HTML page instead of JSON"),
+            (b"\x1f\x8b\x08\0\xff\xfe{", "7 bytes that are no text"),
             (b"default backend - 404", "default backend - 404"),
             (b"{\"a\":1", "JSON that is cut short: {\"a\":1"),
         ] {

@@ -11,6 +11,9 @@ use crate::nicechat::{Page, PageAddress};
 /// So many objects may come while a listing is read, besides as many as there were.
 const MOST_NEW: u64 = 1_000;
 
+/// No shop has more objects.
+const MOST_OBJECTS: u64 = 10_000_000;
+
 /// The pages of a listing so far.
 pub(super) struct Walk {
     addresses: HashSet<PageAddress>,
@@ -105,7 +108,7 @@ impl Walk {
         counts.last = count;
         counts.largest = counts.largest.max(count);
         // One that went after it was listed is counted no more, and another may have come in its place.
-        let most = counts.largest.min(2 * counts.first.min(u64::MAX / 4) + MOST_NEW) + self.largest_page;
+        let most = counts.largest.min(2 * counts.first.min(MOST_OBJECTS / 2) + MOST_NEW) + self.largest_page;
         let all = self.ids.len() as u64 + self.all_odd;
         if all > most {
             return Err(format!("it has {all} objects up to page {number} and counts {count}"));

@@ -73,6 +73,9 @@ impl Session {
 
     fn going(&self, kind: Kind, removals: Stage) -> Result<Going, SessionError> {
         let mut going = Going::new();
+        if !self.staging.has(removals) {
+            return Ok(going);
+        }
         self.staging.ids(removals, kind, |id, _| {
             if let Some(key) = folded(id) {
                 *going.entry(key).or_insert(true) &= self.is_listed(kind, id);

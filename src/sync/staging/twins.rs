@@ -12,6 +12,11 @@ use crate::sync::plan::{Operation, Stage};
 pub(in crate::sync) struct Place(i64);
 
 impl Staging {
+    /// Whether a stage has operations.
+    pub(in crate::sync) fn has(&self, stage: Stage) -> bool {
+        self.groups.keys().any(|group| group.stage == stage)
+    }
+
     /// Gives the ids of a stage's operations on a kind, and where they lie, to `each`.
     pub(in crate::sync) fn ids(
         &self,
