@@ -17,11 +17,14 @@ pub struct Rejection {
     /// When the row's sale begins or ends next, which may put it right.
     #[serde(skip)]
     pub changes_at: Option<Timestamp>,
+    /// Whether the row is so broken that it may be another product's than its id says.
+    #[serde(skip)]
+    pub is_doubtful: bool,
 }
 
 impl Rejection {
     /// A rejection that time alone does not change.
     pub fn new(line: u64, id: Option<String>, field: &str, reason: String) -> Rejection {
-        Rejection { line, id, field: field.to_owned(), reason, changes_at: None }
+        Rejection { line, id, field: field.to_owned(), reason, changes_at: None, is_doubtful: false }
     }
 }

@@ -1,15 +1,24 @@
-//! The letters of a row: each row is decoded alone, so that one bad byte does not spoil the others.
+//! The letters of a feed: a file has one encoding.
+//!
+//! That is UTF-8 when all but a few of its bytes beyond ASCII are, else what its label says, else one guess
+//! from all of them. UTF-16 has become UTF-8 before (see `input`).
 
 use std::borrow::Cow;
+use std::io::Read as _;
 
-use encoding_rs::{Encoding, UTF_8, WINDOWS_1251, WINDOWS_1252};
+use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
+use encoding_rs::{Encoding, UTF_8};
 
-/// How a feed says that it is encoded.
-#[derive(Debug, Clone, Copy)]
+use super::{FeedError, Input, input};
+
+/// Bytes of lines that are looked at for a guess: more would not change it.
+const ENOUGH: usize = 4 << 20;
+
+/// How a feed's letters are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Charset(&'static Encoding);
 
 impl Charset {
-    /// UTF-8, or what else the bytes turn out to be.
     pub(super) const UTF8: Charset = Charset(UTF_8);
 
     /// Of an XML declaration's label; unknown labels are taken for UTF-8.
@@ -19,58 +28,176 @@ impl Charset {
         if known.is_ascii_compatible() { Charset(known) } else { Charset::UTF8 }
     }
 
-    /// Decodes a row. Bytes that are not UTF-8 behind a UTF-8 label are read as the windows code
-    /// page that they look like; a broken letter among good ones becomes U+FFFD.
-    pub(super) fn decode(self, row: &[u8]) -> Cow<'_, str> {
-        if self.0 != UTF_8 {
-            return self.0.decode_without_bom_handling(row).0;
-        }
-        match simdutf8::basic::from_utf8(row) {
-            Ok(text) => Cow::Borrowed(text),
-            Err(_) if has_utf8_letters(row) => String::from_utf8_lossy(row),
-            Err(_) if looks_cyrillic(row) => WINDOWS_1251.decode_without_bom_handling(row).0,
-            Err(_) => WINDOWS_1252.decode_without_bom_handling(row).0,
+    /// The name, for digests.
+    pub(super) fn name(self) -> &'static str {
+        self.0.name()
+    }
+
+    /// Decodes some bytes; those that mean nothing become U+FFFD each.
+    pub(super) fn decode(self, bytes: &[u8]) -> Cow<'_, str> {
+        match simdutf8::basic::from_utf8(bytes) {
+            Ok(text) if self.0 == UTF_8 || text.is_ascii() => Cow::Borrowed(text),
+            _ => self.0.decode_without_bom_handling(bytes).0,
         }
     }
 }
 
-/// Whether some letter beyond ASCII is good UTF-8: no text in a code page looks like that by chance
-/// more often than a UTF-8 text has a letter cut in two.
-fn has_utf8_letters(row: &[u8]) -> bool {
-    row.utf8_chunks().any(|chunk| !chunk.valid().is_ascii())
+/// The encoding of one feed. As long as all that was seen is UTF-8, that is believed; the first bytes that
+/// are not have all of the feed looked at.
+pub(super) struct Letters<'i, 'f> {
+    input: &'i Input<'f>,
+    label: Charset,
+    charset: Charset,
+    is_settled: bool,
 }
 
-/// Whether letters beyond ASCII stand beside each other, as in Cyrillic words, more often than
-/// beside ASCII letters, as accented ones do.
-fn looks_cyrillic(row: &[u8]) -> bool {
-    let is_letter = |byte: u8| byte >= 0xc0 || matches!(byte, 0xa8 | 0xb8);
-    let (mut together, mut mixed) = (0, 0);
-    for pair in row.windows(2) {
-        match (is_letter(pair[0]), is_letter(pair[1])) {
-            (true, true) => together += 1,
-            (true, false) if pair[1].is_ascii_alphabetic() => mixed += 1,
-            (false, true) if pair[0].is_ascii_alphabetic() => mixed += 1,
-            _ => {}
+impl<'i, 'f> Letters<'i, 'f> {
+    /// Of a feed that begins with `head` and says that it is encoded so.
+    ///
+    /// # Errors
+    /// When the feed can't be read.
+    pub(super) fn new(input: &'i Input<'f>, label: Charset, head: &[u8]) -> Result<Self, FeedError> {
+        let mut letters = Letters { input, label, charset: Charset::UTF8, is_settled: false };
+        if label == Charset::UTF8 {
+            // The head may end within a letter.
+            letters.settle(&head[..head.len().saturating_sub(3)])?;
+        } else {
+            letters.decide()?;
+        }
+        Ok(letters)
+    }
+
+    pub(super) fn charset(&self) -> Charset {
+        self.charset
+    }
+
+    /// To be called with bytes before they are decoded; `true` = the encoding is another one from here on.
+    ///
+    /// # Errors
+    /// When the feed can't be read.
+    pub(super) fn settle(&mut self, bytes: &[u8]) -> Result<bool, FeedError> {
+        if self.is_settled || simdutf8::basic::from_utf8(bytes).is_ok() {
+            return Ok(false);
+        }
+        self.decide()
+    }
+
+    fn decide(&mut self) -> Result<bool, FeedError> {
+        let before = self.charset;
+        let seen = look(self.input)?;
+        self.is_settled = true;
+        self.charset = match self.label {
+            _ if seen.is_utf8() => Charset::UTF8,
+            label if label == Charset::UTF8 => Charset(seen.guess),
+            label => label,
+        };
+        Ok(self.charset != before)
+    }
+}
+
+/// What the bytes of a feed look like.
+struct Seen {
+    /// Letters of several bytes.
+    letters: u64,
+    /// Bytes beyond ASCII that are part of none.
+    strays: u64,
+    guess: &'static Encoding,
+}
+
+impl Seen {
+    fn is_utf8(&self) -> bool {
+        // By chance, hardly one letter in twenty of a code page looks like one of UTF-8.
+        self.letters > self.strays || self.strays == 0
+    }
+}
+
+fn look(input: &Input<'_>) -> Result<Seen, FeedError> {
+    let mut reader = input.open()?;
+    let mut detector = EncodingDetector::new(Iso2022JpDetection::Deny);
+    let mut seen = Seen { letters: 0, strays: 0, guess: UTF_8 };
+    let (mut buffer, mut kept, mut looked_at) = (vec![0; 1 << 16], 0, 0);
+    loop {
+        let read = reader.read(&mut buffer[kept..]).map_err(input::fault)?;
+        let bytes = &buffer[..kept + read];
+        // A letter may go on in the next piece.
+        let whole = if read == 0 { bytes.len() } else { bytes.len() - bytes.len().min(3) };
+        let whole = (0..=whole).rev().find(|at| bytes.get(*at).is_none_or(|byte| byte & 0xc0 != 0x80)).unwrap_or(whole);
+        seen.count(&bytes[..whole]);
+        for line in bytes[..whole].split(|byte| *byte == b'\n').filter(|line| !line.is_ascii()) {
+            if looked_at < ENOUGH {
+                looked_at += line.len();
+                detector.feed(line, false);
+            }
+        }
+        let end = bytes.len();
+        buffer.copy_within(whole..end, 0);
+        kept = end - whole;
+        if read == 0 {
+            break;
         }
     }
-    together > mixed
+    detector.feed(b"\n", true);
+    seen.guess = detector.guess(None, Utf8Detection::Deny);
+    Ok(seen)
+}
+
+impl Seen {
+    fn count(&mut self, bytes: &[u8]) {
+        for chunk in bytes.utf8_chunks() {
+            let text = chunk.valid();
+            if !text.is_ascii() {
+                self.letters += text.chars().filter(|letter| !letter.is_ascii()).count() as u64;
+            }
+            self.strays += chunk.invalid().len() as u64;
+        }
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::io::Write as _;
+
     use super::*;
 
-    #[test]
-    fn code_pages_behind_a_utf8_label() {
-        assert_eq!(Charset::UTF8.decode("лампа".as_bytes()), "лампа");
-        assert_eq!(Charset::UTF8.decode(b"\xeb\xe0\xec\xef\xe0 LED"), "лампа LED");
-        assert_eq!(Charset::UTF8.decode(b"caf\xe9 cr\xe8me"), "café crème");
-        assert_eq!(Charset::UTF8.decode(b"S\xfc\xdf\xf6l"), "Süßöl");
+    /// What becomes of a text whose bytes are these.
+    fn read(bytes: &[u8], label: Charset) -> String {
+        let mut file = tempfile::tempfile().expect("a temporary file");
+        file.write_all(bytes).expect("written");
+        let input = super::super::open(&file, 1 << 30);
+        let mut letters = Letters::new(&input, label, b"").expect("readable");
+        letters.settle(bytes).expect("readable");
+        letters.charset().decode(bytes).into_owned()
     }
 
     #[test]
-    fn a_letter_cut_in_two_spoils_only_itself() {
-        assert_eq!(Charset::UTF8.decode(b"\xd0\xbb\xd0\xb0\xd0 x"), "ла\u{fffd} x");
+    fn code_pages_are_told_from_all_of_the_file() {
+        for (text, encoding) in [
+            ("Кабель силовой ВВГ, 3х1.5; лампа настольная", encoding_rs::WINDOWS_1251),
+            ("Б-1\tКабель силовой ВВГ\nБ-2\tCable №5\t3х1.5\nБ-3\tЛампа настольная", encoding_rs::WINDOWS_1251),
+            ("Süßöl für Möbel, café crème", encoding_rs::WINDOWS_1252),
+            ("Étagère en chêne, prête à monter; dimensions à préciser", encoding_rs::WINDOWS_1252),
+            ("Žlutý kůň, šedá židle, řezbářská práce, nový stůl", encoding_rs::WINDOWS_1250),
+        ] {
+            let (bytes, _, _) = encoding.encode(text);
+            assert_eq!(read(&bytes, Charset::UTF8), text, "{}", encoding.name());
+        }
+    }
+
+    #[test]
+    fn utf8_goes_before_any_label_and_survives_a_few_strays() {
+        let text = "Étagère en chêne";
+        assert_eq!(read(text.as_bytes(), Charset::for_label(b"iso-8859-1")), text);
+        assert_eq!(read(b"\xc9tag\xe8re", Charset::for_label(b"iso-8859-1")), "Étagère");
+        assert_eq!(read(b"\xd0\xbb\xd0\xb0\xd0 x \xd0\xbb", Charset::UTF8), "ла\u{fffd} x л");
+    }
+
+    #[test]
+    fn letters_at_the_borders_of_pieces() {
+        for pad in 0..4 {
+            let text = "x".repeat(pad) + &"л".repeat(100_000);
+            let label = Charset::for_label(b"windows-1251");
+            assert_eq!(read(text.as_bytes(), label), text);
+        }
     }
 
     #[test]

@@ -49,6 +49,11 @@ fn find_tag(lower: &[u8], tag: &[u8]) -> Option<usize> {
 }
 
 impl Head {
+    /// The first bytes of the feed.
+    pub(super) fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
     /// Where the root element begins.
     pub(super) fn root(&self) -> usize {
         self.root.map_or(0, |(at, _)| at)
@@ -88,7 +93,6 @@ pub(super) fn format(head: &Head, wanted: Option<FeedType>) -> Result<FeedType, 
         _ if start.starts_with(b"{") || start.starts_with(b"[") => {
             return Err(FeedError::NotAFeed("it is JSON".into()));
         }
-        _ if head.bytes.contains(&0) => return Err(FeedError::NotAFeed("it is binary data".into())),
         _ => FeedType::GoogleCsv,
     };
     match wanted {

@@ -1,16 +1,20 @@
 //! Google Merchant, delimited text: a header, then a row an item.
 
 use super::ahead::{Batch, pieces};
-use super::charset::Charset;
+use super::charset::{Charset, Letters};
 use super::google::{ATTRIBUTES, Attribute, Attributes, Maker};
 use super::intake::Intake;
-use super::text::{Cells, Cutter, Dialect, Found};
+use super::lenient::Escape;
+use super::text::{Cells, Cutter, Dialect, Found, Quotes};
 use super::window::Window;
 use super::{FeedError, Input, Row, RowDigest, Shape};
 use crate::catalog::{Digest, Rejection, digest_bytes};
 
 /// What real files separate cells with.
 const DELIMITERS: [u8; 5] = *b"\t,;|~";
+
+/// Bytes of the id that is told of a row that can't be made out: Google allows 50 letters.
+const LONGEST_ID: usize = 200;
 
 /// Whether a line names the columns of a feed.
 pub(super) fn is_header(line: &[u8]) -> bool {
@@ -35,13 +39,16 @@ pub(super) fn read(input: &Input<'_>, shape: &Shape, intake: &mut Intake<'_>) ->
     let terminator = terminator(window.bytes());
     window.count_lines_by(terminator);
     // The header is cut as a line; then the delimiter that names the most columns wins.
+    let mut letters = Letters::new(input, Charset::UTF8, window.bytes())?;
     let mut cutter = Cutter::new(window, Dialect { delimiter: b'\t', terminator }, input.is_whole());
     let Some(header) = cutter.next()? else { return Ok(false) };
     let columns = columns(cutter.bytes(&header), terminator).ok_or_else(|| not_a_feed(cutter.bytes(&header)))?;
     let dialect = Dialect { delimiter: columns.delimiter, terminator };
     cutter.set_header(dialect, columns.cells);
-    let line_end = [terminator];
-    intake.set_surroundings(digest_bytes(&[cutter.bytes(&header), &line_end].concat()));
+    let header = cutter.bytes(&header).to_vec();
+    let surroundings =
+        |charset: Charset| digest_bytes(&[header.as_slice(), &[terminator], charset.name().as_bytes()].concat());
+    intake.set_surroundings(surroundings(letters.charset()));
 
     let mut maker = Maker::new(shape);
     let mut cells = Cells::new(dialect);
@@ -54,12 +61,19 @@ pub(super) fn read(input: &Input<'_>, shape: &Shape, intake: &mut Intake<'_>) ->
     };
     pieces(intake, cut, |intake, bytes, digest, found| {
         // The end of the file says something about its last row.
-        let digest = (!found.last_without_end).then(|| row_digest(intake, digest, found.quoted));
+        let bytes_digest = digest;
+        let digest = (!found.last_without_end).then(|| row_digest(intake, digest, found.quotes));
         let was_whole = some_row_is_whole;
         if was_whole && is_known(intake, digest)? {
             return Ok(());
         }
-        cells.split(bytes, found.quoted);
+        let digest = if letters.settle(bytes)? {
+            intake.set_surroundings(surroundings(letters.charset()));
+            digest.map(|_| row_digest(intake, bytes_digest, found.quotes))
+        } else {
+            digest
+        };
+        cells.split(bytes, found.quotes);
         if cells.are_blank() {
             return Ok(());
         }
@@ -77,15 +91,23 @@ pub(super) fn read(input: &Input<'_>, shape: &Shape, intake: &mut Intake<'_>) ->
         if !was_whole && is_known(intake, digest)? {
             return Ok(());
         }
-        intake.give(row(&cells, &found, &columns, misfit, &mut maker), digest)
+        let misfit =
+            misfit.or_else(|| (found.quotes == Quotes::Broken).then(|| "its quotes can't be made out".to_owned()));
+        intake.give(row(&cells, &found, &columns, misfit, letters.charset(), &mut maker), digest)
     })?;
     Ok(left_last_row)
 }
 
-/// The same bytes are another row when their quotes are letters.
-fn row_digest(intake: &Intake<'_>, bytes: Digest, quoted: bool) -> RowDigest {
+/// The same bytes are another row when their quotes are meant in another way.
+fn row_digest(intake: &Intake<'_>, bytes: Digest, quotes: Quotes) -> RowDigest {
     let RowDigest(digest) = intake.digest(bytes);
-    RowDigest(if quoted { digest } else { !digest })
+    RowDigest(match quotes {
+        Quotes::Strict => digest,
+        Quotes::Lenient(Escape::None) => digest.rotate_left(1),
+        Quotes::Lenient(Escape::Backslash) => digest.rotate_left(2),
+        Quotes::Letters => !digest,
+        Quotes::Broken => digest.rotate_left(3),
+    })
 }
 
 fn is_known(intake: &mut Intake<'_>, digest: Option<RowDigest>) -> Result<bool, FeedError> {
@@ -97,18 +119,30 @@ fn terminator(head: &[u8]) -> u8 {
     if !head.contains(&b'\n') && head.contains(&b'\r') { b'\r' } else { b'\n' }
 }
 
-fn row(cells: &Cells, found: &Found, columns: &Columns, misfit: Option<String>, maker: &mut Maker<'_>) -> Row {
+fn row(
+    cells: &Cells,
+    found: &Found,
+    columns: &Columns,
+    misfit: Option<String>,
+    charset: Charset,
+    maker: &mut Maker<'_>,
+) -> Row {
     let mut attributes = Attributes::default();
     for attribute in ALL {
         if let Some(index) = columns.of[attribute as usize] {
-            attributes.set(attribute, Charset::UTF8.decode(cells.get(index)));
+            attributes.set(attribute, charset.decode(cells.get(index)));
         }
     }
+    let id = attributes.get(Attribute::Id);
+    // No shop has quotes around an id: they are what was left of a cell's.
+    let plain = id.map(|id| id.trim_matches('"').trim());
+    let misfit = misfit.or_else(|| (plain != id).then(|| "a quote too many or too few".to_owned()));
     match misfit {
         None => maker.row(&attributes, found.line),
         Some(reason) => {
-            let id = attributes.get(Attribute::Id).map(str::to_owned);
-            Row::Rejected(Rejection::new(found.line, id, "row", reason))
+            let plain = plain.filter(|id| !id.is_empty() && !id.contains(['"', '\n', '\t']) && id.len() <= LONGEST_ID);
+            let rejection = Rejection::new(found.line, plain.map(str::to_owned), "row", reason);
+            Row::Rejected(Rejection { is_doubtful: true, ..rejection })
         }
     }
 }
@@ -147,7 +181,7 @@ fn columns(header: &[u8], terminator: u8) -> Option<Columns> {
 
 fn columns_under(header: &[u8], dialect: Dialect) -> Option<Columns> {
     let mut cells = Cells::new(dialect);
-    cells.split(header.strip_suffix(b"\r").unwrap_or(header), true);
+    cells.split(header.strip_suffix(b"\r").unwrap_or(header), Quotes::Strict);
     let mut columns =
         Columns { of: [None; ATTRIBUTES], delimiter: dialect.delimiter, width: 0, cells: cells.len(), known: 0 };
     let mut spellings = [None; ATTRIBUTES];

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::ahead::pieces;
-use super::charset::Charset;
+use super::charset::{Charset, Letters};
 use super::detect::Head;
 use super::element::{Element, Node, mend, parse};
 use super::google::{ATTRIBUTES, Attribute, Attributes, Maker, Spelling};
@@ -22,11 +22,11 @@ const CURRENCY: [&str; 2] = ["currency", "unit"];
 
 /// Reads every item of the feed.
 pub(super) fn read(input: &Input<'_>, head: &Head, shape: &Shape, intake: &mut Intake<'_>) -> Result<(), FeedError> {
-    let charset = head.charset();
+    let mut letters = Letters::new(input, head.charset(), head.bytes())?;
     let mut spans = Spans::new(input.open()?, head.root(), ITEMS)?;
     let mut maker = Maker::new(shape);
     let mut namespaces = Namespaces::default();
-    intake.set_surroundings(surroundings(charset, &namespaces));
+    intake.set_surroundings(surroundings(letters.charset(), &namespaces));
     pieces(
         intake,
         |batch| spans.cut(batch),
@@ -36,24 +36,31 @@ pub(super) fn read(input: &Input<'_>, head: &Head, shape: &Shape, intake: &mut I
                 if intake.knows(known)? {
                     return Ok(());
                 }
+                let known = if letters.settle(bytes)? {
+                    intake.set_surroundings(surroundings(letters.charset(), &namespaces));
+                    intake.digest(digest)
+                } else {
+                    known
+                };
+                let charset = letters.charset();
                 let Read { row, swallowed } = item(&charset.decode(bytes), line, &namespaces, &mut maker);
                 let known = swallowed.is_empty().then_some(known);
                 intake.give(row, known)?;
                 swallowed.into_iter().try_for_each(|rejection| intake.give(Row::Rejected(rejection), None))
             }
             Piece::Broken { head, line, reason, .. } => {
-                let id = id_of_broken(&charset.decode(&head), &namespaces);
+                let id = id_of_broken(&letters.charset().decode(&head), &namespaces);
                 intake.give(rejected(line, id, "item", reason.to_owned()), None)
             }
             Piece::Open { .. } => {
-                if namespaces.open(&charset.decode(bytes)) {
-                    intake.set_surroundings(surroundings(charset, &namespaces));
+                if namespaces.open(&letters.charset().decode(bytes)) {
+                    intake.set_surroundings(surroundings(letters.charset(), &namespaces));
                 }
                 Ok(())
             }
             Piece::Close { .. } => {
-                if namespaces.close(&charset.decode(bytes)) {
-                    intake.set_surroundings(surroundings(charset, &namespaces));
+                if namespaces.close(&letters.charset().decode(bytes)) {
+                    intake.set_surroundings(surroundings(letters.charset(), &namespaces));
                 }
                 Ok(())
             }

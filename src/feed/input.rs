@@ -2,14 +2,21 @@
 
 use std::borrow::Borrow;
 use std::fs::File;
-use std::io::{self, BufReader, Read, Seek, SeekFrom};
+use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
 use std::os::unix::fs::FileExt as _;
 
 use encoding_rs::{CoderResult, Decoder, Encoding, UTF_16BE, UTF_16LE};
-use flate2::read::MultiGzDecoder;
+use flate2::bufread::GzDecoder;
+use memchr::memchr;
 use thiserror::Error;
 
 use super::FeedError;
+
+/// Bytes that the encoding is told from.
+const HEAD: usize = 256;
+
+/// Empty members of a gzip file in a row: a feed has none, and a bomb has millions.
+const MAX_EMPTY_MEMBERS: u32 = 1000;
 
 /// A feed in a file, to be opened as often as it takes.
 pub struct Input<'f> {
@@ -87,20 +94,60 @@ impl<'f> Input<'f> {
         let unpacked: Box<dyn Read + Send> = match Packing::of(&magic) {
             Packing::Gzip => {
                 // A server that packs once more what is packed already is no rarity.
-                let (magic, once) = peek::<2>(gunzip(file)).map_err(fault)?;
+                let once = Limited { reader: gunzip(file), left: self.max_bytes, limit: self.max_bytes };
+                let (magic, once) = peek::<2>(once).map_err(fault)?;
                 if magic == [0x1f, 0x8b] { Box::new(gunzip(once)) } else { Box::new(once) }
             }
             Packing::Zip => Box::new(unzip(self.file, self.max_bytes)?),
             Packing::None => Box::new(file),
         };
         let limited = Limited { reader: unpacked, left: self.max_bytes, limit: self.max_bytes };
-        let (mark, reader) = peek::<3>(limited).map_err(fault)?;
-        Ok(match mark.as_slice() {
-            [0xef, 0xbb, 0xbf] => Box::new(skip(reader, 3)),
-            [0xff, 0xfe, ..] | [b'<' | b'i' | b'I', 0, ..] => Box::new(Transcoded::new(reader, UTF_16LE)),
-            [0xfe, 0xff, ..] | [0, b'<' | b'i' | b'I', ..] => Box::new(Transcoded::new(reader, UTF_16BE)),
-            _ => Box::new(reader),
+        let (head, reader) = peek::<HEAD>(limited).map_err(fault)?;
+        Ok(match head.as_slice() {
+            [0xef, 0xbb, 0xbf, ..] => Box::new(WithoutNuls(skip(reader, 3))),
+            [0xff, 0xfe, ..] => Box::new(WithoutNuls(Transcoded::new(reader, UTF_16LE))),
+            [0xfe, 0xff, ..] => Box::new(WithoutNuls(Transcoded::new(reader, UTF_16BE))),
+            head => match utf16(head) {
+                Some(encoding) => Box::new(WithoutNuls(Transcoded::new(reader, encoding))),
+                None => Box::new(WithoutNuls(reader)),
+            },
         })
+    }
+}
+
+/// UTF-16 without a byte order mark: most of every other byte is NUL, as it is with letters of Latin, digits and
+/// markup, and hardly one of the bytes between.
+fn utf16(head: &[u8]) -> Option<&'static Encoding> {
+    let nuls = |from: usize| head.iter().skip(from).step_by(2).filter(|byte| **byte == 0).count();
+    let (even, odd, half) = (nuls(0), nuls(1), head.len() / 2);
+    match half {
+        0 | 1 => None,
+        _ if odd * 2 > half && even * 10 <= odd => Some(UTF_16LE),
+        _ if even * 2 > half && odd * 10 <= even => Some(UTF_16BE),
+        _ => None,
+    }
+}
+
+/// Text without its NUL bytes, which no text has: what is around them is whole.
+struct WithoutNuls<R>(R);
+
+impl<R: Read> Read for WithoutNuls<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        loop {
+            let read = self.0.read(buffer)?;
+            let Some(first) = memchr(0, &buffer[..read]) else { return Ok(read) };
+            let mut kept = first;
+            for at in first..read {
+                if buffer[at] != 0 {
+                    buffer[kept] = buffer[at];
+                    kept += 1;
+                }
+            }
+            // Nothing read would mean the end.
+            if kept > 0 {
+                return Ok(kept);
+            }
+        }
     }
 }
 
@@ -119,7 +166,41 @@ impl<F: Borrow<File>> Read for Positioned<F> {
 }
 
 fn gunzip(reader: impl Read) -> impl Read {
-    Unpacked(MultiGzDecoder::new(BufReader::with_capacity(1 << 16, reader)))
+    Unpacked(Members { decoder: None, rest: Some(BufReader::with_capacity(1 << 16, reader)), empty: 0 })
+}
+
+/// The members of a gzip file, one behind the other (RFC 1952, section 2.2).
+struct Members<R> {
+    decoder: Option<GzDecoder<R>>,
+    /// What follows, while no member is open.
+    rest: Option<R>,
+    /// Members without a byte in them, one after the other.
+    empty: u32,
+}
+
+impl<R: BufRead> Read for Members<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        loop {
+            if let Some(decoder) = &mut self.decoder {
+                let read = decoder.read(buffer)?;
+                if read > 0 || buffer.is_empty() {
+                    self.empty = 0;
+                    return Ok(read);
+                }
+                self.empty += 1;
+                if self.empty > MAX_EMPTY_MEMBERS {
+                    let what = format!("more than {MAX_EMPTY_MEMBERS} empty gzip members follow each other");
+                    return Err(io::Error::other(Stop::Incomplete(what)));
+                }
+                self.rest = self.decoder.take().map(GzDecoder::into_inner);
+            }
+            let Some(mut rest) = self.rest.take() else { return Ok(0) };
+            if rest.fill_buf()?.is_empty() {
+                return Ok(0);
+            }
+            self.decoder = Some(GzDecoder::new(rest));
+        }
+    }
 }
 
 /// The first `N` bytes (fewer in a shorter file), and the reader from its beginning again.

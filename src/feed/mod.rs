@@ -14,6 +14,7 @@ mod google_text;
 mod google_xml;
 mod input;
 mod intake;
+mod lenient;
 mod namespaces;
 mod relay;
 mod sale;

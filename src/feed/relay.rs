@@ -9,6 +9,8 @@ use crate::catalog::Digest;
 
 /// Rows that are handed over together.
 const BATCH: usize = 256;
+/// What they may take together.
+const BATCH_BYTES: usize = 1 << 20;
 /// Batches that may wait.
 const WAITING: usize = 4;
 
@@ -17,14 +19,25 @@ type Parsed = (Row, Option<RowDigest>);
 /// Hands rows over as they come; whose they are, the other side asks.
 struct Relay {
     rows: Vec<Parsed>,
+    /// What the rows take, about.
+    bytes: usize,
     to: SyncSender<Vec<Parsed>>,
 }
 
 impl Relay {
     fn hand_over(&mut self) -> Result<(), SinkError> {
+        self.bytes = 0;
         let rows = std::mem::replace(&mut self.rows, Vec::with_capacity(BATCH));
         Ok(self.to.send(rows)?)
     }
+}
+
+/// What a row takes, as far as a feed can make it grow.
+fn weight(row: &Row) -> usize {
+    let Row::Offer(offer) = row else { return 0 };
+    let item = &offer.item;
+    let texts = [&item.description, &item.url, &item.image_url];
+    item.title.len() + texts.into_iter().flatten().map(String::len).sum::<usize>()
 }
 
 impl Receiver for Relay {
@@ -37,8 +50,9 @@ impl Receiver for Relay {
     }
 
     fn row(&mut self, row: Row, digest: Option<RowDigest>) -> Result<(), SinkError> {
+        self.bytes += weight(&row);
         self.rows.push((row, digest));
-        if self.rows.len() == BATCH { self.hand_over() } else { Ok(()) }
+        if self.rows.len() == BATCH || self.bytes > BATCH_BYTES { self.hand_over() } else { Ok(()) }
     }
 }
 
@@ -54,7 +68,7 @@ pub(super) fn relayed<T: Send>(
     thread::scope(|scope| {
         let (to, parsed) = sync_channel(WAITING);
         let parser = thread::Builder::new().name("parse".into()).spawn_scoped(scope, move || {
-            let mut relay = Relay { rows: Vec::with_capacity(BATCH), to };
+            let mut relay = Relay { rows: Vec::with_capacity(BATCH), bytes: 0, to };
             let result = read(&mut Intake::new(&mut relay, shape));
             // What was parsed before an error counts. Nobody waits for it when the receiver has failed.
             let _ = relay.hand_over();

@@ -1,16 +1,24 @@
 //! Rows of delimited text, with the quotes that real files have.
 //!
-//! A row is read with quotes first. Where that can't be meant (text behind a closing quote, a quote
-//! that swallows the following lines) the quotes are ordinary characters, and the row is its line.
+//! A row is read by the rules first. Where that can't be meant (text behind a closing quote, a quote that
+//! swallows the following lines, another number of cells than the header has) its line is read alone:
+//! with quotes that needn't be doubled, or as if they were letters; or it is broken.
 
 use std::io::Read;
 use std::ops::Range;
 
 use csv_core::{ReadRecordResult, Reader, ReaderBuilder, Terminator};
-use memchr::{memchr, memchr_iter, memchr2};
+use memchr::{memchr, memchr_iter, memchr2, memmem};
 
 use super::FeedError;
+use super::lenient::{self, Escape, Line};
 use super::window::{MAX_ROW, Window};
+
+/// A quoted cell that is longer is looked at before more of it is read: it may be one that was never closed.
+const LONG_CELL: usize = 64 << 10;
+
+/// Lines that a cell with bare quotes in it may have.
+const LENIENT_LINES: usize = 200;
 
 /// How cells are told apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,11 +29,23 @@ pub(super) struct Dialect {
     pub(super) terminator: u8,
 }
 
+/// How the quotes of a row are meant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Quotes {
+    /// By the rules (RFC 4180): doubled inside of a quoted cell.
+    Strict,
+    /// As [`lenient`] makes them out.
+    Lenient(Escape),
+    /// As letters, but for those around a whole cell.
+    Letters,
+    /// They can't be made out: only what its first cells seem to hold can be told.
+    Broken,
+}
+
 /// The cells of one row. Kept from row to row: making a splitter takes longer than a row does.
 pub(super) struct Cells {
     dialect: Dialect,
-    quoting: Reader,
-    literal: Reader,
+    reader: Reader,
     bytes: Vec<u8>,
     ends: Vec<usize>,
     count: usize,
@@ -33,14 +53,9 @@ pub(super) struct Cells {
 
 impl Cells {
     pub(super) fn new(dialect: Dialect) -> Cells {
-        let reader = |quoted| {
-            ReaderBuilder::new()
-                .delimiter(dialect.delimiter)
-                .quoting(quoted)
-                .terminator(Terminator::Any(dialect.terminator))
-                .build()
-        };
-        Cells { dialect, quoting: reader(true), literal: reader(false), bytes: Vec::new(), ends: Vec::new(), count: 0 }
+        let terminator = Terminator::Any(dialect.terminator);
+        let reader = ReaderBuilder::new().delimiter(dialect.delimiter).terminator(terminator).build();
+        Cells { dialect, reader, bytes: Vec::new(), ends: Vec::new(), count: 0 }
     }
 
     pub(super) fn len(&self) -> usize {
@@ -62,9 +77,39 @@ impl Cells {
     }
 
     /// Splits one row, given without its terminator.
-    pub(super) fn split(&mut self, row: &[u8], quoted: bool) {
-        let reader = if quoted { &mut self.quoting } else { &mut self.literal };
-        reader.reset();
+    pub(super) fn split(&mut self, row: &[u8], quotes: Quotes) {
+        match quotes {
+            Quotes::Strict => self.split_strictly(row),
+            Quotes::Lenient(escape) => self.take(lenient::split(row, self.dialect.delimiter, escape)),
+            Quotes::Broken => self.take(lenient::split(row, self.dialect.delimiter, Escape::Backslash)),
+            Quotes::Letters => self.split_literally(row),
+        }
+    }
+
+    fn take(&mut self, line: Line) {
+        self.count = line.ends.len();
+        self.bytes = line.bytes;
+        self.ends = line.ends;
+    }
+
+    fn split_literally(&mut self, row: &[u8]) {
+        let mut line = Line::default();
+        for cell in row.split(|byte| *byte == self.dialect.delimiter) {
+            let inside = cell.strip_prefix(b"\"").and_then(|rest| rest.strip_suffix(b"\""));
+            let mut rest = inside.unwrap_or(cell);
+            // Inside of quotes two of them are one.
+            while let Some(at) = inside.and_then(|_| memmem::find(rest, b"\"\"")) {
+                line.bytes.extend_from_slice(&rest[..=at]);
+                rest = &rest[at + 2..];
+            }
+            line.bytes.extend_from_slice(rest);
+            line.ends.push(line.bytes.len());
+        }
+        self.take(line);
+    }
+
+    fn split_strictly(&mut self, row: &[u8]) {
+        self.reader.reset();
         if self.bytes.len() <= row.len() {
             self.bytes.resize(row.len() + 1, 0);
         }
@@ -73,9 +118,9 @@ impl Cells {
         if self.ends.len() < most {
             self.ends.resize(most, 0);
         }
-        let (_, _, written, count) = reader.read_record(row, &mut self.bytes, &mut self.ends);
+        let (_, _, written, count) = self.reader.read_record(row, &mut self.bytes, &mut self.ends);
         // An empty input is the end of the file, which ends the record.
-        let (result, _, _, last) = reader.read_record(&[], &mut self.bytes[written..], &mut self.ends[count..]);
+        let (result, _, _, last) = self.reader.read_record(&[], &mut self.bytes[written..], &mut self.ends[count..]);
         debug_assert!(matches!(result, ReadRecordResult::Record | ReadRecordResult::End));
         self.count = count + last;
     }
@@ -86,8 +131,8 @@ impl Cells {
 pub(super) struct Found {
     /// The row without its terminator.
     pub(super) row: Range<usize>,
-    /// Whether a `"` at the beginning of a cell is meant as a quote.
-    pub(super) quoted: bool,
+    /// How its quotes are meant.
+    pub(super) quotes: Quotes,
     /// The physical line on which it begins.
     pub(super) line: u64,
     /// Whether the file ends right behind it, without a line end, or it may go on behind the end of half a file.
@@ -154,57 +199,139 @@ impl<R: Read> Cutter<R> {
         loop {
             match scan(self.window.bytes(), self.dialect, self.window.ended()) {
                 Scan::Row { length, .. } if length > MAX_ROW => return Err(self.too_long()),
-                Scan::Row { length, quoted: None } => return Ok(self.found(length, true)),
-                Scan::Row { length, quoted: Some(cells) } => {
-                    return Ok(match self.raw_line().filter(|_| self.width > 0) {
-                        Some(raw) if self.quotes_mislead(raw, length, cells) => self.found(raw, false),
-                        _ => self.found(length, true),
-                    });
+                Scan::Row { length, quoted: None } => return Ok(self.found(length, Quotes::Strict)),
+                Scan::Row { length, quoted: Some(cells) } => return self.quoted(length, cells),
+                Scan::Malformed => {
+                    if let Some(line) = self.raw_line() {
+                        return self.malformed(line);
+                    }
+                    self.window.more()?;
                 }
-                Scan::Malformed => match self.raw_line() {
-                    Some(length) => return Ok(self.found(length, false)),
-                    None => _ = self.window.more()?,
-                },
                 Scan::NeedsMore { in_quotes } => {
-                    let too_long = self.window.bytes().len() > MAX_ROW;
-                    if too_long || !self.window.more()? {
-                        return self.open_end(in_quotes, too_long);
+                    let length = self.window.bytes().len();
+                    // A quote that was never closed would have all lines behind it looked through, and so
+                    // would the next one.
+                    if in_quotes
+                        && length > LONG_CELL
+                        && self.width > 0
+                        && self.raw_line().is_some_and(|line| self.is_row(line + 1))
+                    {
+                        return Ok(self.single());
+                    }
+                    let had_ended = self.window.ended();
+                    if length > MAX_ROW || (!self.window.more()? && had_ended) {
+                        return self.open_end(in_quotes, length > MAX_ROW);
                     }
                 }
             }
         }
     }
 
-    /// What to make of quotes that never close: an ordinary character, if the line that has them and
-    /// the line after it are whole rows without quoting; else the file was cut.
-    fn open_end(&mut self, in_quotes: bool, too_long: bool) -> Result<Found, FeedError> {
-        let line = self.window.line();
-        let first = self.raw_line().filter(|length| self.raw_width(0, *length) == self.width);
-        let next_fits = first.is_some_and(|length| {
-            let from = length + 1;
-            let rest = &self.window.bytes()[from.min(self.window.bytes().len())..];
-            memchr(self.dialect.terminator, rest).is_some_and(|next| self.raw_width(from, from + next) == self.width)
-        });
-        // Behind the end of half a feed the quotes of its last line may close.
-        let may_go_on = !self.is_whole && !next_fits;
-        let next_fits = next_fits || (first.is_some() && self.lines_fit(self.window.bytes().len()));
-        match first {
-            Some(length) if in_quotes && next_fits => {
-                let found = self.found(length, false);
-                Ok(Found { last_without_end: found.last_without_end || may_go_on, ..found })
+    /// A row of the rules, with quoted cells.
+    fn quoted(&mut self, length: usize, cells: usize) -> Result<Found, FeedError> {
+        let raw = self.raw_line().unwrap_or(length);
+        let is_single = raw >= length;
+        if self.width == 0 || (cells == self.width && (is_single || !self.lines_fit(length))) {
+            return Ok(self.found(length, Quotes::Strict));
+        }
+        if is_single || self.lines_fit(length) || self.next_is_row(raw + 1)? {
+            return Ok(self.single());
+        }
+        Ok(self.found(length, Quotes::Strict))
+    }
+
+    /// A row with text behind a closing quote: its first line, unless its cells go on behind that and come
+    /// out right when they are made out leniently.
+    fn malformed(&mut self, line: usize) -> Result<Found, FeedError> {
+        if self.width == 0 || self.next_is_row(line + 1)? {
+            return Ok(self.single());
+        }
+        let bytes = self.window.bytes();
+        let mut end = line;
+        for _ in 0..LENIENT_LINES {
+            let Some(next) = bytes.get(end + 1..).and_then(|rest| memchr(self.dialect.terminator, rest)) else { break };
+            end += 1 + next;
+            let row = bytes[..end].strip_suffix(b"\r").unwrap_or(&bytes[..end]);
+            let fits = [Escape::Backslash, Escape::None].into_iter().find(|escape| self.fits(row, *escape));
+            if let Some(escape) = fits {
+                return Ok(self.found(end, Quotes::Lenient(escape)));
             }
-            _ if too_long => Err(self.too_long()),
-            _ => Err(FeedError::Incomplete(format!("it ends inside the quotes of the row on line {line}"))),
+            if self.is_row(end + 1) {
+                break;
+            }
+        }
+        Ok(self.single())
+    }
+
+    fn fits(&self, row: &[u8], escape: Escape) -> bool {
+        let line = lenient::split(row, self.dialect.delimiter, escape);
+        line.is_clean && line.ends.len() == self.width
+    }
+
+    /// The first line for a row, its quotes as it makes most sense of them.
+    fn single(&mut self) -> Found {
+        let length = self.raw_line().unwrap_or(self.window.bytes().len());
+        let row = &self.window.bytes()[..length];
+        let row = row.strip_suffix(b"\r").unwrap_or(row);
+        let quotes = [Escape::Backslash, Escape::None].into_iter().find(|escape| self.fits(row, *escape));
+        let quotes = match quotes {
+            Some(escape) => Quotes::Lenient(escape),
+            None if self.width == 0 || self.raw_width(0, length) == self.width => Quotes::Letters,
+            None => Quotes::Broken,
+        };
+        self.found(length, quotes)
+    }
+
+    /// Whether a whole row of the header's width begins at `from`, or the file ends there.
+    fn next_is_row(&mut self, from: usize) -> Result<bool, FeedError> {
+        loop {
+            let bytes = self.window.bytes();
+            let rest = &bytes[from.min(bytes.len())..];
+            match scan(rest, self.dialect, self.window.ended()) {
+                Scan::NeedsMore { .. } if bytes.len() <= MAX_ROW && !self.window.ended() => _ = self.window.more()?,
+                _ => return Ok(self.is_row(from)),
+            }
         }
     }
 
-    /// Whether the first physical line makes a better row than the row that was found with quotes: it
-    /// alone has the header's width; or all lines of it have, between tabs, which no cell holds.
-    fn quotes_mislead(&self, raw: usize, length: usize, cells: usize) -> bool {
-        if self.raw_width(0, raw) != self.width {
-            return false;
+    /// The same, as far as the window shows.
+    fn is_row(&self, from: usize) -> bool {
+        let bytes = self.window.bytes();
+        let rest = &bytes[from.min(bytes.len())..];
+        if rest.is_empty() {
+            return self.window.ended();
         }
-        cells != self.width || (raw < length && self.lines_fit(length))
+        match scan(rest, self.dialect, self.window.ended()) {
+            Scan::Row { length, quoted } => {
+                let cells = quoted.unwrap_or_else(|| 1 + memchr_iter(self.dialect.delimiter, &rest[..length]).count());
+                cells == self.width
+            }
+            Scan::Malformed => memchr(self.dialect.terminator, rest).is_some_and(|line| {
+                let row = rest[..line].strip_suffix(b"\r").unwrap_or(&rest[..line]);
+                [Escape::Backslash, Escape::None].into_iter().any(|escape| self.fits(row, escape))
+            }),
+            Scan::NeedsMore { .. } => false,
+        }
+    }
+
+    /// What to make of quotes that never close: of a line that something else follows, and of the last
+    /// one when it has its end, that they are no quotes; else the file was cut.
+    fn open_end(&mut self, in_quotes: bool, too_long: bool) -> Result<Found, FeedError> {
+        let (line, length) = (self.window.line(), self.window.bytes().len());
+        let first = self.raw_line().unwrap_or(length);
+        let next_fits = first < length && self.is_row(first + 1) && first + 1 < length;
+        let is_ended = first + 1 >= length && first < length;
+        let fits = self.raw_width(0, first) == self.width && (is_ended || self.lines_fit(length));
+        if in_quotes && self.width > 0 && (next_fits || fits || (is_ended && self.is_whole)) {
+            // Behind the end of half a feed the quotes of its last line may close.
+            let may_go_on = !self.is_whole && !next_fits;
+            let found = self.single();
+            return Ok(Found { last_without_end: found.last_without_end || may_go_on, ..found });
+        }
+        if too_long {
+            return Err(self.too_long());
+        }
+        Err(FeedError::Incomplete(format!("it ends inside the quotes of the row on line {line}")))
     }
 
     /// Whether every line up to `length` is a whole row, between tabs, which no quoted cell holds.
@@ -225,11 +352,14 @@ impl<R: Read> Cutter<R> {
     }
 
     /// Takes the first `length` bytes of the window for the row.
-    fn found(&mut self, length: usize, quoted: bool) -> Found {
-        let bytes = &self.window.bytes()[..length];
-        let row = bytes.strip_suffix(b"\r").unwrap_or(bytes);
+    fn found(&mut self, length: usize, quotes: Quotes) -> Found {
+        let mut row = &self.window.bytes()[..length];
+        // CR CR LF is what an exporter writes that turns its line ends twice.
+        while let Some(rest) = row.strip_suffix(b"\r") {
+            row = rest;
+        }
         let last_without_end = length == self.window.bytes().len();
-        let found = Found { row: 0..row.len(), quoted, line: self.window.line(), last_without_end };
+        let found = Found { row: 0..row.len(), quotes, line: self.window.line(), last_without_end };
         self.used = (length + 1).min(self.window.bytes().len());
         found
     }
@@ -304,7 +434,9 @@ fn close(bytes: &[u8], mut from: usize, dialect: Dialect, ended: bool) -> Close 
                 continue;
             }
             Some(next) if *next == delimiter => return Close::Cell(quote + 1),
-            Some(b'\r') if terminator != b'\r' => quote + 2,
+            Some(b'\r') if terminator != b'\r' => {
+                quote + 1 + bytes[quote + 1..].iter().take_while(|byte| **byte == b'\r').count()
+            }
             _ => quote + 1,
         };
         return match bytes.get(end) {

@@ -66,6 +66,12 @@ impl Tree {
         }
     }
 
+    /// From here on, letters are written so.
+    pub(super) fn set_charset(&mut self, charset: Charset) {
+        self.digest = digest_bytes(format!("{} {}", self.digest, charset.name()).as_bytes());
+        self.charset = charset;
+    }
+
     /// Of all that a path follows from.
     pub(super) fn digest(&self) -> Digest {
         self.digest
@@ -168,7 +174,8 @@ impl Tree {
 
 /// At most so many bytes of a text, cut between letters.
 fn cut(text: &str, most: usize) -> &str {
-    &text[..text.floor_char_boundary(most)]
+    let end = (0..=most.min(text.len())).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
+    &text[..end]
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use super::ahead::pieces;
 use super::attributes::attributes;
+use super::charset::{Charset, Letters};
 use super::detect::Head;
 use super::element::{Element, Node, mend, parse};
 use super::google::{Fault, is_in_a_language};
@@ -26,9 +27,9 @@ const QUANTITIES: [&str; 4] = ["quantity_in_stock", "stock_quantity", "quantity"
 
 /// Reads every offer of the feed.
 pub(super) fn read(input: &Input<'_>, head: &Head, shape: &Shape, intake: &mut Intake<'_>) -> Result<(), FeedError> {
-    let charset = head.charset();
+    let mut letters = Letters::new(input, head.charset(), head.bytes())?;
     let mut spans = Spans::new(input.open()?, head.root(), NAMES)?;
-    let mut tree = Known { tree: Tree::new(charset), offers_began: false, is_all: false };
+    let mut tree = Known { tree: Tree::new(letters.charset()), offers_began: false, is_all: false };
     pieces(
         intake,
         |batch| spans.cut(batch),
@@ -42,20 +43,24 @@ pub(super) fn read(input: &Input<'_>, head: &Head, shape: &Shape, intake: &mut I
                 if intake.knows(known)? {
                     return Ok(());
                 }
-                let xml = charset.decode(bytes);
+                if letters.settle(bytes)? {
+                    tree.tree.set_charset(letters.charset());
+                    intake.set_surroundings(tree.tree.digest());
+                }
+                let xml = letters.charset().decode(bytes);
                 let mut row = offer(&xml, line, &mut tree.tree, shape)?;
                 if matches!(&row, Row::Rejected(rejection) if rejection.field == "offer") && is_several(&xml) {
                     let reason = "another offer stands in its broken element, and its id can't be told";
                     intake.give(rejected(line, None, "offer", reason.to_owned()), None)?;
                 }
                 if tree.tree.lacks_some() && !tree.is_all {
-                    tree.read_all(input, head, intake)?;
+                    tree.read_all(input, head, letters.charset(), intake)?;
                     row = offer(&xml, line, &mut tree.tree, shape)?;
                 }
                 intake.give(row, Some(intake.digest(digest)))
             }
             Piece::Broken { head, line, reason, .. } => {
-                let id = id_of_broken(&charset.decode(&head));
+                let id = id_of_broken(&letters.charset().decode(&head));
                 intake.give(rejected(line, id, "offer", reason.to_owned()), None)
             }
             Piece::Open { .. } | Piece::Close { .. } => Ok(()),
@@ -81,9 +86,15 @@ impl Known {
         Ok(())
     }
 
-    fn read_all(&mut self, input: &Input<'_>, head: &Head, intake: &mut Intake<'_>) -> Result<(), FeedError> {
+    fn read_all(
+        &mut self,
+        input: &Input<'_>,
+        head: &Head,
+        charset: Charset,
+        intake: &mut Intake<'_>,
+    ) -> Result<(), FeedError> {
         let mut spans = Spans::new(input.open()?, head.root(), NAMES)?;
-        self.tree = Tree::new(head.charset());
+        self.tree = Tree::new(charset);
         self.is_all = true;
         let mut pieces = 0_u64;
         while let Some(piece) = spans.next()? {

@@ -279,6 +279,7 @@ impl Session {
         self.some_row_is_unknown |= rejection.id.is_none() && rejection.field != "id";
         let Some(id) = rejection.id.as_deref() else { return Ok(()) };
         let Some(at) = self.locate(Kind::Product, digest_bytes(id.as_bytes()))? else {
+            self.some_row_is_unknown |= rejection.is_doubtful;
             // Of a duplicate's id the first row tells.
             self.summary.strangers += u64::from(rejection.field != "id");
             return Ok(());
