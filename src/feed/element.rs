@@ -210,10 +210,9 @@ impl<'x> Walk<'x> {
         let Some(at) = self.open.last(name) else { return };
         let is_whole = at + 1 == self.open.len();
         self.open.truncate(at);
-        if at <= 1 {
-            if let Some((child, _)) = self.child.take().filter(|_| is_whole) {
-                self.element.nodes[child].is_closed = true;
-            }
+        let child = if at <= 1 { self.child.take() } else { None };
+        if let Some((child, _)) = child.filter(|_| is_whole) {
+            self.element.nodes[child].is_closed = true;
         }
     }
 

@@ -218,11 +218,11 @@ fn id_of_broken(xml: &str, namespaces: &Namespaces) -> Option<String> {
     let mended = mend(whole);
     let element = parse(&mended);
     let whole = element.nodes.iter().filter(|node| node.depth == 1 && node.is_closed && !node.has_markup);
-    let ids = whole.filter(|node| {
+    let mut ids = whole.filter(|node| {
         let named = namespaces.of(node.name()).and_then(|(_, local)| Attribute::named(local));
         named == Some((Attribute::Id, Spelling::Own))
     });
-    let by_element = ids.last().and_then(|node| plain_id(&node.text));
+    let by_element = ids.next_back().and_then(|node| plain_id(&node.text));
     by_element.or_else(|| namespaces.names_of("id").iter().find_map(|name| between_tags(xml, name)))
 }
 

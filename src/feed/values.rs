@@ -56,8 +56,8 @@ fn plain_lines(text: &str) -> String {
 fn is_placeholder(text: &str) -> bool {
     let is = |word: &&str| text.eq_ignore_ascii_case(word);
     match text.as_bytes() {
-        [b'#', ..] => SPREADSHEET_ERRORS.iter().any(|word| is(word)),
-        [_, _, _] | [_, _, _, _] => NOTHINGS.iter().any(|word| is(word)),
+        [b'#', ..] => SPREADSHEET_ERRORS.iter().any(is),
+        [_, _, _] | [_, _, _, _] => NOTHINGS.iter().any(is),
         _ => false,
     }
 }

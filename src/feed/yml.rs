@@ -99,7 +99,7 @@ impl Known {
         let mut pieces = 0_u64;
         while let Some(piece) = spans.next()? {
             pieces += 1;
-            if pieces % 1024 == 0 {
+            if pieces.is_multiple_of(1024) {
                 intake.check_cancelled()?;
             }
             match piece {
