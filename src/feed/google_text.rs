@@ -134,9 +134,10 @@ fn row(
         }
     }
     let id = attributes.get(Attribute::Id);
-    // No shop has quotes around an id: they are what was left of a cell's.
+    // No shop has quotes in an id: they are what was left of a cell's, or of two.
     let plain = id.map(|id| id.trim_matches('"').trim());
-    let misfit = misfit.or_else(|| (plain != id).then(|| "a quote too many or too few".to_owned()));
+    let misfit =
+        misfit.or_else(|| id.is_some_and(|id| id.contains('"')).then(|| "a quote too many or too few".to_owned()));
     match misfit {
         None => maker.row(&attributes, found.line),
         Some(reason) => {

@@ -320,7 +320,8 @@ impl<R: Read> Cutter<R> {
         let (line, length) = (self.window.line(), self.window.bytes().len());
         let first = self.raw_line().unwrap_or(length);
         let next_fits = first < length && self.is_row(first + 1) && first + 1 < length;
-        let is_ended = first + 1 >= length && first < length;
+        // Its line end is there, and nothing but blank lines behind it.
+        let is_ended = first < length && self.window.bytes()[first..].trim_ascii().is_empty();
         let fits = self.raw_width(0, first) == self.width && (is_ended || self.lines_fit(length));
         if in_quotes && self.width > 0 && (next_fits || fits || (is_ended && self.is_whole)) {
             // Behind the end of half a feed the quotes of its last line may close.

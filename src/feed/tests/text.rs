@@ -151,3 +151,38 @@ fn what_is_no_feed() {
     let wrong = rows_as(FULL.as_bytes(), Some(FeedType::Yml));
     assert!(matches!(wrong, Err(FeedError::WrongType { found: FeedType::GoogleCsv, wanted: FeedType::Yml })));
 }
+
+#[test]
+fn two_cells_run_together_are_nobodys_id() {
+    let feed = "id,title,price\n\"1\",\"Pan\",5\n\"2\"\0\"Pot\",6\n\"3\",\"Lid\",7\n";
+    let rows = good(feed);
+    assert!(rows[0].contains("| Pan |") && rows[2].contains("| Lid |"), "{rows:#?}");
+    assert!(rows[1].starts_with("3: ! - row: "), "{rows:#?}");
+}
+
+#[test]
+fn a_last_quote_that_is_lost_costs_its_row_and_not_the_feed() {
+    for end in ["\n", "\n\n", "\r\n\r\n"] {
+        let rows = good(format!("\"id\",\"title\"\n\"1\",\"Pan\"\n\"2\",\"Pot, red{end}"));
+        assert!(rows[0].contains("| Pan |"), "{rows:#?}");
+        assert!(rows[1].starts_with("3: ! 2 row: "), "{rows:#?}");
+    }
+}
+
+#[test]
+fn a_last_line_needs_no_line_end_whatever_the_size() {
+    for quote in ["", "\""] {
+        for end in ["\n", "\r\n", "\r"] {
+            // Around the sizes of the first reading and of the window.
+            for size in [64 << 10, 128 << 10, 256 << 10, 512 << 10] {
+                for length in size - 3..=size + 3 {
+                    let mut feed = format!("id\ttitle{end}1\tPan{end}2\t{quote}");
+                    feed += &"x".repeat(length - feed.len() - quote.len());
+                    feed += quote;
+                    assert_eq!((feed.len(), good(&feed).len()), (length, 2), "{quote:?} {end:?}");
+                    assert!(!good(&feed)[1].contains("! "), "{length} {quote:?} {end:?}");
+                }
+            }
+        }
+    }
+}
