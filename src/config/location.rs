@@ -15,7 +15,7 @@ const NO_USERINFO: &str =
 /// A shorter value of a query is no secret, but a word that may stand anywhere.
 const SHORTEST_SECRET: usize = 6;
 
-/// Where a feed lies. Prints, in `Debug` as well, without what may be a secret: see [`public`].
+/// Where a feed lies. Prints, in `Debug` as well, without what may be a secret: see `public`.
 #[derive(Clone, PartialEq, Eq)]
 pub enum Location {
     /// An `http` or `https` address.
