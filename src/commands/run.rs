@@ -117,9 +117,9 @@ fn open(config: &Config, wait: Duration) -> Result<Writer, StateError> {
     let mut told = false;
     loop {
         match Writer::open(&config.state.path, config.nicechat.base_url.as_str()) {
-            Err(error @ StateError::Locked { .. }) if Instant::now() < until => {
+            Err(StateError::Locked { path, holder }) if Instant::now() < until => {
                 if !told {
-                    info!(%error, "waiting for it");
+                    info!("waiting for another shelfkeeper (process {holder}), which works with {}", path.display());
                     told = true;
                 }
                 std::thread::sleep(Duration::from_millis(100));

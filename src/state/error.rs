@@ -4,13 +4,15 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use rusqlite::ErrorCode;
+use rusqlite::ffi::SQLITE_IOERR_SHMSIZE;
 use thiserror::Error;
 
 /// Why the state can't be used. Every message says which file, and what to do.
 #[derive(Debug, Error)]
 pub enum StateError {
     /// Another instance works with the file.
-    #[error("{path}: another shelfkeeper (process {holder}) works with this state file", path = path.display())]
+    #[error("{path}: another shelfkeeper (process {holder}) works with this state file; \
+             --lock-wait SECONDS waits until it ends, SIGUSR1 has a daemon make a resync", path = path.display())]
     Locked {
         /// The state file.
         path: PathBuf,
@@ -69,7 +71,7 @@ pub enum StateError {
         path: PathBuf,
     },
     /// The file system's refusal.
-    #[error("{path}: {error}", path = path.display())]
+    #[error("{path}: {error}{advice}", path = path.display(), advice = advice(error))]
     Io {
         /// The file.
         path: PathBuf,
@@ -89,11 +91,23 @@ pub enum StateError {
     Gone,
 }
 
+/// What to do about the file system's refusal, where that is clear.
+fn advice(error: &io::Error) -> &'static str {
+    match error.kind() {
+        io::ErrorKind::PermissionDenied => "; it belongs to another user: run this as that user, or as root",
+        _ => "",
+    }
+}
+
 impl StateError {
     /// Tells SQLite's errors apart.
     pub(super) fn of(path: &Path, error: rusqlite::Error) -> StateError {
         let path = path.to_owned();
         let detail = error.to_string();
+        // What readers and writers share, beside the file, can't be made: SQLite calls that an I/O error.
+        if error.sqlite_extended_error_code() == Some(SQLITE_IOERR_SHMSIZE) {
+            return StateError::Full { path };
+        }
         match error.sqlite_error_code() {
             Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => StateError::Corrupt { path, detail },
             Some(ErrorCode::ReadOnly | ErrorCode::CannotOpen | ErrorCode::PermissionDenied) => {
@@ -101,6 +115,18 @@ impl StateError {
             }
             Some(ErrorCode::DiskFull) => StateError::Full { path },
             _ => StateError::Sqlite { path, error },
+        }
+    }
+
+    /// What the file system says to a file that is to be written.
+    pub(super) fn unwritable(path: &Path, error: io::Error) -> StateError {
+        let path = path.to_owned();
+        match error.kind() {
+            io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
+                StateError::ReadOnly { path, detail: error.to_string() }
+            }
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => StateError::Full { path },
+            _ => StateError::Io { path, error },
         }
     }
 

@@ -1,10 +1,10 @@
 //! One instance per state file.
 
-use std::fs::{File, OpenOptions, TryLockError};
+use std::fs::{File, TryLockError};
 use std::io::{Read as _, Seek as _, Write as _};
 use std::path::{Path, PathBuf};
 
-use super::StateError;
+use super::{StateError, private};
 
 /// A lock that the kernel gives back when the process ends, however it ends. The file beside the
 /// state stays: removing it would let two processes lock two files of one name.
@@ -17,9 +17,8 @@ impl Lock {
     /// Takes the lock, or tells who holds it.
     pub(super) fn take(state: &Path) -> Result<Lock, StateError> {
         let path = lock_path(state);
-        let io = |error| StateError::Io { path: path.clone(), error };
-        let mut file =
-            OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path).map_err(io)?;
+        let io = |error| StateError::unwritable(&path, error);
+        let mut file = private::open(&path).map_err(io)?;
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {

@@ -9,6 +9,7 @@ mod import;
 mod lock;
 mod objects;
 mod packed;
+mod private;
 mod reader;
 mod rows;
 mod schema;

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 use rusqlite::config::DbConfig;
+use rusqlite::ffi::SQLITE_IOERR_SHMSIZE;
 use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension as _, Params, Row, params};
 use serde::Serialize;
 
@@ -96,6 +97,11 @@ impl Reader {
         // One transaction: everything read is of the same moment.
         connection.execute_batch("BEGIN; SELECT count(*) FROM meta;").map_err(of)?;
         Ok(Reader { connection, path: path.to_owned(), exists: true, version })
+    }
+
+    /// Where the state file is, or would be.
+    pub fn path(&self) -> &Path {
+        &self.path
     }
 
     /// Whether there is a state file.
@@ -353,15 +359,15 @@ fn open_for_reading(path: &Path) -> rusqlite::Result<Connection> {
     let usable = |connection: Connection| {
         connection.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(())).map(|()| connection)
     };
+    // Also for lack of room for what SQLite makes beside it.
     let is_denied = |error: &rusqlite::Error| {
-        matches!(
-            error.sqlite_error_code(),
-            Some(ErrorCode::ReadOnly | ErrorCode::CannotOpen | ErrorCode::PermissionDenied)
-        )
+        let denied = [ErrorCode::ReadOnly, ErrorCode::CannotOpen, ErrorCode::PermissionDenied];
+        error.sqlite_error_code().is_some_and(|code| denied.contains(&code))
+            || error.sqlite_extended_error_code() == Some(SQLITE_IOERR_SHMSIZE)
     };
+    let has_log = std::fs::metadata(log_path(path)).is_ok_and(|log| log.len() > 0);
     let leave_log = |connection: Connection| {
         // A log that a crash left is the next writer's to take in; ours not to touch.
-        let has_log = std::fs::metadata(log_path(path)).is_ok_and(|log| log.len() > 0);
         connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, has_log).map(|_| connection)
     };
     let writable = Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_READ_WRITE);
@@ -371,7 +377,8 @@ fn open_for_reading(path: &Path) -> rusqlite::Result<Connection> {
         other => return other,
     }
     match Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_READ_ONLY).and_then(usable) {
-        Err(error) if is_denied(&error) => {}
+        // What follows doesn't look at the log: without it the file says what was true once.
+        Err(error) if is_denied(&error) && !has_log => {}
         other => return other,
     }
     let name = path.to_string_lossy().replace('%', "%25").replace('?', "%3f").replace('#', "%23");

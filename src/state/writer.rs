@@ -15,7 +15,7 @@ use super::lock::Lock;
 use super::packed::pack;
 use super::reader::code;
 use super::rows::{self, RowsEnding};
-use super::{Experience, FeedMark, Intent, PassRow, Record, StateError, schema};
+use super::{Experience, FeedMark, Intent, PassRow, Record, StateError, private, schema};
 use crate::catalog::{Digest, Fields, Id, Kind, Rejection, digest_bytes};
 
 /// How many passes are remembered.
@@ -88,7 +88,7 @@ impl Writer {
     /// When another instance has it, it belongs to another `base_url`, or can't be used.
     pub fn open(path: &Path, base_url: &str) -> Result<Writer, StateError> {
         if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-            std::fs::create_dir_all(folder).map_err(|error| StateError::Io { path: folder.to_owned(), error })?;
+            private::make_folder(folder).map_err(|error| StateError::Io { path: folder.to_owned(), error })?;
         }
         let lock = Lock::take(path)?;
         let connection = open(path, base_url)?;
@@ -257,6 +257,7 @@ impl Drop for Writer {
 
 fn open(path: &Path, base_url: &str) -> Result<Connection, StateError> {
     let of = |error| StateError::of(path, error);
+    private::prepare_database(path).map_err(|error| StateError::unwritable(path, error))?;
     let mut connection = Connection::open(path).map_err(of)?;
     connection.busy_timeout(std::time::Duration::from_secs(10)).map_err(of)?;
     let pragmas = "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA cache_size = -8192; PRAGMA wal_autocheckpoint = 16384;";

@@ -1,0 +1,84 @@
+//! The state's files are for their owner alone: SQLite makes its own as the umask says. What root makes in another
+//! user's folder, such as the unit's state directory, is that user's, whom it would keep out otherwise.
+
+use std::fs::{DirBuilder, File, Metadata, OpenOptions, Permissions};
+use std::io::{self, ErrorKind};
+use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _, fchown};
+use std::path::{Path, PathBuf};
+
+use rustix::fs::OFlags;
+
+const FILE: u32 = 0o600;
+const FOLDER: u32 = 0o700;
+
+/// What SQLite makes beside a database, with the database's owner and mode. Those that are there it takes as they are.
+const COMPANIONS: [&str; 3] = ["-wal", "-shm", "-journal"];
+
+/// Makes a folder, and those above it that are missing.
+pub(super) fn make_folder(path: &Path) -> io::Result<()> {
+    DirBuilder::new().recursive(true).mode(FOLDER).create(path)
+}
+
+/// Opens a file of our own for reading and writing, or makes it. A link is refused: whoever may write to the folder
+/// could have us write to any file.
+pub(super) fn open(path: &Path) -> io::Result<File> {
+    open_with(path, OFlags::NOFOLLOW)
+}
+
+/// Makes a database's file, if it isn't there, before SQLite opens it; sees to those beside it, too.
+pub(super) fn prepare_database(path: &Path) -> io::Result<()> {
+    open_with(path, OFlags::empty())?;
+    let folder = folder_of(path).metadata()?;
+    for companion in COMPANIONS {
+        let mut name = path.as_os_str().to_owned();
+        name.push(companion);
+        let options = OpenOptions::new().read(true).custom_flags(OFlags::NOFOLLOW.bits().cast_signed()).clone();
+        match options.open(PathBuf::from(name)) {
+            Ok(file) => set_mode(&file, &folder)?,
+            Err(error) if error.kind() == ErrorKind::NotFound => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
+}
+
+fn open_with(path: &Path, flags: OFlags) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).mode(FILE).custom_flags(flags.bits().cast_signed());
+    let folder = folder_of(path).metadata()?;
+    let file = match options.clone().create_new(true).open(path) {
+        Ok(file) => {
+            if is_root() && folder.uid() != 0 {
+                fchown(&file, Some(folder.uid()), Some(folder.gid()))?;
+            }
+            file
+        }
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => options.create(true).open(path)?,
+        Err(error) => return Err(error),
+    };
+    set_mode(&file, &folder)?;
+    Ok(file)
+}
+
+/// Takes the rights of others away. Root does so only where file and folder have one owner: a link that this one made
+/// may lead anywhere.
+fn set_mode(file: &File, folder: &Metadata) -> io::Result<()> {
+    let metadata = file.metadata()?;
+    let is_ours = !is_root() || metadata.uid() == folder.uid();
+    if !metadata.is_file() || !is_ours || metadata.mode() & 0o7777 == FILE {
+        return Ok(());
+    }
+    match file.set_permissions(Permissions::from_mode(FILE)) {
+        // Somebody else's, who lets us write to it.
+        Err(error) if error.kind() == ErrorKind::PermissionDenied => Ok(()),
+        done => done,
+    }
+}
+
+fn folder_of(path: &Path) -> &Path {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+fn is_root() -> bool {
+    rustix::process::geteuid().is_root()
+}
