@@ -9,12 +9,26 @@ use support::{Output, Shop, finish, program};
 /// A value that must not turn up anywhere.
 const HIDDEN: &str = "hunter2hunter2";
 
+/// Every command that needs a config, the one that needs no secret last.
 const COMMANDS: [&[&str]; 4] = [&["run", "--once"], &["plan"], &["check"], &["status"]];
 
 /// Every command that needs a config ends with 2 and says all of this, and nothing secret.
 #[track_caller]
 fn refused(shop: &Shop, words: &[&str]) {
-    for command in COMMANDS {
+    refused_by(&COMMANDS, shop, words);
+}
+
+/// The same of a secret that can't be had: what only reads the state does without.
+#[track_caller]
+fn secret_refused(shop: &Shop, words: &[&str]) {
+    refused_by(&COMMANDS[..3], shop, words);
+    let output = shop.run(&["status"]).expect_code(0);
+    assert!(!format!("{output:?}").contains(HIDDEN), "{output:?}");
+}
+
+#[track_caller]
+fn refused_by(commands: &[&[&str]], shop: &Shop, words: &[&str]) {
+    for command in commands {
         let output = shop.run(command).expect_code(2);
         for word in words {
             assert!(output.stderr.contains(word), "{command:?}: {word:?} in {}", output.stderr);
@@ -91,7 +105,6 @@ fn settings_that_contradict_each_other() {
             "a file needs no user",
         ),
         ("[source]\npassword = \"hunter2hunter2\"", "source.password: the secret is given without a user"),
-        ("[source]\nusername = \"shop\"", "source.password is missing"),
         ("[source]\nlocation = \"https://shop:hunter2hunter2@shop.example/f\"", "leave the user and password out"),
         ("[http]\npublic_url = \"https://shop:hunter2hunter2@shop.example\"", "without user and password"),
     ] {
@@ -99,6 +112,9 @@ fn settings_that_contradict_each_other() {
         shop.config(extra);
         refused(&shop, &["shelfkeeper.toml", words]);
     }
+    let shop = Shop::new();
+    shop.config("[source]\nusername = \"shop\"");
+    secret_refused(&shop, &["source.password is missing"]);
 }
 
 #[test]
@@ -114,7 +130,7 @@ fn broken_toml_does_not_show_its_line() {
 #[test]
 fn secrets_that_are_missing_or_given_twice() {
     let nicechat = |lines: &str| with_text(&format!("{SOURCE}[nicechat]\napi_key = \"k\"\n{lines}\n"));
-    refused(
+    secret_refused(
         &nicechat(""),
         &["toml:3:2: nicechat.api_secret is missing", "api_secret_file = ", "SHELFKEEPER_NICECHAT_API_SECRET"],
     );
@@ -124,13 +140,16 @@ fn secrets_that_are_missing_or_given_twice() {
     );
     refused(&nicechat("api_secret = \"\""), &["nicechat.api_secret: the secret is empty"]);
     // It may be the secret itself, in the wrong place.
-    refused(&nicechat(&format!("api_secret_file = {HIDDEN:?}")), &[":5:19: ", "No such file", "isn't shown"]);
-    refused(&nicechat("api_secret_file = \"./absent\""), &["\"./absent\": the file cannot be read: No such file"]);
-    refused(&nicechat("api_secret_file = \".\""), &["the file cannot be read: this is not a file"]);
-    refused(&nicechat("api_secret_file = \"/dev/zero\""), &["the file cannot be read: this is not a file"]);
+    secret_refused(&nicechat(&format!("api_secret_file = {HIDDEN:?}")), &[":5:19: ", "No such file", "isn't shown"]);
+    secret_refused(
+        &nicechat("api_secret_file = \"./absent\""),
+        &["\"./absent\": the file cannot be read: No such file"],
+    );
+    secret_refused(&nicechat("api_secret_file = \".\""), &["the file cannot be read: this is not a file"]);
+    secret_refused(&nicechat("api_secret_file = \"/dev/zero\""), &["the file cannot be read: this is not a file"]);
     let shop = nicechat("api_secret_file = \"secret\"");
     shop.write("secret", " \n");
-    refused(&shop, &["the file is empty"]);
+    secret_refused(&shop, &["the file is empty"]);
 }
 
 #[test]

@@ -2,42 +2,42 @@
 
 use std::io::{self, BufWriter, Write};
 
+use super::look::{Look, note};
 use super::{Exit, Failure, Outcome};
 use crate::cli::{self, Format};
-use crate::config::{self, Config};
-use crate::lagerkoll;
+use crate::lagerkoll::Names;
 use crate::report;
 use crate::state::Reader;
 
-pub(super) fn events(arguments: &cli::Events, config: &Config) -> Outcome {
-    let Some(settings) = &config.lagerkoll else {
+pub(super) fn events(arguments: &cli::Events, look: &Look) -> Outcome {
+    let Some(names) = &look.events else {
         let error = anyhow::anyhow!("no events are mirrored: the config has no section [lagerkoll]");
         return Err(Failure { error, exit: Exit::Config });
     };
-    let reader = Reader::open(&config.state.path)?;
-    reader.check_base(config.nicechat.base_url.as_str())?;
-    let place = lagerkoll::place(settings);
+    let reader = look.open()?;
+    let place = &names.mirror;
     let mut out = BufWriter::new(io::stdout().lock());
+    report::no_state(&reader).map_or(Ok(()), |absence| note(&absence))?;
     match (arguments.history, arguments.format) {
-        _ if arguments.ics => calendar(settings, &reader, &place, &mut out)?,
+        _ if arguments.ics => calendar(names, &reader, &mut out)?,
         (false, Format::Text) => {
-            report::events_text(&reader.events(&place)?, reader.mirror(&place)?.as_ref(), &mut out)?;
+            report::events_text(&reader.events(place)?, reader.mirror(place)?.as_ref(), &mut out)?;
         }
-        (false, Format::Json) => report::events_json(&reader.events(&place)?, &mut out)?,
-        (true, Format::Text) => report::event_changes_text(&reader, &place, &mut out)?,
-        (true, Format::Json) => report::event_changes_json(&reader, &place, &mut out)?,
+        (false, Format::Json) => report::events_json(&reader.events(place)?, &mut out)?,
+        (true, Format::Text) => report::event_changes_text(&reader, place, &mut out)?,
+        (true, Format::Json) => report::event_changes_json(&reader, place, &mut out)?,
     }
     out.flush()?;
     Ok(Exit::Done)
 }
 
 /// Writes the calendar, and says on stderr what is not in it.
-fn calendar(settings: &config::Lagerkoll, reader: &Reader, place: &str, out: &mut impl Write) -> Result<(), Failure> {
-    let Some(at) = reader.mirror(place)?.and_then(|mirror| mirror.mirrored_at) else {
+fn calendar(names: &Names, reader: &Reader, out: &mut impl Write) -> Result<(), Failure> {
+    let Some(at) = reader.mirror(&names.mirror)?.and_then(|mirror| mirror.mirrored_at) else {
         let error = anyhow::anyhow!("no events mirrored yet: the first pass of `run` does that");
         return Err(Failure { error, exit: Exit::Failed });
     };
-    let calendar = report::event_calendar(&settings.account.store, &reader.events(place)?, at);
+    let calendar = report::event_calendar(&names.store, &reader.events(&names.mirror)?, at);
     write!(out, "{}", calendar.text)?;
     let mut notes = io::stderr().lock();
     for (id, why) in &calendar.not_understood {

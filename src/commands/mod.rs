@@ -4,6 +4,7 @@ mod check;
 mod demo;
 mod events;
 mod feed;
+mod look;
 mod plan;
 mod run;
 mod sandbox;
@@ -11,6 +12,7 @@ mod status;
 
 use std::io;
 
+use look::Look;
 use tokio::runtime::{Builder, Runtime};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
@@ -119,13 +121,14 @@ impl From<PrintError> for Failure {
 pub fn dispatch(cli: Cli) -> Exit {
     let config = cli.config;
     let load = || -> Result<Config, Failure> { Ok(Config::load(&Config::find(config.as_deref())?)?) };
+    let look = || -> Result<Look, Failure> { Look::load(&Config::find(config.as_deref())?) };
     let outcome = match cli.command {
         Command::Run(arguments) => load().and_then(|loaded| run::run(&arguments, loaded, config.as_deref())),
         Command::Plan(arguments) => load().and_then(|config| plan::plan(arguments, &config)),
         Command::Check(arguments) => load().and_then(|config| check::check(&arguments, &config)),
         Command::Feed(arguments) => feed::feed(&arguments),
-        Command::Status(arguments) => load().and_then(|config| status::status(&arguments, &config)),
-        Command::Events(arguments) => load().and_then(|config| events::events(&arguments, &config)),
+        Command::Status(arguments) => look().and_then(|look| status::status(&arguments, &look)),
+        Command::Events(arguments) => look().and_then(|look| events::events(&arguments, &look)),
         Command::Sandbox(arguments) => sandbox::sandbox(&arguments),
         Command::Demo => demo::demo(),
     };

@@ -4,15 +4,18 @@ use std::io::{self, BufWriter, Write as _};
 
 use tokio_util::sync::CancellationToken;
 
+use super::look::note;
 use super::{Exit, Failure, Outcome, blocking, complain, until_interrupted};
 use crate::cli::{self, Format};
 use crate::config::Config;
 use crate::lagerkoll;
 use crate::report::{self, EventTally};
-use crate::state::PassKind;
+use crate::state::{PassKind, Reader};
 use crate::sync::{self, Plan};
 
 pub(super) fn plan(arguments: cli::Plan, config: &Config) -> Outcome {
+    // What keeps it from being opened is told by the plan itself.
+    let absence = Reader::open(&config.state.path).ok().and_then(|reader| report::no_state(&reader));
     let kind = if arguments.resync { PassKind::Resync } else { PassKind::Sync };
     until_interrupted(async move {
         let stop = CancellationToken::new();
@@ -29,6 +32,12 @@ pub(super) fn plan(arguments: cli::Plan, config: &Config) -> Outcome {
         blocking(move || {
             // What is known is shown all the same.
             let exit = print(&arguments, catalog.as_ref(), &events)?;
+            // Another plan would be made with a state.
+            match (arguments.format, absence) {
+                (_, None) => {}
+                (Format::Text, Some(absence)) => writeln!(io::stdout(), "\n{absence}")?,
+                (Format::Json, Some(absence)) => note(&absence)?,
+            }
             let failures = failed.into_iter().chain(events.errors.into_iter().map(Failure::from));
             Ok(failures.fold(exit, |exit, failure| exit.or_worse(complain(&failure.error, failure.exit))))
         })

@@ -2,22 +2,21 @@
 
 use std::io::{self, BufWriter, Write as _};
 
+use super::look::{Look, note};
 use super::{Exit, Outcome};
 use crate::cli::{self, Format};
-use crate::config::Config;
-use crate::lagerkoll::Names;
-use crate::report::Status;
-use crate::state::Reader;
+use crate::report::{self, Status};
 
-pub(super) fn status(arguments: &cli::Status, config: &Config) -> Outcome {
-    let reader = Reader::open(&config.state.path)?;
-    reader.check_base(config.nicechat.base_url.as_str())?;
-    let events = config.lagerkoll.as_ref().map(Names::of);
-    let status = Status::read(&reader, events.as_ref())?;
+pub(super) fn status(arguments: &cli::Status, look: &Look) -> Outcome {
+    let reader = look.open()?;
+    let status = Status::read(&reader, look.events.as_ref())?;
     let mut out = BufWriter::new(io::stdout().lock());
     match arguments.format {
         Format::Text => status.print_text(&mut out)?,
-        Format::Json => status.print_json(u64::MAX, &mut out)?,
+        Format::Json => {
+            report::no_state(&reader).map_or(Ok(()), |absence| note(&absence))?;
+            status.print_json(u64::MAX, &mut out)?;
+        }
     }
     out.flush()?;
     Ok(Exit::Done)

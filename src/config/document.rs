@@ -31,6 +31,11 @@ impl<'d> Document<'d> {
         Ok(document)
     }
 
+    /// The file.
+    pub(super) fn path(&self) -> &'d Path {
+        self.path
+    }
+
     /// A section; one that the file leaves out has no settings.
     pub(super) fn section(&'d self, names: &SectionNames) -> Section<'d> {
         let entry = self.root.get_key_value(names.name);

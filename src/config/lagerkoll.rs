@@ -8,7 +8,7 @@ use secrecy::SecretString;
 use url::Url;
 
 use super::document::{Document, Section, Setting};
-use super::environment::Environment;
+use super::environment::{Environment, Secrets};
 use super::location::web_address;
 use super::names::{API_KEY, COPY_TO, EVENT, LAGERKOLL, USER_TOKEN};
 use super::secret;
@@ -167,11 +167,11 @@ fn credentials(section: &Section<'_>, environment: &Environment) -> Result<Accou
             (_, Some(token)) => {
                 Err(token.error(&format!("is given without a user: set {}.user_id, or take it out", section.name)))
             }
-            (Some(_), None) => Ok(AccountCredentials::Key(secret::required(section, API_KEY, environment)?)),
-            (None, None) => Err(section.error(format!(
+            (None, None) if environment.secrets() == Secrets::Needed => Err(section.error(format!(
                 "{}\nOr set user_id and user_token, which a person's login gives.",
                 secret::missing(section, API_KEY)
             ))),
+            (_, None) => Ok(AccountCredentials::Key(secret::required(section, API_KEY, environment)?)),
         };
     };
     match key.first() {

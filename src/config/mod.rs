@@ -18,6 +18,7 @@ mod secret;
 mod source;
 mod spread;
 mod state;
+mod unit;
 mod units;
 mod warnings;
 
@@ -73,6 +74,15 @@ impl Config {
     /// When it can't be read, or anything in it is not right; a secret's file included.
     pub fn load(path: &Path) -> Result<Config, ConfigError> {
         Config::load_in(path, &Environment::process())
+    }
+
+    /// Reads a file like [`Config::load`], but not what it refers to. Secrets may be blank in what `take` sees, which
+    /// takes from it what is none: so whoever only looks at the state needs no right to read them.
+    ///
+    /// # Errors
+    /// When the file can't be read, or anything in it is not right.
+    pub fn without_secrets<T>(path: &Path, take: impl FnOnce(&Config) -> T) -> Result<T, ConfigError> {
+        Config::load_in(path, &Environment::process().without_secrets()).map(|config| take(&config))
     }
 
     fn load_in(path: &Path, environment: &Environment) -> Result<Config, ConfigError> {

@@ -1,4 +1,5 @@
-//! Secrets: each is given in exactly one of four ways, and never shown.
+//! Secrets: each is given in exactly one way, and never shown. Only a systemd credential may stand beside another
+//! one, a file: so one config serves the unit, which gets the credential, and root at a shell, who reads the file.
 
 use std::ffi::OsString;
 use std::fmt;
@@ -9,7 +10,7 @@ use secrecy::SecretString;
 
 use super::ConfigError;
 use super::document::{Section, Setting};
-use super::environment::Environment;
+use super::environment::{Environment, Secrets};
 use super::names::{SecretNames, heading};
 use super::units::list;
 use crate::files;
@@ -20,16 +21,17 @@ const NOT_SHOWN: &str = "(its name isn't shown here: it may be the secret itself
 /// More than any key has: a secret file that is longer is another file.
 const MAX_BYTES: u64 = 64 * 1024;
 
-/// A secret that has to be there.
+/// A secret that has to be there; where none is needed, it may be blank instead.
 pub(super) fn required(
     section: &Section<'_>,
     names: SecretNames,
     environment: &Environment,
 ) -> Result<SecretString, ConfigError> {
-    match given(section, names, environment)?.as_slice() {
-        [one] => one.read(),
-        [] => Err(section.error(missing(section, names))),
-        several => Err(section.error(format!(
+    match (given(section, names, environment)?.as_slice(), environment.secrets()) {
+        ([] | [Given::File(..)], Secrets::Unneeded) => Ok(SecretString::default()),
+        ([one], _) => one.read(),
+        ([], Secrets::Needed) => Err(section.error(missing(section, names))),
+        (several, _) => Err(section.error(format!(
             "{}.{} is given {} times, by {}; keep one of them",
             section.name,
             names.key,
@@ -39,7 +41,8 @@ pub(super) fn required(
     }
 }
 
-/// Every way in which a secret is given. A file setting that is empty is none.
+/// Every way in which a secret is given. A file setting that is empty is none, and so is a file that a credential
+/// takes the place of.
 pub(super) fn given<'d>(
     section: &Section<'d>,
     names: SecretNames,
@@ -49,6 +52,9 @@ pub(super) fn given<'d>(
     if let Some(setting) = section.get_filled(names.file) {
         given.push(Given::File(setting, PathBuf::from(setting.text()?)));
     }
+    if environment.secrets() == Secrets::Unneeded {
+        return Ok(given);
+    }
     let variable = variable(&section.secrets, names.key);
     if let Some(value) = environment.var(&variable) {
         given.push(Given::Variable(variable, value));
@@ -57,6 +63,7 @@ pub(super) fn given<'d>(
         let path = folder.join(credential(&section.secrets, names.key));
         // A credential that is there but can't be looked at counts: reading it will tell why.
         if path.try_exists().unwrap_or(true) {
+            given.retain(|way| !matches!(way, Given::File(..)));
             given.push(Given::Credential(path));
         }
     }
@@ -71,7 +78,7 @@ pub(super) fn missing(section: &Section<'_>, SecretNames { key, file }: SecretNa
          \n  {file} = \"/path/to/a/file\" in section {section} (the best way)\
          \n  {key} = \"...\" in section {section}\
          \n  the environment variable {}\
-         \n  the systemd credential {} (LoadCredential= of the unit)",
+         \n  the systemd credential {} (LoadCredential= of the unit, which alone sees it; goes before a file)",
         variable(secrets, key),
         credential(secrets, key),
     )

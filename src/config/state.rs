@@ -6,6 +6,7 @@ use super::ConfigError;
 use super::document::Document;
 use super::environment::Environment;
 use super::names::STATE;
+use super::unit;
 
 const FILE: &str = "shelfkeeper.db";
 
@@ -20,7 +21,7 @@ impl State {
     pub(super) fn read(document: &Document<'_>, environment: &Environment) -> Result<State, ConfigError> {
         let path = match document.section(&STATE).get("path") {
             Some(setting) => setting.parse(path)?,
-            None => default_path(environment),
+            None => default_path(document.path(), environment),
         };
         Ok(State { path })
     }
@@ -33,9 +34,11 @@ fn path(text: &str) -> Result<PathBuf, String> {
     Ok(PathBuf::from(text))
 }
 
-/// systemd lists the unit's state directories in a variable, separated by colons.
-fn default_path(environment: &Environment) -> PathBuf {
+/// In the unit's state directory: the one that systemd tells us, or at a shell the one that the unit of this config
+/// has. Elsewhere below the current directory.
+fn default_path(config: &Path, environment: &Environment) -> PathBuf {
+    // systemd lists the unit's state directories in a variable, separated by colons.
     let directories = environment.path("STATE_DIRECTORY");
     let first = directories.as_ref().and_then(|list| std::env::split_paths(list).next());
-    first.as_deref().unwrap_or(Path::new("state")).join(FILE)
+    first.or_else(|| unit::state_directory(config)).unwrap_or_else(|| PathBuf::from("state")).join(FILE)
 }

@@ -96,6 +96,8 @@ pub struct Report {
 pub struct Names {
     /// The mirror.
     pub mirror: String,
+    /// The id of the store that is mirrored, at the service.
+    pub store: String,
     /// The store itself, and those that are copied to.
     pub stores: Vec<StoreName>,
 }
@@ -114,7 +116,8 @@ impl Names {
     pub fn of(settings: &config::Lagerkoll) -> Names {
         let accounts = [&settings.account].into_iter().chain(&settings.copies);
         let name = |account: &Account| StoreName { key: store_key(settings, account), id: account.store.clone() };
-        Names { mirror: place(settings), stores: accounts.map(name).collect() }
+        let store = settings.account.store.clone();
+        Names { mirror: place(settings), store, stores: accounts.map(name).collect() }
     }
 
     /// The names in the state.

@@ -18,5 +18,5 @@ pub use ics::{EventCalendar, event_calendar};
 pub use output::PrintError;
 pub use plan::{plan_json, plan_text, unproven};
 pub use progress::{Bar, progress_words};
-pub use status::{Status, pass_headline, pass_summary};
+pub use status::{Status, no_state, pass_headline, pass_summary};
 pub use words::{number, span, strange_stock};

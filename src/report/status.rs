@@ -23,6 +23,18 @@ const IMPORTS: u32 = 20;
 /// Imports that a person is shown.
 const IMPORTS_SHOWN: usize = 3;
 
+/// What is said when there is no state file: not that there was no pass, which nobody can know then.
+pub fn no_state(reader: &Reader) -> Option<String> {
+    let path = std::path::absolute(reader.path()).unwrap_or_else(|_| reader.path().to_owned());
+    let path = path.display();
+    (!reader.exists()).then(|| {
+        format!(
+            "There is no state at {path}: the first pass makes it. If there were passes, they kept it elsewhere: \
+             see [state] path."
+        )
+    })
+}
+
 /// What `status` tells. The lists that may be longer than memory holds are read while they are printed.
 pub struct Status<'r> {
     reader: &'r Reader,
@@ -102,6 +114,9 @@ impl<'r> Status<'r> {
     /// # Errors
     /// When it can't be read or printed.
     pub fn print_text(&self, out: &mut impl Write) -> Result<(), PrintError> {
+        if let Some(absence) = no_state(self.reader) {
+            return Ok(writeln!(out, "{absence}")?);
+        }
         if self.passes.is_empty() {
             writeln!(out, "No pass yet.")?;
             if let Some(mirror) = &self.mirror {

@@ -66,9 +66,46 @@ fn two_at_once_names_both() {
 
     folder.write("nicechat_api_secret", HIDDEN);
     let credentials = folder.0.path().display().to_string();
-    let message = secret(&folder, &[SECRETS[1], ("CREDENTIALS_DIRECTORY", &credentials)]).expect_err("four");
-    assert!(message.contains("4 times") && message.contains("the systemd credential"), "{message}");
+    let message = secret(&folder, &[SECRETS[1], ("CREDENTIALS_DIRECTORY", &credentials)]).expect_err("three");
+    assert!(message.contains("3 times") && message.contains("the systemd credential"), "{message}");
     assert!(!message.contains(HIDDEN) && !message.contains("env-secret"), "{message}");
+}
+
+#[test]
+fn a_credential_takes_the_place_of_a_file() {
+    let folder = without_secret("api_secret_file = \"/nowhere\"");
+    folder.write("nicechat_api_secret", HIDDEN);
+    let credentials = folder.0.path().display().to_string();
+    assert_eq!(secret(&folder, &[("CREDENTIALS_DIRECTORY", &credentials)]), Ok(HIDDEN.to_owned()));
+    // Even if it is no use: the file might be an old one.
+    folder.write("nicechat_api_secret", "");
+    let message = secret(&folder, &[("CREDENTIALS_DIRECTORY", &credentials)]).expect_err("empty");
+    assert!(message.starts_with("the systemd credential") && message.ends_with("is empty"), "{message}");
+    let message = secret(&folder, &[("CREDENTIALS_DIRECTORY", "/nowhere")]).expect_err("no file");
+    assert!(message.contains("nicechat.api_secret_file: the file cannot be read"), "{message}");
+}
+
+#[test]
+fn without_secrets_only_the_file_itself_is_read() {
+    let load = |text: &str, variables: &[(&str, &str)]| {
+        let folder = Folder::new(text);
+        Config::load_in(&folder.path("shelfkeeper.toml"), &Environment::of(variables).without_secrets())
+            .map(|_| ())
+            .map_err(|error| error.to_string())
+    };
+    let all_missing =
+        source("username = \"shop\"\n[lagerkoll]\nstore = \"1\"\n[[lagerkoll.copy_to]]\nstore = \"2\"\nuser_id = 5");
+    assert_eq!(load(&all_missing, &[]), Ok(()));
+    let files = nicechat("api_key_file = \"/nowhere\"\napi_secret_file = \"/dev/zero\"");
+    assert_eq!(load(&files, &[SECRETS[0], ("CREDENTIALS_DIRECTORY", "/nowhere")]), Ok(()));
+    for (text, wrong) in [
+        (nicechat("api_key = \"\""), "the secret is empty"),
+        (nicechat("api_key = \"a\"\napi_key_file = \"b\""), "is given 2 times"),
+        (source("password_file = \"/nowhere\""), "is given without a user"),
+        (source("[lagerkoll]\nstore = \"1\"\nuser_id = 5\napi_key_file = \"/nowhere\""), "beside user_id"),
+    ] {
+        assert!(load(&text, &[]).is_err_and(|message| message.contains(wrong)), "{text}");
+    }
 }
 
 #[test]

@@ -1,0 +1,41 @@
+//! What the commands that only read the state need of the config: none of its secrets.
+
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+
+use super::Failure;
+use crate::config::Config;
+use crate::lagerkoll::Names;
+use crate::state::Reader;
+
+/// Where the state is, and whose.
+pub(super) struct Look {
+    state: PathBuf,
+    base_url: String,
+    /// Whose events are mirrored; `None` = nobody's.
+    pub(super) events: Option<Names>,
+}
+
+impl Look {
+    /// Reads a config file.
+    pub(super) fn load(path: &Path) -> Result<Look, Failure> {
+        let take = |config: &Config| Look {
+            state: config.state.path.clone(),
+            base_url: config.nicechat.base_url.to_string(),
+            events: config.lagerkoll.as_ref().map(Names::of),
+        };
+        Ok(Config::without_secrets(path, take)?)
+    }
+
+    /// Opens the state, which has to be that of the config's NiceChat.
+    pub(super) fn open(&self) -> Result<Reader, Failure> {
+        let reader = Reader::open(&self.state)?;
+        reader.check_base(&self.base_url)?;
+        Ok(reader)
+    }
+}
+
+/// Says something on stderr, beside a result that can't say it.
+pub(super) fn note(words: &str) -> io::Result<()> {
+    writeln!(io::stderr(), "shelfkeeper: {words}")
+}
