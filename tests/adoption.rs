@@ -155,11 +155,12 @@ fn a_resync_repairs_what_drifted_and_nothing_else() {
 }
 
 #[test]
-fn a_resync_forgets_what_is_gone_on_both_sides() {
+fn what_is_ours_and_unwanted_is_deleted_also_when_a_listing_lacks_it() {
     let shop = synced(&many("p", 4), "");
     shop.nicechat().remove(Kind::Product, "p003");
     publish(&shop, &many("p", 3));
-    assert_eq!(resync(&shop).ended(0).tally(), "1 GET categories, 1 GET products");
+    let sent = "1 DELETE products, 1 GET categories, 1 GET products";
+    assert_eq!(resync(&shop).ended(0).tally(), sent, "a page that moved while it was read may have had it");
     let status = shop.json(&["status", "--format", "json"]);
     assert_eq!((&status["owned"]["products"], &status["pending"]), (&json!(3), &json!(0)));
     assert_eq!(sync(&shop).ended(0).fetch_statuses(), [304]);

@@ -602,3 +602,29 @@ fn with_prune_all_the_categories_that_an_import_makes_beside_ours_are_no_loss() 
     sync(&shop).ended(0);
     assert!(shop.nicechat().objects(Kind::Category).keys().all(|id| id.starts_with("c-")));
 }
+
+/// Changed products of a text feed, of which NiceChat makes products in categories of its own.
+fn goods_at(price: &str) -> Vec<goods::Good> {
+    goods::goods("p", 30).into_iter().map(|good| good.at_price(price)).collect()
+}
+
+#[test]
+fn what_imports_overwrite_is_repaired_after_every_one_and_never_learned() {
+    let shop = shop(IMPORT);
+    for price in ["10.00", "11.00", "12.00", "13.00"] {
+        goods::publish(&shop, &goods_at(price));
+        sync(&shop).ended(0);
+        let products = shop.nicechat().objects(Kind::Product);
+        let categories = products.values().map(|product| product["category"].as_str().unwrap_or_default());
+        assert!(categories.clone().all(|id| id == goods::category_id("Home > Light")), "{price}: {products:?}");
+    }
+    // What somebody does to them afterwards is drift as ever.
+    shop.config("[nicechat]\nstrategy = \"api\"\n");
+    for _ in 0..2 {
+        let fields = json!({"price": 0.01, "category": null, "in_stock": false});
+        shop.nicechat().edit(Kind::Product, "p007", goods::object(fields));
+        let repair = goods::resync(&shop).ended(0);
+        assert_eq!(repair.lines(), ["PATCH products p007"]);
+        assert_eq!(repair.body("PATCH", "p007").as_object().expect("fields").len(), 3);
+    }
+}

@@ -56,7 +56,8 @@ pub fn decide(kind: Kind, id: &Id, base: &Base, wanted: &Wanted) -> Operation {
     let send = changes(&have, &wanted.fields);
     let old = have.into_iter().filter(|(name, _)| send.contains_key(name)).collect();
     // What a repair replaces is remembered: if it comes back, it is NiceChat's way to write ours.
-    let replaced: Fields = drift.into_iter().filter(|(name, _)| send.contains_key(name)).collect();
+    let replaced: Fields =
+        drift.into_iter().filter(|(name, _)| send.contains_key(name) && may_be_spelled(name)).collect();
     let repaired = overlaid(&without(&repaired, &send), &replaced);
     let answered = without(&answered, &send);
     let action = if send.is_empty() { Action::Note } else { Action::Update };
@@ -100,11 +101,19 @@ fn image_of(listed: &Fields) -> Fields {
         .collect()
 }
 
+/// Fields of which NiceChat has no way of its own to write them: another price, another category, out of stock
+/// or switched off is something else, and never its spelling of ours.
+const NEVER_SPELLED: [&str; 5] = ["price", "currency", "in_stock", "category", "is_enabled"];
+
+fn may_be_spelled(name: &str) -> bool {
+    !NEVER_SPELLED.contains(&name)
+}
+
 /// What NiceChat's answer to a write adds to the record: the fields that it spells another way.
 pub fn acknowledged(mut record: Record, sent: &Fields, reply: &Fields) -> Record {
     for (name, ours) in sent {
         match reply.get(name) {
-            Some(theirs) if !same(name, ours, theirs) => {
+            Some(theirs) if may_be_spelled(name) && !same(name, ours, theirs) => {
                 record.answered.insert(name.clone(), theirs.clone());
             }
             _ => {}
@@ -128,30 +137,42 @@ pub struct Observation {
     pub has_new_picture: bool,
 }
 
+/// What may have happened to an object between our last request about it and a listing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Since {
+    /// Nothing that we know of: what is listed otherwise is NiceChat's own doing, or somebody's.
+    Nothing,
+    /// NiceChat may have read the feed by itself. It fetches pictures anew then, so that another address is no drift,
+    /// but its copy of the picture that the feed names.
+    Import,
+    /// Requests of ours that the state has lost.
+    LostWrites,
+}
+
 /// Compares what NiceChat lists with what it last acknowledged to us. Only fields that we sent
 /// count; one in doubt is left for the comparison with the source.
 ///
-/// `after_import` = NiceChat may have read the feed by itself since. It fetches pictures anew then, so
-/// that another address is no drift, but its copy of the picture that the feed names.
-pub fn observe(known: &Known, listed: &Fields, after_import: bool) -> Observation {
+/// A value that comes back after a repair is NiceChat's way to write ours only when nothing but NiceChat can have
+/// brought it back: after an import, or when we don't know what we sent last, nothing is learned, and no earlier
+/// repair counts any more.
+pub fn observe(known: &Known, listed: &Fields, since: Since) -> Observation {
     let mut seen = Observation::default();
     for (name, ours) in &known.acked {
         let theirs = listed.get(name).unwrap_or(&Value::Null);
-        let answered = known.answered.get(name);
-        let repaired = known.repaired.get(name);
+        let answered = known.answered.get(name).filter(|_| may_be_spelled(name));
+        let repaired = known.repaired.get(name).filter(|_| may_be_spelled(name) && since == Since::Nothing);
+        let is_picture = name == IMAGE && !is_nothing(theirs);
         let (keep_answer, keep_repair) = if same(name, theirs, ours) {
             (false, false)
         } else if answered.is_some_and(|answered| same(name, theirs, answered)) {
             (true, false)
-        } else if name == IMAGE && after_import && !is_nothing(theirs) {
+        } else if is_picture && since == Since::Import {
             seen.has_new_picture = true;
             (true, false)
-        } else if name == IMAGE && !is_nothing(ours) && !is_nothing(theirs) && answered.is_none() {
+        } else if is_picture && !is_nothing(ours) && answered.is_none() {
             // The copy of our picture, seen for the first time.
             (true, repaired.is_some())
-        } else if repaired
-            .is_some_and(|repaired| same(name, theirs, repaired) || (name == IMAGE && !is_nothing(theirs)))
-        {
+        } else if repaired.is_some_and(|repaired| same(name, theirs, repaired) || is_picture) {
             seen.learned.push(name.clone());
             (true, false)
         } else {

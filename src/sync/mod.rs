@@ -16,7 +16,7 @@ mod session;
 mod staging;
 
 pub use apply::{Applied, Stop};
-pub use decide::{Base, Observation, Wanted, acknowledged, decide, observe};
+pub use decide::{Base, Observation, Since, Wanted, acknowledged, decide, observe};
 pub use error::PassError;
 pub use fields::{changes, overlaid, same};
 pub use import::{Address, Choice, Cost, Exchange, Way};

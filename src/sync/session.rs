@@ -13,7 +13,7 @@ use jiff::Timestamp;
 use thiserror::Error;
 use tracing::info;
 
-use super::decide::{Base, Wanted, adoption, decide, observe};
+use super::decide::{Base, Since, Wanted, adoption, decide, observe};
 use super::index::{Flags, Index};
 use super::plan::{Action, Operation, Summary};
 use super::remembered::Remembered;
@@ -92,8 +92,8 @@ pub struct Session {
     some_row_is_unknown: bool,
     /// Why the feed may have gone on: no object's absence is proven.
     unproven: Option<&'static str>,
-    /// An import may have changed anything since NiceChat was last looked at.
-    after_import: bool,
+    /// What may have happened since NiceChat was last looked at.
+    since: Since,
 }
 
 impl Session {
@@ -128,7 +128,7 @@ impl Session {
             changes_at: None,
             some_row_is_unknown: false,
             unproven: None,
-            after_import: reader.is_unsettled()?,
+            since: if reader.is_unsettled()? { Since::Import } else { Since::Nothing },
             reader,
         })
     }
@@ -189,7 +189,7 @@ impl Session {
                 Some(at) if self.index(kind).object(at) != 0 => {
                     self.index_mut(kind).mark(at, Flags::LISTED);
                     let known = self.known(kind, at)?;
-                    let seen = observe(&known, &listed, self.after_import);
+                    let seen = observe(&known, &listed, self.since);
                     for field in &seen.learned {
                         info!(object = %id, field, "NiceChat writes this value its own way; not repaired again until the source changes");
                     }

@@ -150,7 +150,7 @@ proptest! {
                 let id = Id::parse(key).expect("an id");
                 let base = match (state.get(key), service.get(key)) {
                     (Some(known), Some(listed)) => {
-                        let Observation { drift, answered, repaired, .. } = observe(known, listed, false);
+                        let Observation { drift, answered, repaired, .. } = observe(known, listed, Since::Nothing);
                         ours(Known { answered, repaired, ..known.clone() }, drift)
                     }
                     _ => Base::Absent,
@@ -170,6 +170,47 @@ proptest! {
             }
             prop_assert!(round < 2 || writes == 0, "round {} still wrote {}", round, writes);
         }
+    }
+
+    /// Whatever was repaired and spelled before: price, currency, stock, category and the switch are as NiceChat
+    /// acknowledged them or they drifted; and after an import, or lost writes, nothing is learned of any field.
+    #[test]
+    fn what_is_listed_is_never_believed_without_need(
+        ours in fields(),
+        listed in fields(),
+        before in fields(),
+        answered in fields(),
+        since in prop_oneof![Just(Since::Nothing), Just(Since::Import), Just(Since::LostWrites)],
+    ) {
+        let with_more = |fields: &Fields, category: &str| {
+            let more = [("category", json!(category)), ("currency", json!(category)), ("is_enabled", json!(category == "a"))];
+            overlaid(fields, &more.map(|(name, value)| (name.to_owned(), value)).into_iter().collect())
+        };
+        let known = Known {
+            id: "a".to_owned(),
+            acked: with_more(&ours, "a"),
+            answered: with_more(&answered, "b"),
+            repaired: with_more(&before, "b"),
+        };
+        let listed = with_more(&listed, "b");
+        let seen = observe(&known, &listed, since);
+        for name in ["price", "currency", "in_stock", "category", "is_enabled"] {
+            let is_same = same(name, &known.acked[name], &listed[name]);
+            prop_assert_eq!(seen.drift.contains_key(name), !is_same, "{}", name);
+            prop_assert!(!seen.answered.contains_key(name) && !seen.repaired.contains_key(name), "{}", name);
+        }
+        if since != Since::Nothing {
+            prop_assert!(seen.learned.is_empty() && seen.repaired.is_empty(), "{:?}", seen);
+        }
+        // What is repaired now is not repaired again when it comes back, if nothing comes between and it may be learned.
+        let id = Id::parse("a").expect("an id");
+        let base = Base::Ours { known: known.clone(), drift: seen.drift.clone(), has_new_picture: false };
+        let wanted = Wanted { fields: known.acked.clone(), digest: 1 };
+        let record = decide(Kind::Product, &id, &base, &wanted).record.expect("a record");
+        let repaired = Known { answered: seen.answered, repaired: record.repaired, ..known };
+        let again = observe(&repaired, &listed, Since::Nothing);
+        let may_be_spelled = |name: &String| ["title", "description", "image_url"].contains(&name.as_str());
+        prop_assert!(!again.drift.keys().any(may_be_spelled), "{:?}", again);
     }
 
     /// The order of a feed's rows makes no difference.

@@ -6,7 +6,7 @@ use super::{Comparison, Session, SessionError, category_of};
 use crate::catalog::{Category, Fields, Id, Kind, digest_bytes};
 use crate::config::{Prune, VanishedCategory};
 use crate::state::{InDoubt, Known};
-use crate::sync::decide::{decide, disable, vanish};
+use crate::sync::decide::{Since, decide, disable, vanish};
 use crate::sync::fields::overlaid;
 use crate::sync::index::Flags;
 use crate::sync::plan::{Action, Operation};
@@ -100,7 +100,7 @@ impl Session {
         let Ok(id) = Id::parse(&id) else { return Ok(false) };
         // It is ours when we made it, or may have: a create was under way when a pass was cut off.
         let may_be_ours = is_ours || flags.has(Flags::IN_DOUBT);
-        if !flags.has(Flags::FOREIGN) && (self.is_gone(flags) || !may_be_ours) {
+        if !flags.has(Flags::FOREIGN) && !may_be_ours {
             let forget = Operation::new(kind, &id, Action::Note, Fields::new(), Fields::new(), None);
             return self.stage(forget).map(|_| true);
         }
@@ -146,8 +146,8 @@ impl Session {
         if !is_ours && operation.action == Action::Delete {
             // An import makes categories of its own beside ours, with the same names: no loss.
             let name = operation.old.get("name").and_then(|name| name.as_str());
-            let is_twin =
-                self.after_import && kind == Kind::Category && name.is_some_and(|name| self.names.contains(name));
+            let is_category = kind == Kind::Category && self.since == Since::Import;
+            let is_twin = is_category && name.is_some_and(|name| self.names.contains(name));
             let tally = self.summary.tally_mut(kind);
             *(if may_be_ours || is_twin { &mut tally.delete_in_doubt } else { &mut tally.delete_foreign }) += 1;
         }
