@@ -31,6 +31,10 @@ fn path(text: &str) -> Result<PathBuf, String> {
     if text.is_empty() {
         return Err("expected the path of a file; leave the setting out for the default".to_owned());
     }
+    if text == ":memory:" || text.starts_with("file:") {
+        // SQLite would take these for something else than the name of a file.
+        return Err(format!("expected the path of a file, not {text:?}; a state that isn't kept would own nothing"));
+    }
     Ok(PathBuf::from(text))
 }
 

@@ -19,6 +19,28 @@ pub enum StateError {
         /// The other process's id, or what is known of it.
         holder: String,
     },
+    /// The path doesn't lead any more to the file that was opened.
+    #[error(
+        "{path}: the state file {what} while shelfkeeper worked with it; nothing is sent or written any more: \
+         restart shelfkeeper, and it works with the file that is there then", path = path.display()
+    )]
+    Replaced {
+        /// The state file.
+        path: PathBuf,
+        /// What became of it.
+        what: &'static str,
+    },
+    /// The file has another name, by which another instance could work with it.
+    #[error(
+        "{path}: this file has {links} names (hard links), and by another name another shelfkeeper could work with \
+         it; remove the others (`find -samefile` finds them), or give [state] path a copy", path = path.display()
+    )]
+    Linked {
+        /// The state file.
+        path: PathBuf,
+        /// How many.
+        links: u64,
+    },
     /// The file was written for another NiceChat.
     #[error(
         "{path}: this state belongs to {theirs}, but base_url is {ours}; \

@@ -6,8 +6,10 @@ use jiff::Timestamp;
 use rusqlite::{Row, params};
 use serde::{Deserialize, Serialize};
 
+use super::doubt::DOUBTED;
+use super::meta::set;
 use super::reader::{Reader, code, fields};
-use super::writer::{Writer, set};
+use super::writer::Writer;
 use super::{StateError, schema};
 use crate::catalog::{Fields, Kind};
 
@@ -200,6 +202,14 @@ impl Reader {
         Ok(self.meta("unsettled")?.is_some())
     }
 
+    /// Whether NiceChat may hold otherwise than the state says because the file isn't the one that was written last.
+    ///
+    /// # Errors
+    /// When the file can't be read.
+    pub fn is_doubted(&self) -> Result<bool, StateError> {
+        Ok(self.doubt.is_some() || self.meta(DOUBTED)?.is_some())
+    }
+
     /// Imports that failed one after the other.
     ///
     /// # Errors
@@ -313,7 +323,7 @@ impl Writer {
     /// # Errors
     /// When it can't be written.
     pub async fn serve(&self, objects: Vec<(Kind, String, Option<Fields>)>, first: bool) -> Result<(), StateError> {
-        self.run(move |transaction| {
+        self.run_lightly(move |transaction| {
             if first {
                 transaction.execute("DELETE FROM served", [])?;
             }

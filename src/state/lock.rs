@@ -1,40 +1,82 @@
 //! One instance per state file.
 
 use std::fs::{File, TryLockError};
-use std::io::{Read as _, Seek as _, Write as _};
+use std::io;
+use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
 
+use super::place::FileId;
 use super::{StateError, private};
 
 /// A lock that the kernel gives back when the process ends, however it ends. The file beside the
 /// state stays: removing it would let two processes lock two files of one name.
+///
+/// In it are the process, and a count of the transactions that were written to the state: one that has fewer is older
+/// than it was.
 #[derive(Debug)]
 pub(super) struct Lock {
-    _file: File,
+    file: File,
+    id: FileId,
+    path: PathBuf,
 }
 
+/// Bytes of the line with the process: longer than any number of one.
+const PROCESS: usize = 20;
+/// Bytes that are written.
+const LENGTH: usize = PROCESS + 1 + 20 + 1;
+
 impl Lock {
-    /// Takes the lock, or tells who holds it.
+    /// Takes the lock of a state file, or tells who holds it.
     pub(super) fn take(state: &Path) -> Result<Lock, StateError> {
         let path = lock_path(state);
         let io = |error| StateError::unwritable(&path, error);
-        let mut file = private::open(&path).map_err(io)?;
+        let file = private::open(&path).map_err(io)?;
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
-                let mut holder = String::new();
-                let _ = file.read_to_string(&mut holder);
-                let holder = if holder.trim().is_empty() { "unknown".to_owned() } else { holder.trim().to_owned() };
+                let holder = read(&file).0.unwrap_or_else(|| "unknown".to_owned());
                 return Err(StateError::Locked { path: state.to_owned(), holder });
             }
             Err(TryLockError::Error(error)) => return Err(io(error)),
         }
-        file.set_len(0).map_err(io)?;
-        file.rewind().map_err(io)?;
+        let id = FileId::of(&file.metadata().map_err(io)?);
+        let lock = Lock { file, id, path };
+        if !lock.is_in_place() {
+            // Somebody removed it while it was being locked.
+            return Err(StateError::Locked { path: state.to_owned(), holder: "unknown".to_owned() });
+        }
         // Who holds it is a courtesy: a full disk must not keep a pass from reporting just that.
-        let _ = writeln!(file, "{}", std::process::id());
-        Ok(Lock { _file: file })
+        let _ = lock.count(counted(state).unwrap_or_default());
+        Ok(lock)
     }
+
+    /// Writes down how many transactions the state has.
+    pub(super) fn count(&self, transactions: u64) -> io::Result<()> {
+        let process = std::process::id();
+        self.file.write_all_at(format!("{process:<PROCESS$}\n{transactions:020}\n").as_bytes(), 0)
+    }
+
+    /// Whether it is still what others would lock.
+    pub(super) fn is_in_place(&self) -> bool {
+        std::fs::metadata(&self.path).is_ok_and(|file| FileId::of(&file) == self.id)
+    }
+}
+
+/// How many transactions the state file had when it was last written, if that is known.
+pub(super) fn counted(state: &Path) -> Option<u64> {
+    read(&File::open(lock_path(state)).ok()?).1
+}
+
+fn read(file: &File) -> (Option<String>, Option<u64>) {
+    let mut bytes = [0; LENGTH];
+    let mut length = 0;
+    while let Ok(more @ 1..) = file.read_at(&mut bytes[length..], length as u64) {
+        length += more;
+    }
+    let text = String::from_utf8_lossy(&bytes[..length]);
+    let mut lines = text.lines().map(str::trim);
+    let process = lines.next().filter(|process| !process.is_empty());
+    (process.map(str::to_owned), lines.next().and_then(|count| count.parse().ok()))
 }
 
 fn lock_path(state: &Path) -> PathBuf {

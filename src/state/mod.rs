@@ -3,16 +3,20 @@
 //! A [`Reader`] only reads, works beside a running daemon and creates nothing. The one [`Writer`]
 //! of a state file holds its lock and writes from a thread of its own.
 
+mod doubt;
 mod error;
 mod events;
 mod import;
 mod lock;
+mod meta;
 mod objects;
 mod packed;
+mod place;
 mod private;
 mod reader;
 mod rows;
 mod schema;
+mod store;
 mod writer;
 
 use jiff::Timestamp;

@@ -6,11 +6,14 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 use rusqlite::config::DbConfig;
 use rusqlite::ffi::SQLITE_IOERR_SHMSIZE;
-use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension as _, Params, Row, params};
+use rusqlite::{Connection, ErrorCode, OpenFlags, Params, Row, params};
 use serde::Serialize;
 
+use super::doubt::doubt;
+use super::lock::counted;
 use super::packed::Packed;
-use super::{FeedMark, Known, PassRow, StateError, schema};
+use super::place::resolve;
+use super::{FeedMark, Known, PassRow, StateError, meta, schema};
 use crate::catalog::{Digest, Fields, Kind, Rejection};
 use crate::files::not_a_file;
 
@@ -21,6 +24,8 @@ pub struct Reader {
     exists: bool,
     /// The file's format: an older one lacks the tables that came later.
     pub(super) version: i64,
+    /// Why it may not be the file that was written last.
+    pub(super) doubt: Option<&'static str>,
 }
 
 /// What every pass reads of every object.
@@ -84,19 +89,26 @@ impl Reader {
         if !is_there {
             let mut connection = Connection::open_in_memory().map_err(of)?;
             schema::migrate(&mut connection, path)?;
-            return Ok(Reader { connection, path: path.to_owned(), exists: false, version: schema::VERSION });
+            let path = path.to_owned();
+            return Ok(Reader { connection, path, exists: false, version: schema::VERSION, doubt: None });
         }
+        // The files beside it belong to the name that it has without symbolic links.
+        let path = &resolve(path).map_err(|error| StateError::Io { path: path.to_owned(), error })?;
+        let of = |error| StateError::of(path, error);
+        // Before the file: what is written meanwhile is counted first.
+        let counted = counted(path);
         let connection = open_for_reading(path).map_err(of)?;
         connection.busy_timeout(std::time::Duration::from_secs(10)).map_err(of)?;
         connection.pragma_update(None, "query_only", true).map_err(of)?;
-        connection.pragma_update(None, "cache_size", -8192).map_err(of)?;
+        connection.execute_batch("PRAGMA cache_size = -8192; PRAGMA cell_size_check = ON;").map_err(of)?;
         let version = schema::check(&connection, path)?;
         if version == 0 {
             return Err(schema::not_ours(path));
         }
         // One transaction: everything read is of the same moment.
         connection.execute_batch("BEGIN; SELECT count(*) FROM meta;").map_err(of)?;
-        Ok(Reader { connection, path: path.to_owned(), exists: true, version })
+        let doubt = doubt(&connection, path, counted).map_err(of)?;
+        Ok(Reader { connection, path: path.to_owned(), exists: true, version, doubt })
     }
 
     /// Where the state file is, or would be.
@@ -114,8 +126,7 @@ impl Reader {
     }
 
     pub(super) fn meta(&self, key: &str) -> Result<Option<String>, StateError> {
-        let sql = "SELECT value FROM meta WHERE key = ?1";
-        self.connection.query_row(sql, [key], |row| row.get(0)).optional().map_err(|error| self.fail(error))
+        meta::get(&self.connection, key).map_err(|error| self.fail(error))
     }
 
     /// Refuses a state that belongs to another NiceChat.

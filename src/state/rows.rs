@@ -12,8 +12,8 @@ use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension as _, Transaction, params};
 use serde::{Deserialize, Serialize};
 
+use super::meta::set;
 use super::reader::{Reader, code, digest};
-use super::writer::set;
 use super::{KeyRow, Objects, StateError};
 use crate::catalog::{Category, Digest, Id, Kind};
 use crate::feed::RowDigest;

@@ -2,20 +2,27 @@
 //!
 //! Acknowledgements that arrive together are written in one transaction; whoever sent a request
 //! waits for that before the next one, so that a crash costs at most the requests in flight.
+//!
+//! What must outlive a power cut is on the disk before anything follows from it: that requests are about to be sent,
+//! and which, imports, events, the end of a pass. What came of a request is not waited for: it outlives the process,
+//! and after a power cut NiceChat's listing is read (see `doubt`).
 
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread;
 
 use jiff::Timestamp;
-use rusqlite::{Connection, Transaction, params};
+use rusqlite::{Transaction, params};
 use tokio::sync::oneshot;
 
-use super::lock::Lock;
+use super::doubt::{DOUBTED, SENDING_SINCE, boot};
+use super::meta::{remove, set};
 use super::packed::pack;
+use super::place::Place;
 use super::reader::code;
 use super::rows::{self, RowsEnding};
-use super::{Experience, FeedMark, Intent, PassRow, Record, StateError, private, schema};
+use super::store::{Durable, Store};
+use super::{Experience, FeedMark, Intent, PassRow, Record, StateError};
 use crate::catalog::{Digest, Fields, Id, Kind, Rejection, digest_bytes};
 
 /// How many passes are remembered.
@@ -58,7 +65,7 @@ pub struct Ending {
     pub rows: Option<RowsEnding>,
 }
 
-type Job = Box<dyn FnOnce(&mut Connection, &Path) + Send>;
+type Job = Box<dyn FnOnce(&mut Store) + Send>;
 
 /// What is written about requests.
 enum Entry {
@@ -87,23 +94,16 @@ impl Writer {
     /// # Errors
     /// When another instance has it, it belongs to another `base_url`, or can't be used.
     pub fn open(path: &Path, base_url: &str) -> Result<Writer, StateError> {
-        if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-            private::make_folder(folder).map_err(|error| StateError::Io { path: folder.to_owned(), error })?;
-        }
-        let lock = Lock::take(path)?;
-        let connection = open(path, base_url)?;
+        let place = Place::take(path)?;
+        let path = place.path().to_owned();
+        let store = Store::open(place, base_url)?;
         let (messages, inbox) = channel();
-        let owned_path = path.to_owned();
-        let work = move || {
-            let _lock = lock;
-            serve(connection, &inbox, &owned_path);
-        };
-        let thread = thread::Builder::new().name("state".into()).spawn(work);
-        let thread = thread.map_err(|error| StateError::Io { path: path.to_owned(), error })?;
-        Ok(Writer { messages: Some(messages), thread: Some(thread), path: path.to_owned() })
+        let thread = thread::Builder::new().name("state".into()).spawn(move || serve(store, &inbox));
+        let thread = thread.map_err(|error| StateError::Io { path: path.clone(), error })?;
+        Ok(Writer { messages: Some(messages), thread: Some(thread), path })
     }
 
-    /// The state file.
+    /// The state file, without symbolic links.
     pub fn path(&self) -> &Path {
         &self.path
     }
@@ -112,16 +112,36 @@ impl Writer {
         self.messages.as_ref().ok_or(StateError::Gone)?.send(message).map_err(|_| StateError::Gone)
     }
 
+    /// Writes what must be on the disk when this returns.
     pub(super) async fn run<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<T> + Send + 'static,
     ) -> Result<T, StateError> {
+        self.on_thread(|store| store.transact(Durable::Yes, work)).await
+    }
+
+    /// Writes what may be lost in a power cut, but not when the process ends.
+    pub(super) async fn run_lightly<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<T> + Send + 'static,
+    ) -> Result<T, StateError> {
+        self.on_thread(|store| store.transact(Durable::No, work)).await
+    }
+
+    async fn on_thread<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Store) -> Result<T, StateError> + Send + 'static,
+    ) -> Result<T, StateError> {
         let (answer, result) = oneshot::channel();
-        let job: Job = Box::new(move |connection, path| {
-            let _ = answer.send(in_transaction(connection, work).map_err(|error| StateError::of(path, error)));
-        });
+        let job: Job = Box::new(move |store| _ = answer.send(work(store)));
         self.send(Message::Run(job))?;
         result.await.map_err(|_| StateError::Gone)?
+    }
+
+    /// Takes the log into the file itself, as far as no reader is in the way.
+    async fn take_log_in(&self) -> Result<(), StateError> {
+        let sql = "PRAGMA wal_checkpoint(PASSIVE); PRAGMA shrink_memory;";
+        self.on_thread(|store| store.connection.execute_batch(sql).map_err(|error| store.fail(error))).await
     }
 
     /// Records what came of a request; returns when that is written.
@@ -153,13 +173,15 @@ impl Writer {
     /// When it can't be written.
     pub async fn begin(&self, operations: u64) -> Result<(), StateError> {
         self.run(move |transaction| {
-            transaction.execute("DELETE FROM meta WHERE key = 'feed_mark'", [])?;
+            remove(transaction, "feed_mark")?;
             rows::disuse(transaction)?;
             // What was in doubt is in the plan now, or no longer ours to do.
             transaction.execute("UPDATE journal SET reason = NULL", [])?;
+            boot().map_or(Ok(()), |boot| set(transaction, SENDING_SINCE, &boot))?;
             set(transaction, "pending", &operations.to_string())
         })
-        .await
+        .await?;
+        self.take_log_in().await
     }
 
     /// Records objects that are as wanted without any request.
@@ -167,7 +189,7 @@ impl Writer {
     /// # Errors
     /// When it can't be written.
     pub async fn adopt(&self, records: Vec<(Kind, Id, Record)>) -> Result<(), StateError> {
-        self.run(move |transaction| {
+        self.run_lightly(move |transaction| {
             for (kind, id, record) in &records {
                 done(transaction, *kind, id.as_str(), record)?;
                 unmark(transaction, *kind, id.as_str(), false)?;
@@ -182,7 +204,7 @@ impl Writer {
     /// # Errors
     /// When it can't be written.
     pub async fn forget(&self, gone: Vec<(Kind, String)>) -> Result<(), StateError> {
-        self.run(move |transaction| {
+        self.run_lightly(move |transaction| {
             for (kind, id) in &gone {
                 delete(transaction, *kind, id)?;
                 unmark(transaction, *kind, id, false)?;
@@ -198,10 +220,10 @@ impl Writer {
     /// # Errors
     /// When it can't be written.
     pub async fn reject(&self, rejections: Vec<Rejection>, first: bool) -> Result<(), StateError> {
-        self.run(move |transaction| {
+        self.run_lightly(move |transaction| {
             if first {
                 transaction.execute("DELETE FROM rejected", [])?;
-                transaction.execute("DELETE FROM meta WHERE key = 'feed_mark'", [])?;
+                remove(transaction, "feed_mark")?;
             }
             let sql = "INSERT INTO rejected (line, id, field, reason) VALUES (?1, ?2, ?3, ?4)";
             let mut statement = transaction.prepare_cached(sql)?;
@@ -230,8 +252,10 @@ impl Writer {
             }
             if let Some(all) = listed {
                 set(transaction, "listed", if all { "all" } else { "ours" })?;
-                transaction.execute("DELETE FROM meta WHERE key = 'unsettled'", [])?;
+                remove(transaction, "unsettled")?;
+                remove(transaction, DOUBTED)?;
             }
+            remove(transaction, SENDING_SINCE)?;
             if let Some(ending) = rows {
                 rows::finish(transaction, ending)?;
             }
@@ -241,8 +265,9 @@ impl Writer {
             Ok(())
         })
         .await?;
-        // Until the next pass the file's pages are nobody's concern.
-        self.run(|transaction| transaction.execute_batch("PRAGMA shrink_memory")).await
+        // A log that goes on from pass to pass would be all that a power cut leaves of none of them. And until the next
+        // one the file's pages are nobody's concern.
+        self.take_log_in().await
     }
 }
 
@@ -255,33 +280,14 @@ impl Drop for Writer {
     }
 }
 
-fn open(path: &Path, base_url: &str) -> Result<Connection, StateError> {
-    let of = |error| StateError::of(path, error);
-    private::prepare_database(path).map_err(|error| StateError::unwritable(path, error))?;
-    let mut connection = Connection::open(path).map_err(of)?;
-    connection.busy_timeout(std::time::Duration::from_secs(10)).map_err(of)?;
-    let pragmas = "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA cache_size = -8192; PRAGMA wal_autocheckpoint = 16384;";
-    schema::migrate(&mut connection, path)?;
-    connection.execute_batch(pragmas).map_err(of)?;
-    let sql = "INSERT INTO meta (key, value) VALUES ('base_url', ?1) ON CONFLICT (key) DO NOTHING";
-    connection.execute(sql, [base_url]).map_err(of)?;
-    let theirs: String =
-        connection.query_row("SELECT value FROM meta WHERE key = 'base_url'", [], |row| row.get(0)).map_err(of)?;
-    if theirs == base_url {
-        Ok(connection)
-    } else {
-        Err(StateError::OtherBase { path: path.to_owned(), theirs, ours: base_url.to_owned() })
-    }
-}
-
 /// The thread: everything that waits goes into one transaction.
-fn serve(mut connection: Connection, inbox: &Receiver<Message>, path: &Path) {
+fn serve(mut store: Store, inbox: &Receiver<Message>) {
     let mut waiting = None;
     while let Some(message) = waiting.take().or_else(|| inbox.recv().ok()) {
         let mut batch = Vec::new();
         match message {
             Message::Run(job) => {
-                job(&mut connection, path);
+                job(&mut store);
                 continue;
             }
             Message::Entry(entry, answer) => batch.push((entry, answer)),
@@ -295,7 +301,10 @@ fn serve(mut connection: Connection, inbox: &Receiver<Message>, path: &Path) {
                 }
             }
         }
-        let result = in_transaction(&mut connection, |transaction| {
+        // What may be made by a request that follows must be known after a power cut; what came of one is listed.
+        let has_intents = batch.iter().any(|(entry, _)| matches!(entry, Entry::Intend(_)));
+        let durable = if has_intents { Durable::Yes } else { Durable::No };
+        let result = store.transact(durable, |transaction| {
             batch.iter().try_for_each(|(entry, _)| match entry {
                 Entry::Intend(intents) => intents.iter().try_for_each(|intent| intend(transaction, intent)),
                 Entry::Settle(kind, id, settled) => settle(transaction, *kind, id.as_str(), settled),
@@ -306,22 +315,12 @@ fn serve(mut connection: Connection, inbox: &Receiver<Message>, path: &Path) {
         for (_, answer) in batch {
             let result = match error.take() {
                 _ if !has_failed => Ok(()),
-                Some(first) => Err(StateError::of(path, first)),
+                Some(first) => Err(first),
                 None => Err(StateError::Gone),
             };
             let _ = answer.send(result);
         }
     }
-}
-
-fn in_transaction<T>(
-    connection: &mut Connection,
-    work: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<T>,
-) -> rusqlite::Result<T> {
-    let transaction = connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
-    let result = work(&transaction)?;
-    transaction.commit()?;
-    Ok(result)
 }
 
 fn intend(transaction: &Transaction<'_>, Intent { kind, id, fields }: &Intent) -> rusqlite::Result<()> {
@@ -408,9 +407,4 @@ fn count_down(transaction: &Transaction<'_>, settled: usize) -> rusqlite::Result
     let sql = "UPDATE meta SET value = max(0, CAST(value AS INTEGER) - ?1) WHERE key = 'pending'";
     transaction.prepare_cached(sql)?.execute([i64::try_from(settled).unwrap_or(i64::MAX)])?;
     Ok(())
-}
-
-pub(super) fn set(transaction: &Transaction<'_>, key: &str, value: &str) -> rusqlite::Result<()> {
-    let sql = "INSERT INTO meta (key, value) VALUES (?1, ?2) ON CONFLICT (key) DO UPDATE SET value = excluded.value";
-    transaction.execute(sql, [key, value]).map(|_| ())
 }

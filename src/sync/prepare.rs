@@ -70,10 +70,12 @@ pub async fn plan(config: &Config, kind: PassKind, stop: &CancellationToken) -> 
 }
 
 /// Whether a pass has to read NiceChat's listing: a resync, the first pass of a state, the first
-/// one that may delete what isn't ours, and the first one after an import.
+/// one that may delete what isn't ours, the first one after an import, and the first one of a state file that
+/// isn't the one that was written last.
 pub(super) fn needs_listing(config: &Config, state: &state::Reader, kind: PassKind) -> Result<bool, StateError> {
     Ok(kind == PassKind::Resync
         || state.is_unsettled()?
+        || state.is_doubted()?
         || match state.listed()? {
             None => true,
             Some(all) => config.nicechat.prune == Prune::All && !all,

@@ -128,7 +128,11 @@ impl Session {
             changes_at: None,
             some_row_is_unknown: false,
             unproven: None,
-            since: if reader.is_unsettled()? { Since::Import } else { Since::Nothing },
+            since: match (reader.is_unsettled()?, reader.is_doubted()?) {
+                (true, _) => Since::Import,
+                (false, true) => Since::LostWrites,
+                (false, false) => Since::Nothing,
+            },
             reader,
         })
     }

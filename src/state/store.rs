@@ -1,0 +1,101 @@
+//! The open file: every transaction of the one who writes it goes through here.
+
+use std::path::Path;
+use std::time::Duration;
+
+use rusqlite::{Connection, Transaction, TransactionBehavior, params};
+use tracing::warn;
+
+use super::doubt::{TRANSACTIONS, doubt, settle};
+use super::lock::counted;
+use super::place::Place;
+use super::{StateError, meta, schema};
+
+/// What the file is opened with. The log is taken in when a pass ends, or when it has 64 MiB.
+const PRAGMAS: &str = "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -8192;
+                       PRAGMA cell_size_check = ON; PRAGMA wal_autocheckpoint = 16384;";
+
+/// Whether a transaction must be on the disk before it counts as written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Durable {
+    Yes,
+    No,
+}
+
+/// An open state file with its lock.
+pub(super) struct Store {
+    // In this order: the file is closed before its lock is given back.
+    pub(super) connection: Connection,
+    place: Place,
+    transactions: u64,
+    durable: Durable,
+}
+
+impl Store {
+    pub(super) fn open(place: Place, base_url: &str) -> Result<Store, StateError> {
+        let path = place.path();
+        let of = |error| StateError::of(path, error);
+        let counted = counted(path);
+        let mut connection = Connection::open(path).map_err(of)?;
+        connection.busy_timeout(Duration::from_secs(10)).map_err(of)?;
+        schema::migrate(&mut connection, path)?;
+        connection.execute_batch(PRAGMAS).map_err(of)?;
+        check_base(&connection, path, base_url)?;
+        let doubt = doubt(&connection, path, counted).map_err(of)?;
+        if let Some(doubt) = doubt {
+            let path = path.display();
+            warn!("the state file {path} {doubt}; the next pass reads NiceChat's listing before it relies on it");
+        }
+        let transactions = settle(&mut connection, path, counted, doubt).map_err(of)?;
+        place.check()?;
+        Ok(Store { connection, place, transactions, durable: Durable::Yes })
+    }
+
+    pub(super) fn fail(&self, error: rusqlite::Error) -> StateError {
+        StateError::of(self.place.path(), error)
+    }
+
+    /// Writes all of `work`, or nothing.
+    pub(super) fn transact<T>(
+        &mut self,
+        durable: Durable,
+        work: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<T>,
+    ) -> Result<T, StateError> {
+        self.place.check()?;
+        self.try_transact(durable, work).map_err(|error| self.fail(error))
+    }
+
+    fn try_transact<T>(
+        &mut self,
+        durable: Durable,
+        work: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<T>,
+    ) -> rusqlite::Result<T> {
+        if durable != self.durable {
+            let mode = if durable == Durable::Yes { "FULL" } else { "NORMAL" };
+            self.connection.pragma_update(None, "synchronous", mode)?;
+            self.durable = durable;
+        }
+        let next = self.transactions + 1;
+        let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let result = work(&transaction)?;
+        let sql = "UPDATE meta SET value = ?2 WHERE key = ?1";
+        transaction.prepare_cached(sql)?.execute(params![TRANSACTIONS, next.to_string()])?;
+        // Outside first: whoever finds less inside has lost it. It is no promise that this itself was written.
+        let _ = self.place.lock.count(next);
+        transaction.commit()?;
+        self.transactions = next;
+        Ok(result)
+    }
+}
+
+fn check_base(connection: &Connection, path: &Path, base_url: &str) -> Result<(), StateError> {
+    let of = |error| StateError::of(path, error);
+    let sql = "INSERT INTO meta (key, value) VALUES ('base_url', ?1) ON CONFLICT (key) DO NOTHING";
+    connection.execute(sql, [base_url]).map_err(of)?;
+    let theirs = meta::get(connection, "base_url").map_err(of)?.unwrap_or_default();
+    if theirs == base_url {
+        Ok(())
+    } else {
+        Err(StateError::OtherBase { path: path.to_owned(), theirs, ours: base_url.to_owned() })
+    }
+}
