@@ -33,7 +33,7 @@ fn state(shop: &Shop) -> Vec<String> {
     let mut rows = Vec::new();
     for sql in [
         "SELECT kind || id || hex(acked) || coalesce(answered, '') FROM object ORDER BY kind, id",
-        "SELECT key || value FROM meta ORDER BY key",
+        "SELECT key || value FROM meta WHERE key != 'transactions' ORDER BY key",
         "SELECT kind || id FROM journal",
     ] {
         let Ok(mut statement) = connection.prepare(sql) else { panic!("{sql}") };
