@@ -62,7 +62,7 @@ pub(super) fn read(input: &Input<'_>, shape: &Shape, intake: &mut Intake<'_>) ->
     pieces(intake, cut, |intake, bytes, digest, found| {
         // The end of the file says something about its last row.
         let bytes_digest = digest;
-        let digest = (!found.last_without_end).then(|| row_digest(intake, digest, found.quotes));
+        let digest = (!found.last_without_end && !found.may_go_on).then(|| row_digest(intake, digest, found.quotes));
         let was_whole = some_row_is_whole;
         if was_whole && is_known(intake, digest)? {
             return Ok(());
@@ -93,7 +93,19 @@ pub(super) fn read(input: &Input<'_>, shape: &Shape, intake: &mut Intake<'_>) ->
         }
         let misfit =
             misfit.or_else(|| (found.quotes == Quotes::Broken).then(|| "its quotes can't be made out".to_owned()));
-        intake.give(row(&cells, &found, &columns, misfit, letters.charset(), &mut maker), digest)
+        let misfit = misfit.or_else(|| found.may_go_on.then(|| "the next line seems to be the rest of it".to_owned()));
+        // A line end that is missing makes one row of two.
+        let is_two = misfit.is_some() && cells.len() > columns.cells && cells.len() + 2 >= 2 * columns.cells;
+        intake.give(row(&cells, &found, &columns, misfit, letters.charset(), &mut maker), digest)?;
+        if !is_two && !found.ends_in_quotes {
+            return Ok(());
+        }
+        let reason = if is_two {
+            "another row stands behind the one before on the same line, and its id can't be told"
+        } else {
+            "the file ends inside the quotes of the row before: others may be missing"
+        };
+        intake.give(Row::Rejected(Rejection::new(found.line, None, "row", reason.to_owned())), None)
     })?;
     Ok(left_last_row)
 }
@@ -134,19 +146,25 @@ fn row(
         }
     }
     let id = attributes.get(Attribute::Id);
-    // No shop has quotes in an id: they are what was left of a cell's, or of two.
+    // No shop has quotes or tags in an id: they are what was left of a cell's, or of two.
     let plain = id.map(|id| id.trim_matches('"').trim());
-    let misfit =
-        misfit.or_else(|| id.is_some_and(|id| id.contains('"')).then(|| "a quote too many or too few".to_owned()));
+    let is_id_broken = id.is_some_and(|id| id.contains(['"', '<', '>']));
+    let has_quote = VALUES.into_iter().any(|name| attributes.get(name).is_some_and(|value| value.contains('"')));
+    let misfit = misfit.or_else(|| is_id_broken.then(|| "a quote or a tag in its id".to_owned()));
+    let misfit = misfit.or_else(|| has_quote.then(|| "a quote in a value that can't have one".to_owned()));
     match misfit {
         None => maker.row(&attributes, found.line),
         Some(reason) => {
-            let plain = plain.filter(|id| !id.is_empty() && !id.contains(['"', '\n', '\t']) && id.len() <= LONGEST_ID);
+            let plain = plain
+                .filter(|id| !id.is_empty() && !id.contains(['"', '<', '>', '\n', '\t']) && id.len() <= LONGEST_ID);
             let rejection = Rejection::new(found.line, plain.map(str::to_owned), "row", reason);
             Row::Rejected(Rejection { is_doubtful: true, ..rejection })
         }
     }
 }
+
+/// What holds no quote, but for one that damage left.
+const VALUES: [Attribute; 3] = [Attribute::Availability, Attribute::Link, Attribute::ImageLink];
 
 const ALL: [Attribute; ATTRIBUTES] = [
     Attribute::Id,

@@ -137,6 +137,10 @@ pub(super) struct Found {
     pub(super) line: u64,
     /// Whether the file ends right behind it, without a line end, or it may go on behind the end of half a file.
     pub(super) last_without_end: bool,
+    /// Whether the file ends inside its quotes: rows may be missing behind it.
+    pub(super) ends_in_quotes: bool,
+    /// Whether it ends with an empty cell, and what follows is no row: a line end inside of it would look so.
+    pub(super) may_go_on: bool,
 }
 
 /// Cuts a stream into rows.
@@ -145,6 +149,8 @@ pub(super) struct Cutter<R> {
     dialect: Dialect,
     /// The number of cells in the header; 0 while that is being read.
     width: usize,
+    /// Whether rows begin with a quote, as the header does: a line that doesn't is the rest of one.
+    begin_quoted: bool,
     /// What the row given last takes in the window.
     used: usize,
     /// Whether the stream is known to be all of the feed.
@@ -153,8 +159,9 @@ pub(super) struct Cutter<R> {
 
 /// What scanning a row with quotes came to.
 enum Scan {
-    /// The row's length, and if any of its cells is quoted, how many it has.
-    Row { length: usize, quoted: Option<usize> },
+    /// The row's length; if any of its cells is quoted, how many it has; and whether there are quotes inside of
+    /// cells that are not.
+    Row { length: usize, quoted: Option<usize>, has_bare: bool },
     /// Text behind a closing quote.
     Malformed,
     /// The window ends inside the row; inside a quote or not.
@@ -163,13 +170,14 @@ enum Scan {
 
 impl<R: Read> Cutter<R> {
     pub(super) fn new(window: Window<R>, dialect: Dialect, is_whole: bool) -> Self {
-        Cutter { window, dialect, width: 0, used: 0, is_whole }
+        Cutter { window, dialect, width: 0, begin_quoted: false, used: 0, is_whole }
     }
 
     /// From the header on, cells are told apart as it does, and rows held against its width.
     pub(super) fn set_header(&mut self, dialect: Dialect, width: usize) {
         self.dialect = dialect;
         self.width = width;
+        self.begin_quoted = self.window.bytes().first() == Some(&b'"');
     }
 
     /// The bytes of a row found last.
@@ -190,7 +198,11 @@ impl<R: Read> Cutter<R> {
             }
             let found = self.find()?;
             if !self.bytes(&found).trim_ascii().is_empty() {
-                return Ok(Some(found));
+                let is_plain =
+                    found.quotes == Quotes::Strict && self.width > 0 && !self.bytes(&found).starts_with(b"\"");
+                self.begin_quoted &= !is_plain;
+                let may_go_on = self.may_go_on(&found)?;
+                return Ok(Some(Found { may_go_on, ..found }));
             }
         }
     }
@@ -199,8 +211,8 @@ impl<R: Read> Cutter<R> {
         loop {
             match scan(self.window.bytes(), self.dialect, self.window.ended()) {
                 Scan::Row { length, .. } if length > MAX_ROW => return Err(self.too_long()),
-                Scan::Row { length, quoted: None } => return Ok(self.found(length, Quotes::Strict)),
-                Scan::Row { length, quoted: Some(cells) } => return self.quoted(length, cells),
+                Scan::Row { length, quoted: None, .. } => return Ok(self.found(length, Quotes::Strict)),
+                Scan::Row { length, quoted: Some(cells), .. } => return self.quoted(length, cells),
                 Scan::Malformed => {
                     if let Some(line) = self.raw_line() {
                         return self.malformed(line);
@@ -225,6 +237,25 @@ impl<R: Read> Cutter<R> {
                 }
             }
         }
+    }
+
+    /// See [`Found::may_go_on`].
+    fn may_go_on(&mut self, found: &Found) -> Result<bool, FeedError> {
+        if self.width < 2 || !self.bytes(found).ends_with(&[self.dialect.delimiter]) {
+            return Ok(false);
+        }
+        let from = self.used;
+        let end = loop {
+            let rest = &self.window.bytes()[from..];
+            match memchr(self.dialect.terminator, rest) {
+                Some(end) => break from + end,
+                None if rest.len() <= LONG_CELL && self.window.more()? => {}
+                None => break self.window.bytes().len(),
+            }
+        };
+        let is_blank = self.window.bytes()[from..end].trim_ascii().is_empty();
+        // Rows may lack cells at their end; one cell alone is no row.
+        Ok(!is_blank && self.raw_width(from, end) == 1)
     }
 
     /// A row of the rules, with quoted cells.
@@ -260,7 +291,11 @@ impl<R: Read> Cutter<R> {
                 break;
             }
         }
-        Ok(self.single())
+        // What its quotes hold goes on to the next row that can be made out.
+        let next = self.next_row(line + 1);
+        let found = self.single();
+        let is_found = next < self.window.bytes().len() || self.window.ended();
+        Ok(if found.quotes == Quotes::Broken && is_found { self.found(next - 1, Quotes::Broken) } else { found })
     }
 
     fn fits(&self, row: &[u8], escape: Escape) -> bool {
@@ -276,10 +311,26 @@ impl<R: Read> Cutter<R> {
         let quotes = [Escape::Backslash, Escape::None].into_iter().find(|escape| self.fits(row, *escape));
         let quotes = match quotes {
             Some(escape) => Quotes::Lenient(escape),
-            None if self.width == 0 || self.raw_width(0, length) == self.width => Quotes::Letters,
+            None if self.width == 0 || self.may_be_letters(row) => Quotes::Letters,
             None => Quotes::Broken,
         };
         self.found(length, quotes)
+    }
+
+    /// Whether a line makes a row when its quotes are letters: not when some of them seem to hold a delimiter,
+    /// which would move the cells behind it under other columns.
+    fn may_be_letters(&self, row: &[u8]) -> bool {
+        let (mut width, mut is_open, mut has_quoted, mut is_split) = (0, false, false, false);
+        for cell in row.split(|byte| *byte == self.dialect.delimiter) {
+            width += 1;
+            match (cell.starts_with(b"\""), cell.ends_with(b"\"")) {
+                (true, true) if cell.len() > 1 => has_quoted = true,
+                (true, _) => is_open = true,
+                (false, true) => is_split |= is_open,
+                (false, false) => {}
+            }
+        }
+        width == self.width && !is_split && !(is_open && has_quoted)
     }
 
     /// Whether a whole row of the header's width begins at `from`, or the file ends there.
@@ -301,8 +352,13 @@ impl<R: Read> Cutter<R> {
         if rest.is_empty() {
             return self.window.ended();
         }
+        if self.begin_quoted && !rest.starts_with(b"\"") {
+            return false;
+        }
         match scan(rest, self.dialect, self.window.ended()) {
-            Scan::Row { length, quoted } => {
+            // Where some cells are quoted, a quote inside of another one is the end of what began before.
+            Scan::Row { quoted: Some(_), has_bare: true, .. } => false,
+            Scan::Row { length, quoted, .. } => {
                 let cells = quoted.unwrap_or_else(|| 1 + memchr_iter(self.dialect.delimiter, &rest[..length]).count());
                 cells == self.width
             }
@@ -327,12 +383,30 @@ impl<R: Read> Cutter<R> {
             // Behind the end of half a feed the quotes of its last line may close.
             let may_go_on = !self.is_whole && !next_fits;
             let found = self.single();
-            return Ok(Found { last_without_end: found.last_without_end || may_go_on, ..found });
+            let last_without_end = found.last_without_end || may_go_on;
+            return Ok(Found { last_without_end, ends_in_quotes: !next_fits && !fits, ..found });
+        }
+        if in_quotes
+            && self.width > 0
+            && self.is_whole
+            && !too_long
+            && self.window.bytes().ends_with(&[self.dialect.terminator])
+        {
+            let end = self.next_row(first + 1);
+            let found = self.found(end - 1, Quotes::Broken);
+            return Ok(Found { ends_in_quotes: true, ..found });
         }
         if too_long {
             return Err(self.too_long());
         }
         Err(FeedError::Incomplete(format!("it ends inside the quotes of the row on line {line}")))
+    }
+
+    /// Where the first line at or behind `from` begins that is a row, or the file ends.
+    fn next_row(&self, from: usize) -> usize {
+        let bytes = self.window.bytes();
+        let lines = memchr_iter(self.dialect.terminator, bytes).map(|end| end + 1).filter(|start| *start >= from);
+        lines.take(LENIENT_LINES).find(|start| self.is_row(*start)).unwrap_or(bytes.len())
     }
 
     /// Whether every line up to `length` is a whole row, between tabs, which no quoted cell holds.
@@ -360,7 +434,14 @@ impl<R: Read> Cutter<R> {
             row = rest;
         }
         let last_without_end = length == self.window.bytes().len();
-        let found = Found { row: 0..row.len(), quotes, line: self.window.line(), last_without_end };
+        let found = Found {
+            row: 0..row.len(),
+            quotes,
+            line: self.window.line(),
+            last_without_end,
+            ends_in_quotes: false,
+            may_go_on: false,
+        };
         self.used = (length + 1).min(self.window.bytes().len());
         found
     }
@@ -379,7 +460,7 @@ impl<R: Read> Cutter<R> {
 /// Looks for the end of the row that begins `bytes`.
 fn scan(bytes: &[u8], dialect: Dialect, ended: bool) -> Scan {
     let Dialect { delimiter, terminator } = dialect;
-    let (mut at, mut quotes) = (0, false);
+    let (mut at, mut quotes, mut has_bare) = (0, false, false);
     // Cells that ended before `counted`; nobody asks for them in a row without quotes.
     let (mut cells, mut counted) = (1, 0);
     let more_cells = |from: usize, to: usize| memchr_iter(delimiter, &bytes[from..to]).count();
@@ -389,11 +470,12 @@ fn scan(bytes: &[u8], dialect: Dialect, ended: bool) -> Scan {
             None if !ended => return Scan::NeedsMore { in_quotes: false },
             end => {
                 let length = end.unwrap_or(bytes.len());
-                return Scan::Row { length, quoted: quotes.then(|| cells + more_cells(counted, length)) };
+                return Scan::Row { length, quoted: quotes.then(|| cells + more_cells(counted, length)), has_bare };
             }
         };
         if quote > 0 && bytes[quote - 1] != delimiter {
             // Inside a cell it is a letter like any other.
+            has_bare = true;
             at = quote + 1;
             continue;
         }
@@ -405,7 +487,7 @@ fn scan(bytes: &[u8], dialect: Dialect, ended: bool) -> Scan {
                 at = delimiter + 1;
                 counted = at;
             }
-            Close::Row(length) => return Scan::Row { length, quoted: Some(cells) },
+            Close::Row(length) => return Scan::Row { length, quoted: Some(cells), has_bare },
             Close::Malformed => return Scan::Malformed,
             Close::NeedsMore => return Scan::NeedsMore { in_quotes: true },
         }

@@ -84,6 +84,8 @@ struct Place {
 struct Feed {
     bytes: Vec<u8>,
     places: Vec<Place>,
+    /// What is in front of it says what all items mean: damage there isn't of one item.
+    header: usize,
     /// Where something else stands that items refer to: damage may leave another good one.
     referred: Vec<Range<usize>>,
 }
@@ -227,8 +229,8 @@ impl Random {
 }
 
 /// The damaged bytes, and what range of the whole ones was hit.
-fn damage(bytes: &[u8], random: &mut Random) -> (Vec<u8>, Range<usize>) {
-    let at = random.below(bytes.len());
+fn damage(bytes: &[u8], header: usize, random: &mut Random) -> (Vec<u8>, Range<usize>) {
+    let at = header + random.below(bytes.len() - header);
     let length = (1 + random.below(3)).min(bytes.len() - at);
     let put = PALETTE[random.below(PALETTE.len())].as_bytes();
     let (hit, put) = match random.below(5) {
@@ -237,7 +239,7 @@ fn damage(bytes: &[u8], random: &mut Random) -> (Vec<u8>, Range<usize>) {
         2 => (at..at + 1, put),
         3 => (at..at + 1, [b"\x80", b"\xff", b"\xd0", b"\x0b"][random.below(4)].as_slice()),
         _ => {
-            let from = at.saturating_sub(1 + random.below(12));
+            let from = at.saturating_sub(1 + random.below(12)).max(header.min(at));
             (at..at, &bytes[from..at])
         }
     };
@@ -299,7 +301,10 @@ fn judge(
     for place in &feed.places {
         let is_hit = touches(hit, &place.whole);
         let is_rejected = rejected.iter().any(|rejection| rejection.id.as_deref() == Some(&place.id));
-        let is_unknown = rejected.iter().any(|rejection| rejection.id.is_none() && rejection.field != "id");
+        let is_unknown = rejected.iter().any(|rejection| match &rejection.id {
+            None => rejection.field != "id",
+            Some(id) => rejection.is_doubtful && !before.contains_key(id),
+        });
         match taken.get(place.id.as_str()) {
             Some(offer) if !is_hit && offer.item != before[&place.id] => {
                 let (old, new) = (&before[&place.id], &offer.item);
@@ -334,7 +339,8 @@ fn judge(
             None => return Err(format!("{} was lost", place.id)),
         }
     }
-    let strangers = taken.keys().copied().chain(rejected.iter().filter_map(|rejection| rejection.id.as_deref()));
+    let sure = rejected.iter().filter(|rejection| !rejection.is_doubtful);
+    let strangers = taken.keys().copied().chain(sure.filter_map(|rejection| rejection.id.as_deref()));
     for id in strangers.filter(|id| !before.contains_key(*id)) {
         if !feed.places.iter().any(|place| touches(hit, &place.whole) && id_is_hit(place)) {
             return Err(format!("{id:?} is nobody's id"));
@@ -360,7 +366,7 @@ fn try_damages(name: &str, feed: &Feed, count: usize) -> HashMap<&'static str, u
     let mut random = Random(name.len() as u64 ^ 0x5e1f);
     let mut outcomes = HashMap::new();
     for case in 0..count {
-        let (damaged, hit) = damage(&feed.bytes, &mut random);
+        let (damaged, hit) = damage(&feed.bytes, feed.header, &mut random);
         match judge(feed, &before, &damaged, &hit) {
             Ok(outcome) => *outcomes.entry(outcome).or_default() += 1,
             Err(what) => {
@@ -395,6 +401,67 @@ fn damage_costs_at_most_the_item_that_it_hits_in_google_xml() {
 #[test]
 fn damage_costs_at_most_the_item_that_it_hits_in_yml() {
     for (name, feed) in [("yml", yml(escaped)), ("yml-html", yml(html)), ("yml-cdata", yml(cdata))] {
+        println!("{name}: {:?}", try_damages(name, &feed, count()));
+    }
+}
+
+/// What text feeds have besides their delimiter.
+#[derive(Clone, Copy, PartialEq)]
+enum Cells {
+    Plain,
+    Quoted,
+    /// Quoted, and one of them with lines of its own.
+    ManyLines,
+}
+
+fn text(delimiter: &str, end: &str, cells: Cells) -> Feed {
+    let mut feed = Feed::default();
+    let names = ["id", "title", "description", "link", "image_link", "price", "availability", "product_type"];
+    let quote = if cells == Cells::Plain { "" } else { "\"" };
+    let header: Vec<String> = names.iter().map(|name| format!("{quote}{name}{quote}")).collect();
+    feed.text(&(header.join(delimiter) + end));
+    feed.header = feed.bytes.len();
+    for n in 1..=ITEMS {
+        let description = match cells {
+            Cells::Plain => format!("Bright and {n} W"),
+            Cells::Quoted => format!("Bright{delimiter} 12\"\" and {n} W"),
+            Cells::ManyLines => format!("Bright{delimiter} {n} W{end}{end}- one{end}- two{delimiter} three"),
+        };
+        let values: [(&'static str, String); 8] = [
+            ("id", format!("S-{n}")),
+            ("title", format!("Lamp {n} more")),
+            ("description", description),
+            ("url", format!("https://shop.example/{n}")),
+            ("image_url", format!("https://shop.example/{n}.jpg")),
+            ("price", format!("{n}2.50 EUR")),
+            ("in_stock", "in_stock".to_owned()),
+            ("category", "Home > Light".to_owned()),
+        ];
+        feed.begin(&format!("S-{n}"), "");
+        for (index, (name, value)) in values.iter().enumerate() {
+            let before = if index == 0 { quote.to_owned() } else { format!("{delimiter}{quote}") };
+            feed.field(name, &before, value, quote);
+        }
+        // The line end belongs to the row that it ends, and to its last cell.
+        feed.end(end);
+        let length = feed.bytes.len();
+        if let Some(last) = feed.places.last_mut().and_then(|place| place.fields.last_mut()) {
+            last.whole.end = length;
+        }
+    }
+    feed
+}
+
+#[test]
+fn damage_costs_at_most_the_item_that_it_hits_in_text() {
+    for (name, feed) in [
+        ("tsv", text("\t", "\n", Cells::Plain)),
+        ("tsv-quoted", text("\t", "\r\n", Cells::Quoted)),
+        ("csv", text(",", "\r\n", Cells::Plain)),
+        ("csv-quoted", text(",", "\n", Cells::Quoted)),
+        ("csv-many-lines", text(",", "\n", Cells::ManyLines)),
+        ("semicolons-many-lines", text(";", "\r\n", Cells::ManyLines)),
+    ] {
         println!("{name}: {:?}", try_damages(name, &feed, count()));
     }
 }
