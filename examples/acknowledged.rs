@@ -60,7 +60,8 @@ fn main() -> anyhow::Result<()> {
             requests: 0,
             reason: None,
         };
-        let ending = Ending { row, mark: None, listed: Some(false), experience: None, rows: comparison.rows };
+        let ending =
+            Ending { row, mark: None, listed: Some(false), foreign: None, experience: None, rows: comparison.rows };
         writer.finish(ending).await?;
         anyhow::Ok(())
     })

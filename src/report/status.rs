@@ -11,8 +11,8 @@ use super::plan::{held_back, unproven};
 use super::words::{count, number, shorten, span, strange_stock};
 use crate::catalog::{Kind, Rejection};
 use crate::lagerkoll::Names;
-use crate::state::{FailedObject, Import, MirrorState, Outcome, PassRow, Reader, StateError};
-use crate::sync::{ImportReport, Report};
+use crate::state::{FailedObject, Foreign, Import, MirrorState, Outcome, PassRow, Reader, StateError};
+use crate::sync::{ImportReport, Report, Summary};
 
 /// Rows and objects that a person is shown.
 const SHOWN: u64 = 20;
@@ -41,6 +41,7 @@ pub struct Status<'r> {
     passes: Vec<PassRow>,
     categories: u64,
     products: u64,
+    foreign: Foreign,
     pending: u64,
     rejected: u64,
     failed: u64,
@@ -67,6 +68,7 @@ impl<'r> Status<'r> {
             passes: reader.passes(PASSES)?,
             categories: reader.owned(Kind::Category)?,
             products: reader.owned(Kind::Product)?,
+            foreign: reader.foreign()?.unwrap_or_default(),
             pending: reader.pending()?,
             rejected: reader.trouble()?.0,
             failed: reader.failed()? + refused_events.len() as u64,
@@ -83,7 +85,11 @@ impl<'r> Status<'r> {
     /// When it can't be read or printed.
     pub fn print_json(&self, most: u64, out: &mut impl Write) -> Result<(), PrintError> {
         let owned = json!({"categories": self.categories, "products": self.products});
-        write!(out, "{{\"last_pass\":{},\"owned\":{owned},\"pending\":{}", json!(self.passes.first()), self.pending)?;
+        write!(out, "{{\"last_pass\":{},\"owned\":{owned}", json!(self.passes.first()))?;
+        if self.foreign != Foreign::default() {
+            write!(out, ",\"foreign\":{}", json!(self.foreign))?;
+        }
+        write!(out, ",\"pending\":{}", self.pending)?;
         total_if_cut(out, "rejected", self.rejected, most)?;
         write!(out, ",\"rejected\":")?;
         let mut list = JsonList::begin(out)?;
@@ -126,6 +132,9 @@ impl<'r> Status<'r> {
         }
         let products = count(self.products, "product", "products");
         writeln!(out, "Ours at NiceChat: {products}, {}.", count(self.categories, "category", "categories"))?;
+        if let Some(told) = foreign(self.foreign) {
+            writeln!(out, "{told}")?;
+        }
         if self.pending > 0 {
             let changes = count(self.pending, "change", "changes");
             writeln!(out, "Pending: {changes} of the last plan, for the next pass.")?;
@@ -183,6 +192,16 @@ fn import_line(import: &Import) -> String {
         text += &format!(": {complaint}");
     }
     text
+}
+
+/// What NiceChat has that isn't ours, in a line.
+fn foreign(Foreign { categories, products }: Foreign) -> Option<String> {
+    let parts = [(products, "product", "products"), (categories, "category", "categories")];
+    let parts: Vec<String> =
+        parts.into_iter().filter(|(n, ..)| *n > 0).map(|(n, one, many)| count(n, one, many)).collect();
+    (!parts.is_empty()).then(|| {
+        format!("Not ours at NiceChat: {}, left alone (nicechat.prune = \"all\" would delete them).", parts.join(", "))
+    })
 }
 
 fn total_if_cut(out: &mut impl Write, name: &str, total: u64, most: u64) -> io::Result<()> {
@@ -244,6 +263,7 @@ pub fn pass_summary(report: &Report) -> String {
         Some(ImportReport { shortfall: Some(shortfall), .. }) => text += &format!("\n{shortfall}."),
         _ => {}
     }
+    text.extend(report.summary.as_ref().and_then(Summary::foreign).and_then(foreign).map(|told| format!("\n{told}")));
     if report.refused > 0 {
         let objects = count(report.refused, "object", "objects");
         text += &format!("\nNiceChat refuses {objects} as they are; `shelfkeeper status` says why.");

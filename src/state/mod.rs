@@ -7,6 +7,7 @@ mod doubt;
 mod error;
 mod events;
 mod import;
+mod imported;
 mod lock;
 mod meta;
 mod objects;
@@ -71,6 +72,15 @@ pub struct Intent {
     pub id: Id,
     /// The fields that the request is about; `None` = all, and whether the object exists at all.
     pub fields: Option<Vec<String>>,
+}
+
+/// Objects that NiceChat lists and that are not ours.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Foreign {
+    /// Categories.
+    pub categories: u64,
+    /// Products.
+    pub products: u64,
 }
 
 /// What a pass was for.

@@ -13,7 +13,7 @@ use super::doubt::doubt;
 use super::lock::counted;
 use super::packed::Packed;
 use super::place::resolve;
-use super::{FeedMark, Known, PassRow, StateError, meta, schema};
+use super::{FeedMark, Foreign, Known, PassRow, StateError, meta, schema};
 use crate::catalog::{Digest, Fields, Kind, Rejection};
 use crate::files::not_a_file;
 
@@ -157,6 +157,14 @@ impl Reader {
     /// When the file can't be read.
     pub fn listed(&self) -> Result<Option<bool>, StateError> {
         Ok(self.meta("listed")?.map(|scope| scope == "all"))
+    }
+
+    /// What NiceChat listed last that isn't ours, once a whole listing was read.
+    ///
+    /// # Errors
+    /// When the file can't be read.
+    pub fn foreign(&self) -> Result<Option<Foreign>, StateError> {
+        Ok(self.meta("foreign")?.and_then(|text| serde_json::from_str(&text).ok()))
     }
 
     /// How many operations of the last plan are still to be done.

@@ -7,7 +7,7 @@ use rusqlite::Connection;
 use super::StateError;
 
 /// Each step takes a file from one format to the next; `PRAGMA user_version` counts them.
-pub(super) const STEPS: [&str; 6] = [OBJECTS, IMPORTS, EVENTS, OLD_ROWS, GONE_EVENTS, ROWS];
+pub(super) const STEPS: [&str; 7] = [OBJECTS, IMPORTS, EVENTS, OLD_ROWS, GONE_EVENTS, ROWS, IMPORTED];
 
 const OBJECTS: &str = "
     CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -103,6 +103,13 @@ const ROWS: &str = "
     CREATE TABLE feed_row (chunk INTEGER PRIMARY KEY, rows BLOB NOT NULL);
     CREATE TABLE feed_category (category INTEGER PRIMARY KEY, id TEXT NOT NULL, name TEXT);
     CREATE TABLE feed_stray (object INTEGER PRIMARY KEY);
+";
+
+const IMPORTED: &str = "
+    -- What an import that was pushed may have created, and when it was pushed (seconds since 1970).
+    CREATE TABLE import_object (
+        kind INTEGER NOT NULL, id TEXT NOT NULL, since INTEGER NOT NULL, PRIMARY KEY (kind, id)
+    ) WITHOUT ROWID;
 ";
 
 /// The format that this program writes.

@@ -16,13 +16,14 @@ use rusqlite::{Transaction, params};
 use tokio::sync::oneshot;
 
 use super::doubt::{DOUBTED, SENDING_SINCE, boot};
+use super::imported;
 use super::meta::{remove, set};
 use super::packed::pack;
 use super::place::Place;
 use super::reader::code;
 use super::rows::{self, RowsEnding};
 use super::store::{Durable, Store};
-use super::{Experience, FeedMark, Intent, PassRow, Record, StateError};
+use super::{Experience, FeedMark, Foreign, Intent, PassRow, Record, StateError};
 use crate::catalog::{Digest, Fields, Id, Kind, Rejection, digest_bytes};
 
 /// How many passes are remembered.
@@ -59,6 +60,8 @@ pub struct Ending {
     pub mark: Option<FeedMark>,
     /// That NiceChat's listing was taken in, with a look at all of it or not: see [`super::Reader::listed`].
     pub listed: Option<bool>,
+    /// What NiceChat's listing has that isn't ours, if the whole of it was read.
+    pub foreign: Option<Foreign>,
     /// How long requests and imports take, if that was learned.
     pub experience: Option<Experience>,
     /// The rows of the feed that the state now equals (`None` as of `mark`).
@@ -241,7 +244,7 @@ impl Writer {
     /// # Errors
     /// When it can't be written.
     pub async fn finish(&self, ending: Ending) -> Result<(), StateError> {
-        let Ending { row, mark, listed, experience, rows } = ending;
+        let Ending { row, mark, listed, foreign, experience, rows } = ending;
         self.run(move |transaction| {
             let row = serde_json::to_string(&row).unwrap_or_default();
             transaction.execute("INSERT INTO pass (row) VALUES (?1)", [row])?;
@@ -254,6 +257,10 @@ impl Writer {
                 set(transaction, "listed", if all { "all" } else { "ours" })?;
                 remove(transaction, "unsettled")?;
                 remove(transaction, DOUBTED)?;
+                imported::expire(transaction)?;
+            }
+            if let Some(foreign) = foreign {
+                set(transaction, "foreign", &serde_json::to_string(&foreign).unwrap_or_default())?;
             }
             remove(transaction, SENDING_SINCE)?;
             if let Some(ending) = rows {
@@ -360,6 +367,7 @@ fn settle(transaction: &Transaction<'_>, kind: Kind, id: &str, settled: &Settled
 
 fn done(transaction: &Transaction<'_>, kind: Kind, id: &str, record: &Record) -> rusqlite::Result<()> {
     rows::disuse(transaction)?;
+    imported::settled(transaction, kind, id)?;
     let key = digest_bytes(id.as_bytes()).to_be_bytes();
     let text = |fields: &Fields| (!fields.is_empty()).then(|| serde_json::to_string(fields).unwrap_or_default());
     let acked = pack(&record.acked);
@@ -382,6 +390,7 @@ fn done(transaction: &Transaction<'_>, kind: Kind, id: &str, record: &Record) ->
 
 fn delete(transaction: &Transaction<'_>, kind: Kind, id: &str) -> rusqlite::Result<()> {
     rows::disuse(transaction)?;
+    imported::settled(transaction, kind, id)?;
     let key = digest_bytes(id.as_bytes()).to_be_bytes();
     let sql = "DELETE FROM object WHERE object = (SELECT object FROM object_key WHERE kind = ?1 AND key = ?2)";
     transaction.prepare_cached(sql)?.execute(params![code(kind), key])?;

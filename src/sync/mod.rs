@@ -2,6 +2,7 @@
 //! application.
 
 mod apply;
+mod body;
 mod decide;
 mod error;
 mod fields;

@@ -1,6 +1,5 @@
 //! A pass from one end to the other.
 
-use std::io;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
@@ -8,20 +7,20 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
-use tracing::{Instrument as _, info_span};
+use tracing::{Instrument as _, info, info_span, warn};
 
 use super::apply::{Applied, apply};
+use super::body::{self, Answer, FeedBody};
 use super::error::PassError;
 use super::import::{Address, Ended, Exchange, Importer, Way};
 use super::plan::Summary;
-use super::prepare::{Occasion, Plan, blocking, interruptible, needs_listing, prepare, shape_key};
+use super::prepare::{Occasion, Plan, interruptible, needs_listing, prepare, shape_key};
 use super::staging::SharedStaging;
-use crate::catalog::Digest;
 use crate::config::{Config, Prune, Strategy};
 use crate::nicechat::{self, Traffic};
-use crate::source::{self, Body, End, FetchError, Fetched};
+use crate::source::Body;
 use crate::state::{
-    self, Ending, Experience, FeedMark, ImportState, Outcome, PassKind, PassRow, RowsEnding, StateError,
+    self, Ending, Experience, FeedMark, ImportState, Intent, Outcome, PassKind, PassRow, RowsEnding, StateError,
 };
 use crate::task;
 
@@ -109,6 +108,7 @@ pub async fn run(
         row: row.clone(),
         mark: pass.mark.take(),
         listed: pass.listed_scope,
+        foreign: pass.summary.as_ref().and_then(Summary::foreign),
         experience: pass.experience,
         rows: pass.rows.take(),
     };
@@ -188,23 +188,14 @@ impl<'a> Pass<'a> {
             let ended = importer.resume(open).await?;
             self.import_ended(ended)?;
         }
-        let Some((body, mut mark)) = self.fetch(importer.stop).await? else { return Ok(()) };
-        let digest = {
-            // Beside the comparison, which hardly ever needs all processors.
-            let body = Arc::clone(&body);
-            task::blocking(move || body.digest())
-        };
-        let mut plan = self.prepare(importer, &body).await?;
-        mark.body = Some(self.readable(interruptible(importer.stop, digest).await??)?);
-        // The digest may have been read for longer than the rows.
-        body.check_unwritten()?;
-        self.record_rejections(&plan.staging, importer.stop).await?;
+        let Some(mut feed) = self.fetch(importer.stop).await? else { return Ok(()) };
+        let mut plan = self.compare(importer, &mut feed).await?;
         self.guard = plan.guard.take().filter(|_| !force);
         if let Way::Import(address) = plan.choice.way.clone()
             && self.guard.is_none()
             && self.import.is_none()
         {
-            plan = self.push(importer, &address, &body, plan).await?;
+            plan = self.push(importer, &address, &mut feed, plan).await?;
             self.guard = plan.guard.take().filter(|_| !force);
         }
         self.left_by_import(&plan.summary).await?;
@@ -212,7 +203,7 @@ impl<'a> Pass<'a> {
             return Ok(());
         }
         let (changes_at, is_listed, rows) = (plan.changes_at, plan.is_listed, plan.rows.take());
-        let mark = Self::trusted(mark, &plan);
+        let mark = Self::trusted(feed.mark, &plan);
         let result = self.apply(importer, plan).await;
         let was_carried_through = matches!(result, Ok(()) | Err(PassError::Pending { .. }));
         self.rows = rows.filter(|_| was_carried_through);
@@ -242,63 +233,37 @@ impl<'a> Pass<'a> {
         state::Reader::open(self.context.state.path())
     }
 
-    /// The feed's body and the mark of it; `None` when it is the one that the state equals.
-    async fn fetch(&mut self, stop: &CancellationToken) -> Result<Option<(Arc<Body>, FeedMark)>, PassError> {
-        let source = &self.context.config.source;
+    /// The feed's body; `None` when it is the one that the state equals.
+    async fn fetch(&mut self, stop: &CancellationToken) -> Result<Option<FeedBody>, PassError> {
         let reader = self.reader()?;
-        let shape = shape_key(&self.context.config);
-        let mark = self.equals_now(&reader, &shape)?;
-        let body = match (interruptible(stop, source::fetch(source, mark.as_ref())).await??, mark) {
-            (Fetched::NotModified, Some(_)) => {
+        let mark = self.equals_now(&reader)?;
+        match body::fetch(&self.context.config, mark, stop).await? {
+            Answer::New(feed) => Ok(Some(feed)),
+            Answer::Same(mark) => {
+                self.mark = mark;
                 self.unchanged(&reader)?;
-                return Ok(None);
+                Ok(None)
             }
-            (Fetched::NotModified, None) => return Err(PassError::Fetch(FetchError::strange_304(source))),
-            (Fetched::Body(body), Some(mark)) => {
-                let (body, is_same) = interruptible(stop, self.compare_bytes(body, &mark)).await??;
-                if !is_same {
-                    return Ok(Some(Self::marked(body, shape)));
-                }
-                if body.end == End::Proven {
-                    // The same bytes under another tag, which the next request had better name.
-                    let (etag, last_modified) = (body.etag.clone(), body.last_modified.clone());
-                    self.mark = Some(FeedMark { etag, last_modified, ..mark });
-                }
-                self.unchanged(&reader)?;
-                return Ok(None);
-            }
-            (Fetched::Body(body), None) => body,
-        };
-        Ok(Some(Self::marked(body, shape)))
-    }
-
-    /// A body and the mark of it, which lacks what is known only when it has been read.
-    fn marked(body: Arc<Body>, shape: String) -> (Arc<Body>, FeedMark) {
-        let (etag, last_modified) = (body.etag.clone(), body.last_modified.clone());
-        let length = Some(body.length);
-        (body, FeedMark { etag, last_modified, body: None, length, shape, changes_at: None, judged: None })
-    }
-
-    /// Whether a body is the one of a mark. Bytes of another number aren't read for that.
-    async fn compare_bytes(&self, body: Arc<Body>, mark: &FeedMark) -> Result<(Arc<Body>, bool), PassError> {
-        if mark.length.is_some_and(|length| length != body.length) {
-            return Ok((body, false));
         }
-        let (body, digest) = blocking(move || {
-            let digest = body.digest();
-            body.check_unwritten()?;
-            Ok((body, digest))
-        })
-        .await?;
-        Ok((body, mark.body == Some(self.readable(digest)?)))
     }
 
-    fn readable(&self, digest: io::Result<Digest>) -> Result<Digest, PassError> {
-        digest.map_err(|error| PassError::Fetch(FetchError::unreadable(&self.context.config.source, &error)))
+    /// After an import that read the feed at its own place: what is there now, for that is what NiceChat has read.
+    async fn fetch_again(&self, feed: &mut FeedBody, stop: &CancellationToken) -> Result<(), PassError> {
+        match body::fetch(&self.context.config, Some(feed.mark.clone()), stop).await {
+            Ok(Answer::Same(_)) => {}
+            Ok(Answer::New(newer)) => {
+                info!("the feed has changed during the import; what it says now counts");
+                *feed = newer;
+            }
+            Err(PassError::Fetch(error)) => warn!("the feed can't be read once more after the import: {error}"),
+            Err(error) => return Err(error),
+        }
+        Ok(())
     }
 
     /// What the state equals, if nothing but the feed's bytes can have changed since.
-    fn equals_now(&self, reader: &state::Reader, shape: &str) -> Result<Option<FeedMark>, PassError> {
+    fn equals_now(&self, reader: &state::Reader) -> Result<Option<FeedMark>, PassError> {
+        let shape = shape_key(&self.context.config);
         let kind = self.occasion.kind;
         let nothing_to_do = !needs_listing(&self.context.config, reader, kind)? && reader.pending()? == 0;
         // Sales that were judged at a moment to come were judged by a clock that was wrong.
@@ -315,6 +280,22 @@ impl<'a> Pass<'a> {
         self.summary = Some(Summary { rejected, ..Summary::default() });
         self.outcome = Some(Outcome::Unchanged);
         Ok(())
+    }
+
+    /// Compares the feed with what is known, and keeps its rejected rows.
+    async fn compare(&mut self, importer: &Importer<'_>, feed: &mut FeedBody) -> Result<Plan, PassError> {
+        let digest = {
+            // Beside the comparison, which hardly ever needs all processors.
+            let body = Arc::clone(&feed.body);
+            task::blocking(move || body.digest())
+        };
+        let plan = self.prepare(importer, &feed.body).await?;
+        let digest = interruptible(importer.stop, digest).await??;
+        feed.mark.body = Some(body::readable(&self.context.config, digest)?);
+        // The digest may have been read for longer than the rows.
+        feed.body.check_unwritten()?;
+        self.record_rejections(&plan.staging, importer.stop).await?;
+        Ok(plan)
     }
 
     async fn prepare(&mut self, importer: &Importer<'_>, body: &Arc<Body>) -> Result<Plan, PassError> {
@@ -334,14 +315,20 @@ impl<'a> Pass<'a> {
         &mut self,
         importer: &Importer<'_>,
         address: &Address,
-        body: &Arc<Body>,
+        feed: &mut FeedBody,
         plan: Plan,
     ) -> Result<Plan, PassError> {
         self.context.state.begin(plan.summary.operations()).await?;
         let ended = importer.push(address, &plan).await?;
         let came_to_nothing = ended.came_to_nothing;
         self.import_ended(ended)?;
-        if came_to_nothing { Ok(plan) } else { self.prepare(importer, body).await }
+        if came_to_nothing {
+            return Ok(plan);
+        }
+        if !address.is_ours() {
+            self.fetch_again(feed, importer.stop).await?;
+        }
+        self.compare(importer, feed).await
     }
 
     /// An import is over: a failure is the pass's own when there is no other way.
@@ -407,9 +394,14 @@ impl<'a> Pass<'a> {
     }
 
     async fn apply(&mut self, importer: &Importer<'_>, plan: Plan) -> Result<(), PassError> {
-        let Plan { staging, summary, .. } = plan;
+        let Plan { staging, summary, left, .. } = plan;
         let operations = summary.operations();
         self.context.state.begin(operations).await?;
+        if !left.is_empty() {
+            // They may be ours, and the listing that shows them is not read again for them.
+            let intents = left.into_iter().map(|(kind, id)| Intent { kind, id, fields: None });
+            self.context.state.intend(intents.collect()).await?;
+        }
         let settled = AtomicU64::new(0);
         let tell = |more: u64| {
             let done = settled.fetch_add(more, Ordering::Relaxed) + more;

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::fields::same;
 use crate::catalog::{Fields, Id, Kind, UnknownWords};
-use crate::state::Record;
+use crate::state::{Foreign, Record};
 
 /// What is done to an object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -165,6 +165,8 @@ pub struct Tally {
     pub disable: u64,
     /// Objects that only the state learns of.
     pub note: u64,
+    /// Objects that NiceChat lists, that are not ours, and that stay.
+    pub foreign: u64,
 }
 
 impl Tally {
@@ -212,6 +214,8 @@ pub struct Summary {
     pub categorised: u64,
     /// Rows that are not taken, with an id that is not ours: NiceChat might take them from the feed itself.
     pub strangers: u64,
+    /// Whether the whole of NiceChat's listing was read.
+    pub is_listed: bool,
     /// Categories.
     pub categories: Tally,
     /// Products.
@@ -243,6 +247,13 @@ impl Summary {
     /// All operations.
     pub fn operations(&self) -> u64 {
         self.sent() + self.categories.note + self.products.note
+    }
+
+    /// What NiceChat has that isn't ours, if that is known.
+    pub fn foreign(&self) -> Option<Foreign> {
+        let Tally { foreign: categories, .. } = self.categories;
+        let Tally { foreign: products, .. } = self.products;
+        self.is_listed.then_some(Foreign { categories, products })
     }
 
     /// Objects to create.

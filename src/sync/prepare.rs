@@ -11,7 +11,7 @@ use super::listing;
 use super::plan::{Summary, guard};
 use super::session::{Comparison, Policy, Session, SessionError};
 use super::staging::SharedStaging;
-use crate::catalog::Category;
+use crate::catalog::{Category, Id, Kind};
 use crate::config::{Config, Prune, Strategy};
 use crate::feed::{self, FeedError, Row, RowDigest, Shape, SinkError};
 use crate::nicechat;
@@ -39,6 +39,8 @@ pub struct Plan {
     pub(super) page_size: Option<u64>,
     /// What the state is to know of the feed's rows, once the operations have been carried out.
     pub(super) rows: Option<RowsEnding>,
+    /// See [`Comparison::left`].
+    pub(super) left: Vec<(Kind, Id)>,
 }
 
 /// What a plan is made for.
@@ -137,7 +139,7 @@ pub(super) async fn prepare(
     let location = config.source.location.to_string();
     let max_bytes = config.source.max_bytes;
     let (stop, body) = (stop.clone(), Arc::clone(body));
-    let (format, is_whole, Comparison { staging, summary, changes_at, rows }) = blocking(move || {
+    let (format, is_whole, Comparison { staging, summary, changes_at, rows, left }) = blocking(move || {
         let mut reading = Reading { session, stop };
         let read = read(&body, max_bytes, &shape, &mut reading).map_err(|error| feed_error(location, error));
         // What was read while somebody wrote it is wrong in ways that needn't show.
@@ -161,7 +163,7 @@ pub(super) async fn prepare(
     let choice = choose(&summary, &circumstances, addresses.as_deref().map_err(String::as_str));
     let guard = guard(&summary, config.nicechat.max_delete_percent);
     let staging = SharedStaging::new(staging.into());
-    Ok(Plan { staging, summary, guard, choice, changes_at, is_whole, is_listed, page_size, rows })
+    Ok(Plan { staging, summary, guard, choice, changes_at, is_whole, is_listed, page_size, rows, left })
 }
 
 fn read(body: &Body, max_bytes: u64, shape: &Shape, reading: &mut Reading) -> Result<feed::Reading, FeedError> {

@@ -60,6 +60,8 @@ pub struct Comparison {
     pub changes_at: Option<Timestamp>,
     /// What the state is to know of the feed's rows, once the plan has been carried out.
     pub rows: Option<RowsEnding>,
+    /// Objects that an import may have created, and with which nothing is done in this pass.
+    pub left: Vec<(Kind, Id)>,
 }
 
 /// A comparison under way.
@@ -94,6 +96,10 @@ pub struct Session {
     unproven: Option<&'static str>,
     /// What may have happened since NiceChat was last looked at.
     since: Since,
+    /// An import may have created objects that nobody has seen since.
+    awaits_imported: bool,
+    /// Objects of an import's that are there, and with which nothing is done now.
+    left: Vec<(Kind, Id)>,
 }
 
 impl Session {
@@ -133,6 +139,8 @@ impl Session {
                 (false, true) => Since::LostWrites,
                 (false, false) => Since::Nothing,
             },
+            awaits_imported: reader.awaits_imported()?,
+            left: Vec::new(),
             reader,
         })
     }
@@ -215,6 +223,7 @@ impl Session {
     /// Ends the listing. `whole` = every page was read and the counts agree.
     pub fn listing_ends(&mut self, whole: bool) {
         self.absence_proven = whole;
+        self.summary.is_listed = whole;
         let foreign = std::mem::take(&mut self.foreign);
         for kind in Kind::ALL {
             let mut flags = Flags::FOREIGN;
@@ -292,7 +301,8 @@ impl Session {
             return Ok(());
         }
         self.keep_category(Kind::Product, at)?;
-        self.keep(Kind::Product, at)
+        self.keep(Kind::Product, at)?;
+        self.leave_foreign(Kind::Product, at)
     }
 
     /// Keeps the category that a product was last acknowledged to be in: a move to another one may be

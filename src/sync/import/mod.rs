@@ -24,10 +24,10 @@ use self::exchange::{Seat, callback_url, feed_url};
 use super::apply::Stop;
 use super::error::PassError;
 use super::pass::{Context, Progress, Step};
-use super::plan::{Operation, Stage, Summary};
+use super::plan::{Action, Operation, Stage, Summary};
 use super::prepare::{Plan, interruptible};
 use super::staging::{Cursor, SharedStaging};
-use crate::catalog::Fields;
+use crate::catalog::{Fields, Kind};
 use crate::config::Strategy;
 use crate::http;
 use crate::nicechat::{CallError, ImportFormat, ImportResult, Push, Writer};
@@ -135,6 +135,7 @@ impl Importer<'_> {
         if is_served {
             interruptible(self.stop, self.write_feed(&plan.staging)).await??;
         }
+        interruptible(self.stop, self.await_created(address, &plan.staging)).await??;
         let Summary { items, .. } = plan.summary;
         let new = NewImport {
             door: Uuid::new_v4().simple().to_string(),
@@ -176,6 +177,33 @@ impl Importer<'_> {
             // A service that is away for a while says nothing about its imports.
             Err(error) => self.end_at_once(import, error.to_string(), !error.can_pass()).await,
         }
+    }
+
+    /// Writes down what the import may create: what the plan creates, and of a feed that we don't serve ourselves also
+    /// rows that we don't take.
+    async fn await_created(&self, address: &Address, staging: &SharedStaging) -> Result<(), PassError> {
+        let lock = || staging.lock().unwrap_or_else(PoisonError::into_inner);
+        for stage in [Stage::Categories, Stage::Products] {
+            let mut cursor = Cursor::default();
+            loop {
+                let operations = lock().operations(stage, &mut cursor, CHUNK)?;
+                if operations.is_empty() {
+                    break;
+                }
+                let created = operations.into_iter().filter(|operation| operation.action == Action::Create);
+                let objects = created.map(|operation| (operation.kind, operation.id.to_string()));
+                self.context.state.await_imported(objects.collect()).await?;
+            }
+        }
+        for from in (0..).step_by(CHUNK).take_while(|_| !address.is_ours()) {
+            let rejected = lock().rejected(from, CHUNK)?;
+            if rejected.is_empty() {
+                break;
+            }
+            let objects = rejected.into_iter().filter_map(|row| Some((Kind::Product, row.id?)));
+            self.context.state.await_imported(objects.collect()).await?;
+        }
+        Ok(())
     }
 
     /// Where an import's addresses are open, until this is dropped.

@@ -51,14 +51,15 @@ impl Session {
             for at in 0..self.index(kind).len() {
                 if !self.is_seen(kind, at) && !self.unwanted(kind, at)? {
                     self.stays_absent(kind, at)?;
+                    self.leave_foreign(kind, at)?;
                 }
             }
         }
         self.order_twins()?;
         self.staging.seal()?;
         let rows = self.rows_ending();
-        let Session { staging, summary, changes_at, .. } = self;
-        Ok(Comparison { staging, summary, changes_at, rows })
+        let Session { staging, summary, changes_at, left, .. } = self;
+        Ok(Comparison { staging, summary, changes_at, rows, left })
     }
 
     /// Categories that no item names, but that a product which stays as it is still needs.
@@ -81,6 +82,32 @@ impl Session {
         Ok(())
     }
 
+    /// Whether an object that NiceChat lists isn't known to be ours, but may have been created by an import of ours.
+    fn may_be_imported(&self, kind: Kind, at: usize) -> Result<bool, SessionError> {
+        let index = self.index(kind);
+        if !self.awaits_imported || index.object(at) != 0 {
+            return Ok(false);
+        }
+        let listed = self.staging.listed(kind, index.key(at))?;
+        Ok(listed.map(|(id, _)| self.reader.may_be_imported(kind, &id)).transpose()?.unwrap_or_default())
+    }
+
+    /// Notes an object that isn't known to be ours and that stays: for a later pass when it may be, otherwise as one
+    /// of nobody's.
+    pub(super) fn leave_foreign(&mut self, kind: Kind, at: usize) -> Result<(), SessionError> {
+        let index = self.index(kind);
+        if index.object(at) != 0 || !index.flags(at).has(Flags::FOREIGN) {
+            return Ok(());
+        }
+        if self.may_be_imported(kind, at)? {
+            let listed = self.staging.listed(kind, self.index(kind).key(at))?;
+            self.left.extend(listed.and_then(|(id, _)| Some((kind, Id::parse(&id).ok()?))));
+        } else if !self.index(kind).flags(at).has(Flags::IN_DOUBT) {
+            self.summary.tally_mut(kind).foreign += 1;
+        }
+        Ok(())
+    }
+
     /// An object that the feed doesn't have. `false` = nothing is done about it.
     fn unwanted(&mut self, kind: Kind, at: usize) -> Result<bool, SessionError> {
         let (flags, key) = (self.index(kind).flags(at), self.index(kind).key(at));
@@ -98,8 +125,8 @@ impl Session {
             return Ok(false);
         };
         let Ok(id) = Id::parse(&id) else { return Ok(false) };
-        // It is ours when we made it, or may have: a create was under way when a pass was cut off.
-        let may_be_ours = is_ours || flags.has(Flags::IN_DOUBT);
+        // It is ours when we made it, or may have: a create was under way when a pass was cut off, or an import.
+        let may_be_ours = is_ours || flags.has(Flags::IN_DOUBT) || self.may_be_imported(kind, at)?;
         if !flags.has(Flags::FOREIGN) && !may_be_ours {
             let forget = Operation::new(kind, &id, Action::Note, Fields::new(), Fields::new(), None);
             return self.stage(forget).map(|_| true);

@@ -383,7 +383,7 @@ impl Shop {
                 requests: 0,
                 reason: None,
             };
-            let ending = Ending { row, mark: None, listed: None, experience: None, rows };
+            let ending = Ending { row, mark: None, listed: None, foreign: None, experience: None, rows };
             self.writer.finish(ending).await.expect("finished");
         });
     }
