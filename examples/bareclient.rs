@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use clap::Parser;
 use serde_json::json;
-use shelfkeeper::nicechat::signature;
+use shelfkeeper::remote::nicechat::signature;
 use url::Url;
 
 /// Creates products in a sandbox, so many at a time, and tells how long that took in seconds.

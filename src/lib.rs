@@ -16,7 +16,8 @@ pub mod jobs;
 pub mod lagerkoll;
 pub mod logging;
 pub mod monitor;
-pub mod nicechat;
+pub mod pass;
+pub mod remote;
 pub mod report;
 pub mod sandbox;
 pub mod source;
@@ -24,7 +25,7 @@ pub mod state;
 pub mod sync;
 pub mod systemd;
 pub mod task;
-mod wire;
+mod text;
 
 use std::error::Error;
 

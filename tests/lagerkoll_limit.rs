@@ -6,12 +6,12 @@
 mod events;
 mod support;
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use events::shop;
 use shelfkeeper::config::Config;
-use shelfkeeper::lagerkoll::{Limit, connect};
+use shelfkeeper::remote::lagerkoll::connect;
+use shelfkeeper::remote::{Limits, Quota};
 use shelfkeeper::sandbox::LagerkollRules;
 use tokio::runtime::Runtime;
 
@@ -25,12 +25,14 @@ fn nobody_is_refused_who_keeps_the_limit() {
     shop.lagerkoll().set_rules(LagerkollRules { limit: MOST, window: WINDOW, latency, ..LagerkollRules::default() });
     let config = Config::load(&shop.path("shelfkeeper.toml")).expect("a config");
     let settings = config.lagerkoll.expect("a section");
-    let limit = Arc::new(Limit::new(MOST, WINDOW));
+    let limits = Limits::default();
+    // Whoever asks first for a host's limit says what it is.
+    limits.of_host(&settings.base_url, Quota { most: MOST, window: WINDOW });
     let runtime = Runtime::new().expect("a runtime");
     // Connections of their own, as two jobs or two passes have them.
     let jobs: Vec<_> = (0..4)
         .map(|_| {
-            let lagerkoll = connect(&settings, &settings.account, Arc::clone(&limit)).expect("a connection");
+            let lagerkoll = connect(&settings, &settings.account, &limits).expect("a connection");
             runtime.spawn(async move {
                 for _ in 0..5 {
                     lagerkoll.reader().list().await.expect("a listing");

@@ -6,8 +6,7 @@ use super::{Exit, Failure, Outcome, runtime};
 use crate::catalog::Kind;
 use crate::cli;
 use crate::config::{self, Config};
-use crate::lagerkoll;
-use crate::nicechat;
+use crate::remote::{Limits, lagerkoll, nicechat};
 use crate::state::Reader;
 
 pub(super) fn check(arguments: &cli::Check, config: &Config) -> Outcome {
@@ -62,8 +61,7 @@ fn online(config: &Config) -> Result<String, Failure> {
 /// One read of a store's events.
 fn list_events(settings: &config::Lagerkoll, account: &config::Account) -> Result<String, Failure> {
     let failed = |error: anyhow::Error| Failure { error, exit: Exit::Failed };
-    let limit = lagerkoll::Limit::of(&settings.base_url);
-    let lagerkoll = lagerkoll::connect(settings, account, limit).map_err(|error| failed(error.into()))?;
+    let lagerkoll = lagerkoll::connect(settings, account, &Limits::default()).map_err(|error| failed(error.into()))?;
     let events = runtime()?.block_on(lagerkoll.reader().list());
     let events =
         events.map_err(|error| failed(anyhow::anyhow!("{}: store {}: {error}", settings.base_url, account.store)))?;

@@ -19,6 +19,8 @@ use crate::config::{
 };
 use crate::event::{Content, Fields};
 use crate::lagerkoll;
+use crate::pass::Ask;
+use crate::remote::Limits;
 use crate::report::{self, Bar};
 use crate::sandbox::{Catalog, DEMO_STORE, DEMO_STORE_KEY, Options, Sandbox};
 use crate::state::{PassKind, Reader, Writer};
@@ -120,7 +122,8 @@ async fn mirror(sandbox: &Sandbox, context: &Context, stop: &CancellationToken) 
 }
 
 async fn mirror_once(settings: &config::Lagerkoll, context: &Context, stop: &CancellationToken) -> anyhow::Result<()> {
-    let report = lagerkoll::run(settings, &context.state, PassKind::Sync, false, stop).await;
+    let ask = Ask { kind: PassKind::Sync, force: false };
+    let report = lagerkoll::run(settings, &context.limits, &context.state, ask, stop).await;
     say(&report::events_summary(&report))?;
     report.errors.into_iter().next().map_or(Ok(()), |error| Err(error.into()))
 }
@@ -215,7 +218,13 @@ fn context(sandbox: &Sandbox, folder: &Path) -> anyhow::Result<Context> {
         http: None,
     };
     let state = Writer::open(&config.state.path, config.nicechat.base_url.as_str())?;
-    Ok(Context { config: Arc::new(config), state: Arc::new(state), exchange: Exchange::default(), is_listening: false })
+    Ok(Context {
+        config: Arc::new(config),
+        state: Arc::new(state),
+        exchange: Exchange::default(),
+        limits: Limits::default(),
+        is_listening: false,
+    })
 }
 
 fn say(text: &str) -> io::Result<()> {

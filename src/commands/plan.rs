@@ -9,6 +9,8 @@ use super::{Exit, Failure, Outcome, blocking, complain, until_interrupted};
 use crate::cli::{self, Format};
 use crate::config::Config;
 use crate::lagerkoll;
+use crate::pass::Ask;
+use crate::remote::Limits;
 use crate::report::{self, EventTally};
 use crate::state::{PassKind, Reader};
 use crate::sync::{self, Plan};
@@ -48,7 +50,7 @@ pub(super) fn plan(arguments: cli::Plan, config: &Config) -> Outcome {
 /// The events' part of a plan; empty when there is none to be made.
 async fn plan_events(config: &Config, kind: PassKind, force: bool) -> lagerkoll::Plan {
     match &config.lagerkoll {
-        Some(settings) => lagerkoll::plan(settings, &config.state.path, kind, force).await,
+        Some(settings) => lagerkoll::plan(settings, &Limits::default(), &config.state.path, Ask { kind, force }).await,
         None => lagerkoll::Plan::default(),
     }
 }

@@ -14,6 +14,8 @@ use crate::config::Config;
 use crate::jobs::{self, EventsLog, Failing, PassLog};
 use crate::lagerkoll;
 use crate::logging;
+use crate::pass::Ask;
+use crate::remote::Limits;
 use crate::report::{self, Bar};
 use crate::state::{self, PassKind, StateError, Writer};
 use crate::sync::{self, Context, Exchange, Report};
@@ -26,6 +28,7 @@ pub(super) fn run(arguments: &cli::Run, config: Config, named: Option<&Path>) ->
         config: Arc::new(config),
         state: Arc::new(state),
         exchange: Exchange::default(),
+        limits: Limits::default(),
         is_listening: false,
     };
     if !arguments.once && !arguments.resync {
@@ -85,7 +88,7 @@ fn tell_of_events(report: &lagerkoll::Report) -> io::Result<()> {
 /// A pass over the events, beside that over the catalogue; `None` when they are not mirrored.
 async fn mirror(context: &Context, kind: PassKind, force: bool, stop: &CancellationToken) -> Option<lagerkoll::Report> {
     let settings = context.config.lagerkoll.as_ref()?;
-    Some(lagerkoll::run(settings, &context.state, kind, force, stop).await)
+    Some(lagerkoll::run(settings, &context.limits, &context.state, Ask { kind, force }, stop).await)
 }
 
 /// The exit code of a pass over the events.

@@ -9,6 +9,7 @@ use super::status_line::StatusLine;
 use super::{Running, on_its_own, running};
 use crate::lagerkoll::{self, Report};
 use crate::monitor::Monitor;
+use crate::pass::Ask;
 use crate::report::events_headline;
 use crate::state::PassKind;
 use crate::sync::Context;
@@ -50,9 +51,10 @@ impl EventsJob {
         let Some(settings) = context.config.lagerkoll.clone().filter(|_| self.pass.is_none()) else { return };
         let Some(kind) = self.due.take() else { return };
         let force = std::mem::take(&mut self.force_next);
-        let (state, stop) = (context.state.clone(), stop.clone());
+        let (state, limits, stop) = (context.state.clone(), context.limits.clone(), stop.clone());
+        let ask = Ask { kind, force };
         self.line.events(Some("events under way".to_owned()));
-        self.pass = Some(on_its_own(async move { lagerkoll::run(&settings, &state, kind, force, &stop).await }));
+        self.pass = Some(on_its_own(async move { lagerkoll::run(&settings, &limits, &state, ask, &stop).await }));
     }
 
     /// Waits until it is due, or a pass has ended. Nothing is lost when it is not waited for to the end.

@@ -8,13 +8,13 @@ use std::collections::HashSet;
 use jiff::Timestamp;
 use tracing::{debug, warn};
 
-use super::client::Writer;
 use super::lost::{Sight, held_back};
 use super::reconcile::{Step, Wanted, Work};
-use super::reply::CallError;
 use crate::event::{Content, Event};
+use crate::remote;
+use crate::remote::CallError;
+use crate::remote::lagerkoll::Writer;
 use crate::state::{self, AddedEvent, OwnEvent, PendingAdd, RefusedAdd, StateError};
-use crate::wire;
 
 /// Steps that fail one after the other, each after all its tries, before Lagerkoll counts as away.
 const FAILURES_IN_A_ROW: u64 = 3;
@@ -150,7 +150,7 @@ impl Application<'_> {
         let Added { result, lost } = self.add(wanted).await?;
         let event = match result {
             Ok(event) => event.or_as_sent(&wanted.content),
-            Err(CallError::Refused(reason)) => return self.refused(wanted, reason, lost).await,
+            Err(CallError::Refused { reason, .. }) => return self.refused(wanted, reason, lost).await,
             Err(error) => return Err(Halt::Call(error)),
         };
         let own = OwnEvent {
@@ -209,13 +209,13 @@ impl Application<'_> {
         let before = self.listed.iter().map(Event::id).collect();
         let mut add = PendingAdd { key: wanted.key.clone(), sent: content.clone(), before, tries: 1 };
         self.state.intend_add(self.store.to_owned(), add.clone()).await?;
-        let mut waits = backon::BackoffBuilder::build(wire::waits(self.retries));
+        let mut waits = backon::BackoffBuilder::build(remote::waits(self.retries));
         let mut lost = 0;
         let result = loop {
             let error = match self.lagerkoll.add(content).await {
                 Ok(event) if self.listed.iter().any(|listed| listed.id() == event.id()) => {
                     let known = format!("answered with event {}, which was there before and is not ours", event.id());
-                    break Err(CallError::Refused(known));
+                    break Err(CallError::Refused { code: 0, reason: known });
                 }
                 Ok(event) => break Ok(event),
                 Err(error) => error,
@@ -238,7 +238,7 @@ impl Application<'_> {
             }
             let suspects = sight.suspects(&add);
             if !suspects.is_empty() {
-                break Err(CallError::Refused(held_back(&suspects)));
+                break Err(CallError::Refused { code: 0, reason: held_back(&suspects) });
             }
             add.tries += 1;
             self.state.intend_add(self.store.to_owned(), add.clone()).await?;

@@ -4,21 +4,12 @@
 //! [`Reader`], and so can't change anything.
 
 mod apply;
-mod client;
-mod limit;
 mod lost;
 mod pass;
 mod plan;
 mod reconcile;
-mod reply;
 mod survey;
-mod transport;
-mod unique;
 
-pub use client::{Reader, Writer, connect};
-pub use limit::{Limit, Permit, Silence};
 pub use pass::{MirrorError, Names, Report, StoreName, place, run};
 pub use plan::{Plan, PlannedStore, plan};
 pub use reconcile::{Step, Terms, Wanted, Work, guard, reconcile};
-pub use reply::CallError;
-pub use transport::ConnectError;

@@ -8,14 +8,15 @@ use tokio_util::sync::CancellationToken;
 use tracing::{Instrument as _, info_span};
 
 use super::apply::{Application, Applied, Halt};
-use super::client::{Writer, connect};
-use super::limit::Limit;
-use super::reply::CallError;
 use super::survey::{Policy, Surveyed, copies_of, copies_of_projected, declared};
-use super::transport::ConnectError;
 use crate::config::{self, Account, AccountCredentials, Scope};
 use crate::event::{Content, Event};
-use crate::state::{self, MirrorPass, Mirrored, Outcome, PassKind, StateError};
+use crate::pass::Ask;
+use crate::remote::CallError;
+use crate::remote::ConnectError;
+use crate::remote::Limits;
+use crate::remote::lagerkoll::{Writer, connect};
+use crate::state::{self, MirrorPass, Mirrored, Outcome, StateError};
 
 /// Why a pass failed, or a part of it.
 #[derive(Debug, Error)]
@@ -145,18 +146,19 @@ pub(super) fn store_key(settings: &config::Lagerkoll, account: &Account) -> Stri
 /// the state. Never fails: what went wrong is in the report.
 pub async fn run(
     settings: &config::Lagerkoll,
+    limits: &Limits,
     state: &state::Writer,
-    kind: PassKind,
-    force: bool,
+    ask: Ask,
     stop: &CancellationToken,
 ) -> Report {
     let (began, started) = (Instant::now(), Timestamp::now());
     let mut pass = Pass {
         settings,
+        limits,
         state,
         place: place(settings),
-        policy: Policy::of(settings, kind, force),
-        force,
+        policy: Policy::of(settings, ask),
+        force: ask.force,
         started,
         connections: Vec::new(),
         listed: None,
@@ -179,6 +181,7 @@ pub async fn run(
 
 struct Pass<'a> {
     settings: &'a config::Lagerkoll,
+    limits: &'a Limits,
     state: &'a state::Writer,
     place: String,
     policy: Policy,
@@ -238,7 +241,7 @@ impl Pass<'_> {
     }
 
     fn connect(&mut self, account: &Account) -> Result<Writer, ConnectError> {
-        let connection = connect(self.settings, account, Limit::of(&self.settings.base_url))?;
+        let connection = connect(self.settings, account, self.limits)?;
         self.connections.push(connection.clone());
         Ok(connection)
     }

@@ -2,13 +2,14 @@
 
 use std::path::Path;
 
-use super::client::{Reader, connect};
-use super::limit::Limit;
 use super::pass::{MirrorError, Names, listing_error, store_key};
 use super::reconcile::Step;
 use super::survey::{Policy, Surveyed, copies_of_projected, declared};
 use crate::config::{self, Account};
-use crate::state::{self, PassKind};
+use crate::pass::Ask;
+use crate::remote::Limits;
+use crate::remote::lagerkoll::{Reader, connect};
+use crate::state;
 
 /// A plan for all stores.
 #[derive(Debug, Default)]
@@ -53,19 +54,24 @@ impl Plan {
 
 /// Plans a pass: reads the state and the stores' listings. Where only the mirror is wanted, there is nothing
 /// to plan, and no listing is read. What can't be read is told by the plan, which is of the rest then.
-pub async fn plan(settings: &config::Lagerkoll, state: &Path, kind: PassKind, force: bool) -> Plan {
+pub async fn plan(settings: &config::Lagerkoll, limits: &Limits, state: &Path, ask: Ask) -> Plan {
     let mut plan = Plan::default();
-    if let Err(error) = fill(&mut plan, settings, state, Policy::of(settings, kind, force)).await {
+    if let Err(error) = fill(&mut plan, settings, limits, state, Policy::of(settings, ask)).await {
         plan.errors.push(error);
     }
     plan
 }
 
-async fn fill(plan: &mut Plan, settings: &config::Lagerkoll, state: &Path, policy: Policy) -> Result<(), MirrorError> {
+async fn fill(
+    plan: &mut Plan,
+    settings: &config::Lagerkoll,
+    limits: &Limits,
+    state: &Path,
+    policy: Policy,
+) -> Result<(), MirrorError> {
     let standing = |account: &Account| state::Reader::open(state)?.standing(&store_key(settings, account));
-    let reader = |account: &Account| -> Result<Reader, MirrorError> {
-        Ok(connect(settings, account, Limit::of(&settings.base_url))?.reader().clone())
-    };
+    let reader =
+        |account: &Account| -> Result<Reader, MirrorError> { Ok(connect(settings, account, limits)?.reader().clone()) };
     plan.left_behind = state::Reader::open(state)?.own_events_elsewhere(&Names::of(settings).keys())?;
     let account = &settings.account;
     let ours = standing(account)?;

@@ -2,11 +2,12 @@
 
 use jiff::Timestamp;
 
-use super::client::Reader;
 use super::reconcile::{Step, Terms, Wanted, Work, guard, reconcile};
-use super::reply::CallError;
 use crate::config;
 use crate::event::Event;
+use crate::pass::Ask;
+use crate::remote::CallError;
+use crate::remote::lagerkoll::Reader;
 use crate::state::{PassKind, Standing};
 
 /// A store with its events.
@@ -26,7 +27,7 @@ pub(super) struct Policy {
 }
 
 impl Policy {
-    pub(super) fn of(settings: &config::Lagerkoll, kind: PassKind, force: bool) -> Policy {
+    pub(super) fn of(settings: &config::Lagerkoll, Ask { kind, force }: Ask) -> Policy {
         let terms = Terms { now: Timestamp::now(), retry_refused: kind == PassKind::Resync, release: force };
         Policy { max_delete_percent: settings.max_delete_percent, terms }
     }

@@ -231,7 +231,7 @@ mod tests {
     use std::collections::BTreeMap;
 
     use super::*;
-    use crate::nicechat::Traffic;
+    use crate::remote::Traffic;
     use crate::sync::ImportReport;
 
     fn report(outcome: Outcome, traffic: Traffic) -> Report {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use crate::catalog::UnknownWords;
-use crate::wire;
+use crate::text;
 
 /// The most of a value that a line shows, in characters.
 const LONGEST: usize = 60;
@@ -21,7 +21,7 @@ pub(super) fn value(value: &Value) -> String {
 
 /// A text as a terminal may be given it: nothing in it but what can be seen.
 pub(super) fn one_line(text: &str) -> String {
-    wire::plain(text, usize::MAX)
+    text::plain(text, usize::MAX)
 }
 
 /// A text of at most 60 characters: what is longer loses its middle.

@@ -18,8 +18,8 @@ use xxhash_rust::xxh3::Xxh3;
 use super::error::{FetchError, Recovery, too_large};
 use super::{Body, End, Fetched};
 use crate::config::{self, Location};
+use crate::remote;
 use crate::state::FeedMark;
-use crate::wire;
 
 /// However slowly a body drips, and however often it is asked for, that ends by then.
 const LONGEST_TRANSFER: Duration = Duration::from_secs(3600);
@@ -136,7 +136,7 @@ fn refused(location: &Location, response: &Response) -> FetchError {
     if !can_pass {
         return error;
     }
-    error.recovering(Recovery::Possible(wire::asked_pause(response.headers(), Timestamp::now())))
+    error.recovering(Recovery::Possible(remote::asked_pause(response.headers(), Timestamp::now())))
 }
 
 /// How long the whole feed is, of which a 206 has all (RFC 9110, 14.4): some servers answer so although no

@@ -21,7 +21,7 @@ use super::fields::with_values;
 use super::plan::{Action, Operation, Stage};
 use super::staging::{Cursor, SharedStaging, StagingError};
 use crate::catalog::{Fields, Id, Kind};
-use crate::nicechat::{self, CallError};
+use crate::remote::{CallError, nicechat};
 use crate::state::{self, Intent, Record, Settled, StateError};
 use crate::task::{self, TaskError};
 
@@ -343,7 +343,8 @@ impl Application<'_> {
                 // It is gone.
                 Err(CallError::Missing) => match self.create(operation, with_values(&operation.whole())).await {
                     Err(CallError::Exists) => {
-                        let reason = "NiceChat says both that it is not there (404) and that it is (412)".to_owned();
+                        let reason =
+                            "NiceChat says both that it is not there (404) and that it is (code 412)".to_owned();
                         Err(CallError::Refused { code: 412, reason })
                     }
                     other => other,
@@ -410,7 +411,7 @@ impl Application<'_> {
         Settled::Refused {
             digest: record.map_or(0, |record| record.digest),
             category: record.and_then(category),
-            reason: format!("{reason} (code {code})"),
+            reason,
             in_doubt: operation.is_late,
         }
     }

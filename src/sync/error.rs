@@ -8,7 +8,7 @@ use super::apply::Stop;
 use super::session::SessionError;
 use super::staging::StagingError;
 use crate::feed::FeedError;
-use crate::nicechat::CallError;
+use crate::remote::CallError;
 use crate::source::FetchError;
 use crate::state::StateError;
 use crate::task::TaskError;

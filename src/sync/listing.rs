@@ -8,7 +8,8 @@ use super::error::PassError;
 use super::prepare::blocking;
 use super::session::Session;
 use crate::catalog::Kind;
-use crate::nicechat::{CallError, Reader};
+use crate::remote::CallError;
+use crate::remote::nicechat::Reader;
 use walk::{Walk, Walked};
 
 /// Takes the listing of both kinds into the session. Absence counts as proven only when every page

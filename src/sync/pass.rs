@@ -17,7 +17,7 @@ use super::plan::Summary;
 use super::prepare::{Occasion, Plan, interruptible, needs_listing, prepare, shape_key};
 use super::staging::SharedStaging;
 use crate::config::{Config, Prune, Strategy};
-use crate::nicechat::{self, Traffic};
+use crate::remote::{Limits, Traffic, nicechat};
 use crate::source::Body;
 use crate::state::{
     self, Ending, Experience, FeedMark, ImportState, Intent, Outcome, PassKind, PassRow, RowsEnding, StateError,
@@ -58,6 +58,8 @@ pub struct Context {
     pub state: Arc<state::Writer>,
     /// The addresses of imports under way.
     pub exchange: Exchange,
+    /// What holds for the services that this process talks to.
+    pub limits: Limits,
     /// Whether somebody serves `exchange` already; else a pass does so itself when an import needs it.
     pub is_listening: bool,
 }

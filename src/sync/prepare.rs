@@ -14,7 +14,7 @@ use super::staging::SharedStaging;
 use crate::catalog::{Category, Id, Kind};
 use crate::config::{Config, Prune, Strategy};
 use crate::feed::{self, FeedError, Row, RowDigest, Shape, SinkError};
-use crate::nicechat;
+use crate::remote::nicechat;
 use crate::source::{self, Body, End, FetchError, Fetched};
 use crate::state::{self, PassKind, RowsEnding, StateError};
 use crate::task;

@@ -4,7 +4,7 @@ use url::Url;
 
 use crate::config::{Config, PublicUrl};
 use crate::feed::FeedType;
-use crate::nicechat::ImportFormat;
+use crate::remote::nicechat::ImportFormat;
 
 /// Where an import's feed is to be had.
 #[derive(Debug, Clone, PartialEq, Eq)]

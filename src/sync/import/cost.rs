@@ -7,7 +7,7 @@ use super::address::Address;
 use super::polls;
 use crate::catalog::Kind;
 use crate::config::Strategy;
-use crate::nicechat::ImportFormat;
+use crate::remote::nicechat::ImportFormat;
 use crate::state::{Experience, Failures, PassKind};
 use crate::sync::plan::Summary;
 

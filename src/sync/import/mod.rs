@@ -30,7 +30,8 @@ use super::staging::{Cursor, SharedStaging};
 use crate::catalog::{Fields, Kind};
 use crate::config::Strategy;
 use crate::http;
-use crate::nicechat::{CallError, ImportFormat, ImportResult, Push, Writer};
+use crate::remote::CallError;
+use crate::remote::nicechat::{ImportFormat, ImportResult, Push, Writer};
 use crate::state::{Failures, Import, ImportEnd, ImportState, NewImport, Reader};
 
 pub use self::address::Address;

@@ -6,7 +6,7 @@
 use std::collections::HashSet;
 
 use crate::catalog::{Digest, digest_bytes};
-use crate::nicechat::{Page, PageAddress};
+use crate::remote::nicechat::{Page, PageAddress};
 
 /// So many objects may come while a listing is read, besides as many as there were.
 const MOST_NEW: u64 = 1_000;

@@ -2,21 +2,27 @@
 
 use std::collections::HashSet;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use reqwest::Method;
 use serde_json::Value;
 
-use super::limit::Limit;
-use super::reply::CallError;
-use super::transport::{ConnectError, Request, Transport};
-use crate::config::{self, Account, Scope};
+use super::service::Lagerkoll;
+use crate::config::{self, Account, AccountCredentials, Scope};
 use crate::event::{Content, Event};
+use crate::remote::error::{CallError, ConnectError};
+use crate::remote::http::{Client, Request, Settings};
+use crate::remote::limit::{Limits, Quota};
+use crate::remote::redact::Secrets;
+
+/// API page, "Basics".
+const QUOTA: Quota = Quota { most: 200, window: Duration::from_secs(60) };
 
 /// Reads a store's events; can't change anything.
 #[derive(Clone)]
 pub struct Reader {
-    transport: Arc<Transport>,
+    client: Arc<Client<Lagerkoll>>,
     scope: Scope,
 }
 
@@ -28,9 +34,19 @@ pub struct Writer(Reader);
 ///
 /// # Errors
 /// When no HTTP client can be made, or no header hold the credentials.
-pub fn connect(settings: &config::Lagerkoll, account: &Account, limit: Arc<Limit>) -> Result<Writer, ConnectError> {
-    let transport = Arc::new(Transport::new(settings, account, limit)?);
-    Ok(Writer(Reader { transport, scope: settings.scope }))
+pub fn connect(settings: &config::Lagerkoll, account: &Account, limits: &Limits) -> Result<Writer, ConnectError> {
+    let (AccountCredentials::Key(secret) | AccountCredentials::User { token: secret, .. }) = &account.credentials;
+    let service = Lagerkoll::new(account)?;
+    let (limit, scope) = (limits.of_host(&settings.base_url, QUOTA), settings.scope);
+    let settings = Settings {
+        base: &settings.base_url,
+        timeout: settings.timeout,
+        retries: settings.retries,
+        told: Secrets::new([secret]),
+        // An event is mirrored whole.
+        kept: Secrets::new([]),
+    };
+    Ok(Writer(Reader { client: Arc::new(Client::new(service, settings, limit)?), scope }))
 }
 
 impl Reader {
@@ -40,21 +56,21 @@ impl Reader {
     /// As of any call; a listing that is not of the documented shape is a [`CallError::Strange`].
     pub async fn list(&self) -> Result<Vec<Event>, CallError> {
         let path = match self.scope {
-            Scope::Store => String::new(),
-            Scope::User => "user".to_owned(),
+            Scope::Store => "",
+            Scope::User => "user",
         };
-        let request = Request { method: Method::GET, path, body: Bytes::new() };
-        let reply = self.transport.call(&request).await.map_err(|error| match error {
+        let request = Request { method: Method::GET, url: self.client.url(path)?, body: Bytes::new() };
+        let strange = |problem| CallError::Strange(format!("the listing has another shape than documented: {problem}"));
+        let events = self.client.call(&request, |reply| listing(reply).map_err(strange)).await;
+        events.map_err(|error| match error {
             CallError::Missing => CallError::Strange("there is no listing of events (404); check base_url".to_owned()),
             other => other,
-        })?;
-        listing(reply)
-            .map_err(|problem| CallError::Strange(format!("the listing has another shape than documented: {problem}")))
+        })
     }
 
     /// Requests sent so far over this connection, tries included.
     pub fn requests(&self) -> u64 {
-        self.transport.sent()
+        self.client.traffic().requests
     }
 }
 
@@ -70,14 +86,18 @@ impl Writer {
     /// # Errors
     /// As of any call.
     pub async fn add(&self, content: &Content) -> Result<Event, CallError> {
-        let body = serde_json::to_vec(content)
-            .map_err(|error| CallError::Refused(format!("can't be written as JSON: {error}")))?;
-        let request = Request { method: Method::POST, path: String::new(), body: body.into() };
-        let reply = self.0.transport.call_at_most_once(&request).await.map_err(|error| match error {
-            CallError::Missing => CallError::Refused("there is no place for events (404); check base_url".to_owned()),
+        let body = serde_json::to_vec(content).map_err(CallError::unsendable)?;
+        let request = Request { method: Method::POST, url: self.0.client.url("")?, body: body.into() };
+        let added = |reply| {
+            Event::parse(reply).map_err(|problem| CallError::no_answer(format!("the answer is no event: {problem}")))
+        };
+        self.0.client.call_at_most_once(&request, added).await.map_err(|error| match error {
+            CallError::Missing => {
+                let reason = "there is no place for events (404); check base_url".to_owned();
+                CallError::Refused { code: 404, reason }
+            }
             other => other,
-        })?;
-        Event::parse(reply).map_err(|problem| CallError::lost(format!("the answer is no event: {problem}")))
+        })
     }
 
     /// `DELETE`.
@@ -85,8 +105,9 @@ impl Writer {
     /// # Errors
     /// As of any call; [`CallError::Missing`] when the event is gone already.
     pub async fn remove(&self, id: i64) -> Result<(), CallError> {
-        let request = Request { method: Method::DELETE, path: id.to_string(), body: Bytes::new() };
-        self.0.transport.call(&request).await.map(|_| ())
+        let url = self.0.client.url(&id.to_string())?;
+        let request = Request { method: Method::DELETE, url, body: Bytes::new() };
+        self.0.client.call(&request, |_| Ok(())).await
     }
 }
 

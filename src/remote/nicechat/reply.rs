@@ -2,28 +2,16 @@
 
 use std::borrow::Cow;
 
-use jiff::Timestamp;
-use reqwest::header::{HeaderMap, LOCATION};
+use reqwest::header::LOCATION;
 use reqwest::{Method, StatusCode};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::complaint;
-use super::error::CallError;
-use crate::wire::{Secrets, looks_like, retry_after, text_of, without_half_surrogates};
-
-/// An answer as it came.
-pub(super) struct Answer<'a> {
-    /// Of the request.
-    pub(super) method: &'a Method,
-    pub(super) status: StatusCode,
-    pub(super) headers: &'a HeaderMap,
-    pub(super) body: &'a [u8],
-    /// What must not be told of it.
-    pub(super) secrets: &'a Secrets,
-    /// When it came.
-    pub(super) now: Timestamp,
-}
+use crate::remote::error::CallError;
+use crate::remote::http::Answer;
+use crate::remote::json::{text_of, without_half_surrogates};
+use crate::remote::redact::looks_like;
 
 /// The envelope around every answer (API page, all samples). What it holds may be of any type.
 #[derive(Deserialize)]
@@ -102,29 +90,35 @@ pub(super) fn understand<T>(
     let worse = said.filter(|said| *said > http).unwrap_or(http);
     let reason = || complaint().unwrap_or_else(|| format!("answered {http} with {}", looks()));
     Err(match worse {
-        _ if http == 401 || said == Some(401) => CallError::Unauthorized(reason()),
+        _ if http == 401 || said == Some(401) => unauthorized(&reason()),
         404 if is_ours => CallError::Missing,
         412 if is_ours => CallError::Exists,
-        400 | 405 | 413 | 414 | 415 | 422 => CallError::Refused { code: worse, reason: reason() },
-        402..=499 if is_ours && !matches!(worse, 404 | 408 | 412 | 425 | 429) => {
-            CallError::Refused { code: worse, reason: reason() }
-        }
-        code => {
-            let retry_after = retry_after(answer.headers, answer.now);
-            let asks = retry_after.map(|wait| format!(", asks to wait {} s", wait.as_secs())).unwrap_or_default();
-            // A gateway's 502 and 504, and most other 50x, say nothing of what the service behind it did; nor
-            // does an error whose code is none.
-            let in_doubt = !matches!(code, 400..=499 | 503);
-            CallError::Passing { reason: format!("{} (code {code}{asks})", reason()), retry_after, in_doubt }
-        }
+        400 | 405 | 413 | 414 | 415 | 422 => refused(worse, &reason()),
+        402..=499 if is_ours && !matches!(worse, 404 | 408 | 412 | 425 | 429) => refused(worse, &reason()),
+        // A gateway's 502 and 504, and most other 50x, say nothing of what the service behind it did; nor does an
+        // error whose code is none.
+        code => answer.busy(|asks| format!("{} (code {code}{asks})", reason()), !matches!(code, 400..=499 | 503)),
     })
+}
+
+fn unauthorized(reason: &str) -> CallError {
+    CallError::Unauthorized(format!(
+        "NiceChat does not accept the key or the signature ({reason}); check api_key and api_secret"
+    ))
+}
+
+fn refused(code: u16, reason: &str) -> CallError {
+    CallError::Refused { code, reason: format!("{reason} (code {code})") }
 }
 
 #[cfg(test)]
 mod tests {
+    use jiff::Timestamp;
+    use reqwest::header::HeaderMap;
     use secrecy::SecretString;
 
     use super::*;
+    use crate::remote::redact::Secrets;
 
     fn answer_to(method: &Method, status: u16, body: &str) -> Result<String, CallError> {
         let status = StatusCode::from_u16(status).expect("a status");

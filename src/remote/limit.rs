@@ -1,33 +1,49 @@
-//! No more than 200 requests a minute to one host, whoever in this process sends them.
-//!
-//! What counts is when the service takes a request, which we don't see: some time between our sending
-//! it and its answer. So a request's place is free again a minute after its *answer*: then no minute
-//! of the service's holds more than 200, however long requests are on their way.
+//! No more requests than a service allows, or than a setting does, whoever in this process sends them; and none while
+//! it asks to be left alone.
 
 use std::collections::{HashMap, VecDeque};
-use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::Notify;
 use tokio::time::{Instant, sleep_until};
 use url::Url;
 
-use crate::wire::LONGEST_RETRY_AFTER;
+use super::pause::LONGEST_RETRY_AFTER;
 
-/// API page, "Basics".
-const MOST: usize = 200;
-const WINDOW: Duration = Duration::from_secs(60);
 /// The longest silence that a service can ask for: a later moment than this one may not exist.
 const LONGEST_SILENCE: Duration = Duration::from_secs(366 * 24 * 3600);
 
-/// One for each host, as long as the process lives: passes, stores and settings come and go.
-static HOSTS: LazyLock<Mutex<HashMap<String, Arc<Limit>>>> = LazyLock::new(Mutex::default);
+/// At most so many requests in any window of this length.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Quota {
+    /// At least one.
+    pub most: usize,
+    /// How long.
+    pub window: Duration,
+}
 
-/// A host's limit.
+/// The limits of the services that this process talks to, as long as it lives: passes, stores and settings come and go.
+#[derive(Debug, Clone, Default)]
+pub struct Limits(Arc<Mutex<HashMap<String, Arc<Limit>>>>);
+
+impl Limits {
+    /// The limit of an address's host, which has this quota when nobody has asked for it before.
+    pub fn of_host(&self, url: &Url, quota: Quota) -> Arc<Limit> {
+        let host = url.host_str().unwrap_or_default().to_owned();
+        let mut hosts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(hosts.entry(host).or_insert_with(|| Arc::new(Limit::new(Some(quota)))))
+    }
+}
+
+/// What holds for all requests of an account at a service.
+///
+/// When the service takes a request we don't see: some time between our sending it and its answer. So a request's
+/// place in the quota is free again a window after its *answer*: then no window of the service's holds more than
+/// allowed, however long requests are on their way.
 #[derive(Debug)]
 pub struct Limit {
-    most: usize,
-    window: Duration,
+    quota: Option<Quota>,
     state: Mutex<State>,
     /// A request has been answered.
     answered: Notify,
@@ -51,16 +67,9 @@ pub struct Permit(Arc<Limit>);
 pub struct Silence(pub Duration);
 
 impl Limit {
-    /// The limit of an address's host.
-    pub fn of(url: &Url) -> Arc<Limit> {
-        let host = url.host_str().unwrap_or_default().to_owned();
-        let mut hosts = HOSTS.lock().unwrap_or_else(PoisonError::into_inner);
-        Arc::clone(hosts.entry(host).or_insert_with(|| Arc::new(Limit::new(MOST, WINDOW))))
-    }
-
-    /// At most so many requests, at least one, in any window of this length.
-    pub fn new(most: usize, window: Duration) -> Limit {
-        Limit { most: most.max(1), window, state: Mutex::default(), answered: Notify::new() }
+    /// A limit with a quota, or one that only keeps silent when the service asks for it.
+    pub fn new(quota: Option<Quota>) -> Limit {
+        Limit { quota, state: Mutex::default(), answered: Notify::new() }
     }
 
     /// Waits until a request may be sent.
@@ -73,18 +82,15 @@ impl Limit {
             let until = {
                 let now = Instant::now();
                 let mut state = self.state();
-                while state.answered.front().is_some_and(|at| *at + self.window <= now) {
-                    state.answered.pop_front();
-                }
                 let quiet = state.quiet_until.filter(|until| *until > now);
                 match quiet {
                     Some(until) if until - now > LONGEST_RETRY_AFTER => return Err(Silence(until - now)),
                     Some(until) => Some(until),
-                    None if state.under_way + state.answered.len() < self.most => {
+                    None if self.quota.is_none_or(|quota| state.has_room(quota, now)) => {
                         state.under_way += 1;
                         return Ok(Permit(Arc::clone(self)));
                     }
-                    None => state.answered.front().map(|at| *at + self.window),
+                    None => state.answered.front().zip(self.quota).map(|(at, quota)| *at + quota.window),
                 }
             };
             match until {
@@ -106,13 +112,25 @@ impl Limit {
     }
 }
 
+impl State {
+    /// Whether another request may be under way.
+    fn has_room(&mut self, Quota { most, window }: Quota, now: Instant) -> bool {
+        while self.answered.front().is_some_and(|at| *at + window <= now) {
+            self.answered.pop_front();
+        }
+        self.under_way + self.answered.len() < most.max(1)
+    }
+}
+
 impl Drop for Permit {
     fn drop(&mut self) {
         let mut state = self.0.state();
         state.under_way -= 1;
-        state.answered.push_back(Instant::now());
-        drop(state);
-        self.0.answered.notify_waiters();
+        if self.0.quota.is_some() {
+            state.answered.push_back(Instant::now());
+            drop(state);
+            self.0.answered.notify_waiters();
+        }
     }
 }
 
@@ -122,6 +140,8 @@ mod tests {
 
     use super::*;
 
+    /// Lagerkoll's: its quota is the reason for all this.
+    const QUOTA: Quota = Quota { most: 200, window: Duration::from_secs(60) };
     const SECOND: Duration = Duration::from_secs(1);
 
     /// Sends requests side by side, each taken by the service at another moment of its way. Gives the
@@ -152,21 +172,21 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn no_minute_holds_more_than_two_hundred_requests() {
-        let limit = Arc::new(Limit::new(MOST, WINDOW));
+        let limit = Arc::new(Limit::new(Some(QUOTA)));
         let began = Instant::now();
         let taken = taken(&limit, 1_500, 40).await;
         assert_eq!(taken.len(), 1_500);
-        for pair in taken.windows(MOST + 1) {
-            assert!(pair[MOST] - pair[0] >= WINDOW, "{:?}", pair[MOST] - pair[0]);
+        for pair in taken.windows(QUOTA.most + 1) {
+            assert!(pair[QUOTA.most] - pair[0] >= QUOTA.window, "{:?}", pair[QUOTA.most] - pair[0]);
         }
-        assert!(began.elapsed() < 9 * WINDOW, "and not much fewer: {:?}", began.elapsed());
+        assert!(began.elapsed() < 9 * QUOTA.window, "and not much fewer: {:?}", began.elapsed());
     }
 
     #[tokio::test(start_paused = true)]
     async fn more_at_once_than_the_limit_wait_for_an_answer() {
-        let limit = Arc::new(Limit::new(2, WINDOW));
+        let limit = Arc::new(Limit::new(Some(Quota { most: 2, ..QUOTA })));
         let first = (limit.permit().await, limit.permit().await);
-        assert!(timeout(10 * WINDOW, limit.permit()).await.is_err());
+        assert!(timeout(10 * QUOTA.window, limit.permit()).await.is_err());
         let waiting = tokio::spawn({
             let limit = Arc::clone(&limit);
             async move { limit.permit().await.map(|_| Instant::now()) }
@@ -174,12 +194,12 @@ mod tests {
         advance(SECOND).await;
         let answered = Instant::now();
         drop(first);
-        assert_eq!(waiting.await.expect("its end").expect("a permit") - answered, WINDOW);
+        assert_eq!(waiting.await.expect("its end").expect("a permit") - answered, QUOTA.window);
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_silence_holds_for_everybody_to_the_second() {
-        let limit = Arc::new(Limit::new(MOST, WINDOW));
+        let limit = Arc::new(Limit::new(Some(QUOTA)));
         let asked = Instant::now();
         limit.be_quiet_for(17 * SECOND);
         limit.be_quiet_for(3 * SECOND);
@@ -199,7 +219,8 @@ mod tests {
 
     #[test]
     fn a_host_has_one_limit_whatever_asks_for_it() {
-        let of = |text: &str| Limit::of(&Url::parse(text).expect(text));
+        let limits = Limits::default();
+        let of = |text: &str| limits.of_host(&Url::parse(text).expect(text), QUOTA);
         assert!(Arc::ptr_eq(&of("https://limit.example/a/"), &of("http://limit.example:8080/b")));
         assert!(!Arc::ptr_eq(&of("https://limit.example/"), &of("https://other-limit.example/")));
     }

@@ -7,7 +7,7 @@ const BYTE_ORDER_MARK: char = '\u{feff}';
 
 /// The JSON text of a body. Bytes that are no UTF-8 become half a surrogate: they cost the text they stand in, not
 /// the answer.
-pub(crate) fn text_of(body: &[u8]) -> Cow<'_, str> {
+pub(super) fn text_of(body: &[u8]) -> Cow<'_, str> {
     let text = match std::str::from_utf8(body) {
         Ok(text) => return Cow::Borrowed(text.trim_start_matches(BYTE_ORDER_MARK)),
         Err(_) => body.utf8_chunks().fold(String::with_capacity(body.len()), |mut text, chunk| {
@@ -23,7 +23,7 @@ pub(crate) fn text_of(body: &[u8]) -> Cow<'_, str> {
 
 /// JSON in which each half of a surrogate pair (`\ud83d` alone: a text that was cut within an emoji) is
 /// U+FFFD. JSON allows it (RFC 8259, section 8.2), but there is no such character, and parsers refuse it.
-pub(crate) fn without_half_surrogates(json: &str) -> Cow<'_, str> {
+pub(super) fn without_half_surrogates(json: &str) -> Cow<'_, str> {
     let mut whole = String::new();
     let (mut from, mut at) = (0, 0);
     // Backslashes stand in texts only, each before what it escapes.

@@ -8,8 +8,8 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::client::{IN_PATH, Reader, Writer, body};
-use super::error::CallError;
-use super::transport::Request;
+use crate::remote::error::CallError;
+use crate::remote::http::Request;
 
 /// The formats that NiceChat imports.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -87,7 +87,7 @@ impl Writer {
     /// As of any call. When the answer is lost ([`CallError::is_in_doubt`]) it is not asked again: the
     /// import may be under way.
     pub async fn push_import(&self, push: &Push) -> Result<String, CallError> {
-        let url = self.0.url("/marketplaces/v1/import-products/")?;
+        let url = self.0.url("marketplaces/v1/import-products/")?;
         let request = Request { method: Method::POST, url, body: body(push)? };
         let token = |result: Option<&RawValue>| {
             let pushed = result.and_then(|result| serde_json::from_str(result.get()).ok());
@@ -105,7 +105,7 @@ impl Reader {
     /// As of any call, but it is sent once: who asks will ask again. [`CallError::Missing`] when NiceChat
     /// knows no such token.
     pub async fn import_result(&self, token: &str) -> Result<ImportResult, CallError> {
-        let path = format!("/marketplaces/v1/import-products-result/{}/", utf8_percent_encode(token, IN_PATH));
+        let path = format!("marketplaces/v1/import-products-result/{}/", utf8_percent_encode(token, IN_PATH));
         let request = Request { method: Method::GET, url: self.0.url(&path)?, body: bytes::Bytes::new() };
         let polled = |result: Option<&RawValue>| {
             let polled = result.and_then(|result| serde_json::from_str::<Polled>(result.get()).ok());

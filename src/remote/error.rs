@@ -2,29 +2,48 @@
 
 use std::time::Duration;
 
+use reqwest::header::InvalidHeaderValue;
 use thiserror::Error;
 
-use crate::wire::{LONGEST_RETRY_AFTER, Secrets};
+use super::pause::LONGEST_RETRY_AFTER;
+use super::redact::Secrets;
+
+/// No call can even be prepared.
+#[derive(Debug, Error)]
+pub enum ConnectError {
+    /// No HTTP client: no certificates to trust, for one.
+    #[error("no HTTP client: {0}")]
+    Client(String),
+    /// An id or a secret that no header can hold.
+    #[error("the store or the credentials can't stand in a header")]
+    Header(#[from] InvalidHeaderValue),
+}
+
+impl From<reqwest::Error> for ConnectError {
+    fn from(error: reqwest::Error) -> Self {
+        ConnectError::Client(crate::no_client(&error))
+    }
+}
 
 /// Why a call came to nothing.
 #[derive(Debug, Error, Clone, PartialEq, Eq)]
 pub enum CallError {
-    /// 401: no call with this key and secret will do better.
-    #[error("NiceChat does not accept the key or the signature ({0}); check api_key and api_secret")]
+    /// No call with these credentials will do better.
+    #[error("{0}")]
     Unauthorized(String),
-    /// 400 and its like: this object will not be taken as it is.
-    #[error("{reason} (code {code})")]
+    /// This request will not be taken as it is.
+    #[error("{reason}")]
     Refused {
-        /// The code of the answer.
+        /// The code of the answer; 0 for a request that could not be sent.
         code: u16,
         /// The answer's own words.
         reason: String,
     },
     /// 404: there is no such object.
-    #[error("there is no such object")]
+    #[error("there is no such object (404)")]
     Missing,
     /// 412: an object with this id is there already.
-    #[error("an object with this id exists already")]
+    #[error("an object with this id exists already (412)")]
     Exists,
     /// An answer that can't be what was asked for. Asking again at once is no use.
     #[error("{0}")]
@@ -42,14 +61,19 @@ pub enum CallError {
 }
 
 impl CallError {
-    /// Whether the service asks to be left alone for longer than a pass should wait.
-    pub fn asks_for_too_long(&self) -> bool {
-        matches!(self, CallError::Passing { retry_after: Some(asked), .. } if *asked > LONGEST_RETRY_AFTER)
-    }
-
-    /// An answer that never came, or that says nothing.
+    /// A request that was sent, and of which nobody told what became of it.
     pub(super) fn no_answer(reason: impl Into<String>) -> CallError {
         CallError::Passing { reason: reason.into(), retry_after: None, in_doubt: true }
+    }
+
+    /// A request that can't be sent.
+    pub(super) fn unsendable(error: impl std::fmt::Display) -> CallError {
+        CallError::Refused { code: 0, reason: format!("can't be sent: {error}") }
+    }
+
+    /// Whether the service asks to be left alone for longer than a pass should wait.
+    pub fn asks_for_too_long(&self) -> bool {
+        self.retry_after().is_some_and(|asked| asked > LONGEST_RETRY_AFTER)
     }
 
     /// How long the service asks to be left alone.
@@ -81,6 +105,6 @@ impl CallError {
 
     /// Whether the request may have had its effect all the same.
     pub fn is_in_doubt(&self) -> bool {
-        matches!(self, CallError::Passing { in_doubt: true, .. })
+        matches!(self, CallError::Strange(_) | CallError::Passing { in_doubt: true, .. })
     }
 }

@@ -1,6 +1,7 @@
 //! Objects and listings.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
@@ -10,24 +11,29 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 use url::Url;
 
-use super::error::CallError;
 use super::object::{Seen, SeenId};
 use super::page::{self, PageContent};
-use super::traffic::Traffic;
-use super::transport::{Request, Transport};
+use super::service::NiceChat;
 use crate::catalog::{Digest, Fields, Id, Kind};
 use crate::config;
+use crate::remote::error::CallError;
+use crate::remote::http::{Client, Request, Settings};
+use crate::remote::limit::{Limit, Quota};
+use crate::remote::redact::Secrets;
+use crate::remote::traffic::Traffic;
 
 /// What an id may hold unescaped in a path: the unreserved characters of RFC 3986.
 pub(super) const IN_PATH: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
 
+const SECOND: Duration = Duration::from_secs(1);
+
 /// Reads listings; can't change anything.
 #[derive(Clone)]
-pub struct Reader(pub(super) Arc<Transport>);
+pub struct Reader(pub(super) Arc<Client<NiceChat>>);
 
 /// Creates, changes and deletes objects.
 #[derive(Clone)]
-pub struct Writer(pub(super) Arc<Transport>);
+pub struct Writer(pub(super) Arc<Client<NiceChat>>);
 
 /// Where a page of a listing is to be had. Only its path and query count: keys are never sent to
 /// another host, whatever a listing's `next` names.
@@ -64,7 +70,18 @@ pub struct Page {
 /// # Errors
 /// When no HTTP client can be made (no certificates to trust, for one).
 pub fn connect(settings: &config::NiceChat, told: &[SecretString]) -> Result<Writer, reqwest::Error> {
-    Ok(Writer(Arc::new(Transport::new(settings, told)?)))
+    let (key, secret) = (&settings.api_key, &settings.api_secret);
+    let quota = settings.requests_per_second.map(|most| Quota { most: most.get() as usize, window: SECOND });
+    let settings = Settings {
+        base: &settings.base_url,
+        timeout: settings.timeout,
+        retries: settings.retries,
+        // What is secret in an address stands in answers by right: in a product's own address, for one.
+        told: Secrets::new([key, secret].into_iter().chain(told)),
+        kept: Secrets::new([key, secret]),
+    };
+    let service = NiceChat { key: key.clone(), secret: secret.clone() };
+    Ok(Writer(Arc::new(Client::new(service, settings, Arc::new(Limit::new(quota)))?)))
 }
 
 impl Reader {
@@ -88,7 +105,7 @@ impl Reader {
         })?;
         let PageContent { count, objects, odd, next } = page;
         let next = next.map(|next| self.next_page(address, &next)).transpose();
-        let next = next.map_err(|error| error.fit_to_tell(self.0.words()))?;
+        let next = next.map_err(|error| error.fit_to_tell(self.0.told()))?;
         Ok(Page { count, objects, odd, next })
     }
 
@@ -98,7 +115,7 @@ impl Reader {
         let strange = || CallError::Strange(format!("the listing's next page is elsewhere: {next}"));
         let named = current.url.join(next).map_err(|_| strange())?;
         let listing = collection(current.kind);
-        let (_, below) = named.path().split_once(&listing).ok_or_else(strange)?;
+        let (_, below) = named.path().split_once(&format!("/{listing}")).ok_or_else(strange)?;
         let mut url = self.0.url(&format!("{listing}{below}"))?;
         url.set_query(named.query());
         Ok(PageAddress { kind: current.kind, url })
@@ -162,10 +179,7 @@ impl Writer {
 }
 
 pub(super) fn body(fields: &impl serde::Serialize) -> Result<Bytes, CallError> {
-    let body = serde_json::to_vec(fields);
-    let body =
-        body.map_err(|error| CallError::Refused { code: 0, reason: format!("can't be written as JSON: {error}") })?;
-    Ok(body.into())
+    Ok(serde_json::to_vec(fields).map_err(CallError::unsendable)?.into())
 }
 
 /// The fields in the answer to a write about this object. Only a create's must name the object (the API page has no
@@ -183,11 +197,11 @@ fn acknowledged(result: Option<&RawValue>, id: &Id, is_named: bool) -> Result<Fi
 }
 
 fn collection(kind: Kind) -> String {
-    format!("/marketplaces/v1/{}/", kind.path_segment())
+    format!("marketplaces/v1/{}/", kind.path_segment())
 }
 
 fn member(kind: Kind, id: &Id) -> String {
-    format!("/marketplaces/v1/{}/{}/", kind.path_segment(), utf8_percent_encode(id.as_str(), IN_PATH))
+    format!("marketplaces/v1/{}/{}/", kind.path_segment(), utf8_percent_encode(id.as_str(), IN_PATH))
 }
 
 #[cfg(test)]
@@ -197,6 +211,6 @@ mod tests {
     #[test]
     fn ids_are_escaped_whole() {
         let id = Id::parse("a/b %c#?Ω").expect("an id");
-        assert_eq!(member(Kind::Product, &id), "/marketplaces/v1/products/a%2Fb%20%25c%23%3F%CE%A9/");
+        assert_eq!(member(Kind::Product, &id), "marketplaces/v1/products/a%2Fb%20%25c%23%3F%CE%A9/");
     }
 }

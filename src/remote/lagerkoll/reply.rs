@@ -1,90 +1,20 @@
 //! What an answer means.
 
-use std::time::Duration;
-
-use jiff::Timestamp;
-use reqwest::header::{HeaderMap, LOCATION};
+use reqwest::header::LOCATION;
 use reqwest::{Method, StatusCode};
 use serde_json::Value;
-use thiserror::Error;
 
 use super::unique::repeated_key;
-use crate::wire::{LONGEST_RETRY_AFTER, Secrets, looks_like, plain, retry_after};
+use crate::remote::error::CallError;
+use crate::remote::http::Answer;
+use crate::remote::redact::looks_like;
+use crate::text::plain;
 
 /// Of UTF-8, which some servers write before their answer.
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
-/// Why a call came to nothing.
-#[derive(Debug, Error, Clone, PartialEq, Eq)]
-pub enum CallError {
-    /// 900001: no call with these credentials will do better.
-    #[error("Lagerkoll does not accept who we are: {0}; check store, and api_key or user_id and user_token")]
-    Unauthorized(String),
-    /// This request will not be taken as it is.
-    #[error("{0}")]
-    Refused(String),
-    /// 404: there is no such event.
-    #[error("there is no such event (404)")]
-    Missing,
-    /// An answer that is not what the API page says. Trying again at once is no use.
-    #[error("{0}")]
-    Strange(String),
-    /// What may do better another time: 429, 50x, a broken connection, half an answer.
-    #[error("{reason}")]
-    Passing {
-        /// What happened.
-        reason: String,
-        /// How long the service asks to be left alone.
-        retry_after: Option<Duration>,
-        /// The request may have had its effect all the same.
-        in_doubt: bool,
-    },
-}
-
-impl CallError {
-    /// A request that was sent, and of which nobody told what became of it.
-    pub(super) fn lost(reason: impl Into<String>) -> CallError {
-        CallError::Passing { reason: reason.into(), retry_after: None, in_doubt: true }
-    }
-
-    /// The same as it can be told: without a secret that the service repeated to us, and only then cut to a
-    /// length that can be read.
-    pub(super) fn fit_to_tell(self, secrets: &Secrets) -> CallError {
-        let tell = |text: String| secrets.tell(&text);
-        match self {
-            CallError::Unauthorized(text) => CallError::Unauthorized(tell(text)),
-            CallError::Refused(text) => CallError::Refused(tell(text)),
-            CallError::Strange(text) => CallError::Strange(tell(text)),
-            CallError::Passing { reason, retry_after, in_doubt } => {
-                CallError::Passing { reason: tell(reason), retry_after, in_doubt }
-            }
-            CallError::Missing => CallError::Missing,
-        }
-    }
-
-    /// Whether it may do better another time.
-    pub fn can_pass(&self) -> bool {
-        matches!(self, CallError::Passing { .. })
-    }
-
-    /// Whether the request may have had its effect all the same.
-    pub fn is_in_doubt(&self) -> bool {
-        matches!(self, CallError::Strange(_) | CallError::Passing { in_doubt: true, .. })
-    }
-
-    /// How long the service asks to be left alone, if it does.
-    pub(super) fn retry_after(&self) -> Option<Duration> {
-        match self {
-            CallError::Passing { retry_after, .. } => *retry_after,
-            _ => None,
-        }
-    }
-
-    /// Whether the service asks to be left alone for longer than a pass should wait.
-    pub fn asks_for_too_long(&self) -> bool {
-        self.retry_after().is_some_and(|asked| asked > LONGEST_RETRY_AFTER)
-    }
-}
+/// An answer of more values than this can fill is none: small ones take a hundred times their bytes.
+const MOST_STRUCTURE: usize = 1_000_000;
 
 /// What the API page calls an error (section "Errors").
 struct Complaint {
@@ -142,25 +72,22 @@ impl Complaint {
 
 /// The JSON of an answer (null for one without a body), or what went wrong. An answer has failed when
 /// the HTTP status says so *or* its body does.
-pub(super) fn understand(
-    method: &Method,
-    status: StatusCode,
-    headers: &HeaderMap,
-    body: &[u8],
-    now: Timestamp,
-) -> Result<Value, CallError> {
-    let http = status.as_u16();
-    if status.is_redirection() {
+pub(super) fn understand(answer: &Answer<'_>) -> Result<Value, CallError> {
+    let (http, headers) = (answer.status.as_u16(), answer.headers);
+    if structure(answer.body) > MOST_STRUCTURE {
+        return Err(CallError::Strange("the answer has more values than any listing of events can have".to_owned()));
+    }
+    if answer.status.is_redirection() {
         let to = headers.get(LOCATION).and_then(|to| to.to_str().ok()).unwrap_or("elsewhere");
         return Err(CallError::Strange(format!("answered {http}, a redirect to {to}; check base_url")));
     }
-    if status == StatusCode::PARTIAL_CONTENT {
-        return Err(CallError::lost("answered 206, only a part of the answer"));
+    if answer.status == StatusCode::PARTIAL_CONTENT {
+        return Err(CallError::no_answer("answered 206, only a part of the answer"));
     }
-    let body = body.strip_prefix(BYTE_ORDER_MARK).unwrap_or(body);
+    let body = answer.body.strip_prefix(BYTE_ORDER_MARK).unwrap_or(answer.body);
     let json = serde_json::from_slice::<Value>(body);
     let complaint = json.as_ref().ok().and_then(Complaint::of);
-    if status.is_success() && complaint.as_ref().is_none_or(Complaint::is_none) {
+    if answer.status.is_success() && complaint.as_ref().is_none_or(Complaint::is_none) {
         let json = json.or_else(|error| unreadable(http, body, &error))?;
         return match repeated_key(body) {
             // Which of the two is meant, nobody can tell.
@@ -168,28 +95,38 @@ pub(super) fn understand(
             None => Ok(json),
         };
     }
+    Err(failure(answer, complaint, body))
+}
+
+/// What a failure means.
+fn failure(answer: &Answer<'_>, complaint: Option<Complaint>, body: &[u8]) -> CallError {
+    let http = answer.status.as_u16();
     let reason = complaint.as_ref().map_or_else(|| format!("answered {http} with {}", seems(body)), Complaint::words);
+    let reason = answer.secrets.tell(&reason);
     let code = complaint.as_ref().map_or(0, |complaint| complaint.code);
     // A page is a proxy's, and says nothing about the event.
     let is_page = body.trim_ascii_start().starts_with(b"<");
     // Only what adds an event has fields that could be wrong.
-    let is_about_a_field = method == Method::POST && complaint.is_some_and(|complaint| complaint.field.is_some());
-    Err(match http {
-        _ if code == 900_429 || http == 429 => busy(reason, headers, now, false),
-        _ if code == 900_001 || matches!(http, 401 | 403) => CallError::Unauthorized(reason),
+    let is_about_a_field =
+        answer.method == Method::POST && complaint.is_some_and(|complaint| complaint.field.is_some());
+    let busy = |in_doubt| answer.busy(|asks| format!("{reason}{asks}"), in_doubt);
+    match http {
+        _ if code == 900_429 || http == 429 => busy(false),
+        _ if code == 900_001 || matches!(http, 401 | 403) => CallError::Unauthorized(format!(
+            "Lagerkoll does not accept who we are: {reason}; check store, and api_key or user_id and user_token"
+        )),
         404 if !is_page => CallError::Missing,
         // "Something went wrong on the server", whatever the status says.
-        _ if code == 900_101 && !is_about_a_field => busy(reason, headers, now, true),
-        400..=499 if !is_page && !matches!(http, 408 | 425) => CallError::Refused(reason),
-        _ if is_about_a_field => CallError::Refused(reason),
-        _ => busy(reason, headers, now, true),
-    })
+        _ if code == 900_101 && !is_about_a_field => busy(true),
+        400..=499 if !is_page && !matches!(http, 408 | 425) => CallError::Refused { code: http, reason },
+        _ if is_about_a_field => CallError::Refused { code: http, reason },
+        _ => busy(true),
+    }
 }
 
-fn busy(reason: String, headers: &HeaderMap, now: Timestamp, in_doubt: bool) -> CallError {
-    let retry_after = retry_after(headers, now);
-    let asks = retry_after.map(|wait| format!(", asks to wait {} s", wait.as_secs())).unwrap_or_default();
-    CallError::Passing { reason: format!("{reason}{asks}"), retry_after, in_doubt }
+/// Signs that begin or part values: of as many as these, memory is taken.
+fn structure(json: &[u8]) -> usize {
+    json.iter().filter(|byte| matches!(byte, b'{' | b'[' | b',' | b':')).count()
 }
 
 /// A success without JSON.
@@ -199,8 +136,8 @@ fn unreadable(http: u16, body: &[u8], error: &serde_json::Error) -> Result<Value
         body if is_xml(body) => Err(CallError::Strange(format!(
             "answered {http} with XML although JSON was asked for; does a proxy on the way ignore the Accept header?"
         ))),
-        _ if error.is_eof() => Err(CallError::lost(format!("answered {http} with JSON that is cut short"))),
-        body => Err(CallError::lost(format!("answered {http} with {}", seems(body)))),
+        _ if error.is_eof() => Err(CallError::no_answer(format!("answered {http} with JSON that is cut short"))),
+        body => Err(CallError::no_answer(format!("answered {http} with {}", seems(body)))),
     }
 }
 
@@ -217,18 +154,26 @@ fn is_xml(body: &[u8]) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use jiff::Timestamp;
+    use reqwest::header::HeaderMap;
     use secrecy::SecretString;
 
     use super::*;
-    use crate::wire::LONGEST_WORDS;
+    use crate::remote::redact::{LONGEST_WORDS, Secrets};
 
     fn answer(status: u16, body: &str) -> Result<Value, CallError> {
         answer_to(&Method::POST, status, body)
     }
 
     fn answer_to(method: &Method, status: u16, body: &str) -> Result<Value, CallError> {
+        answer_with(method, status, body, "a key of nobody's")
+    }
+
+    fn answer_with(method: &Method, status: u16, body: &str, secret: &str) -> Result<Value, CallError> {
         let status = StatusCode::from_u16(status).expect("a status");
-        understand(method, status, &HeaderMap::new(), body.as_bytes(), Timestamp::UNIX_EPOCH)
+        let (headers, secrets) = (HeaderMap::new(), Secrets::new(&[SecretString::from(secret)]));
+        let now = Timestamp::UNIX_EPOCH;
+        understand(&Answer { method, status, headers: &headers, body: body.as_bytes(), secrets: &secrets, now })
     }
 
     fn kind(status: u16, body: &str) -> &'static str {
@@ -239,7 +184,7 @@ mod tests {
         match answer {
             Ok(_) => "ok",
             Err(CallError::Unauthorized(_)) => "unauthorized",
-            Err(CallError::Refused(_)) => "refused",
+            Err(CallError::Refused { .. } | CallError::Exists) => "refused",
             Err(CallError::Missing) => "missing",
             Err(CallError::Strange(_)) => "strange",
             Err(CallError::Passing { in_doubt: true, .. }) => "in doubt",
@@ -338,18 +283,13 @@ mod tests {
         assert!(words(400, &hostile).ends_with("field a ]0;b c)"), "{}", words(400, &hostile));
         assert!(words(200, "<events/>").contains("XML although JSON was asked for"));
         let long = format!(r#"{{"errorCode":1,"errorMessage":"{}"}}"#, "x".repeat(5_000));
-        let secrets = |secret: &str| Secrets::new(&[SecretString::from(secret)]);
         let told =
-            |body: &str, secret: &str| answer(400, body).expect_err(body).fit_to_tell(&secrets(secret)).to_string();
+            |body: &str, secret: &str| answer_with(&Method::POST, 400, body, secret).expect_err(body).to_string();
         assert_eq!(told(&long, "key").chars().count(), LONGEST_WORDS + 1);
         // A secret that the cut goes through, one that JSON escapes, and one that is part of everything.
         let repeated = format!(r#"{{"errorCode":1,"errorMessage":"{}s3cret-key"}}"#, "x".repeat(230));
         assert!(!told(&repeated, "s3cret-key").contains("s3"), "{}", told(&repeated, "s3cret-key"));
         let data = r#"{"errorCode":1,"errorData":{"k":"a\"b"}}"#;
         assert!(told(data, "a\"b").contains(r#"{"k":"***"}"#), "{}", told(data, "a\"b"));
-        assert!(matches!(
-            answer(400, &complaint(900_001, "null")).expect_err("no").fit_to_tell(&secrets("9")),
-            CallError::Unauthorized(_)
-        ));
     }
 }

@@ -6,10 +6,10 @@ use serde::Deserialize;
 use serde::de::{DeserializeSeed, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
-use super::error::CallError;
 use super::object::{Seen, SeenId};
 use crate::catalog::{Digest, Fields, Id, digest_bytes};
-use crate::wire::plain;
+use crate::remote::error::CallError;
+use crate::text::plain;
 
 /// More on one page is none: NiceChat's own have hundreds.
 const MOST_OBJECTS: usize = 100_000;

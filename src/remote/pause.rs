@@ -1,27 +1,18 @@
-//! What talking to any service has in common: how long to wait for another try, reading an answer, and what of
-//! it may be told.
-
-mod json;
-mod words;
+//! How long to wait before another try: as the service asks, else longer from try to try.
 
 use std::time::Duration;
 
 use backon::ExponentialBuilder;
 use jiff::Timestamp;
 use reqwest::header::{DATE, HeaderMap, RETRY_AFTER};
-use url::Url;
-
-pub(crate) use json::{text_of, without_half_surrogates};
-#[cfg(test)]
-pub(crate) use words::LONGEST_WORDS;
-pub(crate) use words::{Secrets, looks_like, plain};
 
 /// The first wait before another try; it doubles from try to try, with jitter.
 const FIRST_WAIT: Duration = Duration::from_millis(250);
 /// The longest wait of our own.
 const LONGEST_WAIT: Duration = Duration::from_secs(30);
 /// The longest wait that a service may ask for within a pass; beyond it the work is left pending.
-pub(crate) const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(300);
+pub(super) const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(300);
+
 /// The waits before so many further tries.
 pub(crate) fn waits(retries: u32) -> ExponentialBuilder {
     ExponentialBuilder::default()
@@ -32,7 +23,7 @@ pub(crate) fn waits(retries: u32) -> ExponentialBuilder {
 }
 
 /// `Retry-After` in seconds or as an HTTP date (RFC 9110, 10.2.3); `None` when it asks for no wait.
-pub(crate) fn retry_after(headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
+pub(super) fn retry_after(headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
     asked_pause(headers, now).filter(|asked| !asked.is_zero())
 }
 
@@ -52,32 +43,6 @@ fn date(text: &str) -> Option<Timestamp> {
     let date = jiff::fmt::rfc2822::DateTimeParser::new().parse_timestamp(text.trim());
     // The last day that can be written is what some mean by "never", and more than jiff can hold.
     date.ok().or_else(|| text.contains(" 31 Dec 9999 ").then_some(Timestamp::MAX))
-}
-
-/// An answer's whole body; `None` when it is larger than so many bytes, or does not end.
-///
-/// # Errors
-/// When it is cut short, or takes too long.
-pub(crate) async fn body(reply: &mut reqwest::Response, most: usize) -> Result<Option<Vec<u8>>, reqwest::Error> {
-    if reply.content_length().is_some_and(|length| length > most as u64) {
-        return Ok(None);
-    }
-    let mut body = Vec::new();
-    while let Some(chunk) = reply.chunk().await? {
-        body.extend_from_slice(&chunk);
-        if body.len() > most {
-            return Ok(None);
-        }
-    }
-    Ok(Some(body))
-}
-
-/// Why no answer came. The innermost cause says what happened; the outer ones repeat the address.
-pub(crate) fn no_answer(url: &Url, error: &reqwest::Error) -> String {
-    let host = url.host_str().unwrap_or_default();
-    let port = url.port().map(|port| format!(":{port}")).unwrap_or_default();
-    let why = if error.is_timeout() { "timed out".to_owned() } else { crate::root_cause(error) };
-    format!("no answer from {host}{port}: {why}")
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 
 use crate::catalog::{Digest, Fields, Id, digest_bytes};
-use crate::wire::without_half_surrogates;
+use crate::remote::json::without_half_surrogates;
 
 /// The fields that objects have (API page, "Edit Categories", "Edit Products"); others are not kept.
 const FIELDS: [&str; 10] =

@@ -7,8 +7,10 @@ use memchr::memmem;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use secrecy::{ExposeSecret, SecretString};
 
+use crate::text::{is_unseen, plain};
+
 /// The most of a service's own words that is repeated, in characters.
-pub(crate) const LONGEST_WORDS: usize = 300;
+pub(super) const LONGEST_WORDS: usize = 300;
 /// What is looked at of them, in bytes.
 const LOOKED_AT: usize = 8 << 10;
 /// So many bytes of a secret in a row give it away, wherever they stand.
@@ -19,20 +21,20 @@ const TELLING_AT_A_CUT: usize = 4;
 const MASK: &str = "***";
 
 /// The secrets that a service was given, and may repeat.
-pub(crate) struct Secrets(Vec<SecretString>);
+pub(super) struct Secrets(Vec<SecretString>);
 
 impl Secrets {
-    pub(crate) fn new<'a>(secrets: impl IntoIterator<Item = &'a SecretString>) -> Secrets {
+    pub(super) fn new<'a>(secrets: impl IntoIterator<Item = &'a SecretString>) -> Secrets {
         Secrets(secrets.into_iter().filter(|secret| !secret.expose_secret().trim().is_empty()).cloned().collect())
     }
 
     /// Words of a service as they can be told.
-    pub(crate) fn tell(&self, words: &str) -> String {
+    pub(super) fn tell(&self, words: &str) -> String {
         self.tell_within(words, LONGEST_WORDS)
     }
 
     /// Words of ours that have a service's in them.
-    pub(crate) fn tell_at_length(&self, words: &str) -> String {
+    pub(super) fn tell_at_length(&self, words: &str) -> String {
         self.tell_within(words, 2 * LONGEST_WORDS)
     }
 
@@ -45,7 +47,7 @@ impl Secrets {
 
     /// An answer without the secrets that stand in it whole: what is kept of it must not hold them. Secrets so
     /// short that they may be part of anything are left.
-    pub(crate) fn hide(&self, body: Vec<u8>) -> Vec<u8> {
+    pub(super) fn hide(&self, body: Vec<u8>) -> Vec<u8> {
         let long = self.0.iter().map(ExposeSecret::expose_secret).filter(|secret| secret.len() >= TELLING);
         long.flat_map(spellings).fold(body, |body, secret| match memmem::find(&body, secret.as_bytes()) {
             None => body,
@@ -185,38 +187,8 @@ impl View {
     }
 }
 
-/// A text in one line of at most so many characters: without line ends, and without what a terminal obeys or
-/// a reader can't see.
-pub(crate) fn plain(text: &str, most: usize) -> String {
-    let mut line = String::new();
-    let seen = text.chars().map(|c| if c.is_whitespace() || is_unseen(c) { ' ' } else { c });
-    let mut left = most;
-    for c in seen {
-        if c == ' ' && (line.is_empty() || line.ends_with(' ')) {
-            continue;
-        }
-        if left == 0 {
-            line.truncate(line.trim_end().len());
-            line.push('…');
-            return line;
-        }
-        line.push(c);
-        left -= 1;
-    }
-    line.truncate(line.trim_end().len());
-    line
-}
-
-/// Control characters, marks of the direction of writing, and other characters without a width.
-fn is_unseen(c: char) -> bool {
-    c.is_control()
-        || matches!(c,
-            '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
-            | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
-}
-
 /// What a body seems to be that should have been JSON: a page by its title, anything else by how it begins.
-pub(crate) fn looks_like(body: &[u8]) -> String {
+pub(super) fn looks_like(body: &[u8]) -> String {
     let start = beginning(body);
     let text = start.trim_start();
     let quoted = |text: &str| Some(plain(text, LONGEST_WORDS)).filter(|text| !text.is_empty());

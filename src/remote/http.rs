@@ -1,0 +1,261 @@
+//! A vendor's service over HTTP: one request with credentials, tried as often as it is worth.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use backon::Retryable;
+use bytes::Bytes;
+use bytesize::ByteSize;
+use jiff::Timestamp;
+use reqwest::header::{CONTENT_TYPE, HeaderMap};
+use reqwest::{Method, RequestBuilder, StatusCode};
+use tokio::time::Instant;
+use tracing::debug;
+use url::Url;
+
+use super::error::CallError;
+use super::limit::Limit;
+use super::pause::{retry_after, waits};
+use super::redact::Secrets;
+use super::traffic::Traffic;
+use crate::config;
+
+/// What one vendor's service does its own way.
+pub(super) trait Service {
+    /// Its name, in messages.
+    const NAME: &'static str;
+    /// What an answer holds that says that the request was carried out.
+    type Reply<'a>;
+
+    /// Adds what says who we are.
+    fn authorize(&self, request: &Request, call: RequestBuilder) -> RequestBuilder;
+
+    /// How large an answer may be, in bytes.
+    fn largest_answer(&self, request: &Request) -> usize;
+
+    /// What `read` makes of an answer, or why it is none. A reader is strict: only what the vendor documents as
+    /// success counts as one.
+    fn understand<T>(
+        &self,
+        answer: &Answer<'_>,
+        read: impl Fn(Self::Reply<'_>) -> Result<T, CallError>,
+    ) -> Result<T, CallError>;
+}
+
+/// What is sent, again and again if need be.
+pub(super) struct Request {
+    pub(super) method: Method,
+    pub(super) url: Url,
+    pub(super) body: Bytes,
+}
+
+/// An answer as it came.
+pub(super) struct Answer<'a> {
+    /// Of the request.
+    pub(super) method: &'a Method,
+    pub(super) status: StatusCode,
+    pub(super) headers: &'a HeaderMap,
+    pub(super) body: &'a [u8],
+    /// What must not be told of it.
+    pub(super) secrets: &'a Secrets,
+    /// When it came.
+    pub(super) now: Timestamp,
+}
+
+impl Answer<'_> {
+    /// The service will do better another time.
+    pub(super) fn busy(&self, reason: impl FnOnce(String) -> String, in_doubt: bool) -> CallError {
+        let retry_after = retry_after(self.headers, self.now);
+        let asks = retry_after.map(|wait| format!(", asks to wait {} s", wait.as_secs())).unwrap_or_default();
+        CallError::Passing { reason: reason(asks), retry_after, in_doubt }
+    }
+}
+
+/// How calls to a service are made.
+pub(super) struct Settings<'a> {
+    /// The address that everything lies below.
+    pub(super) base: &'a Url,
+    /// Of a whole request, the answer included.
+    pub(super) timeout: Duration,
+    /// Further tries of a request that failed in a way that can pass.
+    pub(super) retries: u32,
+    /// What must not be told of its words.
+    pub(super) told: Secrets,
+    /// What is taken out of its answers before anything is kept of them.
+    pub(super) kept: Secrets,
+}
+
+/// A connection to a service.
+pub(super) struct Client<S> {
+    http: reqwest::Client,
+    service: S,
+    base: String,
+    retries: u32,
+    told: Secrets,
+    kept: Secrets,
+    limit: Arc<Limit>,
+    traffic: Mutex<Traffic>,
+}
+
+impl<S: Service> Client<S> {
+    pub(super) fn new(service: S, settings: Settings<'_>, limit: Arc<Limit>) -> Result<Client<S>, reqwest::Error> {
+        let Settings { base, timeout, retries, told, kept } = settings;
+        let mut builder = crate::http_client()
+            .timeout(timeout)
+            .connect_timeout(timeout)
+            // A redirect could lead the credentials elsewhere, and would need a signature of its own.
+            .redirect(reqwest::redirect::Policy::none());
+        if config::is_loopback(base) {
+            builder = builder.no_proxy();
+        }
+        let base = format!("{}/", base.as_str().trim_end_matches('/'));
+        let (http, traffic) = (builder.build()?, Mutex::default());
+        Ok(Client { http, service, base, retries, told, kept, limit, traffic })
+    }
+
+    /// The address of what lies at a path below the base; percent-encoded, without a slash before it.
+    pub(super) fn url(&self, path: &str) -> Result<Url, CallError> {
+        Url::parse(&format!("{}{path}", self.base)).map_err(CallError::unsendable)
+    }
+
+    /// What must not be told.
+    pub(super) fn told(&self) -> &Secrets {
+        &self.told
+    }
+
+    /// What was sent and answered so far.
+    pub(super) fn traffic(&self) -> MutexGuard<'_, Traffic> {
+        self.traffic.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Sends a request until it is answered for good, or the tries are used up.
+    pub(super) async fn call<T>(
+        &self,
+        request: &Request,
+        read: impl Fn(S::Reply<'_>) -> Result<T, CallError>,
+    ) -> Result<T, CallError> {
+        self.call_while(request, read, CallError::can_pass).await
+    }
+
+    /// Sends a request that must not have its effect twice: tried again only when its last try is known to have had
+    /// none.
+    pub(super) async fn call_at_most_once<T>(
+        &self,
+        request: &Request,
+        read: impl Fn(S::Reply<'_>) -> Result<T, CallError>,
+    ) -> Result<T, CallError> {
+        self.call_while(request, read, |error| error.can_pass() && !error.is_in_doubt()).await
+    }
+
+    /// Sends a request a single time.
+    pub(super) async fn call_once<T>(
+        &self,
+        request: &Request,
+        read: impl Fn(S::Reply<'_>) -> Result<T, CallError>,
+    ) -> Result<T, CallError> {
+        self.call_while(request, read, |_| false).await
+    }
+
+    async fn call_while<T>(
+        &self,
+        request: &Request,
+        read: impl Fn(S::Reply<'_>) -> Result<T, CallError>,
+        again: impl Fn(&CallError) -> bool,
+    ) -> Result<T, CallError> {
+        let mut is_retry = false;
+        let attempt = || self.attempt(request, &read, std::mem::replace(&mut is_retry, true));
+        attempt
+            .retry(waits(self.retries))
+            .sleep(tokio::time::sleep)
+            .when(again)
+            .adjust(|error, wait| match error.retry_after() {
+                // The service's own wish counts; one that is too long ends the tries.
+                Some(_) if error.asks_for_too_long() => None,
+                Some(asked) => wait.map(|_| asked),
+                None => wait,
+            })
+            .await
+    }
+
+    async fn attempt<T>(
+        &self,
+        request: &Request,
+        read: impl Fn(S::Reply<'_>) -> Result<T, CallError>,
+        is_retry: bool,
+    ) -> Result<T, CallError> {
+        let permit = self.limit.permit().await.map_err(|silence| CallError::Passing {
+            reason: format!("{} asked to be left alone for {} s more", S::NAME, silence.0.as_secs()),
+            retry_after: Some(silence.0),
+            in_doubt: false,
+        })?;
+        self.traffic().sent(is_retry);
+        let started = Instant::now();
+        let result = self.exchange(request, read).await.map_err(|error| error.fit_to_tell(&self.told));
+        if let Some(asked) = result.as_ref().err().and_then(CallError::retry_after) {
+            // It is meant for all requests, not only for its own.
+            self.limit.be_quiet_for(asked);
+        }
+        drop(permit);
+        let outcome = result.as_ref().err().map_or_else(|| "ok".to_owned(), CallError::to_string);
+        debug!(
+            method = %request.method,
+            path = request.url.path(),
+            elapsed_ms = started.elapsed().as_millis() as u64,
+            outcome,
+            "request to {}", S::NAME
+        );
+        result
+    }
+
+    async fn exchange<T>(
+        &self,
+        request: &Request,
+        read: impl Fn(S::Reply<'_>) -> Result<T, CallError>,
+    ) -> Result<T, CallError> {
+        let mut call = self.http.request(request.method.clone(), request.url.clone());
+        if !request.body.is_empty() {
+            call = call.header(CONTENT_TYPE, "application/json").body(request.body.clone());
+        }
+        let call = self.service.authorize(request, call);
+        let broken = |error| no_answer(&request.url, &error);
+        let mut reply = call.send().await.map_err(broken)?;
+        self.traffic().answered(reply.status().as_u16());
+        let most = self.service.largest_answer(request);
+        let body = body(&mut reply, most).await.map_err(broken)?;
+        let body = self.kept.hide(body.ok_or_else(|| too_large::<S>(request, most))?);
+        let (method, status, headers) = (&request.method, reply.status(), reply.headers());
+        let answer = Answer { method, status, headers, body: &body, secrets: &self.told, now: Timestamp::now() };
+        self.service.understand(&answer, read)
+    }
+}
+
+/// An answer's whole body; `None` when it is larger than so many bytes, or does not end.
+async fn body(reply: &mut reqwest::Response, most: usize) -> Result<Option<Vec<u8>>, reqwest::Error> {
+    if reply.content_length().is_some_and(|length| length > most as u64) {
+        return Ok(None);
+    }
+    let mut body = Vec::new();
+    while let Some(chunk) = reply.chunk().await? {
+        body.extend_from_slice(&chunk);
+        if body.len() > most {
+            return Ok(None);
+        }
+    }
+    Ok(Some(body))
+}
+
+fn too_large<S: Service>(request: &Request, most: usize) -> CallError {
+    let problem = format!("the answer is larger than {}, which none of {}'s is", ByteSize(most as u64), S::NAME);
+    // Another try would read as much again.
+    if request.method == Method::GET { CallError::Strange(problem) } else { CallError::no_answer(problem) }
+}
+
+/// Why no answer came. The innermost cause says what happened; the outer ones repeat the address.
+fn no_answer(url: &Url, error: &reqwest::Error) -> CallError {
+    let host = url.host_str().unwrap_or_default();
+    let port = url.port().map(|port| format!(":{port}")).unwrap_or_default();
+    let why = if error.is_timeout() { "timed out".to_owned() } else { crate::root_cause(error) };
+    let reason = format!("no answer from {host}{port}: {why}");
+    // Without a connection nothing was sent.
+    CallError::Passing { reason, retry_after: None, in_doubt: !error.is_connect() }
+}

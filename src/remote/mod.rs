@@ -1,0 +1,19 @@
+//! Clients of the vendors' services. Each vendor has a folder; what they share is here.
+//!
+//! In a folder, reading and writing are different types over one connection: a plan is given a `Reader`, and so can't
+//! change anything, whatever it does.
+
+mod error;
+mod http;
+mod json;
+pub mod lagerkoll;
+mod limit;
+pub mod nicechat;
+mod pause;
+mod redact;
+mod traffic;
+
+pub use error::{CallError, ConnectError};
+pub use limit::{Limit, Limits, Permit, Quota, Silence};
+pub(crate) use pause::{asked_pause, waits};
+pub use traffic::Traffic;
