@@ -7,9 +7,9 @@ use std::sync::Arc;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use jiff::Timestamp;
+use sandbox::Catalog;
 use shelfkeeper::catalog::{Category, Id, Item, Kind, Money, path_category};
 use shelfkeeper::feed::{self, Receiver, Row, RowDigest, Shape, SinkError};
-use shelfkeeper::sandbox::Catalog;
 use shelfkeeper::state::Known;
 use shelfkeeper::sync::{Base, Wanted, decide};
 

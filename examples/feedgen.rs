@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use clap::{Parser, ValueEnum};
-use shelfkeeper::sandbox::Catalog;
+use sandbox::Catalog;
 
 /// Writes a made-up feed; the same options give the same bytes.
 ///

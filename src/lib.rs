@@ -19,7 +19,6 @@ pub mod monitor;
 pub mod pass;
 pub mod remote;
 pub mod report;
-pub mod sandbox;
 pub mod source;
 pub mod state;
 pub mod sync;

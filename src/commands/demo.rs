@@ -22,9 +22,9 @@ use crate::lagerkoll;
 use crate::pass::Ask;
 use crate::remote::Limits;
 use crate::report::{self, Bar};
-use crate::sandbox::{Catalog, DEMO_STORE, DEMO_STORE_KEY, Options, Sandbox};
 use crate::state::{PassKind, Reader, Writer};
 use crate::sync::{self, Context, Exchange};
+use ::sandbox::{Catalog, DEMO_STORE, DEMO_STORE_KEY, Options, Sandbox};
 
 /// Items in the sample shop.
 const ITEMS: usize = 1_000;
@@ -62,7 +62,7 @@ async fn show() -> anyhow::Result<Exit> {
         }
     }
     mirror(&sandbox, &context, &stop).await?;
-    let held = sandbox.nicechat().objects(crate::sandbox::Kind::Product).len();
+    let held = sandbox.nicechat().objects(::sandbox::Kind::Product).len();
     say(&format!("\nNiceChat holds {held} products now, equal to the feed. Nothing is left behind."))?;
     say("Next: `shelfkeeper feed YOUR-FEED`, then config/shelfkeeper.example.toml and `shelfkeeper plan`.")?;
     Ok(Exit::Done)

@@ -4,7 +4,7 @@ use std::io::{self, Write as _};
 
 use super::{Exit, Failure, Outcome, runtime, stop_on_signal};
 use crate::cli;
-use crate::sandbox::{Options, Sandbox};
+use ::sandbox::{Options, Sandbox};
 
 pub(super) fn sandbox(arguments: &cli::Sandbox) -> Outcome {
     if !arguments.listen.ip().is_loopback() {

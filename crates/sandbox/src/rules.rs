@@ -1,0 +1,81 @@
+//! The ways in which NiceChat may rightly behave, each of which a client has to get along with.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::imports::ImportFails;
+
+/// Switches of the in-memory NiceChat; all off by default. For errors see [`super::Fault`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Rules {
+    /// An image address sent is kept as an address on NiceChat's CDN, see [`super::cdn_address`]
+    /// (NiceChat API page, sections List exists Products and Edit Product).
+    pub cdn: bool,
+    /// Listings give HTML without white space around its tags.
+    pub trim_html: bool,
+    /// Listings give prices the way floating-point numbers are printed: `10.00` as `10.0`.
+    pub float_prices: bool,
+    /// Replies to writes give what listings give, not what was sent.
+    pub rewrite_replies: bool,
+    /// `next` and `previous` are paths, not whole URLs; NiceChat's page calls them paths, its plug-in takes both.
+    pub next_as_path: bool,
+    /// A DELETE is answered with 200 and an envelope whose code is 204, not with 204 and nothing.
+    pub delete_with_body: bool,
+    /// Ids that differ in case only are the same id.
+    pub ignore_case: bool,
+    /// A product whose category doesn't exist is refused with 400.
+    pub strict_categories: bool,
+    /// How long each request takes, half of it before it has its effect; milliseconds in JSON.
+    #[serde(rename = "latency_ms", with = "milliseconds")]
+    pub latency: Duration,
+    /// Objects per page of a listing, at least 1.
+    pub page_size: usize,
+    /// How long an import is enqueued; milliseconds in JSON.
+    #[serde(rename = "import_enqueued_ms", with = "milliseconds")]
+    pub import_enqueued: Duration,
+    /// How long an import is started before the feed is fetched; milliseconds in JSON.
+    #[serde(rename = "import_started_ms", with = "milliseconds")]
+    pub import_started: Duration,
+    /// Imports that go wrong.
+    pub import_fails: Option<ImportFails>,
+    /// Every import copies every picture to the CDN again, so that its address there is another one each time.
+    pub import_recopies_images: bool,
+}
+
+impl Default for Rules {
+    fn default() -> Self {
+        Self {
+            cdn: false,
+            trim_html: false,
+            float_prices: false,
+            rewrite_replies: false,
+            next_as_path: false,
+            delete_with_body: false,
+            ignore_case: false,
+            strict_categories: false,
+            latency: Duration::ZERO,
+            page_size: 100,
+            import_enqueued: Duration::ZERO,
+            import_started: Duration::ZERO,
+            import_fails: None,
+            import_recopies_images: false,
+        }
+    }
+}
+
+/// Times as whole milliseconds in JSON.
+pub(super) mod milliseconds {
+    use std::time::Duration;
+
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    pub(crate) fn serialize<S: Serializer>(time: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_u64(u64::try_from(time.as_millis()).unwrap_or(u64::MAX))
+    }
+
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
+        u64::deserialize(deserializer).map(Duration::from_millis)
+    }
+}

@@ -1,0 +1,14 @@
+//! Products and categories in NiceChat.
+
+mod adoption;
+mod answers;
+mod bad_luck;
+mod crash;
+mod doubt;
+mod faults;
+mod guard;
+mod imports;
+mod orphans;
+mod sync;
+mod twins;
+mod whole;

@@ -1,0 +1,176 @@
+//! Objects that nobody would ever delete, because nobody knows any more whose they are.
+
+use std::io::{Read as _, Write as _};
+use std::net::TcpListener;
+use std::thread;
+
+use crate::kit::goods::{good, object, publish, resync, sync};
+use crate::kit::process::Process;
+use crate::kit::{Shop, wait_until};
+use sandbox::{Fault, ImportFails, ImportFailure, Kind, Rule, Rules};
+use serde_json::{Value, json};
+
+const IMPORT: &str = "[nicechat]\nstrategy = \"import\"\n";
+
+fn shop(config: &str) -> Shop {
+    let shop = Shop::new();
+    shop.config(config);
+    shop
+}
+
+fn ids(shop: &Shop) -> Vec<String> {
+    shop.nicechat().objects(Kind::Product).into_keys().collect()
+}
+
+fn publish_ids(shop: &Shop, ids: &[&str]) {
+    publish(shop, &ids.iter().map(|id| good(id)).collect::<Vec<_>>());
+}
+
+fn status(shop: &Shop) -> Value {
+    shop.json(&["status", "--format", "json"])
+}
+
+#[test]
+fn what_an_import_created_and_the_feed_then_drops_is_deleted_after_a_kill() {
+    let shop = shop(IMPORT);
+    publish_ids(&shop, &["a", "b", "dropped"]);
+    // The answer to the first poll never comes.
+    let path = Some("import-products-result/".to_owned());
+    shop.nicechat().add_fault(Rule { path, times: Some(1), ..Rule::new(Fault::Hang) });
+    let pass = Process::start(shop.command(&["run", "--once"]));
+    wait_until("the first poll", || shop.nicechat().counts().contains_key("GET import-products-result"));
+    pass.kill();
+    publish_ids(&shop, &["a", "b"]);
+    let next = sync(&shop).ended(0);
+    assert!(next.lines().contains(&"DELETE products dropped".to_owned()), "{:?}", next.lines());
+    assert_eq!(ids(&shop), ["a", "b"]);
+    assert_eq!(sync(&shop).ended(0).lines(), [""; 0], "once");
+}
+
+#[test]
+fn an_import_that_comes_to_something_after_it_was_given_up_leaves_nothing() {
+    let shop = shop("[nicechat]\nstrategy = \"import\"\nimport_timeout = \"1s\"\n");
+    publish_ids(&shop, &["a", "b", "dropped"]);
+    let nicechat = shop.nicechat();
+    let rules = nicechat.rules();
+    let stuck = ImportFails::always(ImportFailure::StuckStarted);
+    nicechat.set_rules(Rules { import_fails: Some(stuck), ..rules.clone() });
+    sync(&shop).ended(1);
+    nicechat.set_rules(rules);
+    // The pass that looks finds nothing yet, and by the time that the import is done the feed has dropped one.
+    shop.config("[nicechat]\nstrategy = \"api\"\n");
+    publish_ids(&shop, &["a", "b"]);
+    sync(&shop).ended(0);
+    assert_eq!(ids(&shop), ["a", "b"]);
+    for id in ["dropped", "somebodys"] {
+        nicechat.put(Kind::Product, object(json!({"id": id, "title": id, "price": 10.0})));
+    }
+    let repair = resync(&shop).ended(0);
+    assert_eq!(repair.lines(), ["DELETE products dropped"]);
+    assert_eq!(ids(&shop), ["a", "b", "somebodys"]);
+}
+
+#[test]
+fn what_an_import_created_is_remembered_while_it_may_not_be_deleted() {
+    let shop = shop(IMPORT);
+    publish_ids(&shop, &["a", "b", "dropped"]);
+    let path = Some("import-products-result/".to_owned());
+    shop.nicechat().add_fault(Rule { path, times: Some(1), ..Rule::new(Fault::Hang) });
+    let pass = Process::start(shop.command(&["run", "--once"]));
+    wait_until("the first poll", || shop.nicechat().counts().contains_key("GET import-products-result"));
+    pass.kill();
+    // A row that is too broken to tell its id may be anybody's.
+    let feed = |rows: &str| format!("id\ttitle\tprice\n{rows}");
+    shop.put_feed(feed("a\tGood a\t10.00 USD\nb\tGood b\t10.00 USD\n\tGood\t1.00 USD\textra\n"));
+    let next = sync(&shop).ended(3);
+    assert!(!next.lines().iter().any(|line| line.starts_with("DELETE")), "{:?}", next.lines());
+    assert_eq!(ids(&shop), ["a", "b", "dropped"]);
+    shop.put_feed(feed("a\tGood a\t10.00 USD\nb\tGood b\t10.00 USD\n"));
+    let last = sync(&shop).ended(0);
+    assert!(last.lines().contains(&"DELETE products dropped".to_owned()), "{:?}", last.lines());
+}
+
+/// Answers each request with the next of these bodies, and all later ones with the last.
+fn series(bodies: Vec<String>) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = format!("http://{}/feed.xml", listener.local_addr().expect("it"));
+    thread::spawn(move || {
+        for (n, stream) in listener.incoming().enumerate() {
+            let Ok(mut stream) = stream else { return };
+            let body = bodies.get(n).or(bodies.last()).cloned().unwrap_or_default();
+            let mut request = Vec::new();
+            let mut byte = [0];
+            while !request.ends_with(b"\r\n\r\n") && stream.read(&mut byte).is_ok_and(|read| read > 0) {
+                request.push(byte[0]);
+            }
+            let head = format!(
+                "HTTP/1.1 200 OK\r\ncontent-type: text/xml\r\nconnection: close\r\ncontent-length: {}\r\n\r\n",
+                body.len()
+            );
+            let _ = stream.write_all(head.as_bytes()).and_then(|()| stream.write_all(body.as_bytes()));
+        }
+    });
+    address
+}
+
+fn yml(ids: &[&str]) -> String {
+    let offers: String = ids
+        .iter()
+        .map(|id| format!("<offer id=\"{id}\" available=\"true\"><name>{id}</name><price>1</price></offer>\n"))
+        .collect();
+    format!("<yml_catalog><shop><offers>\n{offers}</offers></shop></yml_catalog>")
+}
+
+#[test]
+fn what_nicechat_read_in_a_newer_feed_than_we_did_is_ours() {
+    let (old, newer) = (yml(&["a", "b"]), yml(&["a", "b", "new"]));
+    // We, NiceChat, we again; and then the next pass.
+    let address = series(vec![old.clone(), newer.clone(), newer, old]);
+    let shop = shop(&format!("{IMPORT}[source]\nlocation = {address:?}\n"));
+    sync(&shop).ended(0);
+    assert_eq!(ids(&shop), ["a", "b", "new"]);
+    assert_eq!(status(&shop)["owned"]["products"], 3);
+    let next = sync(&shop).ended(0);
+    assert_eq!(next.lines(), ["DELETE products new"]);
+}
+
+#[test]
+fn how_many_objects_are_nobodys_is_told() {
+    let shop = shop("");
+    publish_ids(&shop, &["a"]);
+    let nicechat = shop.nicechat();
+    sync(&shop).ended(0);
+    assert_eq!(status(&shop).get("foreign"), None);
+    for id in ["x", "y"] {
+        nicechat.put(Kind::Product, object(json!({"id": id, "title": id})));
+    }
+    nicechat.put(Kind::Category, object(json!({"id": "k", "name": "K"})));
+    let repair = resync(&shop).ended(0);
+    let told = "Not ours at NiceChat: 2 products, 1 category, left alone";
+    assert!(repair.output.stdout.contains(told), "{}", repair.output.stdout);
+    assert!(shop.run(&["status"]).stdout.contains(told));
+    assert_eq!(status(&shop)["foreign"], json!({"categories": 1, "products": 2}));
+    // One that the feed has from now on is adopted, one that is taken away is nobody's no more.
+    publish_ids(&shop, &["a", "x"]);
+    resync(&shop).ended(0);
+    assert_eq!(status(&shop)["foreign"], json!({"categories": 1, "products": 1}));
+    shop.config("[nicechat]\nprune = \"all\"\n");
+    resync(&shop).ended(0);
+    assert_eq!(status(&shop).get("foreign"), None);
+    assert_eq!(ids(&shop), ["a", "x"]);
+}
+
+#[test]
+fn a_row_that_we_do_not_take_but_an_import_does_is_deleted_when_it_goes() {
+    let shop = shop(IMPORT);
+    let offer = |id: &str, price: &str| {
+        format!("<offer id=\"{id}\" available=\"true\"><name>{id}</name><price>{price}</price></offer>\n")
+    };
+    let feed = |offers: &str| format!("<yml_catalog><shop><offers>\n{offers}</offers></shop></yml_catalog>");
+    // NiceChat makes something of a price that can't be read for sure.
+    shop.put_feed(feed(&format!("{}{}", offer("a", "1"), offer("unsure", "1..2"))));
+    sync(&shop).ended(3);
+    assert_eq!(ids(&shop), ["a", "unsure"]);
+    shop.put_feed(feed(&offer("a", "1")));
+    assert_eq!(sync(&shop).ended(0).lines(), ["DELETE products unsure"]);
+}

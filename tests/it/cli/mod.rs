@@ -1,0 +1,7 @@
+//! Commands by hand, their words, the config, and the units.
+
+mod by_hand;
+mod commands;
+mod config;
+mod snapshots;
+mod units;

@@ -1,0 +1,4 @@
+//! The daemon and its listener.
+
+mod http;
+mod service;

@@ -1,0 +1,8 @@
+//! What the tests share: a shop with a sandbox to talk to, and the real program.
+
+pub mod events;
+pub mod goods;
+pub mod process;
+mod shop;
+
+pub use shop::{FEED, HEADER, Output, Shop, finish, gzip, program, tsv, wait_until};

@@ -1,0 +1,3 @@
+//! The state file.
+
+mod file;
