@@ -2,7 +2,8 @@
 
 use std::io::{self, Write as _};
 
-use super::{Exit, Failure, Outcome, runtime};
+use super::outcome::{Exit, Failure, Outcome};
+use super::runtime::runtime;
 use crate::catalog::Kind;
 use crate::cli;
 use crate::config::{self, Config};

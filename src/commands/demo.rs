@@ -11,7 +11,8 @@ use secrecy::SecretString;
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
-use super::{Exit, Failure, Outcome, runtime, stop_on_signal};
+use super::outcome::{Exit, Failure, Outcome};
+use super::runtime::{runtime, stop_on_signal};
 use crate::catalog::Currency;
 use crate::config::{
     self, Account, AccountCredentials, Config, Location, NiceChat, Prune, Schedule, Scope, Source, State, Strategy,

@@ -3,7 +3,7 @@
 use std::io::{self, BufWriter, Write};
 
 use super::look::{Look, note};
-use super::{Exit, Failure, Outcome};
+use super::outcome::{Exit, Failure, Outcome};
 use crate::cli::{self, Format};
 use crate::lagerkoll::Names;
 use crate::report;

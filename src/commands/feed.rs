@@ -3,7 +3,8 @@
 use std::io::{self, BufWriter, Write as _};
 use std::time::Duration;
 
-use super::{Exit, Failure, Outcome, blocking, until_interrupted};
+use super::outcome::{Exit, Failure, Outcome};
+use super::runtime::{blocking, until_interrupted};
 use crate::cli::{self, Format};
 use crate::config::{Location, Place, Schedule, Source, Splay};
 use crate::feed::{FeedError, FeedType};

@@ -3,7 +3,7 @@
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
-use super::Failure;
+use super::outcome::Failure;
 use crate::config::Config;
 use crate::lagerkoll::Names;
 use crate::state::Reader;

@@ -5,7 +5,8 @@ use std::io::{self, BufWriter, Write as _};
 use tokio_util::sync::CancellationToken;
 
 use super::look::note;
-use super::{Exit, Failure, Outcome, blocking, complain, until_interrupted};
+use super::outcome::{Exit, Failure, Outcome, complain};
+use super::runtime::{blocking, until_interrupted};
 use crate::cli::{self, Format};
 use crate::config::Config;
 use crate::lagerkoll;

@@ -8,7 +8,8 @@ use std::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
-use super::{Exit, Failure, Outcome, complain, runtime, stop_on_signal};
+use super::outcome::{Exit, Failure, Outcome, complain};
+use super::runtime::{runtime, stop_on_signal};
 use crate::cli;
 use crate::config::Config;
 use crate::jobs::{self, EventsLog, Failing, PassLog};

@@ -2,7 +2,8 @@
 
 use std::io::{self, Write as _};
 
-use super::{Exit, Failure, Outcome, runtime, stop_on_signal};
+use super::outcome::{Exit, Failure, Outcome};
+use super::runtime::{runtime, stop_on_signal};
 use crate::cli;
 use ::sandbox::{Options, Sandbox};
 

@@ -3,7 +3,7 @@
 use std::io::{self, BufWriter, Write as _};
 
 use super::look::{Look, note};
-use super::{Exit, Outcome};
+use super::outcome::{Exit, Outcome};
 use crate::cli::{self, Format};
 use crate::report::{self, Status};
 

@@ -6,15 +6,17 @@
 
 mod moment;
 mod repeat;
+mod value;
 
-use jiff::Timestamp;
-use jiff::civil::{Date, DateTime, Time};
+use jiff::civil::Time;
 use jiff::tz::TimeZone;
 use serde_json::Value;
 
 use super::Fields;
 use moment::Moment;
 use repeat::Repeat;
+pub use value::Start;
+use value::{number, set};
 
 /// When a trigger is due.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,17 +24,6 @@ pub struct When {
     moment: Moment,
     start: Start,
     repeat: Option<Repeat>,
-}
-
-/// The first time; one of a repetition is itself one of its times.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Start {
-    /// A moment.
-    At(Timestamp),
-    /// A time by the clock on the wall, of a place that nobody told.
-    Local(DateTime),
-    /// A whole day.
-    Day(Date),
 }
 
 /// What the fields of a trigger say, one by one.
@@ -220,24 +211,6 @@ const HARMLESS: [&str; 25] = [
     "previousrun",
     "version",
 ];
-
-/// What is said once. Said twice, it is only the same.
-fn set<T: PartialEq>(place: &mut Option<T>, value: T) -> Result<(), String> {
-    match place {
-        Some(before) if *before != value => Err("says otherwise than another field".to_owned()),
-        _ => {
-            *place = Some(value);
-            Ok(())
-        }
-    }
-}
-
-/// A whole number from nought on, with or without quotes.
-fn number(value: &Value, most: i8) -> Result<i8, String> {
-    let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-    let number = text.trim().parse().ok().filter(|number| (0..=most).contains(number));
-    number.ok_or_else(|| format!("{value} is not a number from 0 to {most}"))
-}
 
 #[cfg(test)]
 mod tests;

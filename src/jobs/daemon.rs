@@ -18,7 +18,7 @@ use super::{Running, on_its_own, running};
 use crate::config::{Config, ConfigError};
 use crate::http::ListenError;
 use crate::lagerkoll;
-use crate::monitor::Monitor;
+use crate::monitor::{self, Monitor};
 use crate::report;
 use crate::state::{PassKind, Reader};
 use crate::sync::{self, Context, Exchange, Report, Step};
@@ -245,7 +245,7 @@ fn mirror(config: &Config) -> Option<String> {
 /// Opens the listener that the settings want, if any, and serves all that we show.
 async fn listen(config: &Config, monitor: &Monitor, exchange: &Exchange) -> Result<Option<Listener>, ListenError> {
     let Some(http) = &config.http else { return Ok(None) };
-    Listener::open(http.listen, monitor.routes().merge(exchange.routes())).await.map(Some)
+    Listener::open(http.listen, monitor::routes(monitor.clone()).merge(exchange.routes())).await.map(Some)
 }
 
 fn watchdog() -> Option<Interval> {

@@ -10,7 +10,6 @@ mod routes;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use axum::Router;
 use jiff::Timestamp;
 use tokio::sync::Semaphore;
 use tracing::{debug, warn};
@@ -24,6 +23,7 @@ use crate::sync::Report;
 use crate::task;
 use metrics::{Metrics, Standing};
 use readiness::Readiness;
+pub use routes::routes;
 
 /// The job that keeps NiceChat equal to the feed, in readiness and metrics.
 const SYNC: &str = "sync";
@@ -112,12 +112,6 @@ impl Monitor {
 
     fn events(&self) -> Option<Names> {
         self.0.events.lock().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
-    /// `/healthz`, `/readyz`, `/metrics`, `/status`, and a hint for every other path: a router that is merged with this
-    /// one can't have such a hint (a fallback) of its own.
-    pub fn routes(&self) -> Router {
-        routes::routes(self.clone())
     }
 
     fn readiness(&self) -> MutexGuard<'_, Readiness> {

@@ -15,7 +15,9 @@ const JSON: &str = "application/json";
 /// What Prometheus goes by when it chooses how to read the answer.
 const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
-pub(super) fn routes(monitor: Monitor) -> Router {
+/// `/healthz`, `/readyz`, `/metrics`, `/status`, and a hint for every other path: a router that is merged with this
+/// one can't have such a hint (a fallback) of its own.
+pub fn routes(monitor: Monitor) -> Router {
     Router::new()
         .route("/healthz", get(healthz))
         .route("/readyz", get(readyz))

@@ -7,6 +7,7 @@ use thiserror::Error;
 
 use super::pause::LONGEST_RETRY_AFTER;
 use super::redact::Secrets;
+use crate::http_client;
 
 /// No call can even be prepared.
 #[derive(Debug, Error)]
@@ -21,7 +22,7 @@ pub enum ConnectError {
 
 impl From<reqwest::Error> for ConnectError {
     fn from(error: reqwest::Error) -> Self {
-        ConnectError::Client(crate::no_client(&error))
+        ConnectError::Client(http_client::no_client(&error))
     }
 }
 

@@ -19,6 +19,7 @@ use super::pause::{retry_after, waits};
 use super::redact::Secrets;
 use super::traffic::Traffic;
 use crate::config;
+use crate::http_client;
 
 /// What one vendor's service does its own way.
 pub(super) trait Service {
@@ -100,7 +101,7 @@ pub(super) struct Client<S> {
 impl<S: Service> Client<S> {
     pub(super) fn new(service: S, settings: Settings<'_>, limit: Arc<Limit>) -> Result<Client<S>, reqwest::Error> {
         let Settings { base, timeout, retries, told, kept } = settings;
-        let mut builder = crate::http_client()
+        let mut builder = http_client::builder()
             .timeout(timeout)
             .connect_timeout(timeout)
             // A redirect could lead the credentials elsewhere, and would need a signature of its own.
@@ -254,7 +255,7 @@ fn too_large<S: Service>(request: &Request, most: usize) -> CallError {
 fn no_answer(url: &Url, error: &reqwest::Error) -> CallError {
     let host = url.host_str().unwrap_or_default();
     let port = url.port().map(|port| format!(":{port}")).unwrap_or_default();
-    let why = if error.is_timeout() { "timed out".to_owned() } else { crate::root_cause(error) };
+    let why = if error.is_timeout() { "timed out".to_owned() } else { http_client::root_cause(error) };
     let reason = format!("no answer from {host}{port}: {why}");
     // Without a connection nothing was sent.
     CallError::Passing { reason, retry_after: None, in_doubt: !error.is_connect() }

@@ -18,6 +18,7 @@ use xxhash_rust::xxh3::Xxh3;
 use super::error::{FetchError, Recovery, too_large};
 use super::{Body, End, Fetched};
 use crate::config::{self, Location};
+use crate::http_client;
 use crate::remote;
 use crate::state::FeedMark;
 
@@ -74,13 +75,13 @@ async fn try_again(source: &config::Source, url: &Url, mark: Option<&FeedMark>) 
 }
 
 fn client(source: &config::Source, url: &Url) -> Result<reqwest::Client, FetchError> {
-    let mut builder = crate::http_client().connect_timeout(source.timeout).read_timeout(source.timeout);
+    let mut builder = http_client::builder().connect_timeout(source.timeout).read_timeout(source.timeout);
     if config::is_loopback(url) {
         builder = builder.no_proxy();
     }
-    builder
-        .build()
-        .map_err(|error| FetchError::new(&source.location, format!("no HTTP client: {}", crate::no_client(&error))))
+    builder.build().map_err(|error| {
+        FetchError::new(&source.location, format!("no HTTP client: {}", http_client::no_client(&error)))
+    })
 }
 
 async fn exchange(
@@ -118,9 +119,9 @@ fn no_answer(location: &Location, error: reqwest::Error, timeout: Duration) -> F
     } else if error.is_redirect() {
         FetchError::new(location, "redirected again and again")
     } else if error.is_builder() {
-        FetchError::new(location, format!("it can't be asked for: {}", crate::root_cause(&error)))
+        FetchError::new(location, format!("it can't be asked for: {}", http_client::root_cause(&error)))
     } else {
-        FetchError::passing(location, format!("no answer: {}", crate::root_cause(&error)))
+        FetchError::passing(location, format!("no answer: {}", http_client::root_cause(&error)))
     }
 }
 
@@ -196,7 +197,11 @@ async fn spool(source: &config::Source, mut response: Response, announced: Optio
 }
 
 fn broken_off(error: reqwest::Error) -> String {
-    if error.is_timeout() { "nothing more came in time".to_owned() } else { crate::root_cause(&error.without_url()) }
+    if error.is_timeout() {
+        "nothing more came in time".to_owned()
+    } else {
+        http_client::root_cause(&error.without_url())
+    }
 }
 
 /// Whether the connection can't have closed before the body's end unnoticed: HTTP/2 and later mark it, and

@@ -8,6 +8,7 @@ use super::apply::Stop;
 use super::session::SessionError;
 use super::staging::StagingError;
 use crate::feed::FeedError;
+use crate::http_client;
 use crate::remote::CallError;
 use crate::source::FetchError;
 use crate::state::StateError;
@@ -80,7 +81,7 @@ pub enum PassError {
 
 impl From<reqwest::Error> for PassError {
     fn from(error: reqwest::Error) -> Self {
-        PassError::Client(crate::no_client(&error))
+        PassError::Client(http_client::no_client(&error))
     }
 }
 

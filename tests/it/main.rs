@@ -9,5 +9,6 @@ mod cli;
 mod daemon;
 mod events;
 mod feeds;
+mod house;
 mod kit;
 mod state;

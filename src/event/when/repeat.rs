@@ -8,7 +8,7 @@ use jiff::tz::TimeZone;
 use serde_json::Value;
 
 use super::moment::Moment;
-use super::{Start, number, set};
+use super::value::{Start, number, set};
 
 /// Where a repetition begins that begins on no day that is told.
 const ANCHOR: Date = date(2000, 1, 1);
