@@ -11,24 +11,20 @@
 //! Nothing here is shared with the client it tests, the signature least of all: a mistake made twice
 //! would go unseen.
 
-mod api;
-mod basic;
 pub mod catalog;
-mod conditional;
 mod control;
 mod faults;
-mod imports;
 mod lagerkoll;
 mod nicechat;
+mod pace;
 mod reply;
-mod rules;
 mod server;
 mod shop;
 mod sign;
+mod site;
 mod store;
 #[cfg(test)]
 mod tests;
-mod tidy;
 mod validate;
 
 use std::io;
@@ -39,16 +35,15 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 
 pub use catalog::Catalog;
 pub use faults::{Fault, Rule};
-pub use imports::{ImportFails, ImportFailure, ImportFormat, ImportSeen, ImportState};
 pub use lagerkoll::{
     Credentials, DEMO_STORE, DEMO_STORE_KEY, DEMO_USER_ID, DEMO_USER_TOKEN, Lagerkoll, LagerkollLogged, LagerkollRules,
     LagerkollUser, RetryAfter,
 };
-pub use nicechat::{Logged, NiceChat};
-pub use rules::Rules;
+pub use nicechat::{
+    ImportFails, ImportFailure, ImportFormat, ImportSeen, ImportState, Logged, NiceChat, Rules, cdn_address,
+};
 pub use shop::{Feed, Fetched, Shop};
 pub use store::{Kind, Object};
-pub use tidy::cdn_address;
 
 /// The API key that a sandbox accepts unless told otherwise.
 pub const DEMO_KEY: &str = "SANDBOX000000001";
@@ -105,7 +100,7 @@ impl Sandbox {
         let nicechat = NiceChat::new(&options.key, &options.secret, options.page_size, stop.clone());
         let lagerkoll = Lagerkoll::new();
         let shop = Shop::new(addr);
-        let site = server::Site { nicechat: nicechat.clone(), lagerkoll: lagerkoll.clone(), shop: shop.clone() };
+        let site = site::Site { nicechat: nicechat.clone(), lagerkoll: lagerkoll.clone(), shop: shop.clone() };
         tokio::spawn(server::serve(listener, site, stop.clone()));
         Ok(Self { addr, key: options.key, secret: options.secret, nicechat, lagerkoll, shop, _stop: stop.drop_guard() })
     }

@@ -11,26 +11,15 @@ use hyper_util::rt::TokioIo;
 use tokio::net::{TcpListener, TcpStream};
 use tokio_util::sync::CancellationToken;
 
-use super::api;
-use super::control;
-use super::lagerkoll::{self, Lagerkoll};
-use super::nicechat::NiceChat;
-use super::reply::{Answer, Served};
-use super::shop::{self, Shop};
+use crate::reply::{Answer, Served};
+use crate::site::Site;
+use crate::{control, lagerkoll, nicechat, shop};
 
 /// The largest request body that is read, in bytes.
 const MAX_BODY: usize = 10 * 1024 * 1024;
 
 /// How long to wait when no connection can be accepted, for example for want of file descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(10);
-
-/// What the port gives access to.
-#[derive(Debug, Clone)]
-pub(super) struct Site {
-    pub(super) nicechat: NiceChat,
-    pub(super) lagerkoll: Lagerkoll,
-    pub(super) shop: Shop,
-}
 
 /// Accepts connections until told to stop.
 pub(super) async fn serve(listener: TcpListener, site: Site, stop: CancellationToken) {
@@ -62,7 +51,7 @@ async fn route(site: &Site, request: Request<Incoming>) -> Served {
         return Ok(answer.into_response());
     };
     let path = parts.uri.path();
-    if path.starts_with(api::ROOT) {
+    if path.starts_with(nicechat::ROOT) {
         site.nicechat.serve(&parts, body).await
     } else if lagerkoll::is_here(path) {
         site.lagerkoll.serve(&parts, body).await
@@ -73,21 +62,5 @@ async fn route(site: &Site, request: Request<Incoming>) -> Served {
     } else {
         let hint = "Nothing is here. GET /sandbox/ tells what is where.\n";
         Ok(Answer::text(StatusCode::NOT_FOUND, hint).into_response())
-    }
-}
-
-/// Gives a request its effect in the middle of the time it takes, so that a client that dies meanwhile
-/// finds both: requests that were done without its knowing, and requests that were not.
-pub(super) async fn midway<T>(time: Duration, act: impl FnOnce() -> T) -> T {
-    pause(time / 2).await;
-    let done = act();
-    pause(time / 2).await;
-    done
-}
-
-/// Waits, but for no time at all doesn't: tokio's timer would make a millisecond of it.
-pub(super) async fn pause(time: Duration) {
-    if !time.is_zero() {
-        tokio::time::sleep(time).await;
     }
 }

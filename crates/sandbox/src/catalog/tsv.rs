@@ -19,13 +19,19 @@ const HEADER: [&str; 11] = [
     "condition",
 ];
 
-pub(super) fn write(catalog: &Catalog, out: &mut impl Write) -> io::Result<()> {
-    let mut rows = csv::WriterBuilder::new().delimiter(b'\t').from_writer(out);
-    rows.write_record(HEADER).map_err(cause)?;
-    for item in catalog.iter() {
-        rows.write_record(row(&item)).map_err(cause)?;
+impl Catalog {
+    /// Writes a tab-separated Google Merchant feed; cells with quotes or newlines are quoted.
+    ///
+    /// # Errors
+    /// Those of the writer.
+    pub fn write_tsv(&self, out: &mut impl Write) -> io::Result<()> {
+        let mut rows = csv::WriterBuilder::new().delimiter(b'\t').from_writer(out);
+        rows.write_record(HEADER).map_err(cause)?;
+        for item in self.iter() {
+            rows.write_record(row(&item)).map_err(cause)?;
+        }
+        rows.flush()
     }
-    rows.flush()
 }
 
 /// The writer's own error, whose kind csv's conversion would lose.

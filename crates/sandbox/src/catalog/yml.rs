@@ -7,19 +7,25 @@ use super::Catalog;
 use super::item::{CURRENCY, Item, SHOP, decimal};
 use super::words::SHELVES;
 
-pub(super) fn write(catalog: &Catalog, out: &mut impl Write) -> io::Result<()> {
-    let paths = category_paths();
-    writeln!(out, r#"<?xml version="1.0" encoding="UTF-8"?>"#)?;
-    writeln!(out, r#"<yml_catalog date="2026-01-05T09:00:00+00:00">"#)?;
-    writeln!(out, "<shop>\n<name>Shelf &amp; Co</name>\n<company>Shelf &amp; Co</company>\n<url>{SHOP}</url>")?;
-    writeln!(out, r#"<currencies><currency id="{CURRENCY}" rate="1"/></currencies>"#)?;
-    write_categories(&paths, out)?;
-    writeln!(out, "<offers>")?;
-    for item in catalog.iter() {
-        write_offer(&item, category_id(&paths, item.category), out)?;
+impl Catalog {
+    /// Writes a YML feed; descriptions are CDATA.
+    ///
+    /// # Errors
+    /// Those of the writer.
+    pub fn write_yml(&self, out: &mut impl Write) -> io::Result<()> {
+        let paths = category_paths();
+        writeln!(out, r#"<?xml version="1.0" encoding="UTF-8"?>"#)?;
+        writeln!(out, r#"<yml_catalog date="2026-01-05T09:00:00+00:00">"#)?;
+        writeln!(out, "<shop>\n<name>Shelf &amp; Co</name>\n<company>Shelf &amp; Co</company>\n<url>{SHOP}</url>")?;
+        writeln!(out, r#"<currencies><currency id="{CURRENCY}" rate="1"/></currencies>"#)?;
+        write_categories(&paths, out)?;
+        writeln!(out, "<offers>")?;
+        for item in self.iter() {
+            write_offer(&item, category_id(&paths, item.category), out)?;
+        }
+        writeln!(out, "</offers>\n</shop>\n</yml_catalog>")?;
+        out.flush()
     }
-    writeln!(out, "</offers>\n</shop>\n</yml_catalog>")?;
-    out.flush()
 }
 
 /// The paths of all categories, each after the one above it. A category's id is its place here, from 1.

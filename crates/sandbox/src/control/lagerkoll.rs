@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde::Deserialize;
 use serde_json::json;
 
-use super::{changed, done, fault, read, shown, unknown};
+use super::answers::{changed, done, fault, read, shown, unknown};
 use crate::lagerkoll::{Lagerkoll, LagerkollUser};
 use crate::reply::Answer;
 use crate::store::Object;

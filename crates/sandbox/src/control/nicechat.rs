@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::{changed, done, fault, read, refused, shown, unknown};
+use super::answers::{changed, done, fault, read, refused, shown, unknown};
 use crate::nicechat::NiceChat;
 use crate::reply::Answer;
 use crate::store::{Kind, Object};

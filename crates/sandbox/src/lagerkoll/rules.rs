@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::rules::milliseconds;
+use crate::pace::milliseconds;
 
 /// What a refused request is told about when to come again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

@@ -11,12 +11,12 @@ use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 
 use super::api::{self, Api, Call, ROOT, Route};
-use super::faults::{Fault, Faults, Outcome, Rule};
 use super::imports::{self, ImportSeen};
-use super::reply::{Answer, Served};
 use super::rules::Rules;
-use super::server::midway;
-use super::store::{Kind, Object};
+use crate::faults::{Fault, Faults, Outcome, Rule};
+use crate::pace::midway;
+use crate::reply::{Answer, Served};
+use crate::store::{Kind, Object};
 
 /// One request to NiceChat and what came of it.
 #[derive(Debug, Clone, Serialize)]
@@ -57,7 +57,7 @@ struct Inner {
 }
 
 impl NiceChat {
-    pub(super) fn new(key: &str, secret: &str, page_size: usize, stop: CancellationToken) -> Self {
+    pub(crate) fn new(key: &str, secret: &str, page_size: usize, stop: CancellationToken) -> Self {
         let mut api = Api::default();
         api.rules.page_size = page_size;
         let inner = Inner {
@@ -172,7 +172,7 @@ impl NiceChat {
     }
 
     /// Serves one request.
-    pub(super) async fn serve(&self, parts: &Parts, body: Bytes) -> Served {
+    pub(crate) async fn serve(&self, parts: &Parts, body: Bytes) -> Served {
         let call = call_of(parts, body);
         let _flight = Flight::new(self);
         midway(self.rules().latency, || self.decide(&call)).await.serve().await
@@ -183,14 +183,11 @@ impl NiceChat {
         let mut inner = self.lock();
         let outcome = inner.decide(call);
         for job in inner.api.imports.take_due() {
-            tokio::spawn(self.stop.clone().run_until_cancelled_owned(imports::run(self.clone(), job)));
+            let nicechat = self.clone();
+            let with = move |act: &mut dyn FnMut(&mut Api)| act(&mut nicechat.lock().api);
+            tokio::spawn(self.stop.clone().run_until_cancelled_owned(imports::run(with, job)));
         }
         outcome
-    }
-
-    /// Does something with the objects and the rules, at one go.
-    pub(super) fn with_api<T>(&self, act: impl FnOnce(&mut Api) -> T) -> T {
-        act(&mut self.lock().api)
     }
 
     /// A panic elsewhere leaves nothing half done here, so a poisoned lock is as good as any.

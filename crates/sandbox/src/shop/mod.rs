@@ -1,5 +1,8 @@
 //! The feed host: files under `/shop/`, served well or badly.
 
+mod basic;
+mod conditional;
+
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::io::{self, Write as _};
 use std::net::SocketAddr;
@@ -18,11 +21,9 @@ use hyper::http::request::Parts;
 use hyper::{Method, Response, StatusCode, Version};
 use percent_encoding::{AsciiSet, CONTROLS, percent_decode_str, utf8_percent_encode};
 
-use super::basic;
-use super::conditional;
-use super::reply::{Answer, Served, broken_off, chunked, set};
-use super::server::pause;
-use super::sign::fingerprint;
+use crate::pace::pause;
+use crate::reply::{Answer, Served, broken_off, chunked, set};
+use crate::sign::fingerprint;
 
 /// What every path of the shop starts with.
 pub(super) const ROOT: &str = "/shop/";

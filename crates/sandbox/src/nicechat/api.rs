@@ -4,17 +4,17 @@ use hyper::StatusCode;
 use percent_encoding::percent_decode_str;
 use serde_json::{Value, json};
 
-use super::faults::{Manner, Target};
 use super::imports::Imports;
-use super::reply::{Answer, envelope};
 use super::rules::Rules;
-use super::sign::sign;
-use super::store::{Kind, Object, Store};
 use super::tidy::{cdn_address, is_on_cdn, listed};
-use super::validate::{self, Extent};
+use crate::faults::{Manner, Target};
+use crate::reply::{Answer, envelope};
+use crate::sign::sign;
+use crate::store::{Kind, Object, Store};
+use crate::validate::{self, Extent};
 
 /// What every path of the API starts with.
-pub(super) const ROOT: &str = "/marketplaces/v1/";
+pub(crate) const ROOT: &str = "/marketplaces/v1/";
 
 /// What NiceChat says when it is made to fail.
 pub(super) const MANNER: Manner = Manner {

@@ -18,10 +18,10 @@ use hyper::http::request::Parts;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::faults::{Fault, Faults, Outcome, Rule};
-use super::reply::Served;
-use super::server::midway;
-use super::store::Object;
+use crate::faults::{Fault, Faults, Outcome, Rule};
+use crate::pace::midway;
+use crate::reply::Served;
+use crate::store::Object;
 
 pub use accounts::{Credentials, LagerkollUser};
 use api::{Api, Call, Route};
@@ -60,7 +60,7 @@ pub struct LagerkollLogged {
     /// Whether it was a write that had its effect, whatever the answer said.
     pub applied: bool,
     /// When it had its effect, on the sandbox's clock; milliseconds since the start in JSON.
-    #[serde(rename = "at_ms", with = "super::rules::milliseconds")]
+    #[serde(rename = "at_ms", with = "crate::pace::milliseconds")]
     pub at: Duration,
 }
 

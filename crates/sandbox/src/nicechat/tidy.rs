@@ -3,8 +3,8 @@
 use serde_json::{Number, Value};
 
 use super::rules::Rules;
-use super::sign::fingerprint;
-use super::store::Object;
+use crate::sign::fingerprint;
+use crate::store::Object;
 
 const CDN: &str = "https://cdn.nice.chat/";
 

@@ -9,8 +9,6 @@ mod tsv;
 mod words;
 mod yml;
 
-use std::io::{self, Write};
-
 pub use item::Item;
 
 /// A catalog to be written as a feed.
@@ -50,22 +48,6 @@ enum Change {
 const CHANGES: [Change; 5] = [Change::Price, Change::Added, Change::Stock, Change::Removed, Change::Title];
 
 impl Catalog {
-    /// Writes a tab-separated Google Merchant feed; cells with quotes or newlines are quoted.
-    ///
-    /// # Errors
-    /// Those of the writer.
-    pub fn write_tsv(&self, out: &mut impl Write) -> io::Result<()> {
-        tsv::write(self, out)
-    }
-
-    /// Writes a YML feed; descriptions are CDATA.
-    ///
-    /// # Errors
-    /// Those of the writer.
-    pub fn write_yml(&self, out: &mut impl Write) -> io::Result<()> {
-        yml::write(self, out)
-    }
-
     /// How many items are changed, gone or new: `changed` percent of `items`, rounded.
     pub fn touched(&self) -> usize {
         let share = (self.changed / 100.0).clamp(0.0, 1.0);
@@ -164,7 +146,7 @@ mod tests {
     #[test]
     fn feeds_are_the_same_every_time_and_have_their_difficulties() {
         let catalog = Catalog { items: 200, ..Catalog::default() };
-        let text = |write: fn(&Catalog, &mut Vec<u8>) -> io::Result<()>| {
+        let text = |write: fn(&Catalog, &mut Vec<u8>) -> std::io::Result<()>| {
             let mut bytes = Vec::new();
             write(&catalog, &mut bytes).expect("memory takes all");
             String::from_utf8(bytes).expect("UTF-8")

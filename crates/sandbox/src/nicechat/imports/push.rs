@@ -3,7 +3,7 @@
 use serde::Deserialize as _;
 use url::{Host, Url};
 
-use super::ImportFormat;
+use super::record::ImportFormat;
 use crate::store::Object;
 use crate::validate;
 

@@ -1,10 +1,10 @@
 //! What an import does to the store.
 
 use super::contents::Contents;
-use super::{ImportFailure, ImportFormat, ImportSeen};
-use crate::api::Api;
+use super::record::{ImportFailure, ImportFormat, ImportSeen};
+use crate::nicechat::api::Api;
+use crate::nicechat::tidy::{cdn_address, is_on_cdn};
 use crate::store::{Kind, Object};
-use crate::tidy::{cdn_address, is_on_cdn};
 
 impl Api {
     /// Creates and rewrites what the feed has, and leaves alone what it doesn't; the number of products

@@ -2,20 +2,20 @@
 
 use super::contents::Contents;
 use super::fetch::{self, Fetched};
-use super::{ImportFailure, ImportFormat, ImportSeen, ImportState, Job, google, microseconds, yml};
-use crate::api::Api;
-use crate::nicechat::NiceChat;
-use crate::server::pause;
+use super::record::{ImportFailure, ImportFormat, ImportSeen, ImportState, Job, microseconds};
+use super::{google, yml};
+use crate::nicechat::api::Api;
+use crate::pace::pause;
 
-/// Works on an import to its end, if it has one.
-pub(crate) async fn run(nicechat: NiceChat, job: Job) {
+/// Works on an import to its end, if it has one. `with` gives access to what it is to change, one at a time.
+pub(in crate::nicechat) async fn run(with: impl Fn(&mut dyn FnMut(&mut Api)), job: Job) {
     let Job { mut seen, enqueued, started } = job;
     pause(enqueued).await;
     if matches!(seen.failure, Some(ImportFailure::StuckEnqueued | ImportFailure::Forgotten { imported: false })) {
         return;
     }
     seen.enter(ImportState::Started);
-    nicechat.with_api(|api| api.imports.put(&seen));
+    with(&mut |api| api.imports.put(&seen));
     pause(started).await;
     if seen.failure == Some(ImportFailure::StuckStarted) {
         return;
@@ -23,10 +23,11 @@ pub(crate) async fn run(nicechat: NiceChat, job: Job) {
     let fetched = fetch::get(&seen.url).await;
     seen.fetched = fetched.status;
     let contents = read(seen.format, fetched).await;
-    nicechat.with_api(|api| api.finish(&mut seen, contents));
+    let mut contents = Some(contents);
+    with(&mut |api| contents.take().into_iter().for_each(|contents| api.finish(&mut seen, contents)));
     if let Some(callback) = &seen.callback {
         seen.called_back = fetch::call_back(callback, &values(&seen)).await;
-        nicechat.with_api(|api| api.imports.put(&seen));
+        with(&mut |api| api.imports.put(&seen));
     }
 }
 

@@ -5,12 +5,13 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::imports::ImportFails;
+use crate::pace::milliseconds;
 
-/// Switches of the in-memory NiceChat; all off by default. For errors see [`super::Fault`].
+/// Switches of the in-memory NiceChat; all off by default. For errors see [`crate::Fault`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Rules {
-    /// An image address sent is kept as an address on NiceChat's CDN, see [`super::cdn_address`]
+    /// An image address sent is kept as an address on NiceChat's CDN, see [`crate::cdn_address`]
     /// (NiceChat API page, sections List exists Products and Edit Product).
     pub cdn: bool,
     /// Listings give HTML without white space around its tags.
@@ -62,20 +63,5 @@ impl Default for Rules {
             import_fails: None,
             import_recopies_images: false,
         }
-    }
-}
-
-/// Times as whole milliseconds in JSON.
-pub(super) mod milliseconds {
-    use std::time::Duration;
-
-    use serde::{Deserialize, Deserializer, Serializer};
-
-    pub(crate) fn serialize<S: Serializer>(time: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_u64(u64::try_from(time.as_millis()).unwrap_or(u64::MAX))
-    }
-
-    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
-        u64::deserialize(deserializer).map(Duration::from_millis)
     }
 }

@@ -1,17 +1,13 @@
 //! Control over HTTP, unsigned, for people who run `shelfkeeper sandbox` in a terminal.
 
+mod answers;
 mod lagerkoll;
 mod nicechat;
 
 use hyper::{Method, StatusCode};
-use serde::Serialize;
-use serde::de::DeserializeOwned;
-use serde_json::{Value, json};
 
-use super::faults::{Fault, Rule};
-use super::reply::Answer;
-use super::server::Site;
-use super::store::Object;
+use crate::reply::Answer;
+use crate::site::Site;
 
 /// What every path of the control starts with.
 pub(super) const ROOT: &str = "/sandbox/";
@@ -68,50 +64,4 @@ pub(super) fn answer(site: &Site, method: &Method, place: &str, body: &[u8]) -> 
         (method, None) => nicechat::answer(&site.nicechat, method, place, body),
     };
     done.unwrap_or_else(|refusal| refusal)
-}
-
-/// Rules in which only what the body names is another.
-fn changed<T: Serialize + DeserializeOwned>(rules: T, body: &[u8]) -> Result<T, Answer> {
-    let changes: Object = read(body)?;
-    let mut all = json!(rules);
-    if let Value::Object(all) = &mut all {
-        all.extend(changes);
-    }
-    serde_json::from_value(all).map_err(|error| refused(&error.to_string()))
-}
-
-/// A fault to be added, and the answer when it is.
-fn fault(body: &[u8]) -> Result<(Rule, Answer), Answer> {
-    let rule: Rule = read(body)?;
-    if let Fault::Status { code, .. } | Fault::Json { code, .. } | Fault::Text { code, .. } = rule.fault
-        && !(200..600).contains(&code)
-    {
-        return Err(refused("code: must be 200 to 599"));
-    }
-    let answer = Answer::json(StatusCode::CREATED, &json!(rule));
-    Ok((rule, answer))
-}
-
-fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, Answer> {
-    serde_json::from_slice(body).map_err(|error| refused(&error.to_string()))
-}
-
-/// Indented, as it is people who read it.
-fn shown(value: &Value) -> Answer {
-    let mut answer = Answer::json(StatusCode::OK, value);
-    answer.body = format!("{value:#}\n").into();
-    answer
-}
-
-fn done() -> Answer {
-    Answer::empty(StatusCode::NO_CONTENT)
-}
-
-fn refused(problem: &str) -> Answer {
-    Answer::text(StatusCode::BAD_REQUEST, format!("{problem}\n"))
-}
-
-fn unknown() -> Answer {
-    let hint = "No such thing here. GET /sandbox/ tells what there is.\n";
-    Answer::text(StatusCode::NOT_FOUND, hint)
 }

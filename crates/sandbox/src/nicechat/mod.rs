@@ -1,0 +1,14 @@
+//! NiceChat: `service` is the handle on it, `api` answers requests from the `store`, and `imports` fetch pushed feeds
+//! into it.
+
+mod api;
+mod imports;
+mod rules;
+mod service;
+mod tidy;
+
+pub(crate) use api::ROOT;
+pub use imports::{ImportFails, ImportFailure, ImportFormat, ImportSeen, ImportState};
+pub use rules::Rules;
+pub use service::{Logged, NiceChat};
+pub use tidy::cdn_address;

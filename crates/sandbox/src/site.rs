@@ -1,0 +1,13 @@
+//! All that is served.
+
+use crate::lagerkoll::Lagerkoll;
+use crate::nicechat::NiceChat;
+use crate::shop::Shop;
+
+/// What the port gives access to.
+#[derive(Debug, Clone)]
+pub(super) struct Site {
+    pub(super) nicechat: NiceChat,
+    pub(super) lagerkoll: Lagerkoll,
+    pub(super) shop: Shop,
+}
