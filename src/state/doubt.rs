@@ -1,7 +1,8 @@
 //! Whether a state file is the one that was written last. What it says of NiceChat is relied on only then.
 //!
-//! Three things tell. The number of transactions is also in the lock file beside it: a state that has fewer was put
-//! back, or has lost its log. The file's inode and time of birth are in the state: in a copy they are others'. And
+//! Four things tell. The number of transactions is also in the lock file beside it: a state that has fewer was put
+//! back, or has lost its log. When the lock file was changed is in the state: that is another time when both were put
+//! back. The file's inode and time of birth are in the state: in a copy they are others'. And
 //! while requests are sent, the state says in which run of the machine: after a power cut that is another one, and
 //! what the kernel had not written yet is gone.
 
@@ -10,10 +11,11 @@ use std::path::Path;
 
 use rusqlite::Connection;
 
+use super::lock::Counted;
 use super::meta;
-use super::place::lasting_id;
+use super::place::{Place, lasting_id};
 
-/// How many transactions were written.
+/// How many transactions were written, and when the lock file was changed for the last of them.
 pub(super) const TRANSACTIONS: &str = "transactions";
 /// Which file they were written to.
 const FILE: &str = "file";
@@ -33,16 +35,21 @@ pub(super) fn boot() -> Option<String> {
 pub(super) fn doubt(
     connection: &Connection,
     path: &Path,
-    counted: Option<u64>,
+    counted: Option<&Counted>,
 ) -> rusqlite::Result<Option<&'static str>> {
     let meta = |key| meta::get(connection, key);
-    let transactions = meta(TRANSACTIONS)?.and_then(|count| count.parse::<u64>().ok());
+    let (transactions, changed) = transactions(connection)?;
     // A file of an older format has none; one that nothing was written to needs no doubt.
     let has = transactions.or(meta("listed")?.map(|_| 0));
-    if let (Some(has), Some(counted)) = (has, counted)
-        && has.saturating_add(1) < counted
-    {
-        return Ok(Some("is older than it was, or has lost what was written last"));
+    match (has, &changed, counted) {
+        (Some(has), _, Some(counted)) if has.saturating_add(1) < counted.transactions => {
+            return Ok(Some("is older than it was, or has lost what was written last"));
+        }
+        (Some(has), Some(changed), Some(counted)) if has == counted.transactions && *changed != counted.changed => {
+            return Ok(Some("was put back together with what lies beside it"));
+        }
+        (_, Some(_), None) => return Ok(Some("has lost the file .lock beside it, which tells whether it is the last one")),
+        _ => {}
     }
     let file = fs::metadata(path).ok().map(|file| lasting_id(&file));
     if meta(FILE)?.is_some_and(|written| file.is_some_and(|file| file != written)) {
@@ -54,25 +61,29 @@ pub(super) fn doubt(
     Ok(None)
 }
 
-/// What a writer puts down when it opens the file, unless it is there: from now on it is this one. Gives how many
-/// transactions it has.
-pub(super) fn settle(
-    connection: &mut Connection,
-    path: &Path,
-    counted: Option<u64>,
-    doubt: Option<&'static str>,
-) -> rusqlite::Result<u64> {
+/// How many transactions were written, and when the lock file was changed for the last of them.
+fn transactions(connection: &Connection) -> rusqlite::Result<(Option<u64>, Option<String>)> {
+    let text = meta::get(connection, TRANSACTIONS)?.unwrap_or_default();
+    let (count, changed) = text.split_once(' ').unwrap_or((&text, ""));
+    Ok((count.parse().ok(), Some(changed.to_owned()).filter(|changed| !changed.is_empty())))
+}
+
+/// What [`TRANSACTIONS`] holds.
+pub(super) fn written(transactions: u64, changed: &str) -> String {
+    format!("{transactions} {changed}")
+}
+
+/// What a writer puts down when it opens the file: from now on it is this one. Gives how many transactions it has.
+pub(super) fn settle(connection: &mut Connection, place: &Place, doubt: Option<&'static str>) -> rusqlite::Result<u64> {
     let transaction = connection.transaction()?;
-    let has = meta::get(&transaction, TRANSACTIONS)?.and_then(|count| count.parse::<u64>().ok());
-    let file = fs::metadata(path).ok().map(|file| lasting_id(&file));
-    if let Some(has) = has.filter(|_| doubt.is_none())
-        && meta::get(&transaction, FILE)? == file
-    {
-        return Ok(has);
+    let (has, _) = transactions(&transaction)?;
+    let counted = place.lock.found().map(|found| found.transactions);
+    let next = has.unwrap_or_default().max(counted.unwrap_or_default()) + u64::from(doubt.is_some() || has.is_none());
+    let changed = place.lock.count(next).unwrap_or_default();
+    meta::set(&transaction, TRANSACTIONS, &written(next, &changed))?;
+    if let Ok(file) = fs::metadata(place.path()) {
+        meta::set(&transaction, FILE, &lasting_id(&file))?;
     }
-    let next = has.unwrap_or_default().max(counted.unwrap_or_default()) + 1;
-    meta::set(&transaction, TRANSACTIONS, &next.to_string())?;
-    file.map_or(Ok(()), |file| meta::set(&transaction, FILE, &file))?;
     if let Some(doubt) = doubt {
         meta::set(&transaction, DOUBTED, doubt)?;
         meta::remove(&transaction, SENDING_SINCE)?;

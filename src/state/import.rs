@@ -7,6 +7,7 @@ use rusqlite::{Row, params};
 use serde::{Deserialize, Serialize};
 
 use super::doubt::DOUBTED;
+use super::imported::{self, AtLarge};
 use super::meta::set;
 use super::reader::{Reader, code, fields};
 use super::writer::Writer;
@@ -123,6 +124,8 @@ pub struct ImportEnd {
     pub imported: Option<u64>,
     /// Whether it is sure that nothing was imported.
     pub came_to_nothing: bool,
+    /// Whether NiceChat may still carry it out, and what it is asked after with then.
+    pub at_large: Option<Option<String>>,
 }
 
 /// Imports that failed one after the other.
@@ -415,7 +418,7 @@ impl Writer {
     /// When it can't be written.
     pub async fn end_import(&self, import: i64, end: ImportEnd, failures: Failures) -> Result<(), StateError> {
         self.run(move |transaction| {
-            let ImportEnd { failure, updated, imported, came_to_nothing } = end;
+            let ImportEnd { failure, updated, imported, came_to_nothing, at_large } = end;
             let state = if failure.is_some() { ImportState::Failed } else { ImportState::Success };
             let sql =
                 "UPDATE import SET state = ?2, updated = coalesce(?3, updated), imported = ?4, reason = ?5 WHERE import = ?1";
@@ -429,6 +432,10 @@ impl Writer {
                 // An earlier import may have left it unsettled, and that holds.
                 let sql = "DELETE FROM meta WHERE key = 'unsettled' AND value = ?1";
                 transaction.execute(sql, [import.to_string()])?;
+                imported::expire(transaction)?;
+            }
+            if let Some(token) = at_large {
+                imported::at_large(transaction, &AtLarge { import, token, passes: 0 })?;
             }
             set(transaction, "import_failures", &serde_json::to_string(&failures).unwrap_or_default())
         })

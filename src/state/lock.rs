@@ -2,7 +2,7 @@
 
 use std::fs::{File, TryLockError};
 use std::io;
-use std::os::unix::fs::FileExt as _;
+use std::os::unix::fs::{FileExt as _, MetadataExt as _};
 use std::path::{Path, PathBuf};
 
 use super::place::FileId;
@@ -18,6 +18,18 @@ pub(super) struct Lock {
     file: File,
     id: FileId,
     path: PathBuf,
+    /// What was in it when it was taken.
+    found: Option<Counted>,
+}
+
+/// What the lock file says of the state.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Counted {
+    /// How many transactions the state had when it was last written.
+    pub(super) transactions: u64,
+    /// When the lock file itself was changed last. Nobody can set that time: it is another one when both files were put
+    /// back.
+    pub(super) changed: String,
 }
 
 /// Bytes of the line with the process: longer than any number of one.
@@ -40,20 +52,27 @@ impl Lock {
             Err(TryLockError::Error(error)) => return Err(io(error)),
         }
         let id = FileId::of(&file.metadata().map_err(io)?);
-        let lock = Lock { file, id, path };
+        let found = counted_in(&file);
+        let lock = Lock { file, id, path, found };
         if !lock.is_in_place() {
             // Somebody removed it while it was being locked.
             return Err(StateError::Locked { path: state.to_owned(), holder: "unknown".to_owned() });
         }
         // Who holds it is a courtesy: a full disk must not keep a pass from reporting just that.
-        let _ = lock.count(counted(state).unwrap_or_default());
+        let _ = lock.count(lock.found.as_ref().map_or(0, |found| found.transactions));
         Ok(lock)
     }
 
-    /// Writes down how many transactions the state has.
-    pub(super) fn count(&self, transactions: u64) -> io::Result<()> {
+    /// What was in it when it was taken.
+    pub(super) fn found(&self) -> Option<&Counted> {
+        self.found.as_ref()
+    }
+
+    /// Writes down how many transactions the state has, and gives the time of that.
+    pub(super) fn count(&self, transactions: u64) -> io::Result<String> {
         let process = std::process::id();
-        self.file.write_all_at(format!("{process:<PROCESS$}\n{transactions:020}\n").as_bytes(), 0)
+        self.file.write_all_at(format!("{process:<PROCESS$}\n{transactions:020}\n").as_bytes(), 0)?;
+        changed(&self.file)
     }
 
     /// Whether it is still what others would lock.
@@ -63,8 +82,20 @@ impl Lock {
 }
 
 /// How many transactions the state file had when it was last written, if that is known.
-pub(super) fn counted(state: &Path) -> Option<u64> {
-    read(&File::open(lock_path(state)).ok()?).1
+pub(super) fn counted(state: &Path) -> Option<Counted> {
+    counted_in(&File::open(lock_path(state)).ok()?)
+}
+
+fn counted_in(file: &File) -> Option<Counted> {
+    // Whoever holds it may write to it meanwhile.
+    let read = || Some((changed(file).ok()?, read(file).1?, changed(file).ok()?));
+    let (_, transactions, changed) = (0..10).filter_map(|_| read()).find(|(before, _, after)| before == after)?;
+    Some(Counted { transactions, changed })
+}
+
+fn changed(file: &File) -> io::Result<String> {
+    let file = file.metadata()?;
+    Ok(format!("{}.{:09}", file.ctime(), file.ctime_nsec()))
 }
 
 fn read(file: &File) -> (Option<String>, Option<u64>) {

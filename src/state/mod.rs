@@ -30,6 +30,7 @@ pub use events::{
     AddedEvent, Change, ChangeKind, MirrorPass, MirrorState, Mirrored, OwnEvent, PendingAdd, REMEMBERED, RefusedAdd,
     Standing,
 };
+pub use imported::AtLarge;
 pub use import::{Experience, Failures, Import, ImportEnd, ImportState, NewImport, Served, ServedFrom};
 pub use objects::Objects;
 pub use reader::{FailedObject, InDoubt, KeyRow, Reader};
@@ -193,4 +194,11 @@ pub struct FeedMark {
     /// When that was judged; `None` = nobody wrote it down.
     #[serde(default)]
     pub judged: Option<Timestamp>,
+}
+
+impl FeedMark {
+    /// Whether a server can tell by it that the feed is as before.
+    pub fn has_validators(&self) -> bool {
+        self.etag.is_some() || self.last_modified.is_some()
+    }
 }

@@ -107,7 +107,7 @@ impl Reader {
         }
         // One transaction: everything read is of the same moment.
         connection.execute_batch("BEGIN; SELECT count(*) FROM meta;").map_err(of)?;
-        let doubt = doubt(&connection, path, counted).map_err(of)?;
+        let doubt = doubt(&connection, path, counted.as_ref()).map_err(of)?;
         Ok(Reader { connection, path: path.to_owned(), exists: true, version, doubt })
     }
 

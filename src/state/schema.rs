@@ -106,10 +106,8 @@ const ROWS: &str = "
 ";
 
 const IMPORTED: &str = "
-    -- What an import that was pushed may have created, and when it was pushed (seconds since 1970).
-    CREATE TABLE import_object (
-        kind INTEGER NOT NULL, id TEXT NOT NULL, since INTEGER NOT NULL, PRIMARY KEY (kind, id)
-    ) WITHOUT ROWID;
+    -- What an import that was pushed may have created.
+    CREATE TABLE import_object (kind INTEGER NOT NULL, id TEXT NOT NULL, PRIMARY KEY (kind, id)) WITHOUT ROWID;
 ";
 
 /// The format that this program writes.

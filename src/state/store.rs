@@ -6,8 +6,7 @@ use std::time::Duration;
 use rusqlite::{Connection, Transaction, TransactionBehavior, params};
 use tracing::warn;
 
-use super::doubt::{TRANSACTIONS, doubt, settle};
-use super::lock::counted;
+use super::doubt::{TRANSACTIONS, doubt, settle, written};
 use super::place::Place;
 use super::{StateError, meta, schema};
 
@@ -35,18 +34,17 @@ impl Store {
     pub(super) fn open(place: Place, base_url: &str) -> Result<Store, StateError> {
         let path = place.path();
         let of = |error| StateError::of(path, error);
-        let counted = counted(path);
         let mut connection = Connection::open(path).map_err(of)?;
         connection.busy_timeout(Duration::from_secs(10)).map_err(of)?;
         schema::migrate(&mut connection, path)?;
         connection.execute_batch(PRAGMAS).map_err(of)?;
         check_base(&connection, path, base_url)?;
-        let doubt = doubt(&connection, path, counted).map_err(of)?;
+        let doubt = doubt(&connection, path, place.lock.found()).map_err(of)?;
         if let Some(doubt) = doubt {
             let path = path.display();
             warn!("the state file {path} {doubt}; the next pass reads NiceChat's listing before it relies on it");
         }
-        let transactions = settle(&mut connection, path, counted, doubt).map_err(of)?;
+        let transactions = settle(&mut connection, &place, doubt).map_err(of)?;
         place.check()?;
         Ok(Store { connection, place, transactions, durable: Durable::Yes })
     }
@@ -78,10 +76,10 @@ impl Store {
         let next = self.transactions + 1;
         let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let result = work(&transaction)?;
-        let sql = "UPDATE meta SET value = ?2 WHERE key = ?1";
-        transaction.prepare_cached(sql)?.execute(params![TRANSACTIONS, next.to_string()])?;
         // Outside first: whoever finds less inside has lost it. It is no promise that this itself was written.
-        let _ = self.place.lock.count(next);
+        let changed = self.place.lock.count(next).unwrap_or_default();
+        let sql = "UPDATE meta SET value = ?2 WHERE key = ?1";
+        transaction.prepare_cached(sql)?.execute(params![TRANSACTIONS, written(next, &changed)])?;
         transaction.commit()?;
         self.transactions = next;
         Ok(result)

@@ -34,8 +34,8 @@ pub(super) async fn fetch(
 ) -> Result<Answer, PassError> {
     let source = &config.source;
     let body = match (interruptible(stop, source::fetch(source, mark.as_ref())).await??, mark) {
-        (Fetched::NotModified, Some(_)) => return Ok(Answer::Same(None)),
-        (Fetched::NotModified, None) => return Err(PassError::Fetch(FetchError::strange_304(source))),
+        (Fetched::NotModified, Some(mark)) if mark.has_validators() => return Ok(Answer::Same(None)),
+        (Fetched::NotModified, _) => return Err(PassError::Fetch(FetchError::strange_304(source))),
         (Fetched::Body(body), Some(mark)) => {
             let (body, is_same) = interruptible(stop, compare_bytes(config, body, &mark)).await??;
             if is_same {

@@ -190,6 +190,9 @@ impl<'a> Pass<'a> {
             let ended = importer.resume(open).await?;
             self.import_ended(ended)?;
         }
+        if self.import.is_none() {
+            importer.look_for_lost().await?;
+        }
         let Some(mut feed) = self.fetch(importer.stop).await? else { return Ok(()) };
         let mut plan = self.compare(importer, &mut feed).await?;
         self.guard = plan.guard.take().filter(|_| !force);

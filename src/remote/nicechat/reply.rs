@@ -22,6 +22,9 @@ struct Envelope<'a> {
     code: Option<&'a RawValue>,
     #[serde(borrow, default)]
     result: Option<&'a RawValue>,
+    /// What stands there instead of an envelope when the framework behind it answers.
+    #[serde(borrow, default)]
+    detail: Option<&'a RawValue>,
 }
 
 /// What an envelope says of the request.
@@ -40,12 +43,19 @@ impl<'a> Envelope<'a> {
         text.trim_start().starts_with('{').then(|| serde_json::from_str(text).ok()).flatten()
     }
 
+    /// Whether NiceChat wrote it, rather than whatever stands before it.
+    fn is_nicechats(&self) -> bool {
+        [self.status, self.code, self.detail].iter().any(Option::is_some)
+    }
+
     fn verdict(&self) -> Verdict {
-        let code = self.code.map(|code| code.get().trim_matches('"').trim().parse().unwrap_or(0));
+        // Null, an empty text and 0 are no code; what can't be read is one that nobody knows.
+        let code = self.code.map(|code| code.get().trim_matches('"').trim());
+        let code = code.filter(|code| !matches!(*code, "" | "null")).map(|code| code.parse().unwrap_or(u16::MAX));
         let status: Option<Cow<'_, str>> = self.status.and_then(|status| serde_json::from_str(status.get()).ok());
         match (status.as_deref(), code) {
             (Some("ok"), None | Some(0 | 200..=299)) => Verdict::Done,
-            (Some("error"), code) => Verdict::Failed(code.unwrap_or(0)),
+            (Some("error"), code) => Verdict::Failed(code.filter(|code| *code != u16::MAX).unwrap_or(0)),
             _ => Verdict::Unclear,
         }
     }
@@ -85,8 +95,8 @@ pub(super) fn understand<T>(
             )));
         }
     };
-    // A page, or a line of text, is a proxy's, and says nothing about the object.
-    let is_ours = envelope.is_some() || text.trim().is_empty();
+    // A page, a line of text, or JSON of other names is a proxy's, and says nothing about the object.
+    let is_ours = envelope.as_ref().is_some_and(Envelope::is_nicechats) || text.trim().is_empty();
     let worse = said.filter(|said| *said > http).unwrap_or(http);
     let reason = || complaint().unwrap_or_else(|| format!("answered {http} with {}", looks()));
     Err(match worse {
@@ -165,6 +175,8 @@ mod tests {
             (404, r#"{"detail":"Not found."}"#.to_owned(), "missing"),
             (404, "<html>404".to_owned(), "later"),
             (404, "default backend - 404".to_owned(), "later"),
+            (404, r#"{"message":"no Route matched with those values"}"#.to_owned(), "later"),
+            (412, r#"{"error":"Precondition Failed"}"#.to_owned(), "later"),
             (412, "<html>".to_owned(), "later"),
             (405, error(405), "refused"),
             (413, "<html>".to_owned(), "refused"),
@@ -201,6 +213,10 @@ mod tests {
             r#"{"status":200,"code":200}"#,
             r#"{"status":"ok","status":"ok"}"#,
             r#"{"status":"ok","code":503}"#,
+            r#"{"status":"ok","code":"200 OK"}"#,
+            r#"{"status":"ok","code":true}"#,
+            r#"{"status":"ok","code":2e2}"#,
+            r#"{"status":"ok","code":99999999}"#,
             r#"{"result":{"status":"ok"}}"#,
         ] {
             assert_eq!(kind(200, body), "in doubt", "{body}");

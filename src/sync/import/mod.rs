@@ -6,6 +6,7 @@
 //! is asked after again, and never pushed twice.
 
 mod address;
+mod at_large;
 mod cost;
 mod exchange;
 mod served;
@@ -27,7 +28,7 @@ use super::pass::{Context, Progress, Step};
 use super::plan::{Action, Operation, Stage, Summary};
 use super::prepare::{Plan, interruptible};
 use super::staging::{Cursor, SharedStaging};
-use crate::catalog::{Fields, Kind};
+use crate::catalog::{Fields, Kind, digest_bytes};
 use crate::config::Strategy;
 use crate::http;
 use crate::remote::CallError;
@@ -87,6 +88,8 @@ enum News {
     Unknown(String),
     /// Nobody knows whether it was begun at all.
     Lost(String),
+    /// It can't be asked after any more.
+    Forgotten,
 }
 
 /// What an import works with.
@@ -136,7 +139,7 @@ impl Importer<'_> {
         if is_served {
             interruptible(self.stop, self.write_feed(&plan.staging)).await??;
         }
-        interruptible(self.stop, self.await_created(address, &plan.staging)).await??;
+        interruptible(self.stop, self.await_created(address, plan)).await??;
         let Summary { items, .. } = plan.summary;
         let new = NewImport {
             door: Uuid::new_v4().simple().to_string(),
@@ -165,6 +168,7 @@ impl Importer<'_> {
             Ok(token) => {
                 self.context.state.import_pushed(import.import, token.clone()).await?;
                 info!(import = %token, items, "NiceChat was told to import the feed");
+                let import = Import { token: Some(token.clone()), ..import };
                 self.wait_for(import, &token, &seat, false).await
             }
             Err(error @ CallError::Unauthorized(_)) => {
@@ -181,8 +185,9 @@ impl Importer<'_> {
     }
 
     /// Writes down what the import may create: what the plan creates, and of a feed that we don't serve ourselves also
-    /// rows that we don't take.
-    async fn await_created(&self, address: &Address, staging: &SharedStaging) -> Result<(), PassError> {
+    /// rows that we don't take, as far as a listing has just shown that they aren't there already, as somebody else's.
+    async fn await_created(&self, address: &Address, plan: &Plan) -> Result<(), PassError> {
+        let staging = &plan.staging;
         let lock = || staging.lock().unwrap_or_else(PoisonError::into_inner);
         for stage in [Stage::Categories, Stage::Products] {
             let mut cursor = Cursor::default();
@@ -196,13 +201,18 @@ impl Importer<'_> {
                 self.context.state.await_imported(objects.collect()).await?;
             }
         }
-        for from in (0..).step_by(CHUNK).take_while(|_| !address.is_ours()) {
+        for from in (0..).step_by(CHUNK).take_while(|_| !address.is_ours() && plan.summary.is_listed) {
             let rejected = lock().rejected(from, CHUNK)?;
             if rejected.is_empty() {
                 break;
             }
-            let objects = rejected.into_iter().filter_map(|row| Some((Kind::Product, row.id?)));
-            self.context.state.await_imported(objects.collect()).await?;
+            let mut absent = Vec::new();
+            for id in rejected.into_iter().filter_map(|row| row.id) {
+                if lock().listed(Kind::Product, digest_bytes(id.as_bytes()))?.is_none() {
+                    absent.push((Kind::Product, id));
+                }
+            }
+            self.context.state.await_imported(absent).await?;
         }
         Ok(())
     }
@@ -333,7 +343,7 @@ impl Importer<'_> {
                     self.context.state.import_goes_on(import.import, state, result.updated).await?;
                 }
                 Err(error @ CallError::Unauthorized(_)) => return Err(Stop::Unauthorized(error).into()),
-                Err(CallError::Missing) => return Ok(News::Unknown("NiceChat has forgotten it (404)".to_owned())),
+                Err(CallError::Missing) => return Ok(News::Forgotten),
                 Err(error @ (CallError::Refused { .. } | CallError::Exists)) => {
                     return Ok(News::Unknown(format!("NiceChat won't tell of it: {error}")));
                 }
@@ -352,7 +362,8 @@ impl Importer<'_> {
 
     /// Ends an import of which nothing can have come. `counts` = it says something of imports to come.
     async fn end_at_once(&self, import: Import, reason: String, counts: bool) -> Result<Ended, PassError> {
-        let end = ImportEnd { failure: Some(reason), updated: None, imported: None, came_to_nothing: true };
+        let end =
+            ImportEnd { failure: Some(reason), updated: None, imported: None, came_to_nothing: true, at_large: None };
         let failures = self.failures(end.failure.as_ref().filter(|_| counts))?;
         self.record(import, end, failures, Duration::ZERO).await
     }
@@ -369,12 +380,18 @@ impl Importer<'_> {
 
     /// `passed` = since the push.
     async fn end(&self, import: Import, news: News, passed: Duration) -> Result<Ended, PassError> {
-        let is_at_large = matches!(news, News::Unknown(_) | News::Lost(_));
         let is_lost = matches!(news, News::Lost(_));
+        let at_large = match news {
+            News::Success(_) | News::Failed(_) => None,
+            News::Unknown(_) => Some(import.token.clone()),
+            News::Lost(_) | News::Forgotten => Some(None),
+        };
+        let is_at_large = at_large.is_some();
         let (failure, result) = match news {
             News::Success(result) => (None, Some(result)),
             News::Failed(result) => (Some("NiceChat says that it failed".to_owned()), Some(result)),
             News::Unknown(reason) | News::Lost(reason) => (Some(reason), None),
+            News::Forgotten => (Some("NiceChat has forgotten it (404)".to_owned()), None),
         };
         let failures = match &failure {
             // What says nothing of NiceChat's imports doesn't count against them.
@@ -384,7 +401,7 @@ impl Importer<'_> {
         // By NiceChat's own clock: we may have been away when it was done.
         let took = result.as_ref().and_then(|result| Some(result.updated?.duration_since(result.pushed?)));
         let (updated, imported) = result.map(|result| (result.updated, result.imported)).unwrap_or_default();
-        let end = ImportEnd { failure, updated, imported, came_to_nothing: false };
+        let end = ImportEnd { failure, updated, imported, came_to_nothing: false, at_large };
         let ended = self.record(import, end, failures, passed).await?;
         let took = took.map(|took| took.as_secs_f64()).filter(|took| *took >= 0.0);
         let seconds = took.map_or(ended.seconds, |took| took.min(ended.seconds));

@@ -226,7 +226,7 @@ mod tests {
         // A reader that is slower than the import gets no end that looks like one.
         let mut slow = Box::pin(stream(path.clone(), "door".to_owned(), false));
         slow.try_next().await.expect("the head");
-        let end = ImportEnd { failure: None, updated: None, imported: None, came_to_nothing: false };
+        let end = ImportEnd { failure: None, updated: None, imported: None, came_to_nothing: false, at_large: None };
         state.end_import(import.import, end, Failures::default()).await.expect("written");
         assert!(slow.try_next().await.is_err());
     }

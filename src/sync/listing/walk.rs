@@ -14,6 +14,9 @@ const MOST_NEW: u64 = 1_000;
 /// No shop has more objects.
 const MOST_OBJECTS: u64 = 10_000_000;
 
+/// Nor are there more pages, of as few objects as anybody would put on one.
+const MOST_PAGES: u64 = 100_000;
+
 /// The pages of a listing so far.
 pub(super) struct Walk {
     addresses: HashSet<PageAddress>,
@@ -78,6 +81,9 @@ impl Walk {
         self.odd.extend(&page.odd);
         self.all_odd += page.odd.len() as u64;
         let number = self.pages;
+        if number > MOST_PAGES {
+            return Err(format!("it has more than {MOST_PAGES} pages"));
+        }
         let has_more = page.next.is_some();
         if self.ids.len() + self.odd.len() == before && (has_more || number > 1) {
             return Err(format!("its page {number} brings no new id"));
@@ -100,6 +106,9 @@ impl Walk {
             let is_alone = page.next.is_none() && number == 1;
             return if is_alone { Ok(()) } else { Err(format!("its page {number} has no count")) };
         };
+        if count > MOST_OBJECTS {
+            return Err(format!("it counts {count} objects, and no shop has so many"));
+        }
         if on_page > count {
             return Err(format!("its page {number} has {on_page} objects and counts {count}"));
         }
@@ -108,7 +117,7 @@ impl Walk {
         counts.last = count;
         counts.largest = counts.largest.max(count);
         // One that went after it was listed is counted no more, and another may have come in its place.
-        let most = counts.largest.min(2 * counts.first.min(MOST_OBJECTS / 2) + MOST_NEW) + self.largest_page;
+        let most = counts.largest.min(2 * counts.first + MOST_NEW) + self.largest_page;
         let all = self.ids.len() as u64 + self.all_odd;
         if all > most {
             return Err(format!("it has {all} objects up to page {number} and counts {count}"));

@@ -3,6 +3,7 @@
 use std::io::{Read as _, Write as _};
 use std::net::TcpListener;
 use std::thread;
+use std::time::Duration;
 
 use crate::kit::goods::{good, object, publish, resync, sync};
 use crate::kit::process::Process;
@@ -173,4 +174,47 @@ fn a_row_that_we_do_not_take_but_an_import_does_is_deleted_when_it_goes() {
     assert_eq!(ids(&shop), ["a", "unsure"]);
     shop.put_feed(feed(&offer("a", "1")));
     assert_eq!(sync(&shop).ended(0).lines(), ["DELETE products unsure"]);
+}
+
+#[test]
+fn somebody_elses_product_stays_also_when_the_feed_had_a_row_of_its_id() {
+    for config in [IMPORT, "[nicechat]\nstrategy = \"api\"\n"] {
+        let shop = shop(config);
+        shop.nicechat().put(Kind::Product, object(json!({"id": "theirs", "title": "Theirs", "price": 1.0})));
+        let feed = |rows: &str| format!("id\ttitle\tprice\na\tA\t1.00 USD\n{rows}");
+        shop.put_feed(feed("theirs\tTheirs\tnot a price\n"));
+        sync(&shop).ended(3);
+        shop.put_feed(feed(""));
+        let next = sync(&shop).ended(0);
+        assert!(!next.lines().iter().any(|line| line.starts_with("DELETE")), "{:?}", next.lines());
+        assert_eq!(ids(&shop), ["a", "theirs"]);
+    }
+}
+
+#[test]
+fn an_import_that_ends_after_the_pass_that_looked_for_it_is_noticed() {
+    let shop = shop("[nicechat]\nstrategy = \"import\"\nimport_timeout = \"1s\"\nretries = 0\n");
+    publish_ids(&shop, &["a", "b", "dropped"]);
+    let nicechat = shop.nicechat();
+    let rules = nicechat.rules();
+    // NiceChat does not begin before it is asked for the third time.
+    nicechat.set_rules(Rules { import_enqueued: Duration::from_secs(600), ..rules.clone() });
+    sync(&shop).ended(1);
+    nicechat.set_rules(rules);
+    shop.config("[nicechat]\nstrategy = \"api\"\n");
+    publish_ids(&shop, &["a", "b"]);
+    sync(&shop).ended(0);
+    assert_eq!(ids(&shop), ["a", "b"]);
+    // It is still enqueued: one request a pass.
+    assert_eq!(sync(&shop).ended(0).lines(), ["GET import-products-result ?"]);
+    // And then it is done, with the feed that it was pushed with.
+    let late = json!({"id": "dropped", "title": "Dropped", "price": 10.0});
+    nicechat.put(Kind::Product, object(late));
+    let result = json!({"status": "ok", "code": 200, "result": {"state": "success", "imported elements count": 3}});
+    let told = Fault::Json { code: 200, body: result };
+    nicechat.add_fault(Rule { path: Some("import-products-result/".to_owned()), ..Rule::new(told) });
+    let found = sync(&shop).ended(0);
+    assert!(found.lines().contains(&"DELETE products dropped".to_owned()), "{:?}", found.lines());
+    assert_eq!(ids(&shop), ["a", "b"]);
+    assert_eq!(sync(&shop).ended(0).lines(), [""; 0], "and asked after no more");
 }
