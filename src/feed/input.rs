@@ -18,6 +18,9 @@ const HEAD: usize = 256;
 
 /// Empty members of a gzip file in a row: a feed has none, and a bomb has millions.
 const MAX_EMPTY_MEMBERS: u32 = 1000;
+/// Members of a gzip file that hold less than [`SMALL`] bytes: beginning one takes longer than reading it.
+const MAX_SMALL_MEMBERS: u32 = 100_000;
+const SMALL: usize = 1 << 10;
 
 /// A feed in a file, to be opened as often as it takes.
 pub struct Input<'f> {
@@ -155,6 +158,10 @@ impl<R: Read> Read for WithoutNuls<R> {
         loop {
             let read = self.0.read(buffer)?;
             let Some(first) = memchr(0, &buffer[..read]) else { return Ok(read) };
+            // Packed, gigabytes of them take hardly any room.
+            if buffer[..read].iter().fold(0, |all, byte| all | byte) == 0 {
+                continue;
+            }
             let mut kept = first;
             for at in first..read {
                 if buffer[at] != 0 {
@@ -185,7 +192,13 @@ impl<F: Borrow<File>> Read for Positioned<F> {
 }
 
 fn gunzip(reader: impl Read) -> impl Read {
-    Unpacked(Members { decoder: None, rest: Some(BufReader::with_capacity(1 << 16, reader)), empty: 0 })
+    Unpacked(Members {
+        decoder: None,
+        rest: Some(BufReader::with_capacity(1 << 16, reader)),
+        held: 0,
+        empty: 0,
+        small: 0,
+    })
 }
 
 /// The members of a gzip file, one behind the other (RFC 1952, section 2.2).
@@ -193,8 +206,31 @@ struct Members<R> {
     decoder: Option<GzDecoder<R>>,
     /// What follows, while no member is open.
     rest: Option<R>,
+    /// Bytes that the open one has held so far.
+    held: usize,
     /// Members without a byte in them, one after the other.
     empty: u32,
+    /// Members with hardly any.
+    small: u32,
+}
+
+impl<R> Members<R> {
+    /// Counts a member that has ended.
+    fn count(&mut self) -> io::Result<()> {
+        let held = std::mem::take(&mut self.held);
+        self.empty = if held == 0 { self.empty + 1 } else { 0 };
+        self.small += u32::from(held < SMALL);
+        let what = match () {
+            () if self.empty > MAX_EMPTY_MEMBERS => {
+                format!("more than {MAX_EMPTY_MEMBERS} empty gzip members follow each other")
+            }
+            () if self.small > MAX_SMALL_MEMBERS => {
+                format!("it has more than {MAX_SMALL_MEMBERS} gzip members with less than {SMALL} bytes in them")
+            }
+            () => return Ok(()),
+        };
+        Err(io::Error::other(Stop::Incomplete(what)))
+    }
 }
 
 impl<R: BufRead> Read for Members<R> {
@@ -203,14 +239,10 @@ impl<R: BufRead> Read for Members<R> {
             if let Some(decoder) = &mut self.decoder {
                 let read = decoder.read(buffer)?;
                 if read > 0 || buffer.is_empty() {
-                    self.empty = 0;
+                    self.held += read;
                     return Ok(read);
                 }
-                self.empty += 1;
-                if self.empty > MAX_EMPTY_MEMBERS {
-                    let what = format!("more than {MAX_EMPTY_MEMBERS} empty gzip members follow each other");
-                    return Err(io::Error::other(Stop::Incomplete(what)));
-                }
+                self.count()?;
                 self.rest = self.decoder.take().map(GzDecoder::into_inner);
             }
             let Some(mut rest) = self.rest.take() else { return Ok(0) };
