@@ -18,6 +18,8 @@ const TOLD: usize = 40;
 pub(super) const MAX_ATTRIBUTES: usize = 1_000;
 /// Elements in an item's element, down to its children's children.
 pub(super) const MAX_NODES: usize = 10_000;
+/// Start tags in it, those of a description included.
+pub(super) const MAX_TAGS: usize = 100_000;
 /// `<` in an element that start nothing.
 pub(super) const MAX_STRAYS: usize = 100_000;
 /// Columns of a text feed, and cells that are told apart in a row: enough for two rows that ran together.

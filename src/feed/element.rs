@@ -13,7 +13,7 @@ use quick_xml::escape::resolve_predefined_entity;
 use quick_xml::events::{BytesStart, Event};
 
 use super::attributes::{self, Attribute, are_whole};
-use super::bounds::{MAX_ATTRIBUTES, MAX_NODES, MAX_STRAYS};
+use super::bounds::{MAX_ATTRIBUTES, MAX_NODES, MAX_STRAYS, MAX_TAGS};
 use super::google::is_in_a_language;
 use super::spans::is_name_start;
 
@@ -91,7 +91,13 @@ pub(super) fn parse(xml: &str) -> Element<'_> {
     loop {
         match reader.read_event() {
             Ok(Event::Eof) => break,
-            Ok(event) => walk.event(event),
+            Ok(event) => {
+                walk.event(event);
+                if walk.tags > MAX_TAGS {
+                    walk.fault(|| format!("more than {MAX_TAGS} tags in it"));
+                    break;
+                }
+            }
             Err(error) => {
                 walk.fault(|| format!("broken markup ({error})"));
                 break;
@@ -115,6 +121,8 @@ struct Walk<'x> {
     child: Option<(usize, Content)>,
     /// Elements in the open child that have its own name.
     namesakes: usize,
+    /// Start tags so far.
+    tags: usize,
 }
 
 impl<'x> Walk<'x> {
@@ -161,6 +169,7 @@ impl<'x> Walk<'x> {
     }
 
     fn start(&mut self, start: BytesStart<'x>) {
+        self.tags += 1;
         let name = start.name().0;
         if self.is_in_html() {
             self.namesakes += usize::from(self.open.innermost() == Some(name));
@@ -182,6 +191,7 @@ impl<'x> Walk<'x> {
     }
 
     fn empty(&mut self, start: BytesStart<'x>) {
+        self.tags += 1;
         if self.is_in_html() {
             return self.markup(format_args!("<{}/>", &*start));
         }

@@ -43,6 +43,9 @@ fn an_offer_has_so_many_attributes_and_elements() {
         let row = rejected(&format!("<offer id='1'><name>N</name>{tags}</offer>"));
         assert!(row.contains("1 offer: "), "{row}");
     }
+    let tags = "<t/>".repeat(200_000);
+    let html = rejected(&format!("<offer id='1'><name>N</name><description>{tags}</description></offer>"));
+    assert!(html.contains("1 offer: more than 100000 tags in it"), "{html}");
     let strays = "< ".repeat(1_000_000);
     assert!(rejected(&format!("<offer id='1'><name>N{strays}</name></offer>")).contains("1 offer: "));
     let deep = "<d>".repeat(1_000_000);
