@@ -75,6 +75,13 @@ impl Item {
         Value::Object(fields)
     }
 
+    /// Bytes of its texts, its category's aside: that is shared.
+    pub fn size(&self) -> usize {
+        let others = [&self.description, &self.url, &self.image_url];
+        let others = others.into_iter().flatten().map(String::len).sum::<usize>();
+        self.id.as_str().len() + self.title.len() + others
+    }
+
     /// A digest of [`Item::fields`] that leaves a price's spelling aside.
     pub fn digest(&self) -> Digest {
         let price = self.price.map(Price::canonical);

@@ -103,6 +103,9 @@ impl Money {
     /// As [`Money::parse`].
     pub fn read(text: &str, notation: Notation) -> Result<Money, PriceError> {
         let text = text.trim();
+        if text.len() > LONGEST {
+            return Err(PriceError::TooLong(shorten(text)));
+        }
         let (number, currency) = split_currency(text, notation)?;
         let digits = plain_number(number, text, notation)?;
         if digits.len() > 29 {
@@ -112,6 +115,9 @@ impl Money {
         Ok(Money { price: Price(value), currency })
     }
 }
+
+/// Bytes of a price with its currency: any number that is left has fewer digits than that.
+const LONGEST: usize = 1 << 10;
 
 /// Takes the currency off whichever end of the text it stands at.
 fn split_currency(text: &str, notation: Notation) -> Result<(&str, Option<Currency>), PriceError> {

@@ -13,6 +13,8 @@ use super::{FeedError, Input, input};
 
 /// Bytes of lines that are looked at for a guess: more would not change it.
 const ENOUGH: usize = 4 << 20;
+/// Letters that are counted: as many more would not change it.
+const MANY: u64 = 16 << 20;
 
 /// How a feed's letters are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -123,16 +125,15 @@ fn look(input: &Input<'_>) -> Result<Seen, FeedError> {
         let whole = if read == 0 { bytes.len() } else { bytes.len() - bytes.len().min(3) };
         let whole = (0..=whole).rev().find(|at| bytes.get(*at).is_none_or(|byte| byte & 0xc0 != 0x80)).unwrap_or(whole);
         seen.count(&bytes[..whole]);
-        for line in bytes[..whole].split(|byte| *byte == b'\n').filter(|line| !line.is_ascii()) {
-            if looked_at < ENOUGH {
-                looked_at += line.len();
-                detector.feed(line, false);
-            }
+        let lines = if looked_at < ENOUGH { &bytes[..whole] } else { &[] };
+        for line in lines.split(|byte| *byte == b'\n').filter(|line| !line.is_ascii()) {
+            looked_at += line.len();
+            detector.feed(line, false);
         }
         let end = bytes.len();
         buffer.copy_within(whole..end, 0);
         kept = end - whole;
-        if read == 0 {
+        if read == 0 || seen.letters + seen.strays > MANY {
             break;
         }
     }

@@ -1,6 +1,6 @@
 //! What a body is, told by its content and never by its name.
 
-use std::io::Read;
+use std::io::{ErrorKind, Read};
 
 use memchr::memmem;
 
@@ -9,7 +9,7 @@ use super::{FeedError, FeedType, Input, input};
 
 /// How far into the file the beginning of the feed may lie: text or scripts that a broken shop
 /// prints before it.
-const HEAD: u64 = 64 << 10;
+const HEAD: usize = 64 << 10;
 
 /// The root elements of the XML formats.
 const ROOTS: [(&[u8], FeedType); 4] = [
@@ -27,8 +27,18 @@ pub(super) struct Head {
 
 /// Reads the beginning of the feed.
 pub(super) fn head(input: &Input<'_>) -> Result<Head, FeedError> {
-    let mut bytes = Vec::new();
-    input.open()?.take(HEAD).read_to_end(&mut bytes).map_err(input::fault)?;
+    let mut reader = input.open()?;
+    // In one piece: what drops bytes on the way would do so in pieces as small as those that it is asked for.
+    let (mut bytes, mut length) = (vec![0; HEAD], 0);
+    while length < HEAD {
+        match reader.read(&mut bytes[length..]) {
+            Ok(0) => break,
+            Ok(read) => length += read,
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Err(error) => return Err(input::fault(error)),
+        }
+    }
+    bytes.truncate(length);
     if bytes.iter().all(u8::is_ascii_whitespace) {
         return Err(FeedError::Incomplete("it is empty (an exporter that failed writes such files)".into()));
     }

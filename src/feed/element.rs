@@ -13,6 +13,7 @@ use quick_xml::escape::resolve_predefined_entity;
 use quick_xml::events::{BytesStart, Event};
 
 use super::attributes::{self, Attribute, are_whole};
+use super::bounds::{MAX_ATTRIBUTES, MAX_NODES, MAX_STRAYS, MAX_TAGS};
 use super::google::is_in_a_language;
 use super::spans::is_name_start;
 
@@ -90,7 +91,13 @@ pub(super) fn parse(xml: &str) -> Element<'_> {
     loop {
         match reader.read_event() {
             Ok(Event::Eof) => break,
-            Ok(event) => walk.event(event),
+            Ok(event) => {
+                walk.event(event);
+                if walk.tags > MAX_TAGS {
+                    walk.fault(|| format!("more than {MAX_TAGS} tags in it"));
+                    break;
+                }
+            }
             Err(error) => {
                 walk.fault(|| format!("broken markup ({error})"));
                 break;
@@ -114,6 +121,8 @@ struct Walk<'x> {
     child: Option<(usize, Content)>,
     /// Elements in the open child that have its own name.
     namesakes: usize,
+    /// Start tags so far.
+    tags: usize,
 }
 
 impl<'x> Walk<'x> {
@@ -160,6 +169,7 @@ impl<'x> Walk<'x> {
     }
 
     fn start(&mut self, start: BytesStart<'x>) {
+        self.tags += 1;
         let name = start.name().0;
         if self.is_in_html() {
             self.namesakes += usize::from(self.open.innermost() == Some(name));
@@ -181,6 +191,7 @@ impl<'x> Walk<'x> {
     }
 
     fn empty(&mut self, start: BytesStart<'x>) {
+        self.tags += 1;
         if self.is_in_html() {
             return self.markup(format_args!("<{}/>", &*start));
         }
@@ -222,7 +233,9 @@ impl<'x> Walk<'x> {
 
     fn check(&mut self, start: &BytesStart<'_>) {
         let raw = start.attributes_raw();
-        if !raw.is_empty() && !are_whole(raw) {
+        if raw.len() > 2 * MAX_ATTRIBUTES && attributes::attributes(raw).nth(MAX_ATTRIBUTES).is_some() {
+            self.fault(|| format!("<{}> has more than {MAX_ATTRIBUTES} attributes", shorten(start.name().0)));
+        } else if !raw.is_empty() && !are_whole(raw) {
             self.fault(|| format!("an attribute of <{}> can't be told", shorten(start.name().0)));
         }
     }
@@ -234,6 +247,11 @@ impl<'x> Walk<'x> {
         }
         if depth <= 2 {
             let text = Cow::Borrowed("");
+            if self.element.nodes.len() >= MAX_NODES {
+                // Read on without them: its end may show what else is broken.
+                self.child = None;
+                return self.fault(|| format!("more than {MAX_NODES} elements in it"));
+            }
             self.element.nodes.push(Node { depth, start, text, has_markup: false, is_closed, has_tag_rest: false });
         }
     }
@@ -383,7 +401,8 @@ pub(super) fn mend(xml: Cow<'_, str>) -> Cow<'_, str> {
     let bytes = xml.as_bytes();
     let is_stray =
         |at: &usize| bytes.get(at + 1).is_none_or(|next| !is_name_start(*next) && !matches!(next, b'/' | b'!' | b'?'));
-    let mut strays: Vec<usize> = memchr_iter(b'<', bytes).filter(is_stray).collect();
+    // What has more of them is no text: as it stands, no parser takes it.
+    let mut strays: Vec<usize> = memchr_iter(b'<', bytes).filter(is_stray).take(MAX_STRAYS).collect();
     if !strays.is_empty() {
         let sections = cdata(&xml);
         let is_inside = |at: &usize| {

@@ -6,6 +6,7 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use super::bounds::{MAX_NAME, MAX_PATH, MAX_PATHS, told};
 use super::sale::{Sale, sale};
 use super::values::{Stock, availability, first_address, tidy};
 use super::{Offer, Row, Shape};
@@ -60,6 +61,9 @@ impl Attribute {
     /// Recognises a column's or an element's name: any case, with or without `g:`, blanks or
     /// hyphens for underscores, `ID [id]`, and the names that other Google products use.
     pub(super) fn named(name: &str) -> Option<(Attribute, Spelling)> {
+        if name.len() > MAX_NAME {
+            return None;
+        }
         let name = name.trim().trim_matches('"').trim().to_lowercase();
         let name = match name.split_once('[') {
             Some((_, inner)) => inner.trim_end_matches(']').trim(),
@@ -138,11 +142,13 @@ pub(super) type Fault = (&'static str, String);
 pub(super) struct Maker<'s> {
     shape: &'s Shape,
     categories: HashMap<String, Option<Arc<Category>>>,
+    /// Bytes of their paths, as they are written and as they are meant.
+    taken: usize,
 }
 
 impl<'s> Maker<'s> {
     pub(super) fn new(shape: &'s Shape) -> Self {
-        Maker { shape, categories: HashMap::new() }
+        Maker { shape, categories: HashMap::new(), taken: 0 }
     }
 
     /// One row's item, or why it is none.
@@ -168,7 +174,7 @@ impl<'s> Maker<'s> {
         let stock = word.map(availability);
         let item = Item {
             id,
-            category: self.category(row),
+            category: self.category(row)?,
             title,
             price: money.map(|money| money.price),
             currency,
@@ -178,19 +184,26 @@ impl<'s> Maker<'s> {
             in_stock: stock == Some(Stock::In),
         };
         let currency_assumed = named.is_none() && currency.is_some();
-        let strange_stock = word.filter(|_| stock == Some(Stock::Unknown)).map(str::to_owned);
+        let strange_stock = word.filter(|_| stock == Some(Stock::Unknown)).map(told);
         Ok(Offer { item, line, changes_at, currency_assumed, strange_stock })
     }
 
-    fn category(&mut self, row: &Attributes<'_>) -> Option<Arc<Category>> {
+    fn category(&mut self, row: &Attributes<'_>) -> Result<Option<Arc<Category>>, Fault> {
         let path = match row.get(Attribute::ProductType) {
             Some(cell) => first_product_type(cell),
             None => row.get(Attribute::GoogleCategory).unwrap_or_default(),
         };
+        if path.len() > MAX_PATH {
+            return Err(("category", format!("its path is longer than {} KiB", MAX_PATH >> 10)));
+        }
         if !self.categories.contains_key(path) {
+            self.taken += 2 * path.len() + size_of::<(String, Category)>();
+            if self.taken > MAX_PATHS {
+                return Err(("category", format!("the categories before it take {} MiB already", MAX_PATHS >> 20)));
+            }
             self.categories.insert(path.to_owned(), path_category(path).map(Arc::new));
         }
-        self.categories.get(path).cloned().flatten().or_else(|| self.shape.default_category.clone())
+        Ok(self.categories.get(path).cloned().flatten().or_else(|| self.shape.default_category.clone()))
     }
 }
 

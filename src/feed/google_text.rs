@@ -1,6 +1,7 @@
 //! Google Merchant, delimited text: a header, then a row an item.
 
 use super::ahead::{Batch, pieces};
+use super::bounds::MAX_COLUMNS;
 use super::charset::{Charset, Letters};
 use super::google::{ATTRIBUTES, Attribute, Attributes, Maker};
 use super::intake::Intake;
@@ -43,6 +44,9 @@ pub(super) fn read(input: &Input<'_>, shape: &Shape, intake: &mut Intake<'_>) ->
     let mut cutter = Cutter::new(window, Dialect { delimiter: b'\t', terminator }, input.is_whole());
     let Some(header) = cutter.next()? else { return Ok(false) };
     let columns = columns(cutter.bytes(&header), terminator).ok_or_else(|| not_a_feed(cutter.bytes(&header)))?;
+    if columns.cells > MAX_COLUMNS {
+        return Err(FeedError::NotAFeed(format!("its first line has more than {MAX_COLUMNS} columns")));
+    }
     let dialect = Dialect { delimiter: columns.delimiter, terminator };
     cutter.set_header(dialect, columns.cells);
     let header = cutter.bytes(&header).to_vec();
@@ -56,7 +60,7 @@ pub(super) fn read(input: &Input<'_>, shape: &Shape, intake: &mut Intake<'_>) ->
     let mut left_last_row = false;
     let cut = |batch: &mut Batch<Found>| {
         let Some(found) = cutter.next()? else { return Ok(false) };
-        batch.add(cutter.bytes(&found), found);
+        batch.add(cutter.bytes(&found), found, 0);
         Ok(true)
     };
     pieces(intake, cut, |intake, bytes, digest, found| {

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use super::ahead::pieces;
+use super::bounds::told;
 use super::charset::{Charset, Letters};
 use super::detect::Head;
 use super::element::{Element, Node, mend, parse};
@@ -53,7 +54,7 @@ pub(super) fn read(input: &Input<'_>, head: &Head, shape: &Shape, intake: &mut I
                 intake.give(rejected(line, id, "item", reason.to_owned()), None)
             }
             Piece::Open { .. } => {
-                if namespaces.open(&letters.charset().decode(bytes)) {
+                if namespaces.open(&letters.charset().decode(bytes))? {
                     intake.set_surroundings(surroundings(letters.charset(), &namespaces));
                 }
                 Ok(())
@@ -70,7 +71,7 @@ pub(super) fn read(input: &Input<'_>, head: &Head, shape: &Shape, intake: &mut I
 
 /// What an item's meaning depends on besides its own bytes.
 fn surroundings(charset: Charset, namespaces: &Namespaces) -> Digest {
-    digest_bytes(format!("{charset:?} {namespaces:?}").as_bytes())
+    digest_bytes(format!("{charset:?} {}", namespaces.digest()).as_bytes())
 }
 
 fn rejected(line: u64, id: Option<String>, field: &str, reason: String) -> Row {
@@ -201,7 +202,7 @@ fn money(node: &Node<'_>) -> Result<String, String> {
         if CURRENCY.contains(&name) {
             named = tidy(attribute.value()).map(Cow::into_owned).or(named);
         } else if let Some(meant) = CURRENCY.iter().find(|meant| is_misspelt(name, meant)) {
-            return Err(format!("the attribute {name:?} is probably meant to be {meant:?}"));
+            return Err(format!("the attribute {:?} is probably meant to be {meant:?}", told(name)));
         }
     }
     let Some(named) = named.filter(|_| !text.is_empty()) else { return Ok(text.to_owned()) };

@@ -2,21 +2,25 @@
 
 use std::borrow::Borrow;
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
+use std::io::{self, BufRead, BufReader, Read};
 use std::os::unix::fs::FileExt as _;
 
 use encoding_rs::{CoderResult, Decoder, Encoding, UTF_16BE, UTF_16LE};
 use flate2::bufread::GzDecoder;
 use memchr::memchr;
 use thiserror::Error;
+use tokio_util::sync::CancellationToken;
 
-use super::FeedError;
+use super::{FeedError, unzip};
 
 /// Bytes that the encoding is told from.
 const HEAD: usize = 256;
 
 /// Empty members of a gzip file in a row: a feed has none, and a bomb has millions.
 const MAX_EMPTY_MEMBERS: u32 = 1000;
+/// Members of a gzip file that hold less than [`SMALL`] bytes: beginning one takes longer than reading it.
+const MAX_SMALL_MEMBERS: u32 = 100_000;
+const SMALL: usize = 1 << 10;
 
 /// A feed in a file, to be opened as often as it takes.
 pub struct Input<'f> {
@@ -24,6 +28,8 @@ pub struct Input<'f> {
     max_bytes: u64,
     /// Whether the file, or its packing, is known to be there to its end.
     is_whole: bool,
+    /// Ends all reading.
+    stop: CancellationToken,
 }
 
 /// How a file is packed, told by its first bytes and never by its name.
@@ -45,7 +51,9 @@ impl Packing {
 
 /// What stops a [`Read`] from inside; [`fault`] turns it into the feed's own error again.
 #[derive(Debug, Error)]
-enum Stop {
+pub(super) enum Stop {
+    #[error("interrupted")]
+    Interrupted,
     #[error("larger than {0} bytes")]
     TooLarge(u64),
     #[error("{0}")]
@@ -55,6 +63,7 @@ enum Stop {
 /// The error of a feed for an error met while reading its bytes.
 pub(super) fn fault(error: io::Error) -> FeedError {
     match error.get_ref().and_then(|inner| inner.downcast_ref::<Stop>()) {
+        Some(Stop::Interrupted) => FeedError::Interrupted,
         Some(Stop::TooLarge(limit)) => FeedError::TooLarge(*limit),
         Some(Stop::Incomplete(what)) => FeedError::Incomplete(what.clone()),
         None => FeedError::Io(error),
@@ -63,7 +72,14 @@ pub(super) fn fault(error: io::Error) -> FeedError {
 
 impl<'f> Input<'f> {
     pub(super) fn new(file: &'f File, max_bytes: u64) -> Self {
-        Input { file, max_bytes, is_whole: true }
+        Input { file, max_bytes, is_whole: true, stop: CancellationToken::new() }
+    }
+
+    /// The same bytes, as long as nobody wants the reading to end: a body may hold far more than it has bytes, and
+    /// nothing in it that anybody would be asked about.
+    #[must_use]
+    pub fn stopped_by(self, stop: &CancellationToken) -> Self {
+        Input { stop: stop.clone(), ..self }
     }
 
     /// The same bytes when nothing around them proves their end. That of packed ones their packing does; of
@@ -94,14 +110,14 @@ impl<'f> Input<'f> {
         let unpacked: Box<dyn Read + Send> = match Packing::of(&magic) {
             Packing::Gzip => {
                 // A server that packs once more what is packed already is no rarity.
-                let once = Limited { reader: gunzip(file), left: self.max_bytes, limit: self.max_bytes };
+                let once = self.limited(gunzip(file));
                 let (magic, once) = peek::<2>(once).map_err(fault)?;
                 if magic == [0x1f, 0x8b] { Box::new(gunzip(once)) } else { Box::new(once) }
             }
-            Packing::Zip => Box::new(unzip(self.file, self.max_bytes)?),
+            Packing::Zip => Box::new(Unpacked(unzip::only_entry(self.file)?)),
             Packing::None => Box::new(file),
         };
-        let limited = Limited { reader: unpacked, left: self.max_bytes, limit: self.max_bytes };
+        let limited = self.limited(unpacked);
         let (head, reader) = peek::<HEAD>(limited).map_err(fault)?;
         Ok(match head.as_slice() {
             [0xef, 0xbb, 0xbf, ..] => Box::new(WithoutNuls(skip(reader, 3))),
@@ -112,6 +128,12 @@ impl<'f> Input<'f> {
                 None => Box::new(WithoutNuls(reader)),
             },
         })
+    }
+}
+
+impl Input<'_> {
+    fn limited<R>(&self, reader: R) -> Limited<R> {
+        Limited { reader, left: self.max_bytes, limit: self.max_bytes, stop: self.stop.clone() }
     }
 }
 
@@ -136,6 +158,10 @@ impl<R: Read> Read for WithoutNuls<R> {
         loop {
             let read = self.0.read(buffer)?;
             let Some(first) = memchr(0, &buffer[..read]) else { return Ok(read) };
+            // Packed, gigabytes of them take hardly any room.
+            if buffer[..read].iter().fold(0, |all, byte| all | byte) == 0 {
+                continue;
+            }
             let mut kept = first;
             for at in first..read {
                 if buffer[at] != 0 {
@@ -152,9 +178,9 @@ impl<R: Read> Read for WithoutNuls<R> {
 }
 
 /// Reads a file from a place of its own, so that several readings don't move each other's.
-struct Positioned<F> {
-    file: F,
-    at: u64,
+pub(super) struct Positioned<F> {
+    pub(super) file: F,
+    pub(super) at: u64,
 }
 
 impl<F: Borrow<File>> Read for Positioned<F> {
@@ -166,7 +192,13 @@ impl<F: Borrow<File>> Read for Positioned<F> {
 }
 
 fn gunzip(reader: impl Read) -> impl Read {
-    Unpacked(Members { decoder: None, rest: Some(BufReader::with_capacity(1 << 16, reader)), empty: 0 })
+    Unpacked(Members {
+        decoder: None,
+        rest: Some(BufReader::with_capacity(1 << 16, reader)),
+        held: 0,
+        empty: 0,
+        small: 0,
+    })
 }
 
 /// The members of a gzip file, one behind the other (RFC 1952, section 2.2).
@@ -174,8 +206,31 @@ struct Members<R> {
     decoder: Option<GzDecoder<R>>,
     /// What follows, while no member is open.
     rest: Option<R>,
+    /// Bytes that the open one has held so far.
+    held: usize,
     /// Members without a byte in them, one after the other.
     empty: u32,
+    /// Members with hardly any.
+    small: u32,
+}
+
+impl<R> Members<R> {
+    /// Counts a member that has ended.
+    fn count(&mut self) -> io::Result<()> {
+        let held = std::mem::take(&mut self.held);
+        self.empty = if held == 0 { self.empty + 1 } else { 0 };
+        self.small += u32::from(held < SMALL);
+        let what = match () {
+            () if self.empty > MAX_EMPTY_MEMBERS => {
+                format!("more than {MAX_EMPTY_MEMBERS} empty gzip members follow each other")
+            }
+            () if self.small > MAX_SMALL_MEMBERS => {
+                format!("it has more than {MAX_SMALL_MEMBERS} gzip members with less than {SMALL} bytes in them")
+            }
+            () => return Ok(()),
+        };
+        Err(io::Error::other(Stop::Incomplete(what)))
+    }
 }
 
 impl<R: BufRead> Read for Members<R> {
@@ -184,14 +239,10 @@ impl<R: BufRead> Read for Members<R> {
             if let Some(decoder) = &mut self.decoder {
                 let read = decoder.read(buffer)?;
                 if read > 0 || buffer.is_empty() {
-                    self.empty = 0;
+                    self.held += read;
                     return Ok(read);
                 }
-                self.empty += 1;
-                if self.empty > MAX_EMPTY_MEMBERS {
-                    let what = format!("more than {MAX_EMPTY_MEMBERS} empty gzip members follow each other");
-                    return Err(io::Error::other(Stop::Incomplete(what)));
-                }
+                self.count()?;
                 self.rest = self.decoder.take().map(GzDecoder::into_inner);
             }
             let Some(mut rest) = self.rest.take() else { return Ok(0) };
@@ -217,22 +268,6 @@ fn skip(mut reader: impl Read, bytes: usize) -> impl Read {
     reader
 }
 
-/// The only file of a zip archive (Google takes zipped feeds of one file), unpacked to a temporary
-/// file: an entry can't outlive its archive.
-fn unzip(file: &File, max_bytes: u64) -> Result<File, FeedError> {
-    let broken = |error: zip::result::ZipError| FeedError::Incomplete(format!("the zip archive is broken ({error})"));
-    let mut archive = zip::ZipArchive::new(file).map_err(broken)?;
-    if archive.len() != 1 {
-        return Err(FeedError::NotAFeed(format!("a zip archive of {} files; a feed's has one", archive.len())));
-    }
-    let mut unpacked = tempfile::tempfile()?;
-    let entry = archive.by_index(0).map_err(broken)?;
-    let mut entry = Limited { reader: Unpacked(entry), left: max_bytes, limit: max_bytes };
-    io::copy(&mut entry, &mut unpacked).map_err(fault)?;
-    unpacked.seek(SeekFrom::Start(0))?;
-    Ok(unpacked)
-}
-
 /// A decompressor whose complaints mean that the packed body is cut or damaged.
 struct Unpacked<R>(R);
 
@@ -247,15 +282,19 @@ impl<R: Read> Read for Unpacked<R> {
     }
 }
 
-/// Ends with an error, not with the end of the file, where the limit is passed.
+/// Ends with an error, not with the end of the file, where the limit is passed, and when it is to stop.
 struct Limited<R> {
     reader: R,
     left: u64,
     limit: u64,
+    stop: CancellationToken,
 }
 
 impl<R: Read> Read for Limited<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if self.stop.is_cancelled() {
+            return Err(io::Error::other(Stop::Interrupted));
+        }
         let read = self.reader.read(buffer)?;
         self.left = self.left.checked_sub(read as u64).ok_or_else(|| io::Error::other(Stop::TooLarge(self.limit)))?;
         Ok(read)

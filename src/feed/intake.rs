@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use super::bounds::within;
 use super::{FeedError, Row, RowDigest, SinkError};
 use crate::catalog::{Digest, Id, IdError, Rejection, digest_bytes};
 
@@ -116,7 +117,8 @@ impl<'r> Intake<'r> {
     ///
     /// # Errors
     /// When the receiver can't go on.
-    pub(super) fn give(&mut self, mut row: Row, digest: Option<RowDigest>) -> Result<(), FeedError> {
+    pub(super) fn give(&mut self, row: Row, digest: Option<RowDigest>) -> Result<(), FeedError> {
+        let mut row = within(row);
         if let Row::Rejected(rejection) = &mut row {
             forget_broken_id(rejection);
         }

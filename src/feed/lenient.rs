@@ -2,6 +2,8 @@
 //!
 //! A cell that begins with a quote ends at the quote that a delimiter or the line's end follows.
 
+use super::bounds::MAX_CELLS;
+
 /// What quotes inside of a cell may be written with, besides two of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Escape {
@@ -36,6 +38,10 @@ pub(super) fn split(line: &[u8], delimiter: u8, escape: Escape) -> Line {
             }
         };
         cells.ends.push(cells.bytes.len());
+        if cells.ends.len() > MAX_CELLS {
+            cells.is_clean = false;
+            return cells;
+        }
         match rest.split_first() {
             Some((_, behind)) => rest = behind,
             None => return cells,

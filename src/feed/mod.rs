@@ -6,6 +6,7 @@
 
 mod ahead;
 mod attributes;
+mod bounds;
 mod charset;
 mod detect;
 mod element;
@@ -14,6 +15,7 @@ mod google_text;
 mod google_xml;
 mod input;
 mod intake;
+mod lane;
 mod lenient;
 mod namespaces;
 mod relay;
@@ -21,6 +23,7 @@ mod sale;
 mod spans;
 mod text;
 mod tree;
+mod unzip;
 mod values;
 mod window;
 mod yml;
@@ -40,7 +43,7 @@ pub use input::Input;
 pub use intake::Receiver;
 
 /// Grows when the same feed would come to other items: what was read by older rules is read again.
-pub const RULES: u32 = 2;
+pub const RULES: u32 = 3;
 
 /// The formats.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -96,6 +99,9 @@ pub enum FeedError {
     /// The bytes could not be read.
     #[error("the feed could not be read: {0}")]
     Io(#[from] std::io::Error),
+    /// The reading was stopped from outside.
+    #[error("interrupted")]
+    Interrupted,
     /// The receiver stopped the reading.
     #[error("{0}")]
     Sink(SinkError),

@@ -3,8 +3,11 @@
 
 use std::borrow::Cow;
 
+use super::FeedError;
 use super::attributes::{are_whole, attributes};
+use super::bounds::{MAX_DECLARED, MAX_NAMESPACES};
 use super::element::Node;
+use crate::catalog::{Digest, digest_bytes};
 
 /// The namespace that Google's attributes live in.
 const GOOGLE: &str = "http://base.google.com/ns/1.0";
@@ -28,28 +31,65 @@ type Binding = (String, bool);
 #[derive(Debug, Clone, Default)]
 pub(super) struct Namespaces {
     /// The elements around that declare something, the outermost first.
-    scopes: Vec<(String, Vec<Binding>)>,
+    scopes: Vec<Scope>,
+}
+
+/// An element that declares something.
+#[derive(Debug, Clone)]
+struct Scope {
+    name: String,
+    bindings: Vec<Binding>,
+    /// Of all declarations down to these.
+    digest: Digest,
+    /// Declarations down to these, and the bytes that they and the elements' names take.
+    count: usize,
+    size: usize,
 }
 
 impl Namespaces {
     /// Goes into an element, given its start tag; `true` = it declares something.
-    pub(super) fn open(&mut self, tag: &str) -> bool {
+    ///
+    /// # Errors
+    /// When more is declared than any feed does.
+    pub(super) fn open(&mut self, tag: &str) -> Result<bool, FeedError> {
         if !tag.contains("xmlns") || tag.ends_with("/>") {
-            return false;
+            return Ok(false);
         }
         let inner = tag.trim_start_matches('<').trim_end_matches('>');
         let (name, raw) = inner.split_at(inner.find(char::is_whitespace).unwrap_or(inner.len()));
         let bindings = declared(raw);
-        let declares = !bindings.is_empty();
-        if declares {
-            self.scopes.push((name.to_owned(), bindings));
+        if bindings.is_empty() {
+            return Ok(false);
         }
-        declares
+        let scope = self.scope(name, bindings);
+        if scope.count > MAX_NAMESPACES || scope.size > MAX_DECLARED {
+            let what = format!("it declares more than {MAX_NAMESPACES} namespaces in elements that are not closed");
+            return Err(FeedError::NotAFeed(what));
+        }
+        self.scopes.push(scope);
+        Ok(true)
+    }
+
+    fn scope(&self, name: &str, bindings: Vec<Binding>) -> Scope {
+        let (digest, count, size) = self.scopes.last().map_or((0, 0, 0), |last| (last.digest, last.count, last.size));
+        let own: usize = bindings.iter().map(|(prefix, _)| prefix.len() + size_of::<Binding>()).sum();
+        Scope {
+            digest: digest_bytes(format!("{digest} {name} {bindings:?}").as_bytes()),
+            count: count + bindings.len(),
+            size: size + name.len() + own,
+            name: name.to_owned(),
+            bindings,
+        }
+    }
+
+    /// Of all that is declared here.
+    pub(super) fn digest(&self) -> Digest {
+        self.scopes.last().map_or(0, |scope| scope.digest)
     }
 
     /// Leaves an element; `true` = its declarations end.
     pub(super) fn close(&mut self, name: &str) -> bool {
-        let found = self.scopes.iter().rposition(|(open, _)| open == name);
+        let found = self.scopes.iter().rposition(|scope| scope.name == name);
         found.is_some_and(|at| {
             self.scopes.truncate(at);
             true
@@ -63,14 +103,14 @@ impl Namespaces {
             return Cow::Borrowed(self);
         }
         let mut inside = self.clone();
-        inside.scopes.push((String::new(), bindings));
+        inside.scopes.push(self.scope("", bindings));
         Cow::Owned(inside)
     }
 
     /// Whose name it is, and the name without its prefix; `None` = somebody else's.
     pub(super) fn of<'n>(&self, name: &'n str) -> Option<(Vocabulary, &'n str)> {
         let (prefix, local) = name.split_once(':').unwrap_or(("", name));
-        let bound = self.scopes.iter().rev().flat_map(|(_, bindings)| bindings.iter().rev());
+        let bound = self.scopes.iter().rev().flat_map(|scope| scope.bindings.iter().rev());
         let is_google = bound.into_iter().find(|(bound, _)| bound == prefix).map(|(_, is_google)| *is_google);
         match (prefix, is_google) {
             (_, Some(true)) => Some((Vocabulary::Google, local)),
@@ -83,7 +123,7 @@ impl Namespaces {
 
     /// The ways in which one of Google's names can be written here.
     pub(super) fn names_of(&self, local: &str) -> Vec<String> {
-        let bound = self.scopes.iter().flat_map(|(_, bindings)| bindings).map(|(prefix, _)| prefix.as_str());
+        let bound = self.scopes.iter().flat_map(|scope| &scope.bindings).map(|(prefix, _)| prefix.as_str());
         let mut prefixes: Vec<&str> = bound.chain(["g"]).filter(|prefix| !prefix.is_empty()).collect();
         prefixes.sort_unstable();
         prefixes.dedup();
@@ -108,7 +148,8 @@ fn declared(raw: &str) -> Vec<Binding> {
         // What is no address is what damage left of one.
         address.contains(':').then(|| (prefix.to_owned(), is_google(&address)))
     });
-    declarations.collect()
+    // One more than there may be, so that this shows.
+    declarations.take(MAX_NAMESPACES + 1).collect()
 }
 
 /// Whether an address is that of Google's namespace, give or take a letter: one that is damaged would
@@ -134,24 +175,42 @@ mod tests {
         namespaces.of(name).map(|(vocabulary, _)| vocabulary == Vocabulary::Google)
     }
 
+    fn open(at: &mut Namespaces, tag: &str) -> bool {
+        at.open(tag).expect("not too many")
+    }
+
+    #[test]
+    fn declarations_have_an_end() {
+        let mut at = Namespaces::default();
+        for n in 0..MAX_NAMESPACES {
+            assert!(open(&mut at, &format!("<a{n} xmlns:n{n}='urn:{n}'>")));
+        }
+        assert!(matches!(at.open("<b xmlns:b='urn:b'>"), Err(FeedError::NotAFeed(_))));
+        assert!(at.close("a0") && open(&mut at, "<b xmlns:b='urn:b'>"));
+        let long = "x".repeat(MAX_DECLARED);
+        assert!(at.open(&format!("<b xmlns:{long}='urn:b'>")).is_err());
+        let many: String = (0..=MAX_NAMESPACES).map(|n| format!(" xmlns:n{n}='urn:{n}'")).collect();
+        assert!(Namespaces::default().open(&format!("<b{many}>")).is_err());
+    }
+
     #[test]
     fn addresses_count_and_not_prefixes() {
         let mut at = Namespaces::default();
         assert_eq!((google(&at, "g:id"), google(&at, "id"), google(&at, "x:id")), (Some(true), Some(false), None));
-        assert!(at.open("<rss xmlns:x=\"http://base.google.com/ns/1.0\" xmlns:g='urn:other'>"));
+        assert!(open(&mut at, "<rss xmlns:x=\"http://base.google.com/ns/1.0\" xmlns:g='urn:other'>"));
         assert_eq!((google(&at, "g:id"), google(&at, "x:id")), (None, Some(true)));
-        assert!(at.open("<channel xmlns:x=\"urn:x\" xmlns:g=\"HTTPS://base.google.com/ns/1.0/\">"));
+        assert!(open(&mut at, "<channel xmlns:x=\"urn:x\" xmlns:g=\"HTTPS://base.google.com/ns/1.0/\">"));
         assert_eq!((google(&at, "g:id"), google(&at, "x:id")), (Some(true), None));
         assert!(at.close("channel") && !at.close("channel"));
         assert_eq!((google(&at, "g:id"), google(&at, "x:id")), (None, Some(true)));
-        assert!(!at.open("<title>") && !at.open("<a xmlns:g='u'/>"));
+        assert!(!open(&mut at, "<title>") && !open(&mut at, "<a xmlns:g='u'/>"));
         assert_eq!(at.names_of("id"), ["x:id", "id"]);
     }
 
     #[test]
     fn a_default_namespace_may_be_googles() {
         let mut at = Namespaces::default();
-        at.open("<feed xmlns=\"http://base.google.com/ns/1.0\">");
+        open(&mut at, "<feed xmlns=\"http://base.google.com/ns/1.0\">");
         assert_eq!(google(&at, "price"), Some(true));
     }
 

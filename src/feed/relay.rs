@@ -1,9 +1,11 @@
 //! When every row has to be parsed: one thread parses, the other one compares.
 
-use std::sync::mpsc::{SyncSender, sync_channel};
 use std::thread;
 
+use thiserror::Error;
+
 use super::intake::{Intake, Receiver};
+use super::lane::{Maker, lane};
 use super::{FeedError, Row, RowDigest, SinkError};
 use crate::catalog::Digest;
 
@@ -21,23 +23,29 @@ struct Relay {
     rows: Vec<Parsed>,
     /// What the rows take, about.
     bytes: usize,
-    to: SyncSender<Vec<Parsed>>,
+    to: Maker<Vec<Parsed>>,
 }
+
+/// Nobody takes in rows any more.
+#[derive(Debug, Error)]
+#[error("the rows are not taken in any more")]
+struct Gone;
 
 impl Relay {
     fn hand_over(&mut self) -> Result<(), SinkError> {
-        self.bytes = 0;
-        let rows = std::mem::replace(&mut self.rows, Vec::with_capacity(BATCH));
-        Ok(self.to.send(rows)?)
+        let is_giant = std::mem::take(&mut self.bytes) > BATCH_BYTES;
+        let next = self.to.spare().unwrap_or_else(|| Vec::with_capacity(BATCH));
+        let rows = std::mem::replace(&mut self.rows, next);
+        self.to.hand_over(rows, is_giant).map_err(|_| Gone.into())
     }
 }
 
 /// What a row takes, as far as a feed can make it grow.
 fn weight(row: &Row) -> usize {
-    let Row::Offer(offer) = row else { return 0 };
-    let item = &offer.item;
-    let texts = [&item.description, &item.url, &item.image_url];
-    item.title.len() + texts.into_iter().flatten().map(String::len).sum::<usize>()
+    match row {
+        Row::Offer(offer) => offer.item.size() + offer.strange_stock.as_ref().map_or(0, String::len),
+        Row::Rejected(rejection) => rejection.id.as_ref().map_or(0, String::len) + rejection.reason.len(),
+    }
 }
 
 impl Receiver for Relay {
@@ -66,7 +74,7 @@ pub(super) fn relayed<T: Send>(
     read: impl FnOnce(&mut Intake<'_>) -> Result<T, FeedError> + Send,
 ) -> Result<T, FeedError> {
     thread::scope(|scope| {
-        let (to, parsed) = sync_channel(WAITING);
+        let (to, parsed) = lane(WAITING);
         let parser = thread::Builder::new().name("parse".into()).spawn_scoped(scope, move || {
             let mut relay = Relay { rows: Vec::with_capacity(BATCH), bytes: 0, to };
             let result = read(&mut Intake::new(&mut relay, shape));
@@ -75,9 +83,7 @@ pub(super) fn relayed<T: Send>(
             result
         })?;
         let mut intake = Intake::new(receiver, shape);
-        for (row, digest) in parsed.into_iter().flatten() {
-            intake.give(row, digest)?;
-        }
+        parsed.each(|rows| rows.drain(..).try_for_each(|(row, digest)| intake.give(row, digest)))?;
         parser.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
     })
 }

@@ -53,6 +53,21 @@ pub(super) struct Spans<R> {
     gap_line: u64,
     /// Whether the last piece was an element, with which the gap begins anew.
     was_element: bool,
+    /// Where the marks stand that markup may end with.
+    ends: [Ahead; MARKS.len()],
+}
+
+/// What markup ends with, and what quotes its values.
+const MARKS: [&[u8]; 6] = [b"-->", b"]]>", b"?>", b">", b"\"", b"'"];
+
+/// Where in the stream a mark stands next. What is never closed would have everything behind it looked through,
+/// once for each of a million beginnings.
+#[derive(Debug, Clone, Copy, Default)]
+struct Ahead {
+    /// From here...
+    from: u64,
+    /// ... to here no mark begins.
+    until: u64,
 }
 
 impl<R: Read> Spans<R> {
@@ -70,6 +85,7 @@ impl<R: Read> Spans<R> {
             gap: Vec::new(),
             gap_line: 1,
             was_element: false,
+            ends: [Ahead::default(); MARKS.len()],
         })
     }
 
@@ -116,9 +132,12 @@ impl<R: Read> Spans<R> {
         let Some(piece) = self.next()? else { return Ok(false) };
         match &piece {
             Piece::Element { bytes, .. } | Piece::Open { tag: bytes } | Piece::Close { name: bytes } => {
-                batch.add(self.bytes(bytes.clone()), piece);
+                batch.add(self.bytes(bytes.clone()), piece, 0);
             }
-            Piece::Broken { .. } => batch.add(&[], piece),
+            Piece::Broken { head, .. } => {
+                let besides = head.capacity();
+                batch.add(&[], piece, besides);
+            }
         }
         Ok(true)
     }
@@ -133,7 +152,7 @@ impl<R: Read> Spans<R> {
         match bytes.get(1) {
             Some(b'/') => self.close_tag().map(Some),
             Some(b'!') => {
-                let Some(end) = self.find(1, |bytes| memchr(b'>', bytes))? else { return Err(self.cut_short()) };
+                let Some(end) = self.find_mark(1, b">")? else { return Err(self.cut_short()) };
                 // An internal subset holds declarations of its own; its entities are never expanded.
                 let end = match memchr(b'[', &self.window.bytes()[..end]) {
                     Some(_) => self.find(1, |bytes| memmem::find(bytes, b"]>").map(|at| at + 1))?,
@@ -154,7 +173,7 @@ impl<R: Read> Spans<R> {
     /// Moves behind a comment, a CDATA section or a processing instruction between elements. One that
     /// isn't closed before another one begins would hide what lies between: its beginning is text then.
     fn section(&mut self, end: &'static [u8], skip: usize) -> Result<(), FeedError> {
-        let found = self.find(skip, |bytes| memmem::find(bytes, end))?;
+        let found = self.find_mark(skip, end)?;
         match found {
             Some(found) if begins_again(&self.window.bytes()[..found], skip) => self.used = skip,
             Some(found) if self.window.bytes()[found..].starts_with(end) => self.used = found + end.len(),
@@ -188,18 +207,12 @@ impl<R: Read> Spans<R> {
     }
 
     fn start_tag(&mut self) -> Result<Option<Piece>, FeedError> {
-        let end = loop {
-            let is_all = self.window.ended() || self.window.bytes().len() > MAX_ROW;
-            match tag_end(self.window.bytes(), is_all) {
-                Some(end) => break end,
-                None if self.window.bytes().len() > MAX_ROW => {
-                    // No tag is that long: this is text.
-                    self.used = 1;
-                    return Ok(None);
-                }
-                None if self.window.more()? => {}
-                None => return Err(self.cut_short()),
-            }
+        let Some(first) = self.find_mark(1, b">")? else { return Err(self.cut_short()) };
+        let end = if first > MAX_ROW { None } else { self.tag_end(first)? };
+        let Some(end) = end else {
+            // No tag is that long: this is text.
+            self.used = 1;
+            return Ok(None);
         };
         while self.root.is_none() && self.window.bytes().len() < HEAD && self.window.more()? {}
         let bytes = self.window.bytes();
@@ -229,6 +242,35 @@ impl<R: Read> Spans<R> {
         }
     }
 
+    /// Where the `>` of the start tag at the window's beginning stands, of which the `first` may be one in a value.
+    /// `None` = too far away.
+    fn tag_end(&mut self, first: usize) -> Result<Option<usize>, FeedError> {
+        let mut at = 1;
+        loop {
+            // A `<` may not stand in a value, so a quote that runs into one was never closed, and the first `>` counts.
+            let stray = memchr(b'<', &self.window.bytes()[at..]).map(|found| at + found);
+            let is_all = self.window.ended() || self.window.bytes().len() > MAX_ROW;
+            match tag_end(&self.window.bytes()[..stray.unwrap_or(self.window.bytes().len())], &mut at) {
+                TagEnd::Here(end) => return Ok(Some(end)),
+                TagEnd::InQuotes if stray.is_some() || is_all => return Ok(Some(first)),
+                TagEnd::Beyond if stray.is_some() => return self.tag_end_beyond(at, first),
+                TagEnd::InQuotes | TagEnd::Beyond if self.window.bytes().len() > MAX_ROW => return Ok(None),
+                TagEnd::InQuotes | TagEnd::Beyond if self.window.more()? => {}
+                TagEnd::InQuotes | TagEnd::Beyond => return Err(self.cut_short()),
+            }
+        }
+    }
+
+    /// The same for a tag that the next one begins in, without a quote or a `>` before that.
+    fn tag_end_beyond(&mut self, at: usize, first: usize) -> Result<Option<usize>, FeedError> {
+        let end = self.find_mark(at, b">")?;
+        let known = end.unwrap_or(usize::MAX).min(self.window.bytes().len());
+        if [b"\"", b"'"].into_iter().any(|quote| self.mark_within(at..known, quote).is_some()) {
+            return Ok(Some(first));
+        }
+        end.map(|end| (end <= MAX_ROW).then_some(end)).ok_or_else(|| self.cut_short())
+    }
+
     /// Finds the end of the element whose start tag ends at `from`.
     fn element(&mut self, name: &'static str, from: usize, line: u64) -> Result<Piece, FeedError> {
         let mut at = from;
@@ -242,7 +284,7 @@ impl<R: Read> Spans<R> {
             while self.window.bytes().len() < open + LONGEST_NAME + 9 && self.window.more()? {}
             let bytes = &self.window.bytes()[open..];
             if let Some((end, skip)) = skipped(bytes) {
-                match self.find(open + skip, |bytes| memmem::find(bytes, end))? {
+                match self.find_mark(open + skip, end)? {
                     Some(found) if found <= MAX_ROW && begins_again(self.bytes(open..found), skip) => {
                         return self.unclosed(name, open + skip, line, OPEN_SECTION);
                     }
@@ -376,6 +418,43 @@ impl<R: Read> Spans<R> {
         }
     }
 
+    /// The same for an end mark.
+    fn find_mark(&mut self, from: usize, mark: &'static [u8]) -> Result<Option<usize>, FeedError> {
+        loop {
+            let length = self.window.bytes().len();
+            if let Some(found) = self.mark_within(from.min(length)..length, mark) {
+                return Ok(Some(found));
+            }
+            if length > MAX_ROW {
+                return Ok(Some(length));
+            }
+            if !self.window.more()? {
+                return Ok(None);
+            }
+        }
+    }
+
+    /// The first place in a part of the window where an end mark stands.
+    fn mark_within(&mut self, part: Range<usize>, mark: &[u8]) -> Option<usize> {
+        let passed = self.window.passed();
+        let ahead = self.ends.iter_mut().zip(MARKS).find(|(_, known)| *known == mark).map(|(ahead, _)| ahead)?;
+        let (from, to) = (passed + part.start as u64, passed + part.end as u64);
+        if from < ahead.from || from > ahead.until {
+            *ahead = Ahead { from, until: from };
+        }
+        if ahead.until < to {
+            // Not below the window's beginning, for `from` isn't.
+            let start = usize::try_from(ahead.until - passed).unwrap_or(part.start);
+            match memmem::find(&self.window.bytes()[start..part.end], mark) {
+                Some(found) => ahead.until += found as u64,
+                // It may begin in the last bytes that are there.
+                None => ahead.until = ahead.until.max((to + 1).saturating_sub(mark.len() as u64)),
+            }
+        }
+        let found = usize::try_from(ahead.until - passed).unwrap_or(part.end);
+        self.window.bytes().get(found..part.end).is_some_and(|rest| rest.starts_with(mark)).then_some(found)
+    }
+
     fn cut_short(&self) -> FeedError {
         let root = self.root.as_deref().map_or("root".into(), String::from_utf8_lossy);
         FeedError::Incomplete(format!("it ends on line {} without the end tag </{root}>", self.last_line()))
@@ -462,25 +541,26 @@ fn is_tag(bytes: &[u8], open: &[u8], name: impl AsRef<[u8]>) -> bool {
         .is_some_and(|rest| rest.first().is_none_or(|byte| byte.is_ascii_whitespace() || matches!(byte, b'>' | b'/')))
 }
 
-/// Where the `>` of a start tag stands. A quoted value may hold one; a `<` may not stand in a value,
-/// so a quote that runs into one was never closed, and the first `>` counts.
-fn tag_end(bytes: &[u8], ended: bool) -> Option<usize> {
-    // Looked for once: a tag of a million attributes would have it looked for as often.
-    let stray = memchr(b'<', &bytes[1..]).map(|at| at + 1);
-    let mut at = 1;
-    while let Some(found) = memchr3(b'>', b'"', b'\'', &bytes[at..]).map(|found| at + found) {
+/// How a start tag goes on.
+enum TagEnd {
+    /// Its `>` stands here.
+    Here(usize),
+    /// What is there ends inside of a value.
+    InQuotes,
+    /// What is there ends between its attributes.
+    Beyond,
+}
+
+/// Looks for the `>` of a start tag, from behind its last whole value on. A quoted value may hold one.
+fn tag_end(bytes: &[u8], at: &mut usize) -> TagEnd {
+    while let Some(found) = memchr3(b'>', b'"', b'\'', &bytes[*at..]).map(|found| *at + found) {
         if bytes[found] == b'>' {
-            return Some(found);
+            return TagEnd::Here(found);
         }
-        let close = memchr(bytes[found], &bytes[found + 1..]).map(|length| found + 1 + length);
-        match (close, stray) {
-            (Some(close), stray) if stray.is_none_or(|stray| stray > close) => at = close + 1,
-            (_, Some(_)) => return memchr(b'>', &bytes[1..]).map(|end| 1 + end),
-            _ if ended => return memchr(b'>', &bytes[1..]).map(|end| 1 + end),
-            _ => return None,
-        }
+        let Some(length) = memchr(bytes[found], &bytes[found + 1..]) else { return TagEnd::InQuotes };
+        *at = found + length + 2;
     }
-    None
+    TagEnd::Beyond
 }
 
 #[cfg(test)]

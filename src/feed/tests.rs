@@ -1,6 +1,7 @@
 //! Every quirk and defect that real feeds have, each with a small feed of its own.
 
 mod any_bytes;
+mod bombs;
 mod cut;
 mod damage;
 mod google_xml;

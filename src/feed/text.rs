@@ -4,13 +4,15 @@
 //! swallows the following lines, another number of cells than the header has) its line is read alone:
 //! with quotes that needn't be doubled, or as if they were letters; or it is broken.
 
+use std::cell::Cell;
 use std::io::Read;
 use std::ops::Range;
 
 use csv_core::{ReadRecordResult, Reader, ReaderBuilder, Terminator};
-use memchr::{memchr, memchr_iter, memchr2, memmem};
+use memchr::{memchr, memchr_iter, memchr2, memmem, memrchr};
 
 use super::FeedError;
+use super::bounds::{MAX_CELLS, MAX_SECOND_LOOKS};
 use super::lenient::{self, Escape, Line};
 use super::window::{MAX_ROW, Window};
 
@@ -94,7 +96,7 @@ impl Cells {
 
     fn split_literally(&mut self, row: &[u8]) {
         let mut line = Line::default();
-        for cell in row.split(|byte| *byte == self.dialect.delimiter) {
+        for cell in row.split(|byte| *byte == self.dialect.delimiter).take(MAX_CELLS) {
             let inside = cell.strip_prefix(b"\"").and_then(|rest| rest.strip_suffix(b"\""));
             let mut rest = inside.unwrap_or(cell);
             // Inside of quotes two of them are one.
@@ -114,11 +116,15 @@ impl Cells {
             self.bytes.resize(row.len() + 1, 0);
         }
         // A row has at most one cell more than delimiters.
-        let most = 2 + memchr_iter(self.dialect.delimiter, row).count();
+        let most = (2 + memchr_iter(self.dialect.delimiter, row).count()).min(MAX_CELLS);
         if self.ends.len() < most {
             self.ends.resize(most, 0);
         }
-        let (_, _, written, count) = self.reader.read_record(row, &mut self.bytes, &mut self.ends);
+        let (result, _, written, count) = self.reader.read_record(row, &mut self.bytes, &mut self.ends[..most]);
+        if result == ReadRecordResult::OutputEndsFull {
+            self.count = count;
+            return;
+        }
         // An empty input is the end of the file, which ends the record.
         let (result, _, _, last) = self.reader.read_record(&[], &mut self.bytes[written..], &mut self.ends[count..]);
         debug_assert!(matches!(result, ReadRecordResult::Record | ReadRecordResult::End));
@@ -155,6 +161,8 @@ pub(super) struct Cutter<R> {
     used: usize,
     /// Whether the stream is known to be all of the feed.
     is_whole: bool,
+    /// Bytes that may be looked at once more to make out quotes. Without them every line is a row.
+    second_looks: Cell<u64>,
 }
 
 /// What scanning a row with quotes came to.
@@ -163,14 +171,23 @@ enum Scan {
     /// cells that are not.
     Row { length: usize, quoted: Option<usize>, has_bare: bool },
     /// Text behind a closing quote.
-    Malformed,
+    /// It was found so far behind the row's beginning.
+    Malformed(usize),
     /// The window ends inside the row; inside a quote or not.
     NeedsMore { in_quotes: bool },
 }
 
 impl<R: Read> Cutter<R> {
     pub(super) fn new(window: Window<R>, dialect: Dialect, is_whole: bool) -> Self {
-        Cutter { window, dialect, width: 0, begin_quoted: false, used: 0, is_whole }
+        Cutter {
+            window,
+            dialect,
+            width: 0,
+            begin_quoted: false,
+            used: 0,
+            is_whole,
+            second_looks: Cell::new(MAX_SECOND_LOOKS),
+        }
     }
 
     /// From the header on, cells are told apart as it does, and rows held against its width.
@@ -196,6 +213,9 @@ impl<R: Read> Cutter<R> {
             if self.window.bytes().is_empty() && !self.window.more()? {
                 return Ok(None);
             }
+            if self.skip_blank_lines() {
+                continue;
+            }
             let found = self.find()?;
             if !self.bytes(&found).trim_ascii().is_empty() {
                 let is_plain =
@@ -207,18 +227,40 @@ impl<R: Read> Cutter<R> {
         }
     }
 
+    /// Moves behind lines without anything in them: there may be millions, none of which is worth a look by itself.
+    /// `true` = there were some.
+    fn skip_blank_lines(&mut self) -> bool {
+        let bytes = self.window.bytes();
+        if !bytes.first().is_some_and(u8::is_ascii_whitespace) {
+            return false;
+        }
+        let blank = bytes.iter().position(|byte| !byte.is_ascii_whitespace()).unwrap_or(bytes.len());
+        let last = memrchr(self.dialect.terminator, &bytes[..blank]);
+        self.used = last.map_or(0, |last| last + 1);
+        last.is_some()
+    }
+
     fn find(&mut self) -> Result<Found, FeedError> {
         loop {
+            if self.second_looks.get() == 0
+                && self.width > 0
+                && let Some(line) = self.raw_line().filter(|line| *line <= MAX_ROW)
+            {
+                let is_plain = memchr(b'"', &self.window.bytes()[..line]).is_none();
+                return Ok(if is_plain { self.found(line, Quotes::Strict) } else { self.single() });
+            }
             match scan(self.window.bytes(), self.dialect, self.window.ended()) {
                 Scan::Row { length, .. } if length > MAX_ROW => return Err(self.too_long()),
                 Scan::Row { length, quoted: None, .. } => return Ok(self.found(length, Quotes::Strict)),
                 Scan::Row { length, quoted: Some(cells), .. } => return self.quoted(length, cells),
-                Scan::Malformed => {
-                    if let Some(line) = self.raw_line() {
+                Scan::Malformed(found) => match self.raw_line() {
+                    Some(line) => {
+                        self.look_again(found);
                         return self.malformed(line);
                     }
-                    self.window.more()?;
-                }
+                    None if self.window.bytes().len() > MAX_ROW => return Err(self.too_long()),
+                    None => _ = self.window.more()?,
+                },
                 Scan::NeedsMore { in_quotes } => {
                     let length = self.window.bytes().len();
                     // A quote that was never closed would have all lines behind it looked through, and so
@@ -265,6 +307,7 @@ impl<R: Read> Cutter<R> {
         if self.width == 0 || (cells == self.width && (is_single || !self.lines_fit(length))) {
             return Ok(self.found(length, Quotes::Strict));
         }
+        self.look_again(length);
         if is_single || self.lines_fit(length) || self.next_is_row(raw + 1)? {
             return Ok(self.single());
         }
@@ -298,7 +341,13 @@ impl<R: Read> Cutter<R> {
         Ok(if found.quotes == Quotes::Broken && is_found { self.found(next - 1, Quotes::Broken) } else { found })
     }
 
+    /// Counts bytes that are looked at once more.
+    fn look_again(&self, bytes: usize) {
+        self.second_looks.set(self.second_looks.get().saturating_sub(bytes as u64));
+    }
+
     fn fits(&self, row: &[u8], escape: Escape) -> bool {
+        self.look_again(row.len());
         let line = lenient::split(row, self.dialect.delimiter, escape);
         line.is_clean && line.ends.len() == self.width
     }
@@ -355,14 +404,19 @@ impl<R: Read> Cutter<R> {
         if self.begin_quoted && !rest.starts_with(b"\"") {
             return false;
         }
-        match scan(rest, self.dialect, self.window.ended()) {
+        let found = scan(rest, self.dialect, self.window.ended());
+        self.look_again(match found {
+            Scan::Row { length, .. } | Scan::Malformed(length) => length,
+            Scan::NeedsMore { .. } => rest.len(),
+        });
+        match found {
             // Where some cells are quoted, a quote inside of another one is the end of what began before.
             Scan::Row { quoted: Some(_), has_bare: true, .. } => false,
             Scan::Row { length, quoted, .. } => {
                 let cells = quoted.unwrap_or_else(|| 1 + memchr_iter(self.dialect.delimiter, &rest[..length]).count());
                 cells == self.width
             }
-            Scan::Malformed => memchr(self.dialect.terminator, rest).is_some_and(|line| {
+            Scan::Malformed(_) => memchr(self.dialect.terminator, rest).is_some_and(|line| {
                 let row = rest[..line].strip_suffix(b"\r").unwrap_or(&rest[..line]);
                 [Escape::Backslash, Escape::None].into_iter().any(|escape| self.fits(row, escape))
             }),
@@ -488,7 +542,7 @@ fn scan(bytes: &[u8], dialect: Dialect, ended: bool) -> Scan {
                 counted = at;
             }
             Close::Row(length) => return Scan::Row { length, quoted: Some(cells), has_bare },
-            Close::Malformed => return Scan::Malformed,
+            Close::Malformed(found) => return Scan::Malformed(found),
             Close::NeedsMore => return Scan::NeedsMore { in_quotes: true },
         }
     }
@@ -500,8 +554,8 @@ enum Close {
     Cell(usize),
     /// With the row, which is so long.
     Row(usize),
-    /// With text behind its closing quote.
-    Malformed,
+    /// With text behind its closing quote, which stands here.
+    Malformed(usize),
     /// Not in what is there.
     NeedsMore,
 }
@@ -524,7 +578,7 @@ fn close(bytes: &[u8], mut from: usize, dialect: Dialect, ended: bool) -> Close 
         };
         return match bytes.get(end) {
             Some(next) if *next == terminator => Close::Row(end),
-            Some(_) => Close::Malformed,
+            Some(_) => Close::Malformed(end),
             None if ended => Close::Row(end),
             None => Close::NeedsMore,
         };

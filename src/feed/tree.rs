@@ -16,6 +16,8 @@ const MAX_LEVELS: usize = 32;
 /// Bytes of one name, and of a whole path.
 const MAX_NAME: usize = 1 << 10;
 const MAX_PATH: usize = 4 << 10;
+/// Bytes that a category takes besides its names, about.
+const OVERHEAD: usize = 128;
 /// Bytes that all names and ids, or all paths that are in use, may take together.
 const MAX_ALL: usize = 64 << 20;
 
@@ -111,8 +113,7 @@ impl Tree {
         };
         let parent = attribute("parentId").or_else(|| attribute("parent_id"));
         let name = tidy(Cow::Borrowed(&node.text)).map(|name| cut(&name, MAX_NAME).to_owned());
-        let size =
-            id.len() + [&name, &parent].into_iter().flatten().map(String::len).sum::<usize>() + size_of::<Level>();
+        let size = id.len() + [&name, &parent].into_iter().flatten().map(String::len).sum::<usize>() + OVERHEAD;
         self.grow(0, size)?;
         self.nodes.entry(id).or_insert(Level { name, parent: parent.filter(|parent| parent.len() <= MAX_NAME) });
         Ok(())
@@ -143,7 +144,7 @@ impl Tree {
             return Ok(Found::Unreadable);
         }
         let (Some(name), Ok(id)) = (path, Id::parse(id)) else { return Ok(Found::Undefined) };
-        self.grow(1, name.len() + id.as_str().len() + size_of::<Category>())?;
+        self.grow(1, name.len() + id.as_str().len() + OVERHEAD)?;
         let category = Arc::new(Category { id, name: Some(name) });
         self.paths.insert(category.id.as_str().to_owned(), Arc::clone(&category));
         Ok(Found::Category(category))

@@ -1,6 +1,6 @@
 //! A moving window over a stream: whole rows and elements in one slice, memory of the largest only.
 
-use std::io::Read;
+use std::io::{ErrorKind, Read};
 
 use memchr::memchr_iter;
 
@@ -20,11 +20,22 @@ pub(super) struct Window<R> {
     ended: bool,
     line: u64,
     line_end: u8,
+    /// Bytes of the stream in front of the first one.
+    passed: u64,
 }
 
 impl<R: Read> Window<R> {
     pub(super) fn new(reader: R) -> Self {
-        Window { reader, buffer: vec![0; FIRST_SIZE], start: 0, end: 0, ended: false, line: 1, line_end: b'\n' }
+        Window {
+            reader,
+            buffer: vec![0; FIRST_SIZE],
+            start: 0,
+            end: 0,
+            ended: false,
+            line: 1,
+            line_end: b'\n',
+            passed: 0,
+        }
     }
 
     /// Counts lines by another byte than LF.
@@ -47,7 +58,13 @@ impl<R: Read> Window<R> {
         self.line
     }
 
-    /// Reads on. `false` = there is no more.
+    /// Where in the stream the first byte stands.
+    pub(super) fn passed(&self) -> u64 {
+        self.passed
+    }
+
+    /// Reads on, as much as there is room for: whoever looks through the window once more each time looks at twice
+    /// its bytes all in all, in however small pieces they come. `false` = there is no more.
     ///
     /// # Errors
     /// When the stream can't be read, is cut or too large.
@@ -60,23 +77,35 @@ impl<R: Read> Window<R> {
             self.end -= self.start;
             self.start = 0;
             if self.end * 2 > self.buffer.len() {
-                self.buffer.resize(self.buffer.len() * 2, 0);
+                self.grow();
             }
         }
-        let read = loop {
+        let before = self.end;
+        while self.end < self.buffer.len() && !self.ended {
             match self.reader.read(&mut self.buffer[self.end..]) {
-                Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
-                other => break other.map_err(input::fault)?,
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                read => {
+                    let read = read.map_err(input::fault)?;
+                    self.end += read;
+                    self.ended = read == 0;
+                }
             }
-        };
-        self.end += read;
-        self.ended = read == 0;
-        Ok(!self.ended)
+        }
+        Ok(self.end > before)
+    }
+
+    /// Doubles the buffer, up to a row that is too long.
+    fn grow(&mut self) {
+        let room = self.buffer.len();
+        let wanted = (2 * room).min((MAX_ROW + FIRST_SIZE).max(room + FIRST_SIZE));
+        self.buffer.reserve_exact(wanted - room);
+        self.buffer.resize(wanted, 0);
     }
 
     /// Moves past `count` bytes.
     pub(super) fn consume(&mut self, count: usize) {
         self.line += memchr_iter(self.line_end, &self.buffer[self.start..self.start + count]).count() as u64;
         self.start += count;
+        self.passed += count as u64;
     }
 }

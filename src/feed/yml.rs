@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use super::ahead::pieces;
 use super::attributes::attributes;
+use super::bounds::told;
 use super::charset::{Charset, Letters};
 use super::detect::Head;
 use super::element::{Element, Node, mend, parse};
@@ -193,7 +194,7 @@ fn misspelt(element: &Element<'_>) -> Option<String> {
         let meant = ATTRIBUTES.into_iter().find(|meant| is_misspelt(name, meant) && !has(meant))?;
         Some((name, meant))
     });
-    pair.map(|(name, meant)| format!("the attribute {name:?} is probably meant to be {meant:?}"))
+    pair.map(|(name, meant)| format!("the attribute {:?} is probably meant to be {meant:?}", told(name)))
 }
 
 fn understand(fields: &Fields<'_, '_>, id: Option<&str>, line: u64, shape: &Shape) -> Result<Offer, Fault> {
@@ -302,13 +303,16 @@ impl<'n, 'x> Fields<'n, 'x> {
                 .and_then(|node| node.attribute(name))
                 .and_then(|text| tidy(Cow::Owned(text)).map(Cow::into_owned));
             let Some(text) = text else { return Ok(None) };
-            truth(&text).map(Some).ok_or_else(|| ("in_stock", format!("{name}={text:?} is neither true nor false")))
+            truth(&text)
+                .map(Some)
+                .ok_or_else(|| ("in_stock", format!("{name}={:?} is neither true nor false", told(&text))))
         };
         let is_off = says("available")? == Some(false) || says("disabled")? == Some(true);
         for name in QUANTITIES {
             let text = self.text(name).map_err(|reason| ("in_stock", reason))?;
             if let Some(text) = text {
-                let pieces = quantity(&text).ok_or_else(|| ("in_stock", format!("{name} {text:?} is not a number")))?;
+                let pieces =
+                    quantity(&text).ok_or_else(|| ("in_stock", format!("{name} {:?} is not a number", told(&text))))?;
                 return Ok(!is_off && pieces > 0.0);
             }
         }
@@ -320,7 +324,8 @@ impl<'n, 'x> Fields<'n, 'x> {
         let mut sum = None;
         for outlet in self.0.iter().filter(|node| node.depth >= 1 && node.name() == "outlet") {
             let Some(text) = outlet.attribute("instock").filter(|text| !text.trim().is_empty()) else { continue };
-            let pieces = quantity(&text).ok_or_else(|| ("in_stock", format!("instock={text:?} is not a number")))?;
+            let pieces =
+                quantity(&text).ok_or_else(|| ("in_stock", format!("instock={:?} is not a number", told(&text))))?;
             sum = Some(sum.unwrap_or(0.0) + pieces);
         }
         Ok(sum)

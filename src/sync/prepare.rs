@@ -167,7 +167,7 @@ pub(super) async fn prepare(
 }
 
 fn read(body: &Body, max_bytes: u64, shape: &Shape, reading: &mut Reading) -> Result<feed::Reading, FeedError> {
-    let input = feed::open(&body.file, max_bytes);
+    let input = feed::open(&body.file, max_bytes).stopped_by(&reading.stop);
     let input = if body.end == End::Proven { input } else { input.unproven()? };
     feed::read_into(&input, shape, reading)
 }
@@ -229,6 +229,7 @@ fn feed_error(location: String, error: FeedError) -> PassError {
             Ok(session) => PassError::from(*session),
             Err(_) => PassError::Interrupted,
         },
+        FeedError::Interrupted => PassError::Interrupted,
         error => PassError::Feed { location, error },
     }
 }

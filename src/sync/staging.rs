@@ -17,6 +17,9 @@ use crate::catalog::{Digest, Fields, Id, Kind, Rejection};
 use crate::state::Record;
 pub(super) use twins::Place;
 
+/// Bytes of operations that are read together.
+const TOGETHER: usize = 4 << 20;
+
 /// The temporary file can't be written or read.
 #[derive(Debug, Error)]
 #[error("the plan's temporary file: {0}; is there room where TMPDIR or SQLITE_TMPDIR points?")]
@@ -184,7 +187,8 @@ impl Staging {
         Ok(())
     }
 
-    /// Operations of a stage in their order (urgency, then id; late ones last), at most `most`, behind `cursor`.
+    /// Operations of a stage in their order (urgency, then id; late ones last), at most `most`, behind `cursor`. Fewer
+    /// when they are large; none only when there are no more.
     ///
     /// # Errors
     /// When the temporary file can't be read.
@@ -196,11 +200,15 @@ impl Staging {
         let most = i64::try_from(most).unwrap_or(i64::MAX);
         let mut statement = self.connection.prepare_cached(sql)?;
         let mut rows = statement.query(params![stage as u8, late, urgency, id, kind, row, most])?;
-        let mut operations = Vec::new();
-        while let Some(row) = rows.next()? {
+        let (mut operations, mut size) = (Vec::new(), 0);
+        while size < TOGETHER
+            && let Some(row) = rows.next()?
+        {
             let (id, kind): (String, i64) = (row.get(2)?, row.get(3)?);
             cursor.0 = Some((row.get(0)?, row.get(1)?, id.clone(), kind, row.get(4)?));
-            let mut body: Body = parse(&row.get::<_, String>(5)?)?;
+            let body = row.get_ref(5)?.as_str().map_err(rusqlite::Error::from)?;
+            size += body.len();
+            let mut body: Body = parse(body)?;
             let kind = kind_of(kind);
             let Ok(id) = Id::parse(&id) else { continue };
             let send = body.send();
