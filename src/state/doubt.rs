@@ -48,7 +48,9 @@ pub(super) fn doubt(
         (Some(has), Some(changed), Some(counted)) if has == counted.transactions && *changed != counted.changed => {
             return Ok(Some("was put back together with what lies beside it"));
         }
-        (_, Some(_), None) => return Ok(Some("has lost the file .lock beside it, which tells whether it is the last one")),
+        (_, Some(_), None) => {
+            return Ok(Some("has lost the file .lock beside it, which tells whether it is the last one"));
+        }
         _ => {}
     }
     let file = fs::metadata(path).ok().map(|file| lasting_id(&file));

@@ -30,8 +30,8 @@ pub use events::{
     AddedEvent, Change, ChangeKind, MirrorPass, MirrorState, Mirrored, OwnEvent, PendingAdd, REMEMBERED, RefusedAdd,
     Standing,
 };
-pub use imported::AtLarge;
 pub use import::{Experience, Failures, Import, ImportEnd, ImportState, NewImport, Served, ServedFrom};
+pub use imported::AtLarge;
 pub use objects::Objects;
 pub use reader::{FailedObject, InDoubt, KeyRow, Reader};
 pub use rows::{FeedRow, FeedRows, InUse, NewRow, RowsEnding, Trail};

@@ -122,11 +122,13 @@ fn a_daemon_says_so_of_every_pass_and_sends_nothing() {
 
 #[test]
 fn a_state_that_was_put_back_or_copied_reads_the_listing_first() {
-    for way in ["in place", "renamed", "elsewhere"] {
+    for way in ["in place", "with its lock", "without its lock", "renamed", "elsewhere"] {
         let before = many("p", 6);
         let shop = synced(&before, "");
         let state = shop.state_path();
         let backup = fs::read(&state).expect("a state");
+        let lock = beside(&state, ".lock");
+        let locked = fs::read(&lock).expect("a lock");
         // What the backup doesn't know: other prices, one more, one less.
         let mut after = at_price(&before[1..], "11.00");
         after.push(good("new"));
@@ -134,6 +136,14 @@ fn a_state_that_was_put_back_or_copied_reads_the_listing_first() {
         sync(&shop).ended(0);
         match way {
             "in place" => fs::write(&state, backup).expect("written"),
+            "with its lock" => {
+                fs::write(&state, backup).expect("written");
+                fs::write(&lock, locked).expect("written");
+            }
+            "without its lock" => {
+                fs::write(&state, backup).expect("written");
+                fs::remove_file(&lock).expect("removed");
+            }
             "renamed" => {
                 fs::write(shop.path("backup"), backup).expect("written");
                 fs::rename(shop.path("backup"), &state).expect("renamed");

@@ -1,14 +1,10 @@
 //! Feeds that are far larger inside than outside: a pass over one ends by itself or by the first signal, and what it
 //! may not take costs nothing but itself.
 
-#[path = "support/process.rs"]
-mod process;
-mod support;
-
 use std::time::Duration;
 
-use process::Process;
-use support::{Shop, gzip, tsv, wait_until};
+use crate::kit::process::Process;
+use crate::kit::{Shop, gzip, tsv, wait_until};
 
 const LAMP: &str = "1|Lamp|10.00 USD|in stock|Home";
 
