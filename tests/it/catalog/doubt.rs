@@ -116,6 +116,18 @@ fn an_answer_of_304_that_nobody_asked_for_is_no_feed() {
 }
 
 #[test]
+fn an_answer_of_304_to_who_has_no_tag_is_no_feed() {
+    let shop = Shop::new();
+    let feed =
+        sandbox::Feed { body: tsv(&["1|Lamp|10.00 USD|in stock|"]).into(), etag: false, ..sandbox::Feed::default() };
+    shop.shop().put_with(kit::FEED, feed);
+    shop.pass(0);
+    shop.shop().put_with(kit::FEED, sandbox::Feed { status: 304, ..sandbox::Feed::default() });
+    let output = shop.run(&["run", "--once"]).expect_code(1);
+    assert!(output.stderr.contains("304 to a request without conditions"), "{}", output.stderr);
+}
+
+#[test]
 fn the_same_bytes_under_another_tag_are_asked_for_by_that_tag() {
     let feed = |last_modified: &str| sandbox::Feed {
         body: tsv(&["1|Lamp|10.00 USD|in stock|"]).into(),
