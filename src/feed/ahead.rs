@@ -6,7 +6,7 @@ use std::thread;
 
 use super::FeedError;
 use super::intake::Intake;
-use crate::catalog::{Digest, digest_bytes};
+use crate::catalog::Digest;
 
 /// Pieces are handed over when they have so many bytes: enough to be worth it, few enough for the
 /// processor's cache.
@@ -82,7 +82,7 @@ fn consume<P>(
     let mut digests = Vec::new();
     for mut batch in batches {
         digests.clear();
-        digests.extend(batch.pieces.iter().map(|(range, _)| digest_bytes(&batch.bytes[range.clone()])));
+        digests.extend(batch.pieces.iter().map(|(range, _)| intake.hasher().digest(&batch.bytes[range.clone()])));
         intake.foresee(&digests);
         for ((range, piece), digest) in batch.pieces.drain(..).zip(&digests) {
             each(intake, &batch.bytes[range], *digest, piece)?;

@@ -5,7 +5,7 @@ use std::thread;
 
 use super::intake::{Intake, Receiver};
 use super::{FeedError, Row, RowDigest, SinkError};
-use crate::catalog::Digest;
+use crate::catalog::{Digest, Hasher};
 
 /// Rows that are handed over together.
 const BATCH: usize = 256;
@@ -18,6 +18,7 @@ type Parsed = (Row, Option<RowDigest>);
 
 /// Hands rows over as they come; whose they are, the other side asks.
 struct Relay {
+    hasher: Hasher,
     rows: Vec<Parsed>,
     /// What the rows take, about.
     bytes: usize,
@@ -41,6 +42,10 @@ fn weight(row: &Row) -> usize {
 }
 
 impl Receiver for Relay {
+    fn hasher(&self) -> &Hasher {
+        &self.hasher
+    }
+
     fn knows(&mut self, _: RowDigest) -> Result<bool, SinkError> {
         Ok(false)
     }
@@ -67,8 +72,9 @@ pub(super) fn relayed<T: Send>(
 ) -> Result<T, FeedError> {
     thread::scope(|scope| {
         let (to, parsed) = sync_channel(WAITING);
+        let hasher = receiver.hasher().clone();
         let parser = thread::Builder::new().name("parse".into()).spawn_scoped(scope, move || {
-            let mut relay = Relay { rows: Vec::with_capacity(BATCH), bytes: 0, to };
+            let mut relay = Relay { hasher, rows: Vec::with_capacity(BATCH), bytes: 0, to };
             let result = read(&mut Intake::new(&mut relay, shape));
             // What was parsed before an error counts. Nobody waits for it when the receiver has failed.
             let _ = relay.hand_over();
