@@ -24,9 +24,9 @@ pub fn digest_bytes(bytes: &[u8]) -> Digest {
     xxh3_128(bytes)
 }
 
-/// Makes digests with a secret: xxh3, whose every word of its 192 secret bytes is unknown. A seed would be weaker: it is
-/// only added to, and taken from, words that everybody knows, so that the keys of neighbouring words cancel each
-/// other out.
+/// Makes digests with a secret: xxh3, every word of whose 192 secret bytes is unknown and independent of the others.
+/// A seed would be weaker: 64 bits in all, added to one word that everybody knows and taken from the next, so that the
+/// keys of the two factors of each product have a sum that everybody knows.
 #[derive(Clone)]
 pub struct Hasher(Arc<[u8; SECRET]>);
 
