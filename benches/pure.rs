@@ -8,7 +8,7 @@ use std::sync::Arc;
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use jiff::Timestamp;
 use sandbox::Catalog;
-use shelfkeeper::catalog::{Category, Id, Item, Kind, Money, path_category};
+use shelfkeeper::catalog::{Category, Hasher, Id, Item, Kind, Money, path_category};
 use shelfkeeper::feed::{self, Receiver, Row, RowDigest, Shape, SinkError};
 use shelfkeeper::state::Known;
 use shelfkeeper::sync::{Base, Wanted, decide};
@@ -18,11 +18,16 @@ const ITEMS: usize = 10_000;
 
 /// Knows every row or none.
 struct Counter {
+    hasher: Hasher,
     knows_all: bool,
     rows: u64,
 }
 
 impl Receiver for Counter {
+    fn hasher(&self) -> &Hasher {
+        &self.hasher
+    }
+
     fn knows_some(&self) -> bool {
         true
     }
@@ -59,7 +64,7 @@ fn reading(criterion: &mut Criterion) {
         for (name, knows_all) in [("cut and digested", true), ("parsed", false)] {
             group.bench_function(format!("{format}, {name}"), |bencher| {
                 bencher.iter(|| {
-                    let mut counter = Counter { knows_all, rows: 0 };
+                    let mut counter = Counter { hasher: Hasher::without_secret(), knows_all, rows: 0 };
                     let read = feed::read_into(&feed::open(&file, u64::MAX), &shape(), &mut counter);
                     assert!(read.is_ok() && counter.rows == ITEMS as u64);
                 });
@@ -93,9 +98,10 @@ fn items(criterion: &mut Criterion) {
     for text in ["13953.90 EUR", "1 234,50", "8654"] {
         criterion.bench_function(&format!("price {text:?}"), |bencher| bencher.iter(|| Money::parse(black_box(text))));
     }
+    let hasher = Hasher::without_secret();
     let (Some(old), Some(new)) = (item("10.00 EUR"), item("11.00 EUR")) else { return };
-    criterion.bench_function("digest of an item", |bencher| bencher.iter(|| black_box(&new).digest()));
-    let wanted = Wanted { fields: new.fields(), digest: new.digest() };
+    criterion.bench_function("digest of an item", |bencher| bencher.iter(|| black_box(&new).digest(&hasher)));
+    let wanted = Wanted { fields: new.fields(), digest: new.digest(&hasher) };
     let known = Known { id: new.id.to_string(), acked: old.fields(), ..Known::default() };
     let bases =
         [("create", Base::Absent), ("change", Base::Ours { known, drift: Default::default(), has_new_picture: false })];

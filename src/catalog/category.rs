@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
-use super::{Digest, Fields, Id, digest_bytes};
+use super::{Digest, Fields, Hasher, Id};
 
 /// A category as an item names it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,8 +23,8 @@ impl Category {
     }
 
     /// A digest of [`Category::fields`].
-    pub fn digest(name: &str) -> Digest {
-        digest_bytes(name.as_bytes())
+    pub fn digest(name: &str, hasher: &Hasher) -> Digest {
+        hasher.digest(name.as_bytes())
     }
 }
 

@@ -4,21 +4,11 @@ use std::sync::Arc;
 
 use serde::ser::{Serialize, SerializeMap as _, Serializer};
 use serde_json::{Map, Value, json};
-use xxhash_rust::xxh3::{Xxh3, xxh3_128};
 
-use super::{Category, Currency, Id, Price};
+use super::{Category, Currency, Digest, Hasher, Id, Price};
 
 /// An object's fields by name, as they are sent and compared. The id is not among them.
 pub type Fields = Map<String, Value>;
-
-/// 128 bits that stand for an object's fields: equal fields, equal digests. xxh3 is no defence
-/// against an adversary, but the only one whom a collision could harm is the feed's own shop.
-pub type Digest = u128;
-
-/// A digest of plain bytes, also used for keys.
-pub fn digest_bytes(bytes: &[u8]) -> Digest {
-    xxh3_128(bytes)
-}
 
 /// A product as the source wants it to be.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -83,10 +73,10 @@ impl Item {
     }
 
     /// A digest of [`Item::fields`] that leaves a price's spelling aside.
-    pub fn digest(&self) -> Digest {
+    pub fn digest(&self, hasher: &Hasher) -> Digest {
         let price = self.price.map(Price::canonical);
         let currency = self.currency.as_ref().map(Currency::as_str);
-        let mut hasher = Xxh3::new();
+        let mut hasher = hasher.begin();
         for text in [
             self.category.as_ref().map(|category| category.id.as_str()),
             Some(self.title.as_str()),
@@ -128,7 +118,7 @@ impl Serialize for WrittenFields<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::catalog::Money;
+    use crate::catalog::{KEY, Money};
 
     fn item(price: &str) -> Item {
         Item {
@@ -146,11 +136,13 @@ mod tests {
 
     #[test]
     fn the_digest_sees_values_and_not_spellings() {
-        assert_eq!(item("10.00").digest(), item("10").digest());
-        assert_ne!(item("10.00").digest(), item("10.01").digest());
+        let digest = |item: &Item| item.digest(&Hasher::without_secret());
+        assert_eq!(digest(&item("10.00")), digest(&item("10")));
+        assert_ne!(digest(&item("10.00")), digest(&item("10.01")));
         let mut moved = item("10");
         moved.image_url = moved.url.take();
-        assert_ne!(moved.digest(), item("10").digest());
+        assert_ne!(digest(&moved), digest(&item("10")));
+        assert_ne!(digest(&moved), moved.digest(&Hasher::new(&[1; KEY])));
     }
 
     #[test]

@@ -5,6 +5,7 @@
 
 mod category;
 mod currency;
+mod hasher;
 mod id;
 mod item;
 mod price;
@@ -13,8 +14,9 @@ mod unknown_words;
 
 pub use category::{Category, first_product_type, path_category};
 pub use currency::Currency;
+pub use hasher::{Digest, Hasher, KEY, digest_bytes, random_key};
 pub use id::{Id, IdError, Kind};
-pub use item::{Digest, Fields, Item, digest_bytes};
+pub use item::{Fields, Item};
 pub use price::{Money, Notation, Price, PriceError};
 pub use rejection::Rejection;
 pub use unknown_words::UnknownWords;

@@ -34,7 +34,8 @@ pub(super) fn feed(arguments: &cli::Feed) -> Outcome {
     let format = arguments.format;
     until_interrupted(async move {
         let failed = |error: source::FetchError| Failure { error: error.into(), exit: Exit::Failed };
-        match source::fetch(&source, None).await.map_err(failed)? {
+        let hasher = catalog::Hasher::random()?;
+        match source::fetch(&source, None, &hasher).await.map_err(failed)? {
             Fetched::Body(body) => blocking(move || print(&source, &body, format)).await,
             Fetched::NotModified => Err(failed(source::FetchError::strange_304(&source))),
         }

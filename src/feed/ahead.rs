@@ -6,7 +6,7 @@ use std::thread;
 use super::FeedError;
 use super::intake::Intake;
 use super::lane::{Doer, Maker, lane};
-use crate::catalog::{Digest, digest_bytes};
+use crate::catalog::Digest;
 
 /// Pieces are handed over when they take so much: enough to be worth it, little enough for the processor's cache.
 const BATCH: usize = 1 << 18;
@@ -103,7 +103,7 @@ fn consume<P>(
         let too_many = || FeedError::NotAFeed(format!("it has more than {MOST_PIECES} rows or elements"));
         left = left.checked_sub(batch.pieces.len() as u64).ok_or_else(too_many)?;
         digests.clear();
-        digests.extend(batch.pieces.iter().map(|(range, _)| digest_bytes(&batch.bytes[range.clone()])));
+        digests.extend(batch.pieces.iter().map(|(range, _)| intake.hasher().digest(&batch.bytes[range.clone()])));
         intake.foresee(&digests);
         for ((range, piece), digest) in batch.pieces.drain(..).zip(&digests) {
             each(intake, &batch.bytes[range], *digest, piece)?;

@@ -9,7 +9,7 @@ use super::lenient::Escape;
 use super::text::{Cells, Cutter, Dialect, Found, Quotes};
 use super::window::Window;
 use super::{FeedError, Input, Row, RowDigest, Shape};
-use crate::catalog::{Digest, Rejection, digest_bytes};
+use crate::catalog::{Digest, Rejection};
 
 /// What real files separate cells with.
 const DELIMITERS: [u8; 5] = *b"\t,;|~";
@@ -50,8 +50,9 @@ pub(super) fn read(input: &Input<'_>, shape: &Shape, intake: &mut Intake<'_>) ->
     let dialect = Dialect { delimiter: columns.delimiter, terminator };
     cutter.set_header(dialect, columns.cells);
     let header = cutter.bytes(&header).to_vec();
+    let hasher = intake.hasher().clone();
     let surroundings =
-        |charset: Charset| digest_bytes(&[header.as_slice(), &[terminator], charset.name().as_bytes()].concat());
+        |charset: Charset| hasher.digest(&[header.as_slice(), &[terminator], charset.name().as_bytes()].concat());
     intake.set_surroundings(surroundings(letters.charset()));
 
     let mut maker = Maker::new(shape);

@@ -13,7 +13,7 @@ use super::namespaces::{Namespaces, Vocabulary};
 use super::spans::{Piece, Spans};
 use super::values::{is_misspelt, tidy};
 use super::{FeedError, Input, Row, Shape};
-use crate::catalog::{Currency, Digest, Rejection, digest_bytes};
+use crate::catalog::{Currency, Rejection};
 
 /// The element names that hold an item.
 const ITEMS: &[&str] = &["item", "entry"];
@@ -26,8 +26,8 @@ pub(super) fn read(input: &Input<'_>, head: &Head, shape: &Shape, intake: &mut I
     let mut letters = Letters::new(input, head.charset(), head.bytes())?;
     let mut spans = Spans::new(input.open()?, head.root(), ITEMS)?;
     let mut maker = Maker::new(shape);
-    let mut namespaces = Namespaces::default();
-    intake.set_surroundings(surroundings(letters.charset(), &namespaces));
+    let mut namespaces = Namespaces::new(intake.hasher());
+    set_surroundings(intake, letters.charset(), &namespaces);
     pieces(
         intake,
         |batch| spans.cut(batch),
@@ -38,7 +38,7 @@ pub(super) fn read(input: &Input<'_>, head: &Head, shape: &Shape, intake: &mut I
                     return Ok(());
                 }
                 let known = if letters.settle(bytes)? {
-                    intake.set_surroundings(surroundings(letters.charset(), &namespaces));
+                    set_surroundings(intake, letters.charset(), &namespaces);
                     intake.digest(digest)
                 } else {
                     known
@@ -55,13 +55,13 @@ pub(super) fn read(input: &Input<'_>, head: &Head, shape: &Shape, intake: &mut I
             }
             Piece::Open { .. } => {
                 if namespaces.open(&letters.charset().decode(bytes))? {
-                    intake.set_surroundings(surroundings(letters.charset(), &namespaces));
+                    set_surroundings(intake, letters.charset(), &namespaces);
                 }
                 Ok(())
             }
             Piece::Close { .. } => {
                 if namespaces.close(&letters.charset().decode(bytes)) {
-                    intake.set_surroundings(surroundings(letters.charset(), &namespaces));
+                    set_surroundings(intake, letters.charset(), &namespaces);
                 }
                 Ok(())
             }
@@ -69,9 +69,10 @@ pub(super) fn read(input: &Input<'_>, head: &Head, shape: &Shape, intake: &mut I
     )
 }
 
-/// What an item's meaning depends on besides its own bytes.
-fn surroundings(charset: Charset, namespaces: &Namespaces) -> Digest {
-    digest_bytes(format!("{charset:?} {}", namespaces.digest()).as_bytes())
+/// Says what an item's meaning depends on besides its own bytes.
+fn set_surroundings(intake: &mut Intake<'_>, charset: Charset, namespaces: &Namespaces) {
+    let digest = intake.hasher().digest(format!("{charset:?} {}", namespaces.digest()).as_bytes());
+    intake.set_surroundings(digest);
 }
 
 fn rejected(line: u64, id: Option<String>, field: &str, reason: String) -> Row {

@@ -4,10 +4,13 @@ use std::collections::HashSet;
 
 use super::bounds::within;
 use super::{FeedError, Row, RowDigest, SinkError};
-use crate::catalog::{Digest, Id, IdError, Rejection, digest_bytes};
+use crate::catalog::{Digest, Hasher, Id, IdError, Rejection};
 
 /// What rows are read for.
 pub trait Receiver {
+    /// What rows are digested with.
+    fn hasher(&self) -> &Hasher;
+
     /// Whether there is any row that it knows.
     fn knows_some(&self) -> bool {
         false
@@ -46,17 +49,22 @@ pub trait Receiver {
 
 /// A receiver that knows nothing. Memory: 16 bytes an id.
 pub(super) struct Forgetful<'s> {
+    pub(super) hasher: Hasher,
     pub(super) seen: HashSet<Digest>,
     pub(super) sink: &'s mut dyn FnMut(Row) -> Result<(), SinkError>,
 }
 
 impl Receiver for Forgetful<'_> {
+    fn hasher(&self) -> &Hasher {
+        &self.hasher
+    }
+
     fn knows(&mut self, _: RowDigest) -> Result<bool, SinkError> {
         Ok(false)
     }
 
     fn is_first(&mut self, id: &str) -> Result<bool, SinkError> {
-        Ok(self.seen.insert(digest_bytes(id.as_bytes())))
+        Ok(self.seen.insert(self.hasher.digest(id.as_bytes())))
     }
 
     fn row(&mut self, row: Row, _: Option<RowDigest>) -> Result<(), SinkError> {
@@ -67,6 +75,7 @@ impl Receiver for Forgetful<'_> {
 /// A receiver, and what the meaning of a row depends on besides its own bytes.
 pub(super) struct Intake<'r> {
     receiver: &'r mut dyn Receiver,
+    hasher: Hasher,
     shape: Digest,
     context: Digest,
     foreseen: Vec<RowDigest>,
@@ -75,12 +84,18 @@ pub(super) struct Intake<'r> {
 impl<'r> Intake<'r> {
     /// `shape` = a digest of everything outside the body that a row's meaning depends on.
     pub(super) fn new(receiver: &'r mut dyn Receiver, shape: Digest) -> Intake<'r> {
-        Intake { receiver, shape, context: shape, foreseen: Vec::new() }
+        let hasher = receiver.hasher().clone();
+        Intake { receiver, hasher, shape, context: shape, foreseen: Vec::new() }
+    }
+
+    /// What the receiver has rows digested with.
+    pub(super) fn hasher(&self) -> &Hasher {
+        &self.hasher
     }
 
     /// From here on, what the body says outside its rows has this digest.
     pub(super) fn set_surroundings(&mut self, surroundings: Digest) {
-        self.context = digest_bytes(&[self.shape.to_le_bytes(), surroundings.to_le_bytes()].concat());
+        self.context = self.hasher.digest(&[self.shape.to_le_bytes(), surroundings.to_le_bytes()].concat());
     }
 
     /// Of a row whose bytes have this digest, here.

@@ -36,7 +36,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use thiserror::Error;
 
-use crate::catalog::{Category, Currency, Digest, Item, Rejection, digest_bytes};
+use crate::catalog::{Category, Currency, Digest, Hasher, Item, Rejection};
 use intake::{Forgetful, Intake};
 
 pub use input::Input;
@@ -123,11 +123,11 @@ pub struct Shape {
 impl Shape {
     /// Of all that shapes an item besides the body and the time. A new version of the program reads
     /// everything anew, so that nobody has to think of [`RULES`] for that.
-    fn digest(&self, format: FeedType) -> Digest {
+    fn digest(&self, format: FeedType, hasher: &Hasher) -> Digest {
         let currency = self.default_currency.map(|currency| currency.to_string());
         let category = self.default_category.as_ref().map(|category| (&category.id, &category.name));
         let version = env!("CARGO_PKG_VERSION");
-        digest_bytes(format!("{version}|{RULES}|{format}|{currency:?}|{category:?}").as_bytes())
+        hasher.digest(format!("{version}|{RULES}|{format}|{currency:?}|{category:?}").as_bytes())
     }
 }
 
@@ -184,7 +184,8 @@ pub fn read(
     shape: &Shape,
     sink: &mut dyn FnMut(Row) -> Result<(), SinkError>,
 ) -> Result<FeedType, FeedError> {
-    read_into(input, shape, &mut Forgetful { seen: HashSet::new(), sink }).map(|reading| reading.format)
+    let hasher = Hasher::random()?;
+    read_into(input, shape, &mut Forgetful { hasher, seen: HashSet::new(), sink }).map(|reading| reading.format)
 }
 
 /// The same for a receiver that may know rows by their bytes: those are not parsed.
@@ -200,10 +201,11 @@ pub fn read_into(input: &Input<'_>, shape: &Shape, receiver: &mut dyn Receiver) 
         FeedType::GoogleXml => google_xml::read(input, &head, shape, intake).map(|()| false),
         FeedType::Yml => yml::read(input, &head, shape, intake).map(|()| false),
     };
+    let outside = shape.digest(format, receiver.hasher());
     let left_last_row = if receiver.knows_some() {
-        read(&mut Intake::new(receiver, shape.digest(format)))?
+        read(&mut Intake::new(receiver, outside))?
     } else {
-        relay::relayed(receiver, shape.digest(format), read)?
+        relay::relayed(receiver, outside, read)?
     };
     let is_whole = format != FeedType::GoogleCsv || input.is_whole();
     Ok(Reading { format, is_whole, left_last_row })

@@ -7,7 +7,7 @@ use super::FeedError;
 use super::attributes::{are_whole, attributes};
 use super::bounds::{MAX_DECLARED, MAX_NAMESPACES};
 use super::element::Node;
-use crate::catalog::{Digest, digest_bytes};
+use crate::catalog::{Digest, Hasher};
 
 /// The namespace that Google's attributes live in.
 const GOOGLE: &str = "http://base.google.com/ns/1.0";
@@ -28,8 +28,9 @@ pub(super) enum Vocabulary {
 type Binding = (String, bool);
 
 /// The declarations that hold at a place.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub(super) struct Namespaces {
+    hasher: Hasher,
     /// The elements around that declare something, the outermost first.
     scopes: Vec<Scope>,
 }
@@ -47,6 +48,11 @@ struct Scope {
 }
 
 impl Namespaces {
+    /// None declared yet.
+    pub(super) fn new(hasher: &Hasher) -> Namespaces {
+        Namespaces { hasher: hasher.clone(), scopes: Vec::new() }
+    }
+
     /// Goes into an element, given its start tag; `true` = it declares something.
     ///
     /// # Errors
@@ -74,7 +80,7 @@ impl Namespaces {
         let (digest, count, size) = self.scopes.last().map_or((0, 0, 0), |last| (last.digest, last.count, last.size));
         let own: usize = bindings.iter().map(|(prefix, _)| prefix.len() + size_of::<Binding>()).sum();
         Scope {
-            digest: digest_bytes(format!("{digest} {name} {bindings:?}").as_bytes()),
+            digest: self.hasher.digest(format!("{digest} {name} {bindings:?}").as_bytes()),
             count: count + bindings.len(),
             size: size + name.len() + own,
             name: name.to_owned(),
@@ -181,7 +187,7 @@ mod tests {
 
     #[test]
     fn declarations_have_an_end() {
-        let mut at = Namespaces::default();
+        let mut at = Namespaces::new(&Hasher::without_secret());
         for n in 0..MAX_NAMESPACES {
             assert!(open(&mut at, &format!("<a{n} xmlns:n{n}='urn:{n}'>")));
         }
@@ -190,12 +196,12 @@ mod tests {
         let long = "x".repeat(MAX_DECLARED);
         assert!(at.open(&format!("<b xmlns:{long}='urn:b'>")).is_err());
         let many: String = (0..=MAX_NAMESPACES).map(|n| format!(" xmlns:n{n}='urn:{n}'")).collect();
-        assert!(Namespaces::default().open(&format!("<b{many}>")).is_err());
+        assert!(Namespaces::new(&Hasher::without_secret()).open(&format!("<b{many}>")).is_err());
     }
 
     #[test]
     fn addresses_count_and_not_prefixes() {
-        let mut at = Namespaces::default();
+        let mut at = Namespaces::new(&Hasher::without_secret());
         assert_eq!((google(&at, "g:id"), google(&at, "id"), google(&at, "x:id")), (Some(true), Some(false), None));
         assert!(open(&mut at, "<rss xmlns:x=\"http://base.google.com/ns/1.0\" xmlns:g='urn:other'>"));
         assert_eq!((google(&at, "g:id"), google(&at, "x:id")), (None, Some(true)));
@@ -209,7 +215,7 @@ mod tests {
 
     #[test]
     fn a_default_namespace_may_be_googles() {
-        let mut at = Namespaces::default();
+        let mut at = Namespaces::new(&Hasher::without_secret());
         open(&mut at, "<feed xmlns=\"http://base.google.com/ns/1.0\">");
         assert_eq!(google(&at, "price"), Some(true));
     }

@@ -7,7 +7,7 @@ use thiserror::Error;
 use super::intake::{Intake, Receiver};
 use super::lane::{Maker, lane};
 use super::{FeedError, Row, RowDigest, SinkError};
-use crate::catalog::Digest;
+use crate::catalog::{Digest, Hasher};
 
 /// Rows that are handed over together.
 const BATCH: usize = 256;
@@ -20,6 +20,7 @@ type Parsed = (Row, Option<RowDigest>);
 
 /// Hands rows over as they come; whose they are, the other side asks.
 struct Relay {
+    hasher: Hasher,
     rows: Vec<Parsed>,
     /// What the rows take, about.
     bytes: usize,
@@ -49,6 +50,10 @@ fn weight(row: &Row) -> usize {
 }
 
 impl Receiver for Relay {
+    fn hasher(&self) -> &Hasher {
+        &self.hasher
+    }
+
     fn knows(&mut self, _: RowDigest) -> Result<bool, SinkError> {
         Ok(false)
     }
@@ -75,8 +80,9 @@ pub(super) fn relayed<T: Send>(
 ) -> Result<T, FeedError> {
     thread::scope(|scope| {
         let (to, parsed) = lane(WAITING);
+        let hasher = receiver.hasher().clone();
         let parser = thread::Builder::new().name("parse".into()).spawn_scoped(scope, move || {
-            let mut relay = Relay { rows: Vec::with_capacity(BATCH), bytes: 0, to };
+            let mut relay = Relay { hasher, rows: Vec::with_capacity(BATCH), bytes: 0, to };
             let result = read(&mut Intake::new(&mut relay, shape));
             // What was parsed before an error counts. Nobody waits for it when the receiver has failed.
             let _ = relay.hand_over();

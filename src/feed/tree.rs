@@ -9,7 +9,7 @@ use super::attributes::are_whole;
 use super::charset::Charset;
 use super::element::{Node, mend, parse};
 use super::values::tidy;
-use crate::catalog::{Category, Digest, Id, digest_bytes};
+use crate::catalog::{Category, Digest, Hasher, Id};
 
 /// Levels of a path, counted from the category upwards: what is above them is left out.
 const MAX_LEVELS: usize = 32;
@@ -31,6 +31,7 @@ pub(super) struct Tree {
     taken: [usize; 2],
     /// Of all that the tree was made from, in order.
     digest: Digest,
+    hasher: Hasher,
     /// An id was asked for that nobody defined so far, as a category or as a parent.
     lacks_some: bool,
     /// Some element was too broken to be read: what isn't defined may be what it defined.
@@ -55,14 +56,15 @@ struct Level {
 }
 
 impl Tree {
-    pub(super) fn new(charset: Charset) -> Tree {
-        let digest = digest_bytes(format!("{charset:?}").as_bytes());
+    pub(super) fn new(charset: Charset, hasher: Hasher) -> Tree {
+        let digest = hasher.digest(format!("{charset:?}").as_bytes());
         Tree {
             charset,
             nodes: HashMap::new(),
             paths: HashMap::new(),
             taken: [0; 2],
             digest,
+            hasher,
             lacks_some: false,
             has_broken: false,
         }
@@ -70,7 +72,7 @@ impl Tree {
 
     /// From here on, letters are written so.
     pub(super) fn set_charset(&mut self, charset: Charset) {
-        self.digest = digest_bytes(format!("{} {}", self.digest, charset.name()).as_bytes());
+        self.digest = self.hasher.digest(format!("{} {}", self.digest, charset.name()).as_bytes());
         self.charset = charset;
     }
 
@@ -89,7 +91,7 @@ impl Tree {
     /// # Errors
     /// When there are more than any shop has.
     pub(super) fn add(&mut self, xml: &[u8]) -> Result<(), FeedError> {
-        self.digest = digest_bytes(&[&self.digest.to_le_bytes(), xml].concat());
+        self.digest = self.hasher.digest(&[&self.digest.to_le_bytes(), xml].concat());
         // A path follows from the tree as the digest has it, whoever asked for it before.
         self.paths.clear();
         let xml = self.charset.decode(xml);
@@ -191,7 +193,7 @@ mod tests {
     }
 
     fn tree(xml: &[String]) -> Tree {
-        let mut tree = Tree::new(Charset::UTF8);
+        let mut tree = Tree::new(Charset::UTF8, Hasher::without_secret());
         xml.iter().for_each(|xml| tree.add(xml.as_bytes()).expect("not too large"));
         tree
     }

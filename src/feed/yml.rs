@@ -30,7 +30,8 @@ const QUANTITIES: [&str; 4] = ["quantity_in_stock", "stock_quantity", "quantity"
 pub(super) fn read(input: &Input<'_>, head: &Head, shape: &Shape, intake: &mut Intake<'_>) -> Result<(), FeedError> {
     let mut letters = Letters::new(input, head.charset(), head.bytes())?;
     let mut spans = Spans::new(input.open()?, head.root(), NAMES)?;
-    let mut tree = Known { tree: Tree::new(letters.charset()), offers_began: false, is_all: false };
+    let tree = Tree::new(letters.charset(), intake.hasher().clone());
+    let mut tree = Known { tree, offers_began: false, is_all: false };
     pieces(
         intake,
         |batch| spans.cut(batch),
@@ -95,7 +96,7 @@ impl Known {
         intake: &mut Intake<'_>,
     ) -> Result<(), FeedError> {
         let mut spans = Spans::new(input.open()?, head.root(), NAMES)?;
-        self.tree = Tree::new(charset);
+        self.tree = Tree::new(charset, intake.hasher().clone());
         self.is_all = true;
         let mut pieces = 0_u64;
         while let Some(piece) = spans.next()? {

@@ -8,6 +8,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use super::error::{FetchError, too_large, unreadable};
 use super::{Body, End};
+use crate::catalog::Hasher;
 use crate::config::Location;
 use crate::files;
 
@@ -20,7 +21,7 @@ const WRITTEN_JUST_NOW: &str = "the file was written less than 10 s ago";
 ///
 /// # Errors
 /// When it is no file, can't be read, or is too large.
-pub(super) fn open(path: &Path, location: &Location, max_bytes: u64) -> Result<Body, FetchError> {
+pub(super) fn open(path: &Path, location: &Location, max_bytes: u64, hasher: Hasher) -> Result<Body, FetchError> {
     let file = files::open(path).map_err(|error| unreadable(location, &error))?;
     let metadata = file.metadata().map_err(|error| unreadable(location, &error))?;
     if metadata.len() > max_bytes {
@@ -29,7 +30,8 @@ pub(super) fn open(path: &Path, location: &Location, max_bytes: u64) -> Result<B
     let identity = Identity::of(&metadata);
     let end = if identity.is_settled(SystemTime::now()) { End::Proven } else { End::Unproven(WRITTEN_JUST_NOW) };
     let origin = Some((location.clone(), identity));
-    Ok(Body { file, length: identity.length, end, digest: OnceLock::new(), origin, etag: None, last_modified: None })
+    let (length, digest) = (identity.length, OnceLock::new());
+    Ok(Body { file, length, end, digest, hasher, origin, etag: None, last_modified: None })
 }
 
 /// Which file it is, and in which condition. Neither its size nor its times alone tell that it was replaced.
@@ -97,7 +99,8 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("feed.txt");
         std::fs::write(&path, "id\ttitle\n1\tLamp\n").expect("written");
-        let body = open(&path, &Location::File(path.clone()), 1 << 20).expect("a body");
+        let hasher = Hasher::without_secret();
+        let body = open(&path, &Location::File(path.clone()), 1 << 20, hasher).expect("a body");
         assert!(matches!(body.end, End::Unproven(_)));
         change(&path).expect("changed");
         body.check_unwritten().is_ok()

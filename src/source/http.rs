@@ -13,10 +13,10 @@ use reqwest::{Response, StatusCode, Version};
 use secrecy::ExposeSecret as _;
 use tracing::debug;
 use url::Url;
-use xxhash_rust::xxh3::Xxh3;
 
 use super::error::{FetchError, Recovery, too_large};
 use super::{Body, End, Fetched};
+use crate::catalog::Hasher;
 use crate::config::{self, Location};
 use crate::http_client;
 use crate::remote;
@@ -38,12 +38,22 @@ const JUST_CLOSED: &str = "its length was not announced, and the connection just
 ///
 /// # Errors
 /// When no try gave a whole body within the limits.
-pub(super) async fn fetch(source: &config::Source, url: &Url, mark: Option<&FeedMark>) -> Result<Fetched, FetchError> {
+pub(super) async fn fetch(
+    source: &config::Source,
+    url: &Url,
+    mark: Option<&FeedMark>,
+    hasher: &Hasher,
+) -> Result<Fetched, FetchError> {
     let late = || FetchError::new(&source.location, "the transfer took more than an hour");
-    tokio::time::timeout(LONGEST_TRANSFER, try_again(source, url, mark)).await.map_err(|_| late())?
+    tokio::time::timeout(LONGEST_TRANSFER, try_again(source, url, mark, hasher)).await.map_err(|_| late())?
 }
 
-async fn try_again(source: &config::Source, url: &Url, mark: Option<&FeedMark>) -> Result<Fetched, FetchError> {
+async fn try_again(
+    source: &config::Source,
+    url: &Url,
+    mark: Option<&FeedMark>,
+    hasher: &Hasher,
+) -> Result<Fetched, FetchError> {
     let client = client(source, url)?;
     let pauses = ExponentialBuilder::default()
         .with_min_delay(FIRST_PAUSE)
@@ -53,7 +63,7 @@ async fn try_again(source: &config::Source, url: &Url, mark: Option<&FeedMark>) 
     let (mut tries, mut left) = (0, PAUSES);
     let attempt = || {
         tries += 1;
-        exchange(&client, source, url, mark)
+        exchange(&client, source, url, mark, hasher)
     };
     let fetched = attempt
         .retry(pauses)
@@ -89,6 +99,7 @@ async fn exchange(
     source: &config::Source,
     url: &Url,
     mark: Option<&FeedMark>,
+    hasher: &Hasher,
 ) -> Result<Fetched, FetchError> {
     let location = &source.location;
     let mut request = client.get(url.clone()).header(ACCEPT_ENCODING, "gzip");
@@ -108,7 +119,7 @@ async fn exchange(
         StatusCode::PARTIAL_CONTENT => Some(all_of_it(location, response.headers())?),
         _ => return Err(refused(location, &response)),
     };
-    spool(source, response, announced).await.map(|body| Fetched::Body(body.into()))
+    spool(source, response, announced, hasher).await.map(|body| Fetched::Body(body.into()))
 }
 
 fn no_answer(location: &Location, error: reqwest::Error, timeout: Duration) -> FetchError {
@@ -161,7 +172,12 @@ fn whole_length(range: &str) -> Option<u64> {
 }
 
 /// Writes a body to a file without a name, which goes when it is closed. `announced` = how long it will be.
-async fn spool(source: &config::Source, mut response: Response, announced: Option<u64>) -> Result<Body, FetchError> {
+async fn spool(
+    source: &config::Source,
+    mut response: Response,
+    announced: Option<u64>,
+    hasher: &Hasher,
+) -> Result<Body, FetchError> {
     let location = &source.location;
     let coding = header(response.headers(), &CONTENT_ENCODING).unwrap_or_default();
     if !matches!(coding.as_str(), "" | "gzip" | "x-gzip" | "identity") {
@@ -172,7 +188,7 @@ async fn spool(source: &config::Source, mut response: Response, announced: Optio
     }
     let fail = |error: io::Error| FetchError::new(location, format!("the body can't be stored: {error}"));
     let mut file = tempfile::tempfile().map_err(fail)?;
-    let mut hasher = Xxh3::new();
+    let mut digest = hasher.begin();
     let mut received = 0_u64;
     let cut = |received: u64, why: &str| {
         let of = announced.map(|length| format!(" of {length}")).unwrap_or_default();
@@ -184,7 +200,7 @@ async fn spool(source: &config::Source, mut response: Response, announced: Optio
         if received > source.max_bytes {
             return Err(too_large(location, source.max_bytes));
         }
-        hasher.update(&chunk);
+        digest.update(&chunk);
         file.write_all(&chunk).map_err(fail)?;
     }
     if announced.is_some_and(|length| length != received) {
@@ -193,7 +209,7 @@ async fn spool(source: &config::Source, mut response: Response, announced: Optio
     file.rewind().map_err(fail)?;
     let (etag, last_modified) = (header(response.headers(), &ETAG), header(response.headers(), &LAST_MODIFIED));
     let end = end(&response, announced);
-    Ok(Body::stored(file, received, end, hasher.digest128(), etag, last_modified))
+    Ok(Body::stored(file, received, end, (digest.digest128(), hasher.clone()), etag, last_modified))
 }
 
 fn broken_off(error: reqwest::Error) -> String {

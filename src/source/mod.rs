@@ -9,10 +9,8 @@ use std::io;
 use std::os::unix::fs::FileExt as _;
 use std::sync::{Arc, OnceLock};
 
-use xxhash_rust::xxh3::Xxh3;
-
 use self::file::Identity;
-use crate::catalog::Digest;
+use crate::catalog::{Digest, Hasher};
 use crate::config::{self, Location};
 use crate::state::FeedMark;
 use crate::task;
@@ -37,6 +35,7 @@ pub struct Body {
     /// Whether that is all.
     pub end: End,
     digest: OnceLock<Digest>,
+    hasher: Hasher,
     /// Of a file that others may write: where it lies, and what it was when it was opened.
     origin: Option<(Location, Identity)>,
     /// The server's entity tag.
@@ -51,11 +50,11 @@ impl Body {
         file: File,
         length: u64,
         end: End,
-        digest: Digest,
+        (digest, hasher): (Digest, Hasher),
         etag: Option<String>,
         last_modified: Option<String>,
     ) -> Body {
-        Body { file, length, end, digest: OnceLock::from(digest), origin: None, etag, last_modified }
+        Body { file, length, end, digest: OnceLock::from(digest), hasher, origin: None, etag, last_modified }
     }
 
     /// A digest of the bytes. Reads them all the first time, unless they were counted as they came.
@@ -66,7 +65,7 @@ impl Body {
         if let Some(digest) = self.digest.get() {
             return Ok(*digest);
         }
-        let mut hasher = Xxh3::new();
+        let mut hasher = self.hasher.begin();
         let mut buffer = vec![0; 1 << 18];
         let mut at = 0;
         loop {
@@ -103,18 +102,20 @@ pub enum Fetched {
     Body(Arc<Body>),
 }
 
-/// Fetches the feed; with a `mark` only if it is another one than that tells of.
+/// Fetches the feed; with a `mark` only if it is another one than that tells of. `hasher` = of the state that the
+/// body's digest is for.
 ///
 /// # Errors
 /// When there is no body within the limits, or it is known to be cut short.
-pub async fn fetch(source: &config::Source, mark: Option<&FeedMark>) -> Result<Fetched, FetchError> {
+pub async fn fetch(source: &config::Source, mark: Option<&FeedMark>, hasher: &Hasher) -> Result<Fetched, FetchError> {
     match &source.location {
         Location::File(path) => {
             let (path, location, max_bytes) = (path.clone(), source.location.clone(), source.max_bytes);
-            let opened = task::blocking(move || file::open(&path, &location, max_bytes)).await;
+            let hasher = hasher.clone();
+            let opened = task::blocking(move || file::open(&path, &location, max_bytes, hasher)).await;
             let opened = opened.map_err(|error| FetchError::new(&source.location, error.to_string()))?;
             opened.map(|body| Fetched::Body(body.into()))
         }
-        Location::Url(url) => http::fetch(source, url, mark).await,
+        Location::Url(url) => http::fetch(source, url, mark, hasher).await,
     }
 }

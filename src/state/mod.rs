@@ -17,6 +17,7 @@ mod private;
 mod reader;
 mod rows;
 mod schema;
+mod secret;
 mod store;
 mod writer;
 
@@ -33,7 +34,7 @@ pub use events::{
 pub use import::{Experience, Failures, Import, ImportEnd, ImportState, NewImport, Served, ServedFrom};
 pub use imported::AtLarge;
 pub use objects::Objects;
-pub use reader::{FailedObject, InDoubt, KeyRow, Reader};
+pub use reader::{FailedObject, InDoubt, KeyRow, Reader, Refused};
 pub use rows::{FeedRow, FeedRows, InUse, NewRow, RowsEnding, Trail};
 pub use writer::{Ending, Settled, Writer};
 

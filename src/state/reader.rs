@@ -13,8 +13,8 @@ use super::doubt::doubt;
 use super::lock::counted;
 use super::packed::Packed;
 use super::place::resolve;
-use super::{FeedMark, Foreign, Known, PassRow, StateError, meta, schema};
-use crate::catalog::{Digest, Fields, Kind, Rejection};
+use super::{FeedMark, Foreign, Known, PassRow, StateError, meta, schema, secret};
+use crate::catalog::{Digest, Fields, Hasher, Kind, Rejection};
 use crate::files::not_a_file;
 
 /// A view of the state as it was when it was opened, whatever is written meanwhile.
@@ -26,6 +26,7 @@ pub struct Reader {
     pub(super) version: i64,
     /// Why it may not be the file that was written last.
     pub(super) doubt: Option<&'static str>,
+    pub(super) hasher: Hasher,
 }
 
 /// What every pass reads of every object.
@@ -48,6 +49,26 @@ pub struct InDoubt {
     pub id: String,
     /// The fields that it was about; `None` = all, and whether the object exists.
     pub fields: Option<Vec<String>>,
+}
+
+/// What NiceChat refuses.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refused {
+    /// Of the object.
+    pub kind: Kind,
+    /// Of the object.
+    pub id: String,
+    /// Of what was refused; 0 = to delete it.
+    pub digest: Digest,
+    /// Whether that is one of the state's hasher: before states had a secret, there was another one.
+    has_secret: bool,
+}
+
+impl Refused {
+    /// Whether it is an object that has this digest, by the state's hasher.
+    pub fn is_of(&self, digest: Digest, digest_with: impl Fn(&Hasher) -> Digest) -> bool {
+        self.digest == if self.has_secret { digest } else { digest_with(&Hasher::without_secret()) }
+    }
 }
 
 /// An object that is not as wanted, and why.
@@ -89,8 +110,8 @@ impl Reader {
         if !is_there {
             let mut connection = Connection::open_in_memory().map_err(of)?;
             schema::migrate(&mut connection, path)?;
-            let path = path.to_owned();
-            return Ok(Reader { connection, path, exists: false, version: schema::VERSION, doubt: None });
+            let (hasher, path) = (secret::read(&connection, path)?, path.to_owned());
+            return Ok(Reader { connection, path, exists: false, version: schema::VERSION, doubt: None, hasher });
         }
         // The files beside it belong to the name that it has without symbolic links.
         let path = &resolve(path).map_err(|error| StateError::Io { path: path.to_owned(), error })?;
@@ -108,7 +129,9 @@ impl Reader {
         // One transaction: everything read is of the same moment.
         connection.execute_batch("BEGIN; SELECT count(*) FROM meta;").map_err(of)?;
         let doubt = doubt(&connection, path, counted.as_ref()).map_err(of)?;
-        Ok(Reader { connection, path: path.to_owned(), exists: true, version, doubt })
+        let has_secret = version >= schema::SECRET_SINCE;
+        let hasher = if has_secret { secret::read(&connection, path)? } else { Hasher::without_secret() };
+        Ok(Reader { connection, path: path.to_owned(), exists: true, version, doubt, hasher })
     }
 
     /// Where the state file is, or would be.
@@ -119,6 +142,11 @@ impl Reader {
     /// Whether there is a state file.
     pub fn exists(&self) -> bool {
         self.exists
+    }
+
+    /// What the state's digests are made with.
+    pub fn hasher(&self) -> &Hasher {
+        &self.hasher
     }
 
     pub(super) fn fail(&self, error: rusqlite::Error) -> StateError {
@@ -178,18 +206,24 @@ impl Reader {
     /// Every object of a kind, in the order of its key.
     ///
     /// # Errors
-    /// When the file can't be read.
+    /// When the file can't be read, or is damaged.
     pub fn keys(&self, kind: Kind, mut each: impl FnMut(KeyRow)) -> Result<(), StateError> {
-        let mut run = || {
-            let sql = "SELECT key, digest, object FROM object_key WHERE kind = ?1 ORDER BY key";
-            let mut statement = self.connection.prepare_cached(sql)?;
-            let mut rows = statement.query([code(kind)])?;
-            while let Some(row) = rows.next()? {
-                each(KeyRow { key: digest(row, 0)?, digest: digest(row, 1)?, object: row.get(2)? });
+        let sql = "SELECT key, digest, object FROM object_key WHERE kind = ?1 ORDER BY key";
+        let read = |row: &Row<'_>| Ok(KeyRow { key: digest(row, 0)?, digest: digest(row, 1)?, object: row.get(2)? });
+        let mut last = None;
+        self.each(sql, [code(kind)], read, |row| {
+            // The database gives them as it finds them, and they are looked up by halves.
+            if last.replace(row.key).is_some_and(|last| last >= row.key) {
+                return Err(self.damaged("the keys of its objects are out of order".to_owned()));
             }
+            each(row);
             Ok(())
-        };
-        run().map_err(|error| self.fail(error))
+        })
+    }
+
+    /// What is said of a file that has what was never written.
+    pub fn damaged(&self, detail: String) -> StateError {
+        StateError::Corrupt { path: self.path.clone(), detail }
     }
 
     /// An object's row.
@@ -251,12 +285,15 @@ impl Reader {
         })
     }
 
-    /// Objects that NiceChat refuses, with the digest of what it refused.
+    /// Objects that NiceChat refuses.
     ///
     /// # Errors
     /// When the file can't be read.
-    pub fn refused(&self) -> Result<Vec<(Kind, String, Digest)>, StateError> {
-        self.all("SELECT kind, id, digest FROM refused", |row| Ok((kind_of(row, 0)?, row.get(1)?, digest(row, 2)?)))
+    pub fn refused(&self) -> Result<Vec<Refused>, StateError> {
+        let has_secret = if self.version < schema::SECRET_SINCE { "0" } else { "has_secret" };
+        self.all(&format!("SELECT kind, id, digest, {has_secret} FROM refused"), |row| {
+            Ok(Refused { kind: kind_of(row, 0)?, id: row.get(1)?, digest: digest(row, 2)?, has_secret: row.get(3)? })
+        })
     }
 
     /// Gives each object that is not as wanted, at most so many: refused ones, then those whose request failed.

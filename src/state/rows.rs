@@ -4,19 +4,22 @@
 //! whatever writes an object takes the table out of use in the same transaction, and only a pass that was
 //! carried through puts it into use again.
 
+mod content;
+mod stored;
 mod trail;
 
 use std::collections::HashMap;
 
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension as _, Transaction, params};
-use serde::{Deserialize, Serialize};
 
-use super::meta::set;
 use super::reader::{Reader, code, digest};
-use super::{KeyRow, Objects, StateError};
-use crate::catalog::{Category, Digest, Id, Kind};
+use super::{KeyRow, Objects, StateError, meta};
+use crate::catalog::{Category, Digest, Hasher, Kind};
 use crate::feed::RowDigest;
+use content::Content;
+pub use stored::InUse;
+use stored::load;
 use trail::Step;
 pub use trail::{NewRow, Trail};
 
@@ -27,8 +30,6 @@ const ROW: usize = 16 + 4 + 4;
 /// Bytes of a time, and of the row in the chunk that has it.
 const CHANGE: usize = 2 + 16;
 
-/// The first format that has the table.
-const SINCE: i64 = 6;
 /// Where the state says that the table is in use.
 const IN_USE: &str = "feed_rows";
 
@@ -83,6 +84,8 @@ pub struct FeedRows {
     pub owned: u64,
     /// The moment at which sales were judged.
     pub judged: Timestamp,
+    /// See [`InUse::content`].
+    pub content: Digest,
 }
 
 impl FeedRows {
@@ -184,57 +187,7 @@ impl FeedRows {
     }
 }
 
-/// What says that the table is in use.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct InUse {
-    /// How many rows it has.
-    pub rows: u64,
-    /// Products of ours.
-    pub owned: u64,
-    /// The moment at which sales were judged.
-    pub judged: Timestamp,
-}
-
-fn load(connection: &Connection) -> rusqlite::Result<FeedRows> {
-    let mut rows = FeedRows::default();
-    let chunks: u32 = connection.query_row("SELECT count(*) FROM feed_row", [], |row| row.get(0))?;
-    // At once: a table that grows is there twice while it does.
-    rows.rows.reserve_exact(CHUNK * chunks as usize);
-    let mut statement = connection.prepare("SELECT rows FROM feed_row ORDER BY chunk")?;
-    let mut chunks = statement.query([])?;
-    while let Some(chunk) = chunks.next()? {
-        let bytes = chunk.get_ref(0)?.as_blob()?;
-        if rows.decode(bytes).is_none() {
-            return Ok(FeedRows::default());
-        }
-    }
-    let mut statement = connection.prepare("SELECT id, name FROM feed_category ORDER BY category")?;
-    let mut categories = statement.query([])?;
-    while let Some(row) = categories.next()? {
-        let Ok(id) = Id::parse(row.get_ref(0)?.as_str()?) else { return Ok(FeedRows::default()) };
-        rows.categories.push(Category { id, name: row.get(1)? });
-    }
-    let mut statement = connection.prepare("SELECT object FROM feed_stray ORDER BY object")?;
-    rows.strays = statement.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?;
-    Ok(rows)
-}
-
 impl Reader {
-    /// The rows of the feed that the state equals, while it equals one.
-    ///
-    /// # Errors
-    /// When the file can't be read.
-    pub fn feed_rows(&self) -> Result<Option<FeedRows>, StateError> {
-        if self.version < SINCE {
-            return Ok(None);
-        }
-        let in_use = self.meta(IN_USE)?.and_then(|text| serde_json::from_str::<InUse>(&text).ok());
-        let Some(in_use) = in_use else { return Ok(None) };
-        let rows = load(&self.connection).map_err(|error| self.fail(error))?;
-        let InUse { rows: count, owned, judged } = in_use;
-        Ok((rows.len() as u64 == count).then_some(FeedRows { owned, judged, ..rows }))
-    }
-
     /// What is known of the object with this key.
     ///
     /// # Errors
@@ -265,28 +218,33 @@ pub enum RowsEnding {
 
 /// Takes the table out of use.
 pub(super) fn disuse(transaction: &Transaction<'_>) -> rusqlite::Result<()> {
-    transaction.prepare_cached("DELETE FROM meta WHERE key = ?1")?.execute([IN_USE]).map(|_| ())
+    meta::remove(transaction, IN_USE)
 }
 
 /// Puts the table into use.
-pub(super) fn finish(transaction: &Transaction<'_>, ending: RowsEnding) -> rusqlite::Result<()> {
+pub(super) fn finish(transaction: &Transaction<'_>, ending: RowsEnding, hasher: &Hasher) -> rusqlite::Result<()> {
     let in_use = match ending {
         RowsEnding::Same(in_use) => in_use,
-        RowsEnding::New(trail) => match replace(transaction, trail)? {
+        RowsEnding::New(trail) => match replace(transaction, trail, hasher)? {
             Some(in_use) => in_use,
             None => return Ok(()),
         },
     };
-    set(transaction, IN_USE, &serde_json::to_string(&in_use).unwrap_or_default())
+    meta::set(transaction, IN_USE, &in_use.to_text(hasher))
 }
 
-/// `None` = the state has objects beyond the table's numbers.
-fn replace(transaction: &Transaction<'_>, mut trail: Trail) -> rusqlite::Result<Option<InUse>> {
-    let old = if trail.known > 0 { load(transaction)? } else { FeedRows::default() };
+/// `None` = the state has objects beyond the table's numbers, or the old table isn't any more what was compared.
+fn replace(transaction: &Transaction<'_>, mut trail: Trail, hasher: &Hasher) -> rusqlite::Result<Option<InUse>> {
+    let old = if trail.known > 0 { load(transaction, hasher)? } else { FeedRows::default() };
+    if trail.known > 0 && old.content != trail.content {
+        return Ok(None);
+    }
     let Some((mut ours, owned)) = objects(transaction)? else { return Ok(None) };
     transaction.execute_batch("DELETE FROM feed_row; DELETE FROM feed_category; DELETE FROM feed_stray;")?;
     let categories = std::mem::take(&mut trail.categories);
-    let mut table = Table { transaction, ours: &mut ours, chunk: FeedRows::default(), places: HashMap::new(), rows: 0 };
+    let content = Content::new(hasher);
+    let mut table =
+        Table { transaction, ours: &mut ours, chunk: FeedRows::default(), places: HashMap::new(), rows: 0, content };
     trail.replay(|step| match step {
         Step::Known { from, count } => (from..from + count).try_for_each(|at| {
             let at = at as usize;
@@ -305,16 +263,22 @@ fn replace(transaction: &Transaction<'_>, mut trail: Trail) -> rusqlite::Result<
         }
     })?;
     table.flush()?;
-    let Table { places, rows, .. } = table;
+    let Table { places, rows, mut content, .. } = table;
+    let mut places: Vec<(u32, u32)> = places.into_iter().map(|(old, place)| (place, old)).collect();
+    places.sort_unstable();
     let mut insert = transaction.prepare("INSERT INTO feed_category (category, id, name) VALUES (?1, ?2, ?3)")?;
-    for (old, place) in places {
-        if let Some(Category { id, name }) = categories.get(old as usize) {
+    for (place, old) in places {
+        if let Some(category @ Category { id, name }) = categories.get(old as usize) {
             insert.execute(params![place, id.as_str(), name])?;
+            content.category(category);
         }
     }
     let mut insert = transaction.prepare("INSERT INTO feed_stray (object) VALUES (?1)")?;
-    ours.iter().try_for_each(|object| insert.execute([object]).map(|_| ()))?;
-    Ok(Some(InUse { rows, owned, judged: trail.judged }))
+    for object in ours.iter() {
+        insert.execute([object])?;
+        content.stray(object);
+    }
+    Ok(Some(InUse { rows, owned, judged: trail.judged, content: content.sum() }))
 }
 
 /// Products of ours, and how many they are.
@@ -339,6 +303,7 @@ struct Table<'t> {
     /// Where the categories that are in use come to lie.
     places: HashMap<u32, u32>,
     rows: u64,
+    content: Content,
 }
 
 impl Table<'_> {
@@ -356,7 +321,9 @@ impl Table<'_> {
     fn flush(&mut self) -> rusqlite::Result<()> {
         if !self.chunk.is_empty() {
             let sql = "INSERT INTO feed_row (rows) VALUES (?1)";
-            self.transaction.prepare_cached(sql)?.execute([self.chunk.encode()])?;
+            let bytes = self.chunk.encode();
+            self.content.chunk(&bytes);
+            self.transaction.prepare_cached(sql)?.execute([bytes])?;
             self.chunk.clear_rows();
         }
         Ok(())

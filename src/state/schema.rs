@@ -4,10 +4,10 @@ use std::path::Path;
 
 use rusqlite::Connection;
 
-use super::StateError;
+use super::{StateError, secret};
 
 /// Each step takes a file from one format to the next; `PRAGMA user_version` counts them.
-pub(super) const STEPS: [&str; 7] = [OBJECTS, IMPORTS, EVENTS, OLD_ROWS, GONE_EVENTS, ROWS, IMPORTED];
+pub(super) const STEPS: [&str; 8] = [OBJECTS, IMPORTS, EVENTS, OLD_ROWS, GONE_EVENTS, ROWS, IMPORTED, SECRET];
 
 const OBJECTS: &str = "
     CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -110,6 +110,19 @@ const IMPORTED: &str = "
     CREATE TABLE import_object (kind INTEGER NOT NULL, id TEXT NOT NULL, PRIMARY KEY (kind, id)) WITHOUT ROWID;
 ";
 
+const SECRET: &str = "
+    -- From here on everything is digested with a secret, which [`secret::make`] adds. What was digested without it
+    -- can't be told any more from what was made to look like it: rows and bytes are read again. What NiceChat
+    -- refuses keeps its digest until it is refused anew.
+    DELETE FROM meta WHERE key = 'feed_rows';
+    DELETE FROM feed_row; DELETE FROM feed_category; DELETE FROM feed_stray;
+    UPDATE meta SET value = json_remove(value, '$.body') WHERE key = 'feed_mark' AND json_valid(value);
+    ALTER TABLE refused ADD COLUMN has_secret INTEGER NOT NULL DEFAULT 0;
+";
+
+/// The first format whose digests are made with a secret.
+pub(super) const SECRET_SINCE: i64 = 8;
+
 /// The format that this program writes.
 pub(super) const VERSION: i64 = STEPS.len() as i64;
 
@@ -144,8 +157,21 @@ pub(super) fn migrate(connection: &mut Connection, path: &Path) -> Result<(), St
         for step in steps {
             transaction.execute_batch(step)?;
         }
+        if found < SECRET_SINCE {
+            secret::make(&transaction)?;
+        }
         transaction.pragma_update(None, "user_version", VERSION)?;
         transaction.commit()
     };
     if found < VERSION { run().map_err(|error| StateError::of(path, error)) } else { Ok(()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_secret_comes_with_its_step() {
+        assert_eq!(STEPS[SECRET_SINCE as usize - 1], SECRET);
+    }
 }

@@ -8,7 +8,8 @@ use tracing::warn;
 
 use super::doubt::{TRANSACTIONS, doubt, settle, written};
 use super::place::Place;
-use super::{StateError, meta, schema};
+use super::{StateError, meta, schema, secret};
+use crate::catalog::Hasher;
 
 /// What the file is opened with. The log is taken in when a pass ends, or when it has 64 MiB.
 const PRAGMAS: &str = "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -8192;
@@ -28,6 +29,8 @@ pub(super) struct Store {
     place: Place,
     transactions: u64,
     durable: Durable,
+    /// What the state's digests are made with.
+    pub(super) hasher: Hasher,
 }
 
 impl Store {
@@ -45,8 +48,9 @@ impl Store {
             warn!("the state file {path} {doubt}; the next pass reads NiceChat's listing before it relies on it");
         }
         let transactions = settle(&mut connection, &place, doubt).map_err(of)?;
+        let hasher = secret::read(&connection, path)?;
         place.check()?;
-        Ok(Store { connection, place, transactions, durable: Durable::Yes })
+        Ok(Store { connection, place, transactions, durable: Durable::Yes, hasher })
     }
 
     pub(super) fn fail(&self, error: rusqlite::Error) -> StateError {

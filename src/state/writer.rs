@@ -24,7 +24,7 @@ use super::reader::code;
 use super::rows::{self, RowsEnding};
 use super::store::{Durable, Store};
 use super::{Experience, FeedMark, Foreign, Intent, PassRow, Record, StateError};
-use crate::catalog::{Digest, Fields, Id, Kind, Rejection, digest_bytes};
+use crate::catalog::{Digest, Fields, Hasher, Id, Kind, Rejection};
 
 /// How many passes are remembered.
 const PASSES_KEPT: i64 = 10_000;
@@ -89,6 +89,7 @@ pub struct Writer {
     messages: Option<Sender<Message>>,
     thread: Option<thread::JoinHandle<()>>,
     path: PathBuf,
+    hasher: Hasher,
 }
 
 impl Writer {
@@ -100,10 +101,11 @@ impl Writer {
         let place = Place::take(path)?;
         let path = place.path().to_owned();
         let store = Store::open(place, base_url)?;
+        let hasher = store.hasher.clone();
         let (messages, inbox) = channel();
         let thread = thread::Builder::new().name("state".into()).spawn(move || serve(store, &inbox));
         let thread = thread.map_err(|error| StateError::Io { path: path.clone(), error })?;
-        Ok(Writer { messages: Some(messages), thread: Some(thread), path })
+        Ok(Writer { messages: Some(messages), thread: Some(thread), path, hasher })
     }
 
     /// The state file, without symbolic links.
@@ -192,9 +194,10 @@ impl Writer {
     /// # Errors
     /// When it can't be written.
     pub async fn adopt(&self, records: Vec<(Kind, Id, Record)>) -> Result<(), StateError> {
+        let hasher = self.hasher.clone();
         self.run_lightly(move |transaction| {
             for (kind, id, record) in &records {
-                done(transaction, *kind, id.as_str(), record)?;
+                done(transaction, &hasher, *kind, id.as_str(), record)?;
                 unmark(transaction, *kind, id.as_str(), false)?;
             }
             count_down(transaction, records.len())
@@ -207,9 +210,10 @@ impl Writer {
     /// # Errors
     /// When it can't be written.
     pub async fn forget(&self, gone: Vec<(Kind, String)>) -> Result<(), StateError> {
+        let hasher = self.hasher.clone();
         self.run_lightly(move |transaction| {
             for (kind, id) in &gone {
-                delete(transaction, *kind, id)?;
+                delete(transaction, &hasher, *kind, id)?;
                 unmark(transaction, *kind, id, false)?;
             }
             count_down(transaction, gone.len())
@@ -245,6 +249,7 @@ impl Writer {
     /// When it can't be written.
     pub async fn finish(&self, ending: Ending) -> Result<(), StateError> {
         let Ending { row, mark, listed, foreign, experience, rows } = ending;
+        let hasher = self.hasher.clone();
         self.run(move |transaction| {
             let row = serde_json::to_string(&row).unwrap_or_default();
             transaction.execute("INSERT INTO pass (row) VALUES (?1)", [row])?;
@@ -264,7 +269,7 @@ impl Writer {
             }
             remove(transaction, SENDING_SINCE)?;
             if let Some(ending) = rows {
-                rows::finish(transaction, ending)?;
+                rows::finish(transaction, ending, &hasher)?;
             }
             if let Some(experience) = experience {
                 set(transaction, "experience", &serde_json::to_string(&experience).unwrap_or_default())?;
@@ -311,10 +316,11 @@ fn serve(mut store: Store, inbox: &Receiver<Message>) {
         // What may be made by a request that follows must be known after a power cut; what came of one is listed.
         let has_intents = batch.iter().any(|(entry, _)| matches!(entry, Entry::Intend(_)));
         let durable = if has_intents { Durable::Yes } else { Durable::No };
+        let hasher = store.hasher.clone();
         let result = store.transact(durable, |transaction| {
             batch.iter().try_for_each(|(entry, _)| match entry {
                 Entry::Intend(intents) => intents.iter().try_for_each(|intent| intend(transaction, intent)),
-                Entry::Settle(kind, id, settled) => settle(transaction, *kind, id.as_str(), settled),
+                Entry::Settle(kind, id, settled) => settle(transaction, &hasher, *kind, id.as_str(), settled),
             })
         });
         let has_failed = result.is_err();
@@ -336,10 +342,16 @@ fn intend(transaction: &Transaction<'_>, Intent { kind, id, fields }: &Intent) -
     transaction.prepare_cached(sql)?.execute(params![code(*kind), id.as_str(), fields]).map(|_| ())
 }
 
-fn settle(transaction: &Transaction<'_>, kind: Kind, id: &str, settled: &Settled) -> rusqlite::Result<()> {
+fn settle(
+    transaction: &Transaction<'_>,
+    hasher: &Hasher,
+    kind: Kind,
+    id: &str,
+    settled: &Settled,
+) -> rusqlite::Result<()> {
     match settled {
         Settled::Done(record) => {
-            done(transaction, kind, id, record)?;
+            done(transaction, hasher, kind, id, record)?;
             if kind == Kind::Category {
                 // Products that were refused for want of this category may be taken now.
                 transaction.execute("DELETE FROM refused WHERE category = ?1", [id])?;
@@ -347,12 +359,13 @@ fn settle(transaction: &Transaction<'_>, kind: Kind, id: &str, settled: &Settled
             unmark(transaction, kind, id, false)?;
         }
         Settled::Deleted => {
-            delete(transaction, kind, id)?;
+            delete(transaction, hasher, kind, id)?;
             unmark(transaction, kind, id, false)?;
         }
         Settled::Refused { digest, category, reason, in_doubt } => {
             unmark(transaction, kind, id, *in_doubt)?;
-            let sql = "INSERT INTO refused (kind, id, digest, category, reason, at) VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
+            let sql = "INSERT INTO refused (kind, id, digest, category, reason, at, has_secret)
+                       VALUES (?1, ?2, ?3, ?4, ?5, ?6, 1)";
             let at = Timestamp::now().to_string();
             transaction.execute(sql, params![code(kind), id, digest.to_be_bytes(), category, reason, at])?;
         }
@@ -365,10 +378,10 @@ fn settle(transaction: &Transaction<'_>, kind: Kind, id: &str, settled: &Settled
     count_down(transaction, 1)
 }
 
-fn done(transaction: &Transaction<'_>, kind: Kind, id: &str, record: &Record) -> rusqlite::Result<()> {
+fn done(transaction: &Transaction<'_>, hasher: &Hasher, kind: Kind, id: &str, record: &Record) -> rusqlite::Result<()> {
     rows::disuse(transaction)?;
     imported::settled(transaction, kind, id)?;
-    let key = digest_bytes(id.as_bytes()).to_be_bytes();
+    let key = hasher.digest(id.as_bytes()).to_be_bytes();
     let text = |fields: &Fields| (!fields.is_empty()).then(|| serde_json::to_string(fields).unwrap_or_default());
     let acked = pack(&record.acked);
     let (answered, repaired) = (text(&record.answered), text(&record.repaired));
@@ -388,10 +401,10 @@ fn done(transaction: &Transaction<'_>, kind: Kind, id: &str, record: &Record) ->
     Ok(())
 }
 
-fn delete(transaction: &Transaction<'_>, kind: Kind, id: &str) -> rusqlite::Result<()> {
+fn delete(transaction: &Transaction<'_>, hasher: &Hasher, kind: Kind, id: &str) -> rusqlite::Result<()> {
     rows::disuse(transaction)?;
     imported::settled(transaction, kind, id)?;
-    let key = digest_bytes(id.as_bytes()).to_be_bytes();
+    let key = hasher.digest(id.as_bytes()).to_be_bytes();
     let sql = "DELETE FROM object WHERE object = (SELECT object FROM object_key WHERE kind = ?1 AND key = ?2)";
     transaction.prepare_cached(sql)?.execute(params![code(kind), key])?;
     let sql = "DELETE FROM object_key WHERE kind = ?1 AND key = ?2";

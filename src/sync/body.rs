@@ -7,7 +7,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::error::PassError;
 use super::prepare::{blocking, interruptible, shape_key};
-use crate::catalog::Digest;
+use crate::catalog::{Digest, Hasher};
 use crate::config::Config;
 use crate::source::{self, Body, End, FetchError, Fetched};
 use crate::state::FeedMark;
@@ -26,14 +26,15 @@ pub(super) enum Answer {
     New(FeedBody),
 }
 
-/// Asks for the feed, unless it is still the one of the mark.
+/// Asks for the feed, unless it is still the one of the mark. `hasher` = the state's.
 pub(super) async fn fetch(
     config: &Config,
+    hasher: &Hasher,
     mark: Option<FeedMark>,
     stop: &CancellationToken,
 ) -> Result<Answer, PassError> {
     let source = &config.source;
-    let body = match (interruptible(stop, source::fetch(source, mark.as_ref())).await??, mark) {
+    let body = match (interruptible(stop, source::fetch(source, mark.as_ref(), hasher)).await??, mark) {
         (Fetched::NotModified, Some(mark)) if mark.has_validators() => return Ok(Answer::Same(None)),
         (Fetched::NotModified, _) => return Err(PassError::Fetch(FetchError::strange_304(source))),
         (Fetched::Body(body), Some(mark)) => {

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use crate::catalog::{Digest, digest_bytes};
+use crate::catalog::Digest;
 use crate::state::KeyRow;
 
 /// What is to be said of an object besides its digest.
@@ -89,12 +89,8 @@ impl Index {
         }
     }
 
-    /// Where an id's row is.
-    pub(super) fn find(&self, id: &str) -> Option<usize> {
-        self.find_key(digest_bytes(id.as_bytes()))
-    }
-
-    pub(super) fn find_key(&self, key: Digest) -> Option<usize> {
+    /// Where the row with this key is.
+    pub(super) fn find(&self, key: Digest) -> Option<usize> {
         match &self.places {
             Some(places) => places.get(&key).copied(),
             None => self.keys.binary_search(&key).ok(),

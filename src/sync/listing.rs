@@ -8,6 +8,7 @@ use super::error::PassError;
 use super::prepare::blocking;
 use super::session::Session;
 use crate::catalog::Kind;
+use crate::feed::Receiver as _;
 use crate::remote::CallError;
 use crate::remote::nicechat::Reader;
 use walk::{Walk, Walked};
@@ -21,7 +22,7 @@ pub(super) async fn take_in(reader: &Reader, mut session: Session) -> Result<(Se
     let mut page_size = None;
     for kind in Kind::ALL {
         let mut address = reader.first_page(kind).map_err(PassError::Listing)?;
-        let mut walk = Walk::new(address.clone());
+        let mut walk = Walk::new(address.clone(), session.hasher().clone());
         loop {
             let page = reader.page(&address).await.map_err(PassError::Listing)?;
             let problem = |problem| {

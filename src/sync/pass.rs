@@ -242,7 +242,7 @@ impl<'a> Pass<'a> {
     async fn fetch(&mut self, stop: &CancellationToken) -> Result<Option<FeedBody>, PassError> {
         let reader = self.reader()?;
         let mark = self.equals_now(&reader)?;
-        match body::fetch(&self.context.config, mark, stop).await? {
+        match body::fetch(&self.context.config, reader.hasher(), mark, stop).await? {
             Answer::New(feed) => Ok(Some(feed)),
             Answer::Same(mark) => {
                 self.mark = mark;
@@ -254,7 +254,7 @@ impl<'a> Pass<'a> {
 
     /// After an import that read the feed at its own place: what is there now, for that is what NiceChat has read.
     async fn fetch_again(&self, feed: &mut FeedBody, stop: &CancellationToken) -> Result<(), PassError> {
-        match body::fetch(&self.context.config, Some(feed.mark.clone()), stop).await {
+        match body::fetch(&self.context.config, self.reader()?.hasher(), Some(feed.mark.clone()), stop).await {
             Ok(Answer::Same(_)) => {}
             Ok(Answer::New(newer)) => {
                 info!("the feed has changed during the import; what it says now counts");

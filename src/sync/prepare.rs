@@ -11,7 +11,7 @@ use super::listing;
 use super::plan::{Summary, guard};
 use super::session::{Comparison, Policy, Session, SessionError};
 use super::staging::SharedStaging;
-use crate::catalog::{Category, Id, Kind};
+use crate::catalog::{Category, Hasher, Id, Kind};
 use crate::config::{Config, Prune, Strategy};
 use crate::feed::{self, FeedError, Row, RowDigest, Shape, SinkError};
 use crate::remote::nicechat;
@@ -63,7 +63,7 @@ pub async fn plan(config: &Config, kind: PassKind, stop: &CancellationToken) -> 
     state.check_base(config.nicechat.base_url.as_str())?;
     let nicechat = nicechat::connect(&config.nicechat, &config.source.location.secrets())?.reader();
     let occasion = Occasion { kind, now: Timestamp::now(), keeps_rows: false };
-    let body = match interruptible(stop, source::fetch(&config.source, None)).await?? {
+    let body = match interruptible(stop, source::fetch(&config.source, None, state.hasher())).await?? {
         Fetched::Body(body) => body,
         // Nothing was asked for that could be answered so.
         Fetched::NotModified => return Err(PassError::Fetch(FetchError::strange_304(&config.source))),
@@ -185,6 +185,10 @@ impl Reading {
 }
 
 impl feed::Receiver for Reading {
+    fn hasher(&self) -> &Hasher {
+        self.session.hasher()
+    }
+
     fn knows_some(&self) -> bool {
         self.session.knows_some()
     }

@@ -18,10 +18,10 @@ use super::index::{Flags, Index};
 use super::plan::{Action, Operation, Summary};
 use super::remembered::Remembered;
 use super::staging::{Staging, StagingError};
-use crate::catalog::{Category, Digest, Fields, Id, Kind, Rejection, digest_bytes};
+use crate::catalog::{Category, Digest, Fields, Hasher, Id, Kind, Rejection};
 use crate::config::{Prune, VanishedCategory};
 use crate::feed::{Offer, Row};
-use crate::state::{InDoubt, Known, Reader, RowsEnding, StateError, Trail};
+use crate::state::{InDoubt, Known, Reader, Refused, RowsEnding, StateError, Trail};
 
 /// What can stop the comparison.
 #[derive(Debug, Error)]
@@ -67,6 +67,8 @@ pub struct Comparison {
 /// A comparison under way.
 pub struct Session {
     reader: Reader,
+    /// The state's.
+    hasher: Hasher,
     staging: Staging,
     policy: Policy,
     summary: Summary,
@@ -79,7 +81,7 @@ pub struct Session {
     /// Ids that the feed has and nobody knew.
     new_ids: HashSet<Digest>,
     in_doubt: HashMap<(Kind, Digest), InDoubt>,
-    refused: HashMap<(Kind, Digest), (String, Digest)>,
+    refused: HashMap<(Kind, Digest), Refused>,
     foreign: Vec<(Kind, Digest)>,
     /// A whole listing was read: what is not in it is not there.
     absence_proven: bool,
@@ -141,16 +143,18 @@ impl Session {
             },
             awaits_imported: reader.awaits_imported()?,
             left: Vec::new(),
+            hasher: reader.hasher().clone(),
             reader,
         })
     }
 
     fn load(&mut self) -> Result<(), SessionError> {
-        let key = |id: &str| digest_bytes(id.as_bytes());
+        let hasher = self.hasher.clone();
+        let key = |id: &str| hasher.digest(id.as_bytes());
         let journal = self.reader.journal()?;
         self.in_doubt = journal.into_iter().map(|row| ((row.kind, key(&row.id)), row)).collect();
         let refused = self.reader.refused()?;
-        self.refused = refused.into_iter().map(|(kind, id, digest)| ((kind, key(&id)), (id, digest))).collect();
+        self.refused = refused.into_iter().map(|refused| ((refused.kind, key(&refused.id)), refused)).collect();
         for kind in Kind::ALL {
             *self.index_mut(kind) = self.new_index(kind)?;
             let in_doubt = self.in_doubt.keys().map(|key| (*key, Flags::IN_DOUBT));
@@ -176,6 +180,11 @@ impl Session {
         Ok(())
     }
 
+    /// An id's key.
+    fn key(&self, id: &str) -> Digest {
+        self.hasher.digest(id.as_bytes())
+    }
+
     fn index(&self, kind: Kind) -> &Index {
         match kind {
             Kind::Category => &self.categories,
@@ -196,8 +205,8 @@ impl Session {
     /// When the state or the temporary file can't be used.
     pub fn observe(&mut self, kind: Kind, objects: Vec<(Id, Fields)>) -> Result<(), SessionError> {
         for (id, listed) in objects {
-            let key = digest_bytes(id.as_str().as_bytes());
-            match self.index(kind).find(id.as_str()) {
+            let key = self.key(id.as_str());
+            match self.index(kind).find(key) {
                 Some(at) if self.index(kind).object(at) != 0 => {
                     self.index_mut(kind).mark(at, Flags::LISTED);
                     let known = self.known(kind, at)?;
@@ -230,7 +239,7 @@ impl Session {
             flags.add(Flags::LISTED);
             let mut new = Vec::new();
             for key in foreign.iter().filter(|(of, _)| *of == kind).map(|(_, key)| *key) {
-                match self.index(kind).find_key(key) {
+                match self.index(kind).find(key) {
                     Some(at) => self.index_mut(kind).mark(at, flags),
                     None => new.push((key, flags)),
                 }
@@ -257,14 +266,14 @@ impl Session {
         strange_stock.iter().for_each(|word| self.summary.strange_stock.add(word));
         self.count_item(item.category.is_some(), currency_assumed, changes_at);
         item.category.iter().for_each(|category| self.use_category(category));
-        let key = digest_bytes(item.id.as_str().as_bytes());
+        let key = self.key(item.id.as_str());
         let sent = if self.locate(Kind::Product, key)?.is_none() && self.is_plain(Kind::Product, key) {
             // As `want` has it, without taking the item apart: a first load is made of these.
             self.summary.products.create += 1;
-            self.staging.add_create(Kind::Product, &item.id, &item.as_fields(), item.digest())?;
+            self.staging.add_create(Kind::Product, &item.id, &item.as_fields(), item.digest(&self.hasher))?;
             true
         } else {
-            self.want(Kind::Product, &item.id, item.digest(), || item.fields())?
+            self.want(Kind::Product, &item.id, |hasher| item.digest(hasher), || item.fields())?
         };
         self.summary.unchanged += u64::from(!sent);
         Ok(())
@@ -291,7 +300,7 @@ impl Session {
         // A row too broken to tell its id may be that of any product that is missed later.
         self.some_row_is_unknown |= rejection.id.is_none() && rejection.field != "id";
         let Some(id) = rejection.id.as_deref() else { return Ok(()) };
-        let Some(at) = self.locate(Kind::Product, digest_bytes(id.as_bytes()))? else {
+        let Some(at) = self.locate(Kind::Product, self.key(id))? else {
             self.some_row_is_unknown |= rejection.is_doubtful;
             // Of a duplicate's id the first row tells.
             self.summary.strangers += u64::from(rejection.field != "id");
@@ -354,10 +363,11 @@ impl Session {
         &mut self,
         kind: Kind,
         id: &Id,
-        digest: Digest,
+        digest_with: impl Fn(&Hasher) -> Digest,
         fields: impl FnOnce() -> Fields,
     ) -> Result<bool, SessionError> {
-        let Some(at) = self.locate(kind, digest_bytes(id.as_str().as_bytes()))? else {
+        let digest = digest_with(&self.hasher);
+        let Some(at) = self.locate(kind, self.key(id.as_str()))? else {
             let wanted = Wanted { fields: fields(), digest };
             return self.stage(decide(kind, id, &Base::Absent, &wanted));
         };
@@ -371,7 +381,7 @@ impl Session {
             return Ok(false);
         }
         let refused = self.refused.get(&(kind, self.index(kind).key(at)));
-        if !self.policy.retry_refused && refused.is_some_and(|(_, refused)| *refused == digest) {
+        if !self.policy.retry_refused && refused.is_some_and(|refused| refused.is_of(digest, digest_with)) {
             if kind == Kind::Product {
                 self.summary.set_aside += 1;
                 self.keep_category(kind, at)?;
@@ -404,10 +414,10 @@ impl Session {
         let Some((id, name)) = category.and_then(|id| self.used.get_key_value(&Id::parse(id).ok()?)) else {
             return false;
         };
-        self.categories.find(id.as_str()).is_none_or(|at| {
+        self.categories.find(self.key(id.as_str())).is_none_or(|at| {
             let flags = self.categories.flags(at);
             self.categories.object(at) == 0
-                || self.categories.digest(at) != Category::digest(name)
+                || self.categories.digest(at) != Category::digest(name, &self.hasher)
                 || flags.has(Flags::IN_DOUBT)
                 || flags.has(Flags::OBSERVED)
                 || self.is_gone(flags)
@@ -439,6 +449,10 @@ impl Session {
     fn known(&self, kind: Kind, at: usize) -> Result<Known, SessionError> {
         let index = self.index(kind);
         let mut known = self.reader.object(index.object(at))?;
+        // Else the feed has it under another key, and it would be taken for gone.
+        if self.key(&known.id) != index.key(at) {
+            return Err(self.lost_key(&known.id));
+        }
         if index.flags(at).has(Flags::IN_DOUBT) {
             match self.in_doubt.get(&(kind, index.key(at))) {
                 Some(InDoubt { fields: Some(fields), .. }) => known.acked.retain(|name, _| !fields.contains(name)),
@@ -448,9 +462,13 @@ impl Session {
         Ok(known)
     }
 
+    fn lost_key(&self, id: &str) -> SessionError {
+        self.reader.damaged(format!("the {id:?} that it has can't be found by its id")).into()
+    }
+
     fn stage(&mut self, mut operation: Operation) -> Result<bool, SessionError> {
         let kind = operation.kind;
-        let key = digest_bytes(operation.id.as_str().as_bytes());
+        let key = self.key(operation.id.as_str());
         operation.is_late = !self.is_plain(kind, key);
         if kind == Kind::Product
             && operation.was_in.is_none()

@@ -40,6 +40,8 @@ pub struct Trail {
     pub(super) known: u64,
     new: u64,
     pub(super) judged: Timestamp,
+    /// Of the old table.
+    pub(super) content: Digest,
 }
 
 /// How much of a trail is in memory.
@@ -48,7 +50,8 @@ const BUFFER: usize = 1 << 20;
 impl Trail {
     /// A trail of a feed whose rows `table` may know, with sales as they are at `judged`.
     pub fn new(table: Option<&FeedRows>, judged: Timestamp) -> Trail {
-        let mut trail = Trail { judged, ..Trail::default() };
+        let content = table.map_or(0, |table| table.content);
+        let mut trail = Trail { judged, content, ..Trail::default() };
         table.iter().flat_map(|table| &table.categories).for_each(|category| _ = trail.category(category));
         trail
     }

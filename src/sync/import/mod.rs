@@ -28,7 +28,7 @@ use super::pass::{Context, Progress, Step};
 use super::plan::{Action, Operation, Stage, Summary};
 use super::prepare::{Plan, interruptible};
 use super::staging::{Cursor, SharedStaging};
-use crate::catalog::{Fields, Kind, digest_bytes};
+use crate::catalog::{Fields, Kind};
 use crate::config::Strategy;
 use crate::http;
 use crate::remote::CallError;
@@ -189,6 +189,7 @@ impl Importer<'_> {
     async fn await_created(&self, address: &Address, plan: &Plan) -> Result<(), PassError> {
         let staging = &plan.staging;
         let lock = || staging.lock().unwrap_or_else(PoisonError::into_inner);
+        let hasher = Reader::open(self.context.state.path())?.hasher().clone();
         for stage in [Stage::Categories, Stage::Products] {
             let mut cursor = Cursor::default();
             loop {
@@ -208,7 +209,7 @@ impl Importer<'_> {
             }
             let mut absent = Vec::new();
             for id in rejected.into_iter().filter_map(|row| row.id) {
-                if lock().listed(Kind::Product, digest_bytes(id.as_bytes()))?.is_none() {
+                if lock().listed(Kind::Product, hasher.digest(id.as_bytes()))?.is_none() {
                     absent.push((Kind::Product, id));
                 }
             }

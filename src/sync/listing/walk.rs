@@ -5,7 +5,7 @@
 
 use std::collections::HashSet;
 
-use crate::catalog::{Digest, digest_bytes};
+use crate::catalog::{Digest, Hasher};
 use crate::remote::nicechat::{Page, PageAddress};
 
 /// So many objects may come while a listing is read, besides as many as there were.
@@ -19,6 +19,7 @@ const MOST_PAGES: u64 = 100_000;
 
 /// The pages of a listing so far.
 pub(super) struct Walk {
+    hasher: Hasher,
     addresses: HashSet<PageAddress>,
     ids: HashSet<Digest>,
     odd: HashSet<Digest>,
@@ -58,8 +59,9 @@ impl Walked {
 }
 
 impl Walk {
-    pub(super) fn new(first: PageAddress) -> Walk {
+    pub(super) fn new(first: PageAddress, hasher: Hasher) -> Walk {
         Walk {
+            hasher,
             addresses: HashSet::from([first]),
             ids: HashSet::new(),
             odd: HashSet::new(),
@@ -77,7 +79,7 @@ impl Walk {
     pub(super) fn take(&mut self, page: &Page) -> Result<(), String> {
         self.pages += 1;
         let before = self.ids.len() + self.odd.len();
-        self.ids.extend(page.objects.iter().map(|(id, _)| digest_bytes(id.as_str().as_bytes())));
+        self.ids.extend(page.objects.iter().map(|(id, _)| self.hasher.digest(id.as_str().as_bytes())));
         self.odd.extend(&page.odd);
         self.all_odd += page.odd.len() as u64;
         let number = self.pages;
@@ -156,7 +158,7 @@ mod tests {
 
     /// Walks as far as `pages` goes; what it came to, and after how many pages.
     fn walk(mut pages: impl FnMut(u64) -> Page) -> (Result<Walked, String>, u64) {
-        let mut walk = Walk::new(PageAddress::numbered(1));
+        let mut walk = Walk::new(PageAddress::numbered(1), Hasher::without_secret());
         for number in 1.. {
             let page = pages(number);
             if let Err(problem) = walk.take(&page) {

@@ -3,9 +3,9 @@
 use std::collections::HashSet;
 
 use super::{Comparison, Session, SessionError, category_of};
-use crate::catalog::{Category, Fields, Id, Kind, digest_bytes};
+use crate::catalog::{Category, Fields, Id, Kind};
 use crate::config::{Prune, VanishedCategory};
-use crate::state::{InDoubt, Known};
+use crate::state::{InDoubt, Known, Refused};
 use crate::sync::decide::{Since, decide, disable, vanish};
 use crate::sync::fields::overlaid;
 use crate::sync::index::Flags;
@@ -27,7 +27,7 @@ impl Session {
         let mut sent = HashSet::new();
         for (id, name) in std::mem::take(&mut self.used) {
             self.names.insert(name.clone());
-            if self.want(Kind::Category, &id, Category::digest(&name), || Category::fields(&name))? {
+            if self.want(Kind::Category, &id, |hasher| Category::digest(&name, hasher), || Category::fields(&name))? {
                 sent.insert(id.to_string());
             }
         }
@@ -36,7 +36,7 @@ impl Session {
             if !sent.contains(category) {
                 continue;
             }
-            if let Some(at) = self.locate(Kind::Product, digest_bytes(id.as_str().as_bytes()))? {
+            if let Some(at) = self.locate(Kind::Product, self.key(id.as_str()))? {
                 self.summary.set_aside -= 1;
                 let base = self.base(Kind::Product, at)?;
                 let is_sent = self.stage(decide(Kind::Product, &id, &base, &wanted))?;
@@ -64,7 +64,7 @@ impl Session {
 
     /// Categories that no item names, but that a product which stays as it is still needs.
     fn keep_categories(&mut self) -> Result<(), SessionError> {
-        let kept: Vec<usize> = self.kept.iter().filter_map(|id| self.categories.find(id)).collect();
+        let kept: Vec<usize> = self.kept.iter().filter_map(|id| self.categories.find(self.key(id))).collect();
         for at in kept {
             if !self.categories.flags(at).has(Flags::SEEN) {
                 self.keep(Kind::Category, at)?;
@@ -119,7 +119,7 @@ impl Session {
             (id.clone(), Known { id, acked: fields, ..Known::default() })
         } else if let Some(InDoubt { id, .. }) = self.in_doubt.get(&(kind, key)) {
             (id.clone(), Known { id: id.clone(), ..Known::default() })
-        } else if let Some((id, _)) = self.refused.get(&(kind, key)) {
+        } else if let Some(Refused { id, .. }) = self.refused.get(&(kind, key)) {
             (id.clone(), Known { id: id.clone(), ..Known::default() })
         } else {
             return Ok(false);
@@ -142,7 +142,7 @@ impl Session {
         if !may_go {
             return Ok(false);
         }
-        if !self.policy.retry_refused && self.refused.get(&(kind, key)).is_some_and(|(_, digest)| *digest == 0) {
+        if !self.policy.retry_refused && self.refused.get(&(kind, key)).is_some_and(|refused| refused.digest == 0) {
             // NiceChat refused to delete it, and nothing has changed since.
             self.summary.set_aside += 1;
             return self.keep_category(kind, at).map(|()| false);

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::{Policy, Session, SessionError};
-use crate::catalog::{Digest, Kind, digest_bytes};
+use crate::catalog::{Digest, Hasher, Kind};
 use crate::feed::{Offer, Receiver, Row, RowDigest, SinkError};
 use crate::state::{InUse, NewRow, Reader, RowsEnding, Trail};
 use crate::sync::index::{Flags, Index};
@@ -48,7 +48,7 @@ impl Session {
     /// Where an object is in the index, if there is anything to be said of it.
     pub(super) fn locate(&mut self, kind: Kind, key: Digest) -> Result<Option<usize>, SessionError> {
         let index = self.index(kind);
-        let found = index.find_key(key);
+        let found = index.find(key);
         if found.is_some() || !index.is_sparse() || self.new_ids.contains(&key) {
             return Ok(found);
         }
@@ -73,7 +73,7 @@ impl Session {
         let sparse = std::mem::take(&mut self.products);
         let mut rest = Vec::new();
         for at in 0..sparse.len() {
-            match all.find_key(sparse.key(at)) {
+            match all.find(sparse.key(at)) {
                 Some(place) => all.mark(place, sparse.flags(at)),
                 None => rest.push((sparse.key(at), sparse.flags(at))),
             }
@@ -96,7 +96,9 @@ impl Session {
         let missing: Vec<i64> = self.remembered.iter().flat_map(Remembered::missing).collect();
         for object in missing {
             let id = self.reader.object_id(object)?;
-            self.locate(Kind::Product, digest_bytes(id.as_bytes()))?;
+            if self.locate(Kind::Product, self.key(&id))?.is_none() {
+                return Err(self.lost_key(&id));
+            }
         }
         Ok(())
     }
@@ -139,8 +141,8 @@ impl Session {
         let item = &offer.item;
         let row = NewRow {
             digest,
-            key: digest_bytes(item.id.as_str().as_bytes()),
-            fields: item.digest(),
+            key: self.key(item.id.as_str()),
+            fields: item.digest(&self.hasher),
             category: None,
             currency_assumed: offer.currency_assumed,
             changes_at: offer.changes_at,
@@ -162,7 +164,7 @@ impl Session {
         let Tally { owned, create, update, delete, note, .. } = self.summary.products;
         let is_same = !trail.has_new_rows() && trail.known_rows() == table.len() as u64;
         Some(if is_same && create + update + delete + note == 0 {
-            RowsEnding::Same(InUse { rows: table.len() as u64, owned, judged: trail.judged() })
+            RowsEnding::Same(InUse { rows: table.len() as u64, owned, judged: trail.judged(), content: table.content })
         } else {
             RowsEnding::New(trail)
         })
@@ -170,6 +172,10 @@ impl Session {
 }
 
 impl Receiver for Session {
+    fn hasher(&self) -> &Hasher {
+        &self.hasher
+    }
+
     fn knows_some(&self) -> bool {
         self.remembered.is_some()
     }
@@ -186,7 +192,7 @@ impl Receiver for Session {
 
     fn is_first(&mut self, id: &str) -> Result<bool, SinkError> {
         self.read_all_if_many(0)?;
-        let key = digest_bytes(id.as_bytes());
+        let key = self.key(id);
         Ok(match self.locate(Kind::Product, key)? {
             Some(at) => !self.is_seen(Kind::Product, at),
             None => self.new_ids.insert(key),

@@ -9,7 +9,7 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 
 use super::{Session, SessionError};
-use crate::catalog::{Digest, Fields, Id, Kind, digest_bytes};
+use crate::catalog::{Digest, Fields, Hasher, Id, Kind};
 use crate::state::Record;
 use crate::sync::index::Flags;
 use crate::sync::plan::{Action, Operation, Stage};
@@ -31,10 +31,10 @@ fn spellings(id: &str) -> [String; 4] {
 }
 
 /// The id's digest without regard to case; `None` when it has no letters that have any.
-fn folded(id: &str) -> Option<Digest> {
+fn folded(id: &str, hasher: &Hasher) -> Option<Digest> {
     let lower = id.to_lowercase();
     let has_case = lower != id || id.to_uppercase() != id;
-    has_case.then(|| digest_bytes(lower.as_bytes()))
+    has_case.then(|| hasher.digest(lower.as_bytes()))
 }
 
 /// The field that a wanted object is made sure of by. A category may have been switched off with its twin.
@@ -63,7 +63,7 @@ impl Session {
             if kind == Kind::Product && !parted.is_empty() {
                 let mut first = Vec::new();
                 self.staging.ids(removals, kind, |id, place| {
-                    first.extend(folded(id).filter(|key| parted.contains(key)).map(|_| place));
+                    first.extend(folded(id, &self.hasher).filter(|key| parted.contains(key)).map(|_| place));
                 })?;
                 first.into_iter().try_for_each(|place| self.staging.move_to(Stage::TwinDeletes, place))?;
             }
@@ -77,7 +77,7 @@ impl Session {
             return Ok(going);
         }
         self.staging.ids(removals, kind, |id, _| {
-            if let Some(key) = folded(id) {
+            if let Some(key) = folded(id, &self.hasher) {
                 *going.entry(key).or_insert(true) &= self.is_listed(kind, id);
             }
         })?;
@@ -86,12 +86,12 @@ impl Session {
 
     fn is_listed(&self, kind: Kind, id: &str) -> bool {
         let index = self.index(kind);
-        self.absence_proven && index.find(id).is_some_and(|at| index.flags(at).has(Flags::LISTED))
+        self.absence_proven && index.find(self.key(id)).is_some_and(|at| index.flags(at).has(Flags::LISTED))
     }
 
     /// Whether an object is the twin of one that goes. Where a listing has both, they are two.
     fn is_twin(&self, kind: Kind, id: &str, going: &Going) -> Option<Digest> {
-        let key = folded(id)?;
+        let key = folded(id, &self.hasher)?;
         let is_listed = going.get(&key)?;
         (!*is_listed || !self.is_listed(kind, id)).then_some(key)
     }
@@ -132,7 +132,7 @@ impl Session {
             let known = self.reader.object(object)?;
             let Some(key) = self.is_twin(kind, &known.id, going).filter(|key| !parted.contains(key)) else { continue };
             let Ok(id) = Id::parse(&known.id) else { continue };
-            let at = self.locate(kind, digest_bytes(known.id.as_bytes()))?;
+            let at = self.locate(kind, self.key(&known.id))?;
             let Some(at) = at.filter(|at| self.is_seen(kind, *at)) else { continue };
             let digest = self.index(kind).digest(at);
             let record = Record { acked: known.acked, digest, answered: known.answered, repaired: known.repaired };
@@ -146,13 +146,13 @@ impl Session {
     fn known_twins(&mut self, kind: Kind, removals: Stage, going: &Going) -> Result<BTreeSet<i64>, SessionError> {
         let mut found = BTreeSet::new();
         if self.summary.tally(kind).owned <= MOST_READ {
-            let is_going = |id: &str| folded(id).is_some_and(|key| going.contains_key(&key));
+            let is_going = |id: &str| folded(id, &self.hasher).is_some_and(|key| going.contains_key(&key));
             self.reader.ids(kind, |object, id| found.extend(is_going(id).then_some(object)))?;
             return Ok(found);
         }
         let mut keys = HashSet::new();
         self.staging.ids(removals, kind, |id, _| {
-            keys.extend(spellings(id).iter().map(|spelling| digest_bytes(spelling.as_bytes())));
+            keys.extend(spellings(id).iter().map(|spelling| self.key(spelling)));
         })?;
         for key in keys {
             let at = self.locate(kind, key)?;
@@ -164,7 +164,7 @@ impl Session {
     /// Has a wanted object looked at once its twin is gone. `is_sent` = a product is sent then anyway.
     fn make_sure(&mut self, kind: Kind, id: &Id, record: Record, is_sent: bool) -> Result<(), SessionError> {
         let field = asked_about(kind);
-        let is_new = self.locate(kind, digest_bytes(id.as_str().as_bytes()))?.is_none();
+        let is_new = self.locate(kind, self.key(id.as_str()))?.is_none();
         self.staging.add_twin(kind, id.as_str(), (!is_new).then_some(field))?;
         if is_sent && kind == Kind::Product {
             return Ok(());
@@ -184,6 +184,7 @@ mod tests {
 
     #[test]
     fn ids_without_case_have_no_twins() {
+        let folded = |id| folded(id, &Hasher::without_secret());
         assert_eq!(folded("aBc-1"), folded("AbC-1"));
         assert_eq!(folded("ж"), folded("Ж"));
         assert_ne!(folded("abc"), folded("abd"));

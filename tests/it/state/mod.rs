@@ -1,3 +1,5 @@
 //! The state file.
 
+mod damaged_rows;
+mod digests;
 mod file;
