@@ -11,9 +11,10 @@ use std::path::Path;
 
 use rusqlite::Connection;
 
+use super::identity::lasting_id;
 use super::lock::Counted;
 use super::meta;
-use super::place::{Place, lasting_id};
+use super::place::Place;
 
 /// How many transactions were written, and when the lock file was changed for the last of them.
 pub(super) const TRANSACTIONS: &str = "transactions";

@@ -5,7 +5,7 @@ use std::io;
 use std::os::unix::fs::{FileExt as _, MetadataExt as _};
 use std::path::{Path, PathBuf};
 
-use super::place::FileId;
+use super::identity::FileId;
 use super::{StateError, private};
 
 /// A lock that the kernel gives back when the process ends, however it ends. The file beside the

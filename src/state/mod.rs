@@ -6,8 +6,9 @@
 mod doubt;
 mod error;
 mod events;
+mod identity;
 mod import;
-mod imported;
+mod keys;
 mod lock;
 mod meta;
 mod objects;
@@ -31,8 +32,7 @@ pub use events::{
     AddedEvent, Change, ChangeKind, MirrorPass, MirrorState, Mirrored, OwnEvent, PendingAdd, REMEMBERED, RefusedAdd,
     Standing,
 };
-pub use import::{Experience, Failures, Import, ImportEnd, ImportState, NewImport, Served, ServedFrom};
-pub use imported::AtLarge;
+pub use import::{AtLarge, Experience, Failures, Import, ImportEnd, ImportState, NewImport, Served, ServedFrom};
 pub use objects::Objects;
 pub use reader::{FailedObject, InDoubt, KeyRow, Reader, Refused};
 pub use rows::{FeedRow, FeedRows, InUse, NewRow, RowsEnding, Trail};

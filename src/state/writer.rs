@@ -16,7 +16,7 @@ use rusqlite::{Transaction, params};
 use tokio::sync::oneshot;
 
 use super::doubt::{DOUBTED, SENDING_SINCE, boot};
-use super::imported;
+use super::import::created;
 use super::meta::{remove, set};
 use super::packed::pack;
 use super::place::Place;
@@ -262,7 +262,7 @@ impl Writer {
                 set(transaction, "listed", if all { "all" } else { "ours" })?;
                 remove(transaction, "unsettled")?;
                 remove(transaction, DOUBTED)?;
-                imported::expire(transaction)?;
+                created::expire(transaction)?;
             }
             if let Some(foreign) = foreign {
                 set(transaction, "foreign", &serde_json::to_string(&foreign).unwrap_or_default())?;
@@ -380,7 +380,7 @@ fn settle(
 
 fn done(transaction: &Transaction<'_>, hasher: &Hasher, kind: Kind, id: &str, record: &Record) -> rusqlite::Result<()> {
     rows::disuse(transaction)?;
-    imported::settled(transaction, kind, id)?;
+    created::settled(transaction, kind, id)?;
     let key = hasher.digest(id.as_bytes()).to_be_bytes();
     let text = |fields: &Fields| (!fields.is_empty()).then(|| serde_json::to_string(fields).unwrap_or_default());
     let acked = pack(&record.acked);
@@ -403,7 +403,7 @@ fn done(transaction: &Transaction<'_>, hasher: &Hasher, kind: Kind, id: &str, re
 
 fn delete(transaction: &Transaction<'_>, hasher: &Hasher, kind: Kind, id: &str) -> rusqlite::Result<()> {
     rows::disuse(transaction)?;
-    imported::settled(transaction, kind, id)?;
+    created::settled(transaction, kind, id)?;
     let key = hasher.digest(id.as_bytes()).to_be_bytes();
     let sql = "DELETE FROM object WHERE object = (SELECT object FROM object_key WHERE kind = ?1 AND key = ?2)";
     transaction.prepare_cached(sql)?.execute(params![code(kind), key])?;

@@ -6,10 +6,13 @@ use serde::{Deserialize, Serialize};
 use tracing::warn;
 
 use super::content::Content;
-use super::{CHUNK, FeedRows, IN_USE};
+use super::table::{CHUNK, FeedRows};
 use crate::catalog::{Category, Digest, Hasher, Id};
 use crate::state::schema::SECRET_SINCE;
 use crate::state::{Reader, StateError};
+
+/// Where the state says that the table is in use.
+pub(super) const IN_USE: &str = "feed_rows";
 
 /// What says that the table is in use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

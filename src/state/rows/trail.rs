@@ -6,7 +6,7 @@ use std::io::{self, BufReader, Read, Seek as _, SeekFrom, Write as _};
 
 use jiff::Timestamp;
 
-use super::FeedRows;
+use super::table::FeedRows;
 use crate::catalog::{Category, Digest, Id};
 use crate::feed::RowDigest;
 
