@@ -11,7 +11,7 @@ use sandbox::Catalog;
 use shelfkeeper::catalog::{Category, Hasher, Id, Item, Kind, Money, path_category};
 use shelfkeeper::feed::{self, Receiver, Row, RowDigest, Shape, SinkError};
 use shelfkeeper::state::Known;
-use shelfkeeper::sync::{Base, Wanted, decide};
+use shelfkeeper::systems::catalog::{Base, Wanted, decide};
 
 /// Items of the feeds that are read.
 const ITEMS: usize = 10_000;

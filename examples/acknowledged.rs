@@ -11,7 +11,7 @@ use shelfkeeper::catalog::{Currency, Id, Kind};
 use shelfkeeper::config::{Prune, VanishedCategory};
 use shelfkeeper::feed::{self, Shape};
 use shelfkeeper::state::{Ending, Outcome, PassKind, PassRow, Reader, Record, Writer};
-use shelfkeeper::sync::{Cursor, Operation, Policy, Session, Stage};
+use shelfkeeper::systems::catalog::{Cursor, Operation, Policy, Session, Stage};
 use url::Url;
 
 fn main() -> anyhow::Result<()> {

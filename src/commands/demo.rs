@@ -19,12 +19,12 @@ use crate::config::{
     VanishedCategory,
 };
 use crate::event::{Content, Fields};
-use crate::lagerkoll;
 use crate::pass::Ask;
 use crate::remote::Limits;
 use crate::report::{self, Bar};
 use crate::state::{PassKind, Reader, Writer};
-use crate::sync::{self, Context, Exchange};
+use crate::systems::catalog::{self as sync, Context, Exchange};
+use crate::systems::events as lagerkoll;
 use ::sandbox::{Catalog, DEMO_STORE, DEMO_STORE_KEY, Options, Sandbox};
 
 /// Items in the sample shop.

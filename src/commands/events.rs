@@ -5,9 +5,9 @@ use std::io::{self, BufWriter, Write};
 use super::look::{Look, note};
 use super::outcome::{Exit, Failure, Outcome};
 use crate::cli::{self, Format};
-use crate::lagerkoll::Names;
 use crate::report;
 use crate::state::Reader;
+use crate::systems::events::Names;
 
 pub(super) fn events(arguments: &cli::Events, look: &Look) -> Outcome {
     let Some(names) = &look.events else {

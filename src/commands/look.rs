@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 
 use super::outcome::Failure;
 use crate::config::Config;
-use crate::lagerkoll::Names;
 use crate::state::Reader;
+use crate::systems::events::Names;
 
 /// Where the state is, and whose.
 pub(super) struct Look {

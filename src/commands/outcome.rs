@@ -3,11 +3,11 @@
 use std::io;
 
 use crate::config::ConfigError;
-use crate::lagerkoll::MirrorError;
 use crate::logging;
 use crate::report::PrintError;
 use crate::state::StateError;
-use crate::sync::PassError;
+use crate::systems::catalog::PassError;
+use crate::systems::events::MirrorError;
 
 /// The exit codes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

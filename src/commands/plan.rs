@@ -9,12 +9,12 @@ use super::outcome::{Exit, Failure, Outcome, complain};
 use super::runtime::{blocking, until_interrupted};
 use crate::cli::{self, Format};
 use crate::config::Config;
-use crate::lagerkoll;
 use crate::pass::Ask;
 use crate::remote::Limits;
 use crate::report::{self, EventTally};
 use crate::state::{PassKind, Reader};
-use crate::sync::{self, Plan};
+use crate::systems::catalog::{self as sync, Plan};
+use crate::systems::events as lagerkoll;
 
 pub(super) fn plan(arguments: cli::Plan, config: &Config) -> Outcome {
     // What keeps it from being opened is told by the plan itself.

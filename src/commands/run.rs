@@ -12,14 +12,14 @@ use super::outcome::{Exit, Failure, Outcome, complain};
 use super::runtime::{runtime, stop_on_signal};
 use crate::cli;
 use crate::config::Config;
-use crate::jobs::{self, EventsLog, Failing, PassLog};
-use crate::lagerkoll;
+use crate::daemon::{self, EventsLog, Failing, PassLog};
 use crate::logging;
 use crate::pass::Ask;
 use crate::remote::Limits;
 use crate::report::{self, Bar};
 use crate::state::{self, PassKind, StateError, Writer};
-use crate::sync::{self, Context, Exchange, Report};
+use crate::systems::catalog::{self as sync, Context, Exchange, Report};
+use crate::systems::events as lagerkoll;
 
 pub(super) fn run(arguments: &cli::Run, config: Config, named: Option<&Path>) -> Outcome {
     let runtime = runtime()?;
@@ -34,7 +34,7 @@ pub(super) fn run(arguments: &cli::Run, config: Config, named: Option<&Path>) ->
     };
     if !arguments.once && !arguments.resync {
         let find = || Config::load(&Config::find(named)?);
-        let ended = runtime.block_on(jobs::daemon(context, arguments.force, &find));
+        let ended = runtime.block_on(daemon::daemon(context, arguments.force, &find));
         runtime.shutdown_background();
         return ended.map(|()| Exit::Done).map_err(|error| Failure { error, exit: Exit::Failed });
     }

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::event_words::line;
 use super::events::print_changes;
 use super::words::{count, number};
-use crate::lagerkoll::{Plan, Step};
+use crate::systems::events::{Plan, Step};
 
 /// How many events are to be added, replaced and removed. Nought without a plan.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

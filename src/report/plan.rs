@@ -9,8 +9,8 @@ use serde_json::{Value, json};
 use super::event_plan::{EventTally, event_operations};
 use super::words::{count, difference, number, one_line, shorten, span, strange_stock, value};
 use crate::catalog::{Fields, Kind};
-use crate::lagerkoll;
-use crate::sync::{Action, Address, Choice, Cost, Operation, Plan, StagingError, Summary, Way};
+use crate::systems::catalog::{Action, Address, Choice, Cost, Operation, Plan, StagingError, Summary, Way};
+use crate::systems::events as lagerkoll;
 
 /// How many operations of a group a person is shown.
 const SHOWN: usize = 50;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::words::span;
-use crate::sync::Step;
+use crate::systems::catalog::Step;
 
 /// A bar on stderr, when that is a terminal; else nothing.
 pub struct Bar(ProgressBar);

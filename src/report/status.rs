@@ -10,9 +10,9 @@ use super::output::{JsonList, PrintError};
 use super::plan::{held_back, unproven};
 use super::words::{count, number, shorten, span, strange_stock};
 use crate::catalog::{Kind, Rejection};
-use crate::lagerkoll::Names;
 use crate::state::{FailedObject, Foreign, Import, MirrorState, Outcome, PassRow, Reader, StateError};
-use crate::sync::{ImportReport, Report, Summary};
+use crate::systems::catalog::{ImportReport, Report, Summary};
+use crate::systems::events::Names;
 
 /// Rows and objects that a person is shown.
 const SHOWN: u64 = 20;

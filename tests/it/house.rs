@@ -219,7 +219,7 @@ fn packages() -> [Package; 2] {
 fn layer(module: &str) -> String {
     let mut parts = module.split("::");
     let first = parts.next().unwrap_or_default();
-    let is_split = matches!(first, "systems" | "remote");
+    let is_split = matches!(first, "remote" | "systems" | "web");
     let second = parts.next().filter(|_| is_split);
     second.map_or_else(|| first.to_owned(), |second| format!("{first}::{second}"))
 }

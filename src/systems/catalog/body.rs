@@ -1,0 +1,96 @@
+//! The feed's body in a pass, and the mark by which the next pass knows it again.
+
+use std::io;
+use std::sync::Arc;
+
+use tokio_util::sync::CancellationToken;
+
+use crate::catalog::{Digest, Hasher};
+use crate::config::Config;
+use crate::feed;
+use crate::source::{self, Body, End, FetchError, Fetched};
+use crate::state::FeedMark;
+use crate::systems::catalog::error::PassError;
+use crate::systems::catalog::wait::{blocking, interruptible};
+
+/// A body that isn't the one of the mark that was asked with.
+pub(super) struct FeedBody {
+    pub(super) body: Arc<Body>,
+    /// It lacks what is known only when the body has been read.
+    pub(super) mark: FeedMark,
+}
+
+/// What came of asking for the feed.
+pub(super) enum Answer {
+    /// It is the one of the mark; with the tags that the next request had better name, where those are new ones.
+    Same(Option<FeedMark>),
+    New(FeedBody),
+}
+
+/// Asks for the feed, unless it is still the one of the mark. `hasher` = the state's.
+pub(super) async fn fetch(
+    config: &Config,
+    hasher: &Hasher,
+    mark: Option<FeedMark>,
+    stop: &CancellationToken,
+) -> Result<Answer, PassError> {
+    let source = &config.source;
+    let body = match (interruptible(stop, source::fetch(source, mark.as_ref(), hasher)).await??, mark) {
+        (Fetched::NotModified, Some(mark)) if mark.has_validators() => return Ok(Answer::Same(None)),
+        (Fetched::NotModified, _) => return Err(PassError::Fetch(FetchError::strange_304(source))),
+        (Fetched::Body(body), Some(mark)) => {
+            let (body, is_same) = interruptible(stop, compare_bytes(config, body, &mark)).await??;
+            if is_same {
+                let (etag, last_modified) = (body.etag.clone(), body.last_modified.clone());
+                let is_proven = body.end == End::Proven;
+                return Ok(Answer::Same(is_proven.then_some(FeedMark { etag, last_modified, ..mark })));
+            }
+            body
+        }
+        (Fetched::Body(body), None) => body,
+    };
+    let mark = FeedMark {
+        etag: body.etag.clone(),
+        last_modified: body.last_modified.clone(),
+        body: None,
+        length: Some(body.length),
+        shape: shape_key(config),
+        changes_at: None,
+        judged: None,
+    };
+    Ok(Answer::New(FeedBody { body, mark }))
+}
+
+/// Whether a body is the one of a mark. Bytes of another number aren't read for that.
+async fn compare_bytes(config: &Config, body: Arc<Body>, mark: &FeedMark) -> Result<(Arc<Body>, bool), PassError> {
+    if mark.length.is_some_and(|length| length != body.length) {
+        return Ok((body, false));
+    }
+    let (body, digest) = blocking(move || {
+        let digest = body.digest();
+        body.check_unwritten()?;
+        Ok((body, digest))
+    })
+    .await?;
+    Ok((body, mark.body == Some(readable(config, digest)?)))
+}
+
+/// The digest of a body, or the error of the pass that can't read it.
+pub(super) fn readable(config: &Config, digest: io::Result<Digest>) -> Result<Digest, PassError> {
+    digest.map_err(|error| PassError::Fetch(FetchError::unreadable(&config.source, &error)))
+}
+
+/// Everything besides the feed's bytes that the wanted catalogue depends on.
+pub(super) fn shape_key(config: &Config) -> String {
+    let (source, nicechat) = (&config.source, &config.nicechat);
+    format!(
+        "{}|{}|{:?}|{:?}|{:?}|{:?}|{:?}",
+        feed::RULES,
+        source.location.fingerprint(),
+        source.format,
+        source.default_currency,
+        source.default_category,
+        nicechat.prune,
+        nicechat.vanished_category
+    )
+}

@@ -1,0 +1,194 @@
+//! Objects whose ids differ in case only.
+//!
+//! Some services take `abc` and `ABC` for one id, and nobody says which kind NiceChat is. Where it is of that kind,
+//! deleting the one takes the other away. So, while one of the two goes and the other stays or comes, the deletion goes
+//! first, and what is wanted is made sure of behind it: what is to be created is created then, and what is there is
+//! sent one field that it has already, whose 404 has it created anew. Categories can't go before their products,
+//! and are made sure of at the very end.
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+
+use super::{Session, SessionError};
+use crate::catalog::{Digest, Fields, Hasher, Id, Kind};
+use crate::state::Record;
+use crate::systems::catalog::diff::index::Flags;
+use crate::systems::catalog::plan::operation::{Action, Operation, Stage};
+use crate::systems::catalog::plan::store::Place;
+
+/// Ids that go, folded; whether NiceChat lists them.
+type Going = HashMap<Digest, bool>;
+
+/// Of so many objects all ids are read; of more, only those that are usual spellings of an id that goes.
+const MOST_READ: u64 = 50_000;
+
+/// How else an id is usually written.
+fn spellings(id: &str) -> [String; 4] {
+    let (lower, upper) = (id.to_lowercase(), id.to_uppercase());
+    let turned = |c: char| if c.is_lowercase() { c.to_uppercase().next() } else { c.to_lowercase().next() };
+    let swapped = id.chars().filter_map(turned).collect();
+    let title = lower.chars().take(1).flat_map(char::to_uppercase).chain(lower.chars().skip(1)).collect();
+    [lower, upper, swapped, title]
+}
+
+/// The id's digest without regard to case; `None` when it has no letters that have any.
+fn folded(id: &str, hasher: &Hasher) -> Option<Digest> {
+    let lower = id.to_lowercase();
+    let has_case = lower != id || id.to_uppercase() != id;
+    has_case.then(|| hasher.digest(lower.as_bytes()))
+}
+
+/// The field that a wanted object is made sure of by. A category may have been switched off with its twin.
+fn asked_about(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Category => "is_enabled",
+        Kind::Product => "title",
+    }
+}
+
+impl Session {
+    /// Puts the operations on objects whose ids differ in case only into an order that loses neither.
+    pub(super) fn order_twins(&mut self) -> Result<(), SessionError> {
+        for kind in Kind::ALL {
+            let (removals, wanted) = match kind {
+                Kind::Category => (Stage::CategoryDeletes, Stage::Categories),
+                Kind::Product => (Stage::ProductDeletes, Stage::Products),
+            };
+            let going = self.going(kind, removals)?;
+            if going.is_empty() {
+                continue;
+            }
+            let mut parted = HashSet::new();
+            self.part_staged(kind, wanted, &going, &mut parted)?;
+            self.part_known(kind, removals, &going, &mut parted)?;
+            if kind == Kind::Product && !parted.is_empty() {
+                let mut first = Vec::new();
+                self.staging.ids(removals, kind, |id, place| {
+                    first.extend(folded(id, &self.hasher).filter(|key| parted.contains(key)).map(|_| place));
+                })?;
+                first.into_iter().try_for_each(|place| self.staging.move_to(Stage::TwinDeletes, place))?;
+            }
+        }
+        Ok(())
+    }
+
+    fn going(&self, kind: Kind, removals: Stage) -> Result<Going, SessionError> {
+        let mut going = Going::new();
+        if !self.staging.has(removals) {
+            return Ok(going);
+        }
+        self.staging.ids(removals, kind, |id, _| {
+            if let Some(key) = folded(id, &self.hasher) {
+                *going.entry(key).or_insert(true) &= self.is_listed(kind, id);
+            }
+        })?;
+        Ok(going)
+    }
+
+    fn is_listed(&self, kind: Kind, id: &str) -> bool {
+        let index = self.index(kind);
+        self.absence_proven && index.find(self.key(id)).is_some_and(|at| index.flags(at).has(Flags::LISTED))
+    }
+
+    /// Whether an object is the twin of one that goes. Where a listing has both, they are two.
+    fn is_twin(&self, kind: Kind, id: &str, going: &Going) -> Option<Digest> {
+        let key = folded(id, &self.hasher)?;
+        let is_listed = going.get(&key)?;
+        (!*is_listed || !self.is_listed(kind, id)).then_some(key)
+    }
+
+    /// Twins that the plan creates, changes, or takes over.
+    fn part_staged(
+        &mut self,
+        kind: Kind,
+        wanted: Stage,
+        going: &Going,
+        parted: &mut HashSet<Digest>,
+    ) -> Result<(), SessionError> {
+        for stage in [wanted, Stage::Notes] {
+            let mut found: Vec<(Place, Digest)> = Vec::new();
+            self.staging.ids(stage, kind, |id, place| {
+                found.extend(self.is_twin(kind, id, going).map(|key| (place, key)));
+            })?;
+            for (place, key) in found {
+                let Some((id, record)) = self.staging.record_at(place)? else { continue };
+                let is_sent = stage != Stage::Notes;
+                if parted.insert(key) || is_sent {
+                    self.make_sure(kind, &id, record, is_sent)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Twins that are as wanted.
+    fn part_known(
+        &mut self,
+        kind: Kind,
+        removals: Stage,
+        going: &Going,
+        parted: &mut HashSet<Digest>,
+    ) -> Result<(), SessionError> {
+        for object in self.known_twins(kind, removals, going)? {
+            let known = self.reader.object(object)?;
+            let Some(key) = self.is_twin(kind, &known.id, going).filter(|key| !parted.contains(key)) else { continue };
+            let Ok(id) = Id::parse(&known.id) else { continue };
+            let at = self.locate(kind, self.key(&known.id))?;
+            let Some(at) = at.filter(|at| self.is_seen(kind, *at)) else { continue };
+            let digest = self.index(kind).digest(at);
+            let record = Record { acked: known.acked, digest, answered: known.answered, repaired: known.repaired };
+            self.make_sure(kind, &id, record, false)?;
+            parted.insert(key);
+        }
+        Ok(())
+    }
+
+    /// Objects of ours that may be twins of those that go.
+    fn known_twins(&mut self, kind: Kind, removals: Stage, going: &Going) -> Result<BTreeSet<i64>, SessionError> {
+        let mut found = BTreeSet::new();
+        if self.summary.tally(kind).owned <= MOST_READ {
+            let is_going = |id: &str| folded(id, &self.hasher).is_some_and(|key| going.contains_key(&key));
+            self.reader.ids(kind, |object, id| found.extend(is_going(id).then_some(object)))?;
+            return Ok(found);
+        }
+        let mut keys = HashSet::new();
+        self.staging.ids(removals, kind, |id, _| {
+            keys.extend(spellings(id).iter().map(|spelling| self.key(spelling)));
+        })?;
+        for key in keys {
+            let at = self.locate(kind, key)?;
+            found.extend(at.map(|at| self.index(kind).object(at)).filter(|object| *object != 0));
+        }
+        Ok(found)
+    }
+
+    /// Has a wanted object looked at once its twin is gone. `is_sent` = a product is sent then anyway.
+    fn make_sure(&mut self, kind: Kind, id: &Id, record: Record, is_sent: bool) -> Result<(), SessionError> {
+        let field = asked_about(kind);
+        let is_new = self.locate(kind, self.key(id.as_str()))?.is_none();
+        self.staging.add_twin(kind, id.as_str(), (!is_new).then_some(field))?;
+        if is_sent && kind == Kind::Product {
+            return Ok(());
+        }
+        let asked = record.acked.get(field).map(|value| (field.to_owned(), value.clone()));
+        let send: Fields = asked.into_iter().collect();
+        let operation = Operation::new(kind, id, Action::Update, send.clone(), send, Some(record));
+        self.summary.tally_mut(kind).add(&operation);
+        let stage = if kind == Kind::Category { Stage::CategoryTwins } else { operation.stage() };
+        Ok(self.staging.add_to(stage, &operation)?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_without_case_have_no_twins() {
+        let folded = |id| folded(id, &Hasher::without_secret());
+        assert_eq!(folded("aBc-1"), folded("AbC-1"));
+        assert_eq!(folded("ж"), folded("Ж"));
+        assert_ne!(folded("abc"), folded("abd"));
+        assert_eq!((folded("100-2"), folded("茶")), (None, None));
+        assert_eq!(spellings("aBc-1"), ["abc-1", "ABC-1", "AbC-1", "Abc-1"]);
+    }
+}

@@ -1,0 +1,124 @@
+//! Why a pass fails.
+
+use std::time::Duration;
+
+use thiserror::Error;
+
+use crate::feed::FeedError;
+use crate::http_client;
+use crate::remote::CallError;
+use crate::source::FetchError;
+use crate::state::StateError;
+use crate::systems::catalog::apply::Stop;
+use crate::systems::catalog::diff::differ::SessionError;
+use crate::systems::catalog::plan::store::StagingError;
+use crate::task::TaskError;
+
+/// Why a pass failed as a whole.
+#[derive(Debug, Error)]
+pub enum PassError {
+    /// The feed's bytes.
+    #[error(transparent)]
+    Fetch(#[from] FetchError),
+    /// The feed's content.
+    #[error("{location}: {error}")]
+    Feed {
+        /// Where it came from.
+        location: String,
+        /// What is wrong with it.
+        error: FeedError,
+    },
+    /// The state file.
+    #[error(transparent)]
+    State(#[from] StateError),
+    /// The temporary file.
+    #[error(transparent)]
+    Staging(#[from] StagingError),
+    /// The temporary file of the feed's rows.
+    #[error("a temporary file can't be written: {0}; is there room where TMPDIR points?")]
+    Rows(std::io::Error),
+    /// NiceChat's listing.
+    #[error("NiceChat's listing could not be read: {0}")]
+    Listing(CallError),
+    /// No HTTP client.
+    #[error("no HTTP client: {0}")]
+    Client(String),
+    /// The application ended early.
+    #[error(transparent)]
+    Stopped(#[from] Stop),
+    /// Some objects were not done.
+    #[error("{failed} of {operations} changes failed; the next pass tries them again")]
+    Pending {
+        /// How many.
+        failed: u64,
+        /// Of how many.
+        operations: u64,
+    },
+    /// An import failed, and there is no other way.
+    #[error("the import failed: {0}; the next pass tries again (strategy = \"auto\" would use the API)")]
+    Import(String),
+    /// Imports failed so often that NiceChat is left alone for a while.
+    #[error(
+        "{failures} imports failed in a row; the next one may be pushed in {} s (a resync tries at once)",
+        left.as_secs()
+    )]
+    ImportRests {
+        /// How many.
+        failures: u32,
+        /// How long still.
+        left: Duration,
+    },
+    /// The settings want an import, but NiceChat can't fetch the feed.
+    #[error("nicechat.strategy = \"import\": NiceChat can't fetch the feed: {0}")]
+    NoAddress(String),
+    /// No thread to work on.
+    #[error(transparent)]
+    Task(#[from] TaskError),
+    /// Somebody asked us to stop.
+    #[error("interrupted; nothing was changed")]
+    Interrupted,
+}
+
+impl From<reqwest::Error> for PassError {
+    fn from(error: reqwest::Error) -> Self {
+        PassError::Client(http_client::no_client(&error))
+    }
+}
+
+impl From<SessionError> for PassError {
+    fn from(error: SessionError) -> Self {
+        match error {
+            SessionError::State(error) => PassError::State(error),
+            SessionError::Staging(error) => PassError::Staging(error),
+            SessionError::Rows(error) => PassError::Rows(error),
+        }
+    }
+}
+
+impl PassError {
+    /// What is in trouble: the same from try to try, while the words change.
+    pub fn subject(&self) -> &'static str {
+        match self {
+            PassError::Fetch(_) => "the feed's host",
+            PassError::Feed { .. } => "the feed",
+            PassError::State(_) | PassError::Staging(_) | PassError::Rows(_) => "the disk",
+            PassError::Listing(CallError::Unauthorized(_)) | PassError::Stopped(Stop::Unauthorized(_)) => "the key",
+            PassError::Listing(_) | PassError::Client(_) | PassError::Stopped(_) | PassError::Pending { .. } => {
+                "NiceChat"
+            }
+            PassError::Import(_) | PassError::ImportRests { .. } => "the import",
+            PassError::NoAddress(_) => "the strategy",
+            PassError::Task(_) => "this machine",
+            PassError::Interrupted => "the pass",
+        }
+    }
+
+    /// Whether the settings are at fault.
+    pub fn is_config(&self) -> bool {
+        match self {
+            PassError::State(error) => error.is_config(),
+            PassError::NoAddress(_) => true,
+            _ => false,
+        }
+    }
+}

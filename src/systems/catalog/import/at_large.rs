@@ -1,0 +1,45 @@
+//! Imports that were given up, but that NiceChat may carry out yet: hours after the pass that saw nothing of them.
+
+use tracing::info;
+
+use super::Importer;
+use crate::remote::CallError;
+use crate::state::{AtLarge, Reader};
+use crate::systems::catalog::error::PassError;
+
+/// So many passes ask after an import one after the other, and then each that many.
+const PATIENT: u32 = 100;
+/// After so many passes nobody asks any more.
+const LONGEST: u32 = 100_000;
+/// An import without a token is looked for in the listing after 1, 2, 4 ... and so many passes.
+const LAST_LISTING: u32 = 64;
+
+impl Importer<'_> {
+    /// Looks whether an import that was given up has had its effect by now.
+    pub(in crate::systems::catalog) async fn look_for_lost(&self) -> Result<(), PassError> {
+        let Some(lost) = Reader::open(self.context.state.path())?.import_at_large()? else { return Ok(()) };
+        let lost = AtLarge { passes: lost.passes.saturating_add(1), ..lost };
+        let state = &self.context.state;
+        let Some(token) = lost.token.clone() else {
+            let is_over = lost.passes >= LAST_LISTING;
+            return Ok(if is_over || lost.passes.is_power_of_two() {
+                state.import_may_have_landed(lost, is_over).await?
+            } else {
+                state.still_at_large(lost).await?
+            });
+        };
+        let is_due = lost.passes <= PATIENT || lost.passes.is_multiple_of(PATIENT);
+        let ended = is_due
+            && match self.nicechat.reader().import_result(&token).await {
+                Ok(result) => matches!(result.state.as_str(), "success" | "failed"),
+                Err(CallError::Missing) => true,
+                // Whatever it is, the pass will find out.
+                Err(_) => false,
+            };
+        if !ended && lost.passes < LONGEST {
+            return Ok(state.still_at_large(lost).await?);
+        }
+        info!(import = %token, "an import that was given up has ended; the listing is read");
+        Ok(state.import_may_have_landed(lost, true).await?)
+    }
+}

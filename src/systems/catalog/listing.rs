@@ -1,0 +1,73 @@
+//! Reading NiceChat's whole listing into a comparison, page by page.
+
+mod walk;
+
+use tracing::warn;
+
+use crate::catalog::Kind;
+use crate::feed::Receiver as _;
+use crate::remote::CallError;
+use crate::remote::nicechat::Reader;
+use crate::systems::catalog::diff::differ::Session;
+use crate::systems::catalog::error::PassError;
+use crate::systems::catalog::wait::blocking;
+use walk::{Walk, Walked};
+
+/// Takes the listing of both kinds into the session. Absence counts as proven only when every page
+/// was read and there were as many objects as NiceChat says that there are.
+///
+/// Gives as well how many objects a page has, if there is more than one.
+pub(super) async fn take_in(reader: &Reader, mut session: Session) -> Result<(Session, Option<u64>), PassError> {
+    let mut is_whole = true;
+    let mut page_size = None;
+    for kind in Kind::ALL {
+        let mut address = reader.first_page(kind).map_err(PassError::Listing)?;
+        let mut walk = Walk::new(address.clone(), session.hasher().clone());
+        loop {
+            let page = reader.page(&address).await.map_err(PassError::Listing)?;
+            let problem = |problem| {
+                PassError::Listing(CallError::Strange(format!(
+                    "what it gives for {} is none, {problem}",
+                    kind.plural(2)
+                )))
+            };
+            walk.take(&page).map_err(problem)?;
+            if page.next.is_some() {
+                page_size = page_size.max(Some(page.objects.len() as u64));
+            }
+            session = blocking(move || {
+                session.observe(kind, page.objects)?;
+                Ok(session)
+            })
+            .await?;
+            match page.next {
+                None => break,
+                Some(next) => address = next,
+            }
+        }
+        is_whole &= tell(kind, walk.end());
+    }
+    session.listing_ends(is_whole);
+    Ok((session, page_size))
+}
+
+/// Tells of a listing that is over; whether what it lacks is not there.
+fn tell(kind: Kind, walked: Walked) -> bool {
+    let Walked { listed, odd, counted, .. } = walked;
+    if odd > 0 {
+        warn!(
+            r#type = %kind, odd,
+            "NiceChat lists {odd} {} whose ids are none that can be asked for (empty, padded, not a text); \
+             they are left alone",
+            kind.plural(odd)
+        );
+    }
+    let is_whole = walked.is_whole();
+    if !is_whole {
+        warn!(
+            r#type = %kind, listed, counted,
+            "NiceChat lists other objects than it counts; what is missing is not taken for deleted"
+        );
+    }
+    is_whole
+}

@@ -1,0 +1,354 @@
+//! What a plan is made of while it is made: a temporary SQLite file that vanishes with its handle,
+//! so that a first load of a million products takes disk, not memory.
+
+mod twins;
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+
+use rusqlite::{Connection, OptionalExtension as _, params};
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+use crate::catalog::{Digest, Fields, Id, Kind, Rejection};
+use crate::state::Record;
+use crate::systems::catalog::diff::decide::Observation;
+use crate::systems::catalog::diff::fields::with_values;
+use crate::systems::catalog::plan::operation::{Action, CREATE, Operation, Stage};
+pub(in crate::systems::catalog) use twins::Place;
+
+/// Bytes of operations that are read together.
+const TOGETHER: usize = 4 << 20;
+
+/// The temporary file can't be written or read.
+#[derive(Debug, Error)]
+#[error("the plan's temporary file: {0}; is there room where TMPDIR or SQLITE_TMPDIR points?")]
+pub struct StagingError(#[from] rusqlite::Error);
+
+/// A plan's operations, rejected rows, and what the listing said.
+pub struct Staging {
+    connection: Connection,
+    groups: BTreeMap<Group, u64>,
+}
+
+/// A plan's operations while several parts of a pass read them, on whatever thread.
+pub type SharedStaging = Arc<Mutex<Staging>>;
+
+/// Where reading the operations goes on.
+#[derive(Debug, Clone, Default)]
+pub struct Cursor(Option<(i64, i64, String, i64, i64)>);
+
+/// Operations that go one after the other, by their ids.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Group {
+    /// Of all of them.
+    pub stage: Stage,
+    /// Whether they are tried again.
+    pub is_late: bool,
+    /// See [`Operation::urgency`].
+    pub urgency: u8,
+}
+
+/// An operation as it is stored beside its kind and id: [`Body`] reads it.
+#[derive(Serialize)]
+struct Written<'a, F> {
+    action: Action,
+    send: Option<&'a Fields>,
+    old: &'a Fields,
+    record: Option<WrittenRecord<'a, F>>,
+    was_in: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+struct WrittenRecord<'a, F> {
+    acked: &'a F,
+    digest: Digest,
+    answered: &'a Fields,
+    repaired: &'a Fields,
+}
+
+/// An operation as it is read.
+#[derive(Deserialize)]
+struct Body {
+    action: Action,
+    /// `None` for what follows from the record: a create sends all that has a value.
+    send: Option<Fields>,
+    old: Fields,
+    record: Option<Record>,
+    was_in: Option<String>,
+}
+
+impl Body {
+    fn send(&mut self) -> Fields {
+        let whole = || self.record.as_ref().map(|record| with_values(&record.acked)).unwrap_or_default();
+        self.send.take().unwrap_or_else(whole)
+    }
+}
+
+#[derive(Serialize, Deserialize, Default)]
+struct Seen {
+    drift: Fields,
+    answered: Fields,
+    repaired: Fields,
+    has_new_picture: bool,
+}
+
+impl Staging {
+    /// An empty one.
+    ///
+    /// # Errors
+    /// When the temporary file can't be made.
+    pub fn new() -> Result<Staging, StagingError> {
+        // SQLite unlinks the file of an empty name as soon as it is open.
+        let connection = Connection::open("")?;
+        connection.execute_batch(
+            "PRAGMA page_size = 32768; PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA cache_size = -8192;
+             CREATE TABLE operation (stage INTEGER, late INTEGER, urgency INTEGER, kind INTEGER, id TEXT, body TEXT);
+             CREATE TABLE twin (kind INTEGER, id TEXT, field TEXT);
+             CREATE TABLE absent (kind INTEGER, id TEXT);
+             CREATE TABLE rejected (line INTEGER, id TEXT, field TEXT, reason TEXT);
+             CREATE TABLE observed (kind INTEGER, key BLOB, body TEXT, PRIMARY KEY (kind, key)) WITHOUT ROWID;
+             CREATE TABLE listed (kind INTEGER, key BLOB, id TEXT, fields TEXT, PRIMARY KEY (kind, key)) WITHOUT ROWID;
+             BEGIN;",
+        )?;
+        Ok(Staging { connection, groups: BTreeMap::new() })
+    }
+
+    /// Adds an operation; a late one comes after all others of its stage.
+    pub(in crate::systems::catalog) fn add(&mut self, operation: &Operation) -> Result<(), StagingError> {
+        let Operation { kind, id, action, send, old, record, was_in, is_late } = operation;
+        let group = Group { stage: operation.stage(), is_late: *is_late, urgency: operation.urgency() };
+        let record = record.as_ref().map(|Record { acked, digest, answered, repaired }| WrittenRecord {
+            acked,
+            digest: *digest,
+            answered,
+            repaired,
+        });
+        let send = (*action != Action::Create).then_some(send);
+        let body = json(&Written { action: *action, send, old, record, was_in: was_in.as_deref() });
+        self.put(group, *kind, id, &body)
+    }
+
+    /// Adds the creation of an object of which nothing is known, without taking its fields apart.
+    pub(in crate::systems::catalog) fn add_create(
+        &mut self,
+        kind: Kind,
+        id: &Id,
+        fields: &impl Serialize,
+        digest: Digest,
+    ) -> Result<(), StagingError> {
+        let nothing = &Fields::new();
+        let record = Some(WrittenRecord { acked: fields, digest, answered: nothing, repaired: nothing });
+        let body = json(&Written { action: Action::Create, send: None, old: nothing, record, was_in: None });
+        self.put(Group::of_creates(kind), kind, id, &body)
+    }
+
+    fn put(&mut self, group: Group, kind: Kind, id: &Id, body: &str) -> Result<(), StagingError> {
+        let Group { stage, is_late, urgency } = group;
+        *self.groups.entry(group).or_default() += 1;
+        let sql = "INSERT INTO operation (stage, late, urgency, kind, id, body) VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
+        let row = params![stage as u8, is_late, urgency, kind as u8, id.as_str(), body];
+        self.connection.prepare_cached(sql)?.execute(row)?;
+        Ok(())
+    }
+
+    /// Adds an object of ours that the feed doesn't have, but that stays.
+    pub(in crate::systems::catalog) fn put_absent(&self, kind: Kind, id: &str) -> Result<(), StagingError> {
+        let sql = "INSERT INTO absent (kind, id) VALUES (?1, ?2)";
+        self.connection.prepare_cached(sql)?.execute(params![kind as u8, id])?;
+        Ok(())
+    }
+
+    /// Objects of ours that the feed doesn't have, but that stay: at most `most` behind the `after`-th.
+    pub(in crate::systems::catalog) fn absent(
+        &self,
+        after: &mut i64,
+        most: usize,
+    ) -> Result<Vec<(Kind, String)>, StagingError> {
+        let sql = "SELECT rowid, kind, id FROM absent WHERE rowid > ?1 ORDER BY rowid LIMIT ?2";
+        let mut statement = self.connection.prepare_cached(sql)?;
+        let mut rows = statement.query([*after, i64::try_from(most).unwrap_or(i64::MAX)])?;
+        let mut absent = Vec::new();
+        while let Some(row) = rows.next()? {
+            *after = row.get(0)?;
+            absent.push((kind_of(row.get(1)?), row.get(2)?));
+        }
+        Ok(absent)
+    }
+
+    /// Adds a row that was not taken.
+    pub(in crate::systems::catalog) fn reject(&self, rejection: &Rejection) -> Result<(), StagingError> {
+        let sql = "INSERT INTO rejected (line, id, field, reason) VALUES (?1, ?2, ?3, ?4)";
+        let line = i64::try_from(rejection.line).unwrap_or(i64::MAX);
+        let row = params![line, rejection.id, rejection.field, rejection.reason];
+        self.connection.prepare_cached(sql)?.execute(row)?;
+        Ok(())
+    }
+
+    /// Ends the collecting: the operations can be read from now on.
+    pub(in crate::systems::catalog) fn seal(&self) -> Result<(), StagingError> {
+        self.connection.execute_batch("COMMIT; CREATE INDEX turn ON operation (stage, late, urgency, id, kind);")?;
+        Ok(())
+    }
+
+    /// Operations of a stage in their order (urgency, then id; late ones last), at most `most`, behind `cursor`. Fewer
+    /// when they are large; none only when there are no more.
+    ///
+    /// # Errors
+    /// When the temporary file can't be read.
+    pub fn operations(&self, stage: Stage, cursor: &mut Cursor, most: usize) -> Result<Vec<Operation>, StagingError> {
+        let sql = "SELECT late, urgency, id, kind, rowid, body FROM operation
+                   WHERE stage = ?1 AND (late, urgency, id, kind, rowid) > (?2, ?3, ?4, ?5, ?6)
+                   ORDER BY late, urgency, id, kind, rowid LIMIT ?7";
+        let (late, urgency, id, kind, row) = cursor.0.clone().unwrap_or((-1, 0, String::new(), 0, 0));
+        let most = i64::try_from(most).unwrap_or(i64::MAX);
+        let mut statement = self.connection.prepare_cached(sql)?;
+        let mut rows = statement.query(params![stage as u8, late, urgency, id, kind, row, most])?;
+        let (mut operations, mut size) = (Vec::new(), 0);
+        while size < TOGETHER
+            && let Some(row) = rows.next()?
+        {
+            let (id, kind): (String, i64) = (row.get(2)?, row.get(3)?);
+            cursor.0 = Some((row.get(0)?, row.get(1)?, id.clone(), kind, row.get(4)?));
+            let body = row.get_ref(5)?.as_str().map_err(rusqlite::Error::from)?;
+            size += body.len();
+            let mut body: Body = parse(body)?;
+            let kind = kind_of(kind);
+            let Ok(id) = Id::parse(&id) else { continue };
+            let send = body.send();
+            let Body { action, old, record, was_in, .. } = body;
+            let is_late = row.get(0)?;
+            operations.push(Operation { kind, id, action, send, old, record, was_in, is_late });
+        }
+        Ok(operations)
+    }
+
+    /// Gives every operation that sends something to `each`, in the order of the application.
+    ///
+    /// # Errors
+    /// When the temporary file can't be read, or `each` fails.
+    pub fn each_operation<E: From<StagingError>>(
+        &self,
+        mut each: impl FnMut(&Operation) -> Result<(), E>,
+    ) -> Result<(), E> {
+        for stage in Stage::ALL.into_iter().filter(|stage| *stage != Stage::Notes) {
+            let mut cursor = Cursor::default();
+            loop {
+                let operations = self.operations(stage, &mut cursor, 500)?;
+                if operations.is_empty() {
+                    break;
+                }
+                operations.iter().try_for_each(&mut each)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The groups of operations that send something, in the order of the application, and how many
+    /// each one has.
+    pub fn groups(&self) -> impl Iterator<Item = (Group, u64)> {
+        let sent = self.groups.iter().filter(|(group, _)| group.stage != Stage::Notes);
+        sent.map(|(group, count)| (*group, *count))
+    }
+
+    /// The first operations of a group.
+    ///
+    /// # Errors
+    /// When the temporary file can't be read.
+    pub fn first(&self, group: Group, most: usize) -> Result<Vec<Operation>, StagingError> {
+        let Group { stage, is_late, urgency } = group;
+        let mut before = Cursor(Some((i64::from(is_late), i64::from(urgency), String::new(), 0, 0)));
+        self.operations(stage, &mut before, most)
+    }
+
+    /// Rejected rows in the feed's order, from the `from`-th on.
+    ///
+    /// # Errors
+    /// When the temporary file can't be read.
+    pub fn rejected(&self, from: usize, most: usize) -> Result<Vec<Rejection>, StagingError> {
+        let sql = "SELECT line, id, field, reason FROM rejected WHERE rowid > ?1 ORDER BY rowid LIMIT ?2";
+        let mut statement = self.connection.prepare_cached(sql)?;
+        let bounds = [i64::try_from(from).unwrap_or(i64::MAX), i64::try_from(most).unwrap_or(i64::MAX)];
+        let rows = statement.query_map(bounds, |row| {
+            let (line, field): (i64, String) = (row.get(0)?, row.get(2)?);
+            Ok(Rejection::new(line.unsigned_abs(), row.get(1)?, &field, row.get(3)?))
+        })?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    pub(in crate::systems::catalog) fn put_observed(
+        &self,
+        kind: Kind,
+        key: Digest,
+        seen: Observation,
+    ) -> Result<(), StagingError> {
+        let Observation { drift, answered, repaired, has_new_picture, learned: _ } = seen;
+        let sql = "INSERT OR REPLACE INTO observed (kind, key, body) VALUES (?1, ?2, ?3)";
+        let body = json(&Seen { drift, answered, repaired, has_new_picture });
+        self.connection.prepare_cached(sql)?.execute(params![kind as u8, key.to_be_bytes(), body])?;
+        Ok(())
+    }
+
+    pub(in crate::systems::catalog) fn observed(
+        &self,
+        kind: Kind,
+        key: Digest,
+    ) -> Result<Option<Observation>, StagingError> {
+        let sql = "SELECT body FROM observed WHERE kind = ?1 AND key = ?2";
+        let mut statement = self.connection.prepare_cached(sql)?;
+        let body: Option<String> =
+            statement.query_row(params![kind as u8, key.to_be_bytes()], |row| row.get(0)).optional()?;
+        let Some(body) = body else { return Ok(None) };
+        let Seen { drift, answered, repaired, has_new_picture } = parse(&body)?;
+        Ok(Some(Observation { drift, answered, repaired, has_new_picture, learned: Vec::new() }))
+    }
+
+    /// Stores an object that isn't ours; `false` = it was there already.
+    pub(in crate::systems::catalog) fn put_listed(
+        &self,
+        kind: Kind,
+        key: Digest,
+        id: &Id,
+        fields: &Fields,
+    ) -> Result<bool, StagingError> {
+        let sql = "INSERT OR IGNORE INTO listed (kind, key, id, fields) VALUES (?1, ?2, ?3, ?4)";
+        let row = params![kind as u8, key.to_be_bytes(), id.as_str(), json(fields)];
+        Ok(self.connection.prepare_cached(sql)?.execute(row)? > 0)
+    }
+
+    pub(in crate::systems::catalog) fn listed(
+        &self,
+        kind: Kind,
+        key: Digest,
+    ) -> Result<Option<(String, Fields)>, StagingError> {
+        let sql = "SELECT id, fields FROM listed WHERE kind = ?1 AND key = ?2";
+        let mut statement = self.connection.prepare_cached(sql)?;
+        let found = statement.query_row(params![kind as u8, key.to_be_bytes()], |row| {
+            Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?))
+        });
+        let Some((id, fields)) = found.optional()? else { return Ok(None) };
+        Ok(Some((id, parse(&fields)?)))
+    }
+}
+
+fn kind_of(code: i64) -> Kind {
+    if code == 0 { Kind::Category } else { Kind::Product }
+}
+
+impl Group {
+    /// Of objects to create.
+    fn of_creates(kind: Kind) -> Group {
+        let stage = if kind == Kind::Category { Stage::Categories } else { Stage::Products };
+        Group { stage, is_late: false, urgency: CREATE }
+    }
+}
+
+fn json(value: &impl Serialize) -> String {
+    // Maps with text keys always serialise.
+    serde_json::to_string(value).unwrap_or_default()
+}
+
+fn parse<T: serde::de::DeserializeOwned>(text: &str) -> Result<T, StagingError> {
+    let broken = |error| rusqlite::Error::FromSqlConversionFailure(0, rusqlite::types::Type::Text, Box::new(error));
+    serde_json::from_str(text).map_err(|error| StagingError(broken(error)))
+}

@@ -1,0 +1,309 @@
+//! What a plan costs by the API and by an import, and which way is taken. Pure.
+//!
+//! A cost is counted in seconds: the time it takes, and 20 ms more for each request, for a service's
+//! patience is not free. What NiceChat's pace is, earlier passes have taught; until then it is guessed.
+
+use super::address::Address;
+use super::polls::polls;
+use crate::catalog::Kind;
+use crate::config::Strategy;
+use crate::remote::nicechat::ImportFormat;
+use crate::state::{Experience, Failures, PassKind};
+use crate::systems::catalog::plan::operation::Summary;
+
+/// What a request costs besides its time.
+const PATIENCE: f64 = 0.02;
+/// How long a request takes, and how long it takes from one answered change to the next with all that
+/// go on side by side, until passes have shown it. Guesses: nothing is published.
+const REQUEST_SECONDS: f64 = 0.2;
+/// See [`REQUEST_SECONDS`].
+const CHANGE_SECONDS: f64 = 0.025;
+/// How long an import takes until one was seen: this, and so much more an element. The sample of
+/// NiceChat's API page (section "Feeds") took 11.5 s for 392 elements.
+const IMPORT_SECONDS: f64 = 10.0;
+/// See [`IMPORT_SECONDS`].
+const ELEMENT_SECONDS: f64 = 0.003;
+/// Objects on a page of the listing until one was seen.
+const PAGE_SIZE: u64 = 100;
+/// So many imports that failed one after the other, and the API is used until a resync.
+pub const MOST_FAILURES: u32 = 3;
+
+/// Which way a plan is carried out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Way {
+    /// A request an object.
+    Api,
+    /// An import of the feed from there, then a request for each object that it left otherwise.
+    Import(Address),
+}
+
+/// What a way is expected to cost.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Cost {
+    /// Requests, of whatever kind.
+    pub requests: u64,
+    /// Time from the first to the last.
+    pub seconds: f64,
+}
+
+impl Cost {
+    fn weight(self) -> f64 {
+        self.seconds + PATIENCE * self.requests as f64
+    }
+}
+
+/// Which way is taken, and why.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Choice {
+    /// The way.
+    pub way: Way,
+    /// Why, when it isn't the cost that decides.
+    pub reason: Option<String>,
+    /// The cost of the API.
+    pub api: Cost,
+    /// The cost of an import, where one is possible.
+    pub import: Option<Cost>,
+}
+
+/// What the choice depends on besides the plan.
+#[derive(Debug, Clone, Copy)]
+pub struct Circumstances {
+    /// As set.
+    pub strategy: Strategy,
+    /// As set: requests at the same time.
+    pub concurrency: usize,
+    /// As set: the most requests in a second.
+    pub requests_per_second: Option<u32>,
+    /// What for.
+    pub kind: PassKind,
+    /// What earlier passes taught.
+    pub experience: Experience,
+    /// Imports that failed.
+    pub failures: Failures,
+    /// An import is under way.
+    pub is_importing: bool,
+}
+
+/// Takes the way that is cheapest, of those that are open. `addresses` = where NiceChat can fetch the
+/// feed, the first of them the one to take without asking for the cost; or why it can't.
+pub fn choose(summary: &Summary, circumstances: &Circumstances, addresses: Result<&[Address], &str>) -> Choice {
+    let api = by_api(summary, circumstances);
+    let imports = addresses.unwrap_or_default().iter();
+    let imports: Vec<_> = imports.map(|address| (address, by_import(summary, circumstances, address))).collect();
+    // From its own place NiceChat would take rows as well that are not taken here.
+    let exact = imports.iter().filter(|(address, _)| summary.strangers == 0 || address.is_ours());
+    let cheapest = exact.min_by(|(_, one), (_, other)| one.weight().total_cmp(&other.weight()));
+    let by_api = |reason: String| (Way::Api, Some(reason), cheapest.map(|(_, cost)| *cost));
+    let (way, reason, import) = match (circumstances.strategy, imports.first(), cheapest) {
+        (Strategy::Api, ..) => by_api("strategy = \"api\"".to_owned()),
+        _ if circumstances.is_importing => by_api("an import is under way, and what it leaves is sent".to_owned()),
+        _ if !has_work(summary) => by_api("there is nothing to create or change".to_owned()),
+        (Strategy::Import, Some((address, cost)), _) => {
+            (Way::Import((*address).clone()), Some("strategy = \"import\"".to_owned()), Some(*cost))
+        }
+        _ if has_given_up(circumstances) => {
+            by_api(format!("{MOST_FAILURES} imports failed in a row; a resync tries again"))
+        }
+        (_, _, Some((address, cost))) if cost.weight() < api.weight() => {
+            (Way::Import((*address).clone()), None, Some(*cost))
+        }
+        _ => {
+            let why = match addresses {
+                Err(why) => Some(format!("NiceChat can't fetch the feed: {why}")),
+                Ok(_) if cheapest.is_none() => {
+                    Some("NiceChat might take rows of the feed that are not taken here".to_owned())
+                }
+                Ok(_) => None,
+            };
+            (Way::Api, why, cheapest.map(|(_, cost)| *cost))
+        }
+    };
+    Choice { way, reason, api, import }
+}
+
+/// Whether there is anything that an import could do: it deletes nothing.
+fn has_work(summary: &Summary) -> bool {
+    summary.both(|tally| tally.create + tally.update) > 0
+}
+
+fn has_given_up(circumstances: &Circumstances) -> bool {
+    circumstances.kind == PassKind::Sync && circumstances.failures.in_a_row >= MOST_FAILURES
+}
+
+fn by_api(summary: &Summary, circumstances: &Circumstances) -> Cost {
+    let requests = summary.sent();
+    Cost { requests, seconds: requests as f64 * change_seconds(circumstances) }
+}
+
+/// An import costs its push, its polls, the listing, and what it leaves to be put right.
+fn by_import(summary: &Summary, circumstances: &Circumstances, address: &Address) -> Cost {
+    let experience = &circumstances.experience;
+    let importing = import_seconds(summary.items, circumstances);
+    let page_size = experience.page_size.unwrap_or(PAGE_SIZE).max(1);
+    let pages: u64 = Kind::ALL
+        .iter()
+        .map(|kind| summary.tally(*kind))
+        .map(|tally| (tally.owned + tally.adopted + tally.create + tally.delete_foreign).div_ceil(page_size).max(1))
+        .sum();
+    let in_turn = 1 + polls(importing) + pages;
+    let left = summary.both(|tally| tally.delete + tally.disable) + expected_left(summary, experience, address);
+    let change = change_seconds(circumstances);
+    // Pages are read one after the other.
+    let request = experience.change_seconds.map_or(REQUEST_SECONDS, |change| change * circumstances.concurrency as f64);
+    Cost { requests: in_turn + left, seconds: importing + in_turn as f64 * request + left as f64 * change }
+}
+
+/// What the import will leave to be put right: as much as the last one from such a place, and the
+/// category of every product that has one when a Google feed, which has no category ids, is read as it is.
+fn expected_left(summary: &Summary, experience: &Experience, address: &Address) -> u64 {
+    let is_alike = experience.import_was_served == address.is_ours();
+    let share = experience.import_left as f64 / experience.import_items.max(1) as f64;
+    let learned = if is_alike { (share * summary.items as f64).round() as u64 } else { 0 };
+    match address {
+        Address::Source(_, ImportFormat::GoogleCsv) => learned.max(summary.categorised),
+        _ => learned,
+    }
+}
+
+/// Seconds from one answered change to the next.
+fn change_seconds(circumstances: &Circumstances) -> f64 {
+    let pace = circumstances.experience.change_seconds.unwrap_or(CHANGE_SECONDS);
+    let limit = circumstances.requests_per_second.map_or(0.0, |rate| 1.0 / f64::from(rate.max(1)));
+    pace.max(limit)
+}
+
+/// How long an import of so many items takes. An importer is not expected to be slower than the API.
+fn import_seconds(items: u64, circumstances: &Circumstances) -> f64 {
+    let experience = &circumstances.experience;
+    match experience.import_seconds {
+        Some(seconds) => seconds * (items as f64 / experience.import_items.max(1) as f64).max(1.0),
+        None => IMPORT_SECONDS + items as f64 * ELEMENT_SECONDS.min(change_seconds(circumstances)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::PublicUrl;
+    use crate::systems::catalog::plan::operation::Tally;
+
+    fn auto(experience: Experience) -> Circumstances {
+        Circumstances {
+            strategy: Strategy::Auto,
+            concurrency: 8,
+            requests_per_second: None,
+            kind: PassKind::Sync,
+            experience,
+            failures: Failures::default(),
+            is_importing: false,
+        }
+    }
+
+    fn source(format: ImportFormat) -> Address {
+        Address::Source("https://shop.example/feed".parse().expect("a URL"), format)
+    }
+
+    fn ours() -> Address {
+        Address::Ours(PublicUrl::parse("https://shop.example/keeper").expect("a URL"))
+    }
+
+    fn is_import(summary: &Summary, circumstances: &Circumstances) -> bool {
+        choose(summary, circumstances, Ok(&[source(ImportFormat::Yml)])).way != Way::Api
+    }
+
+    fn summary(items: u64, owned: u64, create: u64, update: u64) -> Summary {
+        let products = Tally { owned, create, update, ..Tally::default() };
+        Summary { items, products, ..Summary::default() }
+    }
+
+    #[test]
+    fn first_loads_and_great_changes_are_imported_and_small_ones_are_not() {
+        let unknown = auto(Experience::default());
+        // The table of README.md, section "By API or by import".
+        for (items, owned, create, update, by_import, requests, seconds) in [
+            (250, 0, 250, 0, false, 9, 13.0),
+            (500, 0, 500, 0, true, 11, 14.0),
+            (100_000, 0, 100_000, 0, true, 1_014, 513.0),
+            (1_000, 1_000, 0, 100, false, 16, 16.0),
+            (1_000, 1_000, 0, 500, true, 16, 16.0),
+            (100_000, 100_000, 0, 1_000, false, 1_014, 513.0),
+            (100_000, 100_000, 0, 20_000, true, 1_014, 513.0),
+        ] {
+            let plan = summary(items, owned, create, update);
+            assert_eq!(is_import(&plan, &unknown), by_import, "{items} {owned} {create} {update}");
+            let import = choose(&plan, &unknown, Ok(&[ours()])).import.expect("it is open");
+            assert_eq!((import.requests, import.seconds.round()), (requests, seconds), "{items} {create} {update}");
+        }
+    }
+
+    #[test]
+    fn the_choice_turns_where_the_costs_meet() {
+        for experience in [
+            Experience::default(),
+            Experience { change_seconds: Some(0.01), ..Experience::default() },
+            Experience { import_seconds: Some(120.0), import_items: 10_000, ..Experience::default() },
+        ] {
+            let circumstances = auto(experience);
+            let at = |update| is_import(&summary(10_000, 10_000, 0, update), &circumstances);
+            let turn = (0..=10_000).find(|update| at(*update)).expect("an import pays some time");
+            assert!(turn > 100, "{turn}");
+            assert!((turn..10_000).step_by(100).all(at));
+            let before = summary(10_000, 10_000, 0, turn - 1);
+            let choice = choose(&before, &circumstances, Ok(&[source(ImportFormat::Yml)]));
+            let import = choice.import.expect("it is open");
+            assert!(choice.api.weight() <= import.weight() && choice.way == Way::Api, "{choice:?}");
+        }
+    }
+
+    #[test]
+    fn what_imports_leave_behind_is_counted_in() {
+        let plan = summary(10_000, 0, 10_000, 0);
+        let imports = Experience { import_seconds: Some(30.0), import_items: 5_000, ..Experience::default() };
+        assert!(is_import(&plan, &auto(imports)));
+        let leaves_all = Experience { import_left: 5_000, ..imports };
+        assert!(!is_import(&plan, &auto(leaves_all)));
+        // What one from another place left says nothing.
+        let other = Experience { import_was_served: true, ..leaves_all };
+        assert!(is_import(&plan, &auto(other)));
+    }
+
+    #[test]
+    fn categories_of_a_google_feed_make_the_difference() {
+        let unknown = auto(Experience::default());
+        let plain = summary(10_000, 0, 10_000, 0);
+        let plan = Summary { categorised: 10_000, ..plain.clone() };
+        let google = [source(ImportFormat::GoogleCsv)];
+        assert!(matches!(choose(&plain, &unknown, Ok(&google)).way, Way::Import(_)));
+        assert_eq!(choose(&plan, &unknown, Ok(&google)).way, Way::Api);
+        let both = [source(ImportFormat::GoogleCsv), ours()];
+        assert_eq!(choose(&plan, &unknown, Ok(&both)).way, Way::Import(ours()));
+        let set = Circumstances { strategy: Strategy::Import, ..unknown };
+        assert_eq!(choose(&plan, &set, Ok(&both)).way, Way::Import(source(ImportFormat::GoogleCsv)));
+    }
+
+    #[test]
+    fn rows_that_only_nicechat_would_take_are_kept_from_it() {
+        let unknown = auto(Experience::default());
+        let plan = Summary { strangers: 1, ..summary(10_000, 0, 10_000, 0) };
+        assert!(!is_import(&plan, &unknown));
+        let both = [source(ImportFormat::Yml), ours()];
+        assert_eq!(choose(&plan, &unknown, Ok(&both)).way, Way::Import(ours()));
+        let set = Circumstances { strategy: Strategy::Import, ..unknown };
+        assert!(is_import(&plan, &set));
+    }
+
+    #[test]
+    fn settings_and_failures_decide_before_the_cost_does() {
+        let plan = summary(10_000, 0, 10_000, 0);
+        let auto = auto(Experience::default());
+        assert!(!is_import(&plan, &Circumstances { strategy: Strategy::Api, ..auto }));
+        let failed = Circumstances { failures: Failures { in_a_row: MOST_FAILURES, last: None }, ..auto };
+        assert!(!is_import(&plan, &failed));
+        assert!(is_import(&plan, &Circumstances { kind: PassKind::Resync, ..failed }));
+        assert_eq!(choose(&plan, &auto, Err("no")).way, Way::Api);
+        let set = Circumstances { strategy: Strategy::Import, ..failed };
+        assert!(is_import(&summary(10, 10, 0, 1), &set));
+        assert!(!is_import(&summary(10, 10, 0, 0), &set), "nothing to import");
+        assert!(!is_import(&plan, &Circumstances { is_importing: true, ..set }));
+    }
+}
