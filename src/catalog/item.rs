@@ -3,12 +3,9 @@
 use std::sync::Arc;
 
 use serde::ser::{Serialize, SerializeMap as _, Serializer};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
-use super::{Category, Currency, Digest, Hasher, Id, Price};
-
-/// An object's fields by name, as they are sent and compared. The id is not among them.
-pub type Fields = Map<String, Value>;
+use super::{Category, Currency, Digest, Fields, Hasher, Id, Price};
 
 /// A product as the source wants it to be.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -5,6 +5,7 @@
 
 mod category;
 mod currency;
+mod fields;
 mod hasher;
 mod id;
 mod item;
@@ -14,9 +15,10 @@ mod unknown_words;
 
 pub use category::{Category, first_product_type, path_category};
 pub use currency::Currency;
+pub use fields::Fields;
 pub use hasher::{Digest, Hasher, KEY, digest_bytes, random_key};
 pub use id::{Id, IdError, Kind};
-pub use item::{Fields, Item};
+pub use item::Item;
 pub use price::{Money, Notation, Price, PriceError};
 pub use rejection::Rejection;
 pub use unknown_words::UnknownWords;

@@ -9,7 +9,7 @@ use crate::cli::{self, Format};
 use crate::config::{Location, Place, Schedule, Source, Splay};
 use crate::feed::{FeedError, FeedType};
 use crate::report::{FeedJson, FeedText};
-use crate::source::{self, Fetched};
+use crate::source::{self, Fetched, Validators};
 use crate::{catalog, feed as feeds};
 
 /// The limit of a feed's size, as in the settings.
@@ -35,7 +35,7 @@ pub(super) fn feed(arguments: &cli::Feed) -> Outcome {
     until_interrupted(async move {
         let failed = |error: source::FetchError| Failure { error: error.into(), exit: Exit::Failed };
         let hasher = catalog::Hasher::random()?;
-        match source::fetch(&source, None, &hasher).await.map_err(failed)? {
+        match source::fetch(&source, Validators::default(), &hasher).await.map_err(failed)? {
             Fetched::Body(body) => blocking(move || print(&source, &body, format)).await,
             Fetched::NotModified => Err(failed(source::FetchError::strange_304(&source))),
         }

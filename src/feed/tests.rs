@@ -10,7 +10,10 @@ mod yml;
 
 use std::io::Write as _;
 
+use jiff::Timestamp;
+
 use super::*;
+use crate::catalog::{Currency, Item, Rejection};
 
 /// Everything a feed comes to, in a line a row.
 fn rows(body: &[u8]) -> Result<Vec<String>, FeedError> {

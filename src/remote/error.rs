@@ -5,9 +5,8 @@ use std::time::Duration;
 use reqwest::header::InvalidHeaderValue;
 use thiserror::Error;
 
-use super::pause::LONGEST_RETRY_AFTER;
 use super::redact::Secrets;
-use crate::http_client;
+use crate::http_client::{self, LONGEST_RETRY_AFTER};
 
 /// No call can even be prepared.
 #[derive(Debug, Error)]

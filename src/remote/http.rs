@@ -15,11 +15,11 @@ use url::Url;
 
 use super::error::CallError;
 use super::limit::Limit;
-use super::pause::{retry_after, waits};
 use super::redact::Secrets;
 use super::traffic::Traffic;
 use crate::config;
 use crate::http_client;
+use crate::http_client::{retry_after, waits};
 
 /// What one vendor's service does its own way.
 pub(super) trait Service {

@@ -9,7 +9,7 @@ use tokio::sync::Notify;
 use tokio::time::{Instant, sleep_until};
 use url::Url;
 
-use super::pause::LONGEST_RETRY_AFTER;
+use crate::http_client::LONGEST_RETRY_AFTER;
 
 /// The longest silence that a service can ask for: a later moment than this one may not exist.
 const LONGEST_SILENCE: Duration = Duration::from_secs(366 * 24 * 3600);

@@ -9,11 +9,9 @@ mod json;
 pub mod lagerkoll;
 mod limit;
 pub mod nicechat;
-mod pause;
 mod redact;
 mod traffic;
 
 pub use error::{CallError, ConnectError};
 pub use limit::{Limit, Limits, Permit, Quota, Silence};
-pub(crate) use pause::{asked_pause, waits};
 pub use traffic::Traffic;

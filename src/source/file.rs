@@ -1,19 +1,15 @@
 //! A feed in a file, which somebody else may be writing.
 
-use std::fs::{File, Metadata};
-use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 use std::sync::OnceLock;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::SystemTime;
 
+use super::body::{Body, End};
 use super::error::{FetchError, too_large, unreadable};
-use super::{Body, End};
+use super::identity::Identity;
 use crate::catalog::Hasher;
 use crate::config::Location;
 use crate::files;
-
-/// A file that was left alone for so long is taken to be written to its end.
-const SETTLED: Duration = Duration::from_secs(10);
 
 const WRITTEN_JUST_NOW: &str = "the file was written less than 10 s ago";
 
@@ -34,49 +30,11 @@ pub(super) fn open(path: &Path, location: &Location, max_bytes: u64, hasher: Has
     Ok(Body { file, length, end, digest, hasher, origin, etag: None, last_modified: None })
 }
 
-/// Which file it is, and in which condition. Neither its size nor its times alone tell that it was replaced.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Identity {
-    device: u64,
-    inode: u64,
-    length: u64,
-    /// In nanoseconds since 1970, as the next one.
-    modified: i128,
-    /// When its content, name or mode changed last. Nobody can set it.
-    changed: i128,
-}
-
-impl Identity {
-    fn of(metadata: &Metadata) -> Identity {
-        let nanoseconds = |seconds: i64, rest: i64| i128::from(seconds) * 1_000_000_000 + i128::from(rest);
-        Identity {
-            device: metadata.dev(),
-            inode: metadata.ino(),
-            length: metadata.len(),
-            modified: nanoseconds(metadata.mtime(), metadata.mtime_nsec()),
-            changed: nanoseconds(metadata.ctime(), metadata.ctime_nsec()),
-        }
-    }
-
-    /// Whether nobody has touched it for a while. A time in the future says nothing.
-    fn is_settled(&self, now: SystemTime) -> bool {
-        let Ok(now) = now.duration_since(UNIX_EPOCH) else { return false };
-        let last = self.modified.max(self.changed);
-        i128::try_from(now.as_nanos()).is_ok_and(|now| now - last >= SETTLED.as_nanos() as i128)
-    }
-
-    /// Whether the open file, and what lies at its path by now, are still as they were.
-    pub(super) fn still_holds(&self, file: &File, location: &Location) -> Result<bool, FetchError> {
-        let open = file.metadata().map_err(|error| unreadable(location, &error))?;
-        let Location::File(path) = location else { return Ok(*self == Identity::of(&open)) };
-        // A path that leads nowhere by now leads somewhere else.
-        let found = std::fs::metadata(path).ok();
-        Ok(*self == Identity::of(&open) && found.is_some_and(|found| *self == Identity::of(&found)))
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use std::fs::File;
+    use std::time::{Duration, UNIX_EPOCH};
+
     use super::*;
 
     fn settled(modified: u64, changed: u64, now: u64) -> bool {

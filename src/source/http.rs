@@ -14,13 +14,12 @@ use secrecy::ExposeSecret as _;
 use tracing::debug;
 use url::Url;
 
+use super::body::{Body, End};
 use super::error::{FetchError, Recovery, too_large};
-use super::{Body, End, Fetched};
+use super::fetched::{Fetched, Validators};
 use crate::catalog::Hasher;
 use crate::config::{self, Location};
 use crate::http_client;
-use crate::remote;
-use crate::state::FeedMark;
 
 /// However slowly a body drips, and however often it is asked for, that ends by then.
 const LONGEST_TRANSFER: Duration = Duration::from_secs(3600);
@@ -34,24 +33,24 @@ const PAUSES: Duration = Duration::from_secs(10);
 
 const JUST_CLOSED: &str = "its length was not announced, and the connection just closed";
 
-/// Fetches the feed, with a `mark` only if it is another one than that tells of.
+/// Fetches the feed, with validators only if it is another one than they are of.
 ///
 /// # Errors
 /// When no try gave a whole body within the limits.
 pub(super) async fn fetch(
     source: &config::Source,
     url: &Url,
-    mark: Option<&FeedMark>,
+    known: Validators<'_>,
     hasher: &Hasher,
 ) -> Result<Fetched, FetchError> {
     let late = || FetchError::new(&source.location, "the transfer took more than an hour");
-    tokio::time::timeout(LONGEST_TRANSFER, try_again(source, url, mark, hasher)).await.map_err(|_| late())?
+    tokio::time::timeout(LONGEST_TRANSFER, try_again(source, url, known, hasher)).await.map_err(|_| late())?
 }
 
 async fn try_again(
     source: &config::Source,
     url: &Url,
-    mark: Option<&FeedMark>,
+    known: Validators<'_>,
     hasher: &Hasher,
 ) -> Result<Fetched, FetchError> {
     let client = client(source, url)?;
@@ -63,7 +62,7 @@ async fn try_again(
     let (mut tries, mut left) = (0, PAUSES);
     let attempt = || {
         tries += 1;
-        exchange(&client, source, url, mark, hasher)
+        exchange(&client, source, url, known, hasher)
     };
     let fetched = attempt
         .retry(pauses)
@@ -98,7 +97,7 @@ async fn exchange(
     client: &reqwest::Client,
     source: &config::Source,
     url: &Url,
-    mark: Option<&FeedMark>,
+    known: Validators<'_>,
     hasher: &Hasher,
 ) -> Result<Fetched, FetchError> {
     let location = &source.location;
@@ -106,10 +105,10 @@ async fn exchange(
     if let Some(credentials) = &source.credentials {
         request = request.basic_auth(&credentials.username, Some(credentials.password.expose_secret()));
     }
-    if let Some(etag) = mark.and_then(|mark| mark.etag.as_ref()) {
+    if let Some(etag) = known.etag {
         request = request.header(IF_NONE_MATCH, etag);
     }
-    if let Some(modified) = mark.and_then(|mark| mark.last_modified.as_ref()) {
+    if let Some(modified) = known.last_modified {
         request = request.header(IF_MODIFIED_SINCE, modified);
     }
     let response = request.send().await.map_err(|error| no_answer(location, error, source.timeout))?;
@@ -148,7 +147,7 @@ fn refused(location: &Location, response: &Response) -> FetchError {
     if !can_pass {
         return error;
     }
-    error.recovering(Recovery::Possible(remote::asked_pause(response.headers(), Timestamp::now())))
+    error.recovering(Recovery::Possible(http_client::asked_pause(response.headers(), Timestamp::now())))
 }
 
 /// How long the whole feed is, of which a 206 has all (RFC 9110, 14.4): some servers answer so although no

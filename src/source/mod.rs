@@ -1,113 +1,26 @@
 //! The feed's bytes, from a file or over HTTP, complete before any of them counts.
 
+mod body;
 mod error;
+mod fetched;
 mod file;
 mod http;
+mod identity;
 
-use std::fs::File;
-use std::io;
-use std::os::unix::fs::FileExt as _;
-use std::sync::{Arc, OnceLock};
-
-use self::file::Identity;
-use crate::catalog::{Digest, Hasher};
+use crate::catalog::Hasher;
 use crate::config::{self, Location};
-use crate::state::FeedMark;
 use crate::task;
 
+pub use self::body::{Body, End};
 pub use self::error::FetchError;
+pub use self::fetched::{Fetched, Validators};
 
-/// Whether the bytes are known to be all that there are.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum End {
-    /// They are: their number was announced, their end marked, or nobody has touched the file for a while.
-    Proven,
-    /// They may be only the beginning, unless their content has an end of its own. With the reason.
-    Unproven(&'static str),
-}
-
-/// A body that is there as far as can be told. What it is worth its content must show.
-pub struct Body {
-    /// The bytes as they came, compressed or not.
-    pub file: File,
-    /// How many they are.
-    pub length: u64,
-    /// Whether that is all.
-    pub end: End,
-    digest: OnceLock<Digest>,
-    hasher: Hasher,
-    /// Of a file that others may write: where it lies, and what it was when it was opened.
-    origin: Option<(Location, Identity)>,
-    /// The server's entity tag.
-    pub etag: Option<String>,
-    /// The server's `Last-Modified`.
-    pub last_modified: Option<String>,
-}
-
-impl Body {
-    /// A body that was stored as it came, in a file of our own.
-    fn stored(
-        file: File,
-        length: u64,
-        end: End,
-        (digest, hasher): (Digest, Hasher),
-        etag: Option<String>,
-        last_modified: Option<String>,
-    ) -> Body {
-        Body { file, length, end, digest: OnceLock::from(digest), hasher, origin: None, etag, last_modified }
-    }
-
-    /// A digest of the bytes. Reads them all the first time, unless they were counted as they came.
-    ///
-    /// # Errors
-    /// When they can't be read.
-    pub fn digest(&self) -> io::Result<Digest> {
-        if let Some(digest) = self.digest.get() {
-            return Ok(*digest);
-        }
-        let mut hasher = self.hasher.begin();
-        let mut buffer = vec![0; 1 << 18];
-        let mut at = 0;
-        loop {
-            match self.file.read_at(&mut buffer, at)? {
-                0 => break,
-                read => {
-                    hasher.update(&buffer[..read]);
-                    at += read as u64;
-                }
-            }
-        }
-        Ok(*self.digest.get_or_init(|| hasher.digest128()))
-    }
-
-    /// To be asked when the bytes have been read: whether they were the same all the while.
-    ///
-    /// # Errors
-    /// When they were not.
-    pub fn check_unwritten(&self) -> Result<(), FetchError> {
-        let Some((location, identity)) = &self.origin else { return Ok(()) };
-        if identity.still_holds(&self.file, location)? {
-            return Ok(());
-        }
-        let advice = "the file changed while it was read; write it elsewhere and rename it into place";
-        Err(FetchError::new(location, advice))
-    }
-}
-
-/// What a fetch came to.
-pub enum Fetched {
-    /// 304: the feed is the one that the mark tells of.
-    NotModified,
-    /// A body.
-    Body(Arc<Body>),
-}
-
-/// Fetches the feed; with a `mark` only if it is another one than that tells of. `hasher` = of the state that the
+/// Fetches the feed, with validators only if it is another one than they are of. `hasher` = of the state that the
 /// body's digest is for.
 ///
 /// # Errors
 /// When there is no body within the limits, or it is known to be cut short.
-pub async fn fetch(source: &config::Source, mark: Option<&FeedMark>, hasher: &Hasher) -> Result<Fetched, FetchError> {
+pub async fn fetch(source: &config::Source, known: Validators<'_>, hasher: &Hasher) -> Result<Fetched, FetchError> {
     match &source.location {
         Location::File(path) => {
             let (path, location, max_bytes) = (path.clone(), source.location.clone(), source.max_bytes);
@@ -116,6 +29,6 @@ pub async fn fetch(source: &config::Source, mark: Option<&FeedMark>, hasher: &Ha
             let opened = opened.map_err(|error| FetchError::new(&source.location, error.to_string()))?;
             opened.map(|body| Fetched::Body(body.into()))
         }
-        Location::Url(url) => http::fetch(source, url, mark, hasher).await,
+        Location::Url(url) => http::fetch(source, url, known, hasher).await,
     }
 }

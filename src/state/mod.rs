@@ -196,10 +196,3 @@ pub struct FeedMark {
     #[serde(default)]
     pub judged: Option<Timestamp>,
 }
-
-impl FeedMark {
-    /// Whether a server can tell by it that the feed is as before.
-    pub fn has_validators(&self) -> bool {
-        self.etag.is_some() || self.last_modified.is_some()
-    }
-}

@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 use crate::catalog::{Digest, Hasher};
 use crate::config::Config;
 use crate::feed;
-use crate::source::{self, Body, End, FetchError, Fetched};
+use crate::source::{self, Body, End, FetchError, Fetched, Validators};
 use crate::state::FeedMark;
 use crate::systems::catalog::error::PassError;
 use crate::systems::catalog::wait::{blocking, interruptible};
@@ -35,8 +35,8 @@ pub(super) async fn fetch(
     stop: &CancellationToken,
 ) -> Result<Answer, PassError> {
     let source = &config.source;
-    let body = match (interruptible(stop, source::fetch(source, mark.as_ref(), hasher)).await??, mark) {
-        (Fetched::NotModified, Some(mark)) if mark.has_validators() => return Ok(Answer::Same(None)),
+    let body = match (interruptible(stop, source::fetch(source, validators(mark.as_ref()), hasher)).await??, mark) {
+        (Fetched::NotModified, Some(mark)) if !validators(Some(&mark)).is_none() => return Ok(Answer::Same(None)),
         (Fetched::NotModified, _) => return Err(PassError::Fetch(FetchError::strange_304(source))),
         (Fetched::Body(body), Some(mark)) => {
             let (body, is_same) = interruptible(stop, compare_bytes(config, body, &mark)).await??;
@@ -59,6 +59,12 @@ pub(super) async fn fetch(
         judged: None,
     };
     Ok(Answer::New(FeedBody { body, mark }))
+}
+
+/// What the feed's host can tell by that it is as it was.
+fn validators(mark: Option<&FeedMark>) -> Validators<'_> {
+    let Some(mark) = mark else { return Validators::default() };
+    Validators { etag: mark.etag.as_deref(), last_modified: mark.last_modified.as_deref() }
 }
 
 /// Whether a body is the one of a mark. Bytes of another number aren't read for that.

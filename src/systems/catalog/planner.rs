@@ -9,7 +9,7 @@ use crate::catalog::{Category, Hasher, Id, Kind};
 use crate::config::{Config, Prune, Strategy};
 use crate::feed::{self, FeedError, Row, RowDigest, Shape, SinkError};
 use crate::remote::nicechat;
-use crate::source::{self, Body, End, FetchError, Fetched};
+use crate::source::{self, Body, End, FetchError, Fetched, Validators};
 use crate::state::{self, PassKind, RowsEnding, StateError};
 use crate::systems::catalog::diff::differ::{Comparison, Policy, Session, SessionError};
 use crate::systems::catalog::error::PassError;
@@ -64,7 +64,7 @@ pub async fn plan(config: &Config, kind: PassKind, stop: &CancellationToken) -> 
     state.check_base(config.nicechat.base_url.as_str())?;
     let nicechat = nicechat::connect(&config.nicechat, &config.source.location.secrets())?.reader();
     let occasion = Occasion { kind, now: Timestamp::now(), keeps_rows: false };
-    let body = match interruptible(stop, source::fetch(&config.source, None, state.hasher())).await?? {
+    let body = match interruptible(stop, source::fetch(&config.source, Validators::default(), state.hasher())).await?? {
         Fetched::Body(body) => body,
         // Nothing was asked for that could be answered so.
         Fetched::NotModified => return Err(PassError::Fetch(FetchError::strange_304(&config.source))),

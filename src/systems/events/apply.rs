@@ -11,7 +11,7 @@ use tracing::{debug, warn};
 use super::lost::{Sight, held_back};
 use super::reconcile::{Step, Wanted, Work};
 use crate::event::{Content, Event};
-use crate::remote;
+use crate::http_client;
 use crate::remote::CallError;
 use crate::remote::lagerkoll::Writer;
 use crate::state::{self, AddedEvent, OwnEvent, PendingAdd, RefusedAdd, StateError};
@@ -209,7 +209,7 @@ impl Application<'_> {
         let before = self.listed.iter().map(Event::id).collect();
         let mut add = PendingAdd { key: wanted.key.clone(), sent: content.clone(), before, tries: 1 };
         self.state.intend_add(self.store.to_owned(), add.clone()).await?;
-        let mut waits = backon::BackoffBuilder::build(remote::waits(self.retries));
+        let mut waits = backon::BackoffBuilder::build(http_client::waits(self.retries));
         let mut lost = 0;
         let result = loop {
             let error = match self.lagerkoll.add(content).await {

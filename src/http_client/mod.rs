@@ -1,6 +1,10 @@
 //! What every HTTP client of ours has in common, and why one can't be had or gets no answer.
 
+mod pause;
+
 use std::error::Error;
+
+pub(crate) use pause::{LONGEST_RETRY_AFTER, asked_pause, retry_after, waits};
 
 /// What every HTTP client of ours has in common. TLS is rustls with ring: it needs nothing but a C
 /// compiler to build.

@@ -11,7 +11,7 @@ const FIRST_WAIT: Duration = Duration::from_millis(250);
 /// The longest wait of our own.
 const LONGEST_WAIT: Duration = Duration::from_secs(30);
 /// The longest wait that a service may ask for within a pass; beyond it the work is left pending.
-pub(super) const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(300);
+pub(crate) const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(300);
 
 /// The waits before so many further tries.
 pub(crate) fn waits(retries: u32) -> ExponentialBuilder {
@@ -23,7 +23,7 @@ pub(crate) fn waits(retries: u32) -> ExponentialBuilder {
 }
 
 /// `Retry-After` in seconds or as an HTTP date (RFC 9110, 10.2.3); `None` when it asks for no wait.
-pub(super) fn retry_after(headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
+pub(crate) fn retry_after(headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
     asked_pause(headers, now).filter(|asked| !asked.is_zero())
 }
 

@@ -1,0 +1,68 @@
+//! The way through a feed: which format it is, and who reads it.
+
+use std::collections::HashSet;
+use std::fs::File;
+
+use super::error::{FeedError, SinkError};
+use super::format::{FeedType, Shape};
+use super::input::Input;
+use super::intake::{Forgetful, Intake, Receiver};
+use super::row::Row;
+use super::{detect, google_text, google_xml, relay, yml};
+use crate::catalog::Hasher;
+
+/// What was read of a feed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Reading {
+    /// What the feed is.
+    pub format: FeedType,
+    /// Whether it is known to be there to its end.
+    pub is_whole: bool,
+    /// Whether its last row was left, because it may be half of one: see [`Input::unproven`].
+    pub left_last_row: bool,
+}
+
+/// Reads the whole feed in `file` and gives every row to `sink`, in the feed's order. Of rows with
+/// the same id the first wins, even when it is rejected itself: the others are rejected.
+///
+/// Memory: a window of the file, plus 16 bytes an id.
+///
+/// # Errors
+/// When the body is not a whole feed of the right format. Rows that were given to `sink` by then
+/// must not be relied on: nothing but `Ok` says that the feed was complete.
+pub fn read(
+    input: &Input<'_>,
+    shape: &Shape,
+    sink: &mut dyn FnMut(Row) -> Result<(), SinkError>,
+) -> Result<FeedType, FeedError> {
+    let hasher = Hasher::random()?;
+    read_into(input, shape, &mut Forgetful { hasher, seen: HashSet::new(), sink }).map(|reading| reading.format)
+}
+
+/// The same for a receiver that may know rows by their bytes: those are not parsed.
+///
+/// # Errors
+/// As [`read`].
+pub fn read_into(input: &Input<'_>, shape: &Shape, receiver: &mut dyn Receiver) -> Result<Reading, FeedError> {
+    let head = detect::head(input)?;
+    let format = detect::format(&head, shape.format)?;
+    let read = |intake: &mut Intake<'_>| match format {
+        FeedType::GoogleCsv => google_text::read(input, shape, intake),
+        // Without their closing tag they are an error.
+        FeedType::GoogleXml => google_xml::read(input, &head, shape, intake).map(|()| false),
+        FeedType::Yml => yml::read(input, &head, shape, intake).map(|()| false),
+    };
+    let outside = shape.digest(format, receiver.hasher());
+    let left_last_row = if receiver.knows_some() {
+        read(&mut Intake::new(receiver, outside))?
+    } else {
+        relay::relayed(receiver, outside, read)?
+    };
+    let is_whole = format != FeedType::GoogleCsv || input.is_whole();
+    Ok(Reading { format, is_whole, left_last_row })
+}
+
+/// Opens a feed that lies in a file.
+pub fn open(file: &File, max_bytes: u64) -> Input<'_> {
+    Input::new(file, max_bytes)
+}
