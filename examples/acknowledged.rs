@@ -60,8 +60,15 @@ fn main() -> anyhow::Result<()> {
             requests: 0,
             reason: None,
         };
-        let ending =
-            Ending { row, mark: None, listed: Some(false), foreign: None, experience: None, rows: comparison.rows };
+        let ending = Ending {
+            row,
+            mark: None,
+            listed: Some(false),
+            nameless: None,
+            foreign: None,
+            experience: None,
+            rows: comparison.rows,
+        };
         writer.finish(ending).await?;
         anyhow::Ok(())
     })

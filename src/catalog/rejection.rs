@@ -20,11 +20,32 @@ pub struct Rejection {
     /// Whether the row is so broken that it may be another product's than its id says.
     #[serde(skip)]
     pub is_doubtful: bool,
+    /// What else in a broken row may be an id: another product's may have run into it.
+    #[serde(skip)]
+    pub mentions: Vec<String>,
 }
+
+/// The most words of a broken row that are looked up as ids, and the longest.
+const MENTIONS: usize = 2_000;
+const LONGEST_MENTION: usize = 100;
 
 impl Rejection {
     /// A rejection that time alone does not change.
     pub fn new(line: u64, id: Option<String>, field: &str, reason: String) -> Rejection {
-        Rejection { line, id, field: field.to_owned(), reason, changes_at: None, is_doubtful: false }
+        Rejection {
+            line,
+            id,
+            field: field.to_owned(),
+            reason,
+            changes_at: None,
+            is_doubtful: false,
+            mentions: Vec::new(),
+        }
+    }
+
+    /// Of a row that is so broken that its id may be another's, with the words in it that may be ids.
+    pub fn of_broken<'w>(self, words: impl IntoIterator<Item = &'w str>) -> Rejection {
+        let words = words.into_iter().map(str::trim).filter(|word| !word.is_empty() && word.len() <= LONGEST_MENTION);
+        Rejection { is_doubtful: true, mentions: words.take(MENTIONS).map(str::to_owned).collect(), ..self }
     }
 }

@@ -16,6 +16,9 @@ const ENOUGH: usize = 4 << 20;
 /// Letters that are counted: as many more would not change it.
 const MANY: u64 = 16 << 20;
 
+/// Less than one letter in so many is rare.
+const RARE: usize = 50;
+
 /// How a feed's letters are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Charset(&'static Encoding);
@@ -103,21 +106,24 @@ struct Seen {
     letters: u64,
     /// Bytes beyond ASCII that are part of none.
     strays: u64,
+    /// Lines beyond ASCII that are UTF-8, and that are not.
+    good_lines: u64,
+    bad_lines: u64,
     guess: &'static Encoding,
 }
 
 impl Seen {
     fn is_utf8(&self) -> bool {
-        // By chance, hardly one letter in twenty of a code page looks like one of UTF-8.
-        self.letters > self.strays || self.strays == 0
+        // By chance, hardly one letter in twenty of a code page looks like one of UTF-8, and next to no line.
+        self.letters > self.strays || self.good_lines > self.bad_lines || self.strays == 0
     }
 }
 
 fn look(input: &Input<'_>) -> Result<Seen, FeedError> {
     let mut reader = input.open()?;
-    let mut detector = EncodingDetector::new(Iso2022JpDetection::Deny);
-    let mut seen = Seen { letters: 0, strays: 0, guess: UTF_8 };
-    let (mut buffer, mut kept, mut looked_at) = (vec![0; 1 << 16], 0, 0);
+    let mut seen = Seen { letters: 0, strays: 0, good_lines: 0, bad_lines: 0, guess: UTF_8 };
+    let mut beyond = Vec::new();
+    let (mut buffer, mut kept) = (vec![0; 1 << 16], 0);
     loop {
         let read = reader.read(&mut buffer[kept..]).map_err(input::fault)?;
         let bytes = &buffer[..kept + read];
@@ -125,10 +131,12 @@ fn look(input: &Input<'_>) -> Result<Seen, FeedError> {
         let whole = if read == 0 { bytes.len() } else { bytes.len() - bytes.len().min(3) };
         let whole = (0..=whole).rev().find(|at| bytes.get(*at).is_none_or(|byte| byte & 0xc0 != 0x80)).unwrap_or(whole);
         seen.count(&bytes[..whole]);
-        let lines = if looked_at < ENOUGH { &bytes[..whole] } else { &[] };
-        for line in lines.split(|byte| *byte == b'\n').filter(|line| !line.is_ascii()) {
-            looked_at += line.len();
-            detector.feed(line, false);
+        for line in bytes[..whole].split(|byte| *byte == b'\n').filter(|line| !line.is_ascii()) {
+            let is_good = simdutf8::basic::from_utf8(line).is_ok();
+            *(if is_good { &mut seen.good_lines } else { &mut seen.bad_lines }) += 1;
+            if beyond.len() < ENOUGH {
+                beyond.extend_from_slice(line);
+            }
         }
         let end = bytes.len();
         buffer.copy_within(whole..end, 0);
@@ -137,9 +145,25 @@ fn look(input: &Input<'_>) -> Result<Seen, FeedError> {
             break;
         }
     }
-    detector.feed(b"\n", true);
-    seen.guess = detector.guess(None, Utf8Detection::Deny);
+    seen.guess = guess(beyond);
     Ok(seen)
+}
+
+/// The encoding of lines that are not UTF-8. A single byte that means nothing in an encoding would rule it out; code
+/// pages differ in which these are, and all of them lie between 0x80 and 0x9f, where hardly any letter does. So what is
+/// rare of those is no evidence.
+fn guess(mut lines: Vec<u8>) -> &'static Encoding {
+    let (mut counts, mut all) = ([0_usize; 256], 0);
+    for byte in lines.iter().filter(|byte| !byte.is_ascii()) {
+        counts[usize::from(*byte)] += 1;
+        all += 1;
+    }
+    let is_rare = |byte: u8| (0x80..0xa0).contains(&byte) && counts[usize::from(byte)] * RARE <= all;
+    lines.iter_mut().filter(|byte| is_rare(**byte)).for_each(|byte| *byte = b' ');
+    let mut detector = EncodingDetector::new(Iso2022JpDetection::Deny);
+    detector.feed(&lines, false);
+    detector.feed(b"\n", true);
+    detector.guess(None, Utf8Detection::Deny)
 }
 
 impl Seen {
@@ -181,6 +205,25 @@ mod tests {
         ] {
             let (bytes, _, _) = encoding.encode(text);
             assert_eq!(read(&bytes, Charset::UTF8), text, "{}", encoding.name());
+        }
+    }
+
+    #[test]
+    fn a_stray_byte_turns_no_code_page_into_another() {
+        let rows = |row: &str| (0..12).map(|n| format!("{n}\t{row}\t10\n")).collect::<String>();
+        for (text, encoding) in [
+            (rows("Полка для книг, дуб"), encoding_rs::WINDOWS_1251),
+            (rows("Étagère en chêne, prête à monter"), encoding_rs::WINDOWS_1252),
+            (rows("Žlutý kůň, šedá židle, řezbářská práce"), encoding_rs::WINDOWS_1250),
+        ] {
+            let (clean, _, _) = encoding.encode(&text);
+            for stray in 0x80..=0x9f_u8 {
+                let mut bytes = clean.to_vec();
+                let middle = bytes.len() / 2;
+                bytes.insert(bytes[..middle].iter().rposition(|byte| *byte == b' ').expect("a blank"), stray);
+                let (read, others) = (read(&bytes, Charset::UTF8), text.lines().nth(1).expect("a row"));
+                assert!(read.contains(others), "{} {stray:x}: {read}", encoding.name());
+            }
         }
     }
 

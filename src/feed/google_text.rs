@@ -7,6 +7,7 @@ use super::google::{ATTRIBUTES, Attribute, Attributes, Maker};
 use super::intake::Intake;
 use super::lenient::Escape;
 use super::text::{Cells, Cutter, Dialect, Found, Quotes};
+use super::values::UNREADABLE;
 use super::window::Window;
 use super::{FeedError, Input, Row, RowDigest, Shape};
 use crate::catalog::{Digest, Rejection};
@@ -158,14 +159,31 @@ fn row(
     let misfit = misfit.or_else(|| is_id_broken.then(|| "a quote or a tag in its id".to_owned()));
     let misfit = misfit.or_else(|| has_quote.then(|| "a quote in a value that can't have one".to_owned()));
     match misfit {
-        None => maker.row(&attributes, found.line),
+        None => readable(&attributes, found.line).unwrap_or_else(|| maker.row(&attributes, found.line)),
         Some(reason) => {
             let plain = plain
                 .filter(|id| !id.is_empty() && !id.contains(['"', '<', '>', '\n', '\t']) && id.len() <= LONGEST_ID);
             let rejection = Rejection::new(found.line, plain.map(str::to_owned), "row", reason);
-            Row::Rejected(Rejection { is_doubtful: true, ..rejection })
+            let words: Vec<_> = (0..cells.len()).map(|index| charset.decode(cells.get(index))).collect();
+            let words = words.iter().flat_map(|word| word.split('\n')).map(|word| word.trim_matches(['"', ' ', '\r']));
+            Row::Rejected(rejection.of_broken(words))
         }
     }
+}
+
+/// The rejection of a row in which a letter of a value can't be read; in a text for people it costs itself alone.
+fn readable(attributes: &Attributes<'_>, line: u64) -> Option<Row> {
+    let is_value = |attribute: &&Attribute| !matches!(attribute, Attribute::Title | Attribute::Description);
+    let is_unreadable = |attribute: &&Attribute| {
+        attributes.get(**attribute).is_some_and(|value| value.contains(char::REPLACEMENT_CHARACTER))
+    };
+    let broken = ALL.iter().filter(is_value).find(is_unreadable)?;
+    let reason = UNREADABLE.to_owned();
+    let rejection = match broken {
+        Attribute::Id => Rejection::new(line, None, "row", format!("id: {reason}")),
+        other => Rejection::new(line, attributes.get(Attribute::Id).map(str::to_owned), other.field(), reason),
+    };
+    Some(Row::Rejected(rejection))
 }
 
 /// What holds no quote, but for one that damage left.

@@ -11,7 +11,7 @@ use super::google::{ATTRIBUTES, Attribute, Attributes, Maker, Spelling};
 use super::intake::Intake;
 use super::namespaces::{Namespaces, Vocabulary};
 use super::spans::{Piece, Spans};
-use super::values::{is_misspelt, tidy};
+use super::values::{UNREADABLE, has_entity, is_misspelt, tidy, words};
 use super::{FeedError, Input, Row, Shape};
 use crate::catalog::{Currency, Rejection};
 
@@ -50,8 +50,9 @@ pub(super) fn read(input: &Input<'_>, head: &Head, shape: &Shape, intake: &mut I
                 swallowed.into_iter().try_for_each(|rejection| intake.give(Row::Rejected(rejection), None))
             }
             Piece::Broken { head, line, reason, .. } => {
-                let id = id_of_broken(&letters.charset().decode(&head), &namespaces);
-                intake.give(rejected(line, id, "item", reason.to_owned()), None)
+                let xml = letters.charset().decode(&head);
+                let id = id_of_broken(&xml, &namespaces);
+                intake.give(broken(line, id, reason.to_owned(), &xml), None)
             }
             Piece::Open { .. } => {
                 if namespaces.open(&letters.charset().decode(bytes))? {
@@ -79,6 +80,11 @@ fn rejected(line: u64, id: Option<String>, field: &str, reason: String) -> Row {
     Row::Rejected(Rejection::new(line, id, field, reason))
 }
 
+/// The rejection of an item whose markup is broken.
+fn broken(line: u64, id: Option<String>, reason: String, xml: &str) -> Row {
+    Row::Rejected(Rejection::new(line, id, "item", reason).of_broken(words(xml)))
+}
+
 /// What was made of an element: a row, and the rejections of other items that it swallowed, when the
 /// tags between them are broken.
 struct Read {
@@ -88,9 +94,24 @@ struct Read {
 
 fn item(xml: &str, line: u64, namespaces: &Namespaces, maker: &mut Maker<'_>) -> Read {
     let mended = mend(Cow::Borrowed(xml));
-    let element = parse(&mended);
+    let mut element = parse(&mended);
+    if element.fault.is_none() && is_two(&element, namespaces) {
+        element.fault = Some("it has two ids: another item stands in its element".to_owned());
+    }
     let swallowed = if element.fault.is_some() { swallowed(&element, line, namespaces) } else { Vec::new() };
     Read { row: row(xml, element, line, namespaces, maker), swallowed }
+}
+
+/// Whether an element has ids of two items: what lay between them is lost.
+fn is_two(element: &Element<'_>, namespaces: &Namespaces) -> bool {
+    let item = namespaces.inside(element.nodes.first());
+    let children = element.nodes.iter().filter(|node| node.depth == 1);
+    let mut ids = children.filter_map(|node| match meaning(node, &item) {
+        Some((Attribute::Id, rank)) if rank.0 == Spelling::Own => Some((rank, node.text.trim())),
+        _ => None,
+    });
+    let Some((rank, id)) = ids.next() else { return false };
+    ids.any(|(other, text)| other == rank && text != id)
 }
 
 /// The items that a broken element holds besides its own.
@@ -114,9 +135,9 @@ fn row(xml: &str, element: Element<'_>, line: u64, namespaces: &Namespaces, make
     let (attributes, unreadable) = attributes(&element, namespaces);
     let id = || attributes.get(Attribute::Id).map(str::to_owned);
     match (element.fault, unreadable) {
-        (Some(fault), _) => rejected(line, id().or_else(|| id_of_broken(xml, namespaces)), "item", fault),
+        (Some(fault), _) => broken(line, id().or_else(|| id_of_broken(xml, namespaces)), fault, xml),
         // Whose it is can't be told: not the same as an item that has no id.
-        (None, Some((Attribute::Id, reason))) => rejected(line, None, "item", format!("id: {reason}")),
+        (None, Some((Attribute::Id, reason))) => broken(line, None, format!("id: {reason}"), xml),
         (None, Some((attribute, reason))) => rejected(line, id(), attribute.field(), reason),
         (None, None) => maker.row(&attributes, line),
     }
@@ -189,9 +210,16 @@ fn value(node: &Node<'_>, attribute: Attribute, rank: Rank) -> Result<Option<Str
     }
     match attribute {
         _ if !is_text && node.has_tag_rest => Err("half a tag in it".to_owned()),
+        _ if !is_for_people(attribute) && node.text.contains(char::REPLACEMENT_CHARACTER) => Err(UNREADABLE.to_owned()),
+        Attribute::Id if has_entity(&node.text) => Err("an entity in it that nobody knows".to_owned()),
         Attribute::Price | Attribute::SalePrice => money(node).map(Some),
         _ => Ok(Some(node.text.clone().into_owned())),
     }
+}
+
+/// Texts in which a letter that can't be read costs itself alone.
+fn is_for_people(attribute: Attribute) -> bool {
+    matches!(attribute, Attribute::Title | Attribute::Description)
 }
 
 /// A price with the currency that an attribute names, as if it stood beside the number.

@@ -46,6 +46,8 @@ pub(super) struct Spans<R> {
     root: Option<Vec<u8>>,
     used: usize,
     finished: bool,
+    /// The end tag of the root was there. It is the end unless more elements follow: damage writes one anywhere.
+    is_closed: bool,
     /// What lies between the last element and here, as far as it is kept: if an end tag of one comes
     /// next, it is an element whose start tag is broken.
     gap: Vec<u8>,
@@ -82,6 +84,7 @@ impl<R: Read> Spans<R> {
             root: None,
             used: 0,
             finished: false,
+            is_closed: false,
             gap: Vec::new(),
             gap_line: 1,
             was_element: false,
@@ -99,6 +102,25 @@ impl<R: Read> Spans<R> {
     /// # Errors
     /// When the document ends before its root element does.
     pub(super) fn next(&mut self) -> Result<Option<Piece>, FeedError> {
+        loop {
+            let was_closed = self.is_closed;
+            match self.next_anywhere() {
+                Ok(Some(Piece::Open { .. } | Piece::Close { .. })) if was_closed => {}
+                Ok(Some(piece)) => {
+                    self.is_closed &= !was_closed;
+                    return Ok(Some(piece));
+                }
+                Ok(None) => return Ok(None),
+                Err(FeedError::Incomplete(_)) if was_closed => {
+                    self.finished = true;
+                    return Ok(None);
+                }
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    fn next_anywhere(&mut self) -> Result<Option<Piece>, FeedError> {
         while !self.finished {
             let used = std::mem::take(&mut self.used).min(self.window.bytes().len());
             if std::mem::take(&mut self.was_element) {
@@ -193,7 +215,7 @@ impl<R: Read> Spans<R> {
         self.used = end + usize::from(is_whole);
         let name = 2..2 + self.window.bytes()[2..end].trim_ascii_end().len();
         let bytes = &self.window.bytes()[name.clone()];
-        self.finished = is_whole && self.root.as_deref() == Some(bytes);
+        self.is_closed |= is_whole && self.root.as_deref() == Some(bytes);
         let wanted = self.names.iter().find(|wanted| wanted.as_bytes() == bytes);
         match wanted.filter(|_| !self.gap.trim_ascii().is_empty()) {
             Some(name) => {

@@ -109,7 +109,10 @@ impl Tree {
             return Ok(());
         };
         let attribute = |name| node.attribute(name).and_then(|text| tidy(Cow::Owned(text)).map(Cow::into_owned));
-        let Some(id) = attribute("id").filter(|id| id.len() <= MAX_NAME && !id.contains(['"', '=', '\n'])) else {
+        let is_lost = |text: &str| text.contains(char::REPLACEMENT_CHARACTER);
+        let Some(id) =
+            attribute("id").filter(|id| id.len() <= MAX_NAME && !id.contains(['"', '=', '\n']) && !is_lost(id))
+        else {
             self.has_broken = true;
             return Ok(());
         };

@@ -98,19 +98,40 @@ pub(super) fn availability(text: &str) -> Stock {
     }
 }
 
-/// The first of several addresses: a bar never stands in an address, a comma does, so it only counts
-/// before the beginning of another one.
-pub(super) fn first_address(text: &str) -> Option<&str> {
-    let bar = text.split('|').map(str::trim).find(|part| !part.is_empty())?;
-    let begins = |rest: &str| {
-        let rest = rest.trim_start();
-        let head: String = rest.chars().take(8).flat_map(char::to_lowercase).collect();
-        rest.is_empty() || ["http://", "https://", "//"].iter().any(|scheme| head.starts_with(scheme))
+/// What is said of a value in which letters were lost.
+pub(super) const UNREADABLE: &str = "a letter in it can't be read";
+
+/// Words in broken markup that may be ids.
+pub(super) fn words(xml: &str) -> impl Iterator<Item = &str> {
+    xml.split(['<', '>', '"', '\'', '=', '\n', '\r', '\t', ' '])
+}
+
+/// Whether something stands in a text that looks like an entity that could not be resolved.
+pub(super) fn has_entity(text: &str) -> bool {
+    let is_entity = |rest: &str| {
+        let name: String = rest.chars().take_while(|c| c.is_ascii_alphanumeric() || *c == '#').collect();
+        let behind = rest[name.len()..].chars().next();
+        behind.is_none() || (!name.is_empty() && behind == Some(';'))
     };
-    let commas = bar.match_indices(',').filter(|(at, _)| begins(&bar[at + 1..])).map(|(at, _)| at);
+    text.trim_end().match_indices('&').any(|(at, _)| is_entity(&text.trim_end()[at + 1..]))
+}
+
+/// The first of several addresses. A comma may stand in an address, and so only counts before the beginning of another
+/// one; a bar hardly ever does, but in a whole address it counts only so, or with a blank beside it.
+pub(super) fn first_address(text: &str) -> Option<&str> {
+    let begins = |rest: &str| {
+        let head: String = rest.trim_start().chars().take(8).flat_map(char::to_lowercase).collect();
+        ["http://", "https://", "//"].iter().any(|scheme| head.starts_with(scheme))
+    };
+    let is_end = |at: usize, separator: &str| {
+        let (before, rest) = (&text[..at], &text[at + 1..]);
+        let is_loose = !begins(text) || before.ends_with(' ') || rest.starts_with(' ');
+        rest.trim().is_empty() || begins(rest) || (separator == "|" && is_loose)
+    };
+    let ends = text.match_indices([',', '|']).filter(|(at, separator)| is_end(*at, separator)).map(|(at, _)| at);
     let mut from = 0;
-    for at in commas.chain([bar.len()]) {
-        let part = bar[from..at].trim();
+    for at in ends.chain([text.len()]) {
+        let part = text[from..at].trim();
         if !part.is_empty() {
             return Some(part);
         }

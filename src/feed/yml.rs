@@ -12,7 +12,7 @@ use super::google::{Fault, is_in_a_language};
 use super::intake::Intake;
 use super::spans::{Piece, Spans};
 use super::tree::{Found, Tree};
-use super::values::{first_address, is_misspelt, quantity, tidy, truth};
+use super::values::{UNREADABLE, first_address, has_entity, is_misspelt, quantity, tidy, truth, words};
 use super::{FeedError, Input, Offer, Row, Shape};
 use crate::catalog::{Currency, Id, Item, Money, Notation, Rejection};
 
@@ -62,8 +62,8 @@ pub(super) fn read(input: &Input<'_>, head: &Head, shape: &Shape, intake: &mut I
                 intake.give(row, Some(intake.digest(digest)))
             }
             Piece::Broken { head, line, reason, .. } => {
-                let id = id_of_broken(&letters.charset().decode(&head));
-                intake.give(rejected(line, id, "offer", reason.to_owned()), None)
+                let xml = letters.charset().decode(&head);
+                intake.give(broken(line, id_of_broken(&xml), reason.to_owned(), &xml), None)
             }
             Piece::Open { .. } | Piece::Close { .. } => Ok(()),
         },
@@ -119,6 +119,11 @@ fn rejected(line: u64, id: Option<String>, field: &str, reason: String) -> Row {
     Row::Rejected(Rejection::new(line, id, field, reason))
 }
 
+/// The rejection of an offer whose markup is broken.
+fn broken(line: u64, id: Option<String>, reason: String, xml: &str) -> Row {
+    Row::Rejected(Rejection::new(line, id, "offer", reason).of_broken(words(xml)))
+}
+
 fn id_of(offer: &Element<'_>) -> Option<String> {
     let id = offer.nodes.first()?.attribute("id")?;
     tidy(Cow::Owned(id)).map(Cow::into_owned)
@@ -145,24 +150,41 @@ fn id_of_broken(xml: &str) -> Option<String> {
     (!id.contains(['<', '>', '"', '=', '\n'])).then_some(id)
 }
 
+/// Whether an offer that isn't broken has two each of what an offer has one of: what lay between two is lost.
+fn is_two(element: &Element<'_>) -> bool {
+    let fields = Fields(&element.nodes);
+    let is_twice = |name: &&&str| fields.children(|child| child == **name).nth(1).is_some();
+    ["price", "name", "url", "currencyId"].iter().filter(is_twice).count() > 1
+}
+
 /// Whether a broken element holds what only two offers can: the tags between them are broken.
 fn is_several(xml: &str) -> bool {
     let mended = mend(Cow::Borrowed(xml));
     let element = parse(&mended);
     let fields = Fields(&element.nodes);
-    ["price", "categoryId", "currencyId", "name"].iter().any(|name| fields.children(|child| child == *name).count() > 1)
+    // The start of another one has lost its bracket.
+    let is_hidden =
+        xml.get(6..).is_some_and(|inside| inside.contains("offer id=") || inside.contains("offer available="));
+    is_hidden
+        || ["price", "categoryId", "currencyId", "name"]
+            .iter()
+            .any(|name| fields.children(|child| child == *name).count() > 1)
 }
 
 fn offer(xml: &str, line: u64, tree: &mut Tree, shape: &Shape) -> Result<Row, FeedError> {
     let mended = mend(Cow::Borrowed(xml));
     let element = parse(&mended);
-    if let Some(fault) = element.fault.clone().or_else(|| misspelt(&element)) {
-        return Ok(rejected(line, id_of_broken(xml), "offer", fault));
+    let two = || is_two(&element).then(|| "what only two offers have: another one stands in its element".to_owned());
+    if let Some(fault) = element.fault.clone().or_else(|| misspelt(&element)).or_else(two) {
+        return Ok(broken(line, id_of_broken(xml), fault, xml));
     }
     let id = id_of(&element);
     let mut attributes = element.nodes.iter().take(1).flat_map(Node::attributes);
     if attributes.any(|attribute| attribute.name == "id" && attribute.has_tag_rest()) {
-        return Ok(rejected(line, None, "offer", "half a tag in its id".to_owned()));
+        return Ok(broken(line, None, "half a tag in its id".to_owned(), xml));
+    }
+    if id.as_deref().is_some_and(|id| id.contains(char::REPLACEMENT_CHARACTER) || has_entity(id)) {
+        return Ok(broken(line, None, "its id can't be read".to_owned(), xml));
     }
     let fields = Fields(&element.nodes);
     let category = match fields.text("categoryId") {
@@ -209,6 +231,7 @@ fn understand(fields: &Fields<'_, '_>, id: Option<&str>, line: u64, shape: &Shap
         Ok::<_, Fault>(text.as_deref().and_then(first_address).map(str::to_owned))
     };
     fields.text("categoryId").map_err(|reason| ("category", reason))?;
+    let (in_stock, strange_stock) = fields.in_stock()?;
     let item = Item {
         id,
         category: None,
@@ -218,9 +241,9 @@ fn understand(fields: &Fields<'_, '_>, id: Option<&str>, line: u64, shape: &Shap
         description: fields.text("description").map_err(|reason| ("description", reason))?,
         url: address("url", "url")?,
         image_url: address("picture", "image_url")?,
-        in_stock: fields.in_stock()?,
+        in_stock,
     };
-    Ok(Offer { item, line, changes_at: None, currency_assumed: assumed.is_some(), strange_stock: None })
+    Ok(Offer { item, line, changes_at: None, currency_assumed: assumed.is_some(), strange_stock })
 }
 
 /// An offer's nodes.
@@ -243,6 +266,9 @@ impl<'n, 'x> Fields<'n, 'x> {
             }
             if !is_text && !QUANTITIES.contains(&name) && node.has_tag_rest {
                 return Err("half a tag in it".to_owned());
+            }
+            if !is_text && node.text.contains(char::REPLACEMENT_CHARACTER) {
+                return Err(UNREADABLE.to_owned());
             }
             if let Some(text) = tidy(Cow::Borrowed(&node.text)) {
                 return Ok(Some(text.into_owned()));
@@ -295,29 +321,38 @@ impl<'n, 'x> Fields<'n, 'x> {
         Currency::parse(&code).map(Some).ok_or_else(|| ("currency", unknown_currency(&code)))
     }
 
-    /// By the attributes and any quantity: what says that there is none counts.
-    fn in_stock(&self) -> Result<bool, Fault> {
-        let says = |name: &str| {
-            let text = self
-                .0
-                .first()
-                .and_then(|node| node.attribute(name))
-                .and_then(|text| tidy(Cow::Owned(text)).map(Cow::into_owned));
-            let Some(text) = text else { return Ok(None) };
-            truth(&text)
-                .map(Some)
-                .ok_or_else(|| ("in_stock", format!("{name}={:?} is neither true nor false", told(&text))))
-        };
-        let is_off = says("available")? == Some(false) || says("disabled")? == Some(true);
+    /// By the attributes and any quantity: what says that there is none counts. With it the word of an attribute that
+    /// says neither, where a quantity decides.
+    fn in_stock(&self) -> Result<(bool, Option<String>), Fault> {
+        let (available, disabled) = (self.says("available"), self.says("disabled"));
+        let quantity = self.quantity()?;
+        let strange = [&available, &disabled].into_iter().find_map(|says| says.as_ref().err()).cloned();
+        if let (Some((name, text)), None) = (&strange, quantity) {
+            return Err(("in_stock", format!("{name}={:?} is neither true nor false", told(text))));
+        }
+        let is_off = available == Ok(Some(false)) || disabled == Ok(Some(true));
+        let is_in_stock = !is_off && quantity.is_none_or(|pieces| pieces > 0.0);
+        Ok((is_in_stock, strange.map(|(_, text)| text)))
+    }
+
+    /// What an attribute of the offer says, or its name and what stands there instead.
+    fn says(&self, name: &'static str) -> Result<Option<bool>, (&'static str, String)> {
+        let text = self.0.first().and_then(|node| node.attribute(name));
+        let Some(text) = text.and_then(|text| tidy(Cow::Owned(text)).map(Cow::into_owned)) else { return Ok(None) };
+        truth(&text).map(Some).ok_or((name, text))
+    }
+
+    /// How many pieces there are, if anything says so.
+    fn quantity(&self) -> Result<Option<f64>, Fault> {
         for name in QUANTITIES {
             let text = self.text(name).map_err(|reason| ("in_stock", reason))?;
             if let Some(text) = text {
-                let pieces =
-                    quantity(&text).ok_or_else(|| ("in_stock", format!("{name} {:?} is not a number", told(&text))))?;
-                return Ok(!is_off && pieces > 0.0);
+                let pieces = quantity(&text);
+                let strange = || ("in_stock", format!("{name} {:?} is not a number", told(&text)));
+                return pieces.map(Some).ok_or_else(strange);
             }
         }
-        Ok(!is_off && self.outlets()?.is_none_or(|pieces| pieces > 0.0))
+        self.outlets()
     }
 
     /// What all outlets have together, if any says how much.

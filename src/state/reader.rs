@@ -17,6 +17,9 @@ use super::{FeedMark, Foreign, Known, PassRow, StateError, meta, schema, secret}
 use crate::catalog::{Digest, Fields, Hasher, Kind, Rejection};
 use crate::files::not_a_file;
 
+/// How many rows without an id the feed usually has.
+pub(super) const NAMELESS: &str = "nameless_rows";
+
 /// A view of the state as it was when it was opened, whatever is written meanwhile.
 pub struct Reader {
     pub(super) connection: Connection,
@@ -185,6 +188,14 @@ impl Reader {
     /// When the file can't be read.
     pub fn listed(&self) -> Result<Option<bool>, StateError> {
         Ok(self.meta("listed")?.map(|scope| scope == "all"))
+    }
+
+    /// How many rows without an id the feed had when nothing was held back for them; `None` = nobody counted.
+    ///
+    /// # Errors
+    /// When the file can't be read.
+    pub fn usually_nameless(&self) -> Result<Option<u64>, StateError> {
+        Ok(self.meta(NAMELESS)?.and_then(|count| count.parse().ok()))
     }
 
     /// What NiceChat listed last that isn't ours, once a whole listing was read.

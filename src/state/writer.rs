@@ -20,7 +20,7 @@ use super::import::created;
 use super::meta::{remove, set};
 use super::packed::pack;
 use super::place::Place;
-use super::reader::code;
+use super::reader::{NAMELESS, code};
 use super::rows::{self, RowsEnding};
 use super::store::{Durable, Store};
 use super::{Experience, FeedMark, Foreign, Intent, PassRow, Record, StateError};
@@ -60,6 +60,8 @@ pub struct Ending {
     pub mark: Option<FeedMark>,
     /// That NiceChat's listing was taken in, with a look at all of it or not: see [`super::Reader::listed`].
     pub listed: Option<bool>,
+    /// How many rows without an id the feed has, if nothing was held back for them.
+    pub nameless: Option<u64>,
     /// What NiceChat's listing has that isn't ours, if the whole of it was read.
     pub foreign: Option<Foreign>,
     /// How long requests and imports take, if that was learned.
@@ -248,7 +250,7 @@ impl Writer {
     /// # Errors
     /// When it can't be written.
     pub async fn finish(&self, ending: Ending) -> Result<(), StateError> {
-        let Ending { row, mark, listed, foreign, experience, rows } = ending;
+        let Ending { row, mark, listed, nameless, foreign, experience, rows } = ending;
         let hasher = self.hasher.clone();
         self.run(move |transaction| {
             let row = serde_json::to_string(&row).unwrap_or_default();
@@ -263,6 +265,9 @@ impl Writer {
                 remove(transaction, "unsettled")?;
                 remove(transaction, DOUBTED)?;
                 created::expire(transaction)?;
+            }
+            if let Some(nameless) = nameless {
+                set(transaction, NAMELESS, &nameless.to_string())?;
             }
             if let Some(foreign) = foreign {
                 set(transaction, "foreign", &serde_json::to_string(&foreign).unwrap_or_default())?;

@@ -76,6 +76,7 @@ pub async fn run(
         row: row.clone(),
         mark: pass.mark.take(),
         listed: pass.listed_scope,
+        nameless: pass.nameless,
         foreign: pass.summary.as_ref().and_then(Summary::foreign),
         experience: pass.experience,
         rows: pass.rows.take(),
@@ -102,6 +103,7 @@ struct Pass<'a> {
     mark: Option<FeedMark>,
     rows: Option<RowsEnding>,
     refused: u64,
+    nameless: Option<u64>,
     import: Option<Ended>,
     imported: Imported,
     experience: Option<Experience>,
@@ -131,6 +133,7 @@ impl<'a> Pass<'a> {
             mark: None,
             rows: None,
             refused: 0,
+            nameless: None,
             import: None,
             imported: Imported::default(),
             experience: None,
@@ -173,6 +176,7 @@ impl<'a> Pass<'a> {
         if self.guard.is_some() {
             return Ok(());
         }
+        self.nameless = (plan.summary.held_back == 0).then_some(plan.summary.nameless);
         let (changes_at, is_listed, rows) = (plan.changes_at, plan.is_listed, plan.rows.take());
         let mark = Self::trusted(feed.mark, &plan);
         let result = self.apply(importer, plan).await;

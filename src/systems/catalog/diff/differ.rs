@@ -64,6 +64,9 @@ pub struct Comparison {
     pub left: Vec<(Kind, Id)>,
 }
 
+/// The most words of broken rows that are remembered.
+const MENTIONS: usize = 1_000_000;
+
 /// A comparison under way.
 pub struct Session {
     reader: Reader,
@@ -100,6 +103,8 @@ pub struct Session {
     since: Since,
     /// An import may have created objects that nobody has seen since.
     awaits_imported: bool,
+    /// Ids that stand in broken rows: what is missed of them may have been in one.
+    mentioned: HashSet<Digest>,
     /// Objects of an import's that are there, and with which nothing is done now.
     left: Vec<(Kind, Id)>,
 }
@@ -142,6 +147,7 @@ impl Session {
                 (false, false) => Since::Nothing,
             },
             awaits_imported: reader.awaits_imported()?,
+            mentioned: HashSet::new(),
             left: Vec::new(),
             hasher: reader.hasher().clone(),
             reader,
@@ -298,7 +304,12 @@ impl Session {
         self.staging.reject(rejection)?;
         self.changes_at = [self.changes_at, rejection.changes_at].into_iter().flatten().min();
         // A row too broken to tell its id may be that of any product that is missed later.
-        self.some_row_is_unknown |= rejection.id.is_none() && rejection.field != "id";
+        let is_nameless = rejection.id.is_none() && rejection.field == "id";
+        self.summary.nameless += u64::from(is_nameless);
+        self.some_row_is_unknown |= rejection.id.is_none() && !is_nameless;
+        for word in rejection.mentions.iter().take(MENTIONS.saturating_sub(self.mentioned.len())) {
+            self.mentioned.insert(self.key(word));
+        }
         let Some(id) = rejection.id.as_deref() else { return Ok(()) };
         let Some(at) = self.locate(Kind::Product, self.key(id))? else {
             self.some_row_is_unknown |= rejection.is_doubtful;

@@ -194,6 +194,8 @@ pub struct Summary {
     pub items: u64,
     /// Rows not taken.
     pub rejected: u64,
+    /// Of those, rows without an id.
+    pub nameless: u64,
     /// Items for which nothing is to be sent.
     pub unchanged: u64,
     /// Of those, items that NiceChat refuses as they are.

@@ -383,7 +383,8 @@ impl Shop {
                 requests: 0,
                 reason: None,
             };
-            let ending = Ending { row, mark: None, listed: None, foreign: None, experience: None, rows };
+            let ending =
+                Ending { row, mark: None, listed: None, nameless: None, foreign: None, experience: None, rows };
             self.writer.finish(ending).await.expect("finished");
         });
     }

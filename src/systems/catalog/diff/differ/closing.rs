@@ -43,6 +43,9 @@ impl Session {
                 self.summary.unchanged -= u64::from(is_sent);
             }
         }
+        self.keep_mentioned()?;
+        // Rows without an id are some feeds' habit; one more of them than ever may be a typo in anybody's.
+        self.some_row_is_unknown |= self.summary.nameless > self.reader.usually_nameless()?.unwrap_or(u64::MAX);
         self.locate_missing()?;
         for kind in [Kind::Product, Kind::Category] {
             if kind == Kind::Category {
@@ -60,6 +63,18 @@ impl Session {
         let rows = self.rows_ending();
         let Session { staging, summary, changes_at, left, .. } = self;
         Ok(Comparison { staging, summary, changes_at, rows, left })
+    }
+
+    /// Products whose ids stand in broken rows, and that no row of the feed became.
+    fn keep_mentioned(&mut self) -> Result<(), SessionError> {
+        for key in std::mem::take(&mut self.mentioned) {
+            if let Some(at) = self.locate(Kind::Product, key)?.filter(|at| !self.is_seen(Kind::Product, *at)) {
+                self.keep_category(Kind::Product, at)?;
+                self.keep(Kind::Product, at)?;
+                self.leave_foreign(Kind::Product, at)?;
+            }
+        }
+        Ok(())
     }
 
     /// Categories that no item names, but that a product which stays as it is still needs.
