@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use crate::catalog::{Category, Currency, Digest, Hasher};
 
 /// Grows when the same feed would come to other items: what was read by older rules is read again.
-pub const RULES: u32 = 3;
+pub const RULES: u32 = 4;
 
 /// The formats.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

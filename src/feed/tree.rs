@@ -101,7 +101,8 @@ impl Tree {
         let node = element.nodes.iter().find(|node| node.depth == 1);
         // One that is only not closed has its id and name all the same.
         let is_whole = |node: &&Node<'_>| {
-            element.fault.is_none()
+            // A name with an attribute in it holds the start of another category.
+            (element.fault.is_none() && !node.text.contains("=\""))
                 || (are_whole(node.raw_attributes()) && !xml.contains("</") && !node.text.contains(['<', '>']))
         };
         let Some(node) = node.filter(is_whole) else {

@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use memchr::memmem;
+
 use super::ahead::pieces;
 use super::attributes::attributes;
 use super::bounds::told;
@@ -36,9 +38,15 @@ pub(super) fn read(input: &Input<'_>, head: &Head, shape: &Shape, intake: &mut I
         intake,
         |batch| spans.cut(batch),
         |intake, bytes, digest, piece| match piece {
-            Piece::Element { name: "category", .. } => tree.add(bytes, intake),
+            Piece::Element { name: "category", line, .. } => {
+                tree.add(bytes, intake)?;
+                swallowed_offer(bytes, line, &letters).map_or(Ok(()), |row| intake.give(row, None))
+            }
             // One that was not closed still has its id and name.
-            Piece::Broken { name: "category", head, .. } => tree.add(&head, intake),
+            Piece::Broken { name: "category", head, line, .. } => {
+                tree.add(&head, intake)?;
+                swallowed_offer(&head, line, &letters).map_or(Ok(()), |row| intake.give(row, None))
+            }
             Piece::Element { line, .. } => {
                 tree.offers_began = true;
                 let known = intake.digest(digest);
@@ -117,6 +125,14 @@ impl Known {
 
 fn rejected(line: u64, id: Option<String>, field: &str, reason: String) -> Row {
     Row::Rejected(Rejection::new(line, id, field, reason))
+}
+
+/// The rejection of an offer that stands in the broken element of a category, should one.
+fn swallowed_offer(xml: &[u8], line: u64, letters: &Letters<'_, '_>) -> Option<Row> {
+    let has = |what: &str| memmem::find(xml, what.as_bytes()).is_some();
+    let is_there = has("<price") || has("</offer") || has("offer id=") || has("</price");
+    let reason = || "an offer stands in the broken element of a category".to_owned();
+    is_there.then(|| broken(line, None, reason(), &letters.charset().decode(xml)))
 }
 
 /// The rejection of an offer whose markup is broken.

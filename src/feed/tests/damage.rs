@@ -63,6 +63,10 @@ const PALETTE: &[&str] = &[
     "</p>",
     "id",
     "g:",
+    "\n</rss>\n",
+    "</channel></rss>",
+    "\n</yml_catalog>\n",
+    "&nbsp;",
 ];
 
 /// A field of an item: where it lies in the feed, and where its value does.
@@ -233,7 +237,9 @@ fn damage(bytes: &[u8], header: usize, random: &mut Random) -> (Vec<u8>, Range<u
     let at = header + random.below(bytes.len() - header);
     let length = (1 + random.below(3)).min(bytes.len() - at);
     let put = PALETTE[random.below(PALETTE.len())].as_bytes();
-    let (hit, put) = match random.below(5) {
+    let (hit, put) = match random.below(6) {
+        // A longer piece: more than a border between two items.
+        5 => (at..(at + 4 + random.below(57)).min(bytes.len()), &[][..]),
         0 => (at..at + length, &[][..]),
         1 => (at..at, put),
         2 => (at..at + 1, put),
@@ -297,14 +303,17 @@ fn judge(
         })
         .collect();
     let id_is_hit = |place: &Place| place.fields.iter().any(|field| field.name == "id" && touches(hit, &field.whole));
-    let is_any_hit = feed.places.iter().any(|place| touches(hit, &place.whole));
+    // What all items refer to may be hit together with one of them.
+    let is_any_hit = feed.places.iter().any(|place| touches(hit, &place.whole))
+        && hit.start >= feed.places[0].whole.start;
     for place in &feed.places {
         let is_hit = touches(hit, &place.whole);
         let is_rejected = rejected.iter().any(|rejection| rejection.id.as_deref() == Some(&place.id));
         let is_unknown = rejected.iter().any(|rejection| match &rejection.id {
-            None => rejection.field != "id",
+            None => true,
             Some(id) => rejection.is_doubtful && !before.contains_key(id),
         });
+        let is_mentioned = rejected.iter().any(|rejection| rejection.mentions.contains(&place.id));
         match taken.get(place.id.as_str()) {
             Some(offer) if !is_hit && offer.item != before[&place.id] => {
                 let (old, new) = (&before[&place.id], &offer.item);
@@ -330,11 +339,12 @@ fn judge(
                     return Err(format!("{} is there twice", place.id));
                 }
             }
-            None if !is_hit && (is_any_hit || !is_rejected) => {
+            None if !is_hit && (is_any_hit || !(is_rejected || is_unknown)) => {
                 return Err(format!("{} was lost, and was not hit", place.id));
             }
             None if is_rejected => outcome = "rejected",
             None if is_unknown => outcome = "unknown",
+            None if is_mentioned => outcome = "mentioned",
             None if id_is_hit(place) => outcome = "another id",
             None => return Err(format!("{} was lost", place.id)),
         }
