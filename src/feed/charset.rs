@@ -16,6 +16,10 @@ const ENOUGH: usize = 4 << 20;
 /// Letters that are counted: as many more would not change it.
 const MANY: u64 = 16 << 20;
 
+/// So many bytes that mean nothing say nothing of a feed that is labelled.
+const FEW: u64 = 2;
+/// Bytes that mean nothing in one of windows-1250, 1251 and 1252.
+const MEANINGLESS: [u8; 8] = [0x81, 0x83, 0x88, 0x8d, 0x8f, 0x90, 0x98, 0x9d];
 /// Less than one letter in so many is rare.
 const RARE: usize = 50;
 
@@ -51,9 +55,11 @@ impl Charset {
 /// are not have all of the feed looked at.
 pub(super) struct Letters<'i, 'f> {
     input: &'i Input<'f>,
-    label: Charset,
+    label: Option<Charset>,
     charset: Charset,
     is_settled: bool,
+    /// The charset is a guess from next to nothing.
+    is_shaky: bool,
 }
 
 impl<'i, 'f> Letters<'i, 'f> {
@@ -61,15 +67,20 @@ impl<'i, 'f> Letters<'i, 'f> {
     ///
     /// # Errors
     /// When the feed can't be read.
-    pub(super) fn new(input: &'i Input<'f>, label: Charset, head: &[u8]) -> Result<Self, FeedError> {
-        let mut letters = Letters { input, label, charset: Charset::UTF8, is_settled: false };
-        if label == Charset::UTF8 {
+    pub(super) fn new(input: &'i Input<'f>, label: Option<Charset>, head: &[u8]) -> Result<Self, FeedError> {
+        let mut letters = Letters { input, label, charset: Charset::UTF8, is_settled: false, is_shaky: false };
+        if label.is_none_or(|label| label == Charset::UTF8) {
             // The head may end within a letter.
             letters.settle(&head[..head.len().saturating_sub(3)])?;
         } else {
             letters.decide()?;
         }
         Ok(letters)
+    }
+
+    /// Whether the few letters beyond ASCII may as well be bytes that are damaged.
+    pub(super) fn is_shaky(&self) -> bool {
+        self.is_shaky
     }
 
     pub(super) fn charset(&self) -> Charset {
@@ -91,10 +102,13 @@ impl<'i, 'f> Letters<'i, 'f> {
         let before = self.charset;
         let seen = look(self.input)?;
         self.is_settled = true;
+        self.is_shaky = seen.strays <= FEW;
         self.charset = match self.label {
             _ if seen.is_utf8() => Charset::UTF8,
-            label if label == Charset::UTF8 => Charset(seen.guess),
-            label => label,
+            Some(label) if label != Charset::UTF8 => label,
+            // What says that it is UTF-8, and has hardly anything else, is.
+            Some(_) if seen.strays <= FEW => Charset::UTF8,
+            _ => Charset(seen.guess),
         };
         Ok(self.charset != before)
     }
@@ -158,7 +172,10 @@ fn guess(mut lines: Vec<u8>) -> &'static Encoding {
         counts[usize::from(*byte)] += 1;
         all += 1;
     }
-    let is_rare = |byte: u8| (0x80..0xa0).contains(&byte) && counts[usize::from(byte)] * RARE <= all;
+    let is_rare = |byte: u8| {
+        let count = counts[usize::from(byte)];
+        (0x80..0xa0).contains(&byte) && (count * RARE <= all || (count <= FEW as usize && MEANINGLESS.contains(&byte)))
+    };
     lines.iter_mut().filter(|byte| is_rare(**byte)).for_each(|byte| *byte = b' ');
     let mut detector = EncodingDetector::new(Iso2022JpDetection::Deny);
     detector.feed(&lines, false);
@@ -185,11 +202,11 @@ mod tests {
     use super::*;
 
     /// What becomes of a text whose bytes are these.
-    fn read(bytes: &[u8], label: Charset) -> String {
+    fn read(bytes: &[u8], label: impl Into<Option<Charset>>) -> String {
         let mut file = tempfile::tempfile().expect("a temporary file");
         file.write_all(bytes).expect("written");
         let input = super::super::open(&file, 1 << 30);
-        let mut letters = Letters::new(&input, label, b"").expect("readable");
+        let mut letters = Letters::new(&input, label.into(), b"").expect("readable");
         letters.settle(bytes).expect("readable");
         letters.charset().decode(bytes).into_owned()
     }
@@ -204,7 +221,7 @@ mod tests {
             ("Žlutý kůň, šedá židle, řezbářská práce, nový stůl", encoding_rs::WINDOWS_1250),
         ] {
             let (bytes, _, _) = encoding.encode(text);
-            assert_eq!(read(&bytes, Charset::UTF8), text, "{}", encoding.name());
+            assert_eq!(read(&bytes, None), text, "{}", encoding.name());
         }
     }
 
@@ -221,7 +238,7 @@ mod tests {
                 let mut bytes = clean.to_vec();
                 let middle = bytes.len() / 2;
                 bytes.insert(bytes[..middle].iter().rposition(|byte| *byte == b' ').expect("a blank"), stray);
-                let (read, others) = (read(&bytes, Charset::UTF8), text.lines().nth(1).expect("a row"));
+                let (read, others) = (read(&bytes, None), text.lines().nth(1).expect("a row"));
                 assert!(read.contains(others), "{} {stray:x}: {read}", encoding.name());
             }
         }

@@ -10,7 +10,7 @@ use super::text::{Cells, Cutter, Dialect, Found, Quotes};
 use super::values::UNREADABLE;
 use super::window::Window;
 use super::{FeedError, Input, Row, RowDigest, Shape};
-use crate::catalog::{Digest, Rejection};
+use crate::catalog::{Currency, Digest, Rejection};
 
 /// What real files separate cells with.
 const DELIMITERS: [u8; 5] = *b"\t,;|~";
@@ -41,7 +41,7 @@ pub(super) fn read(input: &Input<'_>, shape: &Shape, intake: &mut Intake<'_>) ->
     let terminator = terminator(window.bytes());
     window.count_lines_by(terminator);
     // The header is cut as a line; then the delimiter that names the most columns wins.
-    let mut letters = Letters::new(input, Charset::UTF8, window.bytes())?;
+    let mut letters = Letters::new(input, None, window.bytes())?;
     let mut cutter = Cutter::new(window, Dialect { delimiter: b'\t', terminator }, input.is_whole());
     let Some(header) = cutter.next()? else { return Ok(false) };
     let columns = columns(cutter.bytes(&header), terminator).ok_or_else(|| not_a_feed(cutter.bytes(&header)))?;
@@ -101,8 +101,11 @@ pub(super) fn read(input: &Input<'_>, shape: &Shape, intake: &mut Intake<'_>) ->
             misfit.or_else(|| (found.quotes == Quotes::Broken).then(|| "its quotes can't be made out".to_owned()));
         let misfit = misfit.or_else(|| found.may_go_on.then(|| "the next line seems to be the rest of it".to_owned()));
         // A line end that is missing makes one row of two.
-        let is_two = misfit.is_some() && cells.len() > columns.cells && cells.len() + 2 >= 2 * columns.cells;
-        intake.give(row(&cells, &found, &columns, misfit, letters.charset(), &mut maker), digest)?;
+        let is_two = misfit.is_some()
+            && cells.len() > columns.cells
+            && (cells.len() + 2 >= 2 * columns.cells || has_prices_of_two(&cells, &columns));
+        let row = row(&cells, &found, &columns, misfit, letters.charset(), &mut maker);
+        intake.give(if letters.is_shaky() { with_plain_id(row) } else { row }, digest)?;
         if !is_two && !found.ends_in_quotes {
             return Ok(());
         }
@@ -171,6 +174,16 @@ fn row(
     }
 }
 
+/// An id beyond ASCII in a file that has next to nothing else beyond it is more likely a damaged one.
+fn with_plain_id(row: Row) -> Row {
+    match row {
+        Row::Offer(offer) if !offer.item.id.as_str().is_ascii() => {
+            Row::Rejected(Rejection::new(offer.line, None, "row", format!("id: {UNREADABLE}")))
+        }
+        row => row,
+    }
+}
+
 /// The rejection of a row in which a letter of a value can't be read; in a text for people it costs itself alone.
 fn readable(attributes: &Attributes<'_>, line: u64) -> Option<Row> {
     let is_value = |attribute: &&Attribute| !matches!(attribute, Attribute::Title | Attribute::Description);
@@ -211,6 +224,18 @@ fn misfit(cells: &Cells, columns: &Columns) -> Option<String> {
     let optional = [Attribute::SalePrice, Attribute::SaleDates].map(|attribute| columns.of[attribute as usize]);
     let missing = columns.of.iter().filter(|column| !optional.contains(column)).flatten().any(|at| *at >= cells.len());
     (extra || missing).then(|| format!("{} cells where the header has {}", cells.len(), columns.width))
+}
+
+/// Whether a row has more prices than there are columns for them.
+fn has_prices_of_two(cells: &Cells, columns: &Columns) -> bool {
+    let is_price = |cell: &[u8]| {
+        let text = Charset::UTF8.decode(cell);
+        let (number, currency) = text.trim().split_once(' ').unwrap_or_default();
+        number.starts_with(|c: char| c.is_ascii_digit()) && Currency::parse(currency.trim()).is_some()
+    };
+    let prices = [Attribute::Price, Attribute::SalePrice].map(|attribute| columns.of[attribute as usize]);
+    let most = prices.iter().flatten().count().max(1);
+    (0..cells.len()).filter(|index| is_price(cells.get(*index))).count() > most
 }
 
 /// The columns of a header, under the delimiter that makes the most of it. `None` = no `id`.

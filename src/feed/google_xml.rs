@@ -23,7 +23,7 @@ const CURRENCY: [&str; 2] = ["currency", "unit"];
 
 /// Reads every item of the feed.
 pub(super) fn read(input: &Input<'_>, head: &Head, shape: &Shape, intake: &mut Intake<'_>) -> Result<(), FeedError> {
-    let mut letters = Letters::new(input, head.charset(), head.bytes())?;
+    let mut letters = Letters::new(input, Some(head.charset()), head.bytes())?;
     let mut spans = Spans::new(input.open()?, head.root(), ITEMS)?;
     let mut maker = Maker::new(shape);
     let mut namespaces = Namespaces::new(intake.hasher());
@@ -96,7 +96,7 @@ fn item(xml: &str, line: u64, namespaces: &Namespaces, maker: &mut Maker<'_>) ->
     let mended = mend(Cow::Borrowed(xml));
     let mut element = parse(&mended);
     if element.fault.is_none() && is_two(&element, namespaces) {
-        element.fault = Some("it has two ids: another item stands in its element".to_owned());
+        element.fault = Some("it has what only two items have: another one stands in its element".to_owned());
     }
     let swallowed = if element.fault.is_some() { swallowed(&element, line, namespaces) } else { Vec::new() };
     Read { row: row(xml, element, line, namespaces, maker), swallowed }
@@ -110,9 +110,17 @@ fn is_two(element: &Element<'_>, namespaces: &Namespaces) -> bool {
         Some((Attribute::Id, rank)) if rank.0 == Spelling::Own => Some((rank, node.text.trim())),
         _ => None,
     });
-    let Some((rank, id)) = ids.next() else { return false };
-    ids.any(|(other, text)| other == rank && text != id)
+    let has_ids = ids.next().is_some_and(|(rank, id)| ids.any(|(other, text)| other == rank && text != id));
+    let is_twice = |wanted: &&Attribute| {
+        let children = element.nodes.iter().filter(|node| node.depth == 1);
+        let mut ranks = children.filter_map(|node| meaning(node, &item)).filter(|(found, _)| found == *wanted);
+        ranks.next().is_some_and(|(_, rank)| ranks.any(|(_, other)| other == rank))
+    };
+    has_ids || ONCE.iter().filter(is_twice).count() > 1
 }
+
+/// What an item has once; not all of two items' can have been lost.
+const ONCE: [Attribute; 3] = [Attribute::Title, Attribute::Price, Attribute::Availability];
 
 /// The items that a broken element holds besides its own.
 fn swallowed(element: &Element<'_>, line: u64, namespaces: &Namespaces) -> Vec<Rejection> {

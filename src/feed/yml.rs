@@ -30,7 +30,7 @@ const QUANTITIES: [&str; 4] = ["quantity_in_stock", "stock_quantity", "quantity"
 
 /// Reads every offer of the feed.
 pub(super) fn read(input: &Input<'_>, head: &Head, shape: &Shape, intake: &mut Intake<'_>) -> Result<(), FeedError> {
-    let mut letters = Letters::new(input, head.charset(), head.bytes())?;
+    let mut letters = Letters::new(input, Some(head.charset()), head.bytes())?;
     let mut spans = Spans::new(input.open()?, head.root(), NAMES)?;
     let tree = Tree::new(letters.charset(), intake.hasher().clone());
     let mut tree = Known { tree, offers_began: false, is_all: false };

@@ -304,8 +304,8 @@ fn judge(
         .collect();
     let id_is_hit = |place: &Place| place.fields.iter().any(|field| field.name == "id" && touches(hit, &field.whole));
     // What all items refer to may be hit together with one of them.
-    let is_any_hit = feed.places.iter().any(|place| touches(hit, &place.whole))
-        && hit.start >= feed.places[0].whole.start;
+    let is_any_hit =
+        feed.places.iter().any(|place| touches(hit, &place.whole)) && hit.start >= feed.places[0].whole.start;
     for place in &feed.places {
         let is_hit = touches(hit, &place.whole);
         let is_rejected = rejected.iter().any(|rejection| rejection.id.as_deref() == Some(&place.id));

@@ -1,6 +1,7 @@
 //! `feed` on small files, one for each quirk of real feeds: which items, which rejections, where.
 
 mod bombs;
+mod broken;
 mod text;
 mod xml;
 
