@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::element::{STRAY, unescape};
+use super::entities::{STRAY, unescape};
 
 /// An attribute as written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

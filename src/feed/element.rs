@@ -7,21 +7,16 @@
 
 use std::borrow::Cow;
 
-use memchr::memchr_iter;
 use quick_xml::Reader;
-use quick_xml::escape::resolve_predefined_entity;
 use quick_xml::events::{BytesStart, Event};
 
 use super::attributes::{self, Attribute, are_whole};
-use super::bounds::{MAX_ATTRIBUTES, MAX_NODES, MAX_STRAYS, MAX_TAGS};
+use super::bounds::{MAX_ATTRIBUTES, MAX_NODES, MAX_TAGS};
+use super::entities::resolve;
 use super::google::is_in_a_language;
-use super::spans::is_name_start;
 
 /// Deeper nesting than any feed has.
 const MAX_DEPTH: usize = 64;
-
-/// What [`mend`] writes for a `<` that starts nothing, so that it can be told from one that the feed escaped.
-pub(super) const STRAY: &str = "&#60;";
 
 /// What a child of an item may hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -359,87 +354,10 @@ fn is_void(name: &str) -> bool {
     ["br", "hr", "img", "wbr", "input", "col"].iter().any(|void| name.eq_ignore_ascii_case(void))
 }
 
-/// The text of an entity or character reference. The five of XML and numbers only.
-fn resolve(name: &str) -> Option<Cow<'static, str>> {
-    match name.strip_prefix('#') {
-        None => resolve_predefined_entity(name).map(Cow::Borrowed),
-        Some(number) => {
-            let code = match number.strip_prefix(['x', 'X']) {
-                Some(hex) => u32::from_str_radix(hex, 16),
-                None => number.parse(),
-            };
-            code.ok().and_then(char::from_u32).map(|c| Cow::Owned(c.to_string()))
-        }
-    }
-}
-
-/// Entities decoded once; what is none stays as it is.
-pub(super) fn unescape(text: &str) -> String {
-    let mut plain = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some(at) = rest.find('&') {
-        plain.push_str(&rest[..at]);
-        rest = &rest[at..];
-        let end = rest[1..].find([';', '&']).map(|end| end + 1).filter(|end| rest.as_bytes()[*end] == b';');
-        match end.and_then(|end| resolve(&rest[1..end]).map(|text| (end, text))) {
-            Some((end, text)) => {
-                plain.push_str(&text);
-                rest = &rest[end + 1..];
-            }
-            None => {
-                plain.push('&');
-                rest = &rest[1..];
-            }
-        }
-    }
-    plain.push_str(rest);
-    plain
-}
-
-/// Escapes every `<` that can't start markup, so that the parser takes it for the text it is.
-pub(super) fn mend(xml: Cow<'_, str>) -> Cow<'_, str> {
-    let bytes = xml.as_bytes();
-    let is_stray =
-        |at: &usize| bytes.get(at + 1).is_none_or(|next| !is_name_start(*next) && !matches!(next, b'/' | b'!' | b'?'));
-    // What has more of them is no text: as it stands, no parser takes it.
-    let mut strays: Vec<usize> = memchr_iter(b'<', bytes).filter(is_stray).take(MAX_STRAYS).collect();
-    if !strays.is_empty() {
-        let sections = cdata(&xml);
-        let is_inside = |at: &usize| {
-            let next = sections.partition_point(|section| section.start <= *at);
-            next > 0 && sections[next - 1].contains(at)
-        };
-        strays.retain(|at| !is_inside(at));
-    }
-    if strays.is_empty() {
-        return xml;
-    }
-    let mut mended = String::with_capacity(xml.len() + 3 * strays.len());
-    let mut from = 0;
-    for at in strays {
-        mended.push_str(&xml[from..at]);
-        mended.push_str(STRAY);
-        from = at + 1;
-    }
-    mended.push_str(&xml[from..]);
-    Cow::Owned(mended)
-}
-
-/// Where the CDATA sections lie.
-fn cdata(xml: &str) -> Vec<std::ops::Range<usize>> {
-    let mut sections = Vec::new();
-    let mut from = 0;
-    while let Some(start) = xml[from..].find("<![CDATA[").map(|at| from + at) {
-        let end = xml[start..].find("]]>").map_or(xml.len(), |at| start + at);
-        sections.push(start..end);
-        from = end;
-    }
-    sections
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::feed::entities::mend;
 
     fn texts(xml: &str) -> Vec<String> {
         let mended = mend(Cow::Borrowed(xml));

@@ -1,16 +1,16 @@
 //! The bytes of a feed: unpacked, within the limit, in an encoding that ASCII bytes can be found in.
 
-use std::borrow::Borrow;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
-use std::os::unix::fs::FileExt as _;
 
-use encoding_rs::{CoderResult, Decoder, Encoding, UTF_16BE, UTF_16LE};
+use encoding_rs::{Encoding, UTF_16BE, UTF_16LE};
 use flate2::bufread::GzDecoder;
 use memchr::memchr;
 use thiserror::Error;
 use tokio_util::sync::CancellationToken;
 
+use super::positioned::Positioned;
+use super::utf16::Transcoded;
 use super::{FeedError, unzip};
 
 /// Bytes that the encoding is told from.
@@ -177,20 +177,6 @@ impl<R: Read> Read for WithoutNuls<R> {
     }
 }
 
-/// Reads a file from a place of its own, so that several readings don't move each other's.
-pub(super) struct Positioned<F> {
-    pub(super) file: F,
-    pub(super) at: u64,
-}
-
-impl<F: Borrow<File>> Read for Positioned<F> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let read = self.file.borrow().read_at(buffer, self.at)?;
-        self.at += read as u64;
-        Ok(read)
-    }
-}
-
 fn gunzip(reader: impl Read) -> impl Read {
     Unpacked(Members {
         decoder: None,
@@ -298,106 +284,5 @@ impl<R: Read> Read for Limited<R> {
         let read = self.reader.read(buffer)?;
         self.left = self.left.checked_sub(read as u64).ok_or_else(|| io::Error::other(Stop::TooLarge(self.limit)))?;
         Ok(read)
-    }
-}
-
-/// UTF-16 whose letters are two bytes again where one was lost or came in between: letters of Latin that stand at the
-/// wrong byte, several in a row, tell. What is lost costs no more than the place it stood in.
-struct InStep<R> {
-    reader: R,
-    /// Which byte of a letter of Latin is NUL: the second of little ends, the first of big ones.
-    nul: usize,
-    /// What was read and not given, in letters of two bytes.
-    held: Vec<u8>,
-    is_over: bool,
-}
-
-/// So many letters of Latin at the wrong byte, one after the other, are no chance: what they would be otherwise are rare
-/// letters of Chinese, all of one kind.
-const OUT_OF_STEP: usize = 4;
-
-impl<R: Read> InStep<R> {
-    fn new(reader: R, encoding: &'static Encoding) -> Self {
-        InStep { reader, nul: usize::from(encoding == UTF_16LE), held: Vec::new(), is_over: false }
-    }
-
-    /// Where the letters begin to stand at the wrong byte.
-    fn slip(&self) -> Option<usize> {
-        let is_wrong =
-            |pair: &[u8]| pair[1 - self.nul] == 0 && matches!(pair[self.nul], b'\t' | b'\n' | b'\r' | b' '..=b'~');
-        let mut run = 0;
-        for (at, pair) in self.held.chunks_exact(2).enumerate() {
-            run = if is_wrong(pair) { run + 1 } else { 0 };
-            if run == OUT_OF_STEP {
-                return Some(2 * (at + 1 - run));
-            }
-        }
-        None
-    }
-}
-
-impl<R: Read> Read for InStep<R> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        // A run that has begun may go on in what comes.
-        let kept = 2 * OUT_OF_STEP;
-        while !self.is_over && self.held.len() < (1 << 14) + kept {
-            let length = self.held.len();
-            self.held.resize(length + (1 << 14), 0);
-            let read = self.reader.read(&mut self.held[length..])?;
-            self.held.truncate(length + read);
-            self.is_over = read == 0;
-        }
-        let slip = self.slip();
-        if slip == Some(0) {
-            // The byte before them is what is left of a letter.
-            self.held.remove(0);
-            return self.read(buffer);
-        }
-        let rest = if self.is_over { 0 } else { kept };
-        let most = slip.unwrap_or((self.held.len() - rest.min(self.held.len())) & !1).min(buffer.len() & !1);
-        let most = if self.is_over && slip.is_none() { self.held.len().min(buffer.len()) } else { most };
-        buffer[..most].copy_from_slice(&self.held[..most]);
-        self.held.drain(..most);
-        Ok(most)
-    }
-}
-
-/// Another encoding as UTF-8, for those in which the byte `<` need not be the letter `<`.
-struct Transcoded<R> {
-    reader: InStep<R>,
-    decoder: Decoder,
-    raw: Vec<u8>,
-    text: Vec<u8>,
-    given: usize,
-    done: bool,
-}
-
-impl<R: Read> Transcoded<R> {
-    fn new(reader: R, encoding: &'static Encoding) -> Self {
-        let (reader, decoder) = (InStep::new(reader, encoding), encoding.new_decoder_with_bom_removal());
-        Transcoded { reader, decoder, raw: vec![0; 1 << 15], text: Vec::new(), given: 0, done: false }
-    }
-
-    fn decode_more(&mut self) -> io::Result<()> {
-        let read = self.reader.read(&mut self.raw)?;
-        self.done = read == 0;
-        let room = self.decoder.max_utf8_buffer_length(read).unwrap_or(4 * self.raw.len());
-        self.text.resize(room, 0);
-        let (result, _, written, _) = self.decoder.decode_to_utf8(&self.raw[..read], &mut self.text, self.done);
-        debug_assert!(matches!(result, CoderResult::InputEmpty));
-        self.text.truncate(written);
-        self.given = 0;
-        Ok(())
-    }
-}
-
-impl<R: Read> Read for Transcoded<R> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        while self.given == self.text.len() && !self.done {
-            self.decode_more()?;
-        }
-        let given = (&self.text[self.given..]).read(buffer)?;
-        self.given += given;
-        Ok(given)
     }
 }

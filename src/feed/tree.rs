@@ -7,7 +7,8 @@ use std::sync::Arc;
 use super::FeedError;
 use super::attributes::are_whole;
 use super::charset::Charset;
-use super::element::{Node, mend, parse};
+use super::element::{Node, parse};
+use super::entities::mend;
 use super::values::tidy;
 use crate::catalog::{Category, Digest, Hasher, Id};
 

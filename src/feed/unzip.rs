@@ -9,7 +9,7 @@ use zip::result::ZipError;
 use zip::{CompressionMethod, ZipArchive};
 
 use super::FeedError;
-use super::input::Positioned;
+use super::positioned::Positioned;
 
 /// Bytes that are read for the list of files, wherever it may lie: that of one file has its name and little else.
 const LONGEST_LIST: u64 = 4 << 20;

@@ -1,7 +1,7 @@
 //! Lagerkoll's scheduled events: a mirror of them, and keeping those that are ours as they should be.
 //!
 //! Reading and writing are different types over one connection, as with NiceChat: a plan is given a
-//! [`Reader`], and so can't change anything.
+//! `Reader`, and so can't change anything.
 
 mod apply;
 mod job;

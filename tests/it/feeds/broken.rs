@@ -111,9 +111,9 @@ fn a_byte_more_or_less_in_utf16_costs_its_row() {
         for is_more in [true, false] {
             let mut damaged = encode(&feed);
             if is_more {
-                damaged.insert(at, 0)
+                damaged.insert(at, 0);
             } else {
-                drop(damaged.remove(at))
+                damaged.remove(at);
             }
             shop.put_feed(damaged);
             let pass = sync(&shop);

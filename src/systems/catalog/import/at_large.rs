@@ -22,11 +22,12 @@ impl Importer<'_> {
         let state = &self.context.state;
         let Some(token) = lost.token.clone() else {
             let is_over = lost.passes >= LAST_LISTING;
-            return Ok(if is_over || lost.passes.is_power_of_two() {
-                state.import_may_have_landed(lost, is_over).await?
+            if is_over || lost.passes.is_power_of_two() {
+                state.import_may_have_landed(lost, is_over).await?;
             } else {
-                state.still_at_large(lost).await?
-            });
+                state.still_at_large(lost).await?;
+            }
+            return Ok(());
         };
         let is_due = lost.passes <= PATIENT || lost.passes.is_multiple_of(PATIENT);
         let ended = is_due
