@@ -28,7 +28,7 @@ fn main() -> anyhow::Result<()> {
         retry_refused: false,
     };
     // As the settings have it.
-    let writer = Writer::open(Path::new(state), Url::parse(base_url)?.as_str())?;
+    let writer = Writer::open(Path::new(state), Some(Url::parse(base_url)?.as_str()))?;
     let mut session = Session::new(Reader::open(Path::new(state))?, policy)?;
     session.keep_rows(now);
     feed::read_into(&feed::open(&file, u64::MAX), &shape, &mut session)?;

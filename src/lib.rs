@@ -17,6 +17,7 @@ pub mod logging;
 pub mod pass;
 pub mod remote;
 pub mod report;
+pub mod shop;
 pub mod source;
 pub mod state;
 pub mod systemd;

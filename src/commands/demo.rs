@@ -7,6 +7,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use anyhow::Context as _;
 use secrecy::SecretString;
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
@@ -20,10 +21,10 @@ use crate::config::{
 };
 use crate::event::{Content, Fields};
 use crate::pass::Ask;
-use crate::remote::Limits;
 use crate::report::{self, Bar};
+use crate::shop::Shop;
 use crate::state::{PassKind, Reader, Writer};
-use crate::systems::catalog::{self as sync, Context, Exchange};
+use crate::systems::catalog as sync;
 use crate::systems::events as lagerkoll;
 use ::sandbox::{Catalog, DEMO_STORE, DEMO_STORE_KEY, Options, Sandbox};
 
@@ -44,7 +45,7 @@ pub(super) fn demo() -> Outcome {
 async fn show() -> anyhow::Result<Exit> {
     let folder = tempfile::tempdir()?;
     let sandbox = Sandbox::start(Options::default()).await?;
-    let context = context(&sandbox, folder.path())?;
+    let shop = demo_shop(&sandbox, folder.path())?;
     let stop = stop_on_signal();
     say("An in-memory NiceChat, a Lagerkoll and a shop with a feed of 1 000 items, all on this machine.")?;
     let steps = [
@@ -57,12 +58,12 @@ async fn show() -> anyhow::Result<Exit> {
         if let Some(changed) = feed {
             publish(&sandbox, changed)?;
         }
-        let exit = step(&sandbox, &context, &stop).await?;
+        let exit = step(&sandbox, &shop, &stop).await?;
         if exit != Exit::Done {
             return Ok(exit);
         }
     }
-    mirror(&sandbox, &context, &stop).await?;
+    mirror(&sandbox, &shop, &stop).await?;
     let held = sandbox.nicechat().objects(::sandbox::Kind::Product).len();
     say(&format!("\nNiceChat holds {held} products now, equal to the feed. Nothing is left behind."))?;
     say("Next: `shelfkeeper feed YOUR-FEED`, then config/shelfkeeper.example.toml and `shelfkeeper plan`.")?;
@@ -70,7 +71,8 @@ async fn show() -> anyhow::Result<Exit> {
 }
 
 /// Plans, makes the pass, and shows what was sent.
-async fn step(sandbox: &Sandbox, context: &Context, stop: &CancellationToken) -> anyhow::Result<Exit> {
+async fn step(sandbox: &Sandbox, shop: &Shop, stop: &CancellationToken) -> anyhow::Result<Exit> {
+    let context = shop.catalog(false).context("the demo has a feed")?;
     let planned = sync::plan(&context.config, PassKind::Sync, stop).await?;
     let mut text = Vec::new();
     report::plan_text(&planned, &mut text)?;
@@ -80,7 +82,7 @@ async fn step(sandbox: &Sandbox, context: &Context, stop: &CancellationToken) ->
     let fetches = sandbox.shop().requests().len();
     let started = Instant::now();
     let bar = Bar::new();
-    let report = sync::run(context, PassKind::Sync, false, stop, &|step| bar.tell(step)).await;
+    let report = sync::run(&context, PassKind::Sync, false, stop, &|step| bar.tell(step)).await;
     bar.finish();
     let took = report::span(started.elapsed());
     say(&report::pass_summary(&report))?;
@@ -95,8 +97,8 @@ async fn step(sandbox: &Sandbox, context: &Context, stop: &CancellationToken) ->
 }
 
 /// Mirrors events, changes one behind our back, and shows that it is noticed.
-async fn mirror(sandbox: &Sandbox, context: &Context, stop: &CancellationToken) -> anyhow::Result<()> {
-    let Some(settings) = &context.config.lagerkoll else { return Ok(()) };
+async fn mirror(sandbox: &Sandbox, shop: &Shop, stop: &CancellationToken) -> anyhow::Result<()> {
+    let Some(settings) = &shop.config.lagerkoll else { return Ok(()) };
     let lagerkoll = sandbox.lagerkoll();
     let mut stock = None;
     for (subject, time) in [("Stock of today", "08:00"), ("Orders of today", "18:00")] {
@@ -107,8 +109,8 @@ async fn mirror(sandbox: &Sandbox, context: &Context, stop: &CancellationToken) 
     }
     say("\n━━ 4. Lagerkoll has two scheduled events: they are mirrored.\n")?;
     let place = lagerkoll::place(settings);
-    mirror_once(settings, context, stop).await?;
-    let reader = Reader::open(&context.config.state.path)?;
+    mirror_once(settings, shop, stop).await?;
+    let reader = Reader::open(&shop.config.state.path)?;
     report::events_text(&reader.events(&place)?, reader.mirror(&place)?.as_ref(), &mut io::stdout())?;
     if let Some(id) = stock {
         lagerkoll.edit(DEMO_STORE, id, |event| {
@@ -116,15 +118,15 @@ async fn mirror(sandbox: &Sandbox, context: &Context, stop: &CancellationToken) 
         });
     }
     say("\n━━ 5. Somebody changed one of them; the next pass notices, and `events --history` tells.\n")?;
-    mirror_once(settings, context, stop).await?;
+    mirror_once(settings, shop, stop).await?;
     // A reader sees the state as it was when it was opened.
-    let reader = Reader::open(&context.config.state.path)?;
+    let reader = Reader::open(&shop.config.state.path)?;
     Ok(report::event_changes_text(&reader, &place, &mut io::stdout())?)
 }
 
-async fn mirror_once(settings: &config::Lagerkoll, context: &Context, stop: &CancellationToken) -> anyhow::Result<()> {
+async fn mirror_once(settings: &config::Lagerkoll, shop: &Shop, stop: &CancellationToken) -> anyhow::Result<()> {
     let ask = Ask { kind: PassKind::Sync, force: false };
-    let report = lagerkoll::run(settings, &context.limits, &context.state, ask, stop).await;
+    let report = lagerkoll::run(settings, &shop.limits, &shop.state, ask, stop).await;
     say(&report::events_summary(&report))?;
     report.errors.into_iter().next().map_or(Ok(()), |error| Err(error.into()))
 }
@@ -167,12 +169,12 @@ fn publish(sandbox: &Sandbox, changed: f64) -> io::Result<()> {
     Ok(())
 }
 
-fn context(sandbox: &Sandbox, folder: &Path) -> anyhow::Result<Context> {
+fn demo_shop(sandbox: &Sandbox, folder: &Path) -> anyhow::Result<Shop> {
     let location = Location::parse(&sandbox.shop().url(FEED)).map_err(anyhow::Error::msg)?;
     let path = folder.join("shelfkeeper.db");
     let base_url = sandbox.base_url().parse()?;
     let every = |minutes: u64| Schedule::Every(Duration::from_secs(60 * minutes));
-    let config = Config {
+    let catalog = config::Catalog {
         source: Source {
             location,
             format: None,
@@ -186,7 +188,8 @@ fn context(sandbox: &Sandbox, folder: &Path) -> anyhow::Result<Context> {
             default_currency: Currency::parse("usd"),
             default_category: None,
         },
-        state: State { path },
+        state: State { path: path.clone() },
+        http: None,
         nicechat: NiceChat {
             base_url,
             api_key: SecretString::from(sandbox.key().to_owned()),
@@ -201,6 +204,11 @@ fn context(sandbox: &Sandbox, folder: &Path) -> anyhow::Result<Context> {
             max_delete_percent: 20,
             vanished_category: VanishedCategory::Delete,
         },
+    };
+    let config = Config {
+        state: State { path },
+        catalog: Some(Arc::new(catalog)),
+        source_alone: None,
         lagerkoll: Some(config::Lagerkoll {
             base_url: sandbox.lagerkoll_url().parse()?,
             account: Account {
@@ -218,14 +226,8 @@ fn context(sandbox: &Sandbox, folder: &Path) -> anyhow::Result<Context> {
         }),
         http: None,
     };
-    let state = Writer::open(&config.state.path, config.nicechat.base_url.as_str())?;
-    Ok(Context {
-        config: Arc::new(config),
-        state: Arc::new(state),
-        exchange: Exchange::default(),
-        limits: Limits::default(),
-        is_listening: false,
-    })
+    let state = Writer::open(&config.state.path, config.base_url())?;
+    Ok(Shop::new(config, state))
 }
 
 fn say(text: &str) -> io::Result<()> {

@@ -11,7 +11,7 @@ use crate::systems::events::Names;
 /// Where the state is, and whose.
 pub(super) struct Look {
     state: PathBuf,
-    base_url: String,
+    base_url: Option<String>,
     /// Whose events are mirrored; `None` = nobody's.
     pub(super) events: Option<Names>,
 }
@@ -21,7 +21,7 @@ impl Look {
     pub(super) fn load(path: &Path) -> Result<Look, Failure> {
         let take = |config: &Config| Look {
             state: config.state.path.clone(),
-            base_url: config.nicechat.base_url.to_string(),
+            base_url: config.base_url().map(str::to_owned),
             events: config.lagerkoll.as_ref().map(Names::of),
         };
         Ok(Config::without_secrets(path, take)?)
@@ -30,7 +30,7 @@ impl Look {
     /// Opens the state, which has to be that of the config's NiceChat.
     pub(super) fn open(&self) -> Result<Reader, Failure> {
         let reader = Reader::open(&self.state)?;
-        reader.check_base(&self.base_url)?;
+        reader.check_base(self.base_url.as_deref())?;
         Ok(reader)
     }
 }

@@ -22,19 +22,25 @@ pub(super) fn plan(arguments: cli::Plan, config: &Config) -> Outcome {
     let kind = if arguments.resync { PassKind::Resync } else { PassKind::Sync };
     until_interrupted(async move {
         let stop = CancellationToken::new();
-        let catalog = sync::plan(config, kind, &stop);
+        let catalog = async {
+            match &config.catalog {
+                Some(settings) => sync::plan(settings, kind, &stop).await.map(Some),
+                None => Ok(None),
+            }
+        };
         let (catalog, mut events) = tokio::join!(catalog, plan_events(config, kind, arguments.force));
         let (mut catalog, failed) = match catalog {
-            Ok(plan) => (Some(plan), None),
+            Ok(plan) => (plan, None),
             Err(error) => (None, Some(Failure::from(error))),
         };
+        let is_alone = config.catalog.is_none();
         if arguments.force {
             catalog.iter_mut().for_each(|plan| plan.guard = None);
             events.let_through();
         }
         blocking(move || {
             // What is known is shown all the same.
-            let exit = print(&arguments, catalog.as_ref(), &events)?;
+            let exit = print(&arguments, catalog.as_ref(), &events, is_alone)?;
             // Another plan would be made with a state.
             match (arguments.format, absence) {
                 (_, None) => {}
@@ -56,8 +62,8 @@ async fn plan_events(config: &Config, kind: PassKind, force: bool) -> lagerkoll:
     }
 }
 
-/// Prints what is known. JSON is about the catalogue first of all: without that there is none.
-fn print(arguments: &cli::Plan, catalog: Option<&Plan>, events: &lagerkoll::Plan) -> Outcome {
+/// Prints what is known. JSON is about the catalogue first of all: where that can't be planned there is none.
+fn print(arguments: &cli::Plan, catalog: Option<&Plan>, events: &lagerkoll::Plan, is_alone: bool) -> Outcome {
     let mut out = BufWriter::new(io::stdout().lock());
     match (arguments.format, catalog) {
         (Format::Text, catalog) => {
@@ -65,6 +71,7 @@ fn print(arguments: &cli::Plan, catalog: Option<&Plan>, events: &lagerkoll::Plan
             report::event_plan_text(events, &mut out)?;
         }
         (Format::Json, Some(plan)) => report::plan_json(plan, events, &mut out)?,
+        (Format::Json, None) if is_alone => report::event_plan_json(events, &mut out)?,
         (Format::Json, None) => {}
     }
     out.flush()?;

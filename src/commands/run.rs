@@ -2,7 +2,6 @@
 
 use std::io::{self, Write as _};
 use std::path::Path;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tokio_util::sync::CancellationToken;
@@ -15,57 +14,61 @@ use crate::config::Config;
 use crate::daemon::{self, EventsLog, Failing, PassLog};
 use crate::logging;
 use crate::pass::Ask;
-use crate::remote::Limits;
 use crate::report::{self, Bar};
+use crate::shop::Shop;
 use crate::state::{self, PassKind, StateError, Writer};
-use crate::systems::catalog::{self as sync, Context, Exchange, Report};
+use crate::systems::catalog::{self as sync, Report};
 use crate::systems::events as lagerkoll;
 
 pub(super) fn run(arguments: &cli::Run, config: Config, named: Option<&Path>) -> Outcome {
     let runtime = runtime()?;
     config.warnings().iter().for_each(|warning| warn!("{warning}"));
     let state = open(&config, Duration::from_secs(arguments.lock_wait))?;
-    let context = Context {
-        config: Arc::new(config),
-        state: Arc::new(state),
-        exchange: Exchange::default(),
-        limits: Limits::default(),
-        is_listening: false,
-    };
+    let shop = Shop::new(config, state);
     if !arguments.once && !arguments.resync {
         let find = || Config::load(&Config::find(named)?);
-        let ended = runtime.block_on(daemon::daemon(context, arguments.force, &find));
+        let ended = runtime.block_on(daemon::daemon(shop, arguments.force, &find));
         runtime.shutdown_background();
         return ended.map(|()| Exit::Done).map_err(|error| Failure { error, exit: Exit::Failed });
     }
     let kind = if arguments.resync { PassKind::Resync } else { PassKind::Sync };
-    let log = PassLog::new(&context.config.state.path, Failing::Error);
+    let log = PassLog::new(&shop.config.state.path, Failing::Error);
     let (report, events) = runtime.block_on(async {
         let stop = stop_on_signal();
         let bar = Bar::new();
         let tell = |step| bar.tell(step);
-        let catalog = sync::run(&context, kind, arguments.force, &stop, &tell);
-        let events = mirror(&context, kind, arguments.force, &stop);
+        let context = shop.catalog(false);
+        let catalog = async {
+            match &context {
+                Some(context) => Some(sync::run(context, kind, arguments.force, &stop, &tell).await),
+                None => None,
+            }
+        };
+        let events = mirror(&shop, kind, arguments.force, &stop);
         let reports = tokio::join!(catalog, events);
         bar.finish();
         reports
     });
     // Whatever still reads or computes for an interrupted pass must not keep the program from ending.
     runtime.shutdown_background();
-    tell(&report, log)?;
-    let mut exit = exit(&report);
-    if let Some(error) = report.error.filter(|_| !logging::is_in_journal()) {
-        complain(&error.into(), exit);
+    let mut ended = None;
+    if let Some(report) = report {
+        tell(&report, log)?;
+        let exit = exit(&report);
+        if let Some(error) = report.error.filter(|_| !logging::is_in_journal()) {
+            complain(&error.into(), exit);
+        }
+        ended = Some(exit);
     }
     if let Some(events) = events {
         tell_of_events(&events)?;
-        let events_exit = exit_of_events(&events);
+        let exit = exit_of_events(&events);
         for error in events.errors.into_iter().filter(|_| !logging::is_in_journal()) {
-            complain(&error.into(), events_exit);
+            complain(&error.into(), exit);
         }
-        exit = exit.or_worse(events_exit);
+        ended = Some(ended.map_or(exit, |other| other.or_worse(exit)));
     }
-    Ok(exit)
+    Ok(ended.unwrap_or(Exit::Done))
 }
 
 /// Prints what a pass came to. The journal has it with its fields, and only once.
@@ -87,9 +90,9 @@ fn tell_of_events(report: &lagerkoll::Report) -> io::Result<()> {
 }
 
 /// A pass over the events, beside that over the catalogue; `None` when they are not mirrored.
-async fn mirror(context: &Context, kind: PassKind, force: bool, stop: &CancellationToken) -> Option<lagerkoll::Report> {
-    let settings = context.config.lagerkoll.as_ref()?;
-    Some(lagerkoll::run(settings, &context.limits, &context.state, Ask { kind, force }, stop).await)
+async fn mirror(shop: &Shop, kind: PassKind, force: bool, stop: &CancellationToken) -> Option<lagerkoll::Report> {
+    let settings = shop.config.lagerkoll.as_ref()?;
+    Some(lagerkoll::run(settings, &shop.limits, &shop.state, Ask { kind, force }, stop).await)
 }
 
 /// The exit code of a pass over the events.
@@ -120,7 +123,7 @@ fn open(config: &Config, wait: Duration) -> Result<Writer, StateError> {
     let until = Instant::now() + wait;
     let mut told = false;
     loop {
-        match Writer::open(&config.state.path, config.nicechat.base_url.as_str()) {
+        match Writer::open(&config.state.path, config.base_url()) {
             Err(StateError::Locked { path, holder }) if Instant::now() < until => {
                 if !told {
                     info!("waiting for another shelfkeeper (process {holder}), which works with {}", path.display());

@@ -4,10 +4,10 @@ use url::Url;
 
 use super::document::Document;
 use super::names::NICECHAT;
-use super::{Config, ConfigError, Location, PublicUrl, Strategy, is_loopback};
+use super::{Catalog, ConfigError, Location, PublicUrl, Strategy, is_loopback};
 use crate::feed::FeedType;
 
-impl Config {
+impl Catalog {
     /// The source's own address, when NiceChat can read a feed of this format there as it is (API page,
     /// section "Feeds"); `None` = the format isn't known yet.
     ///

@@ -23,9 +23,11 @@ mod units;
 mod warnings;
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use document::Document;
 use environment::Environment;
+use names::{LAGERKOLL, NICECHAT, SOURCE};
 
 use crate::files;
 
@@ -46,15 +48,28 @@ const LARGEST: u64 = 16 << 20;
 /// the current directory, wherever the file lies.
 #[derive(Debug, Clone)]
 pub struct Config {
-    /// The feed.
-    pub source: Source,
     /// The state file.
     pub state: State,
-    /// The shop at NiceChat.
-    pub nicechat: NiceChat,
+    /// The feed, and the shop at NiceChat that is kept equal to it; `None` = only other sections are there.
+    pub catalog: Option<Arc<Catalog>>,
+    /// A feed that no section of these is kept equal to.
+    pub source_alone: Option<Source>,
     /// The scheduled events at Lagerkoll; `None` = they are not mirrored.
     pub lagerkoll: Option<Lagerkoll>,
     /// Our own listener; `None` = there is none.
+    pub http: Option<Http>,
+}
+
+/// What keeping a shop at NiceChat equal to a feed takes.
+#[derive(Debug, Clone)]
+pub struct Catalog {
+    /// The feed.
+    pub source: Source,
+    /// The shop at NiceChat.
+    pub nicechat: NiceChat,
+    /// The state file.
+    pub state: State,
+    /// Our own listener.
     pub http: Option<Http>,
 }
 
@@ -90,15 +105,26 @@ impl Config {
         let text = files::read_text(path, LARGEST).map_err(|error| ConfigError::new(unreadable(error)))?;
         let document = Document::parse(path, &text)?;
         let state = State::read(&document, environment)?;
-        let config = Config {
-            source: Source::read(&document, environment, &state.path)?,
-            state,
-            nicechat: NiceChat::read(&document, environment)?,
-            lagerkoll: Lagerkoll::read(&document, environment)?,
-            http: Http::read(&document)?,
-        };
-        config.check_import(&document)?;
+        let http = Http::read(&document)?;
+        let has_source = document.section(&SOURCE).exists();
+        let has_nicechat = document.section(&NICECHAT).exists() || NiceChat::is_meant(environment);
+        let mut config = Config { state: state.clone(), catalog: None, source_alone: None, lagerkoll: None, http };
+        if has_source && !has_nicechat {
+            config.source_alone = Some(Source::read(&document, environment, &state.path)?);
+        } else if has_source || has_nicechat || !document.section(&LAGERKOLL).exists() {
+            let source = Source::read(&document, environment, &state.path)?;
+            let nicechat = NiceChat::read(&document, environment)?;
+            let catalog = Catalog { source, nicechat, state, http: config.http.clone() };
+            catalog.check_import(&document)?;
+            config.catalog = Some(Arc::new(catalog));
+        }
+        config.lagerkoll = Lagerkoll::read(&document, environment)?;
         Ok(config)
+    }
+
+    /// Whose state it is: the address of the shop at NiceChat.
+    pub fn base_url(&self) -> Option<&str> {
+        self.catalog.as_ref().map(|catalog| catalog.nicechat.base_url.as_str())
     }
 }
 

@@ -11,7 +11,7 @@ use super::ConfigError;
 use super::document::Document;
 use super::environment::Environment;
 use super::location::web_address;
-use super::names::{API_KEY, API_SECRET, NICECHAT};
+use super::names::{API_KEY, API_SECRET, NICECHAT, SecretNames};
 use super::secret;
 use super::units::{self, HOUR, SECOND};
 
@@ -45,6 +45,14 @@ pub struct NiceChat {
     pub max_delete_percent: u8,
     /// What becomes of a category that the feed no longer has.
     pub vanished_category: VanishedCategory,
+}
+
+impl NiceChat {
+    /// Whether the environment has credentials for it.
+    pub(super) fn is_meant(environment: &Environment) -> bool {
+        let has = |names: SecretNames| secret::is_in(environment, &NICECHAT, names);
+        has(API_KEY) || has(API_SECRET)
+    }
 }
 
 /// How changes are sent.

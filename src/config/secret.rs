@@ -11,7 +11,7 @@ use secrecy::SecretString;
 use super::ConfigError;
 use super::document::{Section, Setting};
 use super::environment::{Environment, Secrets};
-use super::names::{SecretNames, heading};
+use super::names::{SecretNames, SectionNames, heading};
 use super::units::list;
 use crate::files;
 
@@ -82,6 +82,13 @@ pub(super) fn missing(section: &Section<'_>, SecretNames { key, file }: SecretNa
         variable(secrets, key),
         credential(secrets, key),
     )
+}
+
+/// Whether the environment has a section's secret, whatever the file says.
+pub(super) fn is_in(environment: &Environment, section: &SectionNames, names: SecretNames) -> bool {
+    let credential =
+        environment.path("CREDENTIALS_DIRECTORY").map(|folder| folder.join(credential(section.name, names.key)));
+    environment.var(&variable(section.name, names.key)).is_some() || credential.is_some_and(|path| path.exists())
 }
 
 /// In capitals, with `_` for what no shell takes in a name.

@@ -62,9 +62,14 @@ fn nicechat(lines: &str) -> String {
     format!("[source]\nlocation = \"feed.xml\"\n[nicechat]\n{lines}\n")
 }
 
+fn catalog(config: Config) -> Catalog {
+    Arc::unwrap_or_clone(config.catalog.expect("a feed and a NiceChat"))
+}
+
 #[test]
 fn the_defaults() {
-    let Config { source, state, nicechat, lagerkoll: _, http } = load(&source("")).expect("a config");
+    let config = load(&source("")).expect("a config");
+    let Catalog { source, nicechat, state, http } = catalog(config);
     assert_eq!(source.location, Location::parse("https://shop.example/products.txt").expect("a location"));
     assert_eq!(source.format, None);
     assert_eq!(source.schedule, Schedule::Every(Duration::from_secs(900)));
@@ -99,7 +104,7 @@ fn every_setting_is_read() {
         "type = \"yml\"\nschedule = \"0 */5 * * * *\"\nresync_schedule = \"every 24h\"\nsplay = \"2m\"\ntimeout = \"2m\"\n\
          max_bytes = 1_000_000\nusername = \"shop\"\npassword = \"pw\"\ndefault_currency = \"\"\ndefault_category = \"7\"",
     ));
-    let source = source.expect("a config").source;
+    let source = catalog(source.expect("a config")).source;
     assert_eq!(source.format, Some(FeedType::Yml));
     assert_eq!(source.schedule, Schedule::Cron("0 */5 * * * *".into()));
     assert_eq!(source.resync_schedule, Some(Schedule::Every(Duration::from_secs(86_400))));
@@ -116,7 +121,7 @@ fn every_setting_is_read() {
         "base_url = \"http://127.0.0.1:8080/nice\"\nconcurrency = 2\nrequests_per_second = 10\ntimeout = \"500ms\"\n\
          retries = 0\nstrategy = \"api\"\nimport_timeout = \"90s\"\nprune = \"none\"\nmax_delete_percent = 100\nvanished_category = \"disable\"",
     ));
-    let nicechat = nicechat.expect("a config").nicechat;
+    let nicechat = catalog(nicechat.expect("a config")).nicechat;
     assert_eq!(nicechat.base_url.as_str(), "http://127.0.0.1:8080/nice");
     assert_eq!(nicechat.concurrency.get(), 2);
     assert_eq!(nicechat.requests_per_second.map(std::num::NonZeroU32::get), Some(10));
@@ -132,7 +137,7 @@ fn every_setting_is_read() {
 #[test]
 fn empty_texts_that_mean_none() {
     let text = source("username = \"\"\npassword_file = \"\"\nresync_schedule = \"\"\ndefault_category = \"\"");
-    let source = load(&text).expect("a config").source;
+    let source = catalog(load(&text).expect("a config")).source;
     assert!(source.credentials.is_none() && source.resync_schedule.is_none() && source.default_category.is_none());
 }
 
@@ -157,6 +162,7 @@ fn the_example_is_right_and_tells_the_defaults() {
     }
     folder.write("shelfkeeper.toml", filled);
     let filled = folder.load(&[]).expect("a config");
+    let filled = catalog(filled);
     assert!(filled.source.resync_schedule.is_some());
     assert_eq!(filled.http, load(&source("[http]")).expect("a config").http);
 }

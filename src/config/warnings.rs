@@ -7,15 +7,20 @@ use super::{Config, Location, is_loopback};
 impl Config {
     /// Settings that somebody should look at, a line each.
     pub fn warnings(&self) -> Vec<String> {
-        let feed = match &self.source.location {
-            Location::Url(url) if self.source.credentials.is_some() => Some(("source.location", url, "the password")),
+        let catalog = self.catalog.as_deref();
+        let source = catalog.map(|catalog| &catalog.source).or(self.source_alone.as_ref());
+        let feed = source.and_then(|source| match &source.location {
+            Location::Url(url) if source.credentials.is_some() => Some(("source.location", url, "the password")),
             _ => None,
-        };
+        });
         let lagerkoll = self.lagerkoll.as_ref();
         let lagerkoll = lagerkoll.map(|settings| ("lagerkoll.base_url", &settings.base_url, "the key"));
-        let nicechat = ("nicechat.base_url", &self.nicechat.base_url, "the key, and all that is sent");
-        let sent = feed.into_iter().chain([nicechat]).chain(lagerkoll);
-        sent.filter(|(_, url, _)| is_open(url)).map(|(setting, _, what)| open(setting, what)).collect()
+        let nicechat = catalog.map(|catalog| &catalog.nicechat.base_url);
+        let nicechat = nicechat.map(|url| ("nicechat.base_url", url, "the key, and all that is sent"));
+        let sent = feed.into_iter().chain(nicechat).chain(lagerkoll).filter(|(_, url, _)| is_open(url));
+        let open = sent.map(|(setting, _, what)| open(setting, what));
+        let idle = "no section says what [source] is for: add [nicechat], with its key and secret";
+        open.chain(self.source_alone.as_ref().map(|_| idle.to_owned())).collect()
     }
 }
 

@@ -9,8 +9,8 @@ use super::status_line::StatusLine;
 use super::{Running, on_its_own, running};
 use crate::pass::Ask;
 use crate::report::events_headline;
+use crate::shop::Shop;
 use crate::state::PassKind;
-use crate::systems::catalog::Context;
 use crate::systems::events::{self as lagerkoll, Report};
 use crate::web::private::Monitor;
 
@@ -47,11 +47,11 @@ impl EventsJob {
     }
 
     /// Begins a pass if one is due and none is under way.
-    pub(super) fn begin(&mut self, context: &Context, stop: &CancellationToken) {
-        let Some(settings) = context.config.lagerkoll.clone().filter(|_| self.pass.is_none()) else { return };
+    pub(super) fn begin(&mut self, shop: &Shop, stop: &CancellationToken) {
+        let Some(settings) = shop.config.lagerkoll.clone().filter(|_| self.pass.is_none()) else { return };
         let Some(kind) = self.due.take() else { return };
         let force = std::mem::take(&mut self.force_next);
-        let (state, limits, stop) = (context.state.clone(), context.limits.clone(), stop.clone());
+        let (state, limits, stop) = (shop.state.clone(), shop.limits.clone(), stop.clone());
         let ask = Ask { kind, force };
         self.line.events(Some("events under way".to_owned()));
         self.pass = Some(on_its_own(async move { lagerkoll::run(&settings, &limits, &state, ask, &stop).await }));

@@ -17,9 +17,10 @@ use super::status_line::StatusLine;
 use super::{Running, on_its_own, running};
 use crate::config::{Config, ConfigError};
 use crate::report;
+use crate::shop::Shop;
 use crate::state::{PassKind, Reader};
 use crate::systemd;
-use crate::systems::catalog::{self as sync, Context, Exchange, Report, Step};
+use crate::systems::catalog::{self as sync, Exchange, Report, Step};
 use crate::systems::events as lagerkoll;
 use crate::web::listener::ListenError;
 use crate::web::private::{self as monitor, Monitor};
@@ -32,18 +33,21 @@ const STOP_WITHIN: Duration = Duration::from_millis(4500);
 /// # Errors
 /// When signals, timers or the listener can't be had: nothing that a pass meets ends the daemon.
 pub async fn daemon(
-    context: Context,
+    shop: Shop,
     force_first: bool,
     reload: &(dyn Fn() -> Result<Config, ConfigError> + Sync),
 ) -> anyhow::Result<()> {
     let mut signals = Signals::new().context("signals can't be received")?;
-    let mut daemon = Daemon::new(context, force_first).await?;
+    let mut daemon = Daemon::new(shop, force_first).await?;
     let mut watchdog = watchdog();
     systemd::ready();
-    info!(feed = %daemon.context.config.source.location, "shelfkeeper is up");
+    match &daemon.shop.config.catalog {
+        Some(catalog) => info!(feed = %catalog.source.location, "shelfkeeper is up"),
+        None => info!("shelfkeeper is up"),
+    }
     loop {
         daemon.begin_pass();
-        daemon.events.begin(&daemon.context, &daemon.stop);
+        daemon.events.begin(&daemon.shop, &daemon.stop);
         tokio::select! {
             biased;
             _ = signals.terminate.recv() => break,
@@ -69,7 +73,7 @@ pub async fn daemon(
 }
 
 struct Daemon {
-    context: Context,
+    shop: Shop,
     timers: Timers,
     timer: Option<Timer>,
     resync_timer: Option<Timer>,
@@ -89,14 +93,14 @@ struct Daemon {
 
 impl Daemon {
     /// The first pass is due at once: whatever was left undone has waited long enough.
-    async fn new(context: Context, force_next: bool) -> anyhow::Result<Daemon> {
-        let monitor = Monitor::new(&context.config);
-        let listener = listen(&context.config, &monitor, &context.exchange).await?;
-        let log = PassLog::new(&context.config.state.path, Failing::Warning);
+    async fn new(shop: Shop, force_next: bool) -> anyhow::Result<Daemon> {
+        let monitor = Monitor::new(&shop.config);
+        let listener = listen(&shop.config, &monitor, &shop.exchange).await?;
+        let log = PassLog::new(&shop.config.state.path, Failing::Warning);
         let line = StatusLine::default();
         let events = EventsJob::new(force_next, monitor.clone(), line.clone());
         let mut daemon = Daemon {
-            context,
+            shop,
             timers: Timers::default(),
             timer: None,
             resync_timer: None,
@@ -112,16 +116,20 @@ impl Daemon {
             listener,
             retired: Vec::new(),
         };
-        daemon.set_timers(&Arc::clone(&daemon.context.config)).await?;
+        daemon.set_timers(&Arc::clone(&daemon.shop.config)).await?;
         Ok(daemon)
     }
 
     /// Has every job tick as these settings say.
     async fn set_timers(&mut self, config: &Config) -> Result<(), ScheduleError> {
-        let source = &config.source;
-        let spread = |schedule| (schedule, source.delay(schedule));
-        self.timers.timer(&mut self.timer, Some(spread(&source.schedule))).await?;
-        self.timers.timer(&mut self.resync_timer, source.resync_schedule.as_ref().map(spread)).await?;
+        let source = config.catalog.as_ref().map(|catalog| &catalog.source);
+        let sync = source.map(|source| (&source.schedule, source.delay(&source.schedule)));
+        let resync = source.and_then(|source| {
+            let schedule = source.resync_schedule.as_ref()?;
+            Some((schedule, source.delay(schedule)))
+        });
+        self.timers.timer(&mut self.timer, sync).await?;
+        self.timers.timer(&mut self.resync_timer, resync).await?;
         let events = config.lagerkoll.as_ref().map(|settings| (&settings.schedule, Duration::ZERO));
         self.timers.timer(self.events.timer(), events).await
     }
@@ -134,7 +142,7 @@ impl Daemon {
         let kind = if self.wants_resync { PassKind::Resync } else { PassKind::Sync };
         (self.wants_sync, self.wants_resync) = (false, false);
         let force = std::mem::take(&mut self.force_next);
-        let context = Context { is_listening: self.listener.is_some(), ..self.context.clone() };
+        let Some(context) = self.shop.catalog(self.listener.is_some()) else { return };
         let stop = self.stop.clone();
         self.line.catalog(&format!("{} under way", kind.name()));
         let line = self.line.clone();
@@ -177,14 +185,14 @@ impl Daemon {
 
     async fn try_reload(&mut self, read: &(dyn Fn() -> Result<Config, ConfigError> + Sync)) -> anyhow::Result<()> {
         let config = read()?;
-        if config.state.path != self.context.config.state.path {
+        if config.state.path != self.shop.config.state.path {
             anyhow::bail!("state.path can't change while the daemon runs; restart it");
         }
-        Reader::open(&config.state.path)?.check_base(config.nicechat.base_url.as_str())?;
+        Reader::open(&config.state.path)?.check_base(config.base_url())?;
         // The old listener stays until nothing can go wrong any more.
         let old = self.listener.as_ref().map(Listener::wanted);
         let moves = old != config.http.as_ref().map(|http| http.listen);
-        let listener = if moves { listen(&config, &self.monitor, &self.context.exchange).await } else { Ok(None) };
+        let listener = if moves { listen(&config, &self.monitor, &self.shop.exchange).await } else { Ok(None) };
         let listener = listener.map_err(|error| match old {
             Some(old) if old.port() == error.address.port() => {
                 anyhow::Error::new(error).context("another address at the same port may need a restart")
@@ -196,7 +204,8 @@ impl Daemon {
         if config.lagerkoll.is_none() {
             self.line.events(None);
         }
-        if mirror(&config).is_some() && mirror(&config) != mirror(&self.context.config) {
+        self.wants_sync |= config.catalog.is_some() && self.shop.config.catalog.is_none();
+        if mirror(&config).is_some() && mirror(&config) != mirror(&self.shop.config) {
             // There is something else to mirror than before.
             self.events.wants(PassKind::Sync);
         }
@@ -205,7 +214,7 @@ impl Daemon {
             self.retired.extend(std::mem::replace(&mut self.listener, listener).filter(|_| self.pass.is_some()));
         }
         self.monitor.reloaded(&config);
-        self.context.config = Arc::new(config);
+        self.shop.config = Arc::new(config);
         Ok(())
     }
 

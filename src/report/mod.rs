@@ -16,7 +16,7 @@ pub use events::{event_changes_json, event_changes_text, events_headline, events
 pub use feed::{FeedJson, FeedText};
 pub use ics::{EventCalendar, event_calendar};
 pub use output::PrintError;
-pub use plan::{plan_json, plan_text, unproven};
+pub use plan::{event_plan_json, plan_json, plan_text, unproven};
 pub use progress::{Bar, progress_words};
 pub use status::{Status, no_state, pass_headline, pass_summary};
 pub use words::{number, span, strange_stock};

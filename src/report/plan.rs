@@ -183,6 +183,26 @@ fn print(operation: &Operation, out: &mut impl Write) -> io::Result<()> {
     }
 }
 
+/// Prints a plan in which the catalogue has no part.
+///
+/// # Errors
+/// When it can't be printed.
+pub fn event_plan_json(events: &lagerkoll::Plan, out: &mut impl Write) -> io::Result<()> {
+    let tally = EventTally::of(events);
+    let mut plan = json!({
+        "source": {"items": 0, "rejected": 0, "unchanged": 0},
+        "operations": event_operations(events).collect::<Vec<_>>(),
+        "summary": {"create": tally.create, "update": tally.update, "delete": tally.delete, "disable": 0},
+        "guard": events.guard().map(|reason| json!({"reason": reason})),
+        "strategy": "api",
+    });
+    let errors: Vec<String> = events.errors.iter().map(ToString::to_string).collect();
+    if !errors.is_empty() {
+        plan["errors"] = json!(errors);
+    }
+    writeln!(out, "{plan}")
+}
+
 /// Prints a plan as JSON, operation by operation: a plan may be larger than memory.
 ///
 /// # Errors

@@ -124,9 +124,9 @@ impl<'r> Status<'r> {
             return Ok(writeln!(out, "{absence}")?);
         }
         if self.passes.is_empty() {
-            writeln!(out, "No pass yet.")?;
-            if let Some(mirror) = &self.mirror {
-                mirror_text(mirror, out)?;
+            match &self.mirror {
+                Some(mirror) => mirror_text(mirror, out)?,
+                None => writeln!(out, "No pass yet.")?,
             }
             return Ok(self.print_imports(out)?);
         }

@@ -164,10 +164,10 @@ impl Reader {
     ///
     /// # Errors
     /// When it does.
-    pub fn check_base(&self, base_url: &str) -> Result<(), StateError> {
-        match self.meta("base_url")? {
-            Some(theirs) if theirs != base_url => {
-                Err(StateError::OtherBase { path: self.path.clone(), theirs, ours: base_url.to_owned() })
+    pub fn check_base(&self, base_url: Option<&str>) -> Result<(), StateError> {
+        match (self.meta("base_url")?, base_url) {
+            (Some(theirs), Some(ours)) if theirs != ours => {
+                Err(StateError::OtherBase { path: self.path.clone(), theirs, ours: ours.to_owned() })
             }
             _ => Ok(()),
         }

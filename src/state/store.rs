@@ -34,14 +34,14 @@ pub(super) struct Store {
 }
 
 impl Store {
-    pub(super) fn open(place: Place, base_url: &str) -> Result<Store, StateError> {
+    pub(super) fn open(place: Place, base_url: Option<&str>) -> Result<Store, StateError> {
         let path = place.path();
         let of = |error| StateError::of(path, error);
         let mut connection = Connection::open(path).map_err(of)?;
         connection.busy_timeout(Duration::from_secs(10)).map_err(of)?;
         schema::migrate(&mut connection, path)?;
         connection.execute_batch(PRAGMAS).map_err(of)?;
-        check_base(&connection, path, base_url)?;
+        base_url.map_or(Ok(()), |base_url| check_base(&connection, path, base_url))?;
         let doubt = doubt(&connection, path, place.lock.found()).map_err(of)?;
         if let Some(doubt) = doubt {
             let path = path.display();

@@ -99,7 +99,7 @@ impl Writer {
     ///
     /// # Errors
     /// When another instance has it, it belongs to another `base_url`, or can't be used.
-    pub fn open(path: &Path, base_url: &str) -> Result<Writer, StateError> {
+    pub fn open(path: &Path, base_url: Option<&str>) -> Result<Writer, StateError> {
         let place = Place::take(path)?;
         let path = place.path().to_owned();
         let store = Store::open(place, base_url)?;

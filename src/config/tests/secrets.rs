@@ -14,7 +14,7 @@ fn without_secret(lines: &str) -> Folder {
 
 fn secret(folder: &Folder, variables: &[(&str, &str)]) -> Result<String, String> {
     let config = folder.load(variables).map_err(|error| error.to_string())?;
-    Ok(config.nicechat.api_secret.expose_secret().to_owned())
+    Ok(config.catalog.expect("a section").nicechat.api_secret.expose_secret().to_owned())
 }
 
 #[test]
@@ -49,8 +49,8 @@ fn none_lists_the_four_ways() {
     ] {
         assert!(message.contains(way), "{way} in {message}");
     }
-    let message = Folder::new(&source("")).load(&[]).expect_err("no key").to_string();
-    assert!(message.contains("shelfkeeper.toml: nicechat.api_key is missing"), "{message}");
+    let message = Folder::new(&source("[nicechat]")).load(&[]).expect_err("no key").to_string();
+    assert!(message.contains("nicechat.api_key is missing"), "{message}");
 }
 
 #[test]
@@ -228,7 +228,15 @@ fn the_password_comes_in_the_same_ways() {
     let password = |variables: &[(&str, &str)]| {
         let variables = [&SECRETS, variables].concat();
         let config = folder.load(&variables).map_err(|error| error.to_string())?;
-        Ok::<_, String>(config.source.credentials.map(|c| c.password.expose_secret().to_owned()))
+        Ok::<_, String>(
+            config
+                .catalog
+                .expect("a section")
+                .source
+                .credentials
+                .clone()
+                .map(|c| c.password.expose_secret().to_owned()),
+        )
     };
     assert_eq!(password(&[("SHELFKEEPER_SOURCE_PASSWORD", HIDDEN)]), Ok(Some(HIDDEN.to_owned())));
     assert!(password(&[]).expect_err("none").contains(":1:2: source.password is missing"));

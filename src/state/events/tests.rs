@@ -15,7 +15,7 @@ struct File {
 impl File {
     fn new() -> File {
         let folder = tempfile::tempdir().expect("a folder");
-        let writer = Writer::open(&folder.path().join("s.db"), "http://nice.example").expect("a state");
+        let writer = Writer::open(&folder.path().join("s.db"), Some("http://nice.example")).expect("a state");
         File { _folder: folder, writer }
     }
 
@@ -170,7 +170,7 @@ async fn a_file_from_before_the_events_is_read_and_brought_up() {
     assert_eq!(reader.mirror(PLACE).expect("a state"), None);
     assert_eq!(reader.standing("12").expect("a standing"), Standing::default());
     drop(reader);
-    let writer = Writer::open(&path, "http://nice.example").expect("a state");
+    let writer = Writer::open(&path, Some("http://nice.example")).expect("a state");
     let file = File { _folder: folder, writer };
     assert_eq!(file.mirror(PLACE, &[event(json!({"id": 1}))], "2026-01-01T00:00:00Z", 90).await, (1, 0, 0));
     assert_eq!(file.reader().events(PLACE).expect("events").len(), 1);

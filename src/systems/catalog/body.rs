@@ -6,7 +6,7 @@ use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 
 use crate::catalog::{Digest, Hasher};
-use crate::config::Config;
+use crate::config::Catalog;
 use crate::feed;
 use crate::source::{self, Body, End, FetchError, Fetched, Validators};
 use crate::state::FeedMark;
@@ -29,7 +29,7 @@ pub(super) enum Answer {
 
 /// Asks for the feed, unless it is still the one of the mark. `hasher` = the state's.
 pub(super) async fn fetch(
-    config: &Config,
+    config: &Catalog,
     hasher: &Hasher,
     mark: Option<FeedMark>,
     stop: &CancellationToken,
@@ -68,7 +68,7 @@ fn validators(mark: Option<&FeedMark>) -> Validators<'_> {
 }
 
 /// Whether a body is the one of a mark. Bytes of another number aren't read for that.
-async fn compare_bytes(config: &Config, body: Arc<Body>, mark: &FeedMark) -> Result<(Arc<Body>, bool), PassError> {
+async fn compare_bytes(config: &Catalog, body: Arc<Body>, mark: &FeedMark) -> Result<(Arc<Body>, bool), PassError> {
     if mark.length.is_some_and(|length| length != body.length) {
         return Ok((body, false));
     }
@@ -82,12 +82,12 @@ async fn compare_bytes(config: &Config, body: Arc<Body>, mark: &FeedMark) -> Res
 }
 
 /// The digest of a body, or the error of the pass that can't read it.
-pub(super) fn readable(config: &Config, digest: io::Result<Digest>) -> Result<Digest, PassError> {
+pub(super) fn readable(config: &Catalog, digest: io::Result<Digest>) -> Result<Digest, PassError> {
     digest.map_err(|error| PassError::Fetch(FetchError::unreadable(&config.source, &error)))
 }
 
 /// Everything besides the feed's bytes that the wanted catalogue depends on.
-pub(super) fn shape_key(config: &Config) -> String {
+pub(super) fn shape_key(config: &Catalog) -> String {
     let (source, nicechat) = (&config.source, &config.nicechat);
     format!(
         "{}|{}|{:?}|{:?}|{:?}|{:?}|{:?}",

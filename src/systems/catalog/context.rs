@@ -3,8 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::config::Config;
-use crate::remote::Limits;
+use crate::config::Catalog;
 use crate::state::{self, ImportState};
 use crate::systems::catalog::import::endpoints::Exchange;
 
@@ -34,13 +33,11 @@ pub type Progress<'a> = &'a (dyn Fn(Step) + Send + Sync);
 #[derive(Clone)]
 pub struct Context {
     /// The settings.
-    pub config: Arc<Config>,
+    pub config: Arc<Catalog>,
     /// The state.
     pub state: Arc<state::Writer>,
     /// The addresses of imports under way.
     pub exchange: Exchange,
-    /// What holds for the services that this process talks to.
-    pub limits: Limits,
     /// Whether somebody serves `exchange` already; else a pass does so itself when an import needs it.
     pub is_listening: bool,
 }

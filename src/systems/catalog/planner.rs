@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
 use crate::catalog::{Category, Hasher, Id, Kind};
-use crate::config::{Config, Prune, Strategy};
+use crate::config::{Catalog, Prune, Strategy};
 use crate::feed::{self, FeedError, Row, RowDigest, Shape, SinkError};
 use crate::remote::nicechat;
 use crate::source::{self, Body, End, FetchError, Fetched, Validators};
@@ -59,9 +59,9 @@ pub(super) struct Occasion {
 ///
 /// # Errors
 /// When the feed, the state or the listing can't be read.
-pub async fn plan(config: &Config, kind: PassKind, stop: &CancellationToken) -> Result<Plan, PassError> {
+pub async fn plan(config: &Catalog, kind: PassKind, stop: &CancellationToken) -> Result<Plan, PassError> {
     let state = state::Reader::open(&config.state.path)?;
-    state.check_base(config.nicechat.base_url.as_str())?;
+    state.check_base(Some(config.nicechat.base_url.as_str()))?;
     let nicechat = nicechat::connect(&config.nicechat, &config.source.location.secrets())?.reader();
     let occasion = Occasion { kind, now: Timestamp::now(), keeps_rows: false };
     let body = match interruptible(stop, source::fetch(&config.source, Validators::default(), state.hasher())).await?? {
@@ -75,7 +75,7 @@ pub async fn plan(config: &Config, kind: PassKind, stop: &CancellationToken) -> 
 /// Whether a pass has to read NiceChat's listing: a resync, the first pass of a state, the first
 /// one that may delete what isn't ours, the first one after an import, and the first one of a state file that
 /// isn't the one that was written last.
-pub(super) fn needs_listing(config: &Config, state: &state::Reader, kind: PassKind) -> Result<bool, StateError> {
+pub(super) fn needs_listing(config: &Catalog, state: &state::Reader, kind: PassKind) -> Result<bool, StateError> {
     Ok(kind == PassKind::Resync
         || state.is_unsettled()?
         || state.is_doubted()?
@@ -87,7 +87,7 @@ pub(super) fn needs_listing(config: &Config, state: &state::Reader, kind: PassKi
 
 /// Reads the listing if need be, then the feed, compares, and chooses the way.
 pub(super) async fn prepare(
-    config: &Config,
+    config: &Catalog,
     state: state::Reader,
     occasion: Occasion,
     nicechat: &nicechat::Reader,
@@ -200,7 +200,7 @@ impl feed::Receiver for Reading {
     }
 }
 
-fn circumstances(config: &Config, state: &state::Reader, kind: PassKind) -> Result<Circumstances, StateError> {
+fn circumstances(config: &Catalog, state: &state::Reader, kind: PassKind) -> Result<Circumstances, StateError> {
     Ok(Circumstances {
         strategy: config.nicechat.strategy,
         concurrency: config.nicechat.concurrency.get(),

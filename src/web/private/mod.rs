@@ -155,7 +155,8 @@ impl Monitor {
 /// Every job that we are to do, with its schedule.
 fn jobs(config: &Config) -> Vec<(&'static str, Schedule)> {
     let events = config.lagerkoll.as_ref().map(|settings| (EVENTS, settings.schedule.clone()));
-    [(SYNC, config.source.schedule.clone())].into_iter().chain(events).collect()
+    let sync = config.catalog.as_ref().map(|catalog| (SYNC, catalog.source.schedule.clone()));
+    sync.into_iter().chain(events).collect()
 }
 
 fn names(config: &Config) -> Option<Names> {

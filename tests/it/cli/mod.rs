@@ -1,5 +1,6 @@
 //! Commands by hand, their words, the config, and the units.
 
+mod alone;
 mod by_hand;
 mod commands;
 mod config;

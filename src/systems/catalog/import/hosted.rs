@@ -177,7 +177,7 @@ mod tests {
     async fn what_is_served_reads_back_as_it_was() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("state.db");
-        let state = StateWriter::open(&path, "https://nice.example/").expect("a state");
+        let state = StateWriter::open(&path, Some("https://nice.example/")).expect("a state");
         let product = |title: &str, price: &str| {
             let price: Value = serde_json::from_str(price).expect("a number");
             fields(json!({"title": title, "price": price, "currency": "usd", "category": "7", "in_stock": true,

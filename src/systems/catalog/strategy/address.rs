@@ -2,7 +2,7 @@
 
 use url::Url;
 
-use crate::config::{Config, PublicUrl};
+use crate::config::{Catalog, PublicUrl};
 use crate::feed::FeedType;
 use crate::remote::nicechat::ImportFormat;
 
@@ -20,7 +20,7 @@ impl Address {
     ///
     /// # Errors
     /// In words, why there is none. They finish the sentence "NiceChat can't fetch the feed: ...".
-    pub fn possible(config: &Config, format: FeedType) -> Result<Vec<Address>, String> {
+    pub fn possible(config: &Catalog, format: FeedType) -> Result<Vec<Address>, String> {
         let source = config.source_for_import(Some(format)).map(|url| {
             let format = if format == FeedType::Yml { ImportFormat::Yml } else { ImportFormat::GoogleCsv };
             Address::Source(url.clone(), format)

@@ -283,7 +283,7 @@ struct Shop {
 impl Shop {
     fn new() -> Shop {
         let folder = tempfile::tempdir().expect("a folder");
-        let writer = Writer::open(&folder.path().join("state.db"), "http://localhost").expect("a state");
+        let writer = Writer::open(&folder.path().join("state.db"), Some("http://localhost")).expect("a state");
         let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
         Shop { folder, writer, runtime }
     }
