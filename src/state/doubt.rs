@@ -46,7 +46,7 @@ pub(super) fn doubt(
         (Some(has), _, Some(counted)) if has.saturating_add(1) < counted.transactions => {
             return Ok(Some("is older than it was, or has lost what was written last"));
         }
-        (Some(has), Some(changed), Some(counted)) if has == counted.transactions && *changed != counted.changed => {
+        (Some(has), Some(changed), Some(counted)) if has == counted.transactions && !counted.is_of(changed) => {
             return Ok(Some("was put back together with what lies beside it"));
         }
         (_, Some(_), None) => {

@@ -27,9 +27,18 @@ pub(super) struct Lock {
 pub(super) struct Counted {
     /// How many transactions the state had when it was last written.
     pub(super) transactions: u64,
-    /// When the lock file itself was changed last. Nobody can set that time: it is another one when both files were put
-    /// back.
+    /// When the lock file itself was changed last, and whose it is. Nobody can set that time: it is another one when both
+    /// files were put back.
     pub(super) changed: String,
+}
+
+impl Counted {
+    /// Whether the lock file is the one that was written at that time. Another owner was given it since, which changes
+    /// the time as well: systemd does so where a unit's user is another one than before.
+    pub(super) fn is_of(&self, changed: &str) -> bool {
+        let owner = |changed: &str| changed.rsplit_once(':').map(|(_, owner)| owner.to_owned());
+        self.changed == changed || owner(&self.changed) != owner(changed)
+    }
 }
 
 /// Bytes of the line with the process: longer than any number of one.
@@ -95,7 +104,7 @@ fn counted_in(file: &File) -> Option<Counted> {
 
 fn changed(file: &File) -> io::Result<String> {
     let file = file.metadata()?;
-    Ok(format!("{}.{:09}", file.ctime(), file.ctime_nsec()))
+    Ok(format!("{}.{:09}:{}", file.ctime(), file.ctime_nsec(), file.uid()))
 }
 
 fn read(file: &File) -> (Option<String>, Option<u64>) {
