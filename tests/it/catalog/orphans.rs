@@ -31,16 +31,21 @@ fn status(shop: &Shop) -> Value {
     shop.json(&["status", "--format", "json"])
 }
 
-#[test]
-fn what_an_import_created_and_the_feed_then_drops_is_deleted_after_a_kill() {
-    let shop = shop(IMPORT);
-    publish_ids(&shop, &["a", "b", "dropped"]);
+/// A pass that is killed when NiceChat has imported the feed and nobody knows of it.
+fn kill_while_importing(shop: &Shop) {
     // The answer to the first poll never comes.
     let path = Some("import-products-result/".to_owned());
     shop.nicechat().add_fault(Rule { path, times: Some(1), ..Rule::new(Fault::Hang) });
     let pass = Process::start(shop.command(&["run", "--once"]));
     wait_until("the first poll", || shop.nicechat().counts().contains_key("GET import-products-result"));
     pass.kill();
+}
+
+#[test]
+fn what_an_import_created_and_the_feed_then_drops_is_deleted_after_a_kill() {
+    let shop = shop(IMPORT);
+    publish_ids(&shop, &["a", "b", "dropped"]);
+    kill_while_importing(&shop);
     publish_ids(&shop, &["a", "b"]);
     let next = sync(&shop).ended(0);
     assert!(next.lines().contains(&"DELETE products dropped".to_owned()), "{:?}", next.lines());
@@ -75,11 +80,7 @@ fn an_import_that_comes_to_something_after_it_was_given_up_leaves_nothing() {
 fn what_an_import_created_is_remembered_while_it_may_not_be_deleted() {
     let shop = shop(IMPORT);
     publish_ids(&shop, &["a", "b", "dropped"]);
-    let path = Some("import-products-result/".to_owned());
-    shop.nicechat().add_fault(Rule { path, times: Some(1), ..Rule::new(Fault::Hang) });
-    let pass = Process::start(shop.command(&["run", "--once"]));
-    wait_until("the first poll", || shop.nicechat().counts().contains_key("GET import-products-result"));
-    pass.kill();
+    kill_while_importing(&shop);
     // A row that is too broken to tell its id may be anybody's.
     let feed = |rows: &str| format!("id\ttitle\tprice\n{rows}");
     shop.put_feed(feed("a\tGood a\t10.00 USD\nb\tGood b\t10.00 USD\n\tGood\t1.00 USD\textra\n"));
