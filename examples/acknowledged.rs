@@ -10,7 +10,8 @@ use jiff::Timestamp;
 use shelfkeeper::catalog::{Currency, Id, Kind};
 use shelfkeeper::config::{Prune, VanishedCategory};
 use shelfkeeper::feed::{self, Shape};
-use shelfkeeper::state::{Ending, Outcome, PassKind, PassRow, Reader, Record, Writer};
+use shelfkeeper::pass::{Outcome, PassKind, PassRow};
+use shelfkeeper::state::{Ending, Reader, Record, Writer};
 use shelfkeeper::systems::catalog::{Cursor, Operation, Policy, Session, Stage};
 use url::Url;
 

@@ -20,10 +20,10 @@ use crate::config::{
     VanishedCategory,
 };
 use crate::event::{Content, Fields};
-use crate::pass::Ask;
+use crate::pass::{Ask, PassKind};
 use crate::report::{self, Bar};
 use crate::shop::Shop;
-use crate::state::{PassKind, Reader, Writer};
+use crate::state::{Reader, Writer};
 use crate::systems::catalog as sync;
 use crate::systems::events as lagerkoll;
 use ::sandbox::{Catalog, DEMO_STORE, DEMO_STORE_KEY, Options, Sandbox};

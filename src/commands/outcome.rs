@@ -4,38 +4,11 @@ use std::io;
 
 use crate::config::ConfigError;
 use crate::logging;
+pub use crate::pass::Exit;
 use crate::report::PrintError;
 use crate::state::StateError;
 use crate::systems::catalog::PassError;
 use crate::systems::events::MirrorError;
-
-/// The exit codes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[repr(u8)]
-pub enum Exit {
-    /// Done, nothing wrong.
-    Done = 0,
-    /// Network, service, state, or a feed that is incomplete or no feed.
-    Failed = 1,
-    /// Usage or config, a missing secret included.
-    Config = 2,
-    /// Done, but some rows or objects are not taken.
-    Partial = 3,
-    /// Refused by the guard, nothing sent.
-    Refused = 4,
-    /// Another instance holds the state.
-    Locked = 5,
-    /// `plan --detailed-exitcode`: changes are pending.
-    Changes = 10,
-}
-
-impl Exit {
-    /// Of the exits of two jobs, the one that the program ends with.
-    pub(super) fn or_worse(self, other: Exit) -> Exit {
-        let order = [Exit::Config, Exit::Failed, Exit::Refused, Exit::Partial];
-        order.into_iter().find(|exit| [self, other].contains(exit)).unwrap_or(self)
-    }
-}
 
 /// An error with the exit code that it ends the program with.
 #[derive(Debug)]

@@ -9,10 +9,10 @@ use super::outcome::{Exit, Failure, Outcome, complain};
 use super::runtime::{blocking, until_interrupted};
 use crate::cli::{self, Format};
 use crate::config::Config;
-use crate::pass::Ask;
+use crate::pass::{Ask, PassKind};
 use crate::remote::Limits;
 use crate::report::{self, EventTally};
-use crate::state::{PassKind, Reader};
+use crate::state::Reader;
 use crate::systems::catalog::{self as sync, Plan};
 use crate::systems::events as lagerkoll;
 

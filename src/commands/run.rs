@@ -13,10 +13,10 @@ use crate::cli;
 use crate::config::Config;
 use crate::daemon::{self, EventsLog, Failing, PassLog};
 use crate::logging;
-use crate::pass::Ask;
+use crate::pass::{Ask, PassKind};
 use crate::report::{self, Bar};
 use crate::shop::Shop;
-use crate::state::{self, PassKind, StateError, Writer};
+use crate::state::{StateError, Writer};
 use crate::systems::catalog::{self as sync, Report};
 use crate::systems::events as lagerkoll;
 
@@ -62,7 +62,7 @@ pub(super) fn run(arguments: &cli::Run, config: Config, named: Option<&Path>) ->
     }
     if let Some(events) = events {
         tell_of_events(&events)?;
-        let exit = exit_of_events(&events);
+        let exit = Exit::of(events.row.outcome);
         for error in events.errors.into_iter().filter(|_| !logging::is_in_journal()) {
             complain(&error.into(), exit);
         }
@@ -95,26 +95,14 @@ async fn mirror(shop: &Shop, kind: PassKind, force: bool, stop: &CancellationTok
     Some(lagerkoll::run(settings, &shop.limits, &shop.state, Ask { kind, force }, stop).await)
 }
 
-/// The exit code of a pass over the events.
-fn exit_of_events(report: &lagerkoll::Report) -> Exit {
-    match report.row.outcome {
-        state::Outcome::Failed => Exit::Failed,
-        state::Outcome::Refused => Exit::Refused,
-        state::Outcome::Partial => Exit::Partial,
-        state::Outcome::Ok | state::Outcome::Unchanged => Exit::Done,
-    }
-}
-
 /// The exit code of a pass.
 pub(super) fn exit(report: &Report) -> Exit {
     let standing = report.refused + report.row.rejected;
-    match (&report.error, report.row.outcome) {
+    match (&report.error, Exit::of(report.row.outcome)) {
         (Some(error), _) if error.is_config() => Exit::Config,
-        (Some(_), _) | (None, state::Outcome::Failed) => Exit::Failed,
-        (None, state::Outcome::Refused) => Exit::Refused,
-        (None, state::Outcome::Partial) => Exit::Partial,
-        (None, _) if standing > 0 => Exit::Partial,
-        (None, _) => Exit::Done,
+        (Some(_), _) => Exit::Failed,
+        (None, Exit::Done) if standing > 0 => Exit::Partial,
+        (None, exit) => exit,
     }
 }
 

@@ -7,10 +7,9 @@ use super::pass_log::{EventsLog, Failing};
 use super::schedule::{Timer, tick};
 use super::status_line::StatusLine;
 use super::{Running, on_its_own, running};
-use crate::pass::Ask;
+use crate::pass::{Ask, PassKind};
 use crate::report::events_headline;
 use crate::shop::Shop;
-use crate::state::PassKind;
 use crate::systems::events::{self as lagerkoll, Report};
 use crate::web::private::Monitor;
 

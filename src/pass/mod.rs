@@ -1,12 +1,9 @@
 //! What every job's passes have in common.
 
-use crate::state::PassKind;
+mod exit;
+mod guard;
+mod row;
 
-/// What a pass is asked to do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Ask {
-    /// What for.
-    pub kind: PassKind,
-    /// Whether the guard lets everything through.
-    pub force: bool,
-}
+pub use exit::Exit;
+pub use guard::exceeds;
+pub use row::{Ask, Outcome, PassKind, PassRow};

@@ -10,7 +10,8 @@ use super::event_words::{action, changes, creator, line, recipients, trigger};
 use super::output::{JsonList, PrintError};
 use super::words::{count, difference, number, span};
 use crate::event::{Event, Fields};
-use crate::state::{Change, MirrorPass, MirrorState, Outcome, Reader};
+use crate::pass::Outcome;
+use crate::state::{Change, MirrorPass, MirrorState, Reader};
 use crate::systems::events::Report;
 
 /// A table of the events, for people.

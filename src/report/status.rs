@@ -10,7 +10,8 @@ use super::output::{JsonList, PrintError};
 use super::plan::{held_back, unproven};
 use super::words::{count, number, shorten, span, strange_stock};
 use crate::catalog::{Kind, Rejection};
-use crate::state::{FailedObject, Foreign, Import, MirrorState, Outcome, PassRow, Reader, StateError};
+use crate::pass::{Outcome, PassRow};
+use crate::state::{FailedObject, Foreign, Import, MirrorState, Reader, StateError};
 use crate::systems::catalog::{ImportReport, Report, Summary};
 use crate::systems::events::Names;
 

@@ -13,9 +13,10 @@ use super::doubt::doubt;
 use super::lock::counted;
 use super::packed::Packed;
 use super::place::resolve;
-use super::{FeedMark, Foreign, Known, PassRow, StateError, meta, schema, secret};
+use super::{FeedMark, Foreign, Known, StateError, meta, schema, secret};
 use crate::catalog::{Digest, Fields, Hasher, Kind, Rejection};
 use crate::files::not_a_file;
+use crate::pass::PassRow;
 
 /// How many rows without an id the feed usually has.
 pub(super) const NAMELESS: &str = "nameless_rows";

@@ -23,8 +23,9 @@ use super::place::Place;
 use super::reader::{NAMELESS, code};
 use super::rows::{self, RowsEnding};
 use super::store::{Durable, Store};
-use super::{Experience, FeedMark, Foreign, Intent, PassRow, Record, StateError};
+use super::{Experience, FeedMark, Foreign, Intent, Record, StateError};
 use crate::catalog::{Digest, Fields, Hasher, Id, Kind, Rejection};
+use crate::pass::PassRow;
 
 /// How many passes are remembered.
 const PASSES_KEPT: i64 = 10_000;

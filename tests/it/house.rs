@@ -10,12 +10,14 @@ use std::path::{Path, PathBuf};
 use syn::visit::{self, Visit};
 
 /// What must never be: who, and what they must not import. A name stands for all that lies below it.
-const FORBIDDEN: [(&str, &[&str]); 9] = [
+const FORBIDDEN: [(&str, &[&str]); 10] = [
     // A shop's words know no vendor, and no storage.
     ("catalog", &["config", "feed", "remote", "source", "state", "systems", "web"]),
     ("event", &["remote", "source", "state", "systems", "web"]),
     ("feed", &["config", "remote", "source", "state", "systems", "web"]),
     ("source", &["feed", "remote", "state", "systems", "web"]),
+    // What passes have in common is nobody's in particular.
+    ("pass", &["catalog", "config", "remote", "state", "systems", "web"]),
     // The engine knows no system.
     ("state", &["config", "remote", "source", "systems", "web"]),
     // Clients know no system, and keep nothing.

@@ -8,8 +8,8 @@ mod write;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use super::Outcome;
 use crate::event::{Content, Event};
+use crate::pass::Outcome;
 
 /// How long an event of ours that is in no listing is remembered as ours.
 pub const REMEMBERED: SignedDuration = SignedDuration::from_hours(90 * 24);

@@ -10,9 +10,10 @@ use tokio_util::sync::CancellationToken;
 use tracing::{Instrument as _, info, info_span, warn};
 
 use crate::config::{Prune, Strategy};
+use crate::pass::{Outcome, PassKind, PassRow};
 use crate::remote::{Traffic, nicechat};
 use crate::source::Body;
-use crate::state::{self, Ending, Experience, FeedMark, Intent, Outcome, PassKind, PassRow, RowsEnding, StateError};
+use crate::state::{self, Ending, Experience, FeedMark, Intent, RowsEnding, StateError};
 use crate::systems::catalog::apply::{Applied, apply};
 use crate::systems::catalog::body::shape_key;
 use crate::systems::catalog::body::{self, Answer, FeedBody};

@@ -11,12 +11,12 @@ use super::apply::{Application, Applied, Halt};
 use super::survey::{Policy, Surveyed, copies_of, copies_of_projected, declared};
 use crate::config::{self, Account, AccountCredentials, Scope};
 use crate::event::{Content, Event};
-use crate::pass::Ask;
+use crate::pass::{Ask, Outcome};
 use crate::remote::CallError;
 use crate::remote::ConnectError;
 use crate::remote::Limits;
 use crate::remote::lagerkoll::{Writer, connect};
-use crate::state::{self, MirrorPass, Mirrored, Outcome, StateError};
+use crate::state::{self, MirrorPass, Mirrored, StateError};
 
 /// Why a pass failed, or a part of it.
 #[derive(Debug, Error)]

@@ -13,7 +13,8 @@ use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Registry, Unit};
 
 use crate::catalog::Kind;
-use crate::state::{ImportState, MirrorPass, Outcome, PassKind, PassRow, Reader, StateError};
+use crate::pass::{Outcome, PassKind, PassRow};
+use crate::state::{ImportState, MirrorPass, Reader, StateError};
 use crate::systems::catalog::Report;
 use crate::systems::events::{self as lagerkoll, Names};
 

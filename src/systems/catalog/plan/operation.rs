@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::catalog::{Fields, Id, Kind, UnknownWords};
+use crate::pass::exceeds;
 use crate::state::{Foreign, Record};
 use crate::systems::catalog::diff::fields::same;
 
@@ -287,14 +288,11 @@ pub fn guard(summary: &Summary, max_delete_percent: u8) -> Option<String> {
     [(Kind::Product, &summary.products), (Kind::Category, &summary.categories)].into_iter().find_map(|(kind, tally)| {
         let gone = tally.delete - tally.delete_in_doubt + tally.disable;
         let all = tally.owned + tally.adopted + tally.delete_foreign;
-        let is_too_much = gone > 10 && u128::from(gone) * 100 > u128::from(all) * u128::from(max_delete_percent);
-        is_too_much.then(|| {
-            let percent = gone * 100 / all.max(1);
-            let things = kind.plural(all);
-            format!(
-                "{gone} of {all} {things} ({percent} %) would go, more than max_delete_percent = {max_delete_percent}"
-            )
-        })
+        let percent = exceeds(gone, all, max_delete_percent)?;
+        let things = kind.plural(all);
+        Some(format!(
+            "{gone} of {all} {things} ({percent} %) would go, more than max_delete_percent = {max_delete_percent}"
+        ))
     })
 }
 

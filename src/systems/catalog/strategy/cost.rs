@@ -7,8 +7,9 @@ use super::address::Address;
 use super::polls::polls;
 use crate::catalog::Kind;
 use crate::config::Strategy;
+use crate::pass::PassKind;
 use crate::remote::nicechat::ImportFormat;
-use crate::state::{Experience, Failures, PassKind};
+use crate::state::{Experience, Failures};
 use crate::systems::catalog::plan::operation::Summary;
 
 /// What a request costs besides its time.

@@ -6,7 +6,8 @@ use tokio::runtime::Runtime;
 
 use super::*;
 use crate::catalog::{Category, Currency, Rejection};
-use crate::state::{Ending, InUse, Intent, Outcome, PassKind, PassRow, RowsEnding, Settled, Writer};
+use crate::pass::{Outcome, PassKind, PassRow};
+use crate::state::{Ending, InUse, Intent, RowsEnding, Settled, Writer};
 
 /// A row, in numbers that choose its texts.
 #[derive(Debug, Clone)]

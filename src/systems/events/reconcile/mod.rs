@@ -10,6 +10,7 @@ use jiff::Timestamp;
 
 use super::lost::{Sight, held_back};
 use crate::event::{Content, Event};
+use crate::pass::exceeds;
 use crate::state::{OwnEvent, PendingAdd, REMEMBERED, RefusedAdd, Standing};
 
 /// An event that a store is to have.
@@ -264,11 +265,10 @@ pub fn guard(work: &Work, wanted: &[Wanted], is_copy: bool, max_delete_percent: 
         return Some(format!("the store that is copied from lists no event, and all {gone} copies would go"));
     }
     let excess = |part: u64, all: u64, what: &str| {
-        let is_too_much = part > 10 && u128::from(part) * 100 > u128::from(all) * u128::from(max_delete_percent);
-        let percent = part * 100 / all.max(1);
-        is_too_much.then(|| {
-            format!("{part} of {all} events ({percent} %) {what}, more than max_delete_percent = {max_delete_percent}")
-        })
+        let percent = exceeds(part, all, max_delete_percent)?;
+        Some(format!(
+            "{part} of {all} events ({percent} %) {what}, more than max_delete_percent = {max_delete_percent}"
+        ))
     };
     let lost = "that we added are not listed any more and would be added again";
     excess(gone, all, "would go").or_else(|| excess(work.vanished, all + work.vanished, lost))

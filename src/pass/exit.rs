@@ -1,0 +1,41 @@
+//! The codes that the program ends with.
+
+use super::row::Outcome;
+
+/// The exit codes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Exit {
+    /// Done, nothing wrong.
+    Done = 0,
+    /// Network, service, state, or a feed that is incomplete or no feed.
+    Failed = 1,
+    /// Usage or config, a missing secret included.
+    Config = 2,
+    /// Done, but some rows or objects are not taken.
+    Partial = 3,
+    /// Refused by the guard, nothing sent.
+    Refused = 4,
+    /// Another instance holds the state.
+    Locked = 5,
+    /// `plan --detailed-exitcode`: changes are pending.
+    Changes = 10,
+}
+
+impl Exit {
+    /// Of the exits of two jobs, the one that the program ends with.
+    pub fn or_worse(self, other: Exit) -> Exit {
+        let order = [Exit::Config, Exit::Failed, Exit::Refused, Exit::Partial];
+        order.into_iter().find(|exit| [self, other].contains(exit)).unwrap_or(self)
+    }
+
+    /// The exit of a pass that ended so.
+    pub fn of(outcome: Outcome) -> Exit {
+        match outcome {
+            Outcome::Failed => Exit::Failed,
+            Outcome::Refused => Exit::Refused,
+            Outcome::Partial => Exit::Partial,
+            Outcome::Ok | Outcome::Unchanged => Exit::Done,
+        }
+    }
+}

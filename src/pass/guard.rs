@@ -1,0 +1,24 @@
+//! The arithmetic of every guard.
+
+/// So few are never too many.
+const FEW: u64 = 10;
+
+/// Whether strictly more than so many per cent are too many: the part in per cent then, rounded down.
+pub fn exceeds(part: u64, all: u64, max_percent: u8) -> Option<u64> {
+    let is_too_much = part > FEW && u128::from(part) * 100 > u128::from(all) * u128::from(max_percent);
+    is_too_much.then(|| part.saturating_mul(100) / all.max(1))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn more_than_is_strict_and_ten_are_never_too_many() {
+        assert_eq!(exceeds(10, 10, 0), None);
+        assert_eq!(exceeds(11, 55, 20), None, "exactly twenty per cent");
+        assert_eq!(exceeds(11, 54, 20), Some(20));
+        assert_eq!(exceeds(11, 0, 100), Some(1_100));
+        assert_eq!(exceeds(u64::MAX, u64::MAX, 99), Some(1), "too many to be told exactly");
+    }
+}
