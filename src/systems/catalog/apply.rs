@@ -31,8 +31,6 @@ const CHUNK: usize = 200;
 const GRACE: Duration = Duration::from_secs(3);
 /// Refused objects that a pass names in the log; a feed may have a million.
 const NAMED: u64 = 10;
-/// Requests that are written down for each one that is sent at the same time.
-const AHEAD: usize = 4;
 /// Objects that fail one after the other, each after all its tries, before NiceChat counts as away.
 const FAILURES_IN_A_ROW: u64 = 16;
 
@@ -239,9 +237,8 @@ impl Application<'_> {
     }
 
     async fn requests(&self, stage: Stage, concurrency: usize) -> Result<(), Stop> {
-        // Several for each place are written down together: one wait for the disk instead of many. One that is then not
-        // sent after all costs nothing, for it is still to be sent.
-        let together = self.operations(stage).chunks(AHEAD * concurrency).map(|operations| self.begin_all(operations));
+        // As many as are sent side by side are written down together, which is one transaction instead of many.
+        let together = self.operations(stage).chunks(concurrency).map(|operations| self.begin_all(operations));
         let begun = together.buffered(1).map_ok(|operations| stream::iter(operations.into_iter().map(Ok)));
         let settled = begun.try_flatten().map(|operation| self.one(operation));
         let mut settled = std::pin::pin!(settled.buffer_unordered(concurrency));
