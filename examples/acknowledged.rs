@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use shelfkeeper::catalog::{Currency, Id, Kind};
 use shelfkeeper::config::{Prune, VanishedCategory};
 use shelfkeeper::feed::{self, Shape};
-use shelfkeeper::pass::{Outcome, PassKind, PassRow};
+use shelfkeeper::pass::{Outcome, PassEntry, PassKind, PassRow};
 use shelfkeeper::state::{Ending, Reader, Record, Writer};
 use shelfkeeper::systems::catalog::{Cursor, Operation, Policy, Session, Stage};
 use url::Url;
@@ -52,17 +52,14 @@ fn main() -> anyhow::Result<()> {
             finished: now,
             kind: PassKind::Sync,
             outcome: Outcome::Ok,
-            read: comparison.summary.items,
-            rejected: 0,
-            created: comparison.summary.created(),
-            updated: 0,
-            deleted: 0,
-            failed: 0,
+            figures: [("read", comparison.summary.items), ("created", comparison.summary.created())]
+                .into_iter()
+                .collect(),
             requests: 0,
             reason: None,
         };
         let ending = Ending {
-            row,
+            pass: PassEntry { job: "sync", subject: String::new(), row },
             mark: None,
             listed: Some(false),
             nameless: None,

@@ -20,6 +20,7 @@ pub mod report;
 pub mod shop;
 pub mod source;
 pub mod state;
+pub mod status;
 pub mod systemd;
 pub mod systems;
 pub mod task;

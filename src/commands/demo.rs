@@ -20,12 +20,14 @@ use crate::config::{
     VanishedCategory,
 };
 use crate::event::{Content, Fields};
-use crate::pass::{Ask, PassKind};
-use crate::report::{self, Bar};
+use crate::pass::{Ask, Job, PassKind, Report, Trouble};
+use crate::report::Bar;
 use crate::shop::Shop;
 use crate::state::{Reader, Writer};
-use crate::systems::catalog as sync;
-use crate::systems::events as lagerkoll;
+use crate::systems::System as _;
+use crate::systems::catalog::CatalogSystem;
+use crate::systems::events::{EventsSystem, event_changes_text, events_text};
+use crate::text::span;
 use ::sandbox::{Catalog, DEMO_STORE, DEMO_STORE_KEY, Options, Sandbox};
 
 /// Items in the sample shop.
@@ -72,33 +74,37 @@ async fn show() -> anyhow::Result<Exit> {
 
 /// Plans, makes the pass, and shows what was sent.
 async fn step(sandbox: &Sandbox, shop: &Shop, stop: &CancellationToken) -> anyhow::Result<Exit> {
-    let context = shop.catalog(false).context("the demo has a feed")?;
-    let planned = sync::plan(&context.config, PassKind::Sync, stop).await?;
+    let catalog = CatalogSystem::default();
+    let ask = Ask { kind: PassKind::Sync, force: false };
+    let plan = catalog.plan(&shop.config, &shop.limits, ask, stop).await.context("the demo has a feed")?;
     let mut text = Vec::new();
-    report::plan_text(&planned, &mut text)?;
+    plan.map_err(|failure| failure.error)?.print(&mut text)?;
     say(&excerpt(&String::from_utf8_lossy(&text)))?;
-    drop(planned);
     sandbox.nicechat().take_requests();
     let fetches = sandbox.shop().requests().len();
     let started = Instant::now();
-    let bar = Bar::new();
-    let report = sync::run(&context, PassKind::Sync, false, stop, &|step| bar.tell(step)).await;
-    bar.finish();
-    let took = report::span(started.elapsed());
-    say(&report::pass_summary(&report))?;
+    let job = catalog.job(shop, false).context("the demo has a feed")?;
+    let report = pass(job.as_ref(), stop).await?;
+    let took = span(started.elapsed());
     let fetched = sandbox.shop().requests();
     let fetched: Vec<String> = fetched.iter().skip(fetches).map(|fetch| fetch.status.to_string()).collect();
     say(&format!("sent in {took}: {}; the feed's host answered {}", sent(sandbox), fetched.join(", ")))?;
-    let exit = super::run::exit(&report);
-    match report.error {
-        Some(error) => Err(error.into()),
-        None => Ok(exit),
-    }
+    Ok(report.exit)
+}
+
+/// Makes a pass, and tells what it came to.
+async fn pass(job: &dyn Job, stop: &CancellationToken) -> anyhow::Result<Report> {
+    let bar = Bar::new();
+    let mut report = job.run(Ask { kind: PassKind::Sync, force: false }, stop, &|step| bar.tell(step)).await;
+    bar.finish();
+    say(&report.summary)?;
+    let error = std::mem::take(&mut report.troubles).into_iter().find_map(Trouble::into_error);
+    error.map_or(Ok(report), Err)
 }
 
 /// Mirrors events, changes one behind our back, and shows that it is noticed.
 async fn mirror(sandbox: &Sandbox, shop: &Shop, stop: &CancellationToken) -> anyhow::Result<()> {
-    let Some(settings) = &shop.config.lagerkoll else { return Ok(()) };
+    let Some(job) = EventsSystem.job(shop, false) else { return Ok(()) };
     let lagerkoll = sandbox.lagerkoll();
     let mut stock = None;
     for (subject, time) in [("Stock of today", "08:00"), ("Orders of today", "18:00")] {
@@ -108,27 +114,20 @@ async fn mirror(sandbox: &Sandbox, shop: &Shop, stop: &CancellationToken) -> any
         stock = stock.or(lagerkoll.add(DEMO_STORE, event.fields().clone()));
     }
     say("\n━━ 4. Lagerkoll has two scheduled events: they are mirrored.\n")?;
-    let place = lagerkoll::place(settings);
-    mirror_once(settings, shop, stop).await?;
+    let place = job.subject();
+    pass(job.as_ref(), stop).await?;
     let reader = Reader::open(&shop.config.state.path)?;
-    report::events_text(&reader.events(&place)?, reader.mirror(&place)?.as_ref(), &mut io::stdout())?;
+    events_text(&reader.events(&place)?, reader.mirror(&place)?.as_ref(), &mut io::stdout())?;
     if let Some(id) = stock {
         lagerkoll.edit(DEMO_STORE, id, |event| {
             event.insert("trigger".to_owned(), json!({"time": "07:30"}));
         });
     }
     say("\n━━ 5. Somebody changed one of them; the next pass notices, and `events --history` tells.\n")?;
-    mirror_once(settings, shop, stop).await?;
+    pass(job.as_ref(), stop).await?;
     // A reader sees the state as it was when it was opened.
     let reader = Reader::open(&shop.config.state.path)?;
-    Ok(report::event_changes_text(&reader, &place, &mut io::stdout())?)
-}
-
-async fn mirror_once(settings: &config::Lagerkoll, shop: &Shop, stop: &CancellationToken) -> anyhow::Result<()> {
-    let ask = Ask { kind: PassKind::Sync, force: false };
-    let report = lagerkoll::run(settings, &shop.limits, &shop.state, ask, stop).await;
-    say(&report::events_summary(&report))?;
-    report.errors.into_iter().next().map_or(Ok(()), |error| Err(error.into()))
+    Ok(event_changes_text(&reader, &place, &mut io::stdout())?)
 }
 
 fn fields(value: Value) -> Fields {

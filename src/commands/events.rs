@@ -5,9 +5,9 @@ use std::io::{self, BufWriter, Write};
 use super::look::{Look, note};
 use super::outcome::{Exit, Failure, Outcome};
 use crate::cli::{self, Format};
-use crate::report;
 use crate::state::Reader;
-use crate::systems::events::Names;
+use crate::status::no_state;
+use crate::systems::events::{Names, event_calendar, event_changes_json, event_changes_text, events_json, events_text};
 
 pub(super) fn events(arguments: &cli::Events, look: &Look) -> Outcome {
     let Some(names) = &look.events else {
@@ -17,15 +17,15 @@ pub(super) fn events(arguments: &cli::Events, look: &Look) -> Outcome {
     let reader = look.open()?;
     let place = &names.mirror;
     let mut out = BufWriter::new(io::stdout().lock());
-    report::no_state(&reader).map_or(Ok(()), |absence| note(&absence))?;
+    no_state(&reader).map_or(Ok(()), |absence| note(&absence))?;
     match (arguments.history, arguments.format) {
         _ if arguments.ics => calendar(names, &reader, &mut out)?,
         (false, Format::Text) => {
-            report::events_text(&reader.events(place)?, reader.mirror(place)?.as_ref(), &mut out)?;
+            events_text(&reader.events(place)?, reader.mirror(place)?.as_ref(), &mut out)?;
         }
-        (false, Format::Json) => report::events_json(&reader.events(place)?, &mut out)?,
-        (true, Format::Text) => report::event_changes_text(&reader, place, &mut out)?,
-        (true, Format::Json) => report::event_changes_json(&reader, place, &mut out)?,
+        (false, Format::Json) => events_json(&reader.events(place)?, &mut out)?,
+        (true, Format::Text) => event_changes_text(&reader, place, &mut out)?,
+        (true, Format::Json) => event_changes_json(&reader, place, &mut out)?,
     }
     out.flush()?;
     Ok(Exit::Done)
@@ -37,7 +37,7 @@ fn calendar(names: &Names, reader: &Reader, out: &mut impl Write) -> Result<(), 
         let error = anyhow::anyhow!("no events mirrored yet: the first pass of `run` does that");
         return Err(Failure { error, exit: Exit::Failed });
     };
-    let calendar = report::event_calendar(&names.store, &reader.events(&names.mirror)?, at);
+    let calendar = event_calendar(&names.store, &reader.events(&names.mirror)?, at);
     write!(out, "{}", calendar.text)?;
     let mut notes = io::stderr().lock();
     for (id, why) in &calendar.not_understood {

@@ -4,18 +4,9 @@ use std::io;
 
 use crate::config::ConfigError;
 use crate::logging;
-pub use crate::pass::Exit;
+pub use crate::pass::{Exit, Failure};
 use crate::report::PrintError;
 use crate::state::StateError;
-use crate::systems::catalog::PassError;
-use crate::systems::events::MirrorError;
-
-/// An error with the exit code that it ends the program with.
-#[derive(Debug)]
-pub(super) struct Failure {
-    pub(super) error: anyhow::Error,
-    pub(super) exit: Exit,
-}
 
 pub(super) type Outcome = Result<Exit, Failure>;
 
@@ -39,19 +30,6 @@ impl From<StateError> for Failure {
             _ => Exit::Failed,
         };
         Failure { error: error.into(), exit }
-    }
-}
-
-impl From<PassError> for Failure {
-    fn from(error: PassError) -> Self {
-        let exit = if error.is_config() { Exit::Config } else { Exit::Failed };
-        Failure { error: error.into(), exit }
-    }
-}
-
-impl From<MirrorError> for Failure {
-    fn from(error: MirrorError) -> Self {
-        Failure { error: error.into(), exit: Exit::Failed }
     }
 }
 

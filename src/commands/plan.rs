@@ -2,84 +2,97 @@
 
 use std::io::{self, BufWriter, Write as _};
 
+use futures_util::future::join_all;
+use serde_json::{Map, Value, json};
 use tokio_util::sync::CancellationToken;
 
 use super::look::note;
-use super::outcome::{Exit, Failure, Outcome, complain};
+use super::outcome::{Exit, Outcome, complain};
 use super::runtime::{blocking, until_interrupted};
 use crate::cli::{self, Format};
 use crate::config::Config;
-use crate::pass::{Ask, PassKind};
+use crate::pass::{Ask, Counts, PassKind, Planned};
 use crate::remote::Limits;
-use crate::report::{self, EventTally};
 use crate::state::Reader;
-use crate::systems::catalog::{self as sync, Plan};
-use crate::systems::events as lagerkoll;
+use crate::status::no_state;
+use crate::systems::systems;
 
 pub(super) fn plan(arguments: cli::Plan, config: &Config) -> Outcome {
     // What keeps it from being opened is told by the plan itself.
-    let absence = Reader::open(&config.state.path).ok().and_then(|reader| report::no_state(&reader));
+    let absence = Reader::open(&config.state.path).ok().and_then(|reader| no_state(&reader));
     let kind = if arguments.resync { PassKind::Resync } else { PassKind::Sync };
+    let ask = Ask { kind, force: arguments.force };
     until_interrupted(async move {
-        let stop = CancellationToken::new();
-        let catalog = async {
-            match &config.catalog {
-                Some(settings) => sync::plan(settings, kind, &stop).await.map(Some),
-                None => Ok(None),
+        let (stop, limits, systems) = (CancellationToken::new(), Limits::default(), systems());
+        let planned = join_all(systems.iter().map(|system| system.plan(config, &limits, ask, &stop))).await;
+        let (mut plans, mut failures) = (Plans::default(), Vec::new());
+        for plan in planned.into_iter().flatten() {
+            match plan {
+                Ok(plan) => plans.0.push(plan),
+                Err(failure) => failures.push(failure),
             }
-        };
-        let (catalog, mut events) = tokio::join!(catalog, plan_events(config, kind, arguments.force));
-        let (mut catalog, failed) = match catalog {
-            Ok(plan) => (plan, None),
-            Err(error) => (None, Some(Failure::from(error))),
-        };
-        let is_alone = config.catalog.is_none();
-        if arguments.force {
-            catalog.iter_mut().for_each(|plan| plan.guard = None);
-            events.let_through();
         }
         blocking(move || {
-            // What is known is shown all the same.
-            let exit = print(&arguments, catalog.as_ref(), &events, is_alone)?;
+            // What is known is shown all the same, but for a JSON that lacks a part of it.
+            let exit = plans.show(&arguments, failures.is_empty())?;
             // Another plan would be made with a state.
             match (arguments.format, absence) {
                 (_, None) => {}
                 (Format::Text, Some(absence)) => writeln!(io::stdout(), "\n{absence}")?,
                 (Format::Json, Some(absence)) => note(&absence)?,
             }
-            let failures = failed.into_iter().chain(events.errors.into_iter().map(Failure::from));
-            Ok(failures.fold(exit, |exit, failure| exit.or_worse(complain(&failure.error, failure.exit))))
+            failures.extend(plans.0.iter_mut().flat_map(|plan| plan.failures()));
+            Ok(failures.into_iter().fold(exit, |exit, failure| exit.or_worse(complain(&failure.error, failure.exit))))
         })
         .await
     })
 }
 
-/// The events' part of a plan; empty when there is none to be made.
-async fn plan_events(config: &Config, kind: PassKind, force: bool) -> lagerkoll::Plan {
-    match &config.lagerkoll {
-        Some(settings) => lagerkoll::plan(settings, &Limits::default(), &config.state.path, Ask { kind, force }).await,
-        None => lagerkoll::Plan::default(),
-    }
-}
+/// The plans of all systems.
+#[derive(Default)]
+struct Plans(Vec<Box<dyn Planned>>);
 
-/// Prints what is known. JSON is about the catalogue first of all: where that can't be planned there is none.
-fn print(arguments: &cli::Plan, catalog: Option<&Plan>, events: &lagerkoll::Plan, is_alone: bool) -> Outcome {
-    let mut out = BufWriter::new(io::stdout().lock());
-    match (arguments.format, catalog) {
-        (Format::Text, catalog) => {
-            catalog.map_or(Ok(()), |plan| report::plan_text(plan, &mut out))?;
-            report::event_plan_text(events, &mut out)?;
+impl Plans {
+    fn show(&self, arguments: &cli::Plan, is_whole: bool) -> Outcome {
+        let mut out = BufWriter::new(io::stdout().lock());
+        match arguments.format {
+            Format::Text => self.0.iter().try_for_each(|plan| plan.print(&mut out))?,
+            Format::Json if is_whole => self.print_json(&mut out)?,
+            Format::Json => {}
         }
-        (Format::Json, Some(plan)) => report::plan_json(plan, events, &mut out)?,
-        (Format::Json, None) if is_alone => report::event_plan_json(events, &mut out)?,
-        (Format::Json, None) => {}
+        out.flush()?;
+        let has_changes = self.0.iter().any(|plan| plan.changes() > 0);
+        Ok(match (self.guard().is_some(), arguments.detailed_exitcode && has_changes) {
+            (true, _) => Exit::Refused,
+            (false, true) => Exit::Changes,
+            (false, false) => Exit::Done,
+        })
     }
-    out.flush()?;
-    let is_refused = events.guard().is_some() || catalog.is_some_and(|plan| plan.guard.is_some());
-    let has_changes = EventTally::of(events).all() > 0 || catalog.is_some_and(|plan| plan.summary.sent() > 0);
-    Ok(match (is_refused, arguments.detailed_exitcode && has_changes) {
-        (true, _) => Exit::Refused,
-        (false, true) => Exit::Changes,
-        (false, false) => Exit::Done,
-    })
+
+    fn guard(&self) -> Option<Value> {
+        self.0.iter().find_map(|plan| plan.guard())
+    }
+
+    /// Prints all of it as JSON, operation by operation: a plan may be larger than memory.
+    fn print_json(&self, out: &mut impl io::Write) -> io::Result<()> {
+        let mut fields = Map::new();
+        fields.insert("source".to_owned(), json!({"items": 0, "rejected": 0, "unchanged": 0}));
+        fields.insert("strategy".to_owned(), json!("api"));
+        self.0.iter().for_each(|plan| fields.extend(plan.fields()));
+        write!(out, "{{")?;
+        fields.iter().try_for_each(|(name, value)| write!(out, "{}:{value},", json!(name)))?;
+        write!(out, "\"operations\":[")?;
+        let mut separator = "";
+        for plan in &self.0 {
+            plan.each_operation(&mut |operation| {
+                write!(out, "{separator}\n{operation}")?;
+                separator = ",";
+                Ok(())
+            })?;
+        }
+        let Counts { create, update, delete, disable } =
+            self.0.iter().map(|plan| plan.counts()).fold(Counts::default(), std::ops::Add::add);
+        let summary = json!({"create": create, "update": update, "delete": delete, "disable": disable});
+        writeln!(out, "],\"summary\":{summary},\"guard\":{}}}", json!(self.guard()))
+    }
 }

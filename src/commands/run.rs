@@ -4,21 +4,20 @@ use std::io::{self, Write as _};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use tokio_util::sync::CancellationToken;
+use futures_util::future::join_all;
 use tracing::{info, warn};
 
 use super::outcome::{Exit, Failure, Outcome, complain};
 use super::runtime::{runtime, stop_on_signal};
 use crate::cli;
 use crate::config::Config;
-use crate::daemon::{self, EventsLog, Failing, PassLog};
+use crate::daemon;
 use crate::logging;
-use crate::pass::{Ask, PassKind};
-use crate::report::{self, Bar};
+use crate::pass::{Ask, Failing, Job, Notice, PassKind, PassLog, Report, Trouble};
+use crate::report::Bar;
 use crate::shop::Shop;
 use crate::state::{StateError, Writer};
-use crate::systems::catalog::{self as sync, Report};
-use crate::systems::events as lagerkoll;
+use crate::systems::systems;
 
 pub(super) fn run(arguments: &cli::Run, config: Config, named: Option<&Path>) -> Outcome {
     let runtime = runtime()?;
@@ -32,39 +31,26 @@ pub(super) fn run(arguments: &cli::Run, config: Config, named: Option<&Path>) ->
         return ended.map(|()| Exit::Done).map_err(|error| Failure { error, exit: Exit::Failed });
     }
     let kind = if arguments.resync { PassKind::Resync } else { PassKind::Sync };
-    let log = PassLog::new(&shop.config.state.path, Failing::Error);
-    let (report, events) = runtime.block_on(async {
+    let systems = systems();
+    let jobs: Vec<Box<dyn Job>> = systems.iter().filter_map(|system| system.job(&shop, false)).collect();
+    let ask = Ask { kind, force: arguments.force };
+    let reports = runtime.block_on(async {
         let stop = stop_on_signal();
         let bar = Bar::new();
         let tell = |step| bar.tell(step);
-        let context = shop.catalog(false);
-        let catalog = async {
-            match &context {
-                Some(context) => Some(sync::run(context, kind, arguments.force, &stop, &tell).await),
-                None => None,
-            }
-        };
-        let events = mirror(&shop, kind, arguments.force, &stop);
-        let reports = tokio::join!(catalog, events);
+        let reports = join_all(jobs.iter().map(|job| job.run(ask, &stop, &tell))).await;
         bar.finish();
         reports
     });
     // Whatever still reads or computes for an interrupted pass must not keep the program from ending.
     runtime.shutdown_background();
-    let mut ended = None;
-    if let Some(report) = report {
-        tell(&report, log)?;
-        let exit = exit(&report);
-        if let Some(error) = report.error.filter(|_| !logging::is_in_journal()) {
-            complain(&error.into(), exit);
-        }
-        ended = Some(exit);
-    }
-    if let Some(events) = events {
-        tell_of_events(&events)?;
-        let exit = Exit::of(events.row.outcome);
-        for error in events.errors.into_iter().filter(|_| !logging::is_in_journal()) {
-            complain(&error.into(), exit);
+    let mut ended: Option<Exit> = None;
+    for (job, report) in jobs.iter().zip(reports) {
+        tell(job.as_ref(), &report)?;
+        let exit = report.exit;
+        let errors = report.troubles.into_iter().filter_map(Trouble::into_error);
+        for error in errors.filter(|_| !logging::is_in_journal()) {
+            complain(&error, exit);
         }
         ended = Some(ended.map_or(exit, |other| other.or_worse(exit)));
     }
@@ -72,38 +58,17 @@ pub(super) fn run(arguments: &cli::Run, config: Config, named: Option<&Path>) ->
 }
 
 /// Prints what a pass came to. The journal has it with its fields, and only once.
-fn tell(report: &Report, mut log: PassLog) -> io::Result<()> {
+fn tell(job: &dyn Job, report: &Report) -> io::Result<()> {
     if logging::is_in_journal() {
-        log.tell(report);
+        PassLog::new(None, Failing::Error).tell(job, report);
+    } else {
+        report.notices.iter().for_each(|notice| {
+            if let Notice::News(text) = notice {
+                warn!("{text}")
+            }
+        });
     }
-    if logging::is_output_in_journal() { Ok(()) } else { writeln!(io::stdout(), "{}", report::pass_summary(report)) }
-}
-
-/// The same of a pass over the events.
-fn tell_of_events(report: &lagerkoll::Report) -> io::Result<()> {
-    if logging::is_in_journal() {
-        EventsLog::new(Failing::Error).tell(report);
-    } else if let Some(left) = report::left_behind(&report.left_behind) {
-        warn!("{left}");
-    }
-    if logging::is_output_in_journal() { Ok(()) } else { writeln!(io::stdout(), "{}", report::events_summary(report)) }
-}
-
-/// A pass over the events, beside that over the catalogue; `None` when they are not mirrored.
-async fn mirror(shop: &Shop, kind: PassKind, force: bool, stop: &CancellationToken) -> Option<lagerkoll::Report> {
-    let settings = shop.config.lagerkoll.as_ref()?;
-    Some(lagerkoll::run(settings, &shop.limits, &shop.state, Ask { kind, force }, stop).await)
-}
-
-/// The exit code of a pass.
-pub(super) fn exit(report: &Report) -> Exit {
-    let standing = report.refused + report.row.rejected;
-    match (&report.error, Exit::of(report.row.outcome)) {
-        (Some(error), _) if error.is_config() => Exit::Config,
-        (Some(_), _) => Exit::Failed,
-        (None, Exit::Done) if standing > 0 => Exit::Partial,
-        (None, exit) => exit,
-    }
+    if logging::is_output_in_journal() { Ok(()) } else { writeln!(io::stdout(), "{}", report.summary) }
 }
 
 /// Opens the state; waits for another instance as long as we may.

@@ -5,7 +5,7 @@ use std::io::{self, BufWriter, Write as _};
 use super::look::{Look, note};
 use super::outcome::{Exit, Outcome};
 use crate::cli::{self, Format};
-use crate::report::{self, Status};
+use crate::status::{Status, no_state};
 
 pub(super) fn status(arguments: &cli::Status, look: &Look) -> Outcome {
     let reader = look.open()?;
@@ -14,7 +14,7 @@ pub(super) fn status(arguments: &cli::Status, look: &Look) -> Outcome {
     match arguments.format {
         Format::Text => status.print_text(&mut out)?,
         Format::Json => {
-            report::no_state(&reader).map_or(Ok(()), |absence| note(&absence))?;
+            no_state(&reader).map_or(Ok(()), |absence| note(&absence))?;
             status.print_json(u64::MAX, &mut out)?;
         }
     }

@@ -79,6 +79,13 @@ impl Source {
         })
     }
 
+    /// When everything is compared with what the services list, and how much later; `None` = never.
+    pub fn resync(&self) -> Option<(Schedule, Duration)> {
+        let schedule = self.resync_schedule.clone()?;
+        let delay = self.delay(&schedule);
+        Some((schedule, delay))
+    }
+
     /// How much later than a schedule of ours says a pass begins.
     pub fn delay(&self, schedule: &Schedule) -> Duration {
         self.place.delay(self.splay, schedule)

@@ -69,26 +69,6 @@ impl Timers {
         Ok(Timer { schedule: schedule.clone(), delay, ticks, _silence: trigger.silence.drop_guard() })
     }
 
-    /// Puts a timer into a place where one may be already. That stays when it is the same: whoever reloads the
-    /// settings more often than a job is due would otherwise never see it run.
-    ///
-    /// # Errors
-    /// As [`Timers::start`]; the place is as it was then.
-    pub(super) async fn timer(
-        &self,
-        timer: &mut Option<Timer>,
-        wanted: Option<(&Schedule, Duration)>,
-    ) -> Result<(), ScheduleError> {
-        let Some((schedule, delay)) = wanted else {
-            *timer = None;
-            return Ok(());
-        };
-        if !timer.as_ref().is_some_and(|timer| timer.is(schedule, delay)) {
-            *timer = Some(self.start(schedule, delay).await?);
-        }
-        Ok(())
-    }
-
     async fn scheduler(&self) -> Result<&JobScheduler, JobSchedulerError> {
         let start = async || {
             let scheduler = JobScheduler::new().await?;
@@ -120,14 +100,6 @@ impl Timer {
         if self.ticks.recv().await.is_none() {
             std::future::pending().await
         }
-    }
-}
-
-/// The next tick of a timer, if there is one.
-pub(super) async fn tick(timer: Option<&mut Timer>) {
-    match timer {
-        Some(timer) => timer.tick().await,
-        None => std::future::pending().await,
     }
 }
 

@@ -1,5 +1,4 @@
-//! The line that `systemctl status` shows: what the catalogue's pass does, then the events, then what is wrong with
-//! the config on disk.
+//! The line that `systemctl status` shows: what each job does, then what is wrong with the config on disk.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -9,22 +8,34 @@ use crate::systemd;
 #[derive(Debug, Clone, Default)]
 pub(super) struct StatusLine(Arc<Mutex<Parts>>);
 
+/// A job's part of the line. A clone is the same one.
+#[derive(Debug, Clone)]
+pub(super) struct Part {
+    line: StatusLine,
+    at: usize,
+}
+
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Parts {
-    catalog: String,
-    events: Option<String>,
+    jobs: Vec<Doing>,
     refused_config: Option<String>,
 }
 
-impl StatusLine {
-    /// How the catalogue's pass stands.
-    pub(super) fn catalog(&self, text: &str) {
-        self.change(|parts| text.clone_into(&mut parts.catalog));
-    }
+/// What a job does.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+enum Doing {
+    #[default]
+    Nothing,
+    Busy(String),
+    Idle(String),
+}
 
-    /// How the events' pass stands; `None` = there are none to mirror.
-    pub(super) fn events(&self, text: Option<String>) {
-        self.change(|parts| parts.events = text);
+impl StatusLine {
+    /// A place for one more job.
+    pub(super) fn part(&self) -> Part {
+        let mut parts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        parts.jobs.push(Doing::Nothing);
+        Part { line: self.clone(), at: parts.jobs.len() - 1 }
     }
 
     /// Why the config on disk is not the one in use; `None` = it is.
@@ -43,11 +54,51 @@ impl StatusLine {
     }
 }
 
+impl Part {
+    /// There is no such job.
+    pub(super) fn clear(&self) {
+        self.set(Doing::Nothing);
+    }
+
+    /// A pass is under way.
+    pub(super) fn busy(&self, what: String) {
+        self.set(Doing::Busy(what));
+    }
+
+    /// What the last pass came to.
+    pub(super) fn idle(&self, headline: String) {
+        self.set(Doing::Idle(headline));
+    }
+
+    fn set(&self, doing: Doing) {
+        self.line.change(|parts| {
+            if let Some(job) = parts.jobs.get_mut(self.at) {
+                *job = doing;
+            }
+        });
+    }
+}
+
 impl Parts {
     fn text(&self) -> String {
+        let is_idle = !self.jobs.iter().any(|job| matches!(job, Doing::Busy(_)));
+        let jobs: Vec<&str> = self.jobs.iter().filter_map(Doing::words).collect();
+        let jobs = match jobs.join("; ") {
+            jobs if jobs.is_empty() => None,
+            jobs if is_idle => Some(format!("idle; last {jobs}")),
+            jobs => Some(jobs),
+        };
         let refused = self.refused_config.as_ref().map(|why| format!("the config on disk is not in use: {why}"));
-        let parts = [Some(self.catalog.clone()).filter(|text| !text.is_empty()), self.events.clone(), refused];
-        parts.into_iter().flatten().collect::<Vec<_>>().join("; ")
+        jobs.into_iter().chain(refused).collect::<Vec<_>>().join("; ")
+    }
+}
+
+impl Doing {
+    fn words(&self) -> Option<&str> {
+        match self {
+            Doing::Nothing => None,
+            Doing::Busy(words) | Doing::Idle(words) => Some(words),
+        }
     }
 }
 
@@ -57,10 +108,19 @@ mod tests {
 
     #[test]
     fn parts_that_are_there_stand_one_after_the_other() {
-        let mut parts = Parts { catalog: "idle; last sync: ok".to_owned(), ..Parts::default() };
-        assert_eq!(parts.text(), "idle; last sync: ok");
-        parts.events = Some("events: ok".to_owned());
-        parts.refused_config = Some("no".to_owned());
-        assert_eq!(parts.text(), "idle; last sync: ok; events: ok; the config on disk is not in use: no");
+        let line = StatusLine::default();
+        let (sync, events) = (line.part(), line.part());
+        let text = || line.0.lock().expect("the parts").text();
+        assert_eq!(text(), "");
+        sync.idle("sync: ok".to_owned());
+        assert_eq!(text(), "idle; last sync: ok");
+        events.busy("events under way".to_owned());
+        assert_eq!(text(), "sync: ok; events under way");
+        events.idle("events: ok".to_owned());
+        line.refused_config(Some("no".to_owned()));
+        assert_eq!(text(), "idle; last sync: ok; events: ok; the config on disk is not in use: no");
+        events.clear();
+        line.refused_config(None);
+        assert_eq!(text(), "idle; last sync: ok");
     }
 }

@@ -39,3 +39,19 @@ impl Exit {
         }
     }
 }
+
+/// An error with the exit code that it ends the program with.
+#[derive(Debug)]
+pub struct Failure {
+    /// What is wrong.
+    pub error: anyhow::Error,
+    /// How the program ends.
+    pub exit: Exit,
+}
+
+impl Failure {
+    /// Something that may do better another time.
+    pub fn new(error: impl Into<anyhow::Error>) -> Failure {
+        Failure { error: error.into(), exit: Exit::Failed }
+    }
+}

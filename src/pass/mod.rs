@@ -1,9 +1,21 @@
-//! What every job's passes have in common.
+//! What every job's passes have in common: what they are asked, how they end, what they leave and how that is told.
 
 mod exit;
+mod failures;
 mod guard;
+mod job;
+mod log;
+mod meter;
+mod plan;
+mod report;
 mod row;
 
-pub use exit::Exit;
+pub use exit::{Exit, Failure};
 pub use guard::exceeds;
-pub use row::{Ask, Outcome, PassKind, PassRow};
+pub use job::{BoxFuture, Due, Job, Progress, Step};
+pub(crate) use log::entry;
+pub use log::{Failing, PassLog};
+pub use meter::{Level, Meter, Sample};
+pub use plan::{Counts, EachOperation, Planned};
+pub use report::{Notice, Report, Trouble};
+pub use row::{Ask, Figures, Outcome, PassEntry, PassKind, PassRow};

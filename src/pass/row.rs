@@ -1,7 +1,11 @@
-//! What a pass leaves behind.
+//! What a pass is asked to do, and the row that it leaves behind.
+
+use std::borrow::Cow;
 
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
+use serde::ser::SerializeMap as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde_json::{Map, Value};
 
 /// What a pass is asked to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,9 +20,9 @@ pub struct Ask {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum PassKind {
-    /// The feed against the state.
+    /// The source against the state.
     Sync,
-    /// The feed against the state, corrected by NiceChat's listing.
+    /// The source against the state, corrected by what the service lists.
     Resync,
 }
 
@@ -32,6 +36,11 @@ impl PassKind {
             PassKind::Sync => "sync",
             PassKind::Resync => "resync",
         }
+    }
+
+    /// One pass that does what both would: a resync does what a sync does.
+    pub fn and(self, other: PassKind) -> PassKind {
+        if self == PassKind::Resync { self } else { other }
     }
 }
 
@@ -47,7 +56,7 @@ pub enum Outcome {
     Refused,
     /// Something went wrong that may do better another time.
     Failed,
-    /// The feed is the one of the last pass.
+    /// The source is as it was in the last pass.
     Unchanged,
 }
 
@@ -56,7 +65,7 @@ impl Outcome {
     pub const ALL: [Outcome; 5] =
         [Outcome::Ok, Outcome::Partial, Outcome::Refused, Outcome::Failed, Outcome::Unchanged];
 
-    /// Whether NiceChat is as the feed wants it, as far as that can be.
+    /// Whether the service is as wanted, as far as that can be.
     pub fn is_good(self) -> bool {
         matches!(self, Outcome::Ok | Outcome::Partial | Outcome::Unchanged)
     }
@@ -73,8 +82,25 @@ impl Outcome {
     }
 }
 
+/// What a job counts in a pass, by name, in the order in which it is told.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Figures(Vec<(Cow<'static, str>, u64)>);
+
+impl Figures {
+    /// How many; `None` = that was not counted.
+    pub fn find(&self, name: &str) -> Option<u64> {
+        self.0.iter().find(|(other, _)| other == name).map(|(_, figure)| *figure)
+    }
+}
+
+impl FromIterator<(&'static str, u64)> for Figures {
+    fn from_iter<I: IntoIterator<Item = (&'static str, u64)>>(figures: I) -> Self {
+        Figures(figures.into_iter().map(|(name, figure)| (Cow::Borrowed(name), figure)).collect())
+    }
+}
+
 /// The row that a pass leaves.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PassRow {
     /// When it began.
     pub started: Timestamp,
@@ -84,21 +110,103 @@ pub struct PassRow {
     pub kind: PassKind,
     /// How it ended.
     pub outcome: Outcome,
-    /// Rows of the feed, taken or not.
-    pub read: u64,
-    /// Rows that were not taken.
-    pub rejected: u64,
-    /// Objects created.
-    pub created: u64,
-    /// Objects changed, disabled ones included.
-    pub updated: u64,
-    /// Objects deleted.
-    pub deleted: u64,
-    /// Objects whose request failed or was refused.
-    pub failed: u64,
-    /// Requests sent to NiceChat, tries included.
+    /// What its job counts.
+    pub figures: Figures,
+    /// Requests sent, tries included.
     pub requests: u64,
-    /// Why, when it was refused or failed.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    /// Why, when it did not end well.
     pub reason: Option<String>,
+}
+
+impl PassRow {
+    /// A figure of the pass; 0 when it was not counted.
+    pub fn figure(&self, name: &str) -> u64 {
+        self.figures.find(name).unwrap_or_default()
+    }
+}
+
+/// A row with whose it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PassEntry {
+    /// The job.
+    pub job: &'static str,
+    /// What the job is about.
+    pub subject: String,
+    /// The row.
+    pub row: PassRow,
+}
+
+/// The parts of a row that every job has.
+#[derive(Deserialize)]
+struct Common {
+    started: Timestamp,
+    finished: Timestamp,
+    #[serde(default = "sync")]
+    kind: PassKind,
+    outcome: Outcome,
+    #[serde(default)]
+    requests: u64,
+    #[serde(default)]
+    reason: Option<String>,
+}
+
+/// Passes over events were of one kind once, and did not say so.
+fn sync() -> PassKind {
+    PassKind::Sync
+}
+
+// Flattening by serde's own means doesn't know numbers of any precision.
+impl Serialize for PassRow {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("started", &self.started)?;
+        map.serialize_entry("finished", &self.finished)?;
+        map.serialize_entry("kind", &self.kind)?;
+        map.serialize_entry("outcome", &self.outcome)?;
+        self.figures.0.iter().try_for_each(|(name, figure)| map.serialize_entry(name, figure))?;
+        map.serialize_entry("requests", &self.requests)?;
+        self.reason.iter().try_for_each(|reason| map.serialize_entry("reason", reason))?;
+        map.end()
+    }
+}
+
+impl<'de> Deserialize<'de> for PassRow {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let mut map = Map::<String, Value>::deserialize(deserializer)?;
+        let common = ["started", "finished", "kind", "outcome", "requests", "reason"];
+        let common: Map<String, Value> = common.into_iter().filter_map(|name| map.remove_entry(name)).collect();
+        let common: Common = serde_json::from_value(Value::Object(common)).map_err(serde::de::Error::custom)?;
+        let figure = |(name, value): (String, Value)| Some((Cow::Owned(name), value.as_u64()?));
+        let figures = Figures(map.into_iter().filter_map(figure).collect());
+        let Common { started, finished, kind, outcome, requests, reason } = common;
+        Ok(PassRow { started, finished, kind, outcome, figures, requests, reason })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_are_read_as_they_were_written() {
+        let row = PassRow {
+            started: "2026-01-01T00:00:00Z".parse().expect("a time"),
+            finished: "2026-01-01T00:00:07Z".parse().expect("a time"),
+            kind: PassKind::Resync,
+            outcome: Outcome::Failed,
+            figures: [("created", u64::MAX), ("read", 9)].into_iter().collect(),
+            requests: 3,
+            reason: Some("no".to_owned()),
+        };
+        let text = serde_json::to_string(&row).expect("JSON");
+        assert_eq!(serde_json::from_str::<PassRow>(&text).expect(&text), row);
+    }
+
+    #[test]
+    fn a_row_of_an_earlier_program_is_read() {
+        let text = r#"{"started":"2026-01-01T00:00:00Z","finished":"2026-01-01T00:00:07Z","outcome":"ok","listed":null,
+                       "added":2,"requests":1}"#;
+        let row: PassRow = serde_json::from_str(text).expect("a row");
+        assert_eq!((row.kind, row.figures.find("listed"), row.figure("added")), (PassKind::Sync, None, 2));
+    }
 }

@@ -6,9 +6,10 @@ use std::io::{self, Seek as _, Write};
 use serde_json::json;
 use tempfile::SpooledTempFile;
 
-use super::words::{count, number, shorten, strange_stock};
+use super::words::strange_stock;
 use crate::catalog::{Item, Rejection, UnknownWords};
 use crate::feed::{FeedType, Row};
+use crate::text::{count, number, shorten};
 
 /// What is kept in memory before it goes to a temporary file.
 const IN_MEMORY: usize = 8 << 20;

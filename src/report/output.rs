@@ -18,25 +18,25 @@ pub enum PrintError {
 }
 
 /// A list of JSON that is printed as it comes: it may be longer than memory holds.
-pub(super) struct JsonList<'w, W: io::Write> {
+pub(crate) struct JsonList<'w, W: io::Write> {
     out: &'w mut W,
     /// What the next item begins with.
     separator: &'static str,
 }
 
 impl<'w, W: io::Write> JsonList<'w, W> {
-    pub(super) fn begin(out: &'w mut W) -> io::Result<Self> {
+    pub(crate) fn begin(out: &'w mut W) -> io::Result<Self> {
         write!(out, "[")?;
         Ok(JsonList { out, separator: "" })
     }
 
-    pub(super) fn item(&mut self, item: &impl serde::Serialize) -> io::Result<()> {
+    pub(crate) fn item(&mut self, item: &impl serde::Serialize) -> io::Result<()> {
         write!(self.out, "{}", self.separator)?;
         self.separator = ",";
         Ok(serde_json::to_writer(&mut *self.out, item)?)
     }
 
-    pub(super) fn end(self) -> io::Result<()> {
+    pub(crate) fn end(self) -> io::Result<()> {
         write!(self.out, "]")
     }
 }

@@ -4,8 +4,7 @@ use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use super::words::span;
-use crate::systems::catalog::Step;
+use crate::pass::Step;
 
 /// A bar on stderr, when that is a terminal; else nothing.
 pub struct Bar(ProgressBar);
@@ -33,9 +32,9 @@ impl Bar {
                 }
                 self.0.set_position(done);
             }
-            Step::Importing { .. } => {
+            Step::Doing(what) => {
                 self.style("{spinner} {msg}");
-                self.0.set_message(progress_words(step));
+                self.0.set_message(what);
                 self.0.enable_steady_tick(Duration::from_millis(100));
             }
         }
@@ -48,15 +47,5 @@ impl Bar {
     /// Takes the bar away.
     pub fn finish(&self) {
         self.0.finish_and_clear();
-    }
-}
-
-/// How far a pass is, in words.
-pub fn progress_words(step: Step) -> String {
-    match step {
-        Step::Sending { done, of } => format!("{done} of {of} changes sent"),
-        Step::Importing { state, passed } => {
-            format!("NiceChat imports the feed ({} since {})", state.name(), span(passed))
-        }
     }
 }

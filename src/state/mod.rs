@@ -13,6 +13,7 @@ mod lock;
 mod meta;
 mod objects;
 mod packed;
+mod passes;
 mod place;
 mod private;
 mod reader;
@@ -29,8 +30,7 @@ use crate::catalog::{Digest, Fields, Id, Kind};
 
 pub use error::StateError;
 pub use events::{
-    AddedEvent, Change, ChangeKind, MirrorPass, MirrorState, Mirrored, OwnEvent, PendingAdd, REMEMBERED, RefusedAdd,
-    Standing,
+    AddedEvent, Change, ChangeKind, MirrorState, Mirrored, OwnEvent, PendingAdd, REMEMBERED, RefusedAdd, Standing,
 };
 pub use import::{AtLarge, Experience, Failures, Import, ImportEnd, ImportState, NewImport, Served, ServedFrom};
 pub use objects::Objects;

@@ -16,7 +16,6 @@ use super::place::resolve;
 use super::{FeedMark, Foreign, Known, StateError, meta, schema, secret};
 use crate::catalog::{Digest, Fields, Hasher, Kind, Rejection};
 use crate::files::not_a_file;
-use crate::pass::PassRow;
 
 /// How many rows without an id the feed usually has.
 pub(super) const NAMELESS: &str = "nameless_rows";
@@ -379,16 +378,6 @@ impl Reader {
         let sql = "SELECT count(*) FROM object_key WHERE kind = ?1";
         let count = self.connection.query_row(sql, [code(kind)], |row| row.get::<_, i64>(0));
         count.map(i64::unsigned_abs).map_err(|error| self.fail(error))
-    }
-
-    /// The last passes, the latest first.
-    ///
-    /// # Errors
-    /// When the file can't be read.
-    pub fn passes(&self, most: u32) -> Result<Vec<PassRow>, StateError> {
-        let sql = format!("SELECT row FROM pass ORDER BY pass DESC LIMIT {most}");
-        let rows: Vec<String> = self.all(&sql, |row| row.get(0))?;
-        Ok(rows.iter().filter_map(|row| serde_json::from_str(row).ok()).collect())
     }
 
     /// Gives the rows of a query one after the other: there may be more of them than memory holds.

@@ -7,7 +7,7 @@ use rusqlite::Connection;
 use super::{StateError, secret};
 
 /// Each step takes a file from one format to the next; `PRAGMA user_version` counts them.
-pub(super) const STEPS: [&str; 8] = [OBJECTS, IMPORTS, EVENTS, OLD_ROWS, GONE_EVENTS, ROWS, IMPORTED, SECRET];
+pub(super) const STEPS: [&str; 9] = [OBJECTS, IMPORTS, EVENTS, OLD_ROWS, GONE_EVENTS, ROWS, IMPORTED, SECRET, JOBS];
 
 const OBJECTS: &str = "
     CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -120,6 +120,18 @@ const SECRET: &str = "
     ALTER TABLE refused ADD COLUMN has_secret INTEGER NOT NULL DEFAULT 0;
 ";
 
+const JOBS: &str = "
+    -- The passes of every job, with what each job was about.
+    ALTER TABLE pass ADD COLUMN job TEXT NOT NULL DEFAULT 'sync';
+    ALTER TABLE pass ADD COLUMN subject TEXT NOT NULL DEFAULT '';
+    CREATE INDEX pass_of ON pass (job, subject, pass);
+    INSERT INTO pass (job, subject, row) SELECT 'events', place, pass FROM event_mirror WHERE pass IS NOT NULL;
+    UPDATE event_mirror SET pass = NULL;
+";
+
+/// The first format whose passes tell their job.
+pub(super) const JOBS_SINCE: i64 = 9;
+
 /// The first format whose digests are made with a secret.
 pub(super) const SECRET_SINCE: i64 = 8;
 
@@ -173,5 +185,6 @@ mod tests {
     #[test]
     fn the_secret_comes_with_its_step() {
         assert_eq!(STEPS[SECRET_SINCE as usize - 1], SECRET);
+        assert_eq!(STEPS[JOBS_SINCE as usize - 1], JOBS);
     }
 }

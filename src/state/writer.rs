@@ -19,16 +19,14 @@ use super::doubt::{DOUBTED, SENDING_SINCE, boot};
 use super::import::created;
 use super::meta::{remove, set};
 use super::packed::pack;
+use super::passes;
 use super::place::Place;
 use super::reader::{NAMELESS, code};
 use super::rows::{self, RowsEnding};
 use super::store::{Durable, Store};
 use super::{Experience, FeedMark, Foreign, Intent, Record, StateError};
 use crate::catalog::{Digest, Fields, Hasher, Id, Kind, Rejection};
-use crate::pass::PassRow;
-
-/// How many passes are remembered.
-const PASSES_KEPT: i64 = 10_000;
+use crate::pass::PassEntry;
 
 /// What came of a request.
 #[derive(Debug, Clone)]
@@ -56,7 +54,7 @@ pub enum Settled {
 #[derive(Debug)]
 pub struct Ending {
     /// Its row.
-    pub row: PassRow,
+    pub pass: PassEntry,
     /// What the state now equals (`None` = what it did before, or nothing after [`Writer::begin`]).
     pub mark: Option<FeedMark>,
     /// That NiceChat's listing was taken in, with a look at all of it or not: see [`super::Reader::listed`].
@@ -251,13 +249,10 @@ impl Writer {
     /// # Errors
     /// When it can't be written.
     pub async fn finish(&self, ending: Ending) -> Result<(), StateError> {
-        let Ending { row, mark, listed, nameless, foreign, experience, rows } = ending;
+        let Ending { pass, mark, listed, nameless, foreign, experience, rows } = ending;
         let hasher = self.hasher.clone();
         self.run(move |transaction| {
-            let row = serde_json::to_string(&row).unwrap_or_default();
-            transaction.execute("INSERT INTO pass (row) VALUES (?1)", [row])?;
-            let sql = "DELETE FROM pass WHERE pass <= (SELECT max(pass) FROM pass) - ?1";
-            transaction.execute(sql, [PASSES_KEPT])?;
+            passes::record(transaction, &pass)?;
             if let Some(mark) = mark {
                 set(transaction, "feed_mark", &serde_json::to_string(&mark).unwrap_or_default())?;
             }

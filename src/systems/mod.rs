@@ -2,3 +2,11 @@
 
 pub mod catalog;
 pub mod events;
+mod system;
+
+pub use system::System;
+
+/// Every system, for one shop.
+pub fn systems() -> Vec<Box<dyn System>> {
+    vec![Box::<catalog::CatalogSystem>::default(), Box::new(events::EventsSystem)]
+}

@@ -10,21 +10,24 @@ use std::path::{Path, PathBuf};
 use syn::visit::{self, Visit};
 
 /// What must never be: who, and what they must not import. A name stands for all that lies below it.
-const FORBIDDEN: [(&str, &[&str]); 10] = [
+const FORBIDDEN: [(&str, &[&str]); 12] = [
     // A shop's words know no vendor, and no storage.
     ("catalog", &["config", "feed", "remote", "source", "state", "systems", "web"]),
     ("event", &["remote", "source", "state", "systems", "web"]),
     ("feed", &["config", "remote", "source", "state", "systems", "web"]),
     ("source", &["feed", "remote", "state", "systems", "web"]),
     // What passes have in common is nobody's in particular.
-    ("pass", &["catalog", "config", "remote", "state", "systems", "web"]),
+    ("pass", &["catalog", "commands", "daemon", "remote", "report", "source", "state", "systems", "web"]),
     // The engine knows no system.
     ("state", &["config", "remote", "source", "systems", "web"]),
     // Clients know no system, and keep nothing.
     ("remote", &["feed", "source", "state", "systems", "web"]),
     // Systems know nothing of each other, nor of whoever runs them.
-    ("systems::catalog", &["commands", "daemon", "report", "systems::events", "web::private"]),
-    ("systems::events", &["commands", "daemon", "feed", "report", "source", "systems::catalog", "web"]),
+    ("systems::catalog", &["commands", "daemon", "systems::events", "web::private"]),
+    ("systems::events", &["commands", "daemon", "feed", "source", "systems::catalog", "web"]),
+    // Whoever runs them names none.
+    ("daemon", &["systems::catalog", "systems::events"]),
+    ("report", &["systems", "web"]),
     // What is served to all has no idea of what it is.
     ("web::listener", &["config", "remote", "report", "state", "systems", "web::private"]),
 ];

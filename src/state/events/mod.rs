@@ -6,10 +6,9 @@ mod tests;
 mod write;
 
 use jiff::{SignedDuration, Timestamp};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use crate::event::{Content, Event};
-use crate::pass::Outcome;
 
 /// How long an event of ours that is in no listing is remembered as ours.
 pub const REMEMBERED: SignedDuration = SignedDuration::from_hours(90 * 24);
@@ -68,40 +67,6 @@ pub struct Mirrored {
     pub removed: u64,
 }
 
-/// The row that a pass over the events leaves.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct MirrorPass {
-    /// When it began.
-    pub started: Timestamp,
-    /// When it ended.
-    pub finished: Timestamp,
-    /// How it ended.
-    pub outcome: Outcome,
-    /// Events of the store, when they were listed; `None` = they could not be.
-    pub listed: Option<u64>,
-    /// Of those, events that were not there before.
-    pub added: u64,
-    /// Of those, events that are otherwise.
-    pub changed: u64,
-    /// Events that are there no more.
-    pub removed: u64,
-    /// Events that we added, to any store.
-    pub created: u64,
-    /// Events that we added in the place of others.
-    pub replaced: u64,
-    /// Events that we removed, those that were replaced left aside.
-    pub deleted: u64,
-    /// Events whose request failed.
-    pub failed: u64,
-    /// Events that Lagerkoll refuses.
-    pub refused: u64,
-    /// Requests sent to Lagerkoll, tries included.
-    pub requests: u64,
-    /// Why, when it was refused or failed.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub reason: Option<String>,
-}
-
 /// How a mirror stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MirrorState {
@@ -109,8 +74,6 @@ pub struct MirrorState {
     pub count: u64,
     /// When it last was made equal; `None` = never.
     pub mirrored_at: Option<Timestamp>,
-    /// The last pass, whatever came of it.
-    pub last: Option<MirrorPass>,
 }
 
 /// An event that we added.

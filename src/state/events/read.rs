@@ -49,14 +49,13 @@ impl Reader {
     /// # Errors
     /// When the file can't be read.
     pub fn mirror(&self, place: &str) -> Result<Option<MirrorState>, StateError> {
-        let sql = "SELECT mirrored_at, pass, (SELECT count(*) FROM event WHERE event.place = event_mirror.place)
+        let sql = "SELECT mirrored_at, (SELECT count(*) FROM event WHERE event.place = event_mirror.place)
                    FROM event_mirror WHERE place = ?1";
         let rows = self.rows(sql, [place], |row| {
-            let (at, pass): (Option<String>, Option<String>) = (row.get(0)?, row.get(1)?);
+            let at: Option<String> = row.get(0)?;
             Ok(MirrorState {
-                count: row.get::<_, i64>(2)?.unsigned_abs(),
+                count: row.get::<_, i64>(1)?.unsigned_abs(),
                 mirrored_at: at.and_then(|at| at.parse().ok()),
-                last: pass.and_then(|pass| serde_json::from_str(&pass).ok()),
             })
         })?;
         Ok(rows.into_iter().next())

@@ -5,9 +5,10 @@ use rusqlite::{OptionalExtension as _, Transaction, params};
 use serde::Serialize;
 
 use super::read::{event, time};
-use super::{AddedEvent, ChangeKind, MirrorPass, Mirrored, OwnEvent, PendingAdd, REMEMBERED, RefusedAdd};
+use super::{AddedEvent, ChangeKind, Mirrored, OwnEvent, PendingAdd, REMEMBERED, RefusedAdd};
 use crate::event::Event;
-use crate::state::{StateError, Writer};
+use crate::pass::PassEntry;
+use crate::state::{StateError, Writer, passes};
 
 impl Writer {
     /// Makes the mirror equal to a whole listing, and remembers what that changes for so many days.
@@ -169,11 +170,10 @@ impl Writer {
     ///
     /// # Errors
     /// When it can't be written.
-    pub async fn finish_mirror(&self, place: String, pass: MirrorPass) -> Result<(), StateError> {
+    pub async fn finish_mirror(&self, pass: PassEntry) -> Result<(), StateError> {
         self.run(move |transaction| {
-            let sql = "INSERT INTO event_mirror (place, pass) VALUES (?1, ?2)
-                       ON CONFLICT (place) DO UPDATE SET pass = excluded.pass";
-            transaction.execute(sql, params![place, text(&pass)]).map(|_| ())
+            transaction.execute("INSERT OR IGNORE INTO event_mirror (place) VALUES (?1)", [&pass.subject])?;
+            passes::record(transaction, &pass)
         })
         .await
     }

@@ -21,7 +21,7 @@ pub enum ImportState {
 
 impl ImportState {
     /// The name in the state and in reports; NiceChat's own where it has one.
-    pub fn name(self) -> &'static str {
+    pub const fn name(self) -> &'static str {
         match self {
             ImportState::Pushing => "pushing",
             ImportState::Enqueued => "enqueued",

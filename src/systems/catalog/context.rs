@@ -1,33 +1,10 @@
-//! What a pass works with, and whom it tells how far it is.
+//! What a pass works with.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use crate::config::Catalog;
-use crate::state::{self, ImportState};
+use crate::state;
 use crate::systems::catalog::import::endpoints::Exchange;
-
-/// How far a pass is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Step {
-    /// Operations settled, of how many.
-    Sending {
-        /// Settled.
-        done: u64,
-        /// Of how many.
-        of: u64,
-    },
-    /// NiceChat imports the feed.
-    Importing {
-        /// How far it is.
-        state: ImportState,
-        /// Since the push.
-        passed: Duration,
-    },
-}
-
-/// Told how far a pass is.
-pub type Progress<'a> = &'a (dyn Fn(Step) + Send + Sync);
 
 /// What a pass works with.
 #[derive(Clone)]

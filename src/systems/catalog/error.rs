@@ -6,6 +6,7 @@ use thiserror::Error;
 
 use crate::feed::FeedError;
 use crate::http_client;
+use crate::pass::{Exit, Failure};
 use crate::remote::CallError;
 use crate::source::FetchError;
 use crate::state::StateError;
@@ -120,5 +121,12 @@ impl PassError {
             PassError::NoAddress(_) => true,
             _ => false,
         }
+    }
+}
+
+impl From<PassError> for Failure {
+    fn from(error: PassError) -> Self {
+        let exit = if error.is_config() { Exit::Config } else { Exit::Failed };
+        Failure { error: error.into(), exit }
     }
 }

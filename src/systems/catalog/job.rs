@@ -10,14 +10,14 @@ use tokio_util::sync::CancellationToken;
 use tracing::{Instrument as _, info, info_span, warn};
 
 use crate::config::{Prune, Strategy};
-use crate::pass::{Outcome, PassKind, PassRow};
+use crate::pass::{Outcome, PassEntry, PassKind, PassRow, Progress, Step};
 use crate::remote::{Traffic, nicechat};
 use crate::source::Body;
 use crate::state::{self, Ending, Experience, FeedMark, Intent, RowsEnding, StateError};
 use crate::systems::catalog::apply::{Applied, apply};
 use crate::systems::catalog::body::shape_key;
 use crate::systems::catalog::body::{self, Answer, FeedBody};
-use crate::systems::catalog::context::{Context, Progress, Step};
+use crate::systems::catalog::context::Context;
 use crate::systems::catalog::error::PassError;
 use crate::systems::catalog::import::{Ended, Importer};
 use crate::systems::catalog::plan::operation::Summary;
@@ -27,6 +27,9 @@ use crate::systems::catalog::strategy::address::Address;
 use crate::systems::catalog::strategy::cost::Way;
 use crate::systems::catalog::wait::interruptible;
 use crate::task;
+
+/// Its name among the jobs.
+pub(crate) const JOB: &str = "sync";
 
 /// Fewer requests than this say nothing about NiceChat's pace.
 const ENOUGH_REQUESTS: u64 = 50;
@@ -74,7 +77,7 @@ pub async fn run(
     let mut error = pass.go(force, stop, progress).instrument(span).await.err();
     let mut row = pass.row(error.as_ref());
     let ending = Ending {
-        row: row.clone(),
+        pass: PassEntry { job: JOB, subject: String::new(), row: row.clone() },
         mark: pass.mark.take(),
         listed: pass.listed_scope,
         nameless: pass.nameless,
@@ -410,18 +413,23 @@ impl<'a> Pass<'a> {
         let summary = self.summary.clone().unwrap_or_default();
         // An object that an import created and the API put right is one that was created.
         let put_right = self.applied.updated.saturating_sub(self.imported.created);
+        let updated = if self.import.is_some() { put_right.max(self.imported.updated) } else { self.applied.updated };
         let read = if outcome == Outcome::Unchanged { 0 } else { summary.items + summary.rejected };
         PassRow {
             started: self.started,
             finished: Timestamp::now(),
             kind: self.occasion.kind,
             outcome,
-            read,
-            rejected: summary.rejected,
-            created: self.applied.created + self.imported.created,
-            updated: if self.import.is_some() { put_right.max(self.imported.updated) } else { self.applied.updated },
-            deleted: self.applied.deleted,
-            failed: self.applied.failed + self.applied.refused,
+            figures: [
+                ("read", read),
+                ("rejected", summary.rejected),
+                ("created", self.applied.created + self.imported.created),
+                ("updated", updated),
+                ("deleted", self.applied.deleted),
+                ("failed", self.applied.failed + self.applied.refused),
+            ]
+            .into_iter()
+            .collect(),
             requests: self.traffic.requests,
             reason: error.map(ToString::to_string).or_else(|| self.guard.clone()),
         }

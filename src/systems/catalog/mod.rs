@@ -11,22 +11,25 @@ mod job;
 mod listing;
 mod plan;
 mod planner;
+mod report;
 mod strategy;
+mod system;
 mod wait;
 
 pub use apply::{Applied, Stop};
-pub use context::{Context, Progress, Step};
+pub use context::Context;
 pub use diff::decide::{Base, Observation, Since, Wanted, acknowledged, decide, observe};
 pub use diff::differ::{Comparison, Policy, Session, SessionError};
 pub use diff::fields::{changes, overlaid, same};
 pub use error::PassError;
-pub use import::Exchange;
-pub use job::{ImportReport, Report, run};
+pub(crate) use job::JOB;
 pub use plan::operation::{Action, Operation, Stage, Summary, Tally, guard};
 pub use plan::store::{Cursor, Group, SharedStaging, Staging, StagingError};
 pub use planner::{Plan, plan};
+pub(crate) use report::{foreign, line};
 pub use strategy::address::Address;
 pub use strategy::cost::{Choice, Cost, Way};
+pub use system::CatalogSystem;
 
 #[cfg(test)]
 mod tests;

@@ -11,12 +11,12 @@ use super::apply::{Application, Applied, Halt};
 use super::survey::{Policy, Surveyed, copies_of, copies_of_projected, declared};
 use crate::config::{self, Account, AccountCredentials, Scope};
 use crate::event::{Content, Event};
-use crate::pass::{Ask, Outcome};
+use crate::pass::{Ask, Figures, Outcome, PassEntry, PassRow};
 use crate::remote::CallError;
 use crate::remote::ConnectError;
 use crate::remote::Limits;
 use crate::remote::lagerkoll::{Writer, connect};
-use crate::state::{self, MirrorPass, Mirrored, StateError};
+use crate::state::{self, Mirrored, StateError};
 
 /// Why a pass failed, or a part of it.
 #[derive(Debug, Error)]
@@ -80,7 +80,7 @@ impl MirrorError {
 #[derive(Debug)]
 pub struct Report {
     /// The row that it left in the state.
-    pub row: MirrorPass,
+    pub row: PassRow,
     /// How long it took, whatever the wall clock did meanwhile.
     pub took: Duration,
     /// What went wrong, the first first; the other stores went on.
@@ -158,7 +158,7 @@ pub async fn run(
         state,
         place: place(settings),
         policy: Policy::of(settings, ask),
-        force: ask.force,
+        ask,
         started,
         connections: Vec::new(),
         listed: None,
@@ -185,7 +185,7 @@ struct Pass<'a> {
     state: &'a state::Writer,
     place: String,
     policy: Policy,
-    force: bool,
+    ask: Ask,
     started: Timestamp,
     connections: Vec<Writer>,
     listed: Option<u64>,
@@ -231,7 +231,7 @@ impl Pass<'_> {
         for (account, copy, there) in copies {
             let there = self.policy.compare(there.listed, copies_of(&events), &self.standing(account)?, true);
             match there.guard {
-                Some(reason) if !self.force => {
+                Some(reason) if !self.ask.force => {
                     self.errors.push(MirrorError::Unforeseen { store: account.store.clone(), reason });
                 }
                 _ => drop(self.apply(account, &copy, there, None, missing.clone()).await?),
@@ -251,7 +251,7 @@ impl Pass<'_> {
     }
 
     fn refuse(&mut self, account: &Account, store: &Surveyed) {
-        if let Some(reason) = store.guard.as_ref().filter(|_| !self.force && self.guard.is_none()) {
+        if let Some(reason) = store.guard.as_ref().filter(|_| !self.ask.force && self.guard.is_none()) {
             self.guard = Some(format!("store {}: {reason}", account.store));
         }
     }
@@ -320,7 +320,8 @@ impl Pass<'_> {
 
     async fn finish(mut self, began: Instant) -> Report {
         let row = self.row();
-        let finished = self.state.finish_mirror(self.place.clone(), row.clone()).await;
+        let finished =
+            self.state.finish_mirror(PassEntry { job: JOB, subject: self.place.clone(), row: row.clone() }).await;
         let row = match finished {
             Ok(()) => row,
             Err(unwritten) => {
@@ -332,7 +333,22 @@ impl Pass<'_> {
         Report { row, took, errors: self.errors, guard: self.guard, left_behind: self.left_behind }
     }
 
-    fn row(&self) -> MirrorPass {
+    fn figures(&self) -> Figures {
+        let listed = self.listed.map(|listed| ("listed", listed));
+        let counted = [
+            ("added", self.mirrored.added),
+            ("changed", self.mirrored.changed),
+            ("removed", self.mirrored.removed),
+            ("created", self.sum.created),
+            ("replaced", self.sum.replaced),
+            ("deleted", self.sum.deleted),
+            ("failed", self.sum.failed),
+            ("refused", self.refused),
+        ];
+        listed.into_iter().chain(counted).collect()
+    }
+
+    fn row(&self) -> PassRow {
         let outcome = match (&self.guard, self.refused) {
             _ if !self.errors.is_empty() => Outcome::Failed,
             (Some(_), _) => Outcome::Refused,
@@ -340,24 +356,20 @@ impl Pass<'_> {
             (None, _) => Outcome::Partial,
         };
         let errors: Vec<String> = self.errors.iter().map(ToString::to_string).collect();
-        MirrorPass {
+        PassRow {
             started: self.started,
             finished: Timestamp::now(),
+            kind: self.ask.kind,
             outcome,
-            listed: self.listed,
-            added: self.mirrored.added,
-            changed: self.mirrored.changed,
-            removed: self.mirrored.removed,
-            created: self.sum.created,
-            replaced: self.sum.replaced,
-            deleted: self.sum.deleted,
-            failed: self.sum.failed,
-            refused: self.refused,
+            figures: self.figures(),
             requests: self.connections.iter().map(|connection| connection.reader().requests()).sum(),
             reason: if errors.is_empty() { self.guard.clone() } else { Some(errors.join("; ")) },
         }
     }
 }
+
+/// Its name among the jobs.
+pub(crate) const JOB: &str = "events";
 
 pub(super) fn listing_error(account: &Account, error: CallError) -> MirrorError {
     MirrorError::Listing { store: account.store.clone(), error }

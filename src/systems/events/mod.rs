@@ -8,8 +8,16 @@ mod job;
 mod lost;
 mod plan;
 mod reconcile;
+mod report;
 mod survey;
+mod system;
 
-pub use job::{MirrorError, Names, Report, StoreName, place, run};
+pub(crate) use job::JOB;
+pub use job::{MirrorError, Names, StoreName, place};
 pub use plan::{Plan, PlannedStore, plan};
 pub use reconcile::{Step, Terms, Wanted, Work, guard, reconcile};
+pub use report::{
+    EventCalendar, event_calendar, event_changes_json, event_changes_text, events_json, events_text, mirror_json,
+    mirror_text,
+};
+pub use system::EventsSystem;

@@ -7,7 +7,6 @@ mod metrics;
 mod readiness;
 mod routes;
 
-use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use jiff::Timestamp;
@@ -15,20 +14,18 @@ use tokio::sync::Semaphore;
 use tracing::{debug, warn};
 
 use crate::clock::Moment;
-use crate::config::{Config, Schedule};
-use crate::report::{PrintError, Status};
+use crate::config::Config;
+use crate::pass::{Job, Level, Report};
+use crate::report::PrintError;
 use crate::state::{Reader, StateError};
-use crate::systems::catalog::Report;
-use crate::systems::events::{self as lagerkoll, Names};
+use crate::status::Status;
+use crate::systems::System;
+use crate::systems::events::Names;
 use crate::task;
-use metrics::{Metrics, Standing};
+use metrics::Metrics;
 use readiness::Readiness;
 pub use routes::routes;
 
-/// The job that keeps NiceChat equal to the feed, in readiness and metrics.
-const SYNC: &str = "sync";
-/// The job that mirrors Lagerkoll's events.
-const EVENTS: &str = "events";
 /// How far back the last good pass is looked for: as many passes as the state keeps.
 const PASSES: u32 = 10_000;
 /// The most rejected rows and failed objects each that a page has: whoever wants more asks `shelfkeeper status`. A page
@@ -42,76 +39,56 @@ const READERS: usize = 4;
 pub struct Monitor(Arc<Inner>);
 
 struct Inner {
-    state: PathBuf,
-    /// What of Lagerkoll is in the state, if anything is to be.
-    events: Mutex<Option<Names>>,
+    config: Mutex<Arc<Config>>,
+    systems: Arc<[Box<dyn System>]>,
     metrics: Metrics,
     readiness: Mutex<Readiness>,
     readers: Arc<Semaphore>,
 }
 
 impl Monitor {
-    /// A monitor that knows of the passes before a restart.
-    pub fn new(config: &Config) -> Monitor {
-        let mut readiness = Readiness::default();
-        readiness.expect(jobs(config));
-        match last_good(config) {
-            Ok(jobs) => {
-                let now = Moment::now();
-                for (job, at) in jobs {
-                    if readiness.had_gone_well(job, at, now) {
-                        warn!(
-                            job,
-                            last_good = %format_args!("{at:.0}"),
-                            "the last good pass ended in the future by this machine's clock, which is wrong now or was \
-                             then; not ready until the next good pass"
-                        );
-                    }
-                }
-            }
-            Err(error) => warn!(%error, "what passes came to before this start is not known"),
-        }
+    /// A monitor of a shop's systems.
+    pub fn new(config: Arc<Config>, systems: Arc<[Box<dyn System>]>) -> Monitor {
         Monitor(Arc::new(Inner {
-            state: config.state.path.clone(),
-            events: Mutex::new(names(config)),
-            metrics: Metrics::new(),
-            readiness: Mutex::new(readiness),
+            config: Mutex::new(config),
+            metrics: Metrics::new(systems.iter().flat_map(|system| system.meters())),
+            systems,
+            readiness: Mutex::new(Readiness::default()),
             readers: Arc::new(Semaphore::new(READERS)),
         }))
     }
 
+    /// These are the settings and the jobs from now on. What passes came to before this process began is looked up in
+    /// the state.
+    pub fn expect<'j>(&self, config: Arc<Config>, jobs: impl Iterator<Item = &'j dyn Job>) {
+        *self.0.config.lock().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&config);
+        let now = Moment::now();
+        let mut readiness = self.readiness();
+        for (job, subject) in readiness.expect(jobs) {
+            match last_good(&config, job, &subject) {
+                Ok(None) => {}
+                Ok(Some(at)) if readiness.had_gone_well(job, at, now) => warn!(
+                    job,
+                    last_good = %format_args!("{at:.0}"),
+                    "the last good pass ended in the future by this machine's clock, which is wrong now or was \
+                     then; not ready until the next good pass"
+                ),
+                Ok(Some(_)) => {}
+                Err(error) => warn!(%error, job, "what passes came to before this start is not known"),
+            }
+        }
+    }
+
     /// A pass has ended.
-    pub fn record(&self, report: &Report) {
+    pub fn record(&self, job: &dyn Job, report: &Report) {
         self.0.metrics.record(report);
         if report.row.outcome.is_good() {
-            self.readiness().went_well(SYNC, Moment::now());
+            self.readiness().went_well(job.name(), &job.subject(), Moment::now());
         }
     }
 
-    /// A pass over the events has ended.
-    pub fn record_events(&self, report: &lagerkoll::Report) {
-        self.0.metrics.record_events(report);
-        if report.row.outcome.is_good() {
-            self.readiness().went_well(EVENTS, Moment::now());
-        }
-    }
-
-    /// The settings have changed: other schedules hold from now on.
-    pub fn reloaded(&self, config: &Config) {
-        let names = names(config);
-        let mirror = |names: &Option<Names>| names.as_ref().map(|names| names.mirror.clone());
-        let before =
-            std::mem::replace(&mut *self.0.events.lock().unwrap_or_else(PoisonError::into_inner), names.clone());
-        let mut readiness = self.readiness();
-        readiness.expect(jobs(config));
-        if mirror(&before) != mirror(&names) {
-            // What went well was another mirror.
-            readiness.forget(EVENTS);
-        }
-    }
-
-    fn events(&self) -> Option<Names> {
-        self.0.events.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    fn config(&self) -> Arc<Config> {
+        Arc::clone(&self.0.config.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     fn readiness(&self) -> MutexGuard<'_, Readiness> {
@@ -137,41 +114,34 @@ impl Monitor {
 
     /// The text of `/metrics`. Waits for the disk.
     fn metrics(&self) -> Result<String, std::fmt::Error> {
-        let standing = Reader::open(&self.0.state).and_then(|reader| Standing::read(&reader, self.events().as_ref()));
-        let standing = standing.inspect_err(|error| debug!(%error, "metrics without the state's part")).ok();
+        let levels = self.levels().inspect_err(|error| debug!(%error, "metrics without the state's part"));
         let ages = self.readiness().ages(Moment::now());
-        self.0.metrics.text(&ages, standing.as_ref())
+        self.0.metrics.text(&ages, &levels.unwrap_or_default())
+    }
+
+    /// How things stand in the state.
+    fn levels(&self) -> Result<Vec<Level>, StateError> {
+        let reader = Reader::open(&self.config().state.path)?;
+        let mut levels = Vec::new();
+        for system in self.0.systems.iter() {
+            levels.extend(system.levels(&reader, &self.config())?);
+        }
+        Ok(levels)
     }
 
     /// What `shelfkeeper status --format json` prints, but for lists that are too long for a page. Waits for the disk.
     fn status(&self) -> Result<Vec<u8>, PrintError> {
-        let reader = Reader::open(&self.0.state)?;
+        let config = self.config();
+        let reader = Reader::open(&config.state.path)?;
+        let names = config.lagerkoll.as_ref().map(Names::of);
         let mut page = Vec::new();
-        Status::read(&reader, self.events().as_ref())?.print_json(LISTED, &mut page)?;
+        Status::read(&reader, names.as_ref())?.print_json(LISTED, &mut page)?;
         Ok(page)
     }
 }
 
-/// Every job that we are to do, with its schedule.
-fn jobs(config: &Config) -> Vec<(&'static str, Schedule)> {
-    let events = config.lagerkoll.as_ref().map(|settings| (EVENTS, settings.schedule.clone()));
-    let sync = config.catalog.as_ref().map(|catalog| (SYNC, catalog.source.schedule.clone()));
-    sync.into_iter().chain(events).collect()
-}
-
-fn names(config: &Config) -> Option<Names> {
-    config.lagerkoll.as_ref().map(Names::of)
-}
-
-/// When each job went well last, as far as the state tells.
-fn last_good(config: &Config) -> Result<Vec<(&'static str, Timestamp)>, StateError> {
-    let reader = Reader::open(&config.state.path)?;
-    let pass = reader.passes(PASSES)?.into_iter().find(|pass| pass.outcome.is_good());
-    let mirror = match names(config) {
-        Some(names) => reader.mirror(&names.mirror)?,
-        None => None,
-    };
-    let sync = pass.map(|pass| (SYNC, pass.finished));
-    let events = mirror.and_then(|mirror| mirror.mirrored_at).map(|at| (EVENTS, at));
-    Ok(sync.into_iter().chain(events).collect())
+/// When a job went well last, as far as the state tells.
+fn last_good(config: &Config, job: &str, subject: &str) -> Result<Option<Timestamp>, StateError> {
+    let passes = Reader::open(&config.state.path)?.passes(job, subject, PASSES)?;
+    Ok(passes.into_iter().find(|pass| pass.outcome.is_good()).map(|pass| pass.finished))
 }

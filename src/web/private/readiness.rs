@@ -6,7 +6,8 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::clock::Moment;
 use crate::config::Schedule;
-use crate::report::span;
+use crate::pass;
+use crate::text::span;
 
 /// How many times in a row a job may be due without a good run.
 const MISSES: u32 = 3;
@@ -20,6 +21,8 @@ pub(super) struct Readiness(Vec<Job>);
 #[derive(Debug)]
 struct Job {
     name: &'static str,
+    /// What it is about: what went well with another one says nothing.
+    subject: String,
     schedule: Schedule,
     last_good: Option<Good>,
 }
@@ -35,16 +38,35 @@ enum Good {
 }
 
 impl Readiness {
-    /// These are the jobs from now on. What is known of one that was there before stays.
-    pub(super) fn expect(&mut self, jobs: impl IntoIterator<Item = (&'static str, Schedule)>) {
+    /// These are the jobs from now on. What is known of one that was there before stays. Gives those of which nothing
+    /// is known, with their subjects.
+    pub(super) fn expect<'j>(&mut self, jobs: impl Iterator<Item = &'j dyn pass::Job>) -> Vec<(&'static str, String)> {
+        let job = |job: &dyn pass::Job| Some((job.name(), job.subject(), job.due().into_iter().next()?.schedule));
+        self.take_over(jobs.filter_map(job))
+    }
+
+    fn take_over(
+        &mut self,
+        jobs: impl Iterator<Item = (&'static str, String, Schedule)>,
+    ) -> Vec<(&'static str, String)> {
         let before = std::mem::take(&mut self.0);
-        let last_good = |name| before.iter().find(|job| job.name == name).and_then(|job| job.last_good);
-        self.0 = jobs.into_iter().map(|(name, schedule)| Job { name, schedule, last_good: last_good(name) }).collect();
+        let mut unknown = Vec::new();
+        self.0.extend(jobs.map(|(name, subject, schedule)| {
+            let known = before.iter().find(|job| job.name == name && job.subject == subject);
+            let last_good = known.and_then(|job| job.last_good);
+            if last_good.is_none() {
+                unknown.push((name, subject.clone()));
+            }
+            Job { name, subject, schedule, last_good }
+        }));
+        unknown
     }
 
     /// A run of a job went well, and ended just now.
-    pub(super) fn went_well(&mut self, name: &str, now: Moment) {
-        self.set(name, Good::At(now));
+    pub(super) fn went_well(&mut self, name: &str, subject: &str, now: Moment) {
+        if self.0.iter().any(|job| job.name == name && job.subject == subject) {
+            self.set(name, Good::At(now));
+        }
     }
 
     /// A run of a job went well before this process began, by the wall clock. Gives whether that is a moment to come.
@@ -60,11 +82,6 @@ impl Readiness {
         if let Some(job) = self.0.iter_mut().find(|job| job.name == name) {
             job.last_good = Some(good);
         }
-    }
-
-    /// No run of a job went well so far.
-    pub(super) fn forget(&mut self, name: &str) {
-        self.0.iter_mut().filter(|job| job.name == name).for_each(|job| job.last_good = None);
     }
 
     /// What keeps us from being ready, a line each; none when we are.
@@ -84,7 +101,7 @@ impl Readiness {
 
 impl Job {
     fn trouble(&self, now: Moment) -> Option<String> {
-        let Job { name, schedule, last_good } = self;
+        let Job { name, schedule, last_good, .. } = self;
         let then = match *last_good {
             None => return Some(format!("{name}: no good pass yet")),
             Some(Good::ToCome(at)) => {
@@ -132,14 +149,17 @@ mod tests {
         Moment { wall: wall(shown), ..at(text) }
     }
 
-    fn jobs(jobs: &[(&'static str, &str)]) -> Vec<(&'static str, Schedule)> {
-        jobs.iter().map(|(name, schedule)| (*name, Schedule::parse(schedule).expect(schedule))).collect()
+    fn expect(readiness: &mut Readiness, jobs: &[(&'static str, &str)]) {
+        let job = |(name, schedule): &(&'static str, &str)| {
+            (*name, String::new(), Schedule::parse(schedule).expect(schedule))
+        };
+        readiness.take_over(jobs.iter().map(job));
     }
 
     fn readiness(schedule: &str, last_good: &str) -> Readiness {
         let mut readiness = Readiness::default();
-        readiness.expect(jobs(&[("sync", schedule)]));
-        readiness.went_well("sync", at(last_good));
+        expect(&mut readiness, &[("sync", schedule)]);
+        readiness.went_well("sync", "", at(last_good));
         readiness
     }
 
@@ -178,7 +198,7 @@ mod tests {
             assert!(trouble.len() == 1 && trouble[0].contains("in the future, at 2026-01-01T09:00:00Z"), "{trouble:?}");
             assert_eq!(readiness.ages(at(now)), []);
         }
-        readiness.went_well("sync", at("09:01:30"));
+        readiness.went_well("sync", "", at("09:01:30"));
         assert_eq!(readiness.trouble(at("09:02:00")), [""; 0]);
         assert!(!readiness.had_gone_well("sync", wall("06:00:00"), at("06:44:00")));
         assert_eq!(readiness.trouble(at("06:45:00")), [""; 0]);
@@ -197,14 +217,14 @@ mod tests {
     fn every_job_counts_and_keeps_its_history() {
         let mut readiness = Readiness::default();
         assert_eq!(readiness.trouble(at("00:00:00")), [""; 0]);
-        readiness.expect(jobs(&[("sync", "every 1h"), ("mirror", "every 5m")]));
+        expect(&mut readiness, &[("sync", "every 1h"), ("mirror", "every 5m")]);
         assert_eq!(readiness.trouble(at("00:00:00")), ["sync: no good pass yet", "mirror: no good pass yet"]);
         assert_eq!(readiness.ages(at("00:00:00")), []);
-        readiness.went_well("sync", at("00:00:00"));
-        readiness.went_well("another", at("00:00:00"));
+        readiness.went_well("sync", "", at("00:00:00"));
+        readiness.went_well("sync", "another", at("00:00:00"));
         assert_eq!(readiness.trouble(at("00:00:00")), ["mirror: no good pass yet"]);
         // Another schedule, and one job less.
-        readiness.expect(jobs(&[("sync", "every 1m")]));
+        expect(&mut readiness, &[("sync", "every 1m")]);
         assert_eq!(readiness.trouble(at("00:03:00")), [""; 0]);
         assert_eq!(readiness.trouble(at("00:03:01")).len(), 1);
         assert_eq!(readiness.ages(at("00:03:01")), [("sync", Duration::from_secs(181))]);

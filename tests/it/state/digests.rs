@@ -94,6 +94,7 @@ fn make_old(shop: &Shop, acknowledged: &[Good], goods: &[Good]) {
     }
     let sql = "DELETE FROM meta WHERE key = 'digest_key'; ALTER TABLE refused DROP COLUMN has_secret;
                DROP TABLE import_object;
+               DROP INDEX pass_of; ALTER TABLE pass DROP COLUMN job; ALTER TABLE pass DROP COLUMN subject;
                PRAGMA user_version = 6;";
     state.execute_batch(sql).expect("written");
 }

@@ -22,11 +22,12 @@ use uuid::Uuid;
 use self::endpoints::{Seat, callback_url, feed_url};
 use crate::catalog::{Fields, Kind};
 use crate::config::Strategy;
+use crate::pass::{Progress, Step};
 use crate::remote::CallError;
 use crate::remote::nicechat::{ImportFormat, ImportResult, Push, Writer};
 use crate::state::{Failures, Import, ImportEnd, ImportState, NewImport, Reader};
 use crate::systems::catalog::apply::Stop;
-use crate::systems::catalog::context::{Context, Progress, Step};
+use crate::systems::catalog::context::Context;
 use crate::systems::catalog::error::PassError;
 use crate::systems::catalog::plan::operation::{Action, Operation, Stage, Summary};
 use crate::systems::catalog::plan::store::{Cursor, SharedStaging};
@@ -35,6 +36,7 @@ use crate::systems::catalog::strategy::address::Address;
 use crate::systems::catalog::strategy::cost::MOST_FAILURES;
 use crate::systems::catalog::strategy::polls::waits;
 use crate::systems::catalog::wait::interruptible;
+use crate::text::span;
 use crate::web::listener as http;
 
 pub use self::endpoints::Exchange;
@@ -309,7 +311,8 @@ impl Importer<'_> {
         let mut state = ImportState::Enqueued;
         let mut asked_to_wait = Duration::ZERO;
         for wait in at_once.then_some(Duration::ZERO).into_iter().chain(waits()) {
-            (self.progress)(Step::Importing { state, passed: passed() });
+            let words = format!("NiceChat imports the feed ({} since {})", state.name(), span(passed()));
+            (self.progress)(Step::Doing(words));
             let wait = wait.max(asked_to_wait).min(limit.saturating_sub(passed()));
             tokio::select! {
                 () = sleep(wait) => {}

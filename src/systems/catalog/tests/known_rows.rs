@@ -6,7 +6,7 @@ use tokio::runtime::Runtime;
 
 use super::*;
 use crate::catalog::{Category, Currency, Rejection};
-use crate::pass::{Outcome, PassKind, PassRow};
+use crate::pass::{Figures, Outcome, PassEntry, PassKind, PassRow};
 use crate::state::{Ending, InUse, Intent, RowsEnding, Settled, Writer};
 
 /// A row, in numbers that choose its texts.
@@ -375,17 +375,13 @@ impl Shop {
                 finished: Timestamp::UNIX_EPOCH,
                 kind: PassKind::Sync,
                 outcome: Outcome::Ok,
-                read: 0,
-                rejected: 0,
-                created: 0,
-                updated: 0,
-                deleted: 0,
-                failed: 0,
+                figures: Figures::default(),
                 requests: 0,
                 reason: None,
             };
+            let pass = PassEntry { job: "sync", subject: String::new(), row };
             let ending =
-                Ending { row, mark: None, listed: None, nameless: None, foreign: None, experience: None, rows };
+                Ending { pass, mark: None, listed: None, nameless: None, foreign: None, experience: None, rows };
             self.writer.finish(ending).await.expect("finished");
         });
     }

@@ -5,15 +5,13 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::events::{mirror_json, mirror_text};
-use super::output::{JsonList, PrintError};
-use super::plan::{held_back, unproven};
-use super::words::{count, number, shorten, span, strange_stock};
 use crate::catalog::{Kind, Rejection};
-use crate::pass::{Outcome, PassRow};
+use crate::pass::PassRow;
+use crate::report::{JsonList, PrintError};
 use crate::state::{FailedObject, Foreign, Import, MirrorState, Reader, StateError};
-use crate::systems::catalog::{ImportReport, Report, Summary};
-use crate::systems::events::Names;
+use crate::systems::catalog::{self, foreign};
+use crate::systems::events::{self, Names, mirror_json, mirror_text};
+use crate::text::{count, shorten};
 
 /// Rows and objects that a person is shown.
 const SHOWN: u64 = 20;
@@ -49,6 +47,7 @@ pub struct Status<'r> {
     /// By store.
     refused_events: Vec<FailedObject>,
     mirror: Option<MirrorState>,
+    last_mirroring: Option<PassRow>,
     imports: Vec<Import>,
 }
 
@@ -66,7 +65,7 @@ impl<'r> Status<'r> {
         }
         Ok(Status {
             reader,
-            passes: reader.passes(PASSES)?,
+            passes: reader.passes(catalog::JOB, "", PASSES)?,
             categories: reader.owned(Kind::Category)?,
             products: reader.owned(Kind::Product)?,
             foreign: reader.foreign()?.unwrap_or_default(),
@@ -76,6 +75,10 @@ impl<'r> Status<'r> {
             refused_events,
             imports: reader.imports(IMPORTS)?,
             mirror: events.map(|names| reader.mirror(&names.mirror)).transpose()?.flatten(),
+            last_mirroring: match events {
+                Some(names) => reader.passes(events::JOB, &names.mirror, 1)?.into_iter().next(),
+                None => None,
+            },
         })
     }
 
@@ -126,7 +129,7 @@ impl<'r> Status<'r> {
         }
         if self.passes.is_empty() {
             match &self.mirror {
-                Some(mirror) => mirror_text(mirror, out)?,
+                Some(mirror) => mirror_text(mirror, self.last_mirroring.as_ref(), out)?,
                 None => writeln!(out, "No pass yet.")?,
             }
             return Ok(self.print_imports(out)?);
@@ -141,11 +144,17 @@ impl<'r> Status<'r> {
             writeln!(out, "Pending: {changes} of the last plan, for the next pass.")?;
         }
         if let Some(mirror) = &self.mirror {
-            mirror_text(mirror, out)?;
+            mirror_text(mirror, self.last_mirroring.as_ref(), out)?;
         }
         writeln!(out, "\nLast passes:")?;
         for pass in &self.passes {
-            writeln!(out, "  {:.0}  {:<6}  {}", pass.finished, pass.kind.name(), line(pass, by_the_wall(pass)))?;
+            writeln!(
+                out,
+                "  {:.0}  {:<6}  {}",
+                pass.finished,
+                pass.kind.name(),
+                catalog::line(pass, by_the_wall(pass))
+            )?;
         }
         self.print_imports(out)?;
         list_title(out, "row of the feed is not taken", "rows of the feed are not taken", self.rejected)?;
@@ -195,16 +204,6 @@ fn import_line(import: &Import) -> String {
     text
 }
 
-/// What NiceChat has that isn't ours, in a line.
-fn foreign(Foreign { categories, products }: Foreign) -> Option<String> {
-    let parts = [(products, "product", "products"), (categories, "category", "categories")];
-    let parts: Vec<String> =
-        parts.into_iter().filter(|(n, ..)| *n > 0).map(|(n, one, many)| count(n, one, many)).collect();
-    (!parts.is_empty()).then(|| {
-        format!("Not ours at NiceChat: {}, left alone (nicechat.prune = \"all\" would delete them).", parts.join(", "))
-    })
-}
-
 fn total_if_cut(out: &mut impl Write, name: &str, total: u64, most: u64) -> io::Result<()> {
     if total > most { write!(out, ",\"{name}_total\":{total}") } else { Ok(()) }
 }
@@ -220,66 +219,4 @@ fn list_end(out: &mut impl Write, total: u64) -> io::Result<()> {
 /// How long a pass took, as far as its row tells.
 fn by_the_wall(pass: &PassRow) -> Duration {
     Duration::try_from(pass.finished.duration_since(pass.started)).unwrap_or_default()
-}
-
-/// What a pass came to, in a line.
-fn line(pass: &PassRow, took: Duration) -> String {
-    let mut parts = vec![pass.outcome.name().to_owned()];
-    if pass.read > 0 {
-        parts.push(format!("{} read", count(pass.read, "row", "rows")));
-    }
-    for (n, what) in [
-        (pass.rejected, "not taken"),
-        (pass.created, "created"),
-        (pass.updated, "changed"),
-        (pass.deleted, "deleted"),
-        (pass.failed, "failed or refused"),
-    ] {
-        if n > 0 {
-            parts.push(format!("{} {what}", number(n)));
-        }
-    }
-    parts.push(count(pass.requests, "request", "requests"));
-    let reason = pass.reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
-    format!("{} in {}{reason}", parts.join(", "), span(took))
-}
-
-/// What a pass came to, in one line and without the reason.
-pub fn pass_headline(report: &Report) -> String {
-    let row = PassRow { reason: None, ..report.row.clone() };
-    format!("{}: {}", row.kind.name(), line(&row, report.took))
-}
-
-/// What a pass ends with: a line, and one for each thing that is not as it should be.
-pub fn pass_summary(report: &Report) -> String {
-    let outcome = &report.row.outcome;
-    let mut text = pass_headline(report);
-    if *outcome == Outcome::Refused {
-        let reason = report.row.reason.as_deref().unwrap_or_default();
-        let sent = if report.import.is_some() { "nothing was sent after the import" } else { "nothing was sent" };
-        text += &format!("\nRefused by the guard, {sent}: {reason}. --force lets it through.");
-    }
-    match &report.import {
-        Some(ImportReport { failure: Some(reason), .. }) => text += &format!("\nThe import failed: {reason}."),
-        Some(ImportReport { shortfall: Some(shortfall), .. }) => text += &format!("\n{shortfall}."),
-        _ => {}
-    }
-    text.extend(report.summary.as_ref().and_then(Summary::foreign).and_then(foreign).map(|told| format!("\n{told}")));
-    if report.refused > 0 {
-        let objects = count(report.refused, "object", "objects");
-        text += &format!("\nNiceChat refuses {objects} as they are; `shelfkeeper status` says why.");
-    }
-    if let Some(missed) = report.summary.as_ref().map(|summary| summary.held_back).filter(|missed| *missed > 0) {
-        text += &format!("\n{}", held_back(missed));
-    }
-    if let Some(unproven) = report.summary.as_ref().and_then(unproven) {
-        text += &format!("\n{unproven}");
-    }
-    let strange = report.summary.as_ref().and_then(|summary| strange_stock(&summary.strange_stock));
-    text.extend(strange.map(|told| format!("\n{told}")));
-    if report.row.rejected > 0 {
-        let rows = count(report.row.rejected, "row of the feed is", "rows of the feed are");
-        text += &format!("\n{rows} not taken; `shelfkeeper status` says why.");
-    }
-    text
 }

@@ -2,42 +2,60 @@
 
 use std::io::{self, Write};
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
-use super::event_words::line;
-use super::events::print_changes;
-use super::words::{count, number};
+use super::listing::print_changes;
+use super::pass::left_behind_words;
+use super::words::line;
+use crate::pass::{Counts, EachOperation, Failure, Planned};
 use crate::systems::events::{Plan, Step};
+use crate::text::{count, number};
 
-/// How many events are to be added, replaced and removed. Nought without a plan.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct EventTally {
-    /// To add.
-    pub create: u64,
-    /// To replace.
-    pub update: u64,
-    /// To remove.
-    pub delete: u64,
+/// A plan of the events among those of other systems.
+pub(crate) struct PlannedEvents(pub(crate) Plan);
+
+impl Planned for PlannedEvents {
+    fn print(&self, out: &mut dyn Write) -> io::Result<()> {
+        text(&self.0, out)
+    }
+
+    fn each_operation(&self, each: EachOperation<'_>) -> io::Result<()> {
+        operations(&self.0).try_for_each(|operation| each(&operation))
+    }
+
+    fn counts(&self) -> Counts {
+        tally(&self.0)
+    }
+
+    fn changes(&self) -> u64 {
+        self.0.steps().count() as u64
+    }
+
+    fn guard(&self) -> Option<Value> {
+        self.0.guard().map(|reason| json!({"reason": reason}))
+    }
+
+    fn fields(&self) -> Map<String, Value> {
+        let errors: Vec<String> = self.0.errors.iter().map(ToString::to_string).collect();
+        let errors = (!errors.is_empty()).then(|| ("errors".to_owned(), json!(errors)));
+        errors.into_iter().collect()
+    }
+
+    fn failures(&mut self) -> Vec<Failure> {
+        std::mem::take(&mut self.0.errors).into_iter().map(Failure::new).collect()
+    }
 }
 
-impl EventTally {
-    /// Counts a plan's steps.
-    pub fn of(plan: &Plan) -> EventTally {
-        let mut tally = EventTally::default();
-        for (_, step) in plan.steps() {
-            match step {
-                Step::Add(_) => tally.create += 1,
-                Step::Replace { .. } => tally.update += 1,
-                Step::Remove { .. } => tally.delete += 1,
-            }
+fn tally(plan: &Plan) -> Counts {
+    let mut tally = Counts::default();
+    for (_, step) in plan.steps() {
+        match step {
+            Step::Add(_) => tally.create += 1,
+            Step::Replace { .. } => tally.update += 1,
+            Step::Remove { .. } => tally.delete += 1,
         }
-        tally
     }
-
-    /// All of them.
-    pub fn all(self) -> u64 {
-        self.create + self.update + self.delete
-    }
+    tally
 }
 
 /// Prints the events' part of a plan: a summary, then the changes by store. Nothing where only the mirror is
@@ -45,14 +63,14 @@ impl EventTally {
 ///
 /// # Errors
 /// When it can't be printed.
-pub fn event_plan_text(plan: &Plan, out: &mut impl Write) -> io::Result<()> {
-    if let Some(left) = left_behind(&plan.left_behind) {
+fn text(plan: &Plan, out: &mut dyn Write) -> io::Result<()> {
+    if let Some(left) = left_behind_words(&plan.left_behind) {
         writeln!(out, "\nNote: {left}.")?;
     }
     if plan.stores.is_empty() {
         return Ok(());
     }
-    let tally = EventTally::of(plan);
+    let tally = tally(plan);
     let parts = [(tally.create, "to add"), (tally.update, "to replace"), (tally.delete, "to remove")];
     let parts: Vec<String> =
         parts.iter().filter(|(n, _)| *n > 0).map(|(n, what)| format!("{} {what}", number(*n))).collect();
@@ -73,19 +91,7 @@ pub fn event_plan_text(plan: &Plan, out: &mut impl Write) -> io::Result<()> {
     Ok(())
 }
 
-/// Tells of events of ours in stores that the settings don't name any more; `None` = there are none.
-pub fn left_behind(stores: &[(String, u64)]) -> Option<String> {
-    let places: Vec<String> = stores.iter().map(|(store, n)| format!("{} in {store}", number(*n))).collect();
-    (!places.is_empty()).then(|| {
-        format!(
-            "events that shelfkeeper made stay in stores that the config doesn't name any more ({}): remove them \
-             there, or name the store again",
-            places.join(", ")
-        )
-    })
-}
-
-fn print(step: &Step, out: &mut impl Write) -> io::Result<()> {
+fn print(step: &Step, out: &mut dyn Write) -> io::Result<()> {
     match step {
         Step::Add(wanted) => writeln!(out, "  + {}  {}", wanted.key, line(wanted.content.fields())),
         Step::Remove { old, .. } => writeln!(out, "  - {}  {}", old.id(), line(old.fields())),
@@ -98,7 +104,7 @@ fn print(step: &Step, out: &mut impl Write) -> io::Result<()> {
 
 /// The operations as `plan --format json` prints them. A new event's id is what it is for: a declared
 /// event's name, or the id of the event that it is a copy of.
-pub fn event_operations(plan: &Plan) -> impl Iterator<Item = Value> {
+fn operations(plan: &Plan) -> impl Iterator<Item = Value> {
     plan.steps().map(|(store, step)| {
         let (op, id, fields) = match step {
             Step::Add(wanted) => ("create", wanted.key.clone(), json!(wanted.content)),

@@ -3,7 +3,7 @@
 use icalendar::{Calendar, Component as _, Event as Entry, Property};
 use jiff::Timestamp;
 
-use super::event_words::{action, creator, recipients, trigger};
+use super::words::{action, creator, recipients, trigger};
 use crate::event::{Event, Start, When};
 
 /// A calendar, and what is not in it.

@@ -1,16 +1,16 @@
-//! A plan, for people and for programs.
+//! A plan of the catalog, for people and for programs.
 
 use std::io::{self, Write};
 use std::sync::PoisonError;
 use std::time::Duration;
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
-use super::event_plan::{EventTally, event_operations};
-use super::words::{count, difference, number, one_line, shorten, span, strange_stock, value};
 use crate::catalog::{Fields, Kind};
+use crate::pass::{Counts, EachOperation, Failure, Planned};
+use crate::report::strange_stock;
 use crate::systems::catalog::{Action, Address, Choice, Cost, Operation, Plan, StagingError, Summary, Way};
-use crate::systems::events as lagerkoll;
+use crate::text::{count, difference, number, one_line, shorten, span, value};
 
 /// How many operations of a group a person is shown.
 const SHOWN: usize = 50;
@@ -27,7 +27,7 @@ impl From<StagingError> for Trouble {
 ///
 /// # Errors
 /// When it can't be printed, or the plan not be read.
-pub fn plan_text(plan: &Plan, out: &mut impl Write) -> io::Result<()> {
+pub fn plan_text(plan: &Plan, out: &mut dyn Write) -> io::Result<()> {
     let summary = &plan.summary;
     writeln!(out, "{}", headline(summary))?;
     writeln!(out, "{}", source_line(summary))?;
@@ -52,7 +52,7 @@ pub fn plan_text(plan: &Plan, out: &mut impl Write) -> io::Result<()> {
 }
 
 /// What the pass would do, in a line.
-pub(super) fn headline(summary: &Summary) -> String {
+fn headline(summary: &Summary) -> String {
     if summary.sent() == 0 && (summary.held_back > 0 || summary.unproven_because.is_some()) {
         return "Nothing to send.".to_owned();
     }
@@ -156,7 +156,7 @@ fn title(operation: &Operation) -> &'static str {
     }
 }
 
-fn print(operation: &Operation, out: &mut impl Write) -> io::Result<()> {
+fn print(operation: &Operation, out: &mut dyn Write) -> io::Result<()> {
     let name = |fields: &Fields| {
         let name = fields.get("title").or_else(|| fields.get("name")).and_then(|name| name.as_str());
         name.map(|name| format!("  {}", shorten(&one_line(name)))).unwrap_or_default()
@@ -183,74 +183,61 @@ fn print(operation: &Operation, out: &mut impl Write) -> io::Result<()> {
     }
 }
 
-/// Prints a plan in which the catalogue has no part.
-///
-/// # Errors
-/// When it can't be printed.
-pub fn event_plan_json(events: &lagerkoll::Plan, out: &mut impl Write) -> io::Result<()> {
-    let tally = EventTally::of(events);
-    let mut plan = json!({
-        "source": {"items": 0, "rejected": 0, "unchanged": 0},
-        "operations": event_operations(events).collect::<Vec<_>>(),
-        "summary": {"create": tally.create, "update": tally.update, "delete": tally.delete, "disable": 0},
-        "guard": events.guard().map(|reason| json!({"reason": reason})),
-        "strategy": "api",
-    });
-    let errors: Vec<String> = events.errors.iter().map(ToString::to_string).collect();
-    if !errors.is_empty() {
-        plan["errors"] = json!(errors);
-    }
-    writeln!(out, "{plan}")
-}
+/// A plan of the catalog among those of other systems.
+pub(crate) struct PlannedCatalog(pub(crate) Plan);
 
-/// Prints a plan as JSON, operation by operation: a plan may be larger than memory.
-///
-/// # Errors
-/// When it can't be printed, or the plan not be read.
-pub fn plan_json(plan: &Plan, events: &lagerkoll::Plan, out: &mut impl Write) -> io::Result<()> {
-    let summary = &plan.summary;
-    let mut source = json!({"items": summary.items, "rejected": summary.rejected, "unchanged": summary.unchanged});
-    if summary.strange_stock.total() > 0 {
-        source["unknown_availability"] = json!(summary.strange_stock.counts());
+impl Planned for PlannedCatalog {
+    fn print(&self, out: &mut dyn Write) -> io::Result<()> {
+        plan_text(&self.0, out)
     }
-    if let Some(because) = summary.unproven_because {
-        source["unproven"] = json!(because);
+
+    fn each_operation(&self, each: EachOperation<'_>) -> io::Result<()> {
+        let staging = self.0.staging.lock().unwrap_or_else(PoisonError::into_inner);
+        let given = staging.each_operation(|operation| each(&operation.to_json()).map_err(Trouble));
+        given.map_err(|Trouble(error)| error)
     }
-    write!(out, "{{\"source\":{source},\"operations\":[")?;
-    let mut separator = "";
-    let staging = plan.staging.lock().unwrap_or_else(PoisonError::into_inner);
-    let printed = staging.each_operation(|operation| {
-        write!(out, "{separator}\n{}", operation.to_json()).map_err(Trouble)?;
-        separator = ",";
-        Ok(())
-    });
-    printed.map_err(|Trouble(error)| error)?;
-    for operation in event_operations(events) {
-        write!(out, "{separator}\n{operation}")?;
-        separator = ",";
+
+    fn counts(&self) -> Counts {
+        let summary = &self.0.summary;
+        Counts {
+            create: summary.both(|tally| tally.create),
+            update: summary.both(|tally| tally.update),
+            delete: summary.both(|tally| tally.delete),
+            disable: summary.both(|tally| tally.disable),
+        }
     }
-    let tally = EventTally::of(events);
-    let counts = json!({
-        "create": summary.both(|tally| tally.create) + tally.create,
-        "update": summary.both(|tally| tally.update) + tally.update,
-        "delete": summary.both(|tally| tally.delete) + tally.delete,
-        "disable": summary.both(|tally| tally.disable),
-    });
-    let guard = plan.guard.clone().or_else(|| events.guard()).map(|reason| json!({"reason": reason}));
-    let strategy = match plan.choice.way {
-        Way::Api => "api",
-        Way::Import(_) => "import",
-    };
-    let why = json!({
-        "reason": way_line(&plan.choice),
-        "api": cost_json(plan.choice.api),
-        "import": plan.choice.import.map(cost_json),
-    });
-    let errors: Vec<String> = events.errors.iter().map(ToString::to_string).collect();
-    let errors = if errors.is_empty() { String::new() } else { format!(",\"errors\":{}", json!(errors)) };
-    writeln!(
-        out,
-        "],\"summary\":{counts},\"guard\":{},\"strategy\":\"{strategy}\",\"why\":{why}{errors}}}",
-        json!(guard)
-    )
+
+    fn changes(&self) -> u64 {
+        self.0.summary.sent()
+    }
+
+    fn guard(&self) -> Option<Value> {
+        self.0.guard.as_ref().map(|reason| json!({"reason": reason}))
+    }
+
+    fn fields(&self) -> Map<String, Value> {
+        let Plan { summary, choice, .. } = &self.0;
+        let mut source = json!({"items": summary.items, "rejected": summary.rejected, "unchanged": summary.unchanged});
+        if summary.strange_stock.total() > 0 {
+            source["unknown_availability"] = json!(summary.strange_stock.counts());
+        }
+        if let Some(because) = summary.unproven_because {
+            source["unproven"] = json!(because);
+        }
+        let strategy = match choice.way {
+            Way::Api => "api",
+            Way::Import(_) => "import",
+        };
+        let why = json!({
+            "reason": way_line(choice),
+            "api": cost_json(choice.api),
+            "import": choice.import.map(cost_json),
+        });
+        let fields = [("source", source), ("strategy", json!(strategy)), ("why", why)];
+        fields.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+    }
+
+    fn failures(&mut self) -> Vec<Failure> {
+        Vec::new()
+    }
 }

@@ -1,5 +1,9 @@
 //! Words as people can read them, wherever they come from.
 
+mod words;
+
+pub(crate) use words::{count, difference, number, one_line, shorten, span, value};
+
 /// A text in one line of at most so many characters: without line ends, and without what a terminal obeys or
 /// a reader can't see.
 pub(crate) fn plain(text: &str, most: usize) -> String {

@@ -2,8 +2,8 @@
 
 use serde_json::Value;
 
-use super::words::{shorten, value};
 use crate::event::{Event, Fields, When};
+use crate::text::{shorten, value};
 
 /// Names of an action's fields that say whom it is for.
 const RECIPIENTS: [&str; 16] = [

@@ -6,16 +6,16 @@ use tracing::debug;
 
 /// Remembers what is wrong from pass to pass.
 #[derive(Default)]
-pub(super) struct Outage(Option<Trouble>);
+pub(super) struct Failures(Option<Failure>);
 
-struct Trouble {
+struct Failure {
     subject: &'static str,
     what: String,
     since: Instant,
     passes: u32,
 }
 
-/// An outage that is over.
+/// Failures that are over.
 pub(super) struct Past {
     /// What was wrong last.
     pub(super) what: String,
@@ -25,9 +25,9 @@ pub(super) struct Past {
     pub(super) passes: u32,
 }
 
-impl Outage {
+impl Failures {
     /// Something is wrong. Gives whether that is worth telling loudly: it wasn't wrong in the last pass.
-    pub(super) fn goes_on(&mut self, subject: &'static str, what: &str) -> bool {
+    pub(super) fn record(&mut self, subject: &'static str, what: &str) -> bool {
         match &mut self.0 {
             Some(before) if before.subject == subject => {
                 before.passes += 1;
@@ -37,15 +37,15 @@ impl Outage {
             before => {
                 let since = before.as_ref().map_or_else(Instant::now, |before| before.since);
                 let passes = before.as_ref().map_or(0, |before| before.passes) + 1;
-                *before = Some(Trouble { subject, what: what.to_owned(), since, passes });
+                *before = Some(Failure { subject, what: what.to_owned(), since, passes });
                 true
             }
         }
     }
 
-    /// All is well. Gives the outage that is over now, if there was one.
-    pub(super) fn ends(&mut self) -> Option<Past> {
-        let Trouble { what, since, passes, .. } = self.0.take()?;
+    /// All is well. Gives the failures that are over now, if there were any.
+    pub(super) fn end(&mut self) -> Option<Past> {
+        let Failure { what, since, passes, .. } = self.0.take()?;
         Some(Past { what, lasted: since.elapsed(), passes })
     }
 }

@@ -1,0 +1,194 @@
+//! A job while the daemon runs: when it is due, and the pass under way. Never two passes of a job at once, and no job
+//! waits for another.
+
+use std::sync::Arc;
+
+use futures_util::future::select_all;
+use tokio_util::sync::CancellationToken;
+use tracing::{Instrument as _, info_span};
+
+use super::schedule::{ScheduleError, Timer, Timers};
+use super::status_line::Part;
+use crate::pass::{Ask, BoxFuture, Failing, Job, PassKind, PassLog, PassRow, Report, Step};
+use crate::shop::Shop;
+use crate::state::Reader;
+use crate::web::private::Monitor;
+
+/// See the module.
+pub(super) struct Runner {
+    job: Option<Arc<dyn Job>>,
+    timers: Vec<(PassKind, Timer)>,
+    due: Option<PassKind>,
+    force_next: bool,
+    /// The pass under way, with the job as it was when the pass began.
+    pass: Option<(Arc<dyn Job>, BoxFuture<'static, Report>)>,
+    log: Option<PassLog>,
+    line: Part,
+    monitor: Monitor,
+}
+
+impl Runner {
+    /// A runner without a job.
+    pub(super) fn new(force_next: bool, line: Part, monitor: Monitor) -> Runner {
+        Runner { job: None, timers: Vec::new(), due: None, force_next, pass: None, log: None, line, monitor }
+    }
+
+    /// From now on, this is the job; a pass under way ends as it began. One that has another subject than before is
+    /// due at once: whatever was left undone has waited long enough.
+    pub(super) async fn assign(
+        &mut self,
+        job: Option<Box<dyn Job>>,
+        shop: &Shop,
+        timers: &Timers,
+    ) -> Result<(), ScheduleError> {
+        let job: Option<Arc<dyn Job>> = job.map(Arc::from);
+        self.timers = self.timers_of(job.as_deref(), timers).await?;
+        let subject = |job: &Arc<dyn Job>| job.subject();
+        let is_another = self.job.as_ref().map(subject) != job.as_ref().map(subject);
+        self.job = job;
+        match &self.job {
+            None => {
+                self.due = None;
+                self.line.clear();
+            }
+            Some(job) if is_another => {
+                self.log.get_or_insert_with(|| PassLog::new(last(shop, job.as_ref()), Failing::Warning));
+                self.wants(PassKind::Sync);
+            }
+            Some(_) => {}
+        }
+        Ok(())
+    }
+
+    /// Timers that are there already stay: whoever reloads the settings more often than a job is due would otherwise
+    /// never see it run.
+    async fn timers_of(
+        &mut self,
+        job: Option<&dyn Job>,
+        timers: &Timers,
+    ) -> Result<Vec<(PassKind, Timer)>, ScheduleError> {
+        let mut before = std::mem::take(&mut self.timers);
+        let mut after = Vec::new();
+        for due in job.map(Job::due).unwrap_or_default() {
+            let is_there =
+                before.iter().position(|(kind, timer)| *kind == due.kind && timer.is(&due.schedule, due.delay));
+            let timer = match is_there {
+                Some(at) => before.swap_remove(at).1,
+                None => timers.start(&due.schedule, due.delay).await?,
+            };
+            after.push((due.kind, timer));
+        }
+        Ok(after)
+    }
+
+    /// A pass is due now.
+    pub(super) fn wants(&mut self, kind: PassKind) {
+        if self.job.is_none() {
+            return;
+        }
+        self.due = Some(self.due.map_or(kind, |due| due.and(kind)));
+    }
+
+    /// Whether a pass is under way.
+    pub(super) fn is_busy(&self) -> bool {
+        self.pass.is_some()
+    }
+
+    /// Begins a pass if one is due and none is under way.
+    pub(super) fn begin(&mut self, shop: &Shop, stop: &CancellationToken) {
+        let Some(job) = self.job.clone().filter(|_| self.pass.is_none()) else { return };
+        let Some(kind) = self.due.take() else { return };
+        let ask = Ask { kind, force: std::mem::take(&mut self.force_next) };
+        let label = job.label(kind);
+        self.line.busy(format!("{label} under way"));
+        let (line, stop, worker) = (self.line.clone(), stop.clone(), Arc::clone(&job));
+        let pass = async move {
+            let progress = |step: Step| {
+                let is_news = !matches!(step, Step::Sending { done, of } if done % 100 != 0 && done != of);
+                if is_news {
+                    line.busy(format!("{label}: {}", step.words()));
+                }
+            };
+            worker.run(ask, &stop, &progress).await
+        };
+        let pass = match &shop.name {
+            Some(name) => on_its_own(pass.instrument(info_span!("shop", shop = &**name))),
+            None => on_its_own(pass),
+        };
+        self.pass = Some((job, pass));
+    }
+
+    /// Waits until it is due, or a pass has ended; gives whether it is the latter. Nothing is lost when it is not
+    /// waited for to the end.
+    pub(super) async fn turn(&mut self) -> bool {
+        let report = tokio::select! {
+            report = running(self.pass.as_mut()) => report,
+            kind = tick(&mut self.timers) => {
+                self.wants(kind);
+                return false;
+            }
+        };
+        let Some((job, _)) = self.pass.take() else { return false };
+        self.ended(job.as_ref(), &report);
+        true
+    }
+
+    fn ended(&mut self, job: &dyn Job, report: &Report) {
+        self.monitor.record(job, report);
+        if let Some(log) = &mut self.log {
+            log.tell(job, report);
+        }
+        // The section may be gone since.
+        if self.job.is_some() {
+            self.line.idle(report.headline.clone());
+        }
+    }
+
+    /// Waits for the pass under way.
+    pub(super) async fn stop(mut self) {
+        if let Some((job, pass)) = self.pass.take() {
+            let report = pass.await;
+            self.ended(job.as_ref(), &report);
+        }
+    }
+}
+
+/// The last pass of a job that the state knows. What keeps us from reading it is told by the next pass.
+fn last(shop: &Shop, job: &dyn Job) -> Option<PassRow> {
+    let reader = Reader::open(shop.state.path()).ok()?;
+    reader.passes(job.name(), &job.subject(), 1).ok()?.into_iter().next()
+}
+
+/// Begins a pass in a task of its own: one that computes must not keep the watchdog waiting.
+fn on_its_own<T: Send + 'static>(pass: impl Future<Output = T> + Send + 'static) -> BoxFuture<'static, T> {
+    let task = tokio::spawn(pass);
+    Box::pin(async move {
+        match task.await {
+            Ok(report) => report,
+            Err(panic) => std::panic::resume_unwind(panic.into_panic()),
+        }
+    })
+}
+
+/// The end of a pass, if one is under way.
+async fn running(pass: Option<&mut (Arc<dyn Job>, BoxFuture<'static, Report>)>) -> Report {
+    match pass {
+        Some((_, pass)) => pass.await,
+        None => std::future::pending().await,
+    }
+}
+
+/// The next tick of any timer.
+async fn tick(timers: &mut [(PassKind, Timer)]) -> PassKind {
+    if timers.is_empty() {
+        return std::future::pending().await;
+    }
+    let ticks = timers.iter_mut().map(|(kind, timer)| {
+        let kind = *kind;
+        Box::pin(async move {
+            timer.tick().await;
+            kind
+        })
+    });
+    select_all(ticks).await.0
+}

@@ -1,0 +1,81 @@
+//! What a pass came to.
+
+use std::time::Duration;
+
+use tracing::Level;
+
+use super::exit::Exit;
+use super::meter::Sample;
+use super::row::PassRow;
+
+/// What a pass came to, whatever its job was.
+#[derive(Debug)]
+pub struct Report {
+    /// What a pass of this kind is called: `sync`, `resync`, `events`.
+    pub label: &'static str,
+    /// The row that it left in the state.
+    pub row: PassRow,
+    /// How long it took, whatever the wall clock did meanwhile.
+    pub took: Duration,
+    /// What it came to in one line, without the reason.
+    pub headline: String,
+    /// The same with a line for each thing that is not as it should be.
+    pub summary: String,
+    /// What went wrong, the worst first.
+    pub troubles: Vec<Trouble>,
+    /// What is told only when it is otherwise than in the pass before.
+    pub notices: Vec<Notice>,
+    /// The code that a program ends with that made this pass alone.
+    pub exit: Exit,
+    /// What is to be counted.
+    pub samples: Vec<Sample>,
+}
+
+/// What keeps a pass from being a good one.
+#[derive(Debug)]
+pub enum Trouble {
+    /// Somebody asked it to stop.
+    Interrupted(anyhow::Error),
+    /// It was not carried out, or not all of it.
+    Failed {
+        /// Because of whom: the same from pass to pass, while the words change.
+        subject: &'static str,
+        /// Why.
+        error: anyhow::Error,
+    },
+    /// The guard holds something back.
+    Held(String),
+}
+
+impl Trouble {
+    /// The error that a pass which was the only one ends with.
+    pub fn into_error(self) -> Option<anyhow::Error> {
+        match self {
+            Trouble::Interrupted(error) | Trouble::Failed { error, .. } => Some(error),
+            Trouble::Held(_) => None,
+        }
+    }
+}
+
+/// Something that operators should know of once.
+#[derive(Debug)]
+pub enum Notice {
+    /// It is told in each pass that has it.
+    News(String),
+    /// It is told when the pass before did not have it, or had it otherwise. `None` = this pass doesn't have it.
+    State {
+        /// What it is about.
+        topic: &'static str,
+        /// What is so.
+        text: Option<String>,
+    },
+    /// A figure of the pass, told when it is another one than in the pass before.
+    Figure {
+        /// Its name in the row.
+        name: &'static str,
+        /// How many.
+        now: u64,
+        /// What is said of now and before, and how loudly.
+        words: fn(u64, u64) -> (Level, String),
+    },
+}

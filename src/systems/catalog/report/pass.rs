@@ -1,0 +1,160 @@
+//! What a pass over the catalog came to.
+
+use std::time::Duration;
+
+use tracing::Level;
+
+use super::plan::{held_back, unproven};
+use crate::pass::{self, Exit, Notice, Outcome, PassRow, Sample, Trouble};
+use crate::report::strange_stock;
+use crate::state::{Foreign, ImportState};
+use crate::systems::catalog::apply::Stop;
+use crate::systems::catalog::error::PassError;
+use crate::systems::catalog::job::{ImportReport, Report};
+use crate::systems::catalog::plan::operation::Summary;
+use crate::text::{count, number, span};
+
+/// The report of a pass, as every job has it.
+pub(crate) fn report(report: Report) -> pass::Report {
+    let headline = headline(&report);
+    let summary = summary(&report, &headline);
+    let exit = exit(&report);
+    let notices = report.summary.as_ref().map(|summary| notices(summary, &report.row)).unwrap_or_default();
+    let samples = samples(&report);
+    let Report { row, error, took, .. } = report;
+    let trouble = match error {
+        Some(error @ (PassError::Interrupted | PassError::Stopped(Stop::Interrupted))) => {
+            Some(Trouble::Interrupted(error.into()))
+        }
+        Some(error) => Some(Trouble::Failed { subject: error.subject(), error: error.into() }),
+        None if row.outcome == Outcome::Refused => {
+            let reason = row.reason.as_deref().unwrap_or_default();
+            Some(Trouble::Held(format!("refused by the guard: {reason}")))
+        }
+        None => None,
+    };
+    let troubles = trouble.into_iter().collect();
+    pass::Report { label: row.kind.name(), row, took, headline, summary, troubles, notices, exit, samples }
+}
+
+/// The exit code of a pass.
+fn exit(report: &Report) -> Exit {
+    let standing = report.refused + report.row.figure("rejected");
+    match (&report.error, Exit::of(report.row.outcome)) {
+        (Some(error), _) if error.is_config() => Exit::Config,
+        (Some(_), _) => Exit::Failed,
+        (None, Exit::Done) if standing > 0 => Exit::Partial,
+        (None, exit) => exit,
+    }
+}
+
+/// What is told when it is otherwise than before. Of a feed that was not read to its end nobody knows how many rows
+/// are wrong.
+fn notices(summary: &Summary, row: &PassRow) -> Vec<Notice> {
+    vec![
+        Notice::Figure { name: "rejected", now: row.figure("rejected"), words: rows_words },
+        Notice::State { topic: "unproven", text: unproven(summary) },
+        Notice::State { topic: "availability", text: strange_stock(&summary.strange_stock) },
+    ]
+}
+
+fn rows_words(now: u64, before: u64) -> (Level, String) {
+    let before = number(before);
+    match now {
+        0 => (Level::INFO, format!("every row of the feed is taken again; {before} were not")),
+        1 => (Level::WARN, format!("1 row of the feed is not taken ({before} before): see `shelfkeeper status`")),
+        _ => {
+            let now = number(now);
+            (Level::WARN, format!("{now} rows of the feed are not taken ({before} before): see `shelfkeeper status`"))
+        }
+    }
+}
+
+fn samples(report: &Report) -> Vec<Sample> {
+    let objects = ["created", "updated", "deleted", "failed"]
+        .map(|name| Sample::labelled("objects", name, report.row.figure(name)));
+    let traffic = &report.traffic;
+    let answered = traffic.answered.iter().map(|(status, count)| (status.to_string(), *count));
+    let requests = answered.chain([("none".to_owned(), traffic.unanswered())]).filter(|(_, count)| *count > 0);
+    let requests = requests.map(|(status, count)| Sample::labelled("nicechat_requests", status, count));
+    let import = report.import.as_ref().map(|import| {
+        let state = if import.failure.is_some() { ImportState::Failed } else { ImportState::Success };
+        Sample::labelled("imports", state.name(), 1)
+    });
+    let retries = Sample::of("nicechat_retries", traffic.retries);
+    objects.into_iter().chain(requests).chain(import).chain([retries]).collect()
+}
+
+/// What NiceChat has that isn't ours, in a line.
+pub(crate) fn foreign(Foreign { categories, products }: Foreign) -> Option<String> {
+    let parts = [(products, "product", "products"), (categories, "category", "categories")];
+    let parts: Vec<String> =
+        parts.into_iter().filter(|(n, ..)| *n > 0).map(|(n, one, many)| count(n, one, many)).collect();
+    (!parts.is_empty()).then(|| {
+        format!("Not ours at NiceChat: {}, left alone (nicechat.prune = \"all\" would delete them).", parts.join(", "))
+    })
+}
+
+/// What a pass came to, in a line.
+pub(crate) fn line(pass: &PassRow, took: Duration) -> String {
+    let mut parts = vec![pass.outcome.name().to_owned()];
+    if pass.figure("read") > 0 {
+        parts.push(format!("{} read", count(pass.figure("read"), "row", "rows")));
+    }
+    for (name, what) in [
+        ("rejected", "not taken"),
+        ("created", "created"),
+        ("updated", "changed"),
+        ("deleted", "deleted"),
+        ("failed", "failed or refused"),
+    ] {
+        let n = pass.figure(name);
+        if n > 0 {
+            parts.push(format!("{} {what}", number(n)));
+        }
+    }
+    parts.push(count(pass.requests, "request", "requests"));
+    let reason = pass.reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
+    format!("{} in {}{reason}", parts.join(", "), span(took))
+}
+
+/// What a pass came to, in one line and without the reason.
+fn headline(report: &Report) -> String {
+    let row = PassRow { reason: None, ..report.row.clone() };
+    format!("{}: {}", row.kind.name(), line(&row, report.took))
+}
+
+/// A line, and one for each thing that is not as it should be.
+fn summary(report: &Report, headline: &str) -> String {
+    let outcome = &report.row.outcome;
+    let mut text = headline.to_owned();
+    if *outcome == Outcome::Refused {
+        let reason = report.row.reason.as_deref().unwrap_or_default();
+        let sent = if report.import.is_some() { "nothing was sent after the import" } else { "nothing was sent" };
+        text += &format!("\nRefused by the guard, {sent}: {reason}. --force lets it through.");
+    }
+    match &report.import {
+        Some(ImportReport { failure: Some(reason), .. }) => text += &format!("\nThe import failed: {reason}."),
+        Some(ImportReport { shortfall: Some(shortfall), .. }) => text += &format!("\n{shortfall}."),
+        _ => {}
+    }
+    text.extend(report.summary.as_ref().and_then(Summary::foreign).and_then(foreign).map(|told| format!("\n{told}")));
+    if report.refused > 0 {
+        let objects = count(report.refused, "object", "objects");
+        text += &format!("\nNiceChat refuses {objects} as they are; `shelfkeeper status` says why.");
+    }
+    if let Some(missed) = report.summary.as_ref().map(|summary| summary.held_back).filter(|missed| *missed > 0) {
+        text += &format!("\n{}", held_back(missed));
+    }
+    if let Some(unproven) = report.summary.as_ref().and_then(unproven) {
+        text += &format!("\n{unproven}");
+    }
+    let strange = report.summary.as_ref().and_then(|summary| strange_stock(&summary.strange_stock));
+    text.extend(strange.map(|told| format!("\n{told}")));
+    let rejected = report.row.figure("rejected");
+    if rejected > 0 {
+        let rows = count(rejected, "row of the feed is", "rows of the feed are");
+        text += &format!("\n{rows} not taken; `shelfkeeper status` says why.");
+    }
+    text
+}

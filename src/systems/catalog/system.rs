@@ -1,0 +1,167 @@
+//! The catalog among the systems: NiceChat's categories and products, kept equal to the feed.
+
+use std::fmt::Display;
+
+use axum::Router;
+use tokio_util::sync::CancellationToken;
+
+use super::context::Context;
+use super::import::Exchange;
+use super::job;
+use super::planner;
+use super::report::{self, PlannedCatalog};
+use crate::catalog::Kind;
+use crate::config::Config;
+use crate::pass::{Ask, BoxFuture, Due, Failure, Job, Level, Meter, PassKind, Planned, Progress, Report, entry};
+use crate::remote::Limits;
+use crate::shop::Shop;
+use crate::state::{ImportState, Reader, StateError};
+use crate::systems::system::System;
+
+/// See the module.
+#[derive(Default)]
+pub struct CatalogSystem {
+    /// The addresses of imports under way.
+    exchange: Exchange,
+}
+
+const METERS: [Meter; 4] = [
+    Meter {
+        name: "objects",
+        help: "Objects that passes created, updated or deleted; failed are those whose request failed or was refused",
+        label: Some("operation"),
+        from_start: &["created", "updated", "deleted", "failed"],
+    },
+    Meter {
+        name: "nicechat_requests",
+        help: "Requests to NiceChat, tries included, by the HTTP status of the answer; none when there was none",
+        label: Some("status"),
+        from_start: &[],
+    },
+    Meter {
+        name: "nicechat_retries",
+        help: "Requests to NiceChat that were another try of one that had failed",
+        label: None,
+        from_start: &[],
+    },
+    Meter {
+        name: "imports",
+        help: "Feed imports that ended, by state",
+        label: Some("state"),
+        from_start: &[ImportState::Success.name(), ImportState::Failed.name()],
+    },
+];
+
+impl System for CatalogSystem {
+    fn job(&self, shop: &Shop, is_served: bool) -> Option<Box<dyn Job>> {
+        let context = Context {
+            config: shop.config.catalog.clone()?,
+            state: shop.state.clone(),
+            exchange: self.exchange.clone(),
+            is_listening: is_served,
+        };
+        Some(Box::new(CatalogJob(context)))
+    }
+
+    fn plan<'a>(
+        &'a self,
+        config: &'a Config,
+        _limits: &'a Limits,
+        ask: Ask,
+        stop: &'a CancellationToken,
+    ) -> BoxFuture<'a, Option<Result<Box<dyn Planned>, Failure>>> {
+        Box::pin(async move {
+            let plan = planner::plan(config.catalog.as_ref()?, ask.kind, stop).await;
+            let plan = plan.map(|mut plan| -> Box<dyn Planned> {
+                plan.guard = plan.guard.filter(|_| !ask.force);
+                Box::new(PlannedCatalog(plan))
+            });
+            Some(plan.map_err(Failure::from))
+        })
+    }
+
+    fn routes(&self) -> Router {
+        self.exchange.routes()
+    }
+
+    fn meters(&self) -> &'static [Meter] {
+        &METERS
+    }
+
+    fn levels(&self, reader: &Reader, _config: &Config) -> Result<Vec<Level>, StateError> {
+        let (rejected, refused) = reader.trouble()?;
+        let is_importing = u64::from(reader.open_import()?.is_some());
+        let level = |name, help, value| Level { name, help, label: None, value };
+        let owned = |kind: Kind| {
+            let label = Some(("type", kind.name()));
+            Ok::<_, StateError>(Level {
+                name: "owned_objects",
+                help: "Objects at NiceChat that are ours, by type",
+                label,
+                value: reader.owned(kind)?,
+            })
+        };
+        Ok(vec![
+            owned(Kind::Category)?,
+            owned(Kind::Product)?,
+            level("rejected_rows", "Rows of the feed that were not taken when it was read last", rejected),
+            level("refused_objects", "Objects that NiceChat refuses as they are", refused),
+            level("pending_changes", "Changes of the last plan that are still to be sent", reader.pending()?),
+            level("import_under_way", "Whether NiceChat is importing the feed: 1 or 0", is_importing),
+        ])
+    }
+}
+
+/// The job with certain settings.
+struct CatalogJob(Context);
+
+impl Job for CatalogJob {
+    fn name(&self) -> &'static str {
+        job::JOB
+    }
+
+    fn subject(&self) -> String {
+        // The state belongs to one NiceChat.
+        String::new()
+    }
+
+    fn due(&self) -> Vec<Due> {
+        let source = &self.0.config.source;
+        let sync =
+            Due { kind: PassKind::Sync, schedule: source.schedule.clone(), delay: source.delay(&source.schedule) };
+        let resync = source.resync();
+        let resync = resync.map(|(schedule, delay)| Due { kind: PassKind::Resync, schedule, delay });
+        [sync].into_iter().chain(resync).collect()
+    }
+
+    fn label(&self, kind: PassKind) -> &'static str {
+        kind.name()
+    }
+
+    fn run<'a>(&'a self, ask: Ask, stop: &'a CancellationToken, progress: Progress<'a>) -> BoxFuture<'a, Report> {
+        Box::pin(async move { report::report(job::run(&self.0, ask.kind, ask.force, stop, progress).await) })
+    }
+
+    fn log(&self, level: tracing::Level, report: &Report, message: &dyn Display) {
+        let row = &report.row;
+        entry!(
+            level,
+            pass = row.started.as_millisecond(),
+            kind = row.kind.name(),
+            outcome = row.outcome.name(),
+            read = row.figure("read"),
+            rejected = row.figure("rejected"),
+            created = row.figure("created"),
+            updated = row.figure("updated"),
+            deleted = row.figure("deleted"),
+            failed = row.figure("failed"),
+            requests = row.requests,
+            elapsed_ms = report.took.as_millis() as u64,
+            "{message}"
+        );
+    }
+
+    fn succeeds_again(&self) -> &'static str {
+        "passes succeed again"
+    }
+}

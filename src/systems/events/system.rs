@@ -1,0 +1,124 @@
+//! The events among the systems: what Lagerkoll does at certain times, mirrored and kept as the settings want it.
+
+use std::fmt::Display;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio_util::sync::CancellationToken;
+
+use super::job::{self, JOB};
+use super::plan;
+use super::report::{self, LABEL, PlannedEvents};
+use crate::config::{Config, Lagerkoll, Schedule};
+use crate::pass::{Ask, BoxFuture, Due, Failure, Job, Level, Meter, PassKind, Planned, Progress, Report, entry};
+use crate::remote::Limits;
+use crate::shop::Shop;
+use crate::state::{Reader, StateError, Writer};
+use crate::systems::system::System;
+
+/// See the module.
+pub struct EventsSystem;
+
+const METERS: [Meter; 1] =
+    [Meter { name: "lagerkoll_requests", help: "Requests to Lagerkoll, tries included", label: None, from_start: &[] }];
+
+impl System for EventsSystem {
+    fn job(&self, shop: &Shop, _is_served: bool) -> Option<Box<dyn Job>> {
+        let settings = shop.config.lagerkoll.clone()?;
+        // Everything that is compared with a service's list is so at the same time.
+        let resync = shop.config.catalog.as_ref().and_then(|catalog| catalog.source.resync());
+        Some(Box::new(EventsJob { settings, resync, limits: shop.limits.clone(), state: shop.state.clone() }))
+    }
+
+    fn plan<'a>(
+        &'a self,
+        config: &'a Config,
+        limits: &'a Limits,
+        ask: Ask,
+        _stop: &'a CancellationToken,
+    ) -> BoxFuture<'a, Option<Result<Box<dyn Planned>, Failure>>> {
+        Box::pin(async move {
+            let mut plan = plan::plan(config.lagerkoll.as_ref()?, limits, &config.state.path, ask).await;
+            if ask.force {
+                plan.let_through();
+            }
+            let plan: Box<dyn Planned> = Box::new(PlannedEvents(plan));
+            Some(Ok(plan))
+        })
+    }
+
+    fn meters(&self) -> &'static [Meter] {
+        &METERS
+    }
+
+    fn levels(&self, reader: &Reader, config: &Config) -> Result<Vec<Level>, StateError> {
+        let settings = config.lagerkoll.as_ref();
+        let mirror = settings.map(|settings| reader.mirror(&job::place(settings))).transpose()?.flatten();
+        let level = mirror.map(|mirror| Level {
+            name: "mirrored_events",
+            help: "Events of Lagerkoll in the mirror",
+            label: None,
+            value: mirror.count,
+        });
+        Ok(level.into_iter().collect())
+    }
+}
+
+/// The job with certain settings.
+struct EventsJob {
+    settings: Lagerkoll,
+    resync: Option<(Schedule, Duration)>,
+    limits: Limits,
+    state: Arc<Writer>,
+}
+
+impl Job for EventsJob {
+    fn name(&self) -> &'static str {
+        JOB
+    }
+
+    fn subject(&self) -> String {
+        job::place(&self.settings)
+    }
+
+    fn due(&self) -> Vec<Due> {
+        let schedule = self.settings.schedule.clone();
+        let sync = Due { kind: PassKind::Sync, schedule, delay: Duration::ZERO };
+        let resync = self.resync.clone();
+        let resync = resync.map(|(schedule, delay)| Due { kind: PassKind::Resync, schedule, delay });
+        [sync].into_iter().chain(resync).collect()
+    }
+
+    fn label(&self, _kind: PassKind) -> &'static str {
+        LABEL
+    }
+
+    fn run<'a>(&'a self, ask: Ask, stop: &'a CancellationToken, _progress: Progress<'a>) -> BoxFuture<'a, Report> {
+        let run = job::run(&self.settings, &self.limits, &self.state, ask, stop);
+        Box::pin(async move { report::report(run.await) })
+    }
+
+    fn log(&self, level: tracing::Level, report: &Report, message: &dyn Display) {
+        let row = &report.row;
+        entry!(
+            level,
+            events = row.started.as_millisecond(),
+            outcome = row.outcome.name(),
+            listed = row.figures.find("listed"),
+            added = row.figure("added"),
+            changed = row.figure("changed"),
+            removed = row.figure("removed"),
+            created = row.figure("created"),
+            replaced = row.figure("replaced"),
+            deleted = row.figure("deleted"),
+            refused = row.figure("refused"),
+            requests = row.requests,
+            elapsed_ms = report.took.as_millis() as u64,
+            "{message}"
+        );
+    }
+
+    fn succeeds_again(&self) -> &'static str {
+        "events are mirrored well again"
+    }
+}

@@ -1,0 +1,40 @@
+//! What every system has for those who run and show it: they loop over systems and name none.
+
+use axum::Router;
+use tokio_util::sync::CancellationToken;
+
+use crate::config::Config;
+use crate::pass::{Ask, BoxFuture, Failure, Job, Level, Meter, Planned};
+use crate::remote::Limits;
+use crate::shop::Shop;
+use crate::state::{Reader, StateError};
+
+/// What is done with a vendor, for one shop. It lives as long as the shop is looked after, through all settings.
+pub trait System: Send + Sync {
+    /// Its job with the settings that the shop has now; `None` = they want none of it. `is_served` = somebody serves
+    /// [`System::routes`].
+    fn job(&self, shop: &Shop, is_served: bool) -> Option<Box<dyn Job>>;
+
+    /// What the next pass would do; `None` = the settings want none of it. It has nothing to write with.
+    fn plan<'a>(
+        &'a self,
+        config: &'a Config,
+        limits: &'a Limits,
+        ask: Ask,
+        stop: &'a CancellationToken,
+    ) -> BoxFuture<'a, Option<Result<Box<dyn Planned>, Failure>>>;
+
+    /// What it serves to others.
+    fn routes(&self) -> Router {
+        Router::new()
+    }
+
+    /// What its passes count.
+    fn meters(&self) -> &'static [Meter];
+
+    /// How things stand in the state with these settings.
+    ///
+    /// # Errors
+    /// When the state can't be read.
+    fn levels(&self, reader: &Reader, config: &Config) -> Result<Vec<Level>, StateError>;
+}

@@ -1,0 +1,105 @@
+//! Small pieces of text.
+
+use std::time::Duration;
+
+use serde_json::Value;
+
+use super::plain;
+
+/// The most of a value that a line shows, in characters.
+const LONGEST: usize = 60;
+
+/// A value in one short line: text in quotes, the middle of long text left out, line ends shown.
+pub(crate) fn value(value: &Value) -> String {
+    match value {
+        Value::String(text) => format!("{:?}", shorten(text)),
+        Value::Null => "nothing".to_owned(),
+        other => other.to_string(),
+    }
+}
+
+/// A text as a terminal may be given it: nothing in it but what can be seen.
+pub(crate) fn one_line(text: &str) -> String {
+    plain(text, usize::MAX)
+}
+
+/// A text of at most 60 characters: what is longer loses its middle.
+pub(crate) fn shorten(text: &str) -> String {
+    let length = text.chars().count();
+    if length <= LONGEST {
+        return text.to_owned();
+    }
+    let start: String = text.chars().take(LONGEST * 2 / 3).collect();
+    let end: String = text.chars().skip(length - LONGEST / 3).collect();
+    format!("{start} … {end}")
+}
+
+/// Two long texts that begin alike, cut so that the difference shows.
+pub(crate) fn difference(old: &Value, new: &Value) -> (String, String) {
+    let (Value::String(before), Value::String(after)) = (old, new) else { return (value(old), value(new)) };
+    if before.chars().count().max(after.chars().count()) <= LONGEST {
+        return (value(old), value(new));
+    }
+    let common = before.chars().zip(after.chars()).take_while(|(a, b)| a == b).count();
+    let from = common.saturating_sub(LONGEST / 3);
+    let cut = |text: &str| {
+        let rest: String = text.chars().skip(from).take(LONGEST).collect();
+        let (lead, trail) =
+            (if from > 0 { "… " } else { "" }, if text.chars().count() > from + LONGEST { " …" } else { "" });
+        format!("{:?}", format!("{lead}{rest}{trail}"))
+    };
+    (cut(before), cut(after))
+}
+
+/// A number with its thousands apart: `12 345`.
+pub(crate) fn number(n: u64) -> String {
+    let digits = n.to_string();
+    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            text.push('\u{202f}');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// A time span as a person says it.
+pub(crate) fn span(duration: Duration) -> String {
+    let seconds = duration.as_secs();
+    match seconds {
+        0 => format!("{} ms", duration.as_millis()),
+        1..60 => format!("{:.1} s", duration.as_secs_f64()),
+        60..3600 => format!("{} min {} s", seconds / 60, seconds % 60),
+        _ => format!("{} h {} min", seconds / 3600, seconds % 3600 / 60),
+    }
+}
+
+/// `1 row`, `2 rows`.
+pub(crate) fn count(n: u64, one: &str, many: &str) -> String {
+    format!("{} {}", number(n), if n == 1 { one } else { many })
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn long_texts_are_cut_where_they_differ() {
+        let same = "x".repeat(200);
+        let (old, new) = difference(&json!(format!("{same}A and more")), &json!(format!("{same}B and more")));
+        assert!(old.contains('A') && new.contains('B'), "{old} {new}");
+        assert!(old.chars().count() < 80);
+        assert!(shorten(&same).chars().count() <= LONGEST + 3);
+    }
+
+    #[test]
+    fn numbers_and_spans() {
+        assert_eq!(number(1_234_567), "1\u{202f}234\u{202f}567");
+        assert_eq!(span(Duration::from_millis(20)), "20 ms");
+        assert_eq!(span(Duration::from_secs(61)), "1 min 1 s");
+        assert_eq!(span(Duration::from_secs(7300)), "2 h 1 min");
+    }
+}
