@@ -191,6 +191,9 @@ impl From<TypeChoice> for Option<FeedType> {
 /// Arguments of `status`.
 #[derive(Debug, Args)]
 pub struct Status {
+    /// How many of the last passes to show; the same again and again counts as one
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    pub passes: Option<u32>,
     /// How to print it
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub format: Format,

@@ -1,26 +1,21 @@
-//! How things stand, for people and for programs.
+//! How things stand, for people and for programs: the headline first, then what each system has to say.
 
 use std::io::{self, Write};
 use std::time::Duration;
 
-use serde_json::{Value, json};
+use jiff::Timestamp;
 
-use crate::catalog::{Kind, Rejection};
-use crate::pass::PassRow;
-use crate::report::{JsonList, PrintError};
-use crate::state::{FailedObject, Foreign, Import, MirrorState, Reader, StateError};
-use crate::systems::catalog::{self, foreign};
-use crate::systems::events::{self, Names, mirror_json, mirror_text};
-use crate::text::{count, shorten};
+use crate::config::Schedule;
+use crate::pass::{Headline, PassRow};
+use crate::report::{JsonObject, PrintError};
+use crate::state::{FailedObject, Reader, StateError};
+use crate::systems::{Look, Standing};
+use crate::text::count;
 
-/// Rows and objects that a person is shown.
+/// Objects that a person is shown.
 const SHOWN: u64 = 20;
-/// Passes that a person is shown.
-const PASSES: u32 = 5;
-/// Imports that a program is shown.
-const IMPORTS: u32 = 20;
-/// Imports that a person is shown.
-const IMPORTS_SHOWN: usize = 3;
+/// How far back the last good pass is looked for.
+const LOOKED_AT: u32 = 10_000;
 
 /// What is said when there is no state file: not that there was no pass, which nobody can know then.
 pub fn no_state(reader: &Reader) -> Option<String> {
@@ -34,52 +29,51 @@ pub fn no_state(reader: &Reader) -> Option<String> {
     })
 }
 
-/// What `status` tells. The lists that may be longer than memory holds are read while they are printed.
+/// What `status` tells.
 pub struct Status<'r> {
     reader: &'r Reader,
+    parts: Vec<Part<'r>>,
+    now: Timestamp,
+}
+
+/// A system's part of it.
+struct Part<'r> {
+    standing: Box<dyn Standing + 'r>,
+    schedule: Option<Schedule>,
+    label: &'static str,
+    /// The latest first.
     passes: Vec<PassRow>,
-    categories: u64,
-    products: u64,
-    foreign: Foreign,
-    pending: u64,
-    rejected: u64,
-    failed: u64,
-    /// By store.
-    refused_events: Vec<FailedObject>,
-    mirror: Option<MirrorState>,
-    last_mirroring: Option<PassRow>,
-    imports: Vec<Import>,
 }
 
 impl<'r> Status<'r> {
-    /// Reads it from the state. `events` names what of Lagerkoll is to be in it, if anything is.
+    /// Reads it from the state.
     ///
     /// # Errors
     /// When that can't be read.
-    pub fn read(reader: &'r Reader, events: Option<&Names>) -> Result<Status<'r>, StateError> {
-        let mut refused_events = Vec::new();
-        for store in events.iter().flat_map(|names| &names.stores) {
-            let there = reader.refused_events(&store.key)?;
-            refused_events
-                .extend(there.into_iter().map(|event| FailedObject { store: Some(store.id.clone()), ..event }));
-        }
-        Ok(Status {
-            reader,
-            passes: reader.passes(catalog::JOB, "", PASSES)?,
-            categories: reader.owned(Kind::Category)?,
-            products: reader.owned(Kind::Product)?,
-            foreign: reader.foreign()?.unwrap_or_default(),
-            pending: reader.pending()?,
-            rejected: reader.trouble()?.0,
-            failed: reader.failed()? + refused_events.len() as u64,
-            refused_events,
-            imports: reader.imports(IMPORTS)?,
-            mirror: events.map(|names| reader.mirror(&names.mirror)).transpose()?.flatten(),
-            last_mirroring: match events {
-                Some(names) => reader.passes(events::JOB, &names.mirror, 1)?.into_iter().next(),
-                None => None,
-            },
-        })
+    pub fn read(reader: &'r Reader, looks: &[Box<dyn Look>]) -> Result<Status<'r>, StateError> {
+        let part = |look: &dyn Look| {
+            let (label, subject) = look.job();
+            Ok::<_, StateError>(Part {
+                standing: look.standing(reader)?,
+                schedule: look.schedule().cloned(),
+                label,
+                passes: reader.passes(label, &subject, LOOKED_AT)?,
+            })
+        };
+        let parts = looks.iter().map(|look| part(look.as_ref())).collect::<Result<_, _>>()?;
+        Ok(Status { reader, parts, now: Timestamp::now() })
+    }
+
+    /// The most urgent of the systems' headlines. A system that was never at work has nothing to say beside others.
+    fn headline(&self) -> Headline {
+        let headlines = self.parts.iter().map(|part| part.standing.headline(&part.passes, self.now));
+        let (silent, told): (Vec<Headline>, Vec<Headline>) =
+            headlines.partition(|headline| headline.state == crate::pass::Standing::None);
+        told.into_iter()
+            .rev()
+            .max_by_key(|headline| headline.state)
+            .or_else(|| silent.into_iter().next())
+            .unwrap_or(Headline { state: crate::pass::Standing::None, text: "No pass yet.".to_owned(), since: None })
     }
 
     /// For programs, with at most so many rejected rows and failed objects each; `rejected_total` and `failed_total`
@@ -87,136 +81,128 @@ impl<'r> Status<'r> {
     ///
     /// # Errors
     /// When it can't be read or printed.
-    pub fn print_json(&self, most: u64, out: &mut impl Write) -> Result<(), PrintError> {
-        let owned = json!({"categories": self.categories, "products": self.products});
-        write!(out, "{{\"last_pass\":{},\"owned\":{owned}", json!(self.passes.first()))?;
-        if self.foreign != Foreign::default() {
-            write!(out, ",\"foreign\":{}", json!(self.foreign))?;
+    pub fn print_json(&self, most: u64, passes: Option<u32>, out: &mut dyn Write) -> Result<(), PrintError> {
+        let mut object = JsonObject::begin(out)?;
+        object.field("headline", &self.headline())?;
+        for part in &self.parts {
+            part.standing.print_json(most, &mut object)?;
         }
-        write!(out, ",\"pending\":{}", self.pending)?;
-        total_if_cut(out, "rejected", self.rejected, most)?;
-        write!(out, ",\"rejected\":")?;
-        let mut list = JsonList::begin(out)?;
-        self.reader.each_rejected(most, |row| Ok::<(), PrintError>(list.item(&row)?))?;
-        list.end()?;
-        total_if_cut(out, "failed", self.failed, most)?;
-        write!(out, ",\"failed\":")?;
-        let mut list = JsonList::begin(out)?;
+        let failed: u64 = self.parts.iter().map(|part| part.standing.failed()).sum();
+        if failed > most {
+            object.field("failed_total", &failed)?;
+        }
+        let mut list = object.list("failed")?;
         self.each_failed(most, |object| list.item(&object))?;
         list.end()?;
-        let imports: Vec<Value> = self.imports.iter().map(import_json).collect();
-        Ok(writeln!(out, ",\"imports\":{},\"events\":{}}}", json!(imports), mirror_json(self.mirror.as_ref()))?)
+        if let Some(passes) = passes {
+            for part in self.parts.iter().take(1) {
+                object.field("passes", &part.passes.iter().take(passes as usize).collect::<Vec<_>>())?;
+            }
+        }
+        object.end()?;
+        Ok(writeln!(out)?)
     }
 
-    /// Objects that are not as wanted, at most so many, the events last.
+    /// Objects that are not as wanted, at most so many.
     fn each_failed(&self, most: u64, mut each: impl FnMut(&FailedObject) -> io::Result<()>) -> Result<(), PrintError> {
         let mut left = most;
-        self.reader.each_failed(most, |object| {
-            left -= 1;
-            Ok::<(), PrintError>(each(&object)?)
-        })?;
-        let left = usize::try_from(left).unwrap_or(usize::MAX);
-        Ok(self.refused_events.iter().take(left).try_for_each(each)?)
+        for part in &self.parts {
+            part.standing.each_failed(left, &mut |object| {
+                left -= 1;
+                Ok(each(object)?)
+            })?;
+        }
+        Ok(())
     }
 
-    /// For people.
+    /// For people, with so many passes of each job.
     ///
     /// # Errors
     /// When it can't be read or printed.
-    pub fn print_text(&self, out: &mut impl Write) -> Result<(), PrintError> {
+    pub fn print_text(&self, passes: u32, out: &mut dyn Write) -> Result<(), PrintError> {
         if let Some(absence) = no_state(self.reader) {
             return Ok(writeln!(out, "{absence}")?);
         }
-        if self.passes.is_empty() {
-            match &self.mirror {
-                Some(mirror) => mirror_text(mirror, self.last_mirroring.as_ref(), out)?,
-                None => writeln!(out, "No pass yet.")?,
-            }
-            return Ok(self.print_imports(out)?);
+        writeln!(out, "{}", self.headline().text)?;
+        self.parts.iter().try_for_each(|part| part.print_times(self.now, out))?;
+        writeln!(out)?;
+        self.parts.iter().try_for_each(|part| part.standing.print_summary(out))?;
+        self.parts.iter().try_for_each(|part| part.print_passes(passes as usize, out))?;
+        self.parts.iter().try_for_each(|part| part.standing.print_details(out))?;
+        self.print_failed(out)
+    }
+
+    fn print_failed(&self, out: &mut dyn Write) -> Result<(), PrintError> {
+        let failed: u64 = self.parts.iter().map(|part| part.standing.failed()).sum();
+        if failed == 0 {
+            return Ok(());
         }
-        let products = count(self.products, "product", "products");
-        writeln!(out, "Ours at NiceChat: {products}, {}.", count(self.categories, "category", "categories"))?;
-        if let Some(told) = foreign(self.foreign) {
-            writeln!(out, "{told}")?;
-        }
-        if self.pending > 0 {
-            let changes = count(self.pending, "change", "changes");
-            writeln!(out, "Pending: {changes} of the last plan, for the next pass.")?;
-        }
-        if let Some(mirror) = &self.mirror {
-            mirror_text(mirror, self.last_mirroring.as_ref(), out)?;
-        }
-        writeln!(out, "\nLast passes:")?;
-        for pass in &self.passes {
-            writeln!(
-                out,
-                "  {:.0}  {:<6}  {}",
-                pass.finished,
-                pass.kind.name(),
-                catalog::line(pass, by_the_wall(pass))
-            )?;
-        }
-        self.print_imports(out)?;
-        list_title(out, "row of the feed is not taken", "rows of the feed are not taken", self.rejected)?;
-        self.reader.each_rejected(SHOWN, |Rejection { line, id, field, reason, .. }| {
-            let id = id.as_ref().map(|id| format!(", id {}", shorten(id))).unwrap_or_default();
-            Ok::<(), PrintError>(writeln!(out, "  line {line}{id}: {field}: {reason}")?)
-        })?;
-        list_end(out, self.rejected)?;
-        list_title(out, "object is not as wanted", "objects are not as wanted", self.failed)?;
+        writeln!(out, "\n{}:", count(failed, "object is not as wanted", "objects are not as wanted"))?;
         self.each_failed(SHOWN, |FailedObject { kind, id, store, reason, refused, .. }| {
             let what = if *refused { "refused" } else { "failed, to be tried again" };
             let place = store.as_ref().map(|store| format!(" in store {store}")).unwrap_or_default();
             writeln!(out, "  {kind} {id}{place}: {what}: {reason}")
         })?;
-        Ok(list_end(out, self.failed)?)
+        if failed > SHOWN {
+            writeln!(out, "  … --format json has them all")?;
+        }
+        Ok(())
+    }
+}
+
+impl Part<'_> {
+    /// When the last good pass ended, and when the next one is due.
+    fn print_times(&self, now: Timestamp, out: &mut dyn Write) -> io::Result<()> {
+        let Some(last) = self.passes.first() else { return Ok(()) };
+        match self.passes.iter().find(|pass| pass.outcome.is_good()) {
+            Some(good) => writeln!(out, "  {:<6} last good pass {}", self.label, moment(good.finished, now))?,
+            None => writeln!(out, "  {:<6} no good pass among the last {}", self.label, self.passes.len())?,
+        }
+        let due = self.schedule.as_ref().and_then(|schedule| schedule.due_after(last.started.max(last.finished), 1));
+        due.map_or(Ok(()), |due| writeln!(out, "  {:<6} next, by the daemon, {}", "", moment(due, now)))
     }
 
-    fn print_imports(&self, out: &mut impl Write) -> io::Result<()> {
-        if self.imports.is_empty() {
+    /// The last passes; what came again and again in one line.
+    fn print_passes(&self, most: usize, out: &mut dyn Write) -> io::Result<()> {
+        let mut streaks: Vec<(&PassRow, &PassRow, u32)> = Vec::new();
+        for pass in &self.passes {
+            let has_room = streaks.len() < most;
+            match streaks.last_mut() {
+                Some((latest, first, times)) if is_again(latest, pass) => (*first, *times) = (pass, *times + 1),
+                _ if has_room => streaks.push((pass, pass, 1)),
+                _ => break,
+            }
+        }
+        if streaks.is_empty() {
             return Ok(());
         }
-        writeln!(out, "\nLast imports:")?;
-        self.imports.iter().take(IMPORTS_SHOWN).try_for_each(|import| writeln!(out, "  {}", import_line(import)))
+        writeln!(out, "\nLast passes ({}):", self.label)?;
+        for (latest, first, times) in streaks {
+            let line = self.standing.pass_line(latest);
+            let again = if times > 1 { format!(" ({times} times since {:.0})", first.finished) } else { String::new() };
+            writeln!(out, "  {:.0}  {:<6}  {line}{again}", latest.finished, latest.kind.name())?;
+        }
+        Ok(())
     }
 }
 
-/// An import with what is wrong with it.
-fn import_json(import: &Import) -> Value {
-    let mut json = json!(import);
-    if let (Value::Object(fields), Some(warning)) = (&mut json, import.shortfall()) {
-        fields.insert("warning".to_owned(), json!(warning));
-    }
-    json
+/// Whether an earlier pass came to the same, and neither changed anything.
+fn is_again(later: &PassRow, earlier: &PassRow) -> bool {
+    let changes = |pass: &PassRow| ["created", "updated", "deleted", "failed"].iter().any(|name| pass.figure(name) > 0);
+    (later.outcome, later.kind, &later.reason) == (earlier.outcome, earlier.kind, &earlier.reason)
+        && !changes(later)
+        && !changes(earlier)
 }
 
-fn import_line(import: &Import) -> String {
-    let mut text = format!("{:.0}  {}", import.updated.unwrap_or(import.pushed), import.state.name());
-    if let Some(imported) = import.imported {
-        text += &format!(", {} imported", count(imported, "element", "elements"));
-    }
-    if let Some(left) = import.left {
-        text += &format!(", {} put right by the API", count(left, "object", "objects"));
-    }
-    for complaint in import.reason.iter().chain(&import.shortfall()) {
-        text += &format!(": {complaint}");
-    }
-    text
-}
-
-fn total_if_cut(out: &mut impl Write, name: &str, total: u64, most: u64) -> io::Result<()> {
-    if total > most { write!(out, ",\"{name}_total\":{total}") } else { Ok(()) }
-}
-
-fn list_title(out: &mut impl Write, one: &str, many: &str, total: u64) -> io::Result<()> {
-    if total == 0 { Ok(()) } else { writeln!(out, "\n{}:", count(total, one, many)) }
-}
-
-fn list_end(out: &mut impl Write, total: u64) -> io::Result<()> {
-    if total > SHOWN { writeln!(out, "  … --format json has them all") } else { Ok(()) }
-}
-
-/// How long a pass took, as far as its row tells.
-fn by_the_wall(pass: &PassRow) -> Duration {
-    Duration::try_from(pass.finished.duration_since(pass.started)).unwrap_or_default()
+/// A moment, and roughly how far away it is.
+fn moment(at: Timestamp, now: Timestamp) -> String {
+    let away = Duration::try_from(now.duration_since(at).abs()).unwrap_or_default();
+    let minutes = away.as_secs() / 60;
+    let words = match minutes {
+        0 => return format!("{at:.0} ({})", if at > now { "within a minute" } else { "just now" }),
+        1..120 => format!("{minutes} min"),
+        120..2880 => format!("{} h", minutes / 60),
+        _ => format!("{} days", minutes / 1440),
+    };
+    if at > now { format!("{at:.0} (in {words})") } else { format!("{at:.0} ({words} ago)") }
 }

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use super::outcome::Failure;
 use crate::config::Config;
 use crate::state::Reader;
+use crate::systems;
 use crate::systems::events::Names;
 
 /// Where the state is, and whose.
@@ -14,6 +15,8 @@ pub(super) struct Look {
     base_url: Option<String>,
     /// Whose events are mirrored; `None` = nobody's.
     pub(super) events: Option<Names>,
+    /// What there is to look at.
+    pub(super) systems: Vec<Box<dyn systems::Look>>,
 }
 
 impl Look {
@@ -23,6 +26,7 @@ impl Look {
             state: config.state.path.clone(),
             base_url: config.base_url().map(str::to_owned),
             events: config.lagerkoll.as_ref().map(Names::of),
+            systems: systems::systems().iter().filter_map(|system| system.look(config)).collect(),
         };
         Ok(Config::without_secrets(path, take)?)
     }

@@ -7,15 +7,18 @@ use super::outcome::{Exit, Outcome};
 use crate::cli::{self, Format};
 use crate::status::{Status, no_state};
 
+/// Passes that a person is shown.
+const PASSES: u32 = 5;
+
 pub(super) fn status(arguments: &cli::Status, look: &Look) -> Outcome {
     let reader = look.open()?;
-    let status = Status::read(&reader, look.events.as_ref())?;
+    let status = Status::read(&reader, &look.systems)?;
     let mut out = BufWriter::new(io::stdout().lock());
     match arguments.format {
-        Format::Text => status.print_text(&mut out)?,
+        Format::Text => status.print_text(arguments.passes.unwrap_or(PASSES), &mut out)?,
         Format::Json => {
             no_state(&reader).map_or(Ok(()), |absence| note(&absence))?;
-            status.print_json(u64::MAX, &mut out)?;
+            status.print_json(u64::MAX, arguments.passes, &mut out)?;
         }
     }
     out.flush()?;

@@ -3,6 +3,7 @@
 mod exit;
 mod failures;
 mod guard;
+mod headline;
 mod job;
 mod log;
 mod meter;
@@ -12,6 +13,7 @@ mod row;
 
 pub use exit::{Exit, Failure};
 pub use guard::exceeds;
+pub use headline::{Facts, Headline, Standing};
 pub use job::{BoxFuture, Due, Job, Progress, Step};
 pub(crate) use log::entry;
 pub use log::{Failing, PassLog};

@@ -7,6 +7,6 @@ mod words;
 
 pub use feed::{FeedJson, FeedText};
 pub(crate) use output::JsonList;
-pub use output::PrintError;
+pub use output::{JsonObject, PrintError};
 pub use progress::Bar;
 pub use words::strange_stock;

@@ -2,8 +2,10 @@
 
 pub mod catalog;
 pub mod events;
+mod look;
 mod system;
 
+pub use look::{EachFailed, Look, Standing};
 pub use system::System;
 
 /// Every system, for one shop.

@@ -8,6 +8,7 @@ use crate::pass::{Ask, BoxFuture, Failure, Job, Level, Meter, Planned};
 use crate::remote::Limits;
 use crate::shop::Shop;
 use crate::state::{Reader, StateError};
+use crate::systems::look::Look;
 
 /// What is done with a vendor, for one shop. It lives as long as the shop is looked after, through all settings.
 pub trait System: Send + Sync {
@@ -28,6 +29,9 @@ pub trait System: Send + Sync {
     fn routes(&self) -> Router {
         Router::new()
     }
+
+    /// What can be looked at with these settings, of which secrets may be blank; `None` = they want none of it.
+    fn look(&self, config: &Config) -> Option<Box<dyn Look>>;
 
     /// What its passes count.
     fn meters(&self) -> &'static [Meter];

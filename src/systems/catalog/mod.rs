@@ -22,11 +22,9 @@ pub use diff::decide::{Base, Observation, Since, Wanted, acknowledged, decide, o
 pub use diff::differ::{Comparison, Policy, Session, SessionError};
 pub use diff::fields::{changes, overlaid, same};
 pub use error::PassError;
-pub(crate) use job::JOB;
 pub use plan::operation::{Action, Operation, Stage, Summary, Tally, guard};
 pub use plan::store::{Cursor, Group, SharedStaging, Staging, StagingError};
 pub use planner::{Plan, plan};
-pub(crate) use report::{foreign, line};
 pub use strategy::address::Address;
 pub use strategy::cost::{Choice, Cost, Way};
 pub use system::CatalogSystem;

@@ -9,13 +9,14 @@ use super::context::Context;
 use super::import::Exchange;
 use super::job;
 use super::planner;
-use super::report::{self, PlannedCatalog};
+use super::report::{self, CatalogLook, PlannedCatalog};
 use crate::catalog::Kind;
 use crate::config::Config;
 use crate::pass::{Ask, BoxFuture, Due, Failure, Job, Level, Meter, PassKind, Planned, Progress, Report, entry};
 use crate::remote::Limits;
 use crate::shop::Shop;
 use crate::state::{ImportState, Reader, StateError};
+use crate::systems::look::Look;
 use crate::systems::system::System;
 
 /// See the module.
@@ -78,6 +79,12 @@ impl System for CatalogSystem {
             });
             Some(plan.map_err(Failure::from))
         })
+    }
+
+    fn look(&self, config: &Config) -> Option<Box<dyn Look>> {
+        // Whatever the settings are about, what a state has of the catalog is shown.
+        let schedule = config.catalog.as_ref().map(|catalog| catalog.source.schedule.clone());
+        Some(Box::new(CatalogLook(schedule)))
     }
 
     fn routes(&self) -> Router {

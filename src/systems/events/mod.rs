@@ -12,12 +12,8 @@ mod report;
 mod survey;
 mod system;
 
-pub(crate) use job::JOB;
 pub use job::{MirrorError, Names, StoreName, place};
 pub use plan::{Plan, PlannedStore, plan};
 pub use reconcile::{Step, Terms, Wanted, Work, guard, reconcile};
-pub use report::{
-    EventCalendar, event_calendar, event_changes_json, event_changes_text, events_json, events_text, mirror_json,
-    mirror_text,
-};
+pub use report::{EventCalendar, event_calendar, event_changes_json, event_changes_text, events_json, events_text};
 pub use system::EventsSystem;

@@ -6,14 +6,15 @@ use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
-use super::job::{self, JOB};
+use super::job::{self, JOB, Names};
 use super::plan;
-use super::report::{self, LABEL, PlannedEvents};
+use super::report::{self, EventsLook, LABEL, PlannedEvents};
 use crate::config::{Config, Lagerkoll, Schedule};
 use crate::pass::{Ask, BoxFuture, Due, Failure, Job, Level, Meter, PassKind, Planned, Progress, Report, entry};
 use crate::remote::Limits;
 use crate::shop::Shop;
 use crate::state::{Reader, StateError, Writer};
+use crate::systems::look::Look;
 use crate::systems::system::System;
 
 /// See the module.
@@ -45,6 +46,11 @@ impl System for EventsSystem {
             let plan: Box<dyn Planned> = Box::new(PlannedEvents(plan));
             Some(Ok(plan))
         })
+    }
+
+    fn look(&self, config: &Config) -> Option<Box<dyn Look>> {
+        let settings = config.lagerkoll.as_ref();
+        Some(Box::new(EventsLook(settings.map(|settings| (Names::of(settings), settings.schedule.clone())))))
     }
 
     fn meters(&self) -> &'static [Meter] {

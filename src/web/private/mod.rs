@@ -20,7 +20,6 @@ use crate::report::PrintError;
 use crate::state::{Reader, StateError};
 use crate::status::Status;
 use crate::systems::System;
-use crate::systems::events::Names;
 use crate::task;
 use metrics::Metrics;
 use readiness::Readiness;
@@ -133,9 +132,9 @@ impl Monitor {
     fn status(&self) -> Result<Vec<u8>, PrintError> {
         let config = self.config();
         let reader = Reader::open(&config.state.path)?;
-        let names = config.lagerkoll.as_ref().map(Names::of);
+        let looks: Vec<_> = self.0.systems.iter().filter_map(|system| system.look(&config)).collect();
         let mut page = Vec::new();
-        Status::read(&reader, names.as_ref())?.print_json(LISTED, &mut page)?;
+        Status::read(&reader, &looks)?.print_json(LISTED, None, &mut page)?;
         Ok(page)
     }
 }

@@ -2,6 +2,8 @@
 
 mod pass;
 mod plan;
+mod standing;
 
-pub(crate) use pass::{foreign, line, report};
+pub(crate) use pass::report;
 pub(crate) use plan::PlannedCatalog;
+pub(crate) use standing::CatalogLook;

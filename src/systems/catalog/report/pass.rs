@@ -86,7 +86,7 @@ fn samples(report: &Report) -> Vec<Sample> {
 }
 
 /// What NiceChat has that isn't ours, in a line.
-pub(crate) fn foreign(Foreign { categories, products }: Foreign) -> Option<String> {
+pub(super) fn foreign(Foreign { categories, products }: Foreign) -> Option<String> {
     let parts = [(products, "product", "products"), (categories, "category", "categories")];
     let parts: Vec<String> =
         parts.into_iter().filter(|(n, ..)| *n > 0).map(|(n, one, many)| count(n, one, many)).collect();
@@ -96,7 +96,7 @@ pub(crate) fn foreign(Foreign { categories, products }: Foreign) -> Option<Strin
 }
 
 /// What a pass came to, in a line.
-pub(crate) fn line(pass: &PassRow, took: Duration) -> String {
+pub(super) fn line(pass: &PassRow, took: Duration) -> String {
     let mut parts = vec![pass.outcome.name().to_owned()];
     if pass.figure("read") > 0 {
         parts.push(format!("{} read", count(pass.figure("read"), "row", "rows")));

@@ -4,10 +4,11 @@ mod ics;
 mod listing;
 mod pass;
 mod plan;
+mod standing;
 mod words;
 
 pub use ics::{EventCalendar, event_calendar};
 pub use listing::{event_changes_json, event_changes_text, events_json, events_text};
 pub(crate) use pass::{LABEL, report};
-pub use pass::{mirror_json, mirror_text};
 pub(crate) use plan::PlannedEvents;
+pub(crate) use standing::EventsLook;

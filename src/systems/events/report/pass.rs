@@ -6,7 +6,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use crate::pass::{self, Exit, Notice, Outcome, PassRow, Sample, Trouble};
+use crate::pass::{self, Exit, Notice, PassRow, Sample, Trouble};
 use crate::state::MirrorState;
 use crate::systems::events::job::{MirrorError, Report};
 use crate::text::{count, number, span};
@@ -45,7 +45,7 @@ fn summary(headline: &str, row: &PassRow, guard: Option<&str>) -> String {
 }
 
 /// What a pass came to.
-fn line(pass: &PassRow, took: Duration) -> String {
+pub(super) fn line(pass: &PassRow, took: Duration) -> String {
     let mut parts = vec![pass.outcome.name().to_owned()];
     parts.extend(pass.figures.find("listed").map(|listed| format!("{} listed", number(listed))));
     for (name, what) in [
@@ -80,24 +80,16 @@ pub(super) fn left_behind_words(stores: &[(String, u64)]) -> Option<String> {
 }
 
 /// The mirror's share of `status`, for programs; null while nothing was mirrored.
-pub fn mirror_json(mirror: Option<&MirrorState>) -> Value {
+pub(super) fn mirror_json(mirror: Option<&MirrorState>) -> Value {
     let mirrored = |mirror: &MirrorState| Some(json!({"count": mirror.count, "mirrored_at": mirror.mirrored_at?}));
     mirror.and_then(mirrored).unwrap_or(Value::Null)
 }
 
-/// The mirror's share of `status`, for people. `last` = the last pass over it.
+/// The mirror's share of `status`, for people.
 ///
 /// # Errors
 /// When it can't be printed.
-pub fn mirror_text(mirror: &MirrorState, last: Option<&PassRow>, out: &mut impl Write) -> io::Result<()> {
+pub(super) fn mirror_text(mirror: &MirrorState, out: &mut dyn Write) -> io::Result<()> {
     let when = |at: Option<Timestamp>| at.map_or_else(|| "never yet".to_owned(), |at| format!("last {at:.0}"));
-    writeln!(out, "Events: {} mirrored, {}.", number(mirror.count), when(mirror.mirrored_at))?;
-    match last {
-        Some(pass) if !matches!(pass.outcome, Outcome::Ok | Outcome::Unchanged) => {
-            let reason = pass.reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
-            let took = Duration::try_from(pass.finished.duration_since(pass.started)).unwrap_or_default();
-            writeln!(out, "  {:.0}  {}{reason}", pass.finished, line(pass, took))
-        }
-        _ => Ok(()),
-    }
+    writeln!(out, "Events: {} mirrored, {}.", number(mirror.count), when(mirror.mirrored_at))
 }

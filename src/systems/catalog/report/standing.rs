@@ -1,0 +1,176 @@
+//! How the catalog stands in the state.
+
+use std::io::{self, Write};
+use std::time::Duration;
+
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use super::pass::{foreign, line};
+use crate::catalog::{Kind, Rejection};
+use crate::config::Schedule;
+use crate::pass::{Facts, Headline, PassRow};
+use crate::report::{JsonObject, PrintError};
+use crate::state::{Foreign, Import, Reader, StateError};
+use crate::systems::catalog::job::JOB;
+use crate::systems::look::{EachFailed, Look, Standing};
+use crate::text::{count, shorten};
+
+/// Rows that a person is shown.
+const SHOWN: u64 = 20;
+/// Imports that a program is shown.
+const IMPORTS: u32 = 20;
+/// Imports that a person is shown.
+const IMPORTS_SHOWN: usize = 3;
+
+/// What can be looked at. `None` = these settings have no catalog, but the state may.
+pub(crate) struct CatalogLook(pub(crate) Option<Schedule>);
+
+impl Look for CatalogLook {
+    fn job(&self) -> (&'static str, String) {
+        (JOB, String::new())
+    }
+
+    fn schedule(&self) -> Option<&Schedule> {
+        self.0.as_ref()
+    }
+
+    fn standing<'r>(&self, reader: &'r Reader) -> Result<Box<dyn Standing + 'r>, StateError> {
+        let (rejected, refused) = reader.trouble()?;
+        Ok(Box::new(CatalogStanding {
+            schedule: self.0.clone(),
+            reader,
+            last: reader.passes(JOB, "", 1)?.into_iter().next(),
+            categories: reader.owned(Kind::Category)?,
+            products: reader.owned(Kind::Product)?,
+            foreign: reader.foreign()?.unwrap_or_default(),
+            pending: reader.pending()?,
+            rejected,
+            refused,
+            failed: reader.failed()?,
+            imports: reader.imports(IMPORTS)?,
+        }))
+    }
+}
+
+struct CatalogStanding<'r> {
+    schedule: Option<Schedule>,
+    reader: &'r Reader,
+    last: Option<PassRow>,
+    categories: u64,
+    products: u64,
+    foreign: Foreign,
+    pending: u64,
+    rejected: u64,
+    refused: u64,
+    failed: u64,
+    imports: Vec<Import>,
+}
+
+impl Standing for CatalogStanding<'_> {
+    fn headline(&self, passes: &[PassRow], now: Timestamp) -> Headline {
+        Headline::of(Facts {
+            equal: "NiceChat has what the feed says",
+            passes,
+            schedule: self.schedule.as_ref(),
+            rejected: self.rejected,
+            refused: self.refused,
+            now,
+        })
+    }
+
+    fn pass_line(&self, pass: &PassRow) -> String {
+        // How long it took, as far as its row tells.
+        line(pass, Duration::try_from(pass.finished.duration_since(pass.started)).unwrap_or_default())
+    }
+
+    fn print_json(&self, most: u64, out: &mut JsonObject<'_>) -> Result<(), PrintError> {
+        out.field("last_pass", &self.last)?;
+        out.field("owned", &json!({"categories": self.categories, "products": self.products}))?;
+        if self.foreign != Foreign::default() {
+            out.field("foreign", &self.foreign)?;
+        }
+        out.field("pending", &self.pending)?;
+        if self.rejected > most {
+            out.field("rejected_total", &self.rejected)?;
+        }
+        let mut list = out.list("rejected")?;
+        self.reader.each_rejected(most, |row| Ok::<(), PrintError>(list.item(&row)?))?;
+        list.end()?;
+        Ok(out.field("imports", &self.imports.iter().map(import_json).collect::<Vec<_>>())?)
+    }
+
+    fn print_summary(&self, out: &mut dyn Write) -> Result<(), PrintError> {
+        if self.last.is_none() {
+            return Ok(());
+        }
+        let products = count(self.products, "product", "products");
+        writeln!(out, "Ours at NiceChat: {products}, {}.", count(self.categories, "category", "categories"))?;
+        if let Some(told) = foreign(self.foreign) {
+            writeln!(out, "{told}")?;
+        }
+        if self.pending > 0 {
+            let changes = count(self.pending, "change", "changes");
+            writeln!(out, "Pending: {changes} of the last plan, for the next pass.")?;
+        }
+        Ok(())
+    }
+
+    fn print_details(&self, out: &mut dyn Write) -> Result<(), PrintError> {
+        self.print_imports(out)?;
+        if self.rejected == 0 {
+            return Ok(());
+        }
+        let title = count(self.rejected, "row of the feed is not taken", "rows of the feed are not taken");
+        writeln!(out, "\n{title}:")?;
+        self.reader.each_rejected(SHOWN, |Rejection { line, id, field, reason, .. }| {
+            let id = id.as_ref().map(|id| format!(", id {}", shorten(id))).unwrap_or_default();
+            Ok::<(), PrintError>(writeln!(out, "  line {line}{id}: {field}: {reason}")?)
+        })?;
+        if self.rejected > SHOWN {
+            writeln!(out, "  … --format json has them all")?;
+        }
+        Ok(())
+    }
+
+    fn failed(&self) -> u64 {
+        self.failed
+    }
+
+    fn each_failed(&self, most: u64, each: EachFailed<'_>) -> Result<(), PrintError> {
+        self.reader.each_failed(most, |object| each(&object))
+    }
+}
+
+impl CatalogStanding<'_> {
+    fn print_imports(&self, out: &mut dyn Write) -> io::Result<()> {
+        if self.imports.is_empty() {
+            return Ok(());
+        }
+        writeln!(out, "\nLast imports:")?;
+        self.imports.iter().take(IMPORTS_SHOWN).try_for_each(|import| writeln!(out, "  {}", import_line(import)))
+    }
+}
+
+/// An import with what is wrong with it.
+fn import_json(import: &Import) -> Value {
+    let mut json = json!(import);
+    if let (Value::Object(fields), Some(warning)) = (&mut json, import.shortfall()) {
+        fields.insert("warning".to_owned(), json!(warning));
+    }
+    json
+}
+
+fn import_line(import: &Import) -> String {
+    let mut text = format!("{:.0}  {}", import.updated.unwrap_or(import.pushed), import.state.name());
+    if let Some(imported) = import.imported {
+        text += &format!(", {} imported", count(imported, "element", "elements"));
+    }
+    if let Some(left) = import.left {
+        text += &format!(", {} put right by the API", count(left, "object", "objects"));
+    }
+    for complaint in import.reason.iter().chain(&import.shortfall()) {
+        text += &format!(": {complaint}");
+    }
+    text
+}

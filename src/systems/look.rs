@@ -1,0 +1,64 @@
+//! What a system shows of the state to those who only look: none of it needs a secret.
+
+use std::io::Write;
+
+use jiff::Timestamp;
+
+use crate::config::Schedule;
+use crate::pass::{Headline, PassRow};
+use crate::report::{JsonObject, PrintError};
+use crate::state::{FailedObject, Reader, StateError};
+
+/// What of a system can be looked at with certain settings.
+pub trait Look: Send + Sync {
+    /// How its job is known in the state: by its name, and what it is about.
+    fn job(&self) -> (&'static str, String);
+
+    /// When its job is due; `None` = it has none.
+    fn schedule(&self) -> Option<&Schedule>;
+
+    /// Reads how it stands.
+    ///
+    /// # Errors
+    /// When the state can't be read.
+    fn standing<'r>(&self, reader: &'r Reader) -> Result<Box<dyn Standing + 'r>, StateError>;
+}
+
+/// Told of an object that is not as wanted.
+pub type EachFailed<'a> = &'a mut dyn FnMut(&FailedObject) -> Result<(), PrintError>;
+
+/// How a system stands. Lists that may be longer than memory holds are read while they are printed.
+pub trait Standing {
+    /// In a sentence. `passes` = the last ones, the latest first.
+    fn headline(&self, passes: &[PassRow], now: Timestamp) -> Headline;
+
+    /// A pass of its job in a line, without its time.
+    fn pass_line(&self, pass: &PassRow) -> String;
+
+    /// Its part of what programs are told, with lists of at most so many.
+    ///
+    /// # Errors
+    /// When it can't be read or printed.
+    fn print_json(&self, most: u64, out: &mut JsonObject<'_>) -> Result<(), PrintError>;
+
+    /// What people are told in a few lines.
+    ///
+    /// # Errors
+    /// When it can't be printed.
+    fn print_summary(&self, out: &mut dyn Write) -> Result<(), PrintError>;
+
+    /// What people are told at length.
+    ///
+    /// # Errors
+    /// When it can't be read or printed.
+    fn print_details(&self, out: &mut dyn Write) -> Result<(), PrintError>;
+
+    /// How many objects are not as wanted.
+    fn failed(&self) -> u64;
+
+    /// Gives the first of them.
+    ///
+    /// # Errors
+    /// When they can't be read, or `each` fails.
+    fn each_failed(&self, most: u64, each: EachFailed<'_>) -> Result<(), PrintError>;
+}
