@@ -9,7 +9,9 @@ use serde_json::{Value, json};
 use super::event_plan::{EventTally, event_operations};
 use super::words::{count, difference, number, one_line, shorten, span, strange_stock, value};
 use crate::catalog::{Fields, Kind};
-use crate::systems::catalog::{Action, Address, Choice, Cost, Operation, Plan, StagingError, Summary, Way};
+use crate::systems::catalog::{
+    Action, Address, ChosenStrategy, Cost, Decision, Operation, Plan, PlanStoreError, Summary,
+};
 use crate::systems::events as lagerkoll;
 
 /// How many operations of a group a person is shown.
@@ -17,8 +19,8 @@ const SHOWN: usize = 50;
 
 struct Trouble(io::Error);
 
-impl From<StagingError> for Trouble {
-    fn from(error: StagingError) -> Self {
+impl From<PlanStoreError> for Trouble {
+    fn from(error: PlanStoreError) -> Self {
         Trouble(io::Error::other(error))
     }
 }
@@ -35,11 +37,11 @@ pub fn plan_text(plan: &Plan, out: &mut impl Write) -> io::Result<()> {
         writeln!(out, "\nREFUSED by the guard: {reason}.\nNothing will be sent; --force lets it through.")?;
     }
     if summary.sent() > 0 && plan.guard.is_none() {
-        writeln!(out, "{}", way_line(&plan.choice))?;
+        writeln!(out, "{}", way_line(&plan.decision))?;
     }
-    let staging = plan.staging.lock().unwrap_or_else(PoisonError::into_inner);
-    for (group, count) in staging.groups() {
-        let operations = staging.first(group, SHOWN).map_err(io::Error::other)?;
+    let store = plan.store.lock().unwrap_or_else(PoisonError::into_inner);
+    for (group, count) in store.groups() {
+        let operations = store.first(group, SHOWN).map_err(io::Error::other)?;
         let Some(first) = operations.first() else { continue };
         let again = if group.is_late { ", tried again" } else { "" };
         writeln!(out, "\n{}{again} ({})", title(first), number(count))?;
@@ -71,19 +73,19 @@ pub(super) fn headline(summary: &Summary) -> String {
 }
 
 /// Which way the changes go, and why.
-fn way_line(choice: &Choice) -> String {
-    let (taken, other, by, by_other) = match &choice.way {
-        Way::Api => (Some(choice.api), choice.import, "the API", "an import"),
-        Way::Import(address) => {
+fn way_line(decision: &Decision) -> String {
+    let (taken, other, by, by_other) = match &decision.strategy {
+        ChosenStrategy::Api => (Some(decision.api), decision.import, "the API", "an import"),
+        ChosenStrategy::Import(address) => {
             let by = match address {
                 Address::Source(..) => "an import of the feed where it is, with what it leaves sent by the API",
                 Address::Ours(_) => "an import of the feed from here, with what it leaves sent by the API",
             };
-            (choice.import, Some(choice.api), by, "the API alone")
+            (decision.import, Some(decision.api), by, "the API alone")
         }
     };
     let costs = taken.map(|cost| format!(", {}", expected(cost))).unwrap_or_default();
-    let why = match (&choice.reason, other) {
+    let why = match (&decision.reason, other) {
         (Some(reason), _) => format!(": {reason}"),
         (None, Some(other)) => format!("; {by_other} would take {}", expected(other)),
         (None, None) => String::new(),
@@ -172,7 +174,7 @@ fn print(operation: &Operation, out: &mut impl Write) -> io::Result<()> {
             writeln!(out, "  + {id}{}{}", name(&operation.send), price.unwrap_or_default().trim_end())
         }
         Action::Delete | Action::Disable => writeln!(out, "  - {id}{}", name(&operation.old)),
-        Action::Update | Action::Note => {
+        Action::Update | Action::RecordOnly => {
             let known = operation.record.as_ref().map(|record| name(&record.acked)).unwrap_or_default();
             writeln!(out, "  ~ {id}{known}")?;
             operation.changes().try_for_each(|(field, old, new)| {
@@ -218,8 +220,8 @@ pub fn plan_json(plan: &Plan, events: &lagerkoll::Plan, out: &mut impl Write) ->
     }
     write!(out, "{{\"source\":{source},\"operations\":[")?;
     let mut separator = "";
-    let staging = plan.staging.lock().unwrap_or_else(PoisonError::into_inner);
-    let printed = staging.each_operation(|operation| {
+    let store = plan.store.lock().unwrap_or_else(PoisonError::into_inner);
+    let printed = store.each_operation(|operation| {
         write!(out, "{separator}\n{}", operation.to_json()).map_err(Trouble)?;
         separator = ",";
         Ok(())
@@ -237,14 +239,14 @@ pub fn plan_json(plan: &Plan, events: &lagerkoll::Plan, out: &mut impl Write) ->
         "disable": summary.both(|tally| tally.disable),
     });
     let guard = plan.guard.clone().or_else(|| events.guard()).map(|reason| json!({"reason": reason}));
-    let strategy = match plan.choice.way {
-        Way::Api => "api",
-        Way::Import(_) => "import",
+    let strategy = match plan.decision.strategy {
+        ChosenStrategy::Api => "api",
+        ChosenStrategy::Import(_) => "import",
     };
     let why = json!({
-        "reason": way_line(&plan.choice),
-        "api": cost_json(plan.choice.api),
-        "import": plan.choice.import.map(cost_json),
+        "reason": way_line(&plan.decision),
+        "api": cost_json(plan.decision.api),
+        "import": plan.decision.import.map(cost_json),
     });
     let errors: Vec<String> = events.errors.iter().map(ToString::to_string).collect();
     let errors = if errors.is_empty() { String::new() } else { format!(",\"errors\":{}", json!(errors)) };

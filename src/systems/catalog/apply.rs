@@ -22,7 +22,7 @@ use crate::state::{self, Intent, Record, Settled, StateError};
 use crate::systems::catalog::diff::decide::acknowledged;
 use crate::systems::catalog::diff::fields::with_values;
 use crate::systems::catalog::plan::operation::{Action, Operation, Stage};
-use crate::systems::catalog::plan::store::{Cursor, SharedStaging, StagingError};
+use crate::systems::catalog::plan::store::{Cursor, PlanStoreError, SharedPlanStore};
 use crate::task::{self, TaskError};
 
 /// Operations that are read together.
@@ -45,7 +45,7 @@ pub enum Stop {
     State(#[from] StateError),
     /// The plan could not be read.
     #[error(transparent)]
-    Staging(#[from] StagingError),
+    PlanStore(#[from] PlanStoreError),
     /// No thread to work on.
     #[error(transparent)]
     Task(#[from] TaskError),
@@ -104,7 +104,7 @@ struct Counts {
 struct Application<'a> {
     nicechat: &'a nicechat::Writer,
     state: &'a state::Writer,
-    staging: SharedStaging,
+    store: SharedPlanStore,
     progress: &'a (dyn Fn(u64) + Send + Sync),
     /// No more requests are begun.
     stop: CancellationToken,
@@ -120,11 +120,11 @@ struct Application<'a> {
     counts: Counts,
 }
 
-/// Carries out the operations in `staging`. `progress` is told how many objects are settled.
+/// Carries out the operations in `store`. `progress` is told how many objects are settled.
 pub(super) async fn apply(
     nicechat: &nicechat::Writer,
     state: &state::Writer,
-    staging: SharedStaging,
+    store: SharedPlanStore,
     concurrency: usize,
     interrupt: &CancellationToken,
     progress: &(dyn Fn(u64) + Send + Sync),
@@ -132,7 +132,7 @@ pub(super) async fn apply(
     let application = Application {
         nicechat,
         state,
-        staging,
+        store,
         progress,
         stop: interrupt.child_token(),
         abandon: CancellationToken::new(),
@@ -170,7 +170,7 @@ impl Application<'_> {
             self.given_up.store(false, Ordering::Relaxed);
             self.counts.failed_in_a_row.store(0, Ordering::Relaxed);
             let done = match stage {
-                Stage::Notes => self.notes().await,
+                Stage::RecordOnly => self.record_only().await,
                 Stage::TwinDeletes => self.part_twins(Kind::Product, stage, concurrency).await,
                 Stage::CategoryDeletes => self.part_twins(Kind::Category, stage, concurrency).await,
                 _ => self.requests(stage, concurrency).await,
@@ -186,19 +186,19 @@ impl Application<'_> {
 
     /// Operations of a stage behind `cursor`, read off the async threads.
     async fn chunk(&self, stage: Stage, mut cursor: Cursor, most: usize) -> Result<Chunk, Stop> {
-        let staging = Arc::clone(&self.staging);
+        let store = Arc::clone(&self.store);
         let read = task::blocking(move || {
-            let staging = staging.lock().unwrap_or_else(PoisonError::into_inner);
-            staging.operations(stage, &mut cursor, most).map(|operations| (operations, cursor))
+            let store = store.lock().unwrap_or_else(PoisonError::into_inner);
+            store.operations(stage, &mut cursor, most).map(|operations| (operations, cursor))
         });
         Ok(read.await??)
     }
 
     /// What only the state learns: in large transactions, for nothing is in flight.
-    async fn notes(&self) -> Result<(), Stop> {
+    async fn record_only(&self) -> Result<(), Stop> {
         let mut cursor = Cursor::default();
         loop {
-            let (operations, next) = self.chunk(Stage::Notes, cursor, 2_000).await?;
+            let (operations, next) = self.chunk(Stage::RecordOnly, cursor, 2_000).await?;
             cursor = next;
             if operations.is_empty() || self.stop.is_cancelled() {
                 return Ok(());
@@ -222,10 +222,10 @@ impl Application<'_> {
     async fn part_twins(&self, kind: Kind, stage: Stage, concurrency: usize) -> Result<(), Stop> {
         let mut after = 0;
         loop {
-            let staging = Arc::clone(&self.staging);
+            let store = Arc::clone(&self.store);
             let read = task::blocking(move || {
-                let staging = staging.lock().unwrap_or_else(PoisonError::into_inner);
-                staging.twins(kind, &mut after, 2_000).map(|twins| (twins, after))
+                let store = store.lock().unwrap_or_else(PoisonError::into_inner);
+                store.twins(kind, &mut after, 2_000).map(|twins| (twins, after))
             });
             let (twins, read_to) = read.await??;
             if twins.is_empty() {
@@ -360,7 +360,7 @@ impl Application<'_> {
                 Err(error) => Err(error),
             },
             // Notes have a stage of their own that sends nothing.
-            Action::Note => Ok(Done::Updated { reply: Fields::new(), sent: Fields::new() }),
+            Action::RecordOnly => Ok(Done::Updated { reply: Fields::new(), sent: Fields::new() }),
         }
     }
 

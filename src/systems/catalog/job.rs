@@ -19,12 +19,12 @@ use crate::systems::catalog::body::shape_key;
 use crate::systems::catalog::body::{self, Answer, FeedBody};
 use crate::systems::catalog::context::{Context, Progress, Step};
 use crate::systems::catalog::error::PassError;
-use crate::systems::catalog::import::{Ended, Importer};
+use crate::systems::catalog::import::{ImportOutcome, Importer};
 use crate::systems::catalog::plan::operation::Summary;
-use crate::systems::catalog::plan::store::SharedStaging;
-use crate::systems::catalog::planner::{Occasion, Plan, needs_listing, prepare};
+use crate::systems::catalog::plan::store::SharedPlanStore;
+use crate::systems::catalog::planner::{Plan, Request, needs_listing, prepare};
 use crate::systems::catalog::strategy::address::Address;
-use crate::systems::catalog::strategy::cost::Way;
+use crate::systems::catalog::strategy::cost::ChosenStrategy;
 use crate::systems::catalog::wait::interruptible;
 use crate::task;
 
@@ -86,14 +86,14 @@ pub async fn run(
         row.outcome = Outcome::Failed;
         error.get_or_insert(PassError::State(unwritten));
     }
-    let import = pass.import.map(|Ended { failure, shortfall, .. }| ImportReport { failure, shortfall });
+    let import = pass.import.map(|ImportOutcome { failure, shortfall, .. }| ImportReport { failure, shortfall });
     let took = began.elapsed();
     Report { row, summary: pass.summary, error, refused: pass.refused, took, traffic: pass.traffic, import }
 }
 
 struct Pass<'a> {
     context: &'a Context,
-    occasion: Occasion,
+    request: Request,
     started: Timestamp,
     summary: Option<Summary>,
     applied: Applied,
@@ -105,7 +105,7 @@ struct Pass<'a> {
     rows: Option<RowsEnding>,
     refused: u64,
     nameless: Option<u64>,
-    import: Option<Ended>,
+    import: Option<ImportOutcome>,
     imported: Imported,
     experience: Option<Experience>,
 }
@@ -123,7 +123,7 @@ impl<'a> Pass<'a> {
     fn new(context: &'a Context, kind: PassKind, started: Timestamp) -> Pass<'a> {
         Pass {
             context,
-            occasion: Occasion { kind, now: started, keeps_rows: true },
+            request: Request { kind, now: started, keeps_rows: true },
             started,
             summary: None,
             applied: Applied::default(),
@@ -151,7 +151,7 @@ impl<'a> Pass<'a> {
     }
 
     async fn steps(&mut self, importer: &Importer<'_>, force: bool) -> Result<(), PassError> {
-        if self.occasion.kind == PassKind::Resync {
+        if self.request.kind == PassKind::Resync {
             self.context.state.forgive_imports().await?;
             // One that was slow, or left much, gets another chance as well.
             self.learn(|experience| *experience = Experience { import_seconds: None, import_left: 0, ..*experience })?;
@@ -166,7 +166,7 @@ impl<'a> Pass<'a> {
         let Some(mut feed) = self.fetch(importer.stop).await? else { return Ok(()) };
         let mut plan = self.compare(importer, &mut feed).await?;
         self.guard = plan.guard.take().filter(|_| !force);
-        if let Way::Import(address) = plan.choice.way.clone()
+        if let ChosenStrategy::Import(address) = plan.decision.strategy.clone()
             && self.guard.is_none()
             && self.import.is_none()
         {
@@ -240,7 +240,7 @@ impl<'a> Pass<'a> {
     /// What the state equals, if nothing but the feed's bytes can have changed since.
     fn equals_now(&self, reader: &state::Reader) -> Result<Option<FeedMark>, PassError> {
         let shape = shape_key(&self.context.config);
-        let kind = self.occasion.kind;
+        let kind = self.request.kind;
         let nothing_to_do = !needs_listing(&self.context.config, reader, kind)? && reader.pending()? == 0;
         // Sales that were judged at a moment to come were judged by a clock that was wrong.
         let is_current = |mark: &FeedMark| {
@@ -270,13 +270,13 @@ impl<'a> Pass<'a> {
         feed.mark.body = Some(body::readable(&self.context.config, digest)?);
         // The digest may have been read for longer than the rows.
         feed.body.check_unwritten()?;
-        self.record_rejections(&plan.staging, importer.stop).await?;
+        self.record_rejections(&plan.store, importer.stop).await?;
         Ok(plan)
     }
 
     async fn prepare(&mut self, importer: &Importer<'_>, body: &Arc<Body>) -> Result<Plan, PassError> {
         let (reader, nicechat) = (self.reader()?, importer.nicechat.reader());
-        let plan = prepare(&self.context.config, reader, self.occasion, &nicechat, body, importer.stop);
+        let plan = prepare(&self.context.config, reader, self.request, &nicechat, body, importer.stop);
         // It only reads: whatever is computing when we are to stop is left to end by itself.
         let plan = interruptible(importer.stop, plan).await??;
         self.summary = Some(plan.summary.clone());
@@ -308,10 +308,10 @@ impl<'a> Pass<'a> {
     }
 
     /// An import is over: a failure is the pass's own when there is no other way.
-    fn import_ended(&mut self, ended: Ended) -> Result<(), PassError> {
+    fn import_ended(&mut self, ended: ImportOutcome) -> Result<(), PassError> {
         let failure = ended.failure.clone();
         if failure.is_none() {
-            let Ended { seconds, items, was_served, .. } = ended;
+            let ImportOutcome { seconds, items, was_served, .. } = ended;
             self.learn(|experience| {
                 experience.import_seconds = Some(seconds);
                 experience.import_items = items;
@@ -327,7 +327,8 @@ impl<'a> Pass<'a> {
 
     /// Counts what an import has done as done by the pass, and remembers how much it left to be put right.
     async fn left_by_import(&mut self, left: &Summary) -> Result<(), PassError> {
-        let Some(Ended { import, failure, came_to_nothing: false, to_create, to_update, .. }) = &self.import else {
+        let Some(ImportOutcome { import, failure, came_to_nothing: false, to_create, to_update, .. }) = &self.import
+        else {
             return Ok(());
         };
         self.imported = Imported { created: to_create.saturating_sub(left.created()), updated: *to_update };
@@ -351,10 +352,10 @@ impl<'a> Pass<'a> {
     }
 
     /// Keeps the rejected rows of the feed that was read.
-    async fn record_rejections(&self, staging: &SharedStaging, stop: &CancellationToken) -> Result<(), PassError> {
+    async fn record_rejections(&self, store: &SharedPlanStore, stop: &CancellationToken) -> Result<(), PassError> {
         let mut from = 0;
         loop {
-            let rows = staging.lock().unwrap_or_else(PoisonError::into_inner).rejected(from, 1_000)?;
+            let rows = store.lock().unwrap_or_else(PoisonError::into_inner).rejected(from, 1_000)?;
             let count = rows.len();
             if count > 0 || from == 0 {
                 self.context.state.reject(rows, from == 0).await?;
@@ -370,7 +371,7 @@ impl<'a> Pass<'a> {
     }
 
     async fn apply(&mut self, importer: &Importer<'_>, plan: Plan) -> Result<(), PassError> {
-        let Plan { staging, summary, left, .. } = plan;
+        let Plan { store, summary, left, .. } = plan;
         let operations = summary.operations();
         self.context.state.begin(operations).await?;
         if !left.is_empty() {
@@ -385,7 +386,7 @@ impl<'a> Pass<'a> {
         };
         let concurrency = self.context.config.nicechat.concurrency.get();
         let (began, before) = (Instant::now(), importer.nicechat.traffic());
-        let applied = apply(importer.nicechat, &self.context.state, staging, concurrency, importer.stop, &tell).await;
+        let applied = apply(importer.nicechat, &self.context.state, store, concurrency, importer.stop, &tell).await;
         let after = importer.nicechat.traffic();
         let sent = after.requests - before.requests;
         // Pauses between tries are not NiceChat's pace.
@@ -414,7 +415,7 @@ impl<'a> Pass<'a> {
         PassRow {
             started: self.started,
             finished: Timestamp::now(),
-            kind: self.occasion.kind,
+            kind: self.request.kind,
             outcome,
             read,
             rejected: summary.rejected,

@@ -17,16 +17,16 @@ mod wait;
 pub use apply::{Applied, Stop};
 pub use context::{Context, Progress, Step};
 pub use diff::decide::{Base, Observation, Since, Wanted, acknowledged, decide, observe};
-pub use diff::differ::{Comparison, Policy, Session, SessionError};
+pub use diff::differ::{Comparison, Differ, DifferError, Policy};
 pub use diff::fields::{changes, overlaid, same};
 pub use error::PassError;
 pub use import::Exchange;
 pub use job::{ImportReport, Report, run};
 pub use plan::operation::{Action, Operation, Stage, Summary, Tally, guard};
-pub use plan::store::{Cursor, Group, SharedStaging, Staging, StagingError};
+pub use plan::store::{Cursor, Group, PlanStore, PlanStoreError, SharedPlanStore};
 pub use planner::{Plan, plan};
 pub use strategy::address::Address;
-pub use strategy::cost::{Choice, Cost, Way};
+pub use strategy::cost::{ChosenStrategy, Cost, Decision};
 
 #[cfg(test)]
 mod tests;

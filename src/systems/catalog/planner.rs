@@ -12,25 +12,25 @@ use crate::pass::PassKind;
 use crate::remote::nicechat;
 use crate::source::{self, Body, End, FetchError, Fetched, Validators};
 use crate::state::{self, RowsEnding, StateError};
-use crate::systems::catalog::diff::differ::{Comparison, Policy, Session, SessionError};
+use crate::systems::catalog::diff::differ::{Comparison, Differ, DifferError, Policy};
 use crate::systems::catalog::error::PassError;
 use crate::systems::catalog::listing;
 use crate::systems::catalog::plan::operation::{Summary, guard};
-use crate::systems::catalog::plan::store::SharedStaging;
+use crate::systems::catalog::plan::store::SharedPlanStore;
 use crate::systems::catalog::strategy::address::Address;
-use crate::systems::catalog::strategy::cost::{Choice, Circumstances, choose};
+use crate::systems::catalog::strategy::cost::{Decision, Inputs, choose};
 use crate::systems::catalog::wait::{blocking, interruptible};
 
 /// What a pass is going to do.
 pub struct Plan {
     /// The operations and the rejected rows.
-    pub staging: SharedStaging,
+    pub store: SharedPlanStore,
     /// What they come to.
     pub summary: Summary,
     /// Why the guard refuses it.
     pub guard: Option<String>,
     /// Which way the operations are carried out.
-    pub choice: Choice,
+    pub decision: Decision,
     /// When a sale in the feed begins or ends next.
     pub(super) changes_at: Option<Timestamp>,
     /// Whether the feed was there to its end.
@@ -47,7 +47,7 @@ pub struct Plan {
 
 /// What a plan is made for.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Occasion {
+pub(super) struct Request {
     /// What for.
     pub(super) kind: PassKind,
     /// The moment at which sales are judged.
@@ -64,13 +64,13 @@ pub async fn plan(config: &Catalog, kind: PassKind, stop: &CancellationToken) ->
     let state = state::Reader::open(&config.state.path)?;
     state.check_base(Some(config.nicechat.base_url.as_str()))?;
     let nicechat = nicechat::connect(&config.nicechat, &config.source.location.secrets())?.reader();
-    let occasion = Occasion { kind, now: Timestamp::now(), keeps_rows: false };
+    let request = Request { kind, now: Timestamp::now(), keeps_rows: false };
     let body = match interruptible(stop, source::fetch(&config.source, Validators::default(), state.hasher())).await?? {
         Fetched::Body(body) => body,
         // Nothing was asked for that could be answered so.
         Fetched::NotModified => return Err(PassError::Fetch(FetchError::strange_304(&config.source))),
     };
-    prepare(config, state, occasion, &nicechat, &body, stop).await
+    prepare(config, state, request, &nicechat, &body, stop).await
 }
 
 /// Whether a pass has to read NiceChat's listing: a resync, the first pass of a state, the first
@@ -90,7 +90,7 @@ pub(super) fn needs_listing(config: &Catalog, state: &state::Reader, kind: PassK
 pub(super) async fn prepare(
     config: &Catalog,
     state: state::Reader,
-    occasion: Occasion,
+    request: Request,
     nicechat: &nicechat::Reader,
     body: &Arc<Body>,
     stop: &CancellationToken,
@@ -99,46 +99,46 @@ pub(super) async fn prepare(
         prune: config.nicechat.prune,
         vanished_category: config.nicechat.vanished_category,
         default_category: config.source.default_category.clone(),
-        retry_refused: occasion.kind == PassKind::Resync,
+        retry_refused: request.kind == PassKind::Resync,
     };
-    let circumstances = circumstances(config, &state, occasion.kind)?;
-    let is_listed = needs_listing(config, &state, occasion.kind)?;
-    let mut session = blocking(move || {
-        let mut session =
-            if is_listed { Session::new(state, policy)? } else { Session::remembering(state, policy, occasion.now)? };
-        if occasion.keeps_rows {
-            session.keep_rows(occasion.now);
+    let inputs = inputs(config, &state, request.kind)?;
+    let is_listed = needs_listing(config, &state, request.kind)?;
+    let mut differ = blocking(move || {
+        let mut differ =
+            if is_listed { Differ::new(state, policy)? } else { Differ::with_known_rows(state, policy, request.now)? };
+        if request.keeps_rows {
+            differ.keep_rows(request.now);
         }
-        Ok(session)
+        Ok(differ)
     })
     .await?;
     let mut page_size = None;
     if is_listed {
-        (session, page_size) = interruptible(stop, listing::take_in(nicechat, session)).await??;
+        (differ, page_size) = interruptible(stop, listing::take_in(nicechat, differ)).await??;
     }
     let default_category = config.source.default_category.clone();
     let shape = Shape {
         format: config.source.format,
         default_currency: config.source.default_currency,
         default_category: default_category.map(|id| Arc::new(Category { id, name: None })),
-        now: occasion.now,
+        now: request.now,
     };
     let location = config.source.location.to_string();
     let max_bytes = config.source.max_bytes;
     let (stop, body) = (stop.clone(), Arc::clone(body));
-    let (format, is_whole, Comparison { staging, summary, changes_at, rows, left }) = blocking(move || {
-        let mut reading = Reading { session, stop };
+    let (format, is_whole, Comparison { store, summary, changes_at, rows, left }) = blocking(move || {
+        let mut reading = Reading { differ, stop };
         let read = read(&body, max_bytes, &shape, &mut reading).map_err(|error| feed_error(location, error));
         // What was read while somebody wrote it is wrong in ways that needn't show.
         body.check_unwritten()?;
         let feed::Reading { format, is_whole, left_last_row } = read?;
-        let mut session = reading.session;
+        let mut differ = reading.differ;
         if let End::Unproven(because) = body.end
             && !is_whole
         {
-            session.may_go_on(because, left_last_row);
+            differ.may_go_on(because, left_last_row);
         }
-        Ok((format, is_whole, session.finish()?))
+        Ok((format, is_whole, differ.finish()?))
     })
     .await?;
     let addresses = Address::possible(config, format);
@@ -147,10 +147,10 @@ pub(super) async fn prepare(
     {
         return Err(PassError::NoAddress(why.clone()));
     }
-    let choice = choose(&summary, &circumstances, addresses.as_deref().map_err(String::as_str));
+    let decision = choose(&summary, &inputs, addresses.as_deref().map_err(String::as_str));
     let guard = guard(&summary, config.nicechat.max_delete_percent);
-    let staging = SharedStaging::new(staging.into());
-    Ok(Plan { staging, summary, guard, choice, changes_at, is_whole, is_listed, page_size, rows, left })
+    let store = SharedPlanStore::new(store.into());
+    Ok(Plan { store, summary, guard, decision, changes_at, is_whole, is_listed, page_size, rows, left })
 }
 
 fn read(body: &Body, max_bytes: u64, shape: &Shape, reading: &mut Reading) -> Result<feed::Reading, FeedError> {
@@ -161,48 +161,48 @@ fn read(body: &Body, max_bytes: u64, shape: &Shape, reading: &mut Reading) -> Re
 
 /// A comparison that can be stopped.
 struct Reading {
-    session: Session,
+    differ: Differ,
     stop: CancellationToken,
 }
 
 impl Reading {
-    fn session(&mut self) -> Result<&mut Session, SinkError> {
-        if self.stop.is_cancelled() { Err(Box::new(PassError::Interrupted)) } else { Ok(&mut self.session) }
+    fn differ(&mut self) -> Result<&mut Differ, SinkError> {
+        if self.stop.is_cancelled() { Err(Box::new(PassError::Interrupted)) } else { Ok(&mut self.differ) }
     }
 }
 
 impl feed::Receiver for Reading {
     fn hasher(&self) -> &Hasher {
-        self.session.hasher()
+        self.differ.hasher()
     }
 
     fn knows_some(&self) -> bool {
-        self.session.knows_some()
+        self.differ.knows_some()
     }
 
     fn foresee(&mut self, rows: &[RowDigest]) {
-        self.session.foresee(rows);
+        self.differ.foresee(rows);
     }
 
     fn knows(&mut self, row: RowDigest) -> Result<bool, SinkError> {
-        self.session()?.knows(row)
+        self.differ()?.knows(row)
     }
 
     fn is_first(&mut self, id: &str) -> Result<bool, SinkError> {
-        self.session()?.is_first(id)
+        self.differ()?.is_first(id)
     }
 
     fn check_cancelled(&mut self) -> Result<(), SinkError> {
-        self.session().map(|_| ())
+        self.differ().map(|_| ())
     }
 
     fn row(&mut self, row: Row, digest: Option<RowDigest>) -> Result<(), SinkError> {
-        feed::Receiver::row(self.session()?, row, digest)
+        feed::Receiver::row(self.differ()?, row, digest)
     }
 }
 
-fn circumstances(config: &Catalog, state: &state::Reader, kind: PassKind) -> Result<Circumstances, StateError> {
-    Ok(Circumstances {
+fn inputs(config: &Catalog, state: &state::Reader, kind: PassKind) -> Result<Inputs, StateError> {
+    Ok(Inputs {
         strategy: config.nicechat.strategy,
         concurrency: config.nicechat.concurrency.get(),
         requests_per_second: config.nicechat.requests_per_second.map(std::num::NonZeroU32::get),
@@ -216,8 +216,8 @@ fn circumstances(config: &Catalog, state: &state::Reader, kind: PassKind) -> Res
 /// An error of our own that stopped the reading comes out as it went in.
 fn feed_error(location: String, error: FeedError) -> PassError {
     match error {
-        FeedError::Sink(inner) => match inner.downcast::<SessionError>() {
-            Ok(session) => PassError::from(*session),
+        FeedError::Sink(inner) => match inner.downcast::<DifferError>() {
+            Ok(differ) => PassError::from(*differ),
             Err(_) => PassError::Interrupted,
         },
         FeedError::Interrupted => PassError::Interrupted,

@@ -35,7 +35,7 @@ pub enum Base {
     Listed(Fields),
 }
 
-/// What brings an object to what is wanted; [`Action::Note`] when nothing needs to be sent.
+/// What brings an object to what is wanted; [`Action::RecordOnly`] when nothing needs to be sent.
 pub fn decide(kind: Kind, id: &Id, base: &Base, wanted: &Wanted) -> Operation {
     let whole = || {
         let record = record(wanted, Fields::new(), Fields::new());
@@ -60,7 +60,7 @@ pub fn decide(kind: Kind, id: &Id, base: &Base, wanted: &Wanted) -> Operation {
         drift.into_iter().filter(|(name, _)| send.contains_key(name) && may_be_spelled(name)).collect();
     let repaired = overlaid(&without(&repaired, &send), &replaced);
     let answered = without(&answered, &send);
-    let action = if send.is_empty() { Action::Note } else { Action::Update };
+    let action = if send.is_empty() { Action::RecordOnly } else { Action::Update };
     Operation::new(kind, id, action, send, old, Some(record(wanted, answered, repaired)))
 }
 
@@ -69,7 +69,7 @@ pub fn decide(kind: Kind, id: &Id, base: &Base, wanted: &Wanted) -> Operation {
 pub fn adoption(kind: Kind, id: &Id, listed: &Fields, wanted: &Wanted) -> Operation {
     let record =
         Record { acked: adopted(listed, wanted), digest: 0, answered: image_of(listed), repaired: Fields::new() };
-    Operation::new(kind, id, Action::Note, Fields::new(), Fields::new(), Some(record))
+    Operation::new(kind, id, Action::RecordOnly, Fields::new(), Fields::new(), Some(record))
 }
 
 fn record(wanted: &Wanted, answered: Fields, repaired: Fields) -> Record {

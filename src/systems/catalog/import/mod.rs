@@ -29,7 +29,7 @@ use crate::systems::catalog::apply::Stop;
 use crate::systems::catalog::context::{Context, Progress, Step};
 use crate::systems::catalog::error::PassError;
 use crate::systems::catalog::plan::operation::{Action, Operation, Stage, Summary};
-use crate::systems::catalog::plan::store::{Cursor, SharedStaging};
+use crate::systems::catalog::plan::store::{Cursor, SharedPlanStore};
 use crate::systems::catalog::planner::Plan;
 use crate::systems::catalog::strategy::address::Address;
 use crate::systems::catalog::strategy::cost::MOST_FAILURES;
@@ -53,7 +53,7 @@ const CHUNK: usize = 1_000;
 
 /// How an import ended.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Ended {
+pub(super) struct ImportOutcome {
     /// Its row.
     pub(super) import: i64,
     /// `None` = NiceChat says that it succeeded.
@@ -77,7 +77,7 @@ pub(super) struct Ended {
 }
 
 /// How polling ended.
-enum News {
+enum PollOutcome {
     Success(ImportResult),
     Failed(ImportResult),
     /// It may still be under way.
@@ -98,9 +98,9 @@ pub(super) struct Importer<'a> {
 
 impl Importer<'_> {
     /// Goes on with an import that an earlier pass had begun.
-    pub(super) async fn resume(&self, import: Import) -> Result<Ended, PassError> {
+    pub(super) async fn resume(&self, import: Import) -> Result<ImportOutcome, PassError> {
         let Some(token) = import.token.clone() else {
-            let lost = News::Lost("the pass was cut off before NiceChat answered the push".to_owned());
+            let lost = PollOutcome::Lost("the pass was cut off before NiceChat answered the push".to_owned());
             return self.end(import, lost, Duration::ZERO).await;
         };
         info!(import = %token, "an import is under way; asking after it");
@@ -113,11 +113,11 @@ impl Importer<'_> {
     }
 
     /// Pushes the feed, and waits until NiceChat is done with it.
-    pub(super) async fn push(&self, address: &Address, plan: &Plan) -> Result<Ended, PassError> {
+    pub(super) async fn push(&self, address: &Address, plan: &Plan) -> Result<ImportOutcome, PassError> {
         self.rest().await?;
         let is_served = address.is_ours();
         if is_served {
-            interruptible(self.stop, self.write_feed(&plan.staging)).await??;
+            interruptible(self.stop, self.write_feed(&plan.store)).await??;
         }
         interruptible(self.stop, self.await_created(address, plan)).await??;
         let Summary { items, .. } = plan.summary;
@@ -155,7 +155,9 @@ impl Importer<'_> {
                 self.end_at_once(import, error.to_string(), false).await?;
                 Err(Stop::Unauthorized(error).into())
             }
-            Err(error) if error.is_in_doubt() => self.end(import, News::Lost(error.to_string()), Duration::ZERO).await,
+            Err(error) if error.is_in_doubt() => {
+                self.end(import, PollOutcome::Lost(error.to_string()), Duration::ZERO).await
+            }
             Err(CallError::Missing) => {
                 self.end_at_once(import, "NiceChat offers no imports (404)".to_owned(), true).await
             }
@@ -167,8 +169,8 @@ impl Importer<'_> {
     /// Writes down what the import may create: what the plan creates, and of a feed that we don't serve ourselves also
     /// rows that we don't take, as far as a listing has just shown that they aren't there already, as somebody else's.
     async fn await_created(&self, address: &Address, plan: &Plan) -> Result<(), PassError> {
-        let staging = &plan.staging;
-        let lock = || staging.lock().unwrap_or_else(PoisonError::into_inner);
+        let store = &plan.store;
+        let lock = || store.lock().unwrap_or_else(PoisonError::into_inner);
         let hasher = Reader::open(self.context.state.path())?.hasher().clone();
         for stage in [Stage::Categories, Stage::Products] {
             let mut cursor = Cursor::default();
@@ -231,15 +233,15 @@ impl Importer<'_> {
     }
 
     /// Writes down what the feed has otherwise than the state, for NiceChat to fetch.
-    async fn write_feed(&self, staging: &SharedStaging) -> Result<(), PassError> {
+    async fn write_feed(&self, store: &SharedPlanStore) -> Result<(), PassError> {
         self.context.state.serve(Vec::new(), true).await?;
         // Notes first: an object that is adopted as it is may be changed by a later operation.
         for stage in Stage::ALL {
             let mut cursor = Cursor::default();
             loop {
                 let operations = {
-                    let staging = staging.lock().unwrap_or_else(PoisonError::into_inner);
-                    staging.operations(stage, &mut cursor, CHUNK)?
+                    let store = store.lock().unwrap_or_else(PoisonError::into_inner);
+                    store.operations(stage, &mut cursor, CHUNK)?
                 };
                 if operations.is_empty() {
                     break;
@@ -254,8 +256,8 @@ impl Importer<'_> {
         let mut after = 0;
         loop {
             let absent = {
-                let staging = staging.lock().unwrap_or_else(PoisonError::into_inner);
-                staging.absent(&mut after, CHUNK)?
+                let store = store.lock().unwrap_or_else(PoisonError::into_inner);
+                store.absent(&mut after, CHUNK)?
             };
             if absent.is_empty() {
                 return Ok(());
@@ -286,7 +288,13 @@ impl Importer<'_> {
     }
 
     /// Asks after an import until it is over.
-    async fn wait_for(&self, import: Import, token: &str, seat: &Seat, at_once: bool) -> Result<Ended, PassError> {
+    async fn wait_for(
+        &self,
+        import: Import,
+        token: &str,
+        seat: &Seat,
+        at_once: bool,
+    ) -> Result<ImportOutcome, PassError> {
         let since = Since::pushed(&import);
         let news = tokio::select! {
             news = self.poll(&import, token, seat, at_once, since) => news?,
@@ -302,7 +310,7 @@ impl Importer<'_> {
         seat: &Seat,
         at_once: bool,
         since: Since,
-    ) -> Result<News, PassError> {
+    ) -> Result<PollOutcome, PassError> {
         let reader = self.nicechat.reader();
         let limit = self.context.config.nicechat.import_timeout;
         let passed = || since.passed();
@@ -317,16 +325,16 @@ impl Importer<'_> {
             }
             asked_to_wait = Duration::ZERO;
             match reader.import_result(token).await {
-                Ok(result) if result.state == "success" => return Ok(News::Success(result)),
-                Ok(result) if result.state == "failed" => return Ok(News::Failed(result)),
+                Ok(result) if result.state == "success" => return Ok(PollOutcome::Success(result)),
+                Ok(result) if result.state == "failed" => return Ok(PollOutcome::Failed(result)),
                 Ok(result) => {
                     state = if result.state == "enqueued" { ImportState::Enqueued } else { ImportState::Started };
                     self.context.state.import_goes_on(import.import, state, result.updated).await?;
                 }
                 Err(error @ CallError::Unauthorized(_)) => return Err(Stop::Unauthorized(error).into()),
-                Err(CallError::Missing) => return Ok(News::Forgotten),
+                Err(CallError::Missing) => return Ok(PollOutcome::Forgotten),
                 Err(error @ (CallError::Refused { .. } | CallError::Exists)) => {
-                    return Ok(News::Unknown(format!("NiceChat won't tell of it: {error}")));
+                    return Ok(PollOutcome::Unknown(format!("NiceChat won't tell of it: {error}")));
                 }
                 Err(error @ (CallError::Passing { .. } | CallError::Strange(_))) => {
                     debug!(import = token, "no news of the import: {error}");
@@ -335,14 +343,16 @@ impl Importer<'_> {
             }
             if passed() >= limit {
                 let name = state.name();
-                return Ok(News::Unknown(format!("it is still {name} after {limit:?} (nicechat.import_timeout)")));
+                return Ok(PollOutcome::Unknown(format!(
+                    "it is still {name} after {limit:?} (nicechat.import_timeout)"
+                )));
             }
         }
-        Ok(News::Unknown("it never ended".to_owned()))
+        Ok(PollOutcome::Unknown("it never ended".to_owned()))
     }
 
     /// Ends an import of which nothing can have come. `counts` = it says something of imports to come.
-    async fn end_at_once(&self, import: Import, reason: String, counts: bool) -> Result<Ended, PassError> {
+    async fn end_at_once(&self, import: Import, reason: String, counts: bool) -> Result<ImportOutcome, PassError> {
         let end =
             ImportEnd { failure: Some(reason), updated: None, imported: None, came_to_nothing: true, at_large: None };
         let failures = self.failures(end.failure.as_ref().filter(|_| counts))?;
@@ -360,19 +370,19 @@ impl Importer<'_> {
     }
 
     /// `passed` = since the push.
-    async fn end(&self, import: Import, news: News, passed: Duration) -> Result<Ended, PassError> {
-        let is_lost = matches!(news, News::Lost(_));
+    async fn end(&self, import: Import, news: PollOutcome, passed: Duration) -> Result<ImportOutcome, PassError> {
+        let is_lost = matches!(news, PollOutcome::Lost(_));
         let at_large = match news {
-            News::Success(_) | News::Failed(_) => None,
-            News::Unknown(_) => Some(import.token.clone()),
-            News::Lost(_) | News::Forgotten => Some(None),
+            PollOutcome::Success(_) | PollOutcome::Failed(_) => None,
+            PollOutcome::Unknown(_) => Some(import.token.clone()),
+            PollOutcome::Lost(_) | PollOutcome::Forgotten => Some(None),
         };
         let is_at_large = at_large.is_some();
         let (failure, result) = match news {
-            News::Success(result) => (None, Some(result)),
-            News::Failed(result) => (Some("NiceChat says that it failed".to_owned()), Some(result)),
-            News::Unknown(reason) | News::Lost(reason) => (Some(reason), None),
-            News::Forgotten => (Some("NiceChat has forgotten it (404)".to_owned()), None),
+            PollOutcome::Success(result) => (None, Some(result)),
+            PollOutcome::Failed(result) => (Some("NiceChat says that it failed".to_owned()), Some(result)),
+            PollOutcome::Unknown(reason) | PollOutcome::Lost(reason) => (Some(reason), None),
+            PollOutcome::Forgotten => (Some("NiceChat has forgotten it (404)".to_owned()), None),
         };
         let failures = match &failure {
             // What says nothing of NiceChat's imports doesn't count against them.
@@ -386,7 +396,7 @@ impl Importer<'_> {
         let ended = self.record(import, end, failures, passed).await?;
         let took = took.map(|took| took.as_secs_f64()).filter(|took| *took >= 0.0);
         let seconds = took.map_or(ended.seconds, |took| took.min(ended.seconds));
-        Ok(Ended { is_at_large, seconds, ..ended })
+        Ok(ImportOutcome { is_at_large, seconds, ..ended })
     }
 
     async fn record(
@@ -395,7 +405,7 @@ impl Importer<'_> {
         end: ImportEnd,
         failures: Failures,
         passed: Duration,
-    ) -> Result<Ended, PassError> {
+    ) -> Result<ImportOutcome, PassError> {
         self.context.state.end_import(import.import, end.clone(), failures).await?;
         let ImportEnd { failure, imported, came_to_nothing, .. } = end;
         let seconds = passed.as_secs_f64();
@@ -407,7 +417,7 @@ impl Importer<'_> {
             (None, None) => info!(imported, seconds, "the import succeeded"),
         }
         let Import { import, expected: items, to_create, to_update, is_served: was_served, .. } = import;
-        Ok(Ended {
+        Ok(ImportOutcome {
             import,
             failure,
             came_to_nothing,

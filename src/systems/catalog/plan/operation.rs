@@ -20,7 +20,7 @@ pub enum Action {
     /// `DELETE`.
     Delete,
     /// Nothing is sent: the state alone learns that the object is as wanted.
-    Note,
+    RecordOnly,
 }
 
 impl Action {
@@ -56,7 +56,7 @@ pub struct Operation {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Stage {
     /// What only the state learns.
-    Notes,
+    RecordOnly,
     /// Categories to create or change: products refer to them.
     Categories,
     /// Products to delete whose ids differ in case only from wanted ones.
@@ -74,7 +74,7 @@ pub enum Stage {
 impl Stage {
     /// All stages in order.
     pub const ALL: [Stage; 7] = [
-        Stage::Notes,
+        Stage::RecordOnly,
         Stage::Categories,
         Stage::TwinDeletes,
         Stage::Products,
@@ -96,7 +96,7 @@ impl Operation {
     /// When its turn is, unless it is about one of two objects whose ids differ in case only.
     pub fn stage(&self) -> Stage {
         match (self.action, self.kind) {
-            (Action::Note, _) => Stage::Notes,
+            (Action::RecordOnly, _) => Stage::RecordOnly,
             (Action::Delete, Kind::Product) => Stage::ProductDeletes,
             (Action::Delete | Action::Disable, _) => Stage::CategoryDeletes,
             (_, Kind::Category) => Stage::Categories,
@@ -131,7 +131,7 @@ impl Operation {
             Action::Update => "update",
             Action::Disable => "disable",
             Action::Delete => "delete",
-            Action::Note => "note",
+            Action::RecordOnly => "note",
         };
         json!({"op": op, "type": self.kind.name(), "id": self.id.as_str(), "fields": fields})
     }
@@ -165,7 +165,7 @@ pub struct Tally {
     /// Categories to switch off.
     pub disable: u64,
     /// Objects that only the state learns of.
-    pub note: u64,
+    pub record_only: u64,
     /// Objects that NiceChat lists, that are not ours, and that stay.
     pub foreign: u64,
 }
@@ -178,7 +178,7 @@ impl Tally {
             Action::Update => self.update += 1,
             Action::Delete => self.delete += 1,
             Action::Disable => self.disable += 1,
-            Action::Note => self.note += 1,
+            Action::RecordOnly => self.record_only += 1,
         }
     }
 
@@ -249,7 +249,7 @@ impl Summary {
 
     /// All operations.
     pub fn operations(&self) -> u64 {
-        self.sent() + self.categories.note + self.products.note
+        self.sent() + self.categories.record_only + self.products.record_only
     }
 
     /// What NiceChat has that isn't ours, if that is known.

@@ -268,9 +268,9 @@ fn result(comparison: &Comparison) -> Outline {
     let mut operations = Vec::new();
     for stage in Stage::ALL {
         let mut cursor = Cursor::default();
-        operations.extend(comparison.staging.operations(stage, &mut cursor, usize::MAX).expect("read"));
+        operations.extend(comparison.store.operations(stage, &mut cursor, usize::MAX).expect("read"));
     }
-    let rejected = comparison.staging.rejected(0, usize::MAX).expect("read");
+    let rejected = comparison.store.rejected(0, usize::MAX).expect("read");
     let guard = guard(&comparison.summary, 20);
     Outline { operations, summary: comparison.summary.clone(), rejected, guard }
 }
@@ -294,7 +294,7 @@ impl Shop {
     }
 
     /// What NiceChat may list: everything of ours, some of it changed.
-    fn listing(&self, session: &mut Session, dice: u64) {
+    fn listing(&self, differ: &mut Differ, dice: u64) {
         for kind in Kind::ALL {
             let mut listed = Vec::new();
             let reader = self.reader();
@@ -310,9 +310,9 @@ impl Shop {
                 }
                 listed.push((Id::parse(&known.id).expect("an id"), fields));
             }
-            session.observe(kind, listed).expect("observed");
+            differ.observe(kind, listed).expect("observed");
         }
-        session.listing_ends(true);
+        differ.listing_ends(true);
     }
 
     fn compare(&self, feed: &[u8], visit: &Visit, fast: bool) -> Result<Comparison, String> {
@@ -321,22 +321,22 @@ impl Shop {
         let mut file = tempfile::tempfile().expect("a file");
         file.write_all(feed).expect("written");
         let input = feed::open(&file, 1 << 20);
-        let mut session = match fast && !visit.listing {
-            true => Session::remembering(self.reader(), policy, now),
-            false => Session::new(self.reader(), policy),
+        let mut differ = match fast && !visit.listing {
+            true => Differ::with_known_rows(self.reader(), policy, now),
+            false => Differ::new(self.reader(), policy),
         }
-        .expect("a session");
+        .expect("a differ");
         if visit.listing {
-            self.listing(&mut session, visit.dice);
+            self.listing(&mut differ, visit.dice);
         }
         let read = if fast {
-            session.keep_rows(now);
-            feed::read_into(&input, &shape, &mut session).map(|reading| reading.format)
+            differ.keep_rows(now);
+            feed::read_into(&input, &shape, &mut differ).map(|reading| reading.format)
         } else {
-            feed::read(&input, &shape, &mut |row| Ok(session.row(row)?))
+            feed::read(&input, &shape, &mut |row| Ok(differ.row(row)?))
         };
         read.map_err(|error| error.to_string())?;
-        Ok(session.finish().expect("a comparison"))
+        Ok(differ.finish().expect("a comparison"))
     }
 
     /// Carries operations out, each with the luck that the dice give it.
@@ -347,7 +347,7 @@ impl Shop {
             for operation in result.operations {
                 dice = dice.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
                 let Operation { kind, id, action, record, send, .. } = operation;
-                if action == Action::Note {
+                if action == Action::RecordOnly {
                     match record {
                         Some(record) => self.writer.adopt(vec![(kind, id, record)]).await.expect("adopted"),
                         None => self.writer.forget(vec![(kind, id.to_string())]).await.expect("forgotten"),

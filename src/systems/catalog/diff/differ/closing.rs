@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use super::{Comparison, Session, SessionError, category_of};
+use super::{Comparison, Differ, DifferError, category_of};
 use crate::catalog::{Category, Fields, Id, Kind};
 use crate::config::{Prune, VanishedCategory};
 use crate::state::{InDoubt, Known, Refused};
@@ -11,7 +11,7 @@ use crate::systems::catalog::diff::fields::overlaid;
 use crate::systems::catalog::diff::index::Flags;
 use crate::systems::catalog::plan::operation::{Action, Operation};
 
-impl Session {
+impl Differ {
     /// Says that nothing proves the feed's end, and why: what it did not have may come behind it.
     pub fn may_go_on(&mut self, because: &'static str, left_last_row: bool) {
         self.unproven = Some(because);
@@ -23,7 +23,7 @@ impl Session {
     ///
     /// # Errors
     /// When the state or the temporary file can't be used.
-    pub fn finish(mut self) -> Result<Comparison, SessionError> {
+    pub fn finish(mut self) -> Result<Comparison, DifferError> {
         let mut sent = HashSet::new();
         for (id, name) in std::mem::take(&mut self.used) {
             self.names.insert(name.clone());
@@ -59,14 +59,14 @@ impl Session {
             }
         }
         self.order_twins()?;
-        self.staging.seal()?;
+        self.store.seal()?;
         let rows = self.rows_ending();
-        let Session { staging, summary, changes_at, left, .. } = self;
-        Ok(Comparison { staging, summary, changes_at, rows, left })
+        let Differ { store, summary, changes_at, left, .. } = self;
+        Ok(Comparison { store, summary, changes_at, rows, left })
     }
 
     /// Products whose ids stand in broken rows, and that no row of the feed became.
-    fn keep_mentioned(&mut self) -> Result<(), SessionError> {
+    fn keep_mentioned(&mut self) -> Result<(), DifferError> {
         for key in std::mem::take(&mut self.mentioned) {
             if let Some(at) = self.locate(Kind::Product, key)?.filter(|at| !self.is_seen(Kind::Product, *at)) {
                 self.keep_category(Kind::Product, at)?;
@@ -78,7 +78,7 @@ impl Session {
     }
 
     /// Categories that no item names, but that a product which stays as it is still needs.
-    fn keep_categories(&mut self) -> Result<(), SessionError> {
+    fn keep_categories(&mut self) -> Result<(), DifferError> {
         let kept: Vec<usize> = self.kept.iter().filter_map(|id| self.categories.find(self.key(id))).collect();
         for at in kept {
             if !self.categories.flags(at).has(Flags::SEEN) {
@@ -89,33 +89,33 @@ impl Session {
     }
 
     /// Notes an object of ours that the feed doesn't have and that stays all the same.
-    fn stays_absent(&mut self, kind: Kind, at: usize) -> Result<(), SessionError> {
+    fn stays_absent(&mut self, kind: Kind, at: usize) -> Result<(), DifferError> {
         if self.index(kind).object(at) != 0 {
             let id = self.known(kind, at)?.id;
-            self.staging.put_absent(kind, &id)?;
+            self.store.put_absent(kind, &id)?;
         }
         Ok(())
     }
 
     /// Whether an object that NiceChat lists isn't known to be ours, but may have been created by an import of ours.
-    fn may_be_imported(&self, kind: Kind, at: usize) -> Result<bool, SessionError> {
+    fn may_be_imported(&self, kind: Kind, at: usize) -> Result<bool, DifferError> {
         let index = self.index(kind);
         if !self.awaits_imported || index.object(at) != 0 {
             return Ok(false);
         }
-        let listed = self.staging.listed(kind, index.key(at))?;
+        let listed = self.store.listed(kind, index.key(at))?;
         Ok(listed.map(|(id, _)| self.reader.may_be_imported(kind, &id)).transpose()?.unwrap_or_default())
     }
 
     /// Notes an object that isn't known to be ours and that stays: for a later pass when it may be, otherwise as one
     /// of nobody's.
-    pub(super) fn leave_foreign(&mut self, kind: Kind, at: usize) -> Result<(), SessionError> {
+    pub(super) fn leave_foreign(&mut self, kind: Kind, at: usize) -> Result<(), DifferError> {
         let index = self.index(kind);
         if index.object(at) != 0 || !index.flags(at).has(Flags::FOREIGN) {
             return Ok(());
         }
         if self.may_be_imported(kind, at)? {
-            let listed = self.staging.listed(kind, self.index(kind).key(at))?;
+            let listed = self.store.listed(kind, self.index(kind).key(at))?;
             self.left.extend(listed.and_then(|(id, _)| Some((kind, Id::parse(&id).ok()?))));
         } else if !self.index(kind).flags(at).has(Flags::IN_DOUBT) {
             self.summary.tally_mut(kind).foreign += 1;
@@ -124,13 +124,13 @@ impl Session {
     }
 
     /// An object that the feed doesn't have. `false` = nothing is done about it.
-    fn unwanted(&mut self, kind: Kind, at: usize) -> Result<bool, SessionError> {
+    fn unwanted(&mut self, kind: Kind, at: usize) -> Result<bool, DifferError> {
         let (flags, key) = (self.index(kind).flags(at), self.index(kind).key(at));
         let is_ours = self.index(kind).object(at) != 0;
         let (id, known) = if is_ours {
             let known = self.known(kind, at)?;
             (known.id.clone(), known)
-        } else if let Some((id, fields)) = self.staging.listed(kind, key)? {
+        } else if let Some((id, fields)) = self.store.listed(kind, key)? {
             (id.clone(), Known { id, acked: fields, ..Known::default() })
         } else if let Some(InDoubt { id, .. }) = self.in_doubt.get(&(kind, key)) {
             (id.clone(), Known { id: id.clone(), ..Known::default() })
@@ -143,7 +143,7 @@ impl Session {
         // It is ours when we made it, or may have: a create was under way when a pass was cut off, or an import.
         let may_be_ours = is_ours || flags.has(Flags::IN_DOUBT) || self.may_be_imported(kind, at)?;
         if !flags.has(Flags::FOREIGN) && !may_be_ours {
-            let forget = Operation::new(kind, &id, Action::Note, Fields::new(), Fields::new(), None);
+            let forget = Operation::new(kind, &id, Action::RecordOnly, Fields::new(), Fields::new(), None);
             return self.stage(forget).map(|_| true);
         }
         if kind == Kind::Category && self.policy.default_category.as_ref() == Some(&id) {
@@ -171,7 +171,7 @@ impl Session {
             self.summary.unproven_because = self.unproven;
             return Ok(false);
         }
-        let drift = self.staging.observed(kind, key)?.map(|seen| seen.drift).unwrap_or_default();
+        let drift = self.store.observed(kind, key)?.map(|seen| seen.drift).unwrap_or_default();
         let is_off = overlaid(&known.acked, &drift).get("is_enabled") == Some(&serde_json::Value::Bool(false));
         let operation = match (kind, self.policy.vanished_category) {
             (Kind::Category, VanishedCategory::Disable) if is_off => return Ok(false),

@@ -19,20 +19,20 @@ use crate::feed::{Offer, Row};
 use crate::state::{InDoubt, Known, Reader, Refused, RowsEnding, StateError, Trail};
 use crate::systems::catalog::diff::decide::{Base, Since, Wanted, adoption, decide, observe};
 use crate::systems::catalog::diff::index::{Flags, Index};
-use crate::systems::catalog::diff::known_rows::Remembered;
+use crate::systems::catalog::diff::known_rows::KnownRows;
 use crate::systems::catalog::plan::operation::{Action, Operation, Summary};
-use crate::systems::catalog::plan::store::{Staging, StagingError};
+use crate::systems::catalog::plan::store::{PlanStore, PlanStoreError};
 
 /// What can stop the comparison.
 #[derive(Debug, Error)]
-pub enum SessionError {
+pub enum DifferError {
     /// The state.
     #[error(transparent)]
     State(#[from] StateError),
     /// The temporary file.
     #[error(transparent)]
-    Staging(#[from] StagingError),
-    /// The rows that are to be remembered.
+    PlanStore(#[from] PlanStoreError),
+    /// The rows of this feed, for the passes to come.
     #[error("a temporary file can't be written: {0}; is there room where TMPDIR points?")]
     Rows(#[from] std::io::Error),
 }
@@ -53,7 +53,7 @@ pub struct Policy {
 /// A finished comparison.
 pub struct Comparison {
     /// The operations and the rejected rows.
-    pub staging: Staging,
+    pub store: PlanStore,
     /// What they come to.
     pub summary: Summary,
     /// When a sale in the feed begins or ends next.
@@ -64,23 +64,23 @@ pub struct Comparison {
     pub left: Vec<(Kind, Id)>,
 }
 
-/// The most words of broken rows that are remembered.
+/// The most words of broken rows that are kept.
 const MENTIONS: usize = 1_000_000;
 
 /// A comparison under way.
-pub struct Session {
+pub struct Differ {
     reader: Reader,
     /// The state's.
     hasher: Hasher,
-    staging: Staging,
+    store: PlanStore,
     policy: Policy,
     summary: Summary,
     categories: Index,
     products: Index,
     /// The rows of the last feed, if those that it shares with this one need not be parsed.
-    remembered: Option<Remembered>,
-    /// The rows of this feed, if they are to be remembered.
-    trail: Option<Trail>,
+    known_rows: Option<KnownRows>,
+    /// The rows of this feed, if the passes to come are to know them.
+    row_log: Option<Trail>,
     /// Ids that the feed has and nobody knew.
     new_ids: HashSet<Digest>,
     in_doubt: HashMap<(Kind, Digest), InDoubt>,
@@ -109,26 +109,26 @@ pub struct Session {
     left: Vec<(Kind, Id)>,
 }
 
-impl Session {
+impl Differ {
     /// Begins with what the state knows.
     ///
     /// # Errors
     /// When the state can't be read, or there is no room for a temporary file.
-    pub fn new(reader: Reader, policy: Policy) -> Result<Session, SessionError> {
-        let mut session = Session::empty(reader, policy)?;
-        session.load()?;
-        Ok(session)
+    pub fn new(reader: Reader, policy: Policy) -> Result<Differ, DifferError> {
+        let mut differ = Differ::empty(reader, policy)?;
+        differ.load()?;
+        Ok(differ)
     }
 
-    fn empty(reader: Reader, policy: Policy) -> Result<Session, SessionError> {
-        Ok(Session {
-            staging: Staging::new()?,
+    fn empty(reader: Reader, policy: Policy) -> Result<Differ, DifferError> {
+        Ok(Differ {
+            store: PlanStore::new()?,
             policy,
             summary: Summary::default(),
             categories: Index::default(),
             products: Index::default(),
-            remembered: None,
-            trail: None,
+            known_rows: None,
+            row_log: None,
             new_ids: HashSet::new(),
             in_doubt: HashMap::new(),
             refused: HashMap::new(),
@@ -154,7 +154,7 @@ impl Session {
         })
     }
 
-    fn load(&mut self) -> Result<(), SessionError> {
+    fn load(&mut self) -> Result<(), DifferError> {
         let hasher = self.hasher.clone();
         let key = |id: &str| hasher.digest(id.as_bytes());
         let journal = self.reader.journal()?;
@@ -172,8 +172,8 @@ impl Session {
                     Some(at) => {
                         self.index_mut(kind).mark(at, flags);
                         let object = self.index(kind).object(at);
-                        if let (Kind::Product, Some(remembered)) = (kind, &mut self.remembered) {
-                            remembered.set_special(object);
+                        if let (Kind::Product, Some(known_rows)) = (kind, &mut self.known_rows) {
+                            known_rows.set_special(object);
                         }
                     }
                     None => missing.entry(key).or_insert_with(Flags::default).add(flags),
@@ -209,7 +209,7 @@ impl Session {
     ///
     /// # Errors
     /// When the state or the temporary file can't be used.
-    pub fn observe(&mut self, kind: Kind, objects: Vec<(Id, Fields)>) -> Result<(), SessionError> {
+    pub fn observe(&mut self, kind: Kind, objects: Vec<(Id, Fields)>) -> Result<(), DifferError> {
         for (id, listed) in objects {
             let key = self.key(id.as_str());
             match self.index(kind).find(key) {
@@ -222,11 +222,11 @@ impl Session {
                     }
                     if !seen.drift.is_empty() || seen.answered != known.answered || seen.repaired != known.repaired {
                         self.index_mut(kind).mark(at, Flags::OBSERVED);
-                        self.staging.put_observed(kind, key, seen)?;
+                        self.store.put_observed(kind, key, seen)?;
                     }
                 }
                 _ => {
-                    if self.staging.put_listed(kind, key, &id, &listed)? {
+                    if self.store.put_listed(kind, key, &id, &listed)? {
                         self.foreign.push((kind, key));
                     }
                 }
@@ -260,14 +260,14 @@ impl Session {
     ///
     /// # Errors
     /// When the state or the temporary file can't be used.
-    pub fn row(&mut self, row: Row) -> Result<(), SessionError> {
+    pub fn row(&mut self, row: Row) -> Result<(), DifferError> {
         match row {
             Row::Offer(offer) => self.offer(*offer),
             Row::Rejected(rejection) => self.rejection(&rejection),
         }
     }
 
-    fn offer(&mut self, offer: Offer) -> Result<(), SessionError> {
+    fn offer(&mut self, offer: Offer) -> Result<(), DifferError> {
         let Offer { item, changes_at, currency_assumed, strange_stock, line: _ } = offer;
         strange_stock.iter().for_each(|word| self.summary.strange_stock.add(word));
         self.count_item(item.category.is_some(), currency_assumed, changes_at);
@@ -276,7 +276,7 @@ impl Session {
         let sent = if self.locate(Kind::Product, key)?.is_none() && self.is_plain(Kind::Product, key) {
             // As `want` has it, without taking the item apart: a first load is made of these.
             self.summary.products.create += 1;
-            self.staging.add_create(Kind::Product, &item.id, &item.as_fields(), item.digest(&self.hasher))?;
+            self.store.add_create(Kind::Product, &item.id, &item.as_fields(), item.digest(&self.hasher))?;
             true
         } else {
             self.want(Kind::Product, &item.id, |hasher| item.digest(hasher), || item.fields())?
@@ -299,9 +299,9 @@ impl Session {
     }
 
     /// A row that was not taken leaves the product that we know by its id as it is.
-    fn rejection(&mut self, rejection: &Rejection) -> Result<(), SessionError> {
+    fn rejection(&mut self, rejection: &Rejection) -> Result<(), DifferError> {
         self.summary.rejected += 1;
-        self.staging.reject(rejection)?;
+        self.store.reject(rejection)?;
         self.changes_at = [self.changes_at, rejection.changes_at].into_iter().flatten().min();
         // A row too broken to tell its id may be that of any product that is missed later.
         let is_nameless = rejection.id.is_none() && rejection.field == "id";
@@ -327,13 +327,13 @@ impl Session {
 
     /// Keeps the category that a product was last acknowledged to be in: a move to another one may be
     /// in doubt, or refused.
-    fn keep_category(&mut self, kind: Kind, at: usize) -> Result<(), SessionError> {
+    fn keep_category(&mut self, kind: Kind, at: usize) -> Result<(), DifferError> {
         let category = self.acknowledged_category(kind, at)?;
         self.kept.extend(category);
         Ok(())
     }
 
-    fn acknowledged_category(&self, kind: Kind, at: usize) -> Result<Option<String>, SessionError> {
+    fn acknowledged_category(&self, kind: Kind, at: usize) -> Result<Option<String>, DifferError> {
         let object = self.index(kind).object(at);
         if kind == Kind::Category || object == 0 {
             return Ok(None);
@@ -344,7 +344,7 @@ impl Session {
 
     /// Marks an object as wanted the way it was last acknowledged, and puts right what drifted or is
     /// in doubt.
-    fn keep(&mut self, kind: Kind, at: usize) -> Result<(), SessionError> {
+    fn keep(&mut self, kind: Kind, at: usize) -> Result<(), DifferError> {
         let flags = self.index(kind).flags(at);
         self.see(kind, at);
         let is_settled = !flags.has(Flags::IN_DOUBT) && !flags.has(Flags::OBSERVED) && !self.is_gone(flags);
@@ -376,7 +376,7 @@ impl Session {
         id: &Id,
         digest_with: impl Fn(&Hasher) -> Digest,
         fields: impl FnOnce() -> Fields,
-    ) -> Result<bool, SessionError> {
+    ) -> Result<bool, DifferError> {
         let digest = digest_with(&self.hasher);
         let Some(at) = self.locate(kind, self.key(id.as_str()))? else {
             let wanted = Wanted { fields: fields(), digest };
@@ -436,7 +436,7 @@ impl Session {
     }
 
     /// What is known of an object in the index.
-    fn base(&self, kind: Kind, at: usize) -> Result<Base, SessionError> {
+    fn base(&self, kind: Kind, at: usize) -> Result<Base, DifferError> {
         let index = self.index(kind);
         let flags = index.flags(at);
         if self.is_gone(flags) {
@@ -444,7 +444,7 @@ impl Session {
         }
         if index.object(at) != 0 {
             let mut known = self.known(kind, at)?;
-            let seen = if flags.has(Flags::OBSERVED) { self.staging.observed(kind, index.key(at))? } else { None };
+            let seen = if flags.has(Flags::OBSERVED) { self.store.observed(kind, index.key(at))? } else { None };
             let (drift, has_new_picture) = seen.map_or_else(Default::default, |seen| {
                 known.answered = seen.answered;
                 known.repaired = seen.repaired;
@@ -452,12 +452,12 @@ impl Session {
             });
             return Ok(Base::Ours { known, drift, has_new_picture });
         }
-        let listed = if flags.has(Flags::FOREIGN) { self.staging.listed(kind, index.key(at))? } else { None };
+        let listed = if flags.has(Flags::FOREIGN) { self.store.listed(kind, index.key(at))? } else { None };
         Ok(listed.map_or(Base::Absent, |(_, fields)| Base::Listed(fields)))
     }
 
     /// The state's row of an object of ours, without the fields that are in doubt.
-    fn known(&self, kind: Kind, at: usize) -> Result<Known, SessionError> {
+    fn known(&self, kind: Kind, at: usize) -> Result<Known, DifferError> {
         let index = self.index(kind);
         let mut known = self.reader.object(index.object(at))?;
         // Else the feed has it under another key, and it would be taken for gone.
@@ -473,11 +473,11 @@ impl Session {
         Ok(known)
     }
 
-    fn lost_key(&self, id: &str) -> SessionError {
+    fn lost_key(&self, id: &str) -> DifferError {
         self.reader.damaged(format!("the {id:?} that it has can't be found by its id")).into()
     }
 
-    fn stage(&mut self, mut operation: Operation) -> Result<bool, SessionError> {
+    fn stage(&mut self, mut operation: Operation) -> Result<bool, DifferError> {
         let kind = operation.kind;
         let key = self.key(operation.id.as_str());
         operation.is_late = !self.is_plain(kind, key);
@@ -489,8 +489,8 @@ impl Session {
             operation.was_in = self.acknowledged_category(kind, at)?;
         }
         self.summary.tally_mut(kind).add(&operation);
-        self.staging.add(&operation)?;
-        Ok(operation.action != Action::Note)
+        self.store.add(&operation)?;
+        Ok(operation.action != Action::RecordOnly)
     }
 }
 

@@ -2,41 +2,41 @@
 
 use jiff::Timestamp;
 
-use super::{Policy, Session, SessionError};
+use super::{Differ, DifferError, Policy};
 use crate::catalog::{Digest, Hasher, Kind};
 use crate::feed::{Offer, Receiver, Row, RowDigest, SinkError};
 use crate::state::{InUse, NewRow, Reader, RowsEnding, Trail};
 use crate::systems::catalog::diff::index::{Flags, Index};
-use crate::systems::catalog::diff::known_rows::Remembered;
+use crate::systems::catalog::diff::known_rows::KnownRows;
 use crate::systems::catalog::plan::operation::Tally;
 
 /// When more than one row in so many has to be looked up, all objects are read at once.
 const MANY: usize = 16;
 
-impl Session {
+impl Differ {
     /// Begins with what the state knows, the rows of the last feed included: what the feed still has of
     /// them isn't parsed again. For a comparison without a listing, which would have more to say.
     ///
     /// # Errors
-    /// As [`Session::new`].
-    pub fn remembering(reader: Reader, policy: Policy, now: Timestamp) -> Result<Session, SessionError> {
+    /// As [`Differ::new`].
+    pub fn with_known_rows(reader: Reader, policy: Policy, now: Timestamp) -> Result<Differ, DifferError> {
         // A clock that was put back may have sales begin or end that nobody thought of.
         let rows = reader.feed_rows()?.filter(|rows| rows.judged <= now && !rows.is_empty());
-        let mut session = Session::empty(reader, policy)?;
-        session.remembered = rows.map(|rows| Remembered::new(rows, now));
-        session.load()?;
-        Ok(session)
+        let mut differ = Differ::empty(reader, policy)?;
+        differ.known_rows = rows.map(|rows| KnownRows::new(rows, now));
+        differ.load()?;
+        Ok(differ)
     }
 
     /// Keeps the rows of the feed, for the passes to come. `now` = the moment at which sales are judged.
     pub fn keep_rows(&mut self, now: Timestamp) {
-        self.trail = Some(Trail::new(self.remembered.as_ref().map(|remembered| &remembered.table), now));
+        self.row_log = Some(Trail::new(self.known_rows.as_ref().map(|known_rows| &known_rows.table), now));
     }
 
     /// Every object of a kind, or an index that has them added as they are asked for.
-    pub(super) fn new_index(&mut self, kind: Kind) -> Result<Index, SessionError> {
-        if let (Kind::Product, Some(remembered)) = (kind, &self.remembered) {
-            self.summary.products.owned = remembered.table.owned;
+    pub(super) fn new_index(&mut self, kind: Kind) -> Result<Index, DifferError> {
+        if let (Kind::Product, Some(known_rows)) = (kind, &self.known_rows) {
+            self.summary.products.owned = known_rows.table.owned;
             return Ok(Index::sparse());
         }
         let mut index = Index::default();
@@ -46,7 +46,7 @@ impl Session {
     }
 
     /// Where an object is in the index, if there is anything to be said of it.
-    pub(super) fn locate(&mut self, kind: Kind, key: Digest) -> Result<Option<usize>, SessionError> {
+    pub(super) fn locate(&mut self, kind: Kind, key: Digest) -> Result<Option<usize>, DifferError> {
         let index = self.index(kind);
         let found = index.find(key);
         if found.is_some() || !index.is_sparse() || self.new_ids.contains(&key) {
@@ -59,14 +59,14 @@ impl Session {
     }
 
     /// Reads all objects, if so many more would be asked for that this is faster.
-    fn read_all_if_many(&mut self, more: usize) -> Result<(), SessionError> {
-        let Some(remembered) = &self.remembered else { return Ok(()) };
-        if !self.products.is_sparse() || (self.products.len() + more) * MANY <= remembered.table.len() {
+    fn read_all_if_many(&mut self, more: usize) -> Result<(), DifferError> {
+        let Some(known_rows) = &self.known_rows else { return Ok(()) };
+        if !self.products.is_sparse() || (self.products.len() + more) * MANY <= known_rows.table.len() {
             return Ok(());
         }
-        if !remembered.is_of_use {
+        if !known_rows.is_of_use {
             // All means something else than last time: two tables of everything would be one too many.
-            self.remembered = None;
+            self.known_rows = None;
         }
         let mut all = Index::default();
         self.reader.keys(Kind::Product, |row| all.push(row))?;
@@ -86,14 +86,14 @@ impl Session {
     }
 
     /// Puts what no row of the feed became into the index.
-    pub(super) fn locate_missing(&mut self) -> Result<(), SessionError> {
-        let Some(remembered) = &self.remembered else { return Ok(()) };
-        let missing = remembered.missing().count();
+    pub(super) fn locate_missing(&mut self) -> Result<(), DifferError> {
+        let Some(known_rows) = &self.known_rows else { return Ok(()) };
+        let missing = known_rows.missing().count();
         self.read_all_if_many(missing)?;
         if missing == 0 || !self.products.is_sparse() {
             return Ok(());
         }
-        let missing: Vec<i64> = self.remembered.iter().flat_map(Remembered::missing).collect();
+        let missing: Vec<i64> = self.known_rows.iter().flat_map(KnownRows::missing).collect();
         for object in missing {
             let id = self.reader.object_id(object)?;
             if self.locate(Kind::Product, self.key(&id))?.is_none() {
@@ -106,38 +106,38 @@ impl Session {
     /// Whether the feed has the object.
     pub(super) fn is_seen(&self, kind: Kind, at: usize) -> bool {
         let index = self.index(kind);
-        let by_row = |remembered: &Remembered| remembered.has_seen(index.object(at));
-        index.flags(at).has(Flags::SEEN) || (kind == Kind::Product && self.remembered.as_ref().is_some_and(by_row))
+        let by_row = |known_rows: &KnownRows| known_rows.has_seen(index.object(at));
+        index.flags(at).has(Flags::SEEN) || (kind == Kind::Product && self.known_rows.as_ref().is_some_and(by_row))
     }
 
     /// The feed has the object.
     pub(super) fn see(&mut self, kind: Kind, at: usize) {
         self.index_mut(kind).mark(at, Flags::SEEN);
         let object = self.index(kind).object(at);
-        if let (Kind::Product, Some(remembered)) = (kind, &mut self.remembered) {
-            remembered.see(object);
+        if let (Kind::Product, Some(known_rows)) = (kind, &mut self.known_rows) {
+            known_rows.see(object);
         }
     }
 
     /// The row with this digest, if it is known.
-    fn recall(&mut self, digest: RowDigest) -> Result<bool, SessionError> {
-        let Some(remembered) = &mut self.remembered else { return Ok(false) };
-        let Some(at) = remembered.take(digest) else { return Ok(false) };
-        let row = remembered.table.get(at);
-        let changes_at = remembered.table.changes_at(at);
-        let category = row.category.and_then(|category| remembered.new_category(category)).cloned();
+    fn recall(&mut self, digest: RowDigest) -> Result<bool, DifferError> {
+        let Some(known_rows) = &mut self.known_rows else { return Ok(false) };
+        let Some(at) = known_rows.take(digest) else { return Ok(false) };
+        let row = known_rows.table.get(at);
+        let changes_at = known_rows.table.changes_at(at);
+        let category = row.category.and_then(|category| known_rows.new_category(category)).cloned();
         self.summary.unchanged += 1;
         self.count_item(row.category.is_some(), row.currency_assumed, changes_at);
         category.iter().for_each(|category| self.use_category(category));
-        if let (Some(trail), Ok(at)) = (&mut self.trail, u32::try_from(at)) {
-            trail.known(at)?;
+        if let (Some(log), Ok(at)) = (&mut self.row_log, u32::try_from(at)) {
+            log.known(at)?;
         }
         Ok(true)
     }
 
     /// Compares a row that was parsed, and remembers it by its bytes.
-    fn parsed(&mut self, offer: Offer, digest: Option<RowDigest>) -> Result<(), SessionError> {
-        let (Some(digest), true) = (digest, self.trail.is_some()) else { return self.offer(offer) };
+    fn parsed(&mut self, offer: Offer, digest: Option<RowDigest>) -> Result<(), DifferError> {
+        let (Some(digest), true) = (digest, self.row_log.is_some()) else { return self.offer(offer) };
         let item = &offer.item;
         let row = NewRow {
             digest,
@@ -150,39 +150,39 @@ impl Session {
         let category = item.category.clone();
         let set_aside = self.summary.set_aside;
         self.offer(offer)?;
-        if let Some(trail) = self.trail.as_mut().filter(|_| self.summary.set_aside == set_aside) {
-            let category = category.map(|category| trail.category(&category));
-            trail.parsed(&NewRow { category, ..row })?;
+        if let Some(log) = self.row_log.as_mut().filter(|_| self.summary.set_aside == set_aside) {
+            let category = category.map(|category| log.category(&category));
+            log.parsed(&NewRow { category, ..row })?;
         }
         Ok(())
     }
 
     /// What the state is to know of the rows, when the plan has been carried out.
     pub(super) fn rows_ending(&mut self) -> Option<RowsEnding> {
-        let trail = self.trail.take()?;
-        let Some(Remembered { table, .. }) = &self.remembered else { return Some(RowsEnding::New(trail)) };
-        let Tally { owned, create, update, delete, note, .. } = self.summary.products;
-        let is_same = !trail.has_new_rows() && trail.known_rows() == table.len() as u64;
-        Some(if is_same && create + update + delete + note == 0 {
-            RowsEnding::Same(InUse { rows: table.len() as u64, owned, judged: trail.judged(), content: table.content })
+        let log = self.row_log.take()?;
+        let Some(KnownRows { table, .. }) = &self.known_rows else { return Some(RowsEnding::New(log)) };
+        let Tally { owned, create, update, delete, record_only, .. } = self.summary.products;
+        let is_same = !log.has_new_rows() && log.known_rows() == table.len() as u64;
+        Some(if is_same && create + update + delete + record_only == 0 {
+            RowsEnding::Same(InUse { rows: table.len() as u64, owned, judged: log.judged(), content: table.content })
         } else {
-            RowsEnding::New(trail)
+            RowsEnding::New(log)
         })
     }
 }
 
-impl Receiver for Session {
+impl Receiver for Differ {
     fn hasher(&self) -> &Hasher {
         &self.hasher
     }
 
     fn knows_some(&self) -> bool {
-        self.remembered.is_some()
+        self.known_rows.is_some()
     }
 
     fn foresee(&mut self, rows: &[RowDigest]) {
-        if let Some(remembered) = &mut self.remembered {
-            remembered.foresee(rows);
+        if let Some(known_rows) = &mut self.known_rows {
+            known_rows.prefetch(rows);
         }
     }
 

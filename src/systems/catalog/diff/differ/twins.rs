@@ -8,7 +8,7 @@
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
-use super::{Session, SessionError};
+use super::{Differ, DifferError};
 use crate::catalog::{Digest, Fields, Hasher, Id, Kind};
 use crate::state::Record;
 use crate::systems::catalog::diff::index::Flags;
@@ -45,9 +45,9 @@ fn asked_about(kind: Kind) -> &'static str {
     }
 }
 
-impl Session {
+impl Differ {
     /// Puts the operations on objects whose ids differ in case only into an order that loses neither.
-    pub(super) fn order_twins(&mut self) -> Result<(), SessionError> {
+    pub(super) fn order_twins(&mut self) -> Result<(), DifferError> {
         for kind in Kind::ALL {
             let (removals, wanted) = match kind {
                 Kind::Category => (Stage::CategoryDeletes, Stage::Categories),
@@ -62,21 +62,21 @@ impl Session {
             self.part_known(kind, removals, &going, &mut parted)?;
             if kind == Kind::Product && !parted.is_empty() {
                 let mut first = Vec::new();
-                self.staging.ids(removals, kind, |id, place| {
+                self.store.ids(removals, kind, |id, place| {
                     first.extend(folded(id, &self.hasher).filter(|key| parted.contains(key)).map(|_| place));
                 })?;
-                first.into_iter().try_for_each(|place| self.staging.move_to(Stage::TwinDeletes, place))?;
+                first.into_iter().try_for_each(|place| self.store.move_to(Stage::TwinDeletes, place))?;
             }
         }
         Ok(())
     }
 
-    fn going(&self, kind: Kind, removals: Stage) -> Result<Going, SessionError> {
+    fn going(&self, kind: Kind, removals: Stage) -> Result<Going, DifferError> {
         let mut going = Going::new();
-        if !self.staging.has(removals) {
+        if !self.store.has(removals) {
             return Ok(going);
         }
-        self.staging.ids(removals, kind, |id, _| {
+        self.store.ids(removals, kind, |id, _| {
             if let Some(key) = folded(id, &self.hasher) {
                 *going.entry(key).or_insert(true) &= self.is_listed(kind, id);
             }
@@ -103,15 +103,15 @@ impl Session {
         wanted: Stage,
         going: &Going,
         parted: &mut HashSet<Digest>,
-    ) -> Result<(), SessionError> {
-        for stage in [wanted, Stage::Notes] {
+    ) -> Result<(), DifferError> {
+        for stage in [wanted, Stage::RecordOnly] {
             let mut found: Vec<(Place, Digest)> = Vec::new();
-            self.staging.ids(stage, kind, |id, place| {
+            self.store.ids(stage, kind, |id, place| {
                 found.extend(self.is_twin(kind, id, going).map(|key| (place, key)));
             })?;
             for (place, key) in found {
-                let Some((id, record)) = self.staging.record_at(place)? else { continue };
-                let is_sent = stage != Stage::Notes;
+                let Some((id, record)) = self.store.record_at(place)? else { continue };
+                let is_sent = stage != Stage::RecordOnly;
                 if parted.insert(key) || is_sent {
                     self.make_sure(kind, &id, record, is_sent)?;
                 }
@@ -127,7 +127,7 @@ impl Session {
         removals: Stage,
         going: &Going,
         parted: &mut HashSet<Digest>,
-    ) -> Result<(), SessionError> {
+    ) -> Result<(), DifferError> {
         for object in self.known_twins(kind, removals, going)? {
             let known = self.reader.object(object)?;
             let Some(key) = self.is_twin(kind, &known.id, going).filter(|key| !parted.contains(key)) else { continue };
@@ -143,7 +143,7 @@ impl Session {
     }
 
     /// Objects of ours that may be twins of those that go.
-    fn known_twins(&mut self, kind: Kind, removals: Stage, going: &Going) -> Result<BTreeSet<i64>, SessionError> {
+    fn known_twins(&mut self, kind: Kind, removals: Stage, going: &Going) -> Result<BTreeSet<i64>, DifferError> {
         let mut found = BTreeSet::new();
         if self.summary.tally(kind).owned <= MOST_READ {
             let is_going = |id: &str| folded(id, &self.hasher).is_some_and(|key| going.contains_key(&key));
@@ -151,7 +151,7 @@ impl Session {
             return Ok(found);
         }
         let mut keys = HashSet::new();
-        self.staging.ids(removals, kind, |id, _| {
+        self.store.ids(removals, kind, |id, _| {
             keys.extend(spellings(id).iter().map(|spelling| self.key(spelling)));
         })?;
         for key in keys {
@@ -162,10 +162,10 @@ impl Session {
     }
 
     /// Has a wanted object looked at once its twin is gone. `is_sent` = a product is sent then anyway.
-    fn make_sure(&mut self, kind: Kind, id: &Id, record: Record, is_sent: bool) -> Result<(), SessionError> {
+    fn make_sure(&mut self, kind: Kind, id: &Id, record: Record, is_sent: bool) -> Result<(), DifferError> {
         let field = asked_about(kind);
         let is_new = self.locate(kind, self.key(id.as_str()))?.is_none();
-        self.staging.add_twin(kind, id.as_str(), (!is_new).then_some(field))?;
+        self.store.add_twin(kind, id.as_str(), (!is_new).then_some(field))?;
         if is_sent && kind == Kind::Product {
             return Ok(());
         }
@@ -174,7 +174,7 @@ impl Session {
         let operation = Operation::new(kind, id, Action::Update, send.clone(), send, Some(record));
         self.summary.tally_mut(kind).add(&operation);
         let stage = if kind == Kind::Category { Stage::CategoryTwins } else { operation.stage() };
-        Ok(self.staging.add_to(stage, &operation)?)
+        Ok(self.store.add_to(stage, &operation)?)
     }
 }
 

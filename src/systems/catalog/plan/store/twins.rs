@@ -2,7 +2,7 @@
 
 use rusqlite::params;
 
-use super::{Body, Staging, StagingError, kind_of, parse};
+use super::{Body, PlanStore, PlanStoreError, kind_of, parse};
 use crate::catalog::{Id, Kind};
 use crate::state::{Intent, Record};
 use crate::systems::catalog::plan::operation::{Operation, Stage};
@@ -11,7 +11,7 @@ use crate::systems::catalog::plan::operation::{Operation, Stage};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::systems::catalog) struct Place(i64);
 
-impl Staging {
+impl PlanStore {
     /// Whether a stage has operations.
     pub(in crate::systems::catalog) fn has(&self, stage: Stage) -> bool {
         self.groups.keys().any(|group| group.stage == stage)
@@ -23,7 +23,7 @@ impl Staging {
         stage: Stage,
         kind: Kind,
         mut each: impl FnMut(&str, Place),
-    ) -> Result<(), StagingError> {
+    ) -> Result<(), PlanStoreError> {
         let sql = "SELECT id, rowid FROM operation WHERE stage = ?1 AND kind = ?2";
         let mut statement = self.connection.prepare_cached(sql)?;
         let mut rows = statement.query(params![stage as u8, kind as u8])?;
@@ -34,7 +34,7 @@ impl Staging {
     }
 
     /// The object of an operation as the state is to hold it then; `None` when it is to be forgotten.
-    pub(in crate::systems::catalog) fn record_at(&self, place: Place) -> Result<Option<(Id, Record)>, StagingError> {
+    pub(in crate::systems::catalog) fn record_at(&self, place: Place) -> Result<Option<(Id, Record)>, PlanStoreError> {
         let sql = "SELECT id, body FROM operation WHERE rowid = ?1";
         let read = |row: &rusqlite::Row<'_>| Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?));
         let (id, body) = self.connection.prepare_cached(sql)?.query_row([place.0], read)?;
@@ -43,7 +43,7 @@ impl Staging {
     }
 
     /// Moves an operation to another stage than its own.
-    pub(in crate::systems::catalog) fn move_to(&mut self, stage: Stage, place: Place) -> Result<(), StagingError> {
+    pub(in crate::systems::catalog) fn move_to(&mut self, stage: Stage, place: Place) -> Result<(), PlanStoreError> {
         let sql = "SELECT stage, late, urgency FROM operation WHERE rowid = ?1";
         let of = |row: &rusqlite::Row<'_>| Ok((row.get::<_, u8>(0)?, row.get::<_, bool>(1)?, row.get::<_, u8>(2)?));
         let (from, is_late, urgency) = self.connection.prepare_cached(sql)?.query_row([place.0], of)?;
@@ -64,7 +64,7 @@ impl Staging {
         &mut self,
         stage: Stage,
         operation: &Operation,
-    ) -> Result<(), StagingError> {
+    ) -> Result<(), PlanStoreError> {
         self.add(operation)?;
         let place = Place(self.connection.last_insert_rowid());
         if stage == operation.stage() { Ok(()) } else { self.move_to(stage, place) }
@@ -77,7 +77,7 @@ impl Staging {
         kind: Kind,
         id: &str,
         field: Option<&str>,
-    ) -> Result<(), StagingError> {
+    ) -> Result<(), PlanStoreError> {
         let sql = "INSERT INTO twin (kind, id, field) VALUES (?1, ?2, ?3)";
         self.connection.prepare_cached(sql)?.execute(params![kind as u8, id, field])?;
         Ok(())
@@ -89,7 +89,7 @@ impl Staging {
         kind: Kind,
         after: &mut i64,
         most: usize,
-    ) -> Result<Vec<Intent>, StagingError> {
+    ) -> Result<Vec<Intent>, PlanStoreError> {
         let sql = "SELECT rowid, kind, id, field FROM twin WHERE kind = ?1 AND rowid > ?2 ORDER BY rowid LIMIT ?3";
         let mut statement = self.connection.prepare_cached(sql)?;
         let mut rows = statement.query(params![kind as u8, *after, i64::try_from(most).unwrap_or(i64::MAX)])?;
