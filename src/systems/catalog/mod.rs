@@ -2,15 +2,17 @@
 //! application.
 
 mod apply;
-mod body;
 mod context;
 mod diff;
 mod error;
+mod guard;
 mod import;
 mod job;
 mod listing;
+mod pass;
 mod plan;
 mod planner;
+mod report;
 mod strategy;
 mod wait;
 
@@ -20,11 +22,15 @@ pub use diff::decide::{Base, Observation, Since, Wanted, acknowledged, decide, o
 pub use diff::differ::{Comparison, Differ, DifferError, Policy};
 pub use diff::fields::{changes, overlaid, same};
 pub use error::PassError;
+pub use guard::guard;
 pub use import::Exchange;
-pub use job::{ImportReport, Report, run};
-pub use plan::operation::{Action, Operation, Stage, Summary, Tally, guard};
+pub use job::run;
+pub use plan::Plan;
+pub use plan::operation::{Action, Operation, Stage};
 pub use plan::store::{Cursor, Group, PlanStore, PlanStoreError, SharedPlanStore};
-pub use planner::{Plan, plan};
+pub use plan::summary::{Summary, Tally};
+pub use planner::plan;
+pub use report::{ImportReport, Report};
 pub use strategy::address::Address;
 pub use strategy::cost::{ChosenStrategy, Cost, Decision};
 

@@ -10,7 +10,7 @@ use crate::config::Strategy;
 use crate::pass::PassKind;
 use crate::remote::nicechat::ImportFormat;
 use crate::state::{Experience, Failures};
-use crate::systems::catalog::plan::operation::Summary;
+use crate::systems::catalog::plan::summary::Summary;
 
 /// What a request costs besides its time.
 const PATIENCE: f64 = 0.02;
@@ -184,7 +184,7 @@ fn import_seconds(items: u64, inputs: &Inputs) -> f64 {
 mod tests {
     use super::*;
     use crate::config::PublicUrl;
-    use crate::systems::catalog::plan::operation::Tally;
+    use crate::systems::catalog::plan::summary::Tally;
 
     fn auto(experience: Experience) -> Inputs {
         Inputs {

@@ -20,8 +20,9 @@ use crate::state::{InDoubt, Known, Reader, Refused, RowsEnding, StateError, Trai
 use crate::systems::catalog::diff::decide::{Base, Since, Wanted, adoption, decide, observe};
 use crate::systems::catalog::diff::index::{Flags, Index};
 use crate::systems::catalog::diff::known_rows::KnownRows;
-use crate::systems::catalog::plan::operation::{Action, Operation, Summary};
+use crate::systems::catalog::plan::operation::{Action, Operation};
 use crate::systems::catalog::plan::store::{PlanStore, PlanStoreError};
+use crate::systems::catalog::plan::summary::Summary;
 
 /// What can stop the comparison.
 #[derive(Debug, Error)]

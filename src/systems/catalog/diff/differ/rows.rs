@@ -8,7 +8,7 @@ use crate::feed::{Offer, Receiver, Row, RowDigest, SinkError};
 use crate::state::{InUse, NewRow, Reader, RowsEnding, Trail};
 use crate::systems::catalog::diff::index::{Flags, Index};
 use crate::systems::catalog::diff::known_rows::KnownRows;
-use crate::systems::catalog::plan::operation::Tally;
+use crate::systems::catalog::plan::summary::Tally;
 
 /// When more than one row in so many has to be looked up, all objects are read at once.
 const MANY: usize = 16;
@@ -120,7 +120,7 @@ impl Differ {
     }
 
     /// The row with this digest, if it is known.
-    fn recall(&mut self, digest: RowDigest) -> Result<bool, DifferError> {
+    pub(in crate::systems::catalog) fn recall(&mut self, digest: RowDigest) -> Result<bool, DifferError> {
         let Some(known_rows) = &mut self.known_rows else { return Ok(false) };
         let Some(at) = known_rows.take(digest) else { return Ok(false) };
         let row = known_rows.table.get(at);
@@ -171,26 +171,25 @@ impl Differ {
     }
 }
 
-impl Receiver for Differ {
-    fn hasher(&self) -> &Hasher {
+impl Differ {
+    /// What rows are digested with: the state's.
+    pub fn hasher(&self) -> &Hasher {
         &self.hasher
     }
 
-    fn knows_some(&self) -> bool {
+    pub(in crate::systems::catalog) fn knows_some(&self) -> bool {
         self.known_rows.is_some()
     }
 
-    fn foresee(&mut self, rows: &[RowDigest]) {
+    /// Rows with these digests are likely to come soon, in this order.
+    pub(in crate::systems::catalog) fn prefetch(&mut self, rows: &[RowDigest]) {
         if let Some(known_rows) = &mut self.known_rows {
             known_rows.prefetch(rows);
         }
     }
 
-    fn knows(&mut self, row: RowDigest) -> Result<bool, SinkError> {
-        Ok(self.recall(row)?)
-    }
-
-    fn is_first(&mut self, id: &str) -> Result<bool, SinkError> {
+    /// Whether this is the first row with this id, taken or not.
+    pub(in crate::systems::catalog) fn is_first_of(&mut self, id: &str) -> Result<bool, DifferError> {
         self.read_all_if_many(0)?;
         let key = self.key(id);
         Ok(match self.locate(Kind::Product, key)? {
@@ -199,11 +198,37 @@ impl Receiver for Differ {
         })
     }
 
-    fn row(&mut self, row: Row, digest: Option<RowDigest>) -> Result<(), SinkError> {
+    /// Takes in a row that was parsed. `None` = it must be parsed again, whatever its bytes.
+    pub(in crate::systems::catalog) fn take(&mut self, row: Row, digest: Option<RowDigest>) -> Result<(), DifferError> {
         match row {
-            Row::Offer(offer) => self.parsed(*offer, digest)?,
-            Row::Rejected(rejection) => self.rejection(&rejection)?,
+            Row::Offer(offer) => self.parsed(*offer, digest),
+            Row::Rejected(rejection) => self.rejection(&rejection),
         }
-        Ok(())
+    }
+}
+
+impl Receiver for Differ {
+    fn hasher(&self) -> &Hasher {
+        Differ::hasher(self)
+    }
+
+    fn knows_some(&self) -> bool {
+        Differ::knows_some(self)
+    }
+
+    fn foresee(&mut self, rows: &[RowDigest]) {
+        self.prefetch(rows);
+    }
+
+    fn knows(&mut self, row: RowDigest) -> Result<bool, SinkError> {
+        Ok(self.recall(row)?)
+    }
+
+    fn is_first(&mut self, id: &str) -> Result<bool, SinkError> {
+        Ok(self.is_first_of(id)?)
+    }
+
+    fn row(&mut self, row: Row, digest: Option<RowDigest>) -> Result<(), SinkError> {
+        Ok(self.take(row, digest)?)
     }
 }
