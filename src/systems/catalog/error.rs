@@ -10,7 +10,7 @@ use crate::remote::CallError;
 use crate::source::FetchError;
 use crate::state::StateError;
 use crate::systems::catalog::apply::Stop;
-use crate::systems::catalog::diff::differ::DifferError;
+use crate::systems::catalog::diff::error::DifferError;
 use crate::systems::catalog::plan::store::PlanStoreError;
 use crate::task::TaskError;
 

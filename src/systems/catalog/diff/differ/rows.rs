@@ -2,133 +2,30 @@
 
 use jiff::Timestamp;
 
-use super::{Differ, DifferError, Policy};
-use crate::catalog::{Digest, Hasher, Kind};
+use super::Differ;
+use crate::catalog::{Hasher, Kind};
 use crate::feed::{Offer, Receiver, Row, RowDigest, SinkError};
-use crate::state::{InUse, NewRow, Reader, RowsEnding, Trail};
-use crate::systems::catalog::diff::index::{Flags, Index};
+use crate::state::{InUse, NewRow, RowsEnding, Trail};
+use crate::systems::catalog::diff::error::DifferError;
 use crate::systems::catalog::diff::known_rows::KnownRows;
 use crate::systems::catalog::plan::summary::Tally;
 
-/// When more than one row in so many has to be looked up, all objects are read at once.
-const MANY: usize = 16;
-
 impl Differ {
-    /// Begins with what the state knows, the rows of the last feed included: what the feed still has of
-    /// them isn't parsed again. For a comparison without a listing, which would have more to say.
-    ///
-    /// # Errors
-    /// As [`Differ::new`].
-    pub fn with_known_rows(reader: Reader, policy: Policy, now: Timestamp) -> Result<Differ, DifferError> {
-        // A clock that was put back may have sales begin or end that nobody thought of.
-        let rows = reader.feed_rows()?.filter(|rows| rows.judged <= now && !rows.is_empty());
-        let mut differ = Differ::empty(reader, policy)?;
-        differ.known_rows = rows.map(|rows| KnownRows::new(rows, now));
-        differ.load()?;
-        Ok(differ)
-    }
-
     /// Keeps the rows of the feed, for the passes to come. `now` = the moment at which sales are judged.
     pub fn keep_rows(&mut self, now: Timestamp) {
-        self.row_log = Some(Trail::new(self.known_rows.as_ref().map(|known_rows| &known_rows.table), now));
-    }
-
-    /// Every object of a kind, or an index that has them added as they are asked for.
-    pub(super) fn new_index(&mut self, kind: Kind) -> Result<Index, DifferError> {
-        if let (Kind::Product, Some(known_rows)) = (kind, &self.known_rows) {
-            self.summary.products.owned = known_rows.table.owned;
-            return Ok(Index::sparse());
-        }
-        let mut index = Index::default();
-        self.reader.keys(kind, |row| index.push(row))?;
-        self.summary.tally_mut(kind).owned = index.len() as u64;
-        Ok(index)
-    }
-
-    /// Where an object is in the index, if there is anything to be said of it.
-    pub(super) fn locate(&mut self, kind: Kind, key: Digest) -> Result<Option<usize>, DifferError> {
-        let index = self.index(kind);
-        let found = index.find(key);
-        if found.is_some() || !index.is_sparse() || self.new_ids.contains(&key) {
-            return Ok(found);
-        }
-        let Some(row) = self.reader.key(kind, key)? else { return Ok(None) };
-        let index = self.index_mut(kind);
-        index.push(row);
-        Ok(Some(index.len() - 1))
-    }
-
-    /// Reads all objects, if so many more would be asked for that this is faster.
-    fn read_all_if_many(&mut self, more: usize) -> Result<(), DifferError> {
-        let Some(known_rows) = &self.known_rows else { return Ok(()) };
-        if !self.products.is_sparse() || (self.products.len() + more) * MANY <= known_rows.table.len() {
-            return Ok(());
-        }
-        if !known_rows.is_of_use {
-            // All means something else than last time: two tables of everything would be one too many.
-            self.known_rows = None;
-        }
-        let mut all = Index::default();
-        self.reader.keys(Kind::Product, |row| all.push(row))?;
-        let sparse = std::mem::take(&mut self.products);
-        let mut rest = Vec::new();
-        for at in 0..sparse.len() {
-            match all.find(sparse.key(at)) {
-                Some(place) => all.mark(place, sparse.flags(at)),
-                None => rest.push((sparse.key(at), sparse.flags(at))),
-            }
-        }
-        if !rest.is_empty() {
-            all.extend(rest);
-        }
-        self.products = all;
-        Ok(())
-    }
-
-    /// Puts what no row of the feed became into the index.
-    pub(super) fn locate_missing(&mut self) -> Result<(), DifferError> {
-        let Some(known_rows) = &self.known_rows else { return Ok(()) };
-        let missing = known_rows.missing().count();
-        self.read_all_if_many(missing)?;
-        if missing == 0 || !self.products.is_sparse() {
-            return Ok(());
-        }
-        let missing: Vec<i64> = self.known_rows.iter().flat_map(KnownRows::missing).collect();
-        for object in missing {
-            let id = self.reader.object_id(object)?;
-            if self.locate(Kind::Product, self.key(&id))?.is_none() {
-                return Err(self.lost_key(&id));
-            }
-        }
-        Ok(())
-    }
-
-    /// Whether the feed has the object.
-    pub(super) fn is_seen(&self, kind: Kind, at: usize) -> bool {
-        let index = self.index(kind);
-        let by_row = |known_rows: &KnownRows| known_rows.has_seen(index.object(at));
-        index.flags(at).has(Flags::SEEN) || (kind == Kind::Product && self.known_rows.as_ref().is_some_and(by_row))
-    }
-
-    /// The feed has the object.
-    pub(super) fn see(&mut self, kind: Kind, at: usize) {
-        self.index_mut(kind).mark(at, Flags::SEEN);
-        let object = self.index(kind).object(at);
-        if let (Kind::Product, Some(known_rows)) = (kind, &mut self.known_rows) {
-            known_rows.see(object);
-        }
+        self.row_log = Some(Trail::new(self.inventory.known_rows.as_ref().map(|known_rows| &known_rows.table), now));
     }
 
     /// The row with this digest, if it is known.
     pub(in crate::systems::catalog) fn recall(&mut self, digest: RowDigest) -> Result<bool, DifferError> {
-        let Some(known_rows) = &mut self.known_rows else { return Ok(false) };
+        let Some(known_rows) = &mut self.inventory.known_rows else { return Ok(false) };
         let Some(at) = known_rows.take(digest) else { return Ok(false) };
         let row = known_rows.table.get(at);
         let changes_at = known_rows.table.changes_at(at);
         let category = row.category.and_then(|category| known_rows.new_category(category)).cloned();
-        self.summary.unchanged += 1;
+        self.draft.summary.unchanged += 1;
         self.count_item(row.category.is_some(), row.currency_assumed, changes_at);
-        category.iter().for_each(|category| self.use_category(category));
+        category.iter().for_each(|category| self.feed.use_category(category));
         if let (Some(log), Ok(at)) = (&mut self.row_log, u32::try_from(at)) {
             log.known(at)?;
         }
@@ -141,16 +38,16 @@ impl Differ {
         let item = &offer.item;
         let row = NewRow {
             digest,
-            key: self.key(item.id.as_str()),
-            fields: item.digest(&self.hasher),
+            key: self.inventory.key(item.id.as_str()),
+            fields: item.digest(&self.inventory.hasher),
             category: None,
             currency_assumed: offer.currency_assumed,
             changes_at: offer.changes_at,
         };
         let category = item.category.clone();
-        let set_aside = self.summary.set_aside;
+        let set_aside = self.draft.summary.set_aside;
         self.offer(offer)?;
-        if let Some(log) = self.row_log.as_mut().filter(|_| self.summary.set_aside == set_aside) {
+        if let Some(log) = self.row_log.as_mut().filter(|_| self.draft.summary.set_aside == set_aside) {
             let category = category.map(|category| log.category(&category));
             log.parsed(&NewRow { category, ..row })?;
         }
@@ -160,8 +57,8 @@ impl Differ {
     /// What the state is to know of the rows, when the plan has been carried out.
     pub(super) fn rows_ending(&mut self) -> Option<RowsEnding> {
         let log = self.row_log.take()?;
-        let Some(KnownRows { table, .. }) = &self.known_rows else { return Some(RowsEnding::New(log)) };
-        let Tally { owned, create, update, delete, record_only, .. } = self.summary.products;
+        let Some(KnownRows { table, .. }) = &self.inventory.known_rows else { return Some(RowsEnding::New(log)) };
+        let Tally { owned, create, update, delete, record_only, .. } = self.draft.summary.products;
         let is_same = !log.has_new_rows() && log.known_rows() == table.len() as u64;
         Some(if is_same && create + update + delete + record_only == 0 {
             RowsEnding::Same(InUse { rows: table.len() as u64, owned, judged: log.judged(), content: table.content })
@@ -174,27 +71,27 @@ impl Differ {
 impl Differ {
     /// What rows are digested with: the state's.
     pub fn hasher(&self) -> &Hasher {
-        &self.hasher
+        &self.inventory.hasher
     }
 
     pub(in crate::systems::catalog) fn knows_some(&self) -> bool {
-        self.known_rows.is_some()
+        self.inventory.known_rows.is_some()
     }
 
     /// Rows with these digests are likely to come soon, in this order.
     pub(in crate::systems::catalog) fn prefetch(&mut self, rows: &[RowDigest]) {
-        if let Some(known_rows) = &mut self.known_rows {
+        if let Some(known_rows) = &mut self.inventory.known_rows {
             known_rows.prefetch(rows);
         }
     }
 
     /// Whether this is the first row with this id, taken or not.
     pub(in crate::systems::catalog) fn is_first_of(&mut self, id: &str) -> Result<bool, DifferError> {
-        self.read_all_if_many(0)?;
-        let key = self.key(id);
-        Ok(match self.locate(Kind::Product, key)? {
-            Some(at) => !self.is_seen(Kind::Product, at),
-            None => self.new_ids.insert(key),
+        self.inventory.read_all_if_many(0)?;
+        let key = self.inventory.key(id);
+        Ok(match self.inventory.locate(Kind::Product, key)? {
+            Some(at) => !self.inventory.is_seen(Kind::Product, at),
+            None => self.inventory.new_ids.insert(key),
         })
     }
 
