@@ -11,7 +11,7 @@ use shelfkeeper::catalog::{Currency, Id, Kind};
 use shelfkeeper::config::{Prune, VanishedCategory};
 use shelfkeeper::feed::{self, Shape};
 use shelfkeeper::pass::{Outcome, PassKind, PassRow};
-use shelfkeeper::state::{Ending, Reader, Record, Writer};
+use shelfkeeper::state::{Ending, ListingScope, Reader, Record, Writer};
 use shelfkeeper::systems::catalog::{Cursor, Differ, Operation, Policy, Stage};
 use url::Url;
 
@@ -64,7 +64,7 @@ fn main() -> anyhow::Result<()> {
         let ending = Ending {
             row,
             mark: None,
-            listed: Some(false),
+            listed: Some(ListingScope::Ours),
             nameless: None,
             foreign: None,
             experience: None,

@@ -10,7 +10,7 @@ use super::event_plan::{EventTally, event_operations};
 use super::words::{count, difference, number, one_line, shorten, span, strange_stock, value};
 use crate::catalog::{Fields, Kind};
 use crate::systems::catalog::{
-    Action, Address, ChosenStrategy, Cost, Decision, Operation, Plan, PlanStoreError, Summary,
+    Action, Address, ChosenStrategy, Cost, Decision, Operation, Plan, PlanStoreError, Summary, Urgency,
 };
 use crate::systems::events as lagerkoll;
 
@@ -152,8 +152,8 @@ fn title(operation: &Operation) -> &'static str {
         (Kind::Category, ..) => "Categories to change",
         (Kind::Product, Action::Create, _) => "Products to create",
         (Kind::Product, Action::Delete, _) => "Products to delete",
-        (Kind::Product, _, 0) => "Products gone out of stock",
-        (Kind::Product, _, 1) => "Products with another price",
+        (Kind::Product, _, Urgency::OutOfStock) => "Products gone out of stock",
+        (Kind::Product, _, Urgency::Price) => "Products with another price",
         (Kind::Product, ..) => "Products to change",
     }
 }

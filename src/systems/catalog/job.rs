@@ -10,9 +10,10 @@ use super::pass::close::close;
 use super::pass::findings::Findings;
 use super::pass::steps::{Ended, run_steps};
 use super::planner::Request;
-use super::report::Report;
 use crate::pass::PassKind;
 use crate::remote::nicechat;
+
+pub use super::pass::report::{ImportReport, Report};
 
 /// Makes a pass, and leaves its row in the state. Never fails: what went wrong is in the report.
 pub async fn run(

@@ -12,7 +12,6 @@ mod listing;
 mod pass;
 mod plan;
 mod planner;
-mod report;
 mod strategy;
 mod wait;
 
@@ -25,13 +24,12 @@ pub use diff::fields::{changes, overlaid, same};
 pub use error::PassError;
 pub use guard::guard;
 pub use import::Exchange;
-pub use job::run;
+pub use job::{ImportReport, Report, run};
 pub use plan::Plan;
-pub use plan::operation::{Action, Operation, Stage};
+pub use plan::operation::{Action, Operation, Stage, Urgency};
 pub use plan::store::{Cursor, Group, PlanStore, PlanStoreError, SharedPlanStore};
 pub use plan::summary::{Summary, Tally};
 pub use planner::plan;
-pub use report::{ImportReport, Report};
 pub use strategy::address::Address;
 pub use strategy::cost::{ChosenStrategy, Cost, Decision};
 

@@ -12,7 +12,7 @@ use crate::feed::{self, FeedError, FeedType, Row, RowDigest, Shape, SinkError};
 use crate::pass::PassKind;
 use crate::remote::nicechat;
 use crate::source::{self, Body, End, FetchError, Fetched, Validators};
-use crate::state::{self, StateError};
+use crate::state::{self, ListingScope, StateError};
 use crate::systems::catalog::diff::differ::{Comparison, Differ, Policy};
 use crate::systems::catalog::error::PassError;
 use crate::systems::catalog::guard::guard;
@@ -67,7 +67,7 @@ pub(super) fn needs_listing(config: &Catalog, state: &state::Reader, kind: PassK
         || state.is_doubted()?
         || match state.listed()? {
             None => true,
-            Some(all) => config.nicechat.prune == Prune::All && !all,
+            Some(scope) => config.nicechat.prune == Prune::All && scope == ListingScope::Ours,
         })
 }
 

@@ -10,6 +10,7 @@ use super::Importer;
 use super::endpoints::Seat;
 use super::outcome::{ImportOutcome, PollOutcome};
 use crate::remote::CallError;
+use crate::remote::nicechat::ImportStatus;
 use crate::state::{Import, ImportState};
 use crate::systems::catalog::apply::Stop;
 use crate::systems::catalog::context::Step;
@@ -55,10 +56,13 @@ impl Importer<'_> {
             }
             asked_to_wait = Duration::ZERO;
             match reader.import_result(token).await {
-                Ok(result) if result.state == "success" => return Ok(PollOutcome::Success(result)),
-                Ok(result) if result.state == "failed" => return Ok(PollOutcome::Failed(result)),
                 Ok(result) => {
-                    state = if result.state == "enqueued" { ImportState::Enqueued } else { ImportState::Started };
+                    state = match result.status {
+                        ImportStatus::Success => return Ok(PollOutcome::Success(result)),
+                        ImportStatus::Failed => return Ok(PollOutcome::Failed(result)),
+                        ImportStatus::Enqueued => ImportState::Enqueued,
+                        ImportStatus::Started => ImportState::Started,
+                    };
                     self.context.state.import_goes_on(import.import, state, result.updated).await?;
                 }
                 Err(error @ CallError::Unauthorized(_)) => return Err(Stop::Unauthorized(error).into()),

@@ -4,13 +4,13 @@ use jiff::Timestamp;
 use tokio::time::Instant;
 
 use super::findings::Findings;
+use super::report::{ImportReport, Report};
 use super::steps::{AppliedPlan, Ended, Trouble};
 use crate::pass::{Outcome, PassRow};
-use crate::state::{self, Ending, FeedMark, RowsEnding};
+use crate::state::{self, Ending, FeedMark, ListingScope, RowsEnding};
 use crate::systems::catalog::error::PassError;
 use crate::systems::catalog::plan::summary::Summary;
 use crate::systems::catalog::planner::Request;
-use crate::systems::catalog::report::{ImportReport, Report};
 
 /// How a pass ended, taken apart.
 #[derive(Default)]
@@ -22,7 +22,7 @@ struct Parts {
     refused: u64,
     mark: Option<FeedMark>,
     rows: Option<RowsEnding>,
-    listed: Option<bool>,
+    listed: Option<ListingScope>,
     nameless: Option<u64>,
 }
 

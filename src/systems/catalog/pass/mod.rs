@@ -7,5 +7,6 @@ mod compare;
 mod fetch;
 pub(super) mod findings;
 mod import;
+pub(super) mod report;
 mod send;
 pub(super) mod steps;

@@ -7,7 +7,7 @@ use super::findings::Findings;
 use super::import::{count_imported, push, settle_earlier};
 use super::send::{Sent, send};
 use crate::config::Prune;
-use crate::state::{FeedMark, RowsEnding};
+use crate::state::{FeedMark, ListingScope, RowsEnding};
 use crate::systems::catalog::context::Tools;
 use crate::systems::catalog::error::PassError;
 use crate::systems::catalog::guard::{Approved, Guarded, judge};
@@ -30,8 +30,8 @@ pub(in crate::systems::catalog) enum Ended {
 /// What an applied plan leaves in the state.
 pub(in crate::systems::catalog) struct AppliedPlan {
     pub(super) rows: Option<RowsEnding>,
-    /// Set when NiceChat's listing was taken in: whether with a look at objects that aren't ours.
-    pub(super) listed: Option<bool>,
+    /// What NiceChat's listing was looked at for, if it was taken in.
+    pub(super) listed: Option<ListingScope>,
     pub(super) nameless: Option<u64>,
     pub(super) mark: Option<FeedMark>,
     /// What can't be as the feed wants it; or why the application isn't complete.
@@ -104,10 +104,13 @@ async fn apply(
     let mark = trusted(feed.mark, plan);
     let Sent { rows, was_carried_through, result } = send(tools, approved, findings).await;
     let is_at_large = findings.import.as_ref().is_some_and(|import| import.is_at_large);
-    let looks_at_all = tools.context.config.nicechat.prune == Prune::All;
+    let scope = match tools.context.config.nicechat.prune {
+        Prune::All => ListingScope::All,
+        Prune::None | Prune::Owned => ListingScope::Ours,
+    };
     AppliedPlan {
         rows,
-        listed: (is_listed && was_carried_through && !is_at_large).then_some(looks_at_all),
+        listed: (is_listed && was_carried_through && !is_at_large).then_some(scope),
         nameless,
         mark: mark.filter(|_| result.is_ok()).map(|mark| FeedMark { changes_at, judged: Some(request.now), ..mark }),
         result: result.and_then(|()| trouble(tools)),

@@ -142,7 +142,7 @@ impl Differ {
         // It is ours when we made it, or may have: a create was under way when a pass was cut off, or an import.
         let may_be_ours = object.is_ours || flags.has(Flags::IN_DOUBT) || self.may_be_imported(kind, at)?;
         if !flags.has(Flags::FOREIGN) && !may_be_ours {
-            let forget = Operation::new(kind, &id, Action::RecordOnly, Fields::new(), Fields::new(), None);
+            let forget = Operation::new((kind, &id), Action::RecordOnly, Fields::new(), Fields::new(), None);
             return self.stage(forget).map(|_| true);
         }
         if kind == Kind::Category && self.policy.default_category.as_ref() == Some(&id) {

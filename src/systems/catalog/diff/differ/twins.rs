@@ -173,7 +173,7 @@ impl Differ {
         }
         let asked = record.acked.get(field).map(|value| (field.to_owned(), value.clone()));
         let send: Fields = asked.into_iter().collect();
-        let operation = Operation::new(kind, id, Action::Update, send.clone(), send, Some(record));
+        let operation = Operation::new((kind, id), Action::Update, send.clone(), send, Some(record));
         self.draft.summary.tally_mut(kind).add(&operation);
         let stage = if kind == Kind::Category { Stage::CategoryTwins } else { operation.stage() };
         Ok(self.draft.store.add_to(stage, &operation)?)

@@ -14,7 +14,7 @@ use crate::catalog::{Digest, Fields, Id, Kind, Rejection};
 use crate::state::Record;
 use crate::systems::catalog::diff::decide::Observation;
 use crate::systems::catalog::diff::fields::with_values;
-use crate::systems::catalog::plan::operation::{Action, CREATE, Operation, Stage};
+use crate::systems::catalog::plan::operation::{Action, Operation, Stage, Urgency};
 pub(in crate::systems::catalog) use twins::Place;
 
 /// Bytes of operations that are read together.
@@ -46,7 +46,7 @@ pub struct Group {
     /// Whether they are tried again.
     pub is_late: bool,
     /// See [`Operation::urgency`].
-    pub urgency: u8,
+    pub urgency: Urgency,
 }
 
 /// An operation as it is stored beside its kind and id: [`Body`] reads it.
@@ -125,7 +125,7 @@ impl PlanStore {
             repaired,
         });
         let send = (*action != Action::Create).then_some(send);
-        let body = json(&Written { action: *action, send, old, record, was_in: was_in.as_deref() });
+        let body = json(&Written { action: *action, send, old, record, was_in: was_in.as_deref() })?;
         self.put(group, *kind, id, &body)
     }
 
@@ -139,7 +139,7 @@ impl PlanStore {
     ) -> Result<(), PlanStoreError> {
         let nothing = &Fields::new();
         let record = Some(WrittenRecord { acked: fields, digest, answered: nothing, repaired: nothing });
-        let body = json(&Written { action: Action::Create, send: None, old: nothing, record, was_in: None });
+        let body = json(&Written { action: Action::Create, send: None, old: nothing, record, was_in: None })?;
         self.put(Group::of_creates(kind), kind, id, &body)
     }
 
@@ -147,7 +147,7 @@ impl PlanStore {
         let Group { stage, is_late, urgency } = group;
         *self.groups.entry(group).or_default() += 1;
         let sql = "INSERT INTO operation (stage, late, urgency, kind, id, body) VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
-        let row = params![stage as u8, is_late, urgency, kind as u8, id.as_str(), body];
+        let row = params![code(stage), is_late, code(urgency), code(kind), id.as_str(), body];
         self.connection.prepare_cached(sql)?.execute(row)?;
         Ok(())
     }
@@ -155,7 +155,7 @@ impl PlanStore {
     /// Adds an object of ours that the feed doesn't have, but that stays.
     pub(in crate::systems::catalog) fn put_absent(&self, kind: Kind, id: &str) -> Result<(), PlanStoreError> {
         let sql = "INSERT INTO absent (kind, id) VALUES (?1, ?2)";
-        self.connection.prepare_cached(sql)?.execute(params![kind as u8, id])?;
+        self.connection.prepare_cached(sql)?.execute(params![code(kind), id])?;
         Ok(())
     }
 
@@ -203,7 +203,7 @@ impl PlanStore {
         let (late, urgency, id, kind, row) = cursor.0.clone().unwrap_or((-1, 0, String::new(), 0, 0));
         let most = i64::try_from(most).unwrap_or(i64::MAX);
         let mut statement = self.connection.prepare_cached(sql)?;
-        let mut rows = statement.query(params![stage as u8, late, urgency, id, kind, row, most])?;
+        let mut rows = statement.query(params![code(stage), late, urgency, id, kind, row, most])?;
         let (mut operations, mut size) = (Vec::new(), 0);
         while size < TOGETHER
             && let Some(row) = rows.next()?
@@ -257,7 +257,7 @@ impl PlanStore {
     /// When the temporary file can't be read.
     pub fn first(&self, group: Group, most: usize) -> Result<Vec<Operation>, PlanStoreError> {
         let Group { stage, is_late, urgency } = group;
-        let mut before = Cursor(Some((i64::from(is_late), i64::from(urgency), String::new(), 0, 0)));
+        let mut before = Cursor(Some((i64::from(is_late), i64::from(code(urgency)), String::new(), 0, 0)));
         self.operations(stage, &mut before, most)
     }
 
@@ -284,8 +284,8 @@ impl PlanStore {
     ) -> Result<(), PlanStoreError> {
         let Observation { drift, answered, repaired, has_new_picture, learned: _ } = seen;
         let sql = "INSERT OR REPLACE INTO observed (kind, key, body) VALUES (?1, ?2, ?3)";
-        let body = json(&Seen { drift, answered, repaired, has_new_picture });
-        self.connection.prepare_cached(sql)?.execute(params![kind as u8, key.to_be_bytes(), body])?;
+        let body = json(&Seen { drift, answered, repaired, has_new_picture })?;
+        self.connection.prepare_cached(sql)?.execute(params![code(kind), key.to_be_bytes(), body])?;
         Ok(())
     }
 
@@ -297,7 +297,7 @@ impl PlanStore {
         let sql = "SELECT body FROM observed WHERE kind = ?1 AND key = ?2";
         let mut statement = self.connection.prepare_cached(sql)?;
         let body: Option<String> =
-            statement.query_row(params![kind as u8, key.to_be_bytes()], |row| row.get(0)).optional()?;
+            statement.query_row(params![code(kind), key.to_be_bytes()], |row| row.get(0)).optional()?;
         let Some(body) = body else { return Ok(None) };
         let Seen { drift, answered, repaired, has_new_picture } = parse(&body)?;
         Ok(Some(Observation { drift, answered, repaired, has_new_picture, learned: Vec::new() }))
@@ -312,7 +312,7 @@ impl PlanStore {
         fields: &Fields,
     ) -> Result<bool, PlanStoreError> {
         let sql = "INSERT OR IGNORE INTO listed (kind, key, id, fields) VALUES (?1, ?2, ?3, ?4)";
-        let row = params![kind as u8, key.to_be_bytes(), id.as_str(), json(fields)];
+        let row = params![code(kind), key.to_be_bytes(), id.as_str(), json(fields)?];
         Ok(self.connection.prepare_cached(sql)?.execute(row)? > 0)
     }
 
@@ -323,7 +323,7 @@ impl PlanStore {
     ) -> Result<Option<(String, Fields)>, PlanStoreError> {
         let sql = "SELECT id, fields FROM listed WHERE kind = ?1 AND key = ?2";
         let mut statement = self.connection.prepare_cached(sql)?;
-        let found = statement.query_row(params![kind as u8, key.to_be_bytes()], |row| {
+        let found = statement.query_row(params![code(kind), key.to_be_bytes()], |row| {
             Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?))
         });
         let Some((id, fields)) = found.optional()? else { return Ok(None) };
@@ -331,21 +331,48 @@ impl PlanStore {
     }
 }
 
-fn kind_of(code: i64) -> Kind {
-    if code == 0 { Kind::Category } else { Kind::Product }
+/// What stands for a stage, an urgency or a kind in the temporary file: they sort there as they do here.
+trait Code: Copy {
+    fn code(self) -> u8;
+}
+
+impl Code for Stage {
+    fn code(self) -> u8 {
+        self as u8
+    }
+}
+
+impl Code for Urgency {
+    fn code(self) -> u8 {
+        self as u8
+    }
+}
+
+impl Code for Kind {
+    fn code(self) -> u8 {
+        self as u8
+    }
+}
+
+fn code(of: impl Code) -> u8 {
+    of.code()
+}
+
+fn kind_of(number: i64) -> Kind {
+    if number == i64::from(code(Kind::Category)) { Kind::Category } else { Kind::Product }
 }
 
 impl Group {
     /// Of objects to create.
     fn of_creates(kind: Kind) -> Group {
         let stage = if kind == Kind::Category { Stage::Categories } else { Stage::Products };
-        Group { stage, is_late: false, urgency: CREATE }
+        Group { stage, is_late: false, urgency: Urgency::Create }
     }
 }
 
-fn json(value: &impl Serialize) -> String {
-    // Maps with text keys always serialise.
-    serde_json::to_string(value).unwrap_or_default()
+fn json(value: &impl Serialize) -> Result<String, PlanStoreError> {
+    let unwritable = |error| rusqlite::Error::ToSqlConversionFailure(Box::new(error));
+    serde_json::to_string(value).map_err(|error| PlanStoreError(unwritable(error)))
 }
 
 fn parse<T: serde::de::DeserializeOwned>(text: &str) -> Result<T, PlanStoreError> {

@@ -2,7 +2,7 @@
 
 use rusqlite::params;
 
-use super::{Body, PlanStore, PlanStoreError, kind_of, parse};
+use super::{Body, PlanStore, PlanStoreError, code, kind_of, parse};
 use crate::catalog::{Id, Kind};
 use crate::state::{Intent, Record};
 use crate::systems::catalog::plan::operation::{Operation, Stage};
@@ -26,7 +26,7 @@ impl PlanStore {
     ) -> Result<(), PlanStoreError> {
         let sql = "SELECT id, rowid FROM operation WHERE stage = ?1 AND kind = ?2";
         let mut statement = self.connection.prepare_cached(sql)?;
-        let mut rows = statement.query(params![stage as u8, kind as u8])?;
+        let mut rows = statement.query(params![code(stage), code(kind)])?;
         while let Some(row) = rows.next()? {
             each(row.get_ref(0)?.as_str().unwrap_or_default(), Place(row.get(1)?));
         }
@@ -47,15 +47,16 @@ impl PlanStore {
         let sql = "SELECT stage, late, urgency FROM operation WHERE rowid = ?1";
         let of = |row: &rusqlite::Row<'_>| Ok((row.get::<_, u8>(0)?, row.get::<_, bool>(1)?, row.get::<_, u8>(2)?));
         let (from, is_late, urgency) = self.connection.prepare_cached(sql)?.query_row([place.0], of)?;
-        let is_its =
-            |group: &&super::Group| group.stage as u8 == from && group.is_late == is_late && group.urgency == urgency;
+        let is_its = |group: &&super::Group| {
+            code(group.stage) == from && group.is_late == is_late && code(group.urgency) == urgency
+        };
         if let Some(group) = self.groups.keys().find(is_its).copied() {
             self.groups.entry(group).and_modify(|count| *count = count.saturating_sub(1));
             self.groups.retain(|_, count| *count > 0);
             *self.groups.entry(super::Group { stage, ..group }).or_default() += 1;
         }
         let sql = "UPDATE operation SET stage = ?1 WHERE rowid = ?2";
-        self.connection.prepare_cached(sql)?.execute(params![stage as u8, place.0])?;
+        self.connection.prepare_cached(sql)?.execute(params![code(stage), place.0])?;
         Ok(())
     }
 
@@ -79,7 +80,7 @@ impl PlanStore {
         field: Option<&str>,
     ) -> Result<(), PlanStoreError> {
         let sql = "INSERT INTO twin (kind, id, field) VALUES (?1, ?2, ?3)";
-        self.connection.prepare_cached(sql)?.execute(params![kind as u8, id, field])?;
+        self.connection.prepare_cached(sql)?.execute(params![code(kind), id, field])?;
         Ok(())
     }
 
@@ -92,7 +93,7 @@ impl PlanStore {
     ) -> Result<Vec<Intent>, PlanStoreError> {
         let sql = "SELECT rowid, kind, id, field FROM twin WHERE kind = ?1 AND rowid > ?2 ORDER BY rowid LIMIT ?3";
         let mut statement = self.connection.prepare_cached(sql)?;
-        let mut rows = statement.query(params![kind as u8, *after, i64::try_from(most).unwrap_or(i64::MAX)])?;
+        let mut rows = statement.query(params![code(kind), *after, i64::try_from(most).unwrap_or(i64::MAX)])?;
         let mut intents = Vec::new();
         while let Some(row) = rows.next()? {
             *after = row.get(0)?;

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use super::error::PassError;
-use super::plan::summary::Summary;
 use crate::pass::PassRow;
 use crate::remote::Traffic;
+use crate::systems::catalog::error::PassError;
+use crate::systems::catalog::plan::summary::Summary;
 
 /// What a pass came to.
 #[derive(Debug)]
