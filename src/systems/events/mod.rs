@@ -4,12 +4,21 @@
 //! `Reader`, and so can't change anything.
 
 mod apply;
+mod close;
+mod compare;
+mod error;
+mod findings;
+mod guard;
 mod job;
-mod lost;
+mod matcher;
+mod names;
+mod pass;
 mod plan;
 mod reconcile;
-mod survey;
 
-pub use job::{MirrorError, Names, Report, StoreName, place, run};
+pub use error::MirrorError;
+pub use guard::guard;
+pub use job::{Report, run};
+pub use names::{Names, StoreName, place};
 pub use plan::{Plan, PlannedStore, plan};
-pub use reconcile::{Step, Terms, Wanted, Work, guard, reconcile};
+pub use reconcile::{Step, Terms, Wanted, Work, reconcile};
