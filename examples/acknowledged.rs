@@ -11,8 +11,8 @@ use shelfkeeper::catalog::{Currency, Id, Kind};
 use shelfkeeper::config::{Prune, VanishedCategory};
 use shelfkeeper::feed::{self, Shape};
 use shelfkeeper::pass::{Outcome, PassEntry, PassKind, PassRow};
-use shelfkeeper::state::{Ending, Reader, Record, Writer};
-use shelfkeeper::systems::catalog::{Cursor, Operation, Policy, Session, Stage};
+use shelfkeeper::state::{Ending, ListingScope, Reader, Record, Writer};
+use shelfkeeper::systems::catalog::{Cursor, Differ, Operation, Policy, Stage};
 use url::Url;
 
 fn main() -> anyhow::Result<()> {
@@ -30,17 +30,17 @@ fn main() -> anyhow::Result<()> {
     };
     // As the settings have it.
     let writer = Writer::open(Path::new(state), Some(Url::parse(base_url)?.as_str()))?;
-    let mut session = Session::new(Reader::open(Path::new(state))?, policy)?;
-    session.keep_rows(now);
-    feed::read_into(&feed::open(&file, u64::MAX), &shape, &mut session)?;
-    let comparison = session.finish()?;
+    let mut differ = Differ::new(Reader::open(Path::new(state))?, policy)?;
+    differ.keep_rows(now);
+    feed::read_into(&feed::open(&file, u64::MAX), &shape, &mut differ)?;
+    let comparison = differ.finish()?;
     let runtime = tokio::runtime::Builder::new_current_thread().build()?;
     runtime.block_on(async {
         writer.begin(comparison.summary.operations()).await?;
         for stage in Stage::ALL {
             let mut cursor = Cursor::default();
             loop {
-                let operations = comparison.staging.operations(stage, &mut cursor, 10_000)?;
+                let operations = comparison.store.operations(stage, &mut cursor, 10_000)?;
                 if operations.is_empty() {
                     break;
                 }
@@ -61,7 +61,7 @@ fn main() -> anyhow::Result<()> {
         let ending = Ending {
             pass: PassEntry { job: "sync", subject: String::new(), row },
             mark: None,
-            listed: Some(false),
+            listed: Some(ListingScope::Ours),
             nameless: None,
             foreign: None,
             experience: None,

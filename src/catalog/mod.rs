@@ -20,5 +20,5 @@ pub use hasher::{Digest, Hasher, KEY, digest_bytes, random_key};
 pub use id::{Id, IdError, Kind};
 pub use item::Item;
 pub use price::{Money, Notation, Price, PriceError};
-pub use rejection::Rejection;
+pub use rejection::{Owner, Rejection};
 pub use unknown_words::UnknownWords;

@@ -25,6 +25,22 @@ pub struct Rejection {
     pub mentions: Vec<String>,
 }
 
+/// Whose row was rejected: what may be said of products that the feed turns out not to have hangs on it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Owner<'r> {
+    /// The product with this id.
+    Item(&'r str),
+    /// Nobody's besides that: its id is at fault itself, or an earlier row's already.
+    FaultyId(&'r str),
+    /// It has no id.
+    Nameless,
+    /// It is too broken to tell: any product that is missed may be its own.
+    Unknown,
+}
+
+/// The name of the field that the id is in.
+const ID: &str = "id";
+
 /// The most words of a broken row that are looked up as ids, and the longest.
 const MENTIONS: usize = 2_000;
 const LONGEST_MENTION: usize = 100;
@@ -40,6 +56,16 @@ impl Rejection {
             changes_at: None,
             is_doubtful: false,
             mentions: Vec::new(),
+        }
+    }
+
+    /// Whose row it is.
+    pub fn owner(&self) -> Owner<'_> {
+        match (self.id.as_deref(), self.field == ID) {
+            (Some(id), true) => Owner::FaultyId(id),
+            (Some(id), false) => Owner::Item(id),
+            (None, true) => Owner::Nameless,
+            (None, false) => Owner::Unknown,
         }
     }
 

@@ -85,6 +85,24 @@ pub struct Foreign {
     pub products: u64,
 }
 
+/// What of NiceChat's listing a pass has looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ListingScope {
+    /// Objects of ours.
+    Ours,
+    /// Everybody's.
+    All,
+}
+
+impl ListingScope {
+    fn name(self) -> &'static str {
+        match self {
+            ListingScope::Ours => "ours",
+            ListingScope::All => "all",
+        }
+    }
+}
+
 /// What the state remembers of the feed that it equals.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FeedMark {

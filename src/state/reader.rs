@@ -13,7 +13,7 @@ use super::doubt::doubt;
 use super::lock::counted;
 use super::packed::Packed;
 use super::place::resolve;
-use super::{FeedMark, Foreign, Known, StateError, meta, schema, secret};
+use super::{FeedMark, Foreign, Known, ListingScope, StateError, meta, schema, secret};
 use crate::catalog::{Digest, Fields, Hasher, Kind, Rejection};
 use crate::files::not_a_file;
 
@@ -186,8 +186,9 @@ impl Reader {
     ///
     /// # Errors
     /// When the file can't be read.
-    pub fn listed(&self) -> Result<Option<bool>, StateError> {
-        Ok(self.meta("listed")?.map(|scope| scope == "all"))
+    pub fn listed(&self) -> Result<Option<ListingScope>, StateError> {
+        let scope = |name| if name == ListingScope::All.name() { ListingScope::All } else { ListingScope::Ours };
+        Ok(self.meta("listed")?.map(scope))
     }
 
     /// How many rows without an id the feed had when nothing was held back for them; `None` = nobody counted.

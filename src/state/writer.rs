@@ -24,7 +24,7 @@ use super::place::Place;
 use super::reader::{NAMELESS, code};
 use super::rows::{self, RowsEnding};
 use super::store::{Durable, Store};
-use super::{Experience, FeedMark, Foreign, Intent, Record, StateError};
+use super::{Experience, FeedMark, Foreign, Intent, ListingScope, Record, StateError};
 use crate::catalog::{Digest, Fields, Hasher, Id, Kind, Rejection};
 use crate::pass::PassEntry;
 
@@ -58,7 +58,7 @@ pub struct Ending {
     /// What the state now equals (`None` = what it did before, or nothing after [`Writer::begin`]).
     pub mark: Option<FeedMark>,
     /// That NiceChat's listing was taken in, with a look at all of it or not: see [`super::Reader::listed`].
-    pub listed: Option<bool>,
+    pub listed: Option<ListingScope>,
     /// How many rows without an id the feed has, if nothing was held back for them.
     pub nameless: Option<u64>,
     /// What NiceChat's listing has that isn't ours, if the whole of it was read.
@@ -256,8 +256,8 @@ impl Writer {
             if let Some(mark) = mark {
                 set(transaction, "feed_mark", &serde_json::to_string(&mark).unwrap_or_default())?;
             }
-            if let Some(all) = listed {
-                set(transaction, "listed", if all { "all" } else { "ours" })?;
+            if let Some(scope) = listed {
+                set(transaction, "listed", scope.name())?;
                 remove(transaction, "unsettled")?;
                 remove(transaction, DOUBTED)?;
                 created::expire(transaction)?;

@@ -34,11 +34,35 @@ pub struct Push {
     pub callback: Option<String>,
 }
 
+/// How far NiceChat says that an import is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ImportStatus {
+    /// In its queue.
+    Enqueued,
+    /// Under way, or in a state that isn't documented: it is not over.
+    Started,
+    /// Over, and done.
+    Success,
+    /// Over, and not done.
+    Failed,
+}
+
+impl ImportStatus {
+    fn of(name: &str) -> ImportStatus {
+        match name {
+            "enqueued" => ImportStatus::Enqueued,
+            "success" => ImportStatus::Success,
+            "failed" => ImportStatus::Failed,
+            _ => ImportStatus::Started,
+        }
+    }
+}
+
 /// What NiceChat says of an import.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ImportResult {
-    /// `enqueued`, `started`, `success` or `failed`.
-    pub state: String,
+    /// How far it is.
+    pub status: ImportStatus,
     /// When it was put into the queue, by NiceChat's clock.
     pub pushed: Option<Timestamp>,
     /// When NiceChat last had news of it, by the same clock.
@@ -118,6 +142,6 @@ impl Reader {
         };
         let time = |value: &Value| value.as_str().and_then(|text| text.parse().ok());
         let (pushed, updated) = (time(&polled.pushed), time(&polled.updated));
-        Ok(ImportResult { state: polled.state, pushed, updated, imported })
+        Ok(ImportResult { status: ImportStatus::of(&polled.state), pushed, updated, imported })
     }
 }

@@ -10,5 +10,5 @@ mod service;
 mod sign;
 
 pub use client::{Page, PageAddress, Reader, Writer, connect};
-pub use import::{ImportFormat, ImportResult, Push};
+pub use import::{ImportFormat, ImportResult, ImportStatus, Push};
 pub use sign::signature;

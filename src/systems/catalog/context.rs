@@ -2,8 +2,12 @@
 
 use std::sync::Arc;
 
+use tokio_util::sync::CancellationToken;
+
 use crate::config::Catalog;
-use crate::state;
+use crate::pass::Progress;
+use crate::remote::nicechat;
+use crate::state::{self, StateError};
 use crate::systems::catalog::import::endpoints::Exchange;
 
 /// What a pass works with.
@@ -17,4 +21,20 @@ pub struct Context {
     pub exchange: Exchange,
     /// Whether somebody serves `exchange` already; else a pass does so itself when an import needs it.
     pub is_listening: bool,
+}
+
+/// What every step of a pass may use.
+#[derive(Clone, Copy)]
+pub(super) struct Tools<'a> {
+    pub(super) context: &'a Context,
+    pub(super) nicechat: &'a nicechat::Writer,
+    pub(super) stop: &'a CancellationToken,
+    pub(super) progress: Progress<'a>,
+}
+
+impl Tools<'_> {
+    /// The state as it is now.
+    pub(super) fn state(&self) -> Result<state::Reader, StateError> {
+        state::Reader::open(self.context.state.path())
+    }
 }

@@ -11,8 +11,8 @@ use crate::remote::CallError;
 use crate::source::FetchError;
 use crate::state::StateError;
 use crate::systems::catalog::apply::Stop;
-use crate::systems::catalog::diff::differ::SessionError;
-use crate::systems::catalog::plan::store::StagingError;
+use crate::systems::catalog::diff::error::DifferError;
+use crate::systems::catalog::plan::store::PlanStoreError;
 use crate::task::TaskError;
 
 /// Why a pass failed as a whole.
@@ -34,7 +34,7 @@ pub enum PassError {
     State(#[from] StateError),
     /// The temporary file.
     #[error(transparent)]
-    Staging(#[from] StagingError),
+    PlanStore(#[from] PlanStoreError),
     /// The temporary file of the feed's rows.
     #[error("a temporary file can't be written: {0}; is there room where TMPDIR points?")]
     Rows(std::io::Error),
@@ -86,12 +86,12 @@ impl From<reqwest::Error> for PassError {
     }
 }
 
-impl From<SessionError> for PassError {
-    fn from(error: SessionError) -> Self {
+impl From<DifferError> for PassError {
+    fn from(error: DifferError) -> Self {
         match error {
-            SessionError::State(error) => PassError::State(error),
-            SessionError::Staging(error) => PassError::Staging(error),
-            SessionError::Rows(error) => PassError::Rows(error),
+            DifferError::State(error) => PassError::State(error),
+            DifferError::PlanStore(error) => PassError::PlanStore(error),
+            DifferError::Rows(error) => PassError::Rows(error),
         }
     }
 }
@@ -102,7 +102,7 @@ impl PassError {
         match self {
             PassError::Fetch(_) => "the feed's host",
             PassError::Feed { .. } => "the feed",
-            PassError::State(_) | PassError::Staging(_) | PassError::Rows(_) => "the disk",
+            PassError::State(_) | PassError::PlanStore(_) | PassError::Rows(_) => "the disk",
             PassError::Listing(CallError::Unauthorized(_)) | PassError::Stopped(Stop::Unauthorized(_)) => "the key",
             PassError::Listing(_) | PassError::Client(_) | PassError::Stopped(_) | PassError::Pending { .. } => {
                 "NiceChat"

@@ -2,13 +2,14 @@
 //! application.
 
 mod apply;
-mod body;
 mod context;
 mod diff;
 mod error;
+mod guard;
 mod import;
 mod job;
 mod listing;
+mod pass;
 mod plan;
 mod planner;
 mod report;
@@ -19,14 +20,17 @@ mod wait;
 pub use apply::{Applied, Stop};
 pub use context::Context;
 pub use diff::decide::{Base, Observation, Since, Wanted, acknowledged, decide, observe};
-pub use diff::differ::{Comparison, Policy, Session, SessionError};
+pub use diff::differ::{Comparison, Differ, Policy};
+pub use diff::error::DifferError;
 pub use diff::fields::{changes, overlaid, same};
 pub use error::PassError;
-pub use plan::operation::{Action, Operation, Stage, Summary, Tally, guard};
-pub use plan::store::{Cursor, Group, SharedStaging, Staging, StagingError};
-pub use planner::{Plan, plan};
+pub use guard::guard;
+pub use plan::Plan;
+pub use plan::operation::{Action, Operation, Stage, Urgency};
+pub use plan::store::{Cursor, Group, PlanStore, PlanStoreError, SharedPlanStore};
+pub use plan::summary::{Summary, Tally};
 pub use strategy::address::Address;
-pub use strategy::cost::{Choice, Cost, Way};
+pub use strategy::cost::{ChosenStrategy, Cost, Decision};
 pub use system::CatalogSystem;
 
 #[cfg(test)]

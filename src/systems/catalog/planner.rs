@@ -3,57 +3,42 @@
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use thiserror::Error;
 use tokio_util::sync::CancellationToken;
 
-use crate::catalog::{Category, Hasher, Id, Kind};
+use crate::catalog::{Category, Hasher};
 use crate::config::{Catalog, Prune, Strategy};
-use crate::feed::{self, FeedError, Row, RowDigest, Shape, SinkError};
+use crate::feed::{self, FeedError, FeedType, Row, RowDigest, Shape, SinkError};
 use crate::pass::PassKind;
 use crate::remote::nicechat;
 use crate::source::{self, Body, End, FetchError, Fetched, Validators};
-use crate::state::{self, RowsEnding, StateError};
-use crate::systems::catalog::diff::differ::{Comparison, Policy, Session, SessionError};
+use crate::state::{self, ListingScope, StateError};
+use crate::systems::catalog::diff::differ::{Comparison, Differ, Policy};
 use crate::systems::catalog::error::PassError;
+use crate::systems::catalog::guard::guard;
 use crate::systems::catalog::listing;
-use crate::systems::catalog::plan::operation::{Summary, guard};
-use crate::systems::catalog::plan::store::SharedStaging;
+use crate::systems::catalog::plan::Plan;
+use crate::systems::catalog::plan::store::SharedPlanStore;
 use crate::systems::catalog::strategy::address::Address;
-use crate::systems::catalog::strategy::cost::{Choice, Circumstances, choose};
+use crate::systems::catalog::strategy::cost::{Inputs, choose};
 use crate::systems::catalog::wait::{blocking, interruptible};
-
-/// What a pass is going to do.
-pub struct Plan {
-    /// The operations and the rejected rows.
-    pub staging: SharedStaging,
-    /// What they come to.
-    pub summary: Summary,
-    /// Why the guard refuses it.
-    pub guard: Option<String>,
-    /// Which way the operations are carried out.
-    pub choice: Choice,
-    /// When a sale in the feed begins or ends next.
-    pub(super) changes_at: Option<Timestamp>,
-    /// Whether the feed was there to its end.
-    pub(super) is_whole: bool,
-    /// Whether NiceChat's listing was taken in.
-    pub(super) is_listed: bool,
-    /// Objects on a page of the listing, if it has more than one page.
-    pub(super) page_size: Option<u64>,
-    /// What the state is to know of the feed's rows, once the operations have been carried out.
-    pub(super) rows: Option<RowsEnding>,
-    /// See [`Comparison::left`].
-    pub(super) left: Vec<(Kind, Id)>,
-}
 
 /// What a plan is made for.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Occasion {
+pub(super) struct Request {
     /// What for.
     pub(super) kind: PassKind,
     /// The moment at which sales are judged.
     pub(super) now: Timestamp,
     /// Whether the state is to learn what the rows of the feed mean.
-    pub(super) keeps_rows: bool,
+    keeps_rows: bool,
+}
+
+impl Request {
+    /// Of a pass that begins now.
+    pub(super) fn of_pass(kind: PassKind) -> Request {
+        Request { kind, now: Timestamp::now(), keeps_rows: true }
+    }
 }
 
 /// Plans a pass without writing anything, neither there nor here: what it is given can't.
@@ -64,13 +49,13 @@ pub async fn plan(config: &Catalog, kind: PassKind, stop: &CancellationToken) ->
     let state = state::Reader::open(&config.state.path)?;
     state.check_base(Some(config.nicechat.base_url.as_str()))?;
     let nicechat = nicechat::connect(&config.nicechat, &config.source.location.secrets())?.reader();
-    let occasion = Occasion { kind, now: Timestamp::now(), keeps_rows: false };
+    let request = Request { kind, now: Timestamp::now(), keeps_rows: false };
     let body = match interruptible(stop, source::fetch(&config.source, Validators::default(), state.hasher())).await?? {
         Fetched::Body(body) => body,
         // Nothing was asked for that could be answered so.
         Fetched::NotModified => return Err(PassError::Fetch(FetchError::strange_304(&config.source))),
     };
-    prepare(config, state, occasion, &nicechat, &body, stop).await
+    Planner { config, nicechat: &nicechat, stop }.plan(state, request, &body).await
 }
 
 /// Whether a pass has to read NiceChat's listing: a resync, the first pass of a state, the first
@@ -82,127 +67,180 @@ pub(super) fn needs_listing(config: &Catalog, state: &state::Reader, kind: PassK
         || state.is_doubted()?
         || match state.listed()? {
             None => true,
-            Some(all) => config.nicechat.prune == Prune::All && !all,
+            Some(scope) => config.nicechat.prune == Prune::All && scope == ListingScope::Ours,
         })
 }
 
-/// Reads the listing if need be, then the feed, compares, and chooses the way.
-pub(super) async fn prepare(
-    config: &Catalog,
-    state: state::Reader,
-    occasion: Occasion,
-    nicechat: &nicechat::Reader,
-    body: &Arc<Body>,
-    stop: &CancellationToken,
-) -> Result<Plan, PassError> {
-    let policy = Policy {
-        prune: config.nicechat.prune,
-        vanished_category: config.nicechat.vanished_category,
-        default_category: config.source.default_category.clone(),
-        retry_refused: occasion.kind == PassKind::Resync,
-    };
-    let circumstances = circumstances(config, &state, occasion.kind)?;
-    let is_listed = needs_listing(config, &state, occasion.kind)?;
-    let mut session = blocking(move || {
-        let mut session =
-            if is_listed { Session::new(state, policy)? } else { Session::remembering(state, policy, occasion.now)? };
-        if occasion.keeps_rows {
-            session.keep_rows(occasion.now);
+/// Plans passes: what it holds can only read.
+pub(super) struct Planner<'a> {
+    pub(super) config: &'a Catalog,
+    pub(super) nicechat: &'a nicechat::Reader,
+    pub(super) stop: &'a CancellationToken,
+}
+
+/// A feed that was read to its end.
+struct Compared {
+    format: FeedType,
+    is_whole: bool,
+    comparison: Comparison,
+}
+
+impl Planner<'_> {
+    /// Reads the listing if need be, then the feed, compares, and chooses the strategy.
+    pub(super) async fn plan(
+        &self,
+        state: state::Reader,
+        request: Request,
+        body: &Arc<Body>,
+    ) -> Result<Plan, PassError> {
+        let inputs = inputs(self.config, &state, request.kind)?;
+        let is_listed = needs_listing(self.config, &state, request.kind)?;
+        let mut differ = self.differ(state, request, is_listed).await?;
+        let mut page_size = None;
+        if is_listed {
+            (differ, page_size) = interruptible(self.stop, listing::take_in(self.nicechat, differ)).await??;
         }
-        Ok(session)
-    })
-    .await?;
-    let mut page_size = None;
-    if is_listed {
-        (session, page_size) = interruptible(stop, listing::take_in(nicechat, session)).await??;
-    }
-    let default_category = config.source.default_category.clone();
-    let shape = Shape {
-        format: config.source.format,
-        default_currency: config.source.default_currency,
-        default_category: default_category.map(|id| Arc::new(Category { id, name: None })),
-        now: occasion.now,
-    };
-    let location = config.source.location.to_string();
-    let max_bytes = config.source.max_bytes;
-    let (stop, body) = (stop.clone(), Arc::clone(body));
-    let (format, is_whole, Comparison { staging, summary, changes_at, rows, left }) = blocking(move || {
-        let mut reading = Reading { session, stop };
-        let read = read(&body, max_bytes, &shape, &mut reading).map_err(|error| feed_error(location, error));
-        // What was read while somebody wrote it is wrong in ways that needn't show.
-        body.check_unwritten()?;
-        let feed::Reading { format, is_whole, left_last_row } = read?;
-        let mut session = reading.session;
-        if let End::Unproven(because) = body.end
-            && !is_whole
+        let Compared { format, is_whole, comparison } = self.compare(differ, request, body).await?;
+        let Comparison { store, summary, changes_at, rows, left } = comparison;
+        let addresses = Address::possible(self.config, format);
+        if let Err(why) = &addresses
+            && self.config.nicechat.strategy == Strategy::Import
         {
-            session.may_go_on(because, left_last_row);
+            return Err(PassError::NoAddress(why.clone()));
         }
-        Ok((format, is_whole, session.finish()?))
-    })
-    .await?;
-    let addresses = Address::possible(config, format);
-    if let Err(why) = &addresses
-        && config.nicechat.strategy == Strategy::Import
-    {
-        return Err(PassError::NoAddress(why.clone()));
+        let decision = choose(&summary, &inputs, addresses.as_deref().map_err(String::as_str));
+        let guard = guard(&summary, self.config.nicechat.max_delete_percent);
+        let store = SharedPlanStore::new(store.into());
+        Ok(Plan { store, summary, guard, decision, changes_at, is_whole, is_listed, page_size, rows, left })
     }
-    let choice = choose(&summary, &circumstances, addresses.as_deref().map_err(String::as_str));
-    let guard = guard(&summary, config.nicechat.max_delete_percent);
-    let staging = SharedStaging::new(staging.into());
-    Ok(Plan { staging, summary, guard, choice, changes_at, is_whole, is_listed, page_size, rows, left })
+
+    /// A comparison with what the state knows. Where a listing will have more to say, known rows don't count.
+    async fn differ(&self, state: state::Reader, request: Request, is_listed: bool) -> Result<Differ, PassError> {
+        let policy = Policy {
+            prune: self.config.nicechat.prune,
+            vanished_category: self.config.nicechat.vanished_category,
+            default_category: self.config.source.default_category.clone(),
+            retry_refused: request.kind == PassKind::Resync,
+        };
+        blocking(move || {
+            let mut differ = if is_listed {
+                Differ::new(state, policy)?
+            } else {
+                Differ::with_known_rows(state, policy, request.now)?
+            };
+            if request.keeps_rows {
+                differ.keep_rows(request.now);
+            }
+            Ok(differ)
+        })
+        .await
+    }
+
+    /// Takes the feed into the comparison.
+    async fn compare(&self, differ: Differ, request: Request, body: &Arc<Body>) -> Result<Compared, PassError> {
+        let source = &self.config.source;
+        let default_category = source.default_category.clone();
+        let shape = Shape {
+            format: source.format,
+            default_currency: source.default_currency,
+            default_category: default_category.map(|id| Arc::new(Category { id, name: None })),
+            now: request.now,
+        };
+        let (location, max_bytes) = (source.location.to_string(), source.max_bytes);
+        let (stop, body) = (self.stop.clone(), Arc::clone(body));
+        blocking(move || {
+            let mut rows = Rows { differ, stop, failure: None };
+            let read = read(&body, max_bytes, &shape, &mut rows);
+            // What was read while somebody wrote it is wrong in ways that needn't show.
+            body.check_unwritten()?;
+            let Rows { mut differ, failure, .. } = rows;
+            if let Some(failure) = failure {
+                return Err(failure);
+            }
+            let feed::Reading { format, is_whole, left_last_row } = read.map_err(|error| match error {
+                FeedError::Interrupted => PassError::Interrupted,
+                error => PassError::Feed { location, error },
+            })?;
+            if let End::Unproven(because) = body.end
+                && !is_whole
+            {
+                differ.may_go_on(because, left_last_row);
+            }
+            Ok(Compared { format, is_whole, comparison: differ.finish()? })
+        })
+        .await
+    }
 }
 
-fn read(body: &Body, max_bytes: u64, shape: &Shape, reading: &mut Reading) -> Result<feed::Reading, FeedError> {
-    let input = feed::open(&body.file, max_bytes).stopped_by(&reading.stop);
+fn read(body: &Body, max_bytes: u64, shape: &Shape, rows: &mut Rows) -> Result<feed::Reading, FeedError> {
+    let input = feed::open(&body.file, max_bytes).stopped_by(&rows.stop);
     let input = if body.end == End::Proven { input } else { input.unproven()? };
-    feed::read_into(&input, shape, reading)
+    feed::read_into(&input, shape, rows)
 }
 
-/// A comparison that can be stopped.
-struct Reading {
-    session: Session,
+/// A comparison that takes rows until it fails or is to stop. Why it ended stays here: whoever reads the feed only
+/// has to know that it did.
+struct Rows {
+    differ: Differ,
     stop: CancellationToken,
+    failure: Option<PassError>,
 }
 
-impl Reading {
-    fn session(&mut self) -> Result<&mut Session, SinkError> {
-        if self.stop.is_cancelled() { Err(Box::new(PassError::Interrupted)) } else { Ok(&mut self.session) }
+/// The comparison takes no more rows.
+#[derive(Debug, Error)]
+#[error("the comparison has ended")]
+struct Closed;
+
+impl Rows {
+    fn check(&mut self) -> Result<(), SinkError> {
+        if self.stop.is_cancelled() {
+            return self.end(PassError::Interrupted);
+        }
+        Ok(())
+    }
+
+    #[cold]
+    fn end<T>(&mut self, failure: PassError) -> Result<T, SinkError> {
+        self.failure.get_or_insert(failure);
+        Err(Box::new(Closed))
     }
 }
 
-impl feed::Receiver for Reading {
+impl feed::Receiver for Rows {
     fn hasher(&self) -> &Hasher {
-        self.session.hasher()
+        self.differ.hasher()
     }
 
     fn knows_some(&self) -> bool {
-        self.session.knows_some()
+        self.differ.knows_some()
     }
 
     fn foresee(&mut self, rows: &[RowDigest]) {
-        self.session.foresee(rows);
+        self.differ.prefetch(rows);
     }
 
     fn knows(&mut self, row: RowDigest) -> Result<bool, SinkError> {
-        self.session()?.knows(row)
+        self.check()?;
+        self.differ.recall(row).or_else(|error| self.end(error.into()))
     }
 
     fn is_first(&mut self, id: &str) -> Result<bool, SinkError> {
-        self.session()?.is_first(id)
+        self.check()?;
+        self.differ.is_first_of(id).or_else(|error| self.end(error.into()))
     }
 
     fn check_cancelled(&mut self) -> Result<(), SinkError> {
-        self.session().map(|_| ())
+        self.check()
     }
 
     fn row(&mut self, row: Row, digest: Option<RowDigest>) -> Result<(), SinkError> {
-        feed::Receiver::row(self.session()?, row, digest)
+        self.check()?;
+        self.differ.take(row, digest).or_else(|error| self.end(error.into()))
     }
 }
 
-fn circumstances(config: &Catalog, state: &state::Reader, kind: PassKind) -> Result<Circumstances, StateError> {
-    Ok(Circumstances {
+fn inputs(config: &Catalog, state: &state::Reader, kind: PassKind) -> Result<Inputs, StateError> {
+    Ok(Inputs {
         strategy: config.nicechat.strategy,
         concurrency: config.nicechat.concurrency.get(),
         requests_per_second: config.nicechat.requests_per_second.map(std::num::NonZeroU32::get),
@@ -211,16 +249,4 @@ fn circumstances(config: &Catalog, state: &state::Reader, kind: PassKind) -> Res
         failures: state.import_failures()?,
         is_importing: state.open_import()?.is_some(),
     })
-}
-
-/// An error of our own that stopped the reading comes out as it went in.
-fn feed_error(location: String, error: FeedError) -> PassError {
-    match error {
-        FeedError::Sink(inner) => match inner.downcast::<SessionError>() {
-            Ok(session) => PassError::from(*session),
-            Err(_) => PassError::Interrupted,
-        },
-        FeedError::Interrupted => PassError::Interrupted,
-        error => PassError::Feed { location, error },
-    }
 }

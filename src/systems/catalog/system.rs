@@ -8,6 +8,7 @@ use tokio_util::sync::CancellationToken;
 use super::context::Context;
 use super::import::Exchange;
 use super::job;
+use super::pass::close;
 use super::planner;
 use super::report::{self, CatalogLook, PlannedCatalog};
 use crate::catalog::Kind;
@@ -124,7 +125,7 @@ struct CatalogJob(Context);
 
 impl Job for CatalogJob {
     fn name(&self) -> &'static str {
-        job::JOB
+        close::JOB
     }
 
     fn subject(&self) -> String {

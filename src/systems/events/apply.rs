@@ -8,7 +8,7 @@ use std::collections::HashSet;
 use jiff::Timestamp;
 use tracing::{debug, warn};
 
-use super::lost::{Sight, held_back};
+use super::matcher::{Matcher, held_back};
 use super::reconcile::{Step, Wanted, Work};
 use crate::event::{Content, Event};
 use crate::http_client;
@@ -231,14 +231,14 @@ impl Application<'_> {
                 // The next pass will see what became of it.
                 Err(error) => break Err(error),
             }
-            let sight = Sight::new(&self.listed, self.own.clone());
-            if let Some(found) = sight.made_by(&add).first() {
+            let matcher = Matcher::new(&self.listed, self.own.clone());
+            if let Some(found) = matcher.made_by(&add).first() {
                 lost -= 1;
                 break Ok((*found).clone());
             }
-            let suspects = sight.suspects(&add);
-            if !suspects.is_empty() {
-                break Err(CallError::Refused { code: 0, reason: held_back(&suspects) });
+            let candidates = matcher.candidates(&add);
+            if !candidates.is_empty() {
+                break Err(CallError::Refused { code: 0, reason: held_back(&candidates) });
             }
             add.tries += 1;
             self.state.intend_add(self.store.to_owned(), add.clone()).await?;

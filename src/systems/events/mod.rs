@@ -4,16 +4,24 @@
 //! `Reader`, and so can't change anything.
 
 mod apply;
+mod close;
+mod compare;
+mod error;
+mod findings;
+mod guard;
 mod job;
-mod lost;
+mod matcher;
+mod names;
+mod pass;
 mod plan;
 mod reconcile;
 mod report;
-mod survey;
 mod system;
 
-pub use job::{MirrorError, Names, StoreName, place};
-pub use plan::{Plan, PlannedStore, plan};
-pub use reconcile::{Step, Terms, Wanted, Work, guard, reconcile};
+pub use error::MirrorError;
+pub use guard::guard;
+pub use names::{Names, StoreName, place};
+pub use plan::{Plan, PlannedStore};
+pub use reconcile::{Step, Terms, Wanted, Work, reconcile};
 pub use report::{EventCalendar, event_calendar, event_changes_json, event_changes_text, events_json, events_text};
 pub use system::EventsSystem;

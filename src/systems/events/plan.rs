@@ -2,9 +2,10 @@
 
 use std::path::Path;
 
-use super::job::{MirrorError, Names, listing_error, store_key};
+use super::compare::{Compared, Policy, copies_of_projected, declared};
+use super::error::{MirrorError, listing_error};
+use super::names::{Names, store_key};
 use super::reconcile::Step;
-use super::survey::{Policy, Surveyed, copies_of_projected, declared};
 use crate::config::{self, Account};
 use crate::pass::Ask;
 use crate::remote::Limits;
@@ -69,12 +70,12 @@ async fn fill(
     state: &Path,
     policy: Policy,
 ) -> Result<(), MirrorError> {
-    let standing = |account: &Account| state::Reader::open(state)?.standing(&store_key(settings, account));
+    let ledger = |account: &Account| state::Reader::open(state)?.standing(&store_key(settings, account));
     let reader =
         |account: &Account| -> Result<Reader, MirrorError> { Ok(connect(settings, account, limits)?.reader().clone()) };
     plan.left_behind = state::Reader::open(state)?.own_events_elsewhere(&Names::of(settings).keys())?;
     let account = &settings.account;
-    let ours = standing(account)?;
+    let ours = ledger(account)?;
     if settings.events.is_empty() && settings.copies.is_empty() && ours.own.is_empty() && ours.adds.is_empty() {
         return Ok(());
     }
@@ -83,7 +84,7 @@ async fn fill(
     let wanted = copies_of_projected(&here);
     plan.stores.push(planned(account, here));
     for copy in &settings.copies {
-        match policy.survey_copy(&reader(copy)?, wanted.clone(), &standing(copy)?).await {
+        match policy.compare_copy(&reader(copy)?, wanted.clone(), &ledger(copy)?).await {
             Ok(there) => plan.stores.push(planned(copy, there)),
             Err(error) => plan.errors.push(listing_error(copy, error)),
         }
@@ -91,7 +92,7 @@ async fn fill(
     Ok(())
 }
 
-fn planned(account: &Account, store: Surveyed) -> PlannedStore {
+fn planned(account: &Account, store: Compared) -> PlannedStore {
     PlannedStore {
         store: account.store.clone(),
         set_aside: store.work.set_aside.len(),

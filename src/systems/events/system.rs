@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
-use super::job::{self, JOB, Names};
+use super::close::JOB;
+use super::job;
+use super::names::{Names, place};
 use super::plan;
 use super::report::{self, EventsLook, LABEL, PlannedEvents};
 use crate::config::{Config, Lagerkoll, Schedule};
@@ -59,7 +61,7 @@ impl System for EventsSystem {
 
     fn levels(&self, reader: &Reader, config: &Config) -> Result<Vec<Level>, StateError> {
         let settings = config.lagerkoll.as_ref();
-        let mirror = settings.map(|settings| reader.mirror(&job::place(settings))).transpose()?.flatten();
+        let mirror = settings.map(|settings| reader.mirror(&place(settings))).transpose()?.flatten();
         let level = mirror.map(|mirror| Level {
             name: "mirrored_events",
             help: "Events of Lagerkoll in the mirror",
@@ -84,7 +86,7 @@ impl Job for EventsJob {
     }
 
     fn subject(&self) -> String {
-        job::place(&self.settings)
+        place(&self.settings)
     }
 
     fn due(&self) -> Vec<Due> {

@@ -35,11 +35,11 @@ pub enum Base {
     Listed(Fields),
 }
 
-/// What brings an object to what is wanted; [`Action::Note`] when nothing needs to be sent.
+/// What brings an object to what is wanted; [`Action::RecordOnly`] when nothing needs to be sent.
 pub fn decide(kind: Kind, id: &Id, base: &Base, wanted: &Wanted) -> Operation {
     let whole = || {
         let record = record(wanted, Fields::new(), Fields::new());
-        Operation::new(kind, id, Action::Create, with_values(&wanted.fields), Fields::new(), Some(record))
+        Operation::new((kind, id), Action::Create, with_values(&wanted.fields), Fields::new(), Some(record))
     };
     let (have, answered, repaired, drift) = match base {
         Base::Absent => return whole(),
@@ -60,8 +60,8 @@ pub fn decide(kind: Kind, id: &Id, base: &Base, wanted: &Wanted) -> Operation {
         drift.into_iter().filter(|(name, _)| send.contains_key(name) && may_be_spelled(name)).collect();
     let repaired = overlaid(&without(&repaired, &send), &replaced);
     let answered = without(&answered, &send);
-    let action = if send.is_empty() { Action::Note } else { Action::Update };
-    Operation::new(kind, id, action, send, old, Some(record(wanted, answered, repaired)))
+    let action = if send.is_empty() { Action::RecordOnly } else { Action::Update };
+    Operation::new((kind, id), action, send, old, Some(record(wanted, answered, repaired)))
 }
 
 /// The taking over of an object that NiceChat lists, as it is: what differs is then changed like
@@ -69,7 +69,7 @@ pub fn decide(kind: Kind, id: &Id, base: &Base, wanted: &Wanted) -> Operation {
 pub fn adoption(kind: Kind, id: &Id, listed: &Fields, wanted: &Wanted) -> Operation {
     let record =
         Record { acked: adopted(listed, wanted), digest: 0, answered: image_of(listed), repaired: Fields::new() };
-    Operation::new(kind, id, Action::Note, Fields::new(), Fields::new(), Some(record))
+    Operation::new((kind, id), Action::RecordOnly, Fields::new(), Fields::new(), Some(record))
 }
 
 fn record(wanted: &Wanted, answered: Fields, repaired: Fields) -> Record {
@@ -191,7 +191,7 @@ pub fn observe(known: &Known, listed: &Fields, since: Since) -> Observation {
 
 /// The deletion of an object that is no longer wanted.
 pub fn vanish(kind: Kind, id: &Id, known: Fields) -> Operation {
-    Operation::new(kind, id, Action::Delete, Fields::new(), known, None)
+    Operation::new((kind, id), Action::Delete, Fields::new(), known, None)
 }
 
 /// The switching off of a category that is no longer wanted. Its digest equals no wanted one, so
@@ -205,5 +205,5 @@ pub fn disable(id: &Id, known: &Known) -> Operation {
         answered: known.answered.clone(),
         repaired: known.repaired.clone(),
     };
-    Operation::new(Kind::Category, id, Action::Disable, off, old, Some(record))
+    Operation::new((Kind::Category, id), Action::Disable, off, old, Some(record))
 }

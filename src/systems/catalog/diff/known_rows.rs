@@ -9,7 +9,7 @@ use crate::feed::RowDigest;
 use crate::state::{FeedRows, Objects};
 
 /// The rows that need not be parsed, and which of their objects the feed has.
-pub(super) struct Remembered {
+pub(super) struct KnownRows {
     /// The rows.
     pub(super) table: FeedRows,
     /// Where the next row is expected.
@@ -19,7 +19,7 @@ pub(super) struct Remembered {
     /// Rows by their digest, made when a row is not where it is expected.
     places: Option<Places>,
     /// Where the rows are that will be asked for, with their digests, the next one last.
-    foreseen: Vec<(RowDigest, Option<u32>)>,
+    prefetched: Vec<(RowDigest, Option<u32>)>,
     /// Objects that a row of the feed became already, known or parsed.
     seen: Objects,
     /// Objects of which more is to be said than what is acknowledged.
@@ -29,7 +29,7 @@ pub(super) struct Remembered {
     now: Timestamp,
 }
 
-/// Rows that are foreseen and not asked for, before one that is: blank ones, categories.
+/// Rows that are prefetched and not asked for, before one that is: blank ones, categories.
 const SKIPPED: usize = 8;
 
 /// Rows by their digest: a table with twice the room that they need, in which a row lies at the place
@@ -84,15 +84,15 @@ fn number(object: i64) -> Option<u32> {
     u32::try_from(object).ok().filter(|object| *object != 0)
 }
 
-impl Remembered {
-    pub(super) fn new(table: FeedRows, now: Timestamp) -> Remembered {
+impl KnownRows {
+    pub(super) fn new(table: FeedRows, now: Timestamp) -> KnownRows {
         let used = vec![false; table.categories.len()];
-        Remembered {
+        KnownRows {
             table,
             next: 0,
             is_of_use: false,
             places: None,
-            foreseen: Vec::new(),
+            prefetched: Vec::new(),
             seen: Objects::default(),
             special: HashSet::new(),
             used,
@@ -120,10 +120,10 @@ impl Remembered {
         if self.table.is_at(self.next, digest) {
             return Some(self.next);
         }
-        let ahead = self.foreseen.len().saturating_sub(SKIPPED);
-        if let Some(at) = self.foreseen[ahead..].iter().rposition(|(foreseen, _)| *foreseen == digest) {
-            let (_, place) = self.foreseen[ahead + at];
-            self.foreseen.truncate(ahead + at);
+        let ahead = self.prefetched.len().saturating_sub(SKIPPED);
+        if let Some(at) = self.prefetched[ahead..].iter().rposition(|(prefetched, _)| *prefetched == digest) {
+            let (_, place) = self.prefetched[ahead + at];
+            self.prefetched.truncate(ahead + at);
             return place.map(|place| place as usize);
         }
         let places = self.places.get_or_insert_with(|| Places::new(&self.table));
@@ -132,11 +132,11 @@ impl Remembered {
 
     /// Looks rows up that will be asked for: many at a time, so that the processor waits for all of their
     /// memory at once. Nothing to do while rows are where they are expected.
-    pub(super) fn foresee(&mut self, rows: &[RowDigest]) {
+    pub(super) fn prefetch(&mut self, rows: &[RowDigest]) {
         let Some(places) = &self.places else { return };
-        self.foreseen.clear();
-        self.foreseen.extend(rows.iter().rev().map(|digest| (*digest, places.first(*digest))));
-        for (digest, place) in &mut self.foreseen {
+        self.prefetched.clear();
+        self.prefetched.extend(rows.iter().rev().map(|digest| (*digest, places.first(*digest))));
+        for (digest, place) in &mut self.prefetched {
             *place = places.find(&self.table, *digest, *place);
         }
     }

@@ -2,6 +2,9 @@
 
 pub(super) mod decide;
 pub(super) mod differ;
+pub(super) mod error;
+mod feed_view;
 pub(super) mod fields;
 mod index;
+mod inventory;
 mod known_rows;

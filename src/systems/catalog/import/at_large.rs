@@ -4,6 +4,7 @@ use tracing::info;
 
 use super::Importer;
 use crate::remote::CallError;
+use crate::remote::nicechat::ImportStatus;
 use crate::state::{AtLarge, Reader};
 use crate::systems::catalog::error::PassError;
 
@@ -32,7 +33,7 @@ impl Importer<'_> {
         let is_due = lost.passes <= PATIENT || lost.passes.is_multiple_of(PATIENT);
         let ended = is_due
             && match self.nicechat.reader().import_result(&token).await {
-                Ok(result) => matches!(result.state.as_str(), "success" | "failed"),
+                Ok(result) => matches!(result.status, ImportStatus::Success | ImportStatus::Failed),
                 Err(CallError::Missing) => true,
                 // Whatever it is, the pass will find out.
                 Err(_) => false,

@@ -5,24 +5,23 @@ mod walk;
 use tracing::warn;
 
 use crate::catalog::Kind;
-use crate::feed::Receiver as _;
 use crate::remote::CallError;
 use crate::remote::nicechat::Reader;
-use crate::systems::catalog::diff::differ::Session;
+use crate::systems::catalog::diff::differ::Differ;
 use crate::systems::catalog::error::PassError;
 use crate::systems::catalog::wait::blocking;
 use walk::{Walk, Walked};
 
-/// Takes the listing of both kinds into the session. Absence counts as proven only when every page
+/// Takes the listing of both kinds into a comparison. Absence counts as proven only when every page
 /// was read and there were as many objects as NiceChat says that there are.
 ///
 /// Gives as well how many objects a page has, if there is more than one.
-pub(super) async fn take_in(reader: &Reader, mut session: Session) -> Result<(Session, Option<u64>), PassError> {
+pub(super) async fn take_in(reader: &Reader, mut differ: Differ) -> Result<(Differ, Option<u64>), PassError> {
     let mut is_whole = true;
     let mut page_size = None;
     for kind in Kind::ALL {
         let mut address = reader.first_page(kind).map_err(PassError::Listing)?;
-        let mut walk = Walk::new(address.clone(), session.hasher().clone());
+        let mut walk = Walk::new(address.clone(), differ.hasher().clone());
         loop {
             let page = reader.page(&address).await.map_err(PassError::Listing)?;
             let problem = |problem| {
@@ -35,9 +34,9 @@ pub(super) async fn take_in(reader: &Reader, mut session: Session) -> Result<(Se
             if page.next.is_some() {
                 page_size = page_size.max(Some(page.objects.len() as u64));
             }
-            session = blocking(move || {
-                session.observe(kind, page.objects)?;
-                Ok(session)
+            differ = blocking(move || {
+                differ.observe(kind, page.objects)?;
+                Ok(differ)
             })
             .await?;
             match page.next {
@@ -47,8 +46,8 @@ pub(super) async fn take_in(reader: &Reader, mut session: Session) -> Result<(Se
         }
         is_whole &= tell(kind, walk.end());
     }
-    session.listing_ends(is_whole);
-    Ok((session, page_size))
+    differ.listing_ends(is_whole);
+    Ok((differ, page_size))
 }
 
 /// Tells of a listing that is over; whether what it lacks is not there.

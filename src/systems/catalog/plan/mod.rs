@@ -2,3 +2,36 @@
 
 pub(super) mod operation;
 pub(super) mod store;
+pub(super) mod summary;
+
+use jiff::Timestamp;
+
+use self::store::SharedPlanStore;
+use self::summary::Summary;
+use super::strategy::cost::Decision;
+use crate::catalog::{Id, Kind};
+use crate::state::RowsEnding;
+
+/// What a pass is going to do.
+pub struct Plan {
+    /// The operations and the rejected rows.
+    pub store: SharedPlanStore,
+    /// What they come to.
+    pub summary: Summary,
+    /// Why the guard refuses it.
+    pub guard: Option<String>,
+    /// Which way the operations are carried out.
+    pub decision: Decision,
+    /// When a sale in the feed begins or ends next.
+    pub(super) changes_at: Option<Timestamp>,
+    /// Whether the feed was there to its end.
+    pub(super) is_whole: bool,
+    /// Whether NiceChat's listing was taken in.
+    pub(super) is_listed: bool,
+    /// Objects on a page of the listing, if it has more than one page.
+    pub(super) page_size: Option<u64>,
+    /// What the state is to know of the feed's rows, once the operations have been carried out.
+    pub(super) rows: Option<RowsEnding>,
+    /// See [`Comparison::left`](super::Comparison::left).
+    pub(super) left: Vec<(Kind, Id)>,
+}

@@ -3,9 +3,8 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use crate::catalog::{Fields, Id, Kind, UnknownWords};
-use crate::pass::exceeds;
-use crate::state::{Foreign, Record};
+use crate::catalog::{Fields, Id, Kind};
+use crate::state::Record;
 use crate::systems::catalog::diff::fields::same;
 
 /// What is done to an object.
@@ -20,7 +19,7 @@ pub enum Action {
     /// `DELETE`.
     Delete,
     /// Nothing is sent: the state alone learns that the object is as wanted.
-    Note,
+    RecordOnly,
 }
 
 impl Action {
@@ -56,7 +55,7 @@ pub struct Operation {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Stage {
     /// What only the state learns.
-    Notes,
+    RecordOnly,
     /// Categories to create or change: products refer to them.
     Categories,
     /// Products to delete whose ids differ in case only from wanted ones.
@@ -74,7 +73,7 @@ pub enum Stage {
 impl Stage {
     /// All stages in order.
     pub const ALL: [Stage; 7] = [
-        Stage::Notes,
+        Stage::RecordOnly,
         Stage::Categories,
         Stage::TwinDeletes,
         Stage::Products,
@@ -84,19 +83,35 @@ impl Stage {
     ];
 }
 
-/// How urgent it is to create an object: see [`Operation::urgency`].
-pub(in crate::systems::catalog) const CREATE: u8 = 2;
+/// An operation's turn within its stage.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Urgency {
+    /// Gone out of stock.
+    OutOfStock,
+    /// Another price.
+    Price,
+    /// New.
+    Create,
+    /// All else.
+    Other,
+}
 
 impl Operation {
     /// An operation on an object of which no request is in doubt.
-    pub fn new(kind: Kind, id: &Id, action: Action, send: Fields, old: Fields, record: Option<Record>) -> Operation {
+    pub fn new(
+        (kind, id): (Kind, &Id),
+        action: Action,
+        send: Fields,
+        old: Fields,
+        record: Option<Record>,
+    ) -> Operation {
         Operation { kind, id: id.clone(), action, send, old, record, was_in: None, is_late: false }
     }
 
     /// When its turn is, unless it is about one of two objects whose ids differ in case only.
     pub fn stage(&self) -> Stage {
         match (self.action, self.kind) {
-            (Action::Note, _) => Stage::Notes,
+            (Action::RecordOnly, _) => Stage::RecordOnly,
             (Action::Delete, Kind::Product) => Stage::ProductDeletes,
             (Action::Delete | Action::Disable, _) => Stage::CategoryDeletes,
             (_, Kind::Category) => Stage::Categories,
@@ -109,14 +124,14 @@ impl Operation {
         self.record.as_ref().map(|record| record.acked.clone()).unwrap_or_default()
     }
 
-    /// Its turn within the stage: gone out of stock, price, new, the rest.
-    pub fn urgency(&self) -> u8 {
+    /// Its turn within the stage.
+    pub fn urgency(&self) -> Urgency {
         let changes = |name: &str| self.send.contains_key(name);
         match self.action {
-            Action::Update if self.send.get("in_stock") == Some(&Value::Bool(false)) => 0,
-            Action::Update if changes("price") || changes("currency") => 1,
-            Action::Create => CREATE,
-            _ => 3,
+            Action::Update if self.send.get("in_stock") == Some(&Value::Bool(false)) => Urgency::OutOfStock,
+            Action::Update if changes("price") || changes("currency") => Urgency::Price,
+            Action::Create => Urgency::Create,
+            _ => Urgency::Other,
         }
     }
 
@@ -131,7 +146,7 @@ impl Operation {
             Action::Update => "update",
             Action::Disable => "disable",
             Action::Delete => "delete",
-            Action::Note => "note",
+            Action::RecordOnly => "note",
         };
         json!({"op": op, "type": self.kind.name(), "id": self.id.as_str(), "fields": fields})
     }
@@ -142,183 +157,5 @@ impl Operation {
             .iter()
             .map(|(name, new)| (name.as_str(), self.old.get(name), new))
             .filter(|(name, old, new)| old.is_none_or(|old| !same(name, old, new)))
-    }
-}
-
-/// How many objects of one kind a plan creates, changes, deletes.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Tally {
-    /// Objects of ours before the pass.
-    pub owned: u64,
-    /// Objects to create.
-    pub create: u64,
-    /// Objects to change.
-    pub update: u64,
-    /// Objects to delete.
-    pub delete: u64,
-    /// Of those, objects that were never ours (`prune = "all"`).
-    pub delete_foreign: u64,
-    /// Of those, objects that may never have been made: a create was cut off. No loss to guard against.
-    pub delete_in_doubt: u64,
-    /// Objects that were there already and become ours.
-    pub adopted: u64,
-    /// Categories to switch off.
-    pub disable: u64,
-    /// Objects that only the state learns of.
-    pub note: u64,
-    /// Objects that NiceChat lists, that are not ours, and that stay.
-    pub foreign: u64,
-}
-
-impl Tally {
-    /// Adds an operation.
-    pub fn add(&mut self, operation: &Operation) {
-        match operation.action {
-            Action::Create => self.create += 1,
-            Action::Update => self.update += 1,
-            Action::Delete => self.delete += 1,
-            Action::Disable => self.disable += 1,
-            Action::Note => self.note += 1,
-        }
-    }
-
-    /// Operations that send something.
-    pub fn sent(&self) -> u64 {
-        self.create + self.update + self.delete + self.disable
-    }
-}
-
-/// What a reading of the feed and the comparison came to.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Summary {
-    /// Rows taken.
-    pub items: u64,
-    /// Rows not taken.
-    pub rejected: u64,
-    /// Of those, rows without an id.
-    pub nameless: u64,
-    /// Items for which nothing is to be sent.
-    pub unchanged: u64,
-    /// Of those, items that NiceChat refuses as they are.
-    pub set_aside: u64,
-    /// Objects that are missed but not deleted: a row without a readable id may be theirs.
-    pub held_back: u64,
-    /// Objects that are missed but not deleted: nothing proves that the feed was there to its end.
-    pub unproven: u64,
-    /// Whether the last row was left for the same reason.
-    pub left_last_row: bool,
-    /// Why the feed's end is not proven, if any of these two was left undone for it.
-    pub unproven_because: Option<&'static str>,
-    /// Prices that were given `default_currency`.
-    pub currency_assumed: u64,
-    /// What availabilities say that is no word anybody defined: those items are not in stock.
-    pub strange_stock: UnknownWords,
-    /// Items that have a category.
-    pub categorised: u64,
-    /// Rows that are not taken, with an id that is not ours: NiceChat might take them from the feed itself.
-    pub strangers: u64,
-    /// Whether the whole of NiceChat's listing was read.
-    pub is_listed: bool,
-    /// Categories.
-    pub categories: Tally,
-    /// Products.
-    pub products: Tally,
-}
-
-impl Summary {
-    /// The tally of a kind, to be counted up.
-    pub fn tally_mut(&mut self, kind: Kind) -> &mut Tally {
-        match kind {
-            Kind::Category => &mut self.categories,
-            Kind::Product => &mut self.products,
-        }
-    }
-
-    /// The tally of a kind.
-    pub fn tally(&self, kind: Kind) -> &Tally {
-        match kind {
-            Kind::Category => &self.categories,
-            Kind::Product => &self.products,
-        }
-    }
-
-    /// Operations that send something.
-    pub fn sent(&self) -> u64 {
-        self.categories.sent() + self.products.sent()
-    }
-
-    /// All operations.
-    pub fn operations(&self) -> u64 {
-        self.sent() + self.categories.note + self.products.note
-    }
-
-    /// What NiceChat has that isn't ours, if that is known.
-    pub fn foreign(&self) -> Option<Foreign> {
-        let Tally { foreign: categories, .. } = self.categories;
-        let Tally { foreign: products, .. } = self.products;
-        self.is_listed.then_some(Foreign { categories, products })
-    }
-
-    /// Objects to create.
-    pub fn created(&self) -> u64 {
-        self.both(|tally| tally.create)
-    }
-
-    /// Objects to change.
-    pub fn updated(&self) -> u64 {
-        self.both(|tally| tally.update)
-    }
-
-    /// One count of both kinds.
-    pub fn both(&self, count: impl Fn(&Tally) -> u64) -> u64 {
-        count(&self.categories) + count(&self.products)
-    }
-}
-
-/// Why the guard refuses a pass, or `None` when it doesn't: an empty feed, or strictly more than
-/// `max_delete_percent` of a kind gone and more than ten of them. Objects that were never ours
-/// count as well when `prune = "all"` would delete them, in both the part and the whole.
-pub fn guard(summary: &Summary, max_delete_percent: u8) -> Option<String> {
-    if summary.items == 0 {
-        return Some(match summary.rejected {
-            0 => "the feed is empty: not one product is in it".to_owned(),
-            rejected => format!("not one of the feed's {rejected} rows could be taken"),
-        });
-    }
-    [(Kind::Product, &summary.products), (Kind::Category, &summary.categories)].into_iter().find_map(|(kind, tally)| {
-        let gone = tally.delete - tally.delete_in_doubt + tally.disable;
-        let all = tally.owned + tally.adopted + tally.delete_foreign;
-        let percent = exceeds(gone, all, max_delete_percent)?;
-        let things = kind.plural(all);
-        Some(format!(
-            "{gone} of {all} {things} ({percent} %) would go, more than max_delete_percent = {max_delete_percent}"
-        ))
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn summary(owned: u64, delete: u64) -> Summary {
-        let products = Tally { owned, delete, ..Tally::default() };
-        Summary { items: 1, products, ..Summary::default() }
-    }
-
-    #[test]
-    fn the_guard_is_strict_about_more_than() {
-        assert_eq!(guard(&summary(50, 10), 19), None, "ten are never too many");
-        assert_eq!(guard(&summary(55, 11), 20), None, "exactly twenty per cent");
-        assert!(guard(&summary(54, 11), 20).is_some());
-        assert_eq!(guard(&summary(11, 11), 100), None);
-        assert!(guard(&summary(1_000_000, 11), 0).is_some());
-    }
-
-    #[test]
-    fn the_guard_refuses_empty_feeds_and_counts_what_was_never_ours() {
-        assert!(guard(&Summary::default(), 100).is_some());
-        let mut foreign = summary(0, 1000);
-        foreign.products.delete_foreign = 1000;
-        assert!(guard(&foreign, 20).is_some());
     }
 }

@@ -10,8 +10,8 @@ use crate::report::strange_stock;
 use crate::state::{Foreign, ImportState};
 use crate::systems::catalog::apply::Stop;
 use crate::systems::catalog::error::PassError;
-use crate::systems::catalog::job::{ImportReport, Report};
-use crate::systems::catalog::plan::operation::Summary;
+use crate::systems::catalog::pass::report::{ImportReport, Report};
+use crate::systems::catalog::plan::summary::Summary;
 use crate::text::{count, number, span};
 
 /// The report of a pass, as every job has it.

@@ -9,7 +9,9 @@ use serde_json::{Map, Value, json};
 use crate::catalog::{Fields, Kind};
 use crate::pass::{Counts, EachOperation, Failure, Planned};
 use crate::report::strange_stock;
-use crate::systems::catalog::{Action, Address, Choice, Cost, Operation, Plan, StagingError, Summary, Way};
+use crate::systems::catalog::{
+    Action, Address, ChosenStrategy, Cost, Decision, Operation, Plan, PlanStoreError, Summary, Urgency,
+};
 use crate::text::{count, difference, number, one_line, shorten, span, value};
 
 /// How many operations of a group a person is shown.
@@ -17,8 +19,8 @@ const SHOWN: usize = 50;
 
 struct Trouble(io::Error);
 
-impl From<StagingError> for Trouble {
-    fn from(error: StagingError) -> Self {
+impl From<PlanStoreError> for Trouble {
+    fn from(error: PlanStoreError) -> Self {
         Trouble(io::Error::other(error))
     }
 }
@@ -35,11 +37,11 @@ pub fn plan_text(plan: &Plan, out: &mut dyn Write) -> io::Result<()> {
         writeln!(out, "\nREFUSED by the guard: {reason}.\nNothing will be sent; --force lets it through.")?;
     }
     if summary.sent() > 0 && plan.guard.is_none() {
-        writeln!(out, "{}", way_line(&plan.choice))?;
+        writeln!(out, "{}", way_line(&plan.decision))?;
     }
-    let staging = plan.staging.lock().unwrap_or_else(PoisonError::into_inner);
-    for (group, count) in staging.groups() {
-        let operations = staging.first(group, SHOWN).map_err(io::Error::other)?;
+    let store = plan.store.lock().unwrap_or_else(PoisonError::into_inner);
+    for (group, count) in store.groups() {
+        let operations = store.first(group, SHOWN).map_err(io::Error::other)?;
         let Some(first) = operations.first() else { continue };
         let again = if group.is_late { ", tried again" } else { "" };
         writeln!(out, "\n{}{again} ({})", title(first), number(count))?;
@@ -71,19 +73,19 @@ fn headline(summary: &Summary) -> String {
 }
 
 /// Which way the changes go, and why.
-fn way_line(choice: &Choice) -> String {
-    let (taken, other, by, by_other) = match &choice.way {
-        Way::Api => (Some(choice.api), choice.import, "the API", "an import"),
-        Way::Import(address) => {
+fn way_line(decision: &Decision) -> String {
+    let (taken, other, by, by_other) = match &decision.strategy {
+        ChosenStrategy::Api => (Some(decision.api), decision.import, "the API", "an import"),
+        ChosenStrategy::Import(address) => {
             let by = match address {
                 Address::Source(..) => "an import of the feed where it is, with what it leaves sent by the API",
                 Address::Ours(_) => "an import of the feed from here, with what it leaves sent by the API",
             };
-            (choice.import, Some(choice.api), by, "the API alone")
+            (decision.import, Some(decision.api), by, "the API alone")
         }
     };
     let costs = taken.map(|cost| format!(", {}", expected(cost))).unwrap_or_default();
-    let why = match (&choice.reason, other) {
+    let why = match (&decision.reason, other) {
         (Some(reason), _) => format!(": {reason}"),
         (None, Some(other)) => format!("; {by_other} would take {}", expected(other)),
         (None, None) => String::new(),
@@ -150,8 +152,8 @@ fn title(operation: &Operation) -> &'static str {
         (Kind::Category, ..) => "Categories to change",
         (Kind::Product, Action::Create, _) => "Products to create",
         (Kind::Product, Action::Delete, _) => "Products to delete",
-        (Kind::Product, _, 0) => "Products gone out of stock",
-        (Kind::Product, _, 1) => "Products with another price",
+        (Kind::Product, _, Urgency::OutOfStock) => "Products gone out of stock",
+        (Kind::Product, _, Urgency::Price) => "Products with another price",
         (Kind::Product, ..) => "Products to change",
     }
 }
@@ -172,7 +174,7 @@ fn print(operation: &Operation, out: &mut dyn Write) -> io::Result<()> {
             writeln!(out, "  + {id}{}{}", name(&operation.send), price.unwrap_or_default().trim_end())
         }
         Action::Delete | Action::Disable => writeln!(out, "  - {id}{}", name(&operation.old)),
-        Action::Update | Action::Note => {
+        Action::Update | Action::RecordOnly => {
             let known = operation.record.as_ref().map(|record| name(&record.acked)).unwrap_or_default();
             writeln!(out, "  ~ {id}{known}")?;
             operation.changes().try_for_each(|(field, old, new)| {
@@ -192,8 +194,8 @@ impl Planned for PlannedCatalog {
     }
 
     fn each_operation(&self, each: EachOperation<'_>) -> io::Result<()> {
-        let staging = self.0.staging.lock().unwrap_or_else(PoisonError::into_inner);
-        let given = staging.each_operation(|operation| each(&operation.to_json()).map_err(Trouble));
+        let store = self.0.store.lock().unwrap_or_else(PoisonError::into_inner);
+        let given = store.each_operation(|operation| each(&operation.to_json()).map_err(Trouble));
         given.map_err(|Trouble(error)| error)
     }
 
@@ -216,7 +218,7 @@ impl Planned for PlannedCatalog {
     }
 
     fn fields(&self) -> Map<String, Value> {
-        let Plan { summary, choice, .. } = &self.0;
+        let Plan { summary, decision, .. } = &self.0;
         let mut source = json!({"items": summary.items, "rejected": summary.rejected, "unchanged": summary.unchanged});
         if summary.strange_stock.total() > 0 {
             source["unknown_availability"] = json!(summary.strange_stock.counts());
@@ -224,14 +226,14 @@ impl Planned for PlannedCatalog {
         if let Some(because) = summary.unproven_because {
             source["unproven"] = json!(because);
         }
-        let strategy = match choice.way {
-            Way::Api => "api",
-            Way::Import(_) => "import",
+        let strategy = match decision.strategy {
+            ChosenStrategy::Api => "api",
+            ChosenStrategy::Import(_) => "import",
         };
         let why = json!({
-            "reason": way_line(choice),
-            "api": cost_json(choice.api),
-            "import": choice.import.map(cost_json),
+            "reason": way_line(decision),
+            "api": cost_json(decision.api),
+            "import": decision.import.map(cost_json),
         });
         let fields = [("source", source), ("strategy", json!(strategy)), ("why", why)];
         fields.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()

@@ -12,7 +12,7 @@ use crate::config::Schedule;
 use crate::pass::{Facts, Headline, PassRow};
 use crate::report::{JsonObject, PrintError};
 use crate::state::{Foreign, Import, Reader, StateError};
-use crate::systems::catalog::job::JOB;
+use crate::systems::catalog::pass::close::JOB;
 use crate::systems::look::{EachFailed, Look, Standing};
 use crate::text::{count, shorten};
 

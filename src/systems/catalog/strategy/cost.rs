@@ -10,7 +10,7 @@ use crate::config::Strategy;
 use crate::pass::PassKind;
 use crate::remote::nicechat::ImportFormat;
 use crate::state::{Experience, Failures};
-use crate::systems::catalog::plan::operation::Summary;
+use crate::systems::catalog::plan::summary::Summary;
 
 /// What a request costs besides its time.
 const PATIENCE: f64 = 0.02;
@@ -31,7 +31,7 @@ pub const MOST_FAILURES: u32 = 3;
 
 /// Which way a plan is carried out.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Way {
+pub enum ChosenStrategy {
     /// A request an object.
     Api,
     /// An import of the feed from there, then a request for each object that it left otherwise.
@@ -55,9 +55,9 @@ impl Cost {
 
 /// Which way is taken, and why.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Choice {
+pub struct Decision {
     /// The way.
-    pub way: Way,
+    pub strategy: ChosenStrategy,
     /// Why, when it isn't the cost that decides.
     pub reason: Option<String>,
     /// The cost of the API.
@@ -66,9 +66,9 @@ pub struct Choice {
     pub import: Option<Cost>,
 }
 
-/// What the choice depends on besides the plan.
+/// What the decision depends on besides the plan.
 #[derive(Debug, Clone, Copy)]
-pub struct Circumstances {
+pub struct Inputs {
     /// As set.
     pub strategy: Strategy,
     /// As set: requests at the same time.
@@ -87,26 +87,24 @@ pub struct Circumstances {
 
 /// Takes the way that is cheapest, of those that are open. `addresses` = where NiceChat can fetch the
 /// feed, the first of them the one to take without asking for the cost; or why it can't.
-pub fn choose(summary: &Summary, circumstances: &Circumstances, addresses: Result<&[Address], &str>) -> Choice {
-    let api = by_api(summary, circumstances);
+pub fn choose(summary: &Summary, inputs: &Inputs, addresses: Result<&[Address], &str>) -> Decision {
+    let api = by_api(summary, inputs);
     let imports = addresses.unwrap_or_default().iter();
-    let imports: Vec<_> = imports.map(|address| (address, by_import(summary, circumstances, address))).collect();
+    let imports: Vec<_> = imports.map(|address| (address, by_import(summary, inputs, address))).collect();
     // From its own place NiceChat would take rows as well that are not taken here.
     let exact = imports.iter().filter(|(address, _)| summary.strangers == 0 || address.is_ours());
     let cheapest = exact.min_by(|(_, one), (_, other)| one.weight().total_cmp(&other.weight()));
-    let by_api = |reason: String| (Way::Api, Some(reason), cheapest.map(|(_, cost)| *cost));
-    let (way, reason, import) = match (circumstances.strategy, imports.first(), cheapest) {
+    let by_api = |reason: String| (ChosenStrategy::Api, Some(reason), cheapest.map(|(_, cost)| *cost));
+    let (strategy, reason, import) = match (inputs.strategy, imports.first(), cheapest) {
         (Strategy::Api, ..) => by_api("strategy = \"api\"".to_owned()),
-        _ if circumstances.is_importing => by_api("an import is under way, and what it leaves is sent".to_owned()),
+        _ if inputs.is_importing => by_api("an import is under way, and what it leaves is sent".to_owned()),
         _ if !has_work(summary) => by_api("there is nothing to create or change".to_owned()),
         (Strategy::Import, Some((address, cost)), _) => {
-            (Way::Import((*address).clone()), Some("strategy = \"import\"".to_owned()), Some(*cost))
+            (ChosenStrategy::Import((*address).clone()), Some("strategy = \"import\"".to_owned()), Some(*cost))
         }
-        _ if has_given_up(circumstances) => {
-            by_api(format!("{MOST_FAILURES} imports failed in a row; a resync tries again"))
-        }
+        _ if has_given_up(inputs) => by_api(format!("{MOST_FAILURES} imports failed in a row; a resync tries again")),
         (_, _, Some((address, cost))) if cost.weight() < api.weight() => {
-            (Way::Import((*address).clone()), None, Some(*cost))
+            (ChosenStrategy::Import((*address).clone()), None, Some(*cost))
         }
         _ => {
             let why = match addresses {
@@ -116,10 +114,10 @@ pub fn choose(summary: &Summary, circumstances: &Circumstances, addresses: Resul
                 }
                 Ok(_) => None,
             };
-            (Way::Api, why, cheapest.map(|(_, cost)| *cost))
+            (ChosenStrategy::Api, why, cheapest.map(|(_, cost)| *cost))
         }
     };
-    Choice { way, reason, api, import }
+    Decision { strategy, reason, api, import }
 }
 
 /// Whether there is anything that an import could do: it deletes nothing.
@@ -127,19 +125,19 @@ fn has_work(summary: &Summary) -> bool {
     summary.both(|tally| tally.create + tally.update) > 0
 }
 
-fn has_given_up(circumstances: &Circumstances) -> bool {
-    circumstances.kind == PassKind::Sync && circumstances.failures.in_a_row >= MOST_FAILURES
+fn has_given_up(inputs: &Inputs) -> bool {
+    inputs.kind == PassKind::Sync && inputs.failures.in_a_row >= MOST_FAILURES
 }
 
-fn by_api(summary: &Summary, circumstances: &Circumstances) -> Cost {
+fn by_api(summary: &Summary, inputs: &Inputs) -> Cost {
     let requests = summary.sent();
-    Cost { requests, seconds: requests as f64 * change_seconds(circumstances) }
+    Cost { requests, seconds: requests as f64 * change_seconds(inputs) }
 }
 
 /// An import costs its push, its polls, the listing, and what it leaves to be put right.
-fn by_import(summary: &Summary, circumstances: &Circumstances, address: &Address) -> Cost {
-    let experience = &circumstances.experience;
-    let importing = import_seconds(summary.items, circumstances);
+fn by_import(summary: &Summary, inputs: &Inputs, address: &Address) -> Cost {
+    let experience = &inputs.experience;
+    let importing = import_seconds(summary.items, inputs);
     let page_size = experience.page_size.unwrap_or(PAGE_SIZE).max(1);
     let pages: u64 = Kind::ALL
         .iter()
@@ -148,9 +146,9 @@ fn by_import(summary: &Summary, circumstances: &Circumstances, address: &Address
         .sum();
     let in_turn = 1 + polls(importing) + pages;
     let left = summary.both(|tally| tally.delete + tally.disable) + expected_left(summary, experience, address);
-    let change = change_seconds(circumstances);
+    let change = change_seconds(inputs);
     // Pages are read one after the other.
-    let request = experience.change_seconds.map_or(REQUEST_SECONDS, |change| change * circumstances.concurrency as f64);
+    let request = experience.change_seconds.map_or(REQUEST_SECONDS, |change| change * inputs.concurrency as f64);
     Cost { requests: in_turn + left, seconds: importing + in_turn as f64 * request + left as f64 * change }
 }
 
@@ -167,18 +165,18 @@ fn expected_left(summary: &Summary, experience: &Experience, address: &Address) 
 }
 
 /// Seconds from one answered change to the next.
-fn change_seconds(circumstances: &Circumstances) -> f64 {
-    let pace = circumstances.experience.change_seconds.unwrap_or(CHANGE_SECONDS);
-    let limit = circumstances.requests_per_second.map_or(0.0, |rate| 1.0 / f64::from(rate.max(1)));
+fn change_seconds(inputs: &Inputs) -> f64 {
+    let pace = inputs.experience.change_seconds.unwrap_or(CHANGE_SECONDS);
+    let limit = inputs.requests_per_second.map_or(0.0, |rate| 1.0 / f64::from(rate.max(1)));
     pace.max(limit)
 }
 
 /// How long an import of so many items takes. An importer is not expected to be slower than the API.
-fn import_seconds(items: u64, circumstances: &Circumstances) -> f64 {
-    let experience = &circumstances.experience;
+fn import_seconds(items: u64, inputs: &Inputs) -> f64 {
+    let experience = &inputs.experience;
     match experience.import_seconds {
         Some(seconds) => seconds * (items as f64 / experience.import_items.max(1) as f64).max(1.0),
-        None => IMPORT_SECONDS + items as f64 * ELEMENT_SECONDS.min(change_seconds(circumstances)),
+        None => IMPORT_SECONDS + items as f64 * ELEMENT_SECONDS.min(change_seconds(inputs)),
     }
 }
 
@@ -186,10 +184,10 @@ fn import_seconds(items: u64, circumstances: &Circumstances) -> f64 {
 mod tests {
     use super::*;
     use crate::config::PublicUrl;
-    use crate::systems::catalog::plan::operation::Tally;
+    use crate::systems::catalog::plan::summary::Tally;
 
-    fn auto(experience: Experience) -> Circumstances {
-        Circumstances {
+    fn auto(experience: Experience) -> Inputs {
+        Inputs {
             strategy: Strategy::Auto,
             concurrency: 8,
             requests_per_second: None,
@@ -208,8 +206,8 @@ mod tests {
         Address::Ours(PublicUrl::parse("https://shop.example/keeper").expect("a URL"))
     }
 
-    fn is_import(summary: &Summary, circumstances: &Circumstances) -> bool {
-        choose(summary, circumstances, Ok(&[source(ImportFormat::Yml)])).way != Way::Api
+    fn is_import(summary: &Summary, inputs: &Inputs) -> bool {
+        choose(summary, inputs, Ok(&[source(ImportFormat::Yml)])).strategy != ChosenStrategy::Api
     }
 
     fn summary(items: u64, owned: u64, create: u64, update: u64) -> Summary {
@@ -244,15 +242,18 @@ mod tests {
             Experience { change_seconds: Some(0.01), ..Experience::default() },
             Experience { import_seconds: Some(120.0), import_items: 10_000, ..Experience::default() },
         ] {
-            let circumstances = auto(experience);
-            let at = |update| is_import(&summary(10_000, 10_000, 0, update), &circumstances);
+            let inputs = auto(experience);
+            let at = |update| is_import(&summary(10_000, 10_000, 0, update), &inputs);
             let turn = (0..=10_000).find(|update| at(*update)).expect("an import pays some time");
             assert!(turn > 100, "{turn}");
             assert!((turn..10_000).step_by(100).all(at));
             let before = summary(10_000, 10_000, 0, turn - 1);
-            let choice = choose(&before, &circumstances, Ok(&[source(ImportFormat::Yml)]));
-            let import = choice.import.expect("it is open");
-            assert!(choice.api.weight() <= import.weight() && choice.way == Way::Api, "{choice:?}");
+            let decision = choose(&before, &inputs, Ok(&[source(ImportFormat::Yml)]));
+            let import = decision.import.expect("it is open");
+            assert!(
+                decision.api.weight() <= import.weight() && decision.strategy == ChosenStrategy::Api,
+                "{decision:?}"
+            );
         }
     }
 
@@ -274,12 +275,12 @@ mod tests {
         let plain = summary(10_000, 0, 10_000, 0);
         let plan = Summary { categorised: 10_000, ..plain.clone() };
         let google = [source(ImportFormat::GoogleCsv)];
-        assert!(matches!(choose(&plain, &unknown, Ok(&google)).way, Way::Import(_)));
-        assert_eq!(choose(&plan, &unknown, Ok(&google)).way, Way::Api);
+        assert!(matches!(choose(&plain, &unknown, Ok(&google)).strategy, ChosenStrategy::Import(_)));
+        assert_eq!(choose(&plan, &unknown, Ok(&google)).strategy, ChosenStrategy::Api);
         let both = [source(ImportFormat::GoogleCsv), ours()];
-        assert_eq!(choose(&plan, &unknown, Ok(&both)).way, Way::Import(ours()));
-        let set = Circumstances { strategy: Strategy::Import, ..unknown };
-        assert_eq!(choose(&plan, &set, Ok(&both)).way, Way::Import(source(ImportFormat::GoogleCsv)));
+        assert_eq!(choose(&plan, &unknown, Ok(&both)).strategy, ChosenStrategy::Import(ours()));
+        let set = Inputs { strategy: Strategy::Import, ..unknown };
+        assert_eq!(choose(&plan, &set, Ok(&both)).strategy, ChosenStrategy::Import(source(ImportFormat::GoogleCsv)));
     }
 
     #[test]
@@ -288,8 +289,8 @@ mod tests {
         let plan = Summary { strangers: 1, ..summary(10_000, 0, 10_000, 0) };
         assert!(!is_import(&plan, &unknown));
         let both = [source(ImportFormat::Yml), ours()];
-        assert_eq!(choose(&plan, &unknown, Ok(&both)).way, Way::Import(ours()));
-        let set = Circumstances { strategy: Strategy::Import, ..unknown };
+        assert_eq!(choose(&plan, &unknown, Ok(&both)).strategy, ChosenStrategy::Import(ours()));
+        let set = Inputs { strategy: Strategy::Import, ..unknown };
         assert!(is_import(&plan, &set));
     }
 
@@ -297,14 +298,14 @@ mod tests {
     fn settings_and_failures_decide_before_the_cost_does() {
         let plan = summary(10_000, 0, 10_000, 0);
         let auto = auto(Experience::default());
-        assert!(!is_import(&plan, &Circumstances { strategy: Strategy::Api, ..auto }));
-        let failed = Circumstances { failures: Failures { in_a_row: MOST_FAILURES, last: None }, ..auto };
+        assert!(!is_import(&plan, &Inputs { strategy: Strategy::Api, ..auto }));
+        let failed = Inputs { failures: Failures { in_a_row: MOST_FAILURES, last: None }, ..auto };
         assert!(!is_import(&plan, &failed));
-        assert!(is_import(&plan, &Circumstances { kind: PassKind::Resync, ..failed }));
-        assert_eq!(choose(&plan, &auto, Err("no")).way, Way::Api);
-        let set = Circumstances { strategy: Strategy::Import, ..failed };
+        assert!(is_import(&plan, &Inputs { kind: PassKind::Resync, ..failed }));
+        assert_eq!(choose(&plan, &auto, Err("no")).strategy, ChosenStrategy::Api);
+        let set = Inputs { strategy: Strategy::Import, ..failed };
         assert!(is_import(&summary(10, 10, 0, 1), &set));
         assert!(!is_import(&summary(10, 10, 0, 0), &set), "nothing to import");
-        assert!(!is_import(&plan, &Circumstances { is_importing: true, ..set }));
+        assert!(!is_import(&plan, &Inputs { is_importing: true, ..set }));
     }
 }

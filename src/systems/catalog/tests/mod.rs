@@ -81,7 +81,7 @@ fn apply(operations: &[Operation], service: &mut Catalogue, state: &mut BTreeMap
                 object.retain(|_, value| !value.is_null());
             }
             Action::Delete => _ = service.remove(&key),
-            Action::Disable | Action::Note => {}
+            Action::Disable | Action::RecordOnly => {}
         }
         match &operation.record {
             Some(Record { acked, answered, repaired, .. }) => {
@@ -94,7 +94,7 @@ fn apply(operations: &[Operation], service: &mut Catalogue, state: &mut BTreeMap
 }
 
 fn sent(operations: &[Operation]) -> usize {
-    operations.iter().filter(|operation| operation.action != Action::Note).count()
+    operations.iter().filter(|operation| operation.action != Action::RecordOnly).count()
 }
 
 fn assert_equal(service: &Catalogue, want: &Catalogue) -> Result<(), TestCaseError> {
@@ -159,7 +159,7 @@ proptest! {
                 let operation = decide(Kind::Product, &id, &base, &wanted(fields));
                 let record = operation.record.clone().expect("a record");
                 let mut record = record;
-                if operation.action != Action::Note {
+                if operation.action != Action::RecordOnly {
                     writes += 1;
                     let object = service.entry(key.clone()).or_default();
                     object.extend(rewritten(&operation.send));
@@ -243,15 +243,15 @@ fn planned(rows: &[String]) -> Vec<String> {
         retry_refused: false,
     };
     let state = Reader::open(Path::new("/nonexistent/state.db")).expect("an empty state");
-    let mut session = Session::new(state, policy).expect("a session");
+    let mut differ = Differ::new(state, policy).expect("a differ");
     let shape = Shape { format: None, default_currency: None, default_category: None, now: Timestamp::UNIX_EPOCH };
-    feed::read(&feed::open(&file, 1 << 20), &shape, &mut |row| Ok(session.row(row)?)).expect("a feed");
-    let plan = session.finish().expect("a plan");
+    feed::read(&feed::open(&file, 1 << 20), &shape, &mut |row| Ok(differ.row(row)?)).expect("a feed");
+    let plan = differ.finish().expect("a plan");
     let mut operations = Vec::new();
     let each = |operation: &Operation| {
         operations.push(operation.to_json().to_string());
-        Ok::<_, StagingError>(())
+        Ok::<_, PlanStoreError>(())
     };
-    plan.staging.each_operation(each).expect("read");
+    plan.store.each_operation(each).expect("read");
     operations
 }

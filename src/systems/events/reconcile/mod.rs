@@ -8,9 +8,8 @@ use std::collections::{HashMap, HashSet};
 
 use jiff::Timestamp;
 
-use super::lost::{Sight, held_back};
+use super::matcher::{Matcher, held_back};
 use crate::event::{Content, Event};
-use crate::pass::exceeds;
 use crate::state::{OwnEvent, PendingAdd, REMEMBERED, RefusedAdd, Standing};
 
 /// An event that a store is to have.
@@ -85,10 +84,10 @@ pub struct Terms {
 }
 
 /// Compares what a store is to have with what it lists. `listed` is the whole listing.
-pub fn reconcile(wanted: &[Wanted], listed: &[Event], standing: &Standing, terms: Terms) -> Work {
+pub fn reconcile(wanted: &[Wanted], listed: &[Event], ledger: &Standing, terms: Terms) -> Work {
     let by_id: HashMap<i64, &Event> = listed.iter().map(|event| (event.id(), event)).collect();
-    let mut own = standing.own.clone();
-    let unclear = find_lost(&mut own, listed, standing);
+    let mut own = ledger.own.clone();
+    let unclear = find_lost(&mut own, listed, ledger);
     for own in &mut own {
         match by_id.get(&own.id) {
             Some(event) => {
@@ -104,7 +103,7 @@ pub fn reconcile(wanted: &[Wanted], listed: &[Event], standing: &Standing, terms
     let mut comparison = Comparison {
         is_taken: own.iter().map(|own| own.id).collect(),
         wanted: wanted.iter().map(|wanted| wanted.key.as_str()).collect(),
-        standing,
+        ledger,
         terms,
         listed,
         by_id,
@@ -117,22 +116,22 @@ pub fn reconcile(wanted: &[Wanted], listed: &[Event], standing: &Standing, terms
     let removals = comparison.removals();
     let Comparison { own, mut work, .. } = comparison;
     work.steps.extend(removals);
-    work.is_news = own != standing.own || work.adds != standing.adds;
+    work.is_news = own != ledger.own || work.adds != ledger.adds;
     Work { own, ..work }
 }
 
 /// An add of which the listing tells neither that it had its effect nor that it had none.
 struct Unclear<'a> {
     add: &'a PendingAdd,
-    suspects: Vec<i64>,
+    candidates: Vec<i64>,
 }
 
 /// Adds whose answer was lost are found again by their content, unless it was there before.
-fn find_lost<'a>(own: &mut Vec<OwnEvent>, listed: &[Event], standing: &'a Standing) -> Vec<Unclear<'a>> {
-    let mut sight = Sight::new(listed, own.iter().map(|own| own.id).collect());
-    for add in &standing.adds {
-        for event in sight.made_by(add) {
-            sight.claim(event.id());
+fn find_lost<'a>(own: &mut Vec<OwnEvent>, listed: &[Event], ledger: &'a Standing) -> Vec<Unclear<'a>> {
+    let mut matcher = Matcher::new(listed, own.iter().map(|own| own.id).collect());
+    for add in &ledger.adds {
+        for event in matcher.made_by(add) {
+            matcher.claim(event.id());
             let before = own.iter_mut().find(|own| own.key.as_ref() == Some(&add.key));
             let key = match before {
                 // Added twice: an earlier try was taken after all.
@@ -148,15 +147,15 @@ fn find_lost<'a>(own: &mut Vec<OwnEvent>, listed: &[Event], standing: &'a Standi
     }
     own.sort_by_key(|own| own.id);
     let is_there = |add: &PendingAdd| own.iter().any(|own| own.key.as_ref() == Some(&add.key) && own.sent == add.sent);
-    let unclear = standing.adds.iter().filter(|add| !is_there(add));
-    let unclear = unclear.map(|add| Unclear { add, suspects: sight.suspects(add) });
-    unclear.filter(|unclear| !unclear.suspects.is_empty()).collect()
+    let unclear = ledger.adds.iter().filter(|add| !is_there(add));
+    let unclear = unclear.map(|add| Unclear { add, candidates: matcher.candidates(add) });
+    unclear.filter(|unclear| !unclear.candidates.is_empty()).collect()
 }
 
 struct Comparison<'a> {
     listed: &'a [Event],
     by_id: HashMap<i64, &'a Event>,
-    standing: &'a Standing,
+    ledger: &'a Standing,
     terms: Terms,
     wanted: HashSet<&'a str>,
     unclear: Vec<Unclear<'a>>,
@@ -200,7 +199,7 @@ impl Comparison<'_> {
         };
         let is_newly_gone = current.is_some_and(|at| self.own[at].gone == Some(self.terms.now));
         self.work.vanished += u64::from(is_newly_gone);
-        let has_failed = self.standing.adds.iter().any(|add| add.key == wanted.key);
+        let has_failed = self.ledger.adds.iter().any(|add| add.key == wanted.key);
         if has_failed { self.work.late.push(step) } else { self.work.steps.push(step) }
     }
 
@@ -212,17 +211,17 @@ impl Comparison<'_> {
         }
         let is_it = |refused: &&RefusedAdd| refused.key == wanted.key && refused.sent == wanted.content;
         // What was in doubt and is known not to be there was not refused.
-        let was_in_doubt = self.standing.adds.iter().any(|add| add.key == wanted.key);
-        self.standing.refused.iter().any(|refused| is_it(&refused)) && !was_in_doubt && !self.terms.retry_refused
+        let was_in_doubt = self.ledger.adds.iter().any(|add| add.key == wanted.key);
+        self.ledger.refused.iter().any(|refused| is_it(&refused)) && !was_in_doubt && !self.terms.retry_refused
     }
 
     /// Holds back what may be there in another shape, whether it is still wanted or not: nobody would know
     /// what it is otherwise.
     fn hold_back(&mut self) {
-        for Unclear { add, suspects } in self.unclear.iter().filter(|_| !self.terms.release) {
-            let reason = held_back(suspects);
+        for Unclear { add, candidates } in self.unclear.iter().filter(|_| !self.terms.release) {
+            let reason = held_back(candidates);
             let is_told = |refused: &RefusedAdd| refused.key == add.key && refused.reason == reason;
-            if !self.standing.refused.iter().any(is_told) {
+            if !self.ledger.refused.iter().any(is_told) {
                 let (key, sent) = (add.key.clone(), add.sent.clone());
                 self.work.held_back.push(RefusedAdd { key, sent, reason, since: self.terms.now });
             }
@@ -251,27 +250,6 @@ impl Comparison<'_> {
         };
         self.own.iter().filter_map(removal).collect()
     }
-}
-
-/// Why the guard refuses the work in a store, or `None` when it doesn't: strictly more than
-/// `max_delete_percent` of the events that are ours there would go, and more than ten; or all of them,
-/// because the store that is copied from lists no event at all; or as many are missing from the listing,
-/// and would be there twice if it was cut short.
-pub fn guard(work: &Work, wanted: &[Wanted], is_copy: bool, max_delete_percent: u8) -> Option<String> {
-    let is_loss = |step: &&Step| matches!(step, Step::Remove { is_leftover: false, .. });
-    let gone = work.steps.iter().filter(is_loss).count() as u64;
-    let all = work.kept_so_far;
-    if is_copy && wanted.is_empty() && gone > 0 {
-        return Some(format!("the store that is copied from lists no event, and all {gone} copies would go"));
-    }
-    let excess = |part: u64, all: u64, what: &str| {
-        let percent = exceeds(part, all, max_delete_percent)?;
-        Some(format!(
-            "{part} of {all} events ({percent} %) {what}, more than max_delete_percent = {max_delete_percent}"
-        ))
-    };
-    let lost = "that we added are not listed any more and would be added again";
-    excess(gone, all, "would go").or_else(|| excess(work.vanished, all + work.vanished, lost))
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::state::{PendingAdd, RefusedAdd};
+use crate::systems::events::guard;
 
 const TERMS: Terms = Terms { now: Timestamp::UNIX_EPOCH, retry_refused: false, release: false };
 
@@ -51,8 +52,8 @@ fn steps(work: &Work) -> Vec<String> {
     work.all_steps().map(short).collect()
 }
 
-fn short(wanted: &[Wanted], listed: &[Event], standing: &Standing) -> Vec<String> {
-    steps(&reconcile(wanted, listed, standing, TERMS))
+fn short(wanted: &[Wanted], listed: &[Event], ledger: &Standing) -> Vec<String> {
+    steps(&reconcile(wanted, listed, ledger, TERMS))
 }
 
 #[test]

@@ -9,7 +9,8 @@ use crate::config::Schedule;
 use crate::pass::{Facts, Headline, PassRow};
 use crate::report::{JsonObject, PrintError};
 use crate::state::{FailedObject, MirrorState, Reader, StateError};
-use crate::systems::events::job::{JOB, Names};
+use crate::systems::events::close::JOB;
+use crate::systems::events::names::Names;
 use crate::systems::look::{EachFailed, Look, Standing};
 
 /// What can be looked at of a mirror, and when it is due; `None` = these settings have none.

@@ -2,73 +2,83 @@
 
 use std::collections::HashSet;
 
-use super::{Comparison, Session, SessionError, category_of};
+use super::{Comparison, Differ, Draft, category_of};
 use crate::catalog::{Category, Fields, Id, Kind};
 use crate::config::{Prune, VanishedCategory};
 use crate::state::{InDoubt, Known, Refused};
 use crate::systems::catalog::diff::decide::{Since, decide, disable, vanish};
+use crate::systems::catalog::diff::error::DifferError;
 use crate::systems::catalog::diff::fields::overlaid;
 use crate::systems::catalog::diff::index::Flags;
 use crate::systems::catalog::plan::operation::{Action, Operation};
 
-impl Session {
+/// What is known of an object that the feed doesn't have.
+struct LastKnown {
+    known: Known,
+    is_ours: bool,
+}
+
+impl Differ {
     /// Says that nothing proves the feed's end, and why: what it did not have may come behind it.
     pub fn may_go_on(&mut self, because: &'static str, left_last_row: bool) {
-        self.unproven = Some(because);
-        self.summary.left_last_row = left_last_row;
-        self.summary.unproven_because = left_last_row.then_some(because);
+        self.feed.unproven = Some(because);
+        self.draft.summary.left_last_row = left_last_row;
+        self.draft.summary.unproven_because = left_last_row.then_some(because);
     }
 
     /// Ends the comparison: what the feed did not have is no longer wanted.
     ///
     /// # Errors
     /// When the state or the temporary file can't be used.
-    pub fn finish(mut self) -> Result<Comparison, SessionError> {
+    pub fn finish(mut self) -> Result<Comparison, DifferError> {
         let mut sent = HashSet::new();
-        for (id, name) in std::mem::take(&mut self.used) {
-            self.names.insert(name.clone());
+        for (id, name) in std::mem::take(&mut self.feed.used) {
+            self.feed.names.insert(name.clone());
             if self.want(Kind::Category, &id, |hasher| Category::digest(&name, hasher), || Category::fields(&name))? {
                 sent.insert(id.to_string());
             }
         }
-        for (id, wanted) in std::mem::take(&mut self.set_aside) {
+        for (id, wanted) in std::mem::take(&mut self.feed.set_aside) {
             let category = wanted.fields.get("category").and_then(|id| id.as_str()).unwrap_or_default();
             if !sent.contains(category) {
                 continue;
             }
-            if let Some(at) = self.locate(Kind::Product, self.key(id.as_str()))? {
-                self.summary.set_aside -= 1;
-                let base = self.base(Kind::Product, at)?;
+            if let Some(at) = self.inventory.locate(Kind::Product, self.inventory.key(id.as_str()))? {
+                self.draft.summary.set_aside -= 1;
+                let base = self.inventory.base(Kind::Product, at, &self.draft.store)?;
                 let is_sent = self.stage(decide(Kind::Product, &id, &base, &wanted))?;
-                self.summary.unchanged -= u64::from(is_sent);
+                self.draft.summary.unchanged -= u64::from(is_sent);
             }
         }
         self.keep_mentioned()?;
         // Rows without an id are some feeds' habit; one more of them than ever may be a typo in anybody's.
-        self.some_row_is_unknown |= self.summary.nameless > self.reader.usually_nameless()?.unwrap_or(u64::MAX);
-        self.locate_missing()?;
+        self.feed.some_row_is_unknown |=
+            self.draft.summary.nameless > self.inventory.reader.usually_nameless()?.unwrap_or(u64::MAX);
+        self.inventory.locate_missing()?;
         for kind in [Kind::Product, Kind::Category] {
             if kind == Kind::Category {
                 self.keep_categories()?;
             }
-            for at in 0..self.index(kind).len() {
-                if !self.is_seen(kind, at) && !self.unwanted(kind, at)? {
+            for at in 0..self.inventory.index(kind).len() {
+                if !self.inventory.is_seen(kind, at) && !self.unwanted(kind, at)? {
                     self.stays_absent(kind, at)?;
                     self.leave_foreign(kind, at)?;
                 }
             }
         }
         self.order_twins()?;
-        self.staging.seal()?;
+        self.draft.store.seal()?;
         let rows = self.rows_ending();
-        let Session { staging, summary, changes_at, left, .. } = self;
-        Ok(Comparison { staging, summary, changes_at, rows, left })
+        let Draft { store, summary, left } = self.draft;
+        Ok(Comparison { store, summary, changes_at: self.feed.changes_at, rows, left })
     }
 
     /// Products whose ids stand in broken rows, and that no row of the feed became.
-    fn keep_mentioned(&mut self) -> Result<(), SessionError> {
-        for key in std::mem::take(&mut self.mentioned) {
-            if let Some(at) = self.locate(Kind::Product, key)?.filter(|at| !self.is_seen(Kind::Product, *at)) {
+    fn keep_mentioned(&mut self) -> Result<(), DifferError> {
+        for key in std::mem::take(&mut self.feed.mentioned) {
+            if let Some(at) =
+                self.inventory.locate(Kind::Product, key)?.filter(|at| !self.inventory.is_seen(Kind::Product, *at))
+            {
                 self.keep_category(Kind::Product, at)?;
                 self.keep(Kind::Product, at)?;
                 self.leave_foreign(Kind::Product, at)?;
@@ -78,10 +88,11 @@ impl Session {
     }
 
     /// Categories that no item names, but that a product which stays as it is still needs.
-    fn keep_categories(&mut self) -> Result<(), SessionError> {
-        let kept: Vec<usize> = self.kept.iter().filter_map(|id| self.categories.find(self.key(id))).collect();
+    fn keep_categories(&mut self) -> Result<(), DifferError> {
+        let kept: Vec<usize> =
+            self.feed.kept.iter().filter_map(|id| self.inventory.categories.find(self.inventory.key(id))).collect();
         for at in kept {
-            if !self.categories.flags(at).has(Flags::SEEN) {
+            if !self.inventory.categories.flags(at).has(Flags::SEEN) {
                 self.keep(Kind::Category, at)?;
             }
         }
@@ -89,61 +100,49 @@ impl Session {
     }
 
     /// Notes an object of ours that the feed doesn't have and that stays all the same.
-    fn stays_absent(&mut self, kind: Kind, at: usize) -> Result<(), SessionError> {
-        if self.index(kind).object(at) != 0 {
-            let id = self.known(kind, at)?.id;
-            self.staging.put_absent(kind, &id)?;
+    fn stays_absent(&mut self, kind: Kind, at: usize) -> Result<(), DifferError> {
+        if self.inventory.index(kind).object(at) != 0 {
+            let id = self.inventory.known(kind, at)?.id;
+            self.draft.store.put_absent(kind, &id)?;
         }
         Ok(())
     }
 
     /// Whether an object that NiceChat lists isn't known to be ours, but may have been created by an import of ours.
-    fn may_be_imported(&self, kind: Kind, at: usize) -> Result<bool, SessionError> {
-        let index = self.index(kind);
-        if !self.awaits_imported || index.object(at) != 0 {
+    fn may_be_imported(&self, kind: Kind, at: usize) -> Result<bool, DifferError> {
+        let index = self.inventory.index(kind);
+        if !self.inventory.awaits_imported || index.object(at) != 0 {
             return Ok(false);
         }
-        let listed = self.staging.listed(kind, index.key(at))?;
-        Ok(listed.map(|(id, _)| self.reader.may_be_imported(kind, &id)).transpose()?.unwrap_or_default())
+        let listed = self.draft.store.listed(kind, index.key(at))?;
+        Ok(listed.map(|(id, _)| self.inventory.reader.may_be_imported(kind, &id)).transpose()?.unwrap_or_default())
     }
 
     /// Notes an object that isn't known to be ours and that stays: for a later pass when it may be, otherwise as one
     /// of nobody's.
-    pub(super) fn leave_foreign(&mut self, kind: Kind, at: usize) -> Result<(), SessionError> {
-        let index = self.index(kind);
+    pub(super) fn leave_foreign(&mut self, kind: Kind, at: usize) -> Result<(), DifferError> {
+        let index = self.inventory.index(kind);
         if index.object(at) != 0 || !index.flags(at).has(Flags::FOREIGN) {
             return Ok(());
         }
         if self.may_be_imported(kind, at)? {
-            let listed = self.staging.listed(kind, self.index(kind).key(at))?;
-            self.left.extend(listed.and_then(|(id, _)| Some((kind, Id::parse(&id).ok()?))));
-        } else if !self.index(kind).flags(at).has(Flags::IN_DOUBT) {
-            self.summary.tally_mut(kind).foreign += 1;
+            let listed = self.draft.store.listed(kind, self.inventory.index(kind).key(at))?;
+            self.draft.left.extend(listed.and_then(|(id, _)| Some((kind, Id::parse(&id).ok()?))));
+        } else if !self.inventory.index(kind).flags(at).has(Flags::IN_DOUBT) {
+            self.draft.summary.tally_mut(kind).foreign += 1;
         }
         Ok(())
     }
 
     /// An object that the feed doesn't have. `false` = nothing is done about it.
-    fn unwanted(&mut self, kind: Kind, at: usize) -> Result<bool, SessionError> {
-        let (flags, key) = (self.index(kind).flags(at), self.index(kind).key(at));
-        let is_ours = self.index(kind).object(at) != 0;
-        let (id, known) = if is_ours {
-            let known = self.known(kind, at)?;
-            (known.id.clone(), known)
-        } else if let Some((id, fields)) = self.staging.listed(kind, key)? {
-            (id.clone(), Known { id, acked: fields, ..Known::default() })
-        } else if let Some(InDoubt { id, .. }) = self.in_doubt.get(&(kind, key)) {
-            (id.clone(), Known { id: id.clone(), ..Known::default() })
-        } else if let Some(Refused { id, .. }) = self.refused.get(&(kind, key)) {
-            (id.clone(), Known { id: id.clone(), ..Known::default() })
-        } else {
-            return Ok(false);
-        };
-        let Ok(id) = Id::parse(&id) else { return Ok(false) };
+    fn unwanted(&mut self, kind: Kind, at: usize) -> Result<bool, DifferError> {
+        let Some(object) = self.last_known(kind, at)? else { return Ok(false) };
+        let Ok(id) = Id::parse(&object.known.id) else { return Ok(false) };
+        let flags = self.inventory.index(kind).flags(at);
         // It is ours when we made it, or may have: a create was under way when a pass was cut off, or an import.
-        let may_be_ours = is_ours || flags.has(Flags::IN_DOUBT) || self.may_be_imported(kind, at)?;
+        let may_be_ours = object.is_ours || flags.has(Flags::IN_DOUBT) || self.may_be_imported(kind, at)?;
         if !flags.has(Flags::FOREIGN) && !may_be_ours {
-            let forget = Operation::new(kind, &id, Action::Note, Fields::new(), Fields::new(), None);
+            let forget = Operation::new((kind, &id), Action::RecordOnly, Fields::new(), Fields::new(), None);
             return self.stage(forget).map(|_| true);
         }
         if kind == Kind::Category && self.policy.default_category.as_ref() == Some(&id) {
@@ -154,45 +153,87 @@ impl Session {
             Prune::Owned => may_be_ours,
             Prune::All => true,
         };
-        if !may_go {
+        if !may_go || !self.is_absence_proven(kind, at)? {
             return Ok(false);
         }
-        if !self.policy.retry_refused && self.refused.get(&(kind, key)).is_some_and(|refused| refused.digest == 0) {
-            // NiceChat refused to delete it, and nothing has changed since.
-            self.summary.set_aside += 1;
-            return self.keep_category(kind, at).map(|()| false);
-        }
-        if self.some_row_is_unknown {
-            self.summary.held_back += 1;
-            return Ok(false);
-        }
-        if self.unproven.is_some() {
-            self.summary.unproven += 1;
-            self.summary.unproven_because = self.unproven;
-            return Ok(false);
-        }
-        let drift = self.staging.observed(kind, key)?.map(|seen| seen.drift).unwrap_or_default();
-        let is_off = overlaid(&known.acked, &drift).get("is_enabled") == Some(&serde_json::Value::Bool(false));
-        let operation = match (kind, self.policy.vanished_category) {
-            (Kind::Category, VanishedCategory::Disable) if is_off => return Ok(false),
-            (Kind::Category, VanishedCategory::Disable) => {
-                let operation = disable(&id, &known);
-                // What was never ours is switched off, not taken over.
-                Operation { record: operation.record.filter(|_| may_be_ours), ..operation }
-            }
-            _ => {
-                let was_in = if flags.has(Flags::IN_DOUBT) { None } else { category_of(&known.acked) };
-                Operation { was_in: was_in.filter(|_| is_ours), ..vanish(kind, &id, known.acked) }
-            }
-        };
+        let is_ours = object.is_ours;
+        let Some(operation) = self.removal(kind, at, &id, object, may_be_ours)? else { return Ok(false) };
         if !is_ours && operation.action == Action::Delete {
             // An import makes categories of its own beside ours, with the same names: no loss.
             let name = operation.old.get("name").and_then(|name| name.as_str());
-            let is_category = kind == Kind::Category && self.since == Since::Import;
-            let is_twin = is_category && name.is_some_and(|name| self.names.contains(name));
-            let tally = self.summary.tally_mut(kind);
+            let is_category = kind == Kind::Category && self.inventory.since == Since::Import;
+            let is_twin = is_category && name.is_some_and(|name| self.feed.names.contains(name));
+            let tally = self.draft.summary.tally_mut(kind);
             *(if may_be_ours || is_twin { &mut tally.delete_in_doubt } else { &mut tally.delete_foreign }) += 1;
         }
         self.stage(operation).map(|_| true)
+    }
+
+    /// What is known of an object that the feed doesn't have: from the state, the listing, or what was tried.
+    fn last_known(&self, kind: Kind, at: usize) -> Result<Option<LastKnown>, DifferError> {
+        let index = self.inventory.index(kind);
+        let key = index.key(at);
+        if index.object(at) != 0 {
+            return Ok(Some(LastKnown { known: self.inventory.known(kind, at)?, is_ours: true }));
+        }
+        let known = if let Some((id, acked)) = self.draft.store.listed(kind, key)? {
+            Known { id, acked, ..Known::default() }
+        } else if let Some(InDoubt { id, .. }) = self.inventory.in_doubt.get(&(kind, key)) {
+            Known { id: id.clone(), ..Known::default() }
+        } else if let Some(Refused { id, .. }) = self.inventory.refused.get(&(kind, key)) {
+            Known { id: id.clone(), ..Known::default() }
+        } else {
+            return Ok(None);
+        };
+        Ok(Some(LastKnown { known, is_ours: false }))
+    }
+
+    /// Whether an object that the feed doesn't have may be deleted for that: where not, it is counted why.
+    fn is_absence_proven(&mut self, kind: Kind, at: usize) -> Result<bool, DifferError> {
+        let key = self.inventory.index(kind).key(at);
+        let is_refused = |refused: &Refused| refused.digest == 0;
+        if !self.policy.retry_refused && self.inventory.refused.get(&(kind, key)).is_some_and(is_refused) {
+            // NiceChat refused to delete it, and nothing has changed since.
+            self.draft.summary.set_aside += 1;
+            return self.keep_category(kind, at).map(|()| false);
+        }
+        if self.feed.some_row_is_unknown {
+            self.draft.summary.held_back += 1;
+            return Ok(false);
+        }
+        if self.feed.unproven.is_some() {
+            self.draft.summary.unproven += 1;
+            self.draft.summary.unproven_because = self.feed.unproven;
+            return Ok(false);
+        }
+        Ok(true)
+    }
+
+    /// What is done to an object that is to go; `None` = it is as good as gone.
+    fn removal(
+        &self,
+        kind: Kind,
+        at: usize,
+        id: &Id,
+        object: LastKnown,
+        may_be_ours: bool,
+    ) -> Result<Option<Operation>, DifferError> {
+        let LastKnown { known, is_ours } = object;
+        let index = self.inventory.index(kind);
+        let drift = self.draft.store.observed(kind, index.key(at))?.map(|seen| seen.drift).unwrap_or_default();
+        let is_off = overlaid(&known.acked, &drift).get("is_enabled") == Some(&serde_json::Value::Bool(false));
+        Ok(match (kind, self.policy.vanished_category) {
+            (Kind::Category, VanishedCategory::Disable) if is_off => None,
+            (Kind::Category, VanishedCategory::Disable) => {
+                let operation = disable(id, &known);
+                // What was never ours is switched off, not taken over.
+                Some(Operation { record: operation.record.filter(|_| may_be_ours), ..operation })
+            }
+            _ => {
+                let is_in_doubt = index.flags(at).has(Flags::IN_DOUBT);
+                let was_in = if is_in_doubt || !is_ours { None } else { category_of(&known.acked) };
+                Some(Operation { was_in, ..vanish(kind, id, known.acked) })
+            }
+        })
     }
 }

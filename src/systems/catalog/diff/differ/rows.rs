@@ -2,188 +2,119 @@
 
 use jiff::Timestamp;
 
-use super::{Policy, Session, SessionError};
-use crate::catalog::{Digest, Hasher, Kind};
+use super::Differ;
+use crate::catalog::{Hasher, Kind};
 use crate::feed::{Offer, Receiver, Row, RowDigest, SinkError};
-use crate::state::{InUse, NewRow, Reader, RowsEnding, Trail};
-use crate::systems::catalog::diff::index::{Flags, Index};
-use crate::systems::catalog::diff::known_rows::Remembered;
-use crate::systems::catalog::plan::operation::Tally;
+use crate::state::{InUse, NewRow, RowsEnding, Trail};
+use crate::systems::catalog::diff::error::DifferError;
+use crate::systems::catalog::diff::known_rows::KnownRows;
+use crate::systems::catalog::plan::summary::Tally;
 
-/// When more than one row in so many has to be looked up, all objects are read at once.
-const MANY: usize = 16;
-
-impl Session {
-    /// Begins with what the state knows, the rows of the last feed included: what the feed still has of
-    /// them isn't parsed again. For a comparison without a listing, which would have more to say.
-    ///
-    /// # Errors
-    /// As [`Session::new`].
-    pub fn remembering(reader: Reader, policy: Policy, now: Timestamp) -> Result<Session, SessionError> {
-        // A clock that was put back may have sales begin or end that nobody thought of.
-        let rows = reader.feed_rows()?.filter(|rows| rows.judged <= now && !rows.is_empty());
-        let mut session = Session::empty(reader, policy)?;
-        session.remembered = rows.map(|rows| Remembered::new(rows, now));
-        session.load()?;
-        Ok(session)
-    }
-
+impl Differ {
     /// Keeps the rows of the feed, for the passes to come. `now` = the moment at which sales are judged.
     pub fn keep_rows(&mut self, now: Timestamp) {
-        self.trail = Some(Trail::new(self.remembered.as_ref().map(|remembered| &remembered.table), now));
-    }
-
-    /// Every object of a kind, or an index that has them added as they are asked for.
-    pub(super) fn new_index(&mut self, kind: Kind) -> Result<Index, SessionError> {
-        if let (Kind::Product, Some(remembered)) = (kind, &self.remembered) {
-            self.summary.products.owned = remembered.table.owned;
-            return Ok(Index::sparse());
-        }
-        let mut index = Index::default();
-        self.reader.keys(kind, |row| index.push(row))?;
-        self.summary.tally_mut(kind).owned = index.len() as u64;
-        Ok(index)
-    }
-
-    /// Where an object is in the index, if there is anything to be said of it.
-    pub(super) fn locate(&mut self, kind: Kind, key: Digest) -> Result<Option<usize>, SessionError> {
-        let index = self.index(kind);
-        let found = index.find(key);
-        if found.is_some() || !index.is_sparse() || self.new_ids.contains(&key) {
-            return Ok(found);
-        }
-        let Some(row) = self.reader.key(kind, key)? else { return Ok(None) };
-        let index = self.index_mut(kind);
-        index.push(row);
-        Ok(Some(index.len() - 1))
-    }
-
-    /// Reads all objects, if so many more would be asked for that this is faster.
-    fn read_all_if_many(&mut self, more: usize) -> Result<(), SessionError> {
-        let Some(remembered) = &self.remembered else { return Ok(()) };
-        if !self.products.is_sparse() || (self.products.len() + more) * MANY <= remembered.table.len() {
-            return Ok(());
-        }
-        if !remembered.is_of_use {
-            // All means something else than last time: two tables of everything would be one too many.
-            self.remembered = None;
-        }
-        let mut all = Index::default();
-        self.reader.keys(Kind::Product, |row| all.push(row))?;
-        let sparse = std::mem::take(&mut self.products);
-        let mut rest = Vec::new();
-        for at in 0..sparse.len() {
-            match all.find(sparse.key(at)) {
-                Some(place) => all.mark(place, sparse.flags(at)),
-                None => rest.push((sparse.key(at), sparse.flags(at))),
-            }
-        }
-        if !rest.is_empty() {
-            all.extend(rest);
-        }
-        self.products = all;
-        Ok(())
-    }
-
-    /// Puts what no row of the feed became into the index.
-    pub(super) fn locate_missing(&mut self) -> Result<(), SessionError> {
-        let Some(remembered) = &self.remembered else { return Ok(()) };
-        let missing = remembered.missing().count();
-        self.read_all_if_many(missing)?;
-        if missing == 0 || !self.products.is_sparse() {
-            return Ok(());
-        }
-        let missing: Vec<i64> = self.remembered.iter().flat_map(Remembered::missing).collect();
-        for object in missing {
-            let id = self.reader.object_id(object)?;
-            if self.locate(Kind::Product, self.key(&id))?.is_none() {
-                return Err(self.lost_key(&id));
-            }
-        }
-        Ok(())
-    }
-
-    /// Whether the feed has the object.
-    pub(super) fn is_seen(&self, kind: Kind, at: usize) -> bool {
-        let index = self.index(kind);
-        let by_row = |remembered: &Remembered| remembered.has_seen(index.object(at));
-        index.flags(at).has(Flags::SEEN) || (kind == Kind::Product && self.remembered.as_ref().is_some_and(by_row))
-    }
-
-    /// The feed has the object.
-    pub(super) fn see(&mut self, kind: Kind, at: usize) {
-        self.index_mut(kind).mark(at, Flags::SEEN);
-        let object = self.index(kind).object(at);
-        if let (Kind::Product, Some(remembered)) = (kind, &mut self.remembered) {
-            remembered.see(object);
-        }
+        self.row_log = Some(Trail::new(self.inventory.known_rows.as_ref().map(|known_rows| &known_rows.table), now));
     }
 
     /// The row with this digest, if it is known.
-    fn recall(&mut self, digest: RowDigest) -> Result<bool, SessionError> {
-        let Some(remembered) = &mut self.remembered else { return Ok(false) };
-        let Some(at) = remembered.take(digest) else { return Ok(false) };
-        let row = remembered.table.get(at);
-        let changes_at = remembered.table.changes_at(at);
-        let category = row.category.and_then(|category| remembered.new_category(category)).cloned();
-        self.summary.unchanged += 1;
+    pub(in crate::systems::catalog) fn recall(&mut self, digest: RowDigest) -> Result<bool, DifferError> {
+        let Some(known_rows) = &mut self.inventory.known_rows else { return Ok(false) };
+        let Some(at) = known_rows.take(digest) else { return Ok(false) };
+        let row = known_rows.table.get(at);
+        let changes_at = known_rows.table.changes_at(at);
+        let category = row.category.and_then(|category| known_rows.new_category(category)).cloned();
+        self.draft.summary.unchanged += 1;
         self.count_item(row.category.is_some(), row.currency_assumed, changes_at);
-        category.iter().for_each(|category| self.use_category(category));
-        if let (Some(trail), Ok(at)) = (&mut self.trail, u32::try_from(at)) {
-            trail.known(at)?;
+        category.iter().for_each(|category| self.feed.use_category(category));
+        if let (Some(log), Ok(at)) = (&mut self.row_log, u32::try_from(at)) {
+            log.known(at)?;
         }
         Ok(true)
     }
 
     /// Compares a row that was parsed, and remembers it by its bytes.
-    fn parsed(&mut self, offer: Offer, digest: Option<RowDigest>) -> Result<(), SessionError> {
-        let (Some(digest), true) = (digest, self.trail.is_some()) else { return self.offer(offer) };
+    fn parsed(&mut self, offer: Offer, digest: Option<RowDigest>) -> Result<(), DifferError> {
+        let (Some(digest), true) = (digest, self.row_log.is_some()) else { return self.offer(offer) };
         let item = &offer.item;
         let row = NewRow {
             digest,
-            key: self.key(item.id.as_str()),
-            fields: item.digest(&self.hasher),
+            key: self.inventory.key(item.id.as_str()),
+            fields: item.digest(&self.inventory.hasher),
             category: None,
             currency_assumed: offer.currency_assumed,
             changes_at: offer.changes_at,
         };
         let category = item.category.clone();
-        let set_aside = self.summary.set_aside;
+        let set_aside = self.draft.summary.set_aside;
         self.offer(offer)?;
-        if let Some(trail) = self.trail.as_mut().filter(|_| self.summary.set_aside == set_aside) {
-            let category = category.map(|category| trail.category(&category));
-            trail.parsed(&NewRow { category, ..row })?;
+        if let Some(log) = self.row_log.as_mut().filter(|_| self.draft.summary.set_aside == set_aside) {
+            let category = category.map(|category| log.category(&category));
+            log.parsed(&NewRow { category, ..row })?;
         }
         Ok(())
     }
 
     /// What the state is to know of the rows, when the plan has been carried out.
     pub(super) fn rows_ending(&mut self) -> Option<RowsEnding> {
-        let trail = self.trail.take()?;
-        let Some(Remembered { table, .. }) = &self.remembered else { return Some(RowsEnding::New(trail)) };
-        let Tally { owned, create, update, delete, note, .. } = self.summary.products;
-        let is_same = !trail.has_new_rows() && trail.known_rows() == table.len() as u64;
-        Some(if is_same && create + update + delete + note == 0 {
-            RowsEnding::Same(InUse { rows: table.len() as u64, owned, judged: trail.judged(), content: table.content })
+        let log = self.row_log.take()?;
+        let Some(KnownRows { table, .. }) = &self.inventory.known_rows else { return Some(RowsEnding::New(log)) };
+        let Tally { owned, create, update, delete, record_only, .. } = self.draft.summary.products;
+        let is_same = !log.has_new_rows() && log.known_rows() == table.len() as u64;
+        Some(if is_same && create + update + delete + record_only == 0 {
+            RowsEnding::Same(InUse { rows: table.len() as u64, owned, judged: log.judged(), content: table.content })
         } else {
-            RowsEnding::New(trail)
+            RowsEnding::New(log)
         })
     }
 }
 
-impl Receiver for Session {
+impl Differ {
+    /// What rows are digested with: the state's.
+    pub fn hasher(&self) -> &Hasher {
+        &self.inventory.hasher
+    }
+
+    pub(in crate::systems::catalog) fn knows_some(&self) -> bool {
+        self.inventory.known_rows.is_some()
+    }
+
+    /// Rows with these digests are likely to come soon, in this order.
+    pub(in crate::systems::catalog) fn prefetch(&mut self, rows: &[RowDigest]) {
+        if let Some(known_rows) = &mut self.inventory.known_rows {
+            known_rows.prefetch(rows);
+        }
+    }
+
+    /// Whether this is the first row with this id, taken or not.
+    pub(in crate::systems::catalog) fn is_first_of(&mut self, id: &str) -> Result<bool, DifferError> {
+        self.inventory.read_all_if_many(0)?;
+        let key = self.inventory.key(id);
+        Ok(match self.inventory.locate(Kind::Product, key)? {
+            Some(at) => !self.inventory.is_seen(Kind::Product, at),
+            None => self.inventory.new_ids.insert(key),
+        })
+    }
+
+    /// Takes in a row that was parsed. `None` = it must be parsed again, whatever its bytes.
+    pub(in crate::systems::catalog) fn take(&mut self, row: Row, digest: Option<RowDigest>) -> Result<(), DifferError> {
+        match row {
+            Row::Offer(offer) => self.parsed(*offer, digest),
+            Row::Rejected(rejection) => self.rejection(&rejection),
+        }
+    }
+}
+
+impl Receiver for Differ {
     fn hasher(&self) -> &Hasher {
-        &self.hasher
+        Differ::hasher(self)
     }
 
     fn knows_some(&self) -> bool {
-        self.remembered.is_some()
+        Differ::knows_some(self)
     }
 
     fn foresee(&mut self, rows: &[RowDigest]) {
-        if let Some(remembered) = &mut self.remembered {
-            remembered.foresee(rows);
-        }
+        self.prefetch(rows);
     }
 
     fn knows(&mut self, row: RowDigest) -> Result<bool, SinkError> {
@@ -191,19 +122,10 @@ impl Receiver for Session {
     }
 
     fn is_first(&mut self, id: &str) -> Result<bool, SinkError> {
-        self.read_all_if_many(0)?;
-        let key = self.key(id);
-        Ok(match self.locate(Kind::Product, key)? {
-            Some(at) => !self.is_seen(Kind::Product, at),
-            None => self.new_ids.insert(key),
-        })
+        Ok(self.is_first_of(id)?)
     }
 
     fn row(&mut self, row: Row, digest: Option<RowDigest>) -> Result<(), SinkError> {
-        match row {
-            Row::Offer(offer) => self.parsed(*offer, digest)?,
-            Row::Rejected(rejection) => self.rejection(&rejection)?,
-        }
-        Ok(())
+        Ok(self.take(row, digest)?)
     }
 }

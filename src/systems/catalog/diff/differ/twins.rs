@@ -8,9 +8,10 @@
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
-use super::{Session, SessionError};
+use super::Differ;
 use crate::catalog::{Digest, Fields, Hasher, Id, Kind};
 use crate::state::Record;
+use crate::systems::catalog::diff::error::DifferError;
 use crate::systems::catalog::diff::index::Flags;
 use crate::systems::catalog::plan::operation::{Action, Operation, Stage};
 use crate::systems::catalog::plan::store::Place;
@@ -45,9 +46,9 @@ fn asked_about(kind: Kind) -> &'static str {
     }
 }
 
-impl Session {
+impl Differ {
     /// Puts the operations on objects whose ids differ in case only into an order that loses neither.
-    pub(super) fn order_twins(&mut self) -> Result<(), SessionError> {
+    pub(super) fn order_twins(&mut self) -> Result<(), DifferError> {
         for kind in Kind::ALL {
             let (removals, wanted) = match kind {
                 Kind::Category => (Stage::CategoryDeletes, Stage::Categories),
@@ -62,22 +63,22 @@ impl Session {
             self.part_known(kind, removals, &going, &mut parted)?;
             if kind == Kind::Product && !parted.is_empty() {
                 let mut first = Vec::new();
-                self.staging.ids(removals, kind, |id, place| {
-                    first.extend(folded(id, &self.hasher).filter(|key| parted.contains(key)).map(|_| place));
+                self.draft.store.ids(removals, kind, |id, place| {
+                    first.extend(folded(id, &self.inventory.hasher).filter(|key| parted.contains(key)).map(|_| place));
                 })?;
-                first.into_iter().try_for_each(|place| self.staging.move_to(Stage::TwinDeletes, place))?;
+                first.into_iter().try_for_each(|place| self.draft.store.move_to(Stage::TwinDeletes, place))?;
             }
         }
         Ok(())
     }
 
-    fn going(&self, kind: Kind, removals: Stage) -> Result<Going, SessionError> {
+    fn going(&self, kind: Kind, removals: Stage) -> Result<Going, DifferError> {
         let mut going = Going::new();
-        if !self.staging.has(removals) {
+        if !self.draft.store.has(removals) {
             return Ok(going);
         }
-        self.staging.ids(removals, kind, |id, _| {
-            if let Some(key) = folded(id, &self.hasher) {
+        self.draft.store.ids(removals, kind, |id, _| {
+            if let Some(key) = folded(id, &self.inventory.hasher) {
                 *going.entry(key).or_insert(true) &= self.is_listed(kind, id);
             }
         })?;
@@ -85,13 +86,14 @@ impl Session {
     }
 
     fn is_listed(&self, kind: Kind, id: &str) -> bool {
-        let index = self.index(kind);
-        self.absence_proven && index.find(self.key(id)).is_some_and(|at| index.flags(at).has(Flags::LISTED))
+        let index = self.inventory.index(kind);
+        self.inventory.absence_proven
+            && index.find(self.inventory.key(id)).is_some_and(|at| index.flags(at).has(Flags::LISTED))
     }
 
     /// Whether an object is the twin of one that goes. Where a listing has both, they are two.
     fn is_twin(&self, kind: Kind, id: &str, going: &Going) -> Option<Digest> {
-        let key = folded(id, &self.hasher)?;
+        let key = folded(id, &self.inventory.hasher)?;
         let is_listed = going.get(&key)?;
         (!*is_listed || !self.is_listed(kind, id)).then_some(key)
     }
@@ -103,15 +105,15 @@ impl Session {
         wanted: Stage,
         going: &Going,
         parted: &mut HashSet<Digest>,
-    ) -> Result<(), SessionError> {
-        for stage in [wanted, Stage::Notes] {
+    ) -> Result<(), DifferError> {
+        for stage in [wanted, Stage::RecordOnly] {
             let mut found: Vec<(Place, Digest)> = Vec::new();
-            self.staging.ids(stage, kind, |id, place| {
+            self.draft.store.ids(stage, kind, |id, place| {
                 found.extend(self.is_twin(kind, id, going).map(|key| (place, key)));
             })?;
             for (place, key) in found {
-                let Some((id, record)) = self.staging.record_at(place)? else { continue };
-                let is_sent = stage != Stage::Notes;
+                let Some((id, record)) = self.draft.store.record_at(place)? else { continue };
+                let is_sent = stage != Stage::RecordOnly;
                 if parted.insert(key) || is_sent {
                     self.make_sure(kind, &id, record, is_sent)?;
                 }
@@ -127,14 +129,14 @@ impl Session {
         removals: Stage,
         going: &Going,
         parted: &mut HashSet<Digest>,
-    ) -> Result<(), SessionError> {
+    ) -> Result<(), DifferError> {
         for object in self.known_twins(kind, removals, going)? {
-            let known = self.reader.object(object)?;
+            let known = self.inventory.reader.object(object)?;
             let Some(key) = self.is_twin(kind, &known.id, going).filter(|key| !parted.contains(key)) else { continue };
             let Ok(id) = Id::parse(&known.id) else { continue };
-            let at = self.locate(kind, self.key(&known.id))?;
-            let Some(at) = at.filter(|at| self.is_seen(kind, *at)) else { continue };
-            let digest = self.index(kind).digest(at);
+            let at = self.inventory.locate(kind, self.inventory.key(&known.id))?;
+            let Some(at) = at.filter(|at| self.inventory.is_seen(kind, *at)) else { continue };
+            let digest = self.inventory.index(kind).digest(at);
             let record = Record { acked: known.acked, digest, answered: known.answered, repaired: known.repaired };
             self.make_sure(kind, &id, record, false)?;
             parted.insert(key);
@@ -143,38 +145,38 @@ impl Session {
     }
 
     /// Objects of ours that may be twins of those that go.
-    fn known_twins(&mut self, kind: Kind, removals: Stage, going: &Going) -> Result<BTreeSet<i64>, SessionError> {
+    fn known_twins(&mut self, kind: Kind, removals: Stage, going: &Going) -> Result<BTreeSet<i64>, DifferError> {
         let mut found = BTreeSet::new();
-        if self.summary.tally(kind).owned <= MOST_READ {
-            let is_going = |id: &str| folded(id, &self.hasher).is_some_and(|key| going.contains_key(&key));
-            self.reader.ids(kind, |object, id| found.extend(is_going(id).then_some(object)))?;
+        if self.draft.summary.tally(kind).owned <= MOST_READ {
+            let is_going = |id: &str| folded(id, &self.inventory.hasher).is_some_and(|key| going.contains_key(&key));
+            self.inventory.reader.ids(kind, |object, id| found.extend(is_going(id).then_some(object)))?;
             return Ok(found);
         }
         let mut keys = HashSet::new();
-        self.staging.ids(removals, kind, |id, _| {
-            keys.extend(spellings(id).iter().map(|spelling| self.key(spelling)));
+        self.draft.store.ids(removals, kind, |id, _| {
+            keys.extend(spellings(id).iter().map(|spelling| self.inventory.key(spelling)));
         })?;
         for key in keys {
-            let at = self.locate(kind, key)?;
-            found.extend(at.map(|at| self.index(kind).object(at)).filter(|object| *object != 0));
+            let at = self.inventory.locate(kind, key)?;
+            found.extend(at.map(|at| self.inventory.index(kind).object(at)).filter(|object| *object != 0));
         }
         Ok(found)
     }
 
     /// Has a wanted object looked at once its twin is gone. `is_sent` = a product is sent then anyway.
-    fn make_sure(&mut self, kind: Kind, id: &Id, record: Record, is_sent: bool) -> Result<(), SessionError> {
+    fn make_sure(&mut self, kind: Kind, id: &Id, record: Record, is_sent: bool) -> Result<(), DifferError> {
         let field = asked_about(kind);
-        let is_new = self.locate(kind, self.key(id.as_str()))?.is_none();
-        self.staging.add_twin(kind, id.as_str(), (!is_new).then_some(field))?;
+        let is_new = self.inventory.locate(kind, self.inventory.key(id.as_str()))?.is_none();
+        self.draft.store.add_twin(kind, id.as_str(), (!is_new).then_some(field))?;
         if is_sent && kind == Kind::Product {
             return Ok(());
         }
         let asked = record.acked.get(field).map(|value| (field.to_owned(), value.clone()));
         let send: Fields = asked.into_iter().collect();
-        let operation = Operation::new(kind, id, Action::Update, send.clone(), send, Some(record));
-        self.summary.tally_mut(kind).add(&operation);
+        let operation = Operation::new((kind, id), Action::Update, send.clone(), send, Some(record));
+        self.draft.summary.tally_mut(kind).add(&operation);
         let stage = if kind == Kind::Category { Stage::CategoryTwins } else { operation.stage() };
-        Ok(self.staging.add_to(stage, &operation)?)
+        Ok(self.draft.store.add_to(stage, &operation)?)
     }
 }
 

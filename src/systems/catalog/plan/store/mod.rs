@@ -14,7 +14,7 @@ use crate::catalog::{Digest, Fields, Id, Kind, Rejection};
 use crate::state::Record;
 use crate::systems::catalog::diff::decide::Observation;
 use crate::systems::catalog::diff::fields::with_values;
-use crate::systems::catalog::plan::operation::{Action, CREATE, Operation, Stage};
+use crate::systems::catalog::plan::operation::{Action, Operation, Stage, Urgency};
 pub(in crate::systems::catalog) use twins::Place;
 
 /// Bytes of operations that are read together.
@@ -23,16 +23,16 @@ const TOGETHER: usize = 4 << 20;
 /// The temporary file can't be written or read.
 #[derive(Debug, Error)]
 #[error("the plan's temporary file: {0}; is there room where TMPDIR or SQLITE_TMPDIR points?")]
-pub struct StagingError(#[from] rusqlite::Error);
+pub struct PlanStoreError(#[from] rusqlite::Error);
 
 /// A plan's operations, rejected rows, and what the listing said.
-pub struct Staging {
+pub struct PlanStore {
     connection: Connection,
     groups: BTreeMap<Group, u64>,
 }
 
 /// A plan's operations while several parts of a pass read them, on whatever thread.
-pub type SharedStaging = Arc<Mutex<Staging>>;
+pub type SharedPlanStore = Arc<Mutex<PlanStore>>;
 
 /// Where reading the operations goes on.
 #[derive(Debug, Clone, Default)]
@@ -46,7 +46,7 @@ pub struct Group {
     /// Whether they are tried again.
     pub is_late: bool,
     /// See [`Operation::urgency`].
-    pub urgency: u8,
+    pub urgency: Urgency,
 }
 
 /// An operation as it is stored beside its kind and id: [`Body`] reads it.
@@ -93,12 +93,12 @@ struct Seen {
     has_new_picture: bool,
 }
 
-impl Staging {
+impl PlanStore {
     /// An empty one.
     ///
     /// # Errors
     /// When the temporary file can't be made.
-    pub fn new() -> Result<Staging, StagingError> {
+    pub fn new() -> Result<PlanStore, PlanStoreError> {
         // SQLite unlinks the file of an empty name as soon as it is open.
         let connection = Connection::open("")?;
         connection.execute_batch(
@@ -111,11 +111,11 @@ impl Staging {
              CREATE TABLE listed (kind INTEGER, key BLOB, id TEXT, fields TEXT, PRIMARY KEY (kind, key)) WITHOUT ROWID;
              BEGIN;",
         )?;
-        Ok(Staging { connection, groups: BTreeMap::new() })
+        Ok(PlanStore { connection, groups: BTreeMap::new() })
     }
 
     /// Adds an operation; a late one comes after all others of its stage.
-    pub(in crate::systems::catalog) fn add(&mut self, operation: &Operation) -> Result<(), StagingError> {
+    pub(in crate::systems::catalog) fn add(&mut self, operation: &Operation) -> Result<(), PlanStoreError> {
         let Operation { kind, id, action, send, old, record, was_in, is_late } = operation;
         let group = Group { stage: operation.stage(), is_late: *is_late, urgency: operation.urgency() };
         let record = record.as_ref().map(|Record { acked, digest, answered, repaired }| WrittenRecord {
@@ -125,7 +125,7 @@ impl Staging {
             repaired,
         });
         let send = (*action != Action::Create).then_some(send);
-        let body = json(&Written { action: *action, send, old, record, was_in: was_in.as_deref() });
+        let body = json(&Written { action: *action, send, old, record, was_in: was_in.as_deref() })?;
         self.put(group, *kind, id, &body)
     }
 
@@ -136,26 +136,26 @@ impl Staging {
         id: &Id,
         fields: &impl Serialize,
         digest: Digest,
-    ) -> Result<(), StagingError> {
+    ) -> Result<(), PlanStoreError> {
         let nothing = &Fields::new();
         let record = Some(WrittenRecord { acked: fields, digest, answered: nothing, repaired: nothing });
-        let body = json(&Written { action: Action::Create, send: None, old: nothing, record, was_in: None });
+        let body = json(&Written { action: Action::Create, send: None, old: nothing, record, was_in: None })?;
         self.put(Group::of_creates(kind), kind, id, &body)
     }
 
-    fn put(&mut self, group: Group, kind: Kind, id: &Id, body: &str) -> Result<(), StagingError> {
+    fn put(&mut self, group: Group, kind: Kind, id: &Id, body: &str) -> Result<(), PlanStoreError> {
         let Group { stage, is_late, urgency } = group;
         *self.groups.entry(group).or_default() += 1;
         let sql = "INSERT INTO operation (stage, late, urgency, kind, id, body) VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
-        let row = params![stage as u8, is_late, urgency, kind as u8, id.as_str(), body];
+        let row = params![code(stage), is_late, code(urgency), code(kind), id.as_str(), body];
         self.connection.prepare_cached(sql)?.execute(row)?;
         Ok(())
     }
 
     /// Adds an object of ours that the feed doesn't have, but that stays.
-    pub(in crate::systems::catalog) fn put_absent(&self, kind: Kind, id: &str) -> Result<(), StagingError> {
+    pub(in crate::systems::catalog) fn put_absent(&self, kind: Kind, id: &str) -> Result<(), PlanStoreError> {
         let sql = "INSERT INTO absent (kind, id) VALUES (?1, ?2)";
-        self.connection.prepare_cached(sql)?.execute(params![kind as u8, id])?;
+        self.connection.prepare_cached(sql)?.execute(params![code(kind), id])?;
         Ok(())
     }
 
@@ -164,7 +164,7 @@ impl Staging {
         &self,
         after: &mut i64,
         most: usize,
-    ) -> Result<Vec<(Kind, String)>, StagingError> {
+    ) -> Result<Vec<(Kind, String)>, PlanStoreError> {
         let sql = "SELECT rowid, kind, id FROM absent WHERE rowid > ?1 ORDER BY rowid LIMIT ?2";
         let mut statement = self.connection.prepare_cached(sql)?;
         let mut rows = statement.query([*after, i64::try_from(most).unwrap_or(i64::MAX)])?;
@@ -177,7 +177,7 @@ impl Staging {
     }
 
     /// Adds a row that was not taken.
-    pub(in crate::systems::catalog) fn reject(&self, rejection: &Rejection) -> Result<(), StagingError> {
+    pub(in crate::systems::catalog) fn reject(&self, rejection: &Rejection) -> Result<(), PlanStoreError> {
         let sql = "INSERT INTO rejected (line, id, field, reason) VALUES (?1, ?2, ?3, ?4)";
         let line = i64::try_from(rejection.line).unwrap_or(i64::MAX);
         let row = params![line, rejection.id, rejection.field, rejection.reason];
@@ -186,7 +186,7 @@ impl Staging {
     }
 
     /// Ends the collecting: the operations can be read from now on.
-    pub(in crate::systems::catalog) fn seal(&self) -> Result<(), StagingError> {
+    pub(in crate::systems::catalog) fn seal(&self) -> Result<(), PlanStoreError> {
         self.connection.execute_batch("COMMIT; CREATE INDEX turn ON operation (stage, late, urgency, id, kind);")?;
         Ok(())
     }
@@ -196,14 +196,14 @@ impl Staging {
     ///
     /// # Errors
     /// When the temporary file can't be read.
-    pub fn operations(&self, stage: Stage, cursor: &mut Cursor, most: usize) -> Result<Vec<Operation>, StagingError> {
+    pub fn operations(&self, stage: Stage, cursor: &mut Cursor, most: usize) -> Result<Vec<Operation>, PlanStoreError> {
         let sql = "SELECT late, urgency, id, kind, rowid, body FROM operation
                    WHERE stage = ?1 AND (late, urgency, id, kind, rowid) > (?2, ?3, ?4, ?5, ?6)
                    ORDER BY late, urgency, id, kind, rowid LIMIT ?7";
         let (late, urgency, id, kind, row) = cursor.0.clone().unwrap_or((-1, 0, String::new(), 0, 0));
         let most = i64::try_from(most).unwrap_or(i64::MAX);
         let mut statement = self.connection.prepare_cached(sql)?;
-        let mut rows = statement.query(params![stage as u8, late, urgency, id, kind, row, most])?;
+        let mut rows = statement.query(params![code(stage), late, urgency, id, kind, row, most])?;
         let (mut operations, mut size) = (Vec::new(), 0);
         while size < TOGETHER
             && let Some(row) = rows.next()?
@@ -227,11 +227,11 @@ impl Staging {
     ///
     /// # Errors
     /// When the temporary file can't be read, or `each` fails.
-    pub fn each_operation<E: From<StagingError>>(
+    pub fn each_operation<E: From<PlanStoreError>>(
         &self,
         mut each: impl FnMut(&Operation) -> Result<(), E>,
     ) -> Result<(), E> {
-        for stage in Stage::ALL.into_iter().filter(|stage| *stage != Stage::Notes) {
+        for stage in Stage::ALL.into_iter().filter(|stage| *stage != Stage::RecordOnly) {
             let mut cursor = Cursor::default();
             loop {
                 let operations = self.operations(stage, &mut cursor, 500)?;
@@ -247,7 +247,7 @@ impl Staging {
     /// The groups of operations that send something, in the order of the application, and how many
     /// each one has.
     pub fn groups(&self) -> impl Iterator<Item = (Group, u64)> {
-        let sent = self.groups.iter().filter(|(group, _)| group.stage != Stage::Notes);
+        let sent = self.groups.iter().filter(|(group, _)| group.stage != Stage::RecordOnly);
         sent.map(|(group, count)| (*group, *count))
     }
 
@@ -255,9 +255,9 @@ impl Staging {
     ///
     /// # Errors
     /// When the temporary file can't be read.
-    pub fn first(&self, group: Group, most: usize) -> Result<Vec<Operation>, StagingError> {
+    pub fn first(&self, group: Group, most: usize) -> Result<Vec<Operation>, PlanStoreError> {
         let Group { stage, is_late, urgency } = group;
-        let mut before = Cursor(Some((i64::from(is_late), i64::from(urgency), String::new(), 0, 0)));
+        let mut before = Cursor(Some((i64::from(is_late), i64::from(code(urgency)), String::new(), 0, 0)));
         self.operations(stage, &mut before, most)
     }
 
@@ -265,7 +265,7 @@ impl Staging {
     ///
     /// # Errors
     /// When the temporary file can't be read.
-    pub fn rejected(&self, from: usize, most: usize) -> Result<Vec<Rejection>, StagingError> {
+    pub fn rejected(&self, from: usize, most: usize) -> Result<Vec<Rejection>, PlanStoreError> {
         let sql = "SELECT line, id, field, reason FROM rejected WHERE rowid > ?1 ORDER BY rowid LIMIT ?2";
         let mut statement = self.connection.prepare_cached(sql)?;
         let bounds = [i64::try_from(from).unwrap_or(i64::MAX), i64::try_from(most).unwrap_or(i64::MAX)];
@@ -281,11 +281,11 @@ impl Staging {
         kind: Kind,
         key: Digest,
         seen: Observation,
-    ) -> Result<(), StagingError> {
+    ) -> Result<(), PlanStoreError> {
         let Observation { drift, answered, repaired, has_new_picture, learned: _ } = seen;
         let sql = "INSERT OR REPLACE INTO observed (kind, key, body) VALUES (?1, ?2, ?3)";
-        let body = json(&Seen { drift, answered, repaired, has_new_picture });
-        self.connection.prepare_cached(sql)?.execute(params![kind as u8, key.to_be_bytes(), body])?;
+        let body = json(&Seen { drift, answered, repaired, has_new_picture })?;
+        self.connection.prepare_cached(sql)?.execute(params![code(kind), key.to_be_bytes(), body])?;
         Ok(())
     }
 
@@ -293,11 +293,11 @@ impl Staging {
         &self,
         kind: Kind,
         key: Digest,
-    ) -> Result<Option<Observation>, StagingError> {
+    ) -> Result<Option<Observation>, PlanStoreError> {
         let sql = "SELECT body FROM observed WHERE kind = ?1 AND key = ?2";
         let mut statement = self.connection.prepare_cached(sql)?;
         let body: Option<String> =
-            statement.query_row(params![kind as u8, key.to_be_bytes()], |row| row.get(0)).optional()?;
+            statement.query_row(params![code(kind), key.to_be_bytes()], |row| row.get(0)).optional()?;
         let Some(body) = body else { return Ok(None) };
         let Seen { drift, answered, repaired, has_new_picture } = parse(&body)?;
         Ok(Some(Observation { drift, answered, repaired, has_new_picture, learned: Vec::new() }))
@@ -310,9 +310,9 @@ impl Staging {
         key: Digest,
         id: &Id,
         fields: &Fields,
-    ) -> Result<bool, StagingError> {
+    ) -> Result<bool, PlanStoreError> {
         let sql = "INSERT OR IGNORE INTO listed (kind, key, id, fields) VALUES (?1, ?2, ?3, ?4)";
-        let row = params![kind as u8, key.to_be_bytes(), id.as_str(), json(fields)];
+        let row = params![code(kind), key.to_be_bytes(), id.as_str(), json(fields)?];
         Ok(self.connection.prepare_cached(sql)?.execute(row)? > 0)
     }
 
@@ -320,10 +320,10 @@ impl Staging {
         &self,
         kind: Kind,
         key: Digest,
-    ) -> Result<Option<(String, Fields)>, StagingError> {
+    ) -> Result<Option<(String, Fields)>, PlanStoreError> {
         let sql = "SELECT id, fields FROM listed WHERE kind = ?1 AND key = ?2";
         let mut statement = self.connection.prepare_cached(sql)?;
-        let found = statement.query_row(params![kind as u8, key.to_be_bytes()], |row| {
+        let found = statement.query_row(params![code(kind), key.to_be_bytes()], |row| {
             Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?))
         });
         let Some((id, fields)) = found.optional()? else { return Ok(None) };
@@ -331,24 +331,51 @@ impl Staging {
     }
 }
 
-fn kind_of(code: i64) -> Kind {
-    if code == 0 { Kind::Category } else { Kind::Product }
+/// What stands for a stage, an urgency or a kind in the temporary file: they sort there as they do here.
+trait Code: Copy {
+    fn code(self) -> u8;
+}
+
+impl Code for Stage {
+    fn code(self) -> u8 {
+        self as u8
+    }
+}
+
+impl Code for Urgency {
+    fn code(self) -> u8 {
+        self as u8
+    }
+}
+
+impl Code for Kind {
+    fn code(self) -> u8 {
+        self as u8
+    }
+}
+
+fn code(of: impl Code) -> u8 {
+    of.code()
+}
+
+fn kind_of(number: i64) -> Kind {
+    if number == i64::from(code(Kind::Category)) { Kind::Category } else { Kind::Product }
 }
 
 impl Group {
     /// Of objects to create.
     fn of_creates(kind: Kind) -> Group {
         let stage = if kind == Kind::Category { Stage::Categories } else { Stage::Products };
-        Group { stage, is_late: false, urgency: CREATE }
+        Group { stage, is_late: false, urgency: Urgency::Create }
     }
 }
 
-fn json(value: &impl Serialize) -> String {
-    // Maps with text keys always serialise.
-    serde_json::to_string(value).unwrap_or_default()
+fn json(value: &impl Serialize) -> Result<String, PlanStoreError> {
+    let unwritable = |error| rusqlite::Error::ToSqlConversionFailure(Box::new(error));
+    serde_json::to_string(value).map_err(|error| PlanStoreError(unwritable(error)))
 }
 
-fn parse<T: serde::de::DeserializeOwned>(text: &str) -> Result<T, StagingError> {
+fn parse<T: serde::de::DeserializeOwned>(text: &str) -> Result<T, PlanStoreError> {
     let broken = |error| rusqlite::Error::FromSqlConversionFailure(0, rusqlite::types::Type::Text, Box::new(error));
-    serde_json::from_str(text).map_err(|error| StagingError(broken(error)))
+    serde_json::from_str(text).map_err(|error| PlanStoreError(broken(error)))
 }

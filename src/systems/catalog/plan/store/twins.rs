@@ -2,7 +2,7 @@
 
 use rusqlite::params;
 
-use super::{Body, Staging, StagingError, kind_of, parse};
+use super::{Body, PlanStore, PlanStoreError, code, kind_of, parse};
 use crate::catalog::{Id, Kind};
 use crate::state::{Intent, Record};
 use crate::systems::catalog::plan::operation::{Operation, Stage};
@@ -11,7 +11,7 @@ use crate::systems::catalog::plan::operation::{Operation, Stage};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::systems::catalog) struct Place(i64);
 
-impl Staging {
+impl PlanStore {
     /// Whether a stage has operations.
     pub(in crate::systems::catalog) fn has(&self, stage: Stage) -> bool {
         self.groups.keys().any(|group| group.stage == stage)
@@ -23,10 +23,10 @@ impl Staging {
         stage: Stage,
         kind: Kind,
         mut each: impl FnMut(&str, Place),
-    ) -> Result<(), StagingError> {
+    ) -> Result<(), PlanStoreError> {
         let sql = "SELECT id, rowid FROM operation WHERE stage = ?1 AND kind = ?2";
         let mut statement = self.connection.prepare_cached(sql)?;
-        let mut rows = statement.query(params![stage as u8, kind as u8])?;
+        let mut rows = statement.query(params![code(stage), code(kind)])?;
         while let Some(row) = rows.next()? {
             each(row.get_ref(0)?.as_str().unwrap_or_default(), Place(row.get(1)?));
         }
@@ -34,7 +34,7 @@ impl Staging {
     }
 
     /// The object of an operation as the state is to hold it then; `None` when it is to be forgotten.
-    pub(in crate::systems::catalog) fn record_at(&self, place: Place) -> Result<Option<(Id, Record)>, StagingError> {
+    pub(in crate::systems::catalog) fn record_at(&self, place: Place) -> Result<Option<(Id, Record)>, PlanStoreError> {
         let sql = "SELECT id, body FROM operation WHERE rowid = ?1";
         let read = |row: &rusqlite::Row<'_>| Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?));
         let (id, body) = self.connection.prepare_cached(sql)?.query_row([place.0], read)?;
@@ -43,19 +43,20 @@ impl Staging {
     }
 
     /// Moves an operation to another stage than its own.
-    pub(in crate::systems::catalog) fn move_to(&mut self, stage: Stage, place: Place) -> Result<(), StagingError> {
+    pub(in crate::systems::catalog) fn move_to(&mut self, stage: Stage, place: Place) -> Result<(), PlanStoreError> {
         let sql = "SELECT stage, late, urgency FROM operation WHERE rowid = ?1";
         let of = |row: &rusqlite::Row<'_>| Ok((row.get::<_, u8>(0)?, row.get::<_, bool>(1)?, row.get::<_, u8>(2)?));
         let (from, is_late, urgency) = self.connection.prepare_cached(sql)?.query_row([place.0], of)?;
-        let is_its =
-            |group: &&super::Group| group.stage as u8 == from && group.is_late == is_late && group.urgency == urgency;
+        let is_its = |group: &&super::Group| {
+            code(group.stage) == from && group.is_late == is_late && code(group.urgency) == urgency
+        };
         if let Some(group) = self.groups.keys().find(is_its).copied() {
             self.groups.entry(group).and_modify(|count| *count = count.saturating_sub(1));
             self.groups.retain(|_, count| *count > 0);
             *self.groups.entry(super::Group { stage, ..group }).or_default() += 1;
         }
         let sql = "UPDATE operation SET stage = ?1 WHERE rowid = ?2";
-        self.connection.prepare_cached(sql)?.execute(params![stage as u8, place.0])?;
+        self.connection.prepare_cached(sql)?.execute(params![code(stage), place.0])?;
         Ok(())
     }
 
@@ -64,7 +65,7 @@ impl Staging {
         &mut self,
         stage: Stage,
         operation: &Operation,
-    ) -> Result<(), StagingError> {
+    ) -> Result<(), PlanStoreError> {
         self.add(operation)?;
         let place = Place(self.connection.last_insert_rowid());
         if stage == operation.stage() { Ok(()) } else { self.move_to(stage, place) }
@@ -77,9 +78,9 @@ impl Staging {
         kind: Kind,
         id: &str,
         field: Option<&str>,
-    ) -> Result<(), StagingError> {
+    ) -> Result<(), PlanStoreError> {
         let sql = "INSERT INTO twin (kind, id, field) VALUES (?1, ?2, ?3)";
-        self.connection.prepare_cached(sql)?.execute(params![kind as u8, id, field])?;
+        self.connection.prepare_cached(sql)?.execute(params![code(kind), id, field])?;
         Ok(())
     }
 
@@ -89,10 +90,10 @@ impl Staging {
         kind: Kind,
         after: &mut i64,
         most: usize,
-    ) -> Result<Vec<Intent>, StagingError> {
+    ) -> Result<Vec<Intent>, PlanStoreError> {
         let sql = "SELECT rowid, kind, id, field FROM twin WHERE kind = ?1 AND rowid > ?2 ORDER BY rowid LIMIT ?3";
         let mut statement = self.connection.prepare_cached(sql)?;
-        let mut rows = statement.query(params![kind as u8, *after, i64::try_from(most).unwrap_or(i64::MAX)])?;
+        let mut rows = statement.query(params![code(kind), *after, i64::try_from(most).unwrap_or(i64::MAX)])?;
         let mut intents = Vec::new();
         while let Some(row) = rows.next()? {
             *after = row.get(0)?;

@@ -3,6 +3,9 @@
 //! A request is written down before it is sent, and what came of it before the next one takes its
 //! place: a crash costs at most the requests in flight. One object's failure is its own.
 
+mod request;
+mod settle;
+
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -11,18 +14,16 @@ use std::time::Duration;
 use futures_util::future::BoxFuture;
 use futures_util::stream::{self, BoxStream};
 use futures_util::{StreamExt as _, TryStreamExt as _};
-use serde_json::Value;
 use thiserror::Error;
 use tokio_util::sync::CancellationToken;
-use tracing::{debug, warn};
+use tracing::warn;
 
-use crate::catalog::{Fields, Id, Kind};
+use crate::catalog::Kind;
 use crate::remote::{CallError, nicechat};
-use crate::state::{self, Intent, Record, Settled, StateError};
-use crate::systems::catalog::diff::decide::acknowledged;
-use crate::systems::catalog::diff::fields::with_values;
+use crate::state::{self, Intent, StateError};
+use crate::systems::catalog::context::Tools;
 use crate::systems::catalog::plan::operation::{Action, Operation, Stage};
-use crate::systems::catalog::plan::store::{Cursor, SharedStaging, StagingError};
+use crate::systems::catalog::plan::store::{Cursor, PlanStoreError, SharedPlanStore};
 use crate::task::{self, TaskError};
 
 /// Operations that are read together.
@@ -45,7 +46,7 @@ pub enum Stop {
     State(#[from] StateError),
     /// The plan could not be read.
     #[error(transparent)]
-    Staging(#[from] StagingError),
+    PlanStore(#[from] PlanStoreError),
     /// No thread to work on.
     #[error(transparent)]
     Task(#[from] TaskError),
@@ -77,20 +78,6 @@ pub struct Applied {
 /// Operations, and where the next ones begin.
 type Chunk = (Vec<Operation>, Cursor);
 
-/// What a request did.
-enum Done {
-    /// What it is now by NiceChat's answer, and what was sent for it.
-    Created {
-        reply: Fields,
-        sent: Fields,
-    },
-    Updated {
-        reply: Fields,
-        sent: Fields,
-    },
-    Deleted,
-}
-
 #[derive(Default)]
 struct Counts {
     created: AtomicU64,
@@ -104,7 +91,7 @@ struct Counts {
 struct Application<'a> {
     nicechat: &'a nicechat::Writer,
     state: &'a state::Writer,
-    staging: SharedStaging,
+    plan: SharedPlanStore,
     progress: &'a (dyn Fn(u64) + Send + Sync),
     /// No more requests are begun.
     stop: CancellationToken,
@@ -120,19 +107,13 @@ struct Application<'a> {
     counts: Counts,
 }
 
-/// Carries out the operations in `staging`. `progress` is told how many objects are settled.
-pub(super) async fn apply(
-    nicechat: &nicechat::Writer,
-    state: &state::Writer,
-    staging: SharedStaging,
-    concurrency: usize,
-    interrupt: &CancellationToken,
-    progress: &(dyn Fn(u64) + Send + Sync),
-) -> Applied {
+/// Carries out the operations in `plan`. `progress` is told how many objects are settled.
+pub(super) async fn apply(tools: &Tools<'_>, plan: SharedPlanStore, progress: &(dyn Fn(u64) + Send + Sync)) -> Applied {
+    let (interrupt, concurrency) = (tools.stop, tools.context.config.nicechat.concurrency.get());
     let application = Application {
-        nicechat,
-        state,
-        staging,
+        nicechat: tools.nicechat,
+        state: &tools.context.state,
+        plan,
         progress,
         stop: interrupt.child_token(),
         abandon: CancellationToken::new(),
@@ -170,7 +151,7 @@ impl Application<'_> {
             self.given_up.store(false, Ordering::Relaxed);
             self.counts.failed_in_a_row.store(0, Ordering::Relaxed);
             let done = match stage {
-                Stage::Notes => self.notes().await,
+                Stage::RecordOnly => self.record_only().await,
                 Stage::TwinDeletes => self.part_twins(Kind::Product, stage, concurrency).await,
                 Stage::CategoryDeletes => self.part_twins(Kind::Category, stage, concurrency).await,
                 _ => self.requests(stage, concurrency).await,
@@ -186,19 +167,19 @@ impl Application<'_> {
 
     /// Operations of a stage behind `cursor`, read off the async threads.
     async fn chunk(&self, stage: Stage, mut cursor: Cursor, most: usize) -> Result<Chunk, Stop> {
-        let staging = Arc::clone(&self.staging);
+        let plan = Arc::clone(&self.plan);
         let read = task::blocking(move || {
-            let staging = staging.lock().unwrap_or_else(PoisonError::into_inner);
-            staging.operations(stage, &mut cursor, most).map(|operations| (operations, cursor))
+            let plan = plan.lock().unwrap_or_else(PoisonError::into_inner);
+            plan.operations(stage, &mut cursor, most).map(|operations| (operations, cursor))
         });
         Ok(read.await??)
     }
 
     /// What only the state learns: in large transactions, for nothing is in flight.
-    async fn notes(&self) -> Result<(), Stop> {
+    async fn record_only(&self) -> Result<(), Stop> {
         let mut cursor = Cursor::default();
         loop {
-            let (operations, next) = self.chunk(Stage::Notes, cursor, 2_000).await?;
+            let (operations, next) = self.chunk(Stage::RecordOnly, cursor, 2_000).await?;
             cursor = next;
             if operations.is_empty() || self.stop.is_cancelled() {
                 return Ok(());
@@ -222,10 +203,10 @@ impl Application<'_> {
     async fn part_twins(&self, kind: Kind, stage: Stage, concurrency: usize) -> Result<(), Stop> {
         let mut after = 0;
         loop {
-            let staging = Arc::clone(&self.staging);
+            let plan = Arc::clone(&self.plan);
             let read = task::blocking(move || {
-                let staging = staging.lock().unwrap_or_else(PoisonError::into_inner);
-                staging.twins(kind, &mut after, 2_000).map(|twins| (twins, after))
+                let plan = plan.lock().unwrap_or_else(PoisonError::into_inner);
+                plan.twins(kind, &mut after, 2_000).map(|twins| (twins, after))
             });
             let (twins, read_to) = read.await??;
             if twins.is_empty() {
@@ -283,147 +264,6 @@ impl Application<'_> {
             self.state.intend(operations.iter().map(intent).collect()).await?;
             Ok(operations)
         })
-    }
-
-    /// Sends one operation and writes down what came of it.
-    async fn settle(&self, operation: Operation) -> Result<(), Stop> {
-        if self.is_off(&operation) {
-            return Ok(());
-        }
-        let (kind, id) = (operation.kind, operation.id.clone());
-        let result = tokio::select! {
-            result = self.send(&operation) => result,
-            // In doubt from now on, and written down as that already.
-            () = self.abandon.cancelled() => return Ok(()),
-        };
-        let settled = match result {
-            Ok(done) => self.done(&operation, done),
-            Err(error @ CallError::Unauthorized(_)) => {
-                self.state.settle(kind, id, Settled::Failed(error.to_string())).await?;
-                return Err(Stop::Unauthorized(error));
-            }
-            Err(CallError::Refused { code, reason }) => self.refused(&operation, code, reason),
-            Err(error) => {
-                let reason = error.to_string();
-                // Told by `status`, and of the pass as a whole: a service that is away for hours
-                // must not fill the journal object by object.
-                debug!(r#type = %kind, object = %id, reason, "not done, to be tried again by the next pass");
-                self.counts.failed.fetch_add(1, Ordering::Relaxed);
-                self.stays_where_it_is(&operation);
-                self.state.settle(kind, id, Settled::Failed(reason.clone())).await?;
-                let in_a_row = self.counts.failed_in_a_row.fetch_add(1, Ordering::Relaxed) + 1;
-                return match in_a_row >= self.most_failures {
-                    _ if error.asks_for_too_long() => Err(Stop::Away(reason)),
-                    // These failed before; what the stages after this one hold may do better.
-                    true if operation.is_late => {
-                        self.given_up.store(true, Ordering::Relaxed);
-                        Ok(())
-                    }
-                    true => Err(Stop::Away(reason)),
-                    false => Ok(()),
-                };
-            }
-        };
-        self.counts.failed_in_a_row.store(0, Ordering::Relaxed);
-        self.state.settle(kind, id, settled).await?;
-        (self.progress)(1);
-        Ok(())
-    }
-
-    /// The request itself, and the other one where the object's presence is not what we thought.
-    async fn send(&self, operation: &Operation) -> Result<Done, CallError> {
-        let Operation { kind, id, send, .. } = operation;
-        match operation.action {
-            Action::Create => match self.create(operation, send.clone()).await {
-                // It is there, made by someone else or by a request whose answer was lost.
-                Err(CallError::Exists) => self.change(operation, operation.whole()).await,
-                other => other,
-            },
-            Action::Update => match self.change(operation, send.clone()).await {
-                // It is gone.
-                Err(CallError::Missing) => match self.create(operation, with_values(&operation.whole())).await {
-                    Err(CallError::Exists) => {
-                        let reason =
-                            "NiceChat says both that it is not there (404) and that it is (code 412)".to_owned();
-                        Err(CallError::Refused { code: 412, reason })
-                    }
-                    other => other,
-                },
-                other => other,
-            },
-            Action::Disable => match self.change(operation, send.clone()).await {
-                Err(CallError::Missing) => Ok(Done::Deleted),
-                other => other,
-            },
-            Action::Delete => match self.nicechat.delete(*kind, id).await {
-                Ok(()) | Err(CallError::Missing) => Ok(Done::Deleted),
-                Err(error) => Err(error),
-            },
-            // Notes have a stage of their own that sends nothing.
-            Action::Note => Ok(Done::Updated { reply: Fields::new(), sent: Fields::new() }),
-        }
-    }
-
-    async fn create(&self, operation: &Operation, sent: Fields) -> Result<Done, CallError> {
-        let reply = self.nicechat.create(operation.kind, &operation.id, &sent).await?;
-        Ok(Done::Created { reply, sent })
-    }
-
-    async fn change(&self, operation: &Operation, sent: Fields) -> Result<Done, CallError> {
-        let reply = self.nicechat.change(operation.kind, &operation.id, &sent).await?;
-        Ok(Done::Updated { reply, sent })
-    }
-
-    fn done(&self, operation: &Operation, done: Done) -> Settled {
-        debug!(r#type = %operation.kind, object = %operation.id, action = ?operation.action, "acknowledged");
-        let count = |count: &AtomicU64| _ = count.fetch_add(1, Ordering::Relaxed);
-        let record = operation.record.clone();
-        match done {
-            Done::Created { reply, sent } => {
-                count(&self.counts.created);
-                // A new object: what NiceChat made of an earlier one of this id is no more.
-                let record = record.map(|record| Record { answered: Fields::new(), repaired: Fields::new(), ..record });
-                record.map_or(Settled::Deleted, |record| Settled::Done(acknowledged(record, &sent, &reply)))
-            }
-            Done::Updated { reply, sent } => {
-                count(&self.counts.updated);
-                record.map_or(Settled::Deleted, |record| Settled::Done(acknowledged(record, &sent, &reply)))
-            }
-            Done::Deleted => {
-                count(&self.counts.deleted);
-                Settled::Deleted
-            }
-        }
-    }
-
-    fn refused(&self, operation: &Operation, code: u16, reason: String) -> Settled {
-        if self.counts.refused.load(Ordering::Relaxed) < NAMED {
-            warn!(
-                r#type = %operation.kind, object = %operation.id, code, reason,
-                "{} {} is refused by NiceChat ({reason}) and set aside until it changes, or until a resync",
-                operation.kind, operation.id
-            );
-        }
-        self.counts.refused.fetch_add(1, Ordering::Relaxed);
-        self.stays_where_it_is(operation);
-        let record = operation.record.as_ref();
-        let category = |record: &Record| record.acked.get("category").and_then(Value::as_str).map(str::to_owned);
-        Settled::Refused {
-            digest: record.map_or(0, |record| record.digest),
-            category: record.and_then(category),
-            reason,
-            in_doubt: operation.is_late,
-        }
-    }
-
-    /// A product that could not be moved or deleted still refers to its category.
-    fn stays_where_it_is(&self, operation: &Operation) {
-        let mut in_use = self.in_use.lock().unwrap_or_else(PoisonError::into_inner);
-        in_use.extend(operation.was_in.clone());
-    }
-
-    fn is_in_use(&self, category: &Id) -> bool {
-        self.in_use.lock().unwrap_or_else(PoisonError::into_inner).contains(category.as_str())
     }
 
     fn stop_because(&self, stop: Stop) {

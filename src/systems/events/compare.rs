@@ -2,7 +2,8 @@
 
 use jiff::Timestamp;
 
-use super::reconcile::{Step, Terms, Wanted, Work, guard, reconcile};
+use super::guard::guard;
+use super::reconcile::{Step, Terms, Wanted, Work, reconcile};
 use crate::config;
 use crate::event::Event;
 use crate::pass::{Ask, PassKind};
@@ -12,7 +13,7 @@ use crate::state::Standing;
 
 /// A store with its events.
 #[derive(Debug)]
-pub(super) struct Surveyed {
+pub(super) struct Compared {
     pub(super) listed: Vec<Event>,
     pub(super) work: Work,
     /// Why nothing may be sent.
@@ -33,26 +34,20 @@ impl Policy {
     }
 
     /// Compares a store's listing with what it is to have.
-    pub(super) fn compare(
-        self,
-        listed: Vec<Event>,
-        wanted: Vec<Wanted>,
-        standing: &Standing,
-        is_copy: bool,
-    ) -> Surveyed {
-        let work = reconcile(&wanted, &listed, standing, self.terms);
+    pub(super) fn compare(self, listed: Vec<Event>, wanted: Vec<Wanted>, ledger: &Standing, is_copy: bool) -> Compared {
+        let work = reconcile(&wanted, &listed, ledger, self.terms);
         let guard = guard(&work, &wanted, is_copy, self.max_delete_percent);
-        Surveyed { listed, work, guard }
+        Compared { listed, work, guard }
     }
 
     /// Reads a store that is copied to, and compares it.
-    pub(super) async fn survey_copy(
+    pub(super) async fn compare_copy(
         self,
         reader: &Reader,
         wanted: Vec<Wanted>,
-        standing: &Standing,
-    ) -> Result<Surveyed, CallError> {
-        Ok(self.compare(reader.list().await?, wanted, standing, true))
+        ledger: &Standing,
+    ) -> Result<Compared, CallError> {
+        Ok(self.compare(reader.list().await?, wanted, ledger, true))
     }
 }
 
@@ -70,7 +65,7 @@ pub(super) fn copies_of<'e>(events: impl IntoIterator<Item = &'e Event>) -> Vec<
 
 /// What other stores are to have once the steps here are carried out. Events to come have no id yet: what
 /// replaces another one goes by the id of that, whose copies will be its own.
-pub(super) fn copies_of_projected(here: &Surveyed) -> Vec<Wanted> {
+pub(super) fn copies_of_projected(here: &Compared) -> Vec<Wanted> {
     let goes = |event: &Event| {
         let is_it = |step: &Step| match step {
             Step::Add(_) => false,

@@ -8,17 +8,17 @@ use crate::event::Event;
 use crate::state::PendingAdd;
 
 /// A listing, with what is known to be ours in it.
-pub(super) struct Sight<'a> {
+pub(super) struct Matcher<'a> {
     listed: &'a [Event],
     ours: HashSet<i64>,
     /// Who made what is ours; empty = nobody knows.
     creators: Vec<&'a Value>,
 }
 
-impl<'a> Sight<'a> {
-    pub(super) fn new(listed: &'a [Event], ours: HashSet<i64>) -> Sight<'a> {
+impl<'a> Matcher<'a> {
+    pub(super) fn new(listed: &'a [Event], ours: HashSet<i64>) -> Matcher<'a> {
         let creators = listed.iter().filter(|event| ours.contains(&event.id())).filter_map(Event::creator).collect();
-        Sight { listed, ours, creators }
+        Matcher { listed, ours, creators }
     }
 
     /// An event is ours from here on.
@@ -40,7 +40,7 @@ impl<'a> Sight<'a> {
 
     /// Events that an add of ours may have made, if the service changed what we sent: they are new, of the
     /// same kind, and not by somebody else for sure.
-    pub(super) fn suspects(&self, add: &PendingAdd) -> Vec<i64> {
+    pub(super) fn candidates(&self, add: &PendingAdd) -> Vec<i64> {
         let is_one = |event: &&Event| event.content().is_of_kind(&add.sent) && self.may_be_by_us(event);
         self.new_since(add).filter(is_one).map(Event::id).collect()
     }
@@ -59,8 +59,8 @@ impl<'a> Sight<'a> {
 }
 
 /// Why an add is held back that one of these events may have come of.
-pub(super) fn held_back(suspects: &[i64]) -> String {
-    let ids = suspects.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+pub(super) fn held_back(candidates: &[i64]) -> String {
+    let ids = candidates.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
     format!(
         "the answer to adding it was lost, and what appeared since may be it, though it says something else \
          (event {ids}): it is neither changed nor added again. If that is it, remove it at Lagerkoll, and the next \

@@ -1,0 +1,64 @@
+//! One operation's request, and the other one where the object's presence is not what we thought.
+
+use crate::catalog::Fields;
+use crate::remote::CallError;
+use crate::remote::nicechat::Writer;
+use crate::systems::catalog::diff::fields::with_values;
+use crate::systems::catalog::plan::operation::{Action, Operation};
+
+/// What a request did.
+pub(super) enum Done {
+    /// What it is now by NiceChat's answer, and what was sent for it.
+    Created {
+        reply: Fields,
+        sent: Fields,
+    },
+    Updated {
+        reply: Fields,
+        sent: Fields,
+    },
+    Deleted,
+}
+
+/// The request itself, and the other one where the object's presence is not what we thought.
+pub(super) async fn send(nicechat: &Writer, operation: &Operation) -> Result<Done, CallError> {
+    let Operation { kind, id, send, .. } = operation;
+    match operation.action {
+        Action::Create => match create(nicechat, operation, send.clone()).await {
+            // It is there, made by someone else or by a request whose answer was lost.
+            Err(CallError::Exists) => change(nicechat, operation, operation.whole()).await,
+            other => other,
+        },
+        Action::Update => match change(nicechat, operation, send.clone()).await {
+            // It is gone.
+            Err(CallError::Missing) => match create(nicechat, operation, with_values(&operation.whole())).await {
+                Err(CallError::Exists) => {
+                    let reason = "NiceChat says both that it is not there (404) and that it is (code 412)".to_owned();
+                    Err(CallError::Refused { code: 412, reason })
+                }
+                other => other,
+            },
+            other => other,
+        },
+        Action::Disable => match change(nicechat, operation, send.clone()).await {
+            Err(CallError::Missing) => Ok(Done::Deleted),
+            other => other,
+        },
+        Action::Delete => match nicechat.delete(*kind, id).await {
+            Ok(()) | Err(CallError::Missing) => Ok(Done::Deleted),
+            Err(error) => Err(error),
+        },
+        // Notes have a stage of their own that sends nothing.
+        Action::RecordOnly => Ok(Done::Updated { reply: Fields::new(), sent: Fields::new() }),
+    }
+}
+
+async fn create(nicechat: &Writer, operation: &Operation, sent: Fields) -> Result<Done, CallError> {
+    let reply = nicechat.create(operation.kind, &operation.id, &sent).await?;
+    Ok(Done::Created { reply, sent })
+}
+
+async fn change(nicechat: &Writer, operation: &Operation, sent: Fields) -> Result<Done, CallError> {
+    let reply = nicechat.change(operation.kind, &operation.id, &sent).await?;
+    Ok(Done::Updated { reply, sent })
+}

@@ -1,0 +1,114 @@
+//! What came of a request, and what the state learns of it.
+
+use std::sync::PoisonError;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use serde_json::Value;
+use tracing::{debug, warn};
+
+use super::request::{Done, send};
+use super::{Application, NAMED, Stop};
+use crate::catalog::{Fields, Id};
+use crate::remote::CallError;
+use crate::state::{Record, Settled};
+use crate::systems::catalog::diff::decide::acknowledged;
+use crate::systems::catalog::plan::operation::Operation;
+
+impl Application<'_> {
+    /// Sends one operation and writes down what came of it.
+    pub(super) async fn settle(&self, operation: Operation) -> Result<(), Stop> {
+        if self.is_off(&operation) {
+            return Ok(());
+        }
+        let (kind, id) = (operation.kind, operation.id.clone());
+        let result = tokio::select! {
+            result = send(self.nicechat, &operation) => result,
+            // In doubt from now on, and written down as that already.
+            () = self.abandon.cancelled() => return Ok(()),
+        };
+        let settled = match result {
+            Ok(done) => self.done(&operation, done),
+            Err(error @ CallError::Unauthorized(_)) => {
+                self.state.settle(kind, id, Settled::Failed(error.to_string())).await?;
+                return Err(Stop::Unauthorized(error));
+            }
+            Err(CallError::Refused { code, reason }) => self.refused(&operation, code, reason),
+            Err(error) => {
+                let reason = error.to_string();
+                // Told by `status`, and of the pass as a whole: a service that is away for hours
+                // must not fill the journal object by object.
+                debug!(r#type = %kind, object = %id, reason, "not done, to be tried again by the next pass");
+                self.counts.failed.fetch_add(1, Ordering::Relaxed);
+                self.stays_where_it_is(&operation);
+                self.state.settle(kind, id, Settled::Failed(reason.clone())).await?;
+                let in_a_row = self.counts.failed_in_a_row.fetch_add(1, Ordering::Relaxed) + 1;
+                return match in_a_row >= self.most_failures {
+                    _ if error.asks_for_too_long() => Err(Stop::Away(reason)),
+                    // These failed before; what the stages after this one hold may do better.
+                    true if operation.is_late => {
+                        self.given_up.store(true, Ordering::Relaxed);
+                        Ok(())
+                    }
+                    true => Err(Stop::Away(reason)),
+                    false => Ok(()),
+                };
+            }
+        };
+        self.counts.failed_in_a_row.store(0, Ordering::Relaxed);
+        self.state.settle(kind, id, settled).await?;
+        (self.progress)(1);
+        Ok(())
+    }
+
+    fn done(&self, operation: &Operation, done: Done) -> Settled {
+        debug!(r#type = %operation.kind, object = %operation.id, action = ?operation.action, "acknowledged");
+        let count = |count: &AtomicU64| _ = count.fetch_add(1, Ordering::Relaxed);
+        let record = operation.record.clone();
+        match done {
+            Done::Created { reply, sent } => {
+                count(&self.counts.created);
+                // A new object: what NiceChat made of an earlier one of this id is no more.
+                let record = record.map(|record| Record { answered: Fields::new(), repaired: Fields::new(), ..record });
+                record.map_or(Settled::Deleted, |record| Settled::Done(acknowledged(record, &sent, &reply)))
+            }
+            Done::Updated { reply, sent } => {
+                count(&self.counts.updated);
+                record.map_or(Settled::Deleted, |record| Settled::Done(acknowledged(record, &sent, &reply)))
+            }
+            Done::Deleted => {
+                count(&self.counts.deleted);
+                Settled::Deleted
+            }
+        }
+    }
+
+    fn refused(&self, operation: &Operation, code: u16, reason: String) -> Settled {
+        if self.counts.refused.load(Ordering::Relaxed) < NAMED {
+            warn!(
+                r#type = %operation.kind, object = %operation.id, code, reason,
+                "{} {} is refused by NiceChat ({reason}) and set aside until it changes, or until a resync",
+                operation.kind, operation.id
+            );
+        }
+        self.counts.refused.fetch_add(1, Ordering::Relaxed);
+        self.stays_where_it_is(operation);
+        let record = operation.record.as_ref();
+        let category = |record: &Record| record.acked.get("category").and_then(Value::as_str).map(str::to_owned);
+        Settled::Refused {
+            digest: record.map_or(0, |record| record.digest),
+            category: record.and_then(category),
+            reason,
+            in_doubt: operation.is_late,
+        }
+    }
+
+    /// A product that could not be moved or deleted still refers to its category.
+    fn stays_where_it_is(&self, operation: &Operation) {
+        let mut in_use = self.in_use.lock().unwrap_or_else(PoisonError::into_inner);
+        in_use.extend(operation.was_in.clone());
+    }
+
+    pub(super) fn is_in_use(&self, category: &Id) -> bool {
+        self.in_use.lock().unwrap_or_else(PoisonError::into_inner).contains(category.as_str())
+    }
+}

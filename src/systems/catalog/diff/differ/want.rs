@@ -1,0 +1,128 @@
+//! One wanted object against what is known of it.
+
+use super::{Differ, category_of};
+use crate::catalog::{Category, Digest, Fields, Hasher, Id, Kind};
+use crate::systems::catalog::diff::decide::{Base, Wanted, adoption, decide};
+use crate::systems::catalog::diff::error::DifferError;
+use crate::systems::catalog::diff::index::Flags;
+use crate::systems::catalog::plan::operation::{Action, Operation};
+
+impl Differ {
+    /// Compares one wanted object with what is known of it. `true` = something is to be sent.
+    pub(super) fn want(
+        &mut self,
+        kind: Kind,
+        id: &Id,
+        digest_with: impl Fn(&Hasher) -> Digest,
+        fields: impl FnOnce() -> Fields,
+    ) -> Result<bool, DifferError> {
+        let digest = digest_with(&self.inventory.hasher);
+        let Some(at) = self.inventory.locate(kind, self.inventory.key(id.as_str()))? else {
+            let wanted = Wanted { fields: fields(), digest };
+            return self.stage(decide(kind, id, &Base::Absent, &wanted));
+        };
+        let flags = self.inventory.index(kind).flags(at);
+        self.inventory.see(kind, at);
+        let mut special = Flags::IN_DOUBT;
+        special.add(Flags::OBSERVED);
+        special.add(Flags::REFUSED);
+        let is_known =
+            self.inventory.index(kind).object(at) != 0 && !flags.has(special) && !self.inventory.is_gone(flags);
+        if is_known && self.inventory.index(kind).digest(at) == digest {
+            return Ok(false);
+        }
+        let refused = self.inventory.refused.get(&(kind, self.inventory.index(kind).key(at)));
+        if !self.policy.retry_refused && refused.is_some_and(|refused| refused.is_of(digest, digest_with)) {
+            if kind == Kind::Product {
+                self.draft.summary.set_aside += 1;
+                self.keep_category(kind, at)?;
+                let wanted = Wanted { fields: fields(), digest };
+                if self.category_may_be_sent(&wanted) {
+                    self.feed.set_aside.push((id.clone(), wanted));
+                }
+            }
+            return Ok(false);
+        }
+        let base = self.inventory.base(kind, at, &self.draft.store)?;
+        let wanted = Wanted { fields: fields(), digest };
+        let mut operation = decide(kind, id, &base, &wanted);
+        if let (Kind::Product, Base::Ours { known, .. }, false) = (kind, &base, flags.has(Flags::IN_DOUBT)) {
+            operation.was_in = category_of(&known.acked);
+        }
+        if let Base::Listed(listed) = &base {
+            self.draft.summary.tally_mut(kind).adopted += 1;
+            if operation.action == Action::Update {
+                // Ours from now on, whatever becomes of the change.
+                self.stage(adoption(kind, id, listed, &wanted))?;
+            }
+        }
+        self.stage(operation)
+    }
+
+    /// Whether the category of a product isn't known to be there as the feed wants it.
+    fn category_may_be_sent(&self, product: &Wanted) -> bool {
+        let category = product.fields.get("category").and_then(|id| id.as_str());
+        let Some((id, name)) = category.and_then(|id| self.feed.used.get_key_value(&Id::parse(id).ok()?)) else {
+            return false;
+        };
+        self.inventory.categories.find(self.inventory.key(id.as_str())).is_none_or(|at| {
+            let flags = self.inventory.categories.flags(at);
+            self.inventory.categories.object(at) == 0
+                || self.inventory.categories.digest(at) != Category::digest(name, &self.inventory.hasher)
+                || flags.has(Flags::IN_DOUBT)
+                || flags.has(Flags::OBSERVED)
+                || self.inventory.is_gone(flags)
+        })
+    }
+
+    /// Keeps the category that a product was last acknowledged to be in: a move to another one may be
+    /// in doubt, or refused.
+    pub(super) fn keep_category(&mut self, kind: Kind, at: usize) -> Result<(), DifferError> {
+        let category = self.acknowledged_category(kind, at)?;
+        self.feed.kept.extend(category);
+        Ok(())
+    }
+
+    fn acknowledged_category(&self, kind: Kind, at: usize) -> Result<Option<String>, DifferError> {
+        let object = self.inventory.index(kind).object(at);
+        if kind == Kind::Category || object == 0 {
+            return Ok(None);
+        }
+        let acked = self.inventory.reader.object(object)?.acked;
+        Ok(category_of(&acked))
+    }
+
+    /// Marks an object as wanted the way it was last acknowledged, and puts right what drifted or is
+    /// in doubt.
+    pub(super) fn keep(&mut self, kind: Kind, at: usize) -> Result<(), DifferError> {
+        let flags = self.inventory.index(kind).flags(at);
+        self.inventory.see(kind, at);
+        let is_settled = !flags.has(Flags::IN_DOUBT) && !flags.has(Flags::OBSERVED) && !self.inventory.is_gone(flags);
+        let object = self.inventory.index(kind).object(at);
+        if object == 0 || is_settled {
+            return Ok(());
+        }
+        // As it was acknowledged, fields that are in doubt now included.
+        let known = self.inventory.reader.object(object)?;
+        let Ok(id) = Id::parse(&known.id) else { return Ok(()) };
+        let wanted = Wanted { fields: known.acked, digest: self.inventory.index(kind).digest(at) };
+        let base = self.inventory.base(kind, at, &self.draft.store)?;
+        self.stage(decide(kind, &id, &base, &wanted)).map(|_| ())
+    }
+
+    pub(super) fn stage(&mut self, mut operation: Operation) -> Result<bool, DifferError> {
+        let kind = operation.kind;
+        let key = self.inventory.key(operation.id.as_str());
+        operation.is_late = !self.inventory.is_plain(kind, key);
+        if kind == Kind::Product
+            && operation.was_in.is_none()
+            && matches!(operation.action, Action::Update | Action::Delete)
+            && let Some(at) = self.inventory.locate(kind, key)?
+        {
+            operation.was_in = self.acknowledged_category(kind, at)?;
+        }
+        self.draft.summary.tally_mut(kind).add(&operation);
+        self.draft.store.add(&operation)?;
+        Ok(operation.action != Action::RecordOnly)
+    }
+}

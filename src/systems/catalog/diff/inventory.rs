@@ -1,0 +1,280 @@
+//! What the state and NiceChat's listing say of objects: where a comparison looks items up.
+
+use std::collections::{HashMap, HashSet};
+
+use jiff::Timestamp;
+
+use super::decide::{Base, Since};
+use super::error::DifferError;
+use super::index::{Flags, Index};
+use super::known_rows::KnownRows;
+use crate::catalog::{Digest, Hasher, Kind};
+use crate::state::{InDoubt, Known, Reader, Refused};
+use crate::systems::catalog::plan::store::PlanStore;
+
+/// When more than one row in so many has to be looked up, all objects are read at once.
+const MANY: usize = 16;
+
+/// What is known of objects before the comparison, and which of them the feed turned out to have.
+pub(super) struct Inventory {
+    pub(super) reader: Reader,
+    /// The state's.
+    pub(super) hasher: Hasher,
+    pub(super) categories: Index,
+    pub(super) products: Index,
+    owned_categories: u64,
+    owned_products: u64,
+    /// The rows of the last feed, if those that it shares with this one need not be parsed.
+    pub(super) known_rows: Option<KnownRows>,
+    /// Ids that the feed has and nobody knew.
+    pub(super) new_ids: HashSet<Digest>,
+    pub(super) in_doubt: HashMap<(Kind, Digest), InDoubt>,
+    pub(super) refused: HashMap<(Kind, Digest), Refused>,
+    /// Listed objects that aren't ours, while the listing is read.
+    pub(super) foreign: Vec<(Kind, Digest)>,
+    /// A whole listing was read: what is not in it is not there.
+    pub(super) absence_proven: bool,
+    /// What may have happened since NiceChat was last looked at.
+    pub(super) since: Since,
+    /// An import may have created objects that nobody has seen since.
+    pub(super) awaits_imported: bool,
+}
+
+impl Inventory {
+    /// What the state knows.
+    pub(super) fn new(reader: Reader) -> Result<Inventory, DifferError> {
+        Inventory::load(reader, None)
+    }
+
+    /// What the state knows, the rows of the last feed included, as far as they mean the same at `now`.
+    pub(super) fn with_known_rows(reader: Reader, now: Timestamp) -> Result<Inventory, DifferError> {
+        // A clock that was put back may have sales begin or end that nobody thought of.
+        let rows = reader.feed_rows()?.filter(|rows| rows.judged <= now && !rows.is_empty());
+        Inventory::load(reader, rows.map(|rows| KnownRows::new(rows, now)))
+    }
+
+    fn load(reader: Reader, known_rows: Option<KnownRows>) -> Result<Inventory, DifferError> {
+        let hasher = reader.hasher().clone();
+        let key = |id: &str| hasher.digest(id.as_bytes());
+        let in_doubt = reader.journal()?.into_iter().map(|row| ((row.kind, key(&row.id)), row)).collect();
+        let refused =
+            reader.refused()?.into_iter().map(|refused| ((refused.kind, key(&refused.id)), refused)).collect();
+        let mut inventory = Inventory {
+            categories: Index::default(),
+            products: Index::default(),
+            owned_categories: 0,
+            owned_products: 0,
+            known_rows,
+            new_ids: HashSet::new(),
+            in_doubt,
+            refused,
+            foreign: Vec::new(),
+            absence_proven: false,
+            since: match (reader.is_unsettled()?, reader.is_doubted()?) {
+                (true, _) => Since::Import,
+                (false, true) => Since::LostWrites,
+                (false, false) => Since::Nothing,
+            },
+            awaits_imported: reader.awaits_imported()?,
+            hasher,
+            reader,
+        };
+        Kind::ALL.into_iter().try_for_each(|kind| inventory.load_index(kind))?;
+        Ok(inventory)
+    }
+
+    fn load_index(&mut self, kind: Kind) -> Result<(), DifferError> {
+        *self.index_mut(kind) = self.new_index(kind)?;
+        let in_doubt = self.in_doubt.keys().map(|key| (*key, Flags::IN_DOUBT));
+        let refused = self.refused.keys().map(|key| (*key, Flags::REFUSED));
+        let special: Vec<_> = in_doubt.chain(refused).filter(|((of, _), _)| *of == kind).collect();
+        let mut missing = HashMap::new();
+        for ((_, key), flags) in special {
+            match self.locate(kind, key)? {
+                Some(at) => {
+                    self.index_mut(kind).mark(at, flags);
+                    let object = self.index(kind).object(at);
+                    if let (Kind::Product, Some(known_rows)) = (kind, &mut self.known_rows) {
+                        known_rows.set_special(object);
+                    }
+                }
+                None => missing.entry(key).or_insert_with(Flags::default).add(flags),
+            }
+        }
+        if !missing.is_empty() {
+            self.index_mut(kind).extend(missing);
+        }
+        Ok(())
+    }
+
+    /// How many objects of a kind are ours.
+    pub(super) fn owned(&self, kind: Kind) -> u64 {
+        match kind {
+            Kind::Category => self.owned_categories,
+            Kind::Product => self.owned_products,
+        }
+    }
+
+    fn owned_mut(&mut self, kind: Kind) -> &mut u64 {
+        match kind {
+            Kind::Category => &mut self.owned_categories,
+            Kind::Product => &mut self.owned_products,
+        }
+    }
+
+    /// An id's key.
+    pub(super) fn key(&self, id: &str) -> Digest {
+        self.hasher.digest(id.as_bytes())
+    }
+
+    pub(super) fn index(&self, kind: Kind) -> &Index {
+        match kind {
+            Kind::Category => &self.categories,
+            Kind::Product => &self.products,
+        }
+    }
+
+    pub(super) fn index_mut(&mut self, kind: Kind) -> &mut Index {
+        match kind {
+            Kind::Category => &mut self.categories,
+            Kind::Product => &mut self.products,
+        }
+    }
+
+    /// Every object of a kind, or an index that has them added as they are asked for.
+    fn new_index(&mut self, kind: Kind) -> Result<Index, DifferError> {
+        if let (Kind::Product, Some(known_rows)) = (kind, &self.known_rows) {
+            self.owned_products = known_rows.table.owned;
+            return Ok(Index::sparse());
+        }
+        let mut index = Index::default();
+        self.reader.keys(kind, |row| index.push(row))?;
+        *self.owned_mut(kind) = index.len() as u64;
+        Ok(index)
+    }
+
+    /// Where an object is in the index, if there is anything to be said of it.
+    pub(super) fn locate(&mut self, kind: Kind, key: Digest) -> Result<Option<usize>, DifferError> {
+        let index = self.index(kind);
+        let found = index.find(key);
+        if found.is_some() || !index.is_sparse() || self.new_ids.contains(&key) {
+            return Ok(found);
+        }
+        let Some(row) = self.reader.key(kind, key)? else { return Ok(None) };
+        let index = self.index_mut(kind);
+        index.push(row);
+        Ok(Some(index.len() - 1))
+    }
+
+    /// Reads all objects, if so many more would be asked for that this is faster.
+    pub(super) fn read_all_if_many(&mut self, more: usize) -> Result<(), DifferError> {
+        let Some(known_rows) = &self.known_rows else { return Ok(()) };
+        if !self.products.is_sparse() || (self.products.len() + more) * MANY <= known_rows.table.len() {
+            return Ok(());
+        }
+        if !known_rows.is_of_use {
+            // All means something else than last time: two tables of everything would be one too many.
+            self.known_rows = None;
+        }
+        let mut all = Index::default();
+        self.reader.keys(Kind::Product, |row| all.push(row))?;
+        let sparse = std::mem::take(&mut self.products);
+        let mut rest = Vec::new();
+        for at in 0..sparse.len() {
+            match all.find(sparse.key(at)) {
+                Some(place) => all.mark(place, sparse.flags(at)),
+                None => rest.push((sparse.key(at), sparse.flags(at))),
+            }
+        }
+        if !rest.is_empty() {
+            all.extend(rest);
+        }
+        self.products = all;
+        Ok(())
+    }
+
+    /// Puts what no row of the feed became into the index.
+    pub(super) fn locate_missing(&mut self) -> Result<(), DifferError> {
+        let Some(known_rows) = &self.known_rows else { return Ok(()) };
+        let missing = known_rows.missing().count();
+        self.read_all_if_many(missing)?;
+        if missing == 0 || !self.products.is_sparse() {
+            return Ok(());
+        }
+        let missing: Vec<i64> = self.known_rows.iter().flat_map(KnownRows::missing).collect();
+        for object in missing {
+            let id = self.reader.object_id(object)?;
+            if self.locate(Kind::Product, self.key(&id))?.is_none() {
+                return Err(self.lost_key(&id));
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether the feed has the object.
+    pub(super) fn is_seen(&self, kind: Kind, at: usize) -> bool {
+        let index = self.index(kind);
+        let by_row = |known_rows: &KnownRows| known_rows.has_seen(index.object(at));
+        index.flags(at).has(Flags::SEEN) || (kind == Kind::Product && self.known_rows.as_ref().is_some_and(by_row))
+    }
+
+    /// The feed has the object.
+    pub(super) fn see(&mut self, kind: Kind, at: usize) {
+        self.index_mut(kind).mark(at, Flags::SEEN);
+        let object = self.index(kind).object(at);
+        if let (Kind::Product, Some(known_rows)) = (kind, &mut self.known_rows) {
+            known_rows.see(object);
+        }
+    }
+
+    pub(super) fn is_gone(&self, flags: Flags) -> bool {
+        self.absence_proven && !flags.has(Flags::LISTED)
+    }
+
+    /// Whether no earlier request about an object is in doubt.
+    pub(super) fn is_plain(&self, kind: Kind, key: Digest) -> bool {
+        !self.in_doubt.contains_key(&(kind, key))
+    }
+
+    /// What is known of an object in the index.
+    pub(super) fn base(&self, kind: Kind, at: usize, store: &PlanStore) -> Result<Base, DifferError> {
+        let index = self.index(kind);
+        let flags = index.flags(at);
+        if self.is_gone(flags) {
+            return Ok(Base::Absent);
+        }
+        if index.object(at) != 0 {
+            let mut known = self.known(kind, at)?;
+            let seen = if flags.has(Flags::OBSERVED) { store.observed(kind, index.key(at))? } else { None };
+            let (drift, has_new_picture) = seen.map_or_else(Default::default, |seen| {
+                known.answered = seen.answered;
+                known.repaired = seen.repaired;
+                (seen.drift, seen.has_new_picture)
+            });
+            return Ok(Base::Ours { known, drift, has_new_picture });
+        }
+        let listed = if flags.has(Flags::FOREIGN) { store.listed(kind, index.key(at))? } else { None };
+        Ok(listed.map_or(Base::Absent, |(_, fields)| Base::Listed(fields)))
+    }
+
+    /// The state's row of an object of ours, without the fields that are in doubt.
+    pub(super) fn known(&self, kind: Kind, at: usize) -> Result<Known, DifferError> {
+        let index = self.index(kind);
+        let mut known = self.reader.object(index.object(at))?;
+        // Else the feed has it under another key, and it would be taken for gone.
+        if self.key(&known.id) != index.key(at) {
+            return Err(self.lost_key(&known.id));
+        }
+        if index.flags(at).has(Flags::IN_DOUBT) {
+            match self.in_doubt.get(&(kind, index.key(at))) {
+                Some(InDoubt { fields: Some(fields), .. }) => known.acked.retain(|name, _| !fields.contains(name)),
+                _ => known.acked.clear(),
+            }
+        }
+        Ok(known)
+    }
+
+    pub(super) fn lost_key(&self, id: &str) -> DifferError {
+        self.reader.damaged(format!("the {id:?} that it has can't be found by its id")).into()
+    }
+}

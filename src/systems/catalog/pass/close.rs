@@ -1,0 +1,103 @@
+//! The last step: what the pass leaves in the state, and its report.
+
+use jiff::Timestamp;
+use tokio::time::Instant;
+
+use super::findings::Findings;
+use super::report::{ImportReport, Report};
+use super::steps::{AppliedPlan, Ended, Trouble};
+use crate::pass::{Outcome, PassEntry, PassRow};
+use crate::state::{self, Ending, FeedMark, ListingScope, RowsEnding};
+use crate::systems::catalog::error::PassError;
+use crate::systems::catalog::plan::summary::Summary;
+use crate::systems::catalog::planner::Request;
+
+/// The name of these passes among the jobs.
+pub(in crate::systems::catalog) const JOB: &str = "sync";
+
+/// How a pass ended, taken apart.
+#[derive(Default)]
+struct Parts {
+    /// `None` = it failed.
+    outcome: Option<Outcome>,
+    held: Option<String>,
+    error: Option<PassError>,
+    refused: u64,
+    mark: Option<FeedMark>,
+    rows: Option<RowsEnding>,
+    listed: Option<ListingScope>,
+    nameless: Option<u64>,
+}
+
+impl Parts {
+    fn of(ended: Result<Ended, PassError>) -> Parts {
+        match ended {
+            Err(error) => Parts { error: Some(error), ..Parts::default() },
+            Ok(Ended::Held(reason)) => {
+                Parts { outcome: Some(Outcome::Refused), held: Some(reason), ..Parts::default() }
+            }
+            Ok(Ended::Unchanged { mark, trouble: Trouble { refused, .. } }) => {
+                Parts { outcome: Some(Outcome::Unchanged), mark, refused, ..Parts::default() }
+            }
+            Ok(Ended::Applied(applied)) => {
+                let AppliedPlan { rows, listed, nameless, mark, result } = *applied;
+                let left = Parts { rows, listed, nameless, mark, ..Parts::default() };
+                match result {
+                    Ok(Trouble { rejected: 0, refused: 0 }) => Parts { outcome: Some(Outcome::Ok), ..left },
+                    Ok(Trouble { refused, .. }) => Parts { outcome: Some(Outcome::Partial), refused, ..left },
+                    Err(error) => Parts { error: Some(error), ..left },
+                }
+            }
+        }
+    }
+}
+
+/// Leaves a pass's row in the state, with what it has learned.
+pub(in crate::systems::catalog) async fn close(
+    state: &state::Writer,
+    request: Request,
+    began: Instant,
+    findings: Findings,
+    ended: Result<Ended, PassError>,
+) -> Report {
+    let parts = Parts::of(ended);
+    let mut row = pass_row(request, &findings, &parts);
+    let Parts { mut error, refused, mark, rows, listed, nameless, .. } = parts;
+    let Findings { summary, import, timings, traffic, .. } = findings;
+    let foreign = summary.as_ref().and_then(Summary::foreign);
+    let pass = PassEntry { job: JOB, subject: String::new(), row: row.clone() };
+    let ending = Ending { pass, mark, listed, nameless, foreign, experience: timings, rows };
+    if let Err(unwritten) = state.finish(ending).await {
+        row.outcome = Outcome::Failed;
+        error.get_or_insert(PassError::State(unwritten));
+    }
+    let import = import.map(|import| ImportReport { failure: import.failure, shortfall: import.shortfall });
+    Report { row, summary, error, refused, took: began.elapsed(), traffic, import }
+}
+
+/// The row that a pass leaves.
+fn pass_row(request: Request, findings: &Findings, parts: &Parts) -> PassRow {
+    let outcome = parts.outcome.unwrap_or(Outcome::Failed);
+    let summary = findings.summary.clone().unwrap_or_default();
+    let (applied, imported) = (&findings.applied, findings.imported);
+    // An object that an import created and the API put right is one that was created.
+    let put_right = applied.updated.saturating_sub(imported.created);
+    PassRow {
+        started: request.now,
+        finished: Timestamp::now(),
+        kind: request.kind,
+        outcome,
+        figures: [
+            ("read", if outcome == Outcome::Unchanged { 0 } else { summary.items + summary.rejected }),
+            ("rejected", summary.rejected),
+            ("created", applied.created + imported.created),
+            ("updated", if findings.import.is_some() { put_right.max(imported.updated) } else { applied.updated }),
+            ("deleted", applied.deleted),
+            ("failed", applied.failed + applied.refused),
+        ]
+        .into_iter()
+        .collect(),
+        requests: findings.traffic.requests,
+        reason: parts.error.as_ref().map(ToString::to_string).or_else(|| parts.held.clone()),
+    }
+}

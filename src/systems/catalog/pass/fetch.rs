@@ -1,0 +1,47 @@
+//! The first step: the feed's body, unless it is still the one that the state equals.
+
+use tracing::{info, warn};
+
+use super::body::{self, Answer, FeedBody, shape_key};
+use crate::state::{self, FeedMark};
+use crate::systems::catalog::context::Tools;
+use crate::systems::catalog::error::PassError;
+use crate::systems::catalog::planner::{Request, needs_listing};
+
+/// The feed's body, or that it is the one that the state equals.
+pub(super) async fn fetch(tools: &Tools<'_>, request: Request) -> Result<Answer, PassError> {
+    let state = tools.state()?;
+    let mark = current_mark(tools, request, &state)?;
+    body::fetch(&tools.context.config, state.hasher(), mark, tools.stop).await
+}
+
+/// After an import that read the feed at its own place: what is there now, for that is what NiceChat has read.
+pub(super) async fn fetch_again(tools: &Tools<'_>, feed: FeedBody) -> Result<FeedBody, PassError> {
+    let mark = Some(feed.mark.clone());
+    match body::fetch(&tools.context.config, tools.state()?.hasher(), mark, tools.stop).await {
+        Ok(Answer::Same(_)) => Ok(feed),
+        Ok(Answer::New(newer)) => {
+            info!("the feed has changed during the import; what it says now counts");
+            Ok(newer)
+        }
+        Err(PassError::Fetch(error)) => {
+            warn!("the feed can't be read once more after the import: {error}");
+            Ok(feed)
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// What the state equals, if nothing but the feed's bytes can have changed since.
+fn current_mark(tools: &Tools<'_>, request: Request, state: &state::Reader) -> Result<Option<FeedMark>, PassError> {
+    let config = &tools.context.config;
+    if needs_listing(config, state, request.kind)? || state.pending()? > 0 {
+        return Ok(None);
+    }
+    let shape = shape_key(config);
+    // Sales that were judged at a moment to come were judged by a clock that was wrong.
+    let is_current = |mark: &FeedMark| {
+        mark.changes_at.is_none_or(|at| at > request.now) && mark.judged.is_none_or(|at| at <= request.now)
+    };
+    Ok(state.feed_mark()?.filter(|mark| mark.shape == shape && is_current(mark)))
+}

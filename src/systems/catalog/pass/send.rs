@@ -1,0 +1,69 @@
+//! The step that sends: what the guard let through is carried out.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use tokio::time::Instant;
+
+use super::findings::Findings;
+use crate::pass::Step;
+use crate::state::{Intent, RowsEnding};
+use crate::systems::catalog::apply::apply;
+use crate::systems::catalog::context::Tools;
+use crate::systems::catalog::error::PassError;
+use crate::systems::catalog::guard::Approved;
+use crate::systems::catalog::plan::Plan;
+
+/// Fewer requests than this say nothing about NiceChat's pace.
+const ENOUGH_REQUESTS: u64 = 50;
+
+/// What a plan left behind that was carried out as far as it went.
+pub(super) struct Sent {
+    /// What the state is to know of the feed's rows; `None` when not all operations were tried.
+    pub(super) rows: Option<RowsEnding>,
+    /// Whether all operations were tried.
+    pub(super) was_carried_through: bool,
+    /// Some of them failed, or it ended early.
+    pub(super) result: Result<(), PassError>,
+}
+
+/// Carries the plan out.
+pub(super) async fn send(tools: &Tools<'_>, plan: Approved, findings: &mut Findings) -> Sent {
+    let mut plan = plan.into_plan();
+    let rows = plan.rows.take();
+    let result = carry_out(tools, plan, findings).await;
+    let was_carried_through = matches!(result, Ok(()) | Err(PassError::Pending { .. }));
+    Sent { rows: rows.filter(|_| was_carried_through), was_carried_through, result }
+}
+
+async fn carry_out(tools: &Tools<'_>, plan: Plan, findings: &mut Findings) -> Result<(), PassError> {
+    let Plan { store, summary, left, .. } = plan;
+    let (context, nicechat) = (tools.context, tools.nicechat);
+    let operations = summary.operations();
+    context.state.begin(operations).await?;
+    if !left.is_empty() {
+        // They may be ours, and the listing that shows them is not read again for them.
+        let intents = left.into_iter().map(|(kind, id)| Intent { kind, id, fields: None });
+        context.state.intend(intents.collect()).await?;
+    }
+    let settled = AtomicU64::new(0);
+    let tell = |more: u64| {
+        let done = settled.fetch_add(more, Ordering::Relaxed) + more;
+        (tools.progress)(Step::Sending { done, of: operations });
+    };
+    let (began, before) = (Instant::now(), nicechat.traffic());
+    let mut applied = apply(tools, store, &tell).await;
+    let after = nicechat.traffic();
+    let sent = after.requests - before.requests;
+    let (stopped, failed) = (applied.stopped.take(), applied.failed);
+    findings.applied = applied;
+    // Pauses between tries are not NiceChat's pace.
+    if sent >= ENOUGH_REQUESTS && after.retries == before.retries && stopped.is_none() {
+        let pace = began.elapsed().as_secs_f64() / sent as f64;
+        findings.observe_timings(tools, |timings| timings.change_seconds = Some(pace))?;
+    }
+    match (stopped, failed) {
+        (Some(stop), _) => Err(PassError::Stopped(stop)),
+        (None, 0) => Ok(()),
+        (None, failed) => Err(PassError::Pending { failed, operations: summary.sent() }),
+    }
+}

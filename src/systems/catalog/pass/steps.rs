@@ -1,0 +1,129 @@
+//! The steps in their order: fetch, diff, guard, import where it pays, apply.
+
+use super::body::{Answer, FeedBody};
+use super::compare::{Compared, compare};
+use super::fetch::fetch;
+use super::findings::Findings;
+use super::import::{count_imported, push, settle_earlier};
+use super::send::{Sent, send};
+use crate::config::Prune;
+use crate::state::{FeedMark, ListingScope, RowsEnding};
+use crate::systems::catalog::context::Tools;
+use crate::systems::catalog::error::PassError;
+use crate::systems::catalog::guard::{Approved, Guarded, judge};
+use crate::systems::catalog::plan::Plan;
+use crate::systems::catalog::plan::summary::Summary;
+use crate::systems::catalog::planner::Request;
+use crate::systems::catalog::strategy::cost::ChosenStrategy;
+
+/// How a pass ended that came to its end.
+pub(in crate::systems::catalog) enum Ended {
+    /// The feed is the one that the state equals; with the tags that the next request had better name, where those are
+    /// new ones.
+    Unchanged { mark: Option<FeedMark>, trouble: Trouble },
+    /// The guard let nothing through, and why.
+    Held(String),
+    /// What was to be sent was sent, as far as that went.
+    Applied(Box<AppliedPlan>),
+}
+
+/// What an applied plan leaves in the state.
+pub(in crate::systems::catalog) struct AppliedPlan {
+    pub(super) rows: Option<RowsEnding>,
+    /// What NiceChat's listing was looked at for, if it was taken in.
+    pub(super) listed: Option<ListingScope>,
+    pub(super) nameless: Option<u64>,
+    pub(super) mark: Option<FeedMark>,
+    /// What can't be as the feed wants it; or why the application isn't complete.
+    pub(super) result: Result<Trouble, PassError>,
+}
+
+/// Rows and objects that can't be as the feed wants them.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::systems::catalog) struct Trouble {
+    pub(super) rejected: u64,
+    pub(super) refused: u64,
+}
+
+/// Makes the steps of a pass. What they find out is in `findings` even when one fails.
+pub(in crate::systems::catalog) async fn run_steps(
+    tools: &Tools<'_>,
+    request: Request,
+    force: bool,
+    findings: &mut Findings,
+) -> Result<Ended, PassError> {
+    settle_earlier(tools, request, findings).await?;
+    let feed = match fetch(tools, request).await? {
+        Answer::New(feed) => feed,
+        Answer::Same(mark) => return unchanged(tools, mark, findings),
+    };
+    let Compared { mut feed, plan } = compare(tools, request, feed, findings).await?;
+    let mut summary = plan.summary.clone();
+    let mut guarded = judge(plan, force);
+    if findings.import.is_none()
+        && let Guarded::Approved(approved) = guarded
+    {
+        guarded = match approved.plan().decision.strategy.clone() {
+            ChosenStrategy::Api => Guarded::Approved(approved),
+            ChosenStrategy::Import(address) => {
+                let imported = push(tools, request, &address, (feed, approved), findings).await?;
+                feed = imported.feed;
+                summary = imported.plan.summary.clone();
+                judge(imported.plan, force)
+            }
+        };
+    }
+    count_imported(tools, &summary, findings).await?;
+    match guarded {
+        Guarded::Held(reason) => Ok(Ended::Held(reason)),
+        Guarded::Approved(approved) => Ok(Ended::Applied(apply(tools, request, feed, approved, findings).await.into())),
+    }
+}
+
+fn unchanged(tools: &Tools<'_>, mark: Option<FeedMark>, findings: &mut Findings) -> Result<Ended, PassError> {
+    let trouble = trouble(tools)?;
+    findings.summary = Some(Summary { rejected: trouble.rejected, ..Summary::default() });
+    Ok(Ended::Unchanged { mark, trouble })
+}
+
+fn trouble(tools: &Tools<'_>) -> Result<Trouble, PassError> {
+    let (rejected, refused) = tools.state()?.trouble()?;
+    Ok(Trouble { rejected, refused })
+}
+
+async fn apply(
+    tools: &Tools<'_>,
+    request: Request,
+    feed: FeedBody,
+    approved: Approved,
+    findings: &mut Findings,
+) -> AppliedPlan {
+    let plan = approved.plan();
+    let nameless = (plan.summary.held_back == 0).then_some(plan.summary.nameless);
+    let (changes_at, is_listed) = (plan.changes_at, plan.is_listed);
+    let mark = trusted(feed.mark, plan);
+    let Sent { rows, was_carried_through, result } = send(tools, approved, findings).await;
+    let is_at_large = findings.import.as_ref().is_some_and(|import| import.is_at_large);
+    let scope = match tools.context.config.nicechat.prune {
+        Prune::All => ListingScope::All,
+        Prune::None | Prune::Owned => ListingScope::Ours,
+    };
+    AppliedPlan {
+        rows,
+        listed: (is_listed && was_carried_through && !is_at_large).then_some(scope),
+        nameless,
+        mark: mark.filter(|_| result.is_ok()).map(|mark| FeedMark { changes_at, judged: Some(request.now), ..mark }),
+        result: result.and_then(|()| trouble(tools)),
+    }
+}
+
+/// What of a mark may count for passes to come. Bytes of which something was left undone must not be taken
+/// for unchanged when they come with a proof of their end; and the server's tags are those of the whole feed,
+/// of which an unproven body may be only the beginning.
+fn trusted(mark: FeedMark, plan: &Plan) -> Option<FeedMark> {
+    match plan.summary.unproven_because {
+        Some(_) => None,
+        None if plan.is_whole => Some(mark),
+        None => Some(FeedMark { etag: None, last_modified: None, ..mark }),
+    }
+}

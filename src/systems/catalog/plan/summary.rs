@@ -1,0 +1,135 @@
+//! What a plan comes to, in numbers.
+
+use super::operation::{Action, Operation};
+use crate::catalog::{Kind, UnknownWords};
+use crate::state::Foreign;
+
+/// How many objects of one kind a plan creates, changes, deletes.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// Objects of ours before the pass.
+    pub owned: u64,
+    /// Objects to create.
+    pub create: u64,
+    /// Objects to change.
+    pub update: u64,
+    /// Objects to delete.
+    pub delete: u64,
+    /// Of those, objects that were never ours (`prune = "all"`).
+    pub delete_foreign: u64,
+    /// Of those, objects that may never have been made: a create was cut off. No loss to guard against.
+    pub delete_in_doubt: u64,
+    /// Objects that were there already and become ours.
+    pub adopted: u64,
+    /// Categories to switch off.
+    pub disable: u64,
+    /// Objects that only the state learns of.
+    pub record_only: u64,
+    /// Objects that NiceChat lists, that are not ours, and that stay.
+    pub foreign: u64,
+}
+
+impl Tally {
+    /// Adds an operation.
+    pub fn add(&mut self, operation: &Operation) {
+        match operation.action {
+            Action::Create => self.create += 1,
+            Action::Update => self.update += 1,
+            Action::Delete => self.delete += 1,
+            Action::Disable => self.disable += 1,
+            Action::RecordOnly => self.record_only += 1,
+        }
+    }
+
+    /// Operations that send something.
+    pub fn sent(&self) -> u64 {
+        self.create + self.update + self.delete + self.disable
+    }
+}
+
+/// What a reading of the feed and the comparison came to.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Summary {
+    /// Rows taken.
+    pub items: u64,
+    /// Rows not taken.
+    pub rejected: u64,
+    /// Of those, rows without an id.
+    pub nameless: u64,
+    /// Items for which nothing is to be sent.
+    pub unchanged: u64,
+    /// Of those, items that NiceChat refuses as they are.
+    pub set_aside: u64,
+    /// Objects that are missed but not deleted: a row without a readable id may be theirs.
+    pub held_back: u64,
+    /// Objects that are missed but not deleted: nothing proves that the feed was there to its end.
+    pub unproven: u64,
+    /// Whether the last row was left for the same reason.
+    pub left_last_row: bool,
+    /// Why the feed's end is not proven, if any of these two was left undone for it.
+    pub unproven_because: Option<&'static str>,
+    /// Prices that were given `default_currency`.
+    pub currency_assumed: u64,
+    /// What availabilities say that is no word anybody defined: those items are not in stock.
+    pub strange_stock: UnknownWords,
+    /// Items that have a category.
+    pub categorised: u64,
+    /// Rows that are not taken, with an id that is not ours: NiceChat might take them from the feed itself.
+    pub strangers: u64,
+    /// Whether the whole of NiceChat's listing was read.
+    pub is_listed: bool,
+    /// Categories.
+    pub categories: Tally,
+    /// Products.
+    pub products: Tally,
+}
+
+impl Summary {
+    /// The tally of a kind, to be counted up.
+    pub fn tally_mut(&mut self, kind: Kind) -> &mut Tally {
+        match kind {
+            Kind::Category => &mut self.categories,
+            Kind::Product => &mut self.products,
+        }
+    }
+
+    /// The tally of a kind.
+    pub fn tally(&self, kind: Kind) -> &Tally {
+        match kind {
+            Kind::Category => &self.categories,
+            Kind::Product => &self.products,
+        }
+    }
+
+    /// Operations that send something.
+    pub fn sent(&self) -> u64 {
+        self.categories.sent() + self.products.sent()
+    }
+
+    /// All operations.
+    pub fn operations(&self) -> u64 {
+        self.sent() + self.categories.record_only + self.products.record_only
+    }
+
+    /// What NiceChat has that isn't ours, if that is known.
+    pub fn foreign(&self) -> Option<Foreign> {
+        let Tally { foreign: categories, .. } = self.categories;
+        let Tally { foreign: products, .. } = self.products;
+        self.is_listed.then_some(Foreign { categories, products })
+    }
+
+    /// Objects to create.
+    pub fn created(&self) -> u64 {
+        self.both(|tally| tally.create)
+    }
+
+    /// Objects to change.
+    pub fn updated(&self) -> u64 {
+        self.both(|tally| tally.update)
+    }
+
+    /// One count of both kinds.
+    pub fn both(&self, count: impl Fn(&Tally) -> u64) -> u64 {
+        count(&self.categories) + count(&self.products)
+    }
+}

@@ -1,0 +1,79 @@
+//! The last step: what the pass leaves in the state, and its report.
+
+use std::time::{Duration, Instant};
+
+use jiff::Timestamp;
+
+use super::error::MirrorError;
+use super::findings::Findings;
+use super::names::place;
+use super::pass::Tools;
+use crate::pass::{Figures, Outcome, PassEntry, PassRow};
+
+/// The name of these passes among the jobs.
+pub(super) const JOB: &str = "events";
+
+/// What a pass came to.
+#[derive(Debug)]
+pub struct Report {
+    /// The row that it left in the state.
+    pub row: PassRow,
+    /// How long it took, whatever the wall clock did meanwhile.
+    pub took: Duration,
+    /// What went wrong, the first first; the other stores went on.
+    pub errors: Vec<MirrorError>,
+    /// Why the guard let nothing through.
+    pub guard: Option<String>,
+    /// Events of ours in stores that the settings don't name any more since this pass, by the store's name in the
+    /// state.
+    pub left_behind: Vec<(String, u64)>,
+}
+
+/// Leaves a pass's row in the state.
+pub(super) async fn close(tools: &Tools<'_>, began: Instant, mut findings: Findings) -> Report {
+    let mut row = pass_row(tools, &findings);
+    let pass = PassEntry { job: JOB, subject: place(tools.settings), row: row.clone() };
+    if let Err(unwritten) = tools.state.finish_mirror(pass).await {
+        findings.errors.push(MirrorError::State(unwritten));
+        row = pass_row(tools, &findings);
+    }
+    let Findings { errors, held, left_behind, .. } = findings;
+    Report { row, took: began.elapsed(), errors, guard: held, left_behind }
+}
+
+fn figures(findings: &Findings) -> Figures {
+    let Findings { listed, mirrored, applied, refused, .. } = findings;
+    let listed = listed.map(|listed| ("listed", listed));
+    let counted = [
+        ("added", mirrored.added),
+        ("changed", mirrored.changed),
+        ("removed", mirrored.removed),
+        ("created", applied.created),
+        ("replaced", applied.replaced),
+        ("deleted", applied.deleted),
+        ("failed", applied.failed),
+        ("refused", *refused),
+    ];
+    listed.into_iter().chain(counted).collect()
+}
+
+/// The row that a pass leaves.
+fn pass_row(tools: &Tools<'_>, findings: &Findings) -> PassRow {
+    let Findings { connections, refused, held, errors, .. } = findings;
+    let outcome = match (held, *refused) {
+        _ if !errors.is_empty() => Outcome::Failed,
+        (Some(_), _) => Outcome::Refused,
+        (None, 0) => Outcome::Ok,
+        (None, _) => Outcome::Partial,
+    };
+    let told: Vec<String> = errors.iter().map(ToString::to_string).collect();
+    PassRow {
+        started: tools.started,
+        finished: Timestamp::now(),
+        kind: tools.ask.kind,
+        outcome,
+        figures: figures(findings),
+        requests: connections.iter().map(|connection| connection.reader().requests()).sum(),
+        reason: if told.is_empty() { held.clone() } else { Some(told.join("; ")) },
+    }
+}
