@@ -7,7 +7,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::catalog::{Category, Hasher, Id, Kind};
 use crate::config::{Catalog, Prune, Strategy};
-use crate::feed::{self, FeedError, Row, RowDigest, Shape, SinkError};
+use crate::feed::{self, FeedError, ParseOptions, Row, RowDigest, SinkError};
 use crate::pass::PassKind;
 use crate::remote::nicechat;
 use crate::source::{self, Body, End, FetchError, Fetched, Validators};
@@ -117,7 +117,7 @@ pub(super) async fn prepare(
         (session, page_size) = interruptible(stop, listing::take_in(nicechat, session)).await??;
     }
     let default_category = config.source.default_category.clone();
-    let shape = Shape {
+    let shape = ParseOptions {
         format: config.source.format,
         default_currency: config.source.default_currency,
         default_category: default_category.map(|id| Arc::new(Category { id, name: None })),
@@ -153,7 +153,7 @@ pub(super) async fn prepare(
     Ok(Plan { staging, summary, guard, choice, changes_at, is_whole, is_listed, page_size, rows, left })
 }
 
-fn read(body: &Body, max_bytes: u64, shape: &Shape, reading: &mut Reading) -> Result<feed::Reading, FeedError> {
+fn read(body: &Body, max_bytes: u64, shape: &ParseOptions, reading: &mut Reading) -> Result<feed::Reading, FeedError> {
     let input = feed::open(&body.file, max_bytes).stopped_by(&reading.stop);
     let input = if body.end == End::Proven { input } else { input.unproven()? };
     feed::read_into(&input, shape, reading)
@@ -171,7 +171,7 @@ impl Reading {
     }
 }
 
-impl feed::Receiver for Reading {
+impl feed::RowSink for Reading {
     fn hasher(&self) -> &Hasher {
         self.session.hasher()
     }
@@ -180,8 +180,8 @@ impl feed::Receiver for Reading {
         self.session.knows_some()
     }
 
-    fn foresee(&mut self, rows: &[RowDigest]) {
-        self.session.foresee(rows);
+    fn prefetch(&mut self, rows: &[RowDigest]) {
+        self.session.prefetch(rows);
     }
 
     fn knows(&mut self, row: RowDigest) -> Result<bool, SinkError> {
@@ -197,7 +197,7 @@ impl feed::Receiver for Reading {
     }
 
     fn row(&mut self, row: Row, digest: Option<RowDigest>) -> Result<(), SinkError> {
-        feed::Receiver::row(self.session()?, row, digest)
+        feed::RowSink::row(self.session()?, row, digest)
     }
 }
 

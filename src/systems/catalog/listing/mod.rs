@@ -5,7 +5,7 @@ mod walk;
 use tracing::warn;
 
 use crate::catalog::Kind;
-use crate::feed::Receiver as _;
+use crate::feed::RowSink as _;
 use crate::remote::CallError;
 use crate::remote::nicechat::Reader;
 use crate::systems::catalog::diff::differ::Session;

@@ -256,11 +256,11 @@ impl Visit {
         }
     }
 
-    fn shape(&self) -> Shape {
+    fn shape(&self) -> ParseOptions {
         let now = format!("2026-01-01T0{}:00Z", 1 + self.hours).parse().expect("a time");
         let default_currency = ["EUR", "", "USD"][self.defaults as usize];
         let default_category = self.default_category().map(|id| Category { id, name: None }.into());
-        Shape { format: None, default_currency: Currency::parse(default_currency), default_category, now }
+        ParseOptions { format: None, default_currency: Currency::parse(default_currency), default_category, now }
     }
 }
 

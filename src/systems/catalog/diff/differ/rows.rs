@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use super::{Policy, Session, SessionError};
 use crate::catalog::{Digest, Hasher, Kind};
-use crate::feed::{Offer, Receiver, Row, RowDigest, SinkError};
+use crate::feed::{Offer, Row, RowDigest, RowSink, SinkError};
 use crate::state::{InUse, NewRow, Reader, RowsEnding, Trail};
 use crate::systems::catalog::diff::index::{Flags, Index};
 use crate::systems::catalog::diff::known_rows::Remembered;
@@ -171,7 +171,7 @@ impl Session {
     }
 }
 
-impl Receiver for Session {
+impl RowSink for Session {
     fn hasher(&self) -> &Hasher {
         &self.hasher
     }
@@ -180,7 +180,7 @@ impl Receiver for Session {
         self.remembered.is_some()
     }
 
-    fn foresee(&mut self, rows: &[RowDigest]) {
+    fn prefetch(&mut self, rows: &[RowDigest]) {
         if let Some(remembered) = &mut self.remembered {
             remembered.foresee(rows);
         }
