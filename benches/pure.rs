@@ -9,7 +9,7 @@ use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use jiff::Timestamp;
 use sandbox::Catalog;
 use shelfkeeper::catalog::{Category, Hasher, Id, Item, Kind, Money, path_category};
-use shelfkeeper::feed::{self, Receiver, Row, RowDigest, Shape, SinkError};
+use shelfkeeper::feed::{self, ParseOptions, Row, RowDigest, RowSink, SinkError};
 use shelfkeeper::state::Known;
 use shelfkeeper::systems::catalog::{Base, Wanted, decide};
 
@@ -23,7 +23,7 @@ struct Counter {
     rows: u64,
 }
 
-impl Receiver for Counter {
+impl RowSink for Counter {
     fn hasher(&self) -> &Hasher {
         &self.hasher
     }
@@ -48,8 +48,8 @@ impl Receiver for Counter {
     }
 }
 
-fn shape() -> Shape {
-    Shape { format: None, default_currency: None, default_category: None, now: Timestamp::UNIX_EPOCH }
+fn shape() -> ParseOptions {
+    ParseOptions { format: None, default_currency: None, default_category: None, now: Timestamp::UNIX_EPOCH }
 }
 
 fn reading(criterion: &mut Criterion) {

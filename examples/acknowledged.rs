@@ -9,7 +9,7 @@ use anyhow::{Context as _, bail};
 use jiff::Timestamp;
 use shelfkeeper::catalog::{Currency, Id, Kind};
 use shelfkeeper::config::{Prune, VanishedCategory};
-use shelfkeeper::feed::{self, Shape};
+use shelfkeeper::feed::{self, ParseOptions};
 use shelfkeeper::pass::{Outcome, PassEntry, PassKind, PassRow};
 use shelfkeeper::state::{Ending, ListingScope, Reader, Record, Writer};
 use shelfkeeper::systems::catalog::{Cursor, Differ, Operation, Policy, Stage};
@@ -21,7 +21,7 @@ fn main() -> anyhow::Result<()> {
     let now = Timestamp::now();
     let file = std::fs::File::open(feed).with_context(|| feed.clone())?;
     // As the settings have it when they say nothing.
-    let shape = Shape { format: None, default_currency: Currency::parse("usd"), default_category: None, now };
+    let shape = ParseOptions { format: None, default_currency: Currency::parse("usd"), default_category: None, now };
     let policy = Policy {
         prune: Prune::Owned,
         vanished_category: VanishedCategory::Delete,

@@ -4,12 +4,12 @@
 use std::io::Write as _;
 
 use libfuzzer_sys::fuzz_target;
-use shelfkeeper::feed::{self, Shape};
+use shelfkeeper::feed::{self, ParseOptions};
 
 fuzz_target!(|bytes: &[u8]| {
     let mut file = tempfile::tempfile().expect("a temporary file");
     file.write_all(bytes).expect("written");
     let shape =
-        Shape { format: None, default_currency: None, default_category: None, now: jiff::Timestamp::UNIX_EPOCH };
+        ParseOptions { format: None, default_currency: None, default_category: None, now: jiff::Timestamp::UNIX_EPOCH };
     let _ = feed::read(&feed::open(&file, 1 << 20), &shape, &mut |_| Ok(()));
 });

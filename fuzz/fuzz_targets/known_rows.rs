@@ -7,7 +7,7 @@ use std::io::Write as _;
 
 use libfuzzer_sys::fuzz_target;
 use shelfkeeper::catalog::Hasher;
-use shelfkeeper::feed::{self, Receiver, Row, RowDigest, Shape, SinkError};
+use shelfkeeper::feed::{self, RowSink, Row, RowDigest, ParseOptions, SinkError};
 
 /// Remembers what rows meant by their digests alone.
 struct Memory {
@@ -40,7 +40,7 @@ fn id_of(row: &Row) -> Option<String> {
     }
 }
 
-impl Receiver for Memory {
+impl RowSink for Memory {
     fn hasher(&self) -> &Hasher {
         &self.hasher
     }
@@ -77,7 +77,7 @@ fn read(bytes: &[u8], memory: &mut Memory) -> Result<(), String> {
     let mut file = tempfile::tempfile().expect("a temporary file");
     file.write_all(bytes).expect("written");
     let shape =
-        Shape { format: None, default_currency: None, default_category: None, now: jiff::Timestamp::UNIX_EPOCH };
+        ParseOptions { format: None, default_currency: None, default_category: None, now: jiff::Timestamp::UNIX_EPOCH };
     feed::read_into(&feed::open(&file, 1 << 20), &shape, memory).map(drop).map_err(|error| error.to_string())
 }
 

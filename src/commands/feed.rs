@@ -45,7 +45,7 @@ pub(super) fn feed(arguments: &cli::Feed) -> Outcome {
 /// Reads the body and prints what it holds. Nothing is printed of a feed that turns out to be
 /// incomplete: what it seems to hold can't be relied on.
 fn print(source: &Source, body: &source::Body, format: Format) -> Outcome {
-    let shape = feeds::Shape {
+    let shape = feeds::ParseOptions {
         format: source.format,
         default_currency: source.default_currency,
         default_category: None,

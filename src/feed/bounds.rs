@@ -9,10 +9,10 @@ use crate::catalog::{Item, Rejection};
 const MAX_ID: usize = 1 << 10;
 /// Bytes of an item's texts all together. Requests and plans hold many items at the same time.
 pub(super) const MAX_ITEM: usize = 2 << 20;
-/// Letters of what is told of a row that isn't taken.
+/// Characters of the reason why a row is rejected.
 const MAX_REASON: usize = 500;
-/// Letters of a text that are told.
-const TOLD: usize = 40;
+/// Characters of an excerpt.
+const EXCERPT: usize = 40;
 
 /// Attributes of an element.
 pub(super) const MAX_ATTRIBUTES: usize = 1_000;
@@ -36,20 +36,20 @@ pub(super) const MAX_DECLARED: usize = 64 << 10;
 pub(super) const MAX_PATH: usize = 4 << 10;
 pub(super) const MAX_PATHS: usize = 64 << 20;
 
-/// The beginning of a text of the feed, to be told.
-pub(super) fn told(text: &str) -> String {
-    text.chars().take(TOLD).map(|letter| if letter.is_control() { ' ' } else { letter }).collect()
+/// The beginning of a string of the feed, for a message.
+pub(super) fn excerpt(text: &str) -> String {
+    text.chars().take(EXCERPT).map(|letter| if letter.is_control() { ' ' } else { letter }).collect()
 }
 
 /// A row within the bounds: what is larger is not taken.
-pub(super) fn within(row: Row) -> Row {
+pub(super) fn within_bounds(row: Row) -> Row {
     let (id, line) = match &row {
         Row::Offer(offer) => (Some(offer.item.id.as_str()), offer.line),
         Row::Rejected(rejection) => (rejection.id.as_deref(), rejection.line),
     };
     if let Some(id) = id.filter(|id| id.len() > MAX_ID) {
         // It is what damage left of other cells: whose row it is can't be told.
-        let reason = format!("its id is longer than {} KiB; it begins with {:?}", MAX_ID >> 10, told(id));
+        let reason = format!("its id is longer than {} KiB; it begins with {:?}", MAX_ID >> 10, excerpt(id));
         return Row::Rejected(Rejection::new(line, None, "row", reason));
     }
     match row {

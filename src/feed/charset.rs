@@ -13,7 +13,7 @@ use super::{FeedError, Input, input};
 
 /// Bytes of lines that are looked at for a guess: more would not change it.
 const ENOUGH: usize = 4 << 20;
-/// Letters that are counted: as many more would not change it.
+/// CharsetDetector that are counted: as many more would not change it.
 const MANY: u64 = 16 << 20;
 
 /// So many bytes that mean nothing say nothing of a feed that is labelled.
@@ -53,7 +53,7 @@ impl Charset {
 
 /// The encoding of one feed. As long as all that was seen is UTF-8, that is believed; the first bytes that
 /// are not have all of the feed looked at.
-pub(super) struct Letters<'i, 'f> {
+pub(super) struct CharsetDetector<'i, 'f> {
     input: &'i Input<'f>,
     label: Option<Charset>,
     charset: Charset,
@@ -62,20 +62,20 @@ pub(super) struct Letters<'i, 'f> {
     is_shaky: bool,
 }
 
-impl<'i, 'f> Letters<'i, 'f> {
+impl<'i, 'f> CharsetDetector<'i, 'f> {
     /// Of a feed that begins with `head` and says that it is encoded so.
     ///
     /// # Errors
     /// When the feed can't be read.
     pub(super) fn new(input: &'i Input<'f>, label: Option<Charset>, head: &[u8]) -> Result<Self, FeedError> {
-        let mut letters = Letters { input, label, charset: Charset::UTF8, is_settled: false, is_shaky: false };
+        let mut detector = CharsetDetector { input, label, charset: Charset::UTF8, is_settled: false, is_shaky: false };
         if label.is_none_or(|label| label == Charset::UTF8) {
             // The head may end within a letter.
-            letters.settle(&head[..head.len().saturating_sub(3)])?;
+            detector.settle(&head[..head.len().saturating_sub(3)])?;
         } else {
-            letters.decide()?;
+            detector.decide()?;
         }
-        Ok(letters)
+        Ok(detector)
     }
 
     /// Whether the few letters beyond ASCII may as well be bytes that are damaged.
@@ -116,7 +116,7 @@ impl<'i, 'f> Letters<'i, 'f> {
 
 /// What the bytes of a feed look like.
 struct Seen {
-    /// Letters of several bytes.
+    /// CharsetDetector of several bytes.
     letters: u64,
     /// Bytes beyond ASCII that are part of none.
     strays: u64,
@@ -206,9 +206,9 @@ mod tests {
         let mut file = tempfile::tempfile().expect("a temporary file");
         file.write_all(bytes).expect("written");
         let input = super::super::open(&file, 1 << 30);
-        let mut letters = Letters::new(&input, label.into(), b"").expect("readable");
-        letters.settle(bytes).expect("readable");
-        letters.charset().decode(bytes).into_owned()
+        let mut detector = CharsetDetector::new(&input, label.into(), b"").expect("readable");
+        detector.settle(bytes).expect("readable");
+        detector.charset().decode(bytes).into_owned()
     }
 
     #[test]

@@ -6,7 +6,7 @@ use memchr::memchr_iter;
 use quick_xml::escape::resolve_predefined_entity;
 
 use super::bounds::MAX_STRAYS;
-use super::spans::is_name_start;
+use super::xml_split::is_name_start;
 
 /// What [`mend`] writes for a `<` that starts nothing, so that it can be told from one that the feed escaped.
 pub(super) const STRAY: &str = "&#60;";

@@ -4,7 +4,7 @@ use thiserror::Error;
 
 use super::format::FeedType;
 
-/// What the receiver of rows may stop the reading with.
+/// What a [`RowSink`](super::RowSink) may stop the reading with.
 pub type SinkError = Box<dyn std::error::Error + Send + Sync>;
 
 /// Why a feed as a whole could not be read. None of these says anything about what the shop sells.
@@ -33,7 +33,7 @@ pub enum FeedError {
     /// The reading was stopped from outside.
     #[error("interrupted")]
     Interrupted,
-    /// The receiver stopped the reading.
+    /// The sink stopped the reading.
     #[error("{0}")]
     Sink(SinkError),
 }

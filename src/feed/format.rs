@@ -40,7 +40,7 @@ impl fmt::Display for FeedType {
 
 /// What items depend on besides their own row.
 #[derive(Debug, Clone)]
-pub struct Shape {
+pub struct ParseOptions {
     /// The format, or `None` to tell it from the content.
     pub format: Option<FeedType>,
     /// For prices without one.
@@ -51,7 +51,7 @@ pub struct Shape {
     pub now: Timestamp,
 }
 
-impl Shape {
+impl ParseOptions {
     /// Of all that shapes an item besides the body and the time. A new version of the program reads
     /// everything anew, so that nobody has to think of [`RULES`] for that.
     pub(super) fn digest(&self, format: FeedType, hasher: &Hasher) -> Digest {

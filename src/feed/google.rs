@@ -6,10 +6,10 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::bounds::{MAX_NAME, MAX_PATH, MAX_PATHS, told};
+use super::bounds::{MAX_NAME, MAX_PATH, MAX_PATHS, excerpt};
 use super::sale::{Sale, sale};
 use super::values::{Stock, availability, first_address, tidy};
-use super::{Offer, Row, Shape};
+use super::{Offer, ParseOptions, Row};
 use crate::catalog::{Category, Id, Item, Money, Notation, Rejection, first_product_type, path_category};
 
 /// The attributes that we read.
@@ -138,17 +138,17 @@ impl<'a> Attributes<'a> {
 /// The field at fault, and the reason in words.
 pub(super) type Fault = (&'static str, String);
 
-/// Makes items of attributes; remembers the categories so that items share them.
-pub(super) struct Maker<'s> {
-    shape: &'s Shape,
+/// Builds items from attributes; remembers the categories so that items share them.
+pub(super) struct ItemBuilder<'s> {
+    options: &'s ParseOptions,
     categories: HashMap<String, Option<Arc<Category>>>,
     /// Bytes of their paths, as they are written and as they are meant.
     taken: usize,
 }
 
-impl<'s> Maker<'s> {
-    pub(super) fn new(shape: &'s Shape) -> Self {
-        Maker { shape, categories: HashMap::new(), taken: 0 }
+impl<'s> ItemBuilder<'s> {
+    pub(super) fn new(options: &'s ParseOptions) -> Self {
+        ItemBuilder { options, categories: HashMap::new(), taken: 0 }
     }
 
     /// One row's item, or why it is none.
@@ -158,7 +158,7 @@ impl<'s> Maker<'s> {
             Err((field, reason)) => {
                 let rejection = Rejection::new(line, attributes.owned(Attribute::Id), field, reason);
                 let has_sale = attributes.get(Attribute::SalePrice).is_some();
-                let changes_at = sale(attributes.get(Attribute::SaleDates), self.shape.now).changes_at;
+                let changes_at = sale(attributes.get(Attribute::SaleDates), self.options.now).changes_at;
                 Row::Rejected(Rejection { changes_at: changes_at.filter(|_| has_sale), ..rejection })
             }
         }
@@ -167,9 +167,9 @@ impl<'s> Maker<'s> {
     fn offer(&mut self, row: &Attributes<'_>, line: u64) -> Result<Offer, Fault> {
         let id = Id::parse(row.get(Attribute::Id).unwrap_or_default()).map_err(|error| ("id", error.to_string()))?;
         let title = row.owned(Attribute::Title).ok_or_else(|| ("title", "no title".to_owned()))?;
-        let (money, changes_at) = price(row, self.shape)?;
+        let (money, changes_at) = price(row, self.options)?;
         let named = money.and_then(|money| money.currency);
-        let currency = money.and_then(|_| named.or(self.shape.default_currency));
+        let currency = money.and_then(|_| named.or(self.options.default_currency));
         let word = row.get(Attribute::Availability);
         let stock = word.map(availability);
         let item = Item {
@@ -184,7 +184,7 @@ impl<'s> Maker<'s> {
             in_stock: stock == Some(Stock::In),
         };
         let currency_assumed = named.is_none() && currency.is_some();
-        let strange_stock = word.filter(|_| stock == Some(Stock::Unknown)).map(told);
+        let strange_stock = word.filter(|_| stock == Some(Stock::Unknown)).map(excerpt);
         Ok(Offer { item, line, changes_at, currency_assumed, strange_stock })
     }
 
@@ -203,20 +203,20 @@ impl<'s> Maker<'s> {
             }
             self.categories.insert(path.to_owned(), path_category(path).map(Arc::new));
         }
-        Ok(self.categories.get(path).cloned().flatten().or_else(|| self.shape.default_category.clone()))
+        Ok(self.categories.get(path).cloned().flatten().or_else(|| self.options.default_category.clone()))
     }
 }
 
 /// The price in effect, and when that changes. A sale price of nought is an exporter's way to say
 /// "none". A sale price without a currency has the price's.
-fn price(row: &Attributes<'_>, shape: &Shape) -> Result<(Option<Money>, Option<jiff::Timestamp>), Fault> {
-    let notation = Notation::of(shape.default_currency);
+fn price(row: &Attributes<'_>, options: &ParseOptions) -> Result<(Option<Money>, Option<jiff::Timestamp>), Fault> {
+    let notation = Notation::of(options.default_currency);
     let read = |attribute, field: &'static str| {
         let money = row.get(attribute).map(|text| Money::read(text, notation)).transpose();
         money.map_err(|error| (field, error.to_string()))
     };
     let Some(_) = row.get(Attribute::SalePrice) else { return Ok((read(Attribute::Price, "price")?, None)) };
-    let Sale { active, changes_at } = sale(row.get(Attribute::SaleDates), shape.now);
+    let Sale { active, changes_at } = sale(row.get(Attribute::SaleDates), options.now);
     let sale = if active { read(Attribute::SalePrice, "sale_price")? } else { None };
     match sale.filter(|sale| !sale.price.is_zero()) {
         Some(sale) if sale.currency.is_some() => Ok((Some(sale), changes_at)),

@@ -2,18 +2,18 @@
 
 use std::borrow::Cow;
 
-use super::ahead::pieces;
-use super::bounds::told;
-use super::charset::{Charset, Letters};
+use super::bounds::excerpt;
+use super::charset::{Charset, CharsetDetector};
+use super::chunker::for_each_fragment;
 use super::detect::Head;
 use super::element::{Element, Node, parse};
 use super::entities::mend;
-use super::google::{ATTRIBUTES, Attribute, Attributes, Maker, Spelling};
-use super::intake::Intake;
+use super::google::{ATTRIBUTES, Attribute, Attributes, ItemBuilder, Spelling};
 use super::namespaces::{Namespaces, Vocabulary};
-use super::spans::{Piece, Spans};
+use super::row_output::RowOutput;
 use super::values::{UNREADABLE, has_entity, is_misspelt, tidy, words};
-use super::{FeedError, Input, Row, Shape};
+use super::xml_split::{Fragment, XmlSplitter};
+use super::{FeedError, Input, ParseOptions, Row};
 use crate::catalog::{Currency, Rejection};
 
 /// The element names that hold an item.
@@ -23,47 +23,52 @@ const ITEMS: &[&str] = &["item", "entry"];
 const CURRENCY: [&str; 2] = ["currency", "unit"];
 
 /// Reads every item of the feed.
-pub(super) fn read(input: &Input<'_>, head: &Head, shape: &Shape, intake: &mut Intake<'_>) -> Result<(), FeedError> {
-    let mut letters = Letters::new(input, Some(head.charset()), head.bytes())?;
-    let mut spans = Spans::new(input.open()?, head.root(), ITEMS)?;
-    let mut maker = Maker::new(shape);
-    let mut namespaces = Namespaces::new(intake.hasher());
-    set_surroundings(intake, letters.charset(), &namespaces);
-    pieces(
-        intake,
-        |batch| spans.cut(batch),
-        |intake, bytes, digest, piece| match piece {
-            Piece::Element { line, .. } => {
-                let known = intake.digest(digest);
-                if intake.knows(known)? {
+pub(super) fn read(
+    input: &Input<'_>,
+    head: &Head,
+    options: &ParseOptions,
+    output: &mut RowOutput<'_>,
+) -> Result<(), FeedError> {
+    let mut detector = CharsetDetector::new(input, Some(head.charset()), head.bytes())?;
+    let mut splitter = XmlSplitter::new(input.open()?, head.root(), ITEMS)?;
+    let mut builder = ItemBuilder::new(options);
+    let mut namespaces = Namespaces::new(output.hasher());
+    set_context(output, detector.charset(), &namespaces);
+    for_each_fragment(
+        output,
+        |chunk| splitter.add_next(chunk),
+        |output, bytes, digest, fragment| match fragment {
+            Fragment::Element { line, .. } => {
+                let known = output.digest(digest);
+                if output.knows(known)? {
                     return Ok(());
                 }
-                let known = if letters.settle(bytes)? {
-                    set_surroundings(intake, letters.charset(), &namespaces);
-                    intake.digest(digest)
+                let known = if detector.settle(bytes)? {
+                    set_context(output, detector.charset(), &namespaces);
+                    output.digest(digest)
                 } else {
                     known
                 };
-                let charset = letters.charset();
-                let Read { row, swallowed } = item(&charset.decode(bytes), line, &namespaces, &mut maker);
+                let charset = detector.charset();
+                let ParsedItem { row, swallowed } = item(&charset.decode(bytes), line, &namespaces, &mut builder);
                 let known = swallowed.is_empty().then_some(known);
-                intake.give(row, known)?;
-                swallowed.into_iter().try_for_each(|rejection| intake.give(Row::Rejected(rejection), None))
+                output.give(row, known)?;
+                swallowed.into_iter().try_for_each(|rejection| output.give(Row::Rejected(rejection), None))
             }
-            Piece::Broken { head, line, reason, .. } => {
-                let xml = letters.charset().decode(&head);
+            Fragment::Broken { head, line, reason, .. } => {
+                let xml = detector.charset().decode(&head);
                 let id = id_of_broken(&xml, &namespaces);
-                intake.give(broken(line, id, reason.to_owned(), &xml), None)
+                output.give(broken(line, id, reason.to_owned(), &xml), None)
             }
-            Piece::Open { .. } => {
-                if namespaces.open(&letters.charset().decode(bytes))? {
-                    set_surroundings(intake, letters.charset(), &namespaces);
+            Fragment::Open { .. } => {
+                if namespaces.open(&detector.charset().decode(bytes))? {
+                    set_context(output, detector.charset(), &namespaces);
                 }
                 Ok(())
             }
-            Piece::Close { .. } => {
-                if namespaces.close(&letters.charset().decode(bytes)) {
-                    set_surroundings(intake, letters.charset(), &namespaces);
+            Fragment::Close { .. } => {
+                if namespaces.close(&detector.charset().decode(bytes)) {
+                    set_context(output, detector.charset(), &namespaces);
                 }
                 Ok(())
             }
@@ -72,9 +77,9 @@ pub(super) fn read(input: &Input<'_>, head: &Head, shape: &Shape, intake: &mut I
 }
 
 /// Says what an item's meaning depends on besides its own bytes.
-fn set_surroundings(intake: &mut Intake<'_>, charset: Charset, namespaces: &Namespaces) {
-    let digest = intake.hasher().digest(format!("{charset:?} {}", namespaces.digest()).as_bytes());
-    intake.set_surroundings(digest);
+fn set_context(output: &mut RowOutput<'_>, charset: Charset, namespaces: &Namespaces) {
+    let digest = output.hasher().digest(format!("{charset:?} {}", namespaces.digest()).as_bytes());
+    output.set_context(digest);
 }
 
 fn rejected(line: u64, id: Option<String>, field: &str, reason: String) -> Row {
@@ -88,19 +93,19 @@ fn broken(line: u64, id: Option<String>, reason: String, xml: &str) -> Row {
 
 /// What was made of an element: a row, and the rejections of other items that it swallowed, when the
 /// tags between them are broken.
-struct Read {
+struct ParsedItem {
     row: Row,
     swallowed: Vec<Rejection>,
 }
 
-fn item(xml: &str, line: u64, namespaces: &Namespaces, maker: &mut Maker<'_>) -> Read {
+fn item(xml: &str, line: u64, namespaces: &Namespaces, builder: &mut ItemBuilder<'_>) -> ParsedItem {
     let mended = mend(Cow::Borrowed(xml));
     let mut element = parse(&mended);
     if element.fault.is_none() && is_two(&element, namespaces) {
         element.fault = Some("it has what only two items have: another one stands in its element".to_owned());
     }
     let swallowed = if element.fault.is_some() { swallowed(&element, line, namespaces) } else { Vec::new() };
-    Read { row: row(xml, element, line, namespaces, maker), swallowed }
+    ParsedItem { row: row(xml, element, line, namespaces, builder), swallowed }
 }
 
 /// Whether an element has ids of two items: what lay between them is lost.
@@ -140,7 +145,7 @@ fn swallowed(element: &Element<'_>, line: u64, namespaces: &Namespaces) -> Vec<R
     others.chain(hidden).collect()
 }
 
-fn row(xml: &str, element: Element<'_>, line: u64, namespaces: &Namespaces, maker: &mut Maker<'_>) -> Row {
+fn row(xml: &str, element: Element<'_>, line: u64, namespaces: &Namespaces, builder: &mut ItemBuilder<'_>) -> Row {
     let (attributes, unreadable) = attributes(&element, namespaces);
     let id = || attributes.get(Attribute::Id).map(str::to_owned);
     match (element.fault, unreadable) {
@@ -148,7 +153,7 @@ fn row(xml: &str, element: Element<'_>, line: u64, namespaces: &Namespaces, make
         // Whose it is can't be told: not the same as an item that has no id.
         (None, Some((Attribute::Id, reason))) => broken(line, None, format!("id: {reason}"), xml),
         (None, Some((attribute, reason))) => rejected(line, id(), attribute.field(), reason),
-        (None, None) => maker.row(&attributes, line),
+        (None, None) => builder.row(&attributes, line),
     }
 }
 
@@ -240,7 +245,7 @@ fn money(node: &Node<'_>) -> Result<String, String> {
         if CURRENCY.contains(&name) {
             named = tidy(attribute.value()).map(Cow::into_owned).or(named);
         } else if let Some(meant) = CURRENCY.iter().find(|meant| is_misspelt(name, meant)) {
-            return Err(format!("the attribute {:?} is probably meant to be {meant:?}", told(name)));
+            return Err(format!("the attribute {:?} is probably meant to be {meant:?}", excerpt(name)));
         }
     }
     let Some(named) = named.filter(|_| !text.is_empty()) else { return Ok(text.to_owned()) };

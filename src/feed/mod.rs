@@ -1,13 +1,13 @@
 //! From bytes to items: every feed format, read as a stream.
 //!
-//! A feed is cut into rows or elements first (`text`, `spans`), each of them is decoded and parsed
-//! alone, so that a broken one costs nothing but itself. What ends early is an error, never a feed
+//! A feed is cut into rows or elements first (`text_split`, `xml_split`), then each of them is decoded and parsed
+//! alone, so that a broken one costs nothing but itself. A feed that ends early is an error, never a feed
 //! with fewer items.
 
-mod ahead;
 mod attributes;
 mod bounds;
 mod charset;
+mod chunker;
 mod detect;
 mod element;
 mod entities;
@@ -17,30 +17,30 @@ mod google;
 mod google_text;
 mod google_xml;
 mod input;
-mod intake;
-mod lane;
-mod lenient;
 mod namespaces;
+mod parser_thread;
 mod positioned;
 mod read;
-mod relay;
+mod recycling;
 mod row;
+mod row_output;
+mod row_sink;
 mod sale;
-mod spans;
-mod text;
+mod text_split;
 mod tree;
 mod unzip;
 mod utf16;
 mod values;
 mod window;
+mod xml_split;
 mod yml;
 
 pub use error::{FeedError, SinkError};
-pub use format::{FeedType, RULES, Shape};
+pub use format::{FeedType, ParseOptions, RULES};
 pub use input::Input;
-pub use intake::Receiver;
 pub use read::{Reading, open, read, read_into};
 pub use row::{Offer, Row, RowDigest};
+pub use row_sink::RowSink;
 
 #[cfg(test)]
 mod tests;

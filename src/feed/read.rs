@@ -4,11 +4,12 @@ use std::collections::HashSet;
 use std::fs::File;
 
 use super::error::{FeedError, SinkError};
-use super::format::{FeedType, Shape};
+use super::format::{FeedType, ParseOptions};
 use super::input::Input;
-use super::intake::{Forgetful, Intake, Receiver};
 use super::row::Row;
-use super::{detect, google_text, google_xml, relay, yml};
+use super::row_output::RowOutput;
+use super::row_sink::{NoCache, RowSink};
+use super::{detect, google_text, google_xml, parser_thread, yml};
 use crate::catalog::Hasher;
 
 /// What was read of a feed.
@@ -29,34 +30,34 @@ pub struct Reading {
 ///
 /// # Errors
 /// When the body is not a whole feed of the right format. Rows that were given to `sink` by then
-/// must not be relied on: nothing but `Ok` says that the feed was complete.
+/// must not be relied on before: only `Ok` says that the feed was complete.
 pub fn read(
     input: &Input<'_>,
-    shape: &Shape,
+    options: &ParseOptions,
     sink: &mut dyn FnMut(Row) -> Result<(), SinkError>,
 ) -> Result<FeedType, FeedError> {
     let hasher = Hasher::random()?;
-    read_into(input, shape, &mut Forgetful { hasher, seen: HashSet::new(), sink }).map(|reading| reading.format)
+    read_into(input, options, &mut NoCache { hasher, seen: HashSet::new(), sink }).map(|reading| reading.format)
 }
 
-/// The same for a receiver that may know rows by their bytes: those are not parsed.
+/// The same for a sink that may know rows by their bytes: those are not parsed.
 ///
 /// # Errors
 /// As [`read`].
-pub fn read_into(input: &Input<'_>, shape: &Shape, receiver: &mut dyn Receiver) -> Result<Reading, FeedError> {
+pub fn read_into(input: &Input<'_>, options: &ParseOptions, sink: &mut dyn RowSink) -> Result<Reading, FeedError> {
     let head = detect::head(input)?;
-    let format = detect::format(&head, shape.format)?;
-    let read = |intake: &mut Intake<'_>| match format {
-        FeedType::GoogleCsv => google_text::read(input, shape, intake),
+    let format = detect::format(&head, options.format)?;
+    let read = |output: &mut RowOutput<'_>| match format {
+        FeedType::GoogleCsv => google_text::read(input, options, output),
         // Without their closing tag they are an error.
-        FeedType::GoogleXml => google_xml::read(input, &head, shape, intake).map(|()| false),
-        FeedType::Yml => yml::read(input, &head, shape, intake).map(|()| false),
+        FeedType::GoogleXml => google_xml::read(input, &head, options, output).map(|()| false),
+        FeedType::Yml => yml::read(input, &head, options, output).map(|()| false),
     };
-    let outside = shape.digest(format, receiver.hasher());
-    let left_last_row = if receiver.knows_some() {
-        read(&mut Intake::new(receiver, outside))?
+    let settings = options.digest(format, sink.hasher());
+    let left_last_row = if sink.knows_some() {
+        read(&mut RowOutput::new(sink, settings))?
     } else {
-        relay::relayed(receiver, outside, read)?
+        parser_thread::read_on_parser_thread(sink, settings, read)?
     };
     let is_whole = format != FeedType::GoogleCsv || input.is_whole();
     Ok(Reading { format, is_whole, left_last_row })

@@ -41,7 +41,7 @@ pub(super) struct Tree {
 
 /// What the feed says of a category.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Found {
+pub(super) enum Lookup {
     /// It is this one.
     Category(Arc<Category>),
     /// It isn't defined.
@@ -139,22 +139,22 @@ impl Tree {
     ///
     /// # Errors
     /// When the paths become larger than any shop's.
-    pub(super) fn get(&mut self, id: &str) -> Result<Found, FeedError> {
+    pub(super) fn get(&mut self, id: &str) -> Result<Lookup, FeedError> {
         if let Some(known) = self.paths.get(id) {
-            return Ok(Found::Category(Arc::clone(known)));
+            return Ok(Lookup::Category(Arc::clone(known)));
         }
         let lacked_some = std::mem::take(&mut self.lacks_some);
         let path = self.path(id);
         let is_incomplete = self.lacks_some;
         self.lacks_some |= lacked_some;
         if is_incomplete && self.has_broken {
-            return Ok(Found::Unreadable);
+            return Ok(Lookup::Unreadable);
         }
-        let (Some(name), Ok(id)) = (path, Id::parse(id)) else { return Ok(Found::Undefined) };
+        let (Some(name), Ok(id)) = (path, Id::parse(id)) else { return Ok(Lookup::Undefined) };
         self.grow(1, name.len() + id.as_str().len() + OVERHEAD)?;
         let category = Arc::new(Category { id, name: Some(name) });
         self.paths.insert(category.id.as_str().to_owned(), Arc::clone(&category));
-        Ok(Found::Category(category))
+        Ok(Lookup::Category(category))
     }
 
     fn path(&mut self, id: &str) -> Option<String> {
@@ -192,8 +192,8 @@ mod tests {
 
     fn name(tree: &mut Tree, id: &str) -> Option<String> {
         match tree.get(id).expect("not too large") {
-            Found::Category(category) => category.name.clone(),
-            Found::Undefined | Found::Unreadable => None,
+            Lookup::Category(category) => category.name.clone(),
+            Lookup::Undefined | Lookup::Unreadable => None,
         }
     }
 

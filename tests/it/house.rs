@@ -1,4 +1,5 @@
-//! The structure of the code: data flows one way, so no module and no file imports what imports it.
+//! The structure of the code: data flows one way, so no module and no file imports what imports it, and nothing is
+//! too long to be read at once.
 //!
 //! What counts is where a name is defined: a `pub use` hands it on and ties nothing. Tests inside the code may look
 //! wherever they like.
@@ -30,6 +31,27 @@ const FORBIDDEN: [(&str, &[&str]); 12] = [
     ("report", &["systems", "web"]),
     // What is served to all has no idea of what it is.
     ("web::listener", &["config", "remote", "report", "state", "systems", "web::private"]),
+];
+
+/// Lines of a file, tests included.
+const MAX_FILE_LINES: usize = 450;
+/// Lines of a function, from its signature to its closing brace.
+const MAX_FUNCTION_LINES: usize = 60;
+/// Parameters of a function besides `self`.
+const MAX_PARAMETERS: usize = 5;
+
+/// Files that may break the limits of size until they are split. Empty it, and never add to it.
+const TOO_LARGE: [&str; 10] = [
+    "src/source/body.rs",
+    "src/state/events/write.rs",
+    "src/state/reader.rs",
+    "src/systems/catalog/apply.rs",
+    "src/systems/catalog/diff/differ/closing.rs",
+    "src/systems/catalog/diff/differ/mod.rs",
+    "src/systems/catalog/import/mod.rs",
+    "src/systems/catalog/plan/operation.rs",
+    "src/systems/catalog/planner.rs",
+    "src/systems/catalog/tests/known_rows.rs",
 ];
 
 /// A package's modules, by their paths (`a::b`; the root is empty).
@@ -267,4 +289,65 @@ fn nobody_imports_what_they_must_not() {
             }
         }
     }
+}
+
+/// The functions of a file that break a limit.
+#[derive(Default)]
+struct Sizes {
+    offences: Vec<String>,
+}
+
+impl Sizes {
+    fn check(&mut self, signature: &syn::Signature, body: Option<&syn::Block>) {
+        let begin = signature.fn_token.span.start().line;
+        let end = body.map_or(begin, |body| body.brace_token.span.close().end().line);
+        let (name, lines) = (&signature.ident, end - begin + 1);
+        if lines > MAX_FUNCTION_LINES {
+            self.offences.push(format!("line {begin}: `{name}` has {lines} lines"));
+        }
+        let is_self = |input: &&syn::FnArg| matches!(input, syn::FnArg::Receiver(_));
+        let count = signature.inputs.iter().filter(|input| !is_self(input)).count();
+        if count > MAX_PARAMETERS {
+            self.offences.push(format!("line {begin}: `{name}` has {count} parameters"));
+        }
+    }
+}
+
+impl<'ast> Visit<'ast> for Sizes {
+    fn visit_item_fn(&mut self, function: &'ast syn::ItemFn) {
+        self.check(&function.sig, Some(&function.block));
+        visit::visit_item_fn(self, function);
+    }
+
+    fn visit_impl_item_fn(&mut self, function: &'ast syn::ImplItemFn) {
+        self.check(&function.sig, Some(&function.block));
+        visit::visit_impl_item_fn(self, function);
+    }
+
+    fn visit_trait_item_fn(&mut self, function: &'ast syn::TraitItemFn) {
+        self.check(&function.sig, function.default.as_ref());
+        visit::visit_trait_item_fn(self, function);
+    }
+}
+
+#[test]
+fn no_file_and_no_function_is_too_large() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut offences = Vec::new();
+    for path in ["src", "crates"].iter().flat_map(|folder| rust_files(&root.join(folder))) {
+        let name = path.strip_prefix(root).expect("below").to_string_lossy().into_owned();
+        let text = fs::read_to_string(&path).expect("a file");
+        let lines = text.lines().count();
+        let mut sizes = Sizes::default();
+        if lines > MAX_FILE_LINES {
+            sizes.offences.push(format!("it has {lines} lines"));
+        }
+        sizes.visit_file(&syn::parse_file(&text).expect("Rust"));
+        let is_excused = TOO_LARGE.contains(&name.as_str());
+        assert!(!is_excused || !sizes.offences.is_empty(), "{name} is within the limits: take it off the list");
+        if !is_excused {
+            offences.extend(sizes.offences.iter().map(|offence| format!("{name}: {offence}")));
+        }
+    }
+    assert!(offences.is_empty(), "{}", offences.join("\n"));
 }

@@ -5,10 +5,10 @@ use super::*;
 /// What a body comes to when it may be only the beginning of one.
 fn unproven(body: &[u8]) -> Result<Vec<String>, FeedError> {
     let now = "2026-06-01T12:00:00Z".parse().expect("a time");
-    let shape = Shape { format: None, default_currency: Currency::parse("usd"), default_category: None, now };
+    let options = ParseOptions { format: None, default_currency: Currency::parse("usd"), default_category: None, now };
     let mut file = tempfile::tempfile().expect("a temporary file");
     file.write_all(body).expect("written");
-    told(&open(&file, 64 << 20).unproven()?, &shape)
+    rows_of(&open(&file, 64 << 20).unproven()?, &options)
 }
 
 /// Feeds whose rows look like whole ones when they are cut: the price is the last cell, cells have line ends, ...

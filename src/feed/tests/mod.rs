@@ -24,13 +24,13 @@ fn rows_as(body: &[u8], format: Option<FeedType>) -> Result<Vec<String>, FeedErr
     let mut file = tempfile::tempfile().expect("a temporary file");
     file.write_all(body).expect("written");
     let now = "2026-06-01T12:00:00Z".parse().expect("a time");
-    let shape = Shape { format, default_currency: Currency::parse("usd"), default_category: None, now };
-    told(&open(&file, 64 << 20), &shape)
+    let options = ParseOptions { format, default_currency: Currency::parse("usd"), default_category: None, now };
+    rows_of(&open(&file, 64 << 20), &options)
 }
 
-fn told(input: &Input<'_>, shape: &Shape) -> Result<Vec<String>, FeedError> {
+fn rows_of(input: &Input<'_>, options: &ParseOptions) -> Result<Vec<String>, FeedError> {
     let mut rows = Vec::new();
-    read(input, shape, &mut |row| {
+    read(input, options, &mut |row| {
         rows.push(match row {
             Row::Offer(offer) => tell(&offer),
             Row::Rejected(Rejection { line, id, field, reason, .. }) => {

@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::catalog::{Category, Hasher};
 use crate::config::{Catalog, Prune, Strategy};
-use crate::feed::{self, FeedError, FeedType, Row, RowDigest, Shape, SinkError};
+use crate::feed::{self, FeedError, FeedType, ParseOptions, Row, RowDigest, SinkError};
 use crate::pass::PassKind;
 use crate::remote::nicechat;
 use crate::source::{self, Body, End, FetchError, Fetched, Validators};
@@ -140,7 +140,7 @@ impl Planner<'_> {
     async fn compare(&self, differ: Differ, request: Request, body: &Arc<Body>) -> Result<Compared, PassError> {
         let source = &self.config.source;
         let default_category = source.default_category.clone();
-        let shape = Shape {
+        let shape = ParseOptions {
             format: source.format,
             default_currency: source.default_currency,
             default_category: default_category.map(|id| Arc::new(Category { id, name: None })),
@@ -172,7 +172,7 @@ impl Planner<'_> {
     }
 }
 
-fn read(body: &Body, max_bytes: u64, shape: &Shape, rows: &mut Rows) -> Result<feed::Reading, FeedError> {
+fn read(body: &Body, max_bytes: u64, shape: &ParseOptions, rows: &mut Rows) -> Result<feed::Reading, FeedError> {
     let input = feed::open(&body.file, max_bytes).stopped_by(&rows.stop);
     let input = if body.end == End::Proven { input } else { input.unproven()? };
     feed::read_into(&input, shape, rows)
@@ -206,7 +206,7 @@ impl Rows {
     }
 }
 
-impl feed::Receiver for Rows {
+impl feed::RowSink for Rows {
     fn hasher(&self) -> &Hasher {
         self.differ.hasher()
     }
@@ -215,7 +215,7 @@ impl feed::Receiver for Rows {
         self.differ.knows_some()
     }
 
-    fn foresee(&mut self, rows: &[RowDigest]) {
+    fn prefetch(&mut self, rows: &[RowDigest]) {
         self.differ.prefetch(rows);
     }
 

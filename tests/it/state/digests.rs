@@ -9,7 +9,7 @@ use rusqlite::{Connection, params};
 use sandbox::{Fault, Kind, Rule};
 use serde_json::{Value, json};
 use shelfkeeper::catalog::{Category, Currency, Digest, Hasher, digest_bytes};
-use shelfkeeper::feed::{self as feeds, Row, Shape};
+use shelfkeeper::feed::{self as feeds, ParseOptions, Row};
 use shelfkeeper::state::Reader;
 
 fn column(shop: &Shop, sql: &str) -> Vec<Vec<u8>> {
@@ -45,7 +45,7 @@ fn old_digests(goods: &[Good]) -> HashMap<String, Digest> {
     std::fs::write(&path, feed(goods)).expect("written");
     let file = File::open(path).expect("a file");
     let now = jiff::Timestamp::now();
-    let shape = Shape { format: None, default_currency: Currency::parse("usd"), default_category: None, now };
+    let shape = ParseOptions { format: None, default_currency: Currency::parse("usd"), default_category: None, now };
     let hasher = Hasher::without_secret();
     let read = feeds::read(&feeds::open(&file, 1 << 20), &shape, &mut |row| {
         let Row::Offer(offer) = row else { panic!("{row:?}") };

@@ -166,7 +166,7 @@ mod tests {
 
     use super::*;
     use crate::catalog::Id;
-    use crate::feed::{self, Row, Shape};
+    use crate::feed::{self, ParseOptions, Row};
     use crate::state::{Failures, ImportEnd, NewImport, Record, Writer as StateWriter};
 
     fn fields(value: Value) -> Fields {
@@ -207,7 +207,8 @@ mod tests {
             let mut file = tempfile::tempfile().expect("a file");
             file.write_all(&pieces.concat()).expect("written");
             let mut items = Vec::new();
-            let shape = Shape { format: None, default_currency: None, default_category: None, now: Timestamp::now() };
+            let shape =
+                ParseOptions { format: None, default_currency: None, default_category: None, now: Timestamp::now() };
             let mut sink = |row| {
                 match row {
                     Row::Offer(offer) => items.push((offer.item.id.to_string(), offer.item.fields())),

@@ -16,7 +16,7 @@ use super::diff::fields::with_values;
 use super::*;
 use crate::catalog::{Digest, Fields, Id, Kind, digest_bytes};
 use crate::config::{Prune, VanishedCategory};
-use crate::feed::{self, Shape};
+use crate::feed::{self, ParseOptions};
 use crate::state::{Known, Reader, Record};
 
 type Catalogue = BTreeMap<String, Fields>;
@@ -244,7 +244,8 @@ fn planned(rows: &[String]) -> Vec<String> {
     };
     let state = Reader::open(Path::new("/nonexistent/state.db")).expect("an empty state");
     let mut differ = Differ::new(state, policy).expect("a differ");
-    let shape = Shape { format: None, default_currency: None, default_category: None, now: Timestamp::UNIX_EPOCH };
+    let shape =
+        ParseOptions { format: None, default_currency: None, default_category: None, now: Timestamp::UNIX_EPOCH };
     feed::read(&feed::open(&file, 1 << 20), &shape, &mut |row| Ok(differ.row(row)?)).expect("a feed");
     let plan = differ.finish().expect("a plan");
     let mut operations = Vec::new();

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use super::Differ;
 use crate::catalog::{Hasher, Kind};
-use crate::feed::{Offer, Receiver, Row, RowDigest, SinkError};
+use crate::feed::{Offer, Row, RowDigest, RowSink, SinkError};
 use crate::state::{InUse, NewRow, RowsEnding, Trail};
 use crate::systems::catalog::diff::error::DifferError;
 use crate::systems::catalog::diff::known_rows::KnownRows;
@@ -104,7 +104,7 @@ impl Differ {
     }
 }
 
-impl Receiver for Differ {
+impl RowSink for Differ {
     fn hasher(&self) -> &Hasher {
         Differ::hasher(self)
     }
@@ -113,7 +113,7 @@ impl Receiver for Differ {
         Differ::knows_some(self)
     }
 
-    fn foresee(&mut self, rows: &[RowDigest]) {
+    fn prefetch(&mut self, rows: &[RowDigest]) {
         self.prefetch(rows);
     }
 

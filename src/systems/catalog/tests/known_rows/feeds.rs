@@ -5,7 +5,7 @@ use proptest::prelude::*;
 
 use crate::catalog::{Category, Currency, Id};
 use crate::config::{Prune, VanishedCategory};
-use crate::feed::Shape;
+use crate::feed::ParseOptions;
 use crate::systems::catalog::Policy;
 
 /// A row, in numbers that choose its texts.
@@ -246,10 +246,10 @@ impl Visit {
         }
     }
 
-    pub(super) fn shape(&self) -> Shape {
+    pub(super) fn shape(&self) -> ParseOptions {
         let now = format!("2026-01-01T0{}:00Z", 1 + self.hours).parse().expect("a time");
         let default_currency = ["EUR", "", "USD"][self.defaults as usize];
         let default_category = self.default_category().map(|id| Category { id, name: None }.into());
-        Shape { format: None, default_currency: Currency::parse(default_currency), default_category, now }
+        ParseOptions { format: None, default_currency: Currency::parse(default_currency), default_category, now }
     }
 }

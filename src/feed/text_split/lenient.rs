@@ -2,11 +2,11 @@
 //!
 //! A cell that begins with a quote ends at the quote that a delimiter or the line's end follows.
 
-use super::bounds::MAX_CELLS;
+use crate::feed::bounds::MAX_CELLS;
 
 /// What quotes inside of a cell may be written with, besides two of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Escape {
+pub(in crate::feed) enum Escape {
     /// `\"` is a quote of the text, whatever follows it.
     Backslash,
     /// A backslash is a letter.

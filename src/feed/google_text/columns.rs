@@ -1,0 +1,105 @@
+//! Which attribute stands in which column.
+
+use crate::catalog::Currency;
+use crate::feed::charset::Charset;
+use crate::feed::google::{ATTRIBUTES, Attribute, Attributes};
+use crate::feed::text_split::{Cells, Dialect, Quotes};
+
+/// What real files separate cells with.
+const DELIMITERS: [u8; 5] = *b"\t,;|~";
+
+pub(super) const ALL: [Attribute; ATTRIBUTES] = [
+    Attribute::Id,
+    Attribute::Title,
+    Attribute::Description,
+    Attribute::Link,
+    Attribute::ImageLink,
+    Attribute::Price,
+    Attribute::SalePrice,
+    Attribute::SaleDates,
+    Attribute::Availability,
+    Attribute::ProductType,
+    Attribute::GoogleCategory,
+];
+
+/// Where each attribute stands in a row.
+pub(super) struct Columns {
+    of: [Option<usize>; ATTRIBUTES],
+    pub(super) delimiter: u8,
+    /// Up to the last column with a name.
+    pub(super) width: usize,
+    /// Nameless columns at the end included.
+    pub(super) cells: usize,
+    known: usize,
+}
+
+impl Columns {
+    /// The columns of a header, under the delimiter that names the most of them. `None` = no `id`.
+    pub(super) fn of_header(header: &[u8], terminator: u8) -> Option<Columns> {
+        DELIMITERS
+            .into_iter()
+            .filter_map(|delimiter| Columns::under(header, Dialect { delimiter, terminator }))
+            .max_by_key(|columns| columns.known)
+    }
+
+    fn under(header: &[u8], dialect: Dialect) -> Option<Columns> {
+        let mut cells = Cells::new(dialect);
+        cells.split(header.strip_suffix(b"\r").unwrap_or(header), Quotes::Strict);
+        let mut columns =
+            Columns { of: [None; ATTRIBUTES], delimiter: dialect.delimiter, width: 0, cells: cells.len(), known: 0 };
+        let mut spellings = [None; ATTRIBUTES];
+        for index in 0..cells.len() {
+            let name = Charset::UTF8.decode(cells.get(index));
+            if !name.trim().is_empty() {
+                columns.width = index + 1;
+            }
+            let Some((attribute, spelling)) = Attribute::named(&name) else { continue };
+            // Google's own name counts before others, wherever it stands; of two alike the first.
+            let best = &mut spellings[attribute as usize];
+            columns.known += usize::from(best.is_none());
+            if best.is_none_or(|best| spelling < best) {
+                *best = Some(spelling);
+                columns.of[attribute as usize] = Some(index);
+            }
+        }
+        columns.of[Attribute::Id as usize].is_some().then_some(columns)
+    }
+
+    /// What a row says.
+    pub(super) fn attributes<'c>(&self, cells: &'c Cells, charset: Charset) -> Attributes<'c> {
+        let mut attributes = Attributes::default();
+        for attribute in ALL {
+            if let Some(index) = self.of[attribute as usize] {
+                attributes.set(attribute, charset.decode(cells.get(index)));
+            }
+        }
+        attributes
+    }
+
+    /// Why a row's cells can't be trusted to stand under their columns. Cells that only trail behind
+    /// the columns that we read may be missing; a row that stops before is half of one that a stray
+    /// line end broke in two, and would blank what the other half holds.
+    pub(super) fn misfit(&self, cells: &Cells) -> Option<String> {
+        let extra = (self.width..cells.len()).any(|index| !cells.get(index).trim_ascii().is_empty());
+        let optional = [Attribute::SalePrice, Attribute::SaleDates].map(|attribute| self.of[attribute as usize]);
+        let missing = self.of.iter().filter(|column| !optional.contains(column)).flatten().any(|at| *at >= cells.len());
+        (extra || missing).then(|| format!("{} cells where the header has {}", cells.len(), self.width))
+    }
+
+    /// Whether a row that doesn't fit holds two rows: a line end between them was lost.
+    pub(super) fn are_twice_in(&self, cells: &Cells) -> bool {
+        cells.len() > self.cells && (cells.len() + 2 >= 2 * self.cells || self.has_prices_of_two(cells))
+    }
+
+    /// Whether a row has more prices than there are columns for them.
+    fn has_prices_of_two(&self, cells: &Cells) -> bool {
+        let is_price = |cell: &[u8]| {
+            let text = Charset::UTF8.decode(cell);
+            let (number, currency) = text.trim().split_once(' ').unwrap_or_default();
+            number.starts_with(|c: char| c.is_ascii_digit()) && Currency::parse(currency.trim()).is_some()
+        };
+        let prices = [Attribute::Price, Attribute::SalePrice].map(|attribute| self.of[attribute as usize]);
+        let most = prices.iter().flatten().count().max(1);
+        (0..cells.len()).filter(|index| is_price(cells.get(*index))).count() > most
+    }
+}

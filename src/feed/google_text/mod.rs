@@ -1,0 +1,191 @@
+//! Google Merchant, delimited text: a header, then a row an item.
+
+mod columns;
+mod parse;
+
+use super::bounds::MAX_COLUMNS;
+use super::charset::{Charset, CharsetDetector};
+use super::chunker::{Chunk, for_each_fragment};
+use super::google::ItemBuilder;
+use super::row_output::RowOutput;
+use super::text_split::{Cells, Dialect, Escape, Quotes, RowSpan, RowSplitter};
+use super::values::UNREADABLE;
+use super::window::Window;
+use super::{FeedError, Input, ParseOptions, Row, RowDigest};
+use crate::catalog::{Digest, Rejection};
+use columns::Columns;
+use parse::RowParser;
+
+/// Whether a line names the columns of a feed.
+pub(super) fn is_header(line: &[u8]) -> bool {
+    Columns::of_header(line, b'\n').is_some()
+}
+
+/// Reads every row of the feed. `true` = but for the last one, which may be half of one.
+pub(super) fn read(input: &Input<'_>, options: &ParseOptions, output: &mut RowOutput<'_>) -> Result<bool, FeedError> {
+    let mut window = Window::new(input.open()?);
+    while window.bytes().len() < 64 << 10 && window.more()? {}
+    let terminator = terminator(window.bytes());
+    window.count_lines_by(terminator);
+    // The header is cut as a line; then the delimiter that names the most columns wins.
+    let detector = CharsetDetector::new(input, None, window.bytes())?;
+    let mut splitter = RowSplitter::new(window, Dialect { delimiter: b'\t', terminator }, input.is_whole());
+    let Some(header) = splitter.next()? else { return Ok(false) };
+    let header = splitter.bytes(&header);
+    let columns = Columns::of_header(header, terminator).ok_or_else(|| not_a_feed(header))?;
+    if columns.cells > MAX_COLUMNS {
+        return Err(FeedError::NotAFeed(format!("its first line has more than {MAX_COLUMNS} columns")));
+    }
+    let dialect = Dialect { delimiter: columns.delimiter, terminator };
+    let context = [header, &[terminator]].concat();
+    splitter.set_header(dialect, columns.cells);
+    let mut reader = TextReader {
+        detector,
+        context,
+        cells: Cells::new(dialect),
+        parser: RowParser { columns, builder: ItemBuilder::new(options) },
+        is_whole: input.is_whole(),
+        some_row_is_whole: false,
+        left_last_row: false,
+    };
+    reader.set_context(output);
+    let cut = |chunk: &mut Chunk<RowSpan>| {
+        let Some(span) = splitter.next()? else { return Ok(false) };
+        chunk.add(splitter.bytes(&span), span, 0);
+        Ok(true)
+    };
+    for_each_fragment(output, cut, |output, bytes, digest, span| reader.row(output, bytes, digest, &span))?;
+    Ok(reader.left_last_row)
+}
+
+struct TextReader<'i, 'f, 'o> {
+    detector: CharsetDetector<'i, 'f>,
+    /// What the meaning of a row depends on besides its own bytes and the charset: header and line end.
+    context: Vec<u8>,
+    cells: Cells,
+    parser: RowParser<'o>,
+    /// Whether the file is known to be all of the feed.
+    is_whole: bool,
+    /// Some row has all cells that the header names: one that hasn't may be half of one.
+    some_row_is_whole: bool,
+    left_last_row: bool,
+}
+
+impl TextReader<'_, '_, '_> {
+    fn set_context(&self, output: &mut RowOutput<'_>) {
+        let context = [self.context.as_slice(), self.detector.charset().name().as_bytes()].concat();
+        output.set_context(output.hasher().digest(&context));
+    }
+
+    /// Gives a row, unless the sink knows it by its bytes.
+    fn row(
+        &mut self,
+        output: &mut RowOutput<'_>,
+        bytes: &[u8],
+        bytes_digest: Digest,
+        span: &RowSpan,
+    ) -> Result<(), FeedError> {
+        // The end of the file says something about its last row, which the bytes alone don't.
+        let has_digest = !span.last_without_end && !span.may_go_on;
+        let mut digest = has_digest.then(|| row_digest(output, bytes_digest, span.quotes));
+        let was_whole = self.some_row_is_whole;
+        if was_whole && is_known(output, digest)? {
+            return Ok(());
+        }
+        if self.detector.settle(bytes)? {
+            self.set_context(output);
+            digest = digest.map(|_| row_digest(output, bytes_digest, span.quotes));
+        }
+        self.cells.split(bytes, span.quotes);
+        if self.cells.are_blank() {
+            return Ok(());
+        }
+        let misfit = self.parser.columns.misfit(&self.cells);
+        if span.last_without_end && self.leaves_last_row(span, misfit.is_some())? {
+            return Ok(());
+        }
+        self.some_row_is_whole |= !self.is_short();
+        if !was_whole && is_known(output, digest)? {
+            return Ok(());
+        }
+        self.parse(output, span, misfit, digest)
+    }
+
+    fn is_short(&self) -> bool {
+        self.cells.len() < self.parser.columns.width
+    }
+
+    /// Whether the last row, which has no line end, is left because it may be half of one.
+    ///
+    /// # Errors
+    /// When it is half of one for sure.
+    fn leaves_last_row(&mut self, span: &RowSpan, is_misfit: bool) -> Result<bool, FeedError> {
+        if self.is_short() && (self.some_row_is_whole || is_misfit) {
+            let (cells, width) = (self.cells.len(), self.parser.columns.width);
+            let what = format!("its last row, on line {}, has {cells} of {width} cells", span.line);
+            return Err(FeedError::Incomplete(what));
+        }
+        self.left_last_row |= !self.is_whole;
+        Ok(!self.is_whole)
+    }
+
+    fn parse(
+        &mut self,
+        output: &mut RowOutput<'_>,
+        span: &RowSpan,
+        misfit: Option<String>,
+        digest: Option<RowDigest>,
+    ) -> Result<(), FeedError> {
+        let misfit =
+            misfit.or_else(|| (span.quotes == Quotes::Broken).then(|| "its quotes can't be made out".to_owned()));
+        let misfit = misfit.or_else(|| span.may_go_on.then(|| "the next line seems to be the rest of it".to_owned()));
+        let is_two = misfit.is_some() && self.parser.columns.are_twice_in(&self.cells);
+        let row = self.parser.row(&self.cells, self.detector.charset(), span.line, misfit);
+        output.give(if self.detector.is_shaky() { with_plain_id(row) } else { row }, digest)?;
+        if !is_two && !span.ends_in_quotes {
+            return Ok(());
+        }
+        let reason = if is_two {
+            "another row stands behind the one before on the same line, and its id can't be told"
+        } else {
+            "the file ends inside the quotes of the row before: others may be missing"
+        };
+        output.give(Row::Rejected(Rejection::new(span.line, None, "row", reason.to_owned())), None)
+    }
+}
+
+/// The same bytes are another row when their quotes are meant in another way.
+fn row_digest(output: &RowOutput<'_>, bytes: Digest, quotes: Quotes) -> RowDigest {
+    let RowDigest(digest) = output.digest(bytes);
+    RowDigest(match quotes {
+        Quotes::Strict => digest,
+        Quotes::Lenient(Escape::None) => digest.rotate_left(1),
+        Quotes::Lenient(Escape::Backslash) => digest.rotate_left(2),
+        Quotes::Letters => !digest,
+        Quotes::Broken => digest.rotate_left(3),
+    })
+}
+
+fn is_known(output: &mut RowOutput<'_>, digest: Option<RowDigest>) -> Result<bool, FeedError> {
+    digest.map_or(Ok(false), |digest| output.knows(digest))
+}
+
+/// CR ends the lines of files that have no LF.
+fn terminator(head: &[u8]) -> u8 {
+    if !head.contains(&b'\n') && head.contains(&b'\r') { b'\r' } else { b'\n' }
+}
+
+/// An id beyond ASCII in a file that has next to nothing else beyond it is more likely a damaged one.
+fn with_plain_id(row: Row) -> Row {
+    match row {
+        Row::Offer(offer) if !offer.item.id.as_str().is_ascii() => {
+            Row::Rejected(Rejection::new(offer.line, None, "row", format!("id: {UNREADABLE}")))
+        }
+        row => row,
+    }
+}
+
+fn not_a_feed(header: &[u8]) -> FeedError {
+    let start: String = Charset::UTF8.decode(header).chars().take(60).collect();
+    FeedError::NotAFeed(format!("its first line names no `id` column: {start:?}"))
+}

@@ -1,0 +1,90 @@
+//! What the readers of the formats give their rows to: they are held against the bounds, and only the first of each id
+//! passes.
+
+use super::bounds::within_bounds;
+use super::row_sink::RowSink;
+use super::{FeedError, Row, RowDigest};
+use crate::catalog::{Digest, Hasher, Id, IdError, Rejection};
+
+/// A sink, and what the meaning of a row depends on besides its own bytes.
+pub(super) struct RowOutput<'s> {
+    sink: &'s mut dyn RowSink,
+    hasher: Hasher,
+    settings: Digest,
+    /// Of the settings and of what the body says outside its rows.
+    context: Digest,
+    /// Kept from one chunk to the next.
+    prefetched: Vec<RowDigest>,
+}
+
+impl<'s> RowOutput<'s> {
+    /// `settings` = a digest of everything outside the body that a row's meaning depends on.
+    pub(super) fn new(sink: &'s mut dyn RowSink, settings: Digest) -> RowOutput<'s> {
+        let hasher = sink.hasher().clone();
+        RowOutput { sink, hasher, settings, context: settings, prefetched: Vec::new() }
+    }
+
+    /// What the sink has rows digested with.
+    pub(super) fn hasher(&self) -> &Hasher {
+        &self.hasher
+    }
+
+    /// From here on, what the body says outside its rows has this digest.
+    pub(super) fn set_context(&mut self, context: Digest) {
+        self.context = self.hasher.digest(&[self.settings.to_le_bytes(), context.to_le_bytes()].concat());
+    }
+
+    /// Of a row whose bytes have this digest, in the context of this place.
+    pub(super) fn digest(&self, bytes: Digest) -> RowDigest {
+        RowDigest(bytes ^ self.context)
+    }
+
+    /// See [`RowSink::prefetch`].
+    pub(super) fn prefetch(&mut self, bytes: &[Digest]) {
+        let mut rows = std::mem::take(&mut self.prefetched);
+        rows.clear();
+        rows.extend(bytes.iter().map(|bytes| self.digest(*bytes)));
+        self.sink.prefetch(&rows);
+        self.prefetched = rows;
+    }
+
+    /// See [`RowSink::knows`].
+    pub(super) fn knows(&mut self, row: RowDigest) -> Result<bool, FeedError> {
+        self.sink.knows(row).map_err(FeedError::Sink)
+    }
+
+    /// See [`RowSink::check_cancelled`].
+    pub(super) fn check_cancelled(&mut self) -> Result<(), FeedError> {
+        self.sink.check_cancelled().map_err(FeedError::Sink)
+    }
+
+    /// Gives the sink a row that was parsed.
+    pub(super) fn give(&mut self, row: Row, digest: Option<RowDigest>) -> Result<(), FeedError> {
+        let mut row = within_bounds(row);
+        if let Row::Rejected(rejection) = &mut row {
+            forget_broken_id(rejection);
+        }
+        let (id, line) = match &row {
+            Row::Offer(offer) => (Some(offer.item.id.as_str()), offer.line),
+            Row::Rejected(rejection) => (rejection.id.as_deref(), rejection.line),
+        };
+        let is_first = id.map_or(Ok(true), |id| self.sink.is_first(id)).map_err(FeedError::Sink)?;
+        // A word that nobody defined is reported in every pass, not only in the first one.
+        let digest = digest.filter(|_| !matches!(&row, Row::Offer(offer) if offer.strange_stock.is_some()));
+        let row = if is_first { row } else { Row::Rejected(duplicate(id.map(str::to_owned), line)) };
+        self.sink.row(row, digest).map_err(FeedError::Sink)
+    }
+}
+
+/// An id that only damage makes doesn't tell whose row it is.
+fn forget_broken_id(rejection: &mut Rejection) {
+    let is_broken = |id: &String| Id::parse(id) == Err(IdError::LineEnd);
+    if let Some(id) = rejection.id.take_if(|id| is_broken(id)) {
+        rejection.reason = format!("{} (id {id:?})", rejection.reason);
+        "row".clone_into(&mut rejection.field);
+    }
+}
+
+fn duplicate(id: Option<String>, line: u64) -> Rejection {
+    Rejection::new(line, id, "id", "duplicate: an earlier row has this id, and the first counts".into())
+}

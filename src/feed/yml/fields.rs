@@ -1,0 +1,143 @@
+//! What the elements and attributes of an offer say.
+
+use std::borrow::Cow;
+
+use crate::catalog::{Currency, Money, Notation};
+use crate::feed::ParseOptions;
+use crate::feed::bounds::excerpt;
+use crate::feed::element::Node;
+use crate::feed::google::{Fault, is_in_a_language};
+use crate::feed::values::{UNREADABLE, quantity, tidy, truth};
+
+/// The elements that tell how many there are, the first that is there.
+const QUANTITIES: [&str; 4] = ["quantity_in_stock", "stock_quantity", "quantity", "count"];
+
+/// An offer's nodes.
+pub(super) struct OfferFields<'n, 'x>(pub(super) &'n [Node<'x>]);
+
+impl<'n, 'x> OfferFields<'n, 'x> {
+    pub(super) fn children(&self, is_wanted: impl Fn(&str) -> bool) -> impl Iterator<Item = &'n Node<'x>> {
+        self.0.iter().filter(move |node| node.depth == 1 && is_wanted(node.name()))
+    }
+
+    /// The text of the first child of this name that has one.
+    ///
+    /// # Errors
+    /// When there is something else than text.
+    pub(super) fn text(&self, name: &str) -> Result<Option<String>, String> {
+        let is_text = name == "description" || is_title(name);
+        for node in self.children(|child| child == name) {
+            if node.has_markup && !is_text {
+                return Err("markup where a value should be".to_owned());
+            }
+            if !is_text && !QUANTITIES.contains(&name) && node.has_tag_rest {
+                return Err("half a tag in it".to_owned());
+            }
+            if !is_text && node.text.contains(char::REPLACEMENT_CHARACTER) {
+                return Err(UNREADABLE.to_owned());
+            }
+            if let Some(text) = tidy(Cow::Borrowed(&node.text)) {
+                return Ok(Some(text.into_owned()));
+            }
+        }
+        Ok(None)
+    }
+
+    /// `name`, also in one of several languages, else what the vendor.model type makes up a name from,
+    /// else `title`.
+    pub(super) fn title(&self) -> Result<Option<String>, Fault> {
+        let text = |name| self.text(name).map_err(|reason| ("title", reason));
+        if let Some(name) = text("name")? {
+            return Ok(Some(name));
+        }
+        let mut translated = self.children(|name| is_in_a_language(name, "name"));
+        if let Some(name) = translated.find_map(|node| tidy(Cow::Borrowed(&node.text)).map(Cow::into_owned)) {
+            return Ok(Some(name));
+        }
+        let parts = [text("typePrefix")?, text("vendor")?, text("model")?];
+        // A vendor alone says whose it is, not what.
+        if parts[0].is_some() || parts[2].is_some() {
+            return Ok(Some(parts.into_iter().flatten().collect::<Vec<_>>().join(" ")));
+        }
+        text("title")
+    }
+
+    /// The price, with a currency that stands beside it or in an attribute.
+    pub(super) fn money(&self, options: &ParseOptions) -> Result<Option<Money>, Fault> {
+        let fault = |reason| ("price", reason);
+        let Some(text) = self.text("price").map_err(fault)? else { return Ok(None) };
+        let notation = Notation { dot_is_decimal: true, ..Notation::of(options.default_currency) };
+        let money = Money::read(&text, notation).map_err(|error| fault(error.to_string()))?;
+        let node = self.children(|name| name == "price").find(|node| !node.text.trim().is_empty());
+        let named = node.and_then(|node| node.attribute("currency").or_else(|| node.attribute("unit")));
+        let Some(named) = named.and_then(|named| tidy(Cow::Owned(named)).map(Cow::into_owned)) else {
+            return Ok(Some(money));
+        };
+        match Currency::parse(&named) {
+            None => Err(("currency", unknown_currency(&named))),
+            Some(named) if money.currency.is_some_and(|beside| beside != named) => {
+                Err(("currency", "it is named twice, and differently".to_owned()))
+            }
+            named => Ok(Some(Money { currency: named, ..money })),
+        }
+    }
+
+    pub(super) fn currency(&self) -> Result<Option<Currency>, Fault> {
+        let Some(code) = self.text("currencyId").map_err(|reason| ("currency", reason))? else { return Ok(None) };
+        Currency::parse(&code).map(Some).ok_or_else(|| ("currency", unknown_currency(&code)))
+    }
+
+    /// By the attributes and any quantity: what says that there is none counts. With it the word of an attribute that
+    /// says neither, where a quantity decides.
+    pub(super) fn in_stock(&self) -> Result<(bool, Option<String>), Fault> {
+        let (available, disabled) = (self.says("available"), self.says("disabled"));
+        let quantity = self.quantity()?;
+        let strange = [&available, &disabled].into_iter().find_map(|says| says.as_ref().err()).cloned();
+        if let (Some((name, text)), None) = (&strange, quantity) {
+            return Err(("in_stock", format!("{name}={:?} is neither true nor false", excerpt(text))));
+        }
+        let is_off = available == Ok(Some(false)) || disabled == Ok(Some(true));
+        let is_in_stock = !is_off && quantity.is_none_or(|pieces| pieces > 0.0);
+        Ok((is_in_stock, strange.map(|(_, text)| text)))
+    }
+
+    /// What an attribute of the offer says, or its name and what stands there instead.
+    fn says(&self, name: &'static str) -> Result<Option<bool>, (&'static str, String)> {
+        let text = self.0.first().and_then(|node| node.attribute(name));
+        let Some(text) = text.and_then(|text| tidy(Cow::Owned(text)).map(Cow::into_owned)) else { return Ok(None) };
+        truth(&text).map(Some).ok_or((name, text))
+    }
+
+    /// How many pieces there are, if anything says so.
+    fn quantity(&self) -> Result<Option<f64>, Fault> {
+        for name in QUANTITIES {
+            let text = self.text(name).map_err(|reason| ("in_stock", reason))?;
+            if let Some(text) = text {
+                let pieces = quantity(&text);
+                let strange = || ("in_stock", format!("{name} {:?} is not a number", excerpt(&text)));
+                return pieces.map(Some).ok_or_else(strange);
+            }
+        }
+        self.outlets()
+    }
+
+    /// What all outlets have together, if any says how much.
+    fn outlets(&self) -> Result<Option<f64>, Fault> {
+        let mut sum = None;
+        for outlet in self.0.iter().filter(|node| node.depth >= 1 && node.name() == "outlet") {
+            let Some(text) = outlet.attribute("instock").filter(|text| !text.trim().is_empty()) else { continue };
+            let pieces =
+                quantity(&text).ok_or_else(|| ("in_stock", format!("instock={:?} is not a number", excerpt(&text))))?;
+            sum = Some(sum.unwrap_or(0.0) + pieces);
+        }
+        Ok(sum)
+    }
+}
+
+fn is_title(name: &str) -> bool {
+    matches!(name, "name" | "typePrefix" | "vendor" | "model" | "title")
+}
+
+fn unknown_currency(code: &str) -> String {
+    format!("{:?} is no currency of ISO 4217", code.chars().take(40).collect::<String>())
+}
