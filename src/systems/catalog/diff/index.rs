@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use crate::catalog::Digest;
 use crate::state::KeyRow;
 
-/// What is to be said of an object besides its digest.
+/// Per-object flags.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) struct Flags(u8);
 

@@ -22,7 +22,7 @@ pub(super) struct KnownRows {
     prefetched: Vec<(RowDigest, Option<u32>)>,
     /// Objects that a row of the feed became already, known or parsed.
     seen: Objects,
-    /// Objects of which more is to be said than what is acknowledged.
+    /// Objects that a request is in doubt about, or that were refused: their rows are parsed.
     special: HashSet<u32>,
     /// Categories that a known row was in.
     used: Vec<bool>,

@@ -40,17 +40,17 @@ impl Importer<'_> {
     pub(super) async fn end(
         &self,
         import: Import,
-        news: PollOutcome,
+        outcome: PollOutcome,
         passed: Duration,
     ) -> Result<ImportOutcome, PassError> {
-        let is_lost = matches!(news, PollOutcome::Lost(_));
-        let at_large = match news {
+        let is_lost = matches!(outcome, PollOutcome::Lost(_));
+        let at_large = match outcome {
             PollOutcome::Success(_) | PollOutcome::Failed(_) => None,
             PollOutcome::Unknown(_) => Some(import.token.clone()),
             PollOutcome::Lost(_) | PollOutcome::Forgotten => Some(None),
         };
         let is_at_large = at_large.is_some();
-        let (failure, result) = match news {
+        let (failure, result) = match outcome {
             PollOutcome::Success(result) => (None, Some(result)),
             PollOutcome::Failed(result) => (Some("NiceChat says that it failed".to_owned()), Some(result)),
             PollOutcome::Unknown(reason) | PollOutcome::Lost(reason) => (Some(reason), None),

@@ -199,7 +199,7 @@ impl<'a> Importer<'a> {
     /// Writes down what the feed has otherwise than the state, for NiceChat to fetch.
     async fn write_feed(&self, store: &SharedPlanStore) -> Result<(), PassError> {
         self.context.state.serve(Vec::new(), true).await?;
-        // Notes first: an object that is adopted as it is may be changed by a later operation.
+        // What is only recorded comes first: an object that is adopted as it is may be changed by a later operation.
         for stage in Stage::ALL {
             let mut cursor = Cursor::default();
             loop {

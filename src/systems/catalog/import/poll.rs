@@ -28,11 +28,11 @@ impl Importer<'_> {
         at_once: bool,
     ) -> Result<ImportOutcome, PassError> {
         let since = SincePush::pushed(&import);
-        let news = tokio::select! {
-            news = self.poll(&import, token, seat, at_once, since) => news?,
+        let outcome = tokio::select! {
+            outcome = self.poll(&import, token, seat, at_once, since) => outcome?,
             () = self.stop.cancelled() => return Err(Stop::Interrupted.into()),
         };
-        self.end(import, news, since.passed()).await
+        self.end(import, outcome, since.passed()).await
     }
 
     async fn poll(

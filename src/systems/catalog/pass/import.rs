@@ -1,5 +1,6 @@
 //! What imports have to do with a pass: one of an earlier pass that is still open, and one of its own.
 
+use super::body::FeedBody;
 use super::compare::{Compared, compare};
 use super::fetch::fetch_again;
 use super::findings::{Findings, Imported};
@@ -14,8 +15,6 @@ use crate::systems::catalog::import::outcome::ImportOutcome;
 use crate::systems::catalog::plan::summary::Summary;
 use crate::systems::catalog::planner::Request;
 use crate::systems::catalog::strategy::address::Address;
-
-use super::body::FeedBody;
 
 /// Waits for an import that an earlier pass had begun, and looks for those that were given up.
 pub(super) async fn settle_earlier(

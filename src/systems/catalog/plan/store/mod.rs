@@ -1,6 +1,7 @@
 //! What a plan is made of while it is made: a temporary SQLite file that vanishes with its handle,
 //! so that a first load of a million products takes disk, not memory.
 
+mod places;
 mod twins;
 
 use std::collections::BTreeMap;
@@ -15,7 +16,7 @@ use crate::state::Record;
 use crate::systems::catalog::diff::decide::Observation;
 use crate::systems::catalog::diff::fields::with_values;
 use crate::systems::catalog::plan::operation::{Action, Operation, Stage, Urgency};
-pub(in crate::systems::catalog) use twins::Place;
+pub(in crate::systems::catalog) use places::Place;
 
 /// Bytes of operations that are read together.
 const TOGETHER: usize = 4 << 20;

@@ -1,76 +1,12 @@
-//! The operations of a plan that are about objects whose ids differ in case only, while the plan is made.
+//! Wanted objects whose ids differ in case only from ones that go, while the plan is made.
 
 use rusqlite::params;
 
-use super::{Body, PlanStore, PlanStoreError, code, kind_of, parse};
+use super::{PlanStore, PlanStoreError, code, kind_of};
 use crate::catalog::{Id, Kind};
-use crate::state::{Intent, Record};
-use crate::systems::catalog::plan::operation::{Operation, Stage};
-
-/// Where an operation lies.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::systems::catalog) struct Place(i64);
+use crate::state::Intent;
 
 impl PlanStore {
-    /// Whether a stage has operations.
-    pub(in crate::systems::catalog) fn has(&self, stage: Stage) -> bool {
-        self.groups.keys().any(|group| group.stage == stage)
-    }
-
-    /// Gives the ids of a stage's operations on a kind, and where they lie, to `each`.
-    pub(in crate::systems::catalog) fn ids(
-        &self,
-        stage: Stage,
-        kind: Kind,
-        mut each: impl FnMut(&str, Place),
-    ) -> Result<(), PlanStoreError> {
-        let sql = "SELECT id, rowid FROM operation WHERE stage = ?1 AND kind = ?2";
-        let mut statement = self.connection.prepare_cached(sql)?;
-        let mut rows = statement.query(params![code(stage), code(kind)])?;
-        while let Some(row) = rows.next()? {
-            each(row.get_ref(0)?.as_str().unwrap_or_default(), Place(row.get(1)?));
-        }
-        Ok(())
-    }
-
-    /// The object of an operation as the state is to hold it then; `None` when it is to be forgotten.
-    pub(in crate::systems::catalog) fn record_at(&self, place: Place) -> Result<Option<(Id, Record)>, PlanStoreError> {
-        let sql = "SELECT id, body FROM operation WHERE rowid = ?1";
-        let read = |row: &rusqlite::Row<'_>| Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?));
-        let (id, body) = self.connection.prepare_cached(sql)?.query_row([place.0], read)?;
-        let body: Body = parse(&body)?;
-        Ok(Id::parse(&id).ok().zip(body.record))
-    }
-
-    /// Moves an operation to another stage than its own.
-    pub(in crate::systems::catalog) fn move_to(&mut self, stage: Stage, place: Place) -> Result<(), PlanStoreError> {
-        let sql = "SELECT stage, late, urgency FROM operation WHERE rowid = ?1";
-        let of = |row: &rusqlite::Row<'_>| Ok((row.get::<_, u8>(0)?, row.get::<_, bool>(1)?, row.get::<_, u8>(2)?));
-        let (from, is_late, urgency) = self.connection.prepare_cached(sql)?.query_row([place.0], of)?;
-        let is_its = |group: &&super::Group| {
-            code(group.stage) == from && group.is_late == is_late && code(group.urgency) == urgency
-        };
-        if let Some(group) = self.groups.keys().find(is_its).copied() {
-            self.groups.entry(group).and_modify(|count| *count = count.saturating_sub(1));
-            self.groups.retain(|_, count| *count > 0);
-            *self.groups.entry(super::Group { stage, ..group }).or_default() += 1;
-        }
-        let sql = "UPDATE operation SET stage = ?1 WHERE rowid = ?2";
-        self.connection.prepare_cached(sql)?.execute(params![code(stage), place.0])?;
-        Ok(())
-    }
-
-    /// Adds an operation to another stage than its own.
-    pub(in crate::systems::catalog) fn add_to(
-        &mut self,
-        stage: Stage,
-        operation: &Operation,
-    ) -> Result<(), PlanStoreError> {
-        self.add(operation)?;
-        let place = Place(self.connection.last_insert_rowid());
-        if stage == operation.stage() { Ok(()) } else { self.move_to(stage, place) }
-    }
-
     /// Adds a wanted object whose twin goes: it is in doubt from then on. `field` = the one that it is asked about;
     /// `None` = it is created.
     pub(in crate::systems::catalog) fn add_twin(
