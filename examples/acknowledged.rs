@@ -11,7 +11,8 @@ use shelfkeeper::catalog::{Currency, Id, Kind};
 use shelfkeeper::config::{Prune, VanishedCategory};
 use shelfkeeper::feed::{self, Shape};
 use shelfkeeper::pass::{Outcome, PassKind, PassRow};
-use shelfkeeper::state::{Ending, Reader, Record, Writer};
+use shelfkeeper::state::{Reader, Writer};
+use shelfkeeper::systems::catalog::store::{Ending, ListingScope, Record, WritePass as _, WriteRequests as _};
 use shelfkeeper::systems::catalog::{Cursor, Operation, Policy, Session, Stage};
 use url::Url;
 
@@ -64,10 +65,10 @@ fn main() -> anyhow::Result<()> {
         let ending = Ending {
             row,
             mark: None,
-            listed: Some(false),
+            listed: Some(ListingScope::Ours),
             nameless: None,
             foreign: None,
-            experience: None,
+            timings: None,
             rows: comparison.rows,
         };
         writer.finish(ending).await?;

@@ -26,6 +26,7 @@ use crate::shop::Shop;
 use crate::state::{Reader, Writer};
 use crate::systems::catalog as sync;
 use crate::systems::events as lagerkoll;
+use crate::systems::events::store::ReadEvents as _;
 use ::sandbox::{Catalog, DEMO_STORE, DEMO_STORE_KEY, Options, Sandbox};
 
 /// Items in the sample shop.

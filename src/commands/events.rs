@@ -8,6 +8,7 @@ use crate::cli::{self, Format};
 use crate::report;
 use crate::state::Reader;
 use crate::systems::events::Names;
+use crate::systems::events::store::ReadEvents as _;
 
 pub(super) fn events(arguments: &cli::Events, look: &Look) -> Outcome {
     let Some(names) = &look.events else {

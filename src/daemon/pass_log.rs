@@ -8,6 +8,7 @@ use super::outage::{Outage, Past};
 use crate::pass::Outcome;
 use crate::report::{events_headline, left_behind, number, pass_headline, span, strange_stock, unproven};
 use crate::state::Reader;
+use crate::systems::catalog::store::ReadPasses as _;
 use crate::systems::catalog::{PassError, Report, Stop};
 use crate::systems::events::{self as lagerkoll, MirrorError};
 

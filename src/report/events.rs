@@ -11,8 +11,9 @@ use super::output::{JsonList, PrintError};
 use super::words::{count, difference, number, span};
 use crate::event::{Event, Fields};
 use crate::pass::Outcome;
-use crate::state::{Change, MirrorPass, MirrorState, Reader};
+use crate::state::Reader;
 use crate::systems::events::Report;
+use crate::systems::events::store::{Change, MirrorPass, MirrorState, ReadEvents as _};
 
 /// A table of the events, for people.
 ///

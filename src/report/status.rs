@@ -3,6 +3,8 @@
 use std::io::{self, Write};
 use std::time::Duration;
 
+use jiff::Timestamp;
+use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::events::{mirror_json, mirror_text};
@@ -11,9 +13,13 @@ use super::plan::{held_back, unproven};
 use super::words::{count, number, shorten, span, strange_stock};
 use crate::catalog::{Kind, Rejection};
 use crate::pass::{Outcome, PassRow};
-use crate::state::{FailedObject, Foreign, Import, MirrorState, Reader, StateError};
+use crate::state::{Reader, StateError};
+use crate::systems::catalog::store::{
+    self, Foreign, Import, ReadFeed as _, ReadImports as _, ReadObjects as _, ReadPasses as _, ReadTroubles as _,
+};
 use crate::systems::catalog::{ImportReport, Report, Summary};
 use crate::systems::events::Names;
+use crate::systems::events::store::{MirrorState, ReadEvents as _, RefusedEvent};
 
 /// Rows and objects that a person is shown.
 const SHOWN: u64 = 20;
@@ -23,6 +29,35 @@ const PASSES: u32 = 5;
 const IMPORTS: u32 = 20;
 /// Imports that a person is shown.
 const IMPORTS_SHOWN: usize = 3;
+
+/// An object that is not as wanted, and why.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+struct FailedObject {
+    #[serde(rename = "type")]
+    kind: &'static str,
+    id: String,
+    /// The store at Lagerkoll, for an event.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    store: Option<String>,
+    reason: String,
+    /// Whether the service refuses it for good (until it changes, or a resync).
+    refused: bool,
+    /// Since when, if that is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    since: Option<Timestamp>,
+}
+
+impl From<store::FailedObject> for FailedObject {
+    fn from(store::FailedObject { kind, id, reason, refused, since }: store::FailedObject) -> FailedObject {
+        FailedObject { kind: kind.name(), id, store: None, reason, refused, since }
+    }
+}
+
+impl From<(String, RefusedEvent)> for FailedObject {
+    fn from((store, RefusedEvent { key: id, reason, since }): (String, RefusedEvent)) -> FailedObject {
+        FailedObject { kind: "event", id, store: Some(store), reason, refused: true, since: Some(since) }
+    }
+}
 
 /// What is said when there is no state file: not that there was no pass, which nobody can know then.
 pub fn no_state(reader: &Reader) -> Option<String> {
@@ -61,8 +96,7 @@ impl<'r> Status<'r> {
         let mut refused_events = Vec::new();
         for store in events.iter().flat_map(|names| &names.stores) {
             let there = reader.refused_events(&store.key)?;
-            refused_events
-                .extend(there.into_iter().map(|event| FailedObject { store: Some(store.id.clone()), ..event }));
+            refused_events.extend(there.into_iter().map(|event| FailedObject::from((store.id.clone(), event))));
         }
         Ok(Status {
             reader,
@@ -110,7 +144,7 @@ impl<'r> Status<'r> {
         let mut left = most;
         self.reader.each_failed(most, |object| {
             left -= 1;
-            Ok::<(), PrintError>(each(&object)?)
+            Ok::<(), PrintError>(each(&object.into())?)
         })?;
         let left = usize::try_from(left).unwrap_or(usize::MAX);
         Ok(self.refused_events.iter().take(left).try_for_each(each)?)

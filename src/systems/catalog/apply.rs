@@ -18,11 +18,12 @@ use tracing::{debug, warn};
 
 use crate::catalog::{Fields, Id, Kind};
 use crate::remote::{CallError, nicechat};
-use crate::state::{self, Intent, Record, Settled, StateError};
+use crate::state::{self, StateError};
 use crate::systems::catalog::diff::decide::acknowledged;
 use crate::systems::catalog::diff::fields::with_values;
 use crate::systems::catalog::plan::operation::{Action, Operation, Stage};
 use crate::systems::catalog::plan::store::{Cursor, SharedStaging, StagingError};
+use crate::systems::catalog::store::{Intent, Record, Settled, WriteRequests as _};
 use crate::task::{self, TaskError};
 
 /// Operations that are read together.

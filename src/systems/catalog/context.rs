@@ -4,8 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::config::Catalog;
-use crate::state::{self, ImportState};
+use crate::state;
 use crate::systems::catalog::import::endpoints::Exchange;
+use crate::systems::catalog::store::ImportState;
 
 /// How far a pass is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

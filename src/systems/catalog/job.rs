@@ -13,7 +13,7 @@ use crate::config::{Prune, Strategy};
 use crate::pass::{Outcome, PassKind, PassRow};
 use crate::remote::{Traffic, nicechat};
 use crate::source::Body;
-use crate::state::{self, Ending, Experience, FeedMark, Intent, RowsEnding, StateError};
+use crate::state::{self, StateError};
 use crate::systems::catalog::apply::{Applied, apply};
 use crate::systems::catalog::body::shape_key;
 use crate::systems::catalog::body::{self, Answer, FeedBody};
@@ -23,6 +23,10 @@ use crate::systems::catalog::import::{Ended, Importer};
 use crate::systems::catalog::plan::operation::Summary;
 use crate::systems::catalog::plan::store::SharedStaging;
 use crate::systems::catalog::planner::{Occasion, Plan, needs_listing, prepare};
+use crate::systems::catalog::store::{
+    Ending, FeedMark, Intent, ListingScope, ReadFeed as _, ReadImports as _, ReadPasses as _, ReadTroubles as _,
+    RowsEnding, Timings, WriteImports as _, WritePass as _, WriteRequests as _,
+};
 use crate::systems::catalog::strategy::address::Address;
 use crate::systems::catalog::strategy::cost::Way;
 use crate::systems::catalog::wait::interruptible;
@@ -79,7 +83,7 @@ pub async fn run(
         listed: pass.listed_scope,
         nameless: pass.nameless,
         foreign: pass.summary.as_ref().and_then(Summary::foreign),
-        experience: pass.experience,
+        timings: pass.timings,
         rows: pass.rows.take(),
     };
     if let Err(unwritten) = context.state.finish(ending).await {
@@ -100,14 +104,14 @@ struct Pass<'a> {
     guard: Option<String>,
     outcome: Option<Outcome>,
     traffic: Traffic,
-    listed_scope: Option<bool>,
+    listed_scope: Option<ListingScope>,
     mark: Option<FeedMark>,
     rows: Option<RowsEnding>,
     refused: u64,
     nameless: Option<u64>,
     import: Option<Ended>,
     imported: Imported,
-    experience: Option<Experience>,
+    timings: Option<Timings>,
 }
 
 /// Objects that an import dealt with.
@@ -137,7 +141,7 @@ impl<'a> Pass<'a> {
             nameless: None,
             import: None,
             imported: Imported::default(),
-            experience: None,
+            timings: None,
         }
     }
 
@@ -154,7 +158,7 @@ impl<'a> Pass<'a> {
         if self.occasion.kind == PassKind::Resync {
             self.context.state.forgive_imports().await?;
             // One that was slow, or left much, gets another chance as well.
-            self.learn(|experience| *experience = Experience { import_seconds: None, import_left: 0, ..*experience })?;
+            self.observe(|timings| *timings = Timings { import_seconds: None, import_left: 0, ..*timings })?;
         }
         if let Some(open) = self.reader()?.open_import()? {
             let ended = importer.resume(open).await?;
@@ -184,7 +188,8 @@ impl<'a> Pass<'a> {
         let was_carried_through = matches!(result, Ok(()) | Err(PassError::Pending { .. }));
         self.rows = rows.filter(|_| was_carried_through);
         if is_listed && was_carried_through && !self.import.as_ref().is_some_and(|import| import.is_at_large) {
-            self.listed_scope = Some(self.context.config.nicechat.prune == Prune::All);
+            let looks_at_all = self.context.config.nicechat.prune == Prune::All;
+            self.listed_scope = Some(if looks_at_all { ListingScope::All } else { ListingScope::Ours });
         }
         result?;
         self.mark = mark.map(|mark| FeedMark { changes_at, judged: Some(self.started), ..mark });
@@ -281,7 +286,7 @@ impl<'a> Pass<'a> {
         let plan = interruptible(importer.stop, plan).await??;
         self.summary = Some(plan.summary.clone());
         if let Some(page_size) = plan.page_size {
-            self.learn(|experience| experience.page_size = Some(page_size))?;
+            self.observe(|timings| timings.page_size = Some(page_size))?;
         }
         Ok(plan)
     }
@@ -312,10 +317,10 @@ impl<'a> Pass<'a> {
         let failure = ended.failure.clone();
         if failure.is_none() {
             let Ended { seconds, items, was_served, .. } = ended;
-            self.learn(|experience| {
-                experience.import_seconds = Some(seconds);
-                experience.import_items = items;
-                experience.import_was_served = was_served;
+            self.observe(|timings| {
+                timings.import_seconds = Some(seconds);
+                timings.import_items = items;
+                timings.import_was_served = was_served;
             })?;
         }
         self.import = Some(ended);
@@ -336,17 +341,17 @@ impl<'a> Pass<'a> {
         }
         let count = left.created() + left.updated();
         self.context.state.import_left(*import, count).await?;
-        self.learn(|experience| experience.import_left = count)?;
+        self.observe(|timings| timings.import_left = count)?;
         Ok(())
     }
 
-    fn learn(&mut self, lesson: impl FnOnce(&mut Experience)) -> Result<(), StateError> {
-        let mut experience = match self.experience {
-            Some(experience) => experience,
-            None => self.reader()?.experience()?,
+    fn observe(&mut self, take: impl FnOnce(&mut Timings)) -> Result<(), StateError> {
+        let mut timings = match self.timings {
+            Some(timings) => timings,
+            None => self.reader()?.timings()?,
         };
-        lesson(&mut experience);
-        self.experience = Some(experience);
+        take(&mut timings);
+        self.timings = Some(timings);
         Ok(())
     }
 
@@ -391,7 +396,7 @@ impl<'a> Pass<'a> {
         // Pauses between tries are not NiceChat's pace.
         if sent >= ENOUGH_REQUESTS && after.retries == before.retries && applied.stopped.is_none() {
             let pace = began.elapsed().as_secs_f64() / sent as f64;
-            self.learn(|experience| experience.change_seconds = Some(pace))?;
+            self.observe(|timings| timings.change_seconds = Some(pace))?;
         }
         self.applied = applied;
         match (self.applied.stopped.take(), self.applied.failed) {

@@ -11,6 +11,7 @@ mod job;
 mod listing;
 mod plan;
 mod planner;
+pub mod store;
 mod strategy;
 mod wait;
 

@@ -11,12 +11,13 @@ use crate::feed::{self, FeedError, Row, RowDigest, Shape, SinkError};
 use crate::pass::PassKind;
 use crate::remote::nicechat;
 use crate::source::{self, Body, End, FetchError, Fetched, Validators};
-use crate::state::{self, RowsEnding, StateError};
+use crate::state::{self, StateError};
 use crate::systems::catalog::diff::differ::{Comparison, Policy, Session, SessionError};
 use crate::systems::catalog::error::PassError;
 use crate::systems::catalog::listing;
 use crate::systems::catalog::plan::operation::{Summary, guard};
 use crate::systems::catalog::plan::store::SharedStaging;
+use crate::systems::catalog::store::{ListingScope, ReadFeed as _, ReadImports as _, RowsEnding};
 use crate::systems::catalog::strategy::address::Address;
 use crate::systems::catalog::strategy::cost::{Choice, Circumstances, choose};
 use crate::systems::catalog::wait::{blocking, interruptible};
@@ -82,7 +83,7 @@ pub(super) fn needs_listing(config: &Catalog, state: &state::Reader, kind: PassK
         || state.is_doubted()?
         || match state.listed()? {
             None => true,
-            Some(all) => config.nicechat.prune == Prune::All && !all,
+            Some(scope) => config.nicechat.prune == Prune::All && scope == ListingScope::Ours,
         })
 }
 
@@ -207,7 +208,7 @@ fn circumstances(config: &Catalog, state: &state::Reader, kind: PassKind) -> Res
         concurrency: config.nicechat.concurrency.get(),
         requests_per_second: config.nicechat.requests_per_second.map(std::num::NonZeroU32::get),
         kind,
-        experience: state.experience()?,
+        timings: state.timings()?,
         failures: state.import_failures()?,
         is_importing: state.open_import()?.is_some(),
     })

@@ -8,6 +8,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{Instrument as _, info_span};
 
 use super::apply::{Application, Applied, Halt};
+use super::store::{MirrorPass, Mirrored, ReadEvents as _, Standing, WriteEvents as _};
 use super::survey::{Policy, Surveyed, copies_of, copies_of_projected, declared};
 use crate::config::{self, Account, AccountCredentials, Scope};
 use crate::event::{Content, Event};
@@ -16,7 +17,7 @@ use crate::remote::CallError;
 use crate::remote::ConnectError;
 use crate::remote::Limits;
 use crate::remote::lagerkoll::{Writer, connect};
-use crate::state::{self, MirrorPass, Mirrored, StateError};
+use crate::state::{self, StateError};
 
 /// Why a pass failed, or a part of it.
 #[derive(Debug, Error)]
@@ -246,7 +247,7 @@ impl Pass<'_> {
         Ok(connection)
     }
 
-    fn standing(&self, account: &Account) -> Result<state::Standing, StateError> {
+    fn standing(&self, account: &Account) -> Result<Standing, StateError> {
         state::Reader::open(self.state.path())?.standing(&store_key(self.settings, account))
     }
 

@@ -8,6 +8,7 @@ mod job;
 mod lost;
 mod plan;
 mod reconcile;
+pub mod store;
 mod survey;
 
 pub use job::{MirrorError, Names, Report, StoreName, place, run};

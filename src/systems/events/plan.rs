@@ -4,6 +4,7 @@ use std::path::Path;
 
 use super::job::{MirrorError, Names, listing_error, store_key};
 use super::reconcile::Step;
+use super::store::ReadEvents as _;
 use super::survey::{Policy, Surveyed, copies_of_projected, declared};
 use crate::config::{self, Account};
 use crate::pass::Ask;

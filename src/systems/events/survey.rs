@@ -3,12 +3,12 @@
 use jiff::Timestamp;
 
 use super::reconcile::{Step, Terms, Wanted, Work, guard, reconcile};
+use super::store::Standing;
 use crate::config;
 use crate::event::Event;
 use crate::pass::{Ask, PassKind};
 use crate::remote::CallError;
 use crate::remote::lagerkoll::Reader;
-use crate::state::Standing;
 
 /// A store with its events.
 #[derive(Debug)]

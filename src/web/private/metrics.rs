@@ -14,8 +14,12 @@ use prometheus_client::registry::{Registry, Unit};
 
 use crate::catalog::Kind;
 use crate::pass::{Outcome, PassKind, PassRow};
-use crate::state::{ImportState, MirrorPass, Reader, StateError};
+use crate::state::{Reader, StateError};
 use crate::systems::catalog::Report;
+use crate::systems::catalog::store::{
+    ImportState, ReadImports as _, ReadObjects as _, ReadPasses as _, ReadTroubles as _,
+};
+use crate::systems::events::store::{MirrorPass, ReadEvents as _};
 use crate::systems::events::{self as lagerkoll, Names};
 
 /// The upper ends of the durations that are told apart, in seconds: an unchanged feed takes parts of a second, a

@@ -19,6 +19,8 @@ use crate::config::{Config, Schedule};
 use crate::report::{PrintError, Status};
 use crate::state::{Reader, StateError};
 use crate::systems::catalog::Report;
+use crate::systems::catalog::store::ReadPasses as _;
+use crate::systems::events::store::ReadEvents as _;
 use crate::systems::events::{self as lagerkoll, Names};
 use crate::task;
 use metrics::{Metrics, Standing};

@@ -4,8 +4,9 @@ use tracing::info;
 
 use super::Importer;
 use crate::remote::CallError;
-use crate::state::{AtLarge, Reader};
+use crate::state::Reader;
 use crate::systems::catalog::error::PassError;
+use crate::systems::catalog::store::{AtLarge, ReadImports as _, WriteImports as _};
 
 /// So many passes ask after an import one after the other, and then each that many.
 const PATIENT: u32 = 100;

@@ -24,13 +24,16 @@ use crate::catalog::{Fields, Kind};
 use crate::config::Strategy;
 use crate::remote::CallError;
 use crate::remote::nicechat::{ImportFormat, ImportResult, Push, Writer};
-use crate::state::{Failures, Import, ImportEnd, ImportState, NewImport, Reader};
+use crate::state::Reader;
 use crate::systems::catalog::apply::Stop;
 use crate::systems::catalog::context::{Context, Progress, Step};
 use crate::systems::catalog::error::PassError;
 use crate::systems::catalog::plan::operation::{Action, Operation, Stage, Summary};
 use crate::systems::catalog::plan::store::{Cursor, SharedStaging};
 use crate::systems::catalog::planner::Plan;
+use crate::systems::catalog::store::{
+    Failures, Import, ImportEnd, ImportState, NewImport, ReadImports as _, WriteHostedFeed as _, WriteImports as _,
+};
 use crate::systems::catalog::strategy::address::Address;
 use crate::systems::catalog::strategy::cost::MOST_FAILURES;
 use crate::systems::catalog::strategy::polls::waits;

@@ -5,8 +5,8 @@ use serde_json::{Value, json};
 
 use crate::catalog::{Fields, Id, Kind, UnknownWords};
 use crate::pass::exceeds;
-use crate::state::{Foreign, Record};
 use crate::systems::catalog::diff::fields::same;
+use crate::systems::catalog::store::{Foreign, Record};
 
 /// What is done to an object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

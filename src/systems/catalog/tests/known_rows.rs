@@ -7,7 +7,10 @@ use tokio::runtime::Runtime;
 use super::*;
 use crate::catalog::{Category, Currency, Rejection};
 use crate::pass::{Outcome, PassKind, PassRow};
-use crate::state::{Ending, InUse, Intent, RowsEnding, Settled, Writer};
+use crate::state::Writer;
+use crate::systems::catalog::store::{
+    Ending, InUse, Intent, ReadObjects as _, RowsEnding, Settled, WritePass as _, WriteRequests as _,
+};
 
 /// A row, in numbers that choose its texts.
 #[derive(Debug, Clone)]
@@ -384,8 +387,7 @@ impl Shop {
                 requests: 0,
                 reason: None,
             };
-            let ending =
-                Ending { row, mark: None, listed: None, nameless: None, foreign: None, experience: None, rows };
+            let ending = Ending { row, mark: None, listed: None, nameless: None, foreign: None, timings: None, rows };
             self.writer.finish(ending).await.expect("finished");
         });
     }

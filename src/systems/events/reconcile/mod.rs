@@ -9,9 +9,9 @@ use std::collections::{HashMap, HashSet};
 use jiff::Timestamp;
 
 use super::lost::{Sight, held_back};
+use super::store::{OwnEvent, PendingAdd, REMEMBERED, RefusedAdd, Standing};
 use crate::event::{Content, Event};
 use crate::pass::exceeds;
-use crate::state::{OwnEvent, PendingAdd, REMEMBERED, RefusedAdd, Standing};
 
 /// An event that a store is to have.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -5,11 +5,11 @@ use std::collections::HashSet;
 use super::{Comparison, Session, SessionError, category_of};
 use crate::catalog::{Category, Fields, Id, Kind};
 use crate::config::{Prune, VanishedCategory};
-use crate::state::{InDoubt, Known, Refused};
 use crate::systems::catalog::diff::decide::{Since, decide, disable, vanish};
 use crate::systems::catalog::diff::fields::overlaid;
 use crate::systems::catalog::diff::index::Flags;
 use crate::systems::catalog::plan::operation::{Action, Operation};
+use crate::systems::catalog::store::{InDoubt, Known, ReadFeed as _, ReadImports as _, Refused};
 
 impl Session {
     /// Says that nothing proves the feed's end, and why: what it did not have may come behind it.

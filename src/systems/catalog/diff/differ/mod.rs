@@ -16,12 +16,15 @@ use tracing::info;
 use crate::catalog::{Category, Digest, Fields, Hasher, Id, Kind, Rejection};
 use crate::config::{Prune, VanishedCategory};
 use crate::feed::{Offer, Row};
-use crate::state::{InDoubt, Known, Reader, Refused, RowsEnding, StateError, Trail};
+use crate::state::{Reader, StateError};
 use crate::systems::catalog::diff::decide::{Base, Since, Wanted, adoption, decide, observe};
 use crate::systems::catalog::diff::index::{Flags, Index};
 use crate::systems::catalog::diff::known_rows::Remembered;
 use crate::systems::catalog::plan::operation::{Action, Operation, Summary};
 use crate::systems::catalog::plan::store::{Staging, StagingError};
+use crate::systems::catalog::store::{
+    InDoubt, Known, ReadImports as _, ReadObjects as _, ReadRequests as _, Refused, RowLog, RowsEnding,
+};
 
 /// What can stop the comparison.
 #[derive(Debug, Error)]
@@ -80,7 +83,7 @@ pub struct Session {
     /// The rows of the last feed, if those that it shares with this one need not be parsed.
     remembered: Option<Remembered>,
     /// The rows of this feed, if they are to be remembered.
-    trail: Option<Trail>,
+    trail: Option<RowLog>,
     /// Ids that the feed has and nobody knew.
     new_ids: HashSet<Digest>,
     in_doubt: HashMap<(Kind, Digest), InDoubt>,

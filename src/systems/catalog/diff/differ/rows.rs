@@ -5,10 +5,11 @@ use jiff::Timestamp;
 use super::{Policy, Session, SessionError};
 use crate::catalog::{Digest, Hasher, Kind};
 use crate::feed::{Offer, Receiver, Row, RowDigest, SinkError};
-use crate::state::{InUse, NewRow, Reader, RowsEnding, Trail};
+use crate::state::Reader;
 use crate::systems::catalog::diff::index::{Flags, Index};
 use crate::systems::catalog::diff::known_rows::Remembered;
 use crate::systems::catalog::plan::operation::Tally;
+use crate::systems::catalog::store::{InUse, NewRow, ReadKnownRows as _, ReadObjects as _, RowLog, RowsEnding};
 
 /// When more than one row in so many has to be looked up, all objects are read at once.
 const MANY: usize = 16;
@@ -30,7 +31,7 @@ impl Session {
 
     /// Keeps the rows of the feed, for the passes to come. `now` = the moment at which sales are judged.
     pub fn keep_rows(&mut self, now: Timestamp) {
-        self.trail = Some(Trail::new(self.remembered.as_ref().map(|remembered| &remembered.table), now));
+        self.trail = Some(RowLog::new(self.remembered.as_ref().map(|remembered| &remembered.table), now));
     }
 
     /// Every object of a kind, or an index that has them added as they are asked for.

@@ -10,10 +10,10 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 
 use super::{Session, SessionError};
 use crate::catalog::{Digest, Fields, Hasher, Id, Kind};
-use crate::state::Record;
 use crate::systems::catalog::diff::index::Flags;
 use crate::systems::catalog::plan::operation::{Action, Operation, Stage};
 use crate::systems::catalog::plan::store::Place;
+use crate::systems::catalog::store::{ReadObjects as _, Record};
 
 /// Ids that go, folded; whether NiceChat lists them.
 type Going = HashMap<Digest, bool>;

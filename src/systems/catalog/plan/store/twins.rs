@@ -4,8 +4,8 @@ use rusqlite::params;
 
 use super::{Body, Staging, StagingError, kind_of, parse};
 use crate::catalog::{Id, Kind};
-use crate::state::{Intent, Record};
 use crate::systems::catalog::plan::operation::{Operation, Stage};
+use crate::systems::catalog::store::{Intent, Record};
 
 /// Where an operation lies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
