@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::event_plan::{EventTally, event_operations};
 use super::words::{count, difference, number, one_line, shorten, span, strange_stock, value};
 use crate::catalog::{Fields, Kind};
-use crate::systems::catalog::{Action, Address, Choice, Cost, Operation, Plan, StagingError, Summary, Way};
+use crate::systems::catalog::{Action, Address, Choice, Cost, Operation, Plan, StagingError, Summary, Urgency, Way};
 use crate::systems::events as lagerkoll;
 
 /// How many operations of a group a person is shown.
@@ -150,8 +150,8 @@ fn title(operation: &Operation) -> &'static str {
         (Kind::Category, ..) => "Categories to change",
         (Kind::Product, Action::Create, _) => "Products to create",
         (Kind::Product, Action::Delete, _) => "Products to delete",
-        (Kind::Product, _, 0) => "Products gone out of stock",
-        (Kind::Product, _, 1) => "Products with another price",
+        (Kind::Product, _, Urgency::OutOfStock) => "Products gone out of stock",
+        (Kind::Product, _, Urgency::Price) => "Products with another price",
         (Kind::Product, ..) => "Products to change",
     }
 }

@@ -51,7 +51,9 @@ impl<T> Key<T> {
     /// # Errors
     /// When it can't be written.
     pub fn set(&self, connection: &Connection, value: &T) -> rusqlite::Result<()> {
-        self.write(connection, value, "DO UPDATE SET value = excluded.value")
+        let sql =
+            "INSERT INTO meta (key, value) VALUES (?1, ?2) ON CONFLICT (key) DO UPDATE SET value = excluded.value";
+        self.write(connection, sql, value)
     }
 
     /// Writes the value where there is none.
@@ -59,12 +61,11 @@ impl<T> Key<T> {
     /// # Errors
     /// When it can't be written.
     pub fn set_first(&self, connection: &Connection, value: &T) -> rusqlite::Result<()> {
-        self.write(connection, value, "DO NOTHING")
+        self.write(connection, "INSERT INTO meta (key, value) VALUES (?1, ?2) ON CONFLICT (key) DO NOTHING", value)
     }
 
-    fn write(&self, connection: &Connection, value: &T, if_there: &str) -> rusqlite::Result<()> {
-        let sql = format!("INSERT INTO meta (key, value) VALUES (?1, ?2) ON CONFLICT (key) {if_there}");
-        connection.prepare_cached(&sql)?.execute(params![self.name, (self.write)(value)?]).map(|_| ())
+    fn write(&self, connection: &Connection, sql: &str, value: &T) -> rusqlite::Result<()> {
+        connection.prepare_cached(sql)?.execute(params![self.name, (self.write)(value)?]).map(|_| ())
     }
 
     /// Takes the value away.

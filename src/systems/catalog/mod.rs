@@ -23,7 +23,7 @@ pub use diff::fields::{changes, overlaid, same};
 pub use error::PassError;
 pub use import::Exchange;
 pub use job::{ImportReport, Report, run};
-pub use plan::operation::{Action, Operation, Stage, Summary, Tally, guard};
+pub use plan::operation::{Action, Operation, Stage, Summary, Tally, Urgency, guard};
 pub use plan::store::{Cursor, Group, SharedStaging, Staging, StagingError};
 pub use planner::{Plan, plan};
 pub use strategy::address::Address;

@@ -84,8 +84,23 @@ impl Stage {
     ];
 }
 
-/// How urgent it is to create an object: see [`Operation::urgency`].
-pub(in crate::systems::catalog) const CREATE: u8 = 2;
+/// Whose turn it is within a stage.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Urgency {
+    /// Products gone out of stock.
+    OutOfStock,
+    /// Another price.
+    Price,
+    /// Objects to create.
+    New,
+    /// The rest.
+    Rest,
+}
+
+impl Urgency {
+    /// All of them in order.
+    pub const ALL: [Urgency; 4] = [Urgency::OutOfStock, Urgency::Price, Urgency::New, Urgency::Rest];
+}
 
 impl Operation {
     /// An operation on an object of which no request is in doubt.
@@ -109,14 +124,14 @@ impl Operation {
         self.record.as_ref().map(|record| record.acked.clone()).unwrap_or_default()
     }
 
-    /// Its turn within the stage: gone out of stock, price, new, the rest.
-    pub fn urgency(&self) -> u8 {
+    /// Its turn within the stage.
+    pub fn urgency(&self) -> Urgency {
         let changes = |name: &str| self.send.contains_key(name);
         match self.action {
-            Action::Update if self.send.get("in_stock") == Some(&Value::Bool(false)) => 0,
-            Action::Update if changes("price") || changes("currency") => 1,
-            Action::Create => CREATE,
-            _ => 3,
+            Action::Update if self.send.get("in_stock") == Some(&Value::Bool(false)) => Urgency::OutOfStock,
+            Action::Update if changes("price") || changes("currency") => Urgency::Price,
+            Action::Create => Urgency::New,
+            _ => Urgency::Rest,
         }
     }
 

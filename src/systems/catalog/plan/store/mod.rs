@@ -1,6 +1,7 @@
 //! What a plan is made of while it is made: a temporary SQLite file that vanishes with its handle,
 //! so that a first load of a million products takes disk, not memory.
 
+mod codes;
 mod twins;
 
 use std::collections::BTreeMap;
@@ -11,9 +12,10 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use crate::catalog::{Digest, Fields, Id, Kind, Rejection};
+use crate::state::{json, limit};
 use crate::systems::catalog::diff::decide::Observation;
 use crate::systems::catalog::diff::fields::with_values;
-use crate::systems::catalog::plan::operation::{Action, CREATE, Operation, Stage};
+use crate::systems::catalog::plan::operation::{Action, Operation, Stage, Urgency};
 use crate::systems::catalog::store::Record;
 pub(in crate::systems::catalog) use twins::Place;
 
@@ -36,7 +38,24 @@ pub type SharedStaging = Arc<Mutex<Staging>>;
 
 /// Where reading the operations goes on.
 #[derive(Debug, Clone, Default)]
-pub struct Cursor(Option<(i64, i64, String, i64, i64)>);
+pub struct Cursor(Option<Position>);
+
+/// Where an operation is in the order of a stage.
+#[derive(Debug, Clone)]
+struct Position {
+    is_late: bool,
+    urgency: Urgency,
+    id: String,
+    kind: Kind,
+    row: i64,
+}
+
+impl Position {
+    /// Before all of these.
+    fn before(is_late: bool, urgency: Urgency) -> Position {
+        Position { is_late, urgency, id: String::new(), kind: Kind::Category, row: 0 }
+    }
+}
 
 /// Operations that go one after the other, by their ids.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -46,7 +65,7 @@ pub struct Group {
     /// Whether they are tried again.
     pub is_late: bool,
     /// See [`Operation::urgency`].
-    pub urgency: u8,
+    pub urgency: Urgency,
 }
 
 /// An operation as it is stored beside its kind and id: [`Body`] reads it.
@@ -125,7 +144,7 @@ impl Staging {
             repaired,
         });
         let send = (*action != Action::Create).then_some(send);
-        let body = json(&Written { action: *action, send, old, record, was_in: was_in.as_deref() });
+        let body = json(&Written { action: *action, send, old, record, was_in: was_in.as_deref() })?;
         self.put(group, *kind, id, &body)
     }
 
@@ -139,7 +158,7 @@ impl Staging {
     ) -> Result<(), StagingError> {
         let nothing = &Fields::new();
         let record = Some(WrittenRecord { acked: fields, digest, answered: nothing, repaired: nothing });
-        let body = json(&Written { action: Action::Create, send: None, old: nothing, record, was_in: None });
+        let body = json(&Written { action: Action::Create, send: None, old: nothing, record, was_in: None })?;
         self.put(Group::of_creates(kind), kind, id, &body)
     }
 
@@ -147,7 +166,7 @@ impl Staging {
         let Group { stage, is_late, urgency } = group;
         *self.groups.entry(group).or_default() += 1;
         let sql = "INSERT INTO operation (stage, late, urgency, kind, id, body) VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
-        let row = params![stage as u8, is_late, urgency, kind as u8, id.as_str(), body];
+        let row = params![stage, is_late, urgency, kind, id.as_str(), body];
         self.connection.prepare_cached(sql)?.execute(row)?;
         Ok(())
     }
@@ -155,7 +174,7 @@ impl Staging {
     /// Adds an object of ours that the feed doesn't have, but that stays.
     pub(in crate::systems::catalog) fn put_absent(&self, kind: Kind, id: &str) -> Result<(), StagingError> {
         let sql = "INSERT INTO absent (kind, id) VALUES (?1, ?2)";
-        self.connection.prepare_cached(sql)?.execute(params![kind as u8, id])?;
+        self.connection.prepare_cached(sql)?.execute(params![kind, id])?;
         Ok(())
     }
 
@@ -167,11 +186,11 @@ impl Staging {
     ) -> Result<Vec<(Kind, String)>, StagingError> {
         let sql = "SELECT rowid, kind, id FROM absent WHERE rowid > ?1 ORDER BY rowid LIMIT ?2";
         let mut statement = self.connection.prepare_cached(sql)?;
-        let mut rows = statement.query([*after, i64::try_from(most).unwrap_or(i64::MAX)])?;
+        let mut rows = statement.query([*after, limit(most as u64)])?;
         let mut absent = Vec::new();
         while let Some(row) = rows.next()? {
             *after = row.get(0)?;
-            absent.push((kind_of(row.get(1)?), row.get(2)?));
+            absent.push((row.get(1)?, row.get(2)?));
         }
         Ok(absent)
     }
@@ -200,24 +219,23 @@ impl Staging {
         let sql = "SELECT late, urgency, id, kind, rowid, body FROM operation
                    WHERE stage = ?1 AND (late, urgency, id, kind, rowid) > (?2, ?3, ?4, ?5, ?6)
                    ORDER BY late, urgency, id, kind, rowid LIMIT ?7";
-        let (late, urgency, id, kind, row) = cursor.0.clone().unwrap_or((-1, 0, String::new(), 0, 0));
-        let most = i64::try_from(most).unwrap_or(i64::MAX);
+        let before = cursor.0.clone().unwrap_or_else(|| Position::before(false, Urgency::OutOfStock));
+        let Position { is_late, urgency, id, kind, row } = before;
         let mut statement = self.connection.prepare_cached(sql)?;
-        let mut rows = statement.query(params![stage as u8, late, urgency, id, kind, row, most])?;
+        let mut rows = statement.query(params![stage, is_late, urgency, id, kind, row, limit(most as u64)])?;
         let (mut operations, mut size) = (Vec::new(), 0);
         while size < TOGETHER
             && let Some(row) = rows.next()?
         {
-            let (id, kind): (String, i64) = (row.get(2)?, row.get(3)?);
-            cursor.0 = Some((row.get(0)?, row.get(1)?, id.clone(), kind, row.get(4)?));
+            let (is_late, id, kind): (bool, String, Kind) = (row.get(0)?, row.get(2)?, row.get(3)?);
+            let urgency = row.get(1)?;
+            cursor.0 = Some(Position { is_late, urgency, id: id.clone(), kind, row: row.get(4)? });
             let body = row.get_ref(5)?.as_str().map_err(rusqlite::Error::from)?;
             size += body.len();
             let mut body: Body = parse(body)?;
-            let kind = kind_of(kind);
             let Ok(id) = Id::parse(&id) else { continue };
             let send = body.send();
             let Body { action, old, record, was_in, .. } = body;
-            let is_late = row.get(0)?;
             operations.push(Operation { kind, id, action, send, old, record, was_in, is_late });
         }
         Ok(operations)
@@ -256,9 +274,8 @@ impl Staging {
     /// # Errors
     /// When the temporary file can't be read.
     pub fn first(&self, group: Group, most: usize) -> Result<Vec<Operation>, StagingError> {
-        let Group { stage, is_late, urgency } = group;
-        let mut before = Cursor(Some((i64::from(is_late), i64::from(urgency), String::new(), 0, 0)));
-        self.operations(stage, &mut before, most)
+        let mut before = Cursor(Some(Position::before(group.is_late, group.urgency)));
+        self.operations(group.stage, &mut before, most)
     }
 
     /// Rejected rows in the feed's order, from the `from`-th on.
@@ -268,7 +285,7 @@ impl Staging {
     pub fn rejected(&self, from: usize, most: usize) -> Result<Vec<Rejection>, StagingError> {
         let sql = "SELECT line, id, field, reason FROM rejected WHERE rowid > ?1 ORDER BY rowid LIMIT ?2";
         let mut statement = self.connection.prepare_cached(sql)?;
-        let bounds = [i64::try_from(from).unwrap_or(i64::MAX), i64::try_from(most).unwrap_or(i64::MAX)];
+        let bounds = [limit(from as u64), limit(most as u64)];
         let rows = statement.query_map(bounds, |row| {
             let (line, field): (i64, String) = (row.get(0)?, row.get(2)?);
             Ok(Rejection::new(line.unsigned_abs(), row.get(1)?, &field, row.get(3)?))
@@ -284,8 +301,8 @@ impl Staging {
     ) -> Result<(), StagingError> {
         let Observation { drift, answered, repaired, has_new_picture, learned: _ } = seen;
         let sql = "INSERT OR REPLACE INTO observed (kind, key, body) VALUES (?1, ?2, ?3)";
-        let body = json(&Seen { drift, answered, repaired, has_new_picture });
-        self.connection.prepare_cached(sql)?.execute(params![kind as u8, key.to_be_bytes(), body])?;
+        let body = json(&Seen { drift, answered, repaired, has_new_picture })?;
+        self.connection.prepare_cached(sql)?.execute(params![kind, key.to_be_bytes(), body])?;
         Ok(())
     }
 
@@ -297,7 +314,7 @@ impl Staging {
         let sql = "SELECT body FROM observed WHERE kind = ?1 AND key = ?2";
         let mut statement = self.connection.prepare_cached(sql)?;
         let body: Option<String> =
-            statement.query_row(params![kind as u8, key.to_be_bytes()], |row| row.get(0)).optional()?;
+            statement.query_row(params![kind, key.to_be_bytes()], |row| row.get(0)).optional()?;
         let Some(body) = body else { return Ok(None) };
         let Seen { drift, answered, repaired, has_new_picture } = parse(&body)?;
         Ok(Some(Observation { drift, answered, repaired, has_new_picture, learned: Vec::new() }))
@@ -312,7 +329,7 @@ impl Staging {
         fields: &Fields,
     ) -> Result<bool, StagingError> {
         let sql = "INSERT OR IGNORE INTO listed (kind, key, id, fields) VALUES (?1, ?2, ?3, ?4)";
-        let row = params![kind as u8, key.to_be_bytes(), id.as_str(), json(fields)];
+        let row = params![kind, key.to_be_bytes(), id.as_str(), json(fields)?];
         Ok(self.connection.prepare_cached(sql)?.execute(row)? > 0)
     }
 
@@ -323,7 +340,7 @@ impl Staging {
     ) -> Result<Option<(String, Fields)>, StagingError> {
         let sql = "SELECT id, fields FROM listed WHERE kind = ?1 AND key = ?2";
         let mut statement = self.connection.prepare_cached(sql)?;
-        let found = statement.query_row(params![kind as u8, key.to_be_bytes()], |row| {
+        let found = statement.query_row(params![kind, key.to_be_bytes()], |row| {
             Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?))
         });
         let Some((id, fields)) = found.optional()? else { return Ok(None) };
@@ -331,21 +348,12 @@ impl Staging {
     }
 }
 
-fn kind_of(code: i64) -> Kind {
-    if code == 0 { Kind::Category } else { Kind::Product }
-}
-
 impl Group {
     /// Of objects to create.
     fn of_creates(kind: Kind) -> Group {
         let stage = if kind == Kind::Category { Stage::Categories } else { Stage::Products };
-        Group { stage, is_late: false, urgency: CREATE }
+        Group { stage, is_late: false, urgency: Urgency::New }
     }
-}
-
-fn json(value: &impl Serialize) -> String {
-    // Maps with text keys always serialise.
-    serde_json::to_string(value).unwrap_or_default()
 }
 
 fn parse<T: serde::de::DeserializeOwned>(text: &str) -> Result<T, StagingError> {

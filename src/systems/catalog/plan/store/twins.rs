@@ -2,8 +2,9 @@
 
 use rusqlite::params;
 
-use super::{Body, Staging, StagingError, kind_of, parse};
+use super::{Body, Group, Staging, StagingError, parse};
 use crate::catalog::{Id, Kind};
+use crate::state::limit;
 use crate::systems::catalog::plan::operation::{Operation, Stage};
 use crate::systems::catalog::store::{Intent, Record};
 
@@ -26,7 +27,7 @@ impl Staging {
     ) -> Result<(), StagingError> {
         let sql = "SELECT id, rowid FROM operation WHERE stage = ?1 AND kind = ?2";
         let mut statement = self.connection.prepare_cached(sql)?;
-        let mut rows = statement.query(params![stage as u8, kind as u8])?;
+        let mut rows = statement.query(params![stage, kind])?;
         while let Some(row) = rows.next()? {
             each(row.get_ref(0)?.as_str().unwrap_or_default(), Place(row.get(1)?));
         }
@@ -45,17 +46,15 @@ impl Staging {
     /// Moves an operation to another stage than its own.
     pub(in crate::systems::catalog) fn move_to(&mut self, stage: Stage, place: Place) -> Result<(), StagingError> {
         let sql = "SELECT stage, late, urgency FROM operation WHERE rowid = ?1";
-        let of = |row: &rusqlite::Row<'_>| Ok((row.get::<_, u8>(0)?, row.get::<_, bool>(1)?, row.get::<_, u8>(2)?));
-        let (from, is_late, urgency) = self.connection.prepare_cached(sql)?.query_row([place.0], of)?;
-        let is_its =
-            |group: &&super::Group| group.stage as u8 == from && group.is_late == is_late && group.urgency == urgency;
-        if let Some(group) = self.groups.keys().find(is_its).copied() {
-            self.groups.entry(group).and_modify(|count| *count = count.saturating_sub(1));
+        let of = |row: &rusqlite::Row<'_>| Ok(Group { stage: row.get(0)?, is_late: row.get(1)?, urgency: row.get(2)? });
+        let group = self.connection.prepare_cached(sql)?.query_row([place.0], of)?;
+        if let Some(count) = self.groups.get_mut(&group) {
+            *count = count.saturating_sub(1);
             self.groups.retain(|_, count| *count > 0);
-            *self.groups.entry(super::Group { stage, ..group }).or_default() += 1;
+            *self.groups.entry(Group { stage, ..group }).or_default() += 1;
         }
         let sql = "UPDATE operation SET stage = ?1 WHERE rowid = ?2";
-        self.connection.prepare_cached(sql)?.execute(params![stage as u8, place.0])?;
+        self.connection.prepare_cached(sql)?.execute(params![stage, place.0])?;
         Ok(())
     }
 
@@ -79,7 +78,7 @@ impl Staging {
         field: Option<&str>,
     ) -> Result<(), StagingError> {
         let sql = "INSERT INTO twin (kind, id, field) VALUES (?1, ?2, ?3)";
-        self.connection.prepare_cached(sql)?.execute(params![kind as u8, id, field])?;
+        self.connection.prepare_cached(sql)?.execute(params![kind, id, field])?;
         Ok(())
     }
 
@@ -92,13 +91,13 @@ impl Staging {
     ) -> Result<Vec<Intent>, StagingError> {
         let sql = "SELECT rowid, kind, id, field FROM twin WHERE kind = ?1 AND rowid > ?2 ORDER BY rowid LIMIT ?3";
         let mut statement = self.connection.prepare_cached(sql)?;
-        let mut rows = statement.query(params![kind as u8, *after, i64::try_from(most).unwrap_or(i64::MAX)])?;
+        let mut rows = statement.query(params![kind, *after, limit(most as u64)])?;
         let mut intents = Vec::new();
         while let Some(row) = rows.next()? {
             *after = row.get(0)?;
             let Ok(id) = Id::parse(&row.get::<_, String>(2)?) else { continue };
             let field: Option<String> = row.get(3)?;
-            intents.push(Intent { kind: kind_of(row.get(1)?), id, fields: field.map(|field| vec![field]) });
+            intents.push(Intent { kind: row.get(1)?, id, fields: field.map(|field| vec![field]) });
         }
         Ok(intents)
     }
