@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use sandbox::Catalog;
 use shelfkeeper::catalog::{Category, Hasher, Id, Item, Kind, Money, path_category};
 use shelfkeeper::feed::{self, ParseOptions, Row, RowDigest, RowSink, SinkError};
-use shelfkeeper::state::Known;
+use shelfkeeper::systems::catalog::store::Known;
 use shelfkeeper::systems::catalog::{Base, Wanted, decide};
 
 /// Items of the feeds that are read.

@@ -7,11 +7,14 @@ use std::path::Path;
 
 use anyhow::{Context as _, bail};
 use jiff::Timestamp;
+use shelfkeeper::systems::catalog::store::WritePass as _;
+use shelfkeeper::systems::catalog::store::WriteRequests as _;
 use shelfkeeper::catalog::{Currency, Id, Kind};
 use shelfkeeper::config::{Prune, VanishedCategory};
 use shelfkeeper::feed::{self, ParseOptions};
 use shelfkeeper::pass::{Outcome, PassEntry, PassKind, PassRow};
-use shelfkeeper::state::{Ending, ListingScope, Reader, Record, Writer};
+use shelfkeeper::state::{Reader, Writer};
+use shelfkeeper::systems::catalog::store::{Ending, ListingScope, Record};
 use shelfkeeper::systems::catalog::{Cursor, Differ, Operation, Policy, Stage};
 use url::Url;
 
@@ -64,7 +67,7 @@ fn main() -> anyhow::Result<()> {
             listed: Some(ListingScope::Ours),
             nameless: None,
             foreign: None,
-            experience: None,
+            timings: None,
             rows: comparison.rows,
         };
         writer.finish(ending).await?;

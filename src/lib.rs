@@ -9,6 +9,7 @@ pub mod clock;
 pub mod commands;
 pub mod config;
 pub mod daemon;
+pub mod digest;
 pub mod event;
 pub mod feed;
 mod files;

@@ -6,10 +6,11 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use crate::config::Schedule;
+use crate::pass::ReadPasses as _;
 use crate::pass::{Headline, PassRow};
 use crate::report::{JsonObject, PrintError};
-use crate::state::{FailedObject, Reader, StateError};
-use crate::systems::{Look, Standing};
+use crate::state::{Reader, StateError};
+use crate::systems::{FailedObject, Look, Standing};
 use crate::text::count;
 
 /// Objects that a person is shown.

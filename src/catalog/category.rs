@@ -3,7 +3,8 @@
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
-use super::{Digest, Fields, Hasher, Id};
+use super::{Fields, Id};
+use crate::digest::{Digest, Hasher};
 
 /// A category as an item names it.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use serde::ser::{Serialize, SerializeMap as _, Serializer};
 use serde_json::{Value, json};
 
-use super::{Category, Currency, Digest, Fields, Hasher, Id, Price};
+use super::{Category, Currency, Fields, Id, Price};
+use crate::digest::{Digest, Hasher};
 
 /// A product as the source wants it to be.
 #[derive(Debug, Clone, PartialEq, Eq)]

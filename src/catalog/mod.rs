@@ -6,17 +6,16 @@
 mod category;
 mod currency;
 mod fields;
-mod hasher;
 mod id;
 mod item;
 mod price;
 mod rejection;
 mod unknown_words;
 
+pub use crate::digest::{Digest, Hasher, KEY, digest_bytes, random_key};
 pub use category::{Category, first_product_type, path_category};
 pub use currency::Currency;
 pub use fields::Fields;
-pub use hasher::{Digest, Hasher, KEY, digest_bytes, random_key};
 pub use id::{Id, IdError, Kind};
 pub use item::Item;
 pub use price::{Money, Notation, Price, PriceError};

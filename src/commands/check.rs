@@ -9,6 +9,7 @@ use crate::cli;
 use crate::config::{self, Catalog, Config};
 use crate::remote::{Limits, lagerkoll, nicechat};
 use crate::state::Reader;
+use crate::systems::catalog::store::ReadObjects as _;
 
 pub(super) fn check(arguments: &cli::Check, config: &Config) -> Outcome {
     let mut out = io::stdout().lock();

@@ -26,6 +26,7 @@ use crate::shop::Shop;
 use crate::state::{Reader, Writer};
 use crate::systems::System as _;
 use crate::systems::catalog::CatalogSystem;
+use crate::systems::events::store::ReadEvents as _;
 use crate::systems::events::{EventsSystem, event_changes_text, events_text};
 use crate::text::span;
 use ::sandbox::{Catalog, DEMO_STORE, DEMO_STORE_KEY, Options, Sandbox};

@@ -7,6 +7,7 @@ use super::outcome::{Exit, Failure, Outcome};
 use crate::cli::{self, Format};
 use crate::state::Reader;
 use crate::status::no_state;
+use crate::systems::events::store::ReadEvents as _;
 use crate::systems::events::{Names, event_calendar, event_changes_json, event_changes_text, events_json, events_text};
 
 pub(super) fn events(arguments: &cli::Events, look: &Look) -> Outcome {

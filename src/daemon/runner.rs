@@ -9,6 +9,7 @@ use tracing::{Instrument as _, info_span};
 
 use super::schedule::{ScheduleError, Timer, Timers};
 use super::status_line::Part;
+use crate::pass::ReadPasses as _;
 use crate::pass::{Ask, BoxFuture, Failing, Job, PassKind, PassLog, PassRow, Report, Step};
 use crate::shop::Shop;
 use crate::state::Reader;

@@ -10,6 +10,7 @@ mod meter;
 mod plan;
 mod report;
 mod row;
+mod store;
 
 pub use exit::{Exit, Failure};
 pub use guard::exceeds;
@@ -21,3 +22,4 @@ pub use meter::{Level, Meter, Sample};
 pub use plan::{Counts, EachOperation, Planned};
 pub use report::{Notice, Report, Trouble};
 pub use row::{Ask, Figures, Outcome, PassEntry, PassKind, PassRow};
+pub use store::{ReadPasses, record};

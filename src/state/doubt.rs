@@ -1,4 +1,4 @@
-//! Whether a state file is the one that was written last. What it says of NiceChat is relied on only then.
+//! Whether a state file is the one that was written last. What it says is relied on only then.
 //!
 //! Four things tell. The number of transactions is also in the lock file beside it: a state that has fewer was put
 //! back, or has lost its log. When the lock file was changed is in the state: that is another time when both were put
@@ -9,24 +9,75 @@
 use std::fs;
 use std::path::Path;
 
-use rusqlite::Connection;
+use rusqlite::{Connection, Transaction};
 
+use super::Key;
 use super::identity::lasting_id;
 use super::lock::Counted;
-use super::meta;
 use super::place::Place;
 
-/// How many transactions were written, and when the lock file was changed for the last of them.
-pub(super) const TRANSACTIONS: &str = "transactions";
+/// See [`Transactions`].
+pub(super) const TRANSACTIONS: Key<Transactions> = Key::new("transactions", Transactions::write, Transactions::read);
 /// Which file they were written to.
-const FILE: &str = "file";
+const FILE: Key<String> = Key::text("file");
 /// The run of the machine in which requests were being sent.
-pub(super) const SENDING_SINCE: &str = "sending_since";
-/// Why NiceChat's listing is needed before anything is relied on.
-pub(super) const DOUBTED: &str = "doubted";
+const SENDING_SINCE: Key<String> = Key::text("sending_since");
+/// Why nothing is relied on until it has been compared with what is there.
+const DOUBTED: Key<String> = Key::text("doubted");
+/// What older formats, which count no transactions, have once something was written to them.
+const USED: Key<String> = Key::text("listed");
+
+/// How many transactions were written, and when the lock file was changed for the last of them.
+#[derive(Debug, Default)]
+pub(super) struct Transactions {
+    /// `None` = a file of an older format.
+    pub(super) count: Option<u64>,
+    /// Empty = that could not be told.
+    pub(super) changed: String,
+}
+
+impl Transactions {
+    fn write(&self) -> rusqlite::Result<String> {
+        Ok(format!("{} {}", self.count.unwrap_or_default(), self.changed))
+    }
+
+    fn read(text: &str) -> Option<Transactions> {
+        let (count, changed) = text.split_once(' ').unwrap_or((text, ""));
+        Some(Transactions { count: count.parse().ok(), changed: changed.to_owned() })
+    }
+}
+
+/// Changes are about to be sent: should the machine stop meanwhile, what was written last may be lost.
+///
+/// # Errors
+/// When that can't be written.
+pub fn begin_sending(transaction: &Transaction<'_>) -> rusqlite::Result<()> {
+    boot().map_or(Ok(()), |boot| SENDING_SINCE.set(transaction, &boot))
+}
+
+/// All changes were sent, and what came of them is written.
+///
+/// # Errors
+/// When that can't be written.
+pub fn end_sending(transaction: &Transaction<'_>) -> rusqlite::Result<()> {
+    SENDING_SINCE.remove(transaction)
+}
+
+/// The state was compared with what is there: it is relied on again.
+///
+/// # Errors
+/// When that can't be written.
+pub fn end_doubt(transaction: &Transaction<'_>) -> rusqlite::Result<()> {
+    DOUBTED.remove(transaction)
+}
+
+/// Whether an earlier writer found a reason for doubt, and nobody has compared the state with what is there since.
+pub(super) fn is_doubted(connection: &Connection) -> rusqlite::Result<bool> {
+    DOUBTED.is_set(connection)
+}
 
 /// The run of the machine: another one after each start of the kernel.
-pub(super) fn boot() -> Option<String> {
+fn boot() -> Option<String> {
     let id = fs::read_to_string("/proc/sys/kernel/random/boot_id").ok()?;
     Some(id.trim().to_owned()).filter(|id| !id.is_empty())
 }
@@ -38,10 +89,10 @@ pub(super) fn doubt(
     path: &Path,
     counted: Option<&Counted>,
 ) -> rusqlite::Result<Option<&'static str>> {
-    let meta = |key| meta::get(connection, key);
-    let (transactions, changed) = transactions(connection)?;
+    let Transactions { count, changed } = TRANSACTIONS.get(connection)?.unwrap_or_default();
+    let changed = Some(changed).filter(|changed| !changed.is_empty());
     // A file of an older format has none; one that nothing was written to needs no doubt.
-    let has = transactions.or(meta("listed")?.map(|_| 0));
+    let has = count.or(USED.is_set(connection)?.then_some(0));
     match (has, &changed, counted) {
         (Some(has), _, Some(counted)) if has.saturating_add(1) < counted.transactions => {
             return Ok(Some("is older than it was, or has lost what was written last"));
@@ -55,41 +106,29 @@ pub(super) fn doubt(
         _ => {}
     }
     let file = fs::metadata(path).ok().map(|file| lasting_id(&file));
-    if meta(FILE)?.is_some_and(|written| file.is_some_and(|file| file != written)) {
+    if FILE.get(connection)?.is_some_and(|written| file.is_some_and(|file| file != written)) {
         return Ok(Some("is a copy, or was put back"));
     }
-    if meta(SENDING_SINCE)?.is_some_and(|since| boot().is_some_and(|boot| boot != since)) {
+    if SENDING_SINCE.get(connection)?.is_some_and(|since| boot().is_some_and(|boot| boot != since)) {
         return Ok(Some("may have lost what was written last: the machine stopped while changes were sent"));
     }
     Ok(None)
 }
 
-/// How many transactions were written, and when the lock file was changed for the last of them.
-fn transactions(connection: &Connection) -> rusqlite::Result<(Option<u64>, Option<String>)> {
-    let text = meta::get(connection, TRANSACTIONS)?.unwrap_or_default();
-    let (count, changed) = text.split_once(' ').unwrap_or((&text, ""));
-    Ok((count.parse().ok(), Some(changed.to_owned()).filter(|changed| !changed.is_empty())))
-}
-
-/// What [`TRANSACTIONS`] holds.
-pub(super) fn written(transactions: u64, changed: &str) -> String {
-    format!("{transactions} {changed}")
-}
-
 /// What a writer puts down when it opens the file: from now on it is this one. Gives how many transactions it has.
 pub(super) fn settle(connection: &mut Connection, place: &Place, doubt: Option<&'static str>) -> rusqlite::Result<u64> {
     let transaction = connection.transaction()?;
-    let (has, _) = transactions(&transaction)?;
+    let has = TRANSACTIONS.get(&transaction)?.unwrap_or_default().count;
     let counted = place.lock.found().map(|found| found.transactions);
     let next = has.unwrap_or_default().max(counted.unwrap_or_default()) + u64::from(doubt.is_some() || has.is_none());
     let changed = place.lock.count(next).unwrap_or_default();
-    meta::set(&transaction, TRANSACTIONS, &written(next, &changed))?;
+    TRANSACTIONS.set(&transaction, &Transactions { count: Some(next), changed })?;
     if let Ok(file) = fs::metadata(place.path()) {
-        meta::set(&transaction, FILE, &lasting_id(&file))?;
+        FILE.set(&transaction, &lasting_id(&file))?;
     }
     if let Some(doubt) = doubt {
-        meta::set(&transaction, DOUBTED, doubt)?;
-        meta::remove(&transaction, SENDING_SINCE)?;
+        DOUBTED.set(&transaction, &doubt.to_owned())?;
+        SENDING_SINCE.remove(&transaction)?;
     }
     transaction.commit()?;
     Ok(next)

@@ -1,13 +1,11 @@
-//! The tables, and how older files become newer ones.
+//! The tables of all systems, step by step: the one list of what was ever in a state file.
 
-use std::path::Path;
+use rusqlite::{Transaction, params};
 
-use rusqlite::Connection;
-
-use super::{StateError, secret};
+use crate::digest::Hasher;
 
 /// Each step takes a file from one format to the next; `PRAGMA user_version` counts them.
-pub(super) const STEPS: [&str; 9] = [OBJECTS, IMPORTS, EVENTS, OLD_ROWS, GONE_EVENTS, ROWS, IMPORTED, SECRET, JOBS];
+pub(crate) const STEPS: [&str; 9] = [OBJECTS, IMPORTS, EVENTS, OLD_ROWS, GONE_EVENTS, ROWS, IMPORTED, SECRET, JOBS];
 
 const OBJECTS: &str = "
     CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -130,52 +128,31 @@ const JOBS: &str = "
 ";
 
 /// The first format whose passes tell their job.
-pub(super) const JOBS_SINCE: i64 = 9;
+pub const JOBS_SINCE: i64 = 9;
 
 /// The first format whose digests are made with a secret.
-pub(super) const SECRET_SINCE: i64 = 8;
+pub const SECRET_SINCE: i64 = 8;
 
 /// The format that this program writes.
-pub(super) const VERSION: i64 = STEPS.len() as i64;
+pub const VERSION: i64 = STEPS.len() as i64;
 
-/// Refuses a file of a format that we don't know.
-pub(super) fn check(connection: &Connection, path: &Path) -> Result<i64, StateError> {
-    let found: i64 = connection
-        .query_row("PRAGMA user_version", [], |row| row.get(0))
-        .map_err(|error| StateError::of(path, error))?;
-    if found > VERSION {
-        return Err(StateError::Newer { path: path.to_owned(), found, known: VERSION });
+/// Has objects of a file that had no secret found with it from here on; by their digests none of them counts as known
+/// any more, so that the next pass compares them field by field.
+pub(super) fn rekey(transaction: &Transaction<'_>, hasher: &Hasher) -> rusqlite::Result<()> {
+    let mut keys: Vec<(i64, [u8; 16], i64)> = Vec::new();
+    let sql = "SELECT kind, id, object FROM object WHERE object IN (SELECT object FROM object_key)";
+    let mut statement = transaction.prepare(sql)?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        let key = hasher.digest(row.get_ref(1)?.as_str()?.as_bytes()).to_be_bytes();
+        keys.push((row.get(0)?, key, row.get(2)?));
     }
-    Ok(found)
-}
-
-/// A database that some other program made.
-pub(super) fn not_ours(path: &Path) -> StateError {
-    StateError::Corrupt { path: path.to_owned(), detail: "a database of another program".to_owned() }
-}
-
-/// Brings a file to our format, all or nothing.
-pub(super) fn migrate(connection: &mut Connection, path: &Path) -> Result<(), StateError> {
-    let found = check(connection, path)?;
-    if found == 0 {
-        let tables = connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get::<_, i64>(0));
-        if tables.map_err(|error| StateError::of(path, error))? > 0 {
-            return Err(not_ours(path));
-        }
-    }
-    let steps = STEPS.iter().skip(usize::try_from(found).unwrap_or(0));
-    let run = || {
-        let transaction = connection.transaction()?;
-        for step in steps {
-            transaction.execute_batch(step)?;
-        }
-        if found < SECRET_SINCE {
-            secret::make(&transaction)?;
-        }
-        transaction.pragma_update(None, "user_version", VERSION)?;
-        transaction.commit()
-    };
-    if found < VERSION { run().map_err(|error| StateError::of(path, error)) } else { Ok(()) }
+    // In the table's order, at its end each.
+    keys.sort_unstable();
+    transaction.execute("DELETE FROM object_key", [])?;
+    let sql = "INSERT INTO object_key (kind, key, digest, object) VALUES (?1, ?2, zeroblob(16), ?3)";
+    let mut insert = transaction.prepare(sql)?;
+    keys.into_iter().try_for_each(|(kind, key, object)| insert.execute(params![kind, key, object]).map(|_| ()))
 }
 
 #[cfg(test)]
@@ -185,6 +162,5 @@ mod tests {
     #[test]
     fn the_secret_comes_with_its_step() {
         assert_eq!(STEPS[SECRET_SINCE as usize - 1], SECRET);
-        assert_eq!(STEPS[JOBS_SINCE as usize - 1], JOBS);
     }
 }

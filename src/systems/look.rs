@@ -3,11 +3,12 @@
 use std::io::Write;
 
 use jiff::Timestamp;
+use serde::Serialize;
 
 use crate::config::Schedule;
 use crate::pass::{Headline, PassRow};
 use crate::report::{JsonObject, PrintError};
-use crate::state::{FailedObject, Reader, StateError};
+use crate::state::{Reader, StateError};
 
 /// What of a system can be looked at with certain settings.
 pub trait Look: Send + Sync {
@@ -22,6 +23,26 @@ pub trait Look: Send + Sync {
     /// # Errors
     /// When the state can't be read.
     fn standing<'r>(&self, reader: &'r Reader) -> Result<Box<dyn Standing + 'r>, StateError>;
+}
+
+/// An object that is not as wanted, and why.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct FailedObject {
+    /// Of the object.
+    #[serde(rename = "type")]
+    pub kind: &'static str,
+    /// Of the object.
+    pub id: String,
+    /// Where it is, if its system has several such places.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub store: Option<String>,
+    /// Why, in words.
+    pub reason: String,
+    /// Whether the service refuses it for good (until it changes, or a resync).
+    pub refused: bool,
+    /// Since when, if that is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub since: Option<Timestamp>,
 }
 
 /// Told of an object that is not as wanted.

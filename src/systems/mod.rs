@@ -5,7 +5,7 @@ pub mod events;
 mod look;
 mod system;
 
-pub use look::{EachFailed, Look, Standing};
+pub use look::{EachFailed, FailedObject, Look, Standing};
 pub use system::System;
 
 /// Every system, for one shop.

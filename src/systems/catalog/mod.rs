@@ -13,6 +13,7 @@ mod pass;
 mod plan;
 mod planner;
 mod report;
+pub mod store;
 mod strategy;
 mod system;
 mod wait;

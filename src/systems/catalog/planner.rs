@@ -12,13 +12,16 @@ use crate::feed::{self, FeedError, FeedType, ParseOptions, Row, RowDigest, SinkE
 use crate::pass::PassKind;
 use crate::remote::nicechat;
 use crate::source::{self, Body, End, FetchError, Fetched, Validators};
-use crate::state::{self, ListingScope, StateError};
+use crate::state::{self, StateError};
 use crate::systems::catalog::diff::differ::{Comparison, Differ, Policy};
 use crate::systems::catalog::error::PassError;
 use crate::systems::catalog::guard::guard;
 use crate::systems::catalog::listing;
 use crate::systems::catalog::plan::Plan;
 use crate::systems::catalog::plan::store::SharedPlanStore;
+use crate::systems::catalog::store::ListingScope;
+use crate::systems::catalog::store::ReadFeed as _;
+use crate::systems::catalog::store::ReadImports as _;
 use crate::systems::catalog::strategy::address::Address;
 use crate::systems::catalog::strategy::cost::{Inputs, choose};
 use crate::systems::catalog::wait::{blocking, interruptible};
@@ -245,7 +248,7 @@ fn inputs(config: &Catalog, state: &state::Reader, kind: PassKind) -> Result<Inp
         concurrency: config.nicechat.concurrency.get(),
         requests_per_second: config.nicechat.requests_per_second.map(std::num::NonZeroU32::get),
         kind,
-        experience: state.experience()?,
+        timings: state.timings()?,
         failures: state.import_failures()?,
         is_importing: state.open_import()?.is_some(),
     })

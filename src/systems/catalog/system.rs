@@ -16,7 +16,12 @@ use crate::config::Config;
 use crate::pass::{Ask, BoxFuture, Due, Failure, Job, Level, Meter, PassKind, Planned, Progress, Report, entry};
 use crate::remote::Limits;
 use crate::shop::Shop;
-use crate::state::{ImportState, Reader, StateError};
+use crate::state::{Reader, StateError};
+use crate::systems::catalog::store::ImportState;
+use crate::systems::catalog::store::ReadImports as _;
+use crate::systems::catalog::store::ReadObjects as _;
+use crate::systems::catalog::store::ReadPlan as _;
+use crate::systems::catalog::store::ReadTroubles as _;
 use crate::systems::look::Look;
 use crate::systems::system::System;
 

@@ -10,11 +10,12 @@ use tracing::{debug, warn};
 
 use super::matcher::{Matcher, held_back};
 use super::reconcile::{Step, Wanted, Work};
+use super::store::{AddedEvent, OwnEvent, PendingAdd, RefusedAdd, WriteEvents as _};
 use crate::event::{Content, Event};
 use crate::http_client;
 use crate::remote::CallError;
 use crate::remote::lagerkoll::Writer;
-use crate::state::{self, AddedEvent, OwnEvent, PendingAdd, RefusedAdd, StateError};
+use crate::state::{self, StateError};
 
 /// Steps that fail one after the other, each after all its tries, before Lagerkoll counts as away.
 const FAILURES_IN_A_ROW: u64 = 3;

@@ -9,6 +9,7 @@ use super::findings::Findings;
 use super::names::place;
 use super::pass::Tools;
 use crate::pass::{Figures, Outcome, PassEntry, PassRow};
+use crate::systems::events::store::WriteEvents as _;
 
 /// The name of these passes among the jobs.
 pub(super) const JOB: &str = "events";

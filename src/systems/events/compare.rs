@@ -9,7 +9,7 @@ use crate::event::Event;
 use crate::pass::{Ask, PassKind};
 use crate::remote::CallError;
 use crate::remote::lagerkoll::Reader;
-use crate::state::Standing;
+use crate::systems::events::store::Standing;
 
 /// A store with its events.
 #[derive(Debug)]

@@ -4,7 +4,7 @@ use super::apply::Applied;
 use super::error::MirrorError;
 use crate::config::Account;
 use crate::remote::lagerkoll::Writer;
-use crate::state::Mirrored;
+use crate::systems::events::store::Mirrored;
 
 /// What a pass has found out so far.
 #[derive(Default)]

@@ -4,8 +4,8 @@ use std::collections::HashSet;
 
 use serde_json::Value;
 
+use super::store::PendingAdd;
 use crate::event::Event;
-use crate::state::PendingAdd;
 
 /// A listing, with what is known to be ours in it.
 pub(super) struct Matcher<'a> {

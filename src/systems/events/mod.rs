@@ -16,6 +16,7 @@ mod pass;
 mod plan;
 mod reconcile;
 mod report;
+pub mod store;
 mod system;
 
 pub use error::MirrorError;

@@ -13,6 +13,9 @@ use crate::pass::Ask;
 use crate::remote::lagerkoll::{Writer, connect};
 use crate::remote::{CallError, ConnectError, Limits};
 use crate::state::{self, StateError};
+use crate::systems::events::store::ReadEvents as _;
+use crate::systems::events::store::Standing;
+use crate::systems::events::store::WriteEvents as _;
 
 /// What every step of a pass may use.
 pub(super) struct Tools<'a> {
@@ -63,7 +66,7 @@ impl<'a> Tools<'a> {
     }
 
     /// What is known of our events in a store.
-    fn ledger(&self, account: &Account) -> Result<state::Standing, StateError> {
+    fn ledger(&self, account: &Account) -> Result<Standing, StateError> {
         state::Reader::open(self.state.path())?.standing(&store_key(self.settings, account))
     }
 }

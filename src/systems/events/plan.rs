@@ -11,6 +11,7 @@ use crate::pass::Ask;
 use crate::remote::Limits;
 use crate::remote::lagerkoll::{Reader, connect};
 use crate::state;
+use crate::systems::events::store::ReadEvents as _;
 
 /// A plan for all stores.
 #[derive(Debug, Default)]

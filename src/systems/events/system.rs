@@ -16,6 +16,7 @@ use crate::pass::{Ask, BoxFuture, Due, Failure, Job, Level, Meter, PassKind, Pla
 use crate::remote::Limits;
 use crate::shop::Shop;
 use crate::state::{Reader, StateError, Writer};
+use crate::systems::events::store::ReadEvents as _;
 use crate::systems::look::Look;
 use crate::systems::system::System;
 

@@ -15,6 +15,7 @@ use tracing::{debug, warn};
 
 use crate::clock::Moment;
 use crate::config::Config;
+use crate::pass::ReadPasses as _;
 use crate::pass::{Job, Level, Report};
 use crate::report::PrintError;
 use crate::state::{Reader, StateError};

@@ -5,6 +5,7 @@ use crate::kit::goods::{Good, good, goods as many, publish, sync, synced};
 use rusqlite::types::Value;
 use rusqlite::{Connection, params};
 use shelfkeeper::state::Reader;
+use shelfkeeper::systems::catalog::store::ReadKnownRows as _;
 
 const TOLD: &str = "what it remembers of the feed's rows is damaged";
 

@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use shelfkeeper::catalog::{Category, Currency, Digest, Hasher, digest_bytes};
 use shelfkeeper::feed::{self as feeds, ParseOptions, Row};
 use shelfkeeper::state::Reader;
+use shelfkeeper::systems::catalog::store::ReadKnownRows as _;
 
 fn column(shop: &Shop, sql: &str) -> Vec<Vec<u8>> {
     let state = Connection::open(shop.state_path()).expect("a state");

@@ -20,10 +20,12 @@ use tracing::warn;
 
 use crate::catalog::Kind;
 use crate::remote::{CallError, nicechat};
-use crate::state::{self, Intent, StateError};
+use crate::state::{self, StateError};
 use crate::systems::catalog::context::Tools;
 use crate::systems::catalog::plan::operation::{Action, Operation, Stage};
 use crate::systems::catalog::plan::store::{Cursor, PlanStoreError, SharedPlanStore};
+use crate::systems::catalog::store::Intent;
+use crate::systems::catalog::store::WriteRequests as _;
 use crate::task::{self, TaskError};
 
 /// Operations that are read together.

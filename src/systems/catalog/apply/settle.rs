@@ -10,9 +10,10 @@ use super::request::{Done, send};
 use super::{Application, NAMED, Stop};
 use crate::catalog::{Fields, Id};
 use crate::remote::CallError;
-use crate::state::{Record, Settled};
 use crate::systems::catalog::diff::decide::acknowledged;
 use crate::systems::catalog::plan::operation::Operation;
+use crate::systems::catalog::store::WriteRequests as _;
+use crate::systems::catalog::store::{Record, Settled};
 
 impl Application<'_> {
     /// Sends one operation and writes down what came of it.

@@ -3,9 +3,9 @@
 use serde_json::Value;
 
 use crate::catalog::{Digest, Fields, Id, Kind};
-use crate::state::{Known, Record};
 use crate::systems::catalog::diff::fields::{IMAGE, changes, is_nothing, overlaid, same, with_values, without};
 use crate::systems::catalog::plan::operation::{Action, Operation};
+use crate::systems::catalog::store::{Known, Record};
 
 /// An object as the source wants it.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use crate::catalog::Digest;
-use crate::state::KeyRow;
+use crate::systems::catalog::store::KeyRow;
 
 /// Per-object flags.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

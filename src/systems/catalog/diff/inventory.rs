@@ -9,8 +9,13 @@ use super::error::DifferError;
 use super::index::{Flags, Index};
 use super::known_rows::KnownRows;
 use crate::catalog::{Digest, Hasher, Kind};
-use crate::state::{InDoubt, Known, Reader, Refused};
+use crate::state::Reader;
 use crate::systems::catalog::plan::store::PlanStore;
+use crate::systems::catalog::store::ReadImports as _;
+use crate::systems::catalog::store::ReadKnownRows as _;
+use crate::systems::catalog::store::ReadObjects as _;
+use crate::systems::catalog::store::ReadRequests as _;
+use crate::systems::catalog::store::{InDoubt, Known, Refused};
 
 /// When more than one row in so many has to be looked up, all objects are read at once.
 const MANY: usize = 16;

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use crate::catalog::Category;
 use crate::feed::RowDigest;
-use crate::state::{FeedRows, Objects};
+use crate::systems::catalog::store::{FeedRows, Objects};
 
 /// The rows that need not be parsed, and which of their objects the feed has.
 pub(super) struct KnownRows {
@@ -161,7 +161,7 @@ impl KnownRows {
 
     /// Products of ours that no row of the feed became.
     pub(super) fn missing(&self) -> impl Iterator<Item = i64> {
-        let all = self.table.objects().chain(self.table.strays.iter().copied());
+        let all = self.table.objects().chain(self.table.orphans.iter().copied());
         all.filter(|object| !self.seen.has(*object)).map(i64::from)
     }
 }

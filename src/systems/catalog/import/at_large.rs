@@ -5,8 +5,11 @@ use tracing::info;
 use super::Importer;
 use crate::remote::CallError;
 use crate::remote::nicechat::ImportStatus;
-use crate::state::{AtLarge, Reader};
+use crate::state::Reader;
 use crate::systems::catalog::error::PassError;
+use crate::systems::catalog::store::AtLarge;
+use crate::systems::catalog::store::ReadImports as _;
+use crate::systems::catalog::store::WriteImports as _;
 
 /// So many passes ask after an import one after the other, and then each that many.
 const PATIENT: u32 = 100;

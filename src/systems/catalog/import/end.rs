@@ -8,8 +8,11 @@ use tracing::{info, warn};
 use super::Importer;
 use super::outcome::{ImportOutcome, PollOutcome};
 use crate::config::Strategy;
-use crate::state::{Failures, Import, ImportEnd, Reader};
+use crate::state::Reader;
 use crate::systems::catalog::error::PassError;
+use crate::systems::catalog::store::ReadImports as _;
+use crate::systems::catalog::store::WriteImports as _;
+use crate::systems::catalog::store::{Failures, Import, ImportEnd};
 use crate::systems::catalog::strategy::cost::MOST_FAILURES;
 
 impl Importer<'_> {

@@ -13,7 +13,8 @@ use quick_xml::writer::Writer;
 use serde_json::Value;
 
 use crate::catalog::{Fields, Kind};
-use crate::state::{Reader, ServedFrom};
+use crate::state::Reader;
+use crate::systems::catalog::store::{HostedFrom, ReadHostedFeed as _, ReadImports as _};
 use crate::task;
 
 /// Objects that are read together.
@@ -42,7 +43,7 @@ struct Feed {
 /// What comes next.
 enum Part {
     Head,
-    Objects(Kind, ServedFrom),
+    Objects(Kind, HostedFrom),
     Tail,
 }
 
@@ -59,10 +60,10 @@ impl Feed {
         let next = match &self.at {
             Part::Head => {
                 head(&mut xml, &reader)?;
-                Some(Part::Objects(Kind::Category, ServedFrom::Known(0)))
+                Some(Part::Objects(Kind::Category, HostedFrom::Known(0)))
             }
             Part::Objects(kind, from) => {
-                let (objects, next) = reader.served(*kind, from, CHUNK).map_err(io::Error::other)?;
+                let (objects, next) = reader.hosted(*kind, from, CHUNK).map_err(io::Error::other)?;
                 for (id, fields) in &objects {
                     match kind {
                         Kind::Category => category(&mut xml, id, fields)?,
@@ -73,7 +74,7 @@ impl Feed {
                     (Some(from), kind) => Some(Part::Objects(*kind, from)),
                     (None, Kind::Category) => {
                         raw(&mut xml, "</categories>\n<offers>\n")?;
-                        Some(Part::Objects(Kind::Product, ServedFrom::Known(0)))
+                        Some(Part::Objects(Kind::Product, HostedFrom::Known(0)))
                     }
                     (None, Kind::Product) => Some(Part::Tail),
                 }
@@ -110,7 +111,7 @@ fn head(xml: &mut Xml, reader: &Reader) -> io::Result<()> {
     raw(xml, &format!("<yml_catalog date=\"{date}\">\n<shop>\n"))?;
     // YML wants these, though nobody here needs them.
     raw(xml, "<name>shelfkeeper</name>\n<company>shelfkeeper</company>\n<currencies>\n")?;
-    for currency in reader.served_currencies().map_err(io::Error::other)? {
+    for currency in reader.hosted_currencies().map_err(io::Error::other)? {
         let currency = currency.to_ascii_uppercase();
         xml.create_element("currency").with_attributes([("id", currency.as_str()), ("rate", "1")]).write_empty()?;
     }
@@ -167,7 +168,10 @@ mod tests {
     use super::*;
     use crate::catalog::Id;
     use crate::feed::{self, ParseOptions, Row};
-    use crate::state::{Failures, ImportEnd, NewImport, Record, Writer as StateWriter};
+    use crate::state::Writer as StateWriter;
+    use crate::systems::catalog::store::{
+        Failures, ImportEnd, NewImport, Record, WriteHostedFeed as _, WriteImports as _, WriteRequests as _,
+    };
 
     fn fields(value: Value) -> Fields {
         serde_json::from_value(value).expect("fields")

@@ -12,9 +12,10 @@ use super::outcome::{ImportOutcome, PollOutcome};
 use crate::pass::Step;
 use crate::remote::CallError;
 use crate::remote::nicechat::ImportStatus;
-use crate::state::{Import, ImportState};
 use crate::systems::catalog::apply::Stop;
 use crate::systems::catalog::error::PassError;
+use crate::systems::catalog::store::WriteImports as _;
+use crate::systems::catalog::store::{Import, ImportState};
 use crate::systems::catalog::strategy::polls::waits;
 use crate::text::span;
 

@@ -7,9 +7,11 @@ use tokio::time::sleep;
 
 use super::Importer;
 use crate::config::Strategy;
-use crate::state::{Failures, Reader};
+use crate::state::Reader;
 use crate::systems::catalog::apply::Stop;
 use crate::systems::catalog::error::PassError;
+use crate::systems::catalog::store::Failures;
+use crate::systems::catalog::store::ReadImports as _;
 
 /// How long after a failed import `strategy = "import"` waits before it pushes again; it doubles from
 /// failure to failure.

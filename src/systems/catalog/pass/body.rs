@@ -9,8 +9,8 @@ use crate::catalog::{Digest, Hasher};
 use crate::config::Catalog;
 use crate::feed;
 use crate::source::{self, Body, End, FetchError, Fetched, Validators};
-use crate::state::FeedMark;
 use crate::systems::catalog::error::PassError;
+use crate::systems::catalog::store::FeedMark;
 use crate::systems::catalog::wait::{blocking, interruptible};
 
 /// A body that isn't the one of the mark that was asked with.

@@ -7,10 +7,12 @@ use super::findings::Findings;
 use super::report::{ImportReport, Report};
 use super::steps::{AppliedPlan, Ended, Trouble};
 use crate::pass::{Outcome, PassEntry, PassRow};
-use crate::state::{self, Ending, FeedMark, ListingScope, RowsEnding};
+use crate::state::{self};
 use crate::systems::catalog::error::PassError;
 use crate::systems::catalog::plan::summary::Summary;
 use crate::systems::catalog::planner::Request;
+use crate::systems::catalog::store::WritePass as _;
+use crate::systems::catalog::store::{Ending, FeedMark, ListingScope, RowsEnding};
 
 /// The name of these passes among the jobs.
 pub(in crate::systems::catalog) const JOB: &str = "sync";
@@ -66,7 +68,7 @@ pub(in crate::systems::catalog) async fn close(
     let Findings { summary, import, timings, traffic, .. } = findings;
     let foreign = summary.as_ref().and_then(Summary::foreign);
     let pass = PassEntry { job: JOB, subject: String::new(), row: row.clone() };
-    let ending = Ending { pass, mark, listed, nameless, foreign, experience: timings, rows };
+    let ending = Ending { pass, mark, listed, nameless, foreign, timings, rows };
     if let Err(unwritten) = state.finish(ending).await {
         row.outcome = Outcome::Failed;
         error.get_or_insert(PassError::State(unwritten));

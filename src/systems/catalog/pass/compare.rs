@@ -9,6 +9,7 @@ use crate::systems::catalog::error::PassError;
 use crate::systems::catalog::plan::Plan;
 use crate::systems::catalog::plan::store::SharedPlanStore;
 use crate::systems::catalog::planner::{Planner, Request};
+use crate::systems::catalog::store::WritePass as _;
 use crate::systems::catalog::wait::interruptible;
 use crate::task;
 

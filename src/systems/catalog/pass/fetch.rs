@@ -3,10 +3,13 @@
 use tracing::{info, warn};
 
 use super::body::{self, Answer, FeedBody, shape_key};
-use crate::state::{self, FeedMark};
+use crate::state::{self};
 use crate::systems::catalog::context::Tools;
 use crate::systems::catalog::error::PassError;
 use crate::systems::catalog::planner::{Request, needs_listing};
+use crate::systems::catalog::store::FeedMark;
+use crate::systems::catalog::store::ReadFeed as _;
+use crate::systems::catalog::store::ReadPlan as _;
 
 /// The feed's body, or that it is the one that the state equals.
 pub(super) async fn fetch(tools: &Tools<'_>, request: Request) -> Result<Answer, PassError> {

@@ -1,11 +1,13 @@
 //! What a pass has found out so far: its report tells it, however the pass ends.
 
 use crate::remote::Traffic;
-use crate::state::{Experience, StateError};
+use crate::state::StateError;
 use crate::systems::catalog::apply::Applied;
 use crate::systems::catalog::context::Tools;
 use crate::systems::catalog::import::outcome::ImportOutcome;
 use crate::systems::catalog::plan::summary::Summary;
+use crate::systems::catalog::store::ReadImports as _;
+use crate::systems::catalog::store::Timings;
 
 /// What a pass has found out so far.
 #[derive(Default)]
@@ -15,7 +17,7 @@ pub(in crate::systems::catalog) struct Findings {
     pub(super) import: Option<ImportOutcome>,
     pub(super) imported: Imported,
     pub(super) applied: Applied,
-    pub(super) timings: Option<Experience>,
+    pub(super) timings: Option<Timings>,
     pub(in crate::systems::catalog) traffic: Traffic,
 }
 
@@ -33,11 +35,11 @@ impl Findings {
     pub(super) fn observe_timings(
         &mut self,
         tools: &Tools<'_>,
-        observe: impl FnOnce(&mut Experience),
+        observe: impl FnOnce(&mut Timings),
     ) -> Result<(), StateError> {
         let mut timings = match self.timings {
             Some(timings) => timings,
-            None => tools.state()?.experience()?,
+            None => tools.state()?.timings()?,
         };
         observe(&mut timings);
         self.timings = Some(timings);

@@ -6,7 +6,6 @@ use super::fetch::fetch_again;
 use super::findings::{Findings, Imported};
 use crate::config::Strategy;
 use crate::pass::PassKind;
-use crate::state::Experience;
 use crate::systems::catalog::context::Tools;
 use crate::systems::catalog::error::PassError;
 use crate::systems::catalog::guard::Approved;
@@ -14,6 +13,10 @@ use crate::systems::catalog::import::Importer;
 use crate::systems::catalog::import::outcome::ImportOutcome;
 use crate::systems::catalog::plan::summary::Summary;
 use crate::systems::catalog::planner::Request;
+use crate::systems::catalog::store::ReadImports as _;
+use crate::systems::catalog::store::Timings;
+use crate::systems::catalog::store::WriteImports as _;
+use crate::systems::catalog::store::WritePass as _;
 use crate::systems::catalog::strategy::address::Address;
 
 /// Waits for an import that an earlier pass had begun, and looks for those that were given up.
@@ -26,7 +29,7 @@ pub(super) async fn settle_earlier(
         tools.context.state.forgive_imports().await?;
         // One that was slow, or left much, gets another chance as well.
         findings.observe_timings(tools, |timings| {
-            *timings = Experience { import_seconds: None, import_left: 0, ..*timings };
+            *timings = Timings { import_seconds: None, import_left: 0, ..*timings };
         })?;
     }
     let importer = Importer::new(tools);

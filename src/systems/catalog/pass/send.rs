@@ -6,12 +6,14 @@ use tokio::time::Instant;
 
 use super::findings::Findings;
 use crate::pass::Step;
-use crate::state::{Intent, RowsEnding};
 use crate::systems::catalog::apply::apply;
 use crate::systems::catalog::context::Tools;
 use crate::systems::catalog::error::PassError;
 use crate::systems::catalog::guard::Approved;
 use crate::systems::catalog::plan::Plan;
+use crate::systems::catalog::store::WritePass as _;
+use crate::systems::catalog::store::WriteRequests as _;
+use crate::systems::catalog::store::{Intent, RowsEnding};
 
 /// Fewer requests than this say nothing about NiceChat's pace.
 const ENOUGH_REQUESTS: u64 = 50;

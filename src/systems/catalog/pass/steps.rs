@@ -7,13 +7,14 @@ use super::findings::Findings;
 use super::import::{count_imported, push, settle_earlier};
 use super::send::{Sent, send};
 use crate::config::Prune;
-use crate::state::{FeedMark, ListingScope, RowsEnding};
 use crate::systems::catalog::context::Tools;
 use crate::systems::catalog::error::PassError;
 use crate::systems::catalog::guard::{Approved, Guarded, judge};
 use crate::systems::catalog::plan::Plan;
 use crate::systems::catalog::plan::summary::Summary;
 use crate::systems::catalog::planner::Request;
+use crate::systems::catalog::store::ReadTroubles as _;
+use crate::systems::catalog::store::{FeedMark, ListingScope, RowsEnding};
 use crate::systems::catalog::strategy::cost::ChosenStrategy;
 
 /// How a pass ended that came to its end.

@@ -10,7 +10,7 @@ use self::store::SharedPlanStore;
 use self::summary::Summary;
 use super::strategy::cost::Decision;
 use crate::catalog::{Id, Kind};
-use crate::state::RowsEnding;
+use crate::systems::catalog::store::RowsEnding;
 
 /// What a pass is going to do.
 pub struct Plan {

@@ -4,8 +4,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::catalog::{Fields, Id, Kind};
-use crate::state::Record;
 use crate::systems::catalog::diff::fields::same;
+use crate::systems::catalog::store::Record;
 
 /// What is done to an object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

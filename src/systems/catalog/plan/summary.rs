@@ -2,7 +2,7 @@
 
 use super::operation::{Action, Operation};
 use crate::catalog::{Kind, UnknownWords};
-use crate::state::Foreign;
+use crate::systems::catalog::store::Foreign;
 
 /// How many objects of one kind a plan creates, changes, deletes.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

@@ -7,11 +7,11 @@ use tracing::Level;
 use super::plan::{held_back, unproven};
 use crate::pass::{self, Exit, Notice, Outcome, PassRow, Sample, Trouble};
 use crate::report::strange_stock;
-use crate::state::{Foreign, ImportState};
 use crate::systems::catalog::apply::Stop;
 use crate::systems::catalog::error::PassError;
 use crate::systems::catalog::pass::report::{ImportReport, Report};
 use crate::systems::catalog::plan::summary::Summary;
+use crate::systems::catalog::store::{Foreign, ImportState};
 use crate::text::{count, number, span};
 
 /// The report of a pass, as every job has it.

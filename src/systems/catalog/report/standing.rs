@@ -9,11 +9,19 @@ use serde_json::{Value, json};
 use super::pass::{foreign, line};
 use crate::catalog::{Kind, Rejection};
 use crate::config::Schedule;
+use crate::pass::ReadPasses as _;
 use crate::pass::{Facts, Headline, PassRow};
 use crate::report::{JsonObject, PrintError};
-use crate::state::{Foreign, Import, Reader, StateError};
+use crate::state::{Reader, StateError};
 use crate::systems::catalog::pass::close::JOB;
-use crate::systems::look::{EachFailed, Look, Standing};
+use crate::systems::catalog::store;
+use crate::systems::catalog::store::ReadFeed as _;
+use crate::systems::catalog::store::ReadImports as _;
+use crate::systems::catalog::store::ReadObjects as _;
+use crate::systems::catalog::store::ReadPlan as _;
+use crate::systems::catalog::store::ReadTroubles as _;
+use crate::systems::catalog::store::{Foreign, Import};
+use crate::systems::look::{EachFailed, FailedObject, Look, Standing};
 use crate::text::{count, shorten};
 
 /// Rows that a person is shown.
@@ -138,7 +146,10 @@ impl Standing for CatalogStanding<'_> {
     }
 
     fn each_failed(&self, most: u64, each: EachFailed<'_>) -> Result<(), PrintError> {
-        self.reader.each_failed(most, |object| each(&object))
+        self.reader.each_failed(most, |object| {
+            let store::FailedObject { kind, id, reason, refused, since } = object;
+            each(&FailedObject { kind: kind.name(), id, store: None, reason, refused, since })
+        })
     }
 }
 

@@ -9,8 +9,8 @@ use crate::catalog::Kind;
 use crate::config::Strategy;
 use crate::pass::PassKind;
 use crate::remote::nicechat::ImportFormat;
-use crate::state::{Experience, Failures};
 use crate::systems::catalog::plan::summary::Summary;
+use crate::systems::catalog::store::{Failures, Timings};
 
 /// What a request costs besides its time.
 const PATIENCE: f64 = 0.02;
@@ -78,7 +78,7 @@ pub struct Inputs {
     /// What for.
     pub kind: PassKind,
     /// What earlier passes taught.
-    pub experience: Experience,
+    pub timings: Timings,
     /// Imports that failed.
     pub failures: Failures,
     /// An import is under way.
@@ -136,27 +136,27 @@ fn by_api(summary: &Summary, inputs: &Inputs) -> Cost {
 
 /// An import costs its push, its polls, the listing, and what it leaves to be put right.
 fn by_import(summary: &Summary, inputs: &Inputs, address: &Address) -> Cost {
-    let experience = &inputs.experience;
+    let timings = &inputs.timings;
     let importing = import_seconds(summary.items, inputs);
-    let page_size = experience.page_size.unwrap_or(PAGE_SIZE).max(1);
+    let page_size = timings.page_size.unwrap_or(PAGE_SIZE).max(1);
     let pages: u64 = Kind::ALL
         .iter()
         .map(|kind| summary.tally(*kind))
         .map(|tally| (tally.owned + tally.adopted + tally.create + tally.delete_foreign).div_ceil(page_size).max(1))
         .sum();
     let in_turn = 1 + polls(importing) + pages;
-    let left = summary.both(|tally| tally.delete + tally.disable) + expected_left(summary, experience, address);
+    let left = summary.both(|tally| tally.delete + tally.disable) + expected_left(summary, timings, address);
     let change = change_seconds(inputs);
     // Pages are read one after the other.
-    let request = experience.change_seconds.map_or(REQUEST_SECONDS, |change| change * inputs.concurrency as f64);
+    let request = timings.change_seconds.map_or(REQUEST_SECONDS, |change| change * inputs.concurrency as f64);
     Cost { requests: in_turn + left, seconds: importing + in_turn as f64 * request + left as f64 * change }
 }
 
 /// What the import will leave to be put right: as much as the last one from such a place, and the
 /// category of every product that has one when a Google feed, which has no category ids, is read as it is.
-fn expected_left(summary: &Summary, experience: &Experience, address: &Address) -> u64 {
-    let is_alike = experience.import_was_served == address.is_ours();
-    let share = experience.import_left as f64 / experience.import_items.max(1) as f64;
+fn expected_left(summary: &Summary, timings: &Timings, address: &Address) -> u64 {
+    let is_alike = timings.import_was_served == address.is_ours();
+    let share = timings.import_left as f64 / timings.import_items.max(1) as f64;
     let learned = if is_alike { (share * summary.items as f64).round() as u64 } else { 0 };
     match address {
         Address::Source(_, ImportFormat::GoogleCsv) => learned.max(summary.categorised),
@@ -166,16 +166,16 @@ fn expected_left(summary: &Summary, experience: &Experience, address: &Address) 
 
 /// Seconds from one answered change to the next.
 fn change_seconds(inputs: &Inputs) -> f64 {
-    let pace = inputs.experience.change_seconds.unwrap_or(CHANGE_SECONDS);
+    let pace = inputs.timings.change_seconds.unwrap_or(CHANGE_SECONDS);
     let limit = inputs.requests_per_second.map_or(0.0, |rate| 1.0 / f64::from(rate.max(1)));
     pace.max(limit)
 }
 
 /// How long an import of so many items takes. An importer is not expected to be slower than the API.
 fn import_seconds(items: u64, inputs: &Inputs) -> f64 {
-    let experience = &inputs.experience;
-    match experience.import_seconds {
-        Some(seconds) => seconds * (items as f64 / experience.import_items.max(1) as f64).max(1.0),
+    let timings = &inputs.timings;
+    match timings.import_seconds {
+        Some(seconds) => seconds * (items as f64 / timings.import_items.max(1) as f64).max(1.0),
         None => IMPORT_SECONDS + items as f64 * ELEMENT_SECONDS.min(change_seconds(inputs)),
     }
 }
@@ -186,13 +186,13 @@ mod tests {
     use crate::config::PublicUrl;
     use crate::systems::catalog::plan::summary::Tally;
 
-    fn auto(experience: Experience) -> Inputs {
+    fn auto(timings: Timings) -> Inputs {
         Inputs {
             strategy: Strategy::Auto,
             concurrency: 8,
             requests_per_second: None,
             kind: PassKind::Sync,
-            experience,
+            timings,
             failures: Failures::default(),
             is_importing: false,
         }
@@ -217,7 +217,7 @@ mod tests {
 
     #[test]
     fn first_loads_and_great_changes_are_imported_and_small_ones_are_not() {
-        let unknown = auto(Experience::default());
+        let unknown = auto(Timings::default());
         // The table of README.md, section "By API or by import".
         for (items, owned, create, update, by_import, requests, seconds) in [
             (250, 0, 250, 0, false, 9, 13.0),
@@ -237,12 +237,12 @@ mod tests {
 
     #[test]
     fn the_choice_turns_where_the_costs_meet() {
-        for experience in [
-            Experience::default(),
-            Experience { change_seconds: Some(0.01), ..Experience::default() },
-            Experience { import_seconds: Some(120.0), import_items: 10_000, ..Experience::default() },
+        for timings in [
+            Timings::default(),
+            Timings { change_seconds: Some(0.01), ..Timings::default() },
+            Timings { import_seconds: Some(120.0), import_items: 10_000, ..Timings::default() },
         ] {
-            let inputs = auto(experience);
+            let inputs = auto(timings);
             let at = |update| is_import(&summary(10_000, 10_000, 0, update), &inputs);
             let turn = (0..=10_000).find(|update| at(*update)).expect("an import pays some time");
             assert!(turn > 100, "{turn}");
@@ -260,18 +260,18 @@ mod tests {
     #[test]
     fn what_imports_leave_behind_is_counted_in() {
         let plan = summary(10_000, 0, 10_000, 0);
-        let imports = Experience { import_seconds: Some(30.0), import_items: 5_000, ..Experience::default() };
+        let imports = Timings { import_seconds: Some(30.0), import_items: 5_000, ..Timings::default() };
         assert!(is_import(&plan, &auto(imports)));
-        let leaves_all = Experience { import_left: 5_000, ..imports };
+        let leaves_all = Timings { import_left: 5_000, ..imports };
         assert!(!is_import(&plan, &auto(leaves_all)));
         // What one from another place left says nothing.
-        let other = Experience { import_was_served: true, ..leaves_all };
+        let other = Timings { import_was_served: true, ..leaves_all };
         assert!(is_import(&plan, &auto(other)));
     }
 
     #[test]
     fn categories_of_a_google_feed_make_the_difference() {
-        let unknown = auto(Experience::default());
+        let unknown = auto(Timings::default());
         let plain = summary(10_000, 0, 10_000, 0);
         let plan = Summary { categorised: 10_000, ..plain.clone() };
         let google = [source(ImportFormat::GoogleCsv)];
@@ -285,7 +285,7 @@ mod tests {
 
     #[test]
     fn rows_that_only_nicechat_would_take_are_kept_from_it() {
-        let unknown = auto(Experience::default());
+        let unknown = auto(Timings::default());
         let plan = Summary { strangers: 1, ..summary(10_000, 0, 10_000, 0) };
         assert!(!is_import(&plan, &unknown));
         let both = [source(ImportFormat::Yml), ours()];
@@ -297,7 +297,7 @@ mod tests {
     #[test]
     fn settings_and_failures_decide_before_the_cost_does() {
         let plan = summary(10_000, 0, 10_000, 0);
-        let auto = auto(Experience::default());
+        let auto = auto(Timings::default());
         assert!(!is_import(&plan, &Inputs { strategy: Strategy::Api, ..auto }));
         let failed = Inputs { failures: Failures { in_a_row: MOST_FAILURES, last: None }, ..auto };
         assert!(!is_import(&plan, &failed));

@@ -17,7 +17,8 @@ use super::*;
 use crate::catalog::{Digest, Fields, Id, Kind, digest_bytes};
 use crate::config::{Prune, VanishedCategory};
 use crate::feed::{self, ParseOptions};
-use crate::state::{Known, Reader, Record};
+use crate::state::Reader;
+use crate::systems::catalog::store::{Known, Record};
 
 type Catalogue = BTreeMap<String, Fields>;
 

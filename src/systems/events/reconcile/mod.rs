@@ -10,7 +10,7 @@ use jiff::Timestamp;
 
 use super::matcher::{Matcher, held_back};
 use crate::event::{Content, Event};
-use crate::state::{OwnEvent, PendingAdd, REMEMBERED, RefusedAdd, Standing};
+use crate::systems::events::store::{OwnEvent, PendingAdd, REMEMBERED, RefusedAdd, Standing};
 
 /// An event that a store is to have.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -4,8 +4,8 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::state::{PendingAdd, RefusedAdd};
 use crate::systems::events::guard;
+use crate::systems::events::store::{PendingAdd, RefusedAdd};
 
 const TERMS: Terms = Terms { now: Timestamp::UNIX_EPOCH, retry_refused: false, release: false };
 

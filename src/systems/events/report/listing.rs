@@ -7,7 +7,9 @@ use serde_json::json;
 use super::words::{action, changes, creator, line, recipients, trigger};
 use crate::event::{Event, Fields};
 use crate::report::{JsonList, PrintError};
-use crate::state::{Change, MirrorState, Reader};
+use crate::state::Reader;
+use crate::systems::events::store::ReadEvents as _;
+use crate::systems::events::store::{Change, MirrorState};
 use crate::text::{count, difference};
 
 /// A table of the events, for people.

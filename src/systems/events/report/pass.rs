@@ -7,9 +7,9 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use crate::pass::{self, Exit, Notice, PassRow, Sample, Trouble};
-use crate::state::MirrorState;
 use crate::systems::events::close::Report;
 use crate::systems::events::error::MirrorError;
+use crate::systems::events::store::MirrorState;
 use crate::text::{count, number, span};
 
 /// What passes over events are called.

@@ -8,10 +8,12 @@ use super::pass::{line, mirror_json, mirror_text};
 use crate::config::Schedule;
 use crate::pass::{Facts, Headline, PassRow};
 use crate::report::{JsonObject, PrintError};
-use crate::state::{FailedObject, MirrorState, Reader, StateError};
+use crate::state::{Reader, StateError};
 use crate::systems::events::close::JOB;
 use crate::systems::events::names::Names;
-use crate::systems::look::{EachFailed, Look, Standing};
+use crate::systems::events::store::ReadEvents as _;
+use crate::systems::events::store::{MirrorState, RefusedEvent};
+use crate::systems::look::{EachFailed, FailedObject, Look, Standing};
 
 /// What can be looked at of a mirror, and when it is due; `None` = these settings have none.
 pub(crate) struct EventsLook(pub(crate) Option<(Names, Schedule)>);
@@ -30,7 +32,7 @@ impl Look for EventsLook {
         let mut refused = Vec::new();
         for store in &names.stores {
             let there = reader.refused_events(&store.key)?;
-            refused.extend(there.into_iter().map(|event| FailedObject { store: Some(store.id.clone()), ..event }));
+            refused.extend(there.into_iter().map(|event| failed(&store.id, event)));
         }
         Ok(Box::new(EventsStanding {
             schedule: Some(schedule.clone()),
@@ -86,4 +88,9 @@ impl Standing for EventsStanding {
         let most = usize::try_from(most).unwrap_or(usize::MAX);
         self.refused.iter().take(most).try_for_each(each)
     }
+}
+
+fn failed(store: &str, event: RefusedEvent) -> FailedObject {
+    let RefusedEvent { key, reason, since } = event;
+    FailedObject { kind: "event", id: key, store: Some(store.to_owned()), reason, refused: true, since: Some(since) }
 }

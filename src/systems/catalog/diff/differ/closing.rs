@@ -5,12 +5,12 @@ use std::collections::HashSet;
 use super::{Comparison, Differ, Draft, category_of};
 use crate::catalog::{Category, Fields, Id, Kind};
 use crate::config::{Prune, VanishedCategory};
-use crate::state::{InDoubt, Known, Refused};
 use crate::systems::catalog::diff::decide::{Since, decide, disable, vanish};
 use crate::systems::catalog::diff::error::DifferError;
 use crate::systems::catalog::diff::fields::overlaid;
 use crate::systems::catalog::diff::index::Flags;
 use crate::systems::catalog::plan::operation::{Action, Operation};
+use crate::systems::catalog::store::{InDoubt, Known, ReadFeed as _, ReadImports as _, Refused};
 
 /// What is known of an object that the feed doesn't have.
 struct LastKnown {

@@ -17,9 +17,10 @@ use super::inventory::Inventory;
 use crate::catalog::{Fields, Id, Kind, Owner, Rejection};
 use crate::config::{Prune, VanishedCategory};
 use crate::feed::{Offer, Row};
-use crate::state::{Reader, RowsEnding, Trail};
+use crate::state::Reader;
 use crate::systems::catalog::plan::store::PlanStore;
 use crate::systems::catalog::plan::summary::Summary;
+use crate::systems::catalog::store::{RowLog, RowsEnding};
 
 /// The settings that a plan depends on.
 #[derive(Debug, Clone)]
@@ -55,7 +56,7 @@ pub struct Differ {
     feed: FeedView,
     draft: Draft,
     /// The rows of this feed, if the passes to come are to know them.
-    row_log: Option<Trail>,
+    row_log: Option<RowLog>,
 }
 
 /// A plan in the making.

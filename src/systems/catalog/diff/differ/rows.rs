@@ -5,15 +5,15 @@ use jiff::Timestamp;
 use super::Differ;
 use crate::catalog::{Hasher, Kind};
 use crate::feed::{Offer, Row, RowDigest, RowSink, SinkError};
-use crate::state::{InUse, NewRow, RowsEnding, Trail};
 use crate::systems::catalog::diff::error::DifferError;
 use crate::systems::catalog::diff::known_rows::KnownRows;
 use crate::systems::catalog::plan::summary::Tally;
+use crate::systems::catalog::store::{InUse, NewRow, RowLog, RowsEnding};
 
 impl Differ {
     /// Keeps the rows of the feed, for the passes to come. `now` = the moment at which sales are judged.
     pub fn keep_rows(&mut self, now: Timestamp) {
-        self.row_log = Some(Trail::new(self.inventory.known_rows.as_ref().map(|known_rows| &known_rows.table), now));
+        self.row_log = Some(RowLog::new(self.inventory.known_rows.as_ref().map(|known_rows| &known_rows.table), now));
     }
 
     /// The row with this digest, if it is known.

@@ -10,11 +10,12 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 
 use super::Differ;
 use crate::catalog::{Digest, Fields, Hasher, Id, Kind};
-use crate::state::Record;
 use crate::systems::catalog::diff::error::DifferError;
 use crate::systems::catalog::diff::index::Flags;
 use crate::systems::catalog::plan::operation::{Action, Operation, Stage};
 use crate::systems::catalog::plan::store::Place;
+use crate::systems::catalog::store::ReadObjects as _;
+use crate::systems::catalog::store::Record;
 
 /// Ids that go, folded; whether NiceChat lists them.
 type Going = HashMap<Digest, bool>;

@@ -6,6 +6,7 @@ use crate::systems::catalog::diff::decide::{Base, Wanted, adoption, decide};
 use crate::systems::catalog::diff::error::DifferError;
 use crate::systems::catalog::diff::index::Flags;
 use crate::systems::catalog::plan::operation::{Action, Operation};
+use crate::systems::catalog::store::ReadObjects as _;
 
 impl Differ {
     /// Compares one wanted object with what is known of it. `true` = something is to be sent.

@@ -12,10 +12,10 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use crate::catalog::{Digest, Fields, Id, Kind, Rejection};
-use crate::state::Record;
 use crate::systems::catalog::diff::decide::Observation;
 use crate::systems::catalog::diff::fields::with_values;
 use crate::systems::catalog::plan::operation::{Action, Operation, Stage, Urgency};
+use crate::systems::catalog::store::Record;
 pub(in crate::systems::catalog) use places::Place;
 
 /// Bytes of operations that are read together.

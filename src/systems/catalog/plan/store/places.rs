@@ -4,8 +4,8 @@ use rusqlite::params;
 
 use super::{Body, PlanStore, PlanStoreError, code, parse};
 use crate::catalog::{Id, Kind};
-use crate::state::Record;
 use crate::systems::catalog::plan::operation::{Operation, Stage};
+use crate::systems::catalog::store::Record;
 
 /// Where an operation lies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

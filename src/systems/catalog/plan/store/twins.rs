@@ -4,7 +4,7 @@ use rusqlite::params;
 
 use super::{PlanStore, PlanStoreError, code, kind_of};
 use crate::catalog::{Id, Kind};
-use crate::state::Intent;
+use crate::systems::catalog::store::Intent;
 
 impl PlanStore {
     /// Adds a wanted object whose twin goes: it is in doubt from then on. `field` = the one that it is asked about;

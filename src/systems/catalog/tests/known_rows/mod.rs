@@ -10,7 +10,11 @@ use self::feeds::{Change, Line, Visit, feed, line, visit};
 use super::*;
 use crate::catalog::Rejection;
 use crate::pass::{Figures, Outcome, PassEntry, PassKind, PassRow};
-use crate::state::{Ending, InUse, Intent, RowsEnding, Settled, Writer};
+use crate::state::Writer;
+use crate::systems::catalog::store::ReadObjects as _;
+use crate::systems::catalog::store::WritePass as _;
+use crate::systems::catalog::store::WriteRequests as _;
+use crate::systems::catalog::store::{Ending, InUse, Intent, RowsEnding, Settled};
 
 /// All that a comparison comes to.
 #[derive(Debug, PartialEq)]
@@ -137,8 +141,7 @@ impl Shop {
                 reason: None,
             };
             let pass = PassEntry { job: "sync", subject: String::new(), row };
-            let ending =
-                Ending { pass, mark: None, listed: None, nameless: None, foreign: None, experience: None, rows };
+            let ending = Ending { pass, mark: None, listed: None, nameless: None, foreign: None, timings: None, rows };
             self.writer.finish(ending).await.expect("finished");
         });
     }

@@ -1,4 +1,4 @@
-//! Scheduled events: the mirror, its history, and what is known of the events that are ours.
+//! What the state keeps of scheduled events: the mirror, its history, and what is known of the events that are ours.
 
 mod read;
 #[cfg(test)]
@@ -6,9 +6,13 @@ mod tests;
 mod write;
 
 use jiff::{SignedDuration, Timestamp};
+use rusqlite::types::{FromSql, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
 use serde::Serialize;
 
 use crate::event::{Content, Event};
+
+pub use read::ReadEvents;
+pub use write::WriteEvents;
 
 /// How long an event of ours that is in no listing is remembered as ours.
 pub const REMEMBERED: SignedDuration = SignedDuration::from_hours(90 * 24);
@@ -31,8 +35,6 @@ pub enum ChangeKind {
 }
 
 impl ChangeKind {
-    const ALL: [ChangeKind; 3] = [ChangeKind::Added, ChangeKind::Changed, ChangeKind::Removed];
-
     /// The name in reports.
     pub fn name(self) -> &'static str {
         match self {
@@ -40,6 +42,20 @@ impl ChangeKind {
             ChangeKind::Changed => "changed",
             ChangeKind::Removed => "removed",
         }
+    }
+}
+
+impl ToSql for ChangeKind {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(self.name().into())
+    }
+}
+
+impl FromSql for ChangeKind {
+    fn column_result(value: ValueRef<'_>) -> FromSqlResult<ChangeKind> {
+        let name = value.as_str()?;
+        let other = [ChangeKind::Added, ChangeKind::Removed];
+        Ok(other.into_iter().find(|kind| kind.name() == name).unwrap_or(ChangeKind::Changed))
     }
 }
 
@@ -125,6 +141,17 @@ pub struct RefusedAdd {
     /// What was refused.
     pub sent: Content,
     /// Lagerkoll's words.
+    pub reason: String,
+    /// Since when.
+    pub since: Timestamp,
+}
+
+/// An event that is set aside, for people.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RefusedEvent {
+    /// What it is for.
+    pub key: String,
+    /// Why, in words.
     pub reason: String,
     /// Since when.
     pub since: Timestamp,

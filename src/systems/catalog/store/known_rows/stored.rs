@@ -8,11 +8,10 @@ use tracing::warn;
 use super::content::Content;
 use super::table::{CHUNK, FeedRows};
 use crate::catalog::{Category, Digest, Hasher, Id};
-use crate::state::schema::SECRET_SINCE;
-use crate::state::{Reader, StateError};
+use crate::state::{Key, Reader, SECRET_SINCE, StateError, json};
 
-/// Where the state says that the table is in use.
-pub(super) const IN_USE: &str = "feed_rows";
+/// Where the state says that the table is in use: an [`InUse`] with a sum over itself.
+pub(super) const IN_USE: Key<String> = Key::text("feed_rows");
 
 /// What says that the table is in use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -29,9 +28,9 @@ pub struct InUse {
 
 impl InUse {
     /// As it is written down: with a sum over itself.
-    pub(super) fn to_text(self, hasher: &Hasher) -> String {
-        let json = serde_json::to_string(&self).unwrap_or_default();
-        format!("{:032x} {json}", hasher.digest(json.as_bytes()))
+    pub(super) fn to_text(self, hasher: &Hasher) -> rusqlite::Result<String> {
+        let json = json(&self)?;
+        Ok(format!("{:032x} {json}", hasher.digest(json.as_bytes())))
     }
 
     fn parse(text: &str, hasher: &Hasher) -> Option<InUse> {
@@ -73,23 +72,25 @@ fn fill(rows: &mut FeedRows, connection: &Connection, hasher: &Hasher) -> rusqli
         rows.categories.push(category);
     }
     let mut statement = connection.prepare("SELECT object FROM feed_stray ORDER BY object")?;
-    rows.strays = statement.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?;
-    rows.strays.iter().for_each(|object| content.stray(*object));
+    rows.orphans = statement.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?;
+    rows.orphans.iter().for_each(|object| content.orphan(*object));
     rows.content = content.sum();
     Ok(())
 }
 
-impl Reader {
+/// Reading the rows that are known by their bytes.
+pub trait ReadKnownRows: AsRef<Reader> {
     /// The rows of the feed that the state equals, while it equals one and they are as they were written.
     ///
     /// # Errors
     /// When the file can't be read.
-    pub fn feed_rows(&self) -> Result<Option<FeedRows>, StateError> {
+    fn feed_rows(&self) -> Result<Option<FeedRows>, StateError> {
         // Older formats have none that could be checked.
-        let text = if self.version < SECRET_SINCE { None } else { self.meta(IN_USE)? };
+        let reader = self.as_ref();
+        let text = if reader.version() < SECRET_SINCE { None } else { reader.get(&IN_USE)? };
         let Some(text) = text else { return Ok(None) };
-        if let Some(InUse { rows: count, owned, judged, content }) = InUse::parse(&text, &self.hasher) {
-            let rows = load(&self.connection, &self.hasher).map_err(|error| self.fail(error))?;
+        if let Some(InUse { rows: count, owned, judged, content }) = InUse::parse(&text, reader.hasher()) {
+            let rows = reader.read(|connection| load(connection, reader.hasher()))?;
             if (rows.len() as u64, rows.content) == (count, content) {
                 return Ok(Some(FeedRows { owned, judged, ..rows }));
             }
@@ -97,8 +98,10 @@ impl Reader {
         warn!(
             "{}: what it remembers of the feed's rows is damaged; every row is compared anew, which mends it. Is the \
              disk sound?",
-            self.path().display()
+            reader.path().display()
         );
         Ok(None)
     }
 }
+
+impl ReadKnownRows for Reader {}

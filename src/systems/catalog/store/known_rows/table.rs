@@ -58,7 +58,7 @@ pub struct FeedRows {
     /// Every category that a row is in.
     pub categories: Vec<Category>,
     /// Products of ours that no row became.
-    pub strays: Vec<u32>,
+    pub orphans: Vec<u32>,
     /// Products of ours.
     pub owned: u64,
     /// The moment at which sales were judged.

@@ -1,7 +1,19 @@
 //! What is known of imports.
 
 use jiff::Timestamp;
+use rusqlite::types::{FromSql, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
 use serde::{Deserialize, Serialize};
+
+use crate::state::Key;
+
+/// The import that was given up last, while it may still have an effect.
+pub(super) const IMPORT_AT_LARGE: Key<AtLarge> = Key::json("import_at_large");
+/// The import after which NiceChat may hold anything, until its listing has been taken in again.
+pub(super) const UNSETTLED: Key<i64> = Key::text("unsettled");
+/// See [`Failures`].
+pub(super) const IMPORT_FAILURES: Key<Failures> = Key::json("import_failures");
+/// See [`Timings`].
+pub(super) const TIMINGS: Key<Timings> = Key::json("experience");
 
 /// How far an import is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -31,9 +43,23 @@ impl ImportState {
         }
     }
 
-    pub(super) fn of(name: &str) -> ImportState {
-        let open = [ImportState::Pushing, ImportState::Enqueued, ImportState::Started, ImportState::Success];
-        open.into_iter().find(|state| state.name() == name).unwrap_or(ImportState::Failed)
+    /// Whether more is to come of it.
+    pub fn is_open(self) -> bool {
+        !matches!(self, ImportState::Success | ImportState::Failed)
+    }
+}
+
+impl ToSql for ImportState {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(self.name().into())
+    }
+}
+
+impl FromSql for ImportState {
+    fn column_result(value: ValueRef<'_>) -> FromSqlResult<ImportState> {
+        let name = value.as_str()?;
+        let other = [ImportState::Pushing, ImportState::Enqueued, ImportState::Started, ImportState::Success];
+        Ok(other.into_iter().find(|state| state.name() == name).unwrap_or(ImportState::Failed))
     }
 }
 
@@ -121,10 +147,10 @@ pub struct Failures {
     pub last: Option<Timestamp>,
 }
 
-/// What earlier passes taught about the pace of NiceChat. Seconds are of wall time.
+/// How fast NiceChat was in earlier passes. Seconds are of wall time.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
-pub struct Experience {
+pub struct Timings {
     /// Seconds from one answered change to the next, with all that go on side by side.
     pub change_seconds: Option<f64>,
     /// Seconds of the last import that succeeded.

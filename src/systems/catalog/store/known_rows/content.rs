@@ -28,7 +28,7 @@ impl Content {
         self.add(2 + u8::from(name.is_some()), name.as_deref().unwrap_or_default().as_bytes());
     }
 
-    pub(super) fn stray(&mut self, object: u32) {
+    pub(super) fn orphan(&mut self, object: u32) {
         self.add(4, &object.to_le_bytes());
     }
 
@@ -45,13 +45,13 @@ mod tests {
     use super::*;
     use crate::catalog::{Id, KEY};
 
-    fn sum(chunks: &[Vec<u8>], names: &[Option<String>], strays: &[u32]) -> Digest {
+    fn sum(chunks: &[Vec<u8>], names: &[Option<String>], orphans: &[u32]) -> Digest {
         let mut content = Content::new(&Hasher::new(&[1; KEY]));
         chunks.iter().for_each(|chunk| content.chunk(chunk));
         for name in names {
             content.category(&Category { id: Id::parse("c").expect("an id"), name: name.clone() });
         }
-        strays.iter().for_each(|stray| content.stray(*stray));
+        orphans.iter().for_each(|orphan| content.orphan(*orphan));
         content.sum()
     }
 
@@ -60,26 +60,26 @@ mod tests {
         fn nothing_changes_unnoticed(
             chunks in vec(vec(any::<u8>(), 1..300), 2..5),
             names in vec(proptest::option::of("[a-c]{0,3}"), 1..4),
-            strays in vec(0..9_u32, 0..4),
+            orphans in vec(0..9_u32, 0..4),
             dice in any::<usize>(),
         ) {
-            let good = sum(&chunks, &names, &strays);
+            let good = sum(&chunks, &names, &orphans);
             let mut damaged = chunks.clone();
             let chunk = &mut damaged[dice % chunks.len()];
             let bit = dice / 8 % (8 * chunk.len());
             chunk[bit / 8] ^= 1 << (bit % 8);
-            prop_assert_ne!(sum(&damaged, &names, &strays), good);
+            prop_assert_ne!(sum(&damaged, &names, &orphans), good);
             // Chunks in another order, cut elsewhere, or fewer of them.
             let mut other = chunks.clone();
             other.swap(0, 1);
-            prop_assert!(other == chunks || sum(&other, &names, &strays) != good);
+            prop_assert!(other == chunks || sum(&other, &names, &orphans) != good);
             let mut other = chunks.clone();
             let moved = other[1].remove(0);
             other[0].push(moved);
-            prop_assert_ne!(sum(&other, &names, &strays), good);
-            prop_assert_ne!(sum(&chunks[1..], &names, &strays), good);
-            prop_assert_ne!(sum(&chunks, &names[1..], &strays), good);
-            let more: Vec<u32> = strays.iter().copied().chain([9]).collect();
+            prop_assert_ne!(sum(&other, &names, &orphans), good);
+            prop_assert_ne!(sum(&chunks[1..], &names, &orphans), good);
+            prop_assert_ne!(sum(&chunks, &names[1..], &orphans), good);
+            let more: Vec<u32> = orphans.iter().copied().chain([9]).collect();
             prop_assert_ne!(sum(&chunks, &names, &more), good);
         }
     }

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::*;
-use crate::state::{Reader, Writer, schema};
+use crate::state::{Reader, STEPS, Writer};
 
 const PLACE: &str = "here";
 
@@ -52,7 +52,7 @@ fn changes(reader: &Reader, place: &str) -> Vec<Change> {
 #[test]
 fn the_step_that_brings_events_is_where_it_is_said_to_be() {
     let step = usize::try_from(SINCE).expect("a step") - 1;
-    assert!(schema::STEPS[step].contains("CREATE TABLE event ("));
+    assert!(STEPS[step].contains("CREATE TABLE event ("));
 }
 
 #[tokio::test]
@@ -162,7 +162,7 @@ async fn a_file_from_before_the_events_is_read_and_brought_up() {
     let path = folder.path().join("s.db");
     let file = rusqlite::Connection::open(&path).expect("a file");
     let steps = usize::try_from(SINCE).expect("a step") - 1;
-    schema::STEPS[..steps].iter().for_each(|step| file.execute_batch(step).expect("an older format"));
+    STEPS[..steps].iter().for_each(|step| file.execute_batch(step).expect("an older format"));
     file.pragma_update(None, "user_version", SINCE - 1).expect("an older format");
     drop(file);
     let reader = Reader::open(&path).expect("a reader");

@@ -5,14 +5,14 @@ use lz4_flex::block::{compress_prepend_size_with_dict, decompress_size_prepended
 use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ValueRef};
 
 use crate::catalog::Fields;
+use crate::state::json;
 
 /// What the JSON of nearly all products has: what is packed refers to it. Part of the file's format.
 const DICTIONARY: &[u8] = br#"{"category":"","currency":"","description":"","image_url":"https://","in_stock":true,"price":,"title":"","url":"https://"}"#;
 
 /// The bytes that [`Packed`] reads.
-pub(super) fn pack(fields: &Fields) -> Vec<u8> {
-    // Maps with text keys always serialise.
-    compress_prepend_size_with_dict(&serde_json::to_vec(fields).unwrap_or_default(), DICTIONARY)
+pub(super) fn pack(fields: &Fields) -> rusqlite::Result<Vec<u8>> {
+    Ok(compress_prepend_size_with_dict(json(fields)?.as_bytes(), DICTIONARY))
 }
 
 /// Fields out of a column: packed, or as text, as other columns and files of older formats have them.
@@ -39,7 +39,7 @@ mod tests {
     fn fields_come_back_packed_or_as_text() {
         let json = r#"{"description":null,"in_stock":true,"price":10.00,"title":"\"Лампа\" lamp lamp lamp lamp"}"#;
         let fields: Fields = serde_json::from_str(json).expect("fields");
-        let packed = pack(&fields);
+        let packed = pack(&fields).expect("packed");
         assert!(packed.len() < json.len(), "{}", packed.len());
         for value in [ValueRef::Blob(&packed), ValueRef::Text(json.as_bytes())] {
             assert_eq!(Packed::column_result(value).expect("fields").0, fields);

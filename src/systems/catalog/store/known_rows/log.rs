@@ -19,7 +19,7 @@ pub struct NewRow {
     pub key: Digest,
     /// Of the item's fields.
     pub fields: Digest,
-    /// Where [`Trail::category`] has its category.
+    /// Where [`RowLog::category`] has its category.
     pub category: Option<u32>,
     /// Whether its price was given the default currency.
     pub currency_assumed: bool,
@@ -30,7 +30,7 @@ pub struct NewRow {
 /// The accepted rows of a feed in its order, as far as they may go into the table: what is long goes
 /// to a temporary file.
 #[derive(Debug, Default)]
-pub struct Trail {
+pub struct RowLog {
     file: Option<File>,
     buffer: Vec<u8>,
     /// Rows of the old table, beside each other there as here.
@@ -44,16 +44,16 @@ pub struct Trail {
     pub(super) content: Digest,
 }
 
-/// How much of a trail is in memory.
+/// How much of a log is in memory.
 const BUFFER: usize = 1 << 20;
 
-impl Trail {
-    /// A trail of a feed whose rows `table` may know, with sales as they are at `judged`.
-    pub fn new(table: Option<&FeedRows>, judged: Timestamp) -> Trail {
+impl RowLog {
+    /// A log of a feed whose rows `table` may know, with sales as they are at `judged`.
+    pub fn new(table: Option<&FeedRows>, judged: Timestamp) -> RowLog {
         let content = table.map_or(0, |table| table.content);
-        let mut trail = Trail { judged, content, ..Trail::default() };
-        table.iter().flat_map(|table| &table.categories).for_each(|category| _ = trail.category(category));
-        trail
+        let mut log = RowLog { judged, content, ..RowLog::default() };
+        table.iter().flat_map(|table| &table.categories).for_each(|category| _ = log.category(category));
+        log
     }
 
     /// Where a category is among those that rows are in.
@@ -159,7 +159,7 @@ fn unreadable(error: io::Error) -> rusqlite::Error {
     rusqlite::Error::ToSqlConversionFailure(Box::new(error))
 }
 
-/// A part of a trail.
+/// A part of a log.
 pub(super) enum Step {
     /// So many rows of the old table, from this one on.
     Known { from: u32, count: u32 },

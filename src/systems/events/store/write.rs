@@ -2,27 +2,27 @@
 
 use jiff::{SignedDuration, Timestamp};
 use rusqlite::{OptionalExtension as _, Transaction, params};
-use serde::Serialize;
 
 use super::read::{event, time};
 use super::{AddedEvent, ChangeKind, Mirrored, OwnEvent, PendingAdd, REMEMBERED, RefusedAdd};
 use crate::event::Event;
-use crate::pass::PassEntry;
-use crate::state::{StateError, Writer, passes};
+use crate::pass::{self, PassEntry};
+use crate::state::{StateError, Writer, json};
 
-impl Writer {
+/// Writing what becomes of events.
+pub trait WriteEvents: AsRef<Writer> {
     /// Makes the mirror equal to a whole listing, and remembers what that changes for so many days.
     ///
     /// # Errors
     /// When it can't be written.
-    pub async fn mirror(
+    fn mirror(
         &self,
         place: String,
         events: Vec<Event>,
         at: Timestamp,
         history_days: u32,
-    ) -> Result<Mirrored, StateError> {
-        self.run(move |transaction| {
+    ) -> impl Future<Output = Result<Mirrored, StateError>> + Send {
+        self.as_ref().run(move |transaction| {
             let mut mirrored = Mirrored::default();
             let sql = "SELECT id FROM event WHERE place = ?1 ORDER BY id";
             let mut known = transaction.prepare_cached(sql)?;
@@ -47,7 +47,6 @@ impl Writer {
             forget_before(transaction, at, history_days)?;
             Ok(mirrored)
         })
-        .await
     }
 
     /// Replaces what is known of our events in a store: what a listing taught. `adds` are those that it
@@ -55,20 +54,19 @@ impl Writer {
     ///
     /// # Errors
     /// When it can't be written.
-    pub async fn set_own_events(
+    fn set_own_events(
         &self,
         store: String,
         own: Vec<OwnEvent>,
         adds: Vec<PendingAdd>,
-    ) -> Result<(), StateError> {
-        self.run(move |transaction| {
+    ) -> impl Future<Output = Result<(), StateError>> + Send {
+        self.as_ref().run(move |transaction| {
             for sql in ["DELETE FROM event_own WHERE store = ?1", "DELETE FROM event_add WHERE store = ?1"] {
                 transaction.execute(sql, [&store])?;
             }
             own.iter().try_for_each(|own| put_own(transaction, &store, own))?;
             adds.iter().try_for_each(|add| put_add(transaction, &store, add))
         })
-        .await
     }
 
     /// Events of ours in stores other than these are left where they are, and forgotten after a while. Gives how
@@ -76,9 +74,13 @@ impl Writer {
     ///
     /// # Errors
     /// When it can't be written.
-    pub async fn leave_behind(&self, stores: Vec<String>, now: Timestamp) -> Result<Vec<(String, u64)>, StateError> {
-        self.run(move |transaction| {
-            let stores = text(&stores);
+    fn leave_behind(
+        &self,
+        stores: Vec<String>,
+        now: Timestamp,
+    ) -> impl Future<Output = Result<Vec<(String, u64)>, StateError>> + Send {
+        self.as_ref().run(move |transaction| {
+            let stores = json(&stores)?;
             let elsewhere = "store NOT IN (SELECT value FROM json_each(?1))";
             let sql =
                 format!("SELECT store, count(*) FROM event_own WHERE gone_at IS NULL AND {elsewhere} GROUP BY store");
@@ -92,23 +94,22 @@ impl Writer {
             }
             Ok(left)
         })
-        .await
     }
 
     /// Writes an add down before it is sent.
     ///
     /// # Errors
     /// When it can't be written.
-    pub async fn intend_add(&self, store: String, add: PendingAdd) -> Result<(), StateError> {
-        self.run(move |transaction| put_add(transaction, &store, &add)).await
+    fn intend_add(&self, store: String, add: PendingAdd) -> impl Future<Output = Result<(), StateError>> + Send {
+        self.as_ref().run(move |transaction| put_add(transaction, &store, &add))
     }
 
     /// An event of ours is there. What had its key before is for nothing any more.
     ///
     /// # Errors
     /// When it can't be written.
-    pub async fn event_added(&self, store: String, added: AddedEvent) -> Result<(), StateError> {
-        self.run(move |transaction| {
+    fn event_added(&self, store: String, added: AddedEvent) -> impl Future<Output = Result<(), StateError>> + Send {
+        self.as_ref().run(move |transaction| {
             let AddedEvent { own, lost, mirror, succeeds } = added;
             transaction
                 .execute("UPDATE event_own SET key = NULL WHERE store = ?1 AND key = ?2", params![store, own.key])?;
@@ -118,66 +119,73 @@ impl Writer {
             if let Some((old, copies)) = succeeds {
                 let sql = "UPDATE event_own SET key = ?1
                            WHERE key = ?2 AND store IN (SELECT value FROM json_each(?3))";
-                transaction.execute(sql, params![own.id.to_string(), old.to_string(), text(&copies)])?;
+                transaction.execute(sql, params![own.id.to_string(), old.to_string(), json(&copies)?])?;
             }
             match mirror {
                 Some((place, event)) => put(transaction, &place, &event, Timestamp::now()).map(|_| ()),
                 None => Ok(()),
             }
         })
-        .await
     }
 
     /// Lagerkoll refuses an event as it is. `lost` = how many earlier tries may have added it.
     ///
     /// # Errors
     /// When it can't be written.
-    pub async fn event_refused(&self, store: String, refused: RefusedAdd, lost: u32) -> Result<(), StateError> {
-        self.run(move |transaction| {
+    fn event_refused(
+        &self,
+        store: String,
+        refused: RefusedAdd,
+        lost: u32,
+    ) -> impl Future<Output = Result<(), StateError>> + Send {
+        self.as_ref().run(move |transaction| {
             let RefusedAdd { key, sent, reason, since } = refused;
             settle_add(transaction, &store, Some(&key), lost)?;
             let sql = "INSERT OR REPLACE INTO event_refused (store, key, sent, reason, at) VALUES (?1, ?2, ?3, ?4, ?5)";
-            transaction.execute(sql, params![store, key, text(&sent), reason, since.to_string()]).map(|_| ())
+            transaction.execute(sql, params![store, key, json(&sent)?, reason, since.to_string()]).map(|_| ())
         })
-        .await
     }
 
     /// Forgets what is refused in a store, but for these keys.
     ///
     /// # Errors
     /// When it can't be written.
-    pub async fn keep_refused(&self, store: String, keys: Vec<String>) -> Result<(), StateError> {
-        self.run(move |transaction| {
+    fn keep_refused(&self, store: String, keys: Vec<String>) -> impl Future<Output = Result<(), StateError>> + Send {
+        self.as_ref().run(move |transaction| {
             let sql = "DELETE FROM event_refused WHERE store = ?1 AND key NOT IN (SELECT value FROM json_each(?2))";
-            transaction.execute(sql, params![store, text(&keys)]).map(|_| ())
+            transaction.execute(sql, params![store, json(&keys)?]).map(|_| ())
         })
-        .await
     }
 
     /// An event of ours is there no more. `place` = whose mirror it was in.
     ///
     /// # Errors
     /// When it can't be written.
-    pub async fn event_removed(&self, store: String, id: i64, place: Option<String>) -> Result<(), StateError> {
-        self.run(move |transaction| {
+    fn event_removed(
+        &self,
+        store: String,
+        id: i64,
+        place: Option<String>,
+    ) -> impl Future<Output = Result<(), StateError>> + Send {
+        self.as_ref().run(move |transaction| {
             transaction.execute("DELETE FROM event_own WHERE store = ?1 AND id = ?2", params![store, id])?;
             place.map_or(Ok(()), |place| take(transaction, &place, id, Timestamp::now()))
         })
-        .await
     }
 
     /// The end of a pass over the events: its row.
     ///
     /// # Errors
     /// When it can't be written.
-    pub async fn finish_mirror(&self, pass: PassEntry) -> Result<(), StateError> {
-        self.run(move |transaction| {
+    fn finish_mirror(&self, pass: PassEntry) -> impl Future<Output = Result<(), StateError>> + Send {
+        self.as_ref().run(move |transaction| {
             transaction.execute("INSERT OR IGNORE INTO event_mirror (place) VALUES (?1)", [&pass.subject])?;
-            passes::record(transaction, &pass)
+            pass::record(transaction, &pass)
         })
-        .await
     }
 }
+
+impl WriteEvents for Writer {}
 
 /// Puts an event into a mirror, and remembers what that changed.
 fn put(
@@ -220,7 +228,7 @@ fn remember(
 ) -> rusqlite::Result<()> {
     let body = |event: Option<&Event>| event.map(|event| event.to_json().to_string());
     let sql = "INSERT INTO event_change (place, at, change, old, new) VALUES (?1, ?2, ?3, ?4, ?5)";
-    let row = params![place, at.to_string(), kind.name(), body(old), body(new)];
+    let row = params![place, at.to_string(), kind, body(old), body(new)];
     transaction.prepare_cached(sql)?.execute(row).map(|_| ())
 }
 
@@ -244,13 +252,13 @@ fn forget_before(transaction: &Transaction<'_>, now: Timestamp, days: u32) -> ru
 
 fn put_own(transaction: &Transaction<'_>, store: &str, own: &OwnEvent) -> rusqlite::Result<()> {
     let sql = "INSERT OR REPLACE INTO event_own (store, id, key, sent, seen, gone_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
-    let (seen, gone) = (own.seen.as_ref().map(text), own.gone.map(|gone| gone.to_string()));
-    transaction.prepare_cached(sql)?.execute(params![store, own.id, own.key, text(&own.sent), seen, gone]).map(|_| ())
+    let (seen, gone) = (own.seen.as_ref().map(json).transpose()?, own.gone.map(|gone| gone.to_string()));
+    transaction.prepare_cached(sql)?.execute(params![store, own.id, own.key, json(&own.sent)?, seen, gone]).map(|_| ())
 }
 
 fn put_add(transaction: &Transaction<'_>, store: &str, add: &PendingAdd) -> rusqlite::Result<()> {
     let sql = "INSERT OR REPLACE INTO event_add (store, key, sent, twins, tries) VALUES (?1, ?2, ?3, ?4, ?5)";
-    transaction.execute(sql, params![store, add.key, text(&add.sent), text(&add.before), add.tries]).map(|_| ())
+    transaction.execute(sql, params![store, add.key, json(&add.sent)?, json(&add.before)?, add.tries]).map(|_| ())
 }
 
 /// An add is over, but for so many tries of which nobody knows the end.
@@ -262,9 +270,4 @@ fn settle_add(transaction: &Transaction<'_>, store: &str, key: Option<&str>, los
         transaction.execute(sql, params![store, key, lost])?;
     }
     Ok(())
-}
-
-/// Maps with text keys, lists and rows always serialise.
-fn text(value: &impl Serialize) -> String {
-    serde_json::to_string(value).unwrap_or_default()
 }

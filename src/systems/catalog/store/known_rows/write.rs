@@ -6,12 +6,12 @@ use jiff::Timestamp;
 use rusqlite::{Transaction, params};
 
 use super::content::Content;
+use super::log::{NewRow, RowLog, Step};
 use super::stored::{IN_USE, InUse, load};
 use super::table::{CHUNK, FeedRow, FeedRows};
-use super::trail::{NewRow, Step, Trail};
 use crate::catalog::{Category, Hasher, Kind};
-use crate::state::keys::key_row;
-use crate::state::{KeyRow, Objects, meta};
+use crate::systems::catalog::store::keys::{KeyRow, key_row};
+use crate::systems::catalog::store::object_set::Objects;
 
 /// What becomes of the table at the end of a pass.
 #[derive(Debug)]
@@ -19,43 +19,43 @@ pub enum RowsEnding {
     /// It is in use again as it is.
     Same(InUse),
     /// It is made anew of these.
-    New(Trail),
+    New(RowLog),
 }
 
 /// Takes the table out of use.
-pub(in crate::state) fn disuse(transaction: &Transaction<'_>) -> rusqlite::Result<()> {
-    meta::remove(transaction, IN_USE)
+pub(in crate::systems::catalog::store) fn invalidate(transaction: &Transaction<'_>) -> rusqlite::Result<()> {
+    IN_USE.remove(transaction)
 }
 
 /// Puts the table into use.
-pub(in crate::state) fn finish(
+pub(in crate::systems::catalog::store) fn finish(
     transaction: &Transaction<'_>,
     ending: RowsEnding,
     hasher: &Hasher,
 ) -> rusqlite::Result<()> {
     let in_use = match ending {
         RowsEnding::Same(in_use) => in_use,
-        RowsEnding::New(trail) => match replace(transaction, trail, hasher)? {
+        RowsEnding::New(log) => match replace(transaction, log, hasher)? {
             Some(in_use) => in_use,
             None => return Ok(()),
         },
     };
-    meta::set(transaction, IN_USE, &in_use.to_text(hasher))
+    IN_USE.set(transaction, &in_use.to_text(hasher)?)
 }
 
 /// `None` = the state has objects beyond the table's numbers, or the old table isn't any more what was compared.
-fn replace(transaction: &Transaction<'_>, mut trail: Trail, hasher: &Hasher) -> rusqlite::Result<Option<InUse>> {
-    let old = if trail.known > 0 { load(transaction, hasher)? } else { FeedRows::default() };
-    if trail.known > 0 && old.content != trail.content {
+fn replace(transaction: &Transaction<'_>, mut log: RowLog, hasher: &Hasher) -> rusqlite::Result<Option<InUse>> {
+    let old = if log.known > 0 { load(transaction, hasher)? } else { FeedRows::default() };
+    if log.known > 0 && old.content != log.content {
         return Ok(None);
     }
     let Some((mut ours, owned)) = objects(transaction)? else { return Ok(None) };
     transaction.execute_batch("DELETE FROM feed_row; DELETE FROM feed_category; DELETE FROM feed_stray;")?;
-    let categories = std::mem::take(&mut trail.categories);
+    let categories = std::mem::take(&mut log.categories);
     let content = Content::new(hasher);
     let mut table =
         Table { transaction, ours: &mut ours, chunk: FeedRows::default(), places: HashMap::new(), rows: 0, content };
-    trail.replay(|step| match step {
+    log.replay(|step| match step {
         Step::Known { from, count } => (from..from + count).try_for_each(|at| {
             let at = at as usize;
             if at < old.len() { table.add(old.get(at), old.changes_at(at)) } else { Ok(()) }
@@ -86,16 +86,16 @@ fn replace(transaction: &Transaction<'_>, mut trail: Trail, hasher: &Hasher) -> 
     let mut insert = transaction.prepare("INSERT INTO feed_stray (object) VALUES (?1)")?;
     for object in ours.iter() {
         insert.execute([object])?;
-        content.stray(object);
+        content.orphan(object);
     }
-    Ok(Some(InUse { rows, owned, judged: trail.judged, content: content.sum() }))
+    Ok(Some(InUse { rows, owned, judged: log.judged, content: content.sum() }))
 }
 
 /// Products of ours, and how many they are.
 fn objects(transaction: &Transaction<'_>) -> rusqlite::Result<Option<(Objects, u64)>> {
     let (mut ours, mut owned) = (Objects::default(), 0);
-    let mut statement = transaction.prepare("SELECT object FROM object_key WHERE kind = 1")?;
-    let mut rows = statement.query([])?;
+    let mut statement = transaction.prepare("SELECT object FROM object_key WHERE kind = ?1")?;
+    let mut rows = statement.query([Kind::Product])?;
     while let Some(row) = rows.next()? {
         let Ok(object) = u32::try_from(row.get::<_, i64>(0)?) else { return Ok(None) };
         ours.add(object);

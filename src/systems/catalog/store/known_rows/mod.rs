@@ -5,13 +5,13 @@
 //! carried through puts it into use again.
 
 mod content;
+mod log;
 mod stored;
 mod table;
-mod trail;
 mod write;
 
-pub use stored::InUse;
+pub use log::{NewRow, RowLog};
+pub use stored::{InUse, ReadKnownRows};
 pub use table::{FeedRow, FeedRows};
-pub use trail::{NewRow, Trail};
 pub use write::RowsEnding;
-pub(super) use write::{disuse, finish};
+pub(super) use write::{finish, invalidate};

@@ -3,27 +3,32 @@
 use std::path::Path;
 use std::time::Duration;
 
-use rusqlite::{Connection, Transaction, TransactionBehavior, params};
+use rusqlite::{Connection, Transaction, TransactionBehavior};
 use tracing::warn;
 
-use super::doubt::{TRANSACTIONS, doubt, settle, written};
+use super::doubt::{TRANSACTIONS, Transactions, doubt, settle};
 use super::place::Place;
-use super::{StateError, meta, schema, secret};
-use crate::catalog::Hasher;
+use super::{Key, StateError, migrate, secret};
+use crate::digest::Hasher;
 
 /// What the file is opened with. The log is taken in when a pass ends, or when it has 64 MiB.
 const PRAGMAS: &str = "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -8192;
                        PRAGMA cell_size_check = ON; PRAGMA wal_autocheckpoint = 16384;";
 
+/// Whose the state is: the service's address.
+pub(super) const BASE_URL: Key<String> = Key::text("base_url");
+
 /// Whether a transaction must be on the disk before it counts as written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Durable {
+pub enum Durable {
+    /// It outlives a power cut.
     Yes,
+    /// It outlives the process, and may be lost in a power cut.
     No,
 }
 
 /// An open state file with its lock.
-pub(super) struct Store {
+pub(super) struct StateFile {
     // In this order: the file is closed before its lock is given back.
     pub(super) connection: Connection,
     place: Place,
@@ -33,13 +38,13 @@ pub(super) struct Store {
     pub(super) hasher: Hasher,
 }
 
-impl Store {
-    pub(super) fn open(place: Place, base_url: Option<&str>) -> Result<Store, StateError> {
+impl StateFile {
+    pub(super) fn open(place: Place, base_url: Option<&str>) -> Result<StateFile, StateError> {
         let path = place.path();
         let of = |error| StateError::of(path, error);
         let mut connection = Connection::open(path).map_err(of)?;
         connection.busy_timeout(Duration::from_secs(10)).map_err(of)?;
-        schema::migrate(&mut connection, path)?;
+        migrate::migrate(&mut connection, path)?;
         connection.execute_batch(PRAGMAS).map_err(of)?;
         base_url.map_or(Ok(()), |base_url| check_base(&connection, path, base_url))?;
         let doubt = doubt(&connection, path, place.lock.found()).map_err(of)?;
@@ -50,7 +55,7 @@ impl Store {
         let transactions = settle(&mut connection, &place, doubt).map_err(of)?;
         let hasher = secret::read(&connection, path)?;
         place.check()?;
-        Ok(Store { connection, place, transactions, durable: Durable::Yes, hasher })
+        Ok(StateFile { connection, place, transactions, durable: Durable::Yes, hasher })
     }
 
     pub(super) fn fail(&self, error: rusqlite::Error) -> StateError {
@@ -82,8 +87,7 @@ impl Store {
         let result = work(&transaction)?;
         // Outside first: whoever finds less inside has lost it. It is no promise that this itself was written.
         let changed = self.place.lock.count(next).unwrap_or_default();
-        let sql = "UPDATE meta SET value = ?2 WHERE key = ?1";
-        transaction.prepare_cached(sql)?.execute(params![TRANSACTIONS, written(next, &changed)])?;
+        TRANSACTIONS.set(&transaction, &Transactions { count: Some(next), changed })?;
         transaction.commit()?;
         self.transactions = next;
         Ok(result)
@@ -92,9 +96,8 @@ impl Store {
 
 fn check_base(connection: &Connection, path: &Path, base_url: &str) -> Result<(), StateError> {
     let of = |error| StateError::of(path, error);
-    let sql = "INSERT INTO meta (key, value) VALUES ('base_url', ?1) ON CONFLICT (key) DO NOTHING";
-    connection.execute(sql, [base_url]).map_err(of)?;
-    let theirs = meta::get(connection, "base_url").map_err(of)?.unwrap_or_default();
+    BASE_URL.set_first(connection, &base_url.to_owned()).map_err(of)?;
+    let theirs = BASE_URL.get(connection).map_err(of)?.unwrap_or_default();
     if theirs == base_url {
         Ok(())
     } else {

@@ -1,0 +1,46 @@
+//! The rows that passes leave, a list for each job and what it is about.
+
+use rusqlite::{Transaction, params};
+
+use super::row::{PassEntry, PassRow};
+use crate::state::{JOBS_SINCE, Reader, StateError, json};
+
+/// How many passes of a job are remembered.
+const KEPT: i64 = 10_000;
+
+/// Reading about passes.
+pub trait ReadPasses: AsRef<Reader> {
+    /// The last passes of a job over a subject, the latest first.
+    ///
+    /// # Errors
+    /// When the file can't be read.
+    fn passes(&self, job: &str, subject: &str, most: u32) -> Result<Vec<PassRow>, StateError> {
+        let reader = self.as_ref();
+        let text = |row: &rusqlite::Row<'_>| row.get::<_, String>(0);
+        let rows = if reader.version() >= JOBS_SINCE {
+            let sql = "SELECT row FROM pass WHERE job = ?1 AND subject = ?2 ORDER BY pass DESC LIMIT ?3";
+            reader.all(sql, params![job, subject, most], text)?
+        } else if subject.is_empty() {
+            reader.all("SELECT row FROM pass ORDER BY pass DESC LIMIT ?1", [most], text)?
+        } else {
+            // What older formats have of other jobs is not worth another way of reading it.
+            Vec::new()
+        };
+        Ok(rows.iter().filter_map(|row| serde_json::from_str(row).ok()).collect())
+    }
+}
+
+impl ReadPasses for Reader {}
+
+/// Adds a pass.
+///
+/// # Errors
+/// When it can't be written.
+pub fn record(transaction: &Transaction<'_>, entry: &PassEntry) -> rusqlite::Result<()> {
+    let PassEntry { job, subject, row } = entry;
+    let sql = "INSERT INTO pass (job, subject, row) VALUES (?1, ?2, ?3)";
+    transaction.prepare_cached(sql)?.execute(params![job, subject, json(row)?])?;
+    let sql = "DELETE FROM pass WHERE job = ?1 AND subject = ?2 AND pass <= (
+                   SELECT pass FROM pass WHERE job = ?1 AND subject = ?2 ORDER BY pass DESC LIMIT 1 OFFSET ?3)";
+    transaction.prepare_cached(sql)?.execute(params![job, subject, KEPT]).map(|_| ())
+}

@@ -1,0 +1,30 @@
+//! What the state keeps of the catalogue: what NiceChat last acknowledged to us, what is in doubt or refused, the feed
+//! that all that equals, and imports.
+//!
+//! Each file has what it reads and writes as a trait over the state's `Reader` and `Writer`; a pass begins and ends in
+//! `pass`.
+
+mod columns;
+mod feed;
+mod imports;
+mod keys;
+mod known_rows;
+mod object_set;
+mod objects;
+mod packed;
+mod pass;
+mod requests;
+mod troubles;
+
+pub use feed::{FeedMark, Foreign, ListingScope, ReadFeed};
+pub use imports::{
+    AtLarge, Failures, HostedFrom, HostedPage, Import, ImportEnd, ImportState, NewImport, ReadHostedFeed, ReadImports,
+    Timings, WriteHostedFeed, WriteImports,
+};
+pub use keys::KeyRow;
+pub use known_rows::{FeedRow, FeedRows, InUse, NewRow, ReadKnownRows, RowLog, RowsEnding};
+pub use object_set::Objects;
+pub use objects::{Known, ReadObjects, Record};
+pub use pass::{Ending, ReadPlan, WritePass};
+pub use requests::{InDoubt, Intent, ReadRequests, Refused, Settled, WriteRequests};
+pub use troubles::{FailedObject, ReadTroubles};

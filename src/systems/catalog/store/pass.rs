@@ -1,0 +1,126 @@
+//! How a pass begins and ends in the state.
+
+use rusqlite::{Transaction, params};
+
+use super::feed::{FEED_MARK, FOREIGN, FeedMark, Foreign, LISTED, ListingScope, NAMELESS};
+use super::imports::{self, Timings};
+use super::known_rows::{self, RowsEnding};
+use crate::catalog::Rejection;
+use crate::pass::{self, PassEntry};
+use crate::state::{Key, Reader, StateError, Writer, begin_sending, end_doubt, end_sending};
+
+/// See [`ReadPasses::pending`].
+const PENDING: Key<u64> = Key::text("pending");
+
+/// What a pass leaves.
+#[derive(Debug)]
+pub struct Ending {
+    /// Its row.
+    pub pass: PassEntry,
+    /// What the state now equals (`None` = what it did before, or nothing after [`WritePass::begin`]).
+    pub mark: Option<FeedMark>,
+    /// That NiceChat's listing was taken in.
+    pub listed: Option<ListingScope>,
+    /// How many rows without an id the feed has, if nothing was held back for them.
+    pub nameless: Option<u64>,
+    /// What NiceChat's listing has that isn't ours, if the whole of it was read.
+    pub foreign: Option<Foreign>,
+    /// How long requests and imports take, if that was observed.
+    pub timings: Option<Timings>,
+    /// The rows of the feed that the state now equals (`None` as of `mark`).
+    pub rows: Option<RowsEnding>,
+}
+
+/// Reading about the application of a plan.
+pub trait ReadPlan: AsRef<Reader> {
+    /// How many operations of the last plan are still to be done.
+    ///
+    /// # Errors
+    /// When the file can't be read.
+    fn pending(&self) -> Result<u64, StateError> {
+        Ok(self.as_ref().get(&PENDING)?.unwrap_or(0))
+    }
+}
+
+impl ReadPlan for Reader {}
+
+/// Writing what is of a pass as a whole.
+pub trait WritePass: AsRef<Writer> + Sync {
+    /// The beginning of an application: from here on the state equals no feed until
+    /// [`WritePass::finish`] says so.
+    ///
+    /// # Errors
+    /// When it can't be written.
+    fn begin(&self, operations: u64) -> impl Future<Output = Result<(), StateError>> + Send {
+        async move {
+            let writer = self.as_ref();
+            let begun = writer.run(move |transaction| {
+                FEED_MARK.remove(transaction)?;
+                known_rows::invalidate(transaction)?;
+                // What was in doubt is in the plan now, or no longer ours to do.
+                transaction.execute("UPDATE journal SET reason = NULL", [])?;
+                begin_sending(transaction)?;
+                PENDING.set(transaction, &operations)
+            });
+            begun.await?;
+            writer.take_log_in().await
+        }
+    }
+
+    /// Replaces the rejected rows by those of the latest reading, whose feed is not the one that the
+    /// state equals until [`WritePass::finish`] says so.
+    ///
+    /// # Errors
+    /// When it can't be written.
+    fn reject(&self, rejections: Vec<Rejection>, first: bool) -> impl Future<Output = Result<(), StateError>> + Send {
+        self.as_ref().run_lightly(move |transaction| {
+            if first {
+                transaction.execute("DELETE FROM rejected", [])?;
+                FEED_MARK.remove(transaction)?;
+            }
+            let sql = "INSERT INTO rejected (line, id, field, reason) VALUES (?1, ?2, ?3, ?4)";
+            let mut statement = transaction.prepare_cached(sql)?;
+            for row in rejections {
+                let line = i64::try_from(row.line).unwrap_or(i64::MAX);
+                statement.execute(params![line, row.id, row.field, row.reason])?;
+            }
+            Ok(())
+        })
+    }
+
+    /// The end of a pass.
+    ///
+    /// # Errors
+    /// When it can't be written.
+    fn finish(&self, ending: Ending) -> impl Future<Output = Result<(), StateError>> + Send {
+        async move {
+            let writer = self.as_ref();
+            let hasher = writer.hasher().clone();
+            let finished = writer.run(move |transaction| {
+                let Ending { pass, mark, listed, nameless, foreign, timings, rows } = ending;
+                pass::record(transaction, &pass)?;
+                mark.map_or(Ok(()), |mark| FEED_MARK.set(transaction, &mark))?;
+                if let Some(scope) = listed {
+                    LISTED.set(transaction, &scope)?;
+                    imports::listed(transaction)?;
+                    end_doubt(transaction)?;
+                }
+                nameless.map_or(Ok(()), |nameless| NAMELESS.set(transaction, &nameless))?;
+                foreign.map_or(Ok(()), |foreign| FOREIGN.set(transaction, &foreign))?;
+                end_sending(transaction)?;
+                rows.map_or(Ok(()), |ending| known_rows::finish(transaction, ending, &hasher))?;
+                timings.map_or(Ok(()), |timings| imports::set_timings(transaction, &timings))
+            });
+            finished.await?;
+            writer.take_log_in().await
+        }
+    }
+}
+
+impl WritePass for Writer {}
+
+/// So many operations of the plan are done.
+pub(super) fn count_down(transaction: &Transaction<'_>, settled: usize) -> rusqlite::Result<()> {
+    let pending = PENDING.get(transaction)?.map(|pending| pending.saturating_sub(settled as u64));
+    pending.map_or(Ok(()), |pending| PENDING.set(transaction, &pending))
+}

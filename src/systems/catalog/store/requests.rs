@@ -1,0 +1,216 @@
+//! Requests, from before they are sent until NiceChat's answer is written.
+
+use jiff::Timestamp;
+use rusqlite::{Transaction, params};
+
+use super::columns::digest;
+use super::objects::{self, Record};
+use super::pass::count_down;
+use crate::catalog::{Digest, Id, Kind};
+use crate::digest::Hasher;
+use crate::state::{Durable, Reader, SECRET_SINCE, StateError, Writer, json};
+
+/// A request that may be under way: written before it is sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Intent {
+    /// Of the object.
+    pub kind: Kind,
+    /// Of the object.
+    pub id: Id,
+    /// The fields that the request is about; `None` = all, and whether the object exists at all.
+    pub fields: Option<Vec<String>>,
+}
+
+/// What came of a request.
+#[derive(Debug, Clone)]
+pub enum Settled {
+    /// NiceChat acknowledged it, and the object is this.
+    Done(Record),
+    /// NiceChat acknowledged it, and the object is gone.
+    Deleted,
+    /// NiceChat refuses the object as it is.
+    Refused {
+        /// Of the object that was refused.
+        digest: Digest,
+        /// Its category, whose coming can change the answer.
+        category: Option<String>,
+        /// NiceChat's words.
+        reason: String,
+        /// What an earlier request did is as much in doubt as before.
+        in_doubt: bool,
+    },
+    /// It failed in a way that can pass; whether it took effect is in doubt.
+    Failed(String),
+}
+
+/// A request that was sent, or about to be, when a pass was cut off, or that failed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InDoubt {
+    /// Of the object.
+    pub kind: Kind,
+    /// Of the object.
+    pub id: String,
+    /// The fields that it was about; `None` = all, and whether the object exists.
+    pub fields: Option<Vec<String>>,
+}
+
+/// What NiceChat refuses.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refused {
+    /// Of the object.
+    pub kind: Kind,
+    /// Of the object.
+    pub id: String,
+    /// Of what was refused; 0 = to delete it.
+    pub digest: Digest,
+    /// Whether that is one of the state's hasher: before states had a secret, there was another one.
+    has_secret: bool,
+}
+
+impl Refused {
+    /// Whether it is an object that has this digest, by the state's hasher.
+    pub fn is_of(&self, digest: Digest, digest_with: impl Fn(&Hasher) -> Digest) -> bool {
+        self.digest == if self.has_secret { digest } else { digest_with(&Hasher::without_secret()) }
+    }
+}
+
+/// Reading what became of requests.
+pub trait ReadRequests: AsRef<Reader> {
+    /// Requests whose effect is in doubt.
+    ///
+    /// # Errors
+    /// When the file can't be read.
+    fn journal(&self) -> Result<Vec<InDoubt>, StateError> {
+        self.as_ref().all("SELECT kind, id, fields FROM journal", [], |row| {
+            let fields: Option<String> = row.get(2)?;
+            let fields = fields.and_then(|text| serde_json::from_str(&text).ok());
+            Ok(InDoubt { kind: row.get(0)?, id: row.get(1)?, fields })
+        })
+    }
+
+    /// Objects that NiceChat refuses.
+    ///
+    /// # Errors
+    /// When the file can't be read.
+    fn refused(&self) -> Result<Vec<Refused>, StateError> {
+        let reader = self.as_ref();
+        let has_secret = if reader.version() < SECRET_SINCE { "0" } else { "has_secret" };
+        reader.all(&format!("SELECT kind, id, digest, {has_secret} FROM refused"), [], |row| {
+            Ok(Refused { kind: row.get(0)?, id: row.get(1)?, digest: digest(row, 2)?, has_secret: row.get(3)? })
+        })
+    }
+}
+
+impl ReadRequests for Reader {}
+
+/// Writing requests down, and what came of them.
+pub trait WriteRequests: AsRef<Writer> {
+    /// Writes requests down before they are sent; returns when that is written. What may be made by a request that
+    /// follows must be known after a power cut.
+    ///
+    /// # Errors
+    /// When it can't be written.
+    fn intend(&self, intents: Vec<Intent>) -> impl Future<Output = Result<(), StateError>> + Send {
+        self.as_ref().enter(Durable::Yes, move |transaction| {
+            intents.iter().try_for_each(|Intent { kind, id, fields }| {
+                let sql = "INSERT OR REPLACE INTO journal (kind, id, fields) VALUES (?1, ?2, ?3)";
+                let fields = fields.as_ref().map(json).transpose()?;
+                transaction.prepare_cached(sql)?.execute(params![kind, id.as_str(), fields]).map(|_| ())
+            })
+        })
+    }
+
+    /// Records what came of a request; returns when that is written. What a power cut takes of it, the next pass
+    /// finds in NiceChat's listing.
+    ///
+    /// # Errors
+    /// When it can't be written.
+    fn settle(&self, kind: Kind, id: Id, settled: Settled) -> impl Future<Output = Result<(), StateError>> + Send {
+        let writer = self.as_ref();
+        let hasher = writer.hasher().clone();
+        writer.enter(Durable::No, move |transaction| settle(transaction, &hasher, kind, id.as_str(), &settled))
+    }
+
+    /// Records objects that are as wanted without any request.
+    ///
+    /// # Errors
+    /// When it can't be written.
+    fn adopt(&self, records: Vec<(Kind, Id, Record)>) -> impl Future<Output = Result<(), StateError>> + Send {
+        let writer = self.as_ref();
+        let hasher = writer.hasher().clone();
+        writer.run_lightly(move |transaction| {
+            for (kind, id, record) in &records {
+                objects::put(transaction, &hasher, *kind, id.as_str(), record)?;
+                unmark(transaction, *kind, id.as_str(), false)?;
+            }
+            count_down(transaction, records.len())
+        })
+    }
+
+    /// Forgets objects of which nothing is left to do: neither wanted nor there.
+    ///
+    /// # Errors
+    /// When it can't be written.
+    fn forget(&self, gone: Vec<(Kind, String)>) -> impl Future<Output = Result<(), StateError>> + Send {
+        let writer = self.as_ref();
+        let hasher = writer.hasher().clone();
+        writer.run_lightly(move |transaction| {
+            for (kind, id) in &gone {
+                objects::delete(transaction, &hasher, *kind, id)?;
+                unmark(transaction, *kind, id, false)?;
+            }
+            count_down(transaction, gone.len())
+        })
+    }
+}
+
+impl WriteRequests for Writer {}
+
+fn settle(
+    transaction: &Transaction<'_>,
+    hasher: &Hasher,
+    kind: Kind,
+    id: &str,
+    settled: &Settled,
+) -> rusqlite::Result<()> {
+    match settled {
+        Settled::Done(record) => {
+            objects::put(transaction, hasher, kind, id, record)?;
+            if kind == Kind::Category {
+                // Products that were refused for want of this category may be taken now.
+                transaction.execute("DELETE FROM refused WHERE category = ?1", [id])?;
+            }
+            unmark(transaction, kind, id, false)?;
+        }
+        Settled::Deleted => {
+            objects::delete(transaction, hasher, kind, id)?;
+            unmark(transaction, kind, id, false)?;
+        }
+        Settled::Refused { digest, category, reason, in_doubt } => {
+            unmark(transaction, kind, id, *in_doubt)?;
+            let sql = "INSERT INTO refused (kind, id, digest, category, reason, at, has_secret)
+                       VALUES (?1, ?2, ?3, ?4, ?5, ?6, 1)";
+            let at = Timestamp::now().to_string();
+            transaction.execute(sql, params![kind, id, digest.to_be_bytes(), category, reason, at])?;
+        }
+        Settled::Failed(reason) => {
+            let sql = "UPDATE journal SET reason = ?3 WHERE kind = ?1 AND id = ?2";
+            transaction.execute(sql, params![kind, id, reason])?;
+            return Ok(());
+        }
+    }
+    count_down(transaction, 1)
+}
+
+/// An object that is as wanted, or gone, is neither refused nor, as a rule, in doubt.
+fn unmark(transaction: &Transaction<'_>, kind: Kind, id: &str, in_doubt: bool) -> rusqlite::Result<()> {
+    let journal = if in_doubt {
+        "UPDATE journal SET reason = NULL WHERE kind = ?1 AND id = ?2"
+    } else {
+        "DELETE FROM journal WHERE kind = ?1 AND id = ?2"
+    };
+    for sql in [journal, "DELETE FROM refused WHERE kind = ?1 AND id = ?2"] {
+        transaction.prepare_cached(sql)?.execute(params![kind, id])?;
+    }
+    Ok(())
+}

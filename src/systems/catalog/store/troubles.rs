@@ -1,0 +1,89 @@
+//! What is not as wanted, for people: rows of the feed that were not taken, and objects that NiceChat refuses or whose
+//! request failed.
+
+use jiff::Timestamp;
+use rusqlite::Row;
+
+use super::columns::time;
+use crate::catalog::{Kind, Rejection};
+use crate::state::{Reader, StateError, limit};
+
+/// An object that is not as wanted, and why.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FailedObject {
+    /// Of the object.
+    pub kind: Kind,
+    /// Of the object.
+    pub id: String,
+    /// Why, in words.
+    pub reason: String,
+    /// Whether NiceChat refuses it for good (until it changes, or a resync).
+    pub refused: bool,
+    /// Since when, if that is known.
+    pub since: Option<Timestamp>,
+}
+
+/// Reading what is not as wanted.
+pub trait ReadTroubles: AsRef<Reader> {
+    /// Gives each object that is not as wanted, at most so many: refused ones, then those whose request failed.
+    ///
+    /// # Errors
+    /// When the file can't be read, or `each` fails.
+    fn each_failed<E: From<StateError>>(
+        &self,
+        most: u64,
+        each: impl FnMut(FailedObject) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let sql = "SELECT kind, id, reason, at, 1 FROM refused
+                   UNION ALL SELECT kind, id, reason, NULL, 0 FROM journal WHERE reason IS NOT NULL
+                   ORDER BY 5 DESC, 1, 2 LIMIT ?1";
+        let failed = |row: &Row<'_>| {
+            Ok(FailedObject {
+                kind: row.get(0)?,
+                id: row.get(1)?,
+                reason: row.get(2)?,
+                since: time(row, 3)?,
+                refused: row.get(4)?,
+            })
+        };
+        self.as_ref().each(sql, [limit(most)], failed, each)
+    }
+
+    /// How many objects [`ReadTroubles::each_failed`] has.
+    ///
+    /// # Errors
+    /// When the file can't be read.
+    fn failed(&self) -> Result<u64, StateError> {
+        let sql = "SELECT (SELECT count(*) FROM refused) + (SELECT count(*) FROM journal WHERE reason IS NOT NULL)";
+        self.as_ref().count(sql, [])
+    }
+
+    /// Gives each row that the last reading of the feed did not take, at most so many, in the feed's order.
+    ///
+    /// # Errors
+    /// When the file can't be read, or `each` fails.
+    fn each_rejected<E: From<StateError>>(
+        &self,
+        most: u64,
+        each: impl FnMut(Rejection) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let sql = "SELECT line, id, field, reason FROM rejected ORDER BY rowid LIMIT ?1";
+        let rejection = |row: &Row<'_>| {
+            let (line, field): (i64, String) = (row.get(0)?, row.get(2)?);
+            Ok(Rejection::new(line.unsigned_abs(), row.get(1)?, &field, row.get(3)?))
+        };
+        self.as_ref().each(sql, [limit(most)], rejection, each)
+    }
+
+    /// How many rows the last reading did not take, and how many objects NiceChat refuses.
+    ///
+    /// # Errors
+    /// When the file can't be read.
+    fn trouble(&self) -> Result<(u64, u64), StateError> {
+        let sql = "SELECT (SELECT count(*) FROM rejected), (SELECT count(*) FROM refused)";
+        self.as_ref()
+            .one(sql, [], |row| Ok((row.get::<_, i64>(0)?.unsigned_abs(), row.get::<_, i64>(1)?.unsigned_abs())))
+    }
+}
+
+impl ReadTroubles for Reader {}
