@@ -38,18 +38,6 @@ pub struct Body {
 }
 
 impl Body {
-    /// A body that was stored as it came, in a file of our own.
-    pub(super) fn stored(
-        file: File,
-        length: u64,
-        end: End,
-        (digest, hasher): (Digest, Hasher),
-        etag: Option<String>,
-        last_modified: Option<String>,
-    ) -> Body {
-        Body { file, length, end, digest: OnceLock::from(digest), hasher, origin: None, etag, last_modified }
-    }
-
     /// A digest of the bytes. Reads them all the first time, unless they were counted as they came.
     ///
     /// # Errors

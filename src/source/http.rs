@@ -1,6 +1,7 @@
 //! A feed over HTTP: asked for again while that may help, and stored as it comes.
 
 use std::io::{self, Seek as _, Write as _};
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use backon::{ExponentialBuilder, Retryable as _};
@@ -208,7 +209,8 @@ async fn spool(
     file.rewind().map_err(fail)?;
     let (etag, last_modified) = (header(response.headers(), &ETAG), header(response.headers(), &LAST_MODIFIED));
     let end = end(&response, announced);
-    Ok(Body::stored(file, received, end, (digest.digest128(), hasher.clone()), etag, last_modified))
+    let digest = OnceLock::from(digest.digest128());
+    Ok(Body { file, length: received, end, digest, hasher: hasher.clone(), origin: None, etag, last_modified })
 }
 
 fn broken_off(error: reqwest::Error) -> String {

@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use super::{Comparison, Session, SessionError, category_of};
 use crate::catalog::{Category, Fields, Id, Kind};
 use crate::config::{Prune, VanishedCategory};
+use crate::remote::nicechat::category_fields;
 use crate::state::{InDoubt, Known, Refused};
 use crate::systems::catalog::diff::decide::{Since, decide, disable, vanish};
 use crate::systems::catalog::diff::fields::overlaid;
@@ -27,7 +28,7 @@ impl Session {
         let mut sent = HashSet::new();
         for (id, name) in std::mem::take(&mut self.used) {
             self.names.insert(name.clone());
-            if self.want(Kind::Category, &id, |hasher| Category::digest(&name, hasher), || Category::fields(&name))? {
+            if self.want(Kind::Category, &id, |hasher| Category::digest(&name, hasher), || category_fields(&name))? {
                 sent.insert(id.to_string());
             }
         }

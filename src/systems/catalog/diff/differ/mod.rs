@@ -16,6 +16,7 @@ use tracing::info;
 use crate::catalog::{Category, Digest, Fields, Hasher, Id, Kind, Rejection};
 use crate::config::{Prune, VanishedCategory};
 use crate::feed::{Offer, Row};
+use crate::remote::nicechat::{ProductFields, product_fields};
 use crate::state::{InDoubt, Known, Reader, Refused, RowsEnding, StateError, Trail};
 use crate::systems::catalog::diff::decide::{Base, Since, Wanted, adoption, decide, observe};
 use crate::systems::catalog::diff::index::{Flags, Index};
@@ -276,10 +277,10 @@ impl Session {
         let sent = if self.locate(Kind::Product, key)?.is_none() && self.is_plain(Kind::Product, key) {
             // As `want` has it, without taking the item apart: a first load is made of these.
             self.summary.products.create += 1;
-            self.staging.add_create(Kind::Product, &item.id, &item.as_fields(), item.digest(&self.hasher))?;
+            self.staging.add_create(Kind::Product, &item.id, &ProductFields(&item), item.digest(&self.hasher))?;
             true
         } else {
-            self.want(Kind::Product, &item.id, |hasher| item.digest(hasher), || item.fields())?
+            self.want(Kind::Product, &item.id, |hasher| item.digest(hasher), || product_fields(&item))?
         };
         self.summary.unchanged += u64::from(!sent);
         Ok(())
