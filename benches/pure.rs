@@ -10,6 +10,7 @@ use jiff::Timestamp;
 use sandbox::Catalog;
 use shelfkeeper::catalog::{Category, Hasher, Id, Item, Kind, Money, path_category};
 use shelfkeeper::feed::{self, ParseOptions, Row, RowDigest, RowSink, SinkError};
+use shelfkeeper::remote::nicechat::product_fields;
 use shelfkeeper::systems::catalog::store::Known;
 use shelfkeeper::systems::catalog::{Base, Wanted, decide};
 
@@ -101,8 +102,8 @@ fn items(criterion: &mut Criterion) {
     let hasher = Hasher::without_secret();
     let (Some(old), Some(new)) = (item("10.00 EUR"), item("11.00 EUR")) else { return };
     criterion.bench_function("digest of an item", |bencher| bencher.iter(|| black_box(&new).digest(&hasher)));
-    let wanted = Wanted { fields: new.fields(), digest: new.digest(&hasher) };
-    let known = Known { id: new.id.to_string(), acked: old.fields(), ..Known::default() };
+    let wanted = Wanted { fields: product_fields(&new), digest: new.digest(&hasher) };
+    let known = Known { id: new.id.to_string(), acked: product_fields(&old), ..Known::default() };
     let bases =
         [("create", Base::Absent), ("change", Base::Ours { known, drift: Default::default(), has_new_picture: false })];
     for (name, base) in &bases {

@@ -7,13 +7,13 @@ use std::path::Path;
 
 use anyhow::{Context as _, bail};
 use jiff::Timestamp;
-use shelfkeeper::systems::catalog::store::WritePass as _;
-use shelfkeeper::systems::catalog::store::WriteRequests as _;
 use shelfkeeper::catalog::{Currency, Id, Kind};
 use shelfkeeper::config::{Prune, VanishedCategory};
 use shelfkeeper::feed::{self, ParseOptions};
 use shelfkeeper::pass::{Outcome, PassEntry, PassKind, PassRow};
 use shelfkeeper::state::{Reader, Writer};
+use shelfkeeper::systems::catalog::store::WritePass as _;
+use shelfkeeper::systems::catalog::store::WriteRequests as _;
 use shelfkeeper::systems::catalog::store::{Ending, ListingScope, Record};
 use shelfkeeper::systems::catalog::{Cursor, Differ, Operation, Policy, Stage};
 use url::Url;

@@ -1,4 +1,4 @@
-//! Digests that nobody outside can aim at.
+//! Digests in which nobody outside can produce a collision.
 //!
 //! A feed's author who knew how its rows are digested could write two with one digest, and the second would be taken
 //! for known. So each state has a secret, and all that a state keeps of a feed is digested with it.
@@ -10,7 +10,7 @@ use sha2::{Digest as _, Sha256};
 use xxhash_rust::const_xxh3::const_custom_default_secret;
 use xxhash_rust::xxh3::{Xxh3, xxh3_128, xxh3_128_with_secret};
 
-/// 128 bits that stand for something: equal things, equal digests.
+/// 128 bits: equal things have equal digests.
 pub type Digest = u128;
 
 /// What a hasher is made from: as many random bytes.
@@ -58,7 +58,7 @@ impl Hasher {
         xxh3_128_with_secret(bytes, self.0.as_slice())
     }
 
-    /// A digest of bytes that come piece by piece.
+    /// Begins a digest of bytes that come in several parts.
     pub fn begin(&self) -> Xxh3 {
         Xxh3::with_secret(*self.0)
     }

@@ -1,9 +1,8 @@
 //! Categories: YML gives them ids, Google's feeds only paths.
 
-use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
-use super::{Fields, Id};
+use super::Id;
 use crate::digest::{Digest, Hasher};
 
 /// A category as an item names it.
@@ -18,12 +17,7 @@ pub struct Category {
 }
 
 impl Category {
-    /// The fields that NiceChat keeps of a category of ours (API page, "Edit Categories").
-    pub fn fields(name: &str) -> Fields {
-        Fields::from_iter([("name".to_owned(), json!(name)), ("is_enabled".to_owned(), Value::Bool(true))])
-    }
-
-    /// A digest of [`Category::fields`].
+    /// A digest of what the feed says of a category.
     pub fn digest(name: &str, hasher: &Hasher) -> Digest {
         hasher.digest(name.as_bytes())
     }
@@ -37,8 +31,7 @@ pub fn path_category(path: &str) -> Option<Category> {
     let levels = path.split('>').map(|level| level.split_whitespace().collect::<Vec<_>>().join(" "));
     let name = levels.filter(|level| !level.is_empty()).collect::<Vec<_>>().join(" > ");
     let hash = Sha256::digest(name.as_bytes());
-    let hex: String = hash.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
-    let id = Id::parse(&format!("c-{hex}")).ok()?;
+    let id = Id::parse(&format!("c-{}", hex::encode(&hash[..8]))).ok()?;
     (!name.is_empty()).then_some(Category { id, name: Some(name) })
 }
 

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-/// An ISO 4217 code in lower case, as NiceChat writes it in every sample.
+/// An ISO 4217 code in lower case.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Currency([u8; 3]);
 

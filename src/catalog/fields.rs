@@ -1,6 +1,4 @@
-//! Fields by name.
-
 use serde_json::{Map, Value};
 
-/// An object's fields by name, as they are sent and compared. The id is not among them.
+/// The fields of a JSON object, by name.
 pub type Fields = Map<String, Value>;

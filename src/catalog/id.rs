@@ -4,7 +4,7 @@ use std::fmt;
 
 use thiserror::Error;
 
-/// What an object is. NiceChat keeps the two kinds apart, so the same id may exist in both.
+/// What an object is. The same id may exist in both kinds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Kind {
     /// A group of products.
@@ -33,14 +33,6 @@ impl Kind {
             (Kind::Product, _) => "products",
         }
     }
-
-    /// The segment of NiceChat's paths (`/marketplaces/v1/<type>/`).
-    pub fn path_segment(self) -> &'static str {
-        match self {
-            Kind::Category => "categories",
-            Kind::Product => "products",
-        }
-    }
 }
 
 impl fmt::Display for Kind {
@@ -49,14 +41,14 @@ impl fmt::Display for Kind {
     }
 }
 
-/// Why a text is not an id.
+/// Why a string is not an id.
 #[derive(Debug, Error, Clone, Copy, PartialEq, Eq)]
 pub enum IdError {
     /// Nothing but white space.
     #[error("no id")]
     Empty,
-    /// `.` and `..` mean "this folder" and "the folder above" in a URL path, however they are
-    /// escaped: a change of such an object would be sent to another address.
+    /// `.` and `..` are taken out of a URL's path, however they are escaped (RFC 3986, 5.2.4): no service can be
+    /// asked for such an object by its address.
     #[error("the id {0:?} cannot be part of an address")]
     DotSegment(&'static str),
     /// No shop has such ids: it is what a broken row leaves.

@@ -1,11 +1,10 @@
-//! The item: what a row of a feed means, in the fields that NiceChat keeps of a product.
+//! The item: what a row of a feed means.
 
 use std::sync::Arc;
 
-use serde::ser::{Serialize, SerializeMap as _, Serializer};
 use serde_json::{Value, json};
 
-use super::{Category, Currency, Fields, Id, Price};
+use super::{Category, Currency, Id, Price};
 use crate::digest::{Digest, Hasher};
 
 /// A product as the source wants it to be.
@@ -32,35 +31,19 @@ pub struct Item {
 }
 
 impl Item {
-    /// The fields of NiceChat's product (API page, "Edit Products"); what the item lacks is null.
-    pub fn fields(&self) -> Fields {
-        let category = self.category.as_ref().map(|category| category.id.as_str());
-        let price = self.price.map(|price| Value::Number(price.to_number()));
-        Fields::from_iter(
-            [
-                ("category", json!(category)),
-                ("title", json!(self.title)),
-                ("price", json!(price)),
-                ("currency", json!(self.currency.map(|currency| currency.to_string()))),
-                ("description", json!(self.description)),
-                ("url", json!(self.url)),
-                ("image_url", json!(self.image_url)),
-                ("in_stock", json!(self.in_stock)),
-            ]
-            .map(|(name, value)| (name.to_owned(), value)),
-        )
-    }
-
-    /// The same, to be written without being taken apart first.
-    pub fn as_fields(&self) -> impl Serialize + '_ {
-        WrittenFields(self)
-    }
-
-    /// The item as `feed --format json` prints it.
+    /// The item as `feed --format json` prints it: what it lacks is null.
     pub fn to_json(&self) -> Value {
-        let mut fields = self.fields();
-        fields.insert("id".to_owned(), json!(self.id.as_str()));
-        Value::Object(fields)
+        json!({
+            "id": self.id.as_str(),
+            "category": self.category.as_ref().map(|category| category.id.as_str()),
+            "title": self.title,
+            "price": self.price.map(Price::to_number),
+            "currency": self.currency.as_ref().map(Currency::as_str),
+            "description": self.description,
+            "url": self.url,
+            "image_url": self.image_url,
+            "in_stock": self.in_stock,
+        })
     }
 
     /// Bytes of its texts, its category's aside: that is shared.
@@ -70,7 +53,8 @@ impl Item {
         self.id.as_str().len() + self.title.len() + others
     }
 
-    /// A digest of [`Item::fields`] that leaves a price's spelling aside.
+    /// A digest of everything but the id, in which a price counts by its value. States keep it: it must stay as it is,
+    /// byte for byte.
     pub fn digest(&self, hasher: &Hasher) -> Digest {
         let price = self.price.map(Price::canonical);
         let currency = self.currency.as_ref().map(Currency::as_str);
@@ -91,25 +75,6 @@ impl Item {
             hasher.update(text.unwrap_or_default().as_bytes());
         }
         hasher.digest128()
-    }
-}
-
-/// See [`Item::as_fields`].
-struct WrittenFields<'a>(&'a Item);
-
-impl Serialize for WrittenFields<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let WrittenFields(item) = self;
-        let mut fields = serializer.serialize_map(Some(8))?;
-        fields.serialize_entry("category", &item.category.as_ref().map(|category| category.id.as_str()))?;
-        fields.serialize_entry("currency", &item.currency.as_ref().map(Currency::as_str))?;
-        fields.serialize_entry("description", &item.description)?;
-        fields.serialize_entry("image_url", &item.image_url)?;
-        fields.serialize_entry("in_stock", &item.in_stock)?;
-        fields.serialize_entry("price", &item.price.map(Price::to_number))?;
-        fields.serialize_entry("title", &item.title)?;
-        fields.serialize_entry("url", &item.url)?;
-        fields.end()
     }
 }
 
@@ -149,12 +114,10 @@ mod tests {
         assert!(text.contains(r#""price":10.00"#), "{text}");
     }
 
+    /// Another digest would have every product of every shop compared anew.
     #[test]
-    fn fields_are_written_as_they_are_taken_apart() {
-        for price in ["10.00 EUR", "0", "none"] {
-            let item = item(price);
-            let written = serde_json::to_string(&item.as_fields()).expect("JSON");
-            assert_eq!(written, json!(item.fields()).to_string());
-        }
+    fn the_digest_is_the_one_that_states_keep() {
+        let digest = item("10.00").digest(&Hasher::without_secret());
+        assert_eq!(format!("{digest:032x}"), "feaaac8eead248401d589574a179c30e");
     }
 }

@@ -8,7 +8,7 @@ use thiserror::Error;
 
 use super::Currency;
 
-/// A price of nought or more, exact, with the digits that the feed gave it.
+/// A price of zero or more, exact, with the digits that the feed gave it.
 ///
 /// Two prices are equal when their values are (`10.00` and `10`); what is printed and sent keeps
 /// the digits (`10.00` stays `10.00`).
@@ -24,7 +24,7 @@ pub struct Money {
     pub currency: Option<Currency>,
 }
 
-/// Why a text is not a price. The messages finish the sentence "price: ...".
+/// Why a string is not a price. The messages finish the sentence "price: ...".
 #[derive(Debug, Error, Clone, PartialEq, Eq)]
 pub enum PriceError {
     /// One separator with exactly three digits behind it: a thousand, or thousandths.
@@ -45,7 +45,6 @@ pub enum PriceError {
 }
 
 impl Price {
-    /// Whether the price is nought.
     pub fn is_zero(self) -> bool {
         self.0.is_zero()
     }

@@ -26,7 +26,7 @@ pub struct Event {
 /// Why something is not a scheduled event (API page, class ScheduledEvent).
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum EventError {
-    /// A number or a text, say.
+    /// A number or a string, say.
     #[error("an event is no object")]
     NotAnObject,
     /// `id` is missing, or not a whole number of 64 bits.
@@ -46,36 +46,36 @@ pub enum EventError {
 
 /// What a documented field holds.
 #[derive(Debug, Clone, Copy)]
-enum Shape {
+enum FieldType {
     Text,
     Map,
     WholeNumber,
 }
 
 /// The documented fields beside `id`. Each may be missing or null: the page promises none.
-const DOCUMENTED: [(&str, Shape); 6] = [
-    ("triggerType", Shape::Text),
-    ("trigger", Shape::Map),
-    ("actionType", Shape::Text),
-    ("action", Shape::Map),
-    ("createdBy", Shape::WholeNumber),
-    ("createdName", Shape::Text),
+const DOCUMENTED: [(&str, FieldType); 6] = [
+    ("triggerType", FieldType::Text),
+    ("trigger", FieldType::Map),
+    ("actionType", FieldType::Text),
+    ("action", FieldType::Map),
+    ("createdBy", FieldType::WholeNumber),
+    ("createdName", FieldType::Text),
 ];
 
-impl Shape {
+impl FieldType {
     fn holds(self, value: &Value) -> bool {
         match self {
-            Shape::Text => value.is_string(),
-            Shape::Map => value.is_object(),
-            Shape::WholeNumber => whole_number(value).is_some(),
+            FieldType::Text => value.is_string(),
+            FieldType::Map => value.is_object(),
+            FieldType::WholeNumber => whole_number(value).is_some(),
         }
     }
 
     fn name(self) -> &'static str {
         match self {
-            Shape::Text => "a text",
-            Shape::Map => "a map",
-            Shape::WholeNumber => "a whole number of 64 bits",
+            FieldType::Text => "a text",
+            FieldType::Map => "a map",
+            FieldType::WholeNumber => "a whole number of 64 bits",
         }
     }
 }
@@ -84,13 +84,13 @@ impl Event {
     /// Takes an event over, with all its fields.
     ///
     /// # Errors
-    /// When it is not of the documented shape. Fields that nobody documented may be anything.
+    /// When it is not of the documented expected. Fields that nobody documented may be anything.
     pub fn parse(value: Value) -> Result<Event, EventError> {
         let Value::Object(fields) = value else { return Err(EventError::NotAnObject) };
         let id = fields.get("id").and_then(whole_number).ok_or(EventError::NoId)?;
-        for (field, shape) in DOCUMENTED {
-            if fields.get(field).is_some_and(|value| !value.is_null() && !shape.holds(value)) {
-                return Err(EventError::WrongType { id, field, expected: shape.name() });
+        for (field, expected) in DOCUMENTED {
+            if fields.get(field).is_some_and(|value| !value.is_null() && !expected.holds(value)) {
+                return Err(EventError::WrongType { id, field, expected: expected.name() });
             }
         }
         Ok(Event { id, fields })
@@ -111,7 +111,7 @@ impl Event {
         &self.fields
     }
 
-    /// A field that is a text.
+    /// A field that is a string.
     pub fn text(&self, field: &str) -> Option<&str> {
         self.fields.get(field)?.as_str()
     }

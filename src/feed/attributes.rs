@@ -1,10 +1,10 @@
-//! The attributes of a start tag, told apart strictly: what damage leaves of one is none.
+//! The attributes of a start tag, parsed strictly: a damaged attribute is not guessed at.
 
 use std::borrow::Cow;
 
 use super::entities::{STRAY, unescape};
 
-/// An attribute as written.
+/// An attribute as it is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Attribute<'x> {
     pub(super) name: &'x str,
@@ -23,19 +23,19 @@ impl<'x> Attribute<'x> {
     }
 }
 
-/// The attributes of a tag, up to the first one that can't be told.
+/// The attributes of a tag, up to the first one that can't be parsed.
 pub(super) struct Attributes<'x> {
     rest: &'x str,
-    /// Whether something can't be told: a quote that is not closed, a value that holds a tag, text.
+    /// Whether something can't be parsed: a quote that is not closed, a value that holds a tag, text.
     pub(super) is_broken: bool,
 }
 
-/// Reads what stands in a start tag behind its name.
+/// Parses a start tag from behind its name.
 pub(super) fn attributes(raw: &str) -> Attributes<'_> {
     Attributes { rest: raw, is_broken: false }
 }
 
-/// Whether everything in a start tag behind its name can be told.
+/// Whether everything in a start tag behind its name can be parsed.
 pub(super) fn are_whole(raw: &str) -> bool {
     let mut all = attributes(raw);
     all.by_ref().for_each(drop);
@@ -48,7 +48,7 @@ impl<'x> Attributes<'x> {
         let name_end = self.rest.find(|c| !is_name(c))?;
         let (name, rest) = self.rest.split_at(name_end);
         let rest = rest.trim_start().strip_prefix('=')?.trim_start();
-        let (raw, rest, is_told) = match rest.chars().next()? {
+        let (raw, rest, is_parsed) = match rest.chars().next()? {
             quote @ ('"' | '\'') => rest[1..].split_once(quote).map(|(raw, rest)| (raw, rest, true))?,
             // HTML's way, in a few feeds.
             _ => {
@@ -56,9 +56,9 @@ impl<'x> Attributes<'x> {
                 (raw, rest, !raw.contains(['"', '\'', '=']))
             }
         };
-        let is_told = is_told && !name.is_empty() && !raw.contains('<');
+        let is_parsed = is_parsed && !name.is_empty() && !raw.contains('<');
         self.rest = rest;
-        is_told.then_some(Attribute { name, raw })
+        is_parsed.then_some(Attribute { name, raw })
     }
 }
 

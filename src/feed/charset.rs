@@ -1,4 +1,4 @@
-//! The letters of a feed: a file has one encoding.
+//! The encoding of a feed: one for the whole file.
 //!
 //! That is UTF-8 when all but a few of its bytes beyond ASCII are, else what its label says, else one guess
 //! from all of them. UTF-16 has become UTF-8 before (see `input`).
@@ -13,17 +13,17 @@ use super::{FeedError, Input, input};
 
 /// Bytes of lines that are looked at for a guess: more would not change it.
 const ENOUGH: usize = 4 << 20;
-/// CharsetDetector that are counted: as many more would not change it.
+/// Characters that are counted: more would not change the guess.
 const MANY: u64 = 16 << 20;
 
-/// So many bytes that mean nothing say nothing of a feed that is labelled.
+/// So few invalid bytes don't refute a feed's label: they are damage.
 const FEW: u64 = 2;
 /// Bytes that mean nothing in one of windows-1250, 1251 and 1252.
 const MEANINGLESS: [u8; 8] = [0x81, 0x83, 0x88, 0x8d, 0x8f, 0x90, 0x98, 0x9d];
 /// Less than one letter in so many is rare.
 const RARE: usize = 50;
 
-/// How a feed's letters are written.
+/// An encoding in which ASCII bytes stand for themselves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Charset(&'static Encoding);
 
@@ -51,14 +51,14 @@ impl Charset {
     }
 }
 
-/// The encoding of one feed. As long as all that was seen is UTF-8, that is believed; the first bytes that
-/// are not have all of the feed looked at.
+/// Finds the encoding of one feed. It is UTF-8 until the first bytes that are not; then the whole feed is read to
+/// decide.
 pub(super) struct CharsetDetector<'i, 'f> {
     input: &'i Input<'f>,
     label: Option<Charset>,
     charset: Charset,
     is_settled: bool,
-    /// The charset is a guess from next to nothing.
+    /// The charset is a guess from very few bytes.
     is_shaky: bool,
 }
 
@@ -106,7 +106,7 @@ impl<'i, 'f> CharsetDetector<'i, 'f> {
         self.charset = match self.label {
             _ if seen.is_utf8() => Charset::UTF8,
             Some(label) if label != Charset::UTF8 => label,
-            // What says that it is UTF-8, and has hardly anything else, is.
+            // A feed labelled UTF-8 with a few invalid bytes is damaged UTF-8.
             Some(_) if seen.strays <= FEW => Charset::UTF8,
             _ => Charset(seen.guess),
         };
@@ -114,11 +114,11 @@ impl<'i, 'f> CharsetDetector<'i, 'f> {
     }
 }
 
-/// What the bytes of a feed look like.
+/// Counts of what speaks for and against UTF-8.
 struct Seen {
-    /// CharsetDetector of several bytes.
+    /// Valid characters of several bytes.
     letters: u64,
-    /// Bytes beyond ASCII that are part of none.
+    /// Bytes beyond ASCII that are part of no valid character.
     strays: u64,
     /// Lines beyond ASCII that are UTF-8, and that are not.
     good_lines: u64,
@@ -141,7 +141,7 @@ fn look(input: &Input<'_>) -> Result<Seen, FeedError> {
     loop {
         let read = reader.read(&mut buffer[kept..]).map_err(input::fault)?;
         let bytes = &buffer[..kept + read];
-        // A letter may go on in the next piece.
+        // A character may go on in the next block.
         let whole = if read == 0 { bytes.len() } else { bytes.len() - bytes.len().min(3) };
         let whole = (0..=whole).rev().find(|at| bytes.get(*at).is_none_or(|byte| byte & 0xc0 != 0x80)).unwrap_or(whole);
         seen.count(&bytes[..whole]);
@@ -201,7 +201,7 @@ mod tests {
 
     use super::*;
 
-    /// What becomes of a text whose bytes are these.
+    /// How a feed of these bytes is decoded.
     fn read(bytes: &[u8], label: impl Into<Option<Charset>>) -> String {
         let mut file = tempfile::tempfile().expect("a temporary file");
         file.write_all(bytes).expect("written");

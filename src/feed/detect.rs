@@ -1,4 +1,4 @@
-//! What a body is, told by its content and never by its name.
+//! Which format a body has, by its content and never by its name.
 
 use std::io::{ErrorKind, Read};
 
@@ -19,7 +19,7 @@ const ROOTS: [(&[u8], FeedType); 4] = [
     (b"<rdf:rdf", FeedType::GoogleXml),
 ];
 
-/// The first bytes of a feed and what they tell.
+/// The first bytes of a feed, and its root element if it is XML.
 pub(super) struct Head {
     bytes: Vec<u8>,
     root: Option<(usize, FeedType)>,
@@ -28,7 +28,7 @@ pub(super) struct Head {
 /// Reads the beginning of the feed.
 pub(super) fn head(input: &Input<'_>) -> Result<Head, FeedError> {
     let mut reader = input.open()?;
-    // In one piece: what drops bytes on the way would do so in pieces as small as those that it is asked for.
+    // Into one buffer: the readers below that drop bytes fill no more than the buffer they are given.
     let (mut bytes, mut length) = (vec![0; HEAD], 0);
     while length < HEAD {
         match reader.read(&mut bytes[length..]) {

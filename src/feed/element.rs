@@ -2,7 +2,7 @@
 //!
 //! A raw `&`, an entity that nobody declared, or a `<` that starts no tag is taken literally, and a
 //! description may hold HTML that nobody escaped. Everywhere else a tag that doesn't match, text between
-//! the children, or an attribute that can't be told is a fault of the element: a field that it hit could
+//! the children, or an attribute that can't be parsed is a fault of the element: a field that it hit could
 //! look empty. Custom entities are never expanded, nesting is capped.
 
 use std::borrow::Cow;
@@ -23,7 +23,7 @@ const MAX_DEPTH: usize = 64;
 enum Content {
     /// HTML, escaped or not, kept as it stands.
     Html,
-    /// A text for people: of markup in it only the text counts.
+    /// Text for people: of markup in it only the text counts.
     Words,
     /// A value, or elements.
     Value,
@@ -55,7 +55,7 @@ impl Node<'_> {
         self.attributes().find(|attribute| attribute.name == name).map(|attribute| attribute.value().into_owned())
     }
 
-    /// All attributes that can be told.
+    /// All attributes up to the first that can't be parsed.
     pub(super) fn attributes(&self) -> impl Iterator<Item = Attribute<'_>> {
         attributes::attributes(self.raw_attributes())
     }
@@ -70,7 +70,7 @@ impl Node<'_> {
 #[derive(Debug, Default)]
 pub(super) struct Element<'x> {
     pub(super) nodes: Vec<Node<'x>>,
-    /// What is broken in it, in words; the nodes are there all the same, as far as they could be told.
+    /// What is broken in it, in words; the nodes that could be parsed are there all the same.
     pub(super) fault: Option<String>,
 }
 
@@ -262,7 +262,7 @@ impl<'x> Walk<'x> {
         if content == Content::Value && node.has_markup {
             return;
         }
-        // Most texts are in one piece.
+        // Most texts come in one event.
         if node.text.is_empty() {
             node.text = text;
         } else {
@@ -305,12 +305,12 @@ impl Content {
     }
 }
 
-/// A piece of the feed, short enough to be told.
+/// A part of the feed, short enough for a message.
 fn shorten(text: &str) -> String {
     text.chars().take(40).map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
 
-/// The names of the open elements, one behind the other.
+/// The names of the open elements, in one string: a million elements need no allocation each.
 #[derive(Default)]
 struct Open {
     names: String,

@@ -8,7 +8,7 @@ use quick_xml::escape::resolve_predefined_entity;
 use super::bounds::MAX_STRAYS;
 use super::xml_split::is_name_start;
 
-/// What [`mend`] writes for a `<` that starts nothing, so that it can be told from one that the feed escaped.
+/// What [`mend`] writes for a `<` that starts nothing, so that it differs from one that the feed escaped.
 pub(super) const STRAY: &str = "&#60;";
 
 /// The text of an entity or character reference. The five of XML and numbers only.

@@ -41,7 +41,7 @@ impl fmt::Display for FeedType {
 /// What items depend on besides their own row.
 #[derive(Debug, Clone)]
 pub struct ParseOptions {
-    /// The format, or `None` to tell it from the content.
+    /// The format, or `None` to detect it.
     pub format: Option<FeedType>,
     /// For prices without one.
     pub default_currency: Option<Currency>,
@@ -52,8 +52,8 @@ pub struct ParseOptions {
 }
 
 impl ParseOptions {
-    /// Of all that shapes an item besides the body and the time. A new version of the program reads
-    /// everything anew, so that nobody has to think of [`RULES`] for that.
+    /// A digest of all that an item depends on besides the body and the time. A new version of the program reads
+    /// everything anew, so that [`RULES`] needs no change for that.
     pub(super) fn digest(&self, format: FeedType, hasher: &Hasher) -> Digest {
         let currency = self.default_currency.map(|currency| currency.to_string());
         let category = self.default_category.as_ref().map(|category| (&category.id, &category.name));

@@ -207,7 +207,7 @@ impl<'s> ItemBuilder<'s> {
     }
 }
 
-/// The price in effect, and when that changes. A sale price of nought is an exporter's way to say
+/// The price in effect, and when that changes. A sale price of zero is an exporter's way to say
 /// "none". A sale price without a currency has the price's.
 fn price(row: &Attributes<'_>, options: &ParseOptions) -> Result<(Option<Money>, Option<jiff::Timestamp>), Fault> {
     let notation = Notation::of(options.default_currency);

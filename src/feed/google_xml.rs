@@ -231,7 +231,7 @@ fn value(node: &Node<'_>, attribute: Attribute, rank: Rank) -> Result<Option<Str
     }
 }
 
-/// Texts in which a letter that can't be read costs itself alone.
+/// Attributes in which an undecodable character costs itself alone.
 fn is_for_people(attribute: Attribute) -> bool {
     matches!(attribute, Attribute::Title | Attribute::Description)
 }
@@ -283,7 +283,7 @@ fn between_tags(xml: &str, name: &str) -> Option<String> {
     }
 }
 
-/// A text that can be an id as it is: without anything that markup leaves behind.
+/// A string that can be an id as it is: without remains of markup.
 fn plain_id(text: &str) -> Option<String> {
     let id = tidy(Cow::Borrowed(text))?;
     (!id.contains(['<', '>', '"', '=', '\n'])).then(|| id.into_owned())

@@ -13,7 +13,7 @@ use super::positioned::Positioned;
 use super::utf16::Transcoded;
 use super::{FeedError, unzip};
 
-/// Bytes that the encoding is told from.
+/// Bytes from which UTF-16 is recognised.
 const HEAD: usize = 256;
 
 /// Empty members of a gzip file in a row: a feed has none, and a bomb has millions.
@@ -28,11 +28,10 @@ pub struct Input<'f> {
     max_bytes: u64,
     /// Whether the file, or its packing, is known to be there to its end.
     is_whole: bool,
-    /// Ends all reading.
     stop: CancellationToken,
 }
 
-/// How a file is packed, told by its first bytes and never by its name.
+/// How a file is packed, by its first bytes and never by its name.
 enum Packing {
     None,
     Gzip,
@@ -75,15 +74,15 @@ impl<'f> Input<'f> {
         Input { file, max_bytes, is_whole: true, stop: CancellationToken::new() }
     }
 
-    /// The same bytes, as long as nobody wants the reading to end: a body may hold far more than it has bytes, and
-    /// nothing in it that anybody would be asked about.
+    /// The same bytes, until `stop` is cancelled: a small packed body may unpack to gigabytes without a row in them, so
+    /// that asking at each row is not enough.
     #[must_use]
     pub fn stopped_by(self, stop: &CancellationToken) -> Self {
         Input { stop: stop.clone(), ..self }
     }
 
-    /// The same bytes when nothing around them proves their end. That of packed ones their packing does; of
-    /// a text, the last row isn't read when it has no line end.
+    /// The same bytes when nothing around them proves their end. Packed bytes have an end of
+    /// their own; of delimited text, the last row isn't read when it has no line end.
     ///
     /// # Errors
     /// When the file can't be read.
@@ -150,7 +149,7 @@ fn utf16(head: &[u8]) -> Option<&'static Encoding> {
     }
 }
 
-/// Text without its NUL bytes, which no text has: what is around them is whole.
+/// Drops NUL bytes, which no feed means: what is around them is whole.
 struct WithoutNuls<R>(R);
 
 impl<R: Read> Read for WithoutNuls<R> {

@@ -40,7 +40,7 @@ pub(super) struct Namespaces {
 struct Scope {
     name: String,
     bindings: Vec<Binding>,
-    /// Of all declarations down to these.
+    /// A digest of all declarations down to these.
     digest: Digest,
     /// Declarations down to these, and the bytes that they and the elements' names take.
     count: usize,
@@ -48,7 +48,7 @@ struct Scope {
 }
 
 impl Namespaces {
-    /// None declared yet.
+    /// Without any declarations.
     pub(super) fn new(hasher: &Hasher) -> Namespaces {
         Namespaces { hasher: hasher.clone(), scopes: Vec::new() }
     }
@@ -88,7 +88,7 @@ impl Namespaces {
         }
     }
 
-    /// Of all that is declared here.
+    /// A digest of all that is declared here.
     pub(super) fn digest(&self) -> Digest {
         self.scopes.last().map_or(0, |scope| scope.digest)
     }
@@ -121,7 +121,7 @@ impl Namespaces {
         match (prefix, is_google) {
             (_, Some(true)) => Some((Vocabulary::Google, local)),
             ("", _) => Some((Vocabulary::Plain, local)),
-            // Many feeds use it without a word of where it comes from.
+            // Many feeds use the prefix without declaring it.
             ("g", None) => Some((Vocabulary::Google, local)),
             _ => None,
         }
@@ -140,7 +140,7 @@ impl Namespaces {
 
 /// The declarations among attributes.
 fn declared(raw: &str) -> Vec<Binding> {
-    // What a broken tag declares is nobody's word.
+    // A broken tag declares nothing.
     if !raw.contains("xmlns") || !are_whole(raw) {
         return Vec::new();
     }
@@ -151,7 +151,7 @@ fn declared(raw: &str) -> Vec<Binding> {
             Some(_) => return None,
         };
         let address = attribute.value();
-        // What is no address is what damage left of one.
+        // Something that is no address is a damaged one.
         address.contains(':').then(|| (prefix.to_owned(), is_google(&address)))
     });
     // One more than there may be, so that this shows.

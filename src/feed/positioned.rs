@@ -1,11 +1,9 @@
-//! A place of one's own in a file.
-
 use std::borrow::Borrow;
 use std::fs::File;
 use std::io::{self, Read};
 use std::os::unix::fs::FileExt as _;
 
-/// Reads a file from a place of its own, so that several readings don't move each other's.
+/// Reads a file from a position of its own, so that several readers of one file don't move each other's.
 pub(super) struct Positioned<F> {
     pub(super) file: F,
     pub(super) at: u64,

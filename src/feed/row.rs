@@ -22,13 +22,11 @@ pub struct Offer {
 /// A row, taken or not.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Row {
-    /// Taken.
     Offer(Box<Offer>),
-    /// Not taken.
     Rejected(Rejection),
 }
 
-/// Stands for a row's bytes and all else that its meaning depends on, but for its line and, while it
+/// A digest of a row's bytes and of all else that its meaning depends on, but for its line and, while it
 /// has a sale that begins or ends later, the time: equal digests, equal items.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct RowDigest(pub Digest);

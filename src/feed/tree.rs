@@ -30,7 +30,7 @@ pub(super) struct Tree {
     paths: HashMap<String, Arc<Category>>,
     /// Bytes of the names and ids, and of the paths.
     taken: [usize; 2],
-    /// Of all that the tree was made from, in order.
+    /// A digest of all that the tree was made from, in order.
     digest: Digest,
     hasher: Hasher,
     /// An id was asked for that nobody defined so far, as a category or as a parent.
@@ -42,9 +42,8 @@ pub(super) struct Tree {
 /// What the feed says of a category.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Lookup {
-    /// It is this one.
     Category(Arc<Category>),
-    /// It isn't defined.
+    /// The feed doesn't define it, at least not so far.
     Undefined,
     /// It, or an ancestor of it, may be one whose element is broken.
     Unreadable,
@@ -71,13 +70,13 @@ impl Tree {
         }
     }
 
-    /// From here on, letters are written so.
+    /// Categories from here on are in this encoding.
     pub(super) fn set_charset(&mut self, charset: Charset) {
         self.digest = self.hasher.digest(format!("{} {}", self.digest, charset.name()).as_bytes());
         self.charset = charset;
     }
 
-    /// Of all that a path follows from.
+    /// A digest of all that the paths depend on.
     pub(super) fn digest(&self) -> Digest {
         self.digest
     }
@@ -90,7 +89,7 @@ impl Tree {
     /// Takes in a `category` element.
     ///
     /// # Errors
-    /// When there are more than any shop has.
+    /// When the categories take more memory than any shop's.
     pub(super) fn add(&mut self, xml: &[u8]) -> Result<(), FeedError> {
         self.digest = self.hasher.digest(&[&self.digest.to_le_bytes(), xml].concat());
         // A path follows from the tree as the digest has it, whoever asked for it before.
@@ -180,7 +179,7 @@ impl Tree {
     }
 }
 
-/// At most so many bytes of a text, cut between letters.
+/// At most so many bytes of a string, cut between characters.
 fn cut(text: &str, most: usize) -> &str {
     let end = (0..=most.min(text.len())).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
     &text[..end]

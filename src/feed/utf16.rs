@@ -5,7 +5,7 @@ use std::io::{self, Read};
 use encoding_rs::{CoderResult, Decoder, Encoding, UTF_16LE};
 
 /// UTF-16 whose letters are two bytes again where one was lost or came in between: letters of Latin that stand at the
-/// wrong byte, several in a row, tell. What is lost costs no more than the place it stood in.
+/// wrong byte, several in a row, show it. A lost byte costs no more than the value it stood in.
 struct InStep<R> {
     reader: R,
     /// Which byte of a letter of Latin is NUL: the second of little ends, the first of big ones.

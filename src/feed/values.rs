@@ -1,4 +1,4 @@
-//! What the texts of a feed's cells and elements mean, whichever format carries them.
+//! What the values in a feed's cells and elements mean, whichever format carries them.
 
 use std::borrow::Cow;
 
@@ -9,7 +9,7 @@ const SPREADSHEET_ERRORS: [&str; 10] =
 /// What a program writes for a value that it doesn't have, in lower case.
 const NOTHINGS: [&str; 3] = ["nan", "null", "none"];
 
-/// A text without white space around it and without control characters (a stray 0x0B would make
+/// A string without white space around it and without control characters (a stray 0x0B would make
 /// the JSON or XML of the next system unreadable), its lines ended by LF alone (XML 1.0, section 2.11,
 /// and for the same reason in text feeds: other line ends are no change). Nothing left = `None`.
 pub(super) fn tidy(text: Cow<'_, str>) -> Option<Cow<'_, str>> {
@@ -26,8 +26,8 @@ pub(super) fn tidy(text: Cow<'_, str>) -> Option<Cow<'_, str>> {
     }
 }
 
-/// Whether some byte may be of a control character other than tab and LF: a glance at bytes, where
-/// looking at letters would take longer than all else that is done with a text.
+/// Whether some byte may be of a control character other than tab and LF: looking at bytes is
+/// fast; looking at characters would take longer than everything else that is done with a value.
 fn may_need_work(bytes: &[u8]) -> bool {
     let is_suspect = |byte: u8| (byte < b' ' && !matches!(byte, b'\t' | b'\n')) || byte == 0x7f || byte == 0xc2;
     bytes.iter().fold(false, |found, byte| found | is_suspect(*byte))
@@ -65,11 +65,9 @@ fn is_placeholder(text: &str) -> bool {
 /// What an availability says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Stock {
-    /// It can be bought now.
     In,
-    /// It can't.
     Out,
-    /// A word that nobody defined. Not in stock, and to be told.
+    /// A word that nobody defined: not in stock, and reported.
     Unknown,
 }
 
@@ -98,7 +96,7 @@ pub(super) fn availability(text: &str) -> Stock {
     }
 }
 
-/// What is said of a value in which letters were lost.
+/// The reason why a value with undecodable bytes is rejected.
 pub(super) const UNREADABLE: &str = "a letter in it can't be read";
 
 /// Words in broken markup that may be ids.
@@ -106,7 +104,7 @@ pub(super) fn words(xml: &str) -> impl Iterator<Item = &str> {
     xml.split(['<', '>', '"', '\'', '=', '\n', '\r', '\t', ' '])
 }
 
-/// Whether something stands in a text that looks like an entity that could not be resolved.
+/// Whether a string holds what looks like an entity that could not be resolved.
 pub(super) fn has_entity(text: &str) -> bool {
     let is_entity = |rest: &str| {
         let name: String = rest.chars().take_while(|c| c.is_ascii_alphanumeric() || *c == '#').collect();

@@ -43,7 +43,7 @@ impl<R: Read> Window<R> {
         self.line_end = line_end;
     }
 
-    /// What is there so far.
+    /// The bytes that have been read and not consumed.
     pub(super) fn bytes(&self) -> &[u8] {
         &self.buffer[self.start..self.end]
     }

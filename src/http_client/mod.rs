@@ -1,4 +1,4 @@
-//! What every HTTP client of ours has in common, and why one can't be had or gets no answer.
+//! What the HTTP clients for feeds and services share.
 
 mod pause;
 
@@ -6,7 +6,7 @@ use std::error::Error;
 
 pub(crate) use pause::{LONGEST_RETRY_AFTER, asked_pause, retry_after, waits};
 
-/// What every HTTP client of ours has in common. TLS is rustls with ring: it needs nothing but a C
+/// A builder with our settings. TLS is rustls with ring: it needs nothing but a C
 /// compiler to build.
 pub(crate) fn builder() -> reqwest::ClientBuilder {
     // Fails only when a provider is installed already, which is as good.

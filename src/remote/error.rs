@@ -1,4 +1,4 @@
-//! Why calls come to nothing.
+//! Why a call fails.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use thiserror::Error;
 use super::redact::Secrets;
 use crate::http_client::{self, LONGEST_RETRY_AFTER};
 
-/// No call can even be prepared.
+/// Why a client can't be made.
 #[derive(Debug, Error)]
 pub enum ConnectError {
     /// No HTTP client: no certificates to trust, for one.
@@ -25,7 +25,7 @@ impl From<reqwest::Error> for ConnectError {
     }
 }
 
-/// Why a call came to nothing.
+/// Why a call failed.
 #[derive(Debug, Error, Clone, PartialEq, Eq)]
 pub enum CallError {
     /// No call with these credentials will do better.
@@ -55,13 +55,13 @@ pub enum CallError {
         reason: String,
         /// How long the service asks to be left alone.
         retry_after: Option<Duration>,
-        /// Nobody told what became of the request: it was sent, but its answer was lost or unreadable.
+        /// Whether the request had an effect is unknown: it was sent, but its answer was lost or unreadable.
         in_doubt: bool,
     },
 }
 
 impl CallError {
-    /// A request that was sent, and of which nobody told what became of it.
+    /// A request that was sent, and of which it is unknown whether it had an effect.
     pub(super) fn no_answer(reason: impl Into<String>) -> CallError {
         CallError::Passing { reason: reason.into(), retry_after: None, in_doubt: true }
     }
@@ -84,7 +84,7 @@ impl CallError {
         }
     }
 
-    /// The same as it can be told, whatever of the service's words has come into it.
+    /// The same with secrets masked in the service's words.
     pub(super) fn fit_to_tell(self, secrets: &Secrets) -> CallError {
         let tell = |text: String| secrets.tell_at_length(&text);
         match self {

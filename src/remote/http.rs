@@ -21,11 +21,11 @@ use crate::config;
 use crate::http_client;
 use crate::http_client::{retry_after, waits};
 
-/// What one vendor's service does its own way.
+/// What differs from vendor to vendor.
 pub(super) trait Service {
     /// Its name, in messages.
     const NAME: &'static str;
-    /// What an answer holds that says that the request was carried out.
+    /// The content of a successful answer.
     type Reply<'a>;
 
     /// Adds what says who we are.
@@ -34,7 +34,7 @@ pub(super) trait Service {
     /// How large an answer may be, in bytes.
     fn largest_answer(&self, request: &Request) -> usize;
 
-    /// What `read` makes of an answer, or why it is none. A reader is strict: only what the vendor documents as
+    /// Parses an answer. The parser is strict: only what the vendor documents as
     /// success counts as one.
     fn understand<T>(
         &self,
@@ -43,7 +43,7 @@ pub(super) trait Service {
     ) -> Result<T, CallError>;
 }
 
-/// What is sent, again and again if need be.
+/// A request, which may be sent several times.
 pub(super) struct Request {
     pub(super) method: Method,
     pub(super) url: Url,
@@ -57,7 +57,7 @@ pub(super) struct Answer<'a> {
     pub(super) status: StatusCode,
     pub(super) headers: &'a HeaderMap,
     pub(super) body: &'a [u8],
-    /// What must not be told of it.
+    /// What is masked in messages about it.
     pub(super) secrets: &'a Secrets,
     /// When it came.
     pub(super) now: Timestamp,
@@ -80,7 +80,7 @@ pub(super) struct Settings<'a> {
     pub(super) timeout: Duration,
     /// Further tries of a request that failed in a way that can pass.
     pub(super) retries: u32,
-    /// What must not be told of its words.
+    /// What is masked in its words.
     pub(super) told: Secrets,
     /// What is taken out of its answers before anything is kept of them.
     pub(super) kept: Secrets,
@@ -119,7 +119,7 @@ impl<S: Service> Client<S> {
         Url::parse(&format!("{}{path}", self.base)).map_err(CallError::unsendable)
     }
 
-    /// What must not be told.
+    /// What is masked in messages.
     pub(super) fn told(&self) -> &Secrets {
         &self.told
     }

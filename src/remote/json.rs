@@ -1,11 +1,11 @@
-//! JSON as services write it, whose texts are not always whole.
+//! JSON as services write it: its strings may be cut within a character.
 
 use std::borrow::Cow;
 
 /// Of UTF-8, which some servers write before their answer.
 const BYTE_ORDER_MARK: char = '\u{feff}';
 
-/// The JSON text of a body. Bytes that are no UTF-8 become half a surrogate: they cost the text they stand in, not
+/// The JSON text of a body. Bytes that are no UTF-8 become half a surrogate: they cost the string they stand in, not
 /// the answer.
 pub(super) fn text_of(body: &[u8]) -> Cow<'_, str> {
     let text = match std::str::from_utf8(body) {
@@ -21,12 +21,12 @@ pub(super) fn text_of(body: &[u8]) -> Cow<'_, str> {
     Cow::Owned(text.trim_start_matches(BYTE_ORDER_MARK).to_owned())
 }
 
-/// JSON in which each half of a surrogate pair (`\ud83d` alone: a text that was cut within an emoji) is
+/// JSON in which each half of a surrogate pair (`\ud83d` alone: a string that was cut within an emoji) is
 /// U+FFFD. JSON allows it (RFC 8259, section 8.2), but there is no such character, and parsers refuse it.
 pub(super) fn without_half_surrogates(json: &str) -> Cow<'_, str> {
     let mut whole = String::new();
     let (mut from, mut at) = (0, 0);
-    // Backslashes stand in texts only, each before what it escapes.
+    // Backslashes stand in strings only, each before what it escapes.
     while let Some(found) = memchr::memchr(b'\\', &json.as_bytes()[at..]) {
         let escape = at + found;
         at = match unit(json, escape) {

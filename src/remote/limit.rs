@@ -1,5 +1,5 @@
-//! No more requests than a service allows, or than a setting does, whoever in this process sends them; and none while
-//! it asks to be left alone.
+//! Rate limits: all senders of this process together stay below a service's quota, or a setting's, and send nothing
+//! while the service asks for a pause.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

@@ -1,4 +1,4 @@
-//! A service's own words, made fit to be told: without our secrets, in one line, of a length that can be read.
+//! A service's own words, made fit for messages: without our secrets, in one line, of a length that can be read.
 
 use std::borrow::Cow;
 use std::collections::HashSet;
@@ -28,7 +28,7 @@ impl Secrets {
         Secrets(secrets.into_iter().filter(|secret| !secret.expose_secret().trim().is_empty()).cloned().collect())
     }
 
-    /// Words of a service as they can be told.
+    /// Words of a service, masked and cut.
     pub(super) fn tell(&self, words: &str) -> String {
         self.tell_within(words, LONGEST_WORDS)
     }
@@ -97,7 +97,7 @@ fn replaced(body: &[u8], secret: &[u8]) -> Vec<u8> {
     kept
 }
 
-/// A text as it is searched: in lower case, without blanks and what can't be seen, and where each byte came from.
+/// A string as it is searched: in lower case, without blanks and what can't be seen, and where each byte came from.
 #[derive(Default)]
 struct View {
     bytes: Vec<u8>,

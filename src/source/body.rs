@@ -19,7 +19,7 @@ pub enum End {
     Unproven(&'static str),
 }
 
-/// A body that is there as far as can be told. What it is worth its content must show.
+/// A fetched body. Whether it is a whole feed, its content must show.
 pub struct Body {
     /// The bytes as they came, compressed or not.
     pub file: File,
@@ -38,18 +38,6 @@ pub struct Body {
 }
 
 impl Body {
-    /// A body that was stored as it came, in a file of our own.
-    pub(super) fn stored(
-        file: File,
-        length: u64,
-        end: End,
-        (digest, hasher): (Digest, Hasher),
-        etag: Option<String>,
-        last_modified: Option<String>,
-    ) -> Body {
-        Body { file, length, end, digest: OnceLock::from(digest), hasher, origin: None, etag, last_modified }
-    }
-
     /// A digest of the bytes. Reads them all the first time, unless they were counted as they came.
     ///
     /// # Errors
@@ -73,10 +61,10 @@ impl Body {
         Ok(*self.digest.get_or_init(|| hasher.digest128()))
     }
 
-    /// To be asked when the bytes have been read: whether they were the same all the while.
+    /// Checks, after the bytes were read, that nobody wrote them meanwhile.
     ///
     /// # Errors
-    /// When they were not.
+    /// When somebody did.
     pub fn check_unwritten(&self) -> Result<(), FetchError> {
         let Some((location, identity)) = &self.origin else { return Ok(()) };
         if identity.still_holds(&self.file, location)? {

@@ -1,5 +1,3 @@
-//! Why there is no body.
-
 use std::io;
 use std::time::Duration;
 

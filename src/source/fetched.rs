@@ -1,10 +1,10 @@
-//! Asking for a feed, and what that comes to.
+//! What is sent with a request for a feed, and its result.
 
 use std::sync::Arc;
 
 use super::body::Body;
 
-/// What a server tells by that the feed is as before (RFC 9110, section 8.8).
+/// What a server recognises an unchanged feed by (RFC 9110, section 8.8).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Validators<'a> {
     /// The entity tag of the feed that was fetched last.
@@ -20,10 +20,9 @@ impl Validators<'_> {
     }
 }
 
-/// What a fetch came to.
+/// The result of a fetch.
 pub enum Fetched {
     /// 304: the feed is the one that the validators are of.
     NotModified,
-    /// A body.
     Body(Arc<Body>),
 }

@@ -1,6 +1,7 @@
 //! A feed over HTTP: asked for again while that may help, and stored as it comes.
 
 use std::io::{self, Seek as _, Write as _};
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use backon::{ExponentialBuilder, Retryable as _};
@@ -21,14 +22,14 @@ use crate::catalog::Hasher;
 use crate::config::{self, Location};
 use crate::http_client;
 
-/// However slowly a body drips, and however often it is asked for, that ends by then.
+/// The limit of a whole fetch, with all its tries: a slow server sends within the read timeout for ever.
 const LONGEST_TRANSFER: Duration = Duration::from_secs(3600);
 /// Tries after the first one.
 const RETRIES: usize = 3;
 /// The pause before the first of them; it grows by [`GROWTH`] from one to the next.
 const FIRST_PAUSE: Duration = Duration::from_millis(250);
 const GROWTH: f32 = 4.0;
-/// The most that all pauses take together: a pass that waits longer had better be the next one.
+/// The most that all pauses take together: the next pass comes sooner than a longer wait would end.
 const PAUSES: Duration = Duration::from_secs(10);
 
 const JUST_CLOSED: &str = "its length was not announced, and the connection just closed";
@@ -208,7 +209,8 @@ async fn spool(
     file.rewind().map_err(fail)?;
     let (etag, last_modified) = (header(response.headers(), &ETAG), header(response.headers(), &LAST_MODIFIED));
     let end = end(&response, announced);
-    Ok(Body::stored(file, received, end, (digest.digest128(), hasher.clone()), etag, last_modified))
+    let digest = OnceLock::from(digest.digest128());
+    Ok(Body { file, length: received, end, digest, hasher: hasher.clone(), origin: None, etag, last_modified })
 }
 
 fn broken_off(error: reqwest::Error) -> String {

@@ -7,10 +7,10 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use super::error::{FetchError, unreadable};
 use crate::config::Location;
 
-/// A file that was left alone for so long is taken to be written to its end.
+/// A file that was not written for so long is taken to be complete.
 const SETTLED: Duration = Duration::from_secs(10);
 
-/// Which file it is, and in which condition. Neither its size nor its times alone tell that it was replaced.
+/// Identifies a file and its content: neither size nor times alone show that it was replaced.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Identity {
     pub(super) device: u64,
@@ -45,7 +45,7 @@ impl Identity {
     pub(super) fn still_holds(&self, file: &File, location: &Location) -> Result<bool, FetchError> {
         let open = file.metadata().map_err(|error| unreadable(location, &error))?;
         let Location::File(path) = location else { return Ok(*self == Identity::of(&open)) };
-        // A path that leads nowhere by now leads somewhere else.
+        // A path that is gone is a change, too.
         let found = std::fs::metadata(path).ok();
         Ok(*self == Identity::of(&open) && found.is_some_and(|found| *self == Identity::of(&found)))
     }

@@ -36,7 +36,7 @@ pub enum Fault {
         /// The whole body.
         body: Value,
     },
-    /// Answered with a text of one's own, which need not be JSON; `{n}` in it is how often the rule has
+    /// Answered with a body of one's own, which need not be JSON; `{n}` in it is how often the rule has
     /// come true, this time included.
     Text {
         /// The HTTP status, as above; left out, 200.
@@ -217,7 +217,7 @@ impl Faults {
 
 /// How a request ends.
 #[derive(Debug, Clone)]
-pub(super) enum Outcome {
+pub(super) enum Ending {
     Answered(Answer),
     /// The answer breaks off in the middle.
     Broken(Answer),
@@ -225,7 +225,7 @@ pub(super) enum Outcome {
     Hanging,
 }
 
-impl Outcome {
+impl Ending {
     /// Lets a request act, unless its fault keeps it from that, and end. Whether it acted with success, too.
     pub(super) fn decide(fault: Option<(Fault, bool)>, manner: Manner, act: impl FnOnce() -> Answer) -> (Self, bool) {
         let has_effect = fault.as_ref().is_none_or(|(_, applied)| *applied);

@@ -166,7 +166,7 @@ impl Sandbox {
     }
 }
 
-/// A text as TOML.
+/// A string as TOML.
 fn quoted(text: &str) -> String {
     toml::Value::from(text).to_string()
 }

@@ -1,7 +1,5 @@
 //! The signature of a request, as the receiving side checks it.
 
-use std::fmt::Write as _;
-
 use sha2::{Digest, Sha256};
 
 /// Lower-case hex SHA-256 of `secret + path + body + METHOD`.
@@ -11,20 +9,12 @@ use sha2::{Digest, Sha256};
 pub(super) fn sign(secret: &str, path: &str, body: &[u8], method: &str) -> String {
     let digest =
         Sha256::new().chain_update(secret).chain_update(path).chain_update(body).chain_update(method).finalize();
-    hex(&digest)
+    hex::encode(digest)
 }
 
 /// Lower-case hex SHA-256 of some bytes, for names that follow from contents.
 pub(super) fn fingerprint(bytes: &[u8]) -> String {
-    hex(&Sha256::digest(bytes))
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-        // Writing to a string can't fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
+    hex::encode(Sha256::digest(bytes))
 }
 
 #[cfg(test)]

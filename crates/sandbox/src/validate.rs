@@ -7,7 +7,7 @@ use super::store::{Kind, Object};
 
 /// What a value must be (NiceChat API page, the field lists of categories and products).
 #[derive(Clone, Copy)]
-enum Shape {
+enum FieldType {
     /// A string that isn't empty and can't be cleared.
     Name,
     Text,
@@ -21,28 +21,28 @@ enum Shape {
     Anything,
 }
 
-type Fields = &'static [(&'static str, Shape)];
+type Fields = &'static [(&'static str, FieldType)];
 
 const CATEGORY: Fields = &[
-    ("id", Shape::Name),
-    ("name", Shape::Name),
-    ("is_enabled", Shape::Flag),
-    ("parent", Shape::Text),
-    ("version", Shape::Text),
+    ("id", FieldType::Name),
+    ("name", FieldType::Name),
+    ("is_enabled", FieldType::Flag),
+    ("parent", FieldType::Text),
+    ("version", FieldType::Text),
 ];
 
 const PRODUCT: Fields = &[
-    ("id", Shape::Name),
-    ("title", Shape::Name),
-    ("category", Shape::Text),
-    ("price", Shape::Price),
-    ("currency", Shape::Currency),
-    ("description", Shape::Text),
-    ("url", Shape::Text),
-    ("image_url", Shape::Address),
-    ("in_stock", Shape::Flag),
-    ("version", Shape::Text),
-    ("props", Shape::Anything),
+    ("id", FieldType::Name),
+    ("title", FieldType::Name),
+    ("category", FieldType::Text),
+    ("price", FieldType::Price),
+    ("currency", FieldType::Currency),
+    ("description", FieldType::Text),
+    ("url", FieldType::Text),
+    ("image_url", FieldType::Address),
+    ("in_stock", FieldType::Flag),
+    ("version", FieldType::Text),
+    ("props", FieldType::Anything),
 ];
 
 /// How much of an object a body has to be.
@@ -65,14 +65,14 @@ pub(super) fn body(kind: Kind, extent: Extent, bytes: &[u8]) -> Result<Object, S
     let object = object(bytes)?;
     let fields = fields_of(kind);
     for (name, value) in &object {
-        let Some((_, shape)) = fields.iter().find(|(known, _)| known == name) else {
+        let Some((_, field_type)) = fields.iter().find(|(known, _)| known == name) else {
             return Err(format!("{name}: unknown field"));
         };
-        shape.check(value).map_err(|problem| format!("{name}: {problem}"))?;
+        field_type.check(value).map_err(|problem| format!("{name}: {problem}"))?;
     }
     let missing = fields
         .iter()
-        .filter(|(name, shape)| is_required(name, *shape, extent))
+        .filter(|(name, field_type)| is_required(name, *field_type, extent))
         .find(|(name, _)| !object.contains_key(*name));
     match missing {
         Some((name, _)) => Err(format!("{name}: required")),
@@ -99,15 +99,15 @@ fn fields_of(kind: Kind) -> Fields {
     }
 }
 
-fn is_required(name: &str, shape: Shape, extent: Extent) -> bool {
+fn is_required(name: &str, field_type: FieldType, extent: Extent) -> bool {
     match extent {
-        Extent::New => matches!(shape, Shape::Name),
-        Extent::Rewrite => matches!(shape, Shape::Name) && name != "id",
+        Extent::New => matches!(field_type, FieldType::Name),
+        Extent::Rewrite => matches!(field_type, FieldType::Name) && name != "id",
         Extent::Change => false,
     }
 }
 
-impl Shape {
+impl FieldType {
     fn check(self, value: &Value) -> Result<(), &'static str> {
         let (good, wanted) = match (self, value) {
             (Self::Name, value) => {

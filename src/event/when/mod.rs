@@ -1,4 +1,4 @@
-//! When a TIME trigger is due, as far as that can be told.
+//! When a TIME trigger is due, as far as its fields say.
 //!
 //! Lagerkoll doesn't document what a trigger holds, so this reads what a person would read: names that
 //! can only mean one thing, values that can only be read in one way. A field that isn't understood makes
@@ -26,9 +26,9 @@ pub struct When {
     repeat: Option<Repeat>,
 }
 
-/// What the fields of a trigger say, one by one.
+/// The fields of a trigger, as far as they have been read.
 #[derive(Debug, Default)]
-struct Told {
+struct TriggerFields {
     moment: Option<Moment>,
     zone: Option<TimeZone>,
     hour: Option<i8>,
@@ -42,7 +42,7 @@ impl When {
     /// When an event with these fields is due; `None` = its trigger is no TIME.
     ///
     /// # Errors
-    /// Why that can't be told, in words.
+    /// Why that is unknown, in words.
     pub fn of(event: &Fields) -> Option<Result<When, String>> {
         let is_time = event.get("triggerType").and_then(Value::as_str) == Some("TIME");
         let empty = Fields::new();
@@ -51,11 +51,11 @@ impl When {
     }
 
     fn of_trigger(trigger: &Fields) -> Result<When, String> {
-        let mut told = Told::default();
+        let mut fields = TriggerFields::default();
         for (name, value) in trigger {
-            told.read(name, value).map_err(|problem| format!("{name}: {problem}"))?;
+            fields.read(name, value).map_err(|problem| format!("{name}: {problem}"))?;
         }
-        told.put_together()
+        fields.build()
     }
 
     /// The first time. What is repeated and begins on no day that is told, begins with the year 2000.
@@ -80,7 +80,7 @@ impl std::fmt::Display for When {
     }
 }
 
-impl Told {
+impl TriggerFields {
     fn read(&mut self, name: &str, value: &Value) -> Result<(), String> {
         let is_said = match value {
             Value::Null => false,
@@ -152,7 +152,7 @@ impl Told {
         Ok(())
     }
 
-    fn put_together(mut self) -> Result<When, String> {
+    fn build(mut self) -> Result<When, String> {
         match (self.hour, self.minute) {
             (Some(hour), minute) => {
                 let time = Time::new(hour, minute.unwrap_or(0), 0, 0).map_err(|error| error.to_string())?;

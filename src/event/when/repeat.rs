@@ -1,4 +1,4 @@
-//! How a time comes again.
+//! How a time is repeated.
 
 use std::fmt;
 
@@ -10,9 +10,9 @@ use serde_json::Value;
 use super::moment::Moment;
 use super::value::{Start, number, set};
 
-/// Where a repetition begins that begins on no day that is told.
+/// The first day of a repetition that names none.
 const ANCHOR: Date = date(2000, 1, 1);
-/// Days among which every kind of day is found that there is.
+/// Days in which every day of the week, month and year occurs.
 const MANY: i32 = 400;
 
 const DAYS: [(Weekday, &str, &str); 7] = [
@@ -34,7 +34,7 @@ const FREQUENCIES: [(&str, &str, [&str; 3]); 5] = [
     ("YEARLY", "yearly", ["yearly", "year", "annually"]),
 ];
 
-/// Why a rule is not put together with other words.
+/// Why a rule can't be combined with other fields.
 const BESIDE: &str = "a rule of its own beside other words about repetition";
 
 /// A repetition. One that says nothing is daily.
@@ -371,7 +371,7 @@ fn end_of_rule(text: &str) -> Option<Moment> {
     }
 }
 
-/// The parts of a list, or of a text with commas.
+/// The parts of a list, or of a string with commas.
 fn parts(value: &Value) -> Vec<String> {
     let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
     let split = |text: String| text.split(',').map(|part| part.trim().to_owned()).collect::<Vec<_>>();

@@ -15,7 +15,7 @@ pub enum Start {
     Day(Date),
 }
 
-/// What is said once. Said twice, it is only the same.
+/// Sets a value that may be given twice only if it is the same.
 pub(super) fn set<T: PartialEq>(place: &mut Option<T>, value: T) -> Result<(), String> {
     match place {
         Some(before) if *before != value => Err("says otherwise than another field".to_owned()),
@@ -26,7 +26,7 @@ pub(super) fn set<T: PartialEq>(place: &mut Option<T>, value: T) -> Result<(), S
     }
 }
 
-/// A whole number from nought on, with or without quotes.
+/// A whole number from zero on, with or without quotes.
 pub(super) fn number(value: &Value, most: i8) -> Result<i8, String> {
     let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
     let number = text.trim().parse().ok().filter(|number| (0..=most).contains(number));

@@ -42,7 +42,7 @@ impl Complaint {
         })
     }
 
-    /// Whether it says that there is no error: some services write a nought or an empty text for that.
+    /// Whether it says that there is no error: some services write a zero or an empty string for that.
     fn is_none(&self) -> bool {
         self.code == 0
     }

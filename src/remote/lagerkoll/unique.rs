@@ -1,4 +1,4 @@
-//! Maps that say something twice, which a reader of JSON takes as it likes.
+//! Duplicate keys in JSON maps: parsers differ in which value they take.
 
 use std::collections::HashSet;
 use std::fmt;

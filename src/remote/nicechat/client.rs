@@ -11,6 +11,7 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 use url::Url;
 
+use super::fields::path_segment;
 use super::object::{Seen, SeenId};
 use super::page::{self, PageContent};
 use super::service::NiceChat;
@@ -197,11 +198,11 @@ fn acknowledged(result: Option<&RawValue>, id: &Id, is_named: bool) -> Result<Fi
 }
 
 fn collection(kind: Kind) -> String {
-    format!("marketplaces/v1/{}/", kind.path_segment())
+    format!("marketplaces/v1/{}/", path_segment(kind))
 }
 
 fn member(kind: Kind, id: &Id) -> String {
-    format!("marketplaces/v1/{}/{}/", kind.path_segment(), utf8_percent_encode(id.as_str(), IN_PATH))
+    format!("marketplaces/v1/{}/{}/", path_segment(kind), utf8_percent_encode(id.as_str(), IN_PATH))
 }
 
 #[cfg(test)]

@@ -1,5 +1,5 @@
-//! What an answer complains of, in words: NiceChat's envelope has a description, and what is behind it may tell
-//! field by field what it does not like.
+//! The reasons in an answer for a refusal: NiceChat's envelope has a description, and its result may have a reason for
+//! each field.
 
 use serde_json::Value;
 

@@ -2,6 +2,7 @@
 
 mod client;
 mod complaint;
+mod fields;
 mod import;
 mod object;
 mod page;
@@ -10,5 +11,6 @@ mod service;
 mod sign;
 
 pub use client::{Page, PageAddress, Reader, Writer, connect};
+pub use fields::{ProductFields, category_fields, product_fields};
 pub use import::{ImportFormat, ImportResult, ImportStatus, Push};
 pub use sign::signature;

@@ -14,7 +14,7 @@ use crate::remote::json::without_half_surrogates;
 /// The fields that objects have (API page, "Edit Categories", "Edit Products"); others are not kept.
 const FIELDS: [&str; 10] =
     ["category", "currency", "description", "image_url", "in_stock", "is_enabled", "name", "price", "title", "url"];
-/// A text that is longer, in bytes, is kept by how it begins and a digest: none of a shop's is, and the state
+/// A string that is longer, in bytes, is kept by how it begins and a digest: none of a shop's is, and the state
 /// must not grow with what somebody else writes.
 const LONGEST_TEXT: usize = 64 << 10;
 /// The same of numbers.
@@ -35,7 +35,7 @@ pub(super) enum SeenId {
     Missing,
     /// One that an object of ours could have.
     Usable(Id),
-    /// Something else: empty, with blanks around it, half a character, twice, not a text.
+    /// Something else: empty, with blanks around it, half a character, twice, not a string.
     Odd,
 }
 
@@ -67,7 +67,7 @@ fn id_of(json: &RawValue) -> Option<Id> {
     Id::parse(&text).ok().filter(|id| id.as_str() == text)
 }
 
-/// A field's value. What no field of ours can be is kept as a text, which equals none of ours.
+/// A field's value. What no field of ours can be is kept as a string, which equals none of ours.
 fn kept(json: &RawValue) -> Value {
     let json = json.get();
     match json.as_bytes() {
@@ -175,7 +175,7 @@ mod tests {
         assert_eq!((&fields["in_stock"], &fields["description"]), (&json!(false), &Value::Null));
         assert!(fields["category"].as_str().is_some_and(|text| text.starts_with(r#"{"id":"C"}"#)));
         for name in ["title", "url"] {
-            let kept = fields[name].as_str().expect("a text");
+            let kept = fields[name].as_str().expect("a string");
             assert!(kept.len() < 3_000, "{name}: {}", kept.len());
         }
         assert!(!fields.contains_key("more"));

@@ -1,7 +1,5 @@
 //! The signature of a request.
 
-use std::fmt::Write as _;
-
 use sha2::{Digest as _, Sha256};
 
 /// Lower-case hexadecimal SHA-256 of secret, path, body and method, one behind the other.
@@ -11,11 +9,7 @@ use sha2::{Digest as _, Sha256};
 /// query (API page, "Making"; the vendor's plug-in signs the `next` links of listings so).
 pub fn signature(secret: &str, path: &str, body: &[u8], method: &str) -> String {
     let hash = Sha256::new().chain_update(secret).chain_update(path).chain_update(body).chain_update(method).finalize();
-    hash.iter().fold(String::with_capacity(64), |mut hex, byte| {
-        // Writing to a string can't fail.
-        let _ = write!(hex, "{byte:02x}");
-        hex
-    })
+    hex::encode(hash)
 }
 
 #[cfg(test)]

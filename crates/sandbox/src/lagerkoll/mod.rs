@@ -18,7 +18,7 @@ use hyper::http::request::Parts;
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::faults::{Fault, Faults, Outcome, Rule};
+use crate::faults::{Ending, Fault, Faults, Rule};
 use crate::pace::midway;
 use crate::reply::Served;
 use crate::store::Object;
@@ -209,14 +209,14 @@ impl Lagerkoll {
 
 impl Inner {
     /// Gives a call its effect and its end, and logs it.
-    fn decide(&mut self, call: &Call) -> Outcome {
+    fn decide(&mut self, call: &Call) -> Ending {
         let now = self.started.elapsed().saturating_add(self.ahead);
         let route = Route::of(&call.path);
         let (outcome, succeeded) = match self.window.admit(now, &self.rules) {
-            Err(wait) => (Outcome::Answered(reply::too_many(wait, self.rules.retry_after)), false),
+            Err(wait) => (Ending::Answered(reply::too_many(wait, self.rules.retry_after)), false),
             Ok(()) => {
                 let fault = self.faults.strike(&call.target());
-                Outcome::decide(fault, reply::MANNER, || self.api.answer(&route, call, &self.rules))
+                Ending::decide(fault, reply::MANNER, || self.api.answer(&route, call, &self.rules))
             }
         };
         self.log.push(LagerkollLogged {

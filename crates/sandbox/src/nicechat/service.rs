@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 use super::api::{self, Api, Call, ROOT, Route};
 use super::imports::{self, ImportSeen};
 use super::rules::Rules;
-use crate::faults::{Fault, Faults, Outcome, Rule};
+use crate::faults::{Ending, Fault, Faults, Rule};
 use crate::pace::midway;
 use crate::reply::{Answer, Served};
 use crate::store::{Kind, Object};
@@ -179,7 +179,7 @@ impl NiceChat {
     }
 
     /// Gives a call its effect, which for a pushed feed goes on by itself.
-    fn decide(&self, call: &Call) -> Outcome {
+    fn decide(&self, call: &Call) -> Ending {
         let mut inner = self.lock();
         let outcome = inner.decide(call);
         for job in inner.api.imports.take_due() {
@@ -198,10 +198,10 @@ impl NiceChat {
 
 impl Inner {
     /// Gives a call its effect and its end, and logs it.
-    fn decide(&mut self, call: &Call) -> Outcome {
+    fn decide(&mut self, call: &Call) -> Ending {
         let route = Route::of(&call.path);
         let fault = self.faults.strike(&call.target(&route));
-        let (outcome, succeeded) = Outcome::decide(fault, api::MANNER, || self.answer(&route, call));
+        let (outcome, succeeded) = Ending::decide(fault, api::MANNER, || self.answer(&route, call));
         self.log.push(Logged {
             method: call.method.clone(),
             path: call.path_and_query(),

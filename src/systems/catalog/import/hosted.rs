@@ -168,6 +168,7 @@ mod tests {
     use super::*;
     use crate::catalog::Id;
     use crate::feed::{self, ParseOptions, Row};
+    use crate::remote::nicechat::product_fields;
     use crate::state::Writer as StateWriter;
     use crate::systems::catalog::store::{
         Failures, ImportEnd, NewImport, Record, WriteHostedFeed as _, WriteImports as _, WriteRequests as _,
@@ -215,7 +216,7 @@ mod tests {
                 ParseOptions { format: None, default_currency: None, default_category: None, now: Timestamp::now() };
             let mut sink = |row| {
                 match row {
-                    Row::Offer(offer) => items.push((offer.item.id.to_string(), offer.item.fields())),
+                    Row::Offer(offer) => items.push((offer.item.id.to_string(), product_fields(&offer.item))),
                     Row::Rejected(rejection) => panic!("{rejection:?}"),
                 }
                 Ok(())

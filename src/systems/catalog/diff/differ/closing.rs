@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use super::{Comparison, Differ, Draft, category_of};
 use crate::catalog::{Category, Fields, Id, Kind};
 use crate::config::{Prune, VanishedCategory};
+use crate::remote::nicechat::category_fields;
 use crate::systems::catalog::diff::decide::{Since, decide, disable, vanish};
 use crate::systems::catalog::diff::error::DifferError;
 use crate::systems::catalog::diff::fields::overlaid;
@@ -34,7 +35,7 @@ impl Differ {
         let mut sent = HashSet::new();
         for (id, name) in std::mem::take(&mut self.feed.used) {
             self.feed.names.insert(name.clone());
-            if self.want(Kind::Category, &id, |hasher| Category::digest(&name, hasher), || Category::fields(&name))? {
+            if self.want(Kind::Category, &id, |hasher| Category::digest(&name, hasher), || category_fields(&name))? {
                 sent.insert(id.to_string());
             }
         }

@@ -17,6 +17,7 @@ use super::inventory::Inventory;
 use crate::catalog::{Fields, Id, Kind, Owner, Rejection};
 use crate::config::{Prune, VanishedCategory};
 use crate::feed::{Offer, Row};
+use crate::remote::nicechat::{ProductFields, product_fields};
 use crate::state::Reader;
 use crate::systems::catalog::plan::store::PlanStore;
 use crate::systems::catalog::plan::summary::Summary;
@@ -118,12 +119,12 @@ impl Differ {
                 self.draft.store.add_create(
                     Kind::Product,
                     &item.id,
-                    &item.as_fields(),
+                    &ProductFields(&item),
                     item.digest(&self.inventory.hasher),
                 )?;
                 true
             } else {
-                self.want(Kind::Product, &item.id, |hasher| item.digest(hasher), || item.fields())?
+                self.want(Kind::Product, &item.id, |hasher| item.digest(hasher), || product_fields(&item))?
             };
         self.draft.summary.unchanged += u64::from(!sent);
         Ok(())
