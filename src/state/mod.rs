@@ -14,7 +14,7 @@ mod meta;
 mod objects;
 mod packed;
 mod place;
-mod private;
+pub(crate) mod private;
 mod reader;
 mod rows;
 mod schema;
@@ -32,7 +32,7 @@ pub use events::{
     AddedEvent, Change, ChangeKind, MirrorPass, MirrorState, Mirrored, OwnEvent, PendingAdd, REMEMBERED, RefusedAdd,
     Standing,
 };
-pub use import::{AtLarge, Experience, Failures, Import, ImportEnd, ImportState, NewImport, Served, ServedFrom};
+pub use import::{AtLarge, Experience, Failures, Import, ImportEnd, ImportState, NewImport};
 pub use objects::Objects;
 pub use reader::{FailedObject, InDoubt, KeyRow, Reader, Refused};
 pub use rows::{FeedRow, FeedRows, InUse, NewRow, RowsEnding, Trail};

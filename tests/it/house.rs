@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use syn::visit::{self, Visit};
 
 /// What must never be: who, and what they must not import. A name stands for all that lies below it.
-const FORBIDDEN: [(&str, &[&str]); 10] = [
+const FORBIDDEN: [(&str, &[&str]); 11] = [
     // A shop's words know no vendor, and no storage.
     ("catalog", &["config", "feed", "remote", "source", "state", "systems", "web"]),
     ("event", &["remote", "source", "state", "systems", "web"]),
@@ -25,6 +25,8 @@ const FORBIDDEN: [(&str, &[&str]); 10] = [
     // Systems know nothing of each other, nor of whoever runs them.
     ("systems::catalog", &["commands", "daemon", "report", "systems::events", "web::private"]),
     ("systems::events", &["commands", "daemon", "feed", "report", "source", "systems::catalog", "web"]),
+    // What the feed says has nothing to do with how it was read, nor with who uses it.
+    ("systems::catalog::shelf", &["config", "feed", "remote", "source", "systems::catalog::import", "web"]),
     // What is served to all has no idea of what it is.
     ("web::listener", &["config", "remote", "report", "state", "systems", "web::private"]),
 ];

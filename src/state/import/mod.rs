@@ -3,8 +3,6 @@
 pub(super) mod created;
 mod read;
 mod record;
-mod served;
 mod write;
 
 pub use record::{AtLarge, Experience, Failures, Import, ImportEnd, ImportState, NewImport};
-pub use served::{Served, ServedFrom};

@@ -160,6 +160,8 @@ impl<'a> Pass<'a> {
             let ended = importer.resume(open).await?;
             self.import_ended(ended)?;
         }
+        // What a kill has left there is of no use to anybody.
+        importer.clear_shelf().await;
         if self.import.is_none() {
             importer.look_for_lost().await?;
         }
@@ -295,7 +297,7 @@ impl<'a> Pass<'a> {
         plan: Plan,
     ) -> Result<Plan, PassError> {
         self.context.state.begin(plan.summary.operations()).await?;
-        let ended = importer.push(address, &plan).await?;
+        let ended = importer.push(address, &plan, &feed.body, self.occasion.now).await?;
         let came_to_nothing = ended.came_to_nothing;
         self.import_ended(ended)?;
         if came_to_nothing {

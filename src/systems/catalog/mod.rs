@@ -11,6 +11,7 @@ mod job;
 mod listing;
 mod plan;
 mod planner;
+mod shelf;
 mod strategy;
 mod wait;
 
@@ -25,6 +26,7 @@ pub use job::{ImportReport, Report, run};
 pub use plan::operation::{Action, Operation, Stage, Summary, Tally, guard};
 pub use plan::store::{Cursor, Group, SharedStaging, Staging, StagingError};
 pub use planner::{Plan, plan};
+pub use shelf::{Draft, Generation, Shelf, ShelfError, Stocked};
 pub use strategy::address::Address;
 pub use strategy::cost::{Choice, Cost, Way};
 

@@ -116,13 +116,7 @@ pub(super) async fn prepare(
     if is_listed {
         (session, page_size) = interruptible(stop, listing::take_in(nicechat, session)).await??;
     }
-    let default_category = config.source.default_category.clone();
-    let shape = Shape {
-        format: config.source.format,
-        default_currency: config.source.default_currency,
-        default_category: default_category.map(|id| Arc::new(Category { id, name: None })),
-        now: occasion.now,
-    };
+    let shape = shape(config, occasion.now);
     let location = config.source.location.to_string();
     let max_bytes = config.source.max_bytes;
     let (stop, body) = (stop.clone(), Arc::clone(body));
@@ -151,6 +145,17 @@ pub(super) async fn prepare(
     let guard = guard(&summary, config.nicechat.max_delete_percent);
     let staging = SharedStaging::new(staging.into());
     Ok(Plan { staging, summary, guard, choice, changes_at, is_whole, is_listed, page_size, rows, left })
+}
+
+/// What the feed's rows mean besides what they say. `now` = the moment at which sales are judged.
+pub(super) fn shape(config: &Catalog, now: Timestamp) -> Shape {
+    let default_category = config.source.default_category.clone();
+    Shape {
+        format: config.source.format,
+        default_currency: config.source.default_currency,
+        default_category: default_category.map(|id| Arc::new(Category { id, name: None })),
+        now,
+    }
 }
 
 fn read(body: &Body, max_bytes: u64, shape: &Shape, reading: &mut Reading) -> Result<feed::Reading, FeedError> {

@@ -8,9 +8,9 @@
 mod at_large;
 pub(super) mod endpoints;
 mod hosted;
+mod stocking;
 
-use std::path::Path;
-use std::sync::PoisonError;
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -20,16 +20,17 @@ use tracing::{debug, info, warn};
 use uuid::Uuid;
 
 use self::endpoints::{Seat, callback_url, feed_url};
-use crate::catalog::{Fields, Kind};
+use crate::catalog::Kind;
 use crate::config::Strategy;
 use crate::remote::CallError;
 use crate::remote::nicechat::{ImportFormat, ImportResult, Push, Writer};
+use crate::source::Body;
 use crate::state::{Failures, Import, ImportEnd, ImportState, NewImport, Reader};
 use crate::systems::catalog::apply::Stop;
 use crate::systems::catalog::context::{Context, Progress, Step};
 use crate::systems::catalog::error::PassError;
-use crate::systems::catalog::plan::operation::{Action, Operation, Stage, Summary};
-use crate::systems::catalog::plan::store::{Cursor, SharedStaging};
+use crate::systems::catalog::plan::operation::{Action, Stage, Summary};
+use crate::systems::catalog::plan::store::Cursor;
 use crate::systems::catalog::planner::Plan;
 use crate::systems::catalog::strategy::address::Address;
 use crate::systems::catalog::strategy::cost::MOST_FAILURES;
@@ -48,7 +49,7 @@ const LONGEST_REST: Duration = Duration::from_secs(3600);
 const SHORT_REST: Duration = Duration::from_secs(30);
 /// How long a push may still take when the pass is to stop.
 const GRACE: Duration = Duration::from_secs(3);
-/// Objects of a served feed that are written together.
+/// Objects that are written down together.
 const CHUNK: usize = 1_000;
 
 /// How an import ended.
@@ -104,25 +105,33 @@ impl Importer<'_> {
             return self.end(import, lost, Duration::ZERO).await;
         };
         info!(import = %token, "an import is under way; asking after it");
+        let feed = self.stocked(&import).await?;
         let _listener = self.listen_if_called().await.unwrap_or_else(|error| {
             warn!("nobody can call us while the import is under way: {error}");
             None
         });
-        let seat = self.sit_down(&import);
+        let seat = self.context.exchange.open(&import.door, feed);
         self.wait_for(import, &token, &seat, true).await
     }
 
     /// Pushes the feed, and waits until NiceChat is done with it.
-    pub(super) async fn push(&self, address: &Address, plan: &Plan) -> Result<Ended, PassError> {
+    ///
+    /// `body` is what the plan was made of, at the moment `now`.
+    pub(super) async fn push(
+        &self,
+        address: &Address,
+        plan: &Plan,
+        body: &Arc<Body>,
+        now: Timestamp,
+    ) -> Result<Ended, PassError> {
         self.rest().await?;
         let is_served = address.is_ours();
-        if is_served {
-            interruptible(self.stop, self.write_feed(&plan.staging)).await??;
-        }
+        let door = Uuid::new_v4().simple().to_string();
+        let feed = if is_served { Some(self.stock(body, now, &door).await?) } else { None };
         interruptible(self.stop, self.await_created(address, plan)).await??;
         let Summary { items, .. } = plan.summary;
         let new = NewImport {
-            door: Uuid::new_v4().simple().to_string(),
+            door,
             is_served,
             expected: items,
             to_create: plan.summary.created(),
@@ -137,7 +146,7 @@ impl Importer<'_> {
                 None
             }
         };
-        let seat = self.sit_down(&import);
+        let seat = self.context.exchange.open(&import.door, feed);
         let message = self.message(address, &import);
         let pushed = tokio::select! {
             pushed = self.nicechat.push_import(&message) => pushed,
@@ -198,12 +207,6 @@ impl Importer<'_> {
         Ok(())
     }
 
-    /// Where an import's addresses are open, until this is dropped.
-    fn sit_down(&self, import: &Import) -> Seat {
-        let state: Option<&Path> = import.is_served.then(|| self.context.state.path());
-        self.context.exchange.open(&import.door, state)
-    }
-
     fn message(&self, address: &Address, import: &Import) -> Push {
         let (url, format) = match address {
             Address::Source(url, format) => (url.to_string(), *format),
@@ -228,45 +231,6 @@ impl Importer<'_> {
         let stop = CancellationToken::new();
         tokio::spawn(http::serve(listener, self.context.exchange.routes(), stop.clone()));
         Ok(Some(stop.drop_guard()))
-    }
-
-    /// Writes down what the feed has otherwise than the state, for NiceChat to fetch.
-    async fn write_feed(&self, staging: &SharedStaging) -> Result<(), PassError> {
-        self.context.state.serve(Vec::new(), true).await?;
-        // Notes first: an object that is adopted as it is may be changed by a later operation.
-        for stage in Stage::ALL {
-            let mut cursor = Cursor::default();
-            loop {
-                let operations = {
-                    let staging = staging.lock().unwrap_or_else(PoisonError::into_inner);
-                    staging.operations(stage, &mut cursor, CHUNK)?
-                };
-                if operations.is_empty() {
-                    break;
-                }
-                let objects = operations.into_iter().map(|operation| {
-                    let fields = (!operation.action.is_removal()).then(|| Self::whole(&operation)).flatten();
-                    (operation.kind, operation.id.to_string(), fields)
-                });
-                self.context.state.serve(objects.collect(), false).await?;
-            }
-        }
-        let mut after = 0;
-        loop {
-            let absent = {
-                let staging = staging.lock().unwrap_or_else(PoisonError::into_inner);
-                staging.absent(&mut after, CHUNK)?
-            };
-            if absent.is_empty() {
-                return Ok(());
-            }
-            let objects = absent.into_iter().map(|(kind, id)| (kind, id, None)).collect();
-            self.context.state.serve(objects, false).await?;
-        }
-    }
-
-    fn whole(operation: &Operation) -> Option<Fields> {
-        operation.record.as_ref().map(|record| record.acked.clone())
     }
 
     /// `strategy = "import"` has no other way: it lets NiceChat alone for a while after a failure.
@@ -397,6 +361,7 @@ impl Importer<'_> {
         passed: Duration,
     ) -> Result<Ended, PassError> {
         self.context.state.end_import(import.import, end.clone(), failures).await?;
+        self.clear_shelf().await;
         let ImportEnd { failure, imported, came_to_nothing, .. } = end;
         let seconds = passed.as_secs_f64();
         let import = Import { imported, ..import };

@@ -53,7 +53,6 @@ impl Session {
             }
             for at in 0..self.index(kind).len() {
                 if !self.is_seen(kind, at) && !self.unwanted(kind, at)? {
-                    self.stays_absent(kind, at)?;
                     self.leave_foreign(kind, at)?;
                 }
             }
@@ -84,15 +83,6 @@ impl Session {
             if !self.categories.flags(at).has(Flags::SEEN) {
                 self.keep(Kind::Category, at)?;
             }
-        }
-        Ok(())
-    }
-
-    /// Notes an object of ours that the feed doesn't have and that stays all the same.
-    fn stays_absent(&mut self, kind: Kind, at: usize) -> Result<(), SessionError> {
-        if self.index(kind).object(at) != 0 {
-            let id = self.known(kind, at)?.id;
-            self.staging.put_absent(kind, &id)?;
         }
         Ok(())
     }
