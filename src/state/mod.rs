@@ -13,7 +13,7 @@ mod lock;
 mod migrate;
 mod open;
 mod place;
-mod private;
+pub(crate) mod private;
 mod reader;
 mod schema;
 mod secret;

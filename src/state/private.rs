@@ -19,9 +19,26 @@ pub(super) fn make_folder(path: &Path) -> io::Result<()> {
     DirBuilder::new().recursive(true).mode(FOLDER).create(path)
 }
 
+/// Makes a folder of our own, if it isn't there. A link is refused, as with [`open`].
+pub(crate) fn make_own_folder(path: &Path) -> io::Result<()> {
+    match DirBuilder::new().mode(FOLDER).create(path) {
+        // Else it couldn't even be opened with some a umask.
+        Ok(()) => std::fs::set_permissions(path, Permissions::from_mode(FOLDER))?,
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
+        Err(error) => return Err(error),
+    }
+    let flags = OFlags::NOFOLLOW | OFlags::DIRECTORY;
+    let folder = OpenOptions::new().read(true).custom_flags(flags.bits().cast_signed()).open(path)?;
+    let (owner, metadata) = (folder_of(path).metadata()?, folder.metadata()?);
+    if is_root() && metadata.uid() != owner.uid() {
+        fchown(&folder, Some(owner.uid()), Some(owner.gid()))?;
+    }
+    if metadata.mode() & 0o7777 == FOLDER { Ok(()) } else { folder.set_permissions(Permissions::from_mode(FOLDER)) }
+}
+
 /// Opens a file of our own for reading and writing, or makes it. A link is refused: whoever may write to the folder
 /// could have us write to any file.
-pub(super) fn open(path: &Path) -> io::Result<File> {
+pub(crate) fn open(path: &Path) -> io::Result<File> {
     open_with(path, OFlags::NOFOLLOW)
 }
 

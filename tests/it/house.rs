@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use syn::visit::{self, Visit};
 
 /// What must never be: who, and what they must not import. A name stands for all that lies below it.
-const FORBIDDEN: [(&str, &[&str]); 19] = [
+const FORBIDDEN: [(&str, &[&str]); 20] = [
     // A shop's words know no vendor, and no storage.
     ("catalog", &["config", "feed", "remote", "source", "state", "systems", "web"]),
     ("event", &["remote", "source", "state", "systems", "web"]),
@@ -38,6 +38,8 @@ const FORBIDDEN: [(&str, &[&str]); 19] = [
     // Whoever runs them names none.
     ("daemon", &["systems::catalog", "systems::events"]),
     ("report", &["systems", "web"]),
+    // What the feed says has nothing to do with how it was read, nor with who uses it.
+    ("systems::catalog::shelf", &["config", "feed", "source", "systems::catalog::import", "web"]),
     // What is served to all has no idea of what it is.
     ("web::listener", &["config", "remote", "report", "state", "systems", "web::private"]),
 ];

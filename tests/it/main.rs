@@ -11,4 +11,6 @@ mod events;
 mod feeds;
 mod house;
 mod kit;
+mod pace;
+mod packages;
 mod state;

@@ -13,6 +13,7 @@ use crate::state::StateError;
 use crate::systems::catalog::apply::Stop;
 use crate::systems::catalog::diff::error::DifferError;
 use crate::systems::catalog::plan::store::PlanStoreError;
+use crate::systems::catalog::shelf::ShelfError;
 use crate::task::TaskError;
 
 /// Why a pass failed as a whole.
@@ -38,6 +39,9 @@ pub enum PassError {
     /// The temporary file of the feed's rows.
     #[error("a temporary file can't be written: {0}; is there room where TMPDIR points?")]
     Rows(std::io::Error),
+    /// The folder with what the feed says.
+    #[error(transparent)]
+    Shelf(#[from] ShelfError),
     /// NiceChat's listing.
     #[error("NiceChat's listing could not be read: {0}")]
     Listing(CallError),
@@ -102,7 +106,7 @@ impl PassError {
         match self {
             PassError::Fetch(_) => "the feed's host",
             PassError::Feed { .. } => "the feed",
-            PassError::State(_) | PassError::PlanStore(_) | PassError::Rows(_) => "the disk",
+            PassError::State(_) | PassError::PlanStore(_) | PassError::Rows(_) | PassError::Shelf(_) => "the disk",
             PassError::Listing(CallError::Unauthorized(_)) | PassError::Stopped(Stop::Unauthorized(_)) => "the key",
             PassError::Listing(_) | PassError::Client(_) | PassError::Stopped(_) | PassError::Pending { .. } => {
                 "NiceChat"

@@ -142,18 +142,12 @@ impl Planner<'_> {
     /// Takes the feed into the comparison.
     async fn compare(&self, differ: Differ, request: Request, body: &Arc<Body>) -> Result<Compared, PassError> {
         let source = &self.config.source;
-        let default_category = source.default_category.clone();
-        let shape = ParseOptions {
-            format: source.format,
-            default_currency: source.default_currency,
-            default_category: default_category.map(|id| Arc::new(Category { id, name: None })),
-            now: request.now,
-        };
+        let options = parse_options(self.config, request.now);
         let (location, max_bytes) = (source.location.to_string(), source.max_bytes);
         let (stop, body) = (self.stop.clone(), Arc::clone(body));
         blocking(move || {
             let mut rows = Rows { differ, stop, failure: None };
-            let read = read(&body, max_bytes, &shape, &mut rows);
+            let read = read(&body, max_bytes, &options, &mut rows);
             // What was read while somebody wrote it is wrong in ways that needn't show.
             body.check_unwritten()?;
             let Rows { mut differ, failure, .. } = rows;
@@ -175,10 +169,21 @@ impl Planner<'_> {
     }
 }
 
-fn read(body: &Body, max_bytes: u64, shape: &ParseOptions, rows: &mut Rows) -> Result<feed::Reading, FeedError> {
+/// What the feed's rows mean besides what they say. `now` = the moment at which sales are judged.
+pub(super) fn parse_options(config: &Catalog, now: Timestamp) -> ParseOptions {
+    let default_category = config.source.default_category.clone();
+    ParseOptions {
+        format: config.source.format,
+        default_currency: config.source.default_currency,
+        default_category: default_category.map(|id| Arc::new(Category { id, name: None })),
+        now,
+    }
+}
+
+fn read(body: &Body, max_bytes: u64, options: &ParseOptions, rows: &mut Rows) -> Result<feed::Reading, FeedError> {
     let input = feed::open(&body.file, max_bytes).stopped_by(&rows.stop);
     let input = if body.end == End::Proven { input } else { input.unproven()? };
-    feed::read_into(&input, shape, rows)
+    feed::read_into(&input, options, rows)
 }
 
 /// A comparison that takes rows until it fails or is to stop. Why it ended stays here: whoever reads the feed only

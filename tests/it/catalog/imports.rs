@@ -213,7 +213,7 @@ fn import_without_an_address_is_a_config_error() {
 }
 
 /// A port that was free a moment ago.
-fn free_port() -> u16 {
+pub(super) fn free_port() -> u16 {
     std::net::TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("its number").port()
 }
 

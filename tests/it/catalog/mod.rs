@@ -9,6 +9,7 @@ mod faults;
 mod guard;
 mod imports;
 mod orphans;
+mod shelf;
 mod sync;
 mod twins;
 mod whole;

@@ -82,6 +82,7 @@ impl Importer<'_> {
         passed: Duration,
     ) -> Result<ImportOutcome, PassError> {
         self.context.state.end_import(import.import, end.clone(), failures).await?;
+        self.clear_shelf().await;
         let ImportEnd { failure, imported, came_to_nothing: had_no_effect, .. } = end;
         let seconds = passed.as_secs_f64();
         let import = Import { imported, ..import };

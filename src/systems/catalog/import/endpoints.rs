@@ -5,7 +5,6 @@
 //! says is not trusted: it is not authenticated, and only makes us ask.
 
 use std::collections::HashMap;
-use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use axum::Router;
@@ -20,6 +19,7 @@ use tokio::sync::Notify;
 use super::hosted;
 use crate::catalog::digest_bytes;
 use crate::config::PublicUrl;
+use crate::systems::catalog::shelf::Generation;
 
 /// The most that a callback may have to say, in bytes.
 const CALLBACK_BYTES: usize = 64 << 10;
@@ -31,8 +31,8 @@ pub struct Exchange(Arc<Mutex<HashMap<String, Entry>>>);
 #[derive(Debug, Clone)]
 struct Entry {
     hint: Arc<Notify>,
-    /// The state file to serve the feed from, if it is ours to serve.
-    state: Option<PathBuf>,
+    /// What is served, if the feed is ours to serve.
+    feed: Option<Arc<Generation>>,
 }
 
 /// An import's addresses, which are gone when this is dropped.
@@ -44,10 +44,10 @@ pub(super) struct Seat {
 }
 
 impl Exchange {
-    /// Opens an import's addresses. `state` = the state file from which its feed is served.
-    pub(super) fn open(&self, door: &str, state: Option<&Path>) -> Seat {
+    /// Opens an import's addresses. `feed` = what is served there.
+    pub(super) fn open(&self, door: &str, feed: Option<Generation>) -> Seat {
         let hint = Arc::new(Notify::new());
-        let entry = Entry { hint: Arc::clone(&hint), state: state.map(Path::to_owned) };
+        let entry = Entry { hint: Arc::clone(&hint), feed: feed.map(Arc::new) };
         self.lock().insert(door.to_owned(), entry);
         Seat { exchange: self.clone(), door: door.to_owned(), hint }
     }
@@ -113,7 +113,7 @@ async fn feed(
     extract::Path(door): extract::Path<String>,
     headers: HeaderMap,
 ) -> Response {
-    let Some(path) = exchange.find(&door).and_then(|entry| entry.state) else { return nothing_here() };
+    let Some(feed) = exchange.find(&door).and_then(|entry| entry.feed) else { return nothing_here() };
     // The feed of a door never changes; weak, because it may be packed or not.
     let tag = format!("W/\"{:032x}\"", digest_bytes(door.as_bytes()));
     let strong = tag.trim_start_matches("W/");
@@ -121,7 +121,7 @@ async fn feed(
         return (StatusCode::NOT_MODIFIED, [(ETAG, tag)]).into_response();
     }
     let is_packed = values(&headers, ACCEPT_ENCODING).any(takes_gzip);
-    let body = Body::from_stream(hosted::stream(path, door, is_packed));
+    let body = Body::from_stream(hosted::stream(&feed, is_packed));
     let about = [(CONTENT_TYPE, "application/xml".to_owned()), (ETAG, tag), (VARY, ACCEPT_ENCODING.to_string())];
     let mut response = (about, body).into_response();
     if is_packed {

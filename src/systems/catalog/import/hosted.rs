@@ -1,31 +1,27 @@
-//! The normalised feed as YML, streamed from the state while NiceChat reads it.
+//! The normalised feed as YML, streamed from the shelf while NiceChat reads it.
 
 use std::io::{self, Write};
-use std::path::PathBuf;
+use std::sync::{Arc, Weak};
 
 use bytes::Bytes;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use futures_util::stream::{self, Stream};
-use jiff::Timestamp;
 use quick_xml::events::BytesText;
 use quick_xml::writer::Writer;
 use serde_json::Value;
 
-use crate::catalog::{Fields, Kind};
-use crate::state::Reader;
-use crate::systems::catalog::store::{HostedFrom, ReadHostedFeed as _, ReadImports as _};
+use crate::catalog::Fields;
+use crate::systems::catalog::shelf::Generation;
 use crate::task;
 
-/// Objects that are read together.
-const CHUNK: u32 = 500;
-
-/// The feed piece by piece, each read off the async threads: a client that reads slowly holds none.
+/// The feed piece by piece, each read off the async threads: a client that reads slowly holds none. Every time the same
+/// bytes.
 ///
-/// Ends with an error when the import of this door is over: half a feed must not look like a whole one.
-pub(super) fn stream(state: PathBuf, door: String, is_packed: bool) -> impl Stream<Item = io::Result<Bytes>> {
+/// Ends with an error when the import is over and nobody else holds the feed any more: who was too slow for it is told.
+pub(super) fn stream(feed: &Arc<Generation>, is_packed: bool) -> impl Stream<Item = io::Result<Bytes>> + use<> {
     let packer = is_packed.then(|| GzEncoder::new(Vec::new(), Compression::fast()));
-    let start = Feed { state, door, at: Part::Head, packer };
+    let start = Feed { feed: Arc::downgrade(feed), at: Part::Head, packer };
     stream::try_unfold(Some(start), |feed| async move {
         let Some(feed) = feed else { return Ok(None) };
         let piece = task::blocking(move || feed.next()).await.map_err(io::Error::other)?;
@@ -34,16 +30,16 @@ pub(super) fn stream(state: PathBuf, door: String, is_packed: bool) -> impl Stre
 }
 
 struct Feed {
-    state: PathBuf,
-    door: String,
+    feed: Weak<Generation>,
     at: Part,
     packer: Option<GzEncoder<Vec<u8>>>,
 }
 
-/// What comes next.
+/// What comes next: of lists a page.
 enum Part {
     Head,
-    Objects(Kind, HostedFrom),
+    Categories(usize),
+    Offers(usize),
     Tail,
 }
 
@@ -51,34 +47,29 @@ impl Feed {
     /// The next piece, and what is left behind it.
     fn next(mut self) -> io::Result<(Bytes, Option<Feed>)> {
         let mut xml = Writer::new(Vec::new());
-        // A view of its own for each piece: one that is kept open would keep the log from being taken in.
-        let reader = Reader::open(&self.state).map_err(io::Error::other)?;
-        let under_way = reader.open_import().map_err(io::Error::other)?;
-        if under_way.is_none_or(|import| import.door != self.door) {
-            return Err(io::Error::other("the import is over"));
-        }
-        let next = match &self.at {
+        let feed = self.feed.upgrade().ok_or_else(|| io::Error::other("the import is over"))?;
+        let next = match self.at {
             Part::Head => {
-                head(&mut xml, &reader)?;
-                Some(Part::Objects(Kind::Category, HostedFrom::Known(0)))
+                head(&mut xml, &feed)?;
+                Some(Part::Categories(0))
             }
-            Part::Objects(kind, from) => {
-                let (objects, next) = reader.hosted(*kind, from, CHUNK).map_err(io::Error::other)?;
-                for (id, fields) in &objects {
-                    match kind {
-                        Kind::Category => category(&mut xml, id, fields)?,
-                        Kind::Product => offer(&mut xml, id, fields)?,
-                    }
+            Part::Categories(page) => match feed.categories(page).map_err(io::Error::other)? {
+                Some(categories) => {
+                    categories.iter().try_for_each(|(id, name)| category(&mut xml, id, name))?;
+                    Some(Part::Categories(page + 1))
                 }
-                match (next, kind) {
-                    (Some(from), kind) => Some(Part::Objects(*kind, from)),
-                    (None, Kind::Category) => {
-                        raw(&mut xml, "</categories>\n<offers>\n")?;
-                        Some(Part::Objects(Kind::Product, HostedFrom::Known(0)))
-                    }
-                    (None, Kind::Product) => Some(Part::Tail),
+                None => {
+                    raw(&mut xml, "</categories>\n<offers>\n")?;
+                    Some(Part::Offers(0))
                 }
-            }
+            },
+            Part::Offers(page) => match feed.items(page).map_err(io::Error::other)? {
+                Some(items) => {
+                    items.iter().try_for_each(|item| offer(&mut xml, &item.id, &item.fields))?;
+                    Some(Part::Offers(page + 1))
+                }
+                None => Some(Part::Tail),
+            },
             Part::Tail => {
                 raw(&mut xml, "</offers>\n</shop>\n</yml_catalog>\n")?;
                 None
@@ -105,13 +96,13 @@ fn raw(xml: &mut Xml, text: &str) -> io::Result<()> {
     xml.get_mut().write_all(text.as_bytes())
 }
 
-fn head(xml: &mut Xml, reader: &Reader) -> io::Result<()> {
+fn head(xml: &mut Xml, feed: &Generation) -> io::Result<()> {
     raw(xml, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n")?;
-    let date = Timestamp::now().strftime("%Y-%m-%dT%H:%M:%S+00:00");
+    let date = feed.made().strftime("%Y-%m-%dT%H:%M:%S+00:00");
     raw(xml, &format!("<yml_catalog date=\"{date}\">\n<shop>\n"))?;
     // YML wants these, though nobody here needs them.
     raw(xml, "<name>shelfkeeper</name>\n<company>shelfkeeper</company>\n<currencies>\n")?;
-    for currency in reader.hosted_currencies().map_err(io::Error::other)? {
+    for currency in feed.currencies() {
         let currency = currency.to_ascii_uppercase();
         xml.create_element("currency").with_attributes([("id", currency.as_str()), ("rate", "1")]).write_empty()?;
     }
@@ -119,8 +110,8 @@ fn head(xml: &mut Xml, reader: &Reader) -> io::Result<()> {
 }
 
 /// Our category ids as they are, each with its whole path as its name: NiceChat's categories have no tree.
-fn category(xml: &mut Xml, id: &str, fields: &Fields) -> io::Result<()> {
-    let name = clean(fields.get("name").and_then(Value::as_str).unwrap_or_default());
+fn category(xml: &mut Xml, id: &str, name: &str) -> io::Result<()> {
+    let name = clean(name);
     let element = xml.create_element("category").with_attribute(("id", clean(id).as_str()));
     element.write_text_content(BytesText::new(&name))?;
     raw(xml, "\n")
@@ -163,77 +154,67 @@ fn clean(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use futures_util::TryStreamExt as _;
+    use jiff::Timestamp;
     use serde_json::json;
 
     use super::*;
-    use crate::catalog::Id;
+    use crate::catalog::{Category, Currency, Id, Item, Money};
     use crate::feed::{self, ParseOptions, Row};
     use crate::remote::nicechat::product_fields;
-    use crate::state::Writer as StateWriter;
-    use crate::systems::catalog::store::{
-        Failures, ImportEnd, NewImport, Record, WriteHostedFeed as _, WriteImports as _, WriteRequests as _,
-    };
+    use crate::systems::catalog::shelf::Shelf;
 
-    fn fields(value: Value) -> Fields {
-        serde_json::from_value(value).expect("fields")
+    fn item(id: &str, price: &str) -> Item {
+        let category = Category { id: Id::parse("7").expect("an id"), name: Some("A > B".to_owned()) };
+        Item {
+            id: Id::parse(id).expect("an id"),
+            category: Some(Arc::new(category)),
+            title: format!("Good {id}"),
+            price: Some(Money::parse(price).expect("a price").price),
+            currency: Currency::parse("USD"),
+            description: Some("<p>a & b</p> \u{b} ]]>".to_owned()),
+            url: Some("https://s.example/?a=1&b=2".to_owned()),
+            image_url: None,
+            in_stock: true,
+        }
     }
 
     #[tokio::test]
     async fn what_is_served_reads_back_as_it_was() {
         let folder = tempfile::tempdir().expect("a folder");
-        let path = folder.path().join("state.db");
-        let state = StateWriter::open(&path, Some("https://nice.example/")).expect("a state");
-        let product = |title: &str, price: &str| {
-            let price: Value = serde_json::from_str(price).expect("a number");
-            fields(json!({"title": title, "price": price, "currency": "usd", "category": "7", "in_stock": true,
-                "description": "<p>a & b</p> \u{b} ]]>", "url": "https://s.example/?a=1&b=2",
-                "image_url": null}))
-        };
-        let record = |acked: Fields| Record { acked, digest: 1, answered: Fields::new(), repaired: Fields::new() };
-        let id = |text: &str| Id::parse(text).expect("an id");
-        let known = vec![
-            (Kind::Category, id("7"), record(fields(json!({"name": "A > B", "is_enabled": true})))),
-            (Kind::Product, id("stays"), record(product("Stays", "10.00"))),
-            (Kind::Product, id("gone"), record(product("Gone", "1"))),
-            (Kind::Product, id("dearer"), record(product("Dearer", "5"))),
-        ];
-        state.adopt(known).await.expect("written");
-        let new = NewImport { door: "door".to_owned(), is_served: true, expected: 3, to_create: 1, to_update: 1 };
-        let import = state.begin_import(new).await.expect("written");
-        let otherwise = vec![
-            (Kind::Product, "gone".to_owned(), None),
-            (Kind::Product, "dearer".to_owned(), Some(product("Dearer", "6.50"))),
-            (Kind::Product, "new <\">".to_owned(), Some(product("New", "7"))),
-        ];
-        state.serve(otherwise, true).await.expect("written");
+        let mut draft = Shelf::beside(&folder.path().join("state.db")).begin().expect("begun");
+        let items = [item("stays", "10.00"), item("dearer", "6.50"), item("new <\">", "7")];
+        items.iter().for_each(|item| draft.add(item).expect("added"));
+        let shelved = Arc::new(draft.finish("door").expect("finished"));
         for is_packed in [false, true] {
-            let pieces: Vec<Bytes> =
-                stream(path.clone(), "door".to_owned(), is_packed).try_collect().await.expect("a feed");
+            let read =
+                || async { stream(&shelved, is_packed).try_collect::<Vec<Bytes>>().await.expect("a feed").concat() };
+            let bytes = read().await;
+            assert_eq!(bytes, read().await, "the same bytes every time");
             let mut file = tempfile::tempfile().expect("a file");
-            file.write_all(&pieces.concat()).expect("written");
-            let mut items = Vec::new();
+            file.write_all(&bytes).expect("written");
+            let mut read = Vec::new();
             let shape =
                 ParseOptions { format: None, default_currency: None, default_category: None, now: Timestamp::now() };
             let mut sink = |row| {
                 match row {
-                    Row::Offer(offer) => items.push((offer.item.id.to_string(), product_fields(&offer.item))),
+                    Row::Offer(offer) => read.push((offer.item.id.to_string(), product_fields(&offer.item))),
                     Row::Rejected(rejection) => panic!("{rejection:?}"),
                 }
                 Ok(())
             };
-            let read = feed::read(&feed::open(&file, 1 << 20), &shape, &mut sink).expect("a YML feed");
-            assert_eq!(read, feed::FeedType::Yml);
-            let ids: Vec<&str> = items.iter().map(|(id, _)| id.as_str()).collect();
-            assert_eq!(ids, ["stays", "dearer", "new <\">"]);
-            let mut wanted = product("Dearer", "6.50");
-            wanted.insert("description".to_owned(), json!("<p>a & b</p>  ]]>"));
-            assert_eq!(items[1].1, wanted);
+            let format = feed::read(&feed::open(&file, 1 << 20), &shape, &mut sink).expect("a YML feed");
+            assert_eq!(format, feed::FeedType::Yml);
+            let wanted = items.iter().map(|item| {
+                let mut fields = product_fields(item);
+                fields.insert("description".to_owned(), json!("<p>a & b</p>  ]]>"));
+                (item.id.to_string(), fields)
+            });
+            assert_eq!(read, wanted.collect::<Vec<_>>());
         }
         // A reader that is slower than the import gets no end that looks like one.
-        let mut slow = Box::pin(stream(path.clone(), "door".to_owned(), false));
+        let mut slow = Box::pin(stream(&shelved, false));
         slow.try_next().await.expect("the head");
-        let end = ImportEnd { failure: None, updated: None, imported: None, came_to_nothing: false, at_large: None };
-        state.end_import(import.import, end, Failures::default()).await.expect("written");
+        drop(shelved);
         assert!(slow.try_next().await.is_err());
     }
 }

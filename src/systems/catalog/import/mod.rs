@@ -12,31 +12,32 @@ mod hosted;
 pub(super) mod outcome;
 mod poll;
 mod rest;
+mod stocking;
 
-use std::path::Path;
-use std::sync::PoisonError;
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
+use jiff::Timestamp;
 use tokio::time::sleep;
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tracing::{info, warn};
 use uuid::Uuid;
 
-use self::endpoints::{Seat, callback_url, feed_url};
+use self::endpoints::{callback_url, feed_url};
 use self::outcome::{ImportOutcome, PollOutcome};
-use crate::catalog::{Fields, Kind};
+use crate::catalog::Kind;
 use crate::pass::Progress;
 use crate::remote::CallError;
 use crate::remote::nicechat::{ImportFormat, Push, Writer};
+use crate::source::Body;
 use crate::state::Reader;
 use crate::systems::catalog::apply::Stop;
 use crate::systems::catalog::context::{Context, Tools};
 use crate::systems::catalog::error::PassError;
 use crate::systems::catalog::plan::Plan;
-use crate::systems::catalog::plan::operation::{Action, Operation, Stage};
-use crate::systems::catalog::plan::store::{Cursor, SharedPlanStore};
+use crate::systems::catalog::plan::operation::{Action, Stage};
+use crate::systems::catalog::plan::store::Cursor;
 use crate::systems::catalog::plan::summary::Summary;
-use crate::systems::catalog::store::WriteHostedFeed as _;
 use crate::systems::catalog::store::WriteImports as _;
 use crate::systems::catalog::store::{Import, NewImport};
 use crate::systems::catalog::strategy::address::Address;
@@ -47,7 +48,7 @@ pub use self::endpoints::Exchange;
 
 /// How long a push may still take when the pass is to stop.
 const GRACE: Duration = Duration::from_secs(3);
-/// Objects of a served feed that are written together.
+/// Objects that are written down together.
 const CHUNK: usize = 1_000;
 
 /// What an import works with.
@@ -71,25 +72,33 @@ impl<'a> Importer<'a> {
             return self.end(import, lost, Duration::ZERO).await;
         };
         info!(import = %token, "an import is under way; asking after it");
+        let feed = self.stocked(&import).await?;
         let _listener = self.listen_if_called().await.unwrap_or_else(|error| {
             warn!("nobody can call us while the import is under way: {error}");
             None
         });
-        let seat = self.sit_down(&import);
+        let seat = self.context.exchange.open(&import.door, feed);
         self.wait_for(import, &token, &seat, true).await
     }
 
     /// Pushes the feed, and waits until NiceChat is done with it.
-    pub(super) async fn push(&self, address: &Address, plan: &Plan) -> Result<ImportOutcome, PassError> {
+    ///
+    /// `body` is what the plan was made of, at the moment `now`.
+    pub(super) async fn push(
+        &self,
+        address: &Address,
+        plan: &Plan,
+        body: &Arc<Body>,
+        now: Timestamp,
+    ) -> Result<ImportOutcome, PassError> {
         self.rest().await?;
         let is_served = address.is_ours();
-        if is_served {
-            interruptible(self.stop, self.write_feed(&plan.store)).await??;
-        }
+        let door = Uuid::new_v4().simple().to_string();
+        let feed = if is_served { Some(self.stock(body, now, &door).await?) } else { None };
         interruptible(self.stop, self.await_created(address, plan)).await??;
         let Summary { items, .. } = plan.summary;
         let new = NewImport {
-            door: Uuid::new_v4().simple().to_string(),
+            door,
             is_served,
             expected: items,
             to_create: plan.summary.created(),
@@ -104,7 +113,7 @@ impl<'a> Importer<'a> {
                 None
             }
         };
-        let seat = self.sit_down(&import);
+        let seat = self.context.exchange.open(&import.door, feed);
         let message = self.message(address, &import);
         let pushed = tokio::select! {
             pushed = self.nicechat.push_import(&message) => pushed,
@@ -167,12 +176,6 @@ impl<'a> Importer<'a> {
         Ok(())
     }
 
-    /// Where an import's addresses are open, until this is dropped.
-    fn sit_down(&self, import: &Import) -> Seat {
-        let state: Option<&Path> = import.is_served.then(|| self.context.state.path());
-        self.context.exchange.open(&import.door, state)
-    }
-
     fn message(&self, address: &Address, import: &Import) -> Push {
         let (url, format) = match address {
             Address::Source(url, format) => (url.to_string(), *format),
@@ -197,44 +200,5 @@ impl<'a> Importer<'a> {
         let stop = CancellationToken::new();
         tokio::spawn(http::serve(listener, self.context.exchange.routes(), stop.clone()));
         Ok(Some(stop.drop_guard()))
-    }
-
-    /// Writes down what the feed has otherwise than the state, for NiceChat to fetch.
-    async fn write_feed(&self, store: &SharedPlanStore) -> Result<(), PassError> {
-        self.context.state.serve(Vec::new(), true).await?;
-        // What is only recorded comes first: an object that is adopted as it is may be changed by a later operation.
-        for stage in Stage::ALL {
-            let mut cursor = Cursor::default();
-            loop {
-                let operations = {
-                    let store = store.lock().unwrap_or_else(PoisonError::into_inner);
-                    store.operations(stage, &mut cursor, CHUNK)?
-                };
-                if operations.is_empty() {
-                    break;
-                }
-                let objects = operations.into_iter().map(|operation| {
-                    let fields = (!operation.action.is_removal()).then(|| Self::whole(&operation)).flatten();
-                    (operation.kind, operation.id.to_string(), fields)
-                });
-                self.context.state.serve(objects.collect(), false).await?;
-            }
-        }
-        let mut after = 0;
-        loop {
-            let absent = {
-                let store = store.lock().unwrap_or_else(PoisonError::into_inner);
-                store.absent(&mut after, CHUNK)?
-            };
-            if absent.is_empty() {
-                return Ok(());
-            }
-            let objects = absent.into_iter().map(|(kind, id)| (kind, id, None)).collect();
-            self.context.state.serve(objects, false).await?;
-        }
-    }
-
-    fn whole(operation: &Operation) -> Option<Fields> {
-        operation.record.as_ref().map(|record| record.acked.clone())
     }
 }

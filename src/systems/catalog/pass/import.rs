@@ -33,13 +33,15 @@ pub(super) async fn settle_earlier(
         })?;
     }
     let importer = Importer::new(tools);
-    match tools.state()?.open_import()? {
-        Some(open) => {
-            let outcome = importer.resume(open).await?;
-            ended(tools, outcome, findings)
-        }
-        None => importer.look_for_lost().await,
+    let open = tools.state()?.open_import()?;
+    let was_open = open.is_some();
+    if let Some(open) = open {
+        let outcome = importer.resume(open).await?;
+        ended(tools, outcome, findings)?;
     }
+    // What a kill has left there is of no use to anybody.
+    importer.clear_shelf().await;
+    if was_open { Ok(()) } else { importer.look_for_lost().await }
 }
 
 /// Lets NiceChat import the feed, and plans anew what is left to be done.
@@ -52,7 +54,7 @@ pub(super) async fn push(
 ) -> Result<Compared, PassError> {
     let plan = plan.into_plan();
     tools.context.state.begin(plan.summary.operations()).await?;
-    let outcome = Importer::new(tools).push(address, &plan).await?;
+    let outcome = Importer::new(tools).push(address, &plan, &feed.body, request.now).await?;
     let had_no_effect = outcome.had_no_effect;
     ended(tools, outcome, findings)?;
     if had_no_effect {

@@ -17,10 +17,7 @@ mod requests;
 mod troubles;
 
 pub use feed::{FeedMark, Foreign, ListingScope, ReadFeed};
-pub use imports::{
-    AtLarge, Failures, HostedFrom, HostedPage, Import, ImportEnd, ImportState, NewImport, ReadHostedFeed, ReadImports,
-    Timings, WriteHostedFeed, WriteImports,
-};
+pub use imports::{AtLarge, Failures, Import, ImportEnd, ImportState, NewImport, ReadImports, Timings, WriteImports};
 pub use keys::KeyRow;
 pub use known_rows::{FeedRow, FeedRows, InUse, NewRow, ReadKnownRows, RowLog, RowsEnding};
 pub use object_set::Objects;

@@ -62,7 +62,6 @@ impl Differ {
             }
             for at in 0..self.inventory.index(kind).len() {
                 if !self.inventory.is_seen(kind, at) && !self.unwanted(kind, at)? {
-                    self.stays_absent(kind, at)?;
                     self.leave_foreign(kind, at)?;
                 }
             }
@@ -96,15 +95,6 @@ impl Differ {
             if !self.inventory.categories.flags(at).has(Flags::SEEN) {
                 self.keep(Kind::Category, at)?;
             }
-        }
-        Ok(())
-    }
-
-    /// Notes an object of ours that the feed doesn't have and that stays all the same.
-    fn stays_absent(&mut self, kind: Kind, at: usize) -> Result<(), DifferError> {
-        if self.inventory.index(kind).object(at) != 0 {
-            let id = self.inventory.known(kind, at)?.id;
-            self.draft.store.put_absent(kind, &id)?;
         }
         Ok(())
     }

@@ -106,7 +106,6 @@ impl PlanStore {
             "PRAGMA page_size = 32768; PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA cache_size = -8192;
              CREATE TABLE operation (stage INTEGER, late INTEGER, urgency INTEGER, kind INTEGER, id TEXT, body TEXT);
              CREATE TABLE twin (kind INTEGER, id TEXT, field TEXT);
-             CREATE TABLE absent (kind INTEGER, id TEXT);
              CREATE TABLE rejected (line INTEGER, id TEXT, field TEXT, reason TEXT);
              CREATE TABLE observed (kind INTEGER, key BLOB, body TEXT, PRIMARY KEY (kind, key)) WITHOUT ROWID;
              CREATE TABLE listed (kind INTEGER, key BLOB, id TEXT, fields TEXT, PRIMARY KEY (kind, key)) WITHOUT ROWID;
@@ -151,30 +150,6 @@ impl PlanStore {
         let row = params![code(stage), is_late, code(urgency), code(kind), id.as_str(), body];
         self.connection.prepare_cached(sql)?.execute(row)?;
         Ok(())
-    }
-
-    /// Adds an object of ours that the feed doesn't have, but that stays.
-    pub(in crate::systems::catalog) fn put_absent(&self, kind: Kind, id: &str) -> Result<(), PlanStoreError> {
-        let sql = "INSERT INTO absent (kind, id) VALUES (?1, ?2)";
-        self.connection.prepare_cached(sql)?.execute(params![code(kind), id])?;
-        Ok(())
-    }
-
-    /// Objects of ours that the feed doesn't have, but that stay: at most `most` behind the `after`-th.
-    pub(in crate::systems::catalog) fn absent(
-        &self,
-        after: &mut i64,
-        most: usize,
-    ) -> Result<Vec<(Kind, String)>, PlanStoreError> {
-        let sql = "SELECT rowid, kind, id FROM absent WHERE rowid > ?1 ORDER BY rowid LIMIT ?2";
-        let mut statement = self.connection.prepare_cached(sql)?;
-        let mut rows = statement.query([*after, i64::try_from(most).unwrap_or(i64::MAX)])?;
-        let mut absent = Vec::new();
-        while let Some(row) = rows.next()? {
-            *after = row.get(0)?;
-            absent.push((kind_of(row.get(1)?), row.get(2)?));
-        }
-        Ok(absent)
     }
 
     /// Adds a row that was not taken.

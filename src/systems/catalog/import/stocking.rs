@@ -1,0 +1,94 @@
+//! The feed that we serve for an import: what the feed says, put on the shelf before NiceChat is told of it.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use tokio_util::sync::CancellationToken;
+use tracing::warn;
+
+use super::Importer;
+use crate::config::Catalog;
+use crate::feed::{self, FeedError, Row, SinkError};
+use crate::source::{Body, End};
+use crate::systems::catalog::error::PassError;
+use crate::systems::catalog::planner::parse_options;
+use crate::systems::catalog::shelf::{Draft, Generation, Shelf, ShelfError};
+use crate::systems::catalog::store::Import;
+use crate::systems::catalog::wait::blocking;
+use crate::task;
+
+impl Importer<'_> {
+    fn shelf(&self) -> Shelf {
+        Shelf::beside(self.context.state.path())
+    }
+
+    /// Puts what the feed says where it can be served, with the same bytes until the import with this door is over.
+    /// `now` = the moment at which sales are judged.
+    pub(super) async fn stock(&self, body: &Arc<Body>, now: Timestamp, door: &str) -> Result<Generation, PassError> {
+        let (config, body, stop) = (Arc::clone(&self.context.config), Arc::clone(body), self.stop.clone());
+        let (shelf, door) = (self.shelf(), door.to_owned());
+        blocking(move || {
+            let mut draft = shelf.begin()?;
+            read_into(&mut draft, &config, &body, now, &stop)?;
+            Ok(draft.finish(&door)?)
+        })
+        .await
+    }
+
+    /// What is served for an import that was begun in an earlier pass.
+    pub(super) async fn stocked(&self, import: &Import) -> Result<Option<Generation>, PassError> {
+        let (shelf, door) = (self.shelf(), import.door.clone());
+        if !import.is_served {
+            return Ok(None);
+        }
+        let why = match task::blocking(move || shelf.held_for(&door)).await? {
+            Ok(Some(feed)) => return Ok(Some(feed)),
+            Ok(None) => "it is not there any more".to_owned(),
+            Err(error) => error.to_string(),
+        };
+        warn!("NiceChat can't fetch the feed of the import under way any more: {why}");
+        Ok(None)
+    }
+
+    /// Removes what was served, when no import is under way any more. The next pass does it if this fails.
+    pub(in crate::systems::catalog) async fn clear_shelf(&self) {
+        let shelf = self.shelf();
+        if let Ok(Err(error)) = task::blocking(move || shelf.clear()).await {
+            warn!("{error}");
+        }
+    }
+}
+
+/// Reads a body once more. Memory: 16 bytes an id, and what a draft takes.
+fn read_into(
+    draft: &mut Draft,
+    config: &Catalog,
+    body: &Body,
+    now: Timestamp,
+    stop: &CancellationToken,
+) -> Result<(), PassError> {
+    let mut sink = |row: Row| -> Result<(), SinkError> {
+        match row {
+            _ if stop.is_cancelled() => Err(Box::new(PassError::Interrupted)),
+            Row::Offer(offer) => Ok(draft.add(&offer.item)?),
+            Row::Rejected(_) => Ok(()),
+        }
+    };
+    let mut read = || {
+        let input = feed::open(&body.file, config.source.max_bytes).stopped_by(stop);
+        let input = if body.end == End::Proven { input } else { input.unproven()? };
+        feed::read(&input, &parse_options(config, now), &mut sink)
+    };
+    read().map_err(|error| failed(config.source.location.to_string(), error))?;
+    Ok(body.check_unwritten()?)
+}
+
+fn failed(location: String, error: FeedError) -> PassError {
+    match error {
+        FeedError::Sink(inner) => {
+            inner.downcast::<ShelfError>().map_or(PassError::Interrupted, |error| (*error).into())
+        }
+        FeedError::Interrupted => PassError::Interrupted,
+        error => PassError::Feed { location, error },
+    }
+}

@@ -1,0 +1,106 @@
+//! The folder with the generations.
+
+use std::io::{self, ErrorKind};
+use std::path::{Path, PathBuf};
+
+use super::draft::Draft;
+use super::error::ShelfError;
+use super::generation::Generation;
+use crate::state::private;
+
+/// Ends the name of a folder that isn't a whole generation yet.
+const UNFINISHED: &str = "new";
+
+/// Where the generations are: `<state path>.shelf/NUMBER`. In a generation's folder lies its file, and an empty one
+/// for each who uses it: what nobody uses is of no use, as it can be made again. Only who holds the state's lock writes.
+#[derive(Debug, Clone)]
+pub struct Shelf {
+    folder: PathBuf,
+}
+
+impl Shelf {
+    /// The shelf of a state file, whether it is there or not.
+    pub fn beside(state: &Path) -> Shelf {
+        let mut folder = state.as_os_str().to_owned();
+        folder.push(".shelf");
+        Shelf { folder: folder.into() }
+    }
+
+    #[cfg(test)]
+    pub(super) fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// Begins a generation that comes after all others.
+    ///
+    /// # Errors
+    /// When it can't be written.
+    pub fn begin(&self) -> Result<Draft, ShelfError> {
+        let run = || {
+            private::make_own_folder(&self.folder)?;
+            let mut last = 0;
+            for folder in folders(&self.folder)? {
+                // A kill has left it.
+                if is_unfinished(&folder) { std::fs::remove_dir_all(folder)? } else { last = last.max(number(&folder)) }
+            }
+            let whole = self.folder.join((last + 1).to_string());
+            let folder = whole.with_extension(UNFINISHED);
+            private::make_own_folder(&folder)?;
+            Ok((folder, whole))
+        };
+        let (folder, whole) = run().map_err(ShelfError::unwritable(&self.folder))?;
+        Draft::begin(folder, whole)
+    }
+
+    /// The last generation that was finished; `None` = there is none. One that was opened before stays as it is.
+    ///
+    /// # Errors
+    /// When it can't be read: it has to be made again.
+    pub fn newest(&self) -> Result<Option<Generation>, ShelfError> {
+        self.last(|_| true)
+    }
+
+    /// The one that is held for a user.
+    ///
+    /// # Errors
+    /// As [`Shelf::newest`].
+    pub fn held_for(&self, user: &str) -> Result<Option<Generation>, ShelfError> {
+        self.last(|folder| folder.join(user).exists())
+    }
+
+    fn last(&self, is_it: impl Fn(&Path) -> bool) -> Result<Option<Generation>, ShelfError> {
+        let folders = folders(&self.folder);
+        let folders = folders.map_err(|error| ShelfError::Unreadable { path: self.folder.clone(), error })?;
+        let whole = folders.into_iter().filter(|folder| !is_unfinished(folder) && is_it(folder));
+        whole.max_by_key(|folder| number(folder)).map(|folder| Generation::open(&folder)).transpose()
+    }
+
+    /// Removes all, when nobody uses it any more. Whoever has a generation open can still read it.
+    ///
+    /// # Errors
+    /// When it can't be removed.
+    pub fn clear(&self) -> Result<(), ShelfError> {
+        match std::fs::remove_dir_all(&self.folder) {
+            Err(error) if error.kind() != ErrorKind::NotFound => Err(ShelfError::unwritable(&self.folder)(error)),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// What is in a folder; nothing, if it isn't there.
+fn folders(folder: &Path) -> io::Result<Vec<PathBuf>> {
+    match std::fs::read_dir(folder) {
+        Ok(entries) => entries.map(|entry| Ok(entry?.path())).collect(),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(Vec::new()),
+        Err(error) => Err(error),
+    }
+}
+
+fn is_unfinished(folder: &Path) -> bool {
+    folder.extension().is_some_and(|end| end == UNFINISHED)
+}
+
+/// A generation's number; nought for what isn't ours.
+fn number(folder: &Path) -> u64 {
+    folder.file_name().and_then(|name| name.to_str()?.parse().ok()).unwrap_or_default()
+}

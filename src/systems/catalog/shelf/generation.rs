@@ -1,0 +1,180 @@
+//! Reading a generation.
+
+use std::collections::BTreeSet;
+use std::fs::File;
+use std::io;
+use std::os::unix::fs::FileExt as _;
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
+
+use super::error::ShelfError;
+use super::layout::{Contents, FILE, FOOT, MAGIC, Span, read_foot, take, take_number, take_text, unpack};
+use crate::catalog::Fields;
+
+/// An item as it lies on the shelf.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Stocked {
+    /// Its id.
+    pub id: String,
+    /// See [`crate::catalog::Item::fields`].
+    pub fields: Fields,
+}
+
+/// What one feed says. It never changes, and may be read from any thread, also when it has left the shelf.
+#[derive(Debug)]
+pub struct Generation {
+    path: PathBuf,
+    file: File,
+    contents: Contents,
+}
+
+impl Generation {
+    /// Opens the one in a folder.
+    pub(super) fn open(folder: &Path) -> Result<Generation, ShelfError> {
+        let path = folder.join(FILE);
+        let unreadable = |error| ShelfError::Unreadable { path: path.clone(), error };
+        let file = File::open(&path).map_err(unreadable)?;
+        let length = file.metadata().map_err(unreadable)?.len();
+        let damaged = |what| ShelfError::Damaged { path: path.clone(), what };
+        let at = length.checked_sub(FOOT as u64).ok_or_else(|| damaged("it is too short"))?;
+        let (mut head, mut foot) = ([0; MAGIC.len()], [0; FOOT]);
+        file.read_exact_at(&mut head, 0).and_then(|()| file.read_exact_at(&mut foot, at)).map_err(unreadable)?;
+        let last = read_foot(&foot).filter(|last| head == MAGIC && last.at + u64::from(last.length) == at);
+        let last = last.ok_or_else(|| damaged("it has no end"))?;
+        let block = read_block(&file, last).map_err(unreadable)?;
+        let contents = block.and_then(|block| serde_json::from_slice(&block).ok());
+        let contents = contents.ok_or_else(|| damaged("its contents can't be read"))?;
+        Ok(Generation { path, file, contents })
+    }
+
+    /// When it was begun.
+    pub fn made(&self) -> Timestamp {
+        self.contents.made
+    }
+
+    /// How many items it has.
+    pub fn len(&self) -> u64 {
+        self.contents.items
+    }
+
+    /// Whether it has none.
+    pub fn is_empty(&self) -> bool {
+        self.contents.items == 0
+    }
+
+    /// The currencies of its items.
+    pub fn currencies(&self) -> &BTreeSet<String> {
+        &self.contents.currencies
+    }
+
+    /// Its categories in the feed's order, with their names: a page of them; `None` = there are no more.
+    ///
+    /// # Errors
+    /// When it can't be read.
+    pub fn categories(&self, page: usize) -> Result<Option<Vec<(String, String)>>, ShelfError> {
+        let Some(span) = self.contents.categories.get(page) else { return Ok(None) };
+        let page = self.read(*span)?;
+        let mut rest = page.as_slice();
+        let mut categories = Vec::new();
+        while !rest.is_empty() {
+            let category = take_text(&mut rest).zip(take_text(&mut rest));
+            let (id, name) = category.ok_or_else(|| self.damaged("a category is cut off"))?;
+            categories.push((id.to_owned(), name.to_owned()));
+        }
+        Ok(Some(categories))
+    }
+
+    /// Its items in the feed's order: a page of them; `None` = there are no more.
+    ///
+    /// # Errors
+    /// When it can't be read.
+    pub fn items(&self, page: usize) -> Result<Option<Vec<Stocked>>, ShelfError> {
+        let Some((_, span)) = self.contents.pages.get(page) else { return Ok(None) };
+        let page = self.read(*span)?;
+        let mut rest = page.as_slice();
+        let mut items = Vec::new();
+        while !rest.is_empty() {
+            items.push(self.take_item(&mut rest)?);
+        }
+        Ok(Some(items))
+    }
+
+    /// The item with an id.
+    ///
+    /// # Errors
+    /// When it can't be read.
+    pub fn get(&self, id: &str) -> Result<Option<Stocked>, ShelfError> {
+        let ids = &self.contents.ids;
+        let Some(page) = ids.partition_point(|(first, _)| first.as_str() <= id).checked_sub(1) else {
+            return Ok(None);
+        };
+        let found = self.ids_of(page)?.into_iter().find(|(other, _)| other == id);
+        found.map(|(id, place)| self.at(place).and_then(|item| self.is_of(&id, item))).transpose()
+    }
+
+    fn is_of(&self, id: &str, item: Stocked) -> Result<Stocked, ShelfError> {
+        if item.id == id { Ok(item) } else { Err(self.damaged("an id leads to another item")) }
+    }
+
+    /// The item at a place in the feed's order.
+    fn at(&self, place: u64) -> Result<Stocked, ShelfError> {
+        let pages = &self.contents.pages;
+        let page = pages.partition_point(|(first, _)| *first <= place).checked_sub(1);
+        let (first, span) = page.and_then(|page| pages.get(page)).ok_or_else(|| self.damaged("a page is missing"))?;
+        let page = self.read(*span)?;
+        let mut rest = page.as_slice();
+        for _ in *first..place {
+            take(&mut rest).zip(take(&mut rest)).ok_or_else(|| self.damaged("an item is missing"))?;
+        }
+        self.take_item(&mut rest)
+    }
+
+    fn take_item(&self, rest: &mut &[u8]) -> Result<Stocked, ShelfError> {
+        let item = take_text(rest).zip(take(rest));
+        let item = item.and_then(|(id, json)| Some((id, serde_json::from_slice(json).ok()?)));
+        let (id, fields) = item.ok_or_else(|| self.damaged("an item can't be read"))?;
+        Ok(Stocked { id: id.to_owned(), fields })
+    }
+
+    /// The ids in their order (of their bytes), from one on, or where it would be. Those that begin alike are together.
+    pub fn ids(&self, from: &str) -> impl Iterator<Item = Result<String, ShelfError>> {
+        let first = self.contents.ids.partition_point(|(first, _)| first.as_str() <= from).saturating_sub(1);
+        let from = from.to_owned();
+        let pages = (first..self.contents.ids.len()).map(|page| self.ids_of(page));
+        let ids = pages.flat_map(|page| match page {
+            Ok(ids) => ids.into_iter().map(|(id, _)| Ok(id)).collect(),
+            Err(error) => vec![Err(error)],
+        });
+        ids.skip_while(move |id| id.as_ref().is_ok_and(|id| *id < from))
+    }
+
+    fn ids_of(&self, page: usize) -> Result<Vec<(String, u64)>, ShelfError> {
+        let span = self.contents.ids.get(page).map(|(_, span)| *span);
+        let page = self.read(span.ok_or_else(|| self.damaged("a page is missing"))?)?;
+        let mut rest = page.as_slice();
+        let mut ids = Vec::new();
+        while !rest.is_empty() {
+            let id = take_text(&mut rest).zip(take_number(&mut rest));
+            let (id, place) = id.ok_or_else(|| self.damaged("an id is cut off"))?;
+            ids.push((id.to_owned(), place));
+        }
+        Ok(ids)
+    }
+
+    fn read(&self, span: Span) -> Result<Vec<u8>, ShelfError> {
+        let block = read_block(&self.file, span);
+        let block = block.map_err(|error| ShelfError::Unreadable { path: self.path.clone(), error })?;
+        block.ok_or_else(|| self.damaged("a block isn't what was written"))
+    }
+
+    fn damaged(&self, what: &'static str) -> ShelfError {
+        ShelfError::Damaged { path: self.path.clone(), what }
+    }
+}
+
+fn read_block(file: &File, span: Span) -> io::Result<Option<Vec<u8>>> {
+    let mut block = vec![0; span.length as usize];
+    file.read_exact_at(&mut block, span.at)?;
+    Ok(unpack(&block, span.at))
+}
