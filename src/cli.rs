@@ -145,7 +145,7 @@ pub struct Plan {
 /// Arguments of `check`.
 #[derive(Debug, Args)]
 pub struct Check {
-    /// Make one signed read of each configured service too
+    /// Read the beginning of the feed, and make one signed read of each configured service, too
     #[arg(long)]
     pub online: bool,
 }

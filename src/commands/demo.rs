@@ -225,6 +225,7 @@ fn demo_shop(sandbox: &Sandbox, folder: &Path) -> anyhow::Result<Shop> {
             copies: Vec::new(),
         }),
         http: None,
+        secret_files: Vec::new(),
     };
     let state = Writer::open(&config.state.path, config.base_url())?;
     Ok(Shop::new(config, state))

@@ -4,6 +4,7 @@ use url::Url;
 
 use super::document::Document;
 use super::names::NICECHAT;
+use super::section::Section;
 use super::{Catalog, ConfigError, Location, PublicUrl, Strategy, is_loopback};
 use crate::feed::FeedType;
 
@@ -42,7 +43,7 @@ impl Catalog {
             "NiceChat can't fetch the feed: {why}; set public_url in section [http], so that shelfkeeper can serve \
              the feed, or use \"auto\" or \"api\""
         );
-        let section = document.section(&NICECHAT);
+        let section = Section::of(document, &NICECHAT);
         Err(section.get("strategy").map_or_else(|| section.error(&message), |setting| setting.bad(&message)))
     }
 }

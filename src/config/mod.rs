@@ -6,6 +6,7 @@
 mod document;
 mod environment;
 mod error;
+mod excerpt;
 mod find;
 mod http;
 mod import;
@@ -15,9 +16,12 @@ mod names;
 mod nicechat;
 mod schedule;
 mod secret;
+mod section;
 mod source;
+mod spelling;
 mod spread;
 mod state;
+mod syntax;
 mod unit;
 mod units;
 mod warnings;
@@ -28,6 +32,7 @@ use std::sync::Arc;
 use document::Document;
 use environment::Environment;
 use names::{LAGERKOLL, NICECHAT, SOURCE};
+use section::Section;
 
 use crate::files;
 
@@ -58,6 +63,8 @@ pub struct Config {
     pub lagerkoll: Option<Lagerkoll>,
     /// Our own listener; `None` = there is none.
     pub http: Option<Http>,
+    /// The files that secrets were read from, the config file among them if one stands there.
+    pub secret_files: Vec<PathBuf>,
 }
 
 /// What keeping a shop at NiceChat equal to a feed takes.
@@ -103,22 +110,36 @@ impl Config {
     fn load_in(path: &Path, environment: &Environment) -> Result<Config, ConfigError> {
         let unreadable = |error| format!("the config file {} cannot be read: {error}", path.display());
         let text = files::read_text(path, LARGEST).map_err(|error| ConfigError::new(unreadable(error)))?;
-        let document = Document::parse(path, &text)?;
-        let state = State::read(&document, environment)?;
-        let http = Http::read(&document)?;
-        let has_source = document.section(&SOURCE).exists();
-        let has_nicechat = document.section(&NICECHAT).exists() || NiceChat::is_meant(environment);
-        let mut config = Config { state: state.clone(), catalog: None, source_alone: None, lagerkoll: None, http };
+        let document = Document::parse(path, &text);
+        document.finish(Config::read(&document, environment))
+    }
+
+    fn read(document: &Document<'_>, environment: &Environment) -> Result<Config, ConfigError> {
+        let state = State::read(document, environment);
+        let http = Http::read(document)?;
+        let has_source = Section::of(document, &SOURCE).exists();
+        let has_nicechat = Section::of(document, &NICECHAT).exists() || NiceChat::is_meant(environment);
+        let mut config = Config {
+            state: state.clone(),
+            catalog: None,
+            source_alone: None,
+            lagerkoll: None,
+            http,
+            secret_files: Vec::new(),
+        };
         if has_source && !has_nicechat {
-            config.source_alone = Some(Source::read(&document, environment, &state.path)?);
-        } else if has_source || has_nicechat || !document.section(&LAGERKOLL).exists() {
-            let source = Source::read(&document, environment, &state.path)?;
-            let nicechat = NiceChat::read(&document, environment)?;
+            config.source_alone = Some(Source::read(document, environment, &state.path)?);
+        } else if has_source || has_nicechat || !Section::of(document, &LAGERKOLL).exists() {
+            let source = Source::read(document, environment, &state.path)?;
+            let nicechat = NiceChat::read(document, environment)?;
             let catalog = Catalog { source, nicechat, state, http: config.http.clone() };
-            catalog.check_import(&document)?;
+            if document.is_right() {
+                document.keep(catalog.check_import(document), || ());
+            }
             config.catalog = Some(Arc::new(catalog));
         }
-        config.lagerkoll = Lagerkoll::read(&document, environment)?;
+        config.lagerkoll = Lagerkoll::read(document, environment)?;
+        config.secret_files = document.secret_files();
         Ok(config)
     }
 

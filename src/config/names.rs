@@ -131,3 +131,32 @@ pub(super) fn is_setting(word: &str) -> bool {
 pub(super) fn is_secret(key: &str) -> bool {
     [API_KEY, API_SECRET, USER_TOKEN, PASSWORD].iter().any(|names| names.key == key)
 }
+
+/// Whether a setting names a secret's file.
+pub(super) fn is_secret_file(key: &str) -> bool {
+    [API_KEY, API_SECRET, USER_TOKEN, PASSWORD].iter().any(|names| names.file == key)
+}
+
+/// What is said of a value that has no quotes and needs them; `None` = it needs none, or its setting isn't known.
+pub(super) fn in_quotes(key: &str) -> Option<&'static str> {
+    match key {
+        "timeout" | "import_timeout" | "splay" => Some("write a time in quotes, such as \"30s\""),
+        "schedule" | "resync_schedule" => Some("write it in quotes, such as \"every 15m\""),
+        "max_bytes" => Some("write a size in quotes, such as \"4GiB\", or a number of bytes"),
+        "location" | "path" => Some("write a path or an address in quotes, such as \"/srv/feed.xml\""),
+        key if is_number(key) || matches!(key, "trigger" | "action") => None,
+        key if is_setting(key) => Some("write a text in quotes"),
+        _ => None,
+    }
+}
+
+/// Settings that are whole numbers.
+fn is_number(key: &str) -> bool {
+    matches!(key, "concurrency" | "requests_per_second" | "retries" | "max_delete_percent" | "history_days")
+}
+
+/// The sections that have a setting of this name.
+pub(super) fn sections_with(key: &str) -> Vec<String> {
+    let has = |section: &&SectionNames| section.keys.contains(&key);
+    SECTIONS.iter().chain(&TABLES).filter(has).map(SectionNames::heading).collect()
+}

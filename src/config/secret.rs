@@ -9,9 +9,9 @@ use std::path::{Path, PathBuf};
 use secrecy::SecretString;
 
 use super::ConfigError;
-use super::document::{Section, Setting};
 use super::environment::{Environment, Secrets};
 use super::names::{SecretNames, SectionNames, heading};
+use super::section::{Section, Setting};
 use super::units::list;
 use crate::files;
 
@@ -29,8 +29,15 @@ pub(super) fn required(
 ) -> Result<SecretString, ConfigError> {
     match (given(section, names, environment)?.as_slice(), environment.secrets()) {
         ([] | [Given::File(..)], Secrets::Unneeded) => Ok(SecretString::default()),
-        ([one], _) => one.read(),
-        ([], Secrets::Needed) => Err(section.error(missing(section, names))),
+        ([one], _) => {
+            match one {
+                Given::Setting(_) => section.read_secret_from(None),
+                Given::File(_, path) => section.read_secret_from(Some(path)),
+                Given::Variable(..) | Given::Credential(_) => {}
+            }
+            one.read()
+        }
+        ([], Secrets::Needed) => Err(section.lacks(names.key, missing(section, names))),
         (several, _) => Err(section.error(format!(
             "{}.{} is given {} times, by {}; keep one of them",
             section.name,

@@ -2,10 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
-use super::ConfigError;
 use super::document::Document;
 use super::environment::Environment;
 use super::names::STATE;
+use super::section::Section;
 use super::unit;
 
 const FILE: &str = "shelfkeeper.db";
@@ -18,12 +18,13 @@ pub struct State {
 }
 
 impl State {
-    pub(super) fn read(document: &Document<'_>, environment: &Environment) -> Result<State, ConfigError> {
-        let path = match document.section(&STATE).get("path") {
-            Some(setting) => setting.parse(path)?,
-            None => default_path(document.path(), environment),
+    pub(super) fn read(document: &Document<'_>, environment: &Environment) -> State {
+        let default = || default_path(document.path(), environment);
+        let path = match Section::of(document, &STATE).get("path") {
+            Some(setting) => document.keep(setting.parse(path), default),
+            None => default(),
         };
-        Ok(State { path })
+        State { path }
     }
 }
 

@@ -178,14 +178,14 @@ impl Daemon {
             }
             Err(error) => {
                 self.line.refused_config(Some(format!("{error:#}")));
-                error!("the config is as before: {error:#}");
+                error!("New config not used, the old one stays: {error:#}");
             }
         }
         systemd::ready();
     }
 
     async fn try_reload(&mut self, read: &(dyn Fn() -> Result<Config, ConfigError> + Sync)) -> anyhow::Result<()> {
-        let config = read()?;
+        let config = read().map_err(|error| anyhow::anyhow!(error.brief()))?;
         if config.state.path != self.shop.config.state.path {
             anyhow::bail!("state.path can't change while the daemon runs; restart it");
         }

@@ -45,7 +45,7 @@ impl StatusLine {
 
 impl Parts {
     fn text(&self) -> String {
-        let refused = self.refused_config.as_ref().map(|why| format!("the config on disk is not in use: {why}"));
+        let refused = self.refused_config.as_ref().map(|why| format!("new config not used, the old one stays: {why}"));
         let parts = [Some(self.catalog.clone()).filter(|text| !text.is_empty()), self.events.clone(), refused];
         parts.into_iter().flatten().collect::<Vec<_>>().join("; ")
     }
@@ -61,6 +61,6 @@ mod tests {
         assert_eq!(parts.text(), "idle; last sync: ok");
         parts.events = Some("events: ok".to_owned());
         parts.refused_config = Some("no".to_owned());
-        assert_eq!(parts.text(), "idle; last sync: ok; events: ok; the config on disk is not in use: no");
+        assert_eq!(parts.text(), "idle; last sync: ok; events: ok; new config not used, the old one stays: no");
     }
 }

@@ -39,7 +39,7 @@ pub use error::{FeedError, SinkError};
 pub use format::{FeedType, RULES, Shape};
 pub use input::Input;
 pub use intake::Receiver;
-pub use read::{Reading, open, read, read_into};
+pub use read::{Reading, open, read, read_into, recognise};
 pub use row::{Offer, Row, RowDigest};
 
 #[cfg(test)]

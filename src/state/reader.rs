@@ -12,10 +12,9 @@ use serde::Serialize;
 use super::doubt::doubt;
 use super::lock::counted;
 use super::packed::Packed;
-use super::place::resolve;
+use super::place::{no_file, resolve};
 use super::{FeedMark, Foreign, Known, StateError, meta, schema, secret};
 use crate::catalog::{Digest, Fields, Hasher, Kind, Rejection};
-use crate::files::not_a_file;
 use crate::pass::PassRow;
 
 /// How many rows without an id the feed usually has.
@@ -106,7 +105,7 @@ impl Reader {
         let is_there = match std::fs::metadata(path) {
             // A file of no bytes is what SQLite makes before it writes anything.
             Ok(file) if file.is_file() => file.len() > 0,
-            Ok(_) => return Err(StateError::Io { path: path.to_owned(), error: not_a_file() }),
+            Ok(found) => return Err(no_file(path, &found)),
             Err(error) if error.kind() == ErrorKind::NotFound => false,
             // What may not be looked at may well be there.
             Err(error) => return Err(StateError::Io { path: path.to_owned(), error }),

@@ -47,11 +47,21 @@ fn load(text: &str) -> Result<Config, ConfigError> {
     Folder::new(text).load(&SECRETS)
 }
 
-/// What is wrong with a text, from the file's name on.
+/// What is first wrong with a text, from the file's name on, without the line itself.
 fn error(text: &str) -> String {
-    let message = load(text).expect_err(text).to_string();
-    let (_, rest) = message.split_once("shelfkeeper.toml").expect("the file's name");
-    rest.to_owned()
+    errors(text).swap_remove(0)
+}
+
+/// What is wrong, without the lines themselves.
+fn told(error: ConfigError) -> String {
+    error.messages().join("\n")
+}
+
+/// Everything that is wrong with a text, each from the file's name on.
+fn errors(text: &str) -> Vec<String> {
+    let error = load(text).expect_err(text);
+    let rest = |message: &str| message.split_once("shelfkeeper.toml").map(|(_, rest)| rest.to_owned());
+    error.messages().into_iter().map(|message| rest(message).expect("the file's name")).collect()
 }
 
 fn source(lines: &str) -> String {

@@ -235,7 +235,7 @@ fn check_tells_what_is_there() {
     assert!(!output.stdout.contains(key) && !output.stdout.contains(secret), "{}", output.stdout);
     shop.nicechat().set_secret("another");
     let output = shop.run(&["check", "--online"]).expect_code(1);
-    assert!(output.stderr.contains("check api_key and api_secret"), "{}", output.stderr);
+    assert!(output.stdout.contains("check api_key and api_secret"), "{}", output.stdout);
 }
 
 #[test]

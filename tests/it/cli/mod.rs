@@ -2,6 +2,7 @@
 
 mod alone;
 mod by_hand;
+mod check;
 mod commands;
 mod config;
 mod snapshots;

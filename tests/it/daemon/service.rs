@@ -412,7 +412,7 @@ fn systemd_is_told_of_every_turn() {
         manager.wait_for("READY=1");
     }
     // Until the next good one.
-    let in_use = |message: &str| !message.contains("the config on disk is not in use");
+    let in_use = |message: &str| !message.contains("new config not used, the old one stays");
     shop.config(RARELY);
     daemon.signal("USR1");
     let status = manager.wait_for("STATUS=idle; last resync: ");
