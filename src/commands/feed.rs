@@ -18,19 +18,7 @@ const MAX_BYTES: u64 = 4 << 30;
 pub(super) fn feed(arguments: &cli::Feed) -> Outcome {
     let bad_location = |problem: String| Failure { error: anyhow::anyhow!("{problem}"), exit: Exit::Config };
     let location = Location::parse(&arguments.location).map_err(bad_location)?;
-    let source = Source {
-        location,
-        format: arguments.kind.into(),
-        schedule: Schedule::Every(Duration::from_secs(900)),
-        resync_schedule: None,
-        splay: Splay::default(),
-        place: Place::default(),
-        timeout: Duration::from_secs(60),
-        max_bytes: MAX_BYTES,
-        credentials: None,
-        default_currency: catalog::Currency::parse("usd"),
-        default_category: None,
-    };
+    let source = source_at(location, arguments.kind.into());
     let format = arguments.format;
     until_interrupted(async move {
         let failed = |error: source::FetchError| Failure { error: error.into(), exit: Exit::Failed };
@@ -40,6 +28,23 @@ pub(super) fn feed(arguments: &cli::Feed) -> Outcome {
             Fetched::NotModified => Err(failed(source::FetchError::strange_304(&source))),
         }
     })
+}
+
+/// A feed without a config: everything else is as the settings' defaults have it.
+pub(super) fn source_at(location: Location, format: Option<FeedType>) -> Source {
+    Source {
+        location,
+        format,
+        schedule: Schedule::Every(Duration::from_secs(900)),
+        resync_schedule: None,
+        splay: Splay::default(),
+        place: Place::default(),
+        timeout: Duration::from_secs(60),
+        max_bytes: MAX_BYTES,
+        credentials: None,
+        default_currency: catalog::Currency::parse("usd"),
+        default_category: None,
+    }
 }
 
 /// Reads the body and prints what it holds. Nothing is printed of a feed that turns out to be

@@ -42,8 +42,8 @@ pub(super) type Place = (&'static str, Option<usize>, &'static str);
 /// A setting that isn't in the file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Elsewhere {
-    /// As the file would write it.
-    pub(super) value: String,
+    /// As the file would write it; `None` = it is missing here.
+    pub(super) value: Option<String>,
     /// Where it comes from, in words.
     pub(super) origin: String,
 }

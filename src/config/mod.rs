@@ -4,6 +4,7 @@
 //! `nicechat`, `lagerkoll`, `http`) gives the settings their meaning, `secret` finds what must not stand in the open.
 
 mod document;
+mod dump;
 mod environment;
 mod error;
 mod excerpt;
@@ -36,6 +37,7 @@ use section::Section;
 
 use crate::files;
 
+pub use dump::{Dump, DumpedSection, DumpedSetting};
 pub use error::ConfigError;
 pub use http::{Http, PublicUrl};
 pub use lagerkoll::{Account, AccountCredentials, DeclaredEvent, Lagerkoll, Scope};
@@ -107,9 +109,23 @@ impl Config {
         Config::load_in(path, &Environment::process().without_secrets()).map(|config| take(&config))
     }
 
+    /// What the settings of a file are, and where each comes from. Secrets are looked for, but not read.
+    ///
+    /// # Errors
+    /// When the file can't be read, or anything in it is not right.
+    pub fn dump(path: &Path) -> Result<Dump, ConfigError> {
+        Config::dump_in(path, &Environment::process().with_located_secrets())
+    }
+
+    fn dump_in(path: &Path, environment: &Environment) -> Result<Dump, ConfigError> {
+        let text = text_of(path)?;
+        let document = Document::parse(path, &text);
+        document.finish(Config::read(&document, environment))?;
+        Ok(Dump::of(&document))
+    }
+
     fn load_in(path: &Path, environment: &Environment) -> Result<Config, ConfigError> {
-        let unreadable = |error| format!("the config file {} cannot be read: {error}", path.display());
-        let text = files::read_text(path, LARGEST).map_err(|error| ConfigError::new(unreadable(error)))?;
+        let text = text_of(path)?;
         let document = Document::parse(path, &text);
         document.finish(Config::read(&document, environment))
     }
@@ -147,6 +163,11 @@ impl Config {
     pub fn base_url(&self) -> Option<&str> {
         self.catalog.as_ref().map(|catalog| catalog.nicechat.base_url.as_str())
     }
+}
+
+fn text_of(path: &Path) -> Result<String, ConfigError> {
+    let unreadable = |error| format!("the config file {} cannot be read: {error}", path.display());
+    files::read_text(path, LARGEST).map_err(|error| ConfigError::new(unreadable(error)))
 }
 
 #[cfg(test)]

@@ -75,7 +75,7 @@ impl<'d> Section<'d> {
         match self.get(key).map(|setting| setting.parse(&parse)) {
             Some(Ok(value)) => return Ok(value),
             Some(Err(error)) => self.document.note(error),
-            None => self.comes_from(key, format!("{default:?}"), "default".to_owned()),
+            None => self.comes_from(key, Some(format!("{default:?}")), "default".to_owned()),
         }
         parse(default).map_err(|reason| self.error(format!("{}.{key}: {reason}", self.name)))
     }
@@ -94,14 +94,14 @@ impl<'d> Section<'d> {
                 default
             }
             None => {
-                self.comes_from(key, default.to_string(), "default".to_owned());
+                self.comes_from(key, Some(default.to_string()), "default".to_owned());
                 default
             }
         }
     }
 
     /// Notes what a setting is that the file leaves out.
-    pub(super) fn comes_from(&self, key: &'static str, value: String, origin: String) {
+    pub(super) fn comes_from(&self, key: &'static str, value: Option<String>, origin: String) {
         let place = (self.name, self.span.as_ref().map(|span| span.start), key);
         self.document.used.borrow_mut().elsewhere.insert(place, Elsewhere { value, origin });
     }
@@ -201,7 +201,7 @@ impl<'d> Setting<'d> {
 }
 
 /// A value as JSON. Numbers keep their digits; times, which JSON doesn't know, become text.
-fn json(value: &DeValue<'_>) -> Result<Value, String> {
+pub(super) fn json(value: &DeValue<'_>) -> Result<Value, String> {
     Ok(match value {
         DeValue::String(text) => Value::String(text.to_string()),
         DeValue::Integer(number) => {

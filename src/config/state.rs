@@ -19,10 +19,14 @@ pub struct State {
 
 impl State {
     pub(super) fn read(document: &Document<'_>, environment: &Environment) -> State {
-        let default = || default_path(document.path(), environment);
-        let path = match Section::of(document, &STATE).get("path") {
-            Some(setting) => document.keep(setting.parse(path), default),
-            None => default(),
+        let section = Section::of(document, &STATE);
+        let (default, origin) = default_path(document.path(), environment);
+        let path = match section.get("path") {
+            Some(setting) => section.keep(setting.parse(path), || default),
+            None => {
+                section.comes_from("path", Some(format!("{:?}", default.display().to_string())), origin.to_owned());
+                default
+            }
         };
         State { path }
     }
@@ -40,10 +44,13 @@ fn path(text: &str) -> Result<PathBuf, String> {
 }
 
 /// In the unit's state directory: the one that systemd tells us, or at a shell the one that the unit of this config
-/// has. Elsewhere below the current directory.
-fn default_path(config: &Path, environment: &Environment) -> PathBuf {
+/// has. Elsewhere below the current directory. Also tells which of these it is.
+fn default_path(config: &Path, environment: &Environment) -> (PathBuf, &'static str) {
     // systemd lists the unit's state directories in a variable, separated by colons.
     let directories = environment.path("STATE_DIRECTORY");
     let first = directories.as_ref().and_then(|list| std::env::split_paths(list).next());
-    first.or_else(|| unit::state_directory(config)).unwrap_or_else(|| PathBuf::from("state")).join(FILE)
+    let first = first.map(|first| (first, "environment STATE_DIRECTORY"));
+    let of_unit = || unit::state_directory(config).map(|directory| (directory, "unit"));
+    let (directory, origin) = first.or_else(of_unit).unwrap_or_else(|| (PathBuf::from("state"), "default"));
+    (directory.join(FILE), origin)
 }

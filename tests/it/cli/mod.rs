@@ -5,5 +5,8 @@ mod by_hand;
 mod check;
 mod commands;
 mod config;
+mod dump;
+mod init;
+mod packaging;
 mod snapshots;
 mod units;
