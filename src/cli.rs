@@ -92,11 +92,14 @@ Examples:
     Config(ConfigCommand),
     /// Read a feed and tell what is in it; needs no config
     ///
+    /// With --config it is read as the config says, its rules included; they tell which rows they leave out.
+    ///
     /// Exits with 3 when rows are not taken, with 1 when the feed is incomplete or no feed.
     #[command(after_help = "\
 Examples:
   shelfkeeper feed products.txt
   shelfkeeper feed https://shop.example/yml.xml.gz
+  shelfkeeper feed --config config/shelfkeeper.toml
   shelfkeeper feed products.txt --format json | jq '.rejected[]'")]
     Feed(Feed),
     /// Show the last passes, what is pending, and what is not taken
@@ -219,9 +222,9 @@ pub struct Dump {
 /// Arguments of `feed`.
 #[derive(Debug, Args)]
 pub struct Feed {
-    /// A file or an http(s) address
+    /// A file or an http(s) address [default: that of the config which --config names]
     #[arg(value_name = "FILE|URL")]
-    pub location: String,
+    pub location: Option<String>,
     /// How to print what is in it
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub format: Format,

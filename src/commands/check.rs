@@ -54,15 +54,11 @@ impl Lines<'_> {
 /// What the config is about.
 fn sections(config: &Config) -> String {
     let parts = [
-        source_of(config).map(|source| format!("feed {}", source.location)),
+        config.source().map(|source| format!("feed {}", source.location)),
         config.catalog.as_deref().map(|catalog| format!("NiceChat {}", catalog.nicechat.base_url)),
         config.lagerkoll.as_ref().map(|settings| format!("Lagerkoll {}", settings.base_url)),
     ];
     parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
-}
-
-fn source_of(config: &Config) -> Option<&Source> {
-    config.catalog.as_deref().map(|catalog| &catalog.source).or(config.source_alone.as_ref())
 }
 
 /// What is in the state, and whether it could be written.
@@ -83,7 +79,7 @@ fn state(config: &Config) -> Result<String, Failure> {
 /// Asks everybody that the config names, a request each.
 fn online(config: &Config, lines: &mut Lines<'_>) -> Result<(), Failure> {
     let runtime = runtime()?;
-    if let Some(source) = source_of(config) {
+    if let Some(source) = config.source() {
         lines.tell("feed", runtime.block_on(head(source)))?;
     }
     if let Some(catalog) = &config.catalog {

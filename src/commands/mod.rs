@@ -40,7 +40,7 @@ pub fn dispatch(cli: Cli) -> Exit {
             .and_then(|path| Config::dump(&path))
             .map_err(Failure::from)
             .and_then(|found| dump::dump(&arguments, &found)),
-        Command::Feed(arguments) => feed::feed(&arguments),
+        Command::Feed(arguments) => feed::feed(&arguments, config.as_deref()),
         Command::Status(arguments) => look().and_then(|look| status::status(&arguments, &look)),
         Command::Events(arguments) => look().and_then(|look| events::events(&arguments, &look)),
         Command::Backup(arguments) => look().and_then(|look| backup::backup(&arguments, &look)),

@@ -24,6 +24,9 @@ impl Catalog {
         if is_loopback(url) && !is_loopback(&self.nicechat.base_url) {
             return Err("its address is this machine's own");
         }
+        if self.source.rules.can_exclude() {
+            return Err("[[source.rule]] leaves some of its rows out");
+        }
         match format {
             Some(FeedType::GoogleXml) => Err("NiceChat imports google-csv and yml, not google-xml"),
             _ => Ok(url),

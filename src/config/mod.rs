@@ -9,12 +9,14 @@ mod environment;
 mod error;
 mod excerpt;
 mod find;
+mod guard;
 mod http;
 mod import;
 mod lagerkoll;
 mod location;
 mod names;
 mod nicechat;
+mod rules;
 mod schedule;
 mod secret;
 mod section;
@@ -39,14 +41,16 @@ use crate::files;
 
 pub use dump::{Dump, DumpedSection, DumpedSetting};
 pub use error::ConfigError;
+pub use guard::{Guard, Missing};
 pub use http::{Http, PublicUrl};
 pub use lagerkoll::{Account, AccountCredentials, DeclaredEvent, Lagerkoll, Scope};
 pub use location::{Location, is_loopback};
 pub use nicechat::{NiceChat, Prune, Strategy, VanishedCategory};
+pub use rules::{Rule, Rules, Verdict};
 pub use schedule::Schedule;
 pub use source::{Credentials, Source};
 pub use spread::{Place, Splay};
-pub use state::State;
+pub use state::{History, State};
 
 /// More than any config has, in bytes: what is longer is another file.
 const LARGEST: u64 = 16 << 20;
@@ -76,6 +80,8 @@ pub struct Catalog {
     pub source: Source,
     /// The shop at NiceChat.
     pub nicechat: NiceChat,
+    /// What a pass may do without somebody's word.
+    pub guard: Guard,
     /// The state file.
     pub state: State,
     /// Our own listener.
@@ -133,6 +139,7 @@ impl Config {
     fn read(document: &Document<'_>, environment: &Environment) -> Result<Config, ConfigError> {
         let state = State::read(document, environment);
         let http = Http::read(document)?;
+        let guard = Guard::read(document)?;
         let has_source = Section::of(document, &SOURCE).exists();
         let has_nicechat = Section::of(document, &NICECHAT).exists() || NiceChat::is_meant(environment);
         let mut config = Config {
@@ -148,7 +155,7 @@ impl Config {
         } else if has_source || has_nicechat || !Section::of(document, &LAGERKOLL).exists() {
             let source = Source::read(document, environment, &state.path)?;
             let nicechat = NiceChat::read(document, environment)?;
-            let catalog = Catalog { source, nicechat, state, http: config.http.clone() };
+            let catalog = Catalog { source, nicechat, guard, state, http: config.http.clone() };
             if document.is_right() {
                 document.keep(catalog.check_import(document), || ());
             }
@@ -157,6 +164,11 @@ impl Config {
         config.lagerkoll = Lagerkoll::read(document, environment)?;
         config.secret_files = document.secret_files();
         Ok(config)
+    }
+
+    /// The feed, whatever it is for.
+    pub fn source(&self) -> Option<&Source> {
+        self.catalog.as_deref().map(|catalog| &catalog.source).or(self.source_alone.as_ref())
     }
 
     /// Whose state it is: the address of the shop at NiceChat.

@@ -42,8 +42,6 @@ pub struct NiceChat {
     pub import_timeout: Duration,
     /// What a pass may delete.
     pub prune: Prune,
-    /// Of the objects that we own: a pass that would delete a greater part is refused. At most 100.
-    pub max_delete_percent: u8,
     /// What becomes of a category that the feed no longer has.
     pub vanished_category: VanishedCategory,
 }
@@ -101,7 +99,6 @@ impl NiceChat {
             strategy: section.read("strategy", "auto", strategy)?,
             import_timeout: section.read("import_timeout", "30m", |text| units::duration(text, &IMPORT_TIMEOUTS))?,
             prune: section.read("prune", "owned", prune)?,
-            max_delete_percent: section.number("max_delete_percent", 20, 0..=100),
             vanished_category: section.read("vanished_category", "delete", vanished_category)?,
             api_key: section.keep(secret::required(&section, API_KEY, environment), SecretString::default),
             api_secret: section.keep(secret::required(&section, API_SECRET, environment), SecretString::default),

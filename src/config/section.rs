@@ -4,6 +4,7 @@ use std::fmt::Display;
 use std::ops::{Range, RangeInclusive};
 use std::path::Path;
 
+use rust_decimal::Decimal;
 use serde_json::{Map, Value};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
@@ -106,6 +107,26 @@ impl<'d> Section<'d> {
         self.document.used.borrow_mut().elsewhere.insert(place, Elsewhere { value, origin });
     }
 
+    /// Yes or no, when the file has it.
+    pub(super) fn flag(&self, key: &'static str) -> Result<Option<bool>, ConfigError> {
+        self.get(key).map(|setting| setting.flag()).transpose()
+    }
+
+    /// A number, whole or not, above the first of a range; the default stands in as in [`Section::number`].
+    pub(super) fn decimal(&self, key: &'static str, default: Decimal, range: &RangeInclusive<Decimal>) -> Decimal {
+        match self.get(key).map(|setting| setting.decimal(range)) {
+            Some(Ok(number)) => number,
+            Some(Err(error)) => {
+                self.document.note(error);
+                default
+            }
+            None => {
+                self.comes_from(key, Some(default.to_string()), "default".to_owned());
+                default
+            }
+        }
+    }
+
     /// See [`Document::keep`].
     pub(super) fn keep<T>(&self, read: Result<T, ConfigError>, otherwise: impl FnOnce() -> T) -> T {
         self.document.keep(read, otherwise)
@@ -165,6 +186,11 @@ impl<'d> Setting<'d> {
         self.value.get_ref().is_integer()
     }
 
+    /// Yes or no.
+    fn flag(&self) -> Result<bool, ConfigError> {
+        self.value.get_ref().as_bool().ok_or_else(|| self.bad("expected true or false, without quotes"))
+    }
+
     /// A whole number within a range.
     pub(super) fn number<T: TryFrom<i64>>(&self, range: &RangeInclusive<i64>) -> Result<T, ConfigError> {
         let integer = self.value.get_ref().as_integer();
@@ -172,6 +198,17 @@ impl<'d> Setting<'d> {
         let number = number.filter(|number| range.contains(number)).and_then(|number| T::try_from(number).ok());
         number.ok_or_else(|| {
             self.bad(format!("expected a whole number from {} to {}, without quotes", range.start(), range.end()))
+        })
+    }
+
+    /// A number above the first of a range.
+    fn decimal(&self, range: &RangeInclusive<Decimal>) -> Result<Decimal, ConfigError> {
+        let value = self.value.get_ref();
+        let written =
+            value.as_integer().map(|integer| integer.as_str()).or(value.as_float().map(|float| float.as_str()));
+        let number = written.and_then(|written| Decimal::from_str_exact(written.trim_start_matches('+')).ok());
+        number.filter(|number| range.contains(number) && number != range.start()).ok_or_else(|| {
+            self.bad(format!("expected a number above {} and up to {}, without quotes", range.start(), range.end()))
         })
     }
 

@@ -13,7 +13,7 @@ use super::secret;
 use super::section::{Section, Setting};
 use super::spread::{Place, Resync, Splay};
 use super::units::{self, HOUR};
-use super::{ConfigError, Location, Schedule};
+use super::{ConfigError, Location, Rules, Schedule};
 use crate::catalog::{Currency, Id};
 use crate::feed::FeedType;
 
@@ -44,6 +44,8 @@ pub struct Source {
     pub default_currency: Option<Currency>,
     /// The id of the category for items without one.
     pub default_category: Option<Id>,
+    /// Which items are left out.
+    pub rules: Rules,
 }
 
 /// Who we are to the feed's host.
@@ -78,6 +80,7 @@ impl Source {
             credentials: section.keep(credentials(&section, is_file, environment), || None),
             default_currency: section.read("default_currency", "usd", currency)?,
             default_category: section.read("default_category", "", category)?,
+            rules: Rules::read(&section),
             location,
         })
     }

@@ -15,6 +15,23 @@ const FILE: &str = "shelfkeeper.db";
 pub struct State {
     /// Its path; a relative one begins at the current directory.
     pub path: PathBuf,
+    /// What it keeps of the past.
+    pub history: History,
+}
+
+/// How much of what was changed is remembered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct History {
+    /// For how long, in days; at least 1.
+    pub days: u32,
+    /// How many changes at most.
+    pub rows: u64,
+}
+
+impl Default for History {
+    fn default() -> History {
+        History { days: 90, rows: 1_000_000 }
+    }
 }
 
 impl State {
@@ -28,7 +45,10 @@ impl State {
                 default
             }
         };
-        State { path }
+        let usual = History::default();
+        let days = section.number("history_days", usual.days, 1..=36_500);
+        let rows = section.number("history_rows", usual.rows, 0..=1_000_000_000);
+        State { path, history: History { days, rows } }
     }
 }
 

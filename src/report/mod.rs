@@ -3,6 +3,7 @@
 mod event_plan;
 mod event_words;
 mod events;
+mod excluded;
 mod feed;
 mod ics;
 mod output;
@@ -13,6 +14,7 @@ mod words;
 
 pub use event_plan::{EventTally, event_operations, event_plan_text, left_behind};
 pub use events::{event_changes_json, event_changes_text, events_headline, events_json, events_summary, events_text};
+pub use excluded::Excluded;
 pub use feed::{FeedJson, FeedText};
 pub use ics::{EventCalendar, event_calendar};
 pub use output::PrintError;

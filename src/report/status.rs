@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::events::{mirror_json, mirror_text};
 use super::output::{JsonList, PrintError};
-use super::plan::{held_back, unproven};
+use super::plan::{excluded, held_back, unproven};
 use super::words::{count, number, shorten, span, strange_stock};
 use crate::catalog::{Kind, Rejection};
 use crate::pass::{Outcome, PassRow};
@@ -275,6 +275,7 @@ pub fn pass_summary(report: &Report) -> String {
     if let Some(unproven) = report.summary.as_ref().and_then(unproven) {
         text += &format!("\n{unproven}");
     }
+    text.extend(report.summary.as_ref().and_then(excluded).map(|told| format!("\n{told}")));
     let strange = report.summary.as_ref().and_then(|summary| strange_stock(&summary.strange_stock));
     text.extend(strange.map(|told| format!("\n{told}")));
     if report.row.rejected > 0 {

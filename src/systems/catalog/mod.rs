@@ -6,6 +6,7 @@ mod body;
 mod context;
 mod diff;
 mod error;
+mod filter;
 mod import;
 mod job;
 mod listing;

@@ -14,6 +14,7 @@ use crate::source::{self, Body, End, FetchError, Fetched, Validators};
 use crate::state::{self, RowsEnding, StateError};
 use crate::systems::catalog::diff::differ::{Comparison, Policy, Session, SessionError};
 use crate::systems::catalog::error::PassError;
+use crate::systems::catalog::filter::Filter;
 use crate::systems::catalog::listing;
 use crate::systems::catalog::plan::operation::{Summary, guard};
 use crate::systems::catalog::plan::store::SharedStaging;
@@ -126,19 +127,20 @@ pub(super) async fn prepare(
     let location = config.source.location.to_string();
     let max_bytes = config.source.max_bytes;
     let (stop, body) = (stop.clone(), Arc::clone(body));
+    let rules = config.source.rules.clone();
     let (format, is_whole, Comparison { staging, summary, changes_at, rows, left }) = blocking(move || {
-        let mut reading = Reading { session, stop };
+        let mut reading = Reading { session: Filter::new(session, rules), stop };
         let read = read(&body, max_bytes, &shape, &mut reading).map_err(|error| feed_error(location, error));
         // What was read while somebody wrote it is wrong in ways that needn't show.
         body.check_unwritten()?;
         let feed::Reading { format, is_whole, left_last_row } = read?;
-        let mut session = reading.session;
+        let (mut session, excluded) = reading.session.into_parts();
         if let End::Unproven(because) = body.end
             && !is_whole
         {
             session.may_go_on(because, left_last_row);
         }
-        Ok((format, is_whole, session.finish()?))
+        Ok((format, is_whole, excluded.counted_in(session.finish()?)))
     })
     .await?;
     let addresses = Address::possible(config, format);
@@ -148,7 +150,7 @@ pub(super) async fn prepare(
         return Err(PassError::NoAddress(why.clone()));
     }
     let choice = choose(&summary, &circumstances, addresses.as_deref().map_err(String::as_str));
-    let guard = guard(&summary, config.nicechat.max_delete_percent);
+    let guard = guard(&summary, config.guard.max_delete_percent);
     let staging = SharedStaging::new(staging.into());
     Ok(Plan { staging, summary, guard, choice, changes_at, is_whole, is_listed, page_size, rows, left })
 }
@@ -161,12 +163,12 @@ fn read(body: &Body, max_bytes: u64, shape: &Shape, reading: &mut Reading) -> Re
 
 /// A comparison that can be stopped.
 struct Reading {
-    session: Session,
+    session: Filter,
     stop: CancellationToken,
 }
 
 impl Reading {
-    fn session(&mut self) -> Result<&mut Session, SinkError> {
+    fn session(&mut self) -> Result<&mut Filter, SinkError> {
         if self.stop.is_cancelled() { Err(Box::new(PassError::Interrupted)) } else { Ok(&mut self.session) }
     }
 }
@@ -197,7 +199,7 @@ impl feed::Receiver for Reading {
     }
 
     fn row(&mut self, row: Row, digest: Option<RowDigest>) -> Result<(), SinkError> {
-        feed::Receiver::row(self.session()?, row, digest)
+        self.session()?.row(row, digest)
     }
 }
 

@@ -36,7 +36,6 @@ fn usage_errors() {
         &["sync"],
         &["plan", "--quickly"],
         &["plan", "--format", "xml"],
-        &["feed"],
         &["feed", "f", "--type", "csv"],
         &["-q", "-v", "plan"],
         &["run", "--lock-wait", "soon"],

@@ -54,7 +54,10 @@ fn unknown_names_are_told_with_their_line() {
         (format!("{SOURCE}\n[nicechat]\napi_token = \"{HIDDEN}\"\n"), [":5:1: ", "unknown setting nicechat.api_token"]),
         (
             format!("{SOURCE}[nice]\n"),
-            [":3:2: ", "unknown section [nice]; there are [source], [state], [nicechat], [lagerkoll] and [http]"],
+            [
+                ":3:2: ",
+                "unknown section [nice]; there are [source], [state], [nicechat], [guard], [lagerkoll] and [http]",
+            ],
         ),
         (format!("colour = 1\n{SOURCE}"), [":1:1: ", "unknown setting colour"]),
     ] {
