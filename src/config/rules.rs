@@ -83,6 +83,12 @@ impl Rules {
         self.decide(item).filter(|verdict| !verdict.include).map(|verdict| verdict.rule)
     }
 
+    /// A rule for tests.
+    #[cfg(test)]
+    pub fn leaving_out_of_stock_out() -> Rules {
+        Rules(vec![Rule { include: false, conditions: vec![Condition::InStock(false)] }])
+    }
+
     pub(super) fn read(section: &Section<'_>) -> Rules {
         let rules = section.tables(&RULE);
         let rules = rules.iter().filter_map(|table| section.keep(rule(table).map(Some), || None));
@@ -117,7 +123,8 @@ impl Pattern {
         if text.is_empty() {
             return Err("expected a pattern, such as \"TEST-*\"".to_owned());
         }
-        let mut glob = GlobBuilder::new(text);
+        let plain = plain(text);
+        let mut glob = GlobBuilder::new(&plain);
         let built = glob.case_insensitive(!is_id).literal_separator(false).backslash_escape(true).build();
         let built = built.map_err(|error| format!("this is no pattern: {}", error.kind()))?;
         Ok(Pattern { written: text.to_owned(), matcher: built.compile_matcher() })
@@ -126,6 +133,21 @@ impl Pattern {
     fn fits(&self, text: &str) -> bool {
         self.matcher.is_match(text)
     }
+}
+
+/// Two stars have a meaning of their own in paths, which ids and titles are not.
+fn plain(pattern: &str) -> String {
+    let mut plain = String::new();
+    let (mut is_escaped, mut after_star) = (false, false);
+    for c in pattern.chars() {
+        let is_star = c == '*' && !is_escaped;
+        if !(is_star && after_star) {
+            plain.push(c);
+        }
+        after_star = is_star;
+        is_escaped = c == '\\' && !is_escaped;
+    }
+    plain
 }
 
 impl Prices {

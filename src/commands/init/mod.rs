@@ -24,6 +24,7 @@ use crate::config::Config;
 type Asked = Option<Terminal<StdinLock<'static>, io::Stderr>>;
 
 pub(super) fn init(arguments: &cli::Init, config: Option<PathBuf>) -> Outcome {
+    let is_found = arguments.shop.is_none() && config.is_none();
     let place = Place::of(arguments.shop.as_deref(), config).map_err(usage)?;
     place.check_free().map_err(failed)?;
     let may_ask = !arguments.yes && io::stdin().is_terminal();
@@ -53,7 +54,8 @@ pub(super) fn init(arguments: &cli::Init, config: Option<PathBuf>) -> Outcome {
         return Err(error.into());
     }
     written.tell(&mut io::stdout())?;
-    let next = format!("shelfkeeper --config {}", place.config.display());
+    let named = format!("shelfkeeper --config {}", place.config.display());
+    let next = if is_found { "shelfkeeper" } else { &named };
     writeln!(io::stdout(), "\nNext: `{next} check --online`, then `{next} plan`.")?;
     Ok(Exit::Done)
 }

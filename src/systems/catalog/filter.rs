@@ -89,3 +89,60 @@ impl Receiver for Filter {
         Receiver::row(&mut self.session, row, digest)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::catalog::{Id, Item};
+    use crate::config::{Prune, VanishedCategory};
+    use crate::feed::Offer;
+    use crate::state::Reader;
+    use crate::systems::catalog::diff::differ::Policy;
+
+    fn session() -> Session {
+        let folder = tempfile::tempdir().expect("a folder");
+        let policy = Policy {
+            prune: Prune::Owned,
+            vanished_category: VanishedCategory::Delete,
+            default_category: None,
+            retry_refused: false,
+        };
+        Session::new(Reader::open(&folder.path().join("none.db")).expect("no state"), policy).expect("a session")
+    }
+
+    fn row(id: &str, in_stock: bool, changes_at: i64) -> Row {
+        let item = Item {
+            id: Id::parse(id).expect(id),
+            category: None,
+            title: "Lamp".to_owned(),
+            price: None,
+            currency: None,
+            description: None,
+            url: None,
+            image_url: None,
+            in_stock,
+        };
+        let changes_at = Timestamp::from_second(changes_at).ok();
+        Row::Offer(Box::new(Offer { item, line: 2, changes_at, currency_assumed: false, strange_stock: None }))
+    }
+
+    /// A sale that begins gives an item another price, by which a rule may take it again.
+    #[test]
+    fn a_sale_of_what_is_left_out_counts() {
+        let mut filter = Filter::new(session(), Rules::leaving_out_of_stock_out());
+        for (id, in_stock, changes_at) in [("1", true, 300), ("2", false, 200), ("3", false, 400)] {
+            filter.row(row(id, in_stock, changes_at), None).expect("taken in");
+        }
+        let (session, excluded) = filter.into_parts();
+        let comparison = excluded.counted_in(session.finish().expect("a comparison"));
+        assert_eq!((comparison.summary.items, comparison.summary.excluded), (1, 2));
+        assert_eq!(comparison.changes_at, Timestamp::from_second(200).ok());
+    }
+
+    #[test]
+    fn without_rules_rows_have_the_digests_that_they_always_had() {
+        let row = RowDigest(7);
+        assert_eq!(Filter::new(session(), Rules::default()).marked(row), row);
+        assert_ne!(Filter::new(session(), Rules::leaving_out_of_stock_out()).marked(row), row);
+    }
+}
