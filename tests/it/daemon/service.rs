@@ -110,7 +110,7 @@ fn sighup_takes_over_a_good_config_and_keeps_the_old_one_when_the_new_is_bad() {
     shop.write("shelfkeeper.toml", "[source]\nlocation = \"x\"\ncolour = \"red\"\n");
     daemon.signal("HUP");
     daemon.wait_for_log("colour", 1);
-    assert!(daemon.log().contains("as before"), "{}", daemon.log());
+    assert!(daemon.log().contains("New config not used, the old one stays"), "{}", daemon.log());
 
     // The old config still holds: a resync reads the old feed.
     publish(&shop, &repriced(2));
