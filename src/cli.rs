@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
 
 use crate::feed::FeedType;
 use crate::logging::LogStyle;
@@ -15,6 +16,7 @@ use crate::logging::LogStyle;
 Examples:
   shelfkeeper demo                       see it work, without any set-up
   shelfkeeper feed products.txt          what is in a feed, and which rows are not taken
+  shelfkeeper init                       write a config: asks for what it needs
   shelfkeeper check --online             is everything set up?
   shelfkeeper plan                       what the next pass would do; writes nothing
   shelfkeeper run --once                 one pass, for cron or by hand
@@ -72,15 +74,32 @@ Examples:
   shelfkeeper plan --format json | jq .summary
   shelfkeeper plan --detailed-exitcode   0: nothing to do, 10: changes, 4: the guard would refuse")]
     Plan(Plan),
+    /// Ask for what has to be known, try the feed, and write a config
+    ///
+    /// Writes the config and the files of the key and the secret; never over another file. Where nobody can be
+    /// asked, the key and the secret come from SHELFKEEPER_NICECHAT_API_KEY and SHELFKEEPER_NICECHAT_API_SECRET, or
+    /// are named as files.
+    #[command(after_help = "\
+Examples:
+  shelfkeeper init                       config/shelfkeeper.toml, for trying
+  sudo shelfkeeper init --shop north     /etc/shelfkeeper/north.toml, for shelfkeeper@north
+  shelfkeeper init --yes --feed products.txt --api-key-file key --api-secret-file secret")]
+    Init(Init),
     /// Check config, secrets and state file
     Check(Check),
+    /// Tell what the config comes to
+    #[command(subcommand)]
+    Config(ConfigCommand),
     /// Read a feed and tell what is in it; needs no config
+    ///
+    /// With --config it is read as the config says, its rules included; they tell which rows they leave out.
     ///
     /// Exits with 3 when rows are not taken, with 1 when the feed is incomplete or no feed.
     #[command(after_help = "\
 Examples:
   shelfkeeper feed products.txt
   shelfkeeper feed https://shop.example/yml.xml.gz
+  shelfkeeper feed --config config/shelfkeeper.toml
   shelfkeeper feed products.txt --format json | jq '.rejected[]'")]
     Feed(Feed),
     /// Show the last passes, what is pending, and what is not taken
@@ -93,6 +112,15 @@ Examples:
   shelfkeeper events --format json | jq '.[].id'
   shelfkeeper events --ics > events.ics  those whose time can be told, as a calendar")]
     Events(Events),
+    /// Copy the state to a new file, also beside a running daemon
+    ///
+    /// To restore it, stop the daemon, put the copy in the state file's place and start the daemon: that it is not the
+    /// file that was written last is noticed, and the next pass reads NiceChat's listing before it relies on it.
+    Backup(Backup),
+    /// Print completions for a shell
+    Completions(Completions),
+    /// Print the manual page of the program, or of a command
+    Man(Man),
     /// Serve an in-memory NiceChat, Lagerkoll and feed host, for trying and testing
     Sandbox(Sandbox),
     /// Show the main job on a sample shop, with no set-up, config or network
@@ -145,17 +173,58 @@ pub struct Plan {
 /// Arguments of `check`.
 #[derive(Debug, Args)]
 pub struct Check {
-    /// Make one signed read of each configured service too
+    /// Read the beginning of the feed, and make one signed read of each configured service, too
     #[arg(long)]
     pub online: bool,
+}
+
+/// Arguments of `init`.
+#[derive(Debug, Args)]
+pub struct Init {
+    /// Write /etc/shelfkeeper/NAME.toml, which shelfkeeper@NAME reads (shelfkeeper: the unit without a name)
+    #[arg(long, value_name = "NAME")]
+    pub shop: Option<String>,
+    /// The feed: an address, or the path of a file
+    #[arg(long, value_name = "FILE|URL")]
+    pub feed: Option<String>,
+    /// Where NiceChat is
+    #[arg(long, value_name = "URL")]
+    pub nicechat: Option<String>,
+    /// A file that has the API key already
+    #[arg(long, value_name = "FILE")]
+    pub api_key_file: Option<PathBuf>,
+    /// A file that has the API secret already
+    #[arg(long, value_name = "FILE")]
+    pub api_secret_file: Option<PathBuf>,
+    /// Where the state file is going to be
+    #[arg(long, value_name = "FILE")]
+    pub state: Option<PathBuf>,
+    /// Ask nothing
+    #[arg(long)]
+    pub yes: bool,
+}
+
+/// What is told of the config.
+#[derive(Debug, Subcommand)]
+pub enum ConfigCommand {
+    /// Print the settings in force, secrets as ***, and where each comes from
+    Dump(Dump),
+}
+
+/// Arguments of `config dump`.
+#[derive(Debug, Args)]
+pub struct Dump {
+    /// How to print them
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub format: Format,
 }
 
 /// Arguments of `feed`.
 #[derive(Debug, Args)]
 pub struct Feed {
-    /// A file or an http(s) address
+    /// A file or an http(s) address [default: that of the config which --config names]
     #[arg(value_name = "FILE|URL")]
-    pub location: String,
+    pub location: Option<String>,
     /// How to print what is in it
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub format: Format,
@@ -211,6 +280,30 @@ pub struct Events {
     /// Write an iCalendar file of the events with a TIME trigger, and say which can't be in it
     #[arg(long, conflicts_with_all = ["history", "format"])]
     pub ics: bool,
+}
+
+/// Arguments of `backup`.
+#[derive(Debug, Args)]
+pub struct Backup {
+    /// The copy; nothing may be there yet
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+}
+
+/// Arguments of `completions`.
+#[derive(Debug, Args)]
+pub struct Completions {
+    /// For which shell
+    #[arg(value_name = "SHELL")]
+    pub shell: Shell,
+}
+
+/// Arguments of `man`.
+#[derive(Debug, Args)]
+pub struct Man {
+    /// Of which command
+    #[arg(value_name = "COMMAND")]
+    pub command: Option<String>,
 }
 
 /// Arguments of `sandbox`.

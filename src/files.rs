@@ -2,10 +2,10 @@
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read as _};
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::Path;
 
-use rustix::fs::OFlags;
+use rustix::fs::{Access, OFlags};
 
 /// Opens a file for reading. Anything else at the path (a pipe, a device, a folder) is an error at once:
 /// opening a pipe without `O_NONBLOCK` would wait until somebody writes to it.
@@ -32,6 +32,30 @@ pub fn read_text(path: &Path, most: u64) -> io::Result<String> {
         return Err(io::Error::new(io::ErrorKind::FileTooLarge, format!("it is longer than {} KiB", most >> 10)));
     }
     String::from_utf8(bytes).map_err(|_| io::Error::new(io::ErrorKind::InvalidData, "it is not UTF-8"))
+}
+
+/// Whether a file could be written at a path, with others beside it; it may be there already or not. Writes nothing.
+///
+/// # Errors
+/// When it can't, for a reason that shows without writing.
+pub fn check_writable(path: &Path) -> io::Result<()> {
+    let folder = |path: &Path| path.parent().filter(|folder| !folder.as_os_str().is_empty()).map(Path::to_owned);
+    if path.try_exists()? {
+        rustix::fs::access(path, Access::READ_OK | Access::WRITE_OK)?;
+    }
+    let mut above = folder(path).unwrap_or_else(|| ".".into());
+    while !above.try_exists()? {
+        above = folder(&above).unwrap_or_else(|| ".".into());
+    }
+    if !above.is_dir() {
+        return Err(io::ErrorKind::NotADirectory.into());
+    }
+    Ok(rustix::fs::access(&above, Access::WRITE_OK | Access::EXEC_OK)?)
+}
+
+/// Whether everybody on this machine may read a file.
+pub fn is_public(path: &Path) -> bool {
+    std::fs::metadata(path).is_ok_and(|file| file.is_file() && file.mode() & 0o004 != 0)
 }
 
 /// What is said of anything else than a file.

@@ -1,85 +1,135 @@
-//! `check`: is everything set up?
+//! `check`: is everything set up? A line for each thing, and the rest goes on when one is not.
 
-use std::io::{self, Write as _};
+use std::io::{self, StdoutLock, Write as _};
 
 use super::outcome::{Exit, Failure, Outcome};
 use super::runtime::runtime;
 use crate::catalog::Kind;
 use crate::cli;
-use crate::config::{self, Catalog, Config};
+use crate::config::{self, Config, Source};
 use crate::remote::{Limits, lagerkoll, nicechat};
 use crate::state::Reader;
 use crate::systems::catalog::store::ReadObjects as _;
+use crate::{feed, files, http_client, source};
 
 pub(super) fn check(arguments: &cli::Check, config: &Config) -> Outcome {
-    let mut out = io::stdout().lock();
-    writeln!(out, "config    ok   {}", sections(config))?;
+    let mut lines = Lines { out: io::stdout().lock(), worst: Exit::Done };
+    lines.tell("config", Ok(sections(config)))?;
     for warning in config.warnings() {
-        writeln!(out, "warning        {warning}")?;
+        writeln!(lines.out, "warning        {warning}")?;
     }
     let catalog = config.catalog.as_deref();
     if let Some(source) = catalog.map(|catalog| &catalog.source) {
         let resync = source.resync_schedule.as_ref().map_or_else(|| "never".to_owned(), config::Schedule::words);
-        writeln!(out, "schedule  ok   {}, resync {resync}", source.schedule.words())?;
+        lines.tell("schedule", Ok(format!("{}, resync {resync}", source.schedule.words())))?;
     }
-    writeln!(out, "secrets   ok   a key and a secret are there")?;
-    let reader = Reader::open(&config.state.path)?;
-    reader.check_base(config.base_url())?;
-    let path = config.state.path.display();
-    if reader.exists() {
-        let owned = Kind::ALL.map(|kind| reader.owned(kind).map(|n| format!("{n} {}", kind.plural(n))));
-        let [categories, products] = owned;
-        writeln!(out, "state     ok   {path}: {}, {}", products?, categories?)?;
-    } else {
-        writeln!(out, "state     ok   {path}: not there yet, the first pass makes it")?;
-    }
+    lines.tell("secrets", Ok("a key and a secret are there".to_owned()))?;
+    lines.tell("state", state(config))?;
     if arguments.online {
-        if let Some(catalog) = catalog {
-            let requests = online(catalog)?;
-            writeln!(out, "NiceChat  ok   takes the key and the signature ({requests})")?;
-        }
-        if let Some(settings) = &config.lagerkoll {
-            for account in [&settings.account].into_iter().chain(&settings.copies) {
-                let events = list_events(settings, account)?;
-                writeln!(out, "Lagerkoll ok   takes the credentials of store {} ({events} listed)", account.store)?;
-            }
-        }
+        online(config, &mut lines)?;
     }
-    Ok(Exit::Done)
+    Ok(lines.worst)
+}
+
+/// What was found, a line each.
+struct Lines<'o> {
+    out: StdoutLock<'o>,
+    worst: Exit,
+}
+
+impl Lines<'_> {
+    fn tell(&mut self, what: &str, found: Result<String, Failure>) -> io::Result<()> {
+        let (verdict, words) = match found {
+            Ok(words) => ("ok", words),
+            Err(Failure { error, exit }) => {
+                self.worst = self.worst.or_worse(exit);
+                ("FAIL", format!("{error:#}"))
+            }
+        };
+        // Each in one line, whatever it says.
+        let words = words.lines().map(str::trim).collect::<Vec<_>>().join(" ");
+        writeln!(self.out, "{what:<9} {verdict:<4} {words}")
+    }
 }
 
 /// What the config is about.
 fn sections(config: &Config) -> String {
-    let catalog = config.catalog.as_deref();
-    let source = catalog.map(|catalog| &catalog.source).or(config.source_alone.as_ref());
     let parts = [
-        source.map(|source| format!("feed {}", source.location)),
-        catalog.map(|catalog| format!("NiceChat {}", catalog.nicechat.base_url)),
+        config.source().map(|source| format!("feed {}", source.location)),
+        config.catalog.as_deref().map(|catalog| format!("NiceChat {}", catalog.nicechat.base_url)),
         config.lagerkoll.as_ref().map(|settings| format!("Lagerkoll {}", settings.base_url)),
     ];
     parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
 }
 
-/// One signed read.
-fn online(catalog: &Catalog) -> Result<String, Failure> {
-    let failed = |error: anyhow::Error| Failure { error, exit: Exit::Failed };
-    let reader = nicechat::connect(&catalog.nicechat, &catalog.source.location.secrets())
-        .map_err(|error| failed(error.into()))?
-        .reader();
-    let page = runtime()?.block_on(async {
-        let address = reader.first_page(Kind::Product)?;
-        reader.page(&address).await
-    });
-    let page = page.map_err(|error| failed(anyhow::anyhow!("{}: {error}", catalog.nicechat.base_url)))?;
-    Ok(page.count.map_or_else(|| "products listed".to_owned(), |count| format!("{count} products listed")))
+/// What is in the state, and whether it could be written.
+fn state(config: &Config) -> Result<String, Failure> {
+    let reader = Reader::open(&config.state.path)?;
+    reader.check_base(config.base_url())?;
+    let path = config.state.path.display();
+    let unwritable =
+        |error| failed(anyhow::anyhow!("{path}: can't be written ({error}); check the owner and the mode"));
+    files::check_writable(&config.state.path).map_err(unwritable)?;
+    if !reader.exists() {
+        return Ok(format!("{path}: not there yet, the first pass makes it"));
+    }
+    let [categories, products] = Kind::ALL.map(|kind| reader.owned(kind).map(|n| format!("{n} {}", kind.plural(n))));
+    Ok(format!("{path}: {}, {}", products?, categories?))
 }
 
-/// One read of a store's events.
-fn list_events(settings: &config::Lagerkoll, account: &config::Account) -> Result<String, Failure> {
-    let failed = |error: anyhow::Error| Failure { error, exit: Exit::Failed };
+/// Asks everybody that the config names, a request each.
+fn online(config: &Config, lines: &mut Lines<'_>) -> Result<(), Failure> {
+    let runtime = runtime()?;
+    if let Some(source) = config.source() {
+        lines.tell("feed", runtime.block_on(head(source)))?;
+    }
+    if let Some(catalog) = &config.catalog {
+        lines.tell("NiceChat", runtime.block_on(products(catalog)))?;
+    }
+    if let Some(settings) = &config.lagerkoll {
+        for account in [&settings.account].into_iter().chain(&settings.copies) {
+            lines.tell("Lagerkoll", runtime.block_on(events(settings, account)))?;
+        }
+    }
+    if let Some(url) = config.http.as_ref().and_then(|http| http.public_url.as_ref()) {
+        let answered = runtime.block_on(http_client::status_of(url.as_str()));
+        let told = answered.map(|status| format!("{url} answers here (HTTP {status})"));
+        lines.tell("public", told.map_err(|error| failed(anyhow::anyhow!("{url}: {error}"))))?;
+    }
+    Ok(())
+}
+
+/// The beginning of the feed.
+async fn head(source: &Source) -> Result<String, Failure> {
+    let head = source::head(source).await.map_err(|error| failed(error.into()))?;
+    let input = feed::open(&head.file, source.max_bytes);
+    let found = feed::recognise(&input, source.format);
+    let found = found.map_err(|error| failed(anyhow::anyhow!("{}: {error}", source.location)))?;
+    let what = found.map_or("a packed file", |found| found.name());
+    let length = head.length.map(|length| format!(", {}", bytesize::ByteSize(length))).unwrap_or_default();
+    Ok(format!("begins as it should: {what}{length}"))
+}
+
+/// A page of the listing.
+async fn products(catalog: &config::Catalog) -> Result<String, Failure> {
+    let secrets = catalog.source.location.secrets();
+    let reader = nicechat::connect(&catalog.nicechat, &secrets).map_err(|error| failed(error.into()))?.reader();
+    let page = async { reader.page(&reader.first_page(Kind::Product)?).await };
+    let base_url = &catalog.nicechat.base_url;
+    let page = page.await.map_err(|error| failed(anyhow::anyhow!("{base_url}: {error}")))?;
+    let listed = page.count.map_or_else(|| "products listed".to_owned(), |count| format!("{count} products listed"));
+    Ok(format!("takes the key and the signature ({listed})"))
+}
+
+/// A store's events.
+async fn events(settings: &config::Lagerkoll, account: &config::Account) -> Result<String, Failure> {
     let lagerkoll = lagerkoll::connect(settings, account, &Limits::default()).map_err(|error| failed(error.into()))?;
-    let events = runtime()?.block_on(lagerkoll.reader().list());
-    let events =
-        events.map_err(|error| failed(anyhow::anyhow!("{}: store {}: {error}", settings.base_url, account.store)))?;
-    Ok(format!("{} event{}", events.len(), if events.len() == 1 { "" } else { "s" }))
+    let told = |error| failed(anyhow::anyhow!("{}: store {}: {error}", settings.base_url, account.store));
+    let events = lagerkoll.reader().list().await.map_err(told)?;
+    let listed = format!("{} event{} listed", events.len(), if events.len() == 1 { "" } else { "s" });
+    Ok(format!("takes the credentials of store {} ({listed})", account.store))
+}
+
+fn failed(error: anyhow::Error) -> Failure {
+    Failure { error, exit: Exit::Failed }
 }

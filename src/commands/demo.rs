@@ -187,8 +187,10 @@ fn demo_shop(sandbox: &Sandbox, folder: &Path) -> anyhow::Result<Shop> {
             credentials: None,
             default_currency: Currency::parse("usd"),
             default_category: None,
+            rules: config::Rules::default(),
         },
-        state: State { path: path.clone() },
+        guard: config::Guard::default(),
+        state: State { path: path.clone(), history: config::History::default() },
         http: None,
         nicechat: NiceChat {
             base_url,
@@ -201,12 +203,11 @@ fn demo_shop(sandbox: &Sandbox, folder: &Path) -> anyhow::Result<Shop> {
             strategy: Strategy::Auto,
             import_timeout: Duration::from_secs(60),
             prune: Prune::Owned,
-            max_delete_percent: 20,
             vanished_category: VanishedCategory::Delete,
         },
     };
     let config = Config {
-        state: State { path },
+        state: State { path, history: config::History::default() },
         catalog: Some(Arc::new(catalog)),
         source_alone: None,
         lagerkoll: Some(config::Lagerkoll {
@@ -225,6 +226,7 @@ fn demo_shop(sandbox: &Sandbox, folder: &Path) -> anyhow::Result<Shop> {
             copies: Vec::new(),
         }),
         http: None,
+        secret_files: Vec::new(),
     };
     let state = Writer::open(&config.state.path, config.base_url())?;
     Ok(Shop::new(config, state))

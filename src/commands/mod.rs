@@ -1,11 +1,15 @@
 //! What each command does, and the exit code that it ends with.
 
+mod backup;
 mod check;
 mod demo;
+mod dump;
 mod events;
 mod feed;
+mod init;
 mod look;
 mod outcome;
+mod packaging;
 mod plan;
 mod run;
 mod runtime;
@@ -17,7 +21,7 @@ use std::io;
 use look::Look;
 use outcome::Failure;
 
-use crate::cli::{Cli, Command};
+use crate::cli::{Cli, Command, ConfigCommand};
 use crate::config::Config;
 
 pub use outcome::{Exit, complain};
@@ -31,9 +35,17 @@ pub fn dispatch(cli: Cli) -> Exit {
         Command::Run(arguments) => load().and_then(|loaded| run::run(&arguments, loaded, config.as_deref())),
         Command::Plan(arguments) => load().and_then(|config| plan::plan(arguments, &config)),
         Command::Check(arguments) => load().and_then(|config| check::check(&arguments, &config)),
-        Command::Feed(arguments) => feed::feed(&arguments),
+        Command::Init(arguments) => init::init(&arguments, config),
+        Command::Config(ConfigCommand::Dump(arguments)) => Config::find(config.as_deref())
+            .and_then(|path| Config::dump(&path))
+            .map_err(Failure::from)
+            .and_then(|found| dump::dump(&arguments, &found)),
+        Command::Feed(arguments) => feed::feed(&arguments, config.as_deref()),
         Command::Status(arguments) => look().and_then(|look| status::status(&arguments, &look)),
         Command::Events(arguments) => look().and_then(|look| events::events(&arguments, &look)),
+        Command::Backup(arguments) => look().and_then(|look| backup::backup(&arguments, &look)),
+        Command::Completions(arguments) => packaging::completions(arguments.shell),
+        Command::Man(arguments) => packaging::man(&arguments),
         Command::Sandbox(arguments) => sandbox::sandbox(&arguments),
         Command::Demo => demo::demo(),
     };

@@ -79,7 +79,8 @@ fn open(config: &Config, wait: Duration) -> Result<Writer, StateError> {
         match Writer::open(&config.state.path, config.base_url()) {
             Err(StateError::Locked { path, holder }) if Instant::now() < until => {
                 if !told {
-                    info!("waiting for another shelfkeeper (process {holder}), which works with {}", path.display());
+                    let (path, seconds) = (path.display(), wait.as_secs());
+                    info!("another instance (process {holder}) works with {path}; waiting up to {seconds} s");
                     told = true;
                 }
                 std::thread::sleep(Duration::from_millis(100));

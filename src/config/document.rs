@@ -1,34 +1,85 @@
-//! The file, read but not yet understood: sections and settings that know their line.
+//! The file, read but not yet understood, and all that is wrong with it.
 //!
 //! The tree is walked by hand rather than by serde, for the sake of the errors: each names the
 //! setting, its line and what was expected, and none shows a secret (serde's own show the value).
 
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Display;
-use std::ops::RangeInclusive;
-use std::path::Path;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
 
-use serde_json::{Map, Value};
-use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::ConfigError;
+use super::error::Lack;
+use super::excerpt::{Line, excerpt};
 use super::names::{self, SECTIONS, SectionNames, TABLES};
 use super::units::list;
+use super::{spelling, syntax};
 
-/// A config file whose sections and settings all have names that we know.
+/// A config file. What is wrong with it is collected while it is read: whoever wrote it learns of everything at once.
 pub(super) struct Document<'d> {
     path: &'d Path,
-    text: &'d str,
-    root: DeTable<'d>,
+    pub(super) text: &'d str,
+    pub(super) root: DeTable<'d>,
+    wrong: RefCell<Wrong>,
+    pub(super) used: RefCell<Used>,
+}
+
+/// What was made of a file, for whoever asks.
+#[derive(Default)]
+pub(super) struct Used {
+    /// The files that secrets were read from.
+    pub(super) secret_files: BTreeSet<PathBuf>,
+    /// What settings are that the file leaves out.
+    pub(super) elsewhere: BTreeMap<Place, Elsewhere>,
+}
+
+/// A section's name, where it begins if the file has it, and a setting's name.
+pub(super) type Place = (&'static str, Option<usize>, &'static str);
+
+/// A setting that isn't in the file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Elsewhere {
+    /// As the file would write it; `None` = it is missing here.
+    pub(super) value: Option<String>,
+    /// Where it comes from, in words.
+    pub(super) origin: String,
+}
+
+/// What is wrong with a file.
+#[derive(Default)]
+struct Wrong {
+    errors: Vec<ConfigError>,
+    /// Lines that are no TOML: what else is said of them comes of that.
+    broken: Vec<At>,
+    /// What was meant by names that there aren't: a section, or a setting of one.
+    meant: Vec<(&'static str, Option<&'static str>)>,
+}
+
+/// A place in a file.
+struct At {
+    byte: usize,
+    line: usize,
 }
 
 impl<'d> Document<'d> {
     /// Reads the text of a file; `path` is for the errors.
-    pub(super) fn parse(path: &'d Path, text: &'d str) -> Result<Document<'d>, ConfigError> {
-        let mut document = Document { path, text, root: DeTable::new() };
-        document.root = DeTable::parse(text).map_err(|error| document.syntax(&error))?.into_inner();
-        document.check_names()?;
-        Ok(document)
+    pub(super) fn parse(path: &'d Path, text: &'d str) -> Document<'d> {
+        let (root, faults) = DeTable::parse_recoverable(text);
+        let mut document =
+            Document { path, text, root: root.into_inner(), wrong: RefCell::default(), used: RefCell::default() };
+        faults.iter().for_each(|fault| document.note_syntax(fault));
+        let is_broken = |span: Range<usize>| {
+            let line = line_of(text.get(..span.start).unwrap_or_default());
+            document.wrong.borrow().broken.iter().any(|at| at.line == line || span.contains(&at.byte))
+        };
+        // Whatever the parser made of such a line.
+        let root = std::mem::take(&mut document.root);
+        document.root = pruned(root, &is_broken);
+        document.check_names();
+        document
     }
 
     /// The file.
@@ -36,258 +87,175 @@ impl<'d> Document<'d> {
         self.path
     }
 
-    /// A section; one that the file leaves out has no settings.
-    pub(super) fn section(&'d self, names: &SectionNames) -> Section<'d> {
-        let entry = self.root.get_key_value(names.name);
-        let table = entry.and_then(|(_, value)| value.get_ref().as_table());
-        let start = entry.map(|(key, _)| key.span().start);
-        Section { document: self, name: names.name, secrets: names.name.to_owned(), table, start }
-    }
-
-    /// A message about the place at byte `start`, or about the file as a whole.
-    fn error(&self, start: Option<usize>, message: impl Display) -> ConfigError {
-        let file = self.path.display();
-        match start.map(|start| self.text.get(..start).unwrap_or(self.text)) {
-            Some(before) => {
-                let line = before.matches('\n').count() + 1;
-                let column = before.chars().rev().take_while(|&c| c != '\n').count() + 1;
-                ConfigError::new(format!("{file}:{line}:{column}: {message}"))
-            }
-            None => ConfigError::new(format!("{file}: {message}")),
-        }
-    }
-
-    /// What TOML says of a broken file, without the line that it shows: a secret may stand there.
-    fn syntax(&self, error: &toml::de::Error) -> ConfigError {
-        let start = error.span().map(|span| span.start);
-        let before = start.and_then(|start| self.text.get(..start)).unwrap_or_default();
-        let line = &self.text[before.rfind('\n').map_or(0, |at| at + 1)..];
-        let key = line.lines().next().and_then(|line| line.split_once('=')).map(|(key, _)| key.trim());
-        // Only a word that we know: on a broken line anything may stand where the name should.
-        let setting = key.filter(|key| names::is_setting(key)).map(|key| format!("{key}: ")).unwrap_or_default();
-        self.error(start, format!("{setting}this is not TOML: {}", error.message()))
-    }
-
-    /// Refuses names that we don't know, the first in the file first.
-    fn check_names(&self) -> Result<(), ConfigError> {
-        let mut sections: Vec<_> = self.root.iter().collect();
-        sections.sort_by_key(|(key, _)| key.span().start);
-        for (key, value) in sections {
-            let name: &str = key.get_ref();
-            let Some(section) = SECTIONS.iter().find(|section| section.name == name) else {
-                return Err(self.unknown(key.span().start, name, value.get_ref()));
-            };
-            let Some(table) = value.get_ref().as_table() else {
-                return Err(self.error(Some(key.span().start), format!("{name} is a section: write [{name}], once")));
-            };
-            self.check_keys(section, table)?;
-        }
-        Ok(())
-    }
-
-    fn unknown(&self, start: usize, name: &str, value: &DeValue<'_>) -> ConfigError {
-        let sections = || list(SECTIONS.iter().map(SectionNames::heading), "and");
-        let message = if value.is_table() {
-            format!("unknown section [{name}]; there are {}", sections())
-        } else {
-            format!("unknown setting {name}: every setting stands in a section, {}", sections())
-        };
-        self.error(Some(start), message)
-    }
-
-    fn check_keys(&self, section: &SectionNames, table: &DeTable<'_>) -> Result<(), ConfigError> {
-        let mut keys: Vec<_> = table.iter().collect();
-        keys.sort_by_key(|(key, _)| key.span().start);
-        for (key, value) in keys {
-            let name: &str = key.get_ref();
-            if !section.keys.contains(&name) {
-                let known = list(section.keys.iter().map(ToString::to_string), "and");
-                let message = format!("unknown setting {}.{name}; {} has {known}", section.name, section.heading());
-                return Err(self.error(Some(key.span().start), message));
-            }
-            if let Some(names) = TABLES.iter().find(|table| table.name.split_once('.') == Some((section.name, name))) {
-                self.check_tables(names, key.span().start, value.get_ref())?;
-            }
-        }
-        Ok(())
-    }
-
-    fn check_tables(&self, names: &SectionNames, start: usize, value: &DeValue<'_>) -> Result<(), ConfigError> {
-        let tables = value.as_array().and_then(|array| array.iter().map(|item| item.get_ref().as_table()).collect());
-        let tables: Vec<_> = tables.ok_or_else(|| {
-            self.error(Some(start), format!("{} is a list of tables: write {} above each", names.name, names.heading()))
-        })?;
-        tables.into_iter().try_for_each(|table| self.check_keys(names, table))
-    }
-}
-
-/// A section of the file.
-pub(super) struct Section<'d> {
-    document: &'d Document<'d>,
-    /// Without the brackets.
-    pub(super) name: &'static str,
-    /// What the names of its secrets begin with where they stand outside of the file.
-    pub(super) secrets: String,
-    table: Option<&'d DeTable<'d>>,
-    start: Option<usize>,
-}
-
-impl<'d> Section<'d> {
-    /// Whether the file has it.
-    pub(super) fn exists(&self) -> bool {
-        self.table.is_some()
-    }
-
-    /// The tables of one kind within it, in the file's order.
-    pub(super) fn tables(&self, names: &SectionNames) -> Vec<Section<'d>> {
-        let key = names.name.split_once('.').map_or(names.name, |(_, key)| key);
-        let array = self.table.and_then(|table| table.get(key)).and_then(|value| value.get_ref().as_array());
-        let tables = array.into_iter().flat_map(|array| array.iter());
-        let section = |item: &'d Spanned<DeValue<'d>>| Section {
-            document: self.document,
-            name: names.name,
-            secrets: names.name.to_owned(),
-            table: item.get_ref().as_table(),
-            start: Some(item.span().start),
-        };
-        tables.map(section).collect()
-    }
-
-    /// A setting, when the file has it.
-    pub(super) fn get(&self, key: &'static str) -> Option<Setting<'d>> {
-        let value = self.table?.get(key)?;
-        Some(Setting { document: self.document, section: self.name, key, value })
-    }
-
-    /// A setting, when the file has it and it is more than an empty text.
-    pub(super) fn get_filled(&self, key: &'static str) -> Option<Setting<'d>> {
-        self.get(key).filter(|setting| setting.value.get_ref().as_str() != Some(""))
-    }
-
-    /// A text with a meaning. The default is read by the same parser, as the file would say it.
-    pub(super) fn read<T>(
-        &self,
-        key: &'static str,
-        default: &str,
-        parse: impl FnOnce(&str) -> Result<T, String>,
-    ) -> Result<T, ConfigError> {
-        match self.get(key) {
-            Some(setting) => setting.parse(parse),
-            None => parse(default).map_err(|reason| self.error(format!("{}.{key}: {reason}", self.name))),
-        }
-    }
-
-    /// A whole number.
-    pub(super) fn number<T: TryFrom<i64>>(
-        &self,
-        key: &'static str,
-        default: T,
-        range: RangeInclusive<i64>,
-    ) -> Result<T, ConfigError> {
-        self.get(key).map_or(Ok(default), |setting| setting.number(&range))
-    }
-
-    /// A message about the section.
-    pub(super) fn error(&self, message: impl Display) -> ConfigError {
-        self.document.error(self.start, message)
-    }
-}
-
-/// A setting that stands in the file.
-#[derive(Clone, Copy)]
-pub(super) struct Setting<'d> {
-    document: &'d Document<'d>,
-    section: &'static str,
-    key: &'static str,
-    value: &'d Spanned<DeValue<'d>>,
-}
-
-impl<'d> Setting<'d> {
-    /// Its text.
-    pub(super) fn text(&self) -> Result<&'d str, ConfigError> {
-        self.value.get_ref().as_str().ok_or_else(|| self.bad("expected a text in quotes"))
-    }
-
-    /// What its text means.
-    pub(super) fn parse<T>(&self, parse: impl FnOnce(&str) -> Result<T, String>) -> Result<T, ConfigError> {
-        parse(self.text()?).map_err(|reason| self.bad(reason))
-    }
-
-    /// Its table, as the JSON that it is sent as.
-    pub(super) fn map(&self) -> Result<Map<String, Value>, ConfigError> {
-        match json(self.value.get_ref()) {
-            Ok(Value::Object(map)) => Ok(map),
-            Ok(_) => Err(self.bad("expected a table, such as { time = \"08:00\" }")),
-            Err(reason) => Err(self.bad(reason)),
-        }
-    }
-
-    /// Whether it is a number without quotes.
-    pub(super) fn is_number(&self) -> bool {
-        self.value.get_ref().is_integer()
-    }
-
-    /// A whole number within a range.
-    pub(super) fn number<T: TryFrom<i64>>(&self, range: &RangeInclusive<i64>) -> Result<T, ConfigError> {
-        let integer = self.value.get_ref().as_integer();
-        let number = integer.and_then(|integer| i64::from_str_radix(integer.as_str(), integer.radix()).ok());
-        let number = number.filter(|number| range.contains(number)).and_then(|number| T::try_from(number).ok());
-        number.ok_or_else(|| {
-            self.bad(format!("expected a whole number from {} to {}, without quotes", range.start(), range.end()))
+    /// What was read; what stands in for it when that failed, which is told in the end.
+    pub(super) fn keep<T>(&self, read: Result<T, ConfigError>, otherwise: impl FnOnce() -> T) -> T {
+        read.unwrap_or_else(|error| {
+            self.note(error);
+            otherwise()
         })
     }
 
-    /// A message about the setting that shows its value, unless that is or holds a secret.
-    pub(super) fn bad(&self, reason: impl Display) -> ConfigError {
-        let shown = self.showable().map(|value| format!(" = {value}")).unwrap_or_default();
-        self.document.error(Some(self.value.span().start), format!("{self}{shown}: {reason}"))
+    /// The files that secrets were read from.
+    pub(super) fn secret_files(&self) -> Vec<PathBuf> {
+        self.used.borrow().secret_files.iter().cloned().collect()
     }
 
-    /// A message about the setting without its value.
-    pub(super) fn hidden(&self, reason: impl Display) -> ConfigError {
-        self.document.error(Some(self.value.span().start), format!("{self}: {reason}"))
+    /// Whether nothing was found to be wrong so far.
+    pub(super) fn is_right(&self) -> bool {
+        self.wrong.borrow().errors.is_empty()
     }
 
-    /// The value as the file writes it, shortened.
-    fn showable(&self) -> Option<String> {
-        let written = self.document.text.get(self.value.span())?;
-        let is_address = written.contains("://") || written.contains("http:") || written.contains("https:");
-        if names::is_secret(self.key) || (is_address && written.contains('@')) {
-            return None;
+    /// What was made of the file, if nothing is wrong with it.
+    pub(super) fn finish<T>(&self, made: Result<T, ConfigError>) -> Result<T, ConfigError> {
+        let mut wrong = self.wrong.take();
+        let made = made.map_err(|error| wrong.errors.push(error)).ok();
+        let is_meant = |lack: Lack| {
+            let matches = |key: &str| key == lack.key || key.strip_suffix("_file") == Some(lack.key);
+            let mut meant = wrong.meant.iter();
+            !wrong.broken.is_empty() || meant.any(|(section, key)| *section == lack.section && key.is_none_or(matches))
+        };
+        match (ConfigError::all(wrong.errors, is_meant), made) {
+            (Some(error), _) => Err(error),
+            (None, Some(made)) => Ok(made),
+            (None, None) => Err(ConfigError::new(format!("{} can't be read", self.path.display()))),
         }
-        // The query of an address may be a secret.
-        let end = |c: char| c == '\n' || (is_address && c == '?');
-        let short: String = written.chars().take_while(|&c| !end(c)).take(80).collect();
-        Some(if short.len() < written.len() { format!("{short}…") } else { short })
+    }
+
+    /// Something that is wrong, which is told in the end.
+    pub(super) fn note(&self, error: ConfigError) {
+        self.wrong.borrow_mut().errors.push(error);
+    }
+
+    /// A message about a place, or about the file as a whole.
+    pub(super) fn error(&self, span: Option<Range<usize>>, message: impl Display) -> ConfigError {
+        self.error_in(span, message, Line::Sound)
+    }
+
+    fn error_in(&self, span: Option<Range<usize>>, message: impl Display, line: Line) -> ConfigError {
+        let file = self.path.display();
+        let Some(span) = span else { return ConfigError::new(format!("{file}: {message}")) };
+        let before = self.text.get(..span.start).unwrap_or(self.text);
+        let (number, column) = (line_of(before), before.chars().rev().take_while(|&c| c != '\n').count() + 1);
+        let message = format!("{file}:{number}:{column}: {message}");
+        ConfigError::at(Some(span.start), message, excerpt(self.text, &span, line))
+    }
+
+    /// What TOML says of a broken file. One fault a line: the others come of it.
+    fn note_syntax(&self, error: &toml::de::Error) {
+        let span = error.span().unwrap_or_default();
+        let before = self.text.get(..span.start).unwrap_or_default();
+        let (byte, number) = (span.start, line_of(before));
+        let is_duplicate = error.message() == "duplicate key";
+        if self.wrong.borrow().broken.iter().any(|at| at.line == number) {
+            return;
+        }
+        let line = &self.text[before.rfind('\n').map_or(0, |at| at + 1)..];
+        let key = line.lines().next().and_then(|line| line.split_once('=')).map(|(key, _)| key.trim());
+        // Only a word that we know: on a broken line anything may stand where the name should.
+        let key = key.filter(|key| names::is_setting(key));
+        let words = syntax::words(self.text, span.start, error.message(), key);
+        let setting = key.filter(|_| !is_duplicate).map(|key| format!("{key}: ")).unwrap_or_default();
+        self.note(self.error_in(Some(span), format!("{setting}{words}"), Line::Broken));
+        if !is_duplicate {
+            self.wrong.borrow_mut().broken.push(At { byte, line: number });
+        }
+    }
+
+    /// Tells all names that we don't know.
+    fn check_names(&self) {
+        for (key, value) in &self.root {
+            let name: &str = key.get_ref();
+            match (SECTIONS.iter().find(|section| section.name == name), value.get_ref().as_table()) {
+                (None, _) => self.note_unknown(key.span(), name, value.get_ref()),
+                (Some(_), None) => {
+                    let message = format!("{name} is a section: write [{name}], once");
+                    self.note_at(key.span(), message);
+                }
+                (Some(section), Some(table)) => self.check_keys(section, table),
+            }
+        }
+    }
+
+    /// A message about a name.
+    fn note_at(&self, span: Range<usize>, message: String) {
+        self.note(self.error(Some(span), message));
+    }
+
+    fn note_unknown(&self, span: Range<usize>, name: &str, value: &DeValue<'_>) {
+        let sections = || list(SECTIONS.iter().map(SectionNames::heading), "and");
+        let meant = spelling::meant(name, SECTIONS.iter().map(|section| section.name)).filter(|_| value.is_table());
+        let homes = names::sections_with(name);
+        let message = match meant {
+            Some(meant) => format!("unknown section [{name}]; did you mean [{meant}]?"),
+            None if value.is_table() => format!("unknown section [{name}]; there are {}", sections()),
+            None if homes.is_empty() => {
+                format!("unknown setting {name}: every setting stands in a section, {}", sections())
+            }
+            None => format!("setting {name} stands in no section; put it below {}", list(homes.into_iter(), "or")),
+        };
+        self.wrong.borrow_mut().meant.extend(meant.and_then(known_section).map(|section| (section, None)));
+        self.note_at(span, message);
+    }
+
+    fn check_keys(&self, section: &SectionNames, table: &DeTable<'_>) {
+        for (key, value) in table {
+            let name: &str = key.get_ref();
+            if !section.keys.contains(&name) {
+                self.note_unknown_key(section, key.span(), name);
+            }
+            if let Some(names) = TABLES.iter().find(|table| table.name.split_once('.') == Some((section.name, name))) {
+                self.check_tables(names, key.span(), value.get_ref());
+            }
+        }
+    }
+
+    fn note_unknown_key(&self, section: &SectionNames, span: Range<usize>, name: &str) {
+        let meant = section.keys.iter().find(|key| spelling::meant(name, section.keys.iter().copied()) == Some(key));
+        let homes = names::sections_with(name);
+        let advice = match meant {
+            Some(meant) => format!("; did you mean {meant}?"),
+            None if !homes.is_empty() => format!("; it belongs in {}", list(homes.into_iter(), "or")),
+            None => {
+                let known = list(section.keys.iter().map(ToString::to_string), "and");
+                format!("; {} has {known}", section.heading())
+            }
+        };
+        self.wrong.borrow_mut().meant.extend(meant.map(|meant| (section.name, Some(*meant))));
+        self.note_at(span, format!("unknown setting {}.{name}{advice}", section.name));
+    }
+
+    fn check_tables(&self, names: &SectionNames, span: Range<usize>, value: &DeValue<'_>) {
+        let tables: Option<Vec<_>> =
+            value.as_array().and_then(|array| array.iter().map(|item| item.get_ref().as_table()).collect());
+        match tables {
+            Some(tables) => tables.into_iter().for_each(|table| self.check_keys(names, table)),
+            None => {
+                self.note_at(span, format!("{} is a list of tables: write {} above each", names.name, names.heading()))
+            }
+        }
     }
 }
 
-/// A value as JSON. Numbers keep their digits; times, which JSON doesn't know, become text.
-fn json(value: &DeValue<'_>) -> Result<Value, String> {
-    Ok(match value {
-        DeValue::String(text) => Value::String(text.to_string()),
-        DeValue::Integer(number) => {
-            let number = i64::from_str_radix(number.as_str(), number.radix());
-            Value::from(number.map_err(|_| "a whole number in it has more than 64 bits")?)
+/// Without what is set at a place that is broken, or goes on to one.
+fn pruned<'t>(table: DeTable<'t>, is_broken: &dyn Fn(Range<usize>) -> bool) -> DeTable<'t> {
+    let mut sound = DeTable::new();
+    for (key, mut value) in table {
+        let (start, end) = (key.span().start, value.span().end);
+        match value.get_mut() {
+            DeValue::Table(table) if !is_broken(key.span()) => *table = pruned(std::mem::take(table), is_broken),
+            _ if is_broken(start..end + 1) => continue,
+            _ => {}
         }
-        DeValue::Float(number) => {
-            let text = number.as_str().trim_start_matches('+');
-            let number = serde_json::from_str(text).map_err(|_| "inf and nan are no numbers of JSON")?;
-            Value::Number(number)
-        }
-        DeValue::Boolean(flag) => Value::Bool(*flag),
-        DeValue::Datetime(time) => Value::String(time.to_string()),
-        DeValue::Array(items) => Value::Array(items.iter().map(|item| json(item.get_ref())).collect::<Result<_, _>>()?),
-        DeValue::Table(table) => {
-            let entries = table.iter().map(|(key, value)| Ok((key.get_ref().to_string(), json(value.get_ref())?)));
-            Value::Object(entries.collect::<Result<_, String>>()?)
-        }
-    })
+        sound.insert(key, value);
+    }
+    sound
 }
 
-impl Display for Setting<'_> {
-    /// The setting's name.
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}.{}", self.section, self.key)
-    }
+/// The number of the line after so much text.
+pub(super) fn line_of(before: &str) -> usize {
+    before.matches('\n').count() + 1
+}
+
+fn known_section(name: &str) -> Option<&'static str> {
+    SECTIONS.iter().map(|section| section.name).find(|known| *known == name)
 }

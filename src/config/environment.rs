@@ -15,6 +15,8 @@ pub(super) struct Environment {
 pub(super) enum Secrets {
     /// They are read, and must be there.
     Needed,
+    /// They may be missing; it is looked for where they are, but not at what they are.
+    Located,
     /// They may be missing, and nothing outside of the config is looked at: whoever only looks at the state may not
     /// be allowed to.
     Unneeded,
@@ -31,6 +33,11 @@ impl Environment {
     /// The same without the secrets.
     pub(super) fn without_secrets(self) -> Environment {
         Environment { secrets: Secrets::Unneeded, ..self }
+    }
+
+    /// The same, with no more than the places of the secrets.
+    pub(super) fn with_located_secrets(self) -> Environment {
+        Environment { secrets: Secrets::Located, ..self }
     }
 
     /// An environment of these variables and no others.

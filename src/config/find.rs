@@ -48,7 +48,7 @@ fn nowhere(places: &[&Path]) -> ConfigError {
         "there is no config file. Looked for it at\
          \n  --config (not given)\
          \n  ${VARIABLE} (not set){places}\
-         \nCopy config/shelfkeeper.example.toml to one of these places and fill it in, \
-         or try `shelfkeeper demo`, which needs none."
+         \n`shelfkeeper init` writes one; or copy config/shelfkeeper.example.toml to one of these places and \
+         fill it in, or try `shelfkeeper demo`, which needs none."
     ))
 }

@@ -7,6 +7,7 @@ use super::ConfigError;
 use super::document::Document;
 use super::location::web_address;
 use super::names::HTTP;
+use super::section::Section;
 
 /// Our own listener.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,7 +47,7 @@ impl fmt::Display for PublicUrl {
 impl Http {
     /// A file without the section wants no listener.
     pub(super) fn read(document: &Document<'_>) -> Result<Option<Http>, ConfigError> {
-        let section = document.section(&HTTP);
+        let section = Section::of(document, &HTTP);
         if !section.exists() {
             return Ok(None);
         }

@@ -4,6 +4,7 @@ use url::Url;
 
 use super::document::Document;
 use super::names::NICECHAT;
+use super::section::Section;
 use super::{Catalog, ConfigError, Location, PublicUrl, Strategy, is_loopback};
 use crate::feed::FeedType;
 
@@ -22,6 +23,9 @@ impl Catalog {
         }
         if is_loopback(url) && !is_loopback(&self.nicechat.base_url) {
             return Err("its address is this machine's own");
+        }
+        if self.source.rules.can_exclude() {
+            return Err("[[source.rule]] leaves some of its rows out");
         }
         match format {
             Some(FeedType::GoogleXml) => Err("NiceChat imports google-csv and yml, not google-xml"),
@@ -42,7 +46,7 @@ impl Catalog {
             "NiceChat can't fetch the feed: {why}; set public_url in section [http], so that shelfkeeper can serve \
              the feed, or use \"auto\" or \"api\""
         );
-        let section = document.section(&NICECHAT);
+        let section = Section::of(document, &NICECHAT);
         Err(section.get("strategy").map_or_else(|| section.error(&message), |setting| setting.bad(&message)))
     }
 }

@@ -7,11 +7,12 @@ use std::time::Duration;
 use secrecy::SecretString;
 use url::Url;
 
-use super::document::{Document, Section, Setting};
+use super::document::Document;
 use super::environment::{Environment, Secrets};
 use super::location::web_address;
 use super::names::{API_KEY, COPY_TO, EVENT, LAGERKOLL, USER_TOKEN};
 use super::secret;
+use super::section::{Section, Setting};
 use super::units::{self, HOUR};
 use super::{ConfigError, Schedule};
 use crate::event::{Content, Fields};
@@ -87,17 +88,21 @@ pub struct DeclaredEvent {
 impl Lagerkoll {
     /// A file without the section wants no mirror.
     pub(super) fn read(document: &Document<'_>, environment: &Environment) -> Result<Option<Lagerkoll>, ConfigError> {
-        let section = document.section(&LAGERKOLL);
+        let section = Section::of(document, &LAGERKOLL);
         if !section.exists() {
             return Ok(None);
         }
-        let store = store(&section)?;
-        let events = events(&section)?;
-        let copies = copies(&section, &store, environment)?;
-        let account = Account { store, credentials: credentials(&section, environment)? };
+        let store = section.keep(store(&section), String::new);
+        let events = section.keep(events(&section), Vec::new);
+        let copies = section.keep(copies(&section, &store, environment), Vec::new);
+        let blank = || AccountCredentials::Key(SecretString::default());
+        let credentials = credentials(&section, environment);
+        let is_known = credentials.is_ok();
+        let account = Account { store, credentials: section.keep(credentials, blank) };
         let scope = section.read("scope", "store", scope)?;
         let is_machine = |account: &&Account| matches!(account.credentials, AccountCredentials::Key(_));
-        let machine = [&account].into_iter().chain(&copies).find(is_machine).filter(|_| scope == Scope::User);
+        let machine =
+            [&account].into_iter().chain(&copies).find(is_machine).filter(|_| scope == Scope::User && is_known);
         if let Some(Account { store, .. }) = machine {
             // API page, "Headers": a key is of a machine, and "no real person is involved".
             return Err(section.error(format!(
@@ -109,10 +114,10 @@ impl Lagerkoll {
             base_url: section.read("base_url", "https://capi.lagerkoll.com/v1/events/", base_url)?,
             scope,
             schedule: section.read("schedule", "every 5m", Schedule::parse)?,
-            history_days: section.number("history_days", 90, 1..=36_500)?,
+            history_days: section.number("history_days", 90, 1..=36_500),
             timeout: section.read("timeout", "30s", |text| units::duration(text, &TIMEOUTS))?,
-            retries: section.number("retries", 5, 0..=20)?,
-            max_delete_percent: section.number("max_delete_percent", 20, 0..=100)?,
+            retries: section.number("retries", 5, 0..=20),
+            max_delete_percent: section.number("max_delete_percent", 20, 0..=100),
             account,
             events,
             copies,
@@ -136,10 +141,13 @@ fn scope(text: &str) -> Result<Scope, String> {
 fn store(section: &Section<'_>) -> Result<String, ConfigError> {
     match section.get_filled("store") {
         Some(setting) => id(&setting),
-        None => Err(section.error(format!(
-            "{}.store is missing. Set it to the id of the store, which stands where the API was activated",
-            section.name
-        ))),
+        None => Err(section.lacks(
+            "store",
+            format!(
+                "{}.store is missing. Set it to the id of the store, which stands where the API was activated",
+                section.name
+            ),
+        )),
     }
 }
 
@@ -167,10 +175,13 @@ fn credentials(section: &Section<'_>, environment: &Environment) -> Result<Accou
             (_, Some(token)) => {
                 Err(token.error(&format!("is given without a user: set {}.user_id, or take it out", section.name)))
             }
-            (None, None) if environment.secrets() == Secrets::Needed => Err(section.error(format!(
-                "{}\nOr set user_id and user_token, which a person's login gives.",
-                secret::missing(section, API_KEY)
-            ))),
+            (None, None) if environment.secrets() == Secrets::Needed => Err(section.lacks(
+                API_KEY.key,
+                format!(
+                    "{}\nOr set user_id and user_token, which a person's login gives.",
+                    secret::missing(section, API_KEY)
+                ),
+            )),
             (_, None) => Ok(AccountCredentials::Key(secret::required(section, API_KEY, environment)?)),
         };
     };

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use secrecy::SecretString;
 use sha2::{Digest as _, Sha256};
-use url::{Host, Url};
+use url::{Host, ParseError, Url};
 
 /// What is said of an address with a user or a password in it.
 const NO_USERINFO: &str =
@@ -41,7 +41,7 @@ impl Location {
         let url = Url::parse(text).map_err(|error| format!("this is no URL: {error}"))?;
         match url.scheme() {
             "http" | "https" if has_userinfo(&url) => Err(NO_USERINFO.to_owned()),
-            "http" | "https" => Ok(Location::Url(url)),
+            "http" | "https" => no_feed(&url).map_or(Ok(Location::Url(url)), |what| Err(what.to_owned())),
             "file" => file(&url),
             _ => Err("expected http://, https://, file:// or a path".to_owned()),
         }
@@ -90,11 +90,38 @@ pub(super) fn has_userinfo(url: &Url) -> bool {
     !url.username().is_empty() || url.password().is_some()
 }
 
+/// What an address is that people copy from their browser's bar, and that never is a feed's.
+fn no_feed(url: &Url) -> Option<&'static str> {
+    let (host, path) = (url.host_str()?, url.path());
+    let last = path.rsplit('/').next().unwrap_or_default();
+    match host {
+        "docs.google.com" if path.starts_with("/spreadsheets/") && matches!(last, "edit" | "view" | "htmlview") => {
+            Some(
+                "this is the page of a Google spreadsheet, not a feed; share the sheet with everybody who has the link, \
+             and write export?format=tsv for what begins with the last word, such as edit#gid=0",
+            )
+        }
+        "drive.google.com" if path.starts_with("/file/d/") => {
+            Some("this is a page of Google Drive, not a feed; give the address of the file itself")
+        }
+        "www.dropbox.com" if url.query_pairs().any(|(name, value)| name == "dl" && value == "0") => {
+            Some("this is a page of Dropbox, not a feed; write dl=1 for dl=0 at its end")
+        }
+        "github.com" if path.contains("/blob/") => {
+            Some("this is a page of GitHub, not a feed; give the address of its button \"Raw\"")
+        }
+        _ => None,
+    }
+}
+
 /// Reads an address that others are added to: `http` or `https`, and nothing but a host, a port and a path.
 /// The error of one with a user or password says `no_userinfo`.
 pub(super) fn web_address(text: &str, example: &str, no_userinfo: &str) -> Result<Url, String> {
     let expected = format!("expected an address such as {example:?}");
-    let url = Url::parse(text.trim()).map_err(|error| format!("{expected} ({error})"))?;
+    let url = Url::parse(text.trim()).map_err(|error| match error {
+        ParseError::RelativeUrlWithoutBase => format!("an address must begin with https:// or http://; {expected}"),
+        error => format!("{expected} ({error})"),
+    })?;
     if !matches!(url.scheme(), "http" | "https") {
         return Err(format!("{expected}, with http or https"));
     }

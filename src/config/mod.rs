@@ -4,20 +4,27 @@
 //! `nicechat`, `lagerkoll`, `http`) gives the settings their meaning, `secret` finds what must not stand in the open.
 
 mod document;
+mod dump;
 mod environment;
 mod error;
+mod excerpt;
 mod find;
+mod guard;
 mod http;
 mod import;
 mod lagerkoll;
 mod location;
 mod names;
 mod nicechat;
+mod rules;
 mod schedule;
 mod secret;
+mod section;
 mod source;
+mod spelling;
 mod spread;
 mod state;
+mod syntax;
 mod unit;
 mod units;
 mod warnings;
@@ -28,18 +35,22 @@ use std::sync::Arc;
 use document::Document;
 use environment::Environment;
 use names::{LAGERKOLL, NICECHAT, SOURCE};
+use section::Section;
 
 use crate::files;
 
+pub use dump::{Dump, DumpedSection, DumpedSetting};
 pub use error::ConfigError;
+pub use guard::{Guard, Missing};
 pub use http::{Http, PublicUrl};
 pub use lagerkoll::{Account, AccountCredentials, DeclaredEvent, Lagerkoll, Scope};
 pub use location::{Location, is_loopback};
 pub use nicechat::{NiceChat, Prune, Strategy, VanishedCategory};
+pub use rules::{Rule, Rules, Verdict};
 pub use schedule::Schedule;
 pub use source::{Credentials, Source};
 pub use spread::{Place, Splay};
-pub use state::State;
+pub use state::{History, State};
 
 /// More than any config has, in bytes: what is longer is another file.
 const LARGEST: u64 = 16 << 20;
@@ -58,6 +69,8 @@ pub struct Config {
     pub lagerkoll: Option<Lagerkoll>,
     /// Our own listener; `None` = there is none.
     pub http: Option<Http>,
+    /// The files that secrets were read from, the config file among them if one stands there.
+    pub secret_files: Vec<PathBuf>,
 }
 
 /// What keeping a shop at NiceChat equal to a feed takes.
@@ -67,6 +80,8 @@ pub struct Catalog {
     pub source: Source,
     /// The shop at NiceChat.
     pub nicechat: NiceChat,
+    /// What a pass may do without somebody's word.
+    pub guard: Guard,
     /// The state file.
     pub state: State,
     /// Our own listener.
@@ -100,32 +115,71 @@ impl Config {
         Config::load_in(path, &Environment::process().without_secrets()).map(|config| take(&config))
     }
 
+    /// What the settings of a file are, and where each comes from. Secrets are looked for, but not read.
+    ///
+    /// # Errors
+    /// When the file can't be read, or anything in it is not right.
+    pub fn dump(path: &Path) -> Result<Dump, ConfigError> {
+        Config::dump_in(path, &Environment::process().with_located_secrets())
+    }
+
+    fn dump_in(path: &Path, environment: &Environment) -> Result<Dump, ConfigError> {
+        let text = text_of(path)?;
+        let document = Document::parse(path, &text);
+        document.finish(Config::read(&document, environment))?;
+        Ok(Dump::of(&document))
+    }
+
     fn load_in(path: &Path, environment: &Environment) -> Result<Config, ConfigError> {
-        let unreadable = |error| format!("the config file {} cannot be read: {error}", path.display());
-        let text = files::read_text(path, LARGEST).map_err(|error| ConfigError::new(unreadable(error)))?;
-        let document = Document::parse(path, &text)?;
-        let state = State::read(&document, environment)?;
-        let http = Http::read(&document)?;
-        let has_source = document.section(&SOURCE).exists();
-        let has_nicechat = document.section(&NICECHAT).exists() || NiceChat::is_meant(environment);
-        let mut config = Config { state: state.clone(), catalog: None, source_alone: None, lagerkoll: None, http };
+        let text = text_of(path)?;
+        let document = Document::parse(path, &text);
+        document.finish(Config::read(&document, environment))
+    }
+
+    fn read(document: &Document<'_>, environment: &Environment) -> Result<Config, ConfigError> {
+        let state = State::read(document, environment);
+        let http = Http::read(document)?;
+        let guard = Guard::read(document)?;
+        let has_source = Section::of(document, &SOURCE).exists();
+        let has_nicechat = Section::of(document, &NICECHAT).exists() || NiceChat::is_meant(environment);
+        let mut config = Config {
+            state: state.clone(),
+            catalog: None,
+            source_alone: None,
+            lagerkoll: None,
+            http,
+            secret_files: Vec::new(),
+        };
         if has_source && !has_nicechat {
-            config.source_alone = Some(Source::read(&document, environment, &state.path)?);
-        } else if has_source || has_nicechat || !document.section(&LAGERKOLL).exists() {
-            let source = Source::read(&document, environment, &state.path)?;
-            let nicechat = NiceChat::read(&document, environment)?;
-            let catalog = Catalog { source, nicechat, state, http: config.http.clone() };
-            catalog.check_import(&document)?;
+            config.source_alone = Some(Source::read(document, environment, &state.path)?);
+        } else if has_source || has_nicechat || !Section::of(document, &LAGERKOLL).exists() {
+            let source = Source::read(document, environment, &state.path)?;
+            let nicechat = NiceChat::read(document, environment)?;
+            let catalog = Catalog { source, nicechat, guard, state, http: config.http.clone() };
+            if document.is_right() {
+                document.keep(catalog.check_import(document), || ());
+            }
             config.catalog = Some(Arc::new(catalog));
         }
-        config.lagerkoll = Lagerkoll::read(&document, environment)?;
+        config.lagerkoll = Lagerkoll::read(document, environment)?;
+        config.secret_files = document.secret_files();
         Ok(config)
+    }
+
+    /// The feed, whatever it is for.
+    pub fn source(&self) -> Option<&Source> {
+        self.catalog.as_deref().map(|catalog| &catalog.source).or(self.source_alone.as_ref())
     }
 
     /// Whose state it is: the address of the shop at NiceChat.
     pub fn base_url(&self) -> Option<&str> {
         self.catalog.as_ref().map(|catalog| catalog.nicechat.base_url.as_str())
     }
+}
+
+fn text_of(path: &Path) -> Result<String, ConfigError> {
+    let unreadable = |error| format!("the config file {} cannot be read: {error}", path.display());
+    files::read_text(path, LARGEST).map_err(|error| ConfigError::new(unreadable(error)))
 }
 
 #[cfg(test)]

@@ -54,11 +54,16 @@ pub(super) const SOURCE: SectionNames = SectionNames {
         PASSWORD.file,
         "default_currency",
         "default_category",
+        "rule",
     ],
 };
 
+/// `[[source.rule]]`.
+pub(super) const RULE: SectionNames =
+    SectionNames { name: "source.rule", keys: &["include", "id", "title", "category", "brand", "price", "in_stock"] };
+
 /// `[state]`.
-pub(super) const STATE: SectionNames = SectionNames { name: "state", keys: &["path"] };
+pub(super) const STATE: SectionNames = SectionNames { name: "state", keys: &["path", "history_days", "history_rows"] };
 
 /// `[nicechat]`.
 pub(super) const NICECHAT: SectionNames = SectionNames {
@@ -78,6 +83,22 @@ pub(super) const NICECHAT: SectionNames = SectionNames {
         "prune",
         "max_delete_percent",
         "vanished_category",
+    ],
+};
+
+/// `[guard]`.
+pub(super) const GUARD: SectionNames = SectionNames {
+    name: "guard",
+    keys: &[
+        "max_delete_percent",
+        "max_emptied_percent",
+        "max_out_of_stock_percent",
+        "max_price_percent",
+        "price_factor",
+        "min_count",
+        "delete_after",
+        "delete_feeds",
+        "missing",
     ],
 };
 
@@ -117,10 +138,10 @@ pub(super) const COPY_TO: SectionNames = SectionNames {
 pub(super) const HTTP: SectionNames = SectionNames { name: "http", keys: &["listen", "public_url"] };
 
 /// Every section.
-pub(super) const SECTIONS: [SectionNames; 5] = [SOURCE, STATE, NICECHAT, LAGERKOLL, HTTP];
+pub(super) const SECTIONS: [SectionNames; 6] = [SOURCE, STATE, NICECHAT, GUARD, LAGERKOLL, HTTP];
 
 /// Tables within a section, of which there may be any number. Their names are `section.key`.
-pub(super) const TABLES: [SectionNames; 2] = [EVENT, COPY_TO];
+pub(super) const TABLES: [SectionNames; 3] = [RULE, EVENT, COPY_TO];
 
 /// Whether a word is a setting of any section.
 pub(super) fn is_setting(word: &str) -> bool {
@@ -130,4 +151,44 @@ pub(super) fn is_setting(word: &str) -> bool {
 /// Whether a setting's value is a secret.
 pub(super) fn is_secret(key: &str) -> bool {
     [API_KEY, API_SECRET, USER_TOKEN, PASSWORD].iter().any(|names| names.key == key)
+}
+
+/// Whether a setting names a secret's file.
+pub(super) fn is_secret_file(key: &str) -> bool {
+    [API_KEY, API_SECRET, USER_TOKEN, PASSWORD].iter().any(|names| names.file == key)
+}
+
+/// What is said of a value that has no quotes and needs them; `None` = it needs none, or its setting isn't known.
+pub(super) fn in_quotes(key: &str) -> Option<&'static str> {
+    match key {
+        "timeout" | "import_timeout" | "splay" | "delete_after" => Some("write a time in quotes, such as \"30s\""),
+        "schedule" | "resync_schedule" => Some("write it in quotes, such as \"every 15m\""),
+        "price" => Some("write prices in quotes, such as \"<5\" or \"10..20\""),
+        "max_bytes" => Some("write a size in quotes, such as \"4GiB\", or a number of bytes"),
+        "location" | "path" => Some("write a path or an address in quotes, such as \"/srv/feed.xml\""),
+        key if is_number(key) || matches!(key, "trigger" | "action" | "include" | "in_stock") => None,
+        key if is_setting(key) => Some("write a text in quotes"),
+        _ => None,
+    }
+}
+
+/// Settings that are whole numbers.
+fn is_number(key: &str) -> bool {
+    const NUMBERS: [&str; 8] = [
+        "concurrency",
+        "requests_per_second",
+        "retries",
+        "history_days",
+        "history_rows",
+        "price_factor",
+        "min_count",
+        "delete_feeds",
+    ];
+    NUMBERS.contains(&key) || key.ends_with("_percent")
+}
+
+/// The sections that have a setting of this name.
+pub(super) fn sections_with(key: &str) -> Vec<String> {
+    let has = |section: &&SectionNames| section.keys.contains(&key);
+    SECTIONS.iter().chain(&TABLES).filter(has).map(SectionNames::heading).collect()
 }

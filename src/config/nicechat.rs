@@ -13,6 +13,7 @@ use super::environment::Environment;
 use super::location::web_address;
 use super::names::{API_KEY, API_SECRET, NICECHAT, SecretNames};
 use super::secret;
+use super::section::Section;
 use super::units::{self, HOUR, SECOND};
 
 const TIMEOUTS: RangeInclusive<Duration> = Duration::from_millis(1)..=HOUR;
@@ -41,8 +42,6 @@ pub struct NiceChat {
     pub import_timeout: Duration,
     /// What a pass may delete.
     pub prune: Prune,
-    /// Of the objects that we own: a pass that would delete a greater part is refused. At most 100.
-    pub max_delete_percent: u8,
     /// What becomes of a category that the feed no longer has.
     pub vanished_category: VanishedCategory,
 }
@@ -88,22 +87,21 @@ pub enum VanishedCategory {
 
 impl NiceChat {
     pub(super) fn read(document: &Document<'_>, environment: &Environment) -> Result<NiceChat, ConfigError> {
-        let section = document.section(&NICECHAT);
-        let concurrency = section.number("concurrency", 8, 1..=256)?;
-        let requests_per_second = section.number("requests_per_second", 0, 0..=10_000)?;
+        let section = Section::of(document, &NICECHAT);
+        let concurrency = section.number("concurrency", 8, 1..=256);
+        let requests_per_second = section.number("requests_per_second", 0, 0..=10_000);
         Ok(NiceChat {
             base_url: section.read("base_url", "https://account.nice.chat", base_url)?,
             concurrency: NonZeroUsize::new(concurrency).unwrap_or(NonZeroUsize::MIN),
             requests_per_second: NonZeroU32::new(requests_per_second),
             timeout: section.read("timeout", "30s", |text| units::duration(text, &TIMEOUTS))?,
-            retries: section.number("retries", 5, 0..=20)?,
+            retries: section.number("retries", 5, 0..=20),
             strategy: section.read("strategy", "auto", strategy)?,
             import_timeout: section.read("import_timeout", "30m", |text| units::duration(text, &IMPORT_TIMEOUTS))?,
             prune: section.read("prune", "owned", prune)?,
-            max_delete_percent: section.number("max_delete_percent", 20, 0..=100)?,
             vanished_category: section.read("vanished_category", "delete", vanished_category)?,
-            api_key: secret::required(&section, API_KEY, environment)?,
-            api_secret: secret::required(&section, API_SECRET, environment)?,
+            api_key: section.keep(secret::required(&section, API_KEY, environment), SecretString::default),
+            api_secret: section.keep(secret::required(&section, API_SECRET, environment), SecretString::default),
         })
     }
 }

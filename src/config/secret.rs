@@ -9,9 +9,9 @@ use std::path::{Path, PathBuf};
 use secrecy::SecretString;
 
 use super::ConfigError;
-use super::document::{Section, Setting};
 use super::environment::{Environment, Secrets};
 use super::names::{SecretNames, SectionNames, heading};
+use super::section::{Section, Setting};
 use super::units::list;
 use crate::files;
 
@@ -29,8 +29,15 @@ pub(super) fn required(
 ) -> Result<SecretString, ConfigError> {
     match (given(section, names, environment)?.as_slice(), environment.secrets()) {
         ([] | [Given::File(..)], Secrets::Unneeded) => Ok(SecretString::default()),
-        ([one], _) => one.read(),
-        ([], Secrets::Needed) => Err(section.error(missing(section, names))),
+        ([], Secrets::Located) => {
+            section.comes_from(names.key, None, "missing here; a credential that only the unit sees?".to_owned());
+            Ok(SecretString::default())
+        }
+        ([one], secrets) => {
+            note(section, names, one);
+            if secrets == Secrets::Located { Ok(SecretString::default()) } else { one.read() }
+        }
+        ([], Secrets::Needed) => Err(section.lacks(names.key, missing(section, names))),
         (several, _) => Err(section.error(format!(
             "{}.{} is given {} times, by {}; keep one of them",
             section.name,
@@ -38,6 +45,17 @@ pub(super) fn required(
             several.len(),
             list(several.iter().map(ToString::to_string), "and"),
         ))),
+    }
+}
+
+/// Notes where a secret comes from.
+fn note(section: &Section<'_>, names: SecretNames, given: &Given<'_>) {
+    let elsewhere = |origin| section.comes_from(names.key, Some("\"***\"".to_owned()), origin);
+    match given {
+        Given::Setting(_) => section.read_secret_from(None),
+        Given::File(_, path) => section.read_secret_from(Some(path)),
+        Given::Variable(name, _) => elsewhere(format!("environment {name}")),
+        Given::Credential(_) => elsewhere(format!("credential {}", credential(&section.secrets, names.key))),
     }
 }
 
@@ -160,7 +178,7 @@ fn read_file(path: &Path) -> Result<String, String> {
 
 /// Whether a value is surely the path of a file: something lies there, or at least its folder does. A secret
 /// that was put where its file should be named may begin with a slash, too.
-fn is_surely_path(path: &Path) -> bool {
+pub(super) fn is_surely_path(path: &Path) -> bool {
     let is_there = |path: &Path| path.try_exists().unwrap_or(false);
     let folder = path.parent().filter(|folder| folder.components().count() > 1 || folder.is_relative());
     is_there(path) || folder.is_some_and(|folder| !folder.as_os_str().is_empty() && is_there(folder))

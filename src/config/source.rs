@@ -1,18 +1,19 @@
 //! `[source]`: where the feed is, how it is read and how often.
 
 use std::ops::RangeInclusive;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use secrecy::SecretString;
 
-use super::document::{Document, Section, Setting};
+use super::document::Document;
 use super::environment::Environment;
 use super::names::{PASSWORD, SOURCE};
 use super::secret;
+use super::section::{Section, Setting};
 use super::spread::{Place, Resync, Splay};
 use super::units::{self, HOUR};
-use super::{ConfigError, Location, Schedule};
+use super::{ConfigError, Location, Rules, Schedule};
 use crate::catalog::{Currency, Id};
 use crate::feed::FeedType;
 
@@ -43,6 +44,8 @@ pub struct Source {
     pub default_currency: Option<Currency>,
     /// The id of the category for items without one.
     pub default_category: Option<Id>,
+    /// Which items are left out.
+    pub rules: Rules,
 }
 
 /// Who we are to the feed's host.
@@ -61,8 +64,10 @@ impl Source {
         environment: &Environment,
         state: &Path,
     ) -> Result<Source, ConfigError> {
-        let section = document.section(&SOURCE);
-        let location = location(&section)?;
+        let section = Section::of(document, &SOURCE);
+        let location = location(&section);
+        let is_file = matches!(location, Ok(Location::File(_)));
+        let location = section.keep(location, || Location::File(PathBuf::new()));
         let place = Place::here(state, &location);
         Ok(Source {
             format: section.read("type", "auto", format)?,
@@ -71,10 +76,11 @@ impl Source {
             splay: section.read("splay", "auto", Splay::parse)?,
             place,
             timeout: section.read("timeout", "60s", |text| units::duration(text, &TIMEOUTS))?,
-            max_bytes: max_bytes(&section)?,
-            credentials: credentials(&section, &location, environment)?,
+            max_bytes: section.keep(max_bytes(&section), || u64::MAX),
+            credentials: section.keep(credentials(&section, is_file, environment), || None),
             default_currency: section.read("default_currency", "usd", currency)?,
             default_category: section.read("default_category", "", category)?,
+            rules: Rules::read(&section),
             location,
         })
     }
@@ -94,7 +100,8 @@ impl Source {
 
 fn location(section: &Section<'_>) -> Result<Location, ConfigError> {
     let Some(setting) = section.get("location") else {
-        return Err(section.error(
+        return Err(section.lacks(
+            "location",
             "source.location is missing. Say where the feed is, in section [source]: \
              location = \"https://shop.example/products.txt\", or the path of a file",
         ));
@@ -133,7 +140,7 @@ fn category(text: &str) -> Result<Option<Id>, String> {
 
 fn credentials(
     section: &Section<'_>,
-    location: &Location,
+    is_file: bool,
     environment: &Environment,
 ) -> Result<Option<Credentials>, ConfigError> {
     let Some(setting) = section.get_filled("username") else {
@@ -143,7 +150,7 @@ fn credentials(
         };
     };
     let username = setting.text()?;
-    if matches!(location, Location::File(_)) {
+    if is_file {
         return Err(setting.bad("a file needs no user; take username and the password out, or set location to a URL"));
     }
     if username.contains(':') || username.contains(char::is_control) {

@@ -2,10 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
-use super::ConfigError;
 use super::document::Document;
 use super::environment::Environment;
 use super::names::STATE;
+use super::section::Section;
 use super::unit;
 
 const FILE: &str = "shelfkeeper.db";
@@ -15,15 +15,40 @@ const FILE: &str = "shelfkeeper.db";
 pub struct State {
     /// Its path; a relative one begins at the current directory.
     pub path: PathBuf,
+    /// What it keeps of the past.
+    pub history: History,
+}
+
+/// How much of what was changed is remembered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct History {
+    /// For how long, in days; at least 1.
+    pub days: u32,
+    /// How many changes at most.
+    pub rows: u64,
+}
+
+impl Default for History {
+    fn default() -> History {
+        History { days: 90, rows: 1_000_000 }
+    }
 }
 
 impl State {
-    pub(super) fn read(document: &Document<'_>, environment: &Environment) -> Result<State, ConfigError> {
-        let path = match document.section(&STATE).get("path") {
-            Some(setting) => setting.parse(path)?,
-            None => default_path(document.path(), environment),
+    pub(super) fn read(document: &Document<'_>, environment: &Environment) -> State {
+        let section = Section::of(document, &STATE);
+        let (default, origin) = default_path(document.path(), environment);
+        let path = match section.get("path") {
+            Some(setting) => section.keep(setting.parse(path), || default),
+            None => {
+                section.comes_from("path", Some(format!("{:?}", default.display().to_string())), origin.to_owned());
+                default
+            }
         };
-        Ok(State { path })
+        let usual = History::default();
+        let days = section.number("history_days", usual.days, 1..=36_500);
+        let rows = section.number("history_rows", usual.rows, 0..=1_000_000_000);
+        State { path, history: History { days, rows } }
     }
 }
 
@@ -39,10 +64,13 @@ fn path(text: &str) -> Result<PathBuf, String> {
 }
 
 /// In the unit's state directory: the one that systemd tells us, or at a shell the one that the unit of this config
-/// has. Elsewhere below the current directory.
-fn default_path(config: &Path, environment: &Environment) -> PathBuf {
+/// has. Elsewhere below the current directory. Also tells which of these it is.
+fn default_path(config: &Path, environment: &Environment) -> (PathBuf, &'static str) {
     // systemd lists the unit's state directories in a variable, separated by colons.
     let directories = environment.path("STATE_DIRECTORY");
     let first = directories.as_ref().and_then(|list| std::env::split_paths(list).next());
-    first.or_else(|| unit::state_directory(config)).unwrap_or_else(|| PathBuf::from("state")).join(FILE)
+    let first = first.map(|first| (first, "environment STATE_DIRECTORY"));
+    let of_unit = || unit::state_directory(config).map(|directory| (directory, "unit"));
+    let (directory, origin) = first.or_else(of_unit).unwrap_or_else(|| (PathBuf::from("state"), "default"));
+    (directory.join(FILE), origin)
 }

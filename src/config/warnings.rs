@@ -3,6 +3,7 @@
 use url::Url;
 
 use super::{Config, Location, is_loopback};
+use crate::files;
 
 impl Config {
     /// Settings that somebody should look at, a line each.
@@ -20,7 +21,12 @@ impl Config {
         let sent = feed.into_iter().chain(nicechat).chain(lagerkoll).filter(|(_, url, _)| is_open(url));
         let open = sent.map(|(setting, _, what)| open(setting, what));
         let idle = "no section says what [source] is for: add [nicechat], with its key and secret";
-        open.chain(self.source_alone.as_ref().map(|_| idle.to_owned())).collect()
+        let public = self.secret_files.iter().filter(|file| files::is_public(file));
+        let public = public.map(|file| {
+            let file = file.display();
+            format!("everybody on this machine can read the secret in {file}: chmod 600 {file}")
+        });
+        open.chain(self.source_alone.as_ref().map(|_| idle.to_owned())).chain(public).collect()
     }
 }
 

@@ -81,7 +81,7 @@ impl Daemon {
             }
             Err(error) => {
                 self.line.refused_config(Some(format!("{error:#}")));
-                error!("the config is as before: {error:#}");
+                error!("New config not used, the old one stays: {error:#}");
             }
         }
         systemd::ready();
@@ -89,7 +89,8 @@ impl Daemon {
 
     async fn try_reload(&mut self, read: Reload<'_>) -> anyhow::Result<()> {
         for keeper in &mut self.keepers {
-            keeper.reload(read()?, &self.timers).await?;
+            let config = read().map_err(|error| anyhow::anyhow!(error.brief()))?;
+            keeper.reload(config, &self.timers).await?;
         }
         Ok(())
     }

@@ -88,7 +88,7 @@ impl Parts {
             jobs if is_idle => Some(format!("idle; last {jobs}")),
             jobs => Some(jobs),
         };
-        let refused = self.refused_config.as_ref().map(|why| format!("the config on disk is not in use: {why}"));
+        let refused = self.refused_config.as_ref().map(|why| format!("new config not used, the old one stays: {why}"));
         jobs.into_iter().chain(refused).collect::<Vec<_>>().join("; ")
     }
 }
@@ -118,7 +118,7 @@ mod tests {
         assert_eq!(text(), "sync: ok; events under way");
         events.idle("events: ok".to_owned());
         line.refused_config(Some("no".to_owned()));
-        assert_eq!(text(), "idle; last sync: ok; events: ok; the config on disk is not in use: no");
+        assert_eq!(text(), "idle; last sync: ok; events: ok; new config not used, the old one stays: no");
         events.clear();
         line.refused_config(None);
         assert_eq!(text(), "idle; last sync: ok");

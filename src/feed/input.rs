@@ -87,8 +87,13 @@ impl<'f> Input<'f> {
     /// # Errors
     /// When the file can't be read.
     pub fn unproven(self) -> Result<Self, FeedError> {
+        Ok(Input { is_whole: self.is_packed()?, ..self })
+    }
+
+    /// Whether it is packed with gzip or zip.
+    pub(super) fn is_packed(&self) -> Result<bool, FeedError> {
         let (magic, _) = peek::<4>(Positioned { file: self.file, at: 0 })?;
-        Ok(Input { is_whole: matches!(Packing::of(&magic), Packing::Gzip | Packing::Zip), ..self })
+        Ok(!matches!(Packing::of(&magic), Packing::None))
     }
 
     /// Whether the feed is known to be there to its end, whatever it says.

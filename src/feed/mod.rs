@@ -38,7 +38,7 @@ mod yml;
 pub use error::{FeedError, SinkError};
 pub use format::{FeedType, ParseOptions, RULES};
 pub use input::Input;
-pub use read::{Reading, open, read, read_into};
+pub use read::{Reading, open, read, read_into, recognise};
 pub use row::{Offer, Row, RowDigest};
 pub use row_sink::RowSink;
 

@@ -63,6 +63,17 @@ pub fn read_into(input: &Input<'_>, options: &ParseOptions, sink: &mut dyn RowSi
     Ok(Reading { format, is_whole, left_last_row })
 }
 
+/// What a feed is, told from its beginning; `None` = it is packed, so that only the whole of it tells.
+///
+/// # Errors
+/// When it is none, or another one than the settings say.
+pub fn recognise(input: &Input<'_>, wanted: Option<FeedType>) -> Result<Option<FeedType>, FeedError> {
+    if input.is_packed()? {
+        return Ok(None);
+    }
+    detect::format(&detect::head(input)?, wanted).map(Some)
+}
+
 /// Opens a feed that lies in a file.
 pub fn open(file: &File, max_bytes: u64) -> Input<'_> {
     Input::new(file, max_bytes)

@@ -19,7 +19,7 @@ const LONGEST_LIST: u64 = 4 << 20;
 /// # Errors
 /// When the archive is broken, or holds none or several.
 pub(super) fn only_entry(file: &File) -> Result<impl Read + Send + '_, FeedError> {
-    let broken = |error: ZipError| FeedError::Incomplete(format!("the zip archive is broken ({error})"));
+    let broken = |error: ZipError| FeedError::Incomplete(in_words(&error));
     let mut archive = ZipArchive::new(BufReader::new(List { file, left: LONGEST_LIST })).map_err(broken)?;
     if archive.len() != 1 {
         return Err(FeedError::NotAFeed(format!("a zip archive of {} files; a feed's has one", archive.len())));
@@ -32,6 +32,16 @@ pub(super) fn only_entry(file: &File) -> Result<impl Read + Send + '_, FeedError
         _ => Box::new(DeflateDecoder::new(packed)),
     };
     Ok(Checked { reader, crc: Crc::new(), expected: entry.crc32(), left: entry.size() })
+}
+
+/// An archive's list of files is its end: without one, the rest didn't come.
+fn in_words(error: &ZipError) -> String {
+    let said = error.to_string();
+    if said.contains("EOCD") {
+        "the zip is cut short".to_owned()
+    } else {
+        format!("the zip archive is broken ({said})")
+    }
 }
 
 /// An archive while it is looked for what is in it.

@@ -3,6 +3,7 @@
 mod pause;
 
 use std::error::Error;
+use std::time::Duration;
 
 pub(crate) use pause::{LONGEST_RETRY_AFTER, asked_pause, retry_after, waits};
 
@@ -22,7 +23,13 @@ pub(crate) fn root_cause(error: &dyn Error) -> String {
     while let Some(inner) = cause.source() {
         cause = inner;
     }
-    cause.to_string()
+    in_words(cause.to_string())
+}
+
+/// rustls's words where they don't tell what to do.
+fn in_words(cause: String) -> String {
+    // What it says of an answer in plain HTTP, which begins with no TLS record.
+    if cause.contains("InvalidContentType") { "no TLS there; is it http://?".to_owned() } else { cause }
 }
 
 /// Why there is no HTTP client. The usual cause has a remedy that its words don't name.
@@ -31,4 +38,21 @@ pub(crate) fn no_client(error: &reqwest::Error) -> String {
     let is_about_authorities = cause.to_lowercase().contains("certificate");
     let advice = if is_about_authorities { "; is the package ca-certificates installed?" } else { "" };
     format!("{cause}{advice}")
+}
+
+/// How long an address may take to say anything.
+const ANSWER_WITHIN: Duration = Duration::from_secs(10);
+
+/// The status of whatever answers at an address.
+///
+/// # Errors
+/// In words, why nothing does.
+pub(crate) async fn status_of(url: &str) -> Result<u16, String> {
+    let client = builder().timeout(ANSWER_WITHIN).redirect(reqwest::redirect::Policy::none()).build();
+    let asked = client.map_err(|error| no_client(&error))?.get(url).send().await;
+    let answer = asked.map_err(|error| {
+        let slow = error.is_timeout().then(|| format!("no answer within {} s", ANSWER_WITHIN.as_secs()));
+        slow.unwrap_or_else(|| format!("no answer: {}", root_cause(&error.without_url())))
+    })?;
+    Ok(answer.status().as_u16())
 }

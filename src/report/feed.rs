@@ -6,6 +6,7 @@ use std::io::{self, Seek as _, Write};
 use serde_json::json;
 use tempfile::SpooledTempFile;
 
+use super::excluded::Excluded;
 use super::words::strange_stock;
 use crate::catalog::{Item, Rejection, UnknownWords};
 use crate::feed::{FeedType, Row};
@@ -68,7 +69,7 @@ impl FeedJson {
     ///
     /// # Errors
     /// When it can't be printed.
-    pub fn print(mut self, kind: FeedType, out: &mut impl Write) -> io::Result<u64> {
+    pub fn print(mut self, kind: FeedType, excluded: &Excluded, out: &mut impl Write) -> io::Result<u64> {
         write!(out, "{{\"type\":{},\"items\":[", json!(kind.name()))?;
         copy(&mut self.items, out)?;
         let categories: Vec<_> = self.categories.iter().map(|(id, name)| json!({"id": id, "name": name})).collect();
@@ -80,7 +81,8 @@ impl FeedJson {
         } else {
             String::new()
         };
-        writeln!(out, "]{strange}}}")?;
+        let excluded = excluded.json().map(|by| format!(",\n\"excluded\":{by}")).unwrap_or_default();
+        writeln!(out, "]{strange}{excluded}}}")?;
         Ok(self.rejected_count)
     }
 }
@@ -158,7 +160,7 @@ impl FeedText {
     ///
     /// # Errors
     /// When it can't be printed.
-    pub fn print(&self, kind: FeedType, out: &mut impl Write) -> io::Result<u64> {
+    pub fn print(&self, kind: FeedType, excluded: &Excluded, out: &mut impl Write) -> io::Result<u64> {
         let categories = count(self.categories.len() as u64, "category", "categories");
         let stock = number(self.in_stock);
         writeln!(out, "{kind}: {}, {stock} in stock, {categories}.", count(self.items, "item", "items"))?;
@@ -185,6 +187,7 @@ impl FeedText {
         if self.items > self.sample.len() as u64 {
             writeln!(out, "  … --format json has them all")?;
         }
+        excluded.print(out)?;
         self.print_rejected(out)?;
         Ok(self.rejected_count)
     }

@@ -1,10 +1,12 @@
 //! What printing has in common, whatever is printed: lists as they are read, progress, and the contents of a feed.
 
+mod excluded;
 mod feed;
 mod output;
 mod progress;
 mod words;
 
+pub use excluded::Excluded;
 pub use feed::{FeedJson, FeedText};
 pub(crate) use output::JsonList;
 pub use output::{JsonObject, PrintError};

@@ -84,7 +84,7 @@ async fn try_again(
     fetched.map_err(|error| error.after(tries))
 }
 
-fn client(source: &config::Source, url: &Url) -> Result<reqwest::Client, FetchError> {
+pub(super) fn client(source: &config::Source, url: &Url) -> Result<reqwest::Client, FetchError> {
     let mut builder = http_client::builder().connect_timeout(source.timeout).read_timeout(source.timeout);
     if config::is_loopback(url) {
         builder = builder.no_proxy();
@@ -92,6 +92,24 @@ fn client(source: &config::Source, url: &Url) -> Result<reqwest::Client, FetchEr
     builder.build().map_err(|error| {
         FetchError::new(&source.location, format!("no HTTP client: {}", http_client::no_client(&error)))
     })
+}
+
+/// Asks for the feed, once and whatever is known of it; its body is still to come.
+pub(super) async fn ask(client: &reqwest::Client, source: &config::Source, url: &Url) -> Result<Response, FetchError> {
+    let response = request(client, source, url).send().await;
+    let response = response.map_err(|error| no_answer(&source.location, error, source.timeout))?;
+    match response.status() {
+        StatusCode::OK | StatusCode::PARTIAL_CONTENT => Ok(response),
+        _ => Err(refused(&source.location, &response)),
+    }
+}
+
+fn request(client: &reqwest::Client, source: &config::Source, url: &Url) -> reqwest::RequestBuilder {
+    let request = client.get(url.clone()).header(ACCEPT_ENCODING, "gzip");
+    match &source.credentials {
+        Some(credentials) => request.basic_auth(&credentials.username, Some(credentials.password.expose_secret())),
+        None => request,
+    }
 }
 
 async fn exchange(
@@ -102,10 +120,7 @@ async fn exchange(
     hasher: &Hasher,
 ) -> Result<Fetched, FetchError> {
     let location = &source.location;
-    let mut request = client.get(url.clone()).header(ACCEPT_ENCODING, "gzip");
-    if let Some(credentials) = &source.credentials {
-        request = request.basic_auth(&credentials.username, Some(credentials.password.expose_secret()));
-    }
+    let mut request = request(client, source, url);
     if let Some(etag) = known.etag {
         request = request.header(IF_NONE_MATCH, etag);
     }
@@ -122,7 +137,7 @@ async fn exchange(
     spool(source, response, announced, hasher).await.map(|body| Fetched::Body(body.into()))
 }
 
-fn no_answer(location: &Location, error: reqwest::Error, timeout: Duration) -> FetchError {
+pub(super) fn no_answer(location: &Location, error: reqwest::Error, timeout: Duration) -> FetchError {
     // Its own words would have the whole address.
     let error = error.without_url();
     if error.is_timeout() {

@@ -4,6 +4,7 @@ mod body;
 mod error;
 mod fetched;
 mod file;
+mod head;
 mod http;
 mod identity;
 
@@ -14,6 +15,7 @@ use crate::task;
 pub use self::body::{Body, End};
 pub use self::error::FetchError;
 pub use self::fetched::{Fetched, Validators};
+pub use self::head::{Head, head};
 
 /// Fetches the feed, with validators only if it is another one than they are of. `hasher` = of the state that the
 /// body's digest is for.

@@ -4,6 +4,7 @@
 //! A [`Reader`] only reads, works beside a running daemon and creates nothing. The one [`Writer`]
 //! of a state file holds its lock and writes from a thread of its own.
 
+mod backup;
 mod doubt;
 mod error;
 mod file;

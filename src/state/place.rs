@@ -83,15 +83,18 @@ impl Place {
     }
 }
 
+/// What is said of a path that leads to anything else than a file.
+pub(super) fn no_file(path: &Path, found: &Metadata) -> StateError {
+    let directory = || io::Error::new(ErrorKind::IsADirectory, "[state] path is a directory; name a file in it");
+    let error = if found.is_dir() { directory() } else { crate::files::not_a_file() };
+    StateError::Io { path: path.to_owned(), error }
+}
+
 /// A file that has one name only: files beside it belong to that name, a second name would have others.
 fn check(path: &Path, file: &Metadata) -> Result<(), StateError> {
     let path = || path.to_owned();
-    if file.is_dir() {
-        let error = io::Error::new(ErrorKind::IsADirectory, "this is a folder; [state] path names a file");
-        return Err(StateError::Io { path: path(), error });
-    }
     if !file.is_file() {
-        return Err(StateError::Io { path: path(), error: crate::files::not_a_file() });
+        return Err(no_file(&path(), file));
     }
     if file.nlink() > 1 {
         return Err(StateError::Linked { path: path(), links: file.nlink() });

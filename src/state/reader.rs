@@ -9,14 +9,13 @@ use super::doubt::{doubt, is_doubted};
 use super::file::BASE_URL;
 use super::lock::counted;
 use super::open::open_for_reading;
-use super::place::resolve;
+use super::place::{no_file, resolve};
 use super::{Key, SECRET_SINCE, StateError, VERSION, migrate, secret};
 use crate::digest::Hasher;
-use crate::files::not_a_file;
 
 /// A view of the state as it was when it was opened, whatever is written meanwhile.
 pub struct Reader {
-    connection: Connection,
+    pub(super) connection: Connection,
     path: PathBuf,
     exists: bool,
     version: i64,
@@ -42,7 +41,7 @@ impl Reader {
         let is_there = match std::fs::metadata(path) {
             // A file of no bytes is what SQLite makes before it writes anything.
             Ok(file) if file.is_file() => file.len() > 0,
-            Ok(_) => return Err(StateError::Io { path: path.to_owned(), error: not_a_file() }),
+            Ok(found) => return Err(no_file(path, &found)),
             Err(error) if error.kind() == ErrorKind::NotFound => false,
             // What may not be looked at may well be there.
             Err(error) => return Err(StateError::Io { path: path.to_owned(), error }),

@@ -4,20 +4,29 @@ use super::*;
 
 #[test]
 fn unknown_names_tell_the_name_and_the_line() {
+    assert_eq!(error(&source("timout = \"5s\"")), ":3:1: unknown setting source.timout; did you mean timeout?");
     assert_eq!(
-        error(&source("timout = \"5s\"")),
-        ":3:1: unknown setting source.timout; [source] has location, type, schedule, resync_schedule, splay, timeout, \
-         max_bytes, username, password, password_file, default_currency and default_category"
+        error(&source("colour = \"red\"")),
+        ":3:1: unknown setting source.colour; [source] has location, type, schedule, resync_schedule, splay, timeout, \
+         max_bytes, username, password, password_file, default_currency, default_category and rule"
+    );
+    assert_eq!(
+        error(&source("retries = 1")),
+        ":3:1: unknown setting source.retries; it belongs in [nicechat] or [lagerkoll]"
     );
     assert_eq!(
         error(&source("\n  [shop]\nname = 1")),
-        ":4:4: unknown section [shop]; there are [source], [state], [nicechat], [lagerkoll] and [http]"
+        ":4:4: unknown section [shop]; there are [source], [state], [nicechat], [guard], [lagerkoll] and [http]"
     );
+    assert_eq!(error(&source("[sorce]\nname = 1")), ":3:2: unknown section [sorce]; did you mean [source]?");
+    assert_eq!(error("location = \"x\""), ":1:1: setting location stands in no section; put it below [source]");
     assert_eq!(
-        error("location = \"x\""),
-        ":1:1: unknown setting location: every setting stands in a section, [source], [state], [nicechat], [lagerkoll] and [http]"
+        error("colour = \"x\""),
+        ":1:1: unknown setting colour: every setting stands in a section, [source], [state], [nicechat], [guard], [lagerkoll] and [http]"
     );
-    assert!(error(&source("[state]\nfile = 1\n[source.more]\nx = 1")).starts_with(":5:9: unknown setting source.more"));
+    assert!(
+        errors(&source("[state]\nfile = 1\n[source.more]\nx = 1"))[1].starts_with(":5:9: unknown setting source.more")
+    );
     // The first in the file, whatever its name; and before a value that is bad or missing.
     assert!(error("[state]\nz = 1\na = 1\n[source]\nloc = 1").starts_with(":2:1: unknown setting state.z"));
 }
@@ -53,7 +62,16 @@ fn sections_that_are_none() {
 fn broken_toml_tells_the_line() {
     assert_eq!(error(&source("timeout = 60s")).split_once(": ").map(|(place, _)| place), Some(":3:11"));
     let message = error(&source("timeout = \"1s\"\ntimeout = \"2s\""));
-    assert_eq!(message, ":4:1: timeout: this is not TOML: duplicate key");
+    assert_eq!(message, ":4:1: `timeout` is set twice (also line 3); keep one of them");
+    assert_eq!(
+        error(&source("[source]\ntype = \"yml\"")),
+        ":3:2: [source] is there twice (also line 1); put its settings together"
+    );
+    assert_eq!(error(&source("timeout = 30s")), ":3:11: timeout: write a time in quotes, such as \"30s\"");
+    for path in ["C:\\feeds\\shop.xml", "C:\\Users\\shop.xml", "C:\\new\\xml"] {
+        let told = error(&format!("[source]\nlocation = \"{path}\""));
+        assert!(told.contains(r"write a Windows path as 'C:\feeds\shop.xml', or each \ as \\"), "{told}");
+    }
     assert!(error("[source\nlocation = 1").starts_with(":1:8: this is not TOML: "), "{}", error("[source\n"));
     assert!(error("äö = [").starts_with(":1:"), "{}", error("äö = ["));
 }
@@ -67,12 +85,12 @@ fn what_is_missing_tells_where_it_goes() {
 #[test]
 fn wrong_types_tell_what_is_expected() {
     for (line, expected) in [
-        ("timeout = 60", "source.timeout = 60: expected a text in quotes"),
+        ("timeout = 60", "source.timeout = 60: write a time in quotes, such as \"30s\""),
         ("type = [\n1]", "source.type = […: expected a text in quotes"),
-        ("username = true", "source.username = true: expected a text in quotes"),
-        ("resync_schedule = 1", "source.resync_schedule = 1: expected a text in quotes"),
+        ("username = true", "source.username = true: write a text in quotes"),
+        ("resync_schedule = 1", "source.resync_schedule = 1: write it in quotes, such as \"every 15m\""),
         ("max_bytes = 0", "source.max_bytes = 0: expected a whole number from 1 to"),
-        ("max_bytes = 1.5", "source.max_bytes = 1.5: expected a text in quotes"),
+        ("max_bytes = 1.5", "source.max_bytes = 1.5: write a size in quotes, such as \"4GiB\", or a number of bytes"),
     ] {
         assert!(error(&source(line)).contains(expected), "{line}: {}", error(&source(line)));
     }
@@ -132,10 +150,13 @@ fn base_urls() {
     for url in ["nice.chat", "ftp://nice.chat", "http://", "https://nice.chat/#a", ""] {
         let message = error(&nicechat(&format!("base_url = \"{url}\"")));
         assert!(
-            message.starts_with(&format!(":4:12: nicechat.base_url = \"{url}\": expected an address")),
+            message.starts_with(&format!(":4:12: nicechat.base_url = \"{url}\": "))
+                && message.contains("expected an address such as"),
             "{message}"
         );
     }
+    let message = error(&nicechat("base_url = \"nice.chat\""));
+    assert!(message.contains("an address must begin with https:// or http://"), "{message}");
     // Of a query, which may be a secret, nothing is shown.
     let message = error(&nicechat("base_url = \"https://nice.chat/?a=hunter2\""));
     assert!(message.contains("nicechat.base_url = \"https://nice.chat/…: expected an address"), "{message}");
@@ -169,4 +190,39 @@ fn users_that_make_no_sense() {
     assert!(message.starts_with(":3:12: source.username = \"shop\": a file needs no user"), "{message}");
     let message = error(&source("username = \"a:b\"\npassword = \"pw\""));
     assert!(message.contains("no colon"), "{message}");
+}
+
+#[test]
+fn everything_is_told_at_once_in_the_order_of_the_file() {
+    let text = "[source]\nloction = \"feed.xml\"\ntimeout = 30\nschedule = \"hourly\"\n[nicechat]\nretries = \"two\"\n\
+                conccurrency = 3\nbase_url = \"nice.chat\"\n[stat]\npath = \"x\"\n[http]\nlisten = \"here\"\n";
+    let all = errors(text);
+    let places: Vec<&str> = all.iter().filter_map(|message| message.split(": ").next()).collect();
+    assert_eq!(places, [":2:1", ":3:11", ":4:12", ":6:11", ":7:1", ":8:12", ":9:2", ":12:10"], "{all:#?}");
+    // What is missing because of a slip isn't told besides.
+    assert!(!all.iter().any(|message| message.contains("missing")), "{all:#?}");
+    let error = load(text).expect_err(text);
+    assert_eq!(error.count(), 8);
+    assert!(error.brief().ends_with("did you mean location? (and 7 more; `check` tells all)"), "{}", error.brief());
+}
+
+#[test]
+fn broken_lines_hide_no_other_faults() {
+    let all = errors(&source("timeout = 30s\nshedule = \"x\"\n[nicechat]\nretries = 99\napi_key = = 1"));
+    assert_eq!(all.len(), 4, "{all:#?}");
+    assert!(all[0].starts_with(":3:11: timeout: write a time in quotes"), "{all:#?}");
+    assert!(all[1].starts_with(":4:1: unknown setting source.shedule"), "{all:#?}");
+    assert!(all[2].starts_with(":6:11: nicechat.retries = 99"), "{all:#?}");
+    assert!(all[3].starts_with(":7:"), "{all:#?}");
+}
+
+#[test]
+fn secrets_are_missing_together() {
+    let folder = Folder::new("[source]\nlocation = \"feed.xml\"\ntype = \"csv\"\n[nicechat]\n[lagerkoll]\n");
+    let error = folder.load(&[]).expect_err("no secrets");
+    let missing = ["source.type", "nicechat.api_key", "nicechat.api_secret", "lagerkoll.store", "lagerkoll.api_key"];
+    assert_eq!(error.count(), missing.len(), "{error}");
+    for name in missing {
+        assert!(error.to_string().contains(name), "{name}: {error}");
+    }
 }

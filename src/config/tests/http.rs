@@ -44,9 +44,9 @@ fn what_is_wrong_is_told() {
     }
     for text in ["shop.example", "ftp://shop.example", "https://", "https://a.example/#b"] {
         let message = fault(&format!("public_url = {text:?}"));
-        let expected =
-            format!(":4:14: http.public_url = {text:?}: expected an address such as \"https://shop.example/");
-        assert!(message.starts_with(&expected), "{message}");
+        let expected = format!(":4:14: http.public_url = {text:?}: ");
+        let example = "expected an address such as \"https://shop.example/";
+        assert!(message.starts_with(&expected) && message.contains(example), "{message}");
     }
     assert_eq!(
         fault("public_url = \"https://shop:secret@shop.example/\""),

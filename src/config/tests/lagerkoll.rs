@@ -14,7 +14,7 @@ fn folder(lines: &str) -> Folder {
 
 fn load_with(lines: &str, variables: &[(&str, &str)]) -> Result<Lagerkoll, String> {
     let variables = [&SECRETS, variables].concat();
-    let config = folder(lines).load(&variables).map_err(|error| error.to_string())?;
+    let config = folder(lines).load(&variables).map_err(told)?;
     Ok(config.lagerkoll.expect("a section"))
 }
 
@@ -102,11 +102,11 @@ fn values_that_are_not_right() {
         ("store = \"\"", ":3:2: lagerkoll.store is missing"),
         ("store = \"a\\nb\"", ":4:9: lagerkoll.store = \"a\\nb\": an id has printable ASCII characters only"),
         ("store = -1", "expected a whole number from 0"),
-        ("store = \"1\"\nbase_url = \"capi\"", "lagerkoll.base_url = \"capi\": expected an address"),
+        ("store = \"1\"\nbase_url = \"capi\"", "lagerkoll.base_url = \"capi\": an address must begin with https://"),
         ("store = \"1\"\nscope = \"all\"", "expected \"store\" or \"user\""),
         ("store = \"1\"\nhistory_days = 0", "expected a whole number from 1 to 36500"),
         ("store = \"1\"\nschedule = \"daily\"", "expected an interval"),
-        ("store = \"1\"\nstores = \"2\"", ":5:1: unknown setting lagerkoll.stores; [lagerkoll] has base_url, store"),
+        ("store = \"1\"\nstores = \"2\"", ":5:1: unknown setting lagerkoll.stores; did you mean store?"),
         ("store = \"1\"\nevent = 5", ":5:1: lagerkoll.event is a list of tables: write [[lagerkoll.event]] above each"),
         ("store = \"1\"\n[lagerkoll.event]\nname = \"x\"", "write [[lagerkoll.event]] above each"),
     ] {

@@ -1,8 +1,10 @@
 //! Whole files, good and bad. Every test has an environment of its own.
 
 mod faults;
+mod guard;
 mod http;
 mod lagerkoll;
+mod rules;
 mod secrets;
 
 use std::path::{Path, PathBuf};
@@ -47,11 +49,21 @@ fn load(text: &str) -> Result<Config, ConfigError> {
     Folder::new(text).load(&SECRETS)
 }
 
-/// What is wrong with a text, from the file's name on.
+/// What is first wrong with a text, from the file's name on, without the line itself.
 fn error(text: &str) -> String {
-    let message = load(text).expect_err(text).to_string();
-    let (_, rest) = message.split_once("shelfkeeper.toml").expect("the file's name");
-    rest.to_owned()
+    errors(text).swap_remove(0)
+}
+
+/// What is wrong, without the lines themselves.
+fn told(error: ConfigError) -> String {
+    error.messages().join("\n")
+}
+
+/// Everything that is wrong with a text, each from the file's name on.
+fn errors(text: &str) -> Vec<String> {
+    let error = load(text).expect_err(text);
+    let rest = |message: &str| message.split_once("shelfkeeper.toml").map(|(_, rest)| rest.to_owned());
+    error.messages().into_iter().map(|message| rest(message).expect("the file's name")).collect()
 }
 
 fn source(lines: &str) -> String {
@@ -69,7 +81,7 @@ fn catalog(config: Config) -> Catalog {
 #[test]
 fn the_defaults() {
     let config = load(&source("")).expect("a config");
-    let Catalog { source, nicechat, state, http } = catalog(config);
+    let Catalog { source, nicechat, guard, state, http } = catalog(config);
     assert_eq!(source.location, Location::parse("https://shop.example/products.txt").expect("a location"));
     assert_eq!(source.format, None);
     assert_eq!(source.schedule, Schedule::Every(Duration::from_secs(900)));
@@ -93,7 +105,8 @@ fn the_defaults() {
     assert_eq!(nicechat.strategy, Strategy::Auto);
     assert_eq!(nicechat.import_timeout, Duration::from_secs(1800));
     assert_eq!(nicechat.prune, Prune::Owned);
-    assert_eq!(nicechat.max_delete_percent, 20);
+    assert_eq!(guard, Guard::default());
+    assert_eq!(state.history, History::default());
     assert_eq!(nicechat.vanished_category, VanishedCategory::Delete);
     assert_eq!(http, None);
 }
@@ -121,7 +134,7 @@ fn every_setting_is_read() {
         "base_url = \"http://127.0.0.1:8080/nice\"\nconcurrency = 2\nrequests_per_second = 10\ntimeout = \"500ms\"\n\
          retries = 0\nstrategy = \"api\"\nimport_timeout = \"90s\"\nprune = \"none\"\nmax_delete_percent = 100\nvanished_category = \"disable\"",
     ));
-    let nicechat = catalog(nicechat.expect("a config")).nicechat;
+    let Catalog { nicechat, guard, .. } = catalog(nicechat.expect("a config"));
     assert_eq!(nicechat.base_url.as_str(), "http://127.0.0.1:8080/nice");
     assert_eq!(nicechat.concurrency.get(), 2);
     assert_eq!(nicechat.requests_per_second.map(std::num::NonZeroU32::get), Some(10));
@@ -130,7 +143,7 @@ fn every_setting_is_read() {
     assert_eq!(nicechat.strategy, Strategy::Api);
     assert_eq!(nicechat.import_timeout, Duration::from_secs(90));
     assert_eq!(nicechat.prune, Prune::None);
-    assert_eq!(nicechat.max_delete_percent, 100);
+    assert_eq!(guard.max_delete_percent, 100);
     assert_eq!(nicechat.vanished_category, VanishedCategory::Disable);
 }
 

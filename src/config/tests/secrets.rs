@@ -13,7 +13,7 @@ fn without_secret(lines: &str) -> Folder {
 }
 
 fn secret(folder: &Folder, variables: &[(&str, &str)]) -> Result<String, String> {
-    let config = folder.load(variables).map_err(|error| error.to_string())?;
+    let config = folder.load(variables).map_err(told)?;
     Ok(config.catalog.expect("a section").nicechat.api_secret.expose_secret().to_owned())
 }
 
@@ -147,7 +147,7 @@ fn files_that_cannot_be_secrets() {
         assert!(!message.contains(HIDDEN), "{message}");
     }
     let message = secret(&without_secret("api_secret_file = 5"), &[]).expect_err("a number");
-    assert!(message.ends_with("nicechat.api_secret_file = 5: expected a text in quotes"), "{message}");
+    assert!(message.ends_with("nicechat.api_secret_file = 5: write a text in quotes"), "{message}");
 }
 
 #[test]
@@ -211,7 +211,7 @@ fn no_error_shows_a_secret() {
     let message = error(&nicechat("api_key = \"\"\"hunter2"));
     assert!(message.starts_with(":5:1: this is not TOML") && !message.contains("hunter2"), "{message}");
     let message = error(&source("username = \"shop\"\npassword = 123456789"));
-    assert!(message.ends_with(":4:12: source.password: expected a text in quotes"), "{message}");
+    assert!(message.ends_with(":4:12: source.password: write a text in quotes"), "{message}");
 }
 
 #[test]
@@ -227,7 +227,7 @@ fn the_password_comes_in_the_same_ways() {
     let folder = Folder::new(&source("username = \"shop\""));
     let password = |variables: &[(&str, &str)]| {
         let variables = [&SECRETS, variables].concat();
-        let config = folder.load(&variables).map_err(|error| error.to_string())?;
+        let config = folder.load(&variables).map_err(told)?;
         Ok::<_, String>(
             config
                 .catalog

@@ -5,6 +5,7 @@ mod apply;
 mod context;
 mod diff;
 mod error;
+mod filter;
 mod guard;
 mod import;
 mod job;

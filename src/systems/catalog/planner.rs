@@ -15,6 +15,7 @@ use crate::source::{self, Body, End, FetchError, Fetched, Validators};
 use crate::state::{self, StateError};
 use crate::systems::catalog::diff::differ::{Comparison, Differ, Policy};
 use crate::systems::catalog::error::PassError;
+use crate::systems::catalog::filter::Filter;
 use crate::systems::catalog::guard::guard;
 use crate::systems::catalog::listing;
 use crate::systems::catalog::plan::Plan;
@@ -112,7 +113,7 @@ impl Planner<'_> {
             return Err(PassError::NoAddress(why.clone()));
         }
         let decision = choose(&summary, &inputs, addresses.as_deref().map_err(String::as_str));
-        let guard = guard(&summary, self.config.nicechat.max_delete_percent);
+        let guard = guard(&summary, self.config.guard.max_delete_percent);
         let store = SharedPlanStore::new(store.into());
         Ok(Plan { store, summary, guard, decision, changes_at, is_whole, is_listed, page_size, rows, left })
     }
@@ -145,12 +146,13 @@ impl Planner<'_> {
         let options = parse_options(self.config, request.now);
         let (location, max_bytes) = (source.location.to_string(), source.max_bytes);
         let (stop, body) = (self.stop.clone(), Arc::clone(body));
+        let rules = source.rules.clone();
         blocking(move || {
-            let mut rows = Rows { differ, stop, failure: None };
+            let mut rows = Rows { filter: Filter::new(differ, rules), stop, failure: None };
             let read = read(&body, max_bytes, &options, &mut rows);
             // What was read while somebody wrote it is wrong in ways that needn't show.
             body.check_unwritten()?;
-            let Rows { mut differ, failure, .. } = rows;
+            let Rows { filter, failure, .. } = rows;
             if let Some(failure) = failure {
                 return Err(failure);
             }
@@ -158,12 +160,13 @@ impl Planner<'_> {
                 FeedError::Interrupted => PassError::Interrupted,
                 error => PassError::Feed { location, error },
             })?;
+            let (mut differ, excluded) = filter.into_parts();
             if let End::Unproven(because) = body.end
                 && !is_whole
             {
                 differ.may_go_on(because, left_last_row);
             }
-            Ok(Compared { format, is_whole, comparison: differ.finish()? })
+            Ok(Compared { format, is_whole, comparison: excluded.counted_in(differ.finish()?) })
         })
         .await
     }
@@ -189,7 +192,7 @@ fn read(body: &Body, max_bytes: u64, options: &ParseOptions, rows: &mut Rows) ->
 /// A comparison that takes rows until it fails or is to stop. Why it ended stays here: whoever reads the feed only
 /// has to know that it did.
 struct Rows {
-    differ: Differ,
+    filter: Filter,
     stop: CancellationToken,
     failure: Option<PassError>,
 }
@@ -216,25 +219,25 @@ impl Rows {
 
 impl feed::RowSink for Rows {
     fn hasher(&self) -> &Hasher {
-        self.differ.hasher()
+        self.filter.hasher()
     }
 
     fn knows_some(&self) -> bool {
-        self.differ.knows_some()
+        self.filter.knows_some()
     }
 
     fn prefetch(&mut self, rows: &[RowDigest]) {
-        self.differ.prefetch(rows);
+        self.filter.prefetch(rows);
     }
 
     fn knows(&mut self, row: RowDigest) -> Result<bool, SinkError> {
         self.check()?;
-        self.differ.recall(row).or_else(|error| self.end(error.into()))
+        self.filter.recall(row).or_else(|error| self.end(error.into()))
     }
 
     fn is_first(&mut self, id: &str) -> Result<bool, SinkError> {
         self.check()?;
-        self.differ.is_first_of(id).or_else(|error| self.end(error.into()))
+        self.filter.is_first_of(id).or_else(|error| self.end(error.into()))
     }
 
     fn check_cancelled(&mut self) -> Result<(), SinkError> {
@@ -243,7 +246,7 @@ impl feed::RowSink for Rows {
 
     fn row(&mut self, row: Row, digest: Option<RowDigest>) -> Result<(), SinkError> {
         self.check()?;
-        self.differ.take(row, digest).or_else(|error| self.end(error.into()))
+        self.filter.take(row, digest).or_else(|error| self.end(error.into()))
     }
 }
 

@@ -36,7 +36,6 @@ fn usage_errors() {
         &["sync"],
         &["plan", "--quickly"],
         &["plan", "--format", "xml"],
-        &["feed"],
         &["feed", "f", "--type", "csv"],
         &["-q", "-v", "plan"],
         &["run", "--lock-wait", "soon"],
@@ -147,6 +146,9 @@ fn feed_needs_no_config_and_takes_a_url() {
     assert_eq!(report["rejected"], json!([{"line": 3, "id": "3", "field": "title", "reason": "no title"}]));
     shop.write("feed.tsv", tsv(&[LAMP]));
     run(&["feed.tsv"]).expect_code(0);
+    shop.write("feed.zip", b"PK\x03\x04 and no more");
+    let output = run(&["feed.zip"]).expect_code(1);
+    assert!(output.stderr.contains("the zip is cut short"), "{}", output.stderr);
     shop.shop().remove(FEED);
     run(&[&shop.feed_url()]).expect_code(1);
     let output = run(&["http://shop:hunter2@127.0.0.1:1/feed"]).expect_code(2);
@@ -235,7 +237,7 @@ fn check_tells_what_is_there() {
     assert!(!output.stdout.contains(key) && !output.stdout.contains(secret), "{}", output.stdout);
     shop.nicechat().set_secret("another");
     let output = shop.run(&["check", "--online"]).expect_code(1);
-    assert!(output.stderr.contains("check api_key and api_secret"), "{}", output.stderr);
+    assert!(output.stdout.contains("check api_key and api_secret"), "{}", output.stdout);
 }
 
 #[test]
@@ -248,6 +250,8 @@ fn a_second_instance_says_who_is_first() {
     for arguments in [&["run", "--once"][..], &["run", "--resync"], &["run"], &["run", "--once", "--lock-wait", "1"]] {
         let output = shop.run(arguments).expect_code(5);
         assert!(output.stderr.contains(&format!("(process {})", first.id())), "{}", output.stderr);
+        let is_waiting = output.stderr.contains("waiting up to 1 s");
+        assert_eq!(is_waiting, arguments.contains(&"--lock-wait"), "{}", output.stderr);
     }
     shop.run(&["status"]).expect_code(0);
     shop.run(&["check"]).expect_code(0);

@@ -2,7 +2,11 @@
 
 mod alone;
 mod by_hand;
+mod check;
 mod commands;
 mod config;
+mod dump;
+mod init;
+mod packaging;
 mod snapshots;
 mod units;

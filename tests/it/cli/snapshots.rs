@@ -101,6 +101,7 @@ fn status() {
     shop.pass(1);
     assert_eq!(shop.nicechat().objects(Kind::Product).len(), 2);
     same(&shop, "status", &shop.run(&["status"]).expect_code(0).stdout);
+    shop.feed_tsv(&["1|Lamp|11.00 USD|in stock|Home"]);
     same(&shop, "check_online", &shop.run(&["check", "--online"]).expect_code(0).stdout);
 }
 

@@ -312,7 +312,7 @@ fn a_reload_moves_closes_and_opens_the_listener() {
     let taken = TcpListener::bind("127.0.0.1:0").expect("a listener");
     listens(&taken.local_addr().expect("its address").to_string());
     daemon.process.signal("HUP");
-    daemon.process.wait_for_log("the config is as before: [http] listen", 1);
+    daemon.process.wait_for_log("New config not used, the old one stays: [http] listen", 1);
     assert_eq!(daemon.get("/healthz").status, 200);
 
     listens("127.0.0.2:0");

@@ -110,7 +110,7 @@ fn sighup_takes_over_a_good_config_and_keeps_the_old_one_when_the_new_is_bad() {
     shop.write("shelfkeeper.toml", "[source]\nlocation = \"x\"\ncolour = \"red\"\n");
     daemon.signal("HUP");
     daemon.wait_for_log("colour", 1);
-    assert!(daemon.log().contains("as before"), "{}", daemon.log());
+    assert!(daemon.log().contains("New config not used, the old one stays"), "{}", daemon.log());
 
     // The old config still holds: a resync reads the old feed.
     publish(&shop, &repriced(2));
@@ -412,7 +412,7 @@ fn systemd_is_told_of_every_turn() {
         manager.wait_for("READY=1");
     }
     // Until the next good one.
-    let in_use = |message: &str| !message.contains("the config on disk is not in use");
+    let in_use = |message: &str| !message.contains("new config not used, the old one stays");
     shop.config(RARELY);
     daemon.signal("USR1");
     let status = manager.wait_for("STATUS=idle; last resync: ");

@@ -209,7 +209,7 @@ fn a_wrong_key_is_told_and_never_shown() {
     assert_eq!(ran.tally(), "1 GET events");
     assert!(ran.output.stderr.contains("check store, and api_key"), "{}", ran.output.stderr);
     let online = run(&shop, &["check", "--online"]).ended(1);
-    assert!(online.output.stderr.contains("code 900001"), "{}", online.output.stderr);
+    assert!(online.output.stdout.contains("code 900001"), "{}", online.output.stdout);
     let state = std::fs::read(shop.state_path()).expect("a state file");
     let printed = [ran.output.stdout, ran.output.stderr, online.output.stdout, online.output.stderr].concat();
     assert!(!printed.contains("another-key") && !String::from_utf8_lossy(&state).contains("another-key"));

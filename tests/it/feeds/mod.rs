@@ -2,6 +2,7 @@
 
 mod bombs;
 mod broken;
+mod rules;
 mod text;
 mod xml;
 

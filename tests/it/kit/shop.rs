@@ -4,7 +4,9 @@
 //! NiceChat and feed host on a free port.
 
 use std::ffi::OsStr;
+use std::fs::Permissions;
 use std::io::Write as _;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
@@ -118,7 +120,9 @@ impl Shop {
             let base = config.entry(section).or_insert_with(|| toml::Table::new().into());
             base.as_table_mut().expect("a section").extend(settings);
         }
-        self.write("shelfkeeper.toml", config.to_string());
+        let path = self.write("shelfkeeper.toml", config.to_string());
+        // There are secrets in it.
+        std::fs::set_permissions(path, Permissions::from_mode(0o600)).expect("its mode");
     }
 
     /// Where the state file is, or will be.

@@ -69,7 +69,7 @@ fn what_is_no_path_of_a_file_is_refused() {
     fs::create_dir(shop.path("a folder")).expect("a folder");
     shop.config("[state]\npath = \"a folder\"");
     let told = shop.run(&["run", "--once"]).expect_code(1).stderr;
-    assert!(told.contains("this is a folder; [state] path names a file"), "{told}");
+    assert!(told.contains("[state] path is a directory; name a file in it"), "{told}");
     shop.config("[state]\npath = \"/dev/null\"");
     assert!(shop.run(&["run", "--once"]).expect_code(1).stderr.contains("this is not a file"));
     assert_eq!(shop.take_writes(), [""; 0]);

@@ -70,6 +70,7 @@ fn read_into(
     let mut sink = |row: Row| -> Result<(), SinkError> {
         match row {
             _ if stop.is_cancelled() => Err(Box::new(PassError::Interrupted)),
+            Row::Offer(offer) if config.source.rules.excludes(&offer.item).is_some() => Ok(()),
             Row::Offer(offer) => Ok(draft.add(&offer.item)?),
             Row::Rejected(_) => Ok(()),
         }

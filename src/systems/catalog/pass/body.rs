@@ -89,8 +89,10 @@ pub(super) fn readable(config: &Catalog, digest: io::Result<Digest>) -> Result<D
 /// Everything besides the feed's bytes that the wanted catalogue depends on.
 pub(super) fn shape_key(config: &Catalog) -> String {
     let (source, nicechat) = (&config.source, &config.nicechat);
+    // Nothing for none, as before there were any.
+    let rules = &source.rules;
     format!(
-        "{}|{}|{:?}|{:?}|{:?}|{:?}|{:?}",
+        "{}|{}|{:?}|{:?}|{:?}|{:?}|{:?}{rules}",
         feed::RULES,
         source.location.fingerprint(),
         source.format,

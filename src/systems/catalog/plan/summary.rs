@@ -54,7 +54,9 @@ pub struct Summary {
     pub items: u64,
     /// Rows not taken.
     pub rejected: u64,
-    /// Of those, rows without an id.
+    /// Rows that [`crate::config::Rules`] leave out.
+    pub excluded: u64,
+    /// Of those that are not taken, rows without an id.
     pub nameless: u64,
     /// Items for which nothing is to be sent.
     pub unchanged: u64,

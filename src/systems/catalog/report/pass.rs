@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tracing::Level;
 
-use super::plan::{held_back, unproven};
+use super::plan::{excluded, held_back, unproven};
 use crate::pass::{self, Exit, Notice, Outcome, PassRow, Sample, Trouble};
 use crate::report::strange_stock;
 use crate::systems::catalog::apply::Stop;
@@ -149,6 +149,7 @@ fn summary(report: &Report, headline: &str) -> String {
     if let Some(unproven) = report.summary.as_ref().and_then(unproven) {
         text += &format!("\n{unproven}");
     }
+    text.extend(report.summary.as_ref().and_then(excluded).map(|told| format!("\n{told}")));
     let strange = report.summary.as_ref().and_then(|summary| strange_stock(&summary.strange_stock));
     text.extend(strange.map(|told| format!("\n{told}")));
     let rejected = report.row.figure("rejected");

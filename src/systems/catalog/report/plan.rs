@@ -109,6 +109,7 @@ fn source_line(summary: &Summary) -> String {
         number(summary.rejected),
         number(summary.unchanged)
     );
+    line.extend(excluded(summary).map(|told| format!(" {told}")));
     if summary.set_aside > 0 {
         line += &format!(" NiceChat refuses {} as they are; `status` says why.", number(summary.set_aside));
     }
@@ -126,6 +127,12 @@ fn source_line(summary: &Summary) -> String {
         );
     }
     line
+}
+
+/// What the rules leave out.
+pub(super) fn excluded(summary: &Summary) -> Option<String> {
+    let rows = Some(summary.excluded).filter(|rows| *rows > 0)?;
+    Some(format!("[[source.rule]] leaves out {}.", count(rows, "row", "rows")))
 }
 
 /// Why objects that are missed are not deleted.
@@ -220,6 +227,9 @@ impl Planned for PlannedCatalog {
     fn fields(&self) -> Map<String, Value> {
         let Plan { summary, decision, .. } = &self.0;
         let mut source = json!({"items": summary.items, "rejected": summary.rejected, "unchanged": summary.unchanged});
+        if summary.excluded > 0 {
+            source["excluded"] = summary.excluded.into();
+        }
         if summary.strange_stock.total() > 0 {
             source["unknown_availability"] = json!(summary.strange_stock.counts());
         }

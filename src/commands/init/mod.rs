@@ -1,0 +1,128 @@
+//! `init`: asks what has to be known, tries the feed, and writes a config that works. Nothing that is there is
+//! touched.
+
+mod ask;
+mod place;
+mod text;
+mod trial;
+
+use std::io::{self, IsTerminal as _, StdinLock, Write as _};
+use std::path::{Path, PathBuf};
+
+use anyhow::anyhow;
+use secrecy::{ExposeSecret as _, SecretString};
+
+use ask::Terminal;
+use place::Place;
+use text::Answers;
+use trial::try_feed;
+
+use super::outcome::{Exit, Failure, Outcome};
+use crate::cli;
+use crate::config::Config;
+
+type Asked = Option<Terminal<StdinLock<'static>, io::Stderr>>;
+
+pub(super) fn init(arguments: &cli::Init, config: Option<PathBuf>) -> Outcome {
+    let is_found = arguments.shop.is_none() && config.is_none();
+    let place = Place::of(arguments.shop.as_deref(), config).map_err(usage)?;
+    place.check_free().map_err(failed)?;
+    let may_ask = !arguments.yes && io::stdin().is_terminal();
+    let mut terminal = may_ask.then(|| Terminal::new(io::stdin().lock(), io::stderr()));
+    let (location, found) = feed(arguments, &mut terminal)?;
+    writeln!(io::stdout(), "{found}")?;
+    let base_url = match (&arguments.nicechat, &mut terminal) {
+        (Some(url), _) => url.clone(),
+        (None, Some(terminal)) => terminal.ask("NiceChat's address", Some(text::BASE_URL))?,
+        (None, None) => text::BASE_URL.to_owned(),
+    };
+    let key = secret(Secret::KEY, arguments.api_key_file.clone(), &place.api_key, &mut terminal)?;
+    let secret = secret(Secret::SECRET, arguments.api_secret_file.clone(), &place.api_secret, &mut terminal)?;
+    let state = match (&arguments.state, &mut terminal) {
+        (Some(path), _) => Some(path.clone()),
+        (None, Some(terminal)) => terminal.ask_or_none("The state file (empty = where it belongs)")?.map(PathBuf::from),
+        (None, None) => None,
+    };
+    let answers = Answers { location, base_url, api_key_file: key.path, api_secret_file: secret.path, state };
+    let text = answers.config().map_err(usage)?;
+    let secrets = [(&place.api_key, key.value), (&place.api_secret, secret.value)];
+    let written = place.write(&text, secrets.map(|(path, value)| value.map(|value| (path.as_path(), value))));
+    let written = written.map_err(failed)?;
+    if let Err(error) = Config::without_secrets(&place.config, |_| ()) {
+        // Whatever was answered makes no config that holds.
+        written.undo();
+        return Err(error.into());
+    }
+    written.tell(&mut io::stdout())?;
+    let named = format!("shelfkeeper --config {}", place.config.display());
+    let next = if is_found { "shelfkeeper" } else { &named };
+    writeln!(io::stdout(), "\nNext: `{next} check --online`, then `{next} plan`.")?;
+    Ok(Exit::Done)
+}
+
+/// Where the feed is, and what was found there. Asks again until there is one.
+fn feed(arguments: &cli::Init, terminal: &mut Asked) -> Result<(String, String), Failure> {
+    loop {
+        let location = match (&arguments.feed, &mut *terminal) {
+            (Some(feed), _) => feed.clone(),
+            (None, Some(terminal)) => terminal.ask("The feed: its address, or the path of a file", None)?,
+            (None, None) => {
+                let what = "there is nobody to ask: name the feed with --feed (see `shelfkeeper init --help`)";
+                return Err(usage(anyhow!(what)));
+            }
+        };
+        match (try_feed(&location), &mut *terminal) {
+            (Ok(found), _) => return Ok((location, found)),
+            (Err(failure), Some(terminal)) if arguments.feed.is_none() => {
+                terminal.say(&format!("{:#}", failure.error))?;
+            }
+            (Err(failure), _) => return Err(failure),
+        }
+    }
+}
+
+/// One of the two halves of the shop's credentials.
+struct Secret {
+    name: &'static str,
+    variable: &'static str,
+    flag: &'static str,
+}
+
+/// Where a half is going to be; with it, when it isn't there yet.
+struct Kept {
+    path: PathBuf,
+    value: Option<SecretString>,
+}
+
+impl Secret {
+    const KEY: Secret = Secret { name: "API key", variable: "SHELFKEEPER_NICECHAT_API_KEY", flag: "--api-key-file" };
+    const SECRET: Secret =
+        Secret { name: "API secret", variable: "SHELFKEEPER_NICECHAT_API_SECRET", flag: "--api-secret-file" };
+}
+
+/// A file that has it already, else the environment, else whoever can be asked.
+fn secret(which: Secret, file: Option<PathBuf>, place: &Path, terminal: &mut Asked) -> Result<Kept, Failure> {
+    let Secret { name, variable, flag } = which;
+    if let Some(file) = file {
+        return Ok(Kept { path: std::path::absolute(file)?, value: None });
+    }
+    let value = match (std::env::var(variable), terminal) {
+        (Ok(value), _) => SecretString::from(value),
+        (Err(_), Some(terminal)) => terminal.ask_secret(&format!("The shop's {name} at NiceChat (isn't shown)"))?,
+        (Err(_), None) => {
+            return Err(usage(anyhow!("there is nobody to ask for the {name}: set {variable}, or give {flag} FILE")));
+        }
+    };
+    if value.expose_secret().trim().is_empty() {
+        return Err(usage(anyhow!("the {name} is empty")));
+    }
+    Ok(Kept { path: place.to_owned(), value: Some(value) })
+}
+
+fn usage(error: anyhow::Error) -> Failure {
+    Failure { error, exit: Exit::Config }
+}
+
+fn failed(error: anyhow::Error) -> Failure {
+    Failure { error, exit: Exit::Failed }
+}

@@ -1,0 +1,143 @@
+//! Where a config and its secrets are written, and never over another file.
+
+use std::fs::{DirBuilder, File, OpenOptions};
+use std::io::{self, Write};
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, anyhow, bail};
+use secrecy::{ExposeSecret as _, SecretString};
+
+/// Where the units read their configs.
+const UNITS: &str = "/etc/shelfkeeper";
+/// The shop of the unit without an instance.
+const ONE_SHOP: &str = "shelfkeeper";
+/// With what its unit puts before it, a user's name has no room for more.
+const LONGEST_NAME: usize = 28;
+
+/// The files of a shop.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Place {
+    pub(super) config: PathBuf,
+    pub(super) api_key: PathBuf,
+    pub(super) api_secret: PathBuf,
+}
+
+impl Place {
+    /// Where the units look for the files of a shop of this name; else beside the config that was named.
+    pub(super) fn of(shop: Option<&str>, config: Option<PathBuf>) -> anyhow::Result<Place> {
+        match (shop, config) {
+            (Some(_), Some(_)) => bail!("--shop and --config name two places; give one of them"),
+            (Some(shop), None) => Place::of_shop(shop),
+            (None, config) => {
+                let config = std::path::absolute(config.unwrap_or_else(|| "config/shelfkeeper.toml".into()))?;
+                let beside = |name: &str| config.with_file_name(name);
+                let (api_key, api_secret) = (beside("nicechat_api_key"), beside("nicechat_api_secret"));
+                Ok(Place { config, api_key, api_secret })
+            }
+        }
+    }
+
+    fn of_shop(shop: &str) -> anyhow::Result<Place> {
+        let is_plain = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+        if shop.is_empty() || shop.len() > LONGEST_NAME || !shop.chars().all(is_plain) {
+            bail!("--shop {shop}: a name has letters, digits, - and _, and at most {LONGEST_NAME} of them");
+        }
+        let at = |name: &str| Path::new(UNITS).join(name);
+        let (api_key, api_secret) = match shop {
+            ONE_SHOP => (at("nicechat_api_key"), at("nicechat_api_secret")),
+            shop => (at(&format!("{shop}.api_key")), at(&format!("{shop}.api_secret"))),
+        };
+        Ok(Place { config: at(&format!("{shop}.toml")), api_key, api_secret })
+    }
+
+    /// Fails when the config is there already. That of a secret is found out when one is written.
+    pub(super) fn check_free(&self) -> anyhow::Result<()> {
+        if self.config.try_exists().unwrap_or(true) {
+            return Err(is_there(&self.config));
+        }
+        Ok(())
+    }
+
+    /// Writes all of it, or nothing.
+    pub(super) fn write(&self, config: &str, secrets: [Option<(&Path, SecretString)>; 2]) -> anyhow::Result<Written> {
+        let mut written = Written::default();
+        let result = self.write_into(&mut written, config, secrets);
+        if result.is_err() {
+            written.undo();
+            return result.map(|()| Written::default());
+        }
+        Ok(written)
+    }
+
+    fn write_into(
+        &self,
+        written: &mut Written,
+        config: &str,
+        secrets: [Option<(&Path, SecretString)>; 2],
+    ) -> anyhow::Result<()> {
+        let folder = self.config.parent().unwrap_or(Path::new("/"));
+        let made = DirBuilder::new().recursive(true).mode(0o755).create(folder);
+        made.with_context(|| format!("{} can't be made", folder.display()))?;
+        for (path, secret) in secrets.into_iter().flatten() {
+            written.create(path, 0o600, &format!("{}\n", secret.expose_secret().trim()))?;
+        }
+        written.create(&self.config, 0o644, config)
+    }
+}
+
+/// Files that were made.
+#[derive(Debug, Default)]
+pub(super) struct Written(Vec<PathBuf>);
+
+impl Written {
+    fn create(&mut self, path: &Path, mode: u32, text: &str) -> anyhow::Result<()> {
+        let named = || format!("{} can't be written", path.display());
+        let file = match OpenOptions::new().write(true).create_new(true).mode(mode).open(path) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => return Err(is_there(path)),
+            opened => opened.with_context(named)?,
+        };
+        self.0.push(path.to_owned());
+        write_all(file, text).with_context(named)
+    }
+
+    /// Takes them away again.
+    pub(super) fn undo(self) {
+        for path in self.0 {
+            // What can't be removed was made by nobody else, and holds nothing that is in use.
+            let _ = std::fs::remove_file(path);
+        }
+    }
+
+    pub(super) fn tell(&self, out: &mut impl Write) -> io::Result<()> {
+        self.0.iter().try_for_each(|path| writeln!(out, "wrote {}", path.display()))
+    }
+}
+
+fn write_all(mut file: File, text: &str) -> io::Result<()> {
+    file.write_all(text.as_bytes())?;
+    file.sync_all()
+}
+
+fn is_there(path: &Path) -> anyhow::Error {
+    anyhow!("{} is there already, and stays as it is; nothing was written", path.display())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_shop_has_the_files_that_its_unit_reads() {
+        let place = |shop| Place::of(Some(shop), None).expect(shop);
+        assert_eq!(place("north-2").config, Path::new("/etc/shelfkeeper/north-2.toml"));
+        assert_eq!(place("north-2").api_key, Path::new("/etc/shelfkeeper/north-2.api_key"));
+        assert_eq!(place("north-2").api_secret, Path::new("/etc/shelfkeeper/north-2.api_secret"));
+        assert_eq!(place("shelfkeeper").config, Path::new("/etc/shelfkeeper/shelfkeeper.toml"));
+        assert_eq!(place("shelfkeeper").api_key, Path::new("/etc/shelfkeeper/nicechat_api_key"));
+        for shop in ["", "a/b", "..", "a b", &"x".repeat(29)] {
+            assert!(Place::of(Some(shop), None).is_err(), "{shop:?}");
+        }
+        assert!(Place::of(Some("a"), Some("b.toml".into())).is_err());
+    }
+}

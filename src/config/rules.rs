@@ -1,0 +1,243 @@
+//! `[[source.rule]]`: which items of the feed are left out.
+
+use std::fmt;
+use std::ops::{Bound, RangeBounds as _};
+
+use globset::{GlobBuilder, GlobMatcher};
+
+use super::ConfigError;
+use super::names::RULE;
+use super::section::Section;
+use crate::catalog::{Item, Money, Notation, Price};
+
+/// What items are judged by, in order. Without any, every item counts.
+#[derive(Debug, Clone, Default)]
+pub struct Rules(Vec<Rule>);
+
+/// A rule: whether items are taken on which all of its conditions fit.
+#[derive(Debug, Clone)]
+pub struct Rule {
+    include: bool,
+    // Never empty: a rule without any would fit everything, which nobody means who forgot one.
+    conditions: Vec<Condition>,
+}
+
+/// What a rule says of an item.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Verdict {
+    /// The rule's number; the first is 0.
+    pub rule: usize,
+    /// Whether the item is taken.
+    pub include: bool,
+}
+
+/// One thing that an item must be.
+#[derive(Debug, Clone)]
+enum Condition {
+    Id(Pattern),
+    Title(Pattern),
+    /// By the name, which is the path, or the id.
+    Category(Pattern),
+    Price(Prices),
+    InStock(bool),
+}
+
+/// A text in which `*` stands for any characters and `?` for one.
+#[derive(Debug, Clone)]
+struct Pattern {
+    written: String,
+    matcher: GlobMatcher,
+}
+
+/// Prices from one to another.
+#[derive(Debug, Clone)]
+struct Prices {
+    written: String,
+    range: (Bound<Price>, Bound<Price>),
+}
+
+impl Rules {
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Whether any of them leaves items out.
+    pub fn can_exclude(&self) -> bool {
+        self.0.iter().any(|rule| !rule.include)
+    }
+
+    /// The rules, in order.
+    pub fn iter(&self) -> impl Iterator<Item = &Rule> {
+        self.0.iter()
+    }
+
+    /// What the first rule that fits says; `None` = none fits, and the item is taken.
+    pub fn decide(&self, item: &Item) -> Option<Verdict> {
+        let rule = self.0.iter().position(|rule| rule.fits(item))?;
+        Some(Verdict { rule, include: self.0.get(rule).is_none_or(|rule| rule.include) })
+    }
+
+    /// The rule that leaves an item out, if one does.
+    pub fn excludes(&self, item: &Item) -> Option<usize> {
+        self.decide(item).filter(|verdict| !verdict.include).map(|verdict| verdict.rule)
+    }
+
+    /// A rule for tests.
+    #[cfg(test)]
+    pub fn leaving_out_of_stock_out() -> Rules {
+        Rules(vec![Rule { include: false, conditions: vec![Condition::InStock(false)] }])
+    }
+
+    pub(super) fn read(section: &Section<'_>) -> Rules {
+        let rules = section.tables(&RULE);
+        let rules = rules.iter().filter_map(|table| section.keep(rule(table).map(Some), || None));
+        Rules(rules.collect())
+    }
+}
+
+impl Rule {
+    /// Whether all that it asks for is so.
+    pub fn fits(&self, item: &Item) -> bool {
+        self.conditions.iter().all(|condition| condition.fits(item))
+    }
+}
+
+impl Condition {
+    fn fits(&self, item: &Item) -> bool {
+        match self {
+            Condition::Id(pattern) => pattern.fits(item.id.as_str()),
+            Condition::Title(pattern) => pattern.fits(&item.title),
+            Condition::Category(pattern) => item.category.as_ref().is_some_and(|category| {
+                category.name.as_ref().is_some_and(|name| pattern.fits(name)) || pattern.fits(category.id.as_str())
+            }),
+            Condition::Price(prices) => item.price.is_some_and(|price| prices.range.contains(&price)),
+            Condition::InStock(in_stock) => item.in_stock == *in_stock,
+        }
+    }
+}
+
+impl Pattern {
+    /// Of ids each letter counts; elsewhere its case doesn't.
+    fn parse(text: &str, is_id: bool) -> Result<Pattern, String> {
+        if text.is_empty() {
+            return Err("expected a pattern, such as \"TEST-*\"".to_owned());
+        }
+        let plain = plain(text);
+        let mut glob = GlobBuilder::new(&plain);
+        let built = glob.case_insensitive(!is_id).literal_separator(false).backslash_escape(true).build();
+        let built = built.map_err(|error| format!("this is no pattern: {}", error.kind()))?;
+        Ok(Pattern { written: text.to_owned(), matcher: built.compile_matcher() })
+    }
+
+    fn fits(&self, text: &str) -> bool {
+        self.matcher.is_match(text)
+    }
+}
+
+/// Two stars have a meaning of their own in paths, which ids and titles are not.
+fn plain(pattern: &str) -> String {
+    let mut plain = String::new();
+    let (mut is_escaped, mut after_star) = (false, false);
+    for c in pattern.chars() {
+        let is_star = c == '*' && !is_escaped;
+        if !(is_star && after_star) {
+            plain.push(c);
+        }
+        after_star = is_star;
+        is_escaped = c == '\\' && !is_escaped;
+    }
+    plain
+}
+
+impl Prices {
+    fn parse(text: &str) -> Result<Prices, String> {
+        let expected = || "expected a price such as \"<5\", \">=100\" or \"10..20\"".to_owned();
+        let price = |text: &str| {
+            let money = Money::read(text, Notation { dollar: None, dot_is_decimal: true }).map_err(|_| expected())?;
+            if money.currency.is_some() { Err(expected()) } else { Ok(money.price) }
+        };
+        let bound = |text: &str| match text.trim() {
+            "" => Ok(Bound::Unbounded),
+            text => price(text).map(Bound::Included),
+        };
+        let text = text.trim();
+        let range = if let Some(most) = text.strip_prefix("<=") {
+            (Bound::Unbounded, Bound::Included(price(most)?))
+        } else if let Some(below) = text.strip_prefix('<') {
+            (Bound::Unbounded, Bound::Excluded(price(below)?))
+        } else if let Some(least) = text.strip_prefix(">=") {
+            (Bound::Included(price(least)?), Bound::Unbounded)
+        } else if let Some(above) = text.strip_prefix('>') {
+            (Bound::Excluded(price(above)?), Bound::Unbounded)
+        } else {
+            let (from, to) = text.split_once("..").ok_or_else(expected)?;
+            (bound(from)?, bound(to)?)
+        };
+        match range {
+            (Bound::Unbounded, Bound::Unbounded) => Err(expected()),
+            (Bound::Included(from), Bound::Included(to)) if from > to => {
+                Err("the first price is above the second: no price is between them".to_owned())
+            }
+            range => Ok(Prices { written: text.to_owned(), range }),
+        }
+    }
+}
+
+fn rule(table: &Section<'_>) -> Result<Rule, ConfigError> {
+    let include = table.flag("include")?.ok_or_else(|| {
+        table.lacks(
+            "include",
+            "source.rule.include is missing: set it to false to leave out what the rule fits on, else to true",
+        )
+    })?;
+    if let Some(brand) = table.get("brand") {
+        return Err(brand.bad("rules can't judge brands yet: items have none; take it out"));
+    }
+    let mut conditions = Vec::new();
+    let pattern = |key, is_id| match table.get(key) {
+        Some(setting) => setting.parse(|text| Pattern::parse(text, is_id)).map(Some),
+        None => Ok(None),
+    };
+    conditions.extend(pattern("id", true)?.map(Condition::Id));
+    conditions.extend(pattern("title", false)?.map(Condition::Title));
+    conditions.extend(pattern("category", false)?.map(Condition::Category));
+    conditions
+        .extend(table.get("price").map(|setting| setting.parse(Prices::parse)).transpose()?.map(Condition::Price));
+    conditions.extend(table.flag("in_stock")?.map(Condition::InStock));
+    if conditions.is_empty() {
+        let how = "set any of id, title, category, price and in_stock; id = \"*\" fits on everything";
+        return Err(table.error(format!("source.rule: this rule doesn't say what it fits on: {how}")));
+    }
+    Ok(Rule { include, conditions })
+}
+
+impl fmt::Display for Rules {
+    /// The same for rules that judge alike, and another text for others.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|rule| writeln!(f, "{} {rule}", rule.include))
+    }
+}
+
+impl fmt::Display for Rule {
+    /// What it asks for, as the settings write it.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (number, condition) in self.conditions.iter().enumerate() {
+            let between = if number > 0 { ", " } else { "" };
+            write!(f, "{between}{condition}")?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for Condition {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Condition::Id(pattern) => write!(f, "id = {:?}", pattern.written),
+            Condition::Title(pattern) => write!(f, "title = {:?}", pattern.written),
+            Condition::Category(pattern) => write!(f, "category = {:?}", pattern.written),
+            Condition::Price(prices) => write!(f, "price = {:?}", prices.written),
+            Condition::InStock(in_stock) => write!(f, "in_stock = {in_stock}"),
+        }
+    }
+}

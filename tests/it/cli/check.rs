@@ -1,0 +1,130 @@
+//! `check`: everything that is wrong at once, and a line for each thing that was looked at.
+
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt as _;
+
+use crate::kit::{FEED, Shop};
+use sandbox::{Fault, Feed, Rule};
+
+const LAMP: &str = "1|Lamp|10.00 USD|in stock|Home";
+
+/// What it says of each thing, and the words after that.
+fn told<'t>(output: &'t str, thing: &str) -> (&'t str, &'t str) {
+    let line = output.lines().find(|line| line.split_whitespace().next() == Some(thing)).unwrap_or_default();
+    let rest = line.strip_prefix(thing).unwrap_or_default().trim_start();
+    rest.split_once(' ').map(|(verdict, words)| (verdict, words.trim())).unwrap_or_default()
+}
+
+#[test]
+fn every_fault_of_the_file_is_told_with_its_place() {
+    let shop = Shop::new();
+    shop.write(
+        "shelfkeeper.toml",
+        "[source]\nlocation = \"https://docs.google.com/spreadsheets/d/abc/edit#gid=0\"\nshedule = \"every 1m\"\n\
+         timeout = 30s\n\n[nicechat]\napi_key = \"k\"\napi_secret = \"hunter2hunter2\nretries = 99\n",
+    );
+    let output = shop.run(&["check"]).expect_code(2);
+    assert_eq!(output.stdout, "");
+    assert!(!output.stderr.contains("hunter2"), "{}", output.stderr);
+    let all = output.stderr;
+    for (place, words, marked) in [
+        ("toml:2:12: ", "this is the page of a Google spreadsheet, not a feed", "\n    2 | location = "),
+        ("toml:3:1: ", "unknown setting source.shedule; did you mean schedule?", "\n      | ^^^^^^^\n"),
+        (
+            "toml:4:11: ",
+            "timeout: write a time in quotes, such as \"30s\"",
+            "    4 | timeout = 30s\n      |           ^",
+        ),
+        ("toml:8:2", "api_secret: this is not TOML", "    8 | api_secret = …\n      |              ^"),
+        ("toml:9:11: ", "nicechat.retries = 99: expected a whole number from 0 to 20", "    9 | retries = 99\n"),
+    ] {
+        for part in [place, words, marked] {
+            assert!(all.contains(part), "{part:?} in {all}");
+        }
+    }
+    // Other commands tell the same.
+    assert_eq!(shop.run(&["plan"]).expect_code(2).stderr, all);
+}
+
+#[test]
+fn secrets_that_everybody_can_read_are_warned_of() {
+    let shop = Shop::with_rows(&[LAMP]);
+    let key = shop.write("key", sandbox::DEMO_KEY);
+    let config = std::fs::read_to_string(shop.path("shelfkeeper.toml")).unwrap_or_default();
+    let line = |line: &str| match line.split_once(" = ") {
+        Some(("api_key", _)) => format!("api_key_file = {key:?}\n"),
+        _ => format!("{line}\n"),
+    };
+    let config = shop.write("shelfkeeper.toml", config.lines().map(line).collect::<String>());
+    let set = |mode| {
+        for file in [&key, &config] {
+            assert!(std::fs::set_permissions(file, Permissions::from_mode(mode)).is_ok());
+        }
+    };
+    set(0o644);
+    let output = shop.run(&["check"]).expect_code(0).stdout;
+    for file in [&key, &config] {
+        let file = file.display();
+        let warning = format!("everybody on this machine can read the secret in {file}: chmod 600 {file}");
+        assert!(output.contains(&warning), "{output}");
+    }
+    set(0o640);
+    let output = shop.run(&["check"]).expect_code(0).stdout;
+    assert!(!output.contains("warning"), "{output}");
+}
+
+#[test]
+fn online_each_thing_has_a_line_and_the_rest_goes_on() {
+    let shop = Shop::with_rows(&[LAMP]);
+    let public = shop.feed_url().replace("/shop/products.txt", "/nothing");
+    shop.config(&format!("{}[http]\npublic_url = {public:?}\n", shop.lagerkoll_section()));
+    let output = shop.run(&["check", "--online"]).expect_code(0).stdout;
+    let (verdict, words) = told(&output, "feed");
+    assert!(verdict == "ok" && words.starts_with("begins as it should: google-csv, "), "{output}");
+    assert!(told(&output, "public").1.contains("answers here (HTTP "), "{output}");
+    assert!(told(&output, "Lagerkoll").1.starts_with("takes the credentials of store"), "{output}");
+
+    shop.shop().put(FEED, "<html>log in</html>", "text/html");
+    shop.nicechat().set_secret("another");
+    shop.config(&format!("{}[http]\npublic_url = \"http://127.0.0.1:9/keeper\"\n", shop.lagerkoll_section()));
+    let output = shop.run(&["check", "--online"]).expect_code(1).stdout;
+    for (thing, verdict, words) in [
+        ("config", "ok", "feed http"),
+        ("state", "ok", "not there yet"),
+        ("feed", "FAIL", "it is an HTML page"),
+        ("NiceChat", "FAIL", "check api_key and api_secret"),
+        ("Lagerkoll", "ok", "takes the credentials"),
+        ("public", "FAIL", "http://127.0.0.1:9/keeper: no answer"),
+    ] {
+        let found = told(&output, thing);
+        assert!(found.0 == verdict && found.1.contains(words), "{thing}: {output}");
+        assert_eq!(output.lines().filter(|line| line.starts_with(thing)).count(), 1, "{output}");
+    }
+    shop.lagerkoll().add_fault(Rule::new(Fault::Xml));
+    shop.shop().put_with(FEED, Feed { body: b"id\ttitle\n".repeat(1 << 20).into(), ..Feed::default() });
+    let output = shop.run(&["check", "--online"]).expect_code(1).stdout;
+    assert_eq!((told(&output, "feed").0, told(&output, "Lagerkoll").0), ("ok", "FAIL"), "{output}");
+}
+
+#[test]
+fn an_address_without_tls() {
+    let shop = Shop::with_rows(&[LAMP]);
+    shop.config(&format!("[source]\nlocation = {:?}", shop.feed_url().replace("http://", "https://")));
+    let output = shop.run(&["check", "--online"]).expect_code(1).stdout;
+    assert!(told(&output, "feed").1.ends_with("no answer: no TLS there; is it http://?"), "{output}");
+}
+
+#[test]
+fn states_that_cannot_be() {
+    let shop = Shop::with_rows(&[LAMP]);
+    for (path, words) in [
+        (shop.path(""), "[state] path is a directory; name a file in it"),
+        (shop.path("shelfkeeper.toml/state.db"), "Not a directory"),
+    ] {
+        shop.config(&format!("[state]\npath = {path:?}"));
+        let output = shop.run(&["check"]).expect_code(1).stdout;
+        let (verdict, told) = told(&output, "state");
+        assert!(verdict == "FAIL" && told.contains(words), "{output}");
+        assert!(told.contains(path.to_str().unwrap_or_default().trim_end_matches('/')), "{output}");
+    }
+}

@@ -1,0 +1,87 @@
+//! `[[source.rule]]`: what is left out is no rejection, is counted, and goes like what is gone.
+
+use crate::kit::{Shop, tsv};
+use sandbox::Kind;
+use serde_json::json;
+
+const LAMP: &str = "1|Lamp|10.00 USD|in stock|Home";
+const CHAIR: &str = "2|Chair|20.00 USD|in stock|Home";
+const TEST: &str = "TEST-1|Test|1.00 USD|in stock|Tests";
+
+const RULES: &str = "[[source.rule]]\ninclude = false\nid = \"TEST-*\"\n\
+                     [[source.rule]]\ninclude = false\nprice = \"<5\"\nin_stock = false\n";
+
+fn ids(shop: &Shop) -> Vec<String> {
+    let mut ids: Vec<String> = shop.nicechat().objects(Kind::Product).keys().cloned().collect();
+    ids.sort();
+    ids
+}
+
+#[test]
+fn what_rules_leave_out_is_counted_and_not_sent() {
+    let shop = Shop::with_rows(&[LAMP, CHAIR, TEST, "3|Cheap|1.00 USD|out of stock|Home"]);
+    shop.config(RULES);
+    let plan = shop.run(&["plan", "--format", "json"]).expect_code(0).json();
+    assert_eq!(plan["source"], json!({"items": 2, "rejected": 0, "unchanged": 0, "excluded": 2}));
+    let output = shop.pass(0);
+    assert!(output.stdout.contains("[[source.rule]] leaves out 2 rows."), "{}", output.stdout);
+    assert_eq!(ids(&shop), ["1", "2"]);
+    // No category of theirs either, and nothing to be told of them.
+    assert_eq!(shop.nicechat().objects(Kind::Category).len(), 1);
+    assert_eq!(shop.json(&["status", "--format", "json"])["rejected"], json!([]));
+
+    let output = shop.run(&["feed"]).expect_code(0).stdout;
+    assert!(output.contains("Rule 1 (id = \"TEST-*\") leaves out 1 row: TEST-1\n"), "{output}");
+    assert!(output.contains("Rule 2 (price = \"<5\", in_stock = false) leaves out 1 row: 3\n"), "{output}");
+    let file = shop.write("feed.tsv", tsv(&[LAMP, TEST])).display().to_string();
+    let told = shop.json(&["feed", &file, "--format", "json"]);
+    assert_eq!(told["excluded"], json!([{"rule": 1, "fits": "id = \"TEST-*\"", "count": 1, "ids": ["TEST-1"]}]));
+    assert_eq!(told["items"].as_array().map(Vec::len), Some(1));
+}
+
+/// Rows that are known by their bytes are known under other rules.
+#[test]
+fn a_changed_rule_is_noticed_though_the_feed_is_the_same() {
+    let shop = Shop::with_rows(&[LAMP, CHAIR, TEST]);
+    shop.pass(0);
+    shop.take_writes();
+    assert_eq!(ids(&shop), ["1", "2", "TEST-1"]);
+    shop.config(RULES);
+    let plan = shop.run(&["plan"]).expect_code(0).stdout;
+    assert!(plan.contains("[[source.rule]] leaves out 1 row."), "{plan}");
+    shop.pass(0);
+    assert_eq!(shop.take_writes().first().map(String::as_str), Some("DELETE products TEST-1"));
+    assert_eq!(ids(&shop), ["1", "2"]);
+    // The same bytes, then other ones that change nothing of it.
+    shop.pass(0);
+    shop.feed_tsv(&[CHAIR, TEST, "1|Lamp|11.00 USD|in stock|Home"]);
+    shop.pass(0);
+    assert_eq!(shop.take_writes(), ["PATCH products 1"]);
+    shop.config("");
+    shop.pass(0);
+    assert_eq!(ids(&shop), ["1", "2", "TEST-1"]);
+    let writes = shop.take_writes();
+    assert!(writes.len() == 2 && writes.contains(&"POST products TEST-1".to_owned()), "{writes:?}");
+}
+
+#[test]
+fn the_guard_judges_what_rules_take_away() {
+    let rows: Vec<String> = (0..40).map(|id| format!("{id}|Lamp|10.00 USD|in stock|Home")).collect();
+    let shop = Shop::with_rows(&rows.iter().map(String::as_str).collect::<Vec<_>>());
+    shop.pass(0);
+    shop.take_writes();
+    shop.config("[[source.rule]]\ninclude = false\nid = \"?\"\n[[source.rule]]\ninclude = false\nid = \"1?\"\n");
+    shop.pass(4);
+    assert_eq!(shop.take_writes(), [""; 0]);
+    shop.run(&["run", "--once", "--force"]).expect_code(0);
+    assert_eq!(ids(&shop).len(), 20);
+}
+
+#[test]
+fn a_feed_without_its_config_needs_an_address() {
+    let shop = Shop::new();
+    let mut command = crate::kit::program(&shop.path(""));
+    command.arg("feed");
+    let output = crate::kit::finish(command).expect_code(2);
+    assert!(output.stderr.contains("name a feed: its address or a file"), "{}", output.stderr);
+}

@@ -1,0 +1,61 @@
+//! `backup`: a copy that is made beside a daemon, kept from others, and noticed when it is put back.
+
+use std::os::unix::fs::PermissionsExt as _;
+
+use crate::kit::process::{PASS_ENDED, Process};
+use crate::kit::{Shop, finish};
+
+const LAMP: &str = "1|Lamp|10.00 USD|in stock|Home";
+const CHAIR: &str = "2|Chair|20.00 USD|in stock|Home";
+
+#[test]
+fn a_restored_copy_is_noticed_and_listed() {
+    let shop = Shop::with_rows(&[LAMP]);
+    let copy = shop.path("copy.db");
+    let output = shop.run(&["backup", "copy.db"]).expect_code(1);
+    assert!(output.stderr.contains("There is no state at ") && !copy.exists(), "{}", output.stderr);
+    shop.pass(0);
+    let before = std::fs::read(shop.state_path()).ok();
+    // It needs no secret, whatever the umask and the environment.
+    let mut command = shop.command(&["backup", "copy.db"]);
+    command.env("SHELFKEEPER_NICECHAT_API_KEY", "");
+    let output = finish(command).expect_code(0);
+    assert!(output.stdout.starts_with("wrote copy.db, "), "{}", output.stdout);
+    assert_eq!(std::fs::read(shop.state_path()).ok(), before);
+    assert_eq!(std::fs::metadata(&copy).map(|file| file.permissions().mode() & 0o777).ok(), Some(0o600));
+    assert!(["-wal", "-shm", "-journal"].iter().all(|end| !shop.path(&format!("copy.db{end}")).exists()));
+    let output = shop.run(&["backup", "copy.db"]).expect_code(1);
+    assert!(output.stderr.contains("copy.db is there already, and stays as it is"), "{}", output.stderr);
+
+    shop.feed_tsv(&[LAMP, CHAIR]);
+    shop.pass(0);
+    shop.take_writes();
+    assert!(std::fs::rename(&copy, shop.state_path()).is_ok());
+    // The copy doesn't know of the chair; the listing does, so that nothing is sent twice.
+    let status = shop.json(&["status", "--format", "json"]);
+    assert_eq!(status["owned"]["products"], 1);
+    shop.pass(0);
+    let requests = shop.nicechat().take_requests();
+    assert!(requests.iter().any(|request| request.method == "GET"), "{requests:?}");
+    assert!(requests.iter().all(|request| request.method == "GET"), "{requests:?}");
+    assert_eq!(shop.json(&["status", "--format", "json"])["owned"]["products"], 2);
+}
+
+#[test]
+fn beside_a_daemon() {
+    let shop = Shop::with_rows(&[LAMP]);
+    shop.config("[source]\nschedule = \"every 1s\"");
+    let daemon = Process::start(shop.command(&["run"]));
+    daemon.wait_for_log(PASS_ENDED, 1);
+    for (number, chair) in [LAMP, CHAIR].iter().enumerate() {
+        shop.feed_tsv(&[LAMP, chair]);
+        shop.run(&["backup", &format!("copy{number}.db")]).expect_code(0);
+    }
+    daemon.wait_for_log(PASS_ENDED, 3);
+    daemon.kill();
+    for number in [0, 1] {
+        shop.config(&format!("[state]\npath = {:?}", shop.path(&format!("copy{number}.db"))));
+        let status = shop.json(&["status", "--format", "json"]);
+        assert!(status["owned"]["products"].as_u64() >= Some(1), "{status}");
+    }
+}
