@@ -172,7 +172,6 @@ fn publish(sandbox: &Sandbox, changed: f64) -> io::Result<()> {
 fn demo_shop(sandbox: &Sandbox, folder: &Path) -> anyhow::Result<Shop> {
     let location = Location::parse(&sandbox.shop().url(FEED)).map_err(anyhow::Error::msg)?;
     let path = folder.join("shelfkeeper.db");
-    let base_url = sandbox.base_url().parse()?;
     let every = |minutes: u64| Schedule::Every(Duration::from_secs(60 * minutes));
     let catalog = config::Catalog {
         source: Source {
@@ -192,19 +191,7 @@ fn demo_shop(sandbox: &Sandbox, folder: &Path) -> anyhow::Result<Shop> {
         guard: config::Guard::default(),
         state: State { path: path.clone(), history: config::History::default() },
         http: None,
-        nicechat: NiceChat {
-            base_url,
-            api_key: SecretString::from(sandbox.key().to_owned()),
-            api_secret: SecretString::from(sandbox.secret().to_owned()),
-            concurrency: NonZeroUsize::MIN.saturating_add(7),
-            requests_per_second: None,
-            timeout: Duration::from_secs(30),
-            retries: 5,
-            strategy: Strategy::Auto,
-            import_timeout: Duration::from_secs(60),
-            prune: Prune::Owned,
-            vanished_category: VanishedCategory::Delete,
-        },
+        nicechat: demo_nicechat(sandbox)?,
     };
     let config = Config {
         state: State { path, history: config::History::default() },
@@ -230,6 +217,22 @@ fn demo_shop(sandbox: &Sandbox, folder: &Path) -> anyhow::Result<Shop> {
     };
     let state = Writer::open(&config.state.path, config.base_url())?;
     Ok(Shop::new(config, state))
+}
+
+fn demo_nicechat(sandbox: &Sandbox) -> anyhow::Result<NiceChat> {
+    Ok(NiceChat {
+        base_url: sandbox.base_url().parse()?,
+        api_key: SecretString::from(sandbox.key().to_owned()),
+        api_secret: SecretString::from(sandbox.secret().to_owned()),
+        concurrency: NonZeroUsize::MIN.saturating_add(7),
+        requests_per_second: None,
+        timeout: Duration::from_secs(30),
+        retries: 5,
+        strategy: Strategy::Auto,
+        import_timeout: Duration::from_secs(60),
+        prune: Prune::Owned,
+        vanished_category: VanishedCategory::Delete,
+    })
 }
 
 fn say(text: &str) -> io::Result<()> {

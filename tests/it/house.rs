@@ -299,7 +299,8 @@ struct Sizes {
 
 impl Sizes {
     fn check(&mut self, signature: &syn::Signature, body: Option<&syn::Block>) {
-        let begin = signature.fn_token.span.start().line;
+        let start: proc_macro2::LineColumn = signature.fn_token.span.start();
+        let begin = start.line;
         let end = body.map_or(begin, |body| body.brace_token.span.close().end().line);
         let (name, lines) = (&signature.ident, end - begin + 1);
         if lines > MAX_FUNCTION_LINES {

@@ -202,7 +202,7 @@ fn put(
     };
     let sql = "INSERT OR REPLACE INTO event (place, id, body) VALUES (?1, ?2, ?3)";
     transaction.prepare_cached(sql)?.execute(params![place, event.id(), event.to_json().to_string()])?;
-    remember(transaction, place, at, kind, old.as_ref(), Some(event))?;
+    remember(transaction, place, at, (kind, old.as_ref(), Some(event)))?;
     Ok(Some(kind))
 }
 
@@ -210,7 +210,7 @@ fn put(
 fn take(transaction: &Transaction<'_>, place: &str, id: i64, at: Timestamp) -> rusqlite::Result<()> {
     let Some(old) = mirrored(transaction, place, id)? else { return Ok(()) };
     transaction.execute("DELETE FROM event WHERE place = ?1 AND id = ?2", params![place, id])?;
-    remember(transaction, place, at, ChangeKind::Removed, Some(&old), None)
+    remember(transaction, place, at, (ChangeKind::Removed, Some(&old), None))
 }
 
 fn mirrored(transaction: &Transaction<'_>, place: &str, id: i64) -> rusqlite::Result<Option<Event>> {
@@ -222,9 +222,7 @@ fn remember(
     transaction: &Transaction<'_>,
     place: &str,
     at: Timestamp,
-    kind: ChangeKind,
-    old: Option<&Event>,
-    new: Option<&Event>,
+    (kind, old, new): (ChangeKind, Option<&Event>, Option<&Event>),
 ) -> rusqlite::Result<()> {
     let body = |event: Option<&Event>| event.map(|event| event.to_json().to_string());
     let sql = "INSERT INTO event_change (place, at, change, old, new) VALUES (?1, ?2, ?3, ?4, ?5)";
