@@ -30,6 +30,7 @@ fn main() -> anyhow::Result<()> {
         vanished_category: VanishedCategory::Delete,
         default_category: None,
         retry_refused: false,
+        price_factor: rust_decimal::Decimal::from(3),
     };
     // As the settings have it.
     let writer = Writer::open(Path::new(state), Some(Url::parse(base_url)?.as_str()))?;

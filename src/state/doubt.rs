@@ -77,7 +77,7 @@ pub(super) fn is_doubted(connection: &Connection) -> rusqlite::Result<bool> {
 }
 
 /// The run of the machine: another one after each start of the kernel.
-fn boot() -> Option<String> {
+pub fn boot() -> Option<String> {
     let id = fs::read_to_string("/proc/sys/kernel/random/boot_id").ok()?;
     Some(id.trim().to_owned()).filter(|id| !id.is_empty())
 }

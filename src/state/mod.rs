@@ -20,12 +20,12 @@ mod schema;
 mod secret;
 mod writer;
 
-pub use doubt::{begin_sending, end_doubt, end_sending};
+pub use doubt::{begin_sending, boot, end_doubt, end_sending};
 pub use error::StateError;
 pub use file::Durable;
 pub use key::{Key, json};
 pub use reader::{Reader, limit};
 #[cfg(test)]
 pub(crate) use schema::STEPS;
-pub use schema::{JOBS_SINCE, SECRET_SINCE, VERSION};
+pub use schema::{GUARD_SINCE, JOBS_SINCE, SECRET_SINCE, VERSION};
 pub use writer::Writer;

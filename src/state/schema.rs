@@ -5,7 +5,8 @@ use rusqlite::{Transaction, params};
 use crate::digest::Hasher;
 
 /// Each step takes a file from one format to the next; `PRAGMA user_version` counts them.
-pub(crate) const STEPS: [&str; 9] = [OBJECTS, IMPORTS, EVENTS, OLD_ROWS, GONE_EVENTS, ROWS, IMPORTED, SECRET, JOBS];
+pub(crate) const STEPS: [&str; 10] =
+    [OBJECTS, IMPORTS, EVENTS, OLD_ROWS, GONE_EVENTS, ROWS, IMPORTED, SECRET, JOBS, GUARD];
 
 const OBJECTS: &str = "
     CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -129,6 +130,16 @@ const JOBS: &str = "
 
 /// The first format whose passes tell their job.
 pub const JOBS_SINCE: i64 = 9;
+
+const GUARD: &str = "
+    -- Which fields of a product have a value, a bit each; NULL = it was written before this.
+    ALTER TABLE object_key ADD COLUMN has INTEGER;
+    -- What somebody approved, until the pass that does it has ended.
+    CREATE TABLE approved (hash BLOB PRIMARY KEY) WITHOUT ROWID;
+";
+
+/// The first format that has what the guard needs.
+pub const GUARD_SINCE: i64 = 10;
 
 /// The first format whose digests are made with a secret.
 pub const SECRET_SINCE: i64 = 8;

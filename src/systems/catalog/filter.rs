@@ -111,6 +111,7 @@ mod tests {
             vanished_category: VanishedCategory::Delete,
             default_category: None,
             retry_refused: false,
+            price_factor: rust_decimal::Decimal::from(3),
         };
         Differ::new(Reader::open(&folder.path().join("none.db")).expect("no state"), policy).expect("a differ")
     }

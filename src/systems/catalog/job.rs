@@ -10,27 +10,21 @@ use super::pass::close::close;
 use super::pass::findings::Findings;
 use super::pass::steps::{Ended, run_steps};
 use super::planner::Request;
-use crate::pass::{PassKind, Progress};
+use crate::pass::{Ask, Progress};
 use crate::remote::nicechat;
 
 pub use super::pass::report::Report;
 
 /// Makes a pass, and leaves its row in the state. Never fails: what went wrong is in the report.
-pub async fn run(
-    context: &Context,
-    kind: PassKind,
-    force: bool,
-    stop: &CancellationToken,
-    progress: Progress<'_>,
-) -> Report {
+pub async fn run(context: &Context, ask: Ask, stop: &CancellationToken, progress: Progress<'_>) -> Report {
     let began = Instant::now();
-    let request = Request::of_pass(kind);
+    let request = Request::of_pass(ask);
     let mut findings = Findings::default();
     let steps = async {
         let config = &context.config;
         let nicechat = nicechat::connect(&config.nicechat, &config.source.location.secrets())?;
         let tools = Tools { context, nicechat: &nicechat, stop, progress };
-        let ended = run_steps(&tools, request, force, &mut findings).await;
+        let ended = run_steps(&tools, request, &mut findings).await;
         findings.traffic = nicechat.traffic();
         ended
     };

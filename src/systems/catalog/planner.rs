@@ -9,17 +9,19 @@ use tokio_util::sync::CancellationToken;
 use crate::catalog::{Category, Hasher};
 use crate::config::{Catalog, Prune, Strategy};
 use crate::feed::{self, FeedError, FeedType, ParseOptions, Row, RowDigest, SinkError};
-use crate::pass::PassKind;
+use crate::pass::{Ask, PassKind};
 use crate::remote::nicechat;
 use crate::source::{self, Body, End, FetchError, Fetched, Validators};
 use crate::state::{self, StateError};
 use crate::systems::catalog::diff::differ::{Comparison, Differ, Policy};
 use crate::systems::catalog::error::PassError;
 use crate::systems::catalog::filter::Filter;
-use crate::systems::catalog::guard::guard;
+use crate::systems::catalog::guard::{Judge, Verdict, word};
 use crate::systems::catalog::listing;
 use crate::systems::catalog::plan::Plan;
-use crate::systems::catalog::plan::store::SharedPlanStore;
+use crate::systems::catalog::plan::store::{PlanStore, SharedPlanStore};
+use crate::systems::catalog::plan::summary::Summary;
+use crate::systems::catalog::store::FeedKind;
 use crate::systems::catalog::store::ListingScope;
 use crate::systems::catalog::store::ReadFeed as _;
 use crate::systems::catalog::store::ReadImports as _;
@@ -34,14 +36,16 @@ pub(super) struct Request {
     pub(super) kind: PassKind,
     /// The moment at which sales are judged.
     pub(super) now: Timestamp,
+    /// Whether the guard lets everything through.
+    pub(super) force: bool,
     /// Whether the state is to learn what the rows of the feed mean.
     keeps_rows: bool,
 }
 
 impl Request {
     /// Of a pass that begins now.
-    pub(super) fn of_pass(kind: PassKind) -> Request {
-        Request { kind, now: Timestamp::now(), keeps_rows: true }
+    pub(super) fn of_pass(ask: Ask) -> Request {
+        Request { kind: ask.kind, now: Timestamp::now(), force: ask.force, keeps_rows: true }
     }
 }
 
@@ -49,11 +53,11 @@ impl Request {
 ///
 /// # Errors
 /// When the feed, the state or the listing can't be read.
-pub async fn plan(config: &Catalog, kind: PassKind, stop: &CancellationToken) -> Result<Plan, PassError> {
+pub async fn plan(config: &Catalog, ask: Ask, stop: &CancellationToken) -> Result<Plan, PassError> {
     let state = state::Reader::open(&config.state.path)?;
     state.check_base(Some(config.nicechat.base_url.as_str()))?;
     let nicechat = nicechat::connect(&config.nicechat, &config.source.location.secrets())?.reader();
-    let request = Request { kind, now: Timestamp::now(), keeps_rows: false };
+    let request = Request { keeps_rows: false, ..Request::of_pass(ask) };
     let body = match interruptible(stop, source::fetch(&config.source, Validators::default(), state.hasher())).await?? {
         Fetched::Body(body) => body,
         // Nothing was asked for that could be answered so.
@@ -105,17 +109,38 @@ impl Planner<'_> {
             (differ, page_size) = interruptible(self.stop, listing::take_in(self.nicechat, differ)).await??;
         }
         let Compared { format, is_whole, comparison } = self.compare(differ, request, body).await?;
-        let Comparison { store, summary, changes_at, rows, left } = comparison;
+        let Comparison { mut store, mut summary, changes_at, rows, left } = comparison;
         let addresses = Address::possible(self.config, format);
         if let Err(why) = &addresses
             && self.config.nicechat.strategy == Strategy::Import
         {
             return Err(PassError::NoAddress(why.clone()));
         }
+        let kind = feed_kind(self.config, format);
+        let verdict = self.judge(request, kind.clone(), &mut store, &mut summary)?;
+        // NiceChat would read of the feed what is held.
+        let addresses = match verdict.held {
+            Some(_) => Err("a part of it is held by the guard".to_owned()),
+            None => addresses,
+        };
+        let inputs = if verdict.held.is_some() { inputs.without_import() } else { inputs };
         let decision = choose(&summary, &inputs, addresses.as_deref().map_err(String::as_str));
-        let guard = guard(&summary, self.config.guard.max_delete_percent);
         let store = SharedPlanStore::new(store.into());
-        Ok(Plan { store, summary, guard, decision, changes_at, is_whole, is_listed, page_size, rows, left })
+        Ok(Plan { store, summary, verdict, kind, decision, changes_at, is_whole, is_listed, page_size, rows, left })
+    }
+
+    /// What may be sent of a plan. It is judged by the state as it is now.
+    fn judge(
+        &self,
+        request: Request,
+        kind: FeedKind,
+        store: &mut PlanStore,
+        summary: &mut Summary,
+    ) -> Result<Verdict, PassError> {
+        let reader = state::Reader::open(&self.config.state.path)?;
+        let approved = word(&self.config.state.path);
+        let judge = Judge { settings: &self.config.guard, reader: &reader, force: request.force, approved, kind };
+        judge.judge(store, summary)
     }
 
     /// A comparison with what the state knows. Where a listing will have more to say, known rows don't count.
@@ -125,6 +150,7 @@ impl Planner<'_> {
             vanished_category: self.config.nicechat.vanished_category,
             default_category: self.config.source.default_category.clone(),
             retry_refused: request.kind == PassKind::Resync,
+            price_factor: self.config.guard.price_factor,
         };
         blocking(move || {
             let mut differ = if is_listed {
@@ -170,6 +196,12 @@ impl Planner<'_> {
         })
         .await
     }
+}
+
+/// What a feed is, and where it is from.
+fn feed_kind(config: &Catalog, format: FeedType) -> FeedKind {
+    let wanted = config.source.format.map_or("auto", FeedType::name);
+    FeedKind { source: format!("{} {wanted}", config.source.location.fingerprint()), kind: format.name().to_owned() }
 }
 
 /// What the feed's rows mean besides what they say. `now` = the moment at which sales are judged.

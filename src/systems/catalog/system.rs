@@ -78,11 +78,8 @@ impl System for CatalogSystem {
         stop: &'a CancellationToken,
     ) -> BoxFuture<'a, Option<Result<Box<dyn Planned>, Failure>>> {
         Box::pin(async move {
-            let plan = planner::plan(config.catalog.as_ref()?, ask.kind, stop).await;
-            let plan = plan.map(|mut plan| -> Box<dyn Planned> {
-                plan.guard = plan.guard.filter(|_| !ask.force);
-                Box::new(PlannedCatalog(plan))
-            });
+            let plan = planner::plan(config.catalog.as_ref()?, ask, stop).await;
+            let plan = plan.map(|plan| -> Box<dyn Planned> { Box::new(PlannedCatalog(plan)) });
             Some(plan.map_err(Failure::from))
         })
     }
@@ -152,7 +149,7 @@ impl Job for CatalogJob {
     }
 
     fn run<'a>(&'a self, ask: Ask, stop: &'a CancellationToken, progress: Progress<'a>) -> BoxFuture<'a, Report> {
-        Box::pin(async move { report::report(job::run(&self.0, ask.kind, ask.force, stop, progress).await) })
+        Box::pin(async move { report::report(job::run(&self.0, ask, stop, progress).await) })
     }
 
     fn log(&self, level: tracing::Level, report: &Report, message: &dyn Display) {

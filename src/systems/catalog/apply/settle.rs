@@ -8,7 +8,7 @@ use tracing::{debug, warn};
 
 use super::request::{Done, send};
 use super::{Application, NAMED, Stop};
-use crate::catalog::{Fields, Id};
+use crate::catalog::{Fields, Id, Kind};
 use crate::remote::CallError;
 use crate::systems::catalog::diff::decide::acknowledged;
 use crate::systems::catalog::plan::operation::Operation;
@@ -78,6 +78,9 @@ impl Application<'_> {
             }
             Done::Deleted => {
                 count(&self.counts.deleted);
+                if operation.kind == Kind::Product {
+                    count(&self.counts.deleted_products);
+                }
                 Settled::Deleted
             }
         }

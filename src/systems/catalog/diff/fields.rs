@@ -31,7 +31,8 @@ pub(in crate::systems::catalog) fn is_nothing(value: &Value) -> bool {
     matches!(value, Value::Null) || value.as_str() == Some("")
 }
 
-fn number(value: &Value) -> Option<Decimal> {
+/// A price as a number.
+pub(in crate::systems::catalog) fn number(value: &Value) -> Option<Decimal> {
     let text = match value {
         Value::Number(number) => number.to_string(),
         Value::String(text) => text.trim().to_owned(),

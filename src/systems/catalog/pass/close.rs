@@ -1,6 +1,7 @@
 //! The last step: what the pass leaves in the state, and its report.
 
 use jiff::Timestamp;
+use serde_json::json;
 use tokio::time::Instant;
 
 use super::findings::Findings;
@@ -9,10 +10,11 @@ use super::steps::{AppliedPlan, Ended, Trouble};
 use crate::pass::{Outcome, PassEntry, PassRow};
 use crate::state::{self};
 use crate::systems::catalog::error::PassError;
+use crate::systems::catalog::guard::Held;
 use crate::systems::catalog::plan::summary::Summary;
 use crate::systems::catalog::planner::Request;
 use crate::systems::catalog::store::WritePass as _;
-use crate::systems::catalog::store::{Ending, FeedMark, ListingScope, RowsEnding};
+use crate::systems::catalog::store::{Ending, FeedMark, GuardEnding, ListingScope, RowsEnding};
 
 /// The name of these passes among the jobs.
 pub(in crate::systems::catalog) const JOB: &str = "sync";
@@ -22,7 +24,8 @@ pub(in crate::systems::catalog) const JOB: &str = "sync";
 struct Parts {
     /// `None` = it failed.
     outcome: Option<Outcome>,
-    held: Option<String>,
+    held: Option<Held>,
+    guard: GuardEnding,
     error: Option<PassError>,
     refused: u64,
     mark: Option<FeedMark>,
@@ -35,16 +38,21 @@ impl Parts {
     fn of(ended: Result<Ended, PassError>) -> Parts {
         match ended {
             Err(error) => Parts { error: Some(error), ..Parts::default() },
-            Ok(Ended::Held(reason)) => {
-                Parts { outcome: Some(Outcome::Refused), held: Some(reason), ..Parts::default() }
+            Ok(Ended::Held(held)) => {
+                let guard = GuardEnding { held: Some(Some(json!(held))), ..GuardEnding::default() };
+                Parts { outcome: Some(Outcome::Refused), held: Some(held), guard, ..Parts::default() }
             }
             Ok(Ended::Unchanged { mark, trouble: Trouble { refused, .. } }) => {
                 Parts { outcome: Some(Outcome::Unchanged), mark, refused, ..Parts::default() }
             }
             Ok(Ended::Applied(applied)) => {
-                let AppliedPlan { rows, listed, nameless, mark, result } = *applied;
-                let left = Parts { rows, listed, nameless, mark, ..Parts::default() };
+                let AppliedPlan { rows, listed, nameless, mark, guard, held, result } = *applied;
+                let is_held = held.is_some();
+                let left = Parts { rows, listed, nameless, mark, guard, held, ..Parts::default() };
                 match result {
+                    Ok(Trouble { refused, .. }) if is_held => {
+                        Parts { outcome: Some(Outcome::Refused), refused, ..left }
+                    }
                     Ok(Trouble { rejected: 0, refused: 0 }) => Parts { outcome: Some(Outcome::Ok), ..left },
                     Ok(Trouble { refused, .. }) => Parts { outcome: Some(Outcome::Partial), refused, ..left },
                     Err(error) => Parts { error: Some(error), ..left },
@@ -64,17 +72,17 @@ pub(in crate::systems::catalog) async fn close(
 ) -> Report {
     let parts = Parts::of(ended);
     let mut row = pass_row(request, &findings, &parts);
-    let Parts { mut error, refused, mark, rows, listed, nameless, .. } = parts;
+    let Parts { mut error, refused, mark, rows, listed, nameless, guard, held, .. } = parts;
     let Findings { summary, import, timings, traffic, .. } = findings;
     let foreign = summary.as_ref().and_then(Summary::foreign);
     let pass = PassEntry { job: JOB, subject: String::new(), row: row.clone() };
-    let ending = Ending { pass, mark, listed, nameless, foreign, timings, rows };
+    let ending = Ending { pass, mark, listed, nameless, foreign, timings, rows, guard };
     if let Err(unwritten) = state.finish(ending).await {
         row.outcome = Outcome::Failed;
         error.get_or_insert(PassError::State(unwritten));
     }
     let import = import.map(|import| ImportReport { failure: import.failure, shortfall: import.shortfall });
-    Report { row, summary, error, refused, took: began.elapsed(), traffic, import }
+    Report { row, summary, error, refused, held, took: began.elapsed(), traffic, import }
 }
 
 /// The row that a pass leaves.
@@ -100,6 +108,6 @@ fn pass_row(request: Request, findings: &Findings, parts: &Parts) -> PassRow {
         .into_iter()
         .collect(),
         requests: findings.traffic.requests,
-        reason: parts.error.as_ref().map(ToString::to_string).or_else(|| parts.held.clone()),
+        reason: parts.error.as_ref().map(ToString::to_string).or_else(|| parts.held.as_ref().map(Held::words)),
     }
 }

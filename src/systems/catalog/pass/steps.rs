@@ -6,15 +6,18 @@ use super::fetch::fetch;
 use super::findings::Findings;
 use super::import::{count_imported, push, settle_earlier};
 use super::send::{Sent, send};
+use serde_json::json;
+
+use crate::catalog::Kind;
 use crate::config::Prune;
 use crate::systems::catalog::context::Tools;
 use crate::systems::catalog::error::PassError;
-use crate::systems::catalog::guard::{Approved, Guarded, judge};
+use crate::systems::catalog::guard::{Approved, Guarded, Held, Verdict, let_through, take_word};
 use crate::systems::catalog::plan::Plan;
 use crate::systems::catalog::plan::summary::Summary;
 use crate::systems::catalog::planner::Request;
 use crate::systems::catalog::store::ReadTroubles as _;
-use crate::systems::catalog::store::{FeedMark, ListingScope, RowsEnding};
+use crate::systems::catalog::store::{Deletion, FeedMark, GuardEnding, ListingScope, RowsEnding, WriteGuard as _};
 use crate::systems::catalog::strategy::cost::ChosenStrategy;
 
 /// How a pass ended that came to its end.
@@ -23,7 +26,7 @@ pub(in crate::systems::catalog) enum Ended {
     /// new ones.
     Unchanged { mark: Option<FeedMark>, trouble: Trouble },
     /// The guard let nothing through, and why.
-    Held(String),
+    Held(Held),
     /// What was to be sent was sent, as far as that went.
     Applied(Box<AppliedPlan>),
 }
@@ -35,6 +38,9 @@ pub(in crate::systems::catalog) struct AppliedPlan {
     pub(super) listed: Option<ListingScope>,
     pub(super) nameless: Option<u64>,
     pub(super) mark: Option<FeedMark>,
+    pub(super) guard: GuardEnding,
+    /// What waits for somebody's word.
+    pub(super) held: Option<Held>,
     /// What can't be as the feed wants it; or why the application isn't complete.
     pub(super) result: Result<Trouble, PassError>,
 }
@@ -50,7 +56,6 @@ pub(in crate::systems::catalog) struct Trouble {
 pub(in crate::systems::catalog) async fn run_steps(
     tools: &Tools<'_>,
     request: Request,
-    force: bool,
     findings: &mut Findings,
 ) -> Result<Ended, PassError> {
     settle_earlier(tools, request, findings).await?;
@@ -60,7 +65,7 @@ pub(in crate::systems::catalog) async fn run_steps(
     };
     let Compared { mut feed, plan } = compare(tools, request, feed, findings).await?;
     let mut summary = plan.summary.clone();
-    let mut guarded = judge(plan, force);
+    let mut guarded = let_through(plan);
     if findings.import.is_none()
         && let Guarded::Approved(approved) = guarded
     {
@@ -70,13 +75,13 @@ pub(in crate::systems::catalog) async fn run_steps(
                 let imported = push(tools, request, &address, (feed, approved), findings).await?;
                 feed = imported.feed;
                 summary = imported.plan.summary.clone();
-                judge(imported.plan, force)
+                let_through(imported.plan)
             }
         };
     }
     count_imported(tools, &summary, findings).await?;
     match guarded {
-        Guarded::Held(reason) => Ok(Ended::Held(reason)),
+        Guarded::Held(held) => Ok(Ended::Held(held)),
         Guarded::Approved(approved) => Ok(Ended::Applied(apply(tools, request, feed, approved, findings).await.into())),
     }
 }
@@ -102,19 +107,49 @@ async fn apply(
     let plan = approved.plan();
     let nameless = (plan.summary.held_back == 0).then_some(plan.summary.nameless);
     let (changes_at, is_listed) = (plan.changes_at, plan.is_listed);
-    let mark = trusted(feed.mark, plan);
+    let mark = trusted(feed.mark, plan).filter(|_| plan.verdict.held.is_none());
+    let verdict = plan.verdict.clone();
+    let (owned, kind) = (Kind::ALL.map(|kind| plan.summary.tally(kind).owned), plan.kind.clone());
+    if let Err(error) = remember_word(tools, &verdict).await {
+        return AppliedPlan::failed(error);
+    }
     let Sent { rows, was_carried_through, result } = send(tools, approved, findings).await;
     let is_at_large = findings.import.as_ref().is_some_and(|import| import.is_at_large);
     let scope = match tools.context.config.nicechat.prune {
         Prune::All => ListingScope::All,
         Prune::None | Prune::Owned => ListingScope::Ours,
     };
+    let deleted = [findings.applied.deleted - findings.applied.deleted_products, findings.applied.deleted_products];
+    let counts = deleted != [0, 0] && !verdict.may_delete;
+    let guard = GuardEnding {
+        held: was_carried_through.then(|| verdict.held.as_ref().map(|held| json!(held))),
+        deleted: counts.then(|| Deletion::now(owned, deleted)),
+        kind: was_carried_through.then_some(kind),
+    };
     AppliedPlan {
+        guard,
+        held: verdict.held,
         rows,
         listed: (is_listed && was_carried_through && !is_at_large).then_some(scope),
         nameless,
         mark: mark.filter(|_| result.is_ok()).map(|mark| FeedMark { changes_at, judged: Some(request.now), ..mark }),
         result: result.and_then(|()| trouble(tools)),
+    }
+}
+
+/// What somebody approved is in the state before any of it is done, and is approved once only.
+async fn remember_word(tools: &Tools<'_>, verdict: &Verdict) -> Result<(), PassError> {
+    if !verdict.approved.is_empty() {
+        tools.context.state.approve(verdict.approved.clone()).await?;
+    }
+    take_word(tools.context.state.path());
+    Ok(())
+}
+
+impl AppliedPlan {
+    fn failed(error: PassError) -> AppliedPlan {
+        let guard = GuardEnding::default();
+        AppliedPlan { rows: None, listed: None, nameless: None, mark: None, guard, held: None, result: Err(error) }
     }
 }
 

@@ -1,6 +1,7 @@
 //! What a pass is going to do.
 
 pub(super) mod operation;
+pub(super) mod risk;
 pub(super) mod store;
 pub(super) mod summary;
 
@@ -8,9 +9,10 @@ use jiff::Timestamp;
 
 use self::store::SharedPlanStore;
 use self::summary::Summary;
+use super::guard::Verdict;
 use super::strategy::cost::Decision;
 use crate::catalog::{Id, Kind};
-use crate::systems::catalog::store::RowsEnding;
+use crate::systems::catalog::store::{FeedKind, RowsEnding};
 
 /// What a pass is going to do.
 pub struct Plan {
@@ -18,8 +20,10 @@ pub struct Plan {
     pub store: SharedPlanStore,
     /// What they come to.
     pub summary: Summary,
-    /// Why the guard refuses it.
-    pub guard: Option<String>,
+    /// What the guard says of it.
+    pub verdict: Verdict,
+    /// What the feed is.
+    pub(super) kind: FeedKind,
     /// Which way the operations are carried out.
     pub decision: Decision,
     /// When a sale in the feed begins or ends next.

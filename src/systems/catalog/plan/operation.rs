@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use crate::catalog::{Fields, Id, Kind};
 use crate::systems::catalog::diff::fields::same;
+use crate::systems::catalog::plan::risk::Risks;
 use crate::systems::catalog::store::Record;
 
 /// What is done to an object.
@@ -49,6 +50,8 @@ pub struct Operation {
     /// An earlier request about it failed or was cut off: what it did is in doubt, and this one comes
     /// after all others of its stage, so as not to keep them waiting again.
     pub is_late: bool,
+    /// What of it may be damage.
+    pub risks: Risks,
 }
 
 /// The parts of an application, one after the other. Within one, operations run side by side.
@@ -68,10 +71,12 @@ pub enum Stage {
     CategoryDeletes,
     /// Wanted categories whose ids differ in case only from those.
     CategoryTwins,
+    /// What the guard holds: none of it is carried out.
+    Held,
 }
 
 impl Stage {
-    /// All stages in order.
+    /// All stages of an application, in order.
     pub const ALL: [Stage; 7] = [
         Stage::RecordOnly,
         Stage::Categories,
@@ -105,7 +110,17 @@ impl Operation {
         old: Fields,
         record: Option<Record>,
     ) -> Operation {
-        Operation { kind, id: id.clone(), action, send, old, record, was_in: None, is_late: false }
+        Operation {
+            kind,
+            id: id.clone(),
+            action,
+            send,
+            old,
+            record,
+            was_in: None,
+            is_late: false,
+            risks: Risks::default(),
+        }
     }
 
     /// When its turn is, unless it is about one of two objects whose ids differ in case only.

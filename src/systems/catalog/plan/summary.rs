@@ -1,6 +1,7 @@
 //! What a plan comes to, in numbers.
 
 use super::operation::{Action, Operation};
+use super::risk::{Risk, Risks};
 use crate::catalog::{Kind, UnknownWords};
 use crate::systems::catalog::store::Foreign;
 
@@ -45,6 +46,38 @@ impl Tally {
     pub fn sent(&self) -> u64 {
         self.create + self.update + self.delete + self.disable
     }
+
+    /// One operation less: it is held.
+    pub fn take_back(&mut self, action: Action) {
+        let count = match action {
+            Action::Create => &mut self.create,
+            Action::Update => &mut self.update,
+            Action::Delete => &mut self.delete,
+            Action::Disable => &mut self.disable,
+            Action::RecordOnly => &mut self.record_only,
+        };
+        *count = count.saturating_sub(1);
+    }
+}
+
+/// How many products a plan puts at which risk.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct RiskTally([u64; Risk::OF_CHANGES.len()]);
+
+impl RiskTally {
+    /// Adds an operation.
+    pub fn add(&mut self, risks: Risks) {
+        if risks != Risks::default() {
+            for (count, risk) in self.0.iter_mut().zip(Risk::OF_CHANGES) {
+                *count += u64::from(risks.has(risk));
+            }
+        }
+    }
+
+    /// How many are at a risk.
+    pub fn of(&self, risk: Risk) -> u64 {
+        Risk::OF_CHANGES.iter().position(|other| *other == risk).map_or(0, |at| self.0[at])
+    }
 }
 
 /// What a reading of the feed and the comparison came to.
@@ -80,6 +113,8 @@ pub struct Summary {
     pub strangers: u64,
     /// Whether the whole of NiceChat's listing was read.
     pub is_listed: bool,
+    /// Products at risk.
+    pub risks: RiskTally,
     /// Categories.
     pub categories: Tally,
     /// Products.
@@ -100,6 +135,16 @@ impl Summary {
         match kind {
             Kind::Category => &self.categories,
             Kind::Product => &self.products,
+        }
+    }
+
+    /// Everything is held.
+    pub fn nothing_is_sent(&mut self) {
+        for tally in [&mut self.categories, &mut self.products] {
+            let Tally { owned, delete_foreign, delete_in_doubt, adopted, foreign, record_only, .. } = *tally;
+            let kept =
+                Tally { owned, delete_foreign, delete_in_doubt, adopted, foreign, record_only, ..Tally::default() };
+            *tally = kept;
         }
     }
 

@@ -6,6 +6,7 @@
 
 mod columns;
 mod feed;
+mod guard;
 mod imports;
 mod keys;
 mod known_rows;
@@ -13,15 +14,18 @@ mod object_set;
 mod objects;
 mod packed;
 mod pass;
+mod presence;
 mod requests;
 mod troubles;
 
 pub use feed::{FeedMark, Foreign, ListingScope, ReadFeed};
+pub use guard::{ApprovedHash, Deletion, FeedKind, GuardEnding, ReadGuard, Recent, WriteGuard};
 pub use imports::{AtLarge, Failures, Import, ImportEnd, ImportState, NewImport, ReadImports, Timings, WriteImports};
 pub use keys::KeyRow;
 pub use known_rows::{FeedRow, FeedRows, InUse, NewRow, ReadKnownRows, RowLog, RowsEnding};
 pub use object_set::Objects;
 pub use objects::{Known, ReadObjects, Record};
 pub use pass::{Ending, ReadPlan, WritePass};
+pub use presence::{Field, ReadPresence};
 pub use requests::{InDoubt, Intent, ReadRequests, Refused, Settled, WriteRequests};
 pub use troubles::{FailedObject, ReadTroubles};

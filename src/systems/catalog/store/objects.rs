@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::columns::{digest, fields, text_unless_empty};
 use super::keys::{KeyRow, key_row};
 use super::packed::pack;
+use super::presence::presence;
 use super::{imports, known_rows};
 use crate::catalog::{Digest, Fields, Kind};
 use crate::digest::Hasher;
@@ -121,21 +122,21 @@ pub(super) fn put(
 ) -> rusqlite::Result<()> {
     touch(transaction, kind, id)?;
     let key = hasher.digest(id.as_bytes()).to_be_bytes();
-    let acked = pack(&record.acked)?;
+    let (acked, has) = (pack(&record.acked)?, presence(&record.acked));
     let (answered, repaired) = (text_unless_empty(&record.answered)?, text_unless_empty(&record.repaired)?);
     let update = "UPDATE object SET acked = ?3, answered = ?4, repaired = ?5
                   WHERE object = (SELECT object FROM object_key WHERE kind = ?1 AND key = ?2)";
     let known = transaction.prepare_cached(update)?.execute(params![kind, key, acked, answered, repaired])?;
     if known > 0 {
-        let sql = "UPDATE object_key SET digest = ?3 WHERE kind = ?1 AND key = ?2";
-        transaction.prepare_cached(sql)?.execute(params![kind, key, record.digest.to_be_bytes()])?;
+        let sql = "UPDATE object_key SET digest = ?3, has = ?4 WHERE kind = ?1 AND key = ?2";
+        transaction.prepare_cached(sql)?.execute(params![kind, key, record.digest.to_be_bytes(), has])?;
         return Ok(());
     }
     let insert = "INSERT INTO object (kind, id, acked, answered, repaired) VALUES (?1, ?2, ?3, ?4, ?5)";
     transaction.prepare_cached(insert)?.execute(params![kind, id, acked, answered, repaired])?;
     let object = transaction.last_insert_rowid();
-    let sql = "INSERT INTO object_key (kind, key, digest, object) VALUES (?1, ?2, ?3, ?4)";
-    transaction.prepare_cached(sql)?.execute(params![kind, key, record.digest.to_be_bytes(), object])?;
+    let sql = "INSERT INTO object_key (kind, key, digest, object, has) VALUES (?1, ?2, ?3, ?4, ?5)";
+    transaction.prepare_cached(sql)?.execute(params![kind, key, record.digest.to_be_bytes(), object, has])?;
     Ok(())
 }
 

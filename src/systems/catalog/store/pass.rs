@@ -3,6 +3,7 @@
 use rusqlite::{Transaction, params};
 
 use super::feed::{FEED_MARK, FOREIGN, FeedMark, Foreign, LISTED, ListingScope, NAMELESS};
+use super::guard::{self, GuardEnding};
 use super::imports::{self, Timings};
 use super::known_rows::{self, RowsEnding};
 use crate::catalog::Rejection;
@@ -29,6 +30,8 @@ pub struct Ending {
     pub timings: Option<Timings>,
     /// The rows of the feed that the state now equals (`None` as of `mark`).
     pub rows: Option<RowsEnding>,
+    /// What the guard is to know in the passes to come.
+    pub guard: GuardEnding,
 }
 
 /// Reading about the application of a plan.
@@ -97,7 +100,7 @@ pub trait WritePass: AsRef<Writer> + Sync {
             let writer = self.as_ref();
             let hasher = writer.hasher().clone();
             let finished = writer.run(move |transaction| {
-                let Ending { pass, mark, listed, nameless, foreign, timings, rows } = ending;
+                let Ending { pass, mark, listed, nameless, foreign, timings, rows, guard: for_guard } = ending;
                 pass::record(transaction, &pass)?;
                 mark.map_or(Ok(()), |mark| FEED_MARK.set(transaction, &mark))?;
                 if let Some(scope) = listed {
@@ -108,6 +111,7 @@ pub trait WritePass: AsRef<Writer> + Sync {
                 nameless.map_or(Ok(()), |nameless| NAMELESS.set(transaction, &nameless))?;
                 foreign.map_or(Ok(()), |foreign| FOREIGN.set(transaction, &foreign))?;
                 end_sending(transaction)?;
+                guard::finish(transaction, for_guard)?;
                 rows.map_or(Ok(()), |ending| known_rows::finish(transaction, ending, &hasher))?;
                 timings.map_or(Ok(()), |timings| imports::set_timings(transaction, &timings))
             });

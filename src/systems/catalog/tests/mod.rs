@@ -242,6 +242,7 @@ fn planned(rows: &[String]) -> Vec<String> {
         vanished_category: VanishedCategory::Delete,
         default_category: None,
         retry_refused: false,
+        price_factor: rust_decimal::Decimal::from(3),
     };
     let state = Reader::open(Path::new("/nonexistent/state.db")).expect("an empty state");
     let mut differ = Differ::new(state, policy).expect("a differ");

@@ -11,6 +11,7 @@ use crate::systems::catalog::diff::error::DifferError;
 use crate::systems::catalog::diff::fields::overlaid;
 use crate::systems::catalog::diff::index::Flags;
 use crate::systems::catalog::plan::operation::{Action, Operation};
+use crate::systems::catalog::plan::risk::Risks;
 use crate::systems::catalog::store::{InDoubt, Known, ReadFeed as _, ReadImports as _, Refused};
 
 /// What is known of an object that the feed doesn't have.
@@ -148,14 +149,19 @@ impl Differ {
             return Ok(false);
         }
         let is_ours = object.is_ours;
-        let Some(operation) = self.removal(kind, at, &id, object, may_be_ours)? else { return Ok(false) };
+        let Some(mut operation) = self.removal(kind, at, &id, object, may_be_ours)? else { return Ok(false) };
+        operation.risks = Risks::delete();
         if !is_ours && operation.action == Action::Delete {
             // An import makes categories of its own beside ours, with the same names: no loss.
             let name = operation.old.get("name").and_then(|name| name.as_str());
             let is_category = kind == Kind::Category && self.inventory.since == Since::Import;
             let is_twin = is_category && name.is_some_and(|name| self.feed.names.contains(name));
+            let is_no_loss = may_be_ours || is_twin;
+            if is_no_loss {
+                operation.risks = Risks::default();
+            }
             let tally = self.draft.summary.tally_mut(kind);
-            *(if may_be_ours || is_twin { &mut tally.delete_in_doubt } else { &mut tally.delete_foreign }) += 1;
+            *(if is_no_loss { &mut tally.delete_in_doubt } else { &mut tally.delete_foreign }) += 1;
         }
         self.stage(operation).map(|_| true)
     }

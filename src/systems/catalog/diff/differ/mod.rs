@@ -10,6 +10,7 @@ mod twins;
 mod want;
 
 use jiff::Timestamp;
+use rust_decimal::Decimal;
 
 use super::error::DifferError;
 use super::feed_view::FeedView;
@@ -34,6 +35,8 @@ pub struct Policy {
     pub default_category: Option<Id>,
     /// Try again what NiceChat refused.
     pub retry_refused: bool,
+    /// By how much a price must change to be a risk.
+    pub price_factor: Decimal,
 }
 
 /// A finished comparison.

@@ -6,6 +6,7 @@ use crate::systems::catalog::diff::decide::{Base, Wanted, adoption, decide};
 use crate::systems::catalog::diff::error::DifferError;
 use crate::systems::catalog::diff::index::Flags;
 use crate::systems::catalog::plan::operation::{Action, Operation};
+use crate::systems::catalog::plan::risk::Risks;
 use crate::systems::catalog::store::ReadObjects as _;
 
 impl Differ {
@@ -47,6 +48,7 @@ impl Differ {
         let base = self.inventory.base(kind, at, &self.draft.store)?;
         let wanted = Wanted { fields: fields(), digest };
         let mut operation = decide(kind, id, &base, &wanted);
+        operation.risks = self.risks(kind, &base, &operation);
         if let (Kind::Product, Base::Ours { known, .. }, false) = (kind, &base, flags.has(Flags::IN_DOUBT)) {
             operation.was_in = category_of(&known.acked);
         }
@@ -58,6 +60,19 @@ impl Differ {
             }
         }
         self.stage(operation)
+    }
+
+    /// What of a change may be damage. What drifted is put right: that is none.
+    fn risks(&self, kind: Kind, base: &Base, operation: &Operation) -> Risks {
+        let acked = match base {
+            Base::Ours { known, .. } => &known.acked,
+            Base::Listed(listed) => listed,
+            Base::Absent => return Risks::default(),
+        };
+        if kind == Kind::Category || operation.action != Action::Update {
+            return Risks::default();
+        }
+        Risks::of_change(acked, &operation.send, self.policy.price_factor)
     }
 
     /// Whether the category of a product isn't known to be there as the feed wants it.
@@ -123,6 +138,7 @@ impl Differ {
             operation.was_in = self.acknowledged_category(kind, at)?;
         }
         self.draft.summary.tally_mut(kind).add(&operation);
+        self.draft.summary.risks.add(operation.risks);
         self.draft.store.add(&operation)?;
         Ok(operation.action != Action::RecordOnly)
     }

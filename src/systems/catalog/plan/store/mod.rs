@@ -1,6 +1,7 @@
 //! What a plan is made of while it is made: a temporary SQLite file that vanishes with its handle,
 //! so that a first load of a million products takes disk, not memory.
 
+mod hold;
 mod places;
 mod twins;
 
@@ -15,7 +16,9 @@ use crate::catalog::{Digest, Fields, Id, Kind, Rejection};
 use crate::systems::catalog::diff::decide::Observation;
 use crate::systems::catalog::diff::fields::with_values;
 use crate::systems::catalog::plan::operation::{Action, Operation, Stage, Urgency};
+use crate::systems::catalog::plan::risk::Risks;
 use crate::systems::catalog::store::Record;
+pub(in crate::systems::catalog) use hold::Risky;
 pub(in crate::systems::catalog) use places::Place;
 
 /// Bytes of operations that are read together.
@@ -104,7 +107,8 @@ impl PlanStore {
         let connection = Connection::open("")?;
         connection.execute_batch(
             "PRAGMA page_size = 32768; PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA cache_size = -8192;
-             CREATE TABLE operation (stage INTEGER, late INTEGER, urgency INTEGER, kind INTEGER, id TEXT, body TEXT);
+             CREATE TABLE operation (stage INTEGER, late INTEGER, urgency INTEGER, kind INTEGER, id TEXT, body TEXT,
+                                     risks INTEGER);
              CREATE TABLE twin (kind INTEGER, id TEXT, field TEXT);
              CREATE TABLE rejected (line INTEGER, id TEXT, field TEXT, reason TEXT);
              CREATE TABLE observed (kind INTEGER, key BLOB, body TEXT, PRIMARY KEY (kind, key)) WITHOUT ROWID;
@@ -116,7 +120,7 @@ impl PlanStore {
 
     /// Adds an operation; a late one comes after all others of its stage.
     pub(in crate::systems::catalog) fn add(&mut self, operation: &Operation) -> Result<(), PlanStoreError> {
-        let Operation { kind, id, action, send, old, record, was_in, is_late } = operation;
+        let Operation { kind, id, action, send, old, record, was_in, is_late, risks } = operation;
         let group = Group { stage: operation.stage(), is_late: *is_late, urgency: operation.urgency() };
         let record = record.as_ref().map(|Record { acked, digest, answered, repaired }| WrittenRecord {
             acked,
@@ -126,7 +130,7 @@ impl PlanStore {
         });
         let send = (*action != Action::Create).then_some(send);
         let body = json(&Written { action: *action, send, old, record, was_in: was_in.as_deref() })?;
-        self.put(group, *kind, id, &body)
+        self.put(group, (*kind, id), &body, *risks)
     }
 
     /// Adds the creation of an object of which nothing is known, without taking its fields apart.
@@ -140,14 +144,15 @@ impl PlanStore {
         let nothing = &Fields::new();
         let record = Some(WrittenRecord { acked: fields, digest, answered: nothing, repaired: nothing });
         let body = json(&Written { action: Action::Create, send: None, old: nothing, record, was_in: None })?;
-        self.put(Group::of_creates(kind), kind, id, &body)
+        self.put(Group::of_creates(kind), (kind, id), &body, Risks::default())
     }
 
-    fn put(&mut self, group: Group, kind: Kind, id: &Id, body: &str) -> Result<(), PlanStoreError> {
+    fn put(&mut self, group: Group, (kind, id): (Kind, &Id), body: &str, risks: Risks) -> Result<(), PlanStoreError> {
         let Group { stage, is_late, urgency } = group;
         *self.groups.entry(group).or_default() += 1;
-        let sql = "INSERT INTO operation (stage, late, urgency, kind, id, body) VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
-        let row = params![code(stage), is_late, code(urgency), code(kind), id.as_str(), body];
+        let sql = "INSERT INTO operation (stage, late, urgency, kind, id, body, risks)
+                   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+        let row = params![code(stage), is_late, code(urgency), code(kind), id.as_str(), body, risks.bits()];
         self.connection.prepare_cached(sql)?.execute(row)?;
         Ok(())
     }
@@ -173,7 +178,7 @@ impl PlanStore {
     /// # Errors
     /// When the temporary file can't be read.
     pub fn operations(&self, stage: Stage, cursor: &mut Cursor, most: usize) -> Result<Vec<Operation>, PlanStoreError> {
-        let sql = "SELECT late, urgency, id, kind, rowid, body FROM operation
+        let sql = "SELECT late, urgency, id, kind, rowid, body, risks FROM operation
                    WHERE stage = ?1 AND (late, urgency, id, kind, rowid) > (?2, ?3, ?4, ?5, ?6)
                    ORDER BY late, urgency, id, kind, rowid LIMIT ?7";
         let (late, urgency, id, kind, row) = cursor.0.clone().unwrap_or((-1, 0, String::new(), 0, 0));
@@ -194,7 +199,8 @@ impl PlanStore {
             let send = body.send();
             let Body { action, old, record, was_in, .. } = body;
             let is_late = row.get(0)?;
-            operations.push(Operation { kind, id, action, send, old, record, was_in, is_late });
+            let risks = Risks::of_bits(row.get(6)?);
+            operations.push(Operation { kind, id, action, send, old, record, was_in, is_late, risks });
         }
         Ok(operations)
     }
@@ -208,22 +214,30 @@ impl PlanStore {
         mut each: impl FnMut(&Operation) -> Result<(), E>,
     ) -> Result<(), E> {
         for stage in Stage::ALL.into_iter().filter(|stage| *stage != Stage::RecordOnly) {
-            let mut cursor = Cursor::default();
-            loop {
-                let operations = self.operations(stage, &mut cursor, 500)?;
-                if operations.is_empty() {
-                    break;
-                }
-                operations.iter().try_for_each(&mut each)?;
-            }
+            self.each_of(stage, &mut each)?;
         }
         Ok(())
+    }
+
+    fn each_of<E: From<PlanStoreError>>(
+        &self,
+        stage: Stage,
+        mut each: impl FnMut(&Operation) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let mut cursor = Cursor::default();
+        loop {
+            let operations = self.operations(stage, &mut cursor, 500)?;
+            if operations.is_empty() {
+                return Ok(());
+            }
+            operations.iter().try_for_each(&mut each)?;
+        }
     }
 
     /// The groups of operations that send something, in the order of the application, and how many
     /// each one has.
     pub fn groups(&self) -> impl Iterator<Item = (Group, u64)> {
-        let sent = self.groups.iter().filter(|(group, _)| group.stage != Stage::RecordOnly);
+        let sent = self.groups.iter().filter(|(group, _)| !matches!(group.stage, Stage::RecordOnly | Stage::Held));
         sent.map(|(group, count)| (*group, *count))
     }
 

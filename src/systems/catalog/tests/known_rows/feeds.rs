@@ -243,6 +243,7 @@ impl Visit {
             vanished_category: VanishedCategory::Delete,
             default_category: self.default_category(),
             retry_refused: self.listing,
+            price_factor: rust_decimal::Decimal::from(3),
         }
     }
 

@@ -1,0 +1,123 @@
+//! What is held, for people and for programs, and the digest by which it is approved.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use sha2::{Digest as _, Sha256};
+
+use crate::systems::catalog::plan::operation::Operation;
+use crate::systems::catalog::store::ApprovedHash;
+use crate::text::number;
+
+/// Examples of a risk.
+const EXAMPLES: usize = 20;
+/// Bytes of a digest that people copy.
+const DIGEST: usize = 6;
+
+/// What the guard holds.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Held {
+    /// Another one when one id or value of it is another.
+    pub digest: String,
+    /// By risk.
+    pub held: Vec<HeldRisk>,
+}
+
+/// What is held for a risk.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct HeldRisk {
+    /// `delete`, `emptied:price` ...
+    pub risk: String,
+    /// `category` or `product`.
+    pub r#type: String,
+    /// How many objects.
+    pub count: u64,
+    /// Of how many.
+    pub of: u64,
+    /// The same as a part; `None` where it means nothing.
+    pub percent: Option<f64>,
+    /// How much would be let through.
+    pub limit: Option<u8>,
+    /// The first of them.
+    pub examples: Option<Vec<Example>>,
+}
+
+/// An object of which something is held.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Example {
+    /// Of the object.
+    pub id: String,
+    /// `None` = all of it.
+    pub field: Option<String>,
+    /// What it is now.
+    pub old: Value,
+    /// What it would be.
+    pub new: Value,
+}
+
+impl HeldRisk {
+    /// Of so many objects, with room for examples.
+    pub(super) fn new(risk: String, r#type: &str, (count, of): (u64, u64), limit: u8) -> HeldRisk {
+        let percent = (of > 0).then(|| (count as f64 * 1000.0 / of as f64).round() / 10.0);
+        let (limit, examples) = (Some(limit), Some(Vec::new()));
+        HeldRisk { risk, r#type: r#type.to_owned(), count, of, percent, limit, examples }
+    }
+
+    /// Of a whole pass.
+    pub(super) fn whole(risk: &str, (count, of): (u64, u64)) -> HeldRisk {
+        let (risk, r#type) = (risk.to_owned(), "product".to_owned());
+        HeldRisk { risk, r#type, count, of, percent: None, limit: None, examples: None }
+    }
+
+    pub(super) fn add_example(&mut self, example: impl FnOnce() -> Example) {
+        if let Some(examples) = self.examples.as_mut().filter(|examples| examples.len() < EXAMPLES) {
+            examples.push(example());
+        }
+    }
+
+    /// In words.
+    pub fn words(&self) -> String {
+        let (count, of, things) = (number(self.count), number(self.of), &self.r#type);
+        let would = match self.risk.as_str() {
+            "empty_feed" => return format!("the feed has no product that could be taken: {count} of {of} would go"),
+            "feed_kind" => return "the feed is of another kind than the last one".to_owned(),
+            "delete" => "would go".to_owned(),
+            "out_of_stock" => "would go out of stock".to_owned(),
+            "price" => "would get another price by a large factor, or another currency".to_owned(),
+            risk => format!("would lose their {}", risk.strip_prefix("emptied:").unwrap_or(risk)),
+        };
+        let plural = if things == "category" { "categories" } else { "products" };
+        let percent = self.percent.map(|percent| format!(" ({percent} %)")).unwrap_or_default();
+        let limit = self.limit.map(|limit| format!(", more than {limit} %")).unwrap_or_default();
+        format!("{count} of {of} {plural}{percent} {would}{limit}")
+    }
+}
+
+impl Held {
+    /// What is held, in a line.
+    pub fn words(&self) -> String {
+        let risks: Vec<String> = self.held.iter().map(HeldRisk::words).collect();
+        format!("{} (approve {})", risks.join("; "), self.digest)
+    }
+}
+
+/// A digest of an object and of what becomes of it.
+pub(super) fn hash(operation: &Operation, held: &serde_json::Map<String, Value>) -> ApprovedHash {
+    let mut hasher = Sha256::new();
+    for text in [operation.kind.name(), operation.id.as_str(), &format!("{:?}", operation.action)] {
+        hasher.update((text.len() as u64).to_le_bytes());
+        hasher.update(text);
+    }
+    // A map's names are in order.
+    hasher.update(Value::Object(held.clone()).to_string());
+    let digest = hasher.finalize();
+    std::array::from_fn(|at| digest[at])
+}
+
+/// The digest of all of it, in whatever order it was met.
+pub(super) fn digest(hashes: &mut [ApprovedHash], of: &str) -> String {
+    hashes.sort_unstable();
+    let mut hasher = Sha256::new();
+    hasher.update(of);
+    hashes.iter().for_each(|hash| hasher.update(hash));
+    hex::encode(&hasher.finalize()[..DIGEST])
+}

@@ -1,0 +1,108 @@
+//! Which risks are too large: arithmetic, and counts of the state where they are needed.
+
+use super::held::HeldRisk;
+use crate::catalog::Kind;
+use crate::config;
+use crate::state::{Reader, StateError};
+use crate::systems::catalog::plan::risk::Risk;
+use crate::systems::catalog::plan::summary::{Summary, Tally};
+use crate::systems::catalog::store::{ReadGuard as _, ReadPresence as _};
+
+/// A risk that is too large, and for which kind.
+pub(super) struct Excess {
+    pub(super) risk: Risk,
+    pub(super) kind: Kind,
+    pub(super) held: HeldRisk,
+}
+
+/// The risks that are too large.
+pub(super) fn excesses(
+    summary: &Summary,
+    settings: &config::Guard,
+    reader: &Reader,
+) -> Result<Vec<Excess>, StateError> {
+    let mut excesses = deletions(summary, settings, reader)?;
+    if summary.products.owned == 0 {
+        // A first pass changes what was there before we came.
+        return Ok(excesses);
+    }
+    for risk in Risk::OF_CHANGES {
+        let count = summary.risks.of(risk);
+        if count <= settings.min_count {
+            continue;
+        }
+        let of = match risk.of() {
+            Some(field) => reader.having(field)?.max(count),
+            None => summary.products.owned,
+        };
+        let limit = match risk {
+            Risk::Emptied(_) | Risk::Delete => settings.max_emptied_percent,
+            Risk::OutOfStock => settings.max_out_of_stock_percent,
+            Risk::Price => settings.max_price_percent,
+        };
+        if is_more(count, of, limit) {
+            let held = HeldRisk::new(risk.name(), Kind::Product.name(), (count, of), limit);
+            excesses.push(Excess { risk, kind: Kind::Product, held });
+        }
+    }
+    // A price takes its currency along, and is told of once.
+    let has_price = excesses.iter().any(|excess| excess.held.risk == "emptied:price");
+    excesses.retain(|excess| !(has_price && excess.held.risk == "emptied:currency"));
+    Ok(excesses)
+}
+
+/// Deletions count together with those of a day, of what we owned when they began. Objects that were never ours count as
+/// well when `prune = "all"` would delete them, in both the part and the whole.
+fn deletions(summary: &Summary, settings: &config::Guard, reader: &Reader) -> Result<Vec<Excess>, StateError> {
+    let mut excesses = Vec::new();
+    for kind in [Kind::Product, Kind::Category] {
+        let Tally { owned, delete, delete_in_doubt, disable, adopted, delete_foreign, .. } = *summary.tally(kind);
+        let gone = (delete + disable).saturating_sub(delete_in_doubt);
+        if gone == 0 {
+            continue;
+        }
+        let recent = reader.deleted_of_late()?;
+        let [recent_gone, began] = match kind {
+            Kind::Category => [recent.deleted[0], recent.owned.map_or(0, |owned| owned[0])],
+            Kind::Product => [recent.deleted[1], recent.owned.map_or(0, |owned| owned[1])],
+        };
+        let (count, of) = (gone + recent_gone, owned.max(began) + adopted + delete_foreign);
+        let limit = settings.max_delete_percent;
+        if count > settings.min_count && is_more(count, of, limit) {
+            let held = HeldRisk::new(Risk::Delete.name(), kind.name(), (count, of), limit);
+            excesses.push(Excess { risk: Risk::Delete, kind, held });
+        }
+    }
+    Ok(excesses)
+}
+
+/// Strictly more than so many per cent.
+fn is_more(part: u64, all: u64, percent: u8) -> bool {
+    u128::from(part) * 100 > u128::from(all) * u128::from(percent)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+    use crate::systems::catalog::plan::summary::Tally;
+
+    fn held(owned: u64, delete: u64, max_delete_percent: u8) -> Option<(u64, u64)> {
+        let products = Tally { owned, delete, ..Tally::default() };
+        let summary = Summary { items: 1, products, ..Summary::default() };
+        let settings = config::Guard { max_delete_percent, ..config::Guard::default() };
+        let reader = Reader::open(Path::new("/nonexistent/state.db")).expect("an empty state");
+        let excesses = excesses(&summary, &settings, &reader).expect("judged");
+        excesses.first().map(|excess| (excess.held.count, excess.held.of))
+    }
+
+    #[test]
+    fn more_than_is_strict_and_ten_are_never_too_many() {
+        assert_eq!(held(50, 10, 19), None, "ten are never too many");
+        assert_eq!(held(55, 11, 20), None, "exactly twenty per cent");
+        assert_eq!(held(54, 11, 20), Some((11, 54)));
+        assert_eq!(held(11, 11, 100), None);
+        assert_eq!(held(1_000_000, 11, 0), Some((11, 1_000_000)));
+    }
+}

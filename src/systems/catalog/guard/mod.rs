@@ -1,0 +1,250 @@
+//! Between the plan and its application: what of a plan may be sent, and what waits for somebody's word.
+
+mod held;
+mod measure;
+
+use std::collections::{BTreeMap, HashSet};
+use std::path::{Path, PathBuf};
+
+use serde_json::{Map, Value};
+
+use self::held::{digest, hash};
+use self::measure::{Excess, excesses};
+use super::error::PassError;
+use super::plan::Plan;
+use super::plan::operation::{Operation, Stage};
+use super::plan::risk::{Risk, Risks};
+use super::plan::store::{Place, PlanStore, Risky};
+use super::plan::summary::Summary;
+use super::store::{ApprovedHash, FeedKind, Field, ReadGuard as _};
+use crate::catalog::Kind;
+use crate::config;
+use crate::state::Reader;
+
+pub use held::{Example, Held, HeldRisk};
+
+/// A plan that the guard has judged.
+pub(super) enum Guarded {
+    /// What may be sent; some of the plan may be held.
+    Approved(Approved),
+    /// None of it, and why.
+    Held(Held),
+}
+
+/// A plan that may be sent. Only the guard makes one, so that nothing is applied past it.
+pub(super) struct Approved(Box<Plan>);
+
+impl Approved {
+    pub(super) fn plan(&self) -> &Plan {
+        &self.0
+    }
+
+    pub(super) fn into_plan(self) -> Plan {
+        *self.0
+    }
+}
+
+/// Takes what was judged of a plan to its end.
+pub(super) fn let_through(plan: Plan) -> Guarded {
+    match &plan.verdict {
+        Verdict { held: Some(held), is_whole: true, .. } => Guarded::Held(held.clone()),
+        _ => Guarded::Approved(Approved(plan.into())),
+    }
+}
+
+/// What the guard says of a plan.
+#[derive(Debug, Clone, Default)]
+pub struct Verdict {
+    /// What waits for somebody's word.
+    pub held: Option<Held>,
+    /// Nothing of the pass is sent.
+    pub(super) is_whole: bool,
+    /// What somebody's word lets through.
+    pub(super) approved: Vec<ApprovedHash>,
+    /// Deletions have somebody's word.
+    pub(super) may_delete: bool,
+}
+
+/// What a plan is judged by.
+pub(super) struct Judge<'a> {
+    pub(super) settings: &'a config::Guard,
+    pub(super) reader: &'a Reader,
+    /// Whatever it is, it has somebody's word.
+    pub(super) force: bool,
+    /// The digest that somebody has approved.
+    pub(super) approved: Option<String>,
+    /// What the feed is.
+    pub(super) kind: FeedKind,
+}
+
+/// What of an operation is held.
+struct Candidate {
+    place: Place,
+    fields: Vec<Field>,
+    hash: ApprovedHash,
+}
+
+impl Judge<'_> {
+    /// Judges a plan, and holds what is too risky: it stays in the store, and is not carried out.
+    pub(super) fn judge(&self, store: &mut PlanStore, summary: &mut Summary) -> Result<Verdict, PassError> {
+        let owned = summary.products.owned;
+        if summary.items == 0 {
+            let risk = HeldRisk::whole("empty_feed", (summary.products.delete, owned));
+            return self.whole(store, summary, risk);
+        }
+        let before = self.reader.feed_kind()?;
+        if before.is_some_and(|before| before.source == self.kind.source && before.kind != self.kind.kind) && owned > 0
+        {
+            let risk = HeldRisk::whole("feed_kind", (summary.products.sent(), owned));
+            return self.whole(store, summary, risk);
+        }
+        let mut excesses = excesses(summary, self.settings, self.reader)?;
+        if excesses.is_empty() {
+            return Ok(Verdict::default());
+        }
+        let earlier = self.reader.approved()?;
+        let candidates = candidates(store, &mut excesses, &earlier)?;
+        let mut hashes: Vec<ApprovedHash> = candidates.iter().map(|candidate| candidate.hash).collect();
+        let held = Held {
+            digest: digest(&mut hashes, ""),
+            held: excesses.into_iter().map(|excess| excess.held).filter(|held| held.count > 0).collect(),
+        };
+        let deletes = held.held.iter().any(|risk| risk.risk == "delete");
+        if hashes.is_empty() || self.has_word(&held.digest) {
+            return Ok(Verdict { approved: hashes, may_delete: deletes || !earlier.is_empty(), ..Verdict::default() });
+        }
+        hold(store, summary, &candidates)?;
+        Ok(Verdict { held: Some(held), ..Verdict::default() })
+    }
+
+    fn has_word(&self, digest: &str) -> bool {
+        self.force || self.approved.as_deref() == Some(digest)
+    }
+
+    /// Holds a pass as a whole.
+    fn whole(&self, store: &mut PlanStore, summary: &mut Summary, risk: HeldRisk) -> Result<Verdict, PassError> {
+        let mut hashes = Vec::new();
+        store.each_operation(|operation| {
+            hashes.push(hash(operation, &operation.send));
+            Ok::<(), PassError>(())
+        })?;
+        let held = Held { digest: digest(&mut hashes, &risk.risk), held: vec![risk] };
+        if self.has_word(&held.digest) {
+            return Ok(Verdict { may_delete: true, ..Verdict::default() });
+        }
+        store.hold_all()?;
+        summary.nothing_is_sent();
+        Ok(Verdict { held: Some(held), is_whole: true, ..Verdict::default() })
+    }
+}
+
+/// Everything that would be held, with the counts of each risk less what was approved before.
+fn candidates(
+    store: &PlanStore,
+    excesses: &mut [Excess],
+    approved: &HashSet<ApprovedHash>,
+) -> Result<Vec<Candidate>, PassError> {
+    let mut candidates = Vec::new();
+    for (stage, kind) in [
+        (Stage::Products, Kind::Product),
+        (Stage::ProductDeletes, Kind::Product),
+        (Stage::CategoryDeletes, Kind::Category),
+    ] {
+        let is_deletion = stage != Stage::Products;
+        let mut of_stage: Vec<&mut Excess> = excesses
+            .iter_mut()
+            .filter(|excess| excess.kind == kind && (excess.risk == Risk::Delete) == is_deletion)
+            .collect();
+        let risks = of_stage.iter().fold(Risks::default(), |risks, excess| risks.and(excess.risk));
+        if of_stage.is_empty() {
+            continue;
+        }
+        store.each_risky((stage, kind), risks, |Risky { place, operation }| {
+            let its: Vec<&mut &mut Excess> =
+                of_stage.iter_mut().filter(|excess| operation.risks.has(excess.risk)).collect();
+            let mut fields: Vec<Field> = its.iter().flat_map(|excess| excess.risk.fields()).copied().collect();
+            fields.sort_unstable();
+            fields.dedup();
+            let send = part(&operation, &fields);
+            let hash = hash(&operation, &send);
+            if approved.contains(&hash) {
+                its.into_iter().for_each(|excess| excess.held.count = excess.held.count.saturating_sub(1));
+                return Ok::<(), PassError>(());
+            }
+            its.into_iter().for_each(|excess| excess.held.add_example(|| example(&operation, excess.risk)));
+            candidates.push(Candidate { place, fields, hash });
+            Ok(())
+        })?;
+    }
+    Ok(candidates)
+}
+
+/// Of what is sent, these fields; none of them = the whole is meant.
+fn part(operation: &Operation, fields: &[Field]) -> Map<String, Value> {
+    let names = fields.iter().map(|field| field.name());
+    names.filter_map(|name| Some((name.to_owned(), operation.send.get(name)?.clone()))).collect()
+}
+
+fn example(operation: &Operation, risk: Risk) -> Example {
+    let id = operation.id.to_string();
+    let sent = risk.fields().iter().map(|field| field.name()).find(|name| operation.send.contains_key(*name));
+    let Some(name) = sent else {
+        let name = if operation.kind == Kind::Category { "name" } else { "title" };
+        let old = operation.old.get(name).cloned().unwrap_or_default();
+        return Example { id, field: None, old, new: Value::Null };
+    };
+    let of = |fields: &Map<String, Value>| fields.get(name).cloned().unwrap_or_default();
+    Example { id, field: Some(name.to_owned()), old: of(&operation.old), new: of(&operation.send) }
+}
+
+/// Takes the candidates out of what is sent, and the categories that held products stay in.
+fn hold(store: &mut PlanStore, summary: &mut Summary, candidates: &[Candidate]) -> Result<(), PassError> {
+    let mut in_use = HashSet::new();
+    let mut held_categories = HashSet::new();
+    for candidate in candidates {
+        let Some(operation) = store.operation_at(candidate.place)? else { continue };
+        let stays = operation.action.is_removal() || candidate.fields.contains(&Field::Category);
+        let category = operation.old.get("category").and_then(Value::as_str).map(str::to_owned);
+        if operation.kind == Kind::Product && stays {
+            in_use.extend(operation.was_in.clone().or(category));
+        }
+        if operation.kind == Kind::Category {
+            held_categories.insert(operation.id.to_string());
+        }
+        if !store.hold(candidate.place, &operation, &candidate.fields)? {
+            summary.tally_mut(operation.kind).take_back(operation.action);
+        }
+    }
+    let mut of_held = BTreeMap::new();
+    store.ids(Stage::CategoryDeletes, Kind::Category, |id, place| {
+        if in_use.contains(id) && !held_categories.contains(id) {
+            of_held.insert(id.to_owned(), place);
+        }
+    })?;
+    for place in of_held.into_values() {
+        if let Some(operation) = store.operation_at(place)? {
+            store.hold(place, &operation, &[])?;
+            summary.tally_mut(Kind::Category).take_back(operation.action);
+        }
+    }
+    Ok(())
+}
+
+/// The digest that somebody has approved, if anybody has.
+pub(super) fn word(state: &Path) -> Option<String> {
+    let text = std::fs::read_to_string(word_path(state)).ok()?;
+    let word: Value = serde_json::from_str(&text).ok()?;
+    word.get("digest")?.as_str().map(str::to_owned)
+}
+
+/// Takes somebody's word away once it is in the state what it lets through.
+pub(super) fn take_word(state: &Path) {
+    // What can't be removed fits nothing that is held from now on.
+    let _ = std::fs::remove_file(word_path(state));
+}
+
+fn word_path(state: &Path) -> PathBuf {
+    let mut path = state.as_os_str().to_owned();
+    path.push(".approved");
+    PathBuf::from(path)
+}

@@ -1,0 +1,135 @@
+//! Operations that the guard holds: they stay in the plan, and are not carried out.
+
+use rusqlite::params;
+
+use super::{Body, Place, PlanStore, PlanStoreError, Written, WrittenRecord, code, json, parse};
+use crate::catalog::{Fields, Id, Kind};
+use crate::systems::catalog::plan::operation::{Operation, Stage, Urgency};
+use crate::systems::catalog::plan::risk::Risks;
+use crate::systems::catalog::store::{Field, Record};
+
+/// An operation with risks, and where it lies.
+pub(in crate::systems::catalog) struct Risky {
+    pub(in crate::systems::catalog) place: Place,
+    pub(in crate::systems::catalog) operation: Operation,
+}
+
+impl PlanStore {
+    /// Gives the operations of a stage on a kind that have any of these risks to `each`.
+    pub(in crate::systems::catalog) fn each_risky<E: From<PlanStoreError>>(
+        &self,
+        (stage, kind): (Stage, Kind),
+        risks: Risks,
+        mut each: impl FnMut(Risky) -> Result<(), E>,
+    ) -> Result<(), E> {
+        // Creates have no risks, and may be a million.
+        let sql = "SELECT rowid, id, body, late, risks FROM operation
+                   WHERE stage = ?1 AND urgency != ?2 AND kind = ?3 AND risks & ?4 ORDER BY late, urgency, id";
+        let error = |error: rusqlite::Error| E::from(PlanStoreError::from(error));
+        let mut statement = self.connection.prepare(sql).map_err(error)?;
+        let of = params![code(stage), code(Urgency::Create), code(kind), risks.bits()];
+        let mut rows = statement.query(of).map_err(error)?;
+        while let Some(row) = rows.next().map_err(error)? {
+            let read = || -> Result<Option<Risky>, PlanStoreError> {
+                let mut body: Body = parse(row.get_ref(2)?.as_str().map_err(rusqlite::Error::from)?)?;
+                let Ok(id) = Id::parse(row.get_ref(1)?.as_str().map_err(rusqlite::Error::from)?) else {
+                    return Ok(None);
+                };
+                let send = body.send();
+                let Body { action, old, record, was_in, .. } = body;
+                let (is_late, risks) = (row.get(3)?, Risks::of_bits(row.get(4)?));
+                let operation = Operation { kind, id, action, send, old, record, was_in, is_late, risks };
+                Ok(Some(Risky { place: Place(row.get(0)?), operation }))
+            };
+            if let Some(risky) = read()? {
+                each(risky)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// An operation that lies there.
+    pub(in crate::systems::catalog) fn operation_at(&self, place: Place) -> Result<Option<Operation>, PlanStoreError> {
+        let sql = "SELECT kind, id, body, late, risks FROM operation WHERE rowid = ?1";
+        let read = |row: &rusqlite::Row<'_>| {
+            Ok((row.get::<_, i64>(0)?, row.get::<_, String>(1)?, row.get::<_, String>(2)?, row.get(3)?, row.get(4)?))
+        };
+        let (kind, id, body, is_late, risks) = self.connection.prepare_cached(sql)?.query_row([place.0], read)?;
+        let Ok(id) = Id::parse(&id) else { return Ok(None) };
+        let mut body: Body = parse(&body)?;
+        let send = body.send();
+        let Body { action, old, record, was_in, .. } = body;
+        let (kind, risks) = (super::kind_of(kind), Risks::of_bits(risks));
+        Ok(Some(Operation { kind, id, action, send, old, record, was_in, is_late, risks }))
+    }
+
+    /// Holds an operation, or these fields of it. Gives whether something of it is left to be carried out.
+    pub(in crate::systems::catalog) fn hold(
+        &mut self,
+        place: Place,
+        operation: &Operation,
+        held: &[Field],
+    ) -> Result<bool, PlanStoreError> {
+        let is_held = |name: &str| held.iter().any(|field| field.name() == name);
+        let part = |fields: &Fields, is_of_held: bool| -> Fields {
+            let chosen = fields.iter().filter(|(name, _)| is_held(name) == is_of_held);
+            chosen.map(|(name, value)| (name.clone(), value.clone())).collect()
+        };
+        let left = part(&operation.send, false);
+        if held.is_empty() || left.is_empty() {
+            self.move_to(Stage::Held, place)?;
+            return Ok(false);
+        }
+        let record = operation.record.as_ref().map(|record| as_left(record, &operation.old, held));
+        let record = record.as_ref().map(|Record { acked, digest, answered, repaired }| WrittenRecord {
+            acked,
+            digest: *digest,
+            answered,
+            repaired,
+        });
+        let old = part(&operation.old, false);
+        let body = json(&Written {
+            action: operation.action,
+            send: Some(&left),
+            old: &old,
+            record,
+            was_in: operation.was_in.as_deref(),
+        })?;
+        let sql = "UPDATE operation SET body = ?2, risks = 0 WHERE rowid = ?1";
+        self.connection.prepare_cached(sql)?.execute(params![place.0, body])?;
+        let (send, old) = (part(&operation.send, true), part(&operation.old, true));
+        let held = Operation { send, old, record: None, ..operation.clone() };
+        self.add_to(Stage::Held, &held)?;
+        Ok(true)
+    }
+
+    /// Holds everything that would be sent.
+    pub(in crate::systems::catalog) fn hold_all(&mut self) -> Result<(), PlanStoreError> {
+        let sql = "UPDATE operation SET stage = ?1 WHERE stage != ?2";
+        self.connection.execute(sql, [code(Stage::Held), code(Stage::RecordOnly)])?;
+        self.groups.retain(|group, _| group.stage == Stage::RecordOnly);
+        Ok(())
+    }
+
+    /// Gives every operation that is held to `each`.
+    ///
+    /// # Errors
+    /// When the temporary file can't be read, or `each` fails.
+    pub fn each_held<E: From<PlanStoreError>>(&self, each: impl FnMut(&Operation) -> Result<(), E>) -> Result<(), E> {
+        self.each_of(Stage::Held, each)
+    }
+}
+
+/// What the state is to hold of an object once all but the held fields were changed: no wanted one, so that the next pass
+/// looks at it again.
+fn as_left(record: &Record, old: &Fields, held: &[Field]) -> Record {
+    let mut acked = record.acked.clone();
+    for field in held.iter().map(|field| field.name()) {
+        match old.get(field) {
+            Some(value) => _ = acked.insert(field.to_owned(), value.clone()),
+            // It wasn't to be changed: what is wanted is what is there.
+            None => {}
+        }
+    }
+    Record { acked, digest: 0, ..record.clone() }
+}

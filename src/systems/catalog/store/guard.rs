@@ -1,0 +1,171 @@
+//! What the guard keeps from pass to pass: what is held, what was approved, and what was deleted of late.
+
+use std::collections::HashSet;
+
+use jiff::{SignedDuration, Timestamp};
+use rusqlite::Transaction;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::clock::Moment;
+use crate::state::{GUARD_SINCE, Key, Reader, StateError, Writer, boot};
+
+/// What is held, as programs are told.
+const HELD: Key<Value> = Key::json("held");
+/// Deletions of late, the oldest first.
+const DELETIONS: Key<Vec<Deletion>> = Key::json("deletions");
+/// What kind of feed the last one was that was applied.
+const FEED_KIND: Key<FeedKind> = Key::json("feed_kind");
+
+/// Deletions count together for so long.
+const DAY: SignedDuration = SignedDuration::from_hours(24);
+/// More passes a day than any schedule has.
+const MOST: usize = 100_000;
+
+/// One thing that somebody approved: a digest of an object and what becomes of it.
+pub type ApprovedHash = [u8; 16];
+
+/// What a pass deleted without anybody's word.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Deletion {
+    at: Timestamp,
+    /// Since the machine was started, in seconds, and which start that was: a clock that nobody sets.
+    up: i64,
+    boot: Option<String>,
+    /// What we owned before: categories and products.
+    owned: [u64; 2],
+    /// What of it was deleted.
+    deleted: [u64; 2],
+}
+
+impl Deletion {
+    /// Deletions of just now.
+    pub fn now(owned: [u64; 2], deleted: [u64; 2]) -> Deletion {
+        let Moment { wall, up } = Moment::now();
+        Deletion { at: wall, up: up.as_secs(), boot: boot(), owned, deleted }
+    }
+
+    fn is_of_late(&self, now: &Moment, boot: Option<&String>) -> bool {
+        if self.boot.is_some() && self.boot.as_ref() == boot {
+            return now.up.as_secs() - self.up < DAY.as_secs();
+        }
+        // By a clock that was set back it may seem to be to come: it counts, as it can't be long ago.
+        now.wall.duration_since(self.at) < DAY
+    }
+}
+
+/// Deletions of a day together.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Recent {
+    /// What we owned when they began, by kind; `None` = there were none.
+    pub owned: Option<[u64; 2]>,
+    /// How many, by kind.
+    pub deleted: [u64; 2],
+}
+
+/// A feed and what it was.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FeedKind {
+    /// Where it is, and what the settings say that it is.
+    pub source: String,
+    /// What it was.
+    pub kind: String,
+}
+
+/// What a pass leaves for the guard.
+#[derive(Debug, Default)]
+pub struct GuardEnding {
+    /// What is held now: `Some(None)` = nothing; `None` = what was held before.
+    pub held: Option<Option<Value>>,
+    /// What was deleted without anybody's word.
+    pub deleted: Option<Deletion>,
+    /// What kind of feed it was, when it was applied.
+    pub kind: Option<FeedKind>,
+}
+
+/// Reading for the guard.
+pub trait ReadGuard: AsRef<Reader> {
+    /// What is held, as programs are told.
+    ///
+    /// # Errors
+    /// When the file can't be read.
+    fn held(&self) -> Result<Option<Value>, StateError> {
+        self.as_ref().get(&HELD)
+    }
+
+    /// What was deleted of late.
+    ///
+    /// # Errors
+    /// When the file can't be read.
+    fn deleted_of_late(&self) -> Result<Recent, StateError> {
+        let (now, boot) = (Moment::now(), boot());
+        let all = self.as_ref().get(&DELETIONS)?.unwrap_or_default();
+        let mut recent = Recent::default();
+        for deletion in all.iter().filter(|deletion| deletion.is_of_late(&now, boot.as_ref())) {
+            recent.owned.get_or_insert(deletion.owned);
+            for (sum, deleted) in recent.deleted.iter_mut().zip(deletion.deleted) {
+                *sum += deleted;
+            }
+        }
+        Ok(recent)
+    }
+
+    /// What kind of feed the last applied one was.
+    ///
+    /// # Errors
+    /// When the file can't be read.
+    fn feed_kind(&self) -> Result<Option<FeedKind>, StateError> {
+        self.as_ref().get(&FEED_KIND)
+    }
+
+    /// What was approved by a pass that was cut off since.
+    ///
+    /// # Errors
+    /// When the file can't be read.
+    fn approved(&self) -> Result<HashSet<ApprovedHash>, StateError> {
+        if self.as_ref().version() < GUARD_SINCE {
+            return Ok(HashSet::new());
+        }
+        Ok(self.as_ref().all("SELECT hash FROM approved", [], |row| row.get(0))?.into_iter().collect())
+    }
+}
+
+impl ReadGuard for Reader {}
+
+/// Writing for the guard.
+pub trait WriteGuard: AsRef<Writer> {
+    /// Writes down what was approved, before any of it is done: a pass that is cut off goes on with the rest.
+    ///
+    /// # Errors
+    /// When it can't be written.
+    fn approve(&self, approved: Vec<ApprovedHash>) -> impl Future<Output = Result<(), StateError>> + Send {
+        self.as_ref().run(move |transaction| {
+            let mut insert = transaction.prepare("INSERT OR IGNORE INTO approved (hash) VALUES (?1)")?;
+            approved.iter().try_for_each(|hash| insert.execute([hash]).map(|_| ()))
+        })
+    }
+}
+
+impl WriteGuard for Writer {}
+
+/// The end of a pass.
+pub(super) fn finish(transaction: &Transaction<'_>, ending: GuardEnding) -> rusqlite::Result<()> {
+    let GuardEnding { held, deleted, kind } = ending;
+    match held {
+        None => {}
+        Some(held) => {
+            transaction.execute("DELETE FROM approved", [])?;
+            held.map_or_else(|| HELD.remove(transaction), |held| HELD.set(transaction, &held))?;
+        }
+    }
+    if let Some(deletion) = deleted {
+        let (now, boot) = (Moment::now(), boot());
+        let mut all = DELETIONS.get(transaction)?.unwrap_or_default();
+        all.retain(|deletion| deletion.is_of_late(&now, boot.as_ref()));
+        all.push(deletion);
+        let surplus = all.len().saturating_sub(MOST);
+        all.drain(..surplus);
+        DELETIONS.set(transaction, &all)?;
+    }
+    kind.map_or(Ok(()), |kind| FEED_KIND.set(transaction, &kind))
+}
