@@ -63,7 +63,7 @@ impl Plans {
         out.flush()?;
         let has_changes = self.0.iter().any(|plan| plan.changes() > 0);
         Ok(match (self.guard().is_some(), arguments.detailed_exitcode && has_changes) {
-            (true, _) => Exit::Refused,
+            (true, _) => Exit::Held,
             (false, true) => Exit::Changes,
             (false, false) => Exit::Done,
         })

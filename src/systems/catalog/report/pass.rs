@@ -27,7 +27,7 @@ pub(crate) fn report(report: Report) -> pass::Report {
             Some(Trouble::Interrupted(error.into()))
         }
         Some(error) => Some(Trouble::Failed { subject: error.subject(), error: error.into() }),
-        None if row.outcome == Outcome::Refused => {
+        None if row.outcome == Outcome::Held => {
             let reason = row.reason.as_deref().unwrap_or_default();
             Some(Trouble::Held(format!("refused by the guard: {reason}")))
         }
@@ -128,7 +128,7 @@ fn headline(report: &Report) -> String {
 fn summary(report: &Report, headline: &str) -> String {
     let outcome = &report.row.outcome;
     let mut text = headline.to_owned();
-    if *outcome == Outcome::Refused {
+    if *outcome == Outcome::Held {
         let reason = report.row.reason.as_deref().unwrap_or_default();
         let sent = if report.import.is_some() { "nothing was sent after the import" } else { "nothing was sent" };
         text += &format!("\nRefused by the guard, {sent}: {reason}. --force lets it through.");
