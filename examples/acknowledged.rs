@@ -14,7 +14,7 @@ use shelfkeeper::pass::{Outcome, PassEntry, PassKind, PassRow};
 use shelfkeeper::state::{Reader, Writer};
 use shelfkeeper::systems::catalog::store::WritePass as _;
 use shelfkeeper::systems::catalog::store::WriteRequests as _;
-use shelfkeeper::systems::catalog::store::{Ending, ListingScope, Record};
+use shelfkeeper::systems::catalog::store::{Ending, GuardEnding, ListingScope, Record};
 use shelfkeeper::systems::catalog::{Cursor, Differ, Operation, Policy, Stage};
 use url::Url;
 
@@ -69,7 +69,9 @@ fn main() -> anyhow::Result<()> {
             nameless: None,
             foreign: None,
             timings: None,
+            guard: GuardEnding::default(),
             rows: comparison.rows,
+            guard: GuardEnding::default(),
         };
         writer.finish(ending).await?;
         anyhow::Ok(())

@@ -104,6 +104,14 @@ Examples:
     Feed(Feed),
     /// Show the last passes, what is pending, and what is not taken
     Status(Status),
+    /// Show what the guard holds, and let exactly that through in the next pass
+    ///
+    /// Asks on a terminal; elsewhere the digest has to be given. Works beside a daemon.
+    #[command(after_help = "\
+Examples:
+  shelfkeeper approve                    shows what is held, and asks
+  shelfkeeper approve 3f2a9c51b0de       approves what has this digest, and nothing else")]
+    Approve(Approve),
     /// Show the mirrored Lagerkoll events, or how they changed
     #[command(after_help = "\
 Examples:
@@ -255,6 +263,14 @@ impl From<TypeChoice> for Option<FeedType> {
             TypeChoice::Yml => Some(FeedType::Yml),
         }
     }
+}
+
+/// Arguments of `approve`.
+#[derive(Debug, Args)]
+pub struct Approve {
+    /// What is approved, as `plan`, `status` and the log name it
+    #[arg(value_name = "DIGEST")]
+    pub digest: Option<String>,
 }
 
 /// Arguments of `status`.

@@ -1,5 +1,6 @@
 //! What each command does, and the exit code that it ends with.
 
+mod approve;
 mod backup;
 mod check;
 mod demo;
@@ -41,6 +42,7 @@ pub fn dispatch(cli: Cli) -> Exit {
             .map_err(Failure::from)
             .and_then(|found| dump::dump(&arguments, &found)),
         Command::Feed(arguments) => feed::feed(&arguments, config.as_deref()),
+        Command::Approve(arguments) => look().and_then(|look| approve::approve(&arguments, &look)),
         Command::Status(arguments) => look().and_then(|look| status::status(&arguments, &look)),
         Command::Events(arguments) => look().and_then(|look| events::events(&arguments, &look)),
         Command::Backup(arguments) => look().and_then(|look| backup::backup(&arguments, &look)),

@@ -63,7 +63,7 @@ impl Plans {
         out.flush()?;
         let has_changes = self.0.iter().any(|plan| plan.changes() > 0);
         Ok(match (self.guard().is_some(), arguments.detailed_exitcode && has_changes) {
-            (true, _) => Exit::Refused,
+            (true, _) => Exit::Held,
             (false, true) => Exit::Changes,
             (false, false) => Exit::Done,
         })
@@ -93,6 +93,15 @@ impl Plans {
         let Counts { create, update, delete, disable } =
             self.0.iter().map(|plan| plan.counts()).fold(Counts::default(), std::ops::Add::add);
         let summary = json!({"create": create, "update": update, "delete": delete, "disable": disable});
+        write!(out, "],\"held_operations\":[")?;
+        let mut separator = "";
+        for plan in &self.0 {
+            plan.each_held_operation(&mut |operation| {
+                write!(out, "{separator}\n{operation}")?;
+                separator = ",";
+                Ok(())
+            })?;
+        }
         writeln!(out, "],\"summary\":{summary},\"guard\":{}}}", json!(self.guard()))
     }
 }

@@ -14,8 +14,8 @@ pub enum Exit {
     Config = 2,
     /// Done, but some rows or objects are not taken.
     Partial = 3,
-    /// Refused by the guard, nothing sent.
-    Refused = 4,
+    /// Something is held back until a person decides.
+    Held = 4,
     /// Another instance holds the state.
     Locked = 5,
     /// `plan --detailed-exitcode`: changes are pending.
@@ -25,7 +25,7 @@ pub enum Exit {
 impl Exit {
     /// Of the exits of two jobs, the one that the program ends with.
     pub fn or_worse(self, other: Exit) -> Exit {
-        let order = [Exit::Config, Exit::Failed, Exit::Refused, Exit::Partial];
+        let order = [Exit::Config, Exit::Failed, Exit::Held, Exit::Partial];
         order.into_iter().find(|exit| [self, other].contains(exit)).unwrap_or(self)
     }
 
@@ -33,7 +33,7 @@ impl Exit {
     pub fn of(outcome: Outcome) -> Exit {
         match outcome {
             Outcome::Failed => Exit::Failed,
-            Outcome::Refused => Exit::Refused,
+            Outcome::Held => Exit::Held,
             Outcome::Partial => Exit::Partial,
             Outcome::Ok | Outcome::Unchanged => Exit::Done,
         }

@@ -110,7 +110,7 @@ impl Class {
     fn of(outcome: Outcome) -> Class {
         match outcome {
             Outcome::Ok | Outcome::Partial | Outcome::Unchanged => Class::Good,
-            Outcome::Refused => Class::Held,
+            Outcome::Held => Class::Held,
             Outcome::Failed => Class::Failed,
         }
     }

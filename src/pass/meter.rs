@@ -39,14 +39,14 @@ impl Sample {
 }
 
 /// How something stands at the moment.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Level {
     /// Without the program's own prefix.
     pub name: &'static str,
     /// What it is.
     pub help: &'static str,
     /// By what it is told apart, and which it is.
-    pub label: Option<(&'static str, &'static str)>,
+    pub label: Option<(&'static str, Cow<'static, str>)>,
     /// How much.
     pub value: u64,
 }

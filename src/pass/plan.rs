@@ -50,6 +50,12 @@ pub trait Planned: Send {
     /// When it can't be read, or `each` fails.
     fn each_operation(&self, each: EachOperation<'_>) -> io::Result<()>;
 
+    /// Gives each operation that the guard holds, likewise.
+    ///
+    /// # Errors
+    /// When it can't be read, or `each` fails.
+    fn each_held_operation(&self, each: EachOperation<'_>) -> io::Result<()>;
+
     /// How many there are.
     fn counts(&self) -> Counts;
 

@@ -52,8 +52,9 @@ pub enum Outcome {
     Ok,
     /// Everything that can be is as wanted; some rows or objects can't.
     Partial,
-    /// The guard let nothing through.
-    Refused,
+    /// Something waits for a person.
+    #[serde(alias = "refused")]
+    Held,
     /// Something went wrong that may do better another time.
     Failed,
     /// The source is as it was in the last pass.
@@ -62,8 +63,7 @@ pub enum Outcome {
 
 impl Outcome {
     /// Every outcome.
-    pub const ALL: [Outcome; 5] =
-        [Outcome::Ok, Outcome::Partial, Outcome::Refused, Outcome::Failed, Outcome::Unchanged];
+    pub const ALL: [Outcome; 5] = [Outcome::Ok, Outcome::Partial, Outcome::Held, Outcome::Failed, Outcome::Unchanged];
 
     /// Whether the service is as wanted, as far as that can be.
     pub fn is_good(self) -> bool {
@@ -75,7 +75,7 @@ impl Outcome {
         match self {
             Outcome::Ok => "ok",
             Outcome::Partial => "partial",
-            Outcome::Refused => "refused",
+            Outcome::Held => "held",
             Outcome::Failed => "failed",
             Outcome::Unchanged => "unchanged",
         }
@@ -208,5 +208,7 @@ mod tests {
                        "added":2,"requests":1}"#;
         let row: PassRow = serde_json::from_str(text).expect("a row");
         assert_eq!((row.kind, row.figures.find("listed"), row.figure("added")), (PassKind::Sync, None, 2));
+        let refused: PassRow = serde_json::from_str(&text.replace("ok", "refused")).expect("a row");
+        assert_eq!((refused.outcome, refused.outcome.name()), (Outcome::Held, "held"));
     }
 }

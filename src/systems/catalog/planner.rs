@@ -118,12 +118,7 @@ impl Planner<'_> {
         }
         let kind = feed_kind(self.config, format);
         let verdict = self.judge(request, kind.clone(), &mut store, &mut summary)?;
-        // NiceChat would read of the feed what is held.
-        let addresses = match verdict.held {
-            Some(_) => Err("a part of it is held by the guard".to_owned()),
-            None => addresses,
-        };
-        let inputs = if verdict.held.is_some() { inputs.without_import() } else { inputs };
+        let inputs = Inputs { is_held: verdict.held.is_some(), ..inputs };
         let decision = choose(&summary, &inputs, addresses.as_deref().map_err(String::as_str));
         let store = SharedPlanStore::new(store.into());
         Ok(Plan { store, summary, verdict, kind, decision, changes_at, is_whole, is_listed, page_size, rows, left })
@@ -290,6 +285,7 @@ fn inputs(config: &Catalog, state: &state::Reader, kind: PassKind) -> Result<Inp
         kind,
         timings: state.timings()?,
         failures: state.import_failures()?,
+        is_held: false,
         is_importing: state.open_import()?.is_some(),
     })
 }

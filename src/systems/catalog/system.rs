@@ -17,7 +17,9 @@ use crate::pass::{Ask, BoxFuture, Due, Failure, Job, Level, Meter, PassKind, Pla
 use crate::remote::Limits;
 use crate::shop::Shop;
 use crate::state::{Reader, StateError};
+use crate::systems::catalog::guard::Held;
 use crate::systems::catalog::store::ImportState;
+use crate::systems::catalog::store::ReadGuard as _;
 use crate::systems::catalog::store::ReadImports as _;
 use crate::systems::catalog::store::ReadObjects as _;
 use crate::systems::catalog::store::ReadPlan as _;
@@ -103,7 +105,7 @@ impl System for CatalogSystem {
         let is_importing = u64::from(reader.open_import()?.is_some());
         let level = |name, help, value| Level { name, help, label: None, value };
         let owned = |kind: Kind| {
-            let label = Some(("type", kind.name()));
+            let label = Some(("type", kind.name().into()));
             Ok::<_, StateError>(Level {
                 name: "owned_objects",
                 help: "Objects at NiceChat that are ours, by type",
@@ -111,14 +113,22 @@ impl System for CatalogSystem {
                 value: reader.owned(kind)?,
             })
         };
-        Ok(vec![
+        let held = reader.held()?.and_then(|held| serde_json::from_value::<Held>(held).ok());
+        let held = held.into_iter().flat_map(|held| held.held).map(|risk| Level {
+            name: "held",
+            help: "Objects of which the guard holds something, by risk",
+            label: Some(("risk", risk.risk.into())),
+            value: risk.count,
+        });
+        let levels = vec![
             owned(Kind::Category)?,
             owned(Kind::Product)?,
             level("rejected_rows", "Rows of the feed that were not taken when it was read last", rejected),
             level("refused_objects", "Objects that NiceChat refuses as they are", refused),
             level("pending_changes", "Changes of the last plan that are still to be sent", reader.pending()?),
             level("import_under_way", "Whether NiceChat is importing the feed: 1 or 0", is_importing),
-        ])
+        ];
+        Ok(levels.into_iter().chain(held).collect())
     }
 }
 

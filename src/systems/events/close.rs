@@ -63,7 +63,7 @@ fn pass_row(tools: &Tools<'_>, findings: &Findings) -> PassRow {
     let Findings { connections, refused, held, errors, .. } = findings;
     let outcome = match (held, *refused) {
         _ if !errors.is_empty() => Outcome::Failed,
-        (Some(_), _) => Outcome::Refused,
+        (Some(_), _) => Outcome::Held,
         (None, 0) => Outcome::Ok,
         (None, _) => Outcome::Partial,
     };

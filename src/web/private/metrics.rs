@@ -128,7 +128,7 @@ fn moment(ages: &[(&'static str, Duration)], levels: &[pass::Level]) -> Registry
     registry.register_with_unit("last_good_pass_age", help, Unit::Seconds, since);
     let mut gauges = BTreeMap::<&'static str, Family<Labels, Gauge<u64, AtomicU64>>>::new();
     for level in levels {
-        let Some((label, value)) = level.label else {
+        let Some((label, value)) = &level.label else {
             let gauge = Gauge::<u64, AtomicU64>::default();
             gauge.set(level.value);
             registry.register(level.name, level.help, gauge);
@@ -139,7 +139,7 @@ fn moment(ages: &[(&'static str, Duration)], levels: &[pass::Level]) -> Registry
             registry.register(level.name, level.help, Family::clone(&gauge));
             gauge
         });
-        gauge.get_or_create(&[(label, Cow::Borrowed(value))]).set(level.value);
+        gauge.get_or_create(&[(*label, value.clone())]).set(level.value);
     }
     registry
 }
@@ -195,8 +195,8 @@ mod tests {
         metrics.record(&report(samples));
         let level = |name, help, label, value| Level { name, help, label, value };
         let levels = [
-            level("owned_objects", "Objects at NiceChat that are ours, by type", Some(("type", "category")), 4),
-            level("owned_objects", "Objects at NiceChat that are ours, by type", Some(("type", "product")), 5),
+            level("owned_objects", "Objects at NiceChat that are ours, by type", Some(("type", "category".into())), 4),
+            level("owned_objects", "Objects at NiceChat that are ours, by type", Some(("type", "product".into())), 5),
             level("rejected_rows", "Rows of the feed that were not taken when it was read last", None, 1),
             level("refused_objects", "Objects that NiceChat refuses as they are", None, 2),
             level("pending_changes", "Changes of the last plan that are still to be sent", None, 3),

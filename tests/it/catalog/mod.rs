@@ -9,6 +9,7 @@ mod faults;
 mod guard;
 mod imports;
 mod orphans;
+mod risks;
 mod shelf;
 mod sync;
 mod twins;

@@ -237,6 +237,14 @@ pub(super) fn word(state: &Path) -> Option<String> {
     word.get("digest")?.as_str().map(str::to_owned)
 }
 
+/// Somebody's word for what has this digest, for the next pass of whoever holds the state.
+///
+/// # Errors
+/// When it can't be written.
+pub fn give_word(state: &Path, digest: &str) -> std::io::Result<()> {
+    std::fs::write(word_path(state), serde_json::json!({"digest": digest}).to_string())
+}
+
 /// Takes somebody's word away once it is in the state what it lets through.
 pub(super) fn take_word(state: &Path) {
     // What can't be removed fits nothing that is held from now on.

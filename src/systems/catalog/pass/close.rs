@@ -40,7 +40,7 @@ impl Parts {
             Err(error) => Parts { error: Some(error), ..Parts::default() },
             Ok(Ended::Held(held)) => {
                 let guard = GuardEnding { held: Some(Some(json!(held))), ..GuardEnding::default() };
-                Parts { outcome: Some(Outcome::Refused), held: Some(held), guard, ..Parts::default() }
+                Parts { outcome: Some(Outcome::Held), held: Some(held), guard, ..Parts::default() }
             }
             Ok(Ended::Unchanged { mark, trouble: Trouble { refused, .. } }) => {
                 Parts { outcome: Some(Outcome::Unchanged), mark, refused, ..Parts::default() }
@@ -50,9 +50,7 @@ impl Parts {
                 let is_held = held.is_some();
                 let left = Parts { rows, listed, nameless, mark, guard, held, ..Parts::default() };
                 match result {
-                    Ok(Trouble { refused, .. }) if is_held => {
-                        Parts { outcome: Some(Outcome::Refused), refused, ..left }
-                    }
+                    Ok(Trouble { refused, .. }) if is_held => Parts { outcome: Some(Outcome::Held), refused, ..left },
                     Ok(Trouble { rejected: 0, refused: 0 }) => Parts { outcome: Some(Outcome::Ok), ..left },
                     Ok(Trouble { refused, .. }) => Parts { outcome: Some(Outcome::Partial), refused, ..left },
                     Err(error) => Parts { error: Some(error), ..left },
@@ -72,7 +70,7 @@ pub(in crate::systems::catalog) async fn close(
 ) -> Report {
     let parts = Parts::of(ended);
     let mut row = pass_row(request, &findings, &parts);
-    let Parts { mut error, refused, mark, rows, listed, nameless, guard, held, .. } = parts;
+    let Parts { mut error, refused, mark, rows, listed, nameless, guard, .. } = parts;
     let Findings { summary, import, timings, traffic, .. } = findings;
     let foreign = summary.as_ref().and_then(Summary::foreign);
     let pass = PassEntry { job: JOB, subject: String::new(), row: row.clone() };
@@ -82,7 +80,7 @@ pub(in crate::systems::catalog) async fn close(
         error.get_or_insert(PassError::State(unwritten));
     }
     let import = import.map(|import| ImportReport { failure: import.failure, shortfall: import.shortfall });
-    Report { row, summary, error, refused, held, took: began.elapsed(), traffic, import }
+    Report { row, summary, error, refused, took: began.elapsed(), traffic, import }
 }
 
 /// The row that a pass leaves.

@@ -5,7 +5,6 @@ use std::time::Duration;
 use crate::pass::PassRow;
 use crate::remote::Traffic;
 use crate::systems::catalog::error::PassError;
-use crate::systems::catalog::guard::Held;
 use crate::systems::catalog::plan::summary::Summary;
 
 /// What a pass came to.
@@ -17,8 +16,6 @@ pub struct Report {
     pub summary: Option<Summary>,
     /// What went wrong.
     pub error: Option<PassError>,
-    /// What waits for somebody's word.
-    pub held: Option<Held>,
     /// Objects that NiceChat refuses, from this pass or an earlier one.
     pub refused: u64,
     /// How long it took, whatever the wall clock did meanwhile.

@@ -6,4 +6,5 @@ mod standing;
 
 pub(crate) use pass::report;
 pub(crate) use plan::PlannedCatalog;
+pub use plan::print_held;
 pub(crate) use standing::CatalogLook;

@@ -27,9 +27,9 @@ pub(crate) fn report(report: Report) -> pass::Report {
             Some(Trouble::Interrupted(error.into()))
         }
         Some(error) => Some(Trouble::Failed { subject: error.subject(), error: error.into() }),
-        None if row.outcome == Outcome::Refused => {
+        None if row.outcome == Outcome::Held => {
             let reason = row.reason.as_deref().unwrap_or_default();
-            Some(Trouble::Held(format!("refused by the guard: {reason}")))
+            Some(Trouble::Held(format!("held by the guard: {reason}")))
         }
         None => None,
     };
@@ -128,10 +128,9 @@ fn headline(report: &Report) -> String {
 fn summary(report: &Report, headline: &str) -> String {
     let outcome = &report.row.outcome;
     let mut text = headline.to_owned();
-    if *outcome == Outcome::Refused {
+    if *outcome == Outcome::Held {
         let reason = report.row.reason.as_deref().unwrap_or_default();
-        let sent = if report.import.is_some() { "nothing was sent after the import" } else { "nothing was sent" };
-        text += &format!("\nRefused by the guard, {sent}: {reason}. --force lets it through.");
+        text += &format!("\nHeld by the guard: {reason}. `shelfkeeper approve` shows it; --force lets it through.");
     }
     match &report.import {
         Some(ImportReport { failure: Some(reason), .. }) => text += &format!("\nThe import failed: {reason}."),

@@ -10,12 +10,14 @@ use crate::catalog::{Fields, Kind};
 use crate::pass::{Counts, EachOperation, Failure, Planned};
 use crate::report::strange_stock;
 use crate::systems::catalog::{
-    Action, Address, ChosenStrategy, Cost, Decision, Operation, Plan, PlanStoreError, Summary, Urgency,
+    Action, Address, ChosenStrategy, Cost, Decision, Example, Held, Operation, Plan, PlanStoreError, Summary, Urgency,
 };
 use crate::text::{count, difference, number, one_line, shorten, span, value};
 
 /// How many operations of a group a person is shown.
 const SHOWN: usize = 50;
+/// How many examples of what is held.
+const HELD_SHOWN: usize = 5;
 
 struct Trouble(io::Error);
 
@@ -31,12 +33,15 @@ impl From<PlanStoreError> for Trouble {
 /// When it can't be printed, or the plan not be read.
 pub fn plan_text(plan: &Plan, out: &mut dyn Write) -> io::Result<()> {
     let summary = &plan.summary;
-    writeln!(out, "{}", headline(summary))?;
+    writeln!(out, "{}", headline(summary, plan.verdict.held.is_some()))?;
     writeln!(out, "{}", source_line(summary))?;
-    if let Some(reason) = &plan.guard {
-        writeln!(out, "\nREFUSED by the guard: {reason}.\nNothing will be sent; --force lets it through.")?;
+    if let Some(held) = &plan.verdict.held {
+        writeln!(out)?;
+        print_held(held, HELD_SHOWN, out)?;
+        let rest = if plan.verdict.is_whole { "Nothing is sent" } else { "It stays as it is; the rest is sent" };
+        writeln!(out, "{rest}. To let it through: shelfkeeper approve {} (or --force)", held.digest)?;
     }
-    if summary.sent() > 0 && plan.guard.is_none() {
+    if summary.sent() > 0 {
         writeln!(out, "{}", way_line(&plan.decision))?;
     }
     let store = plan.store.lock().unwrap_or_else(PoisonError::into_inner);
@@ -53,10 +58,35 @@ pub fn plan_text(plan: &Plan, out: &mut dyn Write) -> io::Result<()> {
     Ok(())
 }
 
+/// What is held, with so many examples of each risk.
+///
+/// # Errors
+/// When it can't be printed.
+pub fn print_held(held: &Held, examples: usize, out: &mut dyn Write) -> io::Result<()> {
+    writeln!(out, "HELD by the guard ({}):", held.digest)?;
+    for risk in &held.held {
+        writeln!(out, "  {}", risk.words())?;
+        for Example { id, field, old, new } in risk.examples.iter().flatten().take(examples) {
+            let id = one_line(id);
+            match field {
+                Some(field) => {
+                    let (old, new) = difference(old, new);
+                    writeln!(out, "    {id}  {field} {old} → {new}")?;
+                }
+                None => writeln!(out, "    - {id}  {}", shorten(&one_line(old.as_str().unwrap_or_default())))?,
+            }
+        }
+    }
+    Ok(())
+}
+
 /// What the pass would do, in a line.
-fn headline(summary: &Summary) -> String {
+fn headline(summary: &Summary, is_held: bool) -> String {
     if summary.sent() == 0 && (summary.held_back > 0 || summary.unproven_because.is_some()) {
         return "Nothing to send.".to_owned();
+    }
+    if summary.sent() == 0 && is_held {
+        return "Nothing else to send: a part of the plan is held.".to_owned();
     }
     if summary.sent() == 0 {
         return "Nothing to do: NiceChat has what the feed says.".to_owned();
@@ -206,6 +236,11 @@ impl Planned for PlannedCatalog {
         given.map_err(|Trouble(error)| error)
     }
 
+    fn each_held_operation(&self, each: EachOperation<'_>) -> io::Result<()> {
+        let store = self.0.store.lock().unwrap_or_else(PoisonError::into_inner);
+        store.each_held(|operation| each(&operation.to_json()).map_err(Trouble)).map_err(|Trouble(error)| error)
+    }
+
     fn counts(&self) -> Counts {
         let summary = &self.0.summary;
         Counts {
@@ -221,7 +256,7 @@ impl Planned for PlannedCatalog {
     }
 
     fn guard(&self) -> Option<Value> {
-        self.0.guard.as_ref().map(|reason| json!({"reason": reason}))
+        self.0.verdict.held.as_ref().map(|held| json!(held))
     }
 
     fn fields(&self) -> Map<String, Value> {

@@ -7,15 +7,18 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::pass::{foreign, line};
+use super::plan::print_held;
 use crate::catalog::{Kind, Rejection};
 use crate::config::Schedule;
 use crate::pass::ReadPasses as _;
 use crate::pass::{Facts, Headline, PassRow};
 use crate::report::{JsonObject, PrintError};
 use crate::state::{Reader, StateError};
+use crate::systems::catalog::guard::Held;
 use crate::systems::catalog::pass::close::JOB;
 use crate::systems::catalog::store;
 use crate::systems::catalog::store::ReadFeed as _;
+use crate::systems::catalog::store::ReadGuard as _;
 use crate::systems::catalog::store::ReadImports as _;
 use crate::systems::catalog::store::ReadObjects as _;
 use crate::systems::catalog::store::ReadPlan as _;
@@ -30,6 +33,8 @@ const SHOWN: u64 = 20;
 const IMPORTS: u32 = 20;
 /// Imports that a person is shown.
 const IMPORTS_SHOWN: usize = 3;
+/// Examples of what is held that a person is shown.
+const HELD_SHOWN: usize = 3;
 
 /// What can be looked at. `None` = these settings have no catalog, but the state may.
 pub(crate) struct CatalogLook(pub(crate) Option<Schedule>);
@@ -56,6 +61,7 @@ impl Look for CatalogLook {
             rejected,
             refused,
             failed: reader.failed()?,
+            held: reader.held()?,
             imports: reader.imports(IMPORTS)?,
         }))
     }
@@ -72,6 +78,7 @@ struct CatalogStanding<'r> {
     rejected: u64,
     refused: u64,
     failed: u64,
+    held: Option<Value>,
     imports: Vec<Import>,
 }
 
@@ -99,6 +106,7 @@ impl Standing for CatalogStanding<'_> {
             out.field("foreign", &self.foreign)?;
         }
         out.field("pending", &self.pending)?;
+        out.field("held", &self.held)?;
         if self.rejected > most {
             out.field("rejected_total", &self.rejected)?;
         }
@@ -116,6 +124,10 @@ impl Standing for CatalogStanding<'_> {
         writeln!(out, "Ours at NiceChat: {products}, {}.", count(self.categories, "category", "categories"))?;
         if let Some(told) = foreign(self.foreign) {
             writeln!(out, "{told}")?;
+        }
+        if let Some(held) = self.held.clone().and_then(|held| serde_json::from_value::<Held>(held).ok()) {
+            print_held(&held, HELD_SHOWN, out)?;
+            writeln!(out, "To let it through: shelfkeeper approve {}", held.digest)?;
         }
         if self.pending > 0 {
             let changes = count(self.pending, "change", "changes");

@@ -83,6 +83,8 @@ pub struct Inputs {
     pub failures: Failures,
     /// An import is under way.
     pub is_importing: bool,
+    /// The guard holds something that the feed says.
+    pub is_held: bool,
 }
 
 /// Takes the way that is cheapest, of those that are open. `addresses` = where NiceChat can fetch the
@@ -97,6 +99,7 @@ pub fn choose(summary: &Summary, inputs: &Inputs, addresses: Result<&[Address], 
     let by_api = |reason: String| (ChosenStrategy::Api, Some(reason), cheapest.map(|(_, cost)| *cost));
     let (strategy, reason, import) = match (inputs.strategy, imports.first(), cheapest) {
         (Strategy::Api, ..) => by_api("strategy = \"api\"".to_owned()),
+        _ if inputs.is_held => by_api("the guard holds a part of what an import would read".to_owned()),
         _ if inputs.is_importing => by_api("an import is under way, and what it leaves is sent".to_owned()),
         _ if !has_work(summary) => by_api("there is nothing to create or change".to_owned()),
         (Strategy::Import, Some((address, cost)), _) => {
@@ -195,6 +198,7 @@ mod tests {
             timings,
             failures: Failures::default(),
             is_importing: false,
+            is_held: false,
         }
     }
 

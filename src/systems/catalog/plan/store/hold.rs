@@ -125,11 +125,8 @@ impl PlanStore {
 fn as_left(record: &Record, old: &Fields, held: &[Field]) -> Record {
     let mut acked = record.acked.clone();
     for field in held.iter().map(|field| field.name()) {
-        match old.get(field) {
-            Some(value) => _ = acked.insert(field.to_owned(), value.clone()),
-            // It wasn't to be changed: what is wanted is what is there.
-            None => {}
-        }
+        // What wasn't to be changed is as it is wanted.
+        acked.extend(old.get(field).map(|value| (field.to_owned(), value.clone())));
     }
     Record { acked, digest: 0, ..record.clone() }
 }

@@ -9,7 +9,7 @@ use crate::systems::catalog::store::Record;
 
 /// Where an operation lies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::systems::catalog) struct Place(i64);
+pub(in crate::systems::catalog) struct Place(pub(super) i64);
 
 impl PlanStore {
     /// Whether a stage has operations.

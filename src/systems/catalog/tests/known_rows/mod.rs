@@ -14,7 +14,7 @@ use crate::state::Writer;
 use crate::systems::catalog::store::ReadObjects as _;
 use crate::systems::catalog::store::WritePass as _;
 use crate::systems::catalog::store::WriteRequests as _;
-use crate::systems::catalog::store::{Ending, InUse, Intent, RowsEnding, Settled};
+use crate::systems::catalog::store::{Ending, GuardEnding, InUse, Intent, RowsEnding, Settled};
 
 /// All that a comparison comes to.
 #[derive(Debug, PartialEq)]
@@ -22,7 +22,6 @@ struct Outline {
     operations: Vec<Operation>,
     summary: Summary,
     rejected: Vec<Rejection>,
-    guard: Option<String>,
 }
 
 fn result(comparison: &Comparison) -> Outline {
@@ -32,8 +31,7 @@ fn result(comparison: &Comparison) -> Outline {
         operations.extend(comparison.store.operations(stage, &mut cursor, usize::MAX).expect("read"));
     }
     let rejected = comparison.store.rejected(0, usize::MAX).expect("read");
-    let guard = guard(&comparison.summary, 20);
-    Outline { operations, summary: comparison.summary.clone(), rejected, guard }
+    Outline { operations, summary: comparison.summary.clone(), rejected }
 }
 
 struct Shop {
@@ -141,7 +139,16 @@ impl Shop {
                 reason: None,
             };
             let pass = PassEntry { job: "sync", subject: String::new(), row };
-            let ending = Ending { pass, mark: None, listed: None, nameless: None, foreign: None, timings: None, rows };
+            let ending = Ending {
+                pass,
+                mark: None,
+                listed: None,
+                nameless: None,
+                foreign: None,
+                timings: None,
+                rows,
+                guard: GuardEnding::default(),
+            };
             self.writer.finish(ending).await.expect("finished");
         });
     }

@@ -1,0 +1,226 @@
+//! Risks are judged each by itself: what is risky waits for somebody's word, and the rest is sent.
+
+use std::collections::BTreeMap;
+
+use proptest::prelude::*;
+use sandbox::Kind;
+use serde_json::{Value, json};
+
+use crate::kit::Shop;
+use crate::kit::goods::{Good, assert_equal, goods, publish, run, sync, synced};
+
+fn each(mut goods: Vec<Good>, change: impl Fn(usize, &mut Good)) -> Vec<Good> {
+    goods.iter_mut().enumerate().for_each(|(at, good)| change(at, good));
+    goods
+}
+
+fn held(shop: &Shop) -> Vec<(String, u64, u64)> {
+    let status = shop.json(&["status", "--format", "json"]);
+    let risk = |risk: &Value| {
+        let number = |name: &str| risk[name].as_u64().expect("a number");
+        (risk["risk"].as_str().expect("a name").to_owned(), number("count"), number("of"))
+    };
+    status["held"]["held"].as_array().map(|all| all.iter().map(risk).collect()).unwrap_or_default()
+}
+
+fn digest(shop: &Shop) -> String {
+    shop.json(&["status", "--format", "json"])["held"]["digest"].as_str().expect("a digest").to_owned()
+}
+
+fn is(risk: &str, count: u64, of: u64) -> Vec<(String, u64, u64)> {
+    vec![(risk.to_owned(), count, of)]
+}
+
+#[test]
+fn a_column_that_was_renamed_empties_nothing() {
+    let before = goods("p", 30);
+    let shop = synced(&before, "");
+    let next = each(before.clone(), |at, good| {
+        good.price.clear();
+        if at == 0 {
+            good.title = "Another title".to_owned();
+        }
+    });
+    publish(&shop, &next);
+    let pass = sync(&shop).ended(4);
+    assert_eq!(pass.lines(), ["PATCH products p000"], "the title is sent");
+    assert_eq!(held(&shop), is("emptied:price", 30, 30));
+    let there = each(before, |at, good| {
+        if at == 0 {
+            good.title = "Another title".to_owned()
+        }
+    });
+    assert_equal(&shop, &there);
+    // Held as long as the feed is so, and nothing is sent twice.
+    assert_eq!(sync(&shop).ended(4).tally(), "");
+    publish(&shop, &there);
+    assert_eq!(sync(&shop).ended(0).tally(), "");
+    assert_eq!(held(&shop), []);
+}
+
+#[test]
+fn prices_that_slip_stay_and_others_change() {
+    let before = goods("p", 40);
+    let shop = synced(&before, "");
+    let next = each(before.clone(), |at, good| good.price = if at < 15 { "1000.00" } else { "11.00" }.into());
+    publish(&shop, &next);
+    let plan = shop.json(&["plan", "--format", "json"]);
+    let risk = &plan["guard"]["held"][0];
+    assert_eq!(
+        (&risk["risk"], &risk["count"], &risk["of"], &risk["limit"]),
+        (&json!("price"), &json!(15), &json!(40), &json!(20))
+    );
+    assert_eq!((&risk["percent"], &risk["type"]), (&json!(37.5), &json!("product")));
+    let example = &risk["examples"][0];
+    assert_eq!((&example["id"], &example["field"]), (&json!("p000"), &json!("price")));
+    assert_eq!(plan["operations"].as_array().map(Vec::len), Some(25));
+    assert_eq!(plan["held_operations"].as_array().map(Vec::len), Some(15));
+    assert_eq!(sync(&shop).ended(4).tally(), "25 PATCH products");
+    let status = shop.json(&["status", "--format", "json"]);
+    assert_eq!((&status["last_pass"]["outcome"], &status["headline"]["state"]), (&json!("held"), &json!("held")));
+    // Exactly that is approved, beside whatever else comes.
+    let digest = digest(&shop);
+    assert_eq!(plan["guard"]["digest"], json!(digest));
+    shop.run(&["approve"]).expect_code(2);
+    shop.run(&["approve", "000000000000"]).expect_code(1);
+    let told = shop.run(&["approve", &digest]).expect_code(0).stdout;
+    assert!(told.contains("15 of 40") && told.contains("p000"), "{told}");
+    assert_eq!(sync(&shop).ended(0).tally(), "15 PATCH products");
+    assert_equal(&shop, &next);
+    shop.run(&["approve", &digest]).expect_code(1);
+}
+
+#[test]
+fn a_word_for_other_values_is_none() {
+    let before = goods("p", 40);
+    let shop = synced(&before, "");
+    let slipped =
+        |last: &str| each(before.clone(), |at, good| good.price = if at == 39 { last } else { "1000.00" }.into());
+    publish(&shop, &slipped("1000.00"));
+    sync(&shop).ended(4);
+    let digest = digest(&shop);
+    shop.run(&["approve", &digest]).expect_code(0);
+    publish(&shop, &slipped("1000.01"));
+    assert_eq!(sync(&shop).ended(4).tally(), "", "one value is another");
+    publish(&shop, &slipped("1000.00"));
+    assert_eq!(sync(&shop).ended(4).tally(), "", "a word is for the next pass");
+}
+
+#[test]
+fn availability_that_was_misspelt_sells_nothing_out() {
+    let before = goods("p", 30);
+    let shop = synced(&before, "");
+    let next = each(before.clone(), |at, good| {
+        good.is_in_stock = at == 0;
+        if at == 1 {
+            good.title = "Another title".to_owned();
+        }
+    });
+    publish(&shop, &next);
+    assert_eq!(sync(&shop).ended(4).lines(), ["PATCH products p001"]);
+    assert_eq!(held(&shop), is("out_of_stock", 29, 30));
+    assert_eq!(run(&shop, &["run", "--once", "--force"]).ended(0).tally(), "29 PATCH products");
+    assert_equal(&shop, &next);
+}
+
+#[test]
+fn a_feed_that_shrinks_again_and_again_is_held() {
+    let shop = synced(&goods("p", 1000), "[nicechat]\nstrategy = \"api\"");
+    publish(&shop, &goods("p", 800));
+    assert_eq!(sync(&shop).ended(0).tally(), "200 DELETE products");
+    publish(&shop, &goods("p", 640));
+    assert_eq!(sync(&shop).ended(4).tally(), "");
+    assert_eq!(held(&shop), is("delete", 360, 1000));
+}
+
+#[test]
+fn a_shop_that_was_cut_for_good_goes_on_selling() {
+    let shop = synced(&goods("p", 312), "[nicechat]\nstrategy = \"api\"");
+    let next = each(goods("p", 101), |at, good| {
+        if at < 5 {
+            good.price = "9.00".into()
+        }
+    });
+    publish(&shop, &next);
+    assert_eq!(sync(&shop).ended(4).tally(), "5 PATCH products");
+    shop.run(&["approve", &digest(&shop)]).expect_code(0);
+    assert_eq!(sync(&shop).ended(0).tally(), "211 DELETE products");
+    assert_equal(&shop, &next);
+}
+
+#[test]
+fn categories_of_products_that_stay_are_held_with_them() {
+    let before = each(goods("p", 40), |at, good| {
+        if at >= 20 {
+            good.category = "Going".to_owned();
+        }
+    });
+    let shop = synced(&before, "");
+    publish(&shop, &before[..20]);
+    assert_eq!(sync(&shop).ended(4).tally(), "");
+    assert_equal(&shop, &before);
+}
+
+#[test]
+fn another_kind_of_feed_at_the_same_place_is_held_whole() {
+    let before = goods("p", 3);
+    let shop = synced(&before, "");
+    let yml = "<yml_catalog><shop><categories><category id=\"1\">A</category></categories><offers>\
+               <offer id=\"x\"><name>X</name><price>1</price><currencyId>USD</currencyId><categoryId>1</categoryId></offer>\
+               </offers></shop></yml_catalog>";
+    shop.put_feed(yml.as_bytes());
+    assert_eq!(sync(&shop).ended(4).tally(), "");
+    let status = shop.json(&["status", "--format", "json"]);
+    assert_eq!(status["held"]["held"][0]["risk"], "feed_kind", "{status}");
+    shop.run(&["approve", &digest(&shop)]).expect_code(0);
+    sync(&shop).ended(0);
+    assert_eq!(shop.nicechat().objects(Kind::Product).len(), 1);
+}
+
+/// What a change does to a good.
+fn change() -> impl Strategy<Value = u8> {
+    prop_oneof![4 => Just(0), 1 => Just(1), 1 => Just(2), 1 => Just(3), 1 => Just(4)]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 12, ..ProptestConfig::default() })]
+
+    /// Whatever is held: what is sent is what a pass without it would have sent, and a word lets through exactly the rest.
+    #[test]
+    fn what_is_held_is_exactly_the_rest(changes in prop::collection::vec(change(), 30)) {
+        let before = goods("p", 30);
+        let changed = |risky: bool| -> Vec<Good> {
+            let mut next = Vec::new();
+            for (good, change) in before.iter().zip(&changes) {
+                let mut good = good.clone();
+                match change {
+                    1 => good.title.push_str(" new"),
+                    2 if risky => good.price = "1000.00".into(),
+                    3 if risky => good.price.clear(),
+                    4 if risky => continue,
+                    _ => {}
+                }
+                next.push(good);
+            }
+            next
+        };
+        let settings = "[guard]\nmin_count = 0\nmax_delete_percent = 0\nmax_emptied_percent = 0\nmax_price_percent = 0\n\
+                        [nicechat]\nstrategy = \"api\"";
+        let (plain, risky) = (synced(&before, settings), synced(&before, settings));
+        publish(&plain, &changed(false));
+        publish(&risky, &changed(true));
+        let is_held = changes.iter().any(|change| *change > 1);
+        let (sent, left) = (sync(&plain).ended(0), sync(&risky).ended(if is_held { 4 } else { 0 }));
+        let count = |lines: Vec<String>| lines.into_iter().fold(BTreeMap::new(), |mut all, line| {
+            *all.entry(line).or_insert(0) += 1;
+            all
+        });
+        prop_assert_eq!(count(sent.lines()), count(left.lines()));
+        if is_held {
+            risky.run(&["approve", &digest(&risky)]).expect_code(0);
+            let rest = sync(&risky).ended(0);
+            prop_assert_eq!(rest.lines().len(), changes.iter().filter(|change| **change > 1).count());
+            assert_equal(&risky, &changed(true));
+        }
+    }
+}
