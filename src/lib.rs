@@ -16,6 +16,7 @@ mod files;
 mod http_client;
 pub mod logging;
 pub mod pass;
+pub mod pause;
 pub mod remote;
 pub mod report;
 pub mod shop;

@@ -10,6 +10,7 @@ mod init;
 mod look;
 mod outcome;
 mod packaging;
+mod pause;
 mod plan;
 mod run;
 mod runtime;
@@ -43,6 +44,8 @@ pub fn dispatch(cli: Cli) -> Exit {
         Command::Feed(arguments) => feed::feed(&arguments, config.as_deref()),
         Command::Status(arguments) => look().and_then(|look| status::status(&arguments, &look)),
         Command::Events(arguments) => look().and_then(|look| events::events(&arguments, &look)),
+        Command::Pause(arguments) => look().and_then(|look| pause::pause(&arguments, &look)),
+        Command::Resume => look().and_then(|look| pause::resume(&look)),
         Command::Backup(arguments) => look().and_then(|look| backup::backup(&arguments, &look)),
         Command::Completions(arguments) => packaging::completions(arguments.shell),
         Command::Man(arguments) => packaging::man(&arguments),

@@ -35,7 +35,9 @@ impl Parts {
     fn of(ended: Result<Ended, PassError>) -> Parts {
         match ended {
             Err(error) => Parts { error: Some(error), ..Parts::default() },
-            Ok(Ended::Held(reason)) => Parts { outcome: Some(Outcome::Held), held: Some(reason), ..Parts::default() },
+            Ok(Ended::Held(reason) | Ended::Paused(reason)) => {
+                Parts { outcome: Some(Outcome::Held), held: Some(reason), ..Parts::default() }
+            }
             Ok(Ended::Unchanged { mark, trouble: Trouble { refused, .. } }) => {
                 Parts { outcome: Some(Outcome::Unchanged), mark, refused, ..Parts::default() }
             }

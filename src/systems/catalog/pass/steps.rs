@@ -7,6 +7,7 @@ use super::findings::Findings;
 use super::import::{count_imported, push, settle_earlier};
 use super::send::{Sent, send};
 use crate::config::Prune;
+use crate::systems::catalog::apply::Stop;
 use crate::systems::catalog::context::Tools;
 use crate::systems::catalog::error::PassError;
 use crate::systems::catalog::guard::{Approved, Guarded, judge};
@@ -24,6 +25,8 @@ pub(in crate::systems::catalog) enum Ended {
     Unchanged { mark: Option<FeedMark>, trouble: Trouble },
     /// The guard let nothing through, and why.
     Held(String),
+    /// Somebody has stopped the sending for a while; in words.
+    Paused(String),
     /// What was to be sent was sent, as far as that went.
     Applied(Box<AppliedPlan>),
 }
@@ -56,12 +59,17 @@ pub(in crate::systems::catalog) async fn run_steps(
     settle_earlier(tools, request, findings).await?;
     let feed = match fetch(tools, request).await? {
         Answer::New(feed) => feed,
-        Answer::Same(mark) => return unchanged(tools, mark, findings),
+        Answer::Same(mark) => {
+            let ended = unchanged(tools, mark, findings)?;
+            return Ok(tools.paused().map_or(ended, Ended::Paused));
+        }
     };
     let Compared { mut feed, plan } = compare(tools, request, feed, findings).await?;
     let mut summary = plan.summary.clone();
     let mut guarded = judge(plan, force);
+    let paused = tools.paused();
     if findings.import.is_none()
+        && paused.is_none()
         && let Guarded::Approved(approved) = guarded
     {
         guarded = match approved.plan().decision.strategy.clone() {
@@ -75,9 +83,27 @@ pub(in crate::systems::catalog) async fn run_steps(
         };
     }
     count_imported(tools, &summary, findings).await?;
+    if let Some(paused) = paused.or_else(|| tools.paused()) {
+        return Ok(Ended::Paused(paused));
+    }
     match guarded {
         Guarded::Held(reason) => Ok(Ended::Held(reason)),
         Guarded::Approved(approved) => Ok(Ended::Applied(apply(tools, request, feed, approved, findings).await.into())),
+    }
+}
+
+impl Ended {
+    /// Whether it ended early because somebody asked it to stop.
+    pub(in crate::systems::catalog) fn is_interrupted(ended: &Result<Ended, PassError>) -> bool {
+        let error = match ended {
+            Err(error) => error,
+            Ok(Ended::Applied(applied)) => match &applied.result {
+                Err(error) => error,
+                Ok(_) => return false,
+            },
+            Ok(_) => return false,
+        };
+        matches!(error, PassError::Interrupted | PassError::Stopped(Stop::Interrupted))
     }
 }
 
