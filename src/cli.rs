@@ -2,10 +2,12 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
+use crate::config::time_span;
 use crate::feed::FeedType;
 use crate::logging::LogStyle;
 
@@ -112,6 +114,16 @@ Examples:
   shelfkeeper approve                    shows what is held, and asks
   shelfkeeper approve 3f2a9c51b0de       approves what has this digest, and nothing else")]
     Approve(Approve),
+    /// Send nothing to anybody for a while; reading and planning go on
+    ///
+    /// It holds for a daemon, at once, and for every pass by hand; those end with 4. It outlives a restart.
+    #[command(after_help = "\
+Examples:
+  shelfkeeper pause                      until `shelfkeeper resume`
+  shelfkeeper pause --for 2h --reason \"stock taking\"")]
+    Pause(PauseArguments),
+    /// End a pause: what it has kept is sent now by the daemon, or by the next pass
+    Resume,
     /// Show the mirrored Lagerkoll events, or how they changed
     #[command(after_help = "\
 Examples:
@@ -156,6 +168,9 @@ pub struct Run {
     /// Let the (first) pass through the guard, an empty feed included
     #[arg(long)]
     pub force: bool,
+    /// How to print what the one pass came to
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub format: Format,
     /// Wait so many seconds for another instance to finish
     #[arg(long, value_name = "SECONDS", default_value_t = 0, value_parser = clap::value_parser!(u64).range(..=31_536_000))]
     pub lock_wait: u64,
@@ -282,6 +297,17 @@ pub struct Status {
     /// How to print it
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub format: Format,
+}
+
+/// Arguments of `pause`.
+#[derive(Debug, Args)]
+pub struct PauseArguments {
+    /// For how long, such as 90s, 30m or 2h [default: until `resume`]
+    #[arg(long = "for", value_name = "TIME", value_parser = time_span)]
+    pub lasts: Option<Duration>,
+    /// Why, for whoever looks at `status`
+    #[arg(long, value_name = "TEXT")]
+    pub reason: Option<String>,
 }
 
 /// Arguments of `events`.

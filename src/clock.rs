@@ -28,6 +28,12 @@ impl Moment {
     }
 }
 
+/// Which start of the machine this is; `None` = nobody tells us.
+pub fn boot_id() -> Option<String> {
+    let id = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").ok()?;
+    Some(id.trim().to_owned()).filter(|id| !id.is_empty())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -3,6 +3,7 @@
 //! The way of a product, one module a step: `source` fetches the bytes, `feed` makes items of
 //! them, `sync` compares them with `state`, plans, asks the guard and applies through `nicechat`.
 
+pub mod approval;
 pub mod catalog;
 pub mod cli;
 pub mod clock;
@@ -16,6 +17,7 @@ mod files;
 mod http_client;
 pub mod logging;
 pub mod pass;
+pub mod pause;
 pub mod remote;
 pub mod report;
 pub mod shop;

@@ -86,13 +86,13 @@ fn layer(style: LogStyle) -> anyhow::Result<BoxedLayer> {
     Ok(match style {
         LogStyle::Journald => Box::new(journald().context("cannot reach the journal")?),
         LogStyle::Json => Box::new(json(io::stderr)),
-        LogStyle::Text => Box::new(text(io::stderr, wants_colours())),
+        LogStyle::Text => text(io::stderr, wants_colours(), Clock::of_stderr()),
         LogStyle::Auto if is_journal(io::stderr()) => match journald() {
             Ok(journal) => Box::new(journal),
             // Standard error leads there too, only without the fields.
-            Err(_) => Box::new(text(io::stderr, false)),
+            Err(_) => text(io::stderr, false, Clock::Nobody),
         },
-        LogStyle::Auto => Box::new(text(io::stderr, wants_colours())),
+        LogStyle::Auto => text(io::stderr, wants_colours(), Clock::of_stderr()),
     })
 }
 
@@ -107,20 +107,44 @@ fn filter(rust_log: Option<&str>, verbosity: i8) -> anyhow::Result<EnvFilter> {
     EnvFilter::builder().parse(directives).with_context(|| format!("RUST_LOG is not a log filter: {directives:?}"))
 }
 
-/// `12:59:07Z  INFO message field=value`
-fn text<S, W>(writer: W, colours: bool) -> impl Layer<S> + Send + Sync
+/// `2026-03-01T12:59:07Z  INFO message field=value`
+fn text<W>(writer: W, colours: bool, clock: Clock) -> BoxedLayer
 where
-    S: Subscriber + for<'span> LookupSpan<'span>,
     W: for<'writer> MakeWriter<'writer> + Send + Sync + 'static,
 {
-    tracing_subscriber::fmt::layer()
+    let layer = tracing_subscriber::fmt::layer()
         .compact()
-        .with_timer(TimeOfDay)
         .with_target(false)
         .with_ansi(colours)
         .with_writer(writer)
         // It would tell about a broken standard error on standard error, and panic.
-        .log_internal_errors(false)
+        .log_internal_errors(false);
+    match clock {
+        Clock::Time => Box::new(layer.with_timer(Timed("%H:%M:%SZ"))),
+        Clock::Date => Box::new(layer.with_timer(Timed("%Y-%m-%dT%H:%M:%SZ"))),
+        Clock::Nobody => Box::new(layer.without_time()),
+    }
+}
+
+/// What a line for people says of when it was written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Clock {
+    /// The date is known to whoever sits before the terminal.
+    Time,
+    /// It may be read on another day.
+    Date,
+    /// The journal writes that down by itself.
+    Nobody,
+}
+
+impl Clock {
+    fn of_stderr() -> Clock {
+        match io::stderr() {
+            stderr if stderr.is_terminal() => Clock::Time,
+            stderr if is_journal(&stderr) => Clock::Nobody,
+            _ => Clock::Date,
+        }
+    }
 }
 
 fn json<S, W>(writer: W) -> impl Layer<S> + Send + Sync
@@ -170,12 +194,12 @@ fn is_stream(file: &File, name: &str) -> bool {
     file.metadata().is_ok_and(|metadata| name == format!("{}:{}", metadata.dev(), metadata.ino()))
 }
 
-/// `12:59:07Z`: the date is known to whoever sits before the terminal.
-struct TimeOfDay;
+/// A moment in this form.
+struct Timed(&'static str);
 
-impl FormatTime for TimeOfDay {
+impl FormatTime for Timed {
     fn format_time(&self, writer: &mut Writer<'_>) -> fmt::Result {
-        write!(writer, "{}", jiff::Timestamp::now().strftime("%H:%M:%SZ"))
+        write!(writer, "{}", jiff::Timestamp::now().strftime(self.0))
     }
 }
 
@@ -209,10 +233,13 @@ mod tests {
 
     #[test]
     fn text_is_one_short_line() {
-        let line = written(|writer| text(writer, false));
-        let (time, rest) = line.split_at("12:59:07Z".len());
-        assert!(time.ends_with('Z'), "{line}");
-        assert_eq!(rest, "  WARN pass: refused \"for good\" id=\"A 1\" pass=12\n");
+        for (clock, time) in [(Clock::Time, "12:59:07Z "), (Clock::Date, "2026-03-01T12:59:07Z "), (Clock::Nobody, "")]
+        {
+            let line = written(|writer| text(writer, false, clock));
+            let (at, rest) = line.split_at(time.len());
+            assert_eq!((at.ends_with("Z "), at.contains('T')), (!time.is_empty(), time.contains('T')), "{line}");
+            assert_eq!(rest, " WARN pass: refused \"for good\" id=\"A 1\" pass=12\n");
+        }
     }
 
     #[test]

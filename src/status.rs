@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use crate::config::Schedule;
 use crate::pass::ReadPasses as _;
 use crate::pass::{Headline, PassRow};
+use crate::pause::Pause;
 use crate::report::{JsonObject, PrintError};
 use crate::state::{Reader, StateError};
 use crate::systems::{FailedObject, Look, Standing};
@@ -34,6 +35,9 @@ pub fn no_state(reader: &Reader) -> Option<String> {
 pub struct Status<'r> {
     reader: &'r Reader,
     parts: Vec<Part<'r>>,
+    pause: Option<Pause>,
+    /// A notice beside the state that says nothing.
+    illegible: Option<String>,
     now: Timestamp,
 }
 
@@ -62,7 +66,11 @@ impl<'r> Status<'r> {
             })
         };
         let parts = looks.iter().map(|look| part(look.as_ref())).collect::<Result<_, _>>()?;
-        Ok(Status { reader, parts, now: Timestamp::now() })
+        let (pause, illegible) = match Pause::read(reader.path()) {
+            Ok(pause) => (pause, None),
+            Err(illegible) => (None, Some(illegible.to_string())),
+        };
+        Ok(Status { reader, parts, pause, illegible, now: Timestamp::now() })
     }
 
     /// The most urgent of the systems' headlines. A system that was never at work has nothing to say beside others.
@@ -70,7 +78,12 @@ impl<'r> Status<'r> {
         let headlines = self.parts.iter().map(|part| part.standing.headline(&part.passes, self.now));
         let (silent, told): (Vec<Headline>, Vec<Headline>) =
             headlines.partition(|headline| headline.state == crate::pass::Standing::None);
+        // A pause explains why something is held, but not why nothing is read.
+        let is_explained = |headline: &Headline| self.pause.is_some() && headline.state < crate::pass::Standing::Behind;
+        let paused = self.pause.as_ref().map(Pause::headline);
         told.into_iter()
+            .filter(|headline| !is_explained(headline))
+            .chain(paused)
             .rev()
             .max_by_key(|headline| headline.state)
             .or_else(|| silent.into_iter().next())
@@ -85,6 +98,9 @@ impl<'r> Status<'r> {
     pub fn print_json(&self, most: u64, passes: Option<u32>, out: &mut dyn Write) -> Result<(), PrintError> {
         let mut object = JsonObject::begin(out)?;
         object.field("headline", &self.headline())?;
+        if let Some(pause) = &self.pause {
+            object.field("paused", &pause.json())?;
+        }
         for part in &self.parts {
             part.standing.print_json(most, &mut object)?;
         }
@@ -126,6 +142,7 @@ impl<'r> Status<'r> {
         }
         writeln!(out, "{}", self.headline().text)?;
         self.parts.iter().try_for_each(|part| part.print_times(self.now, out))?;
+        self.illegible.iter().try_for_each(|told| writeln!(out, "  {told}"))?;
         writeln!(out)?;
         self.parts.iter().try_for_each(|part| part.standing.print_summary(out))?;
         self.parts.iter().try_for_each(|part| part.print_passes(passes as usize, out))?;

@@ -4,10 +4,11 @@ use std::io::{self, IsTerminal as _, Write as _};
 
 use super::look::Look;
 use super::outcome::{Exit, Failure, Outcome};
+use crate::approval::give_word;
 use crate::cli;
 use crate::status::no_state;
 use crate::systems::catalog::store::ReadGuard as _;
-use crate::systems::catalog::{Held, give_word, print_held};
+use crate::systems::catalog::{Held, print_held};
 
 pub(super) fn approve(arguments: &cli::Approve, look: &Look) -> Outcome {
     let reader = look.open()?;

@@ -11,6 +11,7 @@ mod init;
 mod look;
 mod outcome;
 mod packaging;
+mod pause;
 mod plan;
 mod run;
 mod runtime;
@@ -45,6 +46,8 @@ pub fn dispatch(cli: Cli) -> Exit {
         Command::Approve(arguments) => look().and_then(|look| approve::approve(&arguments, &look)),
         Command::Status(arguments) => look().and_then(|look| status::status(&arguments, &look)),
         Command::Events(arguments) => look().and_then(|look| events::events(&arguments, &look)),
+        Command::Pause(arguments) => look().and_then(|look| pause::pause(&arguments, &look)),
+        Command::Resume => look().and_then(|look| pause::resume(&look)),
         Command::Backup(arguments) => look().and_then(|look| backup::backup(&arguments, &look)),
         Command::Completions(arguments) => packaging::completions(arguments.shell),
         Command::Man(arguments) => packaging::man(&arguments),

@@ -12,6 +12,7 @@ use super::runtime::{blocking, until_interrupted};
 use crate::cli::{self, Format};
 use crate::config::Config;
 use crate::pass::{Ask, Counts, PassKind, Planned};
+use crate::pause::Pause;
 use crate::remote::Limits;
 use crate::state::Reader;
 use crate::status::no_state;
@@ -20,6 +21,7 @@ use crate::systems::systems;
 pub(super) fn plan(arguments: cli::Plan, config: &Config) -> Outcome {
     // What keeps it from being opened is told by the plan itself.
     let absence = Reader::open(&config.state.path).ok().and_then(|reader| no_state(&reader));
+    let pause = Pause::in_force(&config.state.path);
     let kind = if arguments.resync { PassKind::Resync } else { PassKind::Sync };
     let ask = Ask { kind, force: arguments.force };
     until_interrupted(async move {
@@ -34,7 +36,7 @@ pub(super) fn plan(arguments: cli::Plan, config: &Config) -> Outcome {
         }
         blocking(move || {
             // What is known is shown all the same, but for a JSON that lacks a part of it.
-            let exit = plans.show(&arguments, failures.is_empty())?;
+            let exit = plans.show(&arguments, failures.is_empty(), pause.as_ref())?;
             // Another plan would be made with a state.
             match (arguments.format, absence) {
                 (_, None) => {}
@@ -53,11 +55,14 @@ pub(super) fn plan(arguments: cli::Plan, config: &Config) -> Outcome {
 struct Plans(Vec<Box<dyn Planned>>);
 
 impl Plans {
-    fn show(&self, arguments: &cli::Plan, is_whole: bool) -> Outcome {
+    fn show(&self, arguments: &cli::Plan, is_whole: bool, pause: Option<&Pause>) -> Outcome {
         let mut out = BufWriter::new(io::stdout().lock());
         match arguments.format {
-            Format::Text => self.0.iter().try_for_each(|plan| plan.print(&mut out))?,
-            Format::Json if is_whole => self.print_json(&mut out)?,
+            Format::Text => {
+                pause.map_or(Ok(()), |pause| writeln!(out, "{}\n", pause.headline().text))?;
+                self.0.iter().try_for_each(|plan| plan.print(&mut out))?;
+            }
+            Format::Json if is_whole => self.print_json(pause, &mut out)?,
             Format::Json => {}
         }
         out.flush()?;
@@ -74,10 +79,11 @@ impl Plans {
     }
 
     /// Prints all of it as JSON, operation by operation: a plan may be larger than memory.
-    fn print_json(&self, out: &mut impl io::Write) -> io::Result<()> {
+    fn print_json(&self, pause: Option<&Pause>, out: &mut impl io::Write) -> io::Result<()> {
         let mut fields = Map::new();
         fields.insert("source".to_owned(), json!({"items": 0, "rejected": 0, "unchanged": 0}));
         fields.insert("strategy".to_owned(), json!("api"));
+        fields.extend(pause.map(|pause| ("paused".to_owned(), pause.json())));
         self.0.iter().for_each(|plan| fields.extend(plan.fields()));
         write!(out, "{{")?;
         fields.iter().try_for_each(|(name, value)| write!(out, "{}:{value},", json!(name)))?;

@@ -9,22 +9,28 @@ use tracing::{info, warn};
 
 use super::outcome::{Exit, Failure, Outcome, complain};
 use super::runtime::{runtime, stop_on_signal};
-use crate::cli;
+use crate::cli::{self, Format};
 use crate::config::Config;
 use crate::daemon;
 use crate::logging;
 use crate::pass::{Ask, Failing, Job, Notice, PassKind, PassLog, Report, Trouble};
+use crate::pause::Pause;
 use crate::report::Bar;
 use crate::shop::Shop;
 use crate::state::{StateError, Writer};
 use crate::systems::systems;
 
 pub(super) fn run(arguments: &cli::Run, config: Config, named: Option<&Path>) -> Outcome {
+    let is_daemon = !arguments.once && !arguments.resync;
+    if is_daemon && arguments.format == Format::Json {
+        let error = anyhow::anyhow!("--format json is of a single pass: add --once or --resync");
+        return Err(Failure { error, exit: Exit::Config });
+    }
     let runtime = runtime()?;
     config.warnings().iter().for_each(|warning| warn!("{warning}"));
     let state = open(&config, Duration::from_secs(arguments.lock_wait))?;
     let shop = Shop::new(config, state);
-    if !arguments.once && !arguments.resync {
+    if is_daemon {
         let find = || Config::load(&Config::find(named)?);
         let ended = runtime.block_on(daemon::daemon(shop, arguments.force, &find));
         runtime.shutdown_background();
@@ -36,6 +42,11 @@ pub(super) fn run(arguments: &cli::Run, config: Config, named: Option<&Path>) ->
     let ask = Ask { kind, force: arguments.force };
     let reports = runtime.block_on(async {
         let stop = stop_on_signal();
+        let (paused, path) = (stop.clone(), shop.state.path().to_owned());
+        tokio::spawn(async move {
+            Pause::begins(path).await;
+            paused.cancel();
+        });
         let bar = Bar::new();
         let tell = |step| bar.tell(step);
         let reports = join_all(jobs.iter().map(|job| job.run(ask, &stop, &tell))).await;
@@ -46,7 +57,7 @@ pub(super) fn run(arguments: &cli::Run, config: Config, named: Option<&Path>) ->
     runtime.shutdown_background();
     let mut ended: Option<Exit> = None;
     for (job, report) in jobs.iter().zip(reports) {
-        tell(job.as_ref(), &report)?;
+        tell(job.as_ref(), &report, arguments.format)?;
         let exit = report.exit;
         let errors = report.troubles.into_iter().filter_map(Trouble::into_error);
         for error in errors.filter(|_| !logging::is_in_journal()) {
@@ -58,7 +69,7 @@ pub(super) fn run(arguments: &cli::Run, config: Config, named: Option<&Path>) ->
 }
 
 /// Prints what a pass came to. The journal has it with its fields, and only once.
-fn tell(job: &dyn Job, report: &Report) -> io::Result<()> {
+fn tell(job: &dyn Job, report: &Report, format: Format) -> io::Result<()> {
     if logging::is_in_journal() {
         PassLog::new(None, Failing::Error).tell(job, report);
     } else {
@@ -68,7 +79,11 @@ fn tell(job: &dyn Job, report: &Report) -> io::Result<()> {
             }
         });
     }
-    if logging::is_output_in_journal() { Ok(()) } else { writeln!(io::stdout(), "{}", report.summary) }
+    match format {
+        Format::Json => writeln!(io::stdout(), "{}", report.json(job.name())?),
+        Format::Text if logging::is_output_in_journal() => Ok(()),
+        Format::Text => writeln!(io::stdout(), "{}", report.summary),
+    }
 }
 
 /// Opens the state; waits for another instance as long as we may.

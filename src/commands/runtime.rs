@@ -14,7 +14,7 @@ const SIGXFSZ: i32 = 25;
 const WORKERS: usize = 2;
 /// As many as a pass takes when it takes most, so that whoever starts some at the same time, as the allocator
 /// does, leaves enough for [`WORKERS`].
-const THREADS: usize = 8;
+const THREADS: usize = 9;
 
 pub(super) fn runtime() -> Result<Runtime, Failure> {
     task::check_threads(THREADS)

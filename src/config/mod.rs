@@ -51,6 +51,7 @@ pub use schedule::Schedule;
 pub use source::{Credentials, Source};
 pub use spread::{Place, Splay};
 pub use state::{History, State};
+pub use units::time_span;
 
 /// More than any config has, in bytes: what is longer is another file.
 const LARGEST: u64 = 16 << 20;

@@ -24,6 +24,14 @@ pub(super) fn duration(text: &str, range: &RangeInclusive<Duration>) -> Result<D
     }
 }
 
+/// Reads a time that somebody types behind a flag: from one second to ten years.
+///
+/// # Errors
+/// In words, when it is none.
+pub fn time_span(text: &str) -> Result<Duration, String> {
+    duration(text, &(SECOND..=HOUR * 24 * 3650))
+}
+
 /// A duration in the largest unit that it is a whole number of: what [`duration`] reads back.
 pub(super) fn show(duration: Duration) -> String {
     let millis = duration.as_millis();

@@ -4,14 +4,17 @@ use std::sync::Arc;
 
 use futures_util::future::{join_all, select_all};
 use tokio_util::sync::CancellationToken;
-use tracing::warn;
+use tracing::{info, warn};
 
+use super::boards::{Boards, News};
 use super::listener::Listener;
 use super::runner::Runner;
 use super::schedule::{ScheduleError, Timers};
 use super::status_line::StatusLine;
+use crate::approval;
 use crate::config::Config;
 use crate::pass::PassKind;
+use crate::pause::Pause;
 use crate::shop::Shop;
 use crate::state::Reader;
 use crate::systems::{System, systems};
@@ -25,9 +28,21 @@ pub(super) struct Keeper {
     /// As many as there are systems, in the same order.
     runners: Vec<Runner>,
     monitor: Monitor,
+    boards: Boards,
+    /// Somebody's word that nothing is to be sent.
+    pause: Option<Pause>,
     listener: Option<Listener>,
     /// Listeners of earlier settings that a pass under way may still need.
     retired: Vec<Listener>,
+}
+
+/// What happens in a shop.
+enum Turn {
+    /// A job is due, or its pass has ended.
+    Pass {
+        has_ended: bool,
+    },
+    News(News),
 }
 
 impl Keeper {
@@ -41,7 +56,14 @@ impl Keeper {
         let systems: Arc<[Box<dyn System>]> = systems().into();
         let monitor = Monitor::new(Arc::clone(&shop.config), Arc::clone(&systems));
         let runners = systems.iter().map(|_| Runner::new(force_first, line.part(), monitor.clone())).collect();
-        let mut keeper = Keeper { shop, systems, runners, monitor, listener: None, retired: Vec::new() };
+        let pause = Pause::in_force(shop.state.path());
+        if let Some(pause) = &pause {
+            info!("{}: nothing is sent", pause.words());
+        }
+        monitor.paused(pause.clone());
+        let boards = Boards::watch(shop.state.path(), pause.clone());
+        let (listener, retired) = (None, Vec::new());
+        let mut keeper = Keeper { shop, systems, runners, monitor, boards, pause, listener, retired };
         // Who asks before the first pass is told that there was none.
         keeper.assign(timers).await?;
         keeper.listener = keeper.listen(&Arc::clone(&keeper.shop.config)).await?;
@@ -85,9 +107,39 @@ impl Keeper {
     /// Waits until a job is due, or a pass has ended. Nothing is lost when it is not waited for to the end.
     pub(super) async fn turn(&mut self) {
         let turns = self.runners.iter_mut().map(|runner| Box::pin(runner.turn()));
-        let (has_ended, ..) = select_all(turns).await;
-        if has_ended && !self.runners.iter().any(Runner::is_busy) {
-            self.retired.clear();
+        let turn = tokio::select! {
+            (has_ended, ..) = select_all(turns) => Turn::Pass { has_ended },
+            news = self.boards.next() => Turn::News(news),
+        };
+        match turn {
+            Turn::Pass { has_ended: true } if !self.runners.iter().any(Runner::is_busy) => self.retired.clear(),
+            Turn::Pass { .. } => {}
+            Turn::News(News::Pause(pause)) => self.pause_changed(pause),
+            Turn::News(News::Hung(name)) => self.board_changed(name),
+        }
+    }
+
+    /// Somebody has stopped the sending, or it goes on: at once, also for the passes under way.
+    fn pause_changed(&mut self, pause: Option<Pause>) {
+        match (&self.pause, &pause) {
+            (None, Some(pause)) => {
+                info!("{}: nothing is sent", pause.words());
+                self.runners.iter_mut().for_each(Runner::interrupt);
+            }
+            (Some(_), Some(pause)) => info!("{}: nothing is sent", pause.words()),
+            (_, None) => {
+                info!("the pause is over; a pass is made now");
+                self.runners.iter_mut().for_each(Runner::resume);
+            }
+        }
+        self.monitor.paused(pause.clone());
+        self.pause = pause;
+    }
+
+    /// A notice was hung up beside the state.
+    fn board_changed(&mut self, name: &str) {
+        if name == approval::NAME {
+            self.wants(PassKind::Sync);
         }
     }
 

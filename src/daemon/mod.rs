@@ -1,5 +1,6 @@
 //! The daemon: every configured job on its own schedule, until it is told to stop.
 
+mod boards;
 mod keeper;
 mod listener;
 mod runner;

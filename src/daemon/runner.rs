@@ -21,6 +21,12 @@ pub(super) struct Runner {
     timers: Vec<(PassKind, Timer)>,
     due: Option<PassKind>,
     force_next: bool,
+    /// Whether the pass under way goes past the guard.
+    is_forced: bool,
+    /// What passes were for that a pause has kept from sending.
+    missed: Option<PassKind>,
+    /// Ends the pass under way, and no other.
+    pass_stop: CancellationToken,
     /// The pass under way, with the job as it was when the pass began.
     pass: Option<(Arc<dyn Job>, BoxFuture<'static, Report>)>,
     log: Option<PassLog>,
@@ -31,7 +37,19 @@ pub(super) struct Runner {
 impl Runner {
     /// A runner without a job.
     pub(super) fn new(force_next: bool, line: Part, monitor: Monitor) -> Runner {
-        Runner { job: None, timers: Vec::new(), due: None, force_next, pass: None, log: None, line, monitor }
+        Runner {
+            job: None,
+            timers: Vec::new(),
+            due: None,
+            force_next,
+            is_forced: false,
+            missed: None,
+            pass_stop: CancellationToken::new(),
+            pass: None,
+            log: None,
+            line,
+            monitor,
+        }
     }
 
     /// From now on, this is the job; a pass under way ends as it began. One that has another subject than before is
@@ -90,6 +108,17 @@ impl Runner {
         self.due = Some(self.due.map_or(kind, |due| due.and(kind)));
     }
 
+    /// Ends the pass under way: what was acknowledged is in the state, and the rest is for another one.
+    pub(super) fn interrupt(&mut self) {
+        self.pass_stop.cancel();
+    }
+
+    /// A pause is over: what it has kept from being sent is due now.
+    pub(super) fn resume(&mut self) {
+        let missed = self.missed.take().unwrap_or(PassKind::Sync);
+        self.wants(missed);
+    }
+
     /// Whether a pass is under way.
     pub(super) fn is_busy(&self) -> bool {
         self.pass.is_some()
@@ -99,10 +128,12 @@ impl Runner {
     pub(super) fn begin(&mut self, shop: &Shop, stop: &CancellationToken) {
         let Some(job) = self.job.clone().filter(|_| self.pass.is_none()) else { return };
         let Some(kind) = self.due.take() else { return };
-        let ask = Ask { kind, force: std::mem::take(&mut self.force_next) };
+        self.is_forced = std::mem::take(&mut self.force_next);
+        self.pass_stop = stop.child_token();
+        let ask = Ask { kind, force: self.is_forced };
         let label = job.label(kind);
         self.line.busy(format!("{label} under way"));
-        let (line, stop, worker) = (self.line.clone(), stop.clone(), Arc::clone(&job));
+        let (line, stop, worker) = (self.line.clone(), self.pass_stop.clone(), Arc::clone(&job));
         let pass = async move {
             let progress = |step: Step| {
                 let is_news = !matches!(step, Step::Sending { done, of } if done % 100 != 0 && done != of);
@@ -136,6 +167,11 @@ impl Runner {
 
     fn ended(&mut self, job: &dyn Job, report: &Report) {
         self.monitor.record(job, report);
+        if report.is_paused() {
+            let kind = report.row.kind;
+            self.missed = Some(self.missed.map_or(kind, |missed| missed.and(kind)));
+            self.force_next |= self.is_forced;
+        }
         if let Some(log) = &mut self.log {
             log.tell(job, report);
         }

@@ -66,16 +66,21 @@ impl Headline {
         let Some(last) = facts.passes.first() else {
             return Headline { state: Standing::None, text: "No pass yet.".to_owned(), since: None };
         };
+        // What nobody let it do says nothing of what it would have done.
+        let sending = || facts.passes.iter().filter(|pass| !pass.is_paused());
         if let Some(age) = stopped_for(&facts, last) {
             let text = format!("Stopped: the last pass ended {} ago, at {:.0}.", span(age), last.finished);
             return Headline { state: Standing::Stopped, text, since: Some(last.finished) };
         }
+        let Some(last) = sending().next() else {
+            let text = "Nothing was sent yet: every pass so far was paused.".to_owned();
+            return Headline { state: Standing::None, text, since: None };
+        };
         let class = Class::of(last.outcome);
-        let since =
-            facts.passes.iter().take_while(|pass| Class::of(pass.outcome) == class).last().map(|pass| match class {
-                Class::Good => pass.finished,
-                Class::Held | Class::Failed => pass.started,
-            });
+        let since = sending().take_while(|pass| Class::of(pass.outcome) == class).last().map(|pass| match class {
+            Class::Good => pass.finished,
+            Class::Held | Class::Failed => pass.started,
+        });
         let reason = last.reason.as_deref().unwrap_or("the last pass failed").trim_end_matches(['.', '?', '!']);
         let moment = since.map(|since| format!(" since {since:.0}")).unwrap_or_default();
         let (state, text) = match class {
@@ -93,6 +98,7 @@ impl Headline {
     pub fn paused(since: Timestamp, until: Option<Timestamp>, reason: Option<&str>) -> Headline {
         let until = until.map(|until| format!(" until {until:.0}")).unwrap_or_default();
         let reason = reason.map(|reason| format!(": {reason}")).unwrap_or_default();
+        let reason = reason.trim_end_matches('.');
         let text = format!("Paused{until}{reason}. Nothing is sent; `shelfkeeper resume` ends it.");
         Headline { state: Standing::Paused, text, since: Some(since) }
     }

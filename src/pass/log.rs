@@ -79,6 +79,12 @@ impl PassLog {
                 self.fails(job, report, subject, &what);
             }
             Some(Trouble::Held(what)) => self.fails(job, report, "the guard", what),
+            // Told once, and quietly: somebody wants it so.
+            Some(Trouble::Paused(what)) => {
+                if self.failures.record("the pause", what) {
+                    job.log(Level::INFO, report, &format_args!("{line}: {what}"));
+                }
+            }
         }
         report.notices.iter().for_each(|notice| self.notice(notice));
     }

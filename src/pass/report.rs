@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use serde_json::{Map, Value};
 use tracing::Level;
 
 use super::exit::Exit;
@@ -31,6 +32,30 @@ pub struct Report {
     pub samples: Vec<Sample>,
 }
 
+impl Report {
+    /// As programs read it: the row, whose it is, and why it is not a plain success.
+    ///
+    /// # Errors
+    /// None that can be met.
+    pub fn json(&self, job: &str) -> serde_json::Result<Value> {
+        let mut report = Map::new();
+        report.insert("job".to_owned(), job.into());
+        if let Value::Object(row) = serde_json::to_value(&self.row)? {
+            report.extend(row);
+        }
+        let told = || Some(self.summary.lines().skip(1).collect::<Vec<_>>().join(" ")).filter(|told| !told.is_empty());
+        let why = self.row.reason.clone().or_else(told);
+        report.insert("why".to_owned(), why.into());
+        report.insert("exit".to_owned(), (self.exit as u8).into());
+        Ok(Value::Object(report))
+    }
+
+    /// Whether it sent nothing because somebody had stopped the sending for a while.
+    pub fn is_paused(&self) -> bool {
+        self.troubles.iter().any(|trouble| matches!(trouble, Trouble::Paused(_)))
+    }
+}
+
 /// What keeps a pass from being a good one.
 #[derive(Debug)]
 pub enum Trouble {
@@ -45,6 +70,8 @@ pub enum Trouble {
     },
     /// The guard holds something back.
     Held(String),
+    /// Somebody has stopped the sending for a while.
+    Paused(String),
 }
 
 impl Trouble {
@@ -52,7 +79,7 @@ impl Trouble {
     pub fn into_error(self) -> Option<anyhow::Error> {
         match self {
             Trouble::Interrupted(error) | Trouble::Failed { error, .. } => Some(error),
-            Trouble::Held(_) => None,
+            Trouble::Held(_) | Trouble::Paused(_) => None,
         }
     }
 }

@@ -119,6 +119,11 @@ pub struct PassRow {
 }
 
 impl PassRow {
+    /// Whether it sent nothing because somebody had stopped the sending for a while: it says nothing of the guard.
+    pub fn is_paused(&self) -> bool {
+        self.outcome == Outcome::Held && self.reason.as_ref().is_some_and(|reason| reason.starts_with("paused"))
+    }
+
     /// A figure of the pass; 0 when it was not counted.
     pub fn figure(&self, name: &str) -> u64 {
         self.figures.find(name).unwrap_or_default()

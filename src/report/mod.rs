@@ -11,4 +11,4 @@ pub use feed::{FeedJson, FeedText};
 pub(crate) use output::JsonList;
 pub use output::{JsonObject, PrintError};
 pub use progress::Bar;
-pub use words::strange_stock;
+pub use words::{paused_line, strange_stock};

@@ -15,6 +15,7 @@ use super::Key;
 use super::identity::lasting_id;
 use super::lock::Counted;
 use super::place::Place;
+use crate::clock::boot_id;
 
 /// See [`Transactions`].
 pub(super) const TRANSACTIONS: Key<Transactions> = Key::new("transactions", Transactions::write, Transactions::read);
@@ -52,7 +53,7 @@ impl Transactions {
 /// # Errors
 /// When that can't be written.
 pub fn begin_sending(transaction: &Transaction<'_>) -> rusqlite::Result<()> {
-    boot().map_or(Ok(()), |boot| SENDING_SINCE.set(transaction, &boot))
+    boot_id().map_or(Ok(()), |boot| SENDING_SINCE.set(transaction, &boot))
 }
 
 /// All changes were sent, and what came of them is written.
@@ -74,12 +75,6 @@ pub fn end_doubt(transaction: &Transaction<'_>) -> rusqlite::Result<()> {
 /// Whether an earlier writer found a reason for doubt, and nobody has compared the state with what is there since.
 pub(super) fn is_doubted(connection: &Connection) -> rusqlite::Result<bool> {
     DOUBTED.is_set(connection)
-}
-
-/// The run of the machine: another one after each start of the kernel.
-pub fn boot() -> Option<String> {
-    let id = fs::read_to_string("/proc/sys/kernel/random/boot_id").ok()?;
-    Some(id.trim().to_owned()).filter(|id| !id.is_empty())
 }
 
 /// Why a file isn't relied on, in words that go behind its name. `counted` = what the lock file says, read before the
@@ -109,7 +104,7 @@ pub(super) fn doubt(
     if FILE.get(connection)?.is_some_and(|written| file.is_some_and(|file| file != written)) {
         return Ok(Some("is a copy, or was put back"));
     }
-    if SENDING_SINCE.get(connection)?.is_some_and(|since| boot().is_some_and(|boot| boot != since)) {
+    if SENDING_SINCE.get(connection)?.is_some_and(|since| boot_id().is_some_and(|boot| boot != since)) {
         return Ok(Some("may have lost what was written last: the machine stopped while changes were sent"));
     }
     Ok(None)

@@ -5,6 +5,7 @@
 //! of a state file holds its lock and writes from a thread of its own.
 
 mod backup;
+mod beside;
 mod doubt;
 mod error;
 mod file;
@@ -20,7 +21,8 @@ mod schema;
 mod secret;
 mod writer;
 
-pub use doubt::{begin_sending, boot, end_doubt, end_sending};
+pub use beside::{Board, Glance, Illegible};
+pub use doubt::{begin_sending, end_doubt, end_sending};
 pub use error::StateError;
 pub use file::Durable;
 pub use key::{Key, json};

@@ -77,6 +77,11 @@ fn open_with(path: &Path, flags: OFlags) -> io::Result<File> {
     Ok(file)
 }
 
+/// Gives a file that was just made the mode of ours, whatever the umask says.
+pub(super) fn take_rights_away(file: &File) -> io::Result<()> {
+    file.set_permissions(Permissions::from_mode(FILE))
+}
+
 /// Takes the rights of others away. Root does so only where file and folder have one owner: a link that this one made
 /// may lead anywhere.
 fn set_mode(file: &File, folder: &Metadata) -> io::Result<()> {
@@ -92,10 +97,10 @@ fn set_mode(file: &File, folder: &Metadata) -> io::Result<()> {
     }
 }
 
-fn folder_of(path: &Path) -> &Path {
+pub(super) fn folder_of(path: &Path) -> &Path {
     path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
-fn is_root() -> bool {
+pub(super) fn is_root() -> bool {
     rustix::process::geteuid().is_root()
 }

@@ -6,6 +6,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::config::Catalog;
 use crate::pass::Progress;
+use crate::pause::Pause;
 use crate::remote::nicechat;
 use crate::state::{self, StateError};
 use crate::systems::catalog::import::endpoints::Exchange;
@@ -23,6 +24,13 @@ pub struct Context {
     pub is_listening: bool,
 }
 
+impl Context {
+    /// See [`Tools::paused`].
+    pub(super) fn paused(&self) -> Option<String> {
+        Pause::in_force(self.state.path()).map(|pause| pause.words())
+    }
+}
+
 /// What every step of a pass may use.
 #[derive(Clone, Copy)]
 pub(super) struct Tools<'a> {
@@ -33,6 +41,11 @@ pub(super) struct Tools<'a> {
 }
 
 impl Tools<'_> {
+    /// Why nothing may be sent now, if somebody has stopped the sending for a while.
+    pub(super) fn paused(&self) -> Option<String> {
+        self.context.paused()
+    }
+
     /// The state as it is now.
     pub(super) fn state(&self) -> Result<state::Reader, StateError> {
         state::Reader::open(self.context.state.path())

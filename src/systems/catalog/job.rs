@@ -30,6 +30,12 @@ pub async fn run(context: &Context, ask: Ask, stop: &CancellationToken, progress
     };
     // Everything that is logged on the way tells which pass it belongs to.
     let span = info_span!("pass", pass = request.now.as_millisecond());
-    let ended: Result<Ended, PassError> = steps.instrument(span).await;
+    let mut ended: Result<Ended, PassError> = steps.instrument(span).await;
+    // A pass that was under way when the sending was stopped.
+    if Ended::is_interrupted(&ended)
+        && let Some(paused) = context.paused()
+    {
+        ended = Ok(Ended::Paused(paused));
+    }
     close(&context.state, request, began, findings, ended).await
 }

@@ -27,7 +27,7 @@ pub use diff::differ::{Comparison, Differ, Policy};
 pub use diff::error::DifferError;
 pub use diff::fields::{changes, overlaid, same};
 pub use error::PassError;
-pub use guard::{Example, Held, HeldRisk, give_word};
+pub use guard::{Example, Held, HeldRisk};
 pub use plan::Plan;
 pub use plan::operation::{Action, Operation, Stage, Urgency};
 pub use plan::store::{Cursor, Group, PlanStore, PlanStoreError, SharedPlanStore};

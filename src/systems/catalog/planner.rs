@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use thiserror::Error;
 use tokio_util::sync::CancellationToken;
 
+use crate::approval::word;
 use crate::catalog::{Category, Hasher};
 use crate::config::{Catalog, Prune, Strategy};
 use crate::feed::{self, FeedError, FeedType, ParseOptions, Row, RowDigest, SinkError};
@@ -16,7 +17,7 @@ use crate::state::{self, StateError};
 use crate::systems::catalog::diff::differ::{Comparison, Differ, Policy};
 use crate::systems::catalog::error::PassError;
 use crate::systems::catalog::filter::Filter;
-use crate::systems::catalog::guard::{Judge, Verdict, word};
+use crate::systems::catalog::guard::{Judge, Verdict};
 use crate::systems::catalog::listing;
 use crate::systems::catalog::plan::Plan;
 use crate::systems::catalog::plan::store::{PlanStore, SharedPlanStore};

@@ -60,7 +60,8 @@ fn figures(findings: &Findings) -> Figures {
 
 /// The row that a pass leaves.
 fn pass_row(tools: &Tools<'_>, findings: &Findings) -> PassRow {
-    let Findings { connections, refused, held, errors, .. } = findings;
+    let Findings { connections, refused, paused, held, errors, .. } = findings;
+    let held = paused.as_ref().or(held.as_ref());
     let outcome = match (held, *refused) {
         _ if !errors.is_empty() => Outcome::Failed,
         (Some(_), _) => Outcome::Held,
@@ -75,6 +76,6 @@ fn pass_row(tools: &Tools<'_>, findings: &Findings) -> PassRow {
         outcome,
         figures: figures(findings),
         requests: connections.iter().map(|connection| connection.reader().requests()).sum(),
-        reason: if told.is_empty() { held.clone() } else { Some(told.join("; ")) },
+        reason: if told.is_empty() { held.cloned() } else { Some(told.join("; ")) },
     }
 }

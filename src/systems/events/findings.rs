@@ -18,6 +18,8 @@ pub(super) struct Findings {
     pub(super) refused: u64,
     /// Why the guard lets nothing through.
     pub(super) held: Option<String>,
+    /// Why nothing may be sent for a while.
+    pub(super) paused: Option<String>,
     pub(super) left_behind: Vec<(String, u64)>,
     pub(super) errors: Vec<MirrorError>,
 }

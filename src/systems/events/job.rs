@@ -34,6 +34,10 @@ pub async fn run(
         // What was under way is written down, and found by the next pass.
         () = stop.cancelled() => Err(MirrorError::Interrupted),
     };
-    findings.errors.extend(ended.err());
+    match ended {
+        // It was under way when the sending was stopped.
+        Err(MirrorError::Interrupted) if tools.paused().is_some() => findings.paused = tools.paused(),
+        ended => findings.errors.extend(ended.err()),
+    }
     close(&tools, began, findings).await
 }

@@ -10,6 +10,7 @@ use super::names::{Names, place, store_key};
 use crate::config::{self, Account};
 use crate::event::{Content, Event};
 use crate::pass::Ask;
+use crate::pause::Pause;
 use crate::remote::lagerkoll::{Writer, connect};
 use crate::remote::{CallError, ConnectError, Limits};
 use crate::state::{self, StateError};
@@ -59,6 +60,11 @@ impl<'a> Tools<'a> {
         Tools { settings, limits, state, policy, ask, started: Timestamp::now() }
     }
 
+    /// Why nothing may be sent now, if somebody has stopped the sending for a while.
+    pub(super) fn paused(&self) -> Option<String> {
+        Pause::in_force(self.state.path()).map(|pause| pause.words())
+    }
+
     fn connect(&self, account: &Account, findings: &mut Findings) -> Result<Writer, ConnectError> {
         let connection = connect(self.settings, account, self.limits)?;
         findings.connections.push(connection.clone());
@@ -75,7 +81,9 @@ impl<'a> Tools<'a> {
 pub(super) async fn run_steps(tools: &Tools<'_>, findings: &mut Findings) -> Result<(), MirrorError> {
     findings.left_behind = tools.state.leave_behind(Names::of(tools.settings).keys(), tools.started).await?;
     let stores = compare(tools, findings).await?;
-    if findings.held.is_some() { Ok(()) } else { apply_all(tools, stores, findings).await }
+    findings.paused = tools.paused();
+    let is_stopped = findings.paused.is_some() || findings.held.is_some();
+    if is_stopped { Ok(()) } else { apply_all(tools, stores, findings).await }
 }
 
 /// Mirrors the store, and compares it and all that are copied to. What the guard refuses, it refuses whole.

@@ -17,6 +17,7 @@ use crate::clock::Moment;
 use crate::config::Config;
 use crate::pass::ReadPasses as _;
 use crate::pass::{Job, Level, Report};
+use crate::pause::Pause;
 use crate::report::PrintError;
 use crate::state::{Reader, StateError};
 use crate::status::Status;
@@ -43,6 +44,7 @@ struct Inner {
     systems: Arc<[Box<dyn System>]>,
     metrics: Metrics,
     readiness: Mutex<Readiness>,
+    pause: Mutex<Option<Pause>>,
     readers: Arc<Semaphore>,
 }
 
@@ -54,6 +56,7 @@ impl Monitor {
             metrics: Metrics::new(systems.iter().flat_map(|system| system.meters())),
             systems,
             readiness: Mutex::new(Readiness::default()),
+            pause: Mutex::new(None),
             readers: Arc::new(Semaphore::new(READERS)),
         }))
     }
@@ -84,7 +87,18 @@ impl Monitor {
         self.0.metrics.record(report);
         if report.row.outcome.is_good() {
             self.readiness().went_well(job.name(), &job.subject(), Moment::now());
+        } else if report.is_paused() {
+            self.readiness().was_paused(job.name(), &job.subject(), Moment::now());
         }
+    }
+
+    /// The pause that is in force from now on.
+    pub fn paused(&self, pause: Option<Pause>) {
+        *self.pause() = pause;
+    }
+
+    fn pause(&self) -> MutexGuard<'_, Option<Pause>> {
+        self.0.pause.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn config(&self) -> Arc<Config> {
@@ -116,7 +130,14 @@ impl Monitor {
     fn metrics(&self) -> Result<String, std::fmt::Error> {
         let levels = self.levels().inspect_err(|error| debug!(%error, "metrics without the state's part"));
         let ages = self.readiness().ages(Moment::now());
-        self.0.metrics.text(&ages, &levels.unwrap_or_default())
+        let mut levels = levels.unwrap_or_default();
+        levels.push(Level {
+            name: "paused",
+            help: "Whether somebody has stopped the sending for a while: 1 or 0",
+            label: None,
+            value: u64::from(self.pause().is_some()),
+        });
+        self.0.metrics.text(&ages, &levels)
     }
 
     /// How things stand in the state.

@@ -25,6 +25,8 @@ struct Job {
     subject: String,
     schedule: Schedule,
     last_good: Option<Good>,
+    /// When the last run ended in which all was well but that it was not let to send.
+    last_paused: Option<Moment>,
 }
 
 /// When a job's last good run ended.
@@ -57,7 +59,8 @@ impl Readiness {
             if last_good.is_none() {
                 unknown.push((name, subject.clone()));
             }
-            Job { name, subject, schedule, last_good }
+            let last_paused = known.and_then(|job| job.last_paused);
+            Job { name, subject, schedule, last_good, last_paused }
         }));
         unknown
     }
@@ -67,6 +70,12 @@ impl Readiness {
         if self.0.iter().any(|job| job.name == name && job.subject == subject) {
             self.set(name, Good::At(now));
         }
+    }
+
+    /// A run of a job ended just now that nobody let send: it is as it should be, and no good one.
+    pub(super) fn was_paused(&mut self, name: &str, subject: &str, now: Moment) {
+        let is_it = |job: &&mut Job| job.name == name && job.subject == subject;
+        self.0.iter_mut().filter(is_it).for_each(|job| job.last_paused = Some(now));
     }
 
     /// A run of a job went well before this process began, by the wall clock. Gives whether that is a moment to come.
@@ -102,6 +111,9 @@ impl Readiness {
 impl Job {
     fn trouble(&self, now: Moment) -> Option<String> {
         let Job { name, schedule, last_good, .. } = self;
+        if self.last_paused.is_some_and(|then| age(then, now) <= borne(schedule, then).unwrap_or(Duration::MAX)) {
+            return None;
+        }
         let then = match *last_good {
             None => return Some(format!("{name}: no good pass yet")),
             Some(Good::ToCome(at)) => {
@@ -112,8 +124,7 @@ impl Job {
             }
             Some(Good::At(then)) => then,
         };
-        let due = schedule.due_after(then.wall, MISSES)?;
-        let borne = Duration::try_from(due.duration_since(then.wall)).ok()?;
+        let borne = borne(schedule, then)?;
         let age = age(then, now);
         (age > borne).then(|| {
             format!(
@@ -124,6 +135,12 @@ impl Job {
             )
         })
     }
+}
+
+/// How long a job may go without a run that ends well, from such a one on.
+fn borne(schedule: &Schedule, then: Moment) -> Option<Duration> {
+    let due = schedule.due_after(then.wall, MISSES)?;
+    Duration::try_from(due.duration_since(then.wall)).ok()
 }
 
 /// By the clock that nobody sets.
@@ -203,6 +220,17 @@ mod tests {
         assert!(!readiness.had_gone_well("sync", wall("06:00:00"), at("06:44:00")));
         assert_eq!(readiness.trouble(at("06:45:00")), [""; 0]);
         assert_eq!(readiness.trouble(at("06:45:01")).len(), 1);
+    }
+
+    #[test]
+    fn runs_that_are_paused_keep_it_ready_and_are_no_good_ones() {
+        let mut readiness = Readiness::default();
+        expect(&mut readiness, &[("sync", "every 15m")]);
+        readiness.was_paused("sync", "another", at("06:00:00"));
+        assert_eq!(readiness.trouble(at("06:00:00")).len(), 1);
+        readiness.was_paused("sync", "", at("06:00:00"));
+        assert_eq!((readiness.trouble(at("06:45:00")), readiness.ages(at("06:45:00"))), (vec![], vec![]));
+        assert_eq!(readiness.trouble(at("06:45:01")), ["sync: no good pass yet"]);
     }
 
     #[test]

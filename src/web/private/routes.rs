@@ -34,7 +34,8 @@ async fn healthz() -> Response {
 async fn readyz(State(monitor): State<Monitor>) -> Response {
     let trouble = monitor.trouble();
     if trouble.is_empty() {
-        return page(StatusCode::OK, TEXT, "ready\n");
+        let paused = monitor.pause().as_ref().map(|pause| format!("{}\n", pause.words())).unwrap_or_default();
+        return page(StatusCode::OK, TEXT, format!("ready\n{paused}"));
     }
     page(StatusCode::SERVICE_UNAVAILABLE, TEXT, format!("not ready\n{}\n", trouble.join("\n")))
 }

@@ -8,5 +8,6 @@ mod config;
 mod dump;
 mod init;
 mod packaging;
+mod pause;
 mod snapshots;
 mod units;

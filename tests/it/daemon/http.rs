@@ -331,3 +331,23 @@ fn a_reload_moves_closes_and_opens_the_listener() {
     wait_until("it knows of the passes while it was closed", || daemon.is_ready());
     daemon.stop();
 }
+
+#[test]
+fn a_pause_shows_and_keeps_it_ready() {
+    let shop = Shop::with_rows(&ROWS);
+    shop.config(OFTEN);
+    let daemon = Daemon::start(&shop);
+    wait_until("the first pass counts", || daemon.is_ready());
+    assert_eq!(daemon.metrics()["shelfkeeper_paused"], 0.0);
+    shop.run(&["pause", "--reason", "stock taking"]).expect_code(0);
+    let held = "shelfkeeper_passes_total{kind=\"sync\",outcome=\"held\"}";
+    wait_until("passes are held", || daemon.metrics()[held] >= 4.0);
+    assert_eq!((daemon.get("/readyz").status, &*daemon.get("/readyz").body), (200, "ready\npaused: stock taking\n"));
+    assert_eq!(daemon.metrics()["shelfkeeper_paused"], 1.0);
+    let status: serde_json::Value = serde_json::from_str(&daemon.get("/status").body).expect("JSON");
+    assert_eq!(status["headline"]["state"], "paused");
+    shop.run(&["resume"]).expect_code(0);
+    wait_until("it is over", || daemon.metrics()["shelfkeeper_paused"] == 0.0);
+    assert_eq!(daemon.get("/readyz").body, "ready\n");
+    daemon.stop();
+}

@@ -1,4 +1,5 @@
 //! The daemon and its listener.
 
 mod http;
+mod pause;
 mod service;

@@ -4,7 +4,6 @@ mod held;
 mod measure;
 
 use std::collections::{BTreeMap, HashSet};
-use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value};
 
@@ -228,31 +227,4 @@ fn hold(store: &mut PlanStore, summary: &mut Summary, candidates: &[Candidate]) 
         }
     }
     Ok(())
-}
-
-/// The digest that somebody has approved, if anybody has.
-pub(super) fn word(state: &Path) -> Option<String> {
-    let text = std::fs::read_to_string(word_path(state)).ok()?;
-    let word: Value = serde_json::from_str(&text).ok()?;
-    word.get("digest")?.as_str().map(str::to_owned)
-}
-
-/// Somebody's word for what has this digest, for the next pass of whoever holds the state.
-///
-/// # Errors
-/// When it can't be written.
-pub fn give_word(state: &Path, digest: &str) -> std::io::Result<()> {
-    std::fs::write(word_path(state), serde_json::json!({"digest": digest}).to_string())
-}
-
-/// Takes somebody's word away once it is in the state what it lets through.
-pub(super) fn take_word(state: &Path) {
-    // What can't be removed fits nothing that is held from now on.
-    let _ = std::fs::remove_file(word_path(state));
-}
-
-fn word_path(state: &Path) -> PathBuf {
-    let mut path = state.as_os_str().to_owned();
-    path.push(".approved");
-    PathBuf::from(path)
 }

@@ -25,6 +25,8 @@ struct Parts {
     /// `None` = it failed.
     outcome: Option<Outcome>,
     held: Option<Held>,
+    /// Why nothing was let out.
+    paused: Option<String>,
     guard: GuardEnding,
     error: Option<PassError>,
     refused: u64,
@@ -41,6 +43,9 @@ impl Parts {
             Ok(Ended::Held(held)) => {
                 let guard = GuardEnding { held: Some(Some(json!(held))), ..GuardEnding::default() };
                 Parts { outcome: Some(Outcome::Held), held: Some(held), guard, ..Parts::default() }
+            }
+            Ok(Ended::Paused(reason)) => {
+                Parts { outcome: Some(Outcome::Held), paused: Some(reason), ..Parts::default() }
             }
             Ok(Ended::Unchanged { mark, trouble: Trouble { refused, .. } }) => {
                 Parts { outcome: Some(Outcome::Unchanged), mark, refused, ..Parts::default() }
@@ -106,6 +111,11 @@ fn pass_row(request: Request, findings: &Findings, parts: &Parts) -> PassRow {
         .into_iter()
         .collect(),
         requests: findings.traffic.requests,
-        reason: parts.error.as_ref().map(ToString::to_string).or_else(|| parts.held.as_ref().map(Held::words)),
+        reason: parts
+            .error
+            .as_ref()
+            .map(ToString::to_string)
+            .or_else(|| parts.paused.clone())
+            .or_else(|| parts.held.as_ref().map(Held::words)),
     }
 }

@@ -1,18 +1,20 @@
 //! The steps in their order: fetch, diff, guard, import where it pays, apply.
 
+use serde_json::json;
+
 use super::body::{Answer, FeedBody};
 use super::compare::{Compared, compare};
 use super::fetch::fetch;
 use super::findings::Findings;
 use super::import::{count_imported, push, settle_earlier};
 use super::send::{Sent, send};
-use serde_json::json;
-
+use crate::approval::take_word;
 use crate::catalog::Kind;
 use crate::config::Prune;
+use crate::systems::catalog::apply::Stop;
 use crate::systems::catalog::context::Tools;
 use crate::systems::catalog::error::PassError;
-use crate::systems::catalog::guard::{Approved, Guarded, Held, Verdict, let_through, take_word};
+use crate::systems::catalog::guard::{Approved, Guarded, Held, Verdict, let_through};
 use crate::systems::catalog::plan::Plan;
 use crate::systems::catalog::plan::summary::Summary;
 use crate::systems::catalog::planner::Request;
@@ -27,6 +29,8 @@ pub(in crate::systems::catalog) enum Ended {
     Unchanged { mark: Option<FeedMark>, trouble: Trouble },
     /// The guard let nothing through, and why.
     Held(Held),
+    /// Somebody has stopped the sending for a while; in words.
+    Paused(String),
     /// What was to be sent was sent, as far as that went.
     Applied(Box<AppliedPlan>),
 }
@@ -61,12 +65,17 @@ pub(in crate::systems::catalog) async fn run_steps(
     settle_earlier(tools, request, findings).await?;
     let feed = match fetch(tools, request).await? {
         Answer::New(feed) => feed,
-        Answer::Same(mark) => return unchanged(tools, mark, findings),
+        Answer::Same(mark) => {
+            let ended = unchanged(tools, mark, findings)?;
+            return Ok(tools.paused().map_or(ended, Ended::Paused));
+        }
     };
     let Compared { mut feed, plan } = compare(tools, request, feed, findings).await?;
     let mut summary = plan.summary.clone();
     let mut guarded = let_through(plan);
+    let paused = tools.paused();
     if findings.import.is_none()
+        && paused.is_none()
         && let Guarded::Approved(approved) = guarded
     {
         guarded = match approved.plan().decision.strategy.clone() {
@@ -80,9 +89,27 @@ pub(in crate::systems::catalog) async fn run_steps(
         };
     }
     count_imported(tools, &summary, findings).await?;
+    if let Some(paused) = paused.or_else(|| tools.paused()) {
+        return Ok(Ended::Paused(paused));
+    }
     match guarded {
         Guarded::Held(held) => Ok(Ended::Held(held)),
         Guarded::Approved(approved) => Ok(Ended::Applied(apply(tools, request, feed, approved, findings).await.into())),
+    }
+}
+
+impl Ended {
+    /// Whether it ended early because somebody asked it to stop.
+    pub(in crate::systems::catalog) fn is_interrupted(ended: &Result<Ended, PassError>) -> bool {
+        let error = match ended {
+            Err(error) => error,
+            Ok(Ended::Applied(applied)) => match &applied.result {
+                Err(error) => error,
+                Ok(_) => return false,
+            },
+            Ok(_) => return false,
+        };
+        matches!(error, PassError::Interrupted | PassError::Stopped(Stop::Interrupted))
     }
 }
 

@@ -6,7 +6,7 @@ use tracing::Level;
 
 use super::plan::{excluded, held_back, unproven};
 use crate::pass::{self, Exit, Notice, Outcome, PassRow, Sample, Trouble};
-use crate::report::strange_stock;
+use crate::report::{paused_line, strange_stock};
 use crate::systems::catalog::apply::Stop;
 use crate::systems::catalog::error::PassError;
 use crate::systems::catalog::pass::report::{ImportReport, Report};
@@ -27,6 +27,7 @@ pub(crate) fn report(report: Report) -> pass::Report {
             Some(Trouble::Interrupted(error.into()))
         }
         Some(error) => Some(Trouble::Failed { subject: error.subject(), error: error.into() }),
+        None if row.is_paused() => Some(Trouble::Paused(row.reason.clone().unwrap_or_default())),
         None if row.outcome == Outcome::Held => {
             let reason = row.reason.as_deref().unwrap_or_default();
             Some(Trouble::Held(format!("held by the guard: {reason}")))
@@ -128,7 +129,9 @@ fn headline(report: &Report) -> String {
 fn summary(report: &Report, headline: &str) -> String {
     let outcome = &report.row.outcome;
     let mut text = headline.to_owned();
-    if *outcome == Outcome::Held {
+    if report.row.is_paused() {
+        text += &paused_line(&report.row);
+    } else if *outcome == Outcome::Held {
         let reason = report.row.reason.as_deref().unwrap_or_default();
         text += &format!("\nHeld by the guard: {reason}. `shelfkeeper approve` shows it; --force lets it through.");
     }

@@ -7,8 +7,8 @@ use rusqlite::Transaction;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::clock::Moment;
-use crate::state::{GUARD_SINCE, Key, Reader, StateError, Writer, boot};
+use crate::clock::{Moment, boot_id};
+use crate::state::{GUARD_SINCE, Key, Reader, StateError, Writer};
 
 /// What is held, as programs are told.
 const HELD: Key<Value> = Key::json("held");
@@ -42,7 +42,7 @@ impl Deletion {
     /// Deletions of just now.
     pub fn now(owned: [u64; 2], deleted: [u64; 2]) -> Deletion {
         let Moment { wall, up } = Moment::now();
-        Deletion { at: wall, up: up.as_secs(), boot: boot(), owned, deleted }
+        Deletion { at: wall, up: up.as_secs(), boot: boot_id(), owned, deleted }
     }
 
     fn is_of_late(&self, now: &Moment, boot: Option<&String>) -> bool {
@@ -98,7 +98,7 @@ pub trait ReadGuard: AsRef<Reader> {
     /// # Errors
     /// When the file can't be read.
     fn deleted_of_late(&self) -> Result<Recent, StateError> {
-        let (now, boot) = (Moment::now(), boot());
+        let (now, boot) = (Moment::now(), boot_id());
         let all = self.as_ref().get(&DELETIONS)?.unwrap_or_default();
         let mut recent = Recent::default();
         for deletion in all.iter().filter(|deletion| deletion.is_of_late(&now, boot.as_ref())) {
@@ -159,7 +159,7 @@ pub(super) fn finish(transaction: &Transaction<'_>, ending: GuardEnding) -> rusq
         }
     }
     if let Some(deletion) = deleted {
-        let (now, boot) = (Moment::now(), boot());
+        let (now, boot) = (Moment::now(), boot_id());
         let mut all = DELETIONS.get(transaction)?.unwrap_or_default();
         all.retain(|deletion| deletion.is_of_late(&now, boot.as_ref()));
         all.push(deletion);

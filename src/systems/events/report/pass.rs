@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use crate::pass::{self, Exit, Notice, PassRow, Sample, Trouble};
+use crate::report::paused_line;
 use crate::systems::events::close::Report;
 use crate::systems::events::error::MirrorError;
 use crate::systems::events::store::MirrorState;
@@ -25,8 +26,10 @@ pub(crate) fn report(report: Report) -> pass::Report {
         MirrorError::Interrupted => Trouble::Interrupted(error.into()),
         _ => Trouble::Failed { subject: error.subject(), error: error.into() },
     });
+    let paused = row.is_paused().then(|| Trouble::Paused(row.reason.clone().unwrap_or_default()));
+    let guard = guard.filter(|_| paused.is_none());
     let held = guard.map(|reason| Trouble::Held(format!("refused by the guard: {reason}")));
-    let troubles = failed.chain(held).collect();
+    let troubles = failed.chain(paused).chain(held).collect();
     let notices = left_behind_words(&left_behind).map(Notice::News).into_iter().collect();
     let samples = vec![Sample::of("lagerkoll_requests", row.requests)];
     pass::Report { label: LABEL, row, took, headline, summary, troubles, notices, exit, samples }
@@ -35,8 +38,11 @@ pub(crate) fn report(report: Report) -> pass::Report {
 /// A line, and one for each thing that is not as it should be.
 fn summary(headline: &str, row: &PassRow, guard: Option<&str>) -> String {
     let mut text = headline.to_owned();
-    if let Some(reason) = guard {
+    if let Some(reason) = guard.filter(|_| !row.is_paused()) {
         text += &format!("\nRefused by the guard, nothing was sent to Lagerkoll: {reason}. --force lets it through.");
+    }
+    if row.is_paused() {
+        text += &paused_line(row);
     }
     let refused = row.figure("refused");
     if refused > 0 {

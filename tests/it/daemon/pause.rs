@@ -1,0 +1,104 @@
+//! Pauses beside a running daemon: it stops sending at once, and goes on when they are over.
+
+use serde_json::json;
+
+use crate::kit::goods::{self, assert_equal, goods as many, publish};
+use crate::kit::process::{self, Process};
+use crate::kit::{Shop, wait_until};
+use sandbox::{Fault, Rule};
+
+const RARELY: &str = "[source]\nschedule = \"every 12h\"\n[nicechat]\nconcurrency = 2\n";
+
+fn repriced(count: usize) -> Vec<goods::Good> {
+    many("p", count).into_iter().map(|good| good.at_price("11.00")).collect()
+}
+
+fn started(shop: &Shop) -> Process {
+    let daemon = Process::start(shop.command(&["run"]));
+    daemon.wait_for_log(process::PASS_ENDED, 1);
+    daemon
+}
+
+#[test]
+fn a_daemon_stops_sending_and_makes_up_for_it() {
+    let shop = Shop::new();
+    shop.config(RARELY);
+    publish(&shop, &many("p", 20));
+    let daemon = started(&shop);
+    shop.run(&["pause"]).expect_code(0);
+    daemon.wait_for_log("paused: nothing is sent", 1);
+    publish(&shop, &repriced(20));
+    shop.nicechat().take_requests();
+    daemon.signal("USR1");
+    daemon.wait_for_log(process::PASS_ENDED, 2);
+    assert_eq!(shop.take_writes(), [""; 0]);
+    let last = &shop.json(&["status", "--format", "json"])["last_pass"];
+    assert_eq!(
+        (&last["kind"], &last["outcome"], &last["reason"]),
+        (&json!("resync"), &json!("held"), &json!("paused"))
+    );
+    shop.run(&["resume"]).expect_code(0);
+    daemon.wait_for_log("the pause is over", 1);
+    daemon.wait_for_log(process::PASS_ENDED, 3);
+    assert_equal(&shop, &repriced(20));
+    let last = &shop.json(&["status", "--format", "json"])["last_pass"];
+    assert_eq!((&last["kind"], &last["outcome"]), (&json!("resync"), &json!("ok")), "what was held is made up for");
+}
+
+#[test]
+fn a_pass_under_way_is_stopped_and_a_pause_outlives_a_restart() {
+    let shop = Shop::new();
+    shop.config(RARELY);
+    publish(&shop, &many("p", 40));
+    let daemon = started(&shop);
+    publish(&shop, &repriced(40));
+    let nicechat = shop.nicechat();
+    nicechat.take_requests();
+    nicechat.add_fault(Rule { after: 10, method: Some("PATCH".into()), ..Rule::new(Fault::Hang) });
+    daemon.signal("USR1");
+    let patches = || nicechat.requests().iter().filter(|request| request.method == "PATCH").count();
+    wait_until("it is in the middle", || patches() == 12);
+    shop.run(&["pause", "--reason", "stock taking"]).expect_code(0);
+    daemon.wait_for_log(process::PASS_ENDED, 2);
+    let last = &shop.json(&["status", "--format", "json"])["last_pass"];
+    assert_eq!(
+        (&last["outcome"], &last["reason"], &last["updated"]),
+        (&json!("held"), &json!("paused: stock taking"), &json!(10))
+    );
+    drop(daemon);
+    nicechat.clear_faults();
+    nicechat.take_requests();
+    let daemon = started(&shop);
+    assert_eq!(shop.take_writes(), [""; 0]);
+    shop.run(&["resume"]).expect_code(0);
+    wait_until("the rest has arrived", || goods::tally(&nicechat.requests()).contains("30 PATCH products"));
+    daemon.wait_for_log(process::PASS_ENDED, 2);
+    assert_equal(&shop, &repriced(40));
+}
+
+#[test]
+fn a_pause_ends_by_itself() {
+    let shop = Shop::new();
+    shop.config(RARELY);
+    publish(&shop, &many("p", 3));
+    let daemon = started(&shop);
+    publish(&shop, &repriced(3));
+    shop.run(&["pause", "--for", "2s"]).expect_code(0);
+    daemon.wait_for_log("the pause is over", 1);
+    daemon.wait_for_log(process::PASS_ENDED, 2);
+    assert_equal(&shop, &repriced(3));
+}
+
+#[test]
+fn what_is_approved_makes_a_pass_due_at_once() {
+    let shop = Shop::new();
+    shop.config(RARELY);
+    publish(&shop, &many("p", 3));
+    let daemon = started(&shop);
+    for passes in [2, 3] {
+        shop.write("state/shelfkeeper.db.approved.new", "{}");
+        std::fs::rename(shop.path("state/shelfkeeper.db.approved.new"), shop.path("state/shelfkeeper.db.approved"))
+            .expect("there");
+        daemon.wait_for_log(process::PASS_ENDED, passes);
+    }
+}
