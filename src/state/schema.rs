@@ -5,7 +5,8 @@ use rusqlite::{Transaction, params};
 use crate::digest::Hasher;
 
 /// Each step takes a file from one format to the next; `PRAGMA user_version` counts them.
-pub(crate) const STEPS: [&str; 9] = [OBJECTS, IMPORTS, EVENTS, OLD_ROWS, GONE_EVENTS, ROWS, IMPORTED, SECRET, JOBS];
+pub(crate) const STEPS: [&str; 10] =
+    [OBJECTS, IMPORTS, EVENTS, OLD_ROWS, GONE_EVENTS, ROWS, IMPORTED, SECRET, JOBS, HISTORY];
 
 const OBJECTS: &str = "
     CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -126,6 +127,25 @@ const JOBS: &str = "
     INSERT INTO pass (job, subject, row) SELECT 'events', place, pass FROM event_mirror WHERE pass IS NOT NULL;
     UPDATE event_mirror SET pass = NULL;
 ";
+
+const HISTORY: &str = "
+    -- What NiceChat acknowledged, change by change, the latest last: key is a part of the id's digest, at
+    -- milliseconds since the pass began, what and why codes, fields packed. Nothing but the oldest is ever deleted.
+    CREATE TABLE change_pass (pass INTEGER PRIMARY KEY, started TEXT NOT NULL);
+    CREATE TABLE change (
+        change INTEGER PRIMARY KEY, key INTEGER NOT NULL, pass INTEGER NOT NULL, at INTEGER NOT NULL,
+        what INTEGER NOT NULL, why INTEGER NOT NULL, id TEXT NOT NULL, fields BLOB
+    );
+    CREATE INDEX change_of ON change (key);
+    -- Of a rejected row besides: its title, its column's own name, what the cell holds, and the row that has its id.
+    ALTER TABLE rejected ADD COLUMN title TEXT;
+    ALTER TABLE rejected ADD COLUMN column_name TEXT;
+    ALTER TABLE rejected ADD COLUMN value TEXT;
+    ALTER TABLE rejected ADD COLUMN first INTEGER;
+";
+
+/// The first format that remembers changes.
+pub const HISTORY_SINCE: i64 = 10;
 
 /// The first format whose passes tell their job.
 pub const JOBS_SINCE: i64 = 9;

@@ -37,5 +37,5 @@ pub async fn run(
     // Everything that is logged on the way tells which pass it belongs to.
     let span = info_span!("pass", pass = request.now.as_millisecond());
     let ended: Result<Ended, PassError> = steps.instrument(span).await;
-    close(&context.state, request, began, findings, ended).await
+    close(context, request, began, findings, ended).await
 }

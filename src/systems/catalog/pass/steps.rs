@@ -103,7 +103,7 @@ async fn apply(
     let nameless = (plan.summary.held_back == 0).then_some(plan.summary.nameless);
     let (changes_at, is_listed) = (plan.changes_at, plan.is_listed);
     let mark = trusted(feed.mark, plan);
-    let Sent { rows, was_carried_through, result } = send(tools, approved, findings).await;
+    let Sent { rows, was_carried_through, result } = send(tools, request, approved, findings).await;
     let is_at_large = findings.import.as_ref().is_some_and(|import| import.is_at_large);
     let scope = match tools.context.config.nicechat.prune {
         Prune::All => ListingScope::All,

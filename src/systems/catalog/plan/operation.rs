@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::catalog::{Fields, Id, Kind};
 use crate::systems::catalog::diff::fields::same;
-use crate::systems::catalog::store::Record;
+use crate::systems::catalog::store::{Record, Why};
 
 /// What is done to an object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -49,6 +49,8 @@ pub struct Operation {
     /// An earlier request about it failed or was cut off: what it did is in doubt, and this one comes
     /// after all others of its stage, so as not to keep them waiting again.
     pub is_late: bool,
+    /// What brings it about.
+    pub why: Why,
 }
 
 /// The parts of an application, one after the other. Within one, operations run side by side.
@@ -105,7 +107,7 @@ impl Operation {
         old: Fields,
         record: Option<Record>,
     ) -> Operation {
-        Operation { kind, id: id.clone(), action, send, old, record, was_in: None, is_late: false }
+        Operation { kind, id: id.clone(), action, send, old, record, was_in: None, is_late: false, why: Why::Feed }
     }
 
     /// When its turn is, unless it is about one of two objects whose ids differ in case only.

@@ -6,6 +6,7 @@
 
 mod columns;
 mod feed;
+mod history;
 mod imports;
 mod keys;
 mod known_rows;
@@ -17,11 +18,13 @@ mod requests;
 mod troubles;
 
 pub use feed::{FeedMark, Foreign, ListingScope, ReadFeed};
+pub use history::{Change, ChangeKind, Entry, HistoryFilter, Loaded, Noted, PassId, ReadHistory, Why, WriteHistory};
 pub use imports::{AtLarge, Failures, Import, ImportEnd, ImportState, NewImport, ReadImports, Timings, WriteImports};
 pub use keys::KeyRow;
 pub use known_rows::{FeedRow, FeedRows, InUse, NewRow, ReadKnownRows, RowLog, RowsEnding};
 pub use object_set::Objects;
 pub use objects::{Known, ReadObjects, Record};
 pub use pass::{Ending, ReadPlan, WritePass};
-pub use requests::{InDoubt, Intent, ReadRequests, Refused, Settled, WriteRequests};
+pub use requests::{Adopted, InDoubt, Intent, ReadRequests, Refused, Settled, WriteRequests};
+pub(super) use troubles::rejection;
 pub use troubles::{FailedObject, ReadTroubles};

@@ -15,7 +15,7 @@ use crate::catalog::{Digest, Fields, Id, Kind, Rejection};
 use crate::systems::catalog::diff::decide::Observation;
 use crate::systems::catalog::diff::fields::with_values;
 use crate::systems::catalog::plan::operation::{Action, Operation, Stage, Urgency};
-use crate::systems::catalog::store::Record;
+use crate::systems::catalog::store::{Record, Why, rejection};
 pub(in crate::systems::catalog) use places::Place;
 
 /// Bytes of operations that are read together.
@@ -58,6 +58,7 @@ struct Written<'a, F> {
     old: &'a Fields,
     record: Option<WrittenRecord<'a, F>>,
     was_in: Option<&'a str>,
+    why: Why,
 }
 
 #[derive(Serialize)]
@@ -77,6 +78,7 @@ struct Body {
     old: Fields,
     record: Option<Record>,
     was_in: Option<String>,
+    why: Why,
 }
 
 impl Body {
@@ -106,7 +108,8 @@ impl PlanStore {
             "PRAGMA page_size = 32768; PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA cache_size = -8192;
              CREATE TABLE operation (stage INTEGER, late INTEGER, urgency INTEGER, kind INTEGER, id TEXT, body TEXT);
              CREATE TABLE twin (kind INTEGER, id TEXT, field TEXT);
-             CREATE TABLE rejected (line INTEGER, id TEXT, field TEXT, reason TEXT);
+             CREATE TABLE rejected (line INTEGER, id TEXT, field TEXT, reason TEXT,
+                                    title TEXT, column_name TEXT, value TEXT, first INTEGER);
              CREATE TABLE observed (kind INTEGER, key BLOB, body TEXT, PRIMARY KEY (kind, key)) WITHOUT ROWID;
              CREATE TABLE listed (kind INTEGER, key BLOB, id TEXT, fields TEXT, PRIMARY KEY (kind, key)) WITHOUT ROWID;
              BEGIN;",
@@ -116,7 +119,7 @@ impl PlanStore {
 
     /// Adds an operation; a late one comes after all others of its stage.
     pub(in crate::systems::catalog) fn add(&mut self, operation: &Operation) -> Result<(), PlanStoreError> {
-        let Operation { kind, id, action, send, old, record, was_in, is_late } = operation;
+        let Operation { kind, id, action, send, old, record, was_in, is_late, why } = operation;
         let group = Group { stage: operation.stage(), is_late: *is_late, urgency: operation.urgency() };
         let record = record.as_ref().map(|Record { acked, digest, answered, repaired }| WrittenRecord {
             acked,
@@ -125,7 +128,7 @@ impl PlanStore {
             repaired,
         });
         let send = (*action != Action::Create).then_some(send);
-        let body = json(&Written { action: *action, send, old, record, was_in: was_in.as_deref() })?;
+        let body = json(&Written { action: *action, send, old, record, was_in: was_in.as_deref(), why: *why })?;
         self.put(group, *kind, id, &body)
     }
 
@@ -134,12 +137,12 @@ impl PlanStore {
         &mut self,
         kind: Kind,
         id: &Id,
-        fields: &impl Serialize,
-        digest: Digest,
+        (fields, digest): (&impl Serialize, Digest),
+        why: Why,
     ) -> Result<(), PlanStoreError> {
         let nothing = &Fields::new();
         let record = Some(WrittenRecord { acked: fields, digest, answered: nothing, repaired: nothing });
-        let body = json(&Written { action: Action::Create, send: None, old: nothing, record, was_in: None })?;
+        let body = json(&Written { action: Action::Create, send: None, old: nothing, record, was_in: None, why })?;
         self.put(Group::of_creates(kind), kind, id, &body)
     }
 
@@ -154,9 +157,17 @@ impl PlanStore {
 
     /// Adds a row that was not taken.
     pub(in crate::systems::catalog) fn reject(&self, rejection: &Rejection) -> Result<(), PlanStoreError> {
-        let sql = "INSERT INTO rejected (line, id, field, reason) VALUES (?1, ?2, ?3, ?4)";
-        let line = i64::try_from(rejection.line).unwrap_or(i64::MAX);
-        let row = params![line, rejection.id, rejection.field, rejection.reason];
+        let sql = "INSERT INTO rejected (line, id, field, reason, title, column_name, value, first)
+                   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
+        let number = |line: u64| i64::try_from(line).unwrap_or(i64::MAX);
+        let Rejection { line, id, field, reason, cell, first, .. } = rejection;
+        let cell = cell.as_deref();
+        let [title, column, value] = [
+            cell.and_then(|cell| cell.title.as_deref()),
+            cell.and_then(|cell| cell.column.as_deref()),
+            cell.and_then(|cell| cell.value.as_deref()),
+        ];
+        let row = params![number(*line), id, field, reason, title, column, value, first.map(number)];
         self.connection.prepare_cached(sql)?.execute(row)?;
         Ok(())
     }
@@ -192,9 +203,9 @@ impl PlanStore {
             let kind = kind_of(kind);
             let Ok(id) = Id::parse(&id) else { continue };
             let send = body.send();
-            let Body { action, old, record, was_in, .. } = body;
+            let Body { action, old, record, was_in, why, .. } = body;
             let is_late = row.get(0)?;
-            operations.push(Operation { kind, id, action, send, old, record, was_in, is_late });
+            operations.push(Operation { kind, id, action, send, old, record, was_in, is_late, why });
         }
         Ok(operations)
     }
@@ -242,13 +253,11 @@ impl PlanStore {
     /// # Errors
     /// When the temporary file can't be read.
     pub fn rejected(&self, from: usize, most: usize) -> Result<Vec<Rejection>, PlanStoreError> {
-        let sql = "SELECT line, id, field, reason FROM rejected WHERE rowid > ?1 ORDER BY rowid LIMIT ?2";
+        let sql = "SELECT line, id, field, reason, title, column_name, value, first FROM rejected
+                   WHERE rowid > ?1 ORDER BY rowid LIMIT ?2";
         let mut statement = self.connection.prepare_cached(sql)?;
         let bounds = [i64::try_from(from).unwrap_or(i64::MAX), i64::try_from(most).unwrap_or(i64::MAX)];
-        let rows = statement.query_map(bounds, |row| {
-            let (line, field): (i64, String) = (row.get(0)?, row.get(2)?);
-            Ok(Rejection::new(line.unsigned_abs(), row.get(1)?, &field, row.get(3)?))
-        })?;
+        let rows = statement.query_map(bounds, rejection)?;
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
