@@ -6,8 +6,10 @@ mod demo;
 mod dump;
 mod events;
 mod feed;
+mod history;
 mod init;
 mod look;
+mod moment;
 mod outcome;
 mod packaging;
 mod plan;
@@ -43,6 +45,7 @@ pub fn dispatch(cli: Cli) -> Exit {
         Command::Feed(arguments) => feed::feed(&arguments, config.as_deref()),
         Command::Status(arguments) => look().and_then(|look| status::status(&arguments, &look)),
         Command::Events(arguments) => look().and_then(|look| events::events(&arguments, &look)),
+        Command::History(arguments) => look().and_then(|look| history::history(arguments, &look)),
         Command::Backup(arguments) => look().and_then(|look| backup::backup(&arguments, &look)),
         Command::Completions(arguments) => packaging::completions(arguments.shell),
         Command::Man(arguments) => packaging::man(&arguments),

@@ -129,14 +129,16 @@ const JOBS: &str = "
 ";
 
 const HISTORY: &str = "
-    -- What NiceChat acknowledged, change by change, the latest last: key is a part of the id's digest, at
-    -- milliseconds since the pass began, what and why codes, fields packed. Nothing but the oldest is ever deleted.
+    -- What NiceChat acknowledged, change by change, the latest last: at in milliseconds since the pass began, what
+    -- and why codes, fields packed. Numbers have no gaps: nothing but the oldest is ever deleted.
     CREATE TABLE change_pass (pass INTEGER PRIMARY KEY, started TEXT NOT NULL);
     CREATE TABLE change (
-        change INTEGER PRIMARY KEY, key INTEGER NOT NULL, pass INTEGER NOT NULL, at INTEGER NOT NULL,
-        what INTEGER NOT NULL, why INTEGER NOT NULL, id TEXT NOT NULL, fields BLOB
+        change INTEGER PRIMARY KEY, pass INTEGER NOT NULL, at INTEGER NOT NULL, what INTEGER NOT NULL,
+        why INTEGER NOT NULL, id TEXT NOT NULL, fields BLOB
     );
-    CREATE INDEX change_of ON change (key);
+    -- Four bytes of the digest of each change's id, from the change first on: an index that is written when a pass
+    -- ends, since one that is kept while requests are sent would cost them more than the changes themselves.
+    CREATE TABLE change_key (first INTEGER PRIMARY KEY, keys BLOB NOT NULL);
     -- Of a rejected row besides: its title, its column's own name, what the cell holds, and the row that has its id.
     ALTER TABLE rejected ADD COLUMN title TEXT;
     ALTER TABLE rejected ADD COLUMN column_name TEXT;

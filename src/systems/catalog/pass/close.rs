@@ -85,6 +85,7 @@ pub(in crate::systems::catalog) async fn close(
 
 /// Takes away what is remembered for long enough.
 async fn forget(context: &Context, request: Request) -> Result<(), StateError> {
+    context.state.index_changes().await?;
     let History { days, rows } = context.config.state.history;
     let before = request.now.checked_sub(SignedDuration::from_hours(24 * i64::from(days)));
     context.state.forget_changes(before.unwrap_or(Timestamp::MIN), rows).await

@@ -108,7 +108,7 @@ pub trait WritePass: AsRef<Writer> + Sync {
             let finished = writer.run(move |transaction| {
                 let Ending { pass, mark, listed, nameless, foreign, timings, rows, loaded } = ending;
                 pass::record(transaction, &pass)?;
-                loaded.iter().try_for_each(|loaded| history::note_load(transaction, &hasher, loaded))?;
+                loaded.iter().try_for_each(|loaded| history::note_load(transaction, loaded))?;
                 mark.map_or(Ok(()), |mark| FEED_MARK.set(transaction, &mark))?;
                 if let Some(scope) = listed {
                     LISTED.set(transaction, &scope)?;
@@ -131,6 +131,8 @@ impl WritePass for Writer {}
 
 /// So many operations of the plan are done.
 pub(super) fn count_down(transaction: &Transaction<'_>, settled: usize) -> rusqlite::Result<()> {
-    let pending = PENDING.get(transaction)?.map(|pending| pending.saturating_sub(settled as u64));
-    pending.map_or(Ok(()), |pending| PENDING.set(transaction, &pending))
+    // One statement, for it is made with every request.
+    let sql = "UPDATE meta SET value = CAST(max(0, CAST(value AS INTEGER) - ?1) AS TEXT) WHERE key = 'pending'";
+    let settled = i64::try_from(settled).unwrap_or(i64::MAX);
+    transaction.prepare_cached(sql)?.execute([settled]).map(|_| ())
 }

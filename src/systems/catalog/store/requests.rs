@@ -150,7 +150,7 @@ pub trait WriteRequests: AsRef<Writer> {
         let hasher = writer.hasher().clone();
         writer.enter(Durable::No, move |transaction| {
             settle(transaction, &hasher, kind, id.as_str(), &settled)?;
-            change.iter().try_for_each(|change| note(transaction, &hasher, (kind, id.as_str()), change))
+            change.iter().try_for_each(|change| note(transaction, (kind, id.as_str()), change))
         })
     }
 
@@ -165,7 +165,7 @@ pub trait WriteRequests: AsRef<Writer> {
             for Adopted { kind, id, record, change } in &records {
                 objects::put(transaction, &hasher, *kind, id.as_str(), record)?;
                 unmark(transaction, *kind, id.as_str(), false)?;
-                change.iter().try_for_each(|change| note(transaction, &hasher, (*kind, id.as_str()), change))?;
+                change.iter().try_for_each(|change| note(transaction, (*kind, id.as_str()), change))?;
             }
             count_down(transaction, records.len())
         })

@@ -6,7 +6,8 @@ use std::time::Duration;
 use jiff::Timestamp;
 use rusqlite::{Row, params};
 
-use super::{Change, ChangeKind, Why, short_key};
+use super::write::not_indexed;
+use super::{Change, ChangeKind, KEY, Why, short_key};
 use crate::catalog::Kind;
 use crate::state::{HISTORY_SINCE, Reader, StateError};
 use crate::systems::catalog::store::columns::fields;
@@ -70,8 +71,11 @@ pub trait ReadHistory: AsRef<Reader> {
         let wanted = "pass, at, what, why, id, fields FROM change";
         match &filter.id {
             Some(id) => {
-                let sql = format!("SELECT {wanted} WHERE key = ?1 AND id = ?2 ORDER BY change DESC");
-                reader.each(&sql, params![short_key(reader.hasher(), id), id], read, &mut each)
+                let found = numbers(reader, id)?;
+                let one = format!("SELECT {wanted} WHERE change = ?1 AND id = ?2");
+                let recent = format!("SELECT {wanted} WHERE change >= ?1 AND id = ?2 ORDER BY change DESC");
+                reader.each(&recent, params![found.not_indexed, id], read, &mut each)?;
+                found.changes.iter().rev().try_for_each(|at| reader.each(&one, params![at, id], read, &mut each))
             }
             None => {
                 let sql = format!("SELECT {wanted} WHERE pass <= ?1 AND what BETWEEN ?2 AND ?3 ORDER BY change DESC");
@@ -91,6 +95,28 @@ impl HistoryFilter {
             && self.change.is_none_or(|change| entry.change.change == change)
             && self.field.as_ref().is_none_or(has)
     }
+}
+
+/// Where the changes of an id are.
+struct Found {
+    changes: Vec<i64>,
+    /// The first of those of which the index doesn't tell: what a pass under way, or one that was cut off, wrote.
+    not_indexed: i64,
+}
+
+fn numbers(reader: &Reader, id: &str) -> Result<Found, StateError> {
+    let wanted = short_key(reader.hasher(), id);
+    let mut changes = Vec::new();
+    reader.read(|connection| {
+        let mut statement = connection.prepare_cached("SELECT first, keys FROM change_key ORDER BY first")?;
+        let mut rows = statement.query([])?;
+        while let Some(row) = rows.next()? {
+            let (first, keys): (i64, _) = (row.get(0)?, row.get_ref(1)?.as_blob()?);
+            let numbered = (first..).zip(keys.as_chunks::<KEY>().0);
+            changes.extend(numbered.filter(|(_, key)| **key == wanted).map(|(at, _)| at));
+        }
+        Ok(Found { changes, not_indexed: not_indexed(connection)? })
+    })
 }
 
 fn passes(reader: &Reader) -> Result<HashMap<i64, Timestamp>, StateError> {
