@@ -7,14 +7,14 @@ use std::path::Path;
 
 use anyhow::{Context as _, bail};
 use jiff::Timestamp;
-use shelfkeeper::catalog::{Currency, Id, Kind};
+use shelfkeeper::catalog::Currency;
 use shelfkeeper::config::{Prune, VanishedCategory};
 use shelfkeeper::feed::{self, ParseOptions};
 use shelfkeeper::pass::{Outcome, PassEntry, PassKind, PassRow};
 use shelfkeeper::state::{Reader, Writer};
 use shelfkeeper::systems::catalog::store::WritePass as _;
 use shelfkeeper::systems::catalog::store::WriteRequests as _;
-use shelfkeeper::systems::catalog::store::{Ending, GuardEnding, ListingScope, Record};
+use shelfkeeper::systems::catalog::store::{Adopted, Ending, GuardEnding, ListingScope};
 use shelfkeeper::systems::catalog::{Cursor, Differ, Operation, Policy, Stage};
 use url::Url;
 
@@ -40,7 +40,7 @@ fn main() -> anyhow::Result<()> {
     let comparison = differ.finish()?;
     let runtime = tokio::runtime::Builder::new_current_thread().build()?;
     runtime.block_on(async {
-        writer.begin(comparison.summary.operations()).await?;
+        writer.begin(comparison.summary.operations(), now).await?;
         for stage in Stage::ALL {
             let mut cursor = Cursor::default();
             loop {
@@ -48,7 +48,7 @@ fn main() -> anyhow::Result<()> {
                 if operations.is_empty() {
                     break;
                 }
-                writer.adopt(operations.into_iter().filter_map(record).collect()).await?;
+                writer.adopt(operations.into_iter().filter_map(adopted).collect()).await?;
             }
         }
         let row = PassRow {
@@ -71,13 +71,13 @@ fn main() -> anyhow::Result<()> {
             timings: None,
             guard: GuardEnding::default(),
             rows: comparison.rows,
-            guard: GuardEnding::default(),
+            loaded: None,
         };
         writer.finish(ending).await?;
         anyhow::Ok(())
     })
 }
 
-fn record(operation: Operation) -> Option<(Kind, Id, Record)> {
-    Some((operation.kind, operation.id, operation.record?))
+fn adopted(operation: Operation) -> Option<Adopted> {
+    Some(Adopted { kind: operation.kind, id: operation.id, record: operation.record?, change: None })
 }

@@ -10,6 +10,7 @@ use clap_complete::Shell;
 use crate::config::time_span;
 use crate::feed::FeedType;
 use crate::logging::LogStyle;
+use crate::systems::catalog::store::ChangeKind;
 
 /// Keeps a shop's NiceChat categories and products equal to its feed.
 #[derive(Debug, Parser)]
@@ -124,6 +125,14 @@ Examples:
     Pause(PauseArguments),
     /// End a pause: what it has kept is sent now by the daemon, or by the next pass
     Resume,
+    /// Show what was changed at NiceChat, when and why, the latest first
+    #[command(after_help = "\
+Examples:
+  shelfkeeper history                    everything that is remembered
+  shelfkeeper history 4711               one product
+  shelfkeeper history --since 7d --field price
+  shelfkeeper history --kind deleted --format csv > deleted.csv")]
+    History(History),
     /// Show the mirrored Lagerkoll events, or how they changed
     #[command(after_help = "\
 Examples:
@@ -154,6 +163,17 @@ pub enum Format {
     Text,
     /// For programs.
     Json,
+}
+
+/// How tables are printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum TableFormat {
+    /// For people.
+    Text,
+    /// For programs.
+    Json,
+    /// For spreadsheets.
+    Csv,
 }
 
 /// Arguments of `run`.
@@ -308,6 +328,63 @@ pub struct PauseArguments {
     /// Why, for whoever looks at `status`
     #[arg(long, value_name = "TEXT")]
     pub reason: Option<String>,
+}
+
+/// Arguments of `history`.
+#[derive(Debug, Args)]
+pub struct History {
+    /// Of the objects with this id
+    #[arg(value_name = "ID")]
+    pub id: Option<String>,
+    /// From this time on: 7d or 12h (ago), a date, or RFC 3339 (UTC)
+    #[arg(long, value_name = "D", allow_hyphen_values = true)]
+    pub since: Option<String>,
+    /// Before this time, or to the end of this day
+    #[arg(long, value_name = "D", allow_hyphen_values = true)]
+    pub until: Option<String>,
+    /// What became of the objects
+    #[arg(long, value_enum, value_name = "K")]
+    pub kind: Option<ChangeChoice>,
+    /// Changes of this field only: price, title, in_stock ...
+    #[arg(long, value_name = "F")]
+    pub field: Option<String>,
+    /// How to print them
+    #[arg(long, value_enum, default_value_t = TableFormat::Text)]
+    pub format: TableFormat,
+}
+
+/// What became of an object.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ChangeChoice {
+    /// It is there.
+    Created,
+    /// Fields of it are others.
+    Updated,
+    /// It is gone.
+    Deleted,
+    /// A category is switched off.
+    Disabled,
+    /// It was there already, and is ours since.
+    Adopted,
+    /// What somebody had changed is as it was.
+    Repaired,
+    /// The guard held it back.
+    Held,
+}
+
+impl ChangeChoice {
+    /// As the state has it.
+    pub fn change(self) -> ChangeKind {
+        match self {
+            ChangeChoice::Created => ChangeKind::Created,
+            ChangeChoice::Updated => ChangeKind::Updated,
+            ChangeChoice::Deleted => ChangeKind::Deleted,
+            ChangeChoice::Disabled => ChangeKind::Disabled,
+            ChangeChoice::Adopted => ChangeKind::Adopted,
+            ChangeChoice::Repaired => ChangeKind::Repaired,
+            ChangeChoice::Held => ChangeKind::Held,
+        }
+    }
 }
 
 /// Arguments of `events`.

@@ -14,6 +14,12 @@ pub struct Rejection {
     pub field: String,
     /// What is wrong, in words.
     pub reason: String,
+    /// The cell at fault, where there is one.
+    #[serde(skip)]
+    pub cell: Option<Box<Cell>>,
+    /// The line of the row that has its id already.
+    #[serde(skip)]
+    pub first: Option<u64>,
     /// When the row's sale begins or ends next, which may put it right.
     #[serde(skip)]
     pub changes_at: Option<Timestamp>,
@@ -23,6 +29,17 @@ pub struct Rejection {
     /// What else in a broken row may be an id: another product's may have run into it.
     #[serde(skip)]
     pub mentions: Vec<String>,
+}
+
+/// The cell that keeps a row from being taken, for whoever has to mend it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Cell {
+    /// The feed's own name for its column or element.
+    pub column: Option<String>,
+    /// What stands there; `None` = nothing, or nothing that can be read.
+    pub value: Option<String>,
+    /// The row's title.
+    pub title: Option<String>,
 }
 
 /// Whose row was rejected: what may be said of products that the feed turns out not to have hangs on it.
@@ -53,10 +70,17 @@ impl Rejection {
             id,
             field: field.to_owned(),
             reason,
+            cell: None,
+            first: None,
             changes_at: None,
             is_doubtful: false,
             mentions: Vec::new(),
         }
+    }
+
+    /// With the cell at fault.
+    pub fn of_cell(self, cell: Cell) -> Rejection {
+        Rejection { cell: (cell != Cell::default()).then(|| Box::new(cell)), ..self }
     }
 
     /// Whose row it is.

@@ -7,8 +7,10 @@ mod demo;
 mod dump;
 mod events;
 mod feed;
+mod history;
 mod init;
 mod look;
+mod moment;
 mod outcome;
 mod packaging;
 mod pause;
@@ -48,6 +50,7 @@ pub fn dispatch(cli: Cli) -> Exit {
         Command::Events(arguments) => look().and_then(|look| events::events(&arguments, &look)),
         Command::Pause(arguments) => look().and_then(|look| pause::pause(&arguments, &look)),
         Command::Resume => look().and_then(|look| pause::resume(&look)),
+        Command::History(arguments) => look().and_then(|look| history::history(arguments, &look)),
         Command::Backup(arguments) => look().and_then(|look| backup::backup(&arguments, &look)),
         Command::Completions(arguments) => packaging::completions(arguments.shell),
         Command::Man(arguments) => packaging::man(&arguments),

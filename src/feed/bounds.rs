@@ -11,6 +11,8 @@ const MAX_ID: usize = 1 << 10;
 pub(super) const MAX_ITEM: usize = 2 << 20;
 /// Characters of the reason why a row is rejected.
 const MAX_REASON: usize = 500;
+/// Characters of a cell.
+const CELL: usize = 200;
 /// Characters of an excerpt.
 const EXCERPT: usize = 40;
 
@@ -39,6 +41,16 @@ pub(super) const MAX_PATHS: usize = 64 << 20;
 /// The beginning of a string of the feed, for a message.
 pub(super) fn excerpt(text: &str) -> String {
     text.chars().take(EXCERPT).map(|letter| if letter.is_control() { ' ' } else { letter }).collect()
+}
+
+/// What is kept of a cell for whoever has to mend it.
+pub(super) fn cell_text(text: &str) -> String {
+    let mut letters = text.chars();
+    let mut short: String = letters.by_ref().take(CELL).collect();
+    if letters.next().is_some() {
+        short.push('…');
+    }
+    short
 }
 
 /// A row within the bounds: what is larger is not taken.

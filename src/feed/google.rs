@@ -6,11 +6,11 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::bounds::{MAX_NAME, MAX_PATH, MAX_PATHS, excerpt};
+use super::bounds::{MAX_NAME, MAX_PATH, MAX_PATHS, cell_text, excerpt};
 use super::sale::{Sale, sale};
 use super::values::{Stock, availability, first_address, tidy};
 use super::{Offer, ParseOptions, Row};
-use crate::catalog::{Category, Id, Item, Money, Notation, Rejection, first_product_type, path_category};
+use crate::catalog::{Category, Cell, Id, Item, Money, Notation, Rejection, first_product_type, path_category};
 
 /// The attributes that we read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,6 +55,36 @@ impl Attribute {
             Attribute::SalePrice | Attribute::SaleDates => "sale_price",
             Attribute::Availability => "in_stock",
             Attribute::ProductType | Attribute::GoogleCategory => "category",
+        }
+    }
+
+    /// What an item's field is made of.
+    fn of_field(field: &str) -> Option<Attribute> {
+        let own = [
+            Attribute::Id,
+            Attribute::Title,
+            Attribute::Price,
+            Attribute::SalePrice,
+            Attribute::Availability,
+            Attribute::ProductType,
+        ];
+        own.into_iter().find(|attribute| attribute.field() == field)
+    }
+
+    /// Google's name for it.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Attribute::Id => "id",
+            Attribute::Title => "title",
+            Attribute::Description => "description",
+            Attribute::Link => "link",
+            Attribute::ImageLink => "image_link",
+            Attribute::Price => "price",
+            Attribute::SalePrice => "sale_price",
+            Attribute::SaleDates => "sale_price_effective_date",
+            Attribute::Availability => "availability",
+            Attribute::ProductType => "product_type",
+            Attribute::GoogleCategory => "google_product_category",
         }
     }
 
@@ -126,6 +156,13 @@ impl<'a> Attributes<'a> {
         self.values[attribute as usize].as_deref()
     }
 
+    /// What a rejection tells of the cell at fault.
+    pub(super) fn cell(&self, attribute: Option<Attribute>) -> Cell {
+        let value = attribute.and_then(|attribute| self.get(attribute)).map(cell_text);
+        let title = self.get(Attribute::Title).filter(|_| attribute != Some(Attribute::Title)).map(cell_text);
+        Cell { column: attribute.map(|attribute| attribute.name().to_owned()), value, title }
+    }
+
     fn owned(&self, attribute: Attribute) -> Option<String> {
         self.get(attribute).map(str::to_owned)
     }
@@ -157,6 +194,7 @@ impl<'s> ItemBuilder<'s> {
             Ok(offer) => Row::Offer(Box::new(offer)),
             Err((field, reason)) => {
                 let rejection = Rejection::new(line, attributes.owned(Attribute::Id), field, reason);
+                let rejection = rejection.of_cell(attributes.cell(Attribute::of_field(field)));
                 let has_sale = attributes.get(Attribute::SalePrice).is_some();
                 let changes_at = sale(attributes.get(Attribute::SaleDates), self.options.now).changes_at;
                 Row::Rejected(Rejection { changes_at: changes_at.filter(|_| has_sale), ..rejection })

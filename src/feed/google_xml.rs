@@ -14,7 +14,7 @@ use super::row_output::RowOutput;
 use super::values::{UNREADABLE, has_entity, is_misspelt, tidy, words};
 use super::xml_split::{Fragment, XmlSplitter};
 use super::{FeedError, Input, ParseOptions, Row};
-use crate::catalog::{Currency, Rejection};
+use crate::catalog::{Cell, Currency, Rejection};
 
 /// The element names that hold an item.
 const ITEMS: &[&str] = &["item", "entry"];
@@ -91,6 +91,13 @@ fn broken(line: u64, id: Option<String>, reason: String, xml: &str) -> Row {
     Row::Rejected(Rejection::new(line, id, "item", reason).of_broken(words(xml)))
 }
 
+fn with_cell(row: Row, cell: Cell) -> Row {
+    match row {
+        Row::Rejected(rejection) => Row::Rejected(rejection.of_cell(cell)),
+        offer => offer,
+    }
+}
+
 /// What was made of an element: a row, and the rejections of other items that it swallowed, when the
 /// tags between them are broken.
 struct ParsedItem {
@@ -149,10 +156,15 @@ fn row(xml: &str, element: Element<'_>, line: u64, namespaces: &Namespaces, buil
     let (attributes, unreadable) = attributes(&element, namespaces);
     let id = || attributes.get(Attribute::Id).map(str::to_owned);
     match (element.fault, unreadable) {
-        (Some(fault), _) => broken(line, id().or_else(|| id_of_broken(xml, namespaces)), fault, xml),
+        (Some(fault), _) => {
+            let row = broken(line, id().or_else(|| id_of_broken(xml, namespaces)), fault, xml);
+            with_cell(row, attributes.cell(None))
+        }
         // Whose it is can't be told: not the same as an item that has no id.
         (None, Some((Attribute::Id, reason))) => broken(line, None, format!("id: {reason}"), xml),
-        (None, Some((attribute, reason))) => rejected(line, id(), attribute.field(), reason),
+        (None, Some((attribute, reason))) => {
+            with_cell(rejected(line, id(), attribute.field(), reason), attributes.cell(Some(attribute)))
+        }
         (None, None) => builder.row(&attributes, line),
     }
 }

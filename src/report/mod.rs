@@ -1,11 +1,13 @@
 //! What printing has in common, whatever is printed: lists as they are read, progress, and the contents of a feed.
 
+mod csv;
 mod excluded;
 mod feed;
 mod output;
 mod progress;
 mod words;
 
+pub(crate) use csv::Csv;
 pub use excluded::Excluded;
 pub use feed::{FeedJson, FeedText};
 pub(crate) use output::JsonList;

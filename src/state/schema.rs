@@ -5,8 +5,8 @@ use rusqlite::{Transaction, params};
 use crate::digest::Hasher;
 
 /// Each step takes a file from one format to the next; `PRAGMA user_version` counts them.
-pub(crate) const STEPS: [&str; 10] =
-    [OBJECTS, IMPORTS, EVENTS, OLD_ROWS, GONE_EVENTS, ROWS, IMPORTED, SECRET, JOBS, GUARD];
+pub(crate) const STEPS: [&str; 11] =
+    [OBJECTS, IMPORTS, EVENTS, OLD_ROWS, GONE_EVENTS, ROWS, IMPORTED, SECRET, JOBS, GUARD, HISTORY];
 
 const OBJECTS: &str = "
     CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -127,6 +127,27 @@ const JOBS: &str = "
     INSERT INTO pass (job, subject, row) SELECT 'events', place, pass FROM event_mirror WHERE pass IS NOT NULL;
     UPDATE event_mirror SET pass = NULL;
 ";
+
+const HISTORY: &str = "
+    -- What NiceChat acknowledged, change by change, the latest last: at in milliseconds since the pass began, what
+    -- and why codes, fields packed. Numbers have no gaps: nothing but the oldest is ever deleted.
+    CREATE TABLE change_pass (pass INTEGER PRIMARY KEY, started TEXT NOT NULL);
+    CREATE TABLE change (
+        change INTEGER PRIMARY KEY, pass INTEGER NOT NULL, at INTEGER NOT NULL, what INTEGER NOT NULL,
+        why INTEGER NOT NULL, id TEXT NOT NULL, fields BLOB
+    );
+    -- Four bytes of the digest of each change's id, from the change first on: an index that is written when a pass
+    -- ends, since one that is kept while requests are sent would cost them more than the changes themselves.
+    CREATE TABLE change_key (first INTEGER PRIMARY KEY, keys BLOB NOT NULL);
+    -- Of a rejected row besides: its title, its column's own name, what the cell holds, and the row that has its id.
+    ALTER TABLE rejected ADD COLUMN title TEXT;
+    ALTER TABLE rejected ADD COLUMN column_name TEXT;
+    ALTER TABLE rejected ADD COLUMN value TEXT;
+    ALTER TABLE rejected ADD COLUMN first INTEGER;
+";
+
+/// The first format that remembers changes.
+pub const HISTORY_SINCE: i64 = 11;
 
 /// The first format whose passes tell their job.
 pub const JOBS_SINCE: i64 = 9;

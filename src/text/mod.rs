@@ -2,7 +2,7 @@
 
 mod words;
 
-pub(crate) use words::{count, difference, number, one_line, shorten, span, value};
+pub(crate) use words::{count, difference, number, one_line, shorten, shorten_to, span, value};
 
 /// A text in one line of at most so many characters: without line ends, and without what a terminal obeys or
 /// a reader can't see.

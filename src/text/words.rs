@@ -25,12 +25,18 @@ pub(crate) fn one_line(text: &str) -> String {
 
 /// A text of at most 60 characters: what is longer loses its middle.
 pub(crate) fn shorten(text: &str) -> String {
-    let length = text.chars().count();
-    if length <= LONGEST {
+    shorten_to(text, LONGEST)
+}
+
+/// A text that loses its middle when it is longer than so many characters.
+pub(crate) fn shorten_to(text: &str, longest: usize) -> String {
+    // No text has more characters than bytes, and most are short.
+    let length = if text.len() <= longest { 0 } else { text.chars().count() };
+    if length <= longest {
         return text.to_owned();
     }
-    let start: String = text.chars().take(LONGEST * 2 / 3).collect();
-    let end: String = text.chars().skip(length - LONGEST / 3).collect();
+    let start: String = text.chars().take(longest * 2 / 3).collect();
+    let end: String = text.chars().skip(length - longest / 3).collect();
     format!("{start} … {end}")
 }
 

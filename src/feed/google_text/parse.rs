@@ -28,6 +28,7 @@ impl RowParser<'_> {
             None => unreadable(&attributes, line).unwrap_or_else(|| self.builder.row(&attributes, line)),
             Some(reason) => {
                 let rejection = Rejection::new(line, plain_id(&attributes), "row", reason);
+                let rejection = rejection.of_cell(attributes.cell(None));
                 let texts: Vec<_> = (0..cells.len()).map(|index| charset.decode(cells.get(index))).collect();
                 let words = texts.iter().flat_map(|text| text.split('\n'));
                 Row::Rejected(rejection.of_broken(words.map(|word| word.trim_matches(['"', ' ', '\r']))))
@@ -66,5 +67,5 @@ fn unreadable(attributes: &Attributes<'_>, line: u64) -> Option<Row> {
         Attribute::Id => Rejection::new(line, None, "row", format!("id: {reason}")),
         other => Rejection::new(line, attributes.get(Attribute::Id).map(str::to_owned), other.field(), reason),
     };
-    Some(Row::Rejected(rejection))
+    Some(Row::Rejected(rejection.of_cell(attributes.cell(Some(*broken)))))
 }

@@ -2,9 +2,9 @@
 
 use std::borrow::Cow;
 
-use crate::catalog::{Currency, Money, Notation};
+use crate::catalog::{Cell, Currency, Money, Notation};
 use crate::feed::ParseOptions;
-use crate::feed::bounds::excerpt;
+use crate::feed::bounds::{cell_text, excerpt};
 use crate::feed::element::Node;
 use crate::feed::google::{Fault, is_in_a_language};
 use crate::feed::values::{UNREADABLE, quantity, tidy, truth};
@@ -41,6 +41,26 @@ impl<'n, 'x> OfferFields<'n, 'x> {
             }
         }
         Ok(None)
+    }
+
+    /// What a rejection tells of the element that a field is made of.
+    pub(super) fn cell(&self, field: &str) -> Cell {
+        let column = match field {
+            "title" => "name",
+            "url" => "url",
+            "image_url" => "picture",
+            "currency" => "currencyId",
+            "category" => "categoryId",
+            "in_stock" => "available",
+            other => other,
+        };
+        let raw = |name: &str| {
+            let node = self.children(|child| child == name).find(|node| !node.text.trim().is_empty());
+            node.map(|node| cell_text(node.text.trim()))
+        };
+        let attribute = || self.0.first().and_then(|node| node.attribute(column));
+        let title = if field == "title" { None } else { self.title().ok().flatten().as_deref().map(cell_text) };
+        Cell { column: Some(column.to_owned()), value: raw(column).or_else(attribute), title }
     }
 
     /// `name`, also in one of several languages, else what the vendor.model type makes up a name from,

@@ -226,7 +226,10 @@ fn offer(xml: &str, line: u64, tree: &mut Tree, options: &ParseOptions) -> Resul
             offer.item.category = category;
             Row::Offer(Box::new(offer))
         }
-        Err((field, reason)) => rejected(line, id, field, reason),
+        Err((field, reason)) => {
+            let cell = fields.cell(field);
+            Row::Rejected(Rejection::new(line, id, field, reason).of_cell(cell))
+        }
     })
 }
 

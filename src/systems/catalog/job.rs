@@ -37,5 +37,5 @@ pub async fn run(context: &Context, ask: Ask, stop: &CancellationToken, progress
     {
         ended = Ok(Ended::Paused(paused));
     }
-    close(&context.state, request, began, findings, ended).await
+    close(context, request, began, findings, ended).await
 }

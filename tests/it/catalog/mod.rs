@@ -7,6 +7,7 @@ mod crash;
 mod doubt;
 mod faults;
 mod guard;
+mod history;
 mod imports;
 mod orphans;
 mod risks;

@@ -3,6 +3,7 @@
 //! A request is written down before it is sent, and what came of it before the next one takes its
 //! place: a crash costs at most the requests in flight. One object's failure is its own.
 
+mod history;
 mod request;
 mod settle;
 
@@ -24,8 +25,8 @@ use crate::state::{self, StateError};
 use crate::systems::catalog::context::Tools;
 use crate::systems::catalog::plan::operation::{Action, Operation, Stage};
 use crate::systems::catalog::plan::store::{Cursor, PlanStoreError, SharedPlanStore};
-use crate::systems::catalog::store::Intent;
 use crate::systems::catalog::store::WriteRequests as _;
+use crate::systems::catalog::store::{Adopted, Intent, PassId};
 use crate::task::{self, TaskError};
 
 /// Operations that are read together.
@@ -98,6 +99,8 @@ struct Application<'a> {
     state: &'a state::Writer,
     plan: SharedPlanStore,
     progress: &'a (dyn Fn(u64) + Send + Sync),
+    /// Whose changes are written down; `None` = they are too many for that: a first load.
+    pass: Option<PassId>,
     /// No more requests are begun.
     stop: CancellationToken,
     /// Requests in flight are not waited for any longer.
@@ -113,13 +116,19 @@ struct Application<'a> {
 }
 
 /// Carries out the operations in `plan`. `progress` is told how many objects are settled.
-pub(super) async fn apply(tools: &Tools<'_>, plan: SharedPlanStore, progress: &(dyn Fn(u64) + Send + Sync)) -> Applied {
+pub(super) async fn apply(
+    tools: &Tools<'_>,
+    plan: SharedPlanStore,
+    pass: Option<PassId>,
+    progress: &(dyn Fn(u64) + Send + Sync),
+) -> Applied {
     let (interrupt, concurrency) = (tools.stop, tools.context.config.nicechat.concurrency.get());
     let application = Application {
         nicechat: tools.nicechat,
         state: &tools.context.state,
         plan,
         progress,
+        pass,
         stop: interrupt.child_token(),
         abandon: CancellationToken::new(),
         why: Mutex::new(None),
@@ -191,9 +200,11 @@ impl Application<'_> {
             }
             let settled = operations.len() as u64;
             let (mut known, mut gone) = (Vec::new(), Vec::new());
-            for Operation { kind, id, record, .. } in operations {
+            for operation in operations {
+                let change = self.noted(&operation, None);
+                let Operation { kind, id, record, .. } = operation;
                 match record {
-                    Some(record) => known.push((kind, id, record)),
+                    Some(record) => known.push(Adopted { kind, id, record, change }),
                     None => gone.push((kind, id.to_string())),
                 }
             }

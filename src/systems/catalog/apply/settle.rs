@@ -27,10 +27,11 @@ impl Application<'_> {
             // In doubt from now on, and written down as that already.
             () = self.abandon.cancelled() => return Ok(()),
         };
+        let change = result.as_ref().ok().and_then(|done| self.noted(&operation, Some(done)));
         let settled = match result {
             Ok(done) => self.done(&operation, done),
             Err(error @ CallError::Unauthorized(_)) => {
-                self.state.settle(kind, id, Settled::Failed(error.to_string())).await?;
+                self.state.settle(kind, id, Settled::Failed(error.to_string()), None).await?;
                 return Err(Stop::Unauthorized(error));
             }
             Err(CallError::Refused { code, reason }) => self.refused(&operation, code, reason),
@@ -41,7 +42,7 @@ impl Application<'_> {
                 debug!(r#type = %kind, object = %id, reason, "not done, to be tried again by the next pass");
                 self.counts.failed.fetch_add(1, Ordering::Relaxed);
                 self.stays_where_it_is(&operation);
-                self.state.settle(kind, id, Settled::Failed(reason.clone())).await?;
+                self.state.settle(kind, id, Settled::Failed(reason.clone()), None).await?;
                 let in_a_row = self.counts.failed_in_a_row.fetch_add(1, Ordering::Relaxed) + 1;
                 return match in_a_row >= self.most_failures {
                     _ if error.asks_for_too_long() => Err(Stop::Away(reason)),
@@ -56,7 +57,7 @@ impl Application<'_> {
             }
         };
         self.counts.failed_in_a_row.store(0, Ordering::Relaxed);
-        self.state.settle(kind, id, settled).await?;
+        self.state.settle(kind, id, settled, change).await?;
         (self.progress)(1);
         Ok(())
     }

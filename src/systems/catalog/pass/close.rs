@@ -1,20 +1,22 @@
 //! The last step: what the pass leaves in the state, and its report.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 use tokio::time::Instant;
 
 use super::findings::Findings;
 use super::report::{ImportReport, Report};
 use super::steps::{AppliedPlan, Ended, Trouble};
+use crate::config::History;
 use crate::pass::{Outcome, PassEntry, PassRow};
-use crate::state::{self};
+use crate::state::StateError;
+use crate::systems::catalog::context::Context;
 use crate::systems::catalog::error::PassError;
 use crate::systems::catalog::guard::Held;
 use crate::systems::catalog::plan::summary::Summary;
 use crate::systems::catalog::planner::Request;
-use crate::systems::catalog::store::WritePass as _;
 use crate::systems::catalog::store::{Ending, FeedMark, GuardEnding, ListingScope, RowsEnding};
+use crate::systems::catalog::store::{WriteHistory as _, WritePass as _};
 
 /// The name of these passes among the jobs.
 pub(in crate::systems::catalog) const JOB: &str = "sync";
@@ -67,7 +69,7 @@ impl Parts {
 
 /// Leaves a pass's row in the state, with what it has learned.
 pub(in crate::systems::catalog) async fn close(
-    state: &state::Writer,
+    context: &Context,
     request: Request,
     began: Instant,
     findings: Findings,
@@ -76,16 +78,28 @@ pub(in crate::systems::catalog) async fn close(
     let parts = Parts::of(ended);
     let mut row = pass_row(request, &findings, &parts);
     let Parts { mut error, refused, mark, rows, listed, nameless, guard, .. } = parts;
-    let Findings { summary, import, timings, traffic, .. } = findings;
+    let Findings { summary, import, timings, traffic, loaded, .. } = findings;
     let foreign = summary.as_ref().and_then(Summary::foreign);
     let pass = PassEntry { job: JOB, subject: String::new(), row: row.clone() };
-    let ending = Ending { pass, mark, listed, nameless, foreign, timings, rows, guard };
-    if let Err(unwritten) = state.finish(ending).await {
+    let ending = Ending { pass, mark, listed, nameless, foreign, timings, rows, guard, loaded };
+    let ended = match context.state.finish(ending).await {
+        Ok(()) => forget(context, request).await,
+        Err(unwritten) => Err(unwritten),
+    };
+    if let Err(unwritten) = ended {
         row.outcome = Outcome::Failed;
         error.get_or_insert(PassError::State(unwritten));
     }
     let import = import.map(|import| ImportReport { failure: import.failure, shortfall: import.shortfall });
     Report { row, summary, error, refused, took: began.elapsed(), traffic, import }
+}
+
+/// Takes away what is remembered for long enough.
+async fn forget(context: &Context, request: Request) -> Result<(), StateError> {
+    context.state.index_changes().await?;
+    let History { days, rows } = context.config.state.history;
+    let before = request.now.checked_sub(SignedDuration::from_hours(24 * i64::from(days)));
+    context.state.forget_changes(before.unwrap_or(Timestamp::MIN), rows).await
 }
 
 /// The row that a pass leaves.

@@ -7,7 +7,7 @@ use crate::systems::catalog::context::Tools;
 use crate::systems::catalog::import::outcome::ImportOutcome;
 use crate::systems::catalog::plan::summary::Summary;
 use crate::systems::catalog::store::ReadImports as _;
-use crate::systems::catalog::store::Timings;
+use crate::systems::catalog::store::{Loaded, Timings};
 
 /// What a pass has found out so far.
 #[derive(Default)]
@@ -17,6 +17,8 @@ pub(in crate::systems::catalog) struct Findings {
     pub(super) import: Option<ImportOutcome>,
     pub(super) imported: Imported,
     pub(super) applied: Applied,
+    /// What is remembered of all together.
+    pub(super) loaded: Option<Loaded>,
     pub(super) timings: Option<Timings>,
     pub(in crate::systems::catalog) traffic: Traffic,
 }

@@ -53,7 +53,7 @@ pub(super) async fn push(
     findings: &mut Findings,
 ) -> Result<Compared, PassError> {
     let plan = plan.into_plan();
-    tools.context.state.begin(plan.summary.operations()).await?;
+    tools.context.state.begin(plan.summary.operations(), request.now).await?;
     let outcome = Importer::new(tools).push(address, &plan, &feed.body, request.now).await?;
     let had_no_effect = outcome.had_no_effect;
     ended(tools, outcome, findings)?;

@@ -5,15 +5,19 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use tokio::time::Instant;
 
 use super::findings::Findings;
+use crate::catalog::Kind;
 use crate::pass::Step;
+use crate::state::StateError;
 use crate::systems::catalog::apply::apply;
 use crate::systems::catalog::context::Tools;
 use crate::systems::catalog::error::PassError;
 use crate::systems::catalog::guard::Approved;
 use crate::systems::catalog::plan::Plan;
+use crate::systems::catalog::plan::summary::Summary;
+use crate::systems::catalog::planner::Request;
 use crate::systems::catalog::store::WritePass as _;
 use crate::systems::catalog::store::WriteRequests as _;
-use crate::systems::catalog::store::{Intent, RowsEnding};
+use crate::systems::catalog::store::{Intent, Loaded, ReadFeed as _, ReadImports as _, RowsEnding, Why};
 
 /// Fewer requests than this say nothing about NiceChat's pace.
 const ENOUGH_REQUESTS: u64 = 50;
@@ -29,19 +33,21 @@ pub(super) struct Sent {
 }
 
 /// Carries the plan out.
-pub(super) async fn send(tools: &Tools<'_>, plan: Approved, findings: &mut Findings) -> Sent {
+pub(super) async fn send(tools: &Tools<'_>, request: Request, plan: Approved, findings: &mut Findings) -> Sent {
     let mut plan = plan.into_plan();
     let rows = plan.rows.take();
-    let result = carry_out(tools, plan, findings).await;
+    let result = carry_out(tools, request, plan, findings).await;
     let was_carried_through = matches!(result, Ok(()) | Err(PassError::Pending { .. }));
     Sent { rows: rows.filter(|_| was_carried_through), was_carried_through, result }
 }
 
-async fn carry_out(tools: &Tools<'_>, plan: Plan, findings: &mut Findings) -> Result<(), PassError> {
+async fn carry_out(tools: &Tools<'_>, request: Request, plan: Plan, findings: &mut Findings) -> Result<(), PassError> {
     let Plan { store, summary, left, .. } = plan;
     let (context, nicechat) = (tools.context, tools.nicechat);
     let operations = summary.operations();
-    context.state.begin(operations).await?;
+    findings.loaded = loaded(tools, request, &summary)?;
+    let pass = context.state.begin(operations, request.now).await?;
+    let is_first = findings.loaded.is_some_and(|loaded| loaded.why == Why::FirstLoad);
     if !left.is_empty() {
         // They may be ours, and the listing that shows them is not read again for them.
         let intents = left.into_iter().map(|(kind, id)| Intent { kind, id, fields: None });
@@ -53,7 +59,7 @@ async fn carry_out(tools: &Tools<'_>, plan: Plan, findings: &mut Findings) -> Re
         (tools.progress)(Step::Sending { done, of: operations });
     };
     let (began, before) = (Instant::now(), nicechat.traffic());
-    let mut applied = apply(tools, store, &tell).await;
+    let mut applied = apply(tools, store, (!is_first).then_some(pass), &tell).await;
     let after = nicechat.traffic();
     let sent = after.requests - before.requests;
     let (stopped, failed) = (applied.stopped.take(), applied.failed);
@@ -68,4 +74,19 @@ async fn carry_out(tools: &Tools<'_>, plan: Plan, findings: &mut Findings) -> Re
         (None, 0) => Ok(()),
         (None, failed) => Err(PassError::Pending { failed, operations: summary.sent() }),
     }
+}
+
+/// What is remembered of a pass as a whole, where it isn't change by change: until NiceChat's listing was taken in,
+/// the first load is not over, whatever interrupted it.
+fn loaded(tools: &Tools<'_>, request: Request, summary: &Summary) -> Result<Option<Loaded>, StateError> {
+    let state = tools.state()?;
+    let owned = Kind::ALL.map(|kind| summary.tally(kind).owned);
+    let why = if state.listed()?.is_none() || owned == [0; 2] {
+        Why::FirstLoad
+    } else if state.is_unsettled()? {
+        Why::Import
+    } else {
+        return Ok(None);
+    };
+    Ok((summary.operations() > 0).then_some(Loaded { started: request.now, why, owned }))
 }

@@ -140,7 +140,7 @@ async fn apply(
     if let Err(error) = remember_word(tools, &verdict).await {
         return AppliedPlan::failed(error);
     }
-    let Sent { rows, was_carried_through, result } = send(tools, approved, findings).await;
+    let Sent { rows, was_carried_through, result } = send(tools, request, approved, findings).await;
     let is_at_large = findings.import.as_ref().is_some_and(|import| import.is_at_large);
     let scope = match tools.context.config.nicechat.prune {
         Prune::All => ListingScope::All,

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use crate::catalog::{Fields, Id, Kind};
 use crate::systems::catalog::diff::fields::same;
 use crate::systems::catalog::plan::risk::Risks;
-use crate::systems::catalog::store::Record;
+use crate::systems::catalog::store::{Record, Why};
 
 /// What is done to an object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -52,6 +52,8 @@ pub struct Operation {
     pub is_late: bool,
     /// What of it may be damage.
     pub risks: Risks,
+    /// What brings it about.
+    pub why: Why,
 }
 
 /// The parts of an application, one after the other. Within one, operations run side by side.
@@ -120,6 +122,7 @@ impl Operation {
             was_in: None,
             is_late: false,
             risks: Risks::default(),
+            why: Why::Feed,
         }
     }
 

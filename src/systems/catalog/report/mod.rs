@@ -1,9 +1,11 @@
 //! Plans and passes over the catalog, for people and for programs.
 
+mod history;
 mod pass;
 mod plan;
 mod standing;
 
+pub use history::{history_csv, history_json, history_text};
 pub(crate) use pass::report;
 pub(crate) use plan::PlannedCatalog;
 pub use plan::print_held;

@@ -7,6 +7,7 @@
 mod columns;
 mod feed;
 mod guard;
+mod history;
 mod imports;
 mod keys;
 mod known_rows;
@@ -20,6 +21,7 @@ mod troubles;
 
 pub use feed::{FeedMark, Foreign, ListingScope, ReadFeed};
 pub use guard::{ApprovedHash, Deletion, FeedKind, GuardEnding, ReadGuard, Recent, WriteGuard};
+pub use history::{Change, ChangeKind, Entry, HistoryFilter, Loaded, Noted, PassId, ReadHistory, Why, WriteHistory};
 pub use imports::{AtLarge, Failures, Import, ImportEnd, ImportState, NewImport, ReadImports, Timings, WriteImports};
 pub use keys::KeyRow;
 pub use known_rows::{FeedRow, FeedRows, InUse, NewRow, ReadKnownRows, RowLog, RowsEnding};
@@ -27,5 +29,6 @@ pub use object_set::Objects;
 pub use objects::{Known, ReadObjects, Record};
 pub use pass::{Ending, ReadPlan, WritePass};
 pub use presence::{Field, ReadPresence};
-pub use requests::{InDoubt, Intent, ReadRequests, Refused, Settled, WriteRequests};
+pub use requests::{Adopted, InDoubt, Intent, ReadRequests, Refused, Settled, WriteRequests};
+pub(super) use troubles::rejection;
 pub use troubles::{FailedObject, ReadTroubles};

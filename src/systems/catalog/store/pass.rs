@@ -1,12 +1,14 @@
 //! How a pass begins and ends in the state.
 
+use jiff::Timestamp;
 use rusqlite::{Transaction, params};
 
 use super::feed::{FEED_MARK, FOREIGN, FeedMark, Foreign, LISTED, ListingScope, NAMELESS};
 use super::guard::{self, GuardEnding};
+use super::history::{self, Loaded, PassId};
 use super::imports::{self, Timings};
 use super::known_rows::{self, RowsEnding};
-use crate::catalog::Rejection;
+use crate::catalog::{Cell, Rejection};
 use crate::pass::{self, PassEntry};
 use crate::state::{Key, Reader, StateError, Writer, begin_sending, end_doubt, end_sending};
 
@@ -32,6 +34,8 @@ pub struct Ending {
     pub rows: Option<RowsEnding>,
     /// What the guard is to know in the passes to come.
     pub guard: GuardEnding,
+    /// That many objects became ours whose changes aren't written down one by one.
+    pub loaded: Option<Loaded>,
 }
 
 /// Reading about the application of a plan.
@@ -49,12 +53,12 @@ impl ReadPlan for Reader {}
 
 /// Writing what is of a pass as a whole.
 pub trait WritePass: AsRef<Writer> + Sync {
-    /// The beginning of an application: from here on the state equals no feed until
+    /// The beginning of an application, in a pass that `started` then: from here on the state equals no feed until
     /// [`WritePass::finish`] says so.
     ///
     /// # Errors
     /// When it can't be written.
-    fn begin(&self, operations: u64) -> impl Future<Output = Result<(), StateError>> + Send {
+    fn begin(&self, operations: u64, started: Timestamp) -> impl Future<Output = Result<PassId, StateError>> + Send {
         async move {
             let writer = self.as_ref();
             let begun = writer.run(move |transaction| {
@@ -63,10 +67,12 @@ pub trait WritePass: AsRef<Writer> + Sync {
                 // What was in doubt is in the plan now, or no longer ours to do.
                 transaction.execute("UPDATE journal SET reason = NULL", [])?;
                 begin_sending(transaction)?;
-                PENDING.set(transaction, &operations)
+                PENDING.set(transaction, &operations)?;
+                history::of_pass(transaction, started)
             });
-            begun.await?;
-            writer.take_log_in().await
+            let pass = begun.await?;
+            writer.take_log_in().await?;
+            Ok(pass)
         }
     }
 
@@ -81,11 +87,14 @@ pub trait WritePass: AsRef<Writer> + Sync {
                 transaction.execute("DELETE FROM rejected", [])?;
                 FEED_MARK.remove(transaction)?;
             }
-            let sql = "INSERT INTO rejected (line, id, field, reason) VALUES (?1, ?2, ?3, ?4)";
+            let sql = "INSERT INTO rejected (line, id, field, reason, title, column_name, value, first)
+                       VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
             let mut statement = transaction.prepare_cached(sql)?;
-            for row in rejections {
-                let line = i64::try_from(row.line).unwrap_or(i64::MAX);
-                statement.execute(params![line, row.id, row.field, row.reason])?;
+            let number = |line: u64| i64::try_from(line).unwrap_or(i64::MAX);
+            for Rejection { line, id, field, reason, cell, first, .. } in rejections {
+                let Cell { column, value, title } = cell.map(|cell| *cell).unwrap_or_default();
+                let row = params![number(line), id, field, reason, title, column, value, first.map(number)];
+                statement.execute(row)?;
             }
             Ok(())
         })
@@ -100,8 +109,9 @@ pub trait WritePass: AsRef<Writer> + Sync {
             let writer = self.as_ref();
             let hasher = writer.hasher().clone();
             let finished = writer.run(move |transaction| {
-                let Ending { pass, mark, listed, nameless, foreign, timings, rows, guard: for_guard } = ending;
+                let Ending { pass, mark, listed, nameless, foreign, timings, rows, loaded, guard: for_guard } = ending;
                 pass::record(transaction, &pass)?;
+                loaded.iter().try_for_each(|loaded| history::note_load(transaction, loaded))?;
                 mark.map_or(Ok(()), |mark| FEED_MARK.set(transaction, &mark))?;
                 if let Some(scope) = listed {
                     LISTED.set(transaction, &scope)?;
@@ -125,6 +135,8 @@ impl WritePass for Writer {}
 
 /// So many operations of the plan are done.
 pub(super) fn count_down(transaction: &Transaction<'_>, settled: usize) -> rusqlite::Result<()> {
-    let pending = PENDING.get(transaction)?.map(|pending| pending.saturating_sub(settled as u64));
-    pending.map_or(Ok(()), |pending| PENDING.set(transaction, &pending))
+    // One statement, for it is made with every request.
+    let sql = "UPDATE meta SET value = CAST(max(0, CAST(value AS INTEGER) - ?1) AS TEXT) WHERE key = 'pending'";
+    let settled = i64::try_from(settled).unwrap_or(i64::MAX);
+    transaction.prepare_cached(sql)?.execute([settled]).map(|_| ())
 }

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use rusqlite::{Transaction, params};
 
 use super::columns::digest;
+use super::history::{Noted, note};
 use super::objects::{self, Record};
 use super::pass::count_down;
 use crate::catalog::{Digest, Id, Kind};
@@ -41,6 +42,19 @@ pub enum Settled {
     },
     /// It failed in a way that can pass; whether it took effect is in doubt.
     Failed(String),
+}
+
+/// An object that is as wanted without any request.
+#[derive(Debug, Clone)]
+pub struct Adopted {
+    /// Of the object.
+    pub kind: Kind,
+    /// Of the object.
+    pub id: Id,
+    /// What it is.
+    pub record: Record,
+    /// What is remembered of that.
+    pub change: Option<Noted>,
 }
 
 /// A request that was sent, or about to be, when a pass was cut off, or that failed.
@@ -125,23 +139,33 @@ pub trait WriteRequests: AsRef<Writer> {
     ///
     /// # Errors
     /// When it can't be written.
-    fn settle(&self, kind: Kind, id: Id, settled: Settled) -> impl Future<Output = Result<(), StateError>> + Send {
+    fn settle(
+        &self,
+        kind: Kind,
+        id: Id,
+        settled: Settled,
+        change: Option<Noted>,
+    ) -> impl Future<Output = Result<(), StateError>> + Send {
         let writer = self.as_ref();
         let hasher = writer.hasher().clone();
-        writer.enter(Durable::No, move |transaction| settle(transaction, &hasher, kind, id.as_str(), &settled))
+        writer.enter(Durable::No, move |transaction| {
+            settle(transaction, &hasher, kind, id.as_str(), &settled)?;
+            change.iter().try_for_each(|change| note(transaction, (kind, id.as_str()), change))
+        })
     }
 
     /// Records objects that are as wanted without any request.
     ///
     /// # Errors
     /// When it can't be written.
-    fn adopt(&self, records: Vec<(Kind, Id, Record)>) -> impl Future<Output = Result<(), StateError>> + Send {
+    fn adopt(&self, records: Vec<Adopted>) -> impl Future<Output = Result<(), StateError>> + Send {
         let writer = self.as_ref();
         let hasher = writer.hasher().clone();
         writer.run_lightly(move |transaction| {
-            for (kind, id, record) in &records {
+            for Adopted { kind, id, record, change } in &records {
                 objects::put(transaction, &hasher, *kind, id.as_str(), record)?;
                 unmark(transaction, *kind, id.as_str(), false)?;
+                change.iter().try_for_each(|change| note(transaction, (*kind, id.as_str()), change))?;
             }
             count_down(transaction, records.len())
         })

@@ -5,8 +5,8 @@ use jiff::Timestamp;
 use rusqlite::Row;
 
 use super::columns::time;
-use crate::catalog::{Kind, Rejection};
-use crate::state::{Reader, StateError, limit};
+use crate::catalog::{Cell, Kind, Rejection};
+use crate::state::{HISTORY_SINCE, Reader, StateError, limit};
 
 /// An object that is not as wanted, and why.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -67,12 +67,10 @@ pub trait ReadTroubles: AsRef<Reader> {
         most: u64,
         each: impl FnMut(Rejection) -> Result<(), E>,
     ) -> Result<(), E> {
-        let sql = "SELECT line, id, field, reason FROM rejected ORDER BY rowid LIMIT ?1";
-        let rejection = |row: &Row<'_>| {
-            let (line, field): (i64, String) = (row.get(0)?, row.get(2)?);
-            Ok(Rejection::new(line.unsigned_abs(), row.get(1)?, &field, row.get(3)?))
-        };
-        self.as_ref().each(sql, [limit(most)], rejection, each)
+        let has_cells = self.as_ref().version() >= HISTORY_SINCE;
+        let cells = if has_cells { "title, column_name, value, first" } else { "NULL, NULL, NULL, NULL" };
+        let sql = format!("SELECT line, id, field, reason, {cells} FROM rejected ORDER BY rowid LIMIT ?1");
+        self.as_ref().each(&sql, [limit(most)], rejection, each)
     }
 
     /// How many rows the last reading did not take, and how many objects NiceChat refuses.
@@ -87,3 +85,12 @@ pub trait ReadTroubles: AsRef<Reader> {
 }
 
 impl ReadTroubles for Reader {}
+
+/// A rejected row with its line, id, field, reason, title, column, value, and the line of the first row of its id.
+pub(in crate::systems::catalog) fn rejection(row: &Row<'_>) -> rusqlite::Result<Rejection> {
+    let (line, field): (i64, String) = (row.get(0)?, row.get(2)?);
+    let cell = Cell { title: row.get(4)?, column: row.get(5)?, value: row.get(6)? };
+    let mut rejection = Rejection::new(line.unsigned_abs(), row.get(1)?, &field, row.get(3)?).of_cell(cell);
+    rejection.first = row.get::<_, Option<i64>>(7)?.map(i64::unsigned_abs);
+    Ok(rejection)
+}

@@ -12,7 +12,7 @@ use crate::systems::catalog::diff::fields::overlaid;
 use crate::systems::catalog::diff::index::Flags;
 use crate::systems::catalog::plan::operation::{Action, Operation};
 use crate::systems::catalog::plan::risk::Risks;
-use crate::systems::catalog::store::{InDoubt, Known, ReadFeed as _, ReadImports as _, Refused};
+use crate::systems::catalog::store::{InDoubt, Known, ReadFeed as _, ReadImports as _, Refused, Why};
 
 /// What is known of an object that the feed doesn't have.
 struct LastKnown {
@@ -34,6 +34,7 @@ impl Differ {
     /// When the state or the temporary file can't be used.
     pub fn finish(mut self) -> Result<Comparison, DifferError> {
         let mut sent = HashSet::new();
+        self.draft.why = Why::Feed;
         for (id, name) in std::mem::take(&mut self.feed.used) {
             self.feed.names.insert(name.clone());
             if self.want(Kind::Category, &id, |hasher| Category::digest(&name, hasher), || category_fields(&name))? {
@@ -70,7 +71,7 @@ impl Differ {
         self.order_twins()?;
         self.draft.store.seal()?;
         let rows = self.rows_ending();
-        let Draft { store, summary, left } = self.draft;
+        let Draft { store, summary, left, .. } = self.draft;
         Ok(Comparison { store, summary, changes_at: self.feed.changes_at, rows, left })
     }
 
@@ -224,12 +225,13 @@ impl Differ {
             (Kind::Category, VanishedCategory::Disable) => {
                 let operation = disable(id, &known);
                 // What was never ours is switched off, not taken over.
-                Some(Operation { record: operation.record.filter(|_| may_be_ours), ..operation })
+                let record = operation.record.filter(|_| may_be_ours);
+                Some(Operation { record, why: Why::Gone, ..operation })
             }
             _ => {
                 let is_in_doubt = index.flags(at).has(Flags::IN_DOUBT);
                 let was_in = if is_in_doubt || !is_ours { None } else { category_of(&known.acked) };
-                Some(Operation { was_in, ..vanish(kind, id, known.acked) })
+                Some(Operation { was_in, why: Why::Gone, ..vanish(kind, id, known.acked) })
             }
         })
     }

@@ -22,7 +22,7 @@ use crate::remote::nicechat::{ProductFields, product_fields};
 use crate::state::Reader;
 use crate::systems::catalog::plan::store::PlanStore;
 use crate::systems::catalog::plan::summary::Summary;
-use crate::systems::catalog::store::{RowLog, RowsEnding};
+use crate::systems::catalog::store::{RowLog, RowsEnding, Why};
 
 /// The settings that a plan depends on.
 #[derive(Debug, Clone)]
@@ -69,6 +69,8 @@ struct Draft {
     summary: Summary,
     /// Objects of an import's that are there, and with which nothing is done now.
     left: Vec<(Kind, Id)>,
+    /// What operations are for now: a row of the feed, or what it doesn't have.
+    why: Why,
 }
 
 impl Differ {
@@ -94,7 +96,7 @@ impl Differ {
         for kind in Kind::ALL {
             summary.tally_mut(kind).owned = inventory.owned(kind);
         }
-        let draft = Draft { store: PlanStore::new()?, summary, left: Vec::new() };
+        let draft = Draft { store: PlanStore::new()?, summary, left: Vec::new(), why: Why::Feed };
         Ok(Differ { policy, inventory, feed: FeedView::default(), draft, row_log: None })
     }
 
@@ -110,7 +112,8 @@ impl Differ {
     }
 
     fn offer(&mut self, offer: Offer) -> Result<(), DifferError> {
-        let Offer { item, changes_at, currency_assumed, strange_stock, line: _ } = offer;
+        let Offer { item, changes_at, currency_assumed, strange_stock, line } = offer;
+        self.draft.why = Why::Line(line);
         strange_stock.iter().for_each(|word| self.draft.summary.strange_stock.add(word));
         self.count_item(item.category.is_some(), currency_assumed, changes_at);
         item.category.iter().for_each(|category| self.feed.use_category(category));
@@ -122,8 +125,8 @@ impl Differ {
                 self.draft.store.add_create(
                     Kind::Product,
                     &item.id,
-                    &ProductFields(&item),
-                    item.digest(&self.inventory.hasher),
+                    (&ProductFields(&item), item.digest(&self.inventory.hasher)),
+                    self.draft.why,
                 )?;
                 true
             } else {
@@ -143,6 +146,7 @@ impl Differ {
     /// A row that was not taken leaves the product that we know by its id as it is.
     fn rejection(&mut self, rejection: &Rejection) -> Result<(), DifferError> {
         self.draft.summary.rejected += 1;
+        self.draft.why = Why::Line(rejection.line);
         self.draft.store.reject(rejection)?;
         self.feed.may_change_at(rejection.changes_at);
         self.feed.mention(rejection.mentions.iter().map(|word| self.inventory.key(word)));

@@ -113,10 +113,11 @@ impl Differ {
                 found.extend(self.is_twin(kind, id, going).map(|key| (place, key)));
             })?;
             for (place, key) in found {
-                let Some((id, record)) = self.draft.store.record_at(place)? else { continue };
+                let Some(operation) = self.draft.store.operation_at(place)? else { continue };
+                let Some(record) = operation.record else { continue };
                 let is_sent = stage != Stage::RecordOnly;
                 if parted.insert(key) || is_sent {
-                    self.make_sure(kind, &id, record, is_sent)?;
+                    self.make_sure(kind, &operation.id, record, is_sent)?;
                 }
             }
         }

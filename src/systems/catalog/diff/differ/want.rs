@@ -2,12 +2,13 @@
 
 use super::{Differ, category_of};
 use crate::catalog::{Category, Digest, Fields, Hasher, Id, Kind};
-use crate::systems::catalog::diff::decide::{Base, Wanted, adoption, decide};
+use crate::systems::catalog::diff::decide::{Base, Since, Wanted, adoption, decide};
 use crate::systems::catalog::diff::error::DifferError;
 use crate::systems::catalog::diff::index::Flags;
 use crate::systems::catalog::plan::operation::{Action, Operation};
 use crate::systems::catalog::plan::risk::Risks;
 use crate::systems::catalog::store::ReadObjects as _;
+use crate::systems::catalog::store::Why;
 
 impl Differ {
     /// Compares one wanted object with what is known of it. `true` = something is to be sent.
@@ -49,6 +50,7 @@ impl Differ {
         let wanted = Wanted { fields: fields(), digest };
         let mut operation = decide(kind, id, &base, &wanted);
         operation.risks = self.risks(kind, &base, &operation);
+        operation.why = self.why(&base, &operation);
         if let (Kind::Product, Base::Ours { known, .. }, false) = (kind, &base, flags.has(Flags::IN_DOUBT)) {
             operation.was_in = category_of(&known.acked);
         }
@@ -56,7 +58,7 @@ impl Differ {
             self.draft.summary.tally_mut(kind).adopted += 1;
             if operation.action == Action::Update {
                 // Ours from now on, whatever becomes of the change.
-                self.stage(adoption(kind, id, listed, &wanted))?;
+                self.stage(Operation { why: Why::Listed, ..adoption(kind, id, listed, &wanted) })?;
             }
         }
         self.stage(operation)
@@ -73,6 +75,27 @@ impl Differ {
             return Risks::default();
         }
         Risks::of_change(acked, &operation.send, self.policy.price_factor)
+    }
+
+    /// What an operation is for, seen from what is known of its object.
+    fn why(&self, base: &Base, operation: &Operation) -> Why {
+        let is_sent = |drift: &Fields| operation.send.keys().any(|name| drift.contains_key(name));
+        match base {
+            _ if self.inventory.since == Since::Import && !matches!(base, Base::Absent) => Why::Import,
+            Base::Listed(_) if operation.action == Action::RecordOnly => Why::Listed,
+            Base::Ours { drift, .. } if is_sent(drift) => Why::Drift,
+            Base::Absent if self.inventory.absence_proven && self.draft.summary.tally(operation.kind).owned > 0 => {
+                self.why_absent(operation)
+            }
+            _ => self.draft.why,
+        }
+    }
+
+    /// What is ours and not listed was deleted by somebody.
+    fn why_absent(&self, operation: &Operation) -> Why {
+        let index = self.inventory.index(operation.kind);
+        let at = index.find(self.inventory.key(operation.id.as_str()));
+        if at.is_some_and(|at| index.object(at) != 0) { Why::Resync } else { self.draft.why }
     }
 
     /// Whether the category of a product isn't known to be there as the feed wants it.
@@ -123,7 +146,8 @@ impl Differ {
         let Ok(id) = Id::parse(&known.id) else { return Ok(()) };
         let wanted = Wanted { fields: known.acked, digest: self.inventory.index(kind).digest(at) };
         let base = self.inventory.base(kind, at, &self.draft.store)?;
-        self.stage(decide(kind, &id, &base, &wanted)).map(|_| ())
+        let operation = decide(kind, &id, &base, &wanted);
+        self.stage(Operation { why: self.why(&base, &operation), ..operation }).map(|_| ())
     }
 
     pub(super) fn stage(&mut self, mut operation: Operation) -> Result<bool, DifferError> {

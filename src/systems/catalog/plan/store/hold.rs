@@ -2,8 +2,9 @@
 
 use rusqlite::params;
 
-use super::{Body, Place, PlanStore, PlanStoreError, Written, WrittenRecord, code, json, parse};
-use crate::catalog::{Fields, Id, Kind};
+use super::stored::{body, columns, operation};
+use super::{Place, PlanStore, PlanStoreError, code};
+use crate::catalog::{Fields, Kind};
 use crate::systems::catalog::plan::operation::{Operation, Stage, Urgency};
 use crate::systems::catalog::plan::risk::Risks;
 use crate::systems::catalog::store::{Field, Record};
@@ -23,44 +24,22 @@ impl PlanStore {
         mut each: impl FnMut(Risky) -> Result<(), E>,
     ) -> Result<(), E> {
         // Creates have no risks, and may be a million.
-        let sql = "SELECT rowid, id, body, late, risks FROM operation
-                   WHERE stage = ?1 AND urgency != ?2 AND kind = ?3 AND risks & ?4 ORDER BY late, urgency, id";
+        let sql = concat!(
+            "SELECT ",
+            columns!(),
+            ", rowid FROM operation
+             WHERE stage = ?1 AND urgency != ?2 AND kind = ?3 AND risks & ?4 ORDER BY late, urgency, id"
+        );
         let error = |error: rusqlite::Error| E::from(PlanStoreError::from(error));
         let mut statement = self.connection.prepare(sql).map_err(error)?;
         let of = params![code(stage), code(Urgency::Create), code(kind), risks.bits()];
         let mut rows = statement.query(of).map_err(error)?;
         while let Some(row) = rows.next().map_err(error)? {
-            let read = || -> Result<Option<Risky>, PlanStoreError> {
-                let mut body: Body = parse(row.get_ref(2)?.as_str().map_err(rusqlite::Error::from)?)?;
-                let Ok(id) = Id::parse(row.get_ref(1)?.as_str().map_err(rusqlite::Error::from)?) else {
-                    return Ok(None);
-                };
-                let send = body.send();
-                let Body { action, old, record, was_in, .. } = body;
-                let (is_late, risks) = (row.get(3)?, Risks::of_bits(row.get(4)?));
-                let operation = Operation { kind, id, action, send, old, record, was_in, is_late, risks };
-                Ok(Some(Risky { place: Place(row.get(0)?), operation }))
-            };
-            if let Some(risky) = read()? {
-                each(risky)?;
+            if let Some(operation) = operation(row)? {
+                each(Risky { place: Place(row.get(5).map_err(error)?), operation })?;
             }
         }
         Ok(())
-    }
-
-    /// An operation that lies there.
-    pub(in crate::systems::catalog) fn operation_at(&self, place: Place) -> Result<Option<Operation>, PlanStoreError> {
-        let sql = "SELECT kind, id, body, late, risks FROM operation WHERE rowid = ?1";
-        let read = |row: &rusqlite::Row<'_>| {
-            Ok((row.get::<_, i64>(0)?, row.get::<_, String>(1)?, row.get::<_, String>(2)?, row.get(3)?, row.get(4)?))
-        };
-        let (kind, id, body, is_late, risks) = self.connection.prepare_cached(sql)?.query_row([place.0], read)?;
-        let Ok(id) = Id::parse(&id) else { return Ok(None) };
-        let mut body: Body = parse(&body)?;
-        let send = body.send();
-        let Body { action, old, record, was_in, .. } = body;
-        let (kind, risks) = (super::kind_of(kind), Risks::of_bits(risks));
-        Ok(Some(Operation { kind, id, action, send, old, record, was_in, is_late, risks }))
     }
 
     /// Holds an operation, or these fields of it. Gives whether something of it is left to be carried out.
@@ -81,22 +60,9 @@ impl PlanStore {
             return Ok(false);
         }
         let record = operation.record.as_ref().map(|record| as_left(record, &operation.old, held));
-        let record = record.as_ref().map(|Record { acked, digest, answered, repaired }| WrittenRecord {
-            acked,
-            digest: *digest,
-            answered,
-            repaired,
-        });
-        let old = part(&operation.old, false);
-        let body = json(&Written {
-            action: operation.action,
-            send: Some(&left),
-            old: &old,
-            record,
-            was_in: operation.was_in.as_deref(),
-        })?;
+        let rest = Operation { send: left, old: part(&operation.old, false), record, ..operation.clone() };
         let sql = "UPDATE operation SET body = ?2, risks = 0 WHERE rowid = ?1";
-        self.connection.prepare_cached(sql)?.execute(params![place.0, body])?;
+        self.connection.prepare_cached(sql)?.execute(params![place.0, body(&rest)?])?;
         let (send, old) = (part(&operation.send, true), part(&operation.old, true));
         let held = Operation { send, old, record: None, ..operation.clone() };
         self.add_to(Stage::Held, &held)?;

@@ -3,6 +3,7 @@
 
 mod hold;
 mod places;
+mod stored;
 mod twins;
 
 use std::collections::BTreeMap;
@@ -14,12 +15,12 @@ use thiserror::Error;
 
 use crate::catalog::{Digest, Fields, Id, Kind, Rejection};
 use crate::systems::catalog::diff::decide::Observation;
-use crate::systems::catalog::diff::fields::with_values;
 use crate::systems::catalog::plan::operation::{Action, Operation, Stage, Urgency};
 use crate::systems::catalog::plan::risk::Risks;
-use crate::systems::catalog::store::Record;
+use crate::systems::catalog::store::{Why, rejection};
 pub(in crate::systems::catalog) use hold::Risky;
 pub(in crate::systems::catalog) use places::Place;
+use stored::{Written, WrittenRecord, body, columns, operation};
 
 /// Bytes of operations that are read together.
 const TOGETHER: usize = 4 << 20;
@@ -53,42 +54,6 @@ pub struct Group {
     pub urgency: Urgency,
 }
 
-/// An operation as it is stored beside its kind and id: [`Body`] reads it.
-#[derive(Serialize)]
-struct Written<'a, F> {
-    action: Action,
-    send: Option<&'a Fields>,
-    old: &'a Fields,
-    record: Option<WrittenRecord<'a, F>>,
-    was_in: Option<&'a str>,
-}
-
-#[derive(Serialize)]
-struct WrittenRecord<'a, F> {
-    acked: &'a F,
-    digest: Digest,
-    answered: &'a Fields,
-    repaired: &'a Fields,
-}
-
-/// An operation as it is read.
-#[derive(Deserialize)]
-struct Body {
-    action: Action,
-    /// `None` for what follows from the record: a create sends all that has a value.
-    send: Option<Fields>,
-    old: Fields,
-    record: Option<Record>,
-    was_in: Option<String>,
-}
-
-impl Body {
-    fn send(&mut self) -> Fields {
-        let whole = || self.record.as_ref().map(|record| with_values(&record.acked)).unwrap_or_default();
-        self.send.take().unwrap_or_else(whole)
-    }
-}
-
 #[derive(Serialize, Deserialize, Default)]
 struct Seen {
     drift: Fields,
@@ -110,7 +75,8 @@ impl PlanStore {
              CREATE TABLE operation (stage INTEGER, late INTEGER, urgency INTEGER, kind INTEGER, id TEXT, body TEXT,
                                      risks INTEGER);
              CREATE TABLE twin (kind INTEGER, id TEXT, field TEXT);
-             CREATE TABLE rejected (line INTEGER, id TEXT, field TEXT, reason TEXT);
+             CREATE TABLE rejected (line INTEGER, id TEXT, field TEXT, reason TEXT,
+                                    title TEXT, column_name TEXT, value TEXT, first INTEGER);
              CREATE TABLE observed (kind INTEGER, key BLOB, body TEXT, PRIMARY KEY (kind, key)) WITHOUT ROWID;
              CREATE TABLE listed (kind INTEGER, key BLOB, id TEXT, fields TEXT, PRIMARY KEY (kind, key)) WITHOUT ROWID;
              BEGIN;",
@@ -120,17 +86,17 @@ impl PlanStore {
 
     /// Adds an operation; a late one comes after all others of its stage.
     pub(in crate::systems::catalog) fn add(&mut self, operation: &Operation) -> Result<(), PlanStoreError> {
-        let Operation { kind, id, action, send, old, record, was_in, is_late, risks } = operation;
-        let group = Group { stage: operation.stage(), is_late: *is_late, urgency: operation.urgency() };
-        let record = record.as_ref().map(|Record { acked, digest, answered, repaired }| WrittenRecord {
-            acked,
-            digest: *digest,
-            answered,
-            repaired,
-        });
-        let send = (*action != Action::Create).then_some(send);
-        let body = json(&Written { action: *action, send, old, record, was_in: was_in.as_deref() })?;
-        self.put(group, (*kind, id), &body, *risks)
+        self.add_to(operation.stage(), operation)
+    }
+
+    /// Adds an operation to a stage of its own or another one.
+    pub(in crate::systems::catalog) fn add_to(
+        &mut self,
+        stage: Stage,
+        operation: &Operation,
+    ) -> Result<(), PlanStoreError> {
+        let group = Group { stage, is_late: operation.is_late, urgency: operation.urgency() };
+        self.put(group, (operation.kind, &operation.id), &body(operation)?, operation.risks)
     }
 
     /// Adds the creation of an object of which nothing is known, without taking its fields apart.
@@ -138,12 +104,12 @@ impl PlanStore {
         &mut self,
         kind: Kind,
         id: &Id,
-        fields: &impl Serialize,
-        digest: Digest,
+        (fields, digest): (&impl Serialize, Digest),
+        why: Why,
     ) -> Result<(), PlanStoreError> {
         let nothing = &Fields::new();
         let record = Some(WrittenRecord { acked: fields, digest, answered: nothing, repaired: nothing });
-        let body = json(&Written { action: Action::Create, send: None, old: nothing, record, was_in: None })?;
+        let body = json(&Written { action: Action::Create, send: None, old: nothing, record, was_in: None, why })?;
         self.put(Group::of_creates(kind), (kind, id), &body, Risks::default())
     }
 
@@ -159,9 +125,17 @@ impl PlanStore {
 
     /// Adds a row that was not taken.
     pub(in crate::systems::catalog) fn reject(&self, rejection: &Rejection) -> Result<(), PlanStoreError> {
-        let sql = "INSERT INTO rejected (line, id, field, reason) VALUES (?1, ?2, ?3, ?4)";
-        let line = i64::try_from(rejection.line).unwrap_or(i64::MAX);
-        let row = params![line, rejection.id, rejection.field, rejection.reason];
+        let sql = "INSERT INTO rejected (line, id, field, reason, title, column_name, value, first)
+                   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
+        let number = |line: u64| i64::try_from(line).unwrap_or(i64::MAX);
+        let Rejection { line, id, field, reason, cell, first, .. } = rejection;
+        let cell = cell.as_deref();
+        let [title, column, value] = [
+            cell.and_then(|cell| cell.title.as_deref()),
+            cell.and_then(|cell| cell.column.as_deref()),
+            cell.and_then(|cell| cell.value.as_deref()),
+        ];
+        let row = params![number(*line), id, field, reason, title, column, value, first.map(number)];
         self.connection.prepare_cached(sql)?.execute(row)?;
         Ok(())
     }
@@ -178,9 +152,13 @@ impl PlanStore {
     /// # Errors
     /// When the temporary file can't be read.
     pub fn operations(&self, stage: Stage, cursor: &mut Cursor, most: usize) -> Result<Vec<Operation>, PlanStoreError> {
-        let sql = "SELECT late, urgency, id, kind, rowid, body, risks FROM operation
-                   WHERE stage = ?1 AND (late, urgency, id, kind, rowid) > (?2, ?3, ?4, ?5, ?6)
-                   ORDER BY late, urgency, id, kind, rowid LIMIT ?7";
+        let sql = concat!(
+            "SELECT ",
+            columns!(),
+            ", urgency, rowid FROM operation
+             WHERE stage = ?1 AND (late, urgency, id, kind, rowid) > (?2, ?3, ?4, ?5, ?6)
+             ORDER BY late, urgency, id, kind, rowid LIMIT ?7"
+        );
         let (late, urgency, id, kind, row) = cursor.0.clone().unwrap_or((-1, 0, String::new(), 0, 0));
         let most = i64::try_from(most).unwrap_or(i64::MAX);
         let mut statement = self.connection.prepare_cached(sql)?;
@@ -189,18 +167,9 @@ impl PlanStore {
         while size < TOGETHER
             && let Some(row) = rows.next()?
         {
-            let (id, kind): (String, i64) = (row.get(2)?, row.get(3)?);
-            cursor.0 = Some((row.get(0)?, row.get(1)?, id.clone(), kind, row.get(4)?));
-            let body = row.get_ref(5)?.as_str().map_err(rusqlite::Error::from)?;
-            size += body.len();
-            let mut body: Body = parse(body)?;
-            let kind = kind_of(kind);
-            let Ok(id) = Id::parse(&id) else { continue };
-            let send = body.send();
-            let Body { action, old, record, was_in, .. } = body;
-            let is_late = row.get(0)?;
-            let risks = Risks::of_bits(row.get(6)?);
-            operations.push(Operation { kind, id, action, send, old, record, was_in, is_late, risks });
+            cursor.0 = Some((row.get(3)?, row.get(5)?, row.get(1)?, row.get(0)?, row.get(6)?));
+            size += row.get_ref(2)?.as_str().map_err(rusqlite::Error::from)?.len();
+            operations.extend(operation(row)?);
         }
         Ok(operations)
     }
@@ -256,13 +225,11 @@ impl PlanStore {
     /// # Errors
     /// When the temporary file can't be read.
     pub fn rejected(&self, from: usize, most: usize) -> Result<Vec<Rejection>, PlanStoreError> {
-        let sql = "SELECT line, id, field, reason FROM rejected WHERE rowid > ?1 ORDER BY rowid LIMIT ?2";
+        let sql = "SELECT line, id, field, reason, title, column_name, value, first FROM rejected
+                   WHERE rowid > ?1 ORDER BY rowid LIMIT ?2";
         let mut statement = self.connection.prepare_cached(sql)?;
         let bounds = [i64::try_from(from).unwrap_or(i64::MAX), i64::try_from(most).unwrap_or(i64::MAX)];
-        let rows = statement.query_map(bounds, |row| {
-            let (line, field): (i64, String) = (row.get(0)?, row.get(2)?);
-            Ok(Rejection::new(line.unsigned_abs(), row.get(1)?, &field, row.get(3)?))
-        })?;
+        let rows = statement.query_map(bounds, rejection)?;
         Ok(rows.collect::<Result<_, _>>()?)
     }
 

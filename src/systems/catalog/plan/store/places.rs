@@ -2,10 +2,10 @@
 
 use rusqlite::params;
 
-use super::{Body, PlanStore, PlanStoreError, code, parse};
-use crate::catalog::{Id, Kind};
+use super::stored::{columns, operation};
+use super::{PlanStore, PlanStoreError, code};
+use crate::catalog::Kind;
 use crate::systems::catalog::plan::operation::{Operation, Stage};
-use crate::systems::catalog::store::Record;
 
 /// Where an operation lies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,13 +33,12 @@ impl PlanStore {
         Ok(())
     }
 
-    /// The object of an operation as the state is to hold it then; `None` when it is to be forgotten.
-    pub(in crate::systems::catalog) fn record_at(&self, place: Place) -> Result<Option<(Id, Record)>, PlanStoreError> {
-        let sql = "SELECT id, body FROM operation WHERE rowid = ?1";
-        let read = |row: &rusqlite::Row<'_>| Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?));
-        let (id, body) = self.connection.prepare_cached(sql)?.query_row([place.0], read)?;
-        let body: Body = parse(&body)?;
-        Ok(Id::parse(&id).ok().zip(body.record))
+    /// An operation that lies there.
+    pub(in crate::systems::catalog) fn operation_at(&self, place: Place) -> Result<Option<Operation>, PlanStoreError> {
+        let sql = concat!("SELECT ", columns!(), " FROM operation WHERE rowid = ?1");
+        let mut statement = self.connection.prepare_cached(sql)?;
+        let mut rows = statement.query([place.0])?;
+        rows.next()?.map_or(Ok(None), operation)
     }
 
     /// Moves an operation to another stage than its own.
@@ -58,16 +57,5 @@ impl PlanStore {
         let sql = "UPDATE operation SET stage = ?1 WHERE rowid = ?2";
         self.connection.prepare_cached(sql)?.execute(params![code(stage), place.0])?;
         Ok(())
-    }
-
-    /// Adds an operation to another stage than its own.
-    pub(in crate::systems::catalog) fn add_to(
-        &mut self,
-        stage: Stage,
-        operation: &Operation,
-    ) -> Result<(), PlanStoreError> {
-        self.add(operation)?;
-        let place = Place(self.connection.last_insert_rowid());
-        if stage == operation.stage() { Ok(()) } else { self.move_to(stage, place) }
     }
 }

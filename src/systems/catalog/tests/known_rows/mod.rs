@@ -14,7 +14,7 @@ use crate::state::Writer;
 use crate::systems::catalog::store::ReadObjects as _;
 use crate::systems::catalog::store::WritePass as _;
 use crate::systems::catalog::store::WriteRequests as _;
-use crate::systems::catalog::store::{Ending, GuardEnding, InUse, Intent, RowsEnding, Settled};
+use crate::systems::catalog::store::{Adopted, Ending, GuardEnding, InUse, Intent, RowsEnding, Settled};
 
 /// All that a comparison comes to.
 #[derive(Debug, PartialEq)]
@@ -102,13 +102,15 @@ impl Shop {
     fn carry_out(&self, result: Outline, rows: Option<RowsEnding>, visit: &Visit) {
         let mut dice = visit.dice | 1;
         self.runtime.block_on(async {
-            self.writer.begin(result.summary.operations()).await.expect("begun");
+            self.writer.begin(result.summary.operations(), Timestamp::UNIX_EPOCH).await.expect("begun");
             for operation in result.operations {
                 dice = dice.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
                 let Operation { kind, id, action, record, send, .. } = operation;
                 if action == Action::RecordOnly {
                     match record {
-                        Some(record) => self.writer.adopt(vec![(kind, id, record)]).await.expect("adopted"),
+                        Some(record) => {
+                            self.writer.adopt(vec![Adopted { kind, id, record, change: None }]).await.expect("adopted")
+                        }
                         None => self.writer.forget(vec![(kind, id.to_string())]).await.expect("forgotten"),
                     }
                     continue;
@@ -126,7 +128,7 @@ impl Shop {
                     }
                     _ => record.map_or(Settled::Deleted, Settled::Done),
                 };
-                self.writer.settle(kind, id, settled).await.expect("settled");
+                self.writer.settle(kind, id, settled, None).await.expect("settled");
             }
             let rows = rows.filter(|_| !visit.is_killed);
             let row = PassRow {
@@ -148,6 +150,7 @@ impl Shop {
                 timings: None,
                 rows,
                 guard: GuardEnding::default(),
+                loaded: None,
             };
             self.writer.finish(ending).await.expect("finished");
         });
@@ -195,10 +198,10 @@ fn rows_are_known_the_next_time() {
         let mut done = result(&first);
         done.summary = Summary::default();
         shop.runtime.block_on(async {
-            shop.writer.begin(1).await.expect("begun");
+            shop.writer.begin(1, Timestamp::UNIX_EPOCH).await.expect("begun");
             for Operation { kind, id, record, .. } in done.operations {
                 let settled = record.map_or(Settled::Deleted, Settled::Done);
-                shop.writer.settle(kind, id, settled).await.expect("settled");
+                shop.writer.settle(kind, id, settled, None).await.expect("settled");
             }
         });
         done.operations = Vec::new();
