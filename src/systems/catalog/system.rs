@@ -17,7 +17,7 @@ use crate::pass::{Ask, BoxFuture, Due, Failure, Job, Level, Meter, PassKind, Pla
 use crate::remote::Limits;
 use crate::shop::Shop;
 use crate::state::{Reader, StateError};
-use crate::systems::catalog::guard::Held;
+use crate::systems::catalog::plan::verdict::Held;
 use crate::systems::catalog::store::ImportState;
 use crate::systems::catalog::store::ReadGuard as _;
 use crate::systems::catalog::store::ReadImports as _;

@@ -54,7 +54,10 @@ fn usage_errors() {
 fn plan_as_json() {
     let shop = Shop::with_rows(&[LAMP, CHAIR, NAMELESS]);
     let plan = shop.run(&["plan", "--format", "json", "--detailed-exitcode"]).expect_code(10).json();
-    assert_eq!(names(&plan), BTreeSet::from(["guard", "operations", "source", "strategy", "summary", "why"]));
+    assert_eq!(
+        names(&plan),
+        BTreeSet::from(["guard", "held_operations", "operations", "source", "strategy", "summary", "why"])
+    );
     assert_eq!(plan["source"], json!({"items": 2, "rejected": 1, "unchanged": 0}));
     assert_eq!(plan["summary"], json!({"create": 3, "update": 0, "delete": 0, "disable": 0}));
     assert_eq!((&plan["guard"], &plan["strategy"]), (&Value::Null, &json!("api")));
@@ -159,7 +162,7 @@ fn feed_needs_no_config_and_takes_a_url() {
 #[test]
 fn status_as_json() {
     let shop = Shop::with_rows(&[LAMP, CHAIR, NAMELESS]);
-    let all = BTreeSet::from(["events", "failed", "headline", "imports", "last_pass", "owned", "pending", "rejected"]);
+    let all = "events failed headline held imports last_pass owned pending rejected".split(' ').collect();
     let status = shop.json(&["status", "--format", "json"]);
     assert_eq!(names(&status), all);
     assert_eq!((&status["last_pass"], &status["events"]), (&Value::Null, &Value::Null));

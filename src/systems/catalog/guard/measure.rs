@@ -1,11 +1,11 @@
 //! Which risks are too large: arithmetic, and counts of the state where they are needed.
 
-use super::held::HeldRisk;
 use crate::catalog::Kind;
 use crate::config;
 use crate::state::{Reader, StateError};
 use crate::systems::catalog::plan::risk::Risk;
 use crate::systems::catalog::plan::summary::{Summary, Tally};
+use crate::systems::catalog::plan::verdict::HeldRisk;
 use crate::systems::catalog::store::{ReadGuard as _, ReadPresence as _};
 
 /// A risk that is too large, and for which kind.

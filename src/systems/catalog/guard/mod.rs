@@ -1,13 +1,13 @@
 //! Between the plan and its application: what of a plan may be sent, and what waits for somebody's word.
 
-mod held;
+mod digest;
 mod measure;
 
 use std::collections::{BTreeMap, HashSet};
 
 use serde_json::{Map, Value};
 
-use self::held::{digest, hash};
+use self::digest::{digest, hash};
 use self::measure::{Excess, excesses};
 use super::error::PassError;
 use super::plan::Plan;
@@ -15,12 +15,11 @@ use super::plan::operation::{Operation, Stage};
 use super::plan::risk::{Risk, Risks};
 use super::plan::store::{Place, PlanStore, Risky};
 use super::plan::summary::Summary;
+use super::plan::verdict::{Example, Held, HeldRisk, Verdict};
 use super::store::{ApprovedHash, FeedKind, Field, ReadGuard as _};
 use crate::catalog::Kind;
 use crate::config;
 use crate::state::Reader;
-
-pub use held::{Example, Held, HeldRisk};
 
 /// A plan that the guard has judged.
 pub(super) enum Guarded {
@@ -49,19 +48,6 @@ pub(super) fn let_through(plan: Plan) -> Guarded {
         Verdict { held: Some(held), is_whole: true, .. } => Guarded::Held(held.clone()),
         _ => Guarded::Approved(Approved(plan.into())),
     }
-}
-
-/// What the guard says of a plan.
-#[derive(Debug, Clone, Default)]
-pub struct Verdict {
-    /// What waits for somebody's word.
-    pub held: Option<Held>,
-    /// Nothing of the pass is sent.
-    pub(super) is_whole: bool,
-    /// What somebody's word lets through.
-    pub(super) approved: Vec<ApprovedHash>,
-    /// Deletions have somebody's word.
-    pub(super) may_delete: bool,
 }
 
 /// What a plan is judged by.

@@ -4,12 +4,13 @@ pub(super) mod operation;
 pub(super) mod risk;
 pub(super) mod store;
 pub(super) mod summary;
+pub(super) mod verdict;
 
 use jiff::Timestamp;
 
 use self::store::SharedPlanStore;
 use self::summary::Summary;
-use super::guard::Verdict;
+use self::verdict::Verdict;
 use super::strategy::cost::Decision;
 use crate::catalog::{Id, Kind};
 use crate::systems::catalog::store::{FeedKind, RowsEnding};

@@ -1,52 +1,35 @@
-//! How stages and urgencies are written: as numbers, by which the database brings operations into their order.
+//! How stages, urgencies and kinds are written: as numbers, by which the database brings operations into their order.
 
-use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
-
+use crate::catalog::Kind;
 use crate::systems::catalog::plan::operation::{Stage, Urgency};
 
-impl ToSql for Stage {
-    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
-        Ok((*self as i64).into())
+/// What stands for a stage, an urgency or a kind in the temporary file: they sort there as they do here.
+pub(super) trait Code: Copy {
+    fn code(self) -> u8;
+}
+
+impl Code for Stage {
+    fn code(self) -> u8 {
+        self as u8
     }
 }
 
-impl FromSql for Stage {
-    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Stage> {
-        of(value, &Stage::ALL)
+impl Code for Urgency {
+    fn code(self) -> u8 {
+        self as u8
     }
 }
 
-impl ToSql for Urgency {
-    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
-        Ok((*self as i64).into())
+impl Code for Kind {
+    fn code(self) -> u8 {
+        self as u8
     }
 }
 
-impl FromSql for Urgency {
-    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Urgency> {
-        of(value, &Urgency::ALL)
-    }
+pub(super) fn code(of: impl Code) -> u8 {
+    of.code()
 }
 
-/// The one that has this place among all.
-fn of<T: Copy>(value: ValueRef<'_>, all: &[T]) -> FromSqlResult<T> {
-    let code = value.as_i64()?;
-    let found = usize::try_from(code).ok().and_then(|at| all.get(at));
-    found.copied().ok_or(FromSqlError::OutOfRange(code))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_code_is_read_as_it_was_written() {
-        for (at, stage) in (0..).zip(Stage::ALL) {
-            assert_eq!((stage as i64, Stage::column_result(ValueRef::Integer(at))), (at, Ok(stage)));
-        }
-        for (at, urgency) in (0..).zip(Urgency::ALL) {
-            assert_eq!((urgency as i64, Urgency::column_result(ValueRef::Integer(at))), (at, Ok(urgency)));
-        }
-        assert!(Stage::column_result(ValueRef::Integer(-1)).is_err());
-    }
+pub(super) fn kind_of(number: i64) -> Kind {
+    if number == i64::from(code(Kind::Category)) { Kind::Category } else { Kind::Product }
 }

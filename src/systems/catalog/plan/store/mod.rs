@@ -1,6 +1,8 @@
 //! What a plan is made of while it is made: a temporary SQLite file that vanishes with its handle,
 //! so that a first load of a million products takes disk, not memory.
 
+mod codes;
+mod error;
 mod hold;
 mod places;
 mod stored;
@@ -11,24 +13,21 @@ use std::sync::{Arc, Mutex};
 
 use rusqlite::{Connection, OptionalExtension as _, params};
 use serde::{Deserialize, Serialize};
-use thiserror::Error;
 
 use crate::catalog::{Digest, Fields, Id, Kind, Rejection};
 use crate::systems::catalog::diff::decide::Observation;
 use crate::systems::catalog::plan::operation::{Action, Operation, Stage, Urgency};
 use crate::systems::catalog::plan::risk::Risks;
 use crate::systems::catalog::store::{Why, rejection};
+use codes::{code, kind_of};
+pub use error::PlanStoreError;
+use error::{json, parse};
 pub(in crate::systems::catalog) use hold::Risky;
 pub(in crate::systems::catalog) use places::Place;
 use stored::{Written, WrittenRecord, body, columns, operation};
 
 /// Bytes of operations that are read together.
 const TOGETHER: usize = 4 << 20;
-
-/// The temporary file can't be written or read.
-#[derive(Debug, Error)]
-#[error("the plan's temporary file: {0}; is there room where TMPDIR or SQLITE_TMPDIR points?")]
-pub struct PlanStoreError(#[from] rusqlite::Error);
 
 /// A plan's operations, rejected rows, and what the listing said.
 pub struct PlanStore {
@@ -288,51 +287,10 @@ impl PlanStore {
     }
 }
 
-/// What stands for a stage, an urgency or a kind in the temporary file: they sort there as they do here.
-trait Code: Copy {
-    fn code(self) -> u8;
-}
-
-impl Code for Stage {
-    fn code(self) -> u8 {
-        self as u8
-    }
-}
-
-impl Code for Urgency {
-    fn code(self) -> u8 {
-        self as u8
-    }
-}
-
-impl Code for Kind {
-    fn code(self) -> u8 {
-        self as u8
-    }
-}
-
-fn code(of: impl Code) -> u8 {
-    of.code()
-}
-
-fn kind_of(number: i64) -> Kind {
-    if number == i64::from(code(Kind::Category)) { Kind::Category } else { Kind::Product }
-}
-
 impl Group {
     /// Of objects to create.
     fn of_creates(kind: Kind) -> Group {
         let stage = if kind == Kind::Category { Stage::Categories } else { Stage::Products };
         Group { stage, is_late: false, urgency: Urgency::Create }
     }
-}
-
-fn json(value: &impl Serialize) -> Result<String, PlanStoreError> {
-    let unwritable = |error| rusqlite::Error::ToSqlConversionFailure(Box::new(error));
-    serde_json::to_string(value).map_err(|error| PlanStoreError(unwritable(error)))
-}
-
-fn parse<T: serde::de::DeserializeOwned>(text: &str) -> Result<T, PlanStoreError> {
-    let broken = |error| rusqlite::Error::FromSqlConversionFailure(0, rusqlite::types::Type::Text, Box::new(error));
-    serde_json::from_str(text).map_err(|error| PlanStoreError(broken(error)))
 }

@@ -3,7 +3,8 @@
 use rusqlite::Row;
 use serde::{Deserialize, Serialize};
 
-use super::{PlanStoreError, json, kind_of, parse};
+use super::codes::kind_of;
+use super::error::{PlanStoreError, json, parse};
 use crate::catalog::{Digest, Fields, Id};
 use crate::systems::catalog::diff::fields::with_values;
 use crate::systems::catalog::plan::operation::{Action, Operation};

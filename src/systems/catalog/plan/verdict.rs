@@ -1,17 +1,13 @@
-//! What is held, for people and for programs, and the digest by which it is approved.
+//! What of a plan is held, for people and for programs.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use sha2::{Digest as _, Sha256};
 
-use crate::systems::catalog::plan::operation::Operation;
 use crate::systems::catalog::store::ApprovedHash;
 use crate::text::number;
 
 /// Examples of a risk.
 const EXAMPLES: usize = 20;
-/// Bytes of a digest that people copy.
-const DIGEST: usize = 6;
 
 /// What the guard holds.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -56,19 +52,19 @@ pub struct Example {
 
 impl HeldRisk {
     /// Of so many objects, with room for examples.
-    pub(super) fn new(risk: String, r#type: &str, (count, of): (u64, u64), limit: u8) -> HeldRisk {
+    pub(in crate::systems::catalog) fn new(risk: String, r#type: &str, (count, of): (u64, u64), limit: u8) -> HeldRisk {
         let percent = (of > 0).then(|| (count as f64 * 1000.0 / of as f64).round() / 10.0);
         let (limit, examples) = (Some(limit), Some(Vec::new()));
         HeldRisk { risk, r#type: r#type.to_owned(), count, of, percent, limit, examples }
     }
 
     /// Of a whole pass.
-    pub(super) fn whole(risk: &str, (count, of): (u64, u64)) -> HeldRisk {
+    pub(in crate::systems::catalog) fn whole(risk: &str, (count, of): (u64, u64)) -> HeldRisk {
         let (risk, r#type) = (risk.to_owned(), "product".to_owned());
         HeldRisk { risk, r#type, count, of, percent: None, limit: None, examples: None }
     }
 
-    pub(super) fn add_example(&mut self, example: impl FnOnce() -> Example) {
+    pub(in crate::systems::catalog) fn add_example(&mut self, example: impl FnOnce() -> Example) {
         if let Some(examples) = self.examples.as_mut().filter(|examples| examples.len() < EXAMPLES) {
             examples.push(example());
         }
@@ -100,24 +96,15 @@ impl Held {
     }
 }
 
-/// A digest of an object and of what becomes of it.
-pub(super) fn hash(operation: &Operation, held: &serde_json::Map<String, Value>) -> ApprovedHash {
-    let mut hasher = Sha256::new();
-    for text in [operation.kind.name(), operation.id.as_str(), &format!("{:?}", operation.action)] {
-        hasher.update((text.len() as u64).to_le_bytes());
-        hasher.update(text);
-    }
-    // A map's names are in order.
-    hasher.update(Value::Object(held.clone()).to_string());
-    let digest = hasher.finalize();
-    std::array::from_fn(|at| digest[at])
-}
-
-/// The digest of all of it, in whatever order it was met.
-pub(super) fn digest(hashes: &mut [ApprovedHash], of: &str) -> String {
-    hashes.sort_unstable();
-    let mut hasher = Sha256::new();
-    hasher.update(of);
-    hashes.iter().for_each(|hash| hasher.update(hash));
-    hex::encode(&hasher.finalize()[..DIGEST])
+/// What the guard says of a plan.
+#[derive(Debug, Clone, Default)]
+pub struct Verdict {
+    /// What waits for somebody's word.
+    pub held: Option<Held>,
+    /// Nothing of the pass is sent.
+    pub(in crate::systems::catalog) is_whole: bool,
+    /// What somebody's word lets through.
+    pub(in crate::systems::catalog) approved: Vec<ApprovedHash>,
+    /// Deletions have somebody's word.
+    pub(in crate::systems::catalog) may_delete: bool,
 }
