@@ -71,6 +71,7 @@ fn main() -> anyhow::Result<()> {
             timings: None,
             guard: GuardEnding::default(),
             rows: comparison.rows,
+            missing: None,
             loaded: None,
         };
         writer.finish(ending).await?;

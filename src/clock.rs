@@ -2,6 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 use rustix::time::{ClockId, clock_gettime};
+use serde::{Deserialize, Serialize};
 
 /// A moment by both clocks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,6 +26,41 @@ impl Moment {
     pub fn set_by(self, earlier: Moment) -> SignedDuration {
         let passed = self.up.saturating_sub(earlier.up);
         self.wall.duration_since(earlier.wall).saturating_sub(passed)
+    }
+}
+
+/// A moment that is written down, to tell later how long ago it was.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stamp {
+    /// What the date was said to be.
+    pub at: Timestamp,
+    /// Seconds since the machine was started.
+    up: i64,
+    /// Which start that was.
+    boot: Option<String>,
+}
+
+impl Stamp {
+    /// Of now.
+    pub fn now() -> Stamp {
+        let Moment { wall, up } = Moment::now();
+        Stamp { at: wall.round(jiff::Unit::Second).unwrap_or(wall), up: up.as_secs(), boot: boot_id() }
+    }
+
+    /// How long ago it was: by the clock that nobody sets, unless the machine was started again since.
+    pub fn age(&self, now: Moment, boot: Option<&str>) -> SignedDuration {
+        let passed = now.up.saturating_sub(SignedDuration::from_secs(self.up));
+        let is_another_start = match (&self.boot, boot) {
+            (Some(then), Some(now)) => then != now,
+            // Nobody knows, unless the machine has been up for less than then.
+            _ => passed.is_negative(),
+        };
+        if is_another_start { now.wall.duration_since(self.at) } else { passed }
+    }
+
+    #[cfg(test)]
+    pub(crate) fn of(Moment { wall, up }: Moment, boot: Option<&str>) -> Stamp {
+        Stamp { at: wall, up: up.as_secs(), boot: boot.map(str::to_owned) }
     }
 }
 

@@ -4,12 +4,12 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use tracing::warn;
 
-use crate::clock::{Moment, boot_id};
+use crate::clock::{Moment, Stamp, boot_id};
 use crate::pass::Headline;
 use crate::state::{Board, Illegible, StateError};
 use crate::task;
@@ -27,27 +27,21 @@ const LOOK_AGAIN: Duration = Duration::from_secs(1);
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Pause {
     /// Since when.
-    pub since: Timestamp,
+    #[serde(flatten)]
+    pub since: Stamp,
     /// Until when; `None` = until somebody ends it.
     pub until: Option<Timestamp>,
     /// Why.
     pub reason: Option<String>,
-    /// Which start of the machine it was said in.
-    #[serde(default)]
-    boot: Option<String>,
-    /// How many seconds after that start.
-    #[serde(default)]
-    up: i64,
 }
 
 impl Pause {
     /// A pause that begins now.
     pub fn now(lasts: Option<Duration>, reason: Option<&str>) -> Pause {
-        let Moment { wall, up } = Moment::now();
-        let since = wall.round(jiff::Unit::Second).unwrap_or(wall);
+        let since = Stamp::now();
         let reason = reason.map(|reason| plain(reason, LONGEST)).filter(|reason| !reason.is_empty());
-        let until = lasts.and_then(|lasts| since.checked_add(lasts).ok());
-        Pause { since, until, reason, boot: boot_id(), up: up.as_secs() }
+        let until = lasts.and_then(|lasts| since.at.checked_add(lasts).ok());
+        Pause { since, until, reason }
     }
 
     /// What every pass asks before it sends: the pause that is in force beside this state, if one is. A notice that
@@ -102,23 +96,17 @@ impl Pause {
     /// Whether it has ended by itself: by the clock that nobody sets, unless the machine was started again since.
     pub fn is_over(&self, now: Moment, boot: Option<&str>) -> bool {
         let Some(until) = self.until else { return false };
-        let passed = now.up.saturating_sub(SignedDuration::from_secs(self.up));
-        let is_another_start = match (&self.boot, boot) {
-            (Some(then), Some(now)) => then != now,
-            // Nobody knows, unless the machine has been up for less than then.
-            _ => passed.is_negative(),
-        };
-        if is_another_start { now.wall >= until } else { passed >= until.duration_since(self.since) }
+        self.since.age(now, boot) >= until.duration_since(self.since.at)
     }
 
     /// How it is told first.
     pub fn headline(&self) -> Headline {
-        Headline::paused(self.since, self.until, self.reason.as_deref())
+        Headline::paused(self.since.at, self.until, self.reason.as_deref())
     }
 
     /// As programs are told of it.
     pub fn json(&self) -> Value {
-        json!({"since": self.since, "until": self.until, "reason": self.reason})
+        json!({"since": self.since.at, "until": self.until, "reason": self.reason})
     }
 
     /// What a pass that it holds gives as its reason.
@@ -131,6 +119,8 @@ impl Pause {
 
 #[cfg(test)]
 mod tests {
+    use jiff::SignedDuration;
+
     use super::*;
 
     fn moment(wall: i64, up: i64) -> Moment {
@@ -139,9 +129,9 @@ mod tests {
     }
 
     fn pause(boot: Option<&str>) -> Pause {
-        let since = moment(0, 0).wall;
-        let until = Some(since + SignedDuration::from_secs(100));
-        Pause { since, until, reason: None, boot: boot.map(str::to_owned), up: 1_000 }
+        let begun = moment(0, 1_000);
+        let until = Some(begun.wall + SignedDuration::from_secs(100));
+        Pause { since: Stamp::of(begun, boot), until, reason: None }
     }
 
     #[test]

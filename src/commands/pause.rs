@@ -18,7 +18,7 @@ pub(super) fn pause(arguments: &cli::PauseArguments, look: &Look) -> Outcome {
 
 pub(super) fn resume(look: &Look) -> Outcome {
     let told = match Pause::end(&state(look)?)? {
-        Some(pause) => format!("No longer paused; it was since {:.0}.", pause.since),
+        Some(pause) => format!("No longer paused; it was since {:.0}.", pause.since.at),
         None => "It was not paused.".to_owned(),
     };
     writeln!(io::stdout(), "{told}")?;

@@ -66,6 +66,11 @@ impl Default for Guard {
 }
 
 impl Guard {
+    /// Whether a product that is missing waits before it is deleted.
+    pub fn is_patient(&self) -> bool {
+        !self.delete_after.is_zero() || self.delete_feeds > 1
+    }
+
     pub(super) fn read(document: &Document<'_>) -> Result<Guard, ConfigError> {
         let section = Section::of(document, &GUARD);
         let usual = Guard::default();

@@ -157,6 +157,8 @@ const GUARD: &str = "
     ALTER TABLE object_key ADD COLUMN has INTEGER;
     -- What somebody approved, until the pass that does it has ended.
     CREATE TABLE approved (hash BLOB PRIMARY KEY) WITHOUT ROWID;
+    -- Products that whole feeds don't have any more, and that wait to be deleted.
+    CREATE TABLE missing (id TEXT PRIMARY KEY, since TEXT NOT NULL, feeds INTEGER NOT NULL, body BLOB) WITHOUT ROWID;
 ";
 
 /// The first format that has what the guard needs.

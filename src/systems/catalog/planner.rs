@@ -1,5 +1,6 @@
 //! From the settings, the feed and the state to a plan, by reading alone.
 
+use std::io;
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -8,13 +9,13 @@ use tokio_util::sync::CancellationToken;
 
 use crate::approval::word;
 use crate::catalog::{Category, Hasher};
-use crate::config::{Catalog, Prune, Strategy};
+use crate::config::{self, Catalog, Prune, Strategy};
 use crate::feed::{self, FeedError, FeedType, ParseOptions, Row, RowDigest, SinkError};
 use crate::pass::{Ask, PassKind};
 use crate::remote::nicechat;
 use crate::source::{self, Body, End, FetchError, Fetched, Validators};
 use crate::state::{self, StateError};
-use crate::systems::catalog::diff::differ::{Comparison, Differ, Policy};
+use crate::systems::catalog::diff::differ::{Comparison, Differ, Patience, Policy};
 use crate::systems::catalog::error::PassError;
 use crate::systems::catalog::filter::Filter;
 use crate::systems::catalog::guard::Judge;
@@ -105,13 +106,13 @@ impl Planner<'_> {
     ) -> Result<Plan, PassError> {
         let inputs = inputs(self.config, &state, request.kind)?;
         let is_listed = needs_listing(self.config, &state, request.kind)?;
-        let mut differ = self.differ(state, request, is_listed).await?;
+        let mut differ = self.differ(state, request, is_listed, body).await?;
         let mut page_size = None;
         if is_listed {
             (differ, page_size) = interruptible(self.stop, listing::take_in(self.nicechat, differ)).await??;
         }
         let Compared { format, is_whole, comparison } = self.compare(differ, request, body).await?;
-        let Comparison { mut store, mut summary, changes_at, rows, left } = comparison;
+        let Comparison { mut store, mut summary, changes_at, rows, missing, left } = comparison;
         let addresses = Address::possible(self.config, format);
         if let Err(why) = &addresses
             && self.config.nicechat.strategy == Strategy::Import
@@ -123,7 +124,20 @@ impl Planner<'_> {
         let inputs = Inputs { is_held: verdict.held.is_some(), ..inputs };
         let decision = choose(&summary, &inputs, addresses.as_deref().map_err(String::as_str));
         let store = SharedPlanStore::new(store.into());
-        Ok(Plan { store, summary, verdict, kind, decision, changes_at, is_whole, is_listed, page_size, rows, left })
+        Ok(Plan {
+            store,
+            summary,
+            verdict,
+            kind,
+            decision,
+            changes_at,
+            is_whole,
+            is_listed,
+            page_size,
+            missing,
+            rows,
+            left,
+        })
     }
 
     /// What may be sent of a plan. It is judged by the state as it is now.
@@ -141,7 +155,13 @@ impl Planner<'_> {
     }
 
     /// A comparison with what the state knows. Where a listing will have more to say, known rows don't count.
-    async fn differ(&self, state: state::Reader, request: Request, is_listed: bool) -> Result<Differ, PassError> {
+    async fn differ(
+        &self,
+        state: state::Reader,
+        request: Request,
+        is_listed: bool,
+        body: &Arc<Body>,
+    ) -> Result<Differ, PassError> {
         let policy = Policy {
             prune: self.config.nicechat.prune,
             vanished_category: self.config.nicechat.vanished_category,
@@ -149,6 +169,8 @@ impl Planner<'_> {
             retry_refused: request.kind == PassKind::Resync,
             price_factor: self.config.guard.price_factor,
         };
+        let (guard, body) = (self.config.guard.clone(), Arc::clone(body));
+        let source = self.config.source.clone();
         blocking(move || {
             let mut differ = if is_listed {
                 Differ::new(state, policy)?
@@ -157,6 +179,11 @@ impl Planner<'_> {
             };
             if request.keeps_rows {
                 differ.keep_rows(request.now);
+            }
+            if let Some(patience) =
+                patience(&guard, &body).map_err(|error| PassError::Fetch(FetchError::unreadable(&source, &error)))?
+            {
+                differ.be_patient(patience)?;
             }
             Ok(differ)
         })
@@ -193,6 +220,16 @@ impl Planner<'_> {
         })
         .await
     }
+}
+
+/// How long products wait that a feed doesn't have; `None` = they don't.
+fn patience(guard: &config::Guard, body: &Body) -> io::Result<Option<Patience>> {
+    if guard.is_patient() {
+        let body = if guard.delete_feeds > 1 { Some(body.digest()?) } else { None };
+        let (after, feeds, until_then) = (guard.delete_after, guard.delete_feeds, guard.missing);
+        return Ok(Some(Patience { after, feeds, until_then, body }));
+    }
+    Ok(None)
 }
 
 /// What a feed is, and where it is from.

@@ -194,16 +194,34 @@ pub fn vanish(kind: Kind, id: &Id, known: Fields) -> Operation {
     Operation::new((kind, id), Action::Delete, Fields::new(), known, None)
 }
 
+/// A product that is missing is told to be out of stock; `None` = it is. Its digest equals no wanted one, so that it is
+/// looked at when it comes back.
+pub fn sell_out(id: &Id, known: &Known, drift: &Fields) -> Option<Operation> {
+    let name = "in_stock";
+    let is = overlaid(&known.acked, drift).get(name).cloned();
+    if is == Some(Value::Bool(false)) {
+        return None;
+    }
+    let off = Fields::from_iter([(name.to_owned(), Value::Bool(false))]);
+    let old = Fields::from_iter(is.map(|is| (name.to_owned(), is)));
+    Some(Operation::new((Kind::Product, id), Action::Update, off.clone(), old, Some(changed(known, &off))))
+}
+
 /// The switching off of a category that is no longer wanted. Its digest equals no wanted one, so
 /// that it is switched on again when it comes back.
 pub fn disable(id: &Id, known: &Known) -> Operation {
     let off = Fields::from_iter([("is_enabled".to_owned(), Value::Bool(false))]);
     let old = Fields::from_iter([("is_enabled".to_owned(), Value::Bool(true))]);
-    let record = Record {
-        acked: overlaid(&known.acked, &off),
+    let record = changed(known, &off);
+    Operation::new((Kind::Category, id), Action::Disable, off, old, Some(record))
+}
+
+/// What is known of an object once fields of it are others, and it is nothing that any feed wants.
+fn changed(known: &Known, fields: &Fields) -> Record {
+    Record {
+        acked: overlaid(&known.acked, fields),
         digest: 0,
         answered: known.answered.clone(),
         repaired: known.repaired.clone(),
-    };
-    Operation::new((Kind::Category, id), Action::Disable, off, old, Some(record))
+    }
 }

@@ -91,8 +91,14 @@ pub(super) fn shape_key(config: &Catalog) -> String {
     let (source, nicechat) = (&config.source, &config.nicechat);
     // Nothing for none, as before there were any.
     let rules = &source.rules;
+    let guard = &config.guard;
+    let patience = if guard.is_patient() {
+        format!("|{:?} {} {:?}", guard.delete_after, guard.delete_feeds, guard.missing)
+    } else {
+        String::new()
+    };
     format!(
-        "{}|{}|{:?}|{:?}|{:?}|{:?}|{:?}{rules}",
+        "{}|{}|{:?}|{:?}|{:?}|{:?}|{:?}{rules}{patience}",
         feed::RULES,
         source.location.fingerprint(),
         source.format,

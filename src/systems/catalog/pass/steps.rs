@@ -20,7 +20,9 @@ use crate::systems::catalog::plan::summary::Summary;
 use crate::systems::catalog::plan::verdict::{Held, Verdict};
 use crate::systems::catalog::planner::Request;
 use crate::systems::catalog::store::ReadTroubles as _;
-use crate::systems::catalog::store::{Deletion, FeedMark, GuardEnding, ListingScope, RowsEnding, WriteGuard as _};
+use crate::systems::catalog::store::{
+    Deletion, FeedMark, GuardEnding, ListingScope, Missing, RowsEnding, WriteGuard as _,
+};
 use crate::systems::catalog::strategy::cost::ChosenStrategy;
 
 /// How a pass ended that came to its end.
@@ -44,6 +46,8 @@ pub(in crate::systems::catalog) struct AppliedPlan {
     pub(super) nameless: Option<u64>,
     pub(super) mark: Option<FeedMark>,
     pub(super) guard: GuardEnding,
+    /// What whole feeds don't have any more.
+    pub(super) missing: Option<Vec<Missing>>,
     /// What waits for somebody's word.
     pub(super) held: Option<Held>,
     /// What can't be as the feed wants it; or why the application isn't complete.
@@ -138,6 +142,7 @@ async fn apply(
     let mark = trusted(feed.mark, plan).filter(|_| plan.verdict.held.is_none());
     let verdict = plan.verdict.clone();
     let (owned, kind) = (Kind::ALL.map(|kind| plan.summary.tally(kind).owned), plan.kind.clone());
+    let missing = plan.missing.clone().unwrap_or_default();
     if let Err(error) = remember_word(tools, &verdict).await {
         return AppliedPlan::failed(error);
     }
@@ -156,6 +161,7 @@ async fn apply(
     };
     AppliedPlan {
         guard,
+        missing: was_carried_through.then_some(missing),
         held: verdict.held,
         rows,
         listed: (is_listed && was_carried_through && !is_at_large).then_some(scope),
@@ -177,7 +183,16 @@ async fn remember_word(tools: &Tools<'_>, verdict: &Verdict) -> Result<(), PassE
 impl AppliedPlan {
     fn failed(error: PassError) -> AppliedPlan {
         let guard = GuardEnding::default();
-        AppliedPlan { rows: None, listed: None, nameless: None, mark: None, guard, held: None, result: Err(error) }
+        AppliedPlan {
+            rows: None,
+            listed: None,
+            nameless: None,
+            mark: None,
+            guard,
+            missing: None,
+            held: None,
+            result: Err(error),
+        }
     }
 }
 

@@ -13,7 +13,7 @@ use self::summary::Summary;
 use self::verdict::Verdict;
 use super::strategy::cost::Decision;
 use crate::catalog::{Id, Kind};
-use crate::systems::catalog::store::{FeedKind, RowsEnding};
+use crate::systems::catalog::store::{FeedKind, Missing, RowsEnding};
 
 /// What a pass is going to do.
 pub struct Plan {
@@ -35,6 +35,8 @@ pub struct Plan {
     pub(super) is_listed: bool,
     /// Objects on a page of the listing, if it has more than one page.
     pub(super) page_size: Option<u64>,
+    /// The products that whole feeds don't have any more; see [`Comparison::missing`](super::Comparison::missing).
+    pub missing: Option<Vec<Missing>>,
     /// What the state is to know of the feed's rows, once the operations have been carried out.
     pub(super) rows: Option<RowsEnding>,
     /// See [`Comparison::left`](super::Comparison::left).

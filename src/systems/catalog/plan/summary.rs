@@ -1,5 +1,7 @@
 //! What a plan comes to, in numbers.
 
+use jiff::Timestamp;
+
 use super::operation::{Action, Operation};
 use super::risk::{Risk, Risks};
 use crate::catalog::{Kind, UnknownWords};
@@ -103,6 +105,10 @@ pub struct Summary {
     pub left_last_row: bool,
     /// Why the feed's end is not proven, if any of these two was left undone for it.
     pub unproven_because: Option<&'static str>,
+    /// Products that are missed but not deleted yet: they are to wait.
+    pub waiting: u64,
+    /// When the first of them has waited long enough; `None` = not before another feed lacks it.
+    pub waiting_until: Option<Timestamp>,
     /// Prices that were given `default_currency`.
     pub currency_assumed: u64,
     /// What availabilities say that is no word anybody defined: those items are not in stock.

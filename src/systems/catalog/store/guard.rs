@@ -2,12 +2,12 @@
 
 use std::collections::HashSet;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 use rusqlite::Transaction;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::clock::{Moment, boot_id};
+use crate::clock::{Moment, Stamp, boot_id};
 use crate::state::{GUARD_SINCE, Key, Reader, StateError, Writer};
 
 /// What is held, as programs are told.
@@ -28,10 +28,8 @@ pub type ApprovedHash = [u8; 16];
 /// What a pass deleted without anybody's word.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Deletion {
-    at: Timestamp,
-    /// Since the machine was started, in seconds, and which start that was: a clock that nobody sets.
-    up: i64,
-    boot: Option<String>,
+    #[serde(flatten)]
+    when: Stamp,
     /// What we owned before: categories and products.
     owned: [u64; 2],
     /// What of it was deleted.
@@ -41,16 +39,12 @@ pub struct Deletion {
 impl Deletion {
     /// Deletions of just now.
     pub fn now(owned: [u64; 2], deleted: [u64; 2]) -> Deletion {
-        let Moment { wall, up } = Moment::now();
-        Deletion { at: wall, up: up.as_secs(), boot: boot_id(), owned, deleted }
+        Deletion { when: Stamp::now(), owned, deleted }
     }
 
-    fn is_of_late(&self, now: &Moment, boot: Option<&String>) -> bool {
-        if self.boot.is_some() && self.boot.as_ref() == boot {
-            return now.up.as_secs() - self.up < DAY.as_secs();
-        }
+    fn is_of_late(&self, now: Moment, boot: Option<&str>) -> bool {
         // By a clock that was set back it may seem to be to come: it counts, as it can't be long ago.
-        now.wall.duration_since(self.at) < DAY
+        self.when.age(now, boot) < DAY
     }
 }
 
@@ -101,7 +95,7 @@ pub trait ReadGuard: AsRef<Reader> {
         let (now, boot) = (Moment::now(), boot_id());
         let all = self.as_ref().get(&DELETIONS)?.unwrap_or_default();
         let mut recent = Recent::default();
-        for deletion in all.iter().filter(|deletion| deletion.is_of_late(&now, boot.as_ref())) {
+        for deletion in all.iter().filter(|deletion| deletion.is_of_late(now, boot.as_deref())) {
             recent.owned.get_or_insert(deletion.owned);
             for (sum, deleted) in recent.deleted.iter_mut().zip(deletion.deleted) {
                 *sum += deleted;
@@ -161,7 +155,7 @@ pub(super) fn finish(transaction: &Transaction<'_>, ending: GuardEnding) -> rusq
     if let Some(deletion) = deleted {
         let (now, boot) = (Moment::now(), boot_id());
         let mut all = DELETIONS.get(transaction)?.unwrap_or_default();
-        all.retain(|deletion| deletion.is_of_late(&now, boot.as_ref()));
+        all.retain(|deletion| deletion.is_of_late(now, boot.as_deref()));
         all.push(deletion);
         let surplus = all.len().saturating_sub(MOST);
         all.drain(..surplus);

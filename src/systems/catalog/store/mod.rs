@@ -11,6 +11,7 @@ mod history;
 mod imports;
 mod keys;
 mod known_rows;
+mod missing;
 mod object_set;
 mod objects;
 mod packed;
@@ -25,6 +26,7 @@ pub use history::{Change, ChangeKind, Entry, HistoryFilter, Loaded, Noted, PassI
 pub use imports::{AtLarge, Failures, Import, ImportEnd, ImportState, NewImport, ReadImports, Timings, WriteImports};
 pub use keys::KeyRow;
 pub use known_rows::{FeedRow, FeedRows, InUse, NewRow, ReadKnownRows, RowLog, RowsEnding};
+pub use missing::{Missing, ReadMissing};
 pub use object_set::Objects;
 pub use objects::{Known, ReadObjects, Record};
 pub use pass::{Ending, ReadPlan, WritePass};

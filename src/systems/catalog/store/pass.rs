@@ -8,6 +8,7 @@ use super::guard::{self, GuardEnding};
 use super::history::{self, Loaded, PassId};
 use super::imports::{self, Timings};
 use super::known_rows::{self, RowsEnding};
+use super::missing::{self, Missing};
 use crate::catalog::{Cell, Rejection};
 use crate::pass::{self, PassEntry};
 use crate::state::{Key, Reader, StateError, Writer, begin_sending, end_doubt, end_sending};
@@ -34,6 +35,8 @@ pub struct Ending {
     pub rows: Option<RowsEnding>,
     /// What the guard is to know in the passes to come.
     pub guard: GuardEnding,
+    /// The products that whole feeds don't have any more; `None` = as before.
+    pub missing: Option<Vec<Missing>>,
     /// That many objects became ours whose changes aren't written down one by one.
     pub loaded: Option<Loaded>,
 }
@@ -109,7 +112,8 @@ pub trait WritePass: AsRef<Writer> + Sync {
             let writer = self.as_ref();
             let hasher = writer.hasher().clone();
             let finished = writer.run(move |transaction| {
-                let Ending { pass, mark, listed, nameless, foreign, timings, rows, loaded, guard: for_guard } = ending;
+                let Ending { pass, mark, listed, nameless, foreign, timings, rows, .. } = ending;
+                let Ending { loaded, guard: for_guard, missing: are_missing, .. } = ending;
                 pass::record(transaction, &pass)?;
                 loaded.iter().try_for_each(|loaded| history::note_load(transaction, loaded))?;
                 mark.map_or(Ok(()), |mark| FEED_MARK.set(transaction, &mark))?;
@@ -122,6 +126,7 @@ pub trait WritePass: AsRef<Writer> + Sync {
                 foreign.map_or(Ok(()), |foreign| FOREIGN.set(transaction, &foreign))?;
                 end_sending(transaction)?;
                 guard::finish(transaction, for_guard)?;
+                are_missing.map_or(Ok(()), |all| missing::replace(transaction, &all))?;
                 rows.map_or(Ok(()), |ending| known_rows::finish(transaction, ending, &hasher))?;
                 timings.map_or(Ok(()), |timings| imports::set_timings(transaction, &timings))
             });

@@ -2,11 +2,12 @@
 
 use std::collections::HashSet;
 
+use super::patience::Waiting;
 use super::{Comparison, Differ, Draft, category_of};
 use crate::catalog::{Category, Fields, Id, Kind};
-use crate::config::{Prune, VanishedCategory};
+use crate::config::{self, Prune, VanishedCategory};
 use crate::remote::nicechat::category_fields;
-use crate::systems::catalog::diff::decide::{Since, decide, disable, vanish};
+use crate::systems::catalog::diff::decide::{Since, decide, disable, sell_out, vanish};
 use crate::systems::catalog::diff::error::DifferError;
 use crate::systems::catalog::diff::fields::overlaid;
 use crate::systems::catalog::diff::index::Flags;
@@ -71,8 +72,13 @@ impl Differ {
         self.order_twins()?;
         self.draft.store.seal()?;
         let rows = self.rows_ending();
+        if let Some(waiting) = &self.waiting {
+            (self.draft.summary.waiting, self.draft.summary.waiting_until) = (waiting.count, waiting.until);
+            self.feed.may_change_at(waiting.until);
+        }
         let Draft { store, summary, left, .. } = self.draft;
-        Ok(Comparison { store, summary, changes_at: self.feed.changes_at, rows, left })
+        let missing = self.waiting.map(Waiting::into_all);
+        Ok(Comparison { store, summary, changes_at: self.feed.changes_at, rows, missing, left })
     }
 
     /// Products whose ids stand in broken rows, and that no row of the feed became.
@@ -146,8 +152,19 @@ impl Differ {
             Prune::Owned => may_be_ours,
             Prune::All => true,
         };
-        if !may_go || !self.is_absence_proven(kind, at)? {
+        if !may_go {
             return Ok(false);
+        }
+        if !self.is_absence_proven(kind, at)? {
+            self.waiting.iter_mut().for_each(|waiting| waiting.stays(&id));
+            return Ok(false);
+        }
+        if kind == Kind::Product
+            && let Some(waiting) = &mut self.waiting
+            && !waiting.is_over(&id)
+        {
+            let is_sold_out = waiting.until_then() == config::Missing::OutOfStock;
+            return self.wait(at, &id, &object, is_sold_out);
         }
         let is_ours = object.is_ours;
         let Some(mut operation) = self.removal(kind, at, &id, object, may_be_ours)? else { return Ok(false) };
@@ -165,6 +182,19 @@ impl Differ {
             *(if is_no_loss { &mut tally.delete_in_doubt } else { &mut tally.delete_foreign }) += 1;
         }
         self.stage(operation).map(|_| true)
+    }
+
+    /// A product that the feed doesn't have, and that is not deleted yet. `false` = nothing is done about it.
+    fn wait(&mut self, at: usize, id: &Id, object: &LastKnown, is_sold_out: bool) -> Result<bool, DifferError> {
+        self.keep_category(Kind::Product, at)?;
+        if !is_sold_out || !object.is_ours {
+            return Ok(false);
+        }
+        let key = self.inventory.products.key(at);
+        let drift = self.draft.store.observed(Kind::Product, key)?.map(|seen| seen.drift).unwrap_or_default();
+        let Some(mut operation) = sell_out(id, &object.known, &drift) else { return Ok(false) };
+        operation.risks = Risks::of_change(&object.known.acked, &operation.send, self.policy.price_factor);
+        self.stage(Operation { why: Why::Gone, ..operation }).map(|_| true)
     }
 
     /// What is known of an object that the feed doesn't have: from the state, the listing, or what was tried.

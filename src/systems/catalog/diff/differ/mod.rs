@@ -5,6 +5,7 @@
 
 mod closing;
 mod listing;
+mod patience;
 mod rows;
 mod twins;
 mod want;
@@ -22,7 +23,9 @@ use crate::remote::nicechat::{ProductFields, product_fields};
 use crate::state::Reader;
 use crate::systems::catalog::plan::store::PlanStore;
 use crate::systems::catalog::plan::summary::Summary;
-use crate::systems::catalog::store::{RowLog, RowsEnding, Why};
+use crate::systems::catalog::store::{Missing, RowLog, RowsEnding, Why};
+pub use patience::Patience;
+use patience::Waiting;
 
 /// The settings that a plan depends on.
 #[derive(Debug, Clone)]
@@ -49,6 +52,8 @@ pub struct Comparison {
     pub changes_at: Option<Timestamp>,
     /// What the state is to know of the feed's rows, once the plan has been carried out.
     pub rows: Option<RowsEnding>,
+    /// The products that whole feeds don't have any more, deleted now or not; `None` = they don't wait.
+    pub missing: Option<Vec<Missing>>,
     /// Objects that an import may have created, and with which nothing is done in this pass.
     pub left: Vec<(Kind, Id)>,
 }
@@ -59,6 +64,8 @@ pub struct Differ {
     inventory: Inventory,
     feed: FeedView,
     draft: Draft,
+    /// What is missing and waits, if it is to wait.
+    waiting: Option<Waiting>,
     /// The rows of this feed, if the passes to come are to know them.
     row_log: Option<RowLog>,
 }
@@ -97,7 +104,16 @@ impl Differ {
             summary.tally_mut(kind).owned = inventory.owned(kind);
         }
         let draft = Draft { store: PlanStore::new()?, summary, left: Vec::new(), why: Why::Feed };
-        Ok(Differ { policy, inventory, feed: FeedView::default(), draft, row_log: None })
+        Ok(Differ { policy, inventory, feed: FeedView::default(), draft, waiting: None, row_log: None })
+    }
+
+    /// Products that the feed doesn't have are not deleted at once.
+    ///
+    /// # Errors
+    /// When the state can't be read.
+    pub fn be_patient(&mut self, patience: Patience) -> Result<(), DifferError> {
+        self.waiting = Some(Waiting::begin(&self.inventory.reader, patience)?);
+        Ok(())
     }
 
     /// Takes in a row of the feed.

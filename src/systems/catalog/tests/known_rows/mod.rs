@@ -150,6 +150,7 @@ impl Shop {
                 timings: None,
                 rows,
                 guard: GuardEnding::default(),
+                missing: None,
                 loaded: None,
             };
             self.writer.finish(ending).await.expect("finished");

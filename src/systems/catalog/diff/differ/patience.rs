@@ -1,0 +1,83 @@
+//! Products that the feed doesn't have any more wait before they are deleted, where the settings say so.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::catalog::{Digest, Id};
+use crate::clock::{Moment, boot_id};
+use crate::config;
+use crate::state::{Reader, StateError};
+use crate::systems::catalog::store::{Missing, ReadMissing as _};
+
+/// What a product must be missing for before it is deleted.
+#[derive(Debug, Clone, Copy)]
+pub struct Patience {
+    /// For so long.
+    pub after: Duration,
+    /// From so many whole feeds of other bytes.
+    pub feeds: u32,
+    /// What becomes of it until then.
+    pub until_then: config::Missing,
+    /// The bytes of this feed; `None` = one feed is enough.
+    pub body: Option<Digest>,
+}
+
+/// The products that are missing, and for how long.
+pub(super) struct Waiting {
+    patience: Patience,
+    now: Moment,
+    boot: Option<String>,
+    earlier: HashMap<String, Missing>,
+    /// Those that are missing still.
+    all: Vec<Missing>,
+    /// How many of them aren't deleted yet.
+    pub(super) count: u64,
+    /// When the first of them has waited long enough, if no other feed is needed for that.
+    pub(super) until: Option<Timestamp>,
+}
+
+impl Waiting {
+    pub(super) fn begin(reader: &Reader, patience: Patience) -> Result<Waiting, StateError> {
+        let earlier = reader.missing()?.into_iter().map(|missing| (missing.id.clone(), missing)).collect();
+        let (now, boot) = (Moment::now(), boot_id());
+        Ok(Waiting { patience, now, boot, earlier, all: Vec::new(), count: 0, until: None })
+    }
+
+    pub(super) fn until_then(&self) -> config::Missing {
+        self.patience.until_then
+    }
+
+    /// This feed, which is whole, doesn't have a product. Gives whether that has lasted long enough.
+    pub(super) fn is_over(&mut self, id: &Id) -> bool {
+        let body = self.patience.body;
+        let mut missing = self.earlier.remove(id.as_str()).unwrap_or_else(|| Missing::from_now(id.to_string(), body));
+        missing.again(body);
+        let has_feeds = missing.feeds >= self.patience.feeds;
+        let age = missing.since.age(self.now, self.boot.as_deref());
+        let after = SignedDuration::try_from(self.patience.after).unwrap_or(SignedDuration::MAX);
+        self.all.push(missing);
+        if has_feeds && age >= after {
+            return true;
+        }
+        self.count += 1;
+        if has_feeds {
+            // A second more, for what was rounded.
+            let left = after.saturating_sub(age.max(SignedDuration::ZERO)).saturating_add(SignedDuration::from_secs(1));
+            let until = self.now.wall.saturating_add(left).unwrap_or(Timestamp::MAX);
+            self.until = Some(self.until.map_or(until, |first| first.min(until)));
+        }
+        false
+    }
+
+    /// Nothing proves that this feed doesn't have a product: what is known of it stays.
+    pub(super) fn stays(&mut self, id: &Id) {
+        self.all.extend(self.earlier.remove(id.as_str()));
+    }
+
+    /// Those that are missing from now on.
+    pub(super) fn into_all(self) -> Vec<Missing> {
+        self.all
+    }
+}

@@ -1,0 +1,83 @@
+//! Products that whole feeds don't have any more, and that are not deleted yet.
+
+use rusqlite::{Row, Transaction, params};
+
+use crate::catalog::Digest;
+use crate::clock::Stamp;
+use crate::state::{GUARD_SINCE, Reader, StateError};
+
+/// A product that whole feeds don't have any more.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Missing {
+    /// Of the product.
+    pub id: String,
+    /// When the first of them was read.
+    pub since: Stamp,
+    /// How many of them there were, each of other bytes than the one before.
+    pub feeds: u32,
+    /// The bytes of the last one; `None` = nobody asked for them.
+    body: Option<Digest>,
+}
+
+impl Missing {
+    /// From a feed on that was just read.
+    pub fn from_now(id: String, body: Option<Digest>) -> Missing {
+        Missing { id, since: Stamp::now(), feeds: 1, body }
+    }
+
+    /// Another feed doesn't have it either; the same one again is none.
+    pub fn again(&mut self, body: Option<Digest>) {
+        if body.is_some() && self.body != body {
+            self.feeds = self.feeds.saturating_add(1);
+            self.body = body;
+        }
+    }
+}
+
+/// Reading which products are missing.
+pub trait ReadMissing: AsRef<Reader> {
+    /// All of them.
+    ///
+    /// # Errors
+    /// When the file can't be read.
+    fn missing(&self) -> Result<Vec<Missing>, StateError> {
+        if self.as_ref().version() < GUARD_SINCE {
+            return Ok(Vec::new());
+        }
+        self.as_ref().all("SELECT id, since, feeds, body FROM missing ORDER BY id", [], missing)
+    }
+
+    /// The one with this id, if it is missing.
+    ///
+    /// # Errors
+    /// When the file can't be read.
+    fn missing_product(&self, id: &str) -> Result<Option<Missing>, StateError> {
+        if self.as_ref().version() < GUARD_SINCE {
+            return Ok(None);
+        }
+        let found = self.as_ref().all("SELECT id, since, feeds, body FROM missing WHERE id = ?1", [id], missing)?;
+        Ok(found.into_iter().next())
+    }
+}
+
+impl ReadMissing for Reader {}
+
+fn missing(row: &Row<'_>) -> rusqlite::Result<Missing> {
+    let broken = |error| rusqlite::Error::FromSqlConversionFailure(1, rusqlite::types::Type::Text, Box::new(error));
+    let since = serde_json::from_str(row.get_ref(1)?.as_str()?).map_err(broken)?;
+    let body = row.get::<_, Option<[u8; 16]>>(3)?.map(Digest::from_be_bytes);
+    Ok(Missing { id: row.get(0)?, since, feeds: row.get(2)?, body })
+}
+
+/// Puts these in the place of all that were missing.
+pub(super) fn replace(transaction: &Transaction<'_>, all: &[Missing]) -> rusqlite::Result<()> {
+    let unwritable = |error| rusqlite::Error::ToSqlConversionFailure(Box::new(error));
+    transaction.execute("DELETE FROM missing", [])?;
+    let mut insert =
+        transaction.prepare("INSERT OR REPLACE INTO missing (id, since, feeds, body) VALUES (?1, ?2, ?3, ?4)")?;
+    for Missing { id, since, feeds, body } in all {
+        let since = serde_json::to_string(since).map_err(unwritable)?;
+        insert.execute(params![id, since, feeds, body.map(Digest::to_be_bytes)])?;
+    }
+    Ok(())
+}
