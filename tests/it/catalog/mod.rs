@@ -10,6 +10,7 @@ mod guard;
 mod history;
 mod imports;
 mod orphans;
+mod patience;
 mod risks;
 mod shelf;
 mod sync;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tracing::Level;
 
-use super::plan::{excluded, held_back, unproven};
+use super::plan::{excluded, held_back, unproven, waiting};
 use crate::pass::{self, Exit, Notice, Outcome, PassRow, Sample, Trouble};
 use crate::report::{paused_line, strange_stock};
 use crate::systems::catalog::apply::Stop;
@@ -148,6 +148,7 @@ fn summary(report: &Report, headline: &str) -> String {
     if let Some(missed) = report.summary.as_ref().map(|summary| summary.held_back).filter(|missed| *missed > 0) {
         text += &format!("\n{}", held_back(missed));
     }
+    text.extend(report.summary.as_ref().and_then(waiting).map(|told| format!("\n{told}")));
     if let Some(unproven) = report.summary.as_ref().and_then(unproven) {
         text += &format!("\n{unproven}");
     }

@@ -9,6 +9,7 @@ use serde_json::{Map, Value, json};
 use crate::catalog::{Fields, Kind};
 use crate::pass::{Counts, EachOperation, Failure, Planned};
 use crate::report::strange_stock;
+use crate::systems::catalog::store::Missing;
 use crate::systems::catalog::{
     Action, Address, ChosenStrategy, Cost, Decision, Example, Held, Operation, Plan, PlanStoreError, Summary, Urgency,
 };
@@ -146,6 +147,7 @@ fn source_line(summary: &Summary) -> String {
     if summary.held_back > 0 {
         line += &format!(" {}", held_back(summary.held_back));
     }
+    line.extend(waiting(summary).map(|told| format!(" {told}")));
     if let Some(unproven) = unproven(summary) {
         line += &format!(" {unproven}");
     }
@@ -163,6 +165,17 @@ fn source_line(summary: &Summary) -> String {
 pub(super) fn excluded(summary: &Summary) -> Option<String> {
     let rows = Some(summary.excluded).filter(|rows| *rows > 0)?;
     Some(format!("[[source.rule]] leaves out {}.", count(rows, "row", "rows")))
+}
+
+/// What is missed and not deleted yet, as the settings want it.
+pub(super) fn waiting(summary: &Summary) -> Option<String> {
+    let missed = Some(summary.waiting).filter(|missed| *missed > 0)?;
+    let products = count(missed, "product is", "products are");
+    let until = match summary.waiting_until {
+        Some(at) => format!("the first is deleted on {at:.0} if it doesn't come back"),
+        None => "another feed has to lack them, too".to_owned(),
+    };
+    Some(format!("{products} missing and not deleted yet: {until}."))
 }
 
 /// Why objects that are missed are not deleted.
@@ -260,7 +273,7 @@ impl Planned for PlannedCatalog {
     }
 
     fn fields(&self) -> Map<String, Value> {
-        let Plan { summary, decision, .. } = &self.0;
+        let Plan { summary, decision, missing, .. } = &self.0;
         let mut source = json!({"items": summary.items, "rejected": summary.rejected, "unchanged": summary.unchanged});
         if summary.excluded > 0 {
             source["excluded"] = summary.excluded.into();
@@ -270,6 +283,10 @@ impl Planned for PlannedCatalog {
         }
         if let Some(because) = summary.unproven_because {
             source["unproven"] = json!(because);
+        }
+        if let Some(missing) = missing.as_ref().filter(|missing| !missing.is_empty()) {
+            let one = |one: &Missing| json!({"id": one.id, "since": one.since.at, "feeds": one.feeds});
+            source["missing"] = missing.iter().map(one).collect();
         }
         let strategy = match decision.strategy {
             ChosenStrategy::Api => "api",

@@ -1,9 +1,12 @@
 //! Products that whole feeds don't have any more, and that are not deleted yet.
 
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
 use rusqlite::{Row, Transaction, params};
 
 use crate::catalog::Digest;
-use crate::clock::Stamp;
+use crate::clock::{Moment, Stamp};
 use crate::state::{GUARD_SINCE, Reader, StateError};
 
 /// A product that whole feeds don't have any more.
@@ -30,6 +33,46 @@ impl Missing {
         if body.is_some() && self.body != body {
             self.feeds = self.feeds.saturating_add(1);
             self.body = body;
+        }
+    }
+}
+
+/// When a product that is missing is deleted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Due {
+    /// In this pass.
+    Now,
+    /// In the first pass from then on, if the feed still lacks it.
+    At(Timestamp),
+    /// Not before so many more feeds lack it.
+    Feeds(u32),
+}
+
+impl Missing {
+    /// When it is deleted, if a product waits for so long and for so many feeds.
+    pub fn due(&self, after: Duration, feeds: u32, now: Moment, boot: Option<&str>) -> Due {
+        if let Some(more) = feeds.checked_sub(self.feeds).filter(|more| *more > 0) {
+            return Due::Feeds(more);
+        }
+        let age = self.since.age(now, boot).max(SignedDuration::ZERO);
+        let left = SignedDuration::try_from(after).unwrap_or(SignedDuration::MAX).saturating_sub(age);
+        if left <= SignedDuration::ZERO {
+            return Due::Now;
+        }
+        // A second more, for what was rounded.
+        let left = left.saturating_add(SignedDuration::from_secs(1));
+        Due::At(now.wall.saturating_add(left).unwrap_or(Timestamp::MAX))
+    }
+}
+
+impl Due {
+    /// In words, behind "deleted".
+    pub fn words(self) -> String {
+        match self {
+            Due::Now => "by the next pass".to_owned(),
+            Due::At(at) => format!("on {at:.0}"),
+            Due::Feeds(1) => "when another feed lacks it".to_owned(),
+            Due::Feeds(more) => format!("when {more} more feeds lack it"),
         }
     }
 }

@@ -26,7 +26,7 @@ pub use history::{Change, ChangeKind, Entry, HistoryFilter, Loaded, Noted, PassI
 pub use imports::{AtLarge, Failures, Import, ImportEnd, ImportState, NewImport, ReadImports, Timings, WriteImports};
 pub use keys::KeyRow;
 pub use known_rows::{FeedRow, FeedRows, InUse, NewRow, ReadKnownRows, RowLog, RowsEnding};
-pub use missing::{Missing, ReadMissing};
+pub use missing::{Due, Missing, ReadMissing};
 pub use object_set::Objects;
 pub use objects::{Known, ReadObjects, Record};
 pub use pass::{Ending, ReadPlan, WritePass};

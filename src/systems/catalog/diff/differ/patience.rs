@@ -3,13 +3,13 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 
 use crate::catalog::{Digest, Id};
 use crate::clock::{Moment, boot_id};
 use crate::config;
 use crate::state::{Reader, StateError};
-use crate::systems::catalog::store::{Missing, ReadMissing as _};
+use crate::systems::catalog::store::{Due, Missing, ReadMissing as _};
 
 /// What a product must be missing for before it is deleted.
 #[derive(Debug, Clone, Copy)]
@@ -54,21 +54,14 @@ impl Waiting {
         let body = self.patience.body;
         let mut missing = self.earlier.remove(id.as_str()).unwrap_or_else(|| Missing::from_now(id.to_string(), body));
         missing.again(body);
-        let has_feeds = missing.feeds >= self.patience.feeds;
-        let age = missing.since.age(self.now, self.boot.as_deref());
-        let after = SignedDuration::try_from(self.patience.after).unwrap_or(SignedDuration::MAX);
+        let Patience { after, feeds, .. } = self.patience;
+        let due = missing.due(after, feeds, self.now, self.boot.as_deref());
         self.all.push(missing);
-        if has_feeds && age >= after {
-            return true;
+        if let Due::At(at) = due {
+            self.until = Some(self.until.map_or(at, |first| first.min(at)));
         }
-        self.count += 1;
-        if has_feeds {
-            // A second more, for what was rounded.
-            let left = after.saturating_sub(age.max(SignedDuration::ZERO)).saturating_add(SignedDuration::from_secs(1));
-            let until = self.now.wall.saturating_add(left).unwrap_or(Timestamp::MAX);
-            self.until = Some(self.until.map_or(until, |first| first.min(until)));
-        }
-        false
+        self.count += u64::from(due != Due::Now);
+        due == Due::Now
     }
 
     /// Nothing proves that this feed doesn't have a product: what is known of it stays.

@@ -1,0 +1,145 @@
+//! Products that the feed lacks wait before they are deleted, where the settings say so.
+
+use rusqlite::Connection;
+use sandbox::{Feed, Kind};
+use serde_json::json;
+
+use crate::kit::goods::{Good, assert_equal, feed, goods, publish, sync, synced};
+use crate::kit::{FEED, Shop};
+
+const HOURS: &str = "[guard]\ndelete_after = \"48h\"";
+const FEEDS: &str = "[guard]\ndelete_feeds = 3";
+
+fn without(goods: &[Good], id: &str) -> Vec<Good> {
+    goods.iter().filter(|good| good.id != id).cloned().collect()
+}
+
+/// As if so many hours had gone by.
+fn hours_later(shop: &Shop, hours: i64) {
+    let state = Connection::open(shop.state_path()).expect("a state");
+    let earlier = "UPDATE missing SET since = json_set(since, '$.up', json_extract(since, '$.up') - ?1)";
+    state.execute(earlier, [hours * 3600]).expect("written");
+    // What was to come then is over now.
+    let mark = "UPDATE meta SET value = json_set(value, '$.changes_at', '2026-01-01T00:00:00Z')
+                WHERE key = 'feed_mark' AND json_extract(value, '$.changes_at') IS NOT NULL";
+    state.execute(mark, []).expect("written");
+}
+
+fn has(shop: &Shop, id: &str) -> bool {
+    shop.nicechat().objects(Kind::Product).contains_key(id)
+}
+
+#[test]
+fn a_product_is_missing_for_so_long_before_it_goes() {
+    let all = goods("p", 5);
+    let shop = synced(&all, HOURS);
+    let fewer = without(&all, "p003");
+    publish(&shop, &fewer);
+    let pass = sync(&shop).ended(0);
+    assert_eq!(pass.tally(), "");
+    assert!(pass.output.stdout.contains("1 product is missing and not deleted yet: the first is deleted on 20"));
+    let plan = shop.json(&["plan", "--format", "json"]);
+    assert_eq!(
+        (&plan["source"]["missing"][0]["id"], &plan["source"]["missing"][0]["feeds"]),
+        (&json!("p003"), &json!(1))
+    );
+    hours_later(&shop, 47);
+    assert_eq!(sync(&shop).ended(0).tally(), "");
+    // The same bytes again, and nothing but time has gone by.
+    hours_later(&shop, 2);
+    assert_eq!(sync(&shop).ended(0).lines(), ["DELETE products p003"]);
+    assert_equal(&shop, &fewer);
+    assert_eq!(sync(&shop).ended(0).tally(), "");
+}
+
+#[test]
+fn what_comes_back_begins_anew() {
+    let all = goods("p", 5);
+    let shop = synced(&all, HOURS);
+    let fewer = without(&all, "p003");
+    publish(&shop, &fewer);
+    sync(&shop).ended(0);
+    hours_later(&shop, 47);
+    publish(&shop, &all);
+    assert_eq!(sync(&shop).ended(0).tally(), "");
+    publish(&shop, &fewer);
+    sync(&shop).ended(0);
+    hours_later(&shop, 47);
+    assert_eq!(sync(&shop).ended(0).tally(), "");
+    assert!(has(&shop, "p003"));
+}
+
+#[test]
+fn so_many_other_feeds_must_lack_it() {
+    let all = goods("p", 5);
+    let shop = synced(&all, FEEDS);
+    let fewer = without(&all, "p003");
+    publish(&shop, &fewer);
+    let told = sync(&shop).ended(0).output.stdout;
+    assert!(told.contains("another feed has to lack them, too"), "{told}");
+    // The same one is no other one, however often it is read.
+    for arguments in [&["run", "--once"][..], &["run", "--resync"], &["run", "--once"]] {
+        shop.run(arguments).expect_code(0);
+    }
+    assert!(has(&shop, "p003"));
+    for (price, is_there) in [("11.00", true), ("12.00", false)] {
+        let other: Vec<Good> = fewer.iter().cloned().map(|good| good.at_price(price)).collect();
+        publish(&shop, &other);
+        sync(&shop).ended(0);
+        assert_eq!(has(&shop, "p003"), is_there, "{price}");
+    }
+}
+
+#[test]
+fn until_then_it_may_be_out_of_stock() {
+    let all = goods("p", 5);
+    let shop = synced(&all, &format!("{HOURS}\nmissing = \"out_of_stock\""));
+    publish(&shop, &without(&all, "p003"));
+    assert_eq!(sync(&shop).ended(0).lines(), ["PATCH products p003"]);
+    let is_in_stock = || shop.nicechat().objects(Kind::Product)["p003"]["in_stock"].clone();
+    assert_eq!(is_in_stock(), json!(false));
+    assert_eq!(sync(&shop).ended(0).tally(), "");
+    shop.run(&["run", "--resync"]).expect_code(0);
+    assert_eq!(is_in_stock(), json!(false));
+    // The very row that it had.
+    publish(&shop, &all);
+    sync(&shop).ended(0);
+    assert_equal(&shop, &all);
+}
+
+#[test]
+fn a_damaged_feed_that_lacks_many_puts_none_out_of_stock() {
+    let all = goods("p", 60);
+    let shop = synced(&all, &format!("{HOURS}\nmissing = \"out_of_stock\""));
+    publish(&shop, &all[..20]);
+    assert_eq!(sync(&shop).ended(4).tally(), "");
+    assert_equal(&shop, &all);
+}
+
+#[test]
+fn a_feed_whose_end_is_not_proven_counts_for_nothing() {
+    let all = goods("p", 5);
+    let shop = synced(&all, FEEDS);
+    let fewer = without(&all, "p003");
+    for price in ["11.00", "12.00", "13.00", "14.00"] {
+        let other: Vec<Good> = fewer.iter().cloned().map(|good| good.at_price(price)).collect();
+        let unproven = Feed { body: feed(&other).into(), until_close: true, ..Feed::default() };
+        shop.shop().put_with(FEED, unproven);
+        sync(&shop).ended(0);
+    }
+    assert!(has(&shop, "p003"));
+    let state = Connection::open(shop.state_path()).expect("a state");
+    let missing: i64 = state.query_row("SELECT count(*) FROM missing", [], |row| row.get(0)).expect("read");
+    assert_eq!(missing, 0);
+}
+
+#[test]
+fn without_the_setting_nothing_waits_any_more() {
+    let all = goods("p", 5);
+    let shop = synced(&all, HOURS);
+    let fewer = without(&all, "p003");
+    publish(&shop, &fewer);
+    sync(&shop).ended(0);
+    shop.config("");
+    assert_eq!(sync(&shop).ended(0).lines(), ["DELETE products p003"]);
+}
