@@ -7,7 +7,7 @@ use sandbox::Kind;
 use serde_json::{Value, json};
 
 use crate::kit::Shop;
-use crate::kit::goods::{Good, assert_equal, goods, publish, run, sync, synced};
+use crate::kit::goods::{Good, assert_equal, feed, goods, publish, run, sync, synced};
 
 fn each(mut goods: Vec<Good>, change: impl Fn(usize, &mut Good)) -> Vec<Good> {
     goods.iter_mut().enumerate().for_each(|(at, good)| change(at, good));
@@ -223,4 +223,23 @@ proptest! {
             assert_equal(&risky, &changed(true));
         }
     }
+}
+
+#[test]
+fn a_plan_marks_prices_that_slip_and_currencies_that_flip_also_when_they_are_few() {
+    let before = goods("p", 40);
+    let shop = synced(&before, "");
+    let next = each(before, |at, good| match at {
+        3 => good.price = "1000.00".to_owned(),
+        4 => good.price = "12.00".to_owned(),
+        5 => good.price = "11.00".to_owned(),
+        _ => {}
+    });
+    shop.put_feed(feed(&next).replace("12.00 USD", "12.00 EUR"));
+    let plan = shop.run(&["plan"]).expect_code(0).stdout;
+    assert!(plan.contains("2 prices change by a large factor (guard.price_factor) or get another currency"), "{plan}");
+    let marked: Vec<&str> = plan.lines().filter(|line| line.contains("(!) ")).map(str::trim).collect();
+    assert_eq!(marked.len(), 2, "{plan}");
+    assert!(marked[0].starts_with("price        10.00 → 1000.00  (!)"), "{marked:?}");
+    assert!(marked[1].contains("(!) another currency"), "{marked:?}");
 }

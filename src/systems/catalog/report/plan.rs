@@ -9,6 +9,7 @@ use serde_json::{Map, Value, json};
 use crate::catalog::{Fields, Kind};
 use crate::pass::{Counts, EachOperation, Failure, Planned};
 use crate::report::strange_stock;
+use crate::systems::catalog::plan::risk::Risk;
 use crate::systems::catalog::store::Missing;
 use crate::systems::catalog::{
     Action, Address, ChosenStrategy, Cost, Decision, Example, Held, Operation, Plan, PlanStoreError, Summary, Urgency,
@@ -42,6 +43,7 @@ pub fn plan_text(plan: &Plan, out: &mut dyn Write) -> io::Result<()> {
         let rest = if plan.verdict.is_whole { "Nothing is sent" } else { "It stays as it is; the rest is sent" };
         writeln!(out, "{rest}. To let it through: shelfkeeper approve {} (or --force)", held.digest)?;
     }
+    slips(plan).map_or(Ok(()), |told| writeln!(out, "{told}"))?;
     if summary.sent() > 0 {
         writeln!(out, "{}", way_line(&plan.decision))?;
     }
@@ -229,10 +231,36 @@ fn print(operation: &Operation, out: &mut dyn Write) -> io::Result<()> {
             writeln!(out, "  ~ {id}{known}")?;
             operation.changes().try_for_each(|(field, old, new)| {
                 let (old, new) = old.map_or_else(|| ("unknown".to_owned(), value(new)), |old| difference(old, new));
-                writeln!(out, "      {field:<12} {old} → {new}")
+                let mark = slip(operation, field);
+                writeln!(out, "      {field:<12} {old} → {new}{mark}")
             })
         }
     }
+}
+
+/// What stands behind a field of a product whose price slipped.
+fn slip(operation: &Operation, field: &str) -> &'static str {
+    let is_another_currency = operation.send.contains_key("currency");
+    match field {
+        _ if !operation.risks.has(Risk::Price) => "",
+        "currency" => "  (!) another currency",
+        "price" if !is_another_currency => "  (!) by a large factor",
+        _ => "",
+    }
+}
+
+/// Prices that are more likely to be a mistake than meant, however few.
+fn slips(plan: &Plan) -> Option<String> {
+    let is_held = |held: &Held| held.held.iter().any(|risk| risk.risk == Risk::Price.name());
+    let count = Some(plan.summary.risks.of(Risk::Price)).filter(|count| *count > 0)?;
+    if plan.verdict.held.as_ref().is_some_and(is_held) {
+        return None;
+    }
+    let (prices, change, get) = if count == 1 { ("price", "changes", "gets") } else { ("prices", "change", "get") };
+    Some(format!(
+        "{} {prices} {change} by a large factor (guard.price_factor) or {get} another currency: see (!) below.",
+        number(count)
+    ))
 }
 
 /// A plan of the catalog among those of other systems.
