@@ -238,7 +238,7 @@ fn a_plan_marks_prices_that_slip_and_currencies_that_flip_also_when_they_are_few
     shop.put_feed(feed(&next).replace("12.00 USD", "12.00 EUR"));
     let plan = shop.run(&["plan"]).expect_code(0).stdout;
     assert!(plan.contains("2 prices change by a large factor (guard.price_factor) or get another currency"), "{plan}");
-    let marked: Vec<&str> = plan.lines().filter(|line| line.contains("(!) ")).map(str::trim).collect();
+    let marked: Vec<&str> = plan.lines().filter(|line| line.contains("  (!) ")).map(str::trim).collect();
     assert_eq!(marked.len(), 2, "{plan}");
     assert!(marked[0].starts_with("price        10.00 → 1000.00  (!)"), "{marked:?}");
     assert!(marked[1].contains("(!) another currency"), "{marked:?}");
