@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
 use crate::config::Catalog;
@@ -20,6 +21,8 @@ pub struct Context {
     pub state: Arc<state::Writer>,
     /// The addresses of imports under way.
     pub exchange: Exchange,
+    /// See [`crate::shop::Shop::computing`].
+    pub computing: Arc<Semaphore>,
     /// Whether somebody serves `exchange` already; else a pass does so itself when an import needs it.
     pub is_listening: bool,
 }

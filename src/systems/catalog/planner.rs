@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use thiserror::Error;
+use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
 use crate::approval::word;
@@ -66,7 +67,7 @@ pub async fn plan(config: &Catalog, ask: Ask, stop: &CancellationToken) -> Resul
         // Nothing was asked for that could be answered so.
         Fetched::NotModified => return Err(PassError::Fetch(FetchError::strange_304(&config.source))),
     };
-    Planner { config, nicechat: &nicechat, stop }.plan(state, request, &body).await
+    Planner { config, nicechat: &nicechat, stop, computing: &Semaphore::new(1) }.plan(state, request, &body).await
 }
 
 /// Whether a pass has to read NiceChat's listing: a resync, the first pass of a state, the first
@@ -87,6 +88,8 @@ pub(super) struct Planner<'a> {
     pub(super) config: &'a Catalog,
     pub(super) nicechat: &'a nicechat::Reader,
     pub(super) stop: &'a CancellationToken,
+    /// See [`crate::shop::Shop::computing`].
+    pub(super) computing: &'a Semaphore,
 }
 
 /// A feed that was read to its end.
@@ -192,6 +195,8 @@ impl Planner<'_> {
 
     /// Takes the feed into the comparison.
     async fn compare(&self, differ: Differ, request: Request, body: &Arc<Body>) -> Result<Compared, PassError> {
+        // Nobody closes it.
+        let _turn = interruptible(self.stop, self.computing.acquire()).await?;
         let source = &self.config.source;
         let options = parse_options(self.config, request.now);
         let (location, max_bytes) = (source.location.to_string(), source.max_bytes);

@@ -67,6 +67,7 @@ impl System for CatalogSystem {
             config: shop.config.catalog.clone()?,
             state: shop.state.clone(),
             exchange: self.exchange.clone(),
+            computing: shop.computing.clone(),
             is_listening: is_served,
         };
         Some(Box::new(CatalogJob(context)))

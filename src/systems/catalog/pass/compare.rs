@@ -4,7 +4,7 @@ use std::sync::{Arc, PoisonError};
 
 use super::body::{self, FeedBody};
 use super::findings::Findings;
-use crate::systems::catalog::context::Tools;
+use crate::systems::catalog::context::{Context, Tools};
 use crate::systems::catalog::error::PassError;
 use crate::systems::catalog::plan::Plan;
 use crate::systems::catalog::plan::store::SharedPlanStore;
@@ -35,7 +35,8 @@ pub(super) async fn compare(
         task::blocking(move || body.digest())
     };
     let reader = tools.nicechat.reader();
-    let planner = Planner { config: &tools.context.config, nicechat: &reader, stop: tools.stop };
+    let Context { config, computing, .. } = tools.context;
+    let planner = Planner { config, nicechat: &reader, stop: tools.stop, computing };
     // It only reads: whatever is computing when we are to stop is left to end by itself.
     let plan = interruptible(tools.stop, planner.plan(tools.state()?, request, &feed.body)).await??;
     findings.summary = Some(plan.summary.clone());
