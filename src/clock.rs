@@ -33,10 +33,13 @@ impl Moment {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Stamp {
     /// What the date was said to be.
+    #[serde(alias = "since")]
     pub at: Timestamp,
     /// Seconds since the machine was started.
+    #[serde(default)]
     up: i64,
     /// Which start that was.
+    #[serde(default)]
     boot: Option<String>,
 }
 
