@@ -72,7 +72,7 @@ impl PlanStore {
         connection.execute_batch(
             "PRAGMA page_size = 32768; PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA cache_size = -8192;
              CREATE TABLE operation (stage INTEGER, late INTEGER, urgency INTEGER, kind INTEGER, id TEXT, body TEXT,
-                                     risks INTEGER);
+                                     risks INTEGER, approved INTEGER DEFAULT 0);
              CREATE TABLE twin (kind INTEGER, id TEXT, field TEXT);
              CREATE TABLE rejected (line INTEGER, id TEXT, field TEXT, reason TEXT,
                                     title TEXT, column_name TEXT, value TEXT, first INTEGER);
@@ -166,7 +166,7 @@ impl PlanStore {
         while size < TOGETHER
             && let Some(row) = rows.next()?
         {
-            cursor.0 = Some((row.get(3)?, row.get(5)?, row.get(1)?, row.get(0)?, row.get(6)?));
+            cursor.0 = Some((row.get(3)?, row.get(6)?, row.get(1)?, row.get(0)?, row.get(7)?));
             size += row.get_ref(2)?.as_str().map_err(rusqlite::Error::from)?.len();
             operations.extend(operation(row)?);
         }
