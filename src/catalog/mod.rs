@@ -19,5 +19,5 @@ pub use fields::Fields;
 pub use id::{Id, IdError, Kind};
 pub use item::Item;
 pub use price::{Money, Notation, Price, PriceError};
-pub use rejection::{Cell, Owner, Rejection};
+pub use rejection::{Cell, FirstRow, Owner, Rejection};
 pub use unknown_words::UnknownWords;

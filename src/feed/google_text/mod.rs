@@ -89,7 +89,7 @@ impl TextReader<'_, '_, '_> {
         let has_digest = !span.last_without_end && !span.may_go_on;
         let mut digest = has_digest.then(|| row_digest(output, bytes_digest, span.quotes));
         let was_whole = self.some_row_is_whole;
-        if was_whole && is_known(output, digest)? {
+        if was_whole && is_known(output, digest, span.line)? {
             return Ok(());
         }
         if self.detector.settle(bytes)? {
@@ -105,7 +105,7 @@ impl TextReader<'_, '_, '_> {
             return Ok(());
         }
         self.some_row_is_whole |= !self.is_short();
-        if !was_whole && is_known(output, digest)? {
+        if !was_whole && is_known(output, digest, span.line)? {
             return Ok(());
         }
         self.parse(output, span, misfit, digest)
@@ -166,8 +166,8 @@ fn row_digest(output: &RowOutput<'_>, bytes: Digest, quotes: Quotes) -> RowDiges
     })
 }
 
-fn is_known(output: &mut RowOutput<'_>, digest: Option<RowDigest>) -> Result<bool, FeedError> {
-    digest.map_or(Ok(false), |digest| output.knows(digest))
+fn is_known(output: &mut RowOutput<'_>, digest: Option<RowDigest>, line: u64) -> Result<bool, FeedError> {
+    digest.map_or(Ok(false), |digest| output.knows(digest, line))
 }
 
 /// CR ends the lines of files that have no LF.

@@ -259,9 +259,9 @@ impl feed::RowSink for Rows {
         self.filter.prefetch(rows);
     }
 
-    fn knows(&mut self, row: RowDigest) -> Result<bool, SinkError> {
+    fn knows(&mut self, row: RowDigest, line: u64) -> Result<bool, SinkError> {
         self.check()?;
-        self.filter.recall(row).or_else(|error| self.end(error.into()))
+        self.filter.recall(row, line).or_else(|error| self.end(error.into()))
     }
 
     fn is_first(&mut self, id: &str) -> Result<bool, SinkError> {

@@ -70,6 +70,7 @@ impl Differ {
         }
         self.order_twins()?;
         self.draft.store.seal()?;
+        self.find_first_lines()?;
         let rows = self.rows_ending();
         let Draft { store, summary, left, .. } = self.draft;
         Ok(Comparison { store, summary, changes_at: self.feed.changes_at, rows, left })

@@ -5,6 +5,7 @@ mod codes;
 mod error;
 mod hold;
 mod places;
+mod repeated;
 mod stored;
 mod twins;
 
@@ -122,8 +123,8 @@ impl PlanStore {
         Ok(())
     }
 
-    /// Adds a row that was not taken.
-    pub(in crate::systems::catalog) fn reject(&self, rejection: &Rejection) -> Result<(), PlanStoreError> {
+    /// Adds a row that was not taken, and tells where it lies.
+    pub(in crate::systems::catalog) fn reject(&self, rejection: &Rejection) -> Result<i64, PlanStoreError> {
         let sql = "INSERT INTO rejected (line, id, field, reason, title, column_name, value, first)
                    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
         let number = |line: u64| i64::try_from(line).unwrap_or(i64::MAX);
@@ -136,7 +137,7 @@ impl PlanStore {
         ];
         let row = params![number(*line), id, field, reason, title, column, value, first.map(number)];
         self.connection.prepare_cached(sql)?.execute(row)?;
-        Ok(())
+        Ok(self.connection.last_insert_rowid())
     }
 
     /// Ends the collecting: the operations can be read from now on.
