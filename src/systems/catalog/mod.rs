@@ -32,7 +32,7 @@ pub use plan::operation::{Action, Operation, Stage, Urgency};
 pub use plan::store::{Cursor, Group, PlanStore, PlanStoreError, SharedPlanStore};
 pub use plan::summary::{Summary, Tally};
 pub use plan::verdict::{Example, Held, HeldRisk};
-pub use report::{history_csv, history_json, history_text, print_held};
+pub use report::{history_csv, history_json, history_text, print_held, rejected_csv, rejected_json, rejected_text};
 pub use shelf::{Draft, Generation, Shelf, ShelfError, Stocked};
 pub use strategy::address::Address;
 pub use strategy::cost::{ChosenStrategy, Cost, Decision};

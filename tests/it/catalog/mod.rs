@@ -10,6 +10,7 @@ mod guard;
 mod history;
 mod imports;
 mod orphans;
+mod rejected;
 mod risks;
 mod shelf;
 mod sync;
