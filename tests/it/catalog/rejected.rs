@@ -92,3 +92,19 @@ fn nothing_to_mend_is_said_so_and_no_secret_is_needed() {
     command.arg("--config").arg(shop.path("bare.toml")).arg("rejected");
     assert_eq!(crate::kit::finish(command).expect_code(0).stdout, "No row of the last feed is rejected.\n");
 }
+
+#[test]
+fn many_duplicates_are_one_line() {
+    let rows: String = (0..39).map(|n| format!("{n}\tLamp\n")).collect();
+    let feed = format!("id\ttitle\n{rows}{rows}");
+    let shop = Shop::new();
+    shop.put_feed(feed.clone());
+    let file = shop.path("feed.tsv");
+    std::fs::write(&file, &feed).expect("written");
+    let told = shop.run(&["feed", file.to_str().expect("a path")]).expect_code(3).stdout;
+    let one_line = "39 rows rejected: 39 duplicate ids:\n  39 duplicate ids: line 41 as line 2, line 42 as line 3, line 43 as line 4, …\n";
+    assert!(told.ends_with(one_line), "{told}");
+    sync(&shop).ended(3);
+    let told = shop.run(&["status"]).expect_code(0).stdout;
+    assert!(told.contains(one_line), "{told}");
+}
