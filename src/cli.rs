@@ -15,7 +15,7 @@ use crate::feed::FeedType;
 use crate::logging::LogStyle;
 
 pub use formats::{Format, TableFormat};
-pub use product::{ChangeChoice, History, Rejected};
+pub use product::{ChangeChoice, Explain, History, Rejected};
 
 /// Keeps a shop's NiceChat categories and products equal to its feed.
 #[derive(Debug, Parser)]
@@ -144,6 +144,16 @@ Examples:
   shelfkeeper rejected                   for people
   shelfkeeper rejected --format csv > to-mend.csv")]
     Rejected(Rejected),
+    /// Show one product's way: its row, what was sent and when, what NiceChat has, what comes next
+    ///
+    /// A feed that is a file is read for it; one that has an address only with --fetch. Exits with 1 when nothing is
+    /// known of the id.
+    #[command(after_help = "\
+Examples:
+  shelfkeeper explain 4711
+  shelfkeeper explain 4711 --fetch       asks the feed's host as well
+  shelfkeeper explain 4711 --format json | jq .next")]
+    Explain(Explain),
     /// Show the mirrored Lagerkoll events, or how they changed
     #[command(after_help = "\
 Examples:

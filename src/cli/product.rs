@@ -2,7 +2,7 @@
 
 use clap::{Args, ValueEnum};
 
-use super::formats::TableFormat;
+use super::formats::{Format, TableFormat};
 use crate::systems::catalog::store::ChangeKind;
 
 /// Arguments of `history`.
@@ -68,4 +68,18 @@ pub struct Rejected {
     /// How to print them
     #[arg(long, value_enum, default_value_t = TableFormat::Text)]
     pub format: TableFormat,
+}
+
+/// Arguments of `explain`.
+#[derive(Debug, Args)]
+pub struct Explain {
+    /// The product's id, as the feed writes it
+    #[arg(value_name = "ID")]
+    pub id: String,
+    /// Read a feed that isn't a file, too: one request to its host
+    #[arg(long)]
+    pub fetch: bool,
+    /// How to print it
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub format: Format,
 }

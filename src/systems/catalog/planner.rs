@@ -142,13 +142,7 @@ impl Planner<'_> {
 
     /// A comparison with what the state knows. Where a listing will have more to say, known rows don't count.
     async fn differ(&self, state: state::Reader, request: Request, is_listed: bool) -> Result<Differ, PassError> {
-        let policy = Policy {
-            prune: self.config.nicechat.prune,
-            vanished_category: self.config.nicechat.vanished_category,
-            default_category: self.config.source.default_category.clone(),
-            retry_refused: request.kind == PassKind::Resync,
-            price_factor: self.config.guard.price_factor,
-        };
+        let policy = policy(self.config, request.kind);
         blocking(move || {
             let mut differ = if is_listed {
                 Differ::new(state, policy)?
@@ -171,8 +165,8 @@ impl Planner<'_> {
         let (stop, body) = (self.stop.clone(), Arc::clone(body));
         let rules = source.rules.clone();
         blocking(move || {
-            let mut rows = Rows { filter: Filter::new(differ, rules), stop, failure: None };
-            let read = read(&body, max_bytes, &options, &mut rows);
+            let mut rows = Rows { filter: Filter::new(differ, rules), stop: stop.clone(), failure: None };
+            let read = read(&body, max_bytes, &options, (&mut rows, &stop));
             // What was read while somebody wrote it is wrong in ways that needn't show.
             body.check_unwritten()?;
             let Rows { filter, failure, .. } = rows;
@@ -195,8 +189,19 @@ impl Planner<'_> {
     }
 }
 
+/// The settings that a plan depends on.
+pub(super) fn policy(config: &Catalog, kind: PassKind) -> Policy {
+    Policy {
+        prune: config.nicechat.prune,
+        vanished_category: config.nicechat.vanished_category,
+        default_category: config.source.default_category.clone(),
+        retry_refused: kind == PassKind::Resync,
+        price_factor: config.guard.price_factor,
+    }
+}
+
 /// What a feed is, and where it is from.
-fn feed_kind(config: &Catalog, format: FeedType) -> FeedKind {
+pub(super) fn feed_kind(config: &Catalog, format: FeedType) -> FeedKind {
     let wanted = config.source.format.map_or("auto", FeedType::name);
     FeedKind { source: format!("{} {wanted}", config.source.location.fingerprint()), kind: format.name().to_owned() }
 }
@@ -212,8 +217,14 @@ pub(super) fn parse_options(config: &Catalog, now: Timestamp) -> ParseOptions {
     }
 }
 
-fn read(body: &Body, max_bytes: u64, options: &ParseOptions, rows: &mut Rows) -> Result<feed::Reading, FeedError> {
-    let input = feed::open(&body.file, max_bytes).stopped_by(&rows.stop);
+/// Reads a body into a comparison.
+pub(super) fn read(
+    body: &Body,
+    max_bytes: u64,
+    options: &ParseOptions,
+    (rows, stop): (&mut dyn feed::RowSink, &CancellationToken),
+) -> Result<feed::Reading, FeedError> {
+    let input = feed::open(&body.file, max_bytes).stopped_by(stop);
     let input = if body.end == End::Proven { input } else { input.unproven()? };
     feed::read_into(&input, options, rows)
 }

@@ -5,6 +5,7 @@ mod answers;
 mod bad_luck;
 mod crash;
 mod doubt;
+mod explain;
 mod faults;
 mod guard;
 mod history;

@@ -1,11 +1,13 @@
 //! Plans and passes over the catalog, for people and for programs.
 
+mod explain;
 mod history;
 mod pass;
 mod plan;
 mod rejected;
 mod standing;
 
+pub use explain::{explanation_json, explanation_text};
 pub use history::{history_csv, history_json, history_text};
 pub(crate) use pass::report;
 pub(crate) use plan::PlannedCatalog;
