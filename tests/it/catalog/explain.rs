@@ -164,6 +164,11 @@ fn elements_of_xml_are_shown_part_by_part() {
     let cells: Vec<String> = cells.iter().map(|cell| format!("{}={}", cell["name"], cell["value"])).collect();
     let expected = ["id=1", "available=true", "name=Lamp", "price=10", "categoryId=7"];
     assert_eq!(cells.iter().map(|cell| cell.replace('"', "")).collect::<Vec<_>>(), expected);
+    let twice = yml.replacen("<offer id=\"2\">", "<offer id=\"1\">", 1);
+    shop.put_feed(twice);
+    let told = explain(&shop, &["1", "--fetch"]);
+    assert_eq!(told["feed"]["rows"][1]["rejected"]["reason"], "same id as line 3, which is used");
+    shop.put_feed(yml);
     let told = explain(&shop, &["2", "--fetch"]);
     assert_eq!(told["feed"]["rows"][0]["rejected"]["field"], "price");
 }

@@ -2,7 +2,7 @@
 
 use thiserror::Error;
 
-use crate::catalog::{Hasher, Rejection};
+use crate::catalog::{FirstRow, Hasher, Rejection};
 use crate::config::Rules;
 use crate::feed::{Offer, Row, RowDigest, RowSink, SinkError};
 use crate::systems::catalog::diff::error::DifferError;
@@ -53,6 +53,15 @@ impl Watch {
         Err(Box::new(Closed))
     }
 
+    /// A duplicate with the line of the first row, which was seen before it.
+    fn with_first(&self, rejection: &Rejection) -> Rejection {
+        let first = self.seen.first().filter(|_| rejection.is_duplicate() && rejection.first.is_none());
+        let Some(first) = first else { return rejection.clone() };
+        let first = FirstRow { line: first.line(), is_taken: !matches!(first, Seen::Rejected(_)) };
+        let cell = rejection.cell.as_deref().cloned().unwrap_or_default();
+        Rejection::duplicate(rejection.line, self.id.clone(), Some(first)).of_cell(cell)
+    }
+
     fn see(&mut self, row: &Row) {
         match row {
             Row::Offer(offer) if offer.item.id.as_str() == self.id => {
@@ -66,7 +75,8 @@ impl Watch {
             Row::Rejected(rejection) => {
                 let is_its = rejection.id.as_deref() == Some(self.id.as_str());
                 if is_its || rejection.mentions.contains(&self.id) {
-                    self.seen.push(Seen::Rejected(rejection.clone()));
+                    let rejection = self.with_first(rejection);
+                    self.seen.push(Seen::Rejected(rejection));
                 }
             }
             Row::Offer(_) => {}

@@ -179,7 +179,8 @@ fn next_lines(Explanation { feed, known, .. }: &Explanation) -> Vec<String> {
         let is_refused = known.failed.as_ref().is_some_and(|failed| failed.refused);
         lines.push(match (&known.object, feed.rows.is_empty()) {
             _ if is_refused => "Nothing: NiceChat refuses it as it is.".to_owned(),
-            _ if is_rejected => "Nothing: a rejected row leaves the product as it is.".to_owned(),
+            (Some(_), _) if is_rejected => "Nothing: a rejected row leaves the product as it is.".to_owned(),
+            _ if is_rejected => "Nothing: its row is rejected.".to_owned(),
             (Some(_), true) => {
                 let because = feed.proves_nothing.map(|because| format!(": {because}")).unwrap_or_default();
                 format!("Nothing: it stays, although the feed has it no more{because}.")
