@@ -33,7 +33,7 @@ impl RowSink for Counter {
         true
     }
 
-    fn knows(&mut self, _: RowDigest) -> Result<bool, SinkError> {
+    fn knows(&mut self, _: RowDigest, _: u64) -> Result<bool, SinkError> {
         self.rows += u64::from(self.knows_all);
         Ok(self.knows_all)
     }

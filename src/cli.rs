@@ -1,5 +1,8 @@
 //! The commands and their flags.
 
+mod formats;
+mod product;
+
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -10,7 +13,9 @@ use clap_complete::Shell;
 use crate::config::time_span;
 use crate::feed::FeedType;
 use crate::logging::LogStyle;
-use crate::systems::catalog::store::ChangeKind;
+
+pub use formats::{Format, TableFormat};
+pub use product::{ChangeChoice, Explain, History, Rejected};
 
 /// Keeps a shop's NiceChat categories and products equal to its feed.
 #[derive(Debug, Parser)]
@@ -133,6 +138,22 @@ Examples:
   shelfkeeper history --since 7d --field price
   shelfkeeper history --kind deleted --format csv > deleted.csv")]
     History(History),
+    /// Show the rows of the last feed that are not taken, and what to do about each
+    #[command(after_help = "\
+Examples:
+  shelfkeeper rejected                   for people
+  shelfkeeper rejected --format csv > to-mend.csv")]
+    Rejected(Rejected),
+    /// Show one product's way: its row, what was sent and when, what NiceChat has, what comes next
+    ///
+    /// A feed that is a file is read for it; one that has an address only with --fetch. Exits with 1 when nothing is
+    /// known of the id.
+    #[command(after_help = "\
+Examples:
+  shelfkeeper explain 4711
+  shelfkeeper explain 4711 --fetch       asks the feed's host as well
+  shelfkeeper explain 4711 --format json | jq .next")]
+    Explain(Explain),
     /// Show the mirrored Lagerkoll events, or how they changed
     #[command(after_help = "\
 Examples:
@@ -154,26 +175,6 @@ Examples:
     Sandbox(Sandbox),
     /// Show the main job on a sample shop, with no set-up, config or network
     Demo,
-}
-
-/// How results are printed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Format {
-    /// For people.
-    Text,
-    /// For programs.
-    Json,
-}
-
-/// How tables are printed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum TableFormat {
-    /// For people.
-    Text,
-    /// For programs.
-    Json,
-    /// For spreadsheets.
-    Csv,
 }
 
 /// Arguments of `run`.
@@ -328,63 +329,6 @@ pub struct PauseArguments {
     /// Why, for whoever looks at `status`
     #[arg(long, value_name = "TEXT")]
     pub reason: Option<String>,
-}
-
-/// Arguments of `history`.
-#[derive(Debug, Args)]
-pub struct History {
-    /// Of the objects with this id
-    #[arg(value_name = "ID")]
-    pub id: Option<String>,
-    /// From this time on: 7d or 12h (ago), a date, or RFC 3339 (UTC)
-    #[arg(long, value_name = "D", allow_hyphen_values = true)]
-    pub since: Option<String>,
-    /// Before this time, or to the end of this day
-    #[arg(long, value_name = "D", allow_hyphen_values = true)]
-    pub until: Option<String>,
-    /// What became of the objects
-    #[arg(long, value_enum, value_name = "K")]
-    pub kind: Option<ChangeChoice>,
-    /// Changes of this field only: price, title, in_stock ...
-    #[arg(long, value_name = "F")]
-    pub field: Option<String>,
-    /// How to print them
-    #[arg(long, value_enum, default_value_t = TableFormat::Text)]
-    pub format: TableFormat,
-}
-
-/// What became of an object.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum ChangeChoice {
-    /// It is there.
-    Created,
-    /// Fields of it are others.
-    Updated,
-    /// It is gone.
-    Deleted,
-    /// A category is switched off.
-    Disabled,
-    /// It was there already, and is ours since.
-    Adopted,
-    /// What somebody had changed is as it was.
-    Repaired,
-    /// The guard held it back.
-    Held,
-}
-
-impl ChangeChoice {
-    /// As the state has it.
-    pub fn change(self) -> ChangeKind {
-        match self {
-            ChangeChoice::Created => ChangeKind::Created,
-            ChangeChoice::Updated => ChangeKind::Updated,
-            ChangeChoice::Deleted => ChangeKind::Deleted,
-            ChangeChoice::Disabled => ChangeKind::Disabled,
-            ChangeChoice::Adopted => ChangeKind::Adopted,
-            ChangeChoice::Repaired => ChangeKind::Repaired,
-            ChangeChoice::Held => ChangeKind::Held,
-        }
-    }
 }
 
 /// Arguments of `events`.

@@ -49,7 +49,7 @@ impl RowSink for Memory {
         !self.is_new
     }
 
-    fn knows(&mut self, row: RowDigest) -> Result<bool, SinkError> {
+    fn knows(&mut self, row: RowDigest, _: u64) -> Result<bool, SinkError> {
         let Some((_, text)) = self.rows.iter().find(|(digest, _)| *digest == row) else { return Ok(false) };
         let id = text.split('\u{0}').next().unwrap_or_default().to_owned();
         if self.is_new || !self.seen.insert(id) {

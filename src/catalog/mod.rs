@@ -3,6 +3,7 @@
 //! Everything here is plain data made from a feed's row. Values that cannot be right (an empty
 //! id, a negative price, a currency that does not exist) cannot be built.
 
+mod advice;
 mod category;
 mod currency;
 mod fields;
@@ -13,11 +14,12 @@ mod rejection;
 mod unknown_words;
 
 pub use crate::digest::{Digest, Hasher, KEY, digest_bytes, random_key};
+pub use advice::FaultCounts;
 pub use category::{Category, first_product_type, path_category};
 pub use currency::Currency;
 pub use fields::Fields;
 pub use id::{Id, IdError, Kind};
 pub use item::Item;
 pub use price::{Money, Notation, Price, PriceError};
-pub use rejection::{Cell, Owner, Rejection};
+pub use rejection::{Cell, FirstRow, Owner, Rejection};
 pub use unknown_words::UnknownWords;

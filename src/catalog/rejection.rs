@@ -42,6 +42,15 @@ pub struct Cell {
     pub title: Option<String>,
 }
 
+/// The first row of an id that several have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FirstRow {
+    /// Where it begins.
+    pub line: u64,
+    /// Whether it became an item.
+    pub is_taken: bool,
+}
+
 /// Whose row was rejected: what may be said of products that the feed turns out not to have hangs on it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Owner<'r> {
@@ -57,6 +66,9 @@ pub enum Owner<'r> {
 
 /// The name of the field that the id is in.
 const ID: &str = "id";
+
+/// What the reason of a duplicate begins with.
+const DUPLICATE: &str = "same id as ";
 
 /// The most words of a broken row that are looked up as ids, and the longest.
 const MENTIONS: usize = 2_000;
@@ -76,6 +88,22 @@ impl Rejection {
             is_doubtful: false,
             mentions: Vec::new(),
         }
+    }
+
+    /// Of a row whose id an earlier one has, where that one is known.
+    pub fn duplicate(line: u64, id: String, first: Option<FirstRow>) -> Rejection {
+        let earlier = match first {
+            Some(FirstRow { line, is_taken: true }) => format!("line {line}, which is used"),
+            Some(FirstRow { line, is_taken: false }) => format!("line {line}, which is rejected as well"),
+            None => "an earlier row, which counts".to_owned(),
+        };
+        let reason = format!("{DUPLICATE}{earlier}");
+        Rejection { first: first.map(|first| first.line), ..Rejection::new(line, Some(id), ID, reason) }
+    }
+
+    /// Whether it is no more than a row whose id an earlier one has.
+    pub fn is_duplicate(&self) -> bool {
+        self.field == ID && self.reason.starts_with(DUPLICATE)
     }
 
     /// With the cell at fault.

@@ -6,6 +6,7 @@ mod check;
 mod demo;
 mod dump;
 mod events;
+mod explain;
 mod feed;
 mod history;
 mod init;
@@ -15,6 +16,7 @@ mod outcome;
 mod packaging;
 mod pause;
 mod plan;
+mod rejected;
 mod run;
 mod runtime;
 mod sandbox;
@@ -51,6 +53,8 @@ pub fn dispatch(cli: Cli) -> Exit {
         Command::Pause(arguments) => look().and_then(|look| pause::pause(&arguments, &look)),
         Command::Resume => look().and_then(|look| pause::resume(&look)),
         Command::History(arguments) => look().and_then(|look| history::history(arguments, &look)),
+        Command::Rejected(arguments) => look().and_then(|look| rejected::rejected(&arguments, &look)),
+        Command::Explain(arguments) => explain::explain(&arguments, config.as_deref()),
         Command::Backup(arguments) => look().and_then(|look| backup::backup(&arguments, &look)),
         Command::Completions(arguments) => packaging::completions(arguments.shell),
         Command::Man(arguments) => packaging::man(&arguments),

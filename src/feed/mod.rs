@@ -23,6 +23,7 @@ mod positioned;
 mod read;
 mod recycling;
 mod row;
+mod row_at;
 mod row_output;
 mod row_sink;
 mod sale;
@@ -40,6 +41,7 @@ pub use format::{FeedType, ParseOptions, RULES};
 pub use input::Input;
 pub use read::{Reading, open, read, read_into, recognise};
 pub use row::{Offer, Row, RowDigest};
+pub use row_at::row_at;
 pub use row_sink::RowSink;
 
 #[cfg(test)]

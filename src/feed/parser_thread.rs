@@ -54,7 +54,7 @@ impl RowSink for RowSender {
         &self.hasher
     }
 
-    fn knows(&mut self, _: RowDigest) -> Result<bool, SinkError> {
+    fn knows(&mut self, _: RowDigest, _: u64) -> Result<bool, SinkError> {
         Ok(false)
     }
 

@@ -1,10 +1,10 @@
 //! What the readers of the formats give their rows to: they are held against the bounds, and only the first of each id
 //! passes.
 
-use super::bounds::within_bounds;
+use super::bounds::{cell_text, within_bounds};
 use super::row_sink::RowSink;
 use super::{FeedError, Row, RowDigest};
-use crate::catalog::{Digest, Hasher, Id, IdError, Rejection};
+use crate::catalog::{Cell, Digest, FirstRow, Hasher, Id, IdError, Rejection};
 
 /// A sink, and what the meaning of a row depends on besides its own bytes.
 pub(super) struct RowOutput<'s> {
@@ -49,8 +49,8 @@ impl<'s> RowOutput<'s> {
     }
 
     /// See [`RowSink::knows`].
-    pub(super) fn knows(&mut self, row: RowDigest) -> Result<bool, FeedError> {
-        self.sink.knows(row).map_err(FeedError::Sink)
+    pub(super) fn knows(&mut self, row: RowDigest, line: u64) -> Result<bool, FeedError> {
+        self.sink.knows(row, line).map_err(FeedError::Sink)
     }
 
     /// See [`RowSink::check_cancelled`].
@@ -71,7 +71,11 @@ impl<'s> RowOutput<'s> {
         let is_first = id.map_or(Ok(true), |id| self.sink.is_first(id)).map_err(FeedError::Sink)?;
         // A word that nobody defined is reported in every pass, not only in the first one.
         let digest = digest.filter(|_| !matches!(&row, Row::Offer(offer) if offer.strange_stock.is_some()));
-        let row = if is_first { row } else { Row::Rejected(duplicate(id.map(str::to_owned), line)) };
+        let first = id.filter(|_| !is_first).and_then(|id| self.sink.first_row(id));
+        let row = match id.filter(|_| !is_first).map(str::to_owned) {
+            Some(id) => Row::Rejected(duplicate(&row, id, line, first)),
+            None => row,
+        };
         self.sink.row(row, digest).map_err(FeedError::Sink)
     }
 }
@@ -85,6 +89,12 @@ fn forget_broken_id(rejection: &mut Rejection) {
     }
 }
 
-fn duplicate(id: Option<String>, line: u64) -> Rejection {
-    Rejection::new(line, id, "id", "duplicate: an earlier row has this id, and the first counts".into())
+/// A row whose id an earlier one has.
+fn duplicate(row: &Row, id: String, line: u64, first: Option<FirstRow>) -> Rejection {
+    let title = match row {
+        Row::Offer(offer) => Some(cell_text(&offer.item.title)),
+        Row::Rejected(rejection) => rejection.cell.as_ref().and_then(|cell| cell.title.clone()),
+    };
+    let cell = Cell { column: Some("id".to_owned()), value: Some(cell_text(&id)), title };
+    Rejection::duplicate(line, id, first).of_cell(cell)
 }

@@ -7,8 +7,9 @@ use serde_json::json;
 use tempfile::SpooledTempFile;
 
 use super::excluded::Excluded;
+use super::rejected::RejectedRows;
 use super::words::strange_stock;
-use crate::catalog::{Item, Rejection, UnknownWords};
+use crate::catalog::{Item, UnknownWords};
 use crate::feed::{FeedType, Row};
 use crate::text::{count, number, shorten};
 
@@ -108,7 +109,6 @@ fn remember(categories: &mut BTreeMap<String, String>, item: &Item) {
 }
 
 /// Collects what a person wants to know of a feed.
-#[derive(Default)]
 pub struct FeedText {
     items: u64,
     assumed: u64,
@@ -117,9 +117,22 @@ pub struct FeedText {
     without: BTreeMap<&'static str, u64>,
     sample: Vec<Item>,
     categories: BTreeMap<String, String>,
-    rejected: Vec<Rejection>,
-    reasons: BTreeMap<String, u64>,
-    rejected_count: u64,
+    rejected: RejectedRows,
+}
+
+impl Default for FeedText {
+    fn default() -> FeedText {
+        FeedText {
+            items: 0,
+            assumed: 0,
+            strange_stock: UnknownWords::default(),
+            in_stock: 0,
+            without: BTreeMap::new(),
+            sample: Vec::new(),
+            categories: BTreeMap::new(),
+            rejected: RejectedRows::showing(SHOWN),
+        }
+    }
 }
 
 impl FeedText {
@@ -146,13 +159,7 @@ impl FeedText {
                     self.sample.push(offer.item);
                 }
             }
-            Row::Rejected(rejection) => {
-                self.rejected_count += 1;
-                *self.reasons.entry(rejection.field.clone()).or_default() += 1;
-                if self.rejected.len() < SHOWN {
-                    self.rejected.push(rejection);
-                }
-            }
+            Row::Rejected(rejection) => self.rejected.add(rejection),
         }
     }
 
@@ -189,26 +196,16 @@ impl FeedText {
         }
         excluded.print(out)?;
         self.print_rejected(out)?;
-        Ok(self.rejected_count)
+        Ok(self.rejected.count())
     }
 
     fn print_rejected(&self, out: &mut impl Write) -> io::Result<()> {
         if self.items == 0 {
             writeln!(out, "A pass with this feed would be refused: it has no item.")?;
         }
-        if self.rejected_count == 0 {
+        if self.rejected.count() == 0 {
             return writeln!(out, "Every row was taken.");
         }
-        let reasons: Vec<String> = self.reasons.iter().map(|(field, n)| format!("{field} {}", number(*n))).collect();
-        let rows = count(self.rejected_count, "row was", "rows were");
-        writeln!(out, "{rows} not taken ({}):", reasons.join(", "))?;
-        for Rejection { line, id, field, reason, .. } in &self.rejected {
-            let id = id.as_ref().map(|id| format!(", id {}", shorten(id))).unwrap_or_default();
-            writeln!(out, "  line {line}{id}: {field}: {reason}")?;
-        }
-        if self.rejected_count > self.rejected.len() as u64 {
-            writeln!(out, "  … --format json has them all")?;
-        }
-        Ok(())
+        self.rejected.print("--format json", out)
     }
 }

@@ -5,6 +5,7 @@ mod excluded;
 mod feed;
 mod output;
 mod progress;
+mod rejected;
 mod words;
 
 pub(crate) use csv::Csv;
@@ -13,4 +14,5 @@ pub use feed::{FeedJson, FeedText};
 pub(crate) use output::JsonList;
 pub use output::{JsonObject, PrintError};
 pub use progress::Bar;
+pub use rejected::RejectedRows;
 pub use words::{paused_line, strange_stock};

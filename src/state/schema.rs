@@ -139,6 +139,9 @@ const HISTORY: &str = "
     -- Four bytes of the digest of each change's id, from the change first on: an index that is written when a pass
     -- ends, since one that is kept while requests are sent would cost them more than the changes themselves.
     CREATE TABLE change_key (first INTEGER PRIMARY KEY, keys BLOB NOT NULL);
+    -- What the guard holds, as far as changes tell of it: digests of objects and of what would become of them, and
+    -- the last pass that held them.
+    CREATE TABLE held (hash BLOB PRIMARY KEY, pass INTEGER NOT NULL) WITHOUT ROWID;
     -- Of a rejected row besides: its title, its column's own name, what the cell holds, and the row that has its id.
     ALTER TABLE rejected ADD COLUMN title TEXT;
     ALTER TABLE rejected ADD COLUMN column_name TEXT;

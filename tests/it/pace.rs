@@ -28,7 +28,7 @@ impl RowSink for Known {
         true
     }
 
-    fn knows(&mut self, _: RowDigest) -> Result<bool, SinkError> {
+    fn knows(&mut self, _: RowDigest, _: u64) -> Result<bool, SinkError> {
         self.rows += 1;
         Ok(true)
     }

@@ -3,6 +3,8 @@
 mod columns;
 mod parse;
 
+use std::io::Read;
+
 use super::bounds::MAX_COLUMNS;
 use super::charset::{Charset, CharsetDetector};
 use super::chunker::{Chunk, for_each_fragment};
@@ -21,8 +23,17 @@ pub(super) fn is_header(line: &[u8]) -> bool {
     Columns::of_header(line, b'\n').is_some()
 }
 
-/// Reads every row of the feed. `true` = but for the last one, which may be half of one.
-pub(super) fn read(input: &Input<'_>, options: &ParseOptions, output: &mut RowOutput<'_>) -> Result<bool, FeedError> {
+/// A feed whose header was read.
+struct Opened<'i, 'f> {
+    detector: CharsetDetector<'i, 'f>,
+    splitter: RowSplitter<Box<dyn Read + Send + 'f>>,
+    header: Vec<u8>,
+    columns: Columns,
+    dialect: Dialect,
+}
+
+/// Reads the header. `None` = there is nothing.
+fn open<'i, 'f>(input: &'i Input<'f>) -> Result<Option<Opened<'i, 'f>>, FeedError> {
     let mut window = Window::new(input.open()?);
     while window.bytes().len() < 64 << 10 && window.more()? {}
     let terminator = terminator(window.bytes());
@@ -30,15 +41,40 @@ pub(super) fn read(input: &Input<'_>, options: &ParseOptions, output: &mut RowOu
     // The header is cut as a line; then the delimiter that names the most columns wins.
     let detector = CharsetDetector::new(input, None, window.bytes())?;
     let mut splitter = RowSplitter::new(window, Dialect { delimiter: b'\t', terminator }, input.is_whole());
-    let Some(header) = splitter.next()? else { return Ok(false) };
-    let header = splitter.bytes(&header);
-    let columns = Columns::of_header(header, terminator).ok_or_else(|| not_a_feed(header))?;
+    let Some(header) = splitter.next()? else { return Ok(None) };
+    let header = splitter.bytes(&header).to_vec();
+    let columns = Columns::of_header(&header, terminator).ok_or_else(|| not_a_feed(&header))?;
     if columns.cells > MAX_COLUMNS {
         return Err(FeedError::NotAFeed(format!("its first line has more than {MAX_COLUMNS} columns")));
     }
     let dialect = Dialect { delimiter: columns.delimiter, terminator };
-    let context = [header, &[terminator]].concat();
     splitter.set_header(dialect, columns.cells);
+    Ok(Some(Opened { detector, splitter, header, columns, dialect }))
+}
+
+/// The cells of the row on this line, with their columns' names.
+pub(super) fn cells_at(input: &Input<'_>, line: u64) -> Result<Vec<(String, String)>, FeedError> {
+    let Some(Opened { mut detector, mut splitter, header, dialect, .. }) = open(input)? else { return Ok(Vec::new()) };
+    let (mut names, mut cells) = (Cells::new(dialect), Cells::new(dialect));
+    names.split(header.strip_suffix(b"\r").unwrap_or(&header), Quotes::Strict);
+    while let Some(span) = splitter.next()? {
+        if span.line < line {
+            continue;
+        }
+        let bytes = splitter.bytes(&span);
+        detector.settle(bytes)?;
+        cells.split(bytes, span.quotes);
+        let name = |at| if at < names.len() { Charset::UTF8.decode(names.get(at)).into_owned() } else { String::new() };
+        let cell = |at| (name(at), detector.charset().decode(cells.get(at)).into_owned());
+        return Ok(if span.line == line { (0..cells.len()).map(cell).collect() } else { Vec::new() });
+    }
+    Ok(Vec::new())
+}
+
+/// Reads every row of the feed. `true` = but for the last one, which may be half of one.
+pub(super) fn read(input: &Input<'_>, options: &ParseOptions, output: &mut RowOutput<'_>) -> Result<bool, FeedError> {
+    let Some(Opened { detector, mut splitter, header, columns, dialect }) = open(input)? else { return Ok(false) };
+    let context = [header.as_slice(), &[dialect.terminator]].concat();
     let mut reader = TextReader {
         detector,
         context,
@@ -89,7 +125,7 @@ impl TextReader<'_, '_, '_> {
         let has_digest = !span.last_without_end && !span.may_go_on;
         let mut digest = has_digest.then(|| row_digest(output, bytes_digest, span.quotes));
         let was_whole = self.some_row_is_whole;
-        if was_whole && is_known(output, digest)? {
+        if was_whole && is_known(output, digest, span.line)? {
             return Ok(());
         }
         if self.detector.settle(bytes)? {
@@ -105,7 +141,7 @@ impl TextReader<'_, '_, '_> {
             return Ok(());
         }
         self.some_row_is_whole |= !self.is_short();
-        if !was_whole && is_known(output, digest)? {
+        if !was_whole && is_known(output, digest, span.line)? {
             return Ok(());
         }
         self.parse(output, span, misfit, digest)
@@ -166,8 +202,8 @@ fn row_digest(output: &RowOutput<'_>, bytes: Digest, quotes: Quotes) -> RowDiges
     })
 }
 
-fn is_known(output: &mut RowOutput<'_>, digest: Option<RowDigest>) -> Result<bool, FeedError> {
-    digest.map_or(Ok(false), |digest| output.knows(digest))
+fn is_known(output: &mut RowOutput<'_>, digest: Option<RowDigest>, line: u64) -> Result<bool, FeedError> {
+    digest.map_or(Ok(false), |digest| output.knows(digest, line))
 }
 
 /// CR ends the lines of files that have no LF.

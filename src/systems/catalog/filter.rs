@@ -72,8 +72,8 @@ impl Filter {
     }
 
     /// See [`Differ::recall`].
-    pub(super) fn recall(&mut self, row: RowDigest) -> Result<bool, DifferError> {
-        self.differ.recall(self.marked(row))
+    pub(super) fn recall(&mut self, row: RowDigest, line: u64) -> Result<bool, DifferError> {
+        self.differ.recall(self.marked(row), line)
     }
 
     /// See [`Differ::is_first_of`].

@@ -165,13 +165,7 @@ impl Planner<'_> {
         is_listed: bool,
         body: &Arc<Body>,
     ) -> Result<Differ, PassError> {
-        let policy = Policy {
-            prune: self.config.nicechat.prune,
-            vanished_category: self.config.nicechat.vanished_category,
-            default_category: self.config.source.default_category.clone(),
-            retry_refused: request.kind == PassKind::Resync,
-            price_factor: self.config.guard.price_factor,
-        };
+        let policy = policy(self.config, request.kind);
         let (guard, body) = (self.config.guard.clone(), Arc::clone(body));
         let source = self.config.source.clone();
         blocking(move || {
@@ -203,8 +197,8 @@ impl Planner<'_> {
         let (stop, body) = (self.stop.clone(), Arc::clone(body));
         let rules = source.rules.clone();
         blocking(move || {
-            let mut rows = Rows { filter: Filter::new(differ, rules), stop, failure: None };
-            let read = read(&body, max_bytes, &options, &mut rows);
+            let mut rows = Rows { filter: Filter::new(differ, rules), stop: stop.clone(), failure: None };
+            let read = read(&body, max_bytes, &options, (&mut rows, &stop));
             // What was read while somebody wrote it is wrong in ways that needn't show.
             body.check_unwritten()?;
             let Rows { filter, failure, .. } = rows;
@@ -237,8 +231,19 @@ fn patience(guard: &config::Guard, body: &Body) -> io::Result<Option<Patience>> 
     Ok(None)
 }
 
+/// The settings that a plan depends on.
+pub(super) fn policy(config: &Catalog, kind: PassKind) -> Policy {
+    Policy {
+        prune: config.nicechat.prune,
+        vanished_category: config.nicechat.vanished_category,
+        default_category: config.source.default_category.clone(),
+        retry_refused: kind == PassKind::Resync,
+        price_factor: config.guard.price_factor,
+    }
+}
+
 /// What a feed is, and where it is from.
-fn feed_kind(config: &Catalog, format: FeedType) -> FeedKind {
+pub(super) fn feed_kind(config: &Catalog, format: FeedType) -> FeedKind {
     let wanted = config.source.format.map_or("auto", FeedType::name);
     FeedKind { source: format!("{} {wanted}", config.source.location.fingerprint()), kind: format.name().to_owned() }
 }
@@ -254,8 +259,14 @@ pub(super) fn parse_options(config: &Catalog, now: Timestamp) -> ParseOptions {
     }
 }
 
-fn read(body: &Body, max_bytes: u64, options: &ParseOptions, rows: &mut Rows) -> Result<feed::Reading, FeedError> {
-    let input = feed::open(&body.file, max_bytes).stopped_by(&rows.stop);
+/// Reads a body into a comparison.
+pub(super) fn read(
+    body: &Body,
+    max_bytes: u64,
+    options: &ParseOptions,
+    (rows, stop): (&mut dyn feed::RowSink, &CancellationToken),
+) -> Result<feed::Reading, FeedError> {
+    let input = feed::open(&body.file, max_bytes).stopped_by(stop);
     let input = if body.end == End::Proven { input } else { input.unproven()? };
     feed::read_into(&input, options, rows)
 }
@@ -301,9 +312,9 @@ impl feed::RowSink for Rows {
         self.filter.prefetch(rows);
     }
 
-    fn knows(&mut self, row: RowDigest) -> Result<bool, SinkError> {
+    fn knows(&mut self, row: RowDigest, line: u64) -> Result<bool, SinkError> {
         self.check()?;
-        self.filter.recall(row).or_else(|error| self.end(error.into()))
+        self.filter.recall(row, line).or_else(|error| self.end(error.into()))
     }
 
     fn is_first(&mut self, id: &str) -> Result<bool, SinkError> {

@@ -179,3 +179,61 @@ fn a_first_load_that_was_cut_off_is_no_million_lines() {
     let entries = history(&shop, &[]);
     assert!(entries.iter().all(|entry| entry["why"] == "first load"), "{entries:?}");
 }
+
+/// Changes without the first load, the earliest first.
+fn later(shop: &Shop) -> Vec<Value> {
+    history(shop, &[]).into_iter().filter(|entry| entry["why"] != "first load").rev().collect()
+}
+
+#[test]
+fn what_is_held_is_told_once_and_what_is_approved_was_so_by_hand() {
+    let shelf = goods("p", 40);
+    let shop = synced(&shelf, "");
+    let mut next = shelf.clone();
+    next.iter_mut().take(15).for_each(|good| good.price = "1000.00".to_owned());
+    next[0].title = "Another".to_owned();
+    publish(&shop, &next);
+    sync(&shop).ended(4);
+    let entries = later(&shop);
+    assert_eq!(tally(&entries), BTreeMap::from([("held product".to_owned(), 15), ("updated product".to_owned(), 1)]));
+    let of_one = history(&shop, &["p000", "--kind", "held"]);
+    assert_eq!(of_one[0]["fields"].to_string(), r#"{"price":{"new":1000.00,"old":10.00}}"#);
+    assert_eq!(of_one[0]["why"], "feed line 2");
+    // Not again while it is the same; one more is told alone.
+    sync(&shop).ended(4);
+    assert_eq!(later(&shop).len(), 16);
+    next[20].price = "5000.00".to_owned();
+    publish(&shop, &next);
+    sync(&shop).ended(4);
+    let entries = later(&shop);
+    assert_eq!(entries.len(), 17, "{entries:?}");
+    assert_eq!((&entries[16]["id"], &entries[16]["change"]), (&json!("p020"), &json!("held")));
+    let digest = shop.json(&["status", "--format", "json"])["held"]["digest"].as_str().expect("a digest").to_owned();
+    shop.run(&["approve", &digest]).expect_code(0);
+    sync(&shop).ended(0);
+    let approved = history(&shop, &["--kind", "updated", "--field", "price"]);
+    assert_eq!(approved.len(), 16);
+    assert!(approved.iter().all(|entry| entry["why"] == "approved by hand"), "{approved:?}");
+    // What is held anew is told anew.
+    next.iter_mut().take(15).for_each(|good| good.price = "10.00".to_owned());
+    publish(&shop, &next);
+    sync(&shop).ended(4);
+    assert_eq!(history(&shop, &["--kind", "held"]).len(), 31);
+}
+
+#[test]
+fn a_pass_that_is_held_as_a_whole_tells_it_and_force_is_by_hand() {
+    let shelf = goods("p", 12);
+    let shop = synced(&shelf, "");
+    publish(&shop, &[]);
+    sync(&shop).ended(4);
+    sync(&shop).ended(4);
+    let entries = later(&shop);
+    assert_eq!(tally(&entries).get("held product"), Some(&12), "{entries:?}");
+    let goes = entries.iter().find(|entry| entry["id"] == "p003").expect("one of them");
+    assert_eq!(goes["fields"]["price"].to_string(), r#"{"new":null,"old":10.00}"#);
+    crate::kit::goods::run(&shop, &["run", "--once", "--force"]).ended(0);
+    let gone = history(&shop, &["--kind", "deleted"]);
+    assert!(gone.iter().all(|entry| entry["why"] == "approved by hand"), "{gone:?}");
+    assert_eq!(tally(&gone).get("deleted product"), Some(&12));
+}

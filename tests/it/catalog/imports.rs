@@ -102,6 +102,13 @@ fn what_an_import_leaves_otherwise_goes_by_the_api() {
     assert_eq!(writes, ["PATCH products b", "POST products new", "DELETE products gone"]);
     assert_eq!(pass.body("PATCH", "b"), json!({"price": serde_json::from_str::<Value>("21.00").expect("a number")}));
     assert_eq!(prices(&shop), ["a 11.00", "b 21.00", "c 31.00", "new 5.00"]);
+    let told = shop.json(&["history", "--format", "json"]);
+    let line = |entry: &Value| format!("{} {} {}", entry["change"], entry["id"], entry["why"]).replace('"', "");
+    let mut lines: Vec<String> = told.as_array().expect("a list").iter().map(line).collect();
+    lines.retain(|line| !line.contains("first load") && !line.contains("gone"));
+    lines.sort();
+    // The import did every other one.
+    assert_eq!(lines, ["created new feed line 5", "updated a import", "updated b feed line 3", "updated c import"]);
     let status = status(&shop);
     let import = &status["imports"][0];
     assert_eq!((&import["expected"], &import["imported"], &import["left"]), (&json!(4), &json!(2), &json!(2)));

@@ -1,5 +1,6 @@
 //! `feed` on small files, one for each quirk of real feeds: which items, which rejections, where.
 
+mod advice;
 mod bombs;
 mod broken;
 mod rules;

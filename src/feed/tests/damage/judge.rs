@@ -46,6 +46,9 @@ impl Case<'_> {
             Err(_) => return Ok("whole feed"),
         };
         let read = Read::of(&rows);
+        if let Some(rejection) = read.rejected.iter().find(|rejection| !rejection.is_advised()) {
+            return Err(format!("nothing is said of what to do about it: {rejection:?}"));
+        }
         let mut outcome = "unnoticed";
         for place in places {
             outcome = self.judge_item(place, &read)?.unwrap_or(outcome);

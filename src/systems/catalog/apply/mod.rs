@@ -26,8 +26,10 @@ use crate::systems::catalog::context::Tools;
 use crate::systems::catalog::plan::operation::{Action, Operation, Stage};
 use crate::systems::catalog::plan::store::{Cursor, PlanStoreError, SharedPlanStore};
 use crate::systems::catalog::store::WriteRequests as _;
-use crate::systems::catalog::store::{Adopted, Intent, PassId};
+use crate::systems::catalog::store::{Adopted, Intent};
 use crate::task::{self, TaskError};
+
+pub(super) use history::{Telling, held_change};
 
 /// Operations that are read together.
 const CHUNK: usize = 200;
@@ -99,8 +101,7 @@ struct Application<'a> {
     state: &'a state::Writer,
     plan: SharedPlanStore,
     progress: &'a (dyn Fn(u64) + Send + Sync),
-    /// Whose changes are written down; `None` = they are too many for that: a first load.
-    pass: Option<PassId>,
+    telling: Telling,
     /// No more requests are begun.
     stop: CancellationToken,
     /// Requests in flight are not waited for any longer.
@@ -119,7 +120,7 @@ struct Application<'a> {
 pub(super) async fn apply(
     tools: &Tools<'_>,
     plan: SharedPlanStore,
-    pass: Option<PassId>,
+    telling: Telling,
     progress: &(dyn Fn(u64) + Send + Sync),
 ) -> Applied {
     let (interrupt, concurrency) = (tools.stop, tools.context.config.nicechat.concurrency.get());
@@ -128,7 +129,7 @@ pub(super) async fn apply(
         state: &tools.context.state,
         plan,
         progress,
-        pass,
+        telling,
         stop: interrupt.child_token(),
         abandon: CancellationToken::new(),
         why: Mutex::new(None),

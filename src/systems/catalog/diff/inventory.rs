@@ -187,7 +187,10 @@ impl Inventory {
         let mut rest = Vec::new();
         for at in 0..sparse.len() {
             match all.find(sparse.key(at)) {
-                Some(place) => all.mark(place, sparse.flags(at)),
+                Some(place) => {
+                    all.mark(place, sparse.flags(at));
+                    sparse.line(at).into_iter().for_each(|line| all.set_line(place, line));
+                }
                 None => rest.push((sparse.key(at), sparse.flags(at))),
             }
         }

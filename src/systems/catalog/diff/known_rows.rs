@@ -22,6 +22,8 @@ pub(super) struct KnownRows {
     prefetched: Vec<(RowDigest, Option<u32>)>,
     /// Objects that a row of the feed became already, known or parsed.
     seen: Objects,
+    /// The lines of the rows that the feed has; 0 = none, or nobody can count so far.
+    lines: Vec<u32>,
     /// Objects that a request is in doubt about, or that were refused: their rows are parsed.
     special: HashSet<u32>,
     /// Categories that a known row was in.
@@ -94,6 +96,7 @@ impl KnownRows {
             places: None,
             prefetched: Vec::new(),
             seen: Objects::default(),
+            lines: Vec::new(),
             special: HashSet::new(),
             used,
             now,
@@ -106,14 +109,21 @@ impl KnownRows {
     }
 
     /// The row with this digest, if it still means what it did and is the first of its object.
-    pub(super) fn take(&mut self, digest: RowDigest) -> Option<usize> {
+    pub(super) fn take(&mut self, digest: RowDigest, line: u64) -> Option<usize> {
         let at = self.find(digest)?;
         self.is_of_use = true;
         self.next = at + 1;
         let object = self.table.get(at).object;
         let is_special = !self.special.is_empty() && self.special.contains(&object);
         let is_over = self.table.changes_at(at).is_some_and(|time| time <= self.now);
-        (!is_special && !is_over && self.seen.add(object)).then_some(at)
+        let is_taken = !is_special && !is_over && self.seen.add(object);
+        if is_taken {
+            if self.lines.is_empty() {
+                self.lines.resize(self.table.len(), 0);
+            }
+            self.lines[at] = u32::try_from(line).unwrap_or_default();
+        }
+        is_taken.then_some(at)
     }
 
     fn find(&mut self, digest: RowDigest) -> Option<usize> {
@@ -145,6 +155,12 @@ impl KnownRows {
     pub(super) fn new_category(&mut self, category: u32) -> Option<&Category> {
         let used = self.used.get_mut(category as usize)?;
         if std::mem::replace(used, true) { None } else { self.table.categories.get(category as usize) }
+    }
+
+    /// The lines of known rows that the feed has, with their objects.
+    pub(super) fn lines(&self) -> impl Iterator<Item = (i64, u64)> {
+        let lines = self.table.objects().zip(&self.lines).filter(|(_, line)| **line != 0);
+        lines.map(|(object, line)| (i64::from(object), u64::from(*line)))
     }
 
     /// Whether a row of the feed became this object already.

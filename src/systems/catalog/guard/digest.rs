@@ -10,7 +10,7 @@ use crate::systems::catalog::store::ApprovedHash;
 const DIGEST: usize = 6;
 
 /// A digest of an object and of what becomes of it.
-pub(super) fn hash(operation: &Operation, held: &serde_json::Map<String, Value>) -> ApprovedHash {
+pub(in crate::systems::catalog) fn hash(operation: &Operation, held: &serde_json::Map<String, Value>) -> ApprovedHash {
     let mut hasher = Sha256::new();
     for text in [operation.kind.name(), operation.id.as_str(), &format!("{:?}", operation.action)] {
         hasher.update((text.len() as u64).to_le_bytes());

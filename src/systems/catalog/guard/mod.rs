@@ -7,13 +7,14 @@ use std::collections::{BTreeMap, HashSet};
 
 use serde_json::{Map, Value};
 
-use self::digest::{digest, hash};
+use self::digest::digest;
+pub(super) use self::digest::hash;
 use self::measure::{Excess, excesses};
 use super::error::PassError;
 use super::plan::Plan;
 use super::plan::operation::{Operation, Stage};
 use super::plan::risk::{Risk, Risks};
-use super::plan::store::{Place, PlanStore, Risky};
+use super::plan::store::{Place, PlanStore, Risky, SharedPlanStore};
 use super::plan::summary::Summary;
 use super::plan::verdict::{Example, Held, HeldRisk, Verdict};
 use super::store::{ApprovedHash, FeedKind, Field, ReadGuard as _};
@@ -26,7 +27,7 @@ pub(super) enum Guarded {
     /// What may be sent; some of the plan may be held.
     Approved(Approved),
     /// None of it, and why.
-    Held(Held),
+    Held { held: Held, store: SharedPlanStore },
 }
 
 /// A plan that may be sent. Only the guard makes one, so that nothing is applied past it.
@@ -45,7 +46,7 @@ impl Approved {
 /// Takes what was judged of a plan to its end.
 pub(super) fn let_through(plan: Plan) -> Guarded {
     match &plan.verdict {
-        Verdict { held: Some(held), is_whole: true, .. } => Guarded::Held(held.clone()),
+        Verdict { held: Some(held), is_whole: true, .. } => Guarded::Held { held: held.clone(), store: plan.store },
         _ => Guarded::Approved(Approved(plan.into())),
     }
 }
@@ -69,6 +70,14 @@ struct Candidate {
     hash: ApprovedHash,
 }
 
+/// Everything that would be held.
+#[derive(Default)]
+struct Candidates {
+    candidates: Vec<Candidate>,
+    /// What was approved before, by a pass that was cut off since.
+    approved: Vec<Place>,
+}
+
 impl Judge<'_> {
     /// Judges a plan, and holds what is too risky: it stays in the store, and is not carried out.
     pub(super) fn judge(&self, store: &mut PlanStore, summary: &mut Summary) -> Result<Verdict, PassError> {
@@ -88,7 +97,8 @@ impl Judge<'_> {
             return Ok(Verdict::default());
         }
         let earlier = self.reader.approved()?;
-        let candidates = candidates(store, &mut excesses, &earlier)?;
+        let Candidates { candidates, approved } = candidates(store, &mut excesses, &earlier)?;
+        approved.into_iter().try_for_each(|place| store.approve(place))?;
         let mut hashes: Vec<ApprovedHash> = candidates.iter().map(|candidate| candidate.hash).collect();
         let held = Held {
             digest: digest(&mut hashes, ""),
@@ -96,6 +106,7 @@ impl Judge<'_> {
         };
         let deletes = held.held.iter().any(|risk| risk.risk == "delete");
         if hashes.is_empty() || self.has_word(&held.digest) {
+            candidates.iter().try_for_each(|candidate| store.approve(candidate.place))?;
             return Ok(Verdict { approved: hashes, may_delete: deletes || !earlier.is_empty(), ..Verdict::default() });
         }
         hold(store, summary, &candidates)?;
@@ -115,6 +126,7 @@ impl Judge<'_> {
         })?;
         let held = Held { digest: digest(&mut hashes, &risk.risk), held: vec![risk] };
         if self.has_word(&held.digest) {
+            store.approve_all()?;
             return Ok(Verdict { may_delete: true, ..Verdict::default() });
         }
         store.hold_all()?;
@@ -128,8 +140,8 @@ fn candidates(
     store: &PlanStore,
     excesses: &mut [Excess],
     approved: &HashSet<ApprovedHash>,
-) -> Result<Vec<Candidate>, PassError> {
-    let mut candidates = Vec::new();
+) -> Result<Candidates, PassError> {
+    let mut found = Candidates::default();
     for (stage, kind) in [
         (Stage::Products, Kind::Product),
         (Stage::ProductDeletes, Kind::Product),
@@ -154,14 +166,15 @@ fn candidates(
             let hash = hash(&operation, &send);
             if approved.contains(&hash) {
                 its.into_iter().for_each(|excess| excess.held.count = excess.held.count.saturating_sub(1));
+                found.approved.push(place);
                 return Ok::<(), PassError>(());
             }
             its.into_iter().for_each(|excess| excess.held.add_example(|| example(&operation, excess.risk)));
-            candidates.push(Candidate { place, fields, hash });
+            found.candidates.push(Candidate { place, fields, hash });
             Ok(())
         })?;
     }
-    Ok(candidates)
+    Ok(found)
 }
 
 /// Of what is sent, these fields; none of them = the whole is meant.

@@ -6,6 +6,7 @@ pub(super) mod close;
 mod compare;
 mod fetch;
 pub(super) mod findings;
+mod held;
 mod import;
 pub(super) mod report;
 mod send;

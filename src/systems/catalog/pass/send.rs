@@ -8,7 +8,7 @@ use super::findings::Findings;
 use crate::catalog::Kind;
 use crate::pass::Step;
 use crate::state::StateError;
-use crate::systems::catalog::apply::apply;
+use crate::systems::catalog::apply::{Telling, apply};
 use crate::systems::catalog::context::Tools;
 use crate::systems::catalog::error::PassError;
 use crate::systems::catalog::guard::Approved;
@@ -19,6 +19,8 @@ use crate::systems::catalog::store::WritePass as _;
 use crate::systems::catalog::store::WriteRequests as _;
 use crate::systems::catalog::store::{Intent, Loaded, ReadFeed as _, ReadImports as _, RowsEnding, Why};
 
+/// Objects that an import created and that are told one by one; more are one line.
+const MOST_IMPORTED: u64 = 10_000;
 /// Fewer requests than this say nothing about NiceChat's pace.
 const ENOUGH_REQUESTS: u64 = 50;
 
@@ -47,7 +49,11 @@ async fn carry_out(tools: &Tools<'_>, request: Request, plan: Plan, findings: &m
     let operations = summary.operations();
     findings.loaded = loaded(tools, request, &summary)?;
     let pass = context.state.begin(operations, request.now).await?;
-    let is_first = findings.loaded.is_some_and(|loaded| loaded.why == Why::FirstLoad);
+    let telling = match findings.loaded.map(|loaded| loaded.why) {
+        Some(Why::FirstLoad) => Telling::Nothing,
+        Some(_) => Telling::WithoutImported(pass),
+        None => Telling::All(pass),
+    };
     if !left.is_empty() {
         // They may be ours, and the listing that shows them is not read again for them.
         let intents = left.into_iter().map(|(kind, id)| Intent { kind, id, fields: None });
@@ -59,7 +65,7 @@ async fn carry_out(tools: &Tools<'_>, request: Request, plan: Plan, findings: &m
         (tools.progress)(Step::Sending { done, of: operations });
     };
     let (began, before) = (Instant::now(), nicechat.traffic());
-    let mut applied = apply(tools, store, (!is_first).then_some(pass), &tell).await;
+    let mut applied = apply(tools, store, telling, &tell).await;
     let after = nicechat.traffic();
     let sent = after.requests - before.requests;
     let (stopped, failed) = (applied.stopped.take(), applied.failed);
@@ -76,14 +82,15 @@ async fn carry_out(tools: &Tools<'_>, request: Request, plan: Plan, findings: &m
     }
 }
 
-/// What is remembered of a pass as a whole, where it isn't change by change: until NiceChat's listing was taken in,
+/// What is remembered of a pass as a whole, where it isn't change by change: of a large import, and until NiceChat's listing was taken in,
 /// the first load is not over, whatever interrupted it.
 fn loaded(tools: &Tools<'_>, request: Request, summary: &Summary) -> Result<Option<Loaded>, StateError> {
     let state = tools.state()?;
     let owned = Kind::ALL.map(|kind| summary.tally(kind).owned);
+    let adopted: u64 = Kind::ALL.map(|kind| summary.tally(kind).adopted).iter().sum();
     let why = if state.listed()?.is_none() || owned == [0; 2] {
         Why::FirstLoad
-    } else if state.is_unsettled()? {
+    } else if state.is_unsettled()? && adopted > MOST_IMPORTED {
         Why::Import
     } else {
         return Ok(None);

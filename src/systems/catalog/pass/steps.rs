@@ -6,6 +6,7 @@ use super::body::{Answer, FeedBody};
 use super::compare::{Compared, compare};
 use super::fetch::fetch;
 use super::findings::Findings;
+use super::held::note_held;
 use super::import::{count_imported, push, settle_earlier};
 use super::send::{Sent, send};
 use crate::approval::take_word;
@@ -98,7 +99,10 @@ pub(in crate::systems::catalog) async fn run_steps(
         return Ok(Ended::Paused(paused));
     }
     match guarded {
-        Guarded::Held(held) => Ok(Ended::Held(held)),
+        Guarded::Held { held, store } => {
+            note_held(tools, request, &held, &store).await?;
+            Ok(Ended::Held(held))
+        }
         Guarded::Approved(approved) => Ok(Ended::Applied(apply(tools, request, feed, approved, findings).await.into())),
     }
 }
@@ -144,6 +148,11 @@ async fn apply(
     let (owned, kind) = (Kind::ALL.map(|kind| plan.summary.tally(kind).owned), plan.kind.clone());
     let missing = plan.missing.clone().unwrap_or_default();
     if let Err(error) = remember_word(tools, &verdict).await {
+        return AppliedPlan::failed(error);
+    }
+    if let Some(held) = &verdict.held
+        && let Err(error) = note_held(tools, request, held, &approved.plan().store).await
+    {
         return AppliedPlan::failed(error);
     }
     let Sent { rows, was_carried_through, result } = send(tools, request, approved, findings).await;

@@ -22,7 +22,7 @@ pub fn history_text(reader: &Reader, filter: &HistoryFilter, out: &mut dyn Write
     Ok(count)
 }
 
-fn print(entry: &Entry, out: &mut dyn Write) -> Result<(), PrintError> {
+pub(super) fn print(entry: &Entry, out: &mut dyn Write) -> Result<(), PrintError> {
     let Entry { at, pass, kind, id, change } = entry;
     let what = id.as_ref().map_or_else(|| "all".to_owned(), |id| format!("{kind} {}", one_line(&shorten(id))));
     writeln!(out, "{at:.0}  {:<8}  {what}  ({})", change.change.name(), change.why.words(*pass))?;

@@ -1,12 +1,16 @@
 //! Plans and passes over the catalog, for people and for programs.
 
+mod explain;
 mod history;
 mod pass;
 mod plan;
+mod rejected;
 mod standing;
 
+pub use explain::{explanation_json, explanation_text};
 pub use history::{history_csv, history_json, history_text};
 pub(crate) use pass::report;
 pub(crate) use plan::PlannedCatalog;
 pub use plan::print_held;
+pub use rejected::{rejected_csv, rejected_json, rejected_text};
 pub(crate) use standing::CatalogLook;

@@ -8,11 +8,11 @@ use serde_json::{Value, json};
 
 use super::pass::{foreign, line};
 use super::plan::print_held;
-use crate::catalog::{Kind, Rejection};
+use crate::catalog::Kind;
 use crate::config::Schedule;
 use crate::pass::ReadPasses as _;
 use crate::pass::{Facts, Headline, PassRow};
-use crate::report::{JsonObject, PrintError};
+use crate::report::{JsonObject, PrintError, RejectedRows};
 use crate::state::{Reader, StateError};
 use crate::systems::catalog::pass::close::JOB;
 use crate::systems::catalog::plan::verdict::Held;
@@ -25,10 +25,10 @@ use crate::systems::catalog::store::ReadPlan as _;
 use crate::systems::catalog::store::ReadTroubles as _;
 use crate::systems::catalog::store::{Foreign, Import};
 use crate::systems::look::{EachFailed, FailedObject, Look, Standing};
-use crate::text::{count, shorten};
+use crate::text::count;
 
 /// Rows that a person is shown.
-const SHOWN: u64 = 20;
+const SHOWN: usize = 20;
 /// Imports that a program is shown.
 const IMPORTS: u32 = 20;
 /// Imports that a person is shown.
@@ -141,16 +141,14 @@ impl Standing for CatalogStanding<'_> {
         if self.rejected == 0 {
             return Ok(());
         }
-        let title = count(self.rejected, "row of the feed is not taken", "rows of the feed are not taken");
-        writeln!(out, "\n{title}:")?;
-        self.reader.each_rejected(SHOWN, |Rejection { line, id, field, reason, .. }| {
-            let id = id.as_ref().map(|id| format!(", id {}", shorten(id))).unwrap_or_default();
-            Ok::<(), PrintError>(writeln!(out, "  line {line}{id}: {field}: {reason}")?)
+        let mut rows = RejectedRows::showing(SHOWN);
+        self.reader.each_rejected(u64::MAX, |rejection| {
+            rows.add(rejection);
+            Ok::<(), PrintError>(())
         })?;
-        if self.rejected > SHOWN {
-            writeln!(out, "  … --format json has them all")?;
-        }
-        Ok(())
+        writeln!(out)?;
+        rows.print("`shelfkeeper rejected`", out)?;
+        Ok(writeln!(out, "What to do about each: shelfkeeper rejected")?)
     }
 
     fn failed(&self) -> u64 {

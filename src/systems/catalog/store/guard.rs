@@ -149,6 +149,9 @@ pub(super) fn finish(transaction: &Transaction<'_>, ending: GuardEnding) -> rusq
         None => {}
         Some(held) => {
             transaction.execute("DELETE FROM approved", [])?;
+            if held.is_none() {
+                transaction.execute("DELETE FROM held", [])?;
+            }
             held.map_or_else(|| HELD.remove(transaction), |held| HELD.set(transaction, &held))?;
         }
     }

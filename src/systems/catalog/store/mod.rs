@@ -22,7 +22,8 @@ mod troubles;
 
 pub use feed::{FeedMark, Foreign, ListingScope, ReadFeed};
 pub use guard::{ApprovedHash, Deletion, FeedKind, GuardEnding, ReadGuard, Recent, WriteGuard};
-pub use history::{Change, ChangeKind, Entry, HistoryFilter, Loaded, Noted, PassId, ReadHistory, Why, WriteHistory};
+pub use history::{Change, ChangeKind, Entry, HeldNote, HistoryFilter};
+pub use history::{Loaded, Noted, PassId, ReadHistory, Why, WriteHistory};
 pub use imports::{AtLarge, Failures, Import, ImportEnd, ImportState, NewImport, ReadImports, Timings, WriteImports};
 pub use keys::KeyRow;
 pub use known_rows::{FeedRow, FeedRows, InUse, NewRow, ReadKnownRows, RowLog, RowsEnding};

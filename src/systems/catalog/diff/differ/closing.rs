@@ -71,6 +71,7 @@ impl Differ {
         }
         self.order_twins()?;
         self.draft.store.seal()?;
+        self.find_first_lines()?;
         let rows = self.rows_ending();
         if let Some(waiting) = &self.waiting {
             (self.draft.summary.waiting, self.draft.summary.waiting_until) = (waiting.count, waiting.until);

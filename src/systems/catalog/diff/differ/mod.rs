@@ -4,6 +4,7 @@
 //! file of its own; it could not change anything if it tried.
 
 mod closing;
+mod duplicates;
 mod listing;
 mod patience;
 mod rows;
@@ -163,7 +164,10 @@ impl Differ {
     fn rejection(&mut self, rejection: &Rejection) -> Result<(), DifferError> {
         self.draft.summary.rejected += 1;
         self.draft.why = Why::Line(rejection.line);
-        self.draft.store.reject(rejection)?;
+        let row = self.draft.store.reject(rejection)?;
+        if rejection.is_duplicate() {
+            self.feed.repeats(row);
+        }
         self.feed.may_change_at(rejection.changes_at);
         self.feed.mention(rejection.mentions.iter().map(|word| self.inventory.key(word)));
         let id = match rejection.owner() {

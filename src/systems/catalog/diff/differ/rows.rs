@@ -16,10 +16,10 @@ impl Differ {
         self.row_log = Some(RowLog::new(self.inventory.known_rows.as_ref().map(|known_rows| &known_rows.table), now));
     }
 
-    /// The row with this digest, if it is known.
-    pub(in crate::systems::catalog) fn recall(&mut self, digest: RowDigest) -> Result<bool, DifferError> {
+    /// The row with this digest, if it is known; it begins on that line.
+    pub(in crate::systems::catalog) fn recall(&mut self, digest: RowDigest, line: u64) -> Result<bool, DifferError> {
         let Some(known_rows) = &mut self.inventory.known_rows else { return Ok(false) };
-        let Some(at) = known_rows.take(digest) else { return Ok(false) };
+        let Some(at) = known_rows.take(digest, line) else { return Ok(false) };
         let row = known_rows.table.get(at);
         let changes_at = known_rows.table.changes_at(at);
         let category = row.category.and_then(|category| known_rows.new_category(category)).cloned();
@@ -117,8 +117,8 @@ impl RowSink for Differ {
         self.prefetch(rows);
     }
 
-    fn knows(&mut self, row: RowDigest) -> Result<bool, SinkError> {
-        Ok(self.recall(row)?)
+    fn knows(&mut self, row: RowDigest, line: u64) -> Result<bool, SinkError> {
+        Ok(self.recall(row, line)?)
     }
 
     fn is_first(&mut self, id: &str) -> Result<bool, SinkError> {

@@ -1,9 +1,12 @@
 //! One wanted object against what is known of it.
 
+use serde_json::Value;
+
 use super::{Differ, category_of};
 use crate::catalog::{Category, Digest, Fields, Hasher, Id, Kind};
 use crate::systems::catalog::diff::decide::{Base, Since, Wanted, adoption, decide};
 use crate::systems::catalog::diff::error::DifferError;
+use crate::systems::catalog::diff::fields::same;
 use crate::systems::catalog::diff::index::Flags;
 use crate::systems::catalog::plan::operation::{Action, Operation};
 use crate::systems::catalog::plan::risk::Risks;
@@ -25,7 +28,7 @@ impl Differ {
             return self.stage(decide(kind, id, &Base::Absent, &wanted));
         };
         let flags = self.inventory.index(kind).flags(at);
-        self.inventory.see(kind, at);
+        self.see(kind, at);
         let mut special = Flags::IN_DOUBT;
         special.add(Flags::OBSERVED);
         special.add(Flags::REFUSED);
@@ -51,6 +54,9 @@ impl Differ {
         let mut operation = decide(kind, id, &base, &wanted);
         operation.risks = self.risks(kind, &base, &operation);
         operation.why = self.why(&base, &operation);
+        if operation.why == Why::Import && operation.action == Action::RecordOnly {
+            operation.old = replaced(&base, &wanted);
+        }
         if let (Kind::Product, Base::Ours { known, .. }, false) = (kind, &base, flags.has(Flags::IN_DOUBT)) {
             operation.was_in = category_of(&known.acked);
         }
@@ -58,10 +64,20 @@ impl Differ {
             self.draft.summary.tally_mut(kind).adopted += 1;
             if operation.action == Action::Update {
                 // Ours from now on, whatever becomes of the change.
-                self.stage(Operation { why: Why::Listed, ..adoption(kind, id, listed, &wanted) })?;
+                let why = if operation.why == Why::Import { Why::Import } else { Why::Listed };
+                let old = if why == Why::Import { replaced(&base, &wanted) } else { Fields::new() };
+                self.stage(Operation { why, old, ..adoption(kind, id, listed, &wanted) })?;
             }
         }
         self.stage(operation)
+    }
+
+    /// A row of the feed is about this object.
+    fn see(&mut self, kind: Kind, at: usize) {
+        self.inventory.see(kind, at);
+        if let (Kind::Product, Why::Line(line)) = (kind, self.draft.why) {
+            self.inventory.products.set_line(at, line);
+        }
     }
 
     /// What of a change may be damage. What drifted is put right: that is none.
@@ -81,7 +97,13 @@ impl Differ {
     fn why(&self, base: &Base, operation: &Operation) -> Why {
         let is_sent = |drift: &Fields| operation.send.keys().any(|name| drift.contains_key(name));
         match base {
-            _ if self.inventory.since == Since::Import && !matches!(base, Base::Absent) => Why::Import,
+            Base::Listed(_) if self.inventory.since == Since::Import => Why::Import,
+            Base::Ours { drift, .. }
+                if self.inventory.since == Since::Import
+                    && (operation.action == Action::RecordOnly || is_sent(drift)) =>
+            {
+                Why::Import
+            }
             Base::Listed(_) if operation.action == Action::RecordOnly => Why::Listed,
             Base::Ours { drift, .. } if is_sent(drift) => Why::Drift,
             Base::Absent if self.inventory.absence_proven && self.draft.summary.tally(operation.kind).owned > 0 => {
@@ -135,7 +157,7 @@ impl Differ {
     /// in doubt.
     pub(super) fn keep(&mut self, kind: Kind, at: usize) -> Result<(), DifferError> {
         let flags = self.inventory.index(kind).flags(at);
-        self.inventory.see(kind, at);
+        self.see(kind, at);
         let is_settled = !flags.has(Flags::IN_DOUBT) && !flags.has(Flags::OBSERVED) && !self.inventory.is_gone(flags);
         let object = self.inventory.index(kind).object(at);
         if object == 0 || is_settled {
@@ -166,4 +188,15 @@ impl Differ {
         self.draft.store.add(&operation)?;
         Ok(operation.action != Action::RecordOnly)
     }
+}
+
+/// What an import has changed of an object by itself, as it was before: nothing, where it created the object.
+fn replaced(base: &Base, wanted: &Wanted) -> Fields {
+    let before = |name: &str| match base {
+        Base::Ours { known, .. } => known.acked.get(name).cloned(),
+        Base::Listed(_) => Some(Value::Null),
+        Base::Absent => None,
+    };
+    let fields = wanted.fields.iter().filter_map(|(name, new)| Some((name, before(name)?, new)));
+    fields.filter(|(name, old, new)| !same(name, old, new)).map(|(name, old, _)| (name.clone(), old)).collect()
 }

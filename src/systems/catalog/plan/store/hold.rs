@@ -36,7 +36,7 @@ impl PlanStore {
         let mut rows = statement.query(of).map_err(error)?;
         while let Some(row) = rows.next().map_err(error)? {
             if let Some(operation) = operation(row)? {
-                each(Risky { place: Place(row.get(5).map_err(error)?), operation })?;
+                each(Risky { place: Place(row.get(6).map_err(error)?), operation })?;
             }
         }
         Ok(())
@@ -69,12 +69,33 @@ impl PlanStore {
         Ok(true)
     }
 
+    /// An operation that would be held has somebody's word.
+    pub(in crate::systems::catalog) fn approve(&mut self, place: Place) -> Result<(), PlanStoreError> {
+        let sql = "UPDATE operation SET approved = 1 WHERE rowid = ?1";
+        self.connection.prepare_cached(sql)?.execute([place.0])?;
+        Ok(())
+    }
+
+    /// All that would be sent has somebody's word.
+    pub(in crate::systems::catalog) fn approve_all(&mut self) -> Result<(), PlanStoreError> {
+        self.connection.execute("UPDATE operation SET approved = 1", [])?;
+        Ok(())
+    }
+
     /// Holds everything that would be sent.
     pub(in crate::systems::catalog) fn hold_all(&mut self) -> Result<(), PlanStoreError> {
         let sql = "UPDATE operation SET stage = ?1 WHERE stage != ?2";
         self.connection.execute(sql, [code(Stage::Held), code(Stage::RecordOnly)])?;
         self.groups.retain(|group, _| group.stage == Stage::RecordOnly);
         Ok(())
+    }
+
+    /// How many operations are held: on categories, and on products.
+    pub(in crate::systems::catalog) fn count_held(&self) -> Result<[u64; 2], PlanStoreError> {
+        let sql = "SELECT count(*) FROM operation WHERE stage = ?1 AND kind = ?2";
+        let mut statement = self.connection.prepare_cached(sql)?;
+        let mut of = |kind| statement.query_row([code(Stage::Held), code(kind)], |row| row.get::<_, i64>(0));
+        Ok([of(Kind::Category)?.unsigned_abs(), of(Kind::Product)?.unsigned_abs()])
     }
 
     /// Gives every operation that is held to `each`.

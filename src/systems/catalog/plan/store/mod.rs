@@ -5,6 +5,7 @@ mod codes;
 mod error;
 mod hold;
 mod places;
+mod repeated;
 mod stored;
 mod twins;
 
@@ -72,7 +73,7 @@ impl PlanStore {
         connection.execute_batch(
             "PRAGMA page_size = 32768; PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA cache_size = -8192;
              CREATE TABLE operation (stage INTEGER, late INTEGER, urgency INTEGER, kind INTEGER, id TEXT, body TEXT,
-                                     risks INTEGER);
+                                     risks INTEGER, approved INTEGER DEFAULT 0);
              CREATE TABLE twin (kind INTEGER, id TEXT, field TEXT);
              CREATE TABLE rejected (line INTEGER, id TEXT, field TEXT, reason TEXT,
                                     title TEXT, column_name TEXT, value TEXT, first INTEGER);
@@ -122,8 +123,8 @@ impl PlanStore {
         Ok(())
     }
 
-    /// Adds a row that was not taken.
-    pub(in crate::systems::catalog) fn reject(&self, rejection: &Rejection) -> Result<(), PlanStoreError> {
+    /// Adds a row that was not taken, and tells where it lies.
+    pub(in crate::systems::catalog) fn reject(&self, rejection: &Rejection) -> Result<i64, PlanStoreError> {
         let sql = "INSERT INTO rejected (line, id, field, reason, title, column_name, value, first)
                    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
         let number = |line: u64| i64::try_from(line).unwrap_or(i64::MAX);
@@ -136,7 +137,7 @@ impl PlanStore {
         ];
         let row = params![number(*line), id, field, reason, title, column, value, first.map(number)];
         self.connection.prepare_cached(sql)?.execute(row)?;
-        Ok(())
+        Ok(self.connection.last_insert_rowid())
     }
 
     /// Ends the collecting: the operations can be read from now on.
@@ -166,7 +167,7 @@ impl PlanStore {
         while size < TOGETHER
             && let Some(row) = rows.next()?
         {
-            cursor.0 = Some((row.get(3)?, row.get(5)?, row.get(1)?, row.get(0)?, row.get(6)?));
+            cursor.0 = Some((row.get(3)?, row.get(6)?, row.get(1)?, row.get(0)?, row.get(7)?));
             size += row.get_ref(2)?.as_str().map_err(rusqlite::Error::from)?.len();
             operations.extend(operation(row)?);
         }

@@ -41,6 +41,24 @@ impl PlanStore {
         rows.next()?.map_or(Ok(None), operation)
     }
 
+    /// The operations on an object, with their stages.
+    pub(in crate::systems::catalog) fn operations_on(
+        &self,
+        kind: Kind,
+        id: &str,
+    ) -> Result<Vec<(Stage, Operation)>, PlanStoreError> {
+        let sql = concat!("SELECT ", columns!(), ", stage FROM operation WHERE kind = ?1 AND id = ?2 ORDER BY stage");
+        let mut statement = self.connection.prepare_cached(sql)?;
+        let mut rows = statement.query(params![code(kind), id])?;
+        let mut found = Vec::new();
+        while let Some(row) = rows.next()? {
+            let number: u8 = row.get(6)?;
+            let stage = Stage::ALL.into_iter().find(|stage| code(*stage) == number).unwrap_or(Stage::Held);
+            found.extend(operation(row)?.map(|operation| (stage, operation)));
+        }
+        Ok(found)
+    }
+
     /// Moves an operation to another stage than its own.
     pub(in crate::systems::catalog) fn move_to(&mut self, stage: Stage, place: Place) -> Result<(), PlanStoreError> {
         let sql = "SELECT stage, late, urgency FROM operation WHERE rowid = ?1";

@@ -14,7 +14,7 @@ use crate::systems::catalog::store::{Record, Why};
 /// What [`operation`] reads, in its order; more may follow.
 macro_rules! columns {
     () => {
-        "kind, id, body, late, risks"
+        "kind, id, body, late, risks, approved"
     };
 }
 pub(super) use columns;
@@ -71,6 +71,7 @@ pub(super) fn operation(row: &Row<'_>) -> Result<Option<Operation>, PlanStoreErr
     let Body { action, send, old, record, was_in, why } = parse(text(2)?)?;
     let whole = || record.as_ref().map(|record: &Record| with_values(&record.acked)).unwrap_or_default();
     let send = send.unwrap_or_else(whole);
+    let why = if row.get(5)? { Why::Approved } else { why };
     let (kind, is_late, risks) = (kind_of(row.get(0)?), row.get(3)?, Risks::of_bits(row.get(4)?));
     Ok(Some(Operation { kind, id, action, send, old, record, was_in, is_late, risks, why }))
 }

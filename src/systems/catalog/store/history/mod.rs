@@ -6,7 +6,7 @@ mod write;
 
 pub use change::{Change, ChangeKind, Why};
 pub use read::{Entry, HistoryFilter, ReadHistory};
-pub use write::{Loaded, Noted, PassId, WriteHistory};
+pub use write::{HeldNote, Loaded, Noted, PassId, WriteHistory};
 pub(super) use write::{note, note_load, of_pass};
 
 /// The part of an id's digest that changes are found by: others may have the same, and are told apart by their ids.

@@ -8,6 +8,7 @@ use super::{Change, ChangeKind, KEY, Why, short_key};
 use crate::catalog::{Fields, Kind};
 use crate::digest::Hasher;
 use crate::state::{self, StateError, Writer};
+use crate::systems::catalog::store::guard::ApprovedHash;
 use crate::systems::catalog::store::packed::pack;
 
 /// Changes that are taken away in one transaction, before anybody else's turn.
@@ -45,6 +46,19 @@ pub struct Loaded {
     pub why: Why,
     /// Categories and products that were ours before.
     pub owned: [u64; 2],
+}
+
+/// An object that is held.
+#[derive(Debug, Clone)]
+pub struct HeldNote {
+    /// Of it, and of what would become of it.
+    pub hash: ApprovedHash,
+    /// Of the object.
+    pub kind: Kind,
+    /// Of the object; empty = of all together.
+    pub id: String,
+    /// What would become of it.
+    pub change: Change,
 }
 
 /// The number of the pass that began then, a new one if need be.
@@ -110,6 +124,40 @@ pub(in crate::systems::catalog::store) fn note_load(
 
 /// Writing history.
 pub trait WriteHistory: AsRef<Writer> + Sync {
+    /// Writes down what a pass holds that began then, but for what the pass before it held as well.
+    ///
+    /// # Errors
+    /// When that can't be written.
+    fn note_held(
+        &self,
+        started: Timestamp,
+        notes: Vec<HeldNote>,
+    ) -> impl Future<Output = Result<(), StateError>> + Send {
+        self.as_ref().run_lightly(move |transaction| {
+            let pass = of_pass(transaction, started)?;
+            let mut update = transaction.prepare_cached("UPDATE held SET pass = ?2 WHERE hash = ?1")?;
+            let mut insert = transaction.prepare_cached("INSERT INTO held (hash, pass) VALUES (?1, ?2)")?;
+            notes.into_iter().try_for_each(|HeldNote { hash, kind, id, change }| {
+                if update.execute(params![hash, pass.pass])? == 0 {
+                    insert.execute(params![hash, pass.pass])?;
+                    note(transaction, (kind, &id), &Noted { pass, change })?;
+                }
+                Ok(())
+            })
+        })
+    }
+
+    /// What a pass that began then didn't hold is told anew when it is held again.
+    ///
+    /// # Errors
+    /// When that can't be written.
+    fn forget_released(&self, started: Timestamp) -> impl Future<Output = Result<(), StateError>> + Send {
+        self.as_ref().run_lightly(move |transaction| {
+            let pass = of_pass(transaction, started)?;
+            transaction.execute("DELETE FROM held WHERE pass != ?1", [pass.pass]).map(|_| ())
+        })
+    }
+
     /// Has the changes of a pass found by their ids, piece by piece.
     ///
     /// # Errors

@@ -1,0 +1,40 @@
+//! `explain`: one product's way.
+
+use std::io::{self, BufWriter, Write as _};
+use std::path::Path;
+
+use super::look::{Look, note};
+use super::outcome::{Exit, Outcome};
+use super::runtime::{blocking, until_interrupted};
+use crate::cli::{self, Format};
+use crate::config::Config;
+use crate::status::no_state;
+use crate::systems::catalog::{Explanation, explain as find_out, explanation_json, explanation_text};
+
+pub(super) fn explain(arguments: &cli::Explain, config: Option<&Path>) -> Outcome {
+    let path = Config::find(config)?;
+    let look = Look::load(&path)?;
+    // Who we are to the feed's host is only needed where it is asked.
+    let catalog = if arguments.fetch {
+        Config::load(&path)?.catalog
+    } else {
+        Config::without_secrets(&path, |config| config.catalog.clone())?
+    };
+    let reader = look.open()?;
+    no_state(&reader).map_or(Ok(()), |absence| note(&absence))?;
+    let (id, may_ask, format) = (arguments.id.trim().to_owned(), arguments.fetch, arguments.format);
+    until_interrupted(async move {
+        let explanation = find_out(catalog.as_ref(), &reader, &id, may_ask).await?;
+        blocking(move || print(&explanation, format)).await
+    })
+}
+
+fn print(explanation: &Explanation, format: Format) -> Outcome {
+    let mut out = BufWriter::new(io::stdout().lock());
+    match format {
+        Format::Text => explanation_text(explanation, &mut out)?,
+        Format::Json => writeln!(out, "{}", explanation_json(explanation))?,
+    }
+    out.flush()?;
+    Ok(if explanation.is_empty() { Exit::Failed } else { Exit::Done })
+}

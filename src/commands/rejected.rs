@@ -1,0 +1,26 @@
+//! `rejected`: which rows of the feed the shop has to mend.
+
+use std::io::{self, BufWriter, Write as _};
+
+use super::look::{Look, note};
+use super::outcome::{Exit, Outcome};
+use crate::cli::{self, TableFormat};
+use crate::status::no_state;
+use crate::systems::catalog::{rejected_csv, rejected_json, rejected_text};
+
+pub(super) fn rejected(arguments: &cli::Rejected, look: &Look) -> Outcome {
+    let reader = look.open()?;
+    no_state(&reader).map_or(Ok(()), |absence| note(&absence))?;
+    let mut out = BufWriter::new(io::stdout().lock());
+    match arguments.format {
+        TableFormat::Text => {
+            if rejected_text(&reader, &mut out)? == 0 && reader.exists() {
+                writeln!(out, "No row of the last feed is rejected.")?;
+            }
+        }
+        TableFormat::Json => rejected_json(&reader, &mut out)?,
+        TableFormat::Csv => rejected_csv(&reader, &mut out)?,
+    }
+    out.flush()?;
+    Ok(Exit::Done)
+}

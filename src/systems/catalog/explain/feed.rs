@@ -1,0 +1,121 @@
+//! What the feed has of a product, and what the next pass would make of it.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use tokio_util::sync::CancellationToken;
+
+use super::watch::{Seen, Watch};
+use crate::approval::word;
+use crate::catalog::Kind;
+use crate::config::{Catalog, Location};
+use crate::feed;
+use crate::pass::PassKind;
+use crate::source::{self, Body, End, FetchError, Fetched, Validators};
+use crate::state::Reader;
+use crate::systems::catalog::diff::differ::{Comparison, Differ};
+use crate::systems::catalog::error::PassError;
+use crate::systems::catalog::filter::Filter;
+use crate::systems::catalog::guard::Judge;
+use crate::systems::catalog::plan::operation::{Operation, Stage};
+use crate::systems::catalog::planner::{feed_kind, needs_listing, parse_options, policy, read};
+use crate::systems::catalog::store::ReadFeed as _;
+use crate::systems::catalog::wait::blocking;
+
+/// Rows of one id that are shown as they are written.
+const SHOWN: usize = 5;
+
+/// The feed, as it is now.
+#[derive(Debug)]
+pub struct InFeed {
+    /// Where it is.
+    pub location: String,
+    /// Whether it is the one of the last pass; `None` = nobody knows.
+    pub is_same: Option<bool>,
+    /// The product's rows.
+    pub rows: Vec<FeedRow>,
+    /// What the next pass would do, the guard's word included.
+    pub operations: Vec<(Stage, Operation)>,
+    /// By which all that the guard holds would be approved.
+    pub held: Option<String>,
+    /// Why nothing that is missing is deleted.
+    pub proves_nothing: Option<&'static str>,
+    /// The next pass reads NiceChat's listing, which may have more to say.
+    pub is_listing_due: bool,
+}
+
+/// A row of the feed.
+#[derive(Debug)]
+pub struct FeedRow {
+    /// The line on which it begins.
+    pub line: u64,
+    /// Its cells as they are, with their columns' names.
+    pub cells: Vec<(String, String)>,
+    /// What was made of it.
+    pub seen: Seen,
+}
+
+/// Whether a feed can be read without asking anybody.
+pub(super) fn is_at_hand(config: &Catalog) -> bool {
+    matches!(config.source.location, Location::File(_))
+}
+
+/// Reads the feed, and compares it with the state.
+pub(super) async fn read_feed(config: &Arc<Catalog>, id: &str) -> Result<InFeed, PassError> {
+    let state = Reader::open(&config.state.path)?;
+    let body = match source::fetch(&config.source, Validators::default(), state.hasher()).await? {
+        Fetched::Body(body) => body,
+        // Nothing was asked for that could be answered so.
+        Fetched::NotModified => return Err(PassError::Fetch(FetchError::strange_304(&config.source))),
+    };
+    let (config, id) = (Arc::clone(config), id.to_owned());
+    blocking(move || examine(&config, state, &body, id)).await
+}
+
+fn examine(config: &Catalog, state: Reader, body: &Body, id: String) -> Result<InFeed, PassError> {
+    let location = config.source.location.to_string();
+    let mark = state.feed_mark()?.and_then(|mark| mark.body);
+    let digest = body.digest().map_err(|error| PassError::Fetch(FetchError::unreadable(&config.source, &error)))?;
+    let is_listing_due = needs_listing(config, &state, PassKind::Sync)?;
+    let options = parse_options(config, Timestamp::now());
+    let filter = Filter::new(Differ::new(state, policy(config, PassKind::Sync))?, config.source.rules.clone());
+    let mut watch = Watch::new(filter, config.source.rules.clone(), id.clone());
+    let stop = CancellationToken::new();
+    let result = read(body, config.source.max_bytes, &options, (&mut watch, &stop));
+    body.check_unwritten()?;
+    let Watch { filter, seen, failure, .. } = watch;
+    failure.map_or(Ok(()), Err)?;
+    let fault = |error| PassError::Feed { location: location.clone(), error };
+    let reading = result.map_err(fault)?;
+    let (mut differ, excluded) = filter.into_parts();
+    let mut proves_nothing = None;
+    if let End::Unproven(because) = body.end
+        && !reading.is_whole
+    {
+        differ.may_go_on(because, reading.left_last_row);
+        proves_nothing = Some(because);
+    }
+    let Comparison { mut store, mut summary, .. } = excluded.counted_in(differ.finish()?);
+    if summary.held_back > 0 {
+        proves_nothing.get_or_insert("a row is too broken to tell whose it is");
+    }
+    let reader = Reader::open(&config.state.path)?;
+    let (approved, kind) = (word(&config.state.path), feed_kind(config, reading.format));
+    let judge = Judge { settings: &config.guard, reader: &reader, force: false, approved, kind };
+    let verdict = judge.judge(&mut store, &mut summary)?;
+    let mut rows = Vec::new();
+    for seen in seen.into_iter().take(SHOWN) {
+        let input = feed::open(&body.file, config.source.max_bytes);
+        let cells = feed::row_at(&input, config.source.format, seen.line()).map_err(fault)?;
+        rows.push(FeedRow { line: seen.line(), cells, seen });
+    }
+    Ok(InFeed {
+        location: location.clone(),
+        is_same: mark.map(|mark| mark == digest),
+        rows,
+        operations: store.operations_on(Kind::Product, &id)?,
+        held: verdict.held.map(|held| held.digest),
+        proves_nothing,
+        is_listing_due,
+    })
+}

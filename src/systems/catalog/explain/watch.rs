@@ -1,0 +1,104 @@
+//! A comparison that keeps in mind what it was given of one product.
+
+use thiserror::Error;
+
+use crate::catalog::{FirstRow, Hasher, Rejection};
+use crate::config::Rules;
+use crate::feed::{Offer, Row, RowDigest, RowSink, SinkError};
+use crate::systems::catalog::diff::error::DifferError;
+use crate::systems::catalog::error::PassError;
+use crate::systems::catalog::filter::Filter;
+
+/// What was made of a row.
+#[derive(Debug)]
+pub enum Seen {
+    /// An item.
+    Item(Box<Offer>),
+    /// An item that a rule leaves out: its number, from 1 on, and what it asks for.
+    Excluded { offer: Box<Offer>, rule: usize, fits: String },
+    /// Nothing.
+    Rejected(Rejection),
+}
+
+impl Seen {
+    /// The line on which the row begins.
+    pub fn line(&self) -> u64 {
+        match self {
+            Seen::Item(offer) | Seen::Excluded { offer, .. } => offer.line,
+            Seen::Rejected(rejection) => rejection.line,
+        }
+    }
+}
+
+pub(super) struct Watch {
+    pub(super) filter: Filter,
+    rules: Rules,
+    id: String,
+    pub(super) seen: Vec<Seen>,
+    pub(super) failure: Option<PassError>,
+}
+
+/// The comparison takes no more rows.
+#[derive(Debug, Error)]
+#[error("the comparison has ended")]
+struct Closed;
+
+impl Watch {
+    pub(super) fn new(filter: Filter, rules: Rules, id: String) -> Watch {
+        Watch { filter, rules, id, seen: Vec::new(), failure: None }
+    }
+
+    fn end<T>(&mut self, failure: DifferError) -> Result<T, SinkError> {
+        self.failure.get_or_insert(failure.into());
+        Err(Box::new(Closed))
+    }
+
+    /// A duplicate with the line of the first row, which was seen before it.
+    fn with_first(&self, rejection: &Rejection) -> Rejection {
+        let first = self.seen.first().filter(|_| rejection.is_duplicate() && rejection.first.is_none());
+        let Some(first) = first else { return rejection.clone() };
+        let first = FirstRow { line: first.line(), is_taken: !matches!(first, Seen::Rejected(_)) };
+        let cell = rejection.cell.as_deref().cloned().unwrap_or_default();
+        Rejection::duplicate(rejection.line, self.id.clone(), Some(first)).of_cell(cell)
+    }
+
+    fn see(&mut self, row: &Row) {
+        match row {
+            Row::Offer(offer) if offer.item.id.as_str() == self.id => {
+                let excludes = self.rules.excludes(&offer.item);
+                let rule = excludes.and_then(|at| Some((at, self.rules.iter().nth(at)?.to_string())));
+                self.seen.push(match rule {
+                    Some((at, fits)) => Seen::Excluded { offer: offer.clone(), rule: at + 1, fits },
+                    None => Seen::Item(offer.clone()),
+                });
+            }
+            Row::Rejected(rejection) => {
+                let is_its = rejection.id.as_deref() == Some(self.id.as_str());
+                if is_its || rejection.mentions.contains(&self.id) {
+                    let rejection = self.with_first(rejection);
+                    self.seen.push(Seen::Rejected(rejection));
+                }
+            }
+            Row::Offer(_) => {}
+        }
+    }
+}
+
+impl RowSink for Watch {
+    fn hasher(&self) -> &Hasher {
+        self.filter.hasher()
+    }
+
+    fn knows(&mut self, _: RowDigest, _: u64) -> Result<bool, SinkError> {
+        Ok(false)
+    }
+
+    fn is_first(&mut self, id: &str) -> Result<bool, SinkError> {
+        self.filter.is_first_of(id).or_else(|error| self.end(error))
+    }
+
+    fn row(&mut self, row: Row, digest: Option<RowDigest>) -> Result<(), SinkError> {
+        self.see(&row);
+        self.filter.take(row, digest).or_else(|error| self.end(error))
+    }
+}

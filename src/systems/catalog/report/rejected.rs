@@ -1,0 +1,101 @@
+//! The rows of the last feed that were not taken, and what to do about each: for the shop.
+
+use std::io::Write;
+
+use serde_json::{Value, json};
+
+use crate::catalog::{Cell, FaultCounts, Rejection};
+use crate::report::{Csv, JsonList, PrintError};
+use crate::state::Reader;
+use crate::systems::catalog::store::ReadTroubles as _;
+use crate::text::{one_line, shorten, shorten_to, wrap};
+
+/// Characters of a line that tells whose row it is.
+const LINE: usize = 78;
+
+/// For people.
+///
+/// # Errors
+/// When they can't be read or printed.
+pub fn rejected_text(reader: &Reader, out: &mut dyn Write) -> Result<u64, PrintError> {
+    let (mut counts, mut all) = (FaultCounts::default(), 0);
+    reader.each_rejected(u64::MAX, |rejection| {
+        counts.add(&rejection);
+        all += 1;
+        Ok::<(), PrintError>(())
+    })?;
+    if all == 0 {
+        return Ok(0);
+    }
+    write!(out, "{}", wrap(&counts.words(), ""))?;
+    reader.each_rejected(u64::MAX, |rejection| print(&rejection, out))?;
+    Ok(all)
+}
+
+fn print(rejection: &Rejection, out: &mut dyn Write) -> Result<(), PrintError> {
+    let nothing = Cell::default();
+    let Cell { column, value, title } = rejection.cell.as_deref().unwrap_or(&nothing);
+    let id = rejection.id.as_ref().map(|id| format!(", id {}", one_line(&shorten(id)))).unwrap_or_default();
+    let mut head = format!("line {}{id}", rejection.line);
+    if let Some(title) = title {
+        let room = LINE.saturating_sub(head.chars().count() + 3);
+        head += &format!(": {}", shorten_to(&one_line(title), room));
+    }
+    writeln!(out, "\n{head}")?;
+    let is_told = |value: &&String| rejection.reason.contains(value.as_str()) || rejection.is_duplicate();
+    if let Some(value) = value.as_ref().filter(|value| !is_told(value)) {
+        let column = column.as_deref().unwrap_or(&rejection.field);
+        writeln!(out, "{}", shorten_to(&format!("  {} has {:?}", one_line(column), shorten(value)), LINE))?;
+    }
+    let field = column.as_deref().unwrap_or(&rejection.field);
+    let reason = format!("{}: {}", one_line(field), one_line(&rejection.reason));
+    write!(out, "{}", wrap(&reason, "  "))?;
+    Ok(write!(out, "{}", wrap(&one_line(&rejection.advice()), "  > "))?)
+}
+
+/// For programs.
+///
+/// # Errors
+/// When they can't be read or printed.
+pub fn rejected_json(reader: &Reader, out: &mut dyn Write) -> Result<(), PrintError> {
+    let mut list = JsonList::begin(out)?;
+    reader.each_rejected(u64::MAX, |rejection| Ok::<(), PrintError>(list.item(&rejection_json(&rejection))?))?;
+    list.end()?;
+    Ok(writeln!(out)?)
+}
+
+pub(super) fn rejection_json(rejection: &Rejection) -> Value {
+    let nothing = Cell::default();
+    let Cell { column, value, title } = rejection.cell.as_deref().unwrap_or(&nothing);
+    let Rejection { line, id, field, reason, first, .. } = rejection;
+    json!({
+        "line": line, "id": id, "title": title, "column": column, "value": value, "field": field,
+        "reason": reason, "advice": rejection.advice(), "first_line": first,
+    })
+}
+
+/// For spreadsheets.
+///
+/// # Errors
+/// When they can't be read or printed.
+pub fn rejected_csv(reader: &Reader, out: &mut dyn Write) -> Result<(), PrintError> {
+    let mut csv = Csv::begin(out, &["line", "id", "title", "column", "value", "reason", "what to do", "other line"])?;
+    reader.each_rejected(u64::MAX, |rejection| {
+        let advice = rejection.advice();
+        let Cell { column, value, title } = rejection.cell.map(|cell| *cell).unwrap_or_default();
+        let Rejection { line, id, field, reason, first, .. } = rejection;
+        let text = Option::unwrap_or_default;
+        let first: Option<String> = first.map(|line| line.to_string());
+        let column = column.unwrap_or(field);
+        Ok::<(), PrintError>(csv.row(&[
+            line.to_string(),
+            text(id),
+            text(title),
+            column,
+            text(value),
+            reason,
+            advice,
+            text(first),
+        ])?)
+    })
+}
