@@ -146,12 +146,11 @@ Examples:
     Rejected(Rejected),
     /// Show one product's way: its row, what was sent and when, what NiceChat has, what comes next
     ///
-    /// A feed that is a file is read for it; one that has an address only with --fetch. Exits with 1 when nothing is
-    /// known of the id.
+    /// The feed is read for it, as it is now. Exits with 1 when nothing is known of the id.
     #[command(after_help = "\
 Examples:
   shelfkeeper explain 4711
-  shelfkeeper explain 4711 --fetch       asks the feed's host as well
+  shelfkeeper explain 4711 --offline     from the state alone
   shelfkeeper explain 4711 --format json | jq .next")]
     Explain(Explain),
     /// Show the mirrored Lagerkoll events, or how they changed

@@ -76,9 +76,9 @@ pub struct Explain {
     /// The product's id, as the feed writes it
     #[arg(value_name = "ID")]
     pub id: String,
-    /// Read a feed that isn't a file, too: one request to its host
+    /// Ask no host: a feed that has an address isn't read
     #[arg(long)]
-    pub fetch: bool,
+    pub offline: bool,
     /// How to print it
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub format: Format,

@@ -14,15 +14,19 @@ use crate::systems::catalog::{Explanation, explain as find_out, explanation_json
 pub(super) fn explain(arguments: &cli::Explain, config: Option<&Path>) -> Outcome {
     let path = Config::find(config)?;
     let look = Look::load(&path)?;
-    // Who we are to the feed's host is only needed where it is asked.
-    let catalog = if arguments.fetch {
-        Config::load(&path)?.catalog
-    } else {
-        Config::without_secrets(&path, |config| config.catalog.clone())?
+    let mut may_ask = !arguments.offline;
+    let catalog = match Config::load(&path) {
+        Ok(config) => config.catalog,
+        // Whoever may not see the secrets may still look; only a feed behind a password isn't asked for then.
+        Err(_) => {
+            let catalog = Config::without_secrets(&path, |config| config.catalog.clone())?;
+            may_ask &= catalog.as_ref().is_some_and(|catalog| catalog.source.credentials.is_none());
+            catalog
+        }
     };
     let reader = look.open()?;
     no_state(&reader).map_or(Ok(()), |absence| note(&absence))?;
-    let (id, may_ask, format) = (arguments.id.trim().to_owned(), arguments.fetch, arguments.format);
+    let (id, format) = (arguments.id.trim().to_owned(), arguments.format);
     until_interrupted(async move {
         let explanation = find_out(catalog.as_ref(), &reader, &id, may_ask).await?;
         blocking(move || print(&explanation, format)).await

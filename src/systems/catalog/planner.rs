@@ -222,7 +222,7 @@ impl Planner<'_> {
 }
 
 /// How long products wait that a feed doesn't have; `None` = they don't.
-fn patience(guard: &config::Guard, body: &Body) -> io::Result<Option<Patience>> {
+pub(super) fn patience(guard: &config::Guard, body: &Body) -> io::Result<Option<Patience>> {
     if guard.is_patient() {
         let body = if guard.delete_feeds > 1 { Some(body.digest()?) } else { None };
         let (after, feeds, until_then) = (guard.delete_after, guard.delete_feeds, guard.missing);

@@ -107,7 +107,7 @@ fn rows_that_are_rejected_left_out_or_gone() {
     assert_eq!(words(&told), [stays]);
     shop.put_feed(feed(&next));
     shop.config(rules);
-    assert_eq!(words(&explain(&shop, &["c", "--fetch"])), ["Deletes it: the feed has it no more."]);
+    assert_eq!(words(&explain(&shop, &["c"])), ["Deletes it: the feed has it no more."]);
     shop.config(&format!("[source]\nlocation = {:?}\n", shop.path("feed.tsv")));
     put(&shop, &[next, vec![good("new")]].concat());
     assert_eq!(words(&explain(&shop, &["new"])), ["Creates it."]);
@@ -139,16 +139,16 @@ fn what_is_held_and_what_is_refused() {
 }
 
 #[test]
-fn a_feed_with_an_address_is_asked_only_when_told_so() {
+fn a_feed_with_an_address_can_be_left_alone() {
     let shop = Shop::new();
     shop.put_feed(feed(&[good("a")]));
     sync(&shop).ended(0);
     let before = shop.fetches().len();
-    let told = explain(&shop, &["a"]);
+    let told = explain(&shop, &["a", "--offline"]);
     assert_eq!((shop.fetches().len(), &told["feed"], &told["next"]), (before, &json!(null), &json!(null)));
-    assert!(told["feed_not_read"].as_str().is_some_and(|words| words.contains("--fetch")), "{told}");
+    assert!(told["feed_not_read"].as_str().is_some_and(|words| words.contains("was not asked")), "{told}");
     assert_eq!(told["acknowledged"]["title"], "Good a");
-    let told = explain(&shop, &["a", "--fetch"]);
+    let told = explain(&shop, &["a"]);
     assert_eq!((shop.fetches().len(), &told["feed"]["rows"][0]["line"]), (before + 1, &json!(2)));
 }
 
@@ -159,17 +159,17 @@ fn elements_of_xml_are_shown_part_by_part() {
                <offer id=\"2\"><name>Chair</name><price>cheap</price></offer>\n</offers></shop></yml_catalog>";
     let shop = Shop::new();
     shop.put_feed(yml);
-    let told = explain(&shop, &["1", "--fetch"]);
+    let told = explain(&shop, &["1"]);
     let cells = told["feed"]["rows"][0]["cells"].as_array().expect("cells").clone();
     let cells: Vec<String> = cells.iter().map(|cell| format!("{}={}", cell["name"], cell["value"])).collect();
     let expected = ["id=1", "available=true", "name=Lamp", "price=10", "categoryId=7"];
     assert_eq!(cells.iter().map(|cell| cell.replace('"', "")).collect::<Vec<_>>(), expected);
     let twice = yml.replacen("<offer id=\"2\">", "<offer id=\"1\">", 1);
     shop.put_feed(twice);
-    let told = explain(&shop, &["1", "--fetch"]);
+    let told = explain(&shop, &["1"]);
     assert_eq!(told["feed"]["rows"][1]["rejected"]["reason"], "same id as line 3, which is used");
     shop.put_feed(yml);
-    let told = explain(&shop, &["2", "--fetch"]);
+    let told = explain(&shop, &["2"]);
     assert_eq!(told["feed"]["rows"][0]["rejected"]["field"], "price");
 }
 

@@ -43,6 +43,8 @@ fn a_product_is_missing_for_so_long_before_it_goes() {
         (&plan["source"]["missing"][0]["id"], &plan["source"]["missing"][0]["feeds"]),
         (&json!("p003"), &json!(1))
     );
+    let told = shop.json(&["explain", "p003", "--format", "json"])["next"]["words"][0].to_string();
+    assert!(told.contains("the feed lacks it since 20") && told.contains("and it is deleted on 20"), "{told}");
     hours_later(&shop, 47);
     assert_eq!(sync(&shop).ended(0).tally(), "");
     // The same bytes again, and nothing but time has gone by.

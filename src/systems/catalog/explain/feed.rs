@@ -8,18 +8,19 @@ use tokio_util::sync::CancellationToken;
 use super::watch::{Seen, Watch};
 use crate::approval::word;
 use crate::catalog::Kind;
+use crate::clock::{Moment, boot_id};
 use crate::config::{Catalog, Location};
 use crate::feed;
 use crate::pass::PassKind;
 use crate::source::{self, Body, End, FetchError, Fetched, Validators};
 use crate::state::Reader;
-use crate::systems::catalog::diff::differ::{Comparison, Differ};
+use crate::systems::catalog::diff::differ::{Comparison, Differ, Patience};
 use crate::systems::catalog::error::PassError;
 use crate::systems::catalog::filter::Filter;
 use crate::systems::catalog::guard::Judge;
 use crate::systems::catalog::plan::operation::{Operation, Stage};
-use crate::systems::catalog::planner::{feed_kind, needs_listing, parse_options, policy, read};
-use crate::systems::catalog::store::ReadFeed as _;
+use crate::systems::catalog::planner::{feed_kind, needs_listing, parse_options, patience, policy, read};
+use crate::systems::catalog::store::{Due, ReadFeed as _};
 use crate::systems::catalog::wait::blocking;
 
 /// Rows of one id that are shown as they are written.
@@ -38,6 +39,8 @@ pub struct InFeed {
     pub operations: Vec<(Stage, Operation)>,
     /// By which all that the guard holds would be approved.
     pub held: Option<String>,
+    /// Since when whole feeds lack the product, and when it is deleted for that, if it is to wait.
+    pub missing: Option<(Timestamp, Due)>,
     /// Why nothing that is missing is deleted.
     pub proves_nothing: Option<&'static str>,
     /// The next pass reads NiceChat's listing, which may have more to say.
@@ -78,7 +81,11 @@ fn examine(config: &Catalog, state: Reader, body: &Body, id: String) -> Result<I
     let digest = body.digest().map_err(|error| PassError::Fetch(FetchError::unreadable(&config.source, &error)))?;
     let is_listing_due = needs_listing(config, &state, PassKind::Sync)?;
     let options = parse_options(config, Timestamp::now());
-    let filter = Filter::new(Differ::new(state, policy(config, PassKind::Sync))?, config.source.rules.clone());
+    let unreadable = |error| PassError::Fetch(FetchError::unreadable(&config.source, &error));
+    let patience = patience(&config.guard, body).map_err(unreadable)?;
+    let mut differ = Differ::new(state, policy(config, PassKind::Sync))?;
+    patience.map_or(Ok(()), |patience| differ.be_patient(patience))?;
+    let filter = Filter::new(differ, config.source.rules.clone());
     let mut watch = Watch::new(filter, config.source.rules.clone(), id.clone());
     let stop = CancellationToken::new();
     let result = read(body, config.source.max_bytes, &options, (&mut watch, &stop));
@@ -95,10 +102,14 @@ fn examine(config: &Catalog, state: Reader, body: &Body, id: String) -> Result<I
         differ.may_go_on(because, reading.left_last_row);
         proves_nothing = Some(because);
     }
-    let Comparison { mut store, mut summary, .. } = excluded.counted_in(differ.finish()?);
+    let Comparison { mut store, mut summary, missing, .. } = excluded.counted_in(differ.finish()?);
     if summary.held_back > 0 {
         proves_nothing.get_or_insert("a row is too broken to tell whose it is");
     }
+    let missing = missing.into_iter().flatten().find(|missing| missing.id == id);
+    let missing = missing.zip(patience).map(|(missing, Patience { after, feeds, .. })| {
+        (missing.since.at, missing.due(after, feeds, Moment::now(), boot_id().as_deref()))
+    });
     let reader = Reader::open(&config.state.path)?;
     let (approved, kind) = (word(&config.state.path), feed_kind(config, reading.format));
     let judge = Judge { settings: &config.guard, reader: &reader, force: false, approved, kind };
@@ -115,6 +126,7 @@ fn examine(config: &Catalog, state: Reader, body: &Body, id: String) -> Result<I
         rows,
         operations: store.operations_on(Kind::Product, &id)?,
         held: verdict.held.map(|held| held.digest),
+        missing,
         proves_nothing,
         is_listing_due,
     })

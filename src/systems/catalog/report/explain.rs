@@ -62,7 +62,7 @@ fn print_unread(unread: Option<&NotRead>, out: &mut dyn Write) -> io::Result<()>
 fn unread_words(unread: &NotRead) -> String {
     match unread {
         NotRead::NoFeed => "The settings name no feed.".to_owned(),
-        NotRead::NotAsked(location) => format!("Not read: {location} would have to be asked (--fetch)."),
+        NotRead::NotAsked(location) => format!("Not read: {location} was not asked."),
         NotRead::Failed(error) => format!("Not read: {error}"),
     }
 }
@@ -181,6 +181,9 @@ fn next_lines(Explanation { feed, known, .. }: &Explanation) -> Vec<String> {
             _ if is_refused => "Nothing: NiceChat refuses it as it is.".to_owned(),
             (Some(_), _) if is_rejected => "Nothing: a rejected row leaves the product as it is.".to_owned(),
             _ if is_rejected => "Nothing: its row is rejected.".to_owned(),
+            (Some(_), true) if let Some((since, due)) = feed.missing => {
+                format!("Nothing: the feed lacks it since {since:.0}, and it is deleted {}.", due.words())
+            }
             (Some(_), true) => {
                 let because = feed.proves_nothing.map(|because| format!(": {because}")).unwrap_or_default();
                 format!("Nothing: it stays, although the feed has it no more{because}.")
@@ -240,6 +243,7 @@ pub fn explanation_json(explanation: &Explanation) -> Value {
         "pending": known.failed.as_ref().filter(|failed| !failed.refused).map(|failed| json!({"reason": failed.reason})),
         "in_doubt": known.in_doubt.is_some(),
         "held_since": known.held_since,
+        "missing_since": read.and_then(|feed| feed.missing).map(|(since, _)| since),
         "next": next,
     })
 }

@@ -89,18 +89,6 @@ pub trait ReadMissing: AsRef<Reader> {
         }
         self.as_ref().all("SELECT id, since, feeds, body FROM missing ORDER BY id", [], missing)
     }
-
-    /// The one with this id, if it is missing.
-    ///
-    /// # Errors
-    /// When the file can't be read.
-    fn missing_product(&self, id: &str) -> Result<Option<Missing>, StateError> {
-        if self.as_ref().version() < GUARD_SINCE {
-            return Ok(None);
-        }
-        let found = self.as_ref().all("SELECT id, since, feeds, body FROM missing WHERE id = ?1", [id], missing)?;
-        Ok(found.into_iter().next())
-    }
 }
 
 impl ReadMissing for Reader {}
