@@ -17,7 +17,7 @@ use crate::catalog::Fields;
 pub struct Stocked {
     /// Its id.
     pub id: String,
-    /// See [`crate::catalog::Item::fields`].
+    /// See [`crate::remote::nicechat::product_fields`].
     pub fields: Fields,
 }
 
