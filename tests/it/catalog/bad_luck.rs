@@ -471,7 +471,7 @@ fn an_empty_feed_needs_force() {
     shop.pass(4);
     shop.run(&["plan"]).expect_code(4);
     let plan = shop.run(&["plan", "--format", "json"]).expect_code(4).json();
-    assert!(plan["guard"]["reason"].is_string(), "{plan}");
+    assert!(plan["guard"]["digest"].is_string(), "{plan}");
     shop.run(&["plan", "--force", "--detailed-exitcode"]).expect_code(10);
     assert!(shop.nicechat().take_requests().is_empty());
     shop.run(&["run", "--once", "--force"]).expect_code(0);
