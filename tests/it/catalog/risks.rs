@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 
 use proptest::prelude::*;
-use sandbox::Kind;
+use sandbox::{Fault, Kind, Rule};
 use serde_json::{Value, json};
 
-use crate::kit::Shop;
 use crate::kit::goods::{Good, assert_equal, feed, goods, publish, run, sync, synced};
+use crate::kit::process::Process;
+use crate::kit::{Shop, wait_until};
 
 fn each(mut goods: Vec<Good>, change: impl Fn(usize, &mut Good)) -> Vec<Good> {
     goods.iter_mut().enumerate().for_each(|(at, good)| change(at, good));
@@ -175,6 +176,30 @@ fn another_kind_of_feed_at_the_same_place_is_held_whole() {
     shop.run(&["approve", &digest(&shop)]).expect_code(0);
     sync(&shop).ended(0);
     assert_eq!(shop.nicechat().objects(Kind::Product).len(), 1);
+}
+
+/// A word is given once, and what it lets through is done, however often the pass is killed.
+#[test]
+fn a_word_outlives_a_pass_that_is_killed() {
+    for left in [10, 0] {
+        let shop = synced(&goods("p", 60), "[nicechat]\nstrategy = \"api\"");
+        publish(&shop, &goods("p", left));
+        sync(&shop).ended(4);
+        shop.run(&["approve", &digest(&shop)]).expect_code(0);
+        let hang = Rule { method: Some("DELETE".to_owned()), after: 20, ..Rule::new(Fault::Hang) };
+        shop.nicechat().add_fault(hang);
+        let pass = Process::start(shop.command(&["run", "--once"]));
+        wait_until("some are deleted", || shop.nicechat().objects(Kind::Product).len() <= 40);
+        pass.kill();
+        shop.nicechat().clear_faults();
+        sync(&shop).ended(0);
+        assert_eq!(shop.nicechat().objects(Kind::Product).len(), left, "{left}");
+        // It was for that, and for nothing else.
+        publish(&shop, &goods("q", 60));
+        sync(&shop);
+        publish(&shop, &goods("r", 60));
+        sync(&shop).ended(4);
+    }
 }
 
 /// What a change does to a good.
