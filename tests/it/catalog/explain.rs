@@ -119,6 +119,8 @@ fn what_is_held_and_what_is_refused() {
     let shop = shop(&shelf, "");
     let mut next = shelf.clone();
     next.iter_mut().take(15).for_each(|good| good.price = "1000.00".to_owned());
+    // What isn't held of it is sent, which makes the rest no less held.
+    next[3].title = "Another".to_owned();
     put(&shop, &next);
     sync(&shop).ended(4);
     let told = explain(&shop, &["p003"]);

@@ -114,8 +114,16 @@ fn in_state(reader: &Reader, id: &str) -> Result<InState, StateError> {
         Ok::<(), StateError>(())
     })?;
     known.in_doubt = reader.journal()?.into_iter().find(|row| row.kind == Kind::Product && row.id == id);
-    // What is sent or goes away is told after it.
-    let last = known.changes.first().filter(|entry| entry.change.change == ChangeKind::Held);
-    known.held_since = if reader.held()?.is_some() { last.map(|entry| entry.at) } else { None };
+    known.held_since = if reader.held()?.is_some() { held_since(&known.changes) } else { None };
     Ok(known)
+}
+
+/// When something of a product was held, unless just that was sent since. `changes` = the latest first.
+fn held_since(changes: &[Entry]) -> Option<Timestamp> {
+    let at = changes.iter().position(|entry| entry.change.change == ChangeKind::Held)?;
+    let is_held = |name: &str| changes[at].change.fields().any(|(held, ..)| held == name);
+    let is_sent = |later: &Entry| {
+        later.change.change == ChangeKind::Deleted || later.change.fields().any(|(name, ..)| is_held(name))
+    };
+    (!changes[..at].iter().any(is_sent)).then(|| changes[at].at)
 }
