@@ -71,6 +71,7 @@ fn main() -> anyhow::Result<()> {
             timings: None,
             guard: GuardEnding::default(),
             rows: comparison.rows,
+            columns: None,
             loaded: None,
         };
         writer.finish(ending).await?;

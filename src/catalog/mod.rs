@@ -5,6 +5,7 @@
 
 mod category;
 mod currency;
+mod faults;
 mod fields;
 mod id;
 mod item;
@@ -15,6 +16,7 @@ mod unknown_words;
 pub use crate::digest::{Digest, Hasher, KEY, digest_bytes, random_key};
 pub use category::{Category, first_product_type, path_category};
 pub use currency::Currency;
+pub use faults::Faults;
 pub use fields::Fields;
 pub use id::{Id, IdError, Kind};
 pub use item::Item;

@@ -1,4 +1,4 @@
-//! Rows that were not taken, and why.
+//! Rejected rows, and why.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -58,6 +58,9 @@ pub enum Owner<'r> {
 /// The name of the field that the id is in.
 const ID: &str = "id";
 
+/// How the reason of a row begins whose id an earlier row has.
+const SAME_ID: &str = "same id as ";
+
 /// The most words of a broken row that are looked up as ids, and the longest.
 const MENTIONS: usize = 2_000;
 const LONGEST_MENTION: usize = 100;
@@ -76,6 +79,19 @@ impl Rejection {
             is_doubtful: false,
             mentions: Vec::new(),
         }
+    }
+
+    /// Of a row whose id an earlier one has: on which line, if that is known, and whether that one is taken.
+    pub fn duplicate(line: u64, id: Option<String>, first: Option<u64>, is_taken: bool) -> Rejection {
+        let place = first.map_or_else(|| "an earlier row".to_owned(), |first| format!("line {first}"));
+        let used = if is_taken { "used" } else { "rejected, too" };
+        let reason = format!("{SAME_ID}{place}, which is {used}");
+        Rejection { first, ..Rejection::new(line, id, ID, reason) }
+    }
+
+    /// Whether all that is wrong with it is that an earlier row has its id.
+    pub fn is_duplicate(&self) -> bool {
+        self.first.is_some() || (self.field == ID && self.reason.starts_with(SAME_ID))
     }
 
     /// With the cell at fault.

@@ -40,7 +40,7 @@ pub(super) fn read(
         |output, bytes, digest, fragment| match fragment {
             Fragment::Element { line, .. } => {
                 let known = output.digest(digest);
-                if output.knows(known)? {
+                if output.knows(known, line)? {
                     return Ok(());
                 }
                 let known = if detector.settle(bytes)? {

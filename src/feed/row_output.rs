@@ -3,7 +3,7 @@
 
 use super::bounds::within_bounds;
 use super::row_sink::RowSink;
-use super::{FeedError, Row, RowDigest};
+use super::{FeedError, Row, RowDigest, RowPlace};
 use crate::catalog::{Digest, Hasher, Id, IdError, Rejection};
 
 /// A sink, and what the meaning of a row depends on besides its own bytes.
@@ -49,8 +49,8 @@ impl<'s> RowOutput<'s> {
     }
 
     /// See [`RowSink::knows`].
-    pub(super) fn knows(&mut self, row: RowDigest) -> Result<bool, FeedError> {
-        self.sink.knows(row).map_err(FeedError::Sink)
+    pub(super) fn knows(&mut self, row: RowDigest, line: u64) -> Result<bool, FeedError> {
+        self.sink.knows(row, line).map_err(FeedError::Sink)
     }
 
     /// See [`RowSink::check_cancelled`].
@@ -68,10 +68,14 @@ impl<'s> RowOutput<'s> {
             Row::Offer(offer) => (Some(offer.item.id.as_str()), offer.line),
             Row::Rejected(rejection) => (rejection.id.as_deref(), rejection.line),
         };
-        let is_first = id.map_or(Ok(true), |id| self.sink.is_first(id)).map_err(FeedError::Sink)?;
+        let place = RowPlace::new(line, matches!(&row, Row::Offer(_)));
+        let first = id.map_or(Ok(None), |id| self.sink.first(id, place)).map_err(FeedError::Sink)?;
         // A word that nobody defined is reported in every pass, not only in the first one.
         let digest = digest.filter(|_| !matches!(&row, Row::Offer(offer) if offer.strange_stock.is_some()));
-        let row = if is_first { row } else { Row::Rejected(duplicate(id.map(str::to_owned), line)) };
+        let row = match first {
+            None => row,
+            Some(first) => Row::Rejected(duplicate(id.map(str::to_owned), line, first)),
+        };
         self.sink.row(row, digest).map_err(FeedError::Sink)
     }
 }
@@ -85,6 +89,6 @@ fn forget_broken_id(rejection: &mut Rejection) {
     }
 }
 
-fn duplicate(id: Option<String>, line: u64) -> Rejection {
-    Rejection::new(line, id, "id", "duplicate: an earlier row has this id, and the first counts".into())
+fn duplicate(id: Option<String>, line: u64, first: RowPlace) -> Rejection {
+    Rejection::duplicate(line, id, first.line(), first.is_taken())
 }

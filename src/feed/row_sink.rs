@@ -1,9 +1,8 @@
 //! Who takes in the rows of a feed.
 
-use std::collections::HashSet;
-
-use super::{Row, RowDigest, SinkError};
-use crate::catalog::{Digest, Hasher};
+use super::first_rows::FirstRows;
+use super::{Row, RowDigest, RowPlace, SinkError};
+use crate::catalog::Hasher;
 
 /// Takes in the rows of a feed, in their order. Every method may stop the reading with an error.
 pub trait RowSink {
@@ -18,12 +17,12 @@ pub trait RowSink {
     /// Rows with these digests are likely to be asked for soon, in this order.
     fn prefetch(&mut self, _rows: &[RowDigest]) {}
 
-    /// Whether the sink knows what the row with this digest means. It has counted it then, and
-    /// the row isn't parsed.
-    fn knows(&mut self, row: RowDigest) -> Result<bool, SinkError>;
+    /// Whether the sink knows what the row with this digest means, which begins on this line. It has counted it
+    /// then, and the row isn't parsed.
+    fn knows(&mut self, row: RowDigest, line: u64) -> Result<bool, SinkError>;
 
-    /// Whether this is the first row with this id, taken or not.
-    fn is_first(&mut self, id: &str) -> Result<bool, SinkError>;
+    /// The first row with this id, taken or not; `None` = this one.
+    fn first(&mut self, id: &str, row: RowPlace) -> Result<Option<RowPlace>, SinkError>;
 
     /// Called now and then while no rows come for long, so that a pass can be stopped there, too.
     fn check_cancelled(&mut self) -> Result<(), SinkError> {
@@ -34,10 +33,10 @@ pub trait RowSink {
     fn row(&mut self, row: Row, digest: Option<RowDigest>) -> Result<(), SinkError>;
 }
 
-/// A sink without known rows: everything is parsed. Memory: 16 bytes an id.
+/// A sink without known rows: everything is parsed. Memory: 20 bytes an id.
 pub(super) struct NoCache<'s> {
     pub(super) hasher: Hasher,
-    pub(super) seen: HashSet<Digest>,
+    pub(super) seen: FirstRows,
     pub(super) sink: &'s mut dyn FnMut(Row) -> Result<(), SinkError>,
 }
 
@@ -46,12 +45,12 @@ impl RowSink for NoCache<'_> {
         &self.hasher
     }
 
-    fn knows(&mut self, _: RowDigest) -> Result<bool, SinkError> {
+    fn knows(&mut self, _: RowDigest, _: u64) -> Result<bool, SinkError> {
         Ok(false)
     }
 
-    fn is_first(&mut self, id: &str) -> Result<bool, SinkError> {
-        Ok(self.seen.insert(self.hasher.digest(id.as_bytes())))
+    fn first(&mut self, id: &str, row: RowPlace) -> Result<Option<RowPlace>, SinkError> {
+        Ok(self.seen.first(self.hasher.digest(id.as_bytes()), row))
     }
 
     fn row(&mut self, row: Row, _: Option<RowDigest>) -> Result<(), SinkError> {

@@ -7,6 +7,7 @@ use super::bounds::MAX_COLUMNS;
 use super::charset::{Charset, CharsetDetector};
 use super::chunker::{Chunk, for_each_fragment};
 use super::google::ItemBuilder;
+use super::header::Header;
 use super::row_output::RowOutput;
 use super::text_split::{Cells, Dialect, Escape, Quotes, RowSpan, RowSplitter};
 use super::values::UNREADABLE;
@@ -21,8 +22,20 @@ pub(super) fn is_header(line: &[u8]) -> bool {
     Columns::of_header(line, b'\n').is_some()
 }
 
-/// Reads every row of the feed. `true` = but for the last one, which may be half of one.
-pub(super) fn read(input: &Input<'_>, options: &ParseOptions, output: &mut RowOutput<'_>) -> Result<bool, FeedError> {
+/// What is known of a text feed besides its rows.
+#[derive(Debug, Default)]
+pub(super) struct TextReading {
+    /// Its last row was left: it may be half of one.
+    pub(super) left_last_row: bool,
+    pub(super) header: Header,
+}
+
+/// Reads every row of the feed.
+pub(super) fn read(
+    input: &Input<'_>,
+    options: &ParseOptions,
+    output: &mut RowOutput<'_>,
+) -> Result<TextReading, FeedError> {
     let mut window = Window::new(input.open()?);
     while window.bytes().len() < 64 << 10 && window.more()? {}
     let terminator = terminator(window.bytes());
@@ -30,7 +43,7 @@ pub(super) fn read(input: &Input<'_>, options: &ParseOptions, output: &mut RowOu
     // The header is cut as a line; then the delimiter that names the most columns wins.
     let detector = CharsetDetector::new(input, None, window.bytes())?;
     let mut splitter = RowSplitter::new(window, Dialect { delimiter: b'\t', terminator }, input.is_whole());
-    let Some(header) = splitter.next()? else { return Ok(false) };
+    let Some(header) = splitter.next()? else { return Ok(TextReading::default()) };
     let header = splitter.bytes(&header);
     let columns = Columns::of_header(header, terminator).ok_or_else(|| not_a_feed(header))?;
     if columns.cells > MAX_COLUMNS {
@@ -38,11 +51,14 @@ pub(super) fn read(input: &Input<'_>, options: &ParseOptions, output: &mut RowOu
     }
     let dialect = Dialect { delimiter: columns.delimiter, terminator };
     let context = [header, &[terminator]].concat();
+    let mut cells = Cells::new(dialect);
+    cells.split(header.strip_suffix(b"\r").unwrap_or(header), Quotes::Strict);
+    let named = Header::of(&cells);
     splitter.set_header(dialect, columns.cells);
     let mut reader = TextReader {
         detector,
         context,
-        cells: Cells::new(dialect),
+        cells,
         parser: RowParser { columns, builder: ItemBuilder::new(options) },
         is_whole: input.is_whole(),
         some_row_is_whole: false,
@@ -55,7 +71,7 @@ pub(super) fn read(input: &Input<'_>, options: &ParseOptions, output: &mut RowOu
         Ok(true)
     };
     for_each_fragment(output, cut, |output, bytes, digest, span| reader.row(output, bytes, digest, &span))?;
-    Ok(reader.left_last_row)
+    Ok(TextReading { left_last_row: reader.left_last_row, header: named })
 }
 
 struct TextReader<'i, 'f, 'o> {
@@ -89,7 +105,7 @@ impl TextReader<'_, '_, '_> {
         let has_digest = !span.last_without_end && !span.may_go_on;
         let mut digest = has_digest.then(|| row_digest(output, bytes_digest, span.quotes));
         let was_whole = self.some_row_is_whole;
-        if was_whole && is_known(output, digest)? {
+        if was_whole && is_known(output, digest, span.line)? {
             return Ok(());
         }
         if self.detector.settle(bytes)? {
@@ -105,7 +121,7 @@ impl TextReader<'_, '_, '_> {
             return Ok(());
         }
         self.some_row_is_whole |= !self.is_short();
-        if !was_whole && is_known(output, digest)? {
+        if !was_whole && is_known(output, digest, span.line)? {
             return Ok(());
         }
         self.parse(output, span, misfit, digest)
@@ -166,8 +182,8 @@ fn row_digest(output: &RowOutput<'_>, bytes: Digest, quotes: Quotes) -> RowDiges
     })
 }
 
-fn is_known(output: &mut RowOutput<'_>, digest: Option<RowDigest>) -> Result<bool, FeedError> {
-    digest.map_or(Ok(false), |digest| output.knows(digest))
+fn is_known(output: &mut RowOutput<'_>, digest: Option<RowDigest>, line: u64) -> Result<bool, FeedError> {
+    digest.map_or(Ok(false), |digest| output.knows(digest, line))
 }
 
 /// CR ends the lines of files that have no LF.

@@ -56,7 +56,7 @@ pub(super) fn read(
             Fragment::Element { line, .. } => {
                 categories.offers_began = true;
                 let known = output.digest(digest);
-                if output.knows(known)? {
+                if output.knows(known, line)? {
                     return Ok(());
                 }
                 if detector.settle(bytes)? {

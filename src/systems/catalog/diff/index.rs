@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use crate::catalog::Digest;
+use crate::feed::RowPlace;
 use crate::systems::catalog::store::KeyRow;
 
 /// Per-object flags.
@@ -32,7 +33,7 @@ impl Flags {
     }
 }
 
-/// Every object of the kind, sorted, 41 bytes a row; or only those that were asked for, when few will be.
+/// Every object of the kind, sorted, 45 bytes a row; or only those that were asked for, when few will be.
 #[derive(Debug, Default)]
 pub(super) struct Index {
     /// Where the objects are that were asked for so far. `None` = all objects are there.
@@ -41,6 +42,8 @@ pub(super) struct Index {
     digests: Vec<Digest>,
     objects: Vec<i64>,
     flags: Vec<Flags>,
+    /// Their rows in the feed, once those were read.
+    rows: Vec<RowPlace>,
 }
 
 impl Index {
@@ -64,6 +67,7 @@ impl Index {
         self.digests.push(row.digest);
         self.objects.push(row.object);
         self.flags.push(Flags::default());
+        self.rows.push(RowPlace::UNKNOWN);
     }
 
     /// Adds objects that are not in the state (`object` 0), and sorts everything again.
@@ -75,17 +79,18 @@ impl Index {
             }
             return;
         }
-        let mut all: Vec<(Digest, Digest, i64, Flags)> = (0..self.keys.len())
-            .map(|at| (self.keys[at], self.digests[at], self.objects[at], self.flags[at]))
-            .chain(rows.into_iter().map(|(key, flags)| (key, 0, 0, flags)))
+        let mut all: Vec<(Digest, Digest, i64, Flags, RowPlace)> = (0..self.keys.len())
+            .map(|at| (self.keys[at], self.digests[at], self.objects[at], self.flags[at], self.rows[at]))
+            .chain(rows.into_iter().map(|(key, flags)| (key, 0, 0, flags, RowPlace::UNKNOWN)))
             .collect();
         all.sort_unstable_by_key(|row| row.0);
         *self = Index::default();
-        for (key, digest, object, flags) in all {
+        for (key, digest, object, flags, row) in all {
             self.keys.push(key);
             self.digests.push(digest);
             self.objects.push(object);
             self.flags.push(flags);
+            self.rows.push(row);
         }
     }
 
@@ -116,6 +121,15 @@ impl Index {
 
     pub(super) fn flags(&self, at: usize) -> Flags {
         self.flags[at]
+    }
+
+    /// The first row of the object in the feed, if it was parsed.
+    pub(super) fn place(&self, at: usize) -> RowPlace {
+        self.rows[at]
+    }
+
+    pub(super) fn set_place(&mut self, at: usize, row: RowPlace) {
+        self.rows[at] = row;
     }
 
     pub(super) fn mark(&mut self, at: usize, flags: Flags) {

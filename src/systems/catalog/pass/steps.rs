@@ -20,7 +20,10 @@ use crate::systems::catalog::plan::summary::Summary;
 use crate::systems::catalog::plan::verdict::{Held, Verdict};
 use crate::systems::catalog::planner::Request;
 use crate::systems::catalog::store::ReadTroubles as _;
-use crate::systems::catalog::store::{Deletion, FeedMark, GuardEnding, ListingScope, RowsEnding, WriteGuard as _};
+use crate::systems::catalog::store::WriteGuard as _;
+use crate::systems::catalog::store::{
+    Deletion, FeedColumns, FeedMark, GuardEnding, ListingScope, RefusedCount, RowsEnding,
+};
 use crate::systems::catalog::strategy::cost::ChosenStrategy;
 
 /// How a pass ended that came to its end.
@@ -44,6 +47,8 @@ pub(in crate::systems::catalog) struct AppliedPlan {
     pub(super) nameless: Option<u64>,
     pub(super) mark: Option<FeedMark>,
     pub(super) guard: GuardEnding,
+    /// The feed's columns, once what it says was carried out.
+    pub(super) columns: Option<FeedColumns>,
     /// What waits for somebody's word.
     pub(super) held: Option<Held>,
     /// What can't be as the feed wants it; or why the application isn't complete.
@@ -54,7 +59,7 @@ pub(in crate::systems::catalog) struct AppliedPlan {
 #[derive(Debug, Clone, Copy)]
 pub(in crate::systems::catalog) struct Trouble {
     pub(super) rejected: u64,
-    pub(super) refused: u64,
+    pub(super) refused: RefusedCount,
 }
 
 /// Makes the steps of a pass. What they find out is in `findings` even when one fails.
@@ -115,14 +120,15 @@ impl Ended {
 }
 
 fn unchanged(tools: &Tools<'_>, mark: Option<FeedMark>, findings: &mut Findings) -> Result<Ended, PassError> {
-    let trouble = trouble(tools)?;
-    findings.summary = Some(Summary { rejected: trouble.rejected, ..Summary::default() });
+    let (faults, refused) = tools.state()?.trouble()?;
+    let trouble = Trouble { rejected: faults.rows(), refused };
+    findings.summary = Some(Summary { rejected: trouble.rejected, faults, ..Summary::default() });
     Ok(Ended::Unchanged { mark, trouble })
 }
 
 fn trouble(tools: &Tools<'_>) -> Result<Trouble, PassError> {
-    let (rejected, refused) = tools.state()?.trouble()?;
-    Ok(Trouble { rejected, refused })
+    let (faults, refused) = tools.state()?.trouble()?;
+    Ok(Trouble { rejected: faults.rows(), refused })
 }
 
 async fn apply(
@@ -137,6 +143,7 @@ async fn apply(
     let (changes_at, is_listed) = (plan.changes_at, plan.is_listed);
     let mark = trusted(feed.mark, plan).filter(|_| plan.verdict.held.is_none());
     let verdict = plan.verdict.clone();
+    let columns = plan.columns.clone();
     let (owned, kind) = (Kind::ALL.map(|kind| plan.summary.tally(kind).owned), plan.kind.clone());
     if let Err(error) = remember_word(tools, &verdict).await {
         return AppliedPlan::failed(error);
@@ -155,6 +162,7 @@ async fn apply(
         kind: was_carried_through.then_some(kind),
     };
     AppliedPlan {
+        columns: Some(columns).filter(|_| was_carried_through && verdict.held.is_none()),
         guard,
         held: verdict.held,
         rows,
@@ -177,7 +185,16 @@ async fn remember_word(tools: &Tools<'_>, verdict: &Verdict) -> Result<(), PassE
 impl AppliedPlan {
     fn failed(error: PassError) -> AppliedPlan {
         let guard = GuardEnding::default();
-        AppliedPlan { rows: None, listed: None, nameless: None, mark: None, guard, held: None, result: Err(error) }
+        AppliedPlan {
+            rows: None,
+            listed: None,
+            nameless: None,
+            mark: None,
+            guard,
+            columns: None,
+            held: None,
+            result: Err(error),
+        }
     }
 }
 

@@ -39,6 +39,7 @@ impl Differ {
             self.feed.names.insert(name.clone());
             if self.want(Kind::Category, &id, |hasher| Category::digest(&name, hasher), || category_fields(&name))? {
                 sent.insert(id.to_string());
+                self.draft.summary.nested += u64::from(name.contains(" > "));
             }
         }
         for (id, wanted) in std::mem::take(&mut self.feed.set_aside) {

@@ -20,6 +20,7 @@ use crate::config::{Prune, VanishedCategory};
 use crate::feed::{Offer, Row};
 use crate::remote::nicechat::{ProductFields, product_fields};
 use crate::state::Reader;
+use crate::systems::catalog::columns::fields_of;
 use crate::systems::catalog::plan::store::PlanStore;
 use crate::systems::catalog::plan::summary::Summary;
 use crate::systems::catalog::store::{RowLog, RowsEnding, Why};
@@ -114,6 +115,7 @@ impl Differ {
     fn offer(&mut self, offer: Offer) -> Result<(), DifferError> {
         let Offer { item, changes_at, currency_assumed, strange_stock, line } = offer;
         self.draft.why = Why::Line(line);
+        self.draft.summary.fields_seen |= fields_of(&item);
         strange_stock.iter().for_each(|word| self.draft.summary.strange_stock.add(word));
         self.count_item(item.category.is_some(), currency_assumed, changes_at);
         item.category.iter().for_each(|category| self.feed.use_category(category));
@@ -146,6 +148,7 @@ impl Differ {
     /// A row that was not taken leaves the product that we know by its id as it is.
     fn rejection(&mut self, rejection: &Rejection) -> Result<(), DifferError> {
         self.draft.summary.rejected += 1;
+        self.draft.summary.faults.add(rejection);
         self.draft.why = Why::Line(rejection.line);
         self.draft.store.reject(rejection)?;
         self.feed.may_change_at(rejection.changes_at);
