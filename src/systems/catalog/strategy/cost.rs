@@ -224,7 +224,7 @@ mod tests {
     #[test]
     fn first_loads_and_great_changes_are_imported_and_small_ones_are_not() {
         let unknown = auto(Timings::default());
-        // The table of README.md, section "By API or by import".
+        // The table of docs/imports.md.
         for (items, owned, create, update, by_import, requests, seconds) in [
             (250, 0, 250, 0, false, 9, 13.0),
             (500, 0, 500, 0, true, 11, 14.0),
