@@ -9,7 +9,7 @@ use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use jiff::Timestamp;
 use sandbox::Catalog;
 use shelfkeeper::catalog::{Category, Hasher, Id, Item, Kind, Money, path_category};
-use shelfkeeper::feed::{self, ParseOptions, Row, RowDigest, RowSink, SinkError};
+use shelfkeeper::feed::{self, ParseOptions, Row, RowDigest, RowPlace, RowSink, SinkError};
 use shelfkeeper::remote::nicechat::product_fields;
 use shelfkeeper::systems::catalog::store::Known;
 use shelfkeeper::systems::catalog::{Base, Wanted, decide};
@@ -38,8 +38,8 @@ impl RowSink for Counter {
         Ok(self.knows_all)
     }
 
-    fn is_first(&mut self, _: &str) -> Result<bool, SinkError> {
-        Ok(true)
+    fn first(&mut self, _: &str, _: RowPlace) -> Result<Option<RowPlace>, SinkError> {
+        Ok(None)
     }
 
     fn row(&mut self, row: Row, _: Option<RowDigest>) -> Result<(), SinkError> {

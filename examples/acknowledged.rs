@@ -72,6 +72,7 @@ fn main() -> anyhow::Result<()> {
             guard: GuardEnding::default(),
             rows: comparison.rows,
             missing: None,
+            columns: None,
             loaded: None,
         };
         writer.finish(ending).await?;

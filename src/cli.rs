@@ -10,7 +10,7 @@ use std::time::Duration;
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
-use crate::config::time_span;
+use crate::config::{shop_name, time_span};
 use crate::feed::FeedType;
 use crate::logging::LogStyle;
 
@@ -23,20 +23,23 @@ pub use product::{ChangeChoice, Explain, History, Rejected};
 #[command(after_help = "\
 Examples:
   shelfkeeper demo                       see it work, without any set-up
-  shelfkeeper feed products.txt          what is in a feed, and which rows are not taken
+  shelfkeeper feed products.txt          what is in a feed, and which rows are rejected
   shelfkeeper init                       write a config: asks for what it needs
   shelfkeeper check --online             is everything set up?
   shelfkeeper plan                       what the next pass would do; writes nothing
   shelfkeeper run --once                 one pass, for cron or by hand
   shelfkeeper run                        the daemon, for systemd
 
-Exit codes: 0 done · 1 failed · 2 usage or config · 3 done, but some rows or objects are not taken ·
-4 refused by the guard · 5 another instance works with the state")]
+Exit codes: 0 done · 1 failed · 2 usage or config · 3 done, but rows are rejected or
+objects refused · 4 held by the guard · 5 another instance works with the state")]
 pub struct Cli {
     /// The config file [default: config/shelfkeeper.toml, then /etc/shelfkeeper/shelfkeeper.toml;
     /// SHELFKEEPER_CONFIG names another]
     #[arg(long, global = true, value_name = "FILE", help_heading = "Global options")]
     pub config: Option<PathBuf>,
+    /// The shop of the unit shelfkeeper@NAME: the config is /etc/shelfkeeper/NAME.toml, the state that of the unit
+    #[arg(long, global = true, value_name = "NAME", conflicts_with = "config", value_parser = shop_name, help_heading = "Global options")]
+    pub shop: Option<String>,
     /// How logs are written; they never go to stdout
     #[arg(long, global = true, value_enum, default_value_t = LogStyle::Auto, value_name = "STYLE", help_heading = "Global options")]
     pub log: LogStyle,
@@ -70,21 +73,22 @@ Examples:
   shelfkeeper run                        the daemon
   shelfkeeper run --once                 one pass, then exit
   shelfkeeper run --resync               one pass that repairs what somebody changed at NiceChat
-  shelfkeeper run --once --force         let a pass through that the guard refused; look at `plan` first")]
+  shelfkeeper run --once --force         let a pass through that the guard holds; look at `plan` first")]
     Run(Run),
     /// Show what the next pass would do; writes nothing, neither there nor here
     ///
-    /// Exits with 4 when the guard would refuse the pass; else, with --detailed-exitcode, with 10
+    /// Exits with 4 when the guard holds something; else, with --detailed-exitcode, with 10
     /// when changes are pending.
     #[command(after_help = "\
 Examples:
   shelfkeeper plan                       for people
   shelfkeeper plan --format json | jq .summary
-  shelfkeeper plan --detailed-exitcode   0: nothing to do, 10: changes, 4: the guard would refuse")]
+  shelfkeeper plan --detailed-exitcode   0: nothing to do, 10: changes, 4: the guard holds something")]
     Plan(Plan),
     /// Ask for what has to be known, try the feed, and write a config
     ///
-    /// Writes the config and the files of the key and the secret; never over another file. Where nobody can be
+    /// Writes the config and the files of the key and the secret; never over another file. With --shop they are those
+    /// that shelfkeeper@NAME reads (shelfkeeper: the unit without a name). Where nobody can be
     /// asked, the key and the secret come from SHELFKEEPER_NICECHAT_API_KEY and SHELFKEEPER_NICECHAT_API_SECRET, or
     /// are named as files.
     #[command(after_help = "\
@@ -102,7 +106,7 @@ Examples:
     ///
     /// With --config it is read as the config says, its rules included; they tell which rows they leave out.
     ///
-    /// Exits with 3 when rows are not taken, with 1 when the feed is incomplete or no feed.
+    /// Exits with 3 when rows are rejected, with 1 when the feed is incomplete or no feed.
     #[command(after_help = "\
 Examples:
   shelfkeeper feed products.txt
@@ -110,7 +114,7 @@ Examples:
   shelfkeeper feed --config config/shelfkeeper.toml
   shelfkeeper feed products.txt --format json | jq '.rejected[]'")]
     Feed(Feed),
-    /// Show the last passes, what is pending, and what is not taken
+    /// Show how things stand: the last passes, what is pending, held, rejected
     Status(Status),
     /// Show what the guard holds, and let exactly that through in the next pass
     ///
@@ -224,9 +228,6 @@ pub struct Check {
 /// Arguments of `init`.
 #[derive(Debug, Args)]
 pub struct Init {
-    /// Write /etc/shelfkeeper/NAME.toml, which shelfkeeper@NAME reads (shelfkeeper: the unit without a name)
-    #[arg(long, value_name = "NAME")]
-    pub shop: Option<String>,
     /// The feed: an address, or the path of a file
     #[arg(long, value_name = "FILE|URL")]
     pub feed: Option<String>,

@@ -12,7 +12,7 @@ use crate::pause::Pause;
 use crate::report::{JsonObject, PrintError};
 use crate::state::{Reader, StateError};
 use crate::systems::{FailedObject, Look, Standing};
-use crate::text::count;
+use crate::text::{count, fold};
 
 /// Objects that a person is shown.
 const SHOWN: u64 = 20;
@@ -159,7 +159,7 @@ impl<'r> Status<'r> {
         self.each_failed(SHOWN, |FailedObject { kind, id, store, reason, refused, .. }| {
             let what = if *refused { "refused" } else { "failed, to be tried again" };
             let place = store.as_ref().map(|store| format!(" in store {store}")).unwrap_or_default();
-            writeln!(out, "  {kind} {id}{place}: {what}: {reason}")
+            writeln!(out, "{}", fold(&format!("  {kind} {id}{place}: {what}: {reason}"), 4))
         })?;
         if failed > SHOWN {
             writeln!(out, "  … --format json has them all")?;
@@ -198,7 +198,8 @@ impl Part<'_> {
         for (latest, first, times) in streaks {
             let line = self.standing.pass_line(latest);
             let again = if times > 1 { format!(" ({times} times since {:.0})", first.finished) } else { String::new() };
-            writeln!(out, "  {:.0}  {:<6}  {line}{again}", latest.finished, latest.kind.name())?;
+            let line = format!("  {:.0}  {:<6}  {line}{again}", latest.finished, latest.kind.name());
+            writeln!(out, "{}", fold(&line, 8))?;
         }
         Ok(())
     }

@@ -2,18 +2,18 @@
 //! `cargo +nightly fuzz run known_rows`
 #![no_main]
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::io::Write as _;
 
 use libfuzzer_sys::fuzz_target;
 use shelfkeeper::catalog::Hasher;
-use shelfkeeper::feed::{self, RowSink, Row, RowDigest, ParseOptions, SinkError};
+use shelfkeeper::feed::{self, ParseOptions, Row, RowDigest, RowPlace, RowSink, SinkError};
 
 /// Remembers what rows meant by their digests alone.
 struct Memory {
     hasher: Hasher,
     rows: Vec<(RowDigest, String)>,
-    seen: HashSet<String>,
+    seen: HashMap<String, RowPlace>,
     told: Vec<String>,
     is_new: bool,
 }
@@ -21,7 +21,7 @@ struct Memory {
 impl Memory {
     fn new(rows: Vec<(RowDigest, String)>, is_new: bool) -> Memory {
         let hasher = Hasher::without_secret();
-        Memory { hasher, rows, seen: HashSet::new(), told: Vec::new(), is_new }
+        Memory { hasher, rows, seen: HashMap::new(), told: Vec::new(), is_new }
     }
 }
 
@@ -49,18 +49,21 @@ impl RowSink for Memory {
         !self.is_new
     }
 
-    fn knows(&mut self, row: RowDigest, _: u64) -> Result<bool, SinkError> {
+    fn knows(&mut self, row: RowDigest, line: u64) -> Result<bool, SinkError> {
         let Some((_, text)) = self.rows.iter().find(|(digest, _)| *digest == row) else { return Ok(false) };
         let id = text.split('\u{0}').next().unwrap_or_default().to_owned();
-        if self.is_new || !self.seen.insert(id) {
+        if self.is_new || self.seen.contains_key(&id) {
             return Ok(false);
         }
+        self.seen.insert(id, RowPlace::new(line, true));
         self.told.push(text.clone());
         Ok(true)
     }
 
-    fn is_first(&mut self, id: &str) -> Result<bool, SinkError> {
-        Ok(self.seen.insert(id.to_owned()))
+    fn first(&mut self, id: &str, row: RowPlace) -> Result<Option<RowPlace>, SinkError> {
+        let first = self.seen.get(id).copied();
+        self.seen.entry(id.to_owned()).or_insert(row);
+        Ok(first)
     }
 
     fn row(&mut self, row: Row, digest: Option<RowDigest>) -> Result<(), SinkError> {

@@ -1,16 +1,11 @@
 //! What to do about a rejected row, for whoever keeps the shop: a table by fault.
 
-use std::collections::BTreeMap;
-
 use super::Rejection;
-use crate::text::count;
 
 /// A fault, known by what its reason has in it.
 struct Fault {
     /// In every reason of this fault, and in none of those before it.
     mark: &'static str,
-    /// How one is called, and many.
-    names: (&'static str, &'static str),
     advice: Advice,
 }
 
@@ -22,8 +17,8 @@ enum Advice {
     Duplicate,
 }
 
-const fn fault(mark: &'static str, one: &'static str, many: &'static str, advice: &'static str) -> Fault {
-    Fault { mark, names: (one, many), advice: Advice::Text(advice) }
+const fn fault(mark: &'static str, advice: &'static str) -> Fault {
+    Fault { mark, advice: Advice::Text(advice) }
 }
 
 const CLOSE: &str = "Close this element, and escape & and < in texts";
@@ -31,155 +26,59 @@ const CUT: &str = "Write the row anew: cells are missing, too many, or run into 
 
 /// Every fault that a feed's reader finds; of several that fit a reason the first counts.
 const FAULTS: &[Fault] = &[
-    Fault { mark: "same id as ", names: ("duplicate id", "duplicate ids"), advice: Advice::Duplicate },
-    Fault {
-        mark: "as thousands or as decimals",
-        names: ("ambiguous price", "ambiguous prices"),
-        advice: Advice::Readings,
-    },
-    fault("no id", "row without an id", "rows without an id", "Give the row an id of its own"),
-    fault(
-        "cannot be part of an address",
-        "impossible id",
-        "impossible ids",
-        "Give the row an id of letters and digits",
-    ),
-    fault(
-        "a line end or a tab in the id",
-        "broken id",
-        "broken ids",
-        "Take the line end or the tab out of the id, and quote cells that have one",
-    ),
-    fault("its id is longer than", "broken id", "broken ids", "Look for a quote or a tag that isn't closed before it"),
-    fault("a quote or a tag in its id", "broken id", "broken ids", "Write the id without quotes and tags"),
-    fault("half a tag in its id", "broken id", "broken ids", "Write the id without < and >"),
-    fault("its id can't be read", "broken id", "broken ids", "Write the id in letters of the file's encoding (UTF-8)"),
-    fault("an entity in it that nobody knows", "broken id", "broken ids", "Write &amp; for & in the id"),
-    fault("no title", "row without a title", "rows without a title", "Give the product a title"),
-    fault("no name", "row without a name", "rows without a name", "Give the product a name"),
-    fault(
-        "no currency of ISO 4217",
-        "unknown currency",
-        "unknown currencies",
-        "Write the currency as its code of three letters, such as 12.50 USD",
-    ),
-    fault(
-        "named twice, and differently",
-        "unclear currency",
-        "unclear currencies",
-        "Name one currency, in one place of the price",
-    ),
-    fault("is below zero", "negative price", "negative prices", "Write the price that people pay, without a sign"),
-    fault("has too many digits", "unreadable price", "unreadable prices", "Write the price with two decimals"),
-    fault(
-        "is not a number",
-        "unreadable number",
-        "unreadable numbers",
-        "Write a number alone (a price with its currency: 12.50 USD)",
-    ),
-    fault(
-        "is neither true nor false",
-        "unclear availability",
-        "unclear availabilities",
-        "Write true or false there, or how many there are in quantity_in_stock",
-    ),
-    fault("its path is longer than", "impossible category", "impossible categories", "Shorten the category's path"),
-    fault(
-        "the categories before it take",
-        "impossible category",
-        "impossible categories",
-        "Check the category column: it has another text in nearly every row",
-    ),
+    Fault { mark: "same id as ", advice: Advice::Duplicate },
+    Fault { mark: "as thousands or as decimals", advice: Advice::Readings },
+    fault("no id", "Give the row an id of its own"),
+    fault("cannot be part of an address", "Give the row an id of letters and digits"),
+    fault("a line end or a tab in the id", "Take the line end or the tab out of the id, and quote cells that have one"),
+    fault("its id is longer than", "Look for a quote or a tag that isn't closed before it"),
+    fault("a quote or a tag in its id", "Write the id without quotes and tags"),
+    fault("half a tag in its id", "Write the id without < and >"),
+    fault("its id can't be read", "Write the id in letters of the file's encoding (UTF-8)"),
+    fault("an entity in it that nobody knows", "Write &amp; for & in the id"),
+    fault("no title", "Give the product a title"),
+    fault("no name", "Give the product a name"),
+    fault("no currency of ISO 4217", "Write the currency as its code of three letters, such as 12.50 USD"),
+    fault("named twice, and differently", "Name one currency, in one place of the price"),
+    fault("is below zero", "Write the price that people pay, without a sign"),
+    fault("has too many digits", "Write the price with two decimals"),
+    fault("is not a number", "Write a number alone (a price with its currency: 12.50 USD)"),
+    fault("is neither true nor false", "Write true or false there, or how many there are in quantity_in_stock"),
+    fault("its path is longer than", "Shorten the category's path"),
+    fault("the categories before it take", "Check the category column: it has another text in nearly every row"),
     fault(
         "the element of its category, or of one above it, is broken",
-        "broken category",
-        "broken categories",
         "Mend the element of the category at the top of the feed",
     ),
-    fault(
-        "a letter in it can't be read",
-        "unreadable value",
-        "unreadable values",
-        "Save the feed as UTF-8, and write the value anew",
-    ),
-    fault(
-        "a quote in a value that can't have one",
-        "row with broken quotes",
-        "rows with broken quotes",
-        "Take the quote out, or double it: \"\"",
-    ),
-    fault(
-        "its quotes can't be made out",
-        "row with broken quotes",
-        "rows with broken quotes",
-        "Close the quotes of its cells, and double those inside: \"\"",
-    ),
-    fault(
-        "the file ends inside the quotes",
-        "row with broken quotes",
-        "rows with broken quotes",
-        "Close the quotes of the row before",
-    ),
-    fault("the next line seems to be the rest of it", "broken row", "broken rows", CUT),
-    fault("cells where the header has", "broken row", "broken rows", CUT),
-    fault(
-        "another row stands behind the one before",
-        "broken row",
-        "broken rows",
-        "Put a line end between the two rows",
-    ),
-    fault("its texts take more than", "giant row", "giant rows", "Shorten the texts: they are far beyond a page"),
-    fault(
-        "its element is longer than",
-        "giant row",
-        "giant rows",
-        "Look for an end tag that is missing, or shorten it",
-    ),
-    fault("is probably meant to be", "misspelt attribute", "misspelt attributes", "Correct the attribute's name"),
-    fault(
-        "stands in the broken element of",
-        "row in a broken one",
-        "rows in broken ones",
-        "Mend the element before it: its end tag is missing or broken",
-    ),
-    fault(
-        "stands in its broken element",
-        "row in a broken one",
-        "rows in broken ones",
-        "Mend the element: an end tag and a start tag are missing inside",
-    ),
-    fault(
-        "another one stands in its element",
-        "row in a broken one",
-        "rows in broken ones",
-        "Put an end tag and a start tag between the two products",
-    ),
-    fault(
-        "markup where a value should be",
-        "value with markup",
-        "values with markup",
-        "Write the value alone, without tags",
-    ),
-    fault("half a tag in it", "value with markup", "values with markup", "Write &lt; for <, or take it out"),
-    fault("a CDATA section", "broken element", "broken elements", "Close the CDATA section with ]]>"),
-    fault("a comment in it", "broken element", "broken elements", "Close the comment with -->"),
-    fault("a processing instruction", "broken element", "broken elements", "Close it with ?>, or take it out"),
-    fault("its description is not closed", "broken element", "broken elements", "Close the description's element"),
-    fault("is not closed", "broken element", "broken elements", CLOSE),
-    fault("ends nothing", "broken element", "broken elements", "Take this end tag out, or write its start tag"),
-    fault("its end tag is broken", "broken element", "broken elements", "Write its end tag anew"),
-    fault("its start tag is broken", "broken element", "broken elements", "Write its start tag anew, quotes included"),
-    fault("can't be told", "broken element", "broken elements", "Close the quotes of the attribute"),
-    fault(
-        "text between its elements",
-        "broken element",
-        "broken elements",
-        "Put the text into an element, or take it out: a tag beside it may be broken",
-    ),
-    fault("broken markup", "broken element", "broken elements", "Write the element anew: &amp; for &, &lt; for <"),
-    fault("nested deeper than", "giant row", "giant rows", "Take the nested elements out: one may not be closed"),
-    fault("has more than", "giant row", "giant rows", "Take attributes out that nobody reads"),
-    fault("more than", "giant row", "giant rows", "Take elements out that nobody reads: one may not be closed"),
+    fault("a letter in it can't be read", "Save the feed as UTF-8, and write the value anew"),
+    fault("a quote in a value that can't have one", "Take the quote out, or double it: \"\""),
+    fault("its quotes can't be made out", "Close the quotes of its cells, and double those inside: \"\""),
+    fault("the file ends inside the quotes", "Close the quotes of the row before"),
+    fault("the next line seems to be the rest of it", CUT),
+    fault("cells where the header has", CUT),
+    fault("another row stands behind the one before", "Put a line end between the two rows"),
+    fault("its texts take more than", "Shorten the texts: they are far beyond a page"),
+    fault("its element is longer than", "Look for an end tag that is missing, or shorten it"),
+    fault("is probably meant to be", "Correct the attribute's name"),
+    fault("stands in the broken element of", "Mend the element before it: its end tag is missing or broken"),
+    fault("stands in its broken element", "Mend the element: an end tag and a start tag are missing inside"),
+    fault("another one stands in its element", "Put an end tag and a start tag between the two products"),
+    fault("markup where a value should be", "Write the value alone, without tags"),
+    fault("half a tag in it", "Write &lt; for <, or take it out"),
+    fault("a CDATA section", "Close the CDATA section with ]]>"),
+    fault("a comment in it", "Close the comment with -->"),
+    fault("a processing instruction", "Close it with ?>, or take it out"),
+    fault("its description is not closed", "Close the description's element"),
+    fault("is not closed", CLOSE),
+    fault("ends nothing", "Take this end tag out, or write its start tag"),
+    fault("its end tag is broken", "Write its end tag anew"),
+    fault("its start tag is broken", "Write its start tag anew, quotes included"),
+    fault("can't be told", "Close the quotes of the attribute"),
+    fault("text between its elements", "Put the text into an element, or take it out: a tag beside it may be broken"),
+    fault("broken markup", "Write the element anew: &amp; for &, &lt; for <"),
+    fault("nested deeper than", "Take the nested elements out: one may not be closed"),
+    fault("has more than", "Take attributes out that nobody reads"),
+    fault("more than", "Take elements out that nobody reads: one may not be closed"),
 ];
 
 fn fault_of(rejection: &Rejection) -> Option<&'static Fault> {
@@ -218,34 +117,10 @@ fn readings(rejection: &Rejection) -> String {
     format!("Could be {whole}{part} or {whole}.{part}: write {whole}{part}.00{currency}")
 }
 
-/// Rejected rows, counted by their faults.
-#[derive(Debug, Default)]
-pub struct FaultCounts {
-    rows: u64,
-    counts: BTreeMap<(&'static str, &'static str), u64>,
-}
-
-impl FaultCounts {
-    /// One more.
-    pub fn add(&mut self, rejection: &Rejection) {
-        let names = fault_of(rejection).map_or(("other fault", "other faults"), |fault| fault.names);
-        self.rows += 1;
-        *self.counts.entry(names).or_default() += 1;
-    }
-
-    /// All of them in one line, the most frequent first: `39 rows rejected: 39 duplicate ids`.
-    pub fn words(&self) -> String {
-        let mut counts: Vec<_> = self.counts.iter().collect();
-        counts.sort_by_key(|(_, n)| std::cmp::Reverse(**n));
-        let counts: Vec<String> = counts.into_iter().map(|((one, many), n)| count(*n, one, many)).collect();
-        format!("{} rejected: {}", count(self.rows, "row", "rows"), counts.join(", "))
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::catalog::{Cell, FirstRow};
+    use crate::catalog::Cell;
 
     #[test]
     fn an_ambiguous_price_has_both_readings() {
@@ -258,16 +133,6 @@ mod tests {
         assert_eq!(price("1.234 USD", true), "Could be 1234 or 1.234: write 1234.00 USD");
         assert_eq!(price("€1,234", false), "Could be 1234 or 1.234: write 1234.00 €");
         assert_eq!(price("12,345", true), "Could be 12345 or 12.345: write 12345.00");
-    }
-
-    #[test]
-    fn rows_are_counted_by_fault() {
-        let mut counts = FaultCounts::default();
-        let first = Some(FirstRow { line: 2, is_taken: true });
-        (0..3).for_each(|n| counts.add(&Rejection::duplicate(3 + n, "1".to_owned(), first)));
-        assert_eq!(counts.words(), "3 rows rejected: 3 duplicate ids");
-        counts.add(&Rejection::new(9, None, "id", "no id".to_owned()));
-        assert_eq!(counts.words(), "4 rows rejected: 3 duplicate ids, 1 row without an id");
     }
 
     /// A fault whose mark is in an earlier one's would never be found.

@@ -6,6 +6,7 @@
 mod advice;
 mod category;
 mod currency;
+mod faults;
 mod fields;
 mod id;
 mod item;
@@ -14,12 +15,12 @@ mod rejection;
 mod unknown_words;
 
 pub use crate::digest::{Digest, Hasher, KEY, digest_bytes, random_key};
-pub use advice::FaultCounts;
 pub use category::{Category, first_product_type, path_category};
 pub use currency::Currency;
+pub use faults::Faults;
 pub use fields::Fields;
 pub use id::{Id, IdError, Kind};
 pub use item::Item;
 pub use price::{Money, Notation, Price, PriceError};
-pub use rejection::{Cell, FirstRow, Owner, Rejection};
+pub use rejection::{Cell, Owner, Rejection};
 pub use unknown_words::UnknownWords;

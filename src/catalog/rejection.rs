@@ -1,4 +1,4 @@
-//! Rows that were not taken, and why.
+//! Rejected rows, and why.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -42,15 +42,6 @@ pub struct Cell {
     pub title: Option<String>,
 }
 
-/// The first row of an id that several have.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct FirstRow {
-    /// Where it begins.
-    pub line: u64,
-    /// Whether it became an item.
-    pub is_taken: bool,
-}
-
 /// Whose row was rejected: what may be said of products that the feed turns out not to have hangs on it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Owner<'r> {
@@ -67,8 +58,8 @@ pub enum Owner<'r> {
 /// The name of the field that the id is in.
 const ID: &str = "id";
 
-/// What the reason of a duplicate begins with.
-const DUPLICATE: &str = "same id as ";
+/// How the reason of a row begins whose id an earlier row has.
+const SAME_ID: &str = "same id as ";
 
 /// The most words of a broken row that are looked up as ids, and the longest.
 const MENTIONS: usize = 2_000;
@@ -90,20 +81,17 @@ impl Rejection {
         }
     }
 
-    /// Of a row whose id an earlier one has, where that one is known.
-    pub fn duplicate(line: u64, id: String, first: Option<FirstRow>) -> Rejection {
-        let earlier = match first {
-            Some(FirstRow { line, is_taken: true }) => format!("line {line}, which is used"),
-            Some(FirstRow { line, is_taken: false }) => format!("line {line}, which is rejected as well"),
-            None => "an earlier row, which counts".to_owned(),
-        };
-        let reason = format!("{DUPLICATE}{earlier}");
-        Rejection { first: first.map(|first| first.line), ..Rejection::new(line, Some(id), ID, reason) }
+    /// Of a row whose id an earlier one has: on which line, if that is known, and whether that one is taken.
+    pub fn duplicate(line: u64, id: Option<String>, first: Option<u64>, is_taken: bool) -> Rejection {
+        let place = first.map_or_else(|| "an earlier row".to_owned(), |first| format!("line {first}"));
+        let used = if is_taken { "used" } else { "rejected, too" };
+        let reason = format!("{SAME_ID}{place}, which is {used}");
+        Rejection { first, ..Rejection::new(line, id, ID, reason) }
     }
 
-    /// Whether it is no more than a row whose id an earlier one has.
+    /// Whether all that is wrong with it is that an earlier row has its id.
     pub fn is_duplicate(&self) -> bool {
-        self.field == ID && self.reason.starts_with(DUPLICATE)
+        self.first.is_some() || (self.field == ID && self.reason.starts_with(SAME_ID))
     }
 
     /// With the cell at fault.

@@ -34,19 +34,27 @@ pub use outcome::{Exit, complain};
 
 /// Runs the command.
 pub fn dispatch(cli: Cli) -> Exit {
-    let config = cli.config;
-    let load = || -> Result<Config, Failure> { Ok(Config::load(&Config::find(config.as_deref())?)?) };
-    let look = || -> Result<Look, Failure> { Look::load(&Config::find(config.as_deref())?) };
+    let (config, shop) = (cli.config, cli.shop);
+    // What somebody named; `None` = it is to be looked for.
+    let named = || match &shop {
+        Some(shop) => Config::of_shop(shop).map(Some),
+        None => Ok(config.clone()),
+    };
+    let find = || Config::find(named()?.as_deref());
+    let load = || -> Result<Config, Failure> { Ok(Config::load(&find()?)?) };
+    let look = || -> Result<Look, Failure> { Look::load(&find()?) };
     let outcome = match cli.command {
-        Command::Run(arguments) => load().and_then(|loaded| run::run(&arguments, loaded, config.as_deref())),
+        Command::Run(arguments) => load().and_then(|loaded| run::run(&arguments, loaded, named()?.as_deref())),
         Command::Plan(arguments) => load().and_then(|config| plan::plan(arguments, &config)),
         Command::Check(arguments) => load().and_then(|config| check::check(&arguments, &config)),
-        Command::Init(arguments) => init::init(&arguments, config),
-        Command::Config(ConfigCommand::Dump(arguments)) => Config::find(config.as_deref())
+        Command::Init(arguments) => init::init(&arguments, shop.as_deref(), config),
+        Command::Config(ConfigCommand::Dump(arguments)) => find()
             .and_then(|path| Config::dump(&path))
             .map_err(Failure::from)
             .and_then(|found| dump::dump(&arguments, &found)),
-        Command::Feed(arguments) => feed::feed(&arguments, config.as_deref()),
+        Command::Feed(arguments) => {
+            named().map_err(Failure::from).and_then(|named| feed::feed(&arguments, named.as_deref()))
+        }
         Command::Approve(arguments) => look().and_then(|look| approve::approve(&arguments, &look)),
         Command::Status(arguments) => look().and_then(|look| status::status(&arguments, &look)),
         Command::Events(arguments) => look().and_then(|look| events::events(&arguments, &look)),

@@ -30,7 +30,7 @@ pub(super) fn find(
     }
 }
 
-fn named(path: PathBuf, by: &str) -> Result<PathBuf, ConfigError> {
+pub(super) fn named(path: PathBuf, by: &str) -> Result<PathBuf, ConfigError> {
     if is_there(&path) {
         return Ok(path);
     }

@@ -13,19 +13,19 @@ impl Catalog {
     /// section "Feeds"); `None` = the format isn't known yet.
     ///
     /// # Errors
-    /// In words, why it can't: they finish the sentence "NiceChat can't fetch the feed: ...".
+    /// In words, why it can't: they finish the sentence "no import: ...".
     pub fn source_for_import(&self, format: Option<FeedType>) -> Result<&Url, &'static str> {
         let Location::Url(url) = &self.source.location else {
-            return Err("it is a file of this machine");
+            return Err("local file");
         };
         if self.source.credentials.is_some() {
-            return Err("it is behind a password");
+            return Err("the feed is behind a password");
         }
         if is_loopback(url) && !is_loopback(&self.nicechat.base_url) {
-            return Err("its address is this machine's own");
+            return Err("the feed's address is this machine's own");
         }
         if self.source.rules.can_exclude() {
-            return Err("[[source.rule]] leaves some of its rows out");
+            return Err("`[[source.rule]]` leaves rows out");
         }
         match format {
             Some(FeedType::GoogleXml) => Err("NiceChat imports google-csv and yml, not google-xml"),
@@ -43,8 +43,8 @@ impl Catalog {
         let needed = self.nicechat.strategy == Strategy::Import && self.public_url().is_none();
         let Some(why) = self.source_for_import(self.source.format).err().filter(|_| needed) else { return Ok(()) };
         let message = format!(
-            "NiceChat can't fetch the feed: {why}; set public_url in section [http], so that shelfkeeper can serve \
-             the feed, or use \"auto\" or \"api\""
+            "no import: {why}, and `[http] public_url` is not set; set it, so that shelfkeeper can serve the feed, or \
+             use \"auto\" or \"api\""
         );
         let section = Section::of(document, &NICECHAT);
         Err(section.get("strategy").map_or_else(|| section.error(&message), |setting| setting.bad(&message)))

@@ -51,6 +51,7 @@ pub use schedule::Schedule;
 pub use source::{Credentials, Source};
 pub use spread::{Place, Splay};
 pub use state::{History, State};
+pub use unit::shop_name;
 pub use units::time_span;
 
 /// More than any config has, in bytes: what is longer is another file.
@@ -97,6 +98,19 @@ impl Config {
     /// When the file that was named isn't there, or none was and there is none.
     pub fn find(explicit: Option<&Path>) -> Result<PathBuf, ConfigError> {
         find::find(explicit, &Environment::process(), &find::PLACES.map(Path::new))
+    }
+
+    /// The file that the unit of this shop reads, whether it is there or not.
+    pub fn place_of(shop: &str) -> PathBuf {
+        unit::config_of(shop)
+    }
+
+    /// The same, which has to be there.
+    ///
+    /// # Errors
+    /// When it isn't.
+    pub fn of_shop(shop: &str) -> Result<PathBuf, ConfigError> {
+        find::named(unit::config_of(shop), &format!("--shop {shop}"))
     }
 
     /// Reads a file and everything that it refers to.

@@ -12,6 +12,26 @@ const STATES: &str = "/var/lib";
 /// The config of the unit for one shop; every other name is an instance of the template.
 const ONE_SHOP: &str = "shelfkeeper";
 
+/// With what its unit puts before it, a user's name has no room for more.
+const LONGEST_NAME: usize = 28;
+
+/// The config that the unit of a shop reads.
+pub(super) fn config_of(shop: &str) -> PathBuf {
+    Path::new(CONFIGS).join(format!("{shop}.toml"))
+}
+
+/// A shop's name, if a unit can have it.
+///
+/// # Errors
+/// In words, why it can't.
+pub fn shop_name(name: &str) -> Result<String, String> {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+    if name.is_empty() || name.len() > LONGEST_NAME || !name.chars().all(is_plain) {
+        return Err(format!("a name has letters, digits, - and _, and at most {LONGEST_NAME} of them"));
+    }
+    Ok(name.to_owned())
+}
+
 /// The state directory of the unit that reads this file; `None` when none does.
 pub(super) fn state_directory(config: &Path) -> Option<PathBuf> {
     let name = name_in(Path::new(CONFIGS), config)?;
@@ -40,6 +60,16 @@ mod tests {
     use std::os::unix::fs::symlink;
 
     use super::*;
+
+    #[test]
+    fn a_shop_has_the_config_that_its_unit_reads() {
+        assert_eq!(config_of("north-2"), Path::new("/etc/shelfkeeper/north-2.toml"));
+        assert_eq!(config_of(ONE_SHOP), Path::new("/etc/shelfkeeper/shelfkeeper.toml"));
+        assert_eq!(shop_name("north_2").as_deref(), Ok("north_2"));
+        for name in ["", "a/b", "..", "a b", &"x".repeat(29)] {
+            assert!(shop_name(name).is_err(), "{name:?}");
+        }
+    }
 
     #[test]
     fn files_in_the_folder_of_the_units_have_a_name() {

@@ -31,6 +31,21 @@ pub(super) enum Attribute {
 /// How many attributes there are.
 pub(super) const ATTRIBUTES: usize = 11;
 
+/// Every attribute.
+pub(super) const ALL: [Attribute; ATTRIBUTES] = [
+    Attribute::Id,
+    Attribute::Title,
+    Attribute::Description,
+    Attribute::Link,
+    Attribute::ImageLink,
+    Attribute::Price,
+    Attribute::SalePrice,
+    Attribute::SaleDates,
+    Attribute::Availability,
+    Attribute::ProductType,
+    Attribute::GoogleCategory,
+];
+
 /// How an attribute's name was written; the lesser is the better source.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Spelling {

@@ -12,10 +12,12 @@ mod detect;
 mod element;
 mod entities;
 mod error;
+mod first_rows;
 mod format;
 mod google;
 mod google_text;
 mod google_xml;
+mod header;
 mod input;
 mod namespaces;
 mod parser_thread;
@@ -37,10 +39,12 @@ mod xml_split;
 mod yml;
 
 pub use error::{FeedError, SinkError};
+pub use first_rows::FirstRows;
 pub use format::{FeedType, ParseOptions, RULES};
+pub use header::{Header, HeaderColumn};
 pub use input::Input;
 pub use read::{Reading, open, read, read_into, recognise};
-pub use row::{Offer, Row, RowDigest};
+pub use row::{Offer, Row, RowDigest, RowPlace};
 pub use row_at::row_at;
 pub use row_sink::RowSink;
 

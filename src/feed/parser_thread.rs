@@ -7,7 +7,7 @@ use thiserror::Error;
 use super::recycling::{Producer, recycling};
 use super::row_output::RowOutput;
 use super::row_sink::RowSink;
-use super::{FeedError, Row, RowDigest, SinkError};
+use super::{FeedError, Row, RowDigest, RowPlace, SinkError};
 use crate::catalog::{Digest, Hasher};
 
 /// Rows that are sent together.
@@ -58,8 +58,8 @@ impl RowSink for RowSender {
         Ok(false)
     }
 
-    fn is_first(&mut self, _: &str) -> Result<bool, SinkError> {
-        Ok(true)
+    fn first(&mut self, _: &str, _: RowPlace) -> Result<Option<RowPlace>, SinkError> {
+        Ok(None)
     }
 
     fn row(&mut self, row: Row, digest: Option<RowDigest>) -> Result<(), SinkError> {

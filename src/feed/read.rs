@@ -1,10 +1,12 @@
 //! The way through a feed: which format it is, and who reads it.
 
-use std::collections::HashMap;
 use std::fs::File;
 
 use super::error::{FeedError, SinkError};
+use super::first_rows::FirstRows;
 use super::format::{FeedType, ParseOptions};
+use super::google_text::TextReading;
+use super::header::Header;
 use super::input::Input;
 use super::row::Row;
 use super::row_output::RowOutput;
@@ -13,7 +15,7 @@ use super::{detect, google_text, google_xml, parser_thread, yml};
 use crate::catalog::Hasher;
 
 /// What was read of a feed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reading {
     /// What the feed is.
     pub format: FeedType,
@@ -21,6 +23,8 @@ pub struct Reading {
     pub is_whole: bool,
     /// Whether its last row was left, because it may be half of one: see [`Input::unproven`].
     pub left_last_row: bool,
+    /// The columns that a text feed says it has.
+    pub header: Option<Header>,
 }
 
 /// Reads the whole feed in `file` and gives every row to `sink`, in the feed's order. Of rows with
@@ -35,9 +39,9 @@ pub fn read(
     input: &Input<'_>,
     options: &ParseOptions,
     sink: &mut dyn FnMut(Row) -> Result<(), SinkError>,
-) -> Result<FeedType, FeedError> {
+) -> Result<Reading, FeedError> {
     let hasher = Hasher::random()?;
-    read_into(input, options, &mut NoCache { hasher, seen: HashMap::new(), sink }).map(|reading| reading.format)
+    read_into(input, options, &mut NoCache { hasher, seen: FirstRows::default(), sink })
 }
 
 /// The same for a sink that may know rows by their bytes: those are not parsed.
@@ -50,17 +54,18 @@ pub fn read_into(input: &Input<'_>, options: &ParseOptions, sink: &mut dyn RowSi
     let read = |output: &mut RowOutput<'_>| match format {
         FeedType::GoogleCsv => google_text::read(input, options, output),
         // Without their closing tag they are an error.
-        FeedType::GoogleXml => google_xml::read(input, &head, options, output).map(|()| false),
-        FeedType::Yml => yml::read(input, &head, options, output).map(|()| false),
+        FeedType::GoogleXml => google_xml::read(input, &head, options, output).map(|()| TextReading::default()),
+        FeedType::Yml => yml::read(input, &head, options, output).map(|()| TextReading::default()),
     };
     let settings = options.digest(format, sink.hasher());
-    let left_last_row = if sink.knows_some() {
+    let TextReading { left_last_row, header } = if sink.knows_some() {
         read(&mut RowOutput::new(sink, settings))?
     } else {
         parser_thread::read_on_parser_thread(sink, settings, read)?
     };
     let is_whole = format != FeedType::GoogleCsv || input.is_whole();
-    Ok(Reading { format, is_whole, left_last_row })
+    let header = Some(header).filter(|_| format == FeedType::GoogleCsv);
+    Ok(Reading { format, is_whole, left_last_row, header })
 }
 
 /// What a feed is, told from its beginning; `None` = it is packed, so that only the whole of it tells.

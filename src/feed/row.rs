@@ -26,6 +26,34 @@ pub enum Row {
     Rejected(Rejection),
 }
 
+/// Where a row of the feed begins, and whether it is taken: what is told of the first row with an id.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RowPlace(u32);
+
+impl RowPlace {
+    /// Of a row of which that isn't known.
+    pub const UNKNOWN: RowPlace = RowPlace(0);
+    const REJECTED: u32 = 1 << 31;
+
+    /// Of a row that begins on this line.
+    pub fn new(line: u64, is_taken: bool) -> RowPlace {
+        match u32::try_from(line) {
+            Ok(line) if line < Self::REJECTED => RowPlace(if is_taken { line } else { line | Self::REJECTED }),
+            _ => RowPlace::UNKNOWN,
+        }
+    }
+
+    /// The line, if it is known.
+    pub fn line(self) -> Option<u64> {
+        Some(self.0 & !Self::REJECTED).filter(|line| *line > 0).map(u64::from)
+    }
+
+    /// Whether an item is made of the row.
+    pub fn is_taken(self) -> bool {
+        self.0 & Self::REJECTED == 0
+    }
+}
+
 /// A digest of a row's bytes and of all else that its meaning depends on, but for its line and, while it
 /// has a sale that begins or ends later, the time: equal digests, equal items.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -3,8 +3,8 @@
 
 use super::bounds::{cell_text, within_bounds};
 use super::row_sink::RowSink;
-use super::{FeedError, Row, RowDigest};
-use crate::catalog::{Cell, Digest, FirstRow, Hasher, Id, IdError, Rejection};
+use super::{FeedError, Row, RowDigest, RowPlace};
+use crate::catalog::{Cell, Digest, Hasher, Id, IdError, Rejection};
 
 /// A sink, and what the meaning of a row depends on besides its own bytes.
 pub(super) struct RowOutput<'s> {
@@ -68,13 +68,13 @@ impl<'s> RowOutput<'s> {
             Row::Offer(offer) => (Some(offer.item.id.as_str()), offer.line),
             Row::Rejected(rejection) => (rejection.id.as_deref(), rejection.line),
         };
-        let is_first = id.map_or(Ok(true), |id| self.sink.is_first(id)).map_err(FeedError::Sink)?;
+        let place = RowPlace::new(line, matches!(&row, Row::Offer(_)));
+        let first = id.map_or(Ok(None), |id| self.sink.first(id, place)).map_err(FeedError::Sink)?;
         // A word that nobody defined is reported in every pass, not only in the first one.
         let digest = digest.filter(|_| !matches!(&row, Row::Offer(offer) if offer.strange_stock.is_some()));
-        let first = id.filter(|_| !is_first).and_then(|id| self.sink.first_row(id));
-        let row = match id.filter(|_| !is_first).map(str::to_owned) {
-            Some(id) => Row::Rejected(duplicate(&row, id, line, first)),
+        let row = match first {
             None => row,
+            Some(first) => Row::Rejected(duplicate(&row, id.map(str::to_owned), line, first)),
         };
         self.sink.row(row, digest).map_err(FeedError::Sink)
     }
@@ -90,11 +90,11 @@ fn forget_broken_id(rejection: &mut Rejection) {
 }
 
 /// A row whose id an earlier one has.
-fn duplicate(row: &Row, id: String, line: u64, first: Option<FirstRow>) -> Rejection {
+fn duplicate(row: &Row, id: Option<String>, line: u64, first: RowPlace) -> Rejection {
     let title = match row {
         Row::Offer(offer) => Some(cell_text(&offer.item.title)),
         Row::Rejected(rejection) => rejection.cell.as_ref().and_then(|cell| cell.title.clone()),
     };
-    let cell = Cell { column: Some("id".to_owned()), value: Some(cell_text(&id)), title };
-    Rejection::duplicate(line, id, first).of_cell(cell)
+    let cell = Cell { column: Some("id".to_owned()), value: id.as_deref().map(cell_text), title };
+    Rejection::duplicate(line, id, first.line(), first.is_taken()).of_cell(cell)
 }

@@ -12,7 +12,7 @@ pub enum Exit {
     Failed = 1,
     /// Usage or config, a missing secret included.
     Config = 2,
-    /// Done, but some rows or objects are not taken.
+    /// Done, but some rows are rejected, or objects refused.
     Partial = 3,
     /// Something is held back until a person decides.
     Held = 4,

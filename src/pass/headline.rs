@@ -52,10 +52,10 @@ pub struct Facts<'a> {
     pub passes: &'a [PassRow],
     /// When the job is due; `None` = nobody knows.
     pub schedule: Option<&'a Schedule>,
-    /// Rows that are not taken.
+    /// Rows that are rejected.
     pub rejected: u64,
-    /// Objects that the service refuses.
-    pub refused: u64,
+    /// Objects that the service refuses, in words; empty = none.
+    pub refused: &'a str,
     /// Now.
     pub now: Timestamp,
 }
@@ -131,7 +131,7 @@ fn stopped_for(facts: &Facts<'_>, last: &PassRow) -> Option<Duration> {
 /// What is not as wanted.
 fn but_for(facts: &Facts<'_>) -> Option<String> {
     let rows = (facts.rejected > 0).then(|| count(facts.rejected, "row of the feed", "rows of the feed"));
-    let refused = (facts.refused > 0).then(|| format!("{} refused", count(facts.refused, "object", "objects")));
+    let refused = (!facts.refused.is_empty()).then(|| format!("{} refused", facts.refused));
     let parts: Vec<String> = rows.into_iter().chain(refused).collect();
     (!parts.is_empty()).then(|| parts.join(" and "))
 }
@@ -160,7 +160,7 @@ mod tests {
     fn headline(passes: &[PassRow], now: &str) -> Headline {
         let schedule = Schedule::parse("every 15m").expect("a schedule");
         let (equal, schedule, now) = ("all is well", Some(&schedule), at(now));
-        Headline::of(Facts { equal, passes, schedule, rejected: 0, refused: 0, now })
+        Headline::of(Facts { equal, passes, schedule, rejected: 0, refused: "", now })
     }
 
     #[test]
@@ -199,7 +199,7 @@ mod tests {
             let (schedule, now) = (None, at("10:01:00"));
             Headline::of(Facts { equal: "", passes: &passes, schedule, rejected, refused, now }).text
         };
-        assert_eq!(facts(1, 0), "Equal but for 1 row of the feed.");
-        assert_eq!(facts(5, 2), "Equal but for 5 rows of the feed and 2 objects refused.");
+        assert_eq!(facts(1, ""), "Equal but for 1 row of the feed.");
+        assert_eq!(facts(5, "2 products"), "Equal but for 5 rows of the feed and 2 products refused.");
     }
 }

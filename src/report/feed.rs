@@ -6,10 +6,11 @@ use std::io::{self, Seek as _, Write};
 use serde_json::json;
 use tempfile::SpooledTempFile;
 
+use super::columns::Columns;
 use super::excluded::Excluded;
 use super::rejected::RejectedRows;
 use super::words::strange_stock;
-use crate::catalog::{Item, UnknownWords};
+use crate::catalog::{Faults, Item, UnknownWords};
 use crate::feed::{FeedType, Row};
 use crate::text::{count, number, shorten};
 
@@ -70,7 +71,13 @@ impl FeedJson {
     ///
     /// # Errors
     /// When it can't be printed.
-    pub fn print(mut self, kind: FeedType, excluded: &Excluded, out: &mut impl Write) -> io::Result<u64> {
+    pub fn print(
+        mut self,
+        kind: FeedType,
+        excluded: &Excluded,
+        columns: &Columns<'_>,
+        out: &mut impl Write,
+    ) -> io::Result<u64> {
         write!(out, "{{\"type\":{},\"items\":[", json!(kind.name()))?;
         copy(&mut self.items, out)?;
         let categories: Vec<_> = self.categories.iter().map(|(id, name)| json!({"id": id, "name": name})).collect();
@@ -83,7 +90,13 @@ impl FeedJson {
             String::new()
         };
         let excluded = excluded.json().map(|by| format!(",\n\"excluded\":{by}")).unwrap_or_default();
-        writeln!(out, "]{strange}{excluded}}}")?;
+        let missing = if columns.gone.is_empty() {
+            String::new()
+        } else {
+            format!(",\n\"missing_columns\":{}", columns.gone_json)
+        };
+        let columns = columns.json().map(|columns| format!(",\n\"columns\":{columns}")).unwrap_or_default();
+        writeln!(out, "]{strange}{excluded}{columns}{missing}}}")?;
         Ok(self.rejected_count)
     }
 }
@@ -118,10 +131,18 @@ pub struct FeedText {
     sample: Vec<Item>,
     categories: BTreeMap<String, String>,
     rejected: RejectedRows,
+    faults: Faults,
 }
 
 impl Default for FeedText {
-    fn default() -> FeedText {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl FeedText {
+    /// Of nothing yet.
+    pub fn new() -> FeedText {
         FeedText {
             items: 0,
             assumed: 0,
@@ -130,12 +151,11 @@ impl Default for FeedText {
             without: BTreeMap::new(),
             sample: Vec::new(),
             categories: BTreeMap::new(),
-            rejected: RejectedRows::showing(SHOWN),
+            rejected: RejectedRows::new(SHOWN),
+            faults: Faults::default(),
         }
     }
-}
 
-impl FeedText {
     /// Takes in a row.
     pub fn row(&mut self, row: Row) {
         match row {
@@ -148,7 +168,7 @@ impl FeedText {
                 let missing = [
                     ("price", item.price.is_none()),
                     ("picture", item.image_url.is_none()),
-                    ("address", item.url.is_none()),
+                    ("link", item.url.is_none()),
                     ("category", item.category.is_none()),
                 ];
                 for (what, _) in missing.into_iter().filter(|(_, missing)| *missing) {
@@ -159,7 +179,10 @@ impl FeedText {
                     self.sample.push(offer.item);
                 }
             }
-            Row::Rejected(rejection) => self.rejected.add(rejection),
+            Row::Rejected(rejection) => {
+                self.faults.add(&rejection);
+                self.rejected.add(&rejection);
+            }
         }
     }
 
@@ -167,15 +190,18 @@ impl FeedText {
     ///
     /// # Errors
     /// When it can't be printed.
-    pub fn print(&self, kind: FeedType, excluded: &Excluded, out: &mut impl Write) -> io::Result<u64> {
+    pub fn print(
+        &self,
+        kind: FeedType,
+        excluded: &Excluded,
+        columns: &Columns<'_>,
+        out: &mut impl Write,
+    ) -> io::Result<u64> {
         let categories = count(self.categories.len() as u64, "category", "categories");
         let stock = number(self.in_stock);
         writeln!(out, "{kind}: {}, {stock} in stock, {categories}.", count(self.items, "item", "items"))?;
-        let missing: Vec<String> =
-            self.without.iter().map(|(what, n)| format!("{} without {what}", number(*n))).collect();
-        if !missing.is_empty() {
-            writeln!(out, "No fault, but good to know: {}.", missing.join(", "))?;
-        }
+        columns.print(out)?;
+        self.print_missing(out)?;
         if self.assumed > 0 {
             let prices = count(self.assumed, "price names", "prices name");
             writeln!(
@@ -196,16 +222,25 @@ impl FeedText {
         }
         excluded.print(out)?;
         self.print_rejected(out)?;
-        Ok(self.rejected.count())
+        Ok(self.faults.rows())
+    }
+
+    /// `Note: 2 items have no link, 1 has no price.`
+    fn print_missing(&self, out: &mut impl Write) -> io::Result<()> {
+        let mut items = self.without.iter();
+        let Some((what, first)) = items.next() else { return Ok(()) };
+        let mut note = format!("{} no {what}", count(*first, "item has", "items have"));
+        items.for_each(|(what, n)| note += &format!(", {} no {what}", number(*n)));
+        writeln!(out, "Note: {note}.")
     }
 
     fn print_rejected(&self, out: &mut impl Write) -> io::Result<()> {
         if self.items == 0 {
             writeln!(out, "A pass with this feed would be refused: it has no item.")?;
         }
-        if self.rejected.count() == 0 {
-            return writeln!(out, "Every row was taken.");
+        if self.faults.rows() == 0 {
+            return writeln!(out, "No row is rejected.");
         }
-        self.rejected.print("--format json", out)
+        self.rejected.print(&self.faults, out)
     }
 }

@@ -1,80 +1,63 @@
-//! Rejected rows in a few lines: what is wrong with how many, and the first of them.
+//! Rejected rows, for whoever has to mend them in the shop.
 
 use std::io::{self, Write};
 
-use crate::catalog::{FaultCounts, Rejection};
-use crate::text::{number, shorten, wrap};
+use crate::catalog::{Faults, Rejection};
+use crate::text::{count, fold, number, one_line, shorten};
 
-/// Duplicates that are told one by one; more are one line.
-const DUPLICATES: u64 = 3;
+/// Duplicates of which both lines are told.
+const DUPLICATES: usize = 10;
 
-/// Collects what is told of rejected rows.
-#[derive(Debug, Default)]
+/// Rejected rows: the first ones by themselves, and all that only have an earlier row's id in one line.
+#[derive(Debug)]
 pub struct RejectedRows {
-    counts: FaultCounts,
-    /// The first ones that are no duplicates.
-    rows: Vec<Rejection>,
     most: usize,
+    rows: Vec<String>,
     others: u64,
-    /// The first duplicates.
-    duplicates: Vec<Rejection>,
-    duplicate_count: u64,
+    duplicates: Vec<String>,
+    further_duplicates: u64,
 }
 
 impl RejectedRows {
-    /// None so far, of which so many will be shown.
-    pub fn showing(most: usize) -> RejectedRows {
-        RejectedRows { most, ..RejectedRows::default() }
+    /// None so far; at most so many are told each by itself.
+    pub fn new(most: usize) -> RejectedRows {
+        RejectedRows { most, rows: Vec::new(), others: 0, duplicates: Vec::new(), further_duplicates: 0 }
     }
 
     /// One more.
-    pub fn add(&mut self, rejection: Rejection) {
-        self.counts.add(&rejection);
-        if rejection.is_duplicate() {
-            self.duplicate_count += 1;
-            if self.duplicate_count <= DUPLICATES {
-                self.duplicates.push(rejection);
-            }
+    pub fn add(&mut self, rejection: &Rejection) {
+        let Rejection { line, id, field, reason, first, .. } = rejection;
+        if rejection.is_duplicate() && self.duplicates.len() < DUPLICATES {
+            let id = id.as_deref().map(|id| format!(" (id {})", one_line(&shorten(id)))).unwrap_or_default();
+            let first = first.map_or_else(|| "an earlier line".to_owned(), |first| format!("line {first}"));
+            self.duplicates.push(format!("line {line} as {first}{id}"));
+        } else if rejection.is_duplicate() {
+            self.further_duplicates += 1;
+        } else if self.rows.len() < self.most {
+            let id = id.as_deref().map(|id| format!(", id {}", one_line(&shorten(id)))).unwrap_or_default();
+            self.rows.push(format!("  line {line}{id}: {field}: {}", one_line(reason)));
         } else {
             self.others += 1;
-            if self.rows.len() < self.most {
-                self.rows.push(rejection);
-            }
         }
     }
 
-    /// How many.
-    pub fn count(&self) -> u64 {
-        self.others + self.duplicate_count
-    }
-
-    /// Prints them; `all` = what has the rest.
+    /// Prints them below what they come to.
     ///
     /// # Errors
-    /// When they can't be printed.
-    pub fn print(&self, all: &str, out: &mut (impl Write + ?Sized)) -> io::Result<()> {
-        write!(out, "{}", wrap(&format!("{}:", self.counts.words()), ""))?;
-        let is_one_by_one = self.duplicate_count <= DUPLICATES;
-        let mut rows: Vec<&Rejection> = self.rows.iter().collect();
-        rows.extend(self.duplicates.iter().filter(|_| is_one_by_one));
-        rows.sort_by_key(|rejection| rejection.line);
-        for Rejection { line, id, field, reason, .. } in rows {
-            let id = id.as_ref().map(|id| format!(", id {}", shorten(id))).unwrap_or_default();
-            writeln!(out, "  line {line}{id}: {field}: {reason}")?;
+    /// When it can't be printed.
+    pub fn print(&self, faults: &Faults, out: &mut (impl Write + ?Sized)) -> io::Result<()> {
+        let title = format!("{} rejected: {faults}:", count(faults.rows(), "row", "rows"));
+        writeln!(out, "{}", fold(&title, 2))?;
+        self.rows.iter().try_for_each(|row| writeln!(out, "{}", fold(row, 4)))?;
+        if self.others > 0 {
+            writeln!(out, "  … and {} more: --format json has them all", number(self.others))?;
         }
-        if !is_one_by_one {
-            let lines: Vec<String> = self.duplicates.iter().map(as_line).collect();
-            let count = number(self.duplicate_count);
-            write!(out, "{}", wrap(&format!("{count} duplicate ids: {}, …", lines.join(", ")), "  "))?;
-        }
-        if self.others > self.rows.len() as u64 {
-            writeln!(out, "  … {all} has them all")?;
+        if !self.duplicates.is_empty() {
+            let more = Some(self.further_duplicates).filter(|n| *n > 0);
+            let more = more.map(|n| format!(", and {} more", number(n))).unwrap_or_default();
+            let line = format!("  same id, of which the first row counts: {}{more}", self.duplicates.join(", "));
+            writeln!(out, "{}", fold(&line, 4))?;
         }
         Ok(())
     }
-}
-
-/// A duplicate and the line of the row that has its id.
-fn as_line(Rejection { line, first, .. }: &Rejection) -> String {
-    first.map_or_else(|| format!("line {line}"), |first| format!("line {line} as line {first}"))
 }

@@ -1,10 +1,10 @@
 //! Words as people can read them, wherever they come from.
 
+mod table;
 mod words;
-mod wrap;
 
-pub(crate) use words::{count, difference, number, one_line, shorten, shorten_to, span, value};
-pub(crate) use wrap::wrap;
+pub(crate) use table::table;
+pub(crate) use words::{WIDTH, count, difference, fold, number, one_line, shorten, shorten_to, span, value, wrap};
 
 /// A text in one line of at most so many characters: without line ends, and without what a terminal obeys or
 /// a reader can't see.

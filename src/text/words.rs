@@ -23,6 +23,37 @@ pub(crate) fn one_line(text: &str) -> String {
     plain(text, usize::MAX)
 }
 
+/// The width of a terminal that nobody has changed.
+pub(crate) const WIDTH: usize = 80;
+
+/// A line that is broken between words where it is too long for a terminal; what follows is indented by so much.
+pub(crate) fn fold(line: &str, indent: usize) -> String {
+    let lead = &line[..line.len() - line.trim_start().len()];
+    let (mut text, mut width) = (lead.to_owned(), lead.chars().count());
+    let mut is_first = true;
+    // Blanks between words are kept: some stand in columns.
+    for piece in line[lead.len()..].split_inclusive(' ') {
+        let word = piece.trim_end_matches(' ').chars().count();
+        if !is_first && width + word > WIDTH {
+            text.truncate(text.trim_end_matches(' ').len());
+            text.push('\n');
+            text.extend(std::iter::repeat_n(' ', indent));
+            width = indent;
+        }
+        text.push_str(piece);
+        width += piece.chars().count();
+        is_first = false;
+    }
+    text
+}
+
+/// A text with this before it, in lines that fit a terminal; the last one ends.
+pub(crate) fn wrap(text: &str, lead: &str) -> String {
+    let mut lines = fold(&format!("{lead}{text}"), lead.chars().count());
+    lines.push('\n');
+    lines
+}
+
 /// A text of at most 60 characters: what is longer loses its middle.
 pub(crate) fn shorten(text: &str) -> String {
     shorten_to(text, LONGEST)
@@ -99,6 +130,15 @@ mod tests {
         assert!(old.contains('A') && new.contains('B'), "{old} {new}");
         assert!(old.chars().count() < 80);
         assert!(shorten(&same).chars().count() <= LONGEST + 3);
+    }
+
+    #[test]
+    fn long_lines_are_broken_between_words() {
+        let line = format!("  one  {} two", "x".repeat(74));
+        assert_eq!(fold(&line, 4), format!("  one\n    {} two", "x".repeat(74)));
+        assert_eq!(fold("  short  line", 4), "  short  line");
+        let endless = "x".repeat(100);
+        assert_eq!(fold(&format!("{endless} y"), 2), format!("{endless}\n  y"));
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 use sandbox::Catalog;
 use shelfkeeper::catalog::Hasher;
-use shelfkeeper::feed::{self, ParseOptions, Row, RowDigest, RowSink, SinkError};
+use shelfkeeper::feed::{self, ParseOptions, Row, RowDigest, RowPlace, RowSink, SinkError};
 
 /// How often both are timed, one after the other: whatever else the machine does hits both.
 const ROUNDS: usize = 9;
@@ -33,8 +33,8 @@ impl RowSink for Known {
         Ok(true)
     }
 
-    fn is_first(&mut self, _: &str) -> Result<bool, SinkError> {
-        Ok(true)
+    fn first(&mut self, _: &str, _: RowPlace) -> Result<Option<RowPlace>, SinkError> {
+        Ok(None)
     }
 
     fn row(&mut self, _: Row, _: Option<RowDigest>) -> Result<(), SinkError> {

@@ -186,6 +186,7 @@ check_template() {
     for n in north south-2; do
         idle shelfkeeper@$n || return
         [ -f /var/lib/private/shelfkeeper-$n/shelfkeeper.db ] || fail "no state of $n" || return
+        (cd / && shelfkeeper --shop $n status) | grep -q '25 products' || fail "$n is not found by its name" || return
     done
     systemctl disable --now shelfkeeper@north shelfkeeper@south-2 2>/dev/null
 }

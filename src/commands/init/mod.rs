@@ -23,9 +23,9 @@ use crate::config::Config;
 
 type Asked = Option<Terminal<StdinLock<'static>, io::Stderr>>;
 
-pub(super) fn init(arguments: &cli::Init, config: Option<PathBuf>) -> Outcome {
-    let is_found = arguments.shop.is_none() && config.is_none();
-    let place = Place::of(arguments.shop.as_deref(), config).map_err(usage)?;
+pub(super) fn init(arguments: &cli::Init, shop: Option<&str>, config: Option<PathBuf>) -> Outcome {
+    let is_found = shop.is_none() && config.is_none();
+    let place = Place::of(shop, config).map_err(usage)?;
     place.check_free().map_err(failed)?;
     let may_ask = !arguments.yes && io::stdin().is_terminal();
     let mut terminal = may_ask.then(|| Terminal::new(io::stdin().lock(), io::stderr()));
@@ -54,7 +54,10 @@ pub(super) fn init(arguments: &cli::Init, config: Option<PathBuf>) -> Outcome {
         return Err(error.into());
     }
     written.tell(&mut io::stdout())?;
-    let named = format!("shelfkeeper --config {}", place.config.display());
+    let named = match shop {
+        Some(shop) => format!("shelfkeeper --shop {shop}"),
+        None => format!("shelfkeeper --config {}", place.config.display()),
+    };
     let next = if is_found { "shelfkeeper" } else { &named };
     writeln!(io::stdout(), "\nNext: `{next} check --online`, then `{next} plan`.")?;
     Ok(Exit::Done)

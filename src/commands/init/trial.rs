@@ -26,15 +26,15 @@ pub(super) fn try_feed(location: &str) -> Result<String, Failure> {
         now: jiff::Timestamp::now(),
     };
     let input = feed::open(&body.file, source.max_bytes);
-    let format = feed::read(&input, &shape, &mut |row| {
+    let read = feed::read(&input, &shape, &mut |row| {
         match row {
             Row::Offer(_) => items += 1,
             Row::Rejected(_) => rejected += 1,
         }
         Ok(())
     });
-    let format = format.map_err(|error| failed(anyhow::anyhow!("{}: {error}", source.location)))?;
+    let reading = read.map_err(|error| failed(anyhow::anyhow!("{}: {error}", source.location)))?;
     let rows = if rejected == 1 { "row" } else { "rows" };
     let items_word = if items == 1 { "item" } else { "items" };
-    Ok(format!("The feed is {}: {items} {items_word}, {rejected} {rows} rejected.", format.name()))
+    Ok(format!("The feed is {}: {items} {items_word}, {rejected} {rows} rejected.", reading.format.name()))
 }

@@ -35,10 +35,12 @@ fn unknown_names_tell_the_name_and_the_line() {
 fn an_import_needs_an_address() {
     let told = error(&nicechat("strategy = \"import\""));
     assert!(
-        told.starts_with(":4:12: nicechat.strategy = \"import\": NiceChat can't fetch the feed: it is a file"),
+        told.starts_with(
+            ":4:12: nicechat.strategy = \"import\": no import: local file, and `[http] public_url` is not set"
+        ),
         "{told}"
     );
-    assert!(told.contains("set public_url in section [http]"), "{told}");
+    assert!(told.contains("set it, so that shelfkeeper can serve the feed"), "{told}");
     for source in ["username = \"u\"\npassword = \"p\"", "type = \"google-xml\""] {
         let told = error(&source_with(source, "[nicechat]\nstrategy = \"import\""));
         assert!(told.contains("behind a password") || told.contains("not google-xml"), "{told}");

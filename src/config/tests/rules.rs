@@ -118,7 +118,7 @@ fn what_is_left_out_is_nothing_to_import() {
     let with = |lines: &str| load(&source(&format!("{lines}\n[nicechat]\nstrategy = \"import\"")));
     assert!(with("[[source.rule]]\ninclude = true\nid = \"*\"").is_ok());
     let error = with("[[source.rule]]\ninclude = false\nid = \"*\"").expect_err("no address").to_string();
-    assert!(error.contains("[[source.rule]] leaves some of its rows out"), "{error}");
+    assert!(error.contains("`[[source.rule]]` leaves rows out"), "{error}");
 }
 
 /// Whether a pattern of letters, `*` and `?` fits, by the letter.

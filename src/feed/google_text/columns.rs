@@ -2,25 +2,11 @@
 
 use crate::catalog::Currency;
 use crate::feed::charset::Charset;
-use crate::feed::google::{ATTRIBUTES, Attribute, Attributes};
+use crate::feed::google::{ALL, ATTRIBUTES, Attribute, Attributes};
 use crate::feed::text_split::{Cells, Dialect, Quotes};
 
 /// What real files separate cells with.
 const DELIMITERS: [u8; 5] = *b"\t,;|~";
-
-pub(super) const ALL: [Attribute; ATTRIBUTES] = [
-    Attribute::Id,
-    Attribute::Title,
-    Attribute::Description,
-    Attribute::Link,
-    Attribute::ImageLink,
-    Attribute::Price,
-    Attribute::SalePrice,
-    Attribute::SaleDates,
-    Attribute::Availability,
-    Attribute::ProductType,
-    Attribute::GoogleCategory,
-];
 
 /// Where each attribute stands in a row.
 pub(super) struct Columns {

@@ -9,6 +9,7 @@ use super::bounds::MAX_COLUMNS;
 use super::charset::{Charset, CharsetDetector};
 use super::chunker::{Chunk, for_each_fragment};
 use super::google::ItemBuilder;
+use super::header::Header;
 use super::row_output::RowOutput;
 use super::text_split::{Cells, Dialect, Escape, Quotes, RowSpan, RowSplitter};
 use super::values::UNREADABLE;
@@ -21,6 +22,14 @@ use parse::RowParser;
 /// Whether a line names the columns of a feed.
 pub(super) fn is_header(line: &[u8]) -> bool {
     Columns::of_header(line, b'\n').is_some()
+}
+
+/// What is known of a text feed besides its rows.
+#[derive(Debug, Default)]
+pub(super) struct TextReading {
+    /// Its last row was left: it may be half of one.
+    pub(super) left_last_row: bool,
+    pub(super) header: Header,
 }
 
 /// A feed whose header was read.
@@ -71,14 +80,24 @@ pub(super) fn cells_at(input: &Input<'_>, line: u64) -> Result<Vec<(String, Stri
     Ok(Vec::new())
 }
 
-/// Reads every row of the feed. `true` = but for the last one, which may be half of one.
-pub(super) fn read(input: &Input<'_>, options: &ParseOptions, output: &mut RowOutput<'_>) -> Result<bool, FeedError> {
-    let Some(Opened { detector, mut splitter, header, columns, dialect }) = open(input)? else { return Ok(false) };
+/// Reads every row of the feed.
+pub(super) fn read(
+    input: &Input<'_>,
+    options: &ParseOptions,
+    output: &mut RowOutput<'_>,
+) -> Result<TextReading, FeedError> {
+    let opened = open(input)?;
+    let Some(Opened { detector, mut splitter, header, columns, dialect }) = opened else {
+        return Ok(TextReading::default());
+    };
+    let mut cells = Cells::new(dialect);
+    cells.split(header.strip_suffix(b"\r").unwrap_or(&header), Quotes::Strict);
+    let named = Header::of(&cells);
     let context = [header.as_slice(), &[dialect.terminator]].concat();
     let mut reader = TextReader {
         detector,
         context,
-        cells: Cells::new(dialect),
+        cells,
         parser: RowParser { columns, builder: ItemBuilder::new(options) },
         is_whole: input.is_whole(),
         some_row_is_whole: false,
@@ -91,7 +110,7 @@ pub(super) fn read(input: &Input<'_>, options: &ParseOptions, output: &mut RowOu
         Ok(true)
     };
     for_each_fragment(output, cut, |output, bytes, digest, span| reader.row(output, bytes, digest, &span))?;
-    Ok(reader.left_last_row)
+    Ok(TextReading { left_last_row: reader.left_last_row, header: named })
 }
 
 struct TextReader<'i, 'f, 'o> {

@@ -1,10 +1,10 @@
 //! What the cells of a row mean, or what damage is seen in them.
 
-use super::columns::{ALL, Columns};
+use super::columns::Columns;
 use crate::catalog::Rejection;
 use crate::feed::Row;
 use crate::feed::charset::Charset;
-use crate::feed::google::{Attribute, Attributes, ItemBuilder};
+use crate::feed::google::{ALL, Attribute, Attributes, ItemBuilder};
 use crate::feed::text_split::Cells;
 use crate::feed::values::UNREADABLE;
 

@@ -123,7 +123,7 @@ fn sales() {
 fn the_first_of_duplicates_wins_even_when_it_is_bad() {
     let seen = good("id,title,price\n1,a,x\n1,b,5\n2,c,5\n2,d,5\n");
     assert!(seen[0].starts_with("2: ! 1 price:"));
-    assert_eq!(seen[1], "3: ! 1 id: same id as line 2, which is rejected as well");
+    assert_eq!(seen[1], "3: ! 1 id: same id as line 2, which is rejected, too");
     assert!(seen[2].starts_with("4: 2 | - | c"));
     assert!(seen[3].starts_with("5: ! 2 id: same id as line 4, which is used"));
 }

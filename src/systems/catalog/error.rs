@@ -74,7 +74,7 @@ pub enum PassError {
         left: Duration,
     },
     /// The settings want an import, but NiceChat can't fetch the feed.
-    #[error("nicechat.strategy = \"import\": NiceChat can't fetch the feed: {0}")]
+    #[error("nicechat.strategy = \"import\": no import: {0}")]
     NoAddress(String),
     /// No thread to work on.
     #[error(transparent)]

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use crate::catalog::{Digest, Hasher};
 use crate::config::Rules;
-use crate::feed::{Row, RowDigest};
+use crate::feed::{Row, RowDigest, RowPlace};
 use crate::systems::catalog::diff::differ::{Comparison, Differ};
 use crate::systems::catalog::diff::error::DifferError;
 
@@ -76,9 +76,9 @@ impl Filter {
         self.differ.recall(self.marked(row), line)
     }
 
-    /// See [`Differ::is_first_of`].
-    pub(super) fn is_first_of(&mut self, id: &str) -> Result<bool, DifferError> {
-        self.differ.is_first_of(id)
+    /// See [`Differ::first_of`].
+    pub(super) fn first(&mut self, id: &str, row: RowPlace) -> Result<Option<RowPlace>, DifferError> {
+        self.differ.first_of(id, row)
     }
 
     /// Takes in a row that was parsed, unless it is left out.

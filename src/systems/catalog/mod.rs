@@ -2,6 +2,7 @@
 //! application.
 
 mod apply;
+mod columns;
 mod context;
 mod diff;
 mod error;
@@ -22,6 +23,7 @@ mod system;
 mod wait;
 
 pub use apply::{Applied, Stop};
+pub use columns::{fields_of, gone, of_fields, of_header};
 pub use context::Context;
 pub use diff::decide::{Base, Observation, Since, Wanted, acknowledged, decide, observe};
 pub use diff::differ::{Comparison, Differ, Policy};
@@ -30,6 +32,7 @@ pub use diff::fields::{changes, overlaid, same};
 pub use error::PassError;
 pub use explain::{Explanation, explain};
 pub use plan::Plan;
+pub use plan::gone::GoneColumn;
 pub use plan::operation::{Action, Operation, Stage, Urgency};
 pub use plan::store::{Cursor, Group, PlanStore, PlanStoreError, SharedPlanStore};
 pub use plan::summary::{Summary, Tally};

@@ -11,11 +11,12 @@ use tokio_util::sync::CancellationToken;
 use crate::approval::word;
 use crate::catalog::{Category, Hasher};
 use crate::config::{self, Catalog, Prune, Strategy};
-use crate::feed::{self, FeedError, FeedType, ParseOptions, Row, RowDigest, SinkError};
+use crate::feed::{self, FeedError, FeedType, Header, ParseOptions, Row, RowDigest, RowPlace, SinkError};
 use crate::pass::{Ask, PassKind};
 use crate::remote::nicechat;
 use crate::source::{self, Body, End, FetchError, Fetched, Validators};
 use crate::state::{self, StateError};
+use crate::systems::catalog::columns;
 use crate::systems::catalog::diff::differ::{Comparison, Differ, Patience, Policy};
 use crate::systems::catalog::error::PassError;
 use crate::systems::catalog::filter::Filter;
@@ -96,6 +97,7 @@ pub(super) struct Planner<'a> {
 struct Compared {
     format: FeedType,
     is_whole: bool,
+    header: Option<Header>,
     comparison: Comparison,
 }
 
@@ -114,7 +116,7 @@ impl Planner<'_> {
         if is_listed {
             (differ, page_size) = interruptible(self.stop, listing::take_in(self.nicechat, differ)).await??;
         }
-        let Compared { format, is_whole, comparison } = self.compare(differ, request, body).await?;
+        let Compared { format, is_whole, header, comparison } = self.compare(differ, request, body).await?;
         let Comparison { mut store, mut summary, changes_at, rows, missing, left } = comparison;
         let addresses = Address::possible(self.config, format);
         if let Err(why) = &addresses
@@ -122,6 +124,8 @@ impl Planner<'_> {
         {
             return Err(PassError::NoAddress(why.clone()));
         }
+        let (columns, gone) = columns::compare(&self.reader()?, format, header.as_ref(), &summary)?;
+        summary.gone = gone;
         let kind = feed_kind(self.config, format);
         let verdict = self.judge(request, kind.clone(), &mut store, &mut summary)?;
         let inputs = Inputs { is_held: verdict.held.is_some(), ..inputs };
@@ -132,6 +136,7 @@ impl Planner<'_> {
             summary,
             verdict,
             kind,
+            columns,
             decision,
             changes_at,
             is_whole,
@@ -143,6 +148,11 @@ impl Planner<'_> {
         })
     }
 
+    /// The state as it is now.
+    fn reader(&self) -> Result<state::Reader, StateError> {
+        state::Reader::open(&self.config.state.path)
+    }
+
     /// What may be sent of a plan. It is judged by the state as it is now.
     fn judge(
         &self,
@@ -151,7 +161,7 @@ impl Planner<'_> {
         store: &mut PlanStore,
         summary: &mut Summary,
     ) -> Result<Verdict, PassError> {
-        let reader = state::Reader::open(&self.config.state.path)?;
+        let reader = self.reader()?;
         let approved = word(&self.config.state.path);
         let judge = Judge { settings: &self.config.guard, reader: &reader, force: request.force, approved, kind };
         judge.judge(store, summary)
@@ -205,7 +215,7 @@ impl Planner<'_> {
             if let Some(failure) = failure {
                 return Err(failure);
             }
-            let feed::Reading { format, is_whole, left_last_row } = read.map_err(|error| match error {
+            let feed::Reading { format, is_whole, left_last_row, header } = read.map_err(|error| match error {
                 FeedError::Interrupted => PassError::Interrupted,
                 error => PassError::Feed { location, error },
             })?;
@@ -215,7 +225,7 @@ impl Planner<'_> {
             {
                 differ.may_go_on(because, left_last_row);
             }
-            Ok(Compared { format, is_whole, comparison: excluded.counted_in(differ.finish()?) })
+            Ok(Compared { format, is_whole, header, comparison: excluded.counted_in(differ.finish()?) })
         })
         .await
     }
@@ -317,9 +327,9 @@ impl feed::RowSink for Rows {
         self.filter.recall(row, line).or_else(|error| self.end(error.into()))
     }
 
-    fn is_first(&mut self, id: &str) -> Result<bool, SinkError> {
+    fn first(&mut self, id: &str, row: RowPlace) -> Result<Option<RowPlace>, SinkError> {
         self.check()?;
-        self.filter.is_first_of(id).or_else(|error| self.end(error.into()))
+        self.filter.first(id, row).or_else(|error| self.end(error.into()))
     }
 
     fn check_cancelled(&mut self) -> Result<(), SinkError> {

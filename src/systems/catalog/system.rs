@@ -102,7 +102,7 @@ impl System for CatalogSystem {
     }
 
     fn levels(&self, reader: &Reader, _config: &Config) -> Result<Vec<Level>, StateError> {
-        let (rejected, refused) = reader.trouble()?;
+        let (faults, refused) = reader.trouble()?;
         let is_importing = u64::from(reader.open_import()?.is_some());
         let level = |name, help, value| Level { name, help, label: None, value };
         let owned = |kind: Kind| {
@@ -124,8 +124,8 @@ impl System for CatalogSystem {
         let levels = vec![
             owned(Kind::Category)?,
             owned(Kind::Product)?,
-            level("rejected_rows", "Rows of the feed that were not taken when it was read last", rejected),
-            level("refused_objects", "Objects that NiceChat refuses as they are", refused),
+            level("rejected_rows", "Rows of the feed that were rejected when it was read last", faults.rows()),
+            level("refused_objects", "Objects that NiceChat refuses", refused.all()),
             level("pending_changes", "Changes of the last plan that are still to be sent", reader.pending()?),
             level("import_under_way", "Whether NiceChat is importing the feed: 1 or 0", is_importing),
         ];

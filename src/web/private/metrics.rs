@@ -197,8 +197,8 @@ mod tests {
         let levels = [
             level("owned_objects", "Objects at NiceChat that are ours, by type", Some(("type", "category".into())), 4),
             level("owned_objects", "Objects at NiceChat that are ours, by type", Some(("type", "product".into())), 5),
-            level("rejected_rows", "Rows of the feed that were not taken when it was read last", None, 1),
-            level("refused_objects", "Objects that NiceChat refuses as they are", None, 2),
+            level("rejected_rows", "Rows of the feed that were rejected when it was read last", None, 1),
+            level("refused_objects", "Objects that NiceChat refuses", None, 2),
             level("pending_changes", "Changes of the last plan that are still to be sent", None, 3),
             level("import_under_way", "Whether NiceChat is importing the feed: 1 or 0", None, 1),
             level("mirrored_events", "Events of Lagerkoll in the mirror", None, 6),

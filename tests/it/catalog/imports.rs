@@ -113,7 +113,9 @@ fn what_an_import_leaves_otherwise_goes_by_the_api() {
     let import = &status["imports"][0];
     assert_eq!((&import["expected"], &import["imported"], &import["left"]), (&json!(4), &json!(2), &json!(2)));
     assert_eq!(import["warning"], "NiceChat imported 2 of the feed's 4 items");
-    assert!(shop.run(&["status"]).stdout.contains("2 elements imported, 2 objects put right by the API"));
+    let told = shop.run(&["status"]).stdout;
+    let told: Vec<&str> = told.split_whitespace().collect();
+    assert!(told.join(" ").contains("2 elements imported, 2 objects put right by the API"), "{told:?}");
 }
 
 #[test]
@@ -143,7 +145,7 @@ fn auto_takes_the_cheaper_way_and_says_why() {
     let plan = shop.json(&["plan", "--format", "json"]);
     assert_eq!(plan["strategy"], "import");
     let requests = |way: &str| plan["why"][way]["requests"].as_u64().expect("a count");
-    assert!(requests("api") > 1_000 && requests("import") < 50, "{}", plan["why"]);
+    assert!(requests("api") > 1_000 && requests("import") < 60, "{}", plan["why"]);
     assert!(
         plan["why"]["reason"].as_str().expect("a text").starts_with("By an import of the feed where it is, with what"),
         "{}",
@@ -177,7 +179,7 @@ fn auto_without_an_address_means_the_api() {
     let plan = shop.json(&["plan", "--format", "json"]);
     assert_eq!((&plan["strategy"], &plan["why"]["import"]), (&json!("api"), &Value::Null));
     let reason = plan["why"]["reason"].as_str().expect("a text");
-    assert!(reason.contains("it is a file of this machine, and no [http] public_url is set"), "{reason}");
+    assert!(reason.contains("no import: local file, and `[http] public_url` is not set"), "{reason}");
 }
 
 /// It is told the whole address of the feed, and may say it to everybody.
@@ -204,7 +206,7 @@ fn import_without_an_address_is_a_config_error() {
     for source in ["location = \"feed.xml\"", "username = \"u\"\npassword = \"p\"", "type = \"google-xml\""] {
         shop.config(&format!("{IMPORT}[source]\n{source}\n"));
         let told = shop.run(&["run", "--once"]).expect_code(2).stderr;
-        assert!(told.contains("nicechat.strategy = \"import\": NiceChat can't fetch the feed: "), "{told}");
+        assert!(told.contains("nicechat.strategy = \"import\": no import: "), "{told}");
         assert!(told.contains("shelfkeeper.toml:") && told.contains("public_url"), "{told}");
         shop.config(&format!("{IMPORT}[source]\n{source}\n[http]\npublic_url = \"http://127.0.0.1:1/\"\n"));
         shop.run(&["check"]).expect_code(0);

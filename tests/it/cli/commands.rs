@@ -142,7 +142,7 @@ fn feed_needs_no_config_and_takes_a_url() {
     let output = run(&[&shop.feed_url(), "--format", "json"]).expect_code(3);
     assert!(output.stdout.contains("\"price\":10.00"), "{}", output.stdout);
     let report = output.json();
-    assert_eq!(names(&report), BTreeSet::from(["categories", "items", "rejected", "type"]));
+    assert_eq!(names(&report), BTreeSet::from(["categories", "columns", "items", "rejected", "type"]));
     let fields = "id category title price currency description url image_url in_stock";
     assert_eq!(names(&report["items"][0]), fields.split(' ').collect());
     assert_eq!(names(&report["categories"][0]), BTreeSet::from(["id", "name"]));
@@ -213,7 +213,7 @@ fn what_nicechat_refuses_is_told_until_it_changes() {
     shop.config("[nicechat]\nconcurrency = 1");
     shop.nicechat().add_fault(refusal);
     let output = shop.pass(3);
-    assert!(output.stdout.contains("NiceChat refuses 1 object"), "{}", output.stdout);
+    assert!(output.stdout.contains("NiceChat refuses 1 product; "), "{}", output.stdout);
     assert_eq!(shop.take_writes().len(), 3);
     shop.pass(3);
     assert_eq!(shop.take_writes(), [""; 0]);
@@ -342,8 +342,14 @@ fn the_demo_shows_its_passes_and_leaves_nothing() {
     command.arg("demo").env("TMPDIR", shop.path("tmp"));
     let output = finish(command).expect_code(0);
     let of_the_catalogue = ["to create", "to change", "Nothing to do", "POST products", "nothing to NiceChat"];
+    let of_the_guard = ["HELD by the guard", "184.00 → 1840.00", "shelfkeeper approve ", "250 changed"];
     let of_the_events = ["2 new", "1 changed", "\"08:00\" → \"07:30\""];
-    for part in ["1. ", "2. ", "3. ", "4. ", "5. "].iter().chain(&of_the_catalogue).chain(&of_the_events) {
+    for part in ["1. ", "2. ", "3. ", "4. ", "5. ", "6. ", "7. "]
+        .iter()
+        .chain(&of_the_catalogue)
+        .chain(&of_the_guard)
+        .chain(&of_the_events)
+    {
         assert!(output.stdout.contains(part), "{part:?} in {}", output.stdout);
     }
     assert_eq!(files(home), [folder.display().to_string()]);

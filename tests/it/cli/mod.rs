@@ -11,3 +11,4 @@ mod packaging;
 mod pause;
 mod snapshots;
 mod units;
+mod words;

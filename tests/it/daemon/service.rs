@@ -292,14 +292,14 @@ fn rows_that_are_not_taken_are_a_warning_when_their_number_changes() {
     publish(&shop, 1);
     daemon.signal("USR1");
     daemon.wait_for_log("(2 before)", 1);
-    let told = ["2 rows of the feed are not taken (0 before)", "1 row of the feed is not taken (2 before)"];
+    let told = ["2 rows of the feed rejected (0 before)", "1 row of the feed rejected (2 before)"];
     assert_eq!(warnings(&daemon), told);
     stop(daemon);
     // A restart changes nothing.
     let daemon = started(&shop);
     publish(&shop, 0);
     daemon.signal("USR1");
-    daemon.wait_for_log("every row of the feed is taken again; 1 were not", 1);
+    daemon.wait_for_log("no row of the feed is rejected any more (1 before)", 1);
     assert_eq!(warnings(&daemon), Vec::<String>::new());
     stop(daemon);
 }

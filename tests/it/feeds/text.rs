@@ -169,7 +169,11 @@ fn google_text_values() {
             ),
             case("many-currencies.tsv", &["1 | currency=usd", "2 | currency=eur", "3 | currency=rub"], &[]),
             case("no-price-or-nought.tsv", &["1 | price=null", "2 | price=0", "3 | price=0.00"], &[]),
-            case("duplicate-ids.tsv", &["1 | title=First", "2 | title=Chair"], &["4 1 id: same id as line"]),
+            case(
+                "duplicate-ids.tsv",
+                &["1 | title=First", "2 | title=Chair"],
+                &["4 1 id: same id as line 2, which is used"],
+            ),
             case(
                 "no-id-or-title.tsv",
                 &["3 | title=Table"],

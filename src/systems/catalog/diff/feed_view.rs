@@ -7,8 +7,6 @@ use jiff::Timestamp;
 use super::decide::Wanted;
 use crate::catalog::{Category, Digest, Id};
 
-/// The most rows whose first ones are looked for.
-const REPEATED: usize = 100_000;
 /// The most words of broken rows that are kept.
 const MENTIONS: usize = 1_000_000;
 
@@ -29,8 +27,6 @@ pub(super) struct FeedView {
     pub(super) some_row_is_unknown: bool,
     /// Why the feed may have gone on: no object's absence is proven.
     pub(super) unproven: Option<&'static str>,
-    /// Rejected rows whose id an earlier row has.
-    pub(super) repeated: Vec<i64>,
     /// Ids that stand in broken rows: what is missed of them may have been in one.
     pub(super) mentioned: HashSet<Digest>,
 }
@@ -45,13 +41,6 @@ impl FeedView {
     /// A sale begins or ends then.
     pub(super) fn may_change_at(&mut self, time: Option<Timestamp>) {
         self.changes_at = [self.changes_at, time].into_iter().flatten().min();
-    }
-
-    /// A row has an id that an earlier one has; it lies there among the rejected ones.
-    pub(super) fn repeats(&mut self, row: i64) {
-        if self.repeated.len() < REPEATED {
-            self.repeated.push(row);
-        }
     }
 
     /// Words of a broken row that may be ids.

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use crate::catalog::Digest;
+use crate::feed::RowPlace;
 use crate::systems::catalog::store::KeyRow;
 
 /// Per-object flags.
@@ -32,41 +33,17 @@ impl Flags {
     }
 }
 
-/// Where an object's row lies in the state, and the line of the feed that it was met on: the low and the high bits of
-/// one number, as there may be millions. A line that doesn't fit is left out; no state has so many objects.
-#[derive(Debug, Clone, Copy, Default)]
-struct Place(u64);
-
-impl Place {
-    const OBJECT_BITS: u32 = 36;
-
-    fn new(object: i64) -> Place {
-        Place(object.unsigned_abs() & ((1 << Place::OBJECT_BITS) - 1))
-    }
-
-    fn object(self) -> i64 {
-        (self.0 & ((1 << Place::OBJECT_BITS) - 1)).cast_signed()
-    }
-
-    fn line(self) -> Option<u64> {
-        Some(self.0 >> Place::OBJECT_BITS).filter(|line| *line > 0)
-    }
-
-    fn with_line(self, line: u64) -> Place {
-        let line = if line >> (u64::BITS - Place::OBJECT_BITS) == 0 { line } else { 0 };
-        Place(Place::new(self.object()).0 | line << Place::OBJECT_BITS)
-    }
-}
-
-/// Every object of the kind, sorted, 41 bytes a row; or only those that were asked for, when few will be.
+/// Every object of the kind, sorted, 45 bytes a row; or only those that were asked for, when few will be.
 #[derive(Debug, Default)]
 pub(super) struct Index {
     /// Where the objects are that were asked for so far. `None` = all objects are there.
     places: Option<HashMap<Digest, usize>>,
     keys: Vec<Digest>,
     digests: Vec<Digest>,
-    objects: Vec<Place>,
+    objects: Vec<i64>,
     flags: Vec<Flags>,
+    /// Their rows in the feed, once those were read.
+    rows: Vec<RowPlace>,
 }
 
 impl Index {
@@ -88,8 +65,9 @@ impl Index {
         }
         self.keys.push(row.key);
         self.digests.push(row.digest);
-        self.objects.push(Place::new(row.object));
+        self.objects.push(row.object);
         self.flags.push(Flags::default());
+        self.rows.push(RowPlace::UNKNOWN);
     }
 
     /// Adds objects that are not in the state (`object` 0), and sorts everything again.
@@ -101,17 +79,18 @@ impl Index {
             }
             return;
         }
-        let mut all: Vec<(Digest, Digest, Place, Flags)> = (0..self.keys.len())
-            .map(|at| (self.keys[at], self.digests[at], self.objects[at], self.flags[at]))
-            .chain(rows.into_iter().map(|(key, flags)| (key, 0, Place::default(), flags)))
+        let mut all: Vec<(Digest, Digest, i64, Flags, RowPlace)> = (0..self.keys.len())
+            .map(|at| (self.keys[at], self.digests[at], self.objects[at], self.flags[at], self.rows[at]))
+            .chain(rows.into_iter().map(|(key, flags)| (key, 0, 0, flags, RowPlace::UNKNOWN)))
             .collect();
         all.sort_unstable_by_key(|row| row.0);
         *self = Index::default();
-        for (key, digest, object, flags) in all {
+        for (key, digest, object, flags, row) in all {
             self.keys.push(key);
             self.digests.push(digest);
             self.objects.push(object);
             self.flags.push(flags);
+            self.rows.push(row);
         }
     }
 
@@ -133,17 +112,7 @@ impl Index {
 
     /// Where the object's row lies in the state; 0 = there is none.
     pub(super) fn object(&self, at: usize) -> i64 {
-        self.objects[at].object()
-    }
-
-    /// The line of the feed that the object was met on first, if it was, and that is known.
-    pub(super) fn line(&self, at: usize) -> Option<u64> {
-        self.objects[at].line()
-    }
-
-    /// The object was met on this line of the feed.
-    pub(super) fn set_line(&mut self, at: usize, line: u64) {
-        self.objects[at] = self.objects[at].with_line(line);
+        self.objects[at]
     }
 
     pub(super) fn key(&self, at: usize) -> Digest {
@@ -154,24 +123,16 @@ impl Index {
         self.flags[at]
     }
 
+    /// The first row of the object in the feed, if it was parsed.
+    pub(super) fn place(&self, at: usize) -> RowPlace {
+        self.rows[at]
+    }
+
+    pub(super) fn set_place(&mut self, at: usize, row: RowPlace) {
+        self.rows[at] = row;
+    }
+
     pub(super) fn mark(&mut self, at: usize, flags: Flags) {
         self.flags[at].add(flags);
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_place_has_an_object_and_a_line() {
-        for object in [0, 1, 7_000_000, (1 << 36) - 1] {
-            let place = Place::new(object);
-            assert_eq!((place.object(), place.line()), (object, None));
-            for (line, expected) in [(1, Some(1)), ((1 << 28) - 1, Some((1 << 28) - 1)), (1 << 28, None), (0, None)] {
-                let met = place.with_line(9).with_line(line);
-                assert_eq!((met.object(), met.line()), (object, expected), "{line}");
-            }
-        }
     }
 }

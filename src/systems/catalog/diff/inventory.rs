@@ -1,6 +1,6 @@
 //! What the state and NiceChat's listing say of objects: where a comparison looks items up.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use jiff::Timestamp;
 
@@ -9,6 +9,7 @@ use super::error::DifferError;
 use super::index::{Flags, Index};
 use super::known_rows::KnownRows;
 use crate::catalog::{Digest, Hasher, Kind};
+use crate::feed::{FirstRows, RowPlace};
 use crate::state::Reader;
 use crate::systems::catalog::plan::store::PlanStore;
 use crate::systems::catalog::store::ReadImports as _;
@@ -32,7 +33,7 @@ pub(super) struct Inventory {
     /// The rows of the last feed, if those that it shares with this one need not be parsed.
     pub(super) known_rows: Option<KnownRows>,
     /// Ids that the feed has and nobody knew.
-    pub(super) new_ids: HashSet<Digest>,
+    pub(super) new_ids: FirstRows,
     pub(super) in_doubt: HashMap<(Kind, Digest), InDoubt>,
     pub(super) refused: HashMap<(Kind, Digest), Refused>,
     /// Listed objects that aren't ours, while the listing is read.
@@ -70,7 +71,7 @@ impl Inventory {
             owned_categories: 0,
             owned_products: 0,
             known_rows,
-            new_ids: HashSet::new(),
+            new_ids: FirstRows::default(),
             in_doubt,
             refused,
             foreign: Vec::new(),
@@ -162,7 +163,7 @@ impl Inventory {
     pub(super) fn locate(&mut self, kind: Kind, key: Digest) -> Result<Option<usize>, DifferError> {
         let index = self.index(kind);
         let found = index.find(key);
-        if found.is_some() || !index.is_sparse() || self.new_ids.contains(&key) {
+        if found.is_some() || !index.is_sparse() || self.new_ids.has(key) {
             return Ok(found);
         }
         let Some(row) = self.reader.key(kind, key)? else { return Ok(None) };
@@ -189,7 +190,7 @@ impl Inventory {
             match all.find(sparse.key(at)) {
                 Some(place) => {
                     all.mark(place, sparse.flags(at));
-                    sparse.line(at).into_iter().for_each(|line| all.set_line(place, line));
+                    all.set_place(place, sparse.place(at));
                 }
                 None => rest.push((sparse.key(at), sparse.flags(at))),
             }
@@ -224,6 +225,13 @@ impl Inventory {
         let index = self.index(kind);
         let by_row = |known_rows: &KnownRows| known_rows.has_seen(index.object(at));
         index.flags(at).has(Flags::SEEN) || (kind == Kind::Product && self.known_rows.as_ref().is_some_and(by_row))
+    }
+
+    /// The first row of a product that the feed has.
+    pub(super) fn place(&mut self, at: usize) -> RowPlace {
+        let (parsed, object) = (self.products.place(at), self.products.object(at));
+        let known = self.known_rows.as_mut().filter(|_| parsed == RowPlace::UNKNOWN);
+        known.map_or(parsed, |known_rows| known_rows.place(object))
     }
 
     /// The feed has the object.

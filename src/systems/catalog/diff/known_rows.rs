@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use jiff::Timestamp;
 
 use crate::catalog::Category;
-use crate::feed::RowDigest;
+use crate::feed::{RowDigest, RowPlace};
 use crate::systems::catalog::store::{FeedRows, Objects};
 
 /// The rows that need not be parsed, and which of their objects the feed has.
@@ -22,13 +22,15 @@ pub(super) struct KnownRows {
     prefetched: Vec<(RowDigest, Option<u32>)>,
     /// Objects that a row of the feed became already, known or parsed.
     seen: Objects,
-    /// The lines of the rows that the feed has; 0 = none, or nobody can count so far.
-    lines: Vec<u32>,
     /// Objects that a request is in doubt about, or that were refused: their rows are parsed.
     special: HashSet<u32>,
     /// Categories that a known row was in.
     used: Vec<bool>,
     now: Timestamp,
+    /// Where the rows are in this feed.
+    rows: Vec<RowPlace>,
+    /// The rows by their objects, made when a duplicate of one is found.
+    by_object: Option<Vec<(u32, u32)>>,
 }
 
 /// Rows that are prefetched and not asked for, before one that is: blank ones, categories.
@@ -89,6 +91,7 @@ fn number(object: i64) -> Option<u32> {
 impl KnownRows {
     pub(super) fn new(table: FeedRows, now: Timestamp) -> KnownRows {
         let used = vec![false; table.categories.len()];
+        let rows = vec![RowPlace::UNKNOWN; table.len()];
         KnownRows {
             table,
             next: 0,
@@ -96,10 +99,11 @@ impl KnownRows {
             places: None,
             prefetched: Vec::new(),
             seen: Objects::default(),
-            lines: Vec::new(),
             special: HashSet::new(),
             used,
             now,
+            rows,
+            by_object: None,
         }
     }
 
@@ -108,7 +112,7 @@ impl KnownRows {
         self.special.extend(number(object));
     }
 
-    /// The row with this digest, if it still means what it did and is the first of its object.
+    /// The row with this digest, on this line, if it still means what it did and is the first of its object.
     pub(super) fn take(&mut self, digest: RowDigest, line: u64) -> Option<usize> {
         let at = self.find(digest)?;
         self.is_of_use = true;
@@ -117,13 +121,23 @@ impl KnownRows {
         let is_special = !self.special.is_empty() && self.special.contains(&object);
         let is_over = self.table.changes_at(at).is_some_and(|time| time <= self.now);
         let is_taken = !is_special && !is_over && self.seen.add(object);
-        if is_taken {
-            if self.lines.is_empty() {
-                self.lines.resize(self.table.len(), 0);
-            }
-            self.lines[at] = u32::try_from(line).unwrap_or_default();
+        if is_taken && let Some(row) = self.rows.get_mut(at) {
+            *row = RowPlace::new(line, true);
         }
         is_taken.then_some(at)
+    }
+
+    /// The row of an object in this feed, if it is a known one.
+    pub(super) fn place(&mut self, object: i64) -> RowPlace {
+        let Some(object) = number(object) else { return RowPlace::UNKNOWN };
+        let by_object = self.by_object.get_or_insert_with(|| {
+            let mut all: Vec<(u32, u32)> = self.table.objects().zip(0..).collect();
+            all.sort_unstable();
+            all
+        });
+        let found = by_object.binary_search_by_key(&object, |(object, _)| *object).ok();
+        let row = found.and_then(|at| self.rows.get(by_object[at].1 as usize));
+        row.copied().unwrap_or(RowPlace::UNKNOWN)
     }
 
     fn find(&mut self, digest: RowDigest) -> Option<usize> {
@@ -155,12 +169,6 @@ impl KnownRows {
     pub(super) fn new_category(&mut self, category: u32) -> Option<&Category> {
         let used = self.used.get_mut(category as usize)?;
         if std::mem::replace(used, true) { None } else { self.table.categories.get(category as usize) }
-    }
-
-    /// The lines of known rows that the feed has, with their objects.
-    pub(super) fn lines(&self) -> impl Iterator<Item = (i64, u64)> {
-        let lines = self.table.objects().zip(&self.lines).filter(|(_, line)| **line != 0);
-        lines.map(|(object, line)| (i64::from(object), u64::from(*line)))
     }
 
     /// Whether a row of the feed became this object already.

@@ -2,9 +2,9 @@
 
 use thiserror::Error;
 
-use crate::catalog::{FirstRow, Hasher, Rejection};
+use crate::catalog::{Hasher, Rejection};
 use crate::config::Rules;
-use crate::feed::{Offer, Row, RowDigest, RowSink, SinkError};
+use crate::feed::{Offer, Row, RowDigest, RowPlace, RowSink, SinkError};
 use crate::systems::catalog::diff::error::DifferError;
 use crate::systems::catalog::error::PassError;
 use crate::systems::catalog::filter::Filter;
@@ -53,15 +53,6 @@ impl Watch {
         Err(Box::new(Closed))
     }
 
-    /// A duplicate with the line of the first row, which was seen before it.
-    fn with_first(&self, rejection: &Rejection) -> Rejection {
-        let first = self.seen.first().filter(|_| rejection.is_duplicate() && rejection.first.is_none());
-        let Some(first) = first else { return rejection.clone() };
-        let first = FirstRow { line: first.line(), is_taken: !matches!(first, Seen::Rejected(_)) };
-        let cell = rejection.cell.as_deref().cloned().unwrap_or_default();
-        Rejection::duplicate(rejection.line, self.id.clone(), Some(first)).of_cell(cell)
-    }
-
     fn see(&mut self, row: &Row) {
         match row {
             Row::Offer(offer) if offer.item.id.as_str() == self.id => {
@@ -75,8 +66,7 @@ impl Watch {
             Row::Rejected(rejection) => {
                 let is_its = rejection.id.as_deref() == Some(self.id.as_str());
                 if is_its || rejection.mentions.contains(&self.id) {
-                    let rejection = self.with_first(rejection);
-                    self.seen.push(Seen::Rejected(rejection));
+                    self.seen.push(Seen::Rejected(rejection.clone()));
                 }
             }
             Row::Offer(_) => {}
@@ -93,8 +83,8 @@ impl RowSink for Watch {
         Ok(false)
     }
 
-    fn is_first(&mut self, id: &str) -> Result<bool, SinkError> {
-        self.filter.is_first_of(id).or_else(|error| self.end(error))
+    fn first(&mut self, id: &str, row: RowPlace) -> Result<Option<RowPlace>, SinkError> {
+        self.filter.first(id, row).or_else(|error| self.end(error))
     }
 
     fn row(&mut self, row: Row, digest: Option<RowDigest>) -> Result<(), SinkError> {

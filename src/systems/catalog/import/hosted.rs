@@ -202,8 +202,8 @@ mod tests {
                 }
                 Ok(())
             };
-            let format = feed::read(&feed::open(&file, 1 << 20), &shape, &mut sink).expect("a YML feed");
-            assert_eq!(format, feed::FeedType::Yml);
+            let reading = feed::read(&feed::open(&file, 1 << 20), &shape, &mut sink).expect("a YML feed");
+            assert_eq!(reading.format, feed::FeedType::Yml);
             let wanted = items.iter().map(|item| {
                 let mut fields = product_fields(item);
                 fields.insert("description".to_owned(), json!("<p>a & b</p>  ]]>"));

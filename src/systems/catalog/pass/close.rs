@@ -15,7 +15,9 @@ use crate::systems::catalog::error::PassError;
 use crate::systems::catalog::plan::summary::Summary;
 use crate::systems::catalog::plan::verdict::Held;
 use crate::systems::catalog::planner::Request;
-use crate::systems::catalog::store::{Ending, FeedMark, GuardEnding, ListingScope, Missing, RowsEnding};
+use crate::systems::catalog::store::{
+    Ending, FeedColumns, FeedMark, GuardEnding, ListingScope, Missing, RefusedCount, RowsEnding,
+};
 use crate::systems::catalog::store::{WriteHistory as _, WritePass as _};
 
 /// The name of these passes among the jobs.
@@ -32,11 +34,12 @@ struct Parts {
     guard: GuardEnding,
     missing: Option<Vec<Missing>>,
     error: Option<PassError>,
-    refused: u64,
+    refused: RefusedCount,
     mark: Option<FeedMark>,
     rows: Option<RowsEnding>,
     listed: Option<ListingScope>,
     nameless: Option<u64>,
+    columns: Option<FeedColumns>,
 }
 
 impl Parts {
@@ -54,13 +57,16 @@ impl Parts {
                 Parts { outcome: Some(Outcome::Unchanged), mark, refused, ..Parts::default() }
             }
             Ok(Ended::Applied(applied)) => {
-                let AppliedPlan { rows, listed, nameless, mark, guard, missing, held, result } = *applied;
+                let AppliedPlan { rows, listed, nameless, mark, guard, missing, columns, held, result } = *applied;
                 let is_held = held.is_some();
-                let left = Parts { rows, listed, nameless, mark, guard, missing, held, ..Parts::default() };
+                let left = Parts { rows, listed, nameless, mark, guard, missing, columns, held, ..Parts::default() };
                 match result {
                     Ok(Trouble { refused, .. }) if is_held => Parts { outcome: Some(Outcome::Held), refused, ..left },
-                    Ok(Trouble { rejected: 0, refused: 0 }) => Parts { outcome: Some(Outcome::Ok), ..left },
-                    Ok(Trouble { refused, .. }) => Parts { outcome: Some(Outcome::Partial), refused, ..left },
+                    Ok(Trouble { rejected, refused }) => {
+                        let is_all_well = rejected + refused.all() == 0;
+                        let outcome = if is_all_well { Outcome::Ok } else { Outcome::Partial };
+                        Parts { outcome: Some(outcome), refused, ..left }
+                    }
                     Err(error) => Parts { error: Some(error), ..left },
                 }
             }
@@ -78,11 +84,11 @@ pub(in crate::systems::catalog) async fn close(
 ) -> Report {
     let parts = Parts::of(ended);
     let mut row = pass_row(request, &findings, &parts);
-    let Parts { mut error, refused, mark, rows, listed, nameless, guard, missing, .. } = parts;
+    let Parts { mut error, refused, mark, rows, listed, nameless, guard, missing, columns, .. } = parts;
     let Findings { summary, import, timings, traffic, loaded, .. } = findings;
     let foreign = summary.as_ref().and_then(Summary::foreign);
     let pass = PassEntry { job: JOB, subject: String::new(), row: row.clone() };
-    let ending = Ending { pass, mark, listed, nameless, foreign, timings, rows, guard, missing, loaded };
+    let ending = Ending { pass, mark, listed, nameless, foreign, timings, rows, guard, missing, columns, loaded };
     let ended = match context.state.finish(ending).await {
         Ok(()) => forget(context, request).await,
         Err(unwritten) => Err(unwritten),

@@ -6,6 +6,7 @@ use crate::pass::PassRow;
 use crate::remote::Traffic;
 use crate::systems::catalog::error::PassError;
 use crate::systems::catalog::plan::summary::Summary;
+use crate::systems::catalog::store::RefusedCount;
 
 /// What a pass came to.
 #[derive(Debug)]
@@ -17,7 +18,7 @@ pub struct Report {
     /// What went wrong.
     pub error: Option<PassError>,
     /// Objects that NiceChat refuses, from this pass or an earlier one.
-    pub refused: u64,
+    pub refused: RefusedCount,
     /// How long it took, whatever the wall clock did meanwhile.
     pub took: Duration,
     /// What went to NiceChat and back.

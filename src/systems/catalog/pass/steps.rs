@@ -21,8 +21,9 @@ use crate::systems::catalog::plan::summary::Summary;
 use crate::systems::catalog::plan::verdict::{Held, Verdict};
 use crate::systems::catalog::planner::Request;
 use crate::systems::catalog::store::ReadTroubles as _;
+use crate::systems::catalog::store::WriteGuard as _;
 use crate::systems::catalog::store::{
-    Deletion, FeedMark, GuardEnding, ListingScope, Missing, RowsEnding, WriteGuard as _,
+    Deletion, FeedColumns, FeedMark, GuardEnding, ListingScope, Missing, RefusedCount, RowsEnding,
 };
 use crate::systems::catalog::strategy::cost::ChosenStrategy;
 
@@ -49,6 +50,8 @@ pub(in crate::systems::catalog) struct AppliedPlan {
     pub(super) guard: GuardEnding,
     /// What whole feeds don't have any more.
     pub(super) missing: Option<Vec<Missing>>,
+    /// The feed's columns, once what it says was carried out.
+    pub(super) columns: Option<FeedColumns>,
     /// What waits for somebody's word.
     pub(super) held: Option<Held>,
     /// What can't be as the feed wants it; or why the application isn't complete.
@@ -59,7 +62,7 @@ pub(in crate::systems::catalog) struct AppliedPlan {
 #[derive(Debug, Clone, Copy)]
 pub(in crate::systems::catalog) struct Trouble {
     pub(super) rejected: u64,
-    pub(super) refused: u64,
+    pub(super) refused: RefusedCount,
 }
 
 /// Makes the steps of a pass. What they find out is in `findings` even when one fails.
@@ -123,14 +126,15 @@ impl Ended {
 }
 
 fn unchanged(tools: &Tools<'_>, mark: Option<FeedMark>, findings: &mut Findings) -> Result<Ended, PassError> {
-    let trouble = trouble(tools)?;
-    findings.summary = Some(Summary { rejected: trouble.rejected, ..Summary::default() });
+    let (faults, refused) = tools.state()?.trouble()?;
+    let trouble = Trouble { rejected: faults.rows(), refused };
+    findings.summary = Some(Summary { rejected: trouble.rejected, faults, ..Summary::default() });
     Ok(Ended::Unchanged { mark, trouble })
 }
 
 fn trouble(tools: &Tools<'_>) -> Result<Trouble, PassError> {
-    let (rejected, refused) = tools.state()?.trouble()?;
-    Ok(Trouble { rejected, refused })
+    let (faults, refused) = tools.state()?.trouble()?;
+    Ok(Trouble { rejected: faults.rows(), refused })
 }
 
 async fn apply(
@@ -145,6 +149,7 @@ async fn apply(
     let (changes_at, is_listed) = (plan.changes_at, plan.is_listed);
     let mark = trusted(feed.mark, plan).filter(|_| plan.verdict.held.is_none());
     let verdict = plan.verdict.clone();
+    let columns = plan.columns.clone();
     let (owned, kind) = (Kind::ALL.map(|kind| plan.summary.tally(kind).owned), plan.kind.clone());
     let missing = plan.missing.clone().unwrap_or_default();
     if let Err(error) = remember_word(tools, &verdict).await {
@@ -169,6 +174,7 @@ async fn apply(
         kind: was_carried_through.then_some(kind),
     };
     AppliedPlan {
+        columns: Some(columns).filter(|_| was_carried_through && verdict.held.is_none()),
         guard,
         missing: was_carried_through.then_some(missing),
         held: verdict.held,
@@ -199,6 +205,7 @@ impl AppliedPlan {
             mark: None,
             guard,
             missing: None,
+            columns: None,
             held: None,
             result: Err(error),
         }

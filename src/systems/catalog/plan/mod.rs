@@ -1,5 +1,6 @@
 //! What a pass is going to do.
 
+pub(super) mod gone;
 pub(super) mod operation;
 pub(super) mod risk;
 pub(super) mod store;
@@ -13,7 +14,7 @@ use self::summary::Summary;
 use self::verdict::Verdict;
 use super::strategy::cost::Decision;
 use crate::catalog::{Id, Kind};
-use crate::systems::catalog::store::{FeedKind, Missing, RowsEnding};
+use crate::systems::catalog::store::{FeedColumns, FeedKind, Missing, RowsEnding};
 
 /// What a pass is going to do.
 pub struct Plan {
@@ -25,6 +26,8 @@ pub struct Plan {
     pub verdict: Verdict,
     /// What the feed is.
     pub(super) kind: FeedKind,
+    /// Its columns.
+    pub(super) columns: FeedColumns,
     /// Which way the operations are carried out.
     pub decision: Decision,
     /// When a sale in the feed begins or ends next.

@@ -2,9 +2,10 @@
 
 use jiff::Timestamp;
 
+use super::gone::GoneColumn;
 use super::operation::{Action, Operation};
 use super::risk::{Risk, Risks};
-use crate::catalog::{Kind, UnknownWords};
+use crate::catalog::{Faults, Kind, UnknownWords};
 use crate::systems::catalog::store::Foreign;
 
 /// How many objects of one kind a plan creates, changes, deletes.
@@ -87,11 +88,13 @@ impl RiskTally {
 pub struct Summary {
     /// Rows taken.
     pub items: u64,
-    /// Rows not taken.
+    /// Rejected rows.
     pub rejected: u64,
+    /// What is wrong with them.
+    pub faults: Faults,
     /// Rows that [`crate::config::Rules`] leave out.
     pub excluded: u64,
-    /// Of those that are not taken, rows without an id.
+    /// Of the rejected ones, rows without an id.
     pub nameless: u64,
     /// Items for which nothing is to be sent.
     pub unchanged: u64,
@@ -117,6 +120,12 @@ pub struct Summary {
     pub categorised: u64,
     /// Rows that are not taken, with an id that is not ours: NiceChat might take them from the feed itself.
     pub strangers: u64,
+    /// Categories to be sent that lie in others: NiceChat's own have no tree, and it names them otherwise.
+    pub nested: u64,
+    /// The fields in which some row that was parsed has a value, a bit each.
+    pub fields_seen: u16,
+    /// Columns that the last feed had.
+    pub gone: Vec<GoneColumn>,
     /// Whether the whole of NiceChat's listing was read.
     pub is_listed: bool,
     /// Products at risk.

@@ -4,15 +4,15 @@ use std::time::Duration;
 
 use tracing::Level;
 
-use super::plan::{excluded, held_back, unproven, waiting};
+use super::plan::{excluded, gone, held_back, unproven, waiting};
 use crate::pass::{self, Exit, Notice, Outcome, PassRow, Sample, Trouble};
-use crate::report::{paused_line, strange_stock};
+use crate::report::{paused_line, requests, strange_stock};
 use crate::systems::catalog::apply::Stop;
 use crate::systems::catalog::error::PassError;
 use crate::systems::catalog::pass::report::{ImportReport, Report};
 use crate::systems::catalog::plan::summary::Summary;
 use crate::systems::catalog::store::{Foreign, ImportState};
-use crate::text::{count, number, span};
+use crate::text::{count, number};
 
 /// The report of a pass, as every job has it.
 pub(crate) fn report(report: Report) -> pass::Report {
@@ -40,7 +40,7 @@ pub(crate) fn report(report: Report) -> pass::Report {
 
 /// The exit code of a pass.
 fn exit(report: &Report) -> Exit {
-    let standing = report.refused + report.row.figure("rejected");
+    let standing = report.refused.all() + report.row.figure("rejected");
     match (&report.error, Exit::of(report.row.outcome)) {
         (Some(error), _) if error.is_config() => Exit::Config,
         (Some(_), _) => Exit::Failed,
@@ -55,6 +55,7 @@ fn notices(summary: &Summary, row: &PassRow) -> Vec<Notice> {
     vec![
         Notice::Figure { name: "rejected", now: row.figure("rejected"), words: rows_words },
         Notice::State { topic: "unproven", text: unproven(summary) },
+        Notice::State { topic: "columns", text: gone(summary) },
         Notice::State { topic: "availability", text: strange_stock(&summary.strange_stock) },
     ]
 }
@@ -62,11 +63,11 @@ fn notices(summary: &Summary, row: &PassRow) -> Vec<Notice> {
 fn rows_words(now: u64, before: u64) -> (Level, String) {
     let before = number(before);
     match now {
-        0 => (Level::INFO, format!("every row of the feed is taken again; {before} were not")),
-        1 => (Level::WARN, format!("1 row of the feed is not taken ({before} before): see `shelfkeeper status`")),
+        0 => (Level::INFO, format!("no row of the feed is rejected any more ({before} before)")),
+        1 => (Level::WARN, format!("1 row of the feed rejected ({before} before): see `shelfkeeper status`")),
         _ => {
             let now = number(now);
-            (Level::WARN, format!("{now} rows of the feed are not taken ({before} before): see `shelfkeeper status`"))
+            (Level::WARN, format!("{now} rows of the feed rejected ({before} before): see `shelfkeeper status`"))
         }
     }
 }
@@ -103,7 +104,7 @@ pub(super) fn line(pass: &PassRow, took: Duration) -> String {
         parts.push(format!("{} read", count(pass.figure("read"), "row", "rows")));
     }
     for (name, what) in [
-        ("rejected", "not taken"),
+        ("rejected", "rejected"),
         ("created", "created"),
         ("updated", "changed"),
         ("deleted", "deleted"),
@@ -114,9 +115,9 @@ pub(super) fn line(pass: &PassRow, took: Duration) -> String {
             parts.push(format!("{} {what}", number(n)));
         }
     }
-    parts.push(count(pass.requests, "request", "requests"));
+    parts.push(requests(pass.requests, took));
     let reason = pass.reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
-    format!("{} in {}{reason}", parts.join(", "), span(took))
+    format!("{}{reason}", parts.join(", "))
 }
 
 /// What a pass came to, in one line and without the reason.
@@ -141,9 +142,8 @@ fn summary(report: &Report, headline: &str) -> String {
         _ => {}
     }
     text.extend(report.summary.as_ref().and_then(Summary::foreign).and_then(foreign).map(|told| format!("\n{told}")));
-    if report.refused > 0 {
-        let objects = count(report.refused, "object", "objects");
-        text += &format!("\nNiceChat refuses {objects} as they are; `shelfkeeper status` says why.");
+    if report.refused.all() > 0 {
+        text += &format!("\nNiceChat refuses {}; `shelfkeeper status` says why.", report.refused);
     }
     if let Some(missed) = report.summary.as_ref().map(|summary| summary.held_back).filter(|missed| *missed > 0) {
         text += &format!("\n{}", held_back(missed));
@@ -153,12 +153,14 @@ fn summary(report: &Report, headline: &str) -> String {
         text += &format!("\n{unproven}");
     }
     text.extend(report.summary.as_ref().and_then(excluded).map(|told| format!("\n{told}")));
+    text.extend(report.summary.as_ref().and_then(gone).map(|told| format!("\n{told}")));
     let strange = report.summary.as_ref().and_then(|summary| strange_stock(&summary.strange_stock));
     text.extend(strange.map(|told| format!("\n{told}")));
     let rejected = report.row.figure("rejected");
     if rejected > 0 {
-        let rows = count(rejected, "row of the feed is", "rows of the feed are");
-        text += &format!("\n{rows} not taken; `shelfkeeper status` says why.");
+        let faults = report.summary.as_ref().map(|summary| &summary.faults);
+        let faults = faults.map(|faults| format!(": {faults}")).unwrap_or_default();
+        text += &format!("\n{} rejected{faults}; `shelfkeeper status` says why.", count(rejected, "row", "rows"));
     }
     text
 }

@@ -12,9 +12,10 @@ use crate::report::strange_stock;
 use crate::systems::catalog::plan::risk::Risk;
 use crate::systems::catalog::store::Missing;
 use crate::systems::catalog::{
-    Action, Address, ChosenStrategy, Cost, Decision, Example, Held, Operation, Plan, PlanStoreError, Summary, Urgency,
+    Action, Address, ChosenStrategy, Cost, Decision, Example, GoneColumn, Held, HeldRisk, Operation, Plan,
+    PlanStoreError, Summary, Urgency,
 };
-use crate::text::{count, difference, number, one_line, shorten, span, value};
+use crate::text::{WIDTH, count, difference, fold, number, one_line, shorten, shorten_to, span, value};
 
 /// How many operations of a group a person is shown.
 const SHOWN: usize = 50;
@@ -35,13 +36,13 @@ impl From<PlanStoreError> for Trouble {
 /// When it can't be printed, or the plan not be read.
 pub fn plan_text(plan: &Plan, out: &mut dyn Write) -> io::Result<()> {
     let summary = &plan.summary;
-    writeln!(out, "{}", headline(summary, plan.verdict.held.is_some()))?;
-    writeln!(out, "{}", source_line(summary))?;
+    writeln!(out, "{}", headline(plan))?;
+    source_lines(summary).iter().try_for_each(|line| writeln!(out, "{line}"))?;
     if let Some(held) = &plan.verdict.held {
         writeln!(out)?;
         print_held(held, HELD_SHOWN, out)?;
         let rest = if plan.verdict.is_whole { "Nothing is sent" } else { "It stays as it is; the rest is sent" };
-        writeln!(out, "{rest}. To let it through: shelfkeeper approve {} (or --force)", held.digest)?;
+        writeln!(out, "{rest}. To let it through:\n  shelfkeeper approve {} (or --force)", held.digest)?;
     }
     slips(plan).map_or(Ok(()), |told| writeln!(out, "{told}"))?;
     if summary.sent() > 0 {
@@ -68,13 +69,13 @@ pub fn plan_text(plan: &Plan, out: &mut dyn Write) -> io::Result<()> {
 pub fn print_held(held: &Held, examples: usize, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "HELD by the guard ({}):", held.digest)?;
     for risk in &held.held {
-        writeln!(out, "  {}", risk.words())?;
+        writeln!(out, "{}", fold(&format!("  {}", risk.words()), 4))?;
         for Example { id, field, old, new } in risk.examples.iter().flatten().take(examples) {
             let id = one_line(id);
             match field {
                 Some(field) => {
                     let (old, new) = difference(old, new);
-                    writeln!(out, "    {id}  {field} {old} → {new}")?;
+                    writeln!(out, "{}", fold(&format!("    {id}  {field} {old} → {new}"), 6))?;
                 }
                 None => writeln!(out, "    - {id}  {}", shorten(&one_line(old.as_str().unwrap_or_default())))?,
             }
@@ -84,12 +85,14 @@ pub fn print_held(held: &Held, examples: usize, out: &mut dyn Write) -> io::Resu
 }
 
 /// What the pass would do, in a line.
-fn headline(summary: &Summary, is_held: bool) -> String {
+fn headline(plan: &Plan) -> String {
+    let summary = &plan.summary;
     if summary.sent() == 0 && (summary.held_back > 0 || summary.unproven_because.is_some()) {
         return "Nothing to send.".to_owned();
     }
-    if summary.sent() == 0 && is_held {
-        return "Nothing else to send: a part of the plan is held.".to_owned();
+    if let Some(held) = plan.verdict.held.as_ref().filter(|_| summary.sent() == 0) {
+        let risks: Vec<String> = held.held.iter().map(HeldRisk::words).collect();
+        return format!("Held: {}.", risks.join("; "));
     }
     if summary.sent() == 0 {
         return "Nothing to do: NiceChat has what the feed says.".to_owned();
@@ -102,7 +105,15 @@ fn headline(summary: &Summary, is_held: bool) -> String {
     ];
     let parts: Vec<String> =
         parts.iter().filter(|(n, _)| *n > 0).map(|(n, what)| format!("{} {what}", number(*n))).collect();
-    format!("Plan: {} ({}).", parts.join(", "), count(summary.sent(), "request", "requests"))
+    let requests = match &plan.decision {
+        // What it leaves isn't known before.
+        Decision { strategy: ChosenStrategy::Import(_), import: Some(cost), .. } => {
+            format!("by an import, about {}", count(cost.requests, "request", "requests"))
+        }
+        _ => count(summary.sent(), "request", "requests"),
+    };
+    let beside = if plan.verdict.held.is_some() { ", beside what is held" } else { "" };
+    format!("Plan: {} ({requests}){beside}.", parts.join(", "))
 }
 
 /// Which way the changes go, and why.
@@ -119,7 +130,7 @@ fn way_line(decision: &Decision) -> String {
     };
     let costs = taken.map(|cost| format!(", {}", expected(cost))).unwrap_or_default();
     let why = match (&decision.reason, other) {
-        (Some(reason), _) => format!(": {reason}"),
+        (Some(reason), _) => format!("; {reason}"),
         (None, Some(other)) => format!("; {by_other} would take {}", expected(other)),
         (None, None) => String::new(),
     };
@@ -127,6 +138,9 @@ fn way_line(decision: &Decision) -> String {
 }
 
 fn expected(cost: Cost) -> String {
+    if cost.requests == 0 {
+        return "no requests".to_owned();
+    }
     let time = span(Duration::try_from_secs_f64(cost.seconds).unwrap_or_default());
     format!("about {} in {time}", count(cost.requests, "request", "requests"))
 }
@@ -135,32 +149,34 @@ fn cost_json(cost: Cost) -> Value {
     json!({"requests": cost.requests, "seconds": (cost.seconds * 1000.0).round() / 1000.0})
 }
 
-fn source_line(summary: &Summary) -> String {
-    let mut line = format!(
-        "Feed: {}, {} not taken, {} unchanged.",
-        count(summary.items, "item", "items"),
-        number(summary.rejected),
-        number(summary.unchanged)
-    );
-    line.extend(excluded(summary).map(|told| format!(" {told}")));
+/// What the feed has, a line for each thing to be said of it.
+fn source_lines(summary: &Summary) -> Vec<String> {
+    let mut lines =
+        vec![format!("Feed: {}, {} unchanged.", count(summary.items, "item", "items"), number(summary.unchanged))];
+    if summary.rejected > 0 {
+        lines.push(format!("{} rejected: {}.", count(summary.rejected, "row", "rows"), summary.faults));
+    }
+    lines.extend(gone(summary));
+    lines.extend(excluded(summary));
     if summary.set_aside > 0 {
-        line += &format!(" NiceChat refuses {} as they are; `status` says why.", number(summary.set_aside));
+        let products = count(summary.set_aside, "product", "products");
+        lines.push(format!("NiceChat refuses {products}; `status` says why."));
     }
-    if summary.held_back > 0 {
-        line += &format!(" {}", held_back(summary.held_back));
-    }
-    line.extend(waiting(summary).map(|told| format!(" {told}")));
-    if let Some(unproven) = unproven(summary) {
-        line += &format!(" {unproven}");
-    }
-    line.extend(strange_stock(&summary.strange_stock).map(|told| format!(" {told}")));
+    lines.extend(Some(summary.held_back).filter(|n| *n > 0).map(held_back));
+    lines.extend(waiting(summary));
+    lines.extend(unproven(summary));
+    lines.extend(strange_stock(&summary.strange_stock));
     if summary.currency_assumed > 0 {
-        line += &format!(
-            " {} without a currency got default_currency.",
-            count(summary.currency_assumed, "price", "prices")
-        );
+        let prices = count(summary.currency_assumed, "price", "prices");
+        lines.push(format!("{prices} without a currency got default_currency."));
     }
-    line
+    lines
+}
+
+/// Columns that the last feed had.
+pub(super) fn gone(summary: &Summary) -> Option<String> {
+    let gone: Vec<String> = summary.gone.iter().map(GoneColumn::words).collect();
+    (!gone.is_empty()).then(|| format!("Missing: {}.", gone.join("; ")))
 }
 
 /// What the rules leave out.
@@ -223,7 +239,12 @@ fn print(operation: &Operation, out: &mut dyn Write) -> io::Result<()> {
                 let currency = operation.send.get("currency").and_then(|code| code.as_str()).unwrap_or_default();
                 format!("  {price} {currency}")
             });
-            writeln!(out, "  + {id}{}{}", name(&operation.send), price.unwrap_or_default().trim_end())
+            let price = price.unwrap_or_default();
+            // Of what is long the name is the part that can be done without.
+            let taken = 4 + id.chars().count() + price.chars().count();
+            let name = name(&operation.send);
+            let name = if taken + name.chars().count() > WIDTH { shorten_to(&name, room(taken)) } else { name };
+            writeln!(out, "  + {id}{name}{}", price.trim_end())
         }
         Action::Delete | Action::Disable => writeln!(out, "  - {id}{}", name(&operation.old)),
         Action::Update | Action::RecordOnly => {
@@ -231,8 +252,8 @@ fn print(operation: &Operation, out: &mut dyn Write) -> io::Result<()> {
             writeln!(out, "  ~ {id}{known}")?;
             operation.changes().try_for_each(|(field, old, new)| {
                 let (old, new) = old.map_or_else(|| ("unknown".to_owned(), value(new)), |old| difference(old, new));
-                let mark = slip(operation, field);
-                writeln!(out, "      {field:<12} {old} → {new}{mark}")
+                let new = format!("{new}{}", slip(operation, field));
+                print_change(&format!("      {field:<12} "), &old, &new, out)
             })
         }
     }
@@ -261,6 +282,20 @@ fn slips(plan: &Plan) -> Option<String> {
         "{} {prices} {change} by a large factor (guard.price_factor) or {get} another currency: see (!) below.",
         number(count)
     ))
+}
+
+/// What is left of a line of a terminal for a text that loses its middle to fit.
+fn room(taken: usize) -> usize {
+    WIDTH.saturating_sub(taken + 3).max(20)
+}
+
+/// A field that changes; in two lines where one is too long.
+fn print_change(begin: &str, old: &str, new: &str, out: &mut dyn Write) -> io::Result<()> {
+    let width = begin.chars().count();
+    if width + old.chars().count() + new.chars().count() + 3 <= WIDTH {
+        return writeln!(out, "{begin}{old} → {new}");
+    }
+    writeln!(out, "{begin}{old}\n{:>width$}{new}", "→ ")
 }
 
 /// A plan of the catalog among those of other systems.
@@ -308,6 +343,9 @@ impl Planned for PlannedCatalog {
         }
         if summary.strange_stock.total() > 0 {
             source["unknown_availability"] = json!(summary.strange_stock.counts());
+        }
+        if !summary.gone.is_empty() {
+            source["missing_columns"] = json!(summary.gone);
         }
         if let Some(because) = summary.unproven_because {
             source["unproven"] = json!(because);

@@ -4,11 +4,11 @@ use std::io::Write;
 
 use serde_json::{Value, json};
 
-use crate::catalog::{Cell, FaultCounts, Rejection};
+use crate::catalog::{Cell, Faults, Rejection};
 use crate::report::{Csv, JsonList, PrintError};
 use crate::state::Reader;
 use crate::systems::catalog::store::ReadTroubles as _;
-use crate::text::{one_line, shorten, shorten_to, wrap};
+use crate::text::{count, one_line, shorten, shorten_to, wrap};
 
 /// Characters of a line that tells whose row it is.
 const LINE: usize = 78;
@@ -18,18 +18,17 @@ const LINE: usize = 78;
 /// # Errors
 /// When they can't be read or printed.
 pub fn rejected_text(reader: &Reader, out: &mut dyn Write) -> Result<u64, PrintError> {
-    let (mut counts, mut all) = (FaultCounts::default(), 0);
+    let mut faults = Faults::default();
     reader.each_rejected(u64::MAX, |rejection| {
-        counts.add(&rejection);
-        all += 1;
+        faults.add(&rejection);
         Ok::<(), PrintError>(())
     })?;
-    if all == 0 {
+    if faults.rows() == 0 {
         return Ok(0);
     }
-    write!(out, "{}", wrap(&counts.words(), ""))?;
+    write!(out, "{}", wrap(&format!("{} rejected: {faults}", count(faults.rows(), "row", "rows")), ""))?;
     reader.each_rejected(u64::MAX, |rejection| print(&rejection, out))?;
-    Ok(all)
+    Ok(faults.rows())
 }
 
 fn print(rejection: &Rejection, out: &mut dyn Write) -> Result<(), PrintError> {

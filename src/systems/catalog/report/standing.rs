@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::pass::{foreign, line};
 use super::plan::print_held;
-use crate::catalog::Kind;
+use crate::catalog::{Faults, Kind};
 use crate::config::Schedule;
 use crate::pass::ReadPasses as _;
 use crate::pass::{Facts, Headline, PassRow};
@@ -23,12 +23,14 @@ use crate::systems::catalog::store::ReadImports as _;
 use crate::systems::catalog::store::ReadObjects as _;
 use crate::systems::catalog::store::ReadPlan as _;
 use crate::systems::catalog::store::ReadTroubles as _;
-use crate::systems::catalog::store::{Foreign, Import};
+use crate::systems::catalog::store::{Foreign, Import, RefusedCount};
 use crate::systems::look::{EachFailed, FailedObject, Look, Standing};
-use crate::text::count;
+use crate::text::{count, fold};
 
 /// Rows that a person is shown.
 const SHOWN: usize = 20;
+/// Rows among which these are looked for.
+const LOOKED_AT: u64 = 10_000;
 /// Imports that a program is shown.
 const IMPORTS: u32 = 20;
 /// Imports that a person is shown.
@@ -49,7 +51,7 @@ impl Look for CatalogLook {
     }
 
     fn standing<'r>(&self, reader: &'r Reader) -> Result<Box<dyn Standing + 'r>, StateError> {
-        let (rejected, refused) = reader.trouble()?;
+        let (faults, refused) = reader.trouble()?;
         Ok(Box::new(CatalogStanding {
             schedule: self.0.clone(),
             reader,
@@ -58,7 +60,7 @@ impl Look for CatalogLook {
             products: reader.owned(Kind::Product)?,
             foreign: reader.foreign()?.unwrap_or_default(),
             pending: reader.pending()?,
-            rejected,
+            faults,
             refused,
             failed: reader.failed()?,
             held: reader.held()?,
@@ -75,8 +77,8 @@ struct CatalogStanding<'r> {
     products: u64,
     foreign: Foreign,
     pending: u64,
-    rejected: u64,
-    refused: u64,
+    faults: Faults,
+    refused: RefusedCount,
     failed: u64,
     held: Option<Value>,
     imports: Vec<Import>,
@@ -88,8 +90,8 @@ impl Standing for CatalogStanding<'_> {
             equal: "NiceChat has what the feed says",
             passes,
             schedule: self.schedule.as_ref(),
-            rejected: self.rejected,
-            refused: self.refused,
+            rejected: self.faults.rows(),
+            refused: &self.refused.to_string(),
             now,
         })
     }
@@ -107,8 +109,8 @@ impl Standing for CatalogStanding<'_> {
         }
         out.field("pending", &self.pending)?;
         out.field("held", &self.held)?;
-        if self.rejected > most {
-            out.field("rejected_total", &self.rejected)?;
+        if self.faults.rows() > most {
+            out.field("rejected_total", &self.faults.rows())?;
         }
         let mut list = out.list("rejected")?;
         self.reader.each_rejected(most, |row| Ok::<(), PrintError>(list.item(&row)?))?;
@@ -138,17 +140,16 @@ impl Standing for CatalogStanding<'_> {
 
     fn print_details(&self, out: &mut dyn Write) -> Result<(), PrintError> {
         self.print_imports(out)?;
-        if self.rejected == 0 {
+        if self.faults.rows() == 0 {
             return Ok(());
         }
-        let mut rows = RejectedRows::showing(SHOWN);
-        self.reader.each_rejected(u64::MAX, |rejection| {
-            rows.add(rejection);
+        let mut rejected = RejectedRows::new(SHOWN);
+        self.reader.each_rejected(LOOKED_AT, |row| {
+            rejected.add(&row);
             Ok::<(), PrintError>(())
         })?;
         writeln!(out)?;
-        rows.print("`shelfkeeper rejected`", out)?;
-        Ok(writeln!(out, "What to do about each: shelfkeeper rejected")?)
+        Ok(rejected.print(&self.faults, out)?)
     }
 
     fn failed(&self) -> u64 {
@@ -169,7 +170,10 @@ impl CatalogStanding<'_> {
             return Ok(());
         }
         writeln!(out, "\nLast imports:")?;
-        self.imports.iter().take(IMPORTS_SHOWN).try_for_each(|import| writeln!(out, "  {}", import_line(import)))
+        self.imports
+            .iter()
+            .take(IMPORTS_SHOWN)
+            .try_for_each(|import| writeln!(out, "{}", fold(&format!("  {}", import_line(import)), 4)))
     }
 }
 

@@ -1,5 +1,7 @@
 //! The feed that the state equals, and what is known of NiceChat as a whole.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -13,6 +15,8 @@ pub(super) const LISTED: Key<ListingScope> =
     Key::new("listed", |scope| Ok(scope.name().to_owned()), |name| Some(ListingScope::of(name)));
 /// See [`ReadFeed::usually_nameless`].
 pub(super) const NAMELESS: Key<u64> = Key::text("nameless_rows");
+/// See [`ReadFeed::feed_columns`].
+pub(super) const COLUMNS: Key<FeedColumns> = Key::json("feed_columns");
 /// See [`ReadFeed::foreign`].
 pub(super) const FOREIGN: Key<Foreign> = Key::json("foreign");
 
@@ -68,6 +72,15 @@ pub struct Foreign {
     pub products: u64,
 }
 
+/// The columns of a feed, or the elements of its items.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FeedColumns {
+    /// The name of the feed's format.
+    pub kind: String,
+    /// The products' fields, by the names of what they are made of.
+    pub columns: BTreeMap<String, String>,
+}
+
 /// Reading what is known of the feed and of NiceChat.
 pub trait ReadFeed: AsRef<Reader> {
     /// What the state remembers of the feed it equals; `None` while it does not equal one.
@@ -92,6 +105,14 @@ pub trait ReadFeed: AsRef<Reader> {
     /// When the file can't be read.
     fn usually_nameless(&self) -> Result<Option<u64>, StateError> {
         self.as_ref().get(&NAMELESS)
+    }
+
+    /// The columns of the last feed that was carried out.
+    ///
+    /// # Errors
+    /// When the file can't be read.
+    fn feed_columns(&self) -> Result<Option<FeedColumns>, StateError> {
+        self.as_ref().get(&COLUMNS)
     }
 
     /// What NiceChat listed last that isn't ours, once a whole listing was read.

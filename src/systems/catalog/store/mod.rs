@@ -20,7 +20,7 @@ mod presence;
 mod requests;
 mod troubles;
 
-pub use feed::{FeedMark, Foreign, ListingScope, ReadFeed};
+pub use feed::{FeedColumns, FeedMark, Foreign, ListingScope, ReadFeed};
 pub use guard::{ApprovedHash, Deletion, FeedKind, GuardEnding, ReadGuard, Recent, WriteGuard};
 pub use history::{Change, ChangeKind, Entry, HeldNote, HistoryFilter};
 pub use history::{Loaded, Noted, PassId, ReadHistory, Why, WriteHistory};
@@ -34,4 +34,4 @@ pub use pass::{Ending, ReadPlan, WritePass};
 pub use presence::{Field, ReadPresence};
 pub use requests::{Adopted, InDoubt, Intent, ReadRequests, Refused, Settled, WriteRequests};
 pub(super) use troubles::rejection;
-pub use troubles::{FailedObject, ReadTroubles};
+pub use troubles::{FailedObject, ReadTroubles, RefusedCount};

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use rusqlite::{Transaction, params};
 
-use super::feed::{FEED_MARK, FOREIGN, FeedMark, Foreign, LISTED, ListingScope, NAMELESS};
+use super::feed::{COLUMNS, FEED_MARK, FOREIGN, FeedColumns, FeedMark, Foreign, LISTED, ListingScope, NAMELESS};
 use super::guard::{self, GuardEnding};
 use super::history::{self, Loaded, PassId};
 use super::imports::{self, Timings};
@@ -37,6 +37,8 @@ pub struct Ending {
     pub guard: GuardEnding,
     /// The products that whole feeds don't have any more; `None` = as before.
     pub missing: Option<Vec<Missing>>,
+    /// The columns of the feed that the state now equals.
+    pub columns: Option<FeedColumns>,
     /// That many objects became ours whose changes aren't written down one by one.
     pub loaded: Option<Loaded>,
 }
@@ -113,7 +115,7 @@ pub trait WritePass: AsRef<Writer> + Sync {
             let hasher = writer.hasher().clone();
             let finished = writer.run(move |transaction| {
                 let Ending { pass, mark, listed, nameless, foreign, timings, rows, .. } = ending;
-                let Ending { loaded, guard: for_guard, missing: are_missing, .. } = ending;
+                let Ending { loaded, columns, guard: for_guard, missing: are_missing, .. } = ending;
                 pass::record(transaction, &pass)?;
                 loaded.iter().try_for_each(|loaded| history::note_load(transaction, loaded))?;
                 mark.map_or(Ok(()), |mark| FEED_MARK.set(transaction, &mark))?;
@@ -124,6 +126,7 @@ pub trait WritePass: AsRef<Writer> + Sync {
                 }
                 nameless.map_or(Ok(()), |nameless| NAMELESS.set(transaction, &nameless))?;
                 foreign.map_or(Ok(()), |foreign| FOREIGN.set(transaction, &foreign))?;
+                columns.map_or(Ok(()), |columns| COLUMNS.set(transaction, &columns))?;
                 end_sending(transaction)?;
                 guard::finish(transaction, for_guard)?;
                 are_missing.map_or(Ok(()), |all| missing::replace(transaction, &all))?;

@@ -1,12 +1,15 @@
 //! What is not as wanted, for people: rows of the feed that were not taken, and objects that NiceChat refuses or whose
 //! request failed.
 
+use std::fmt;
+
 use jiff::Timestamp;
 use rusqlite::Row;
 
 use super::columns::time;
-use crate::catalog::{Cell, Kind, Rejection};
+use crate::catalog::{Cell, Faults, Kind, Rejection};
 use crate::state::{HISTORY_SINCE, Reader, StateError, limit};
+use crate::text::count;
 
 /// An object that is not as wanted, and why.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,6 +24,32 @@ pub struct FailedObject {
     pub refused: bool,
     /// Since when, if that is known.
     pub since: Option<Timestamp>,
+}
+
+/// How many objects NiceChat refuses until they change.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct RefusedCount {
+    /// Categories.
+    pub categories: u64,
+    /// Products.
+    pub products: u64,
+}
+
+impl RefusedCount {
+    /// Of both kinds.
+    pub fn all(self) -> u64 {
+        self.categories + self.products
+    }
+}
+
+/// `2 products and 1 category`.
+impl fmt::Display for RefusedCount {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let counts = [(Kind::Product, self.products), (Kind::Category, self.categories)];
+        let counts = counts.into_iter().filter(|(_, n)| *n > 0);
+        let told: Vec<String> = counts.map(|(kind, n)| count(n, kind.name(), kind.plural(2))).collect();
+        f.write_str(&told.join(" and "))
+    }
 }
 
 /// Reading what is not as wanted.
@@ -73,14 +102,22 @@ pub trait ReadTroubles: AsRef<Reader> {
         self.as_ref().each(&sql, [limit(most)], rejection, each)
     }
 
-    /// How many rows the last reading did not take, and how many objects NiceChat refuses.
+    /// What is wrong with the rows that the last reading rejected, and how many objects NiceChat refuses.
     ///
     /// # Errors
     /// When the file can't be read.
-    fn trouble(&self) -> Result<(u64, u64), StateError> {
-        let sql = "SELECT (SELECT count(*) FROM rejected), (SELECT count(*) FROM refused)";
-        self.as_ref()
-            .one(sql, [], |row| Ok((row.get::<_, i64>(0)?.unsigned_abs(), row.get::<_, i64>(1)?.unsigned_abs())))
+    fn trouble(&self) -> Result<(Faults, RefusedCount), StateError> {
+        let mut faults = Faults::default();
+        let sql = "SELECT field, field = 'id' AND (reason LIKE 'same id as %' OR reason LIKE 'duplicate:%'), count(*)
+                   FROM rejected GROUP BY 1, 2";
+        let fault = |row: &Row<'_>| Ok((row.get::<_, String>(0)?, row.get(1)?, row.get::<_, i64>(2)?.unsigned_abs()));
+        self.as_ref().each(sql, [], fault, |(field, is_duplicate, rows)| {
+            faults.add_many(&field, is_duplicate, rows);
+            Ok::<(), StateError>(())
+        })?;
+        let refused = |kind: Kind| self.as_ref().count("SELECT count(*) FROM refused WHERE kind = ?1", [kind]);
+        let refused = RefusedCount { categories: refused(Kind::Category)?, products: refused(Kind::Product)? };
+        Ok((faults, refused))
     }
 }
 

@@ -19,7 +19,7 @@ impl Address {
     /// The addresses at which NiceChat can read this feed, at least one. The source's own comes first.
     ///
     /// # Errors
-    /// In words, why there is none. They finish the sentence "NiceChat can't fetch the feed: ...".
+    /// In words, why there is none. They finish the sentence "no import: ...".
     pub fn possible(config: &Catalog, format: FeedType) -> Result<Vec<Address>, String> {
         let source = config.source_for_import(Some(format)).map(|url| {
             let format = if format == FeedType::Yml { ImportFormat::Yml } else { ImportFormat::GoogleCsv };
@@ -27,7 +27,7 @@ impl Address {
         });
         let ours = config.public_url().cloned().map(Address::Ours);
         match (source, ours) {
-            (Err(why), None) => Err(format!("{why}, and no [http] public_url is set to serve it at")),
+            (Err(why), None) => Err(format!("{why}, and `[http] public_url` is not set")),
             (source, ours) => Ok(source.into_iter().chain(ours).collect()),
         }
     }

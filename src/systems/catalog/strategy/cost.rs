@@ -93,7 +93,7 @@ pub fn choose(summary: &Summary, inputs: &Inputs, addresses: Result<&[Address], 
     let api = by_api(summary, inputs);
     let imports = addresses.unwrap_or_default().iter();
     let imports: Vec<_> = imports.map(|address| (address, by_import(summary, inputs, address))).collect();
-    // From its own place NiceChat would take rows as well that are not taken here.
+    // From its own place NiceChat would take rows as well that are rejected here.
     let exact = imports.iter().filter(|(address, _)| summary.strangers == 0 || address.is_ours());
     let cheapest = exact.min_by(|(_, one), (_, other)| one.weight().total_cmp(&other.weight()));
     let by_api = |reason: String| (ChosenStrategy::Api, Some(reason), cheapest.map(|(_, cost)| *cost));
@@ -111,9 +111,9 @@ pub fn choose(summary: &Summary, inputs: &Inputs, addresses: Result<&[Address], 
         }
         _ => {
             let why = match addresses {
-                Err(why) => Some(format!("NiceChat can't fetch the feed: {why}")),
+                Err(why) => Some(format!("no import: {why}")),
                 Ok(_) if cheapest.is_none() => {
-                    Some("NiceChat might take rows of the feed that are not taken here".to_owned())
+                    Some("NiceChat might take rows of the feed that are rejected here".to_owned())
                 }
                 Ok(_) => None,
             };
@@ -156,14 +156,16 @@ fn by_import(summary: &Summary, inputs: &Inputs, address: &Address) -> Cost {
 }
 
 /// What the import will leave to be put right: as much as the last one from such a place, and the
-/// category of every product that has one when a Google feed, which has no category ids, is read as it is.
+/// category of every product that has one when a Google feed, which has no category ids, is read as it is, or the
+/// names of categories in others, which YML has without these.
 fn expected_left(summary: &Summary, timings: &Timings, address: &Address) -> u64 {
     let is_alike = timings.import_was_served == address.is_ours();
     let share = timings.import_left as f64 / timings.import_items.max(1) as f64;
     let learned = if is_alike { (share * summary.items as f64).round() as u64 } else { 0 };
     match address {
         Address::Source(_, ImportFormat::GoogleCsv) => learned.max(summary.categorised),
-        _ => learned,
+        Address::Source(..) => learned.max(summary.nested),
+        Address::Ours(_) => learned,
     }
 }
 
@@ -222,7 +224,7 @@ mod tests {
     #[test]
     fn first_loads_and_great_changes_are_imported_and_small_ones_are_not() {
         let unknown = auto(Timings::default());
-        // The table of README.md, section "By API or by import".
+        // The table of docs/imports.md.
         for (items, owned, create, update, by_import, requests, seconds) in [
             (250, 0, 250, 0, false, 9, 13.0),
             (500, 0, 500, 0, true, 11, 14.0),

@@ -10,7 +10,7 @@ use crate::report::{JsonList, PrintError};
 use crate::state::Reader;
 use crate::systems::events::store::ReadEvents as _;
 use crate::systems::events::store::{Change, MirrorState};
-use crate::text::{count, difference};
+use crate::text::{count, difference, fold, table};
 
 /// A table of the events, for people.
 ///
@@ -29,12 +29,7 @@ pub fn events_text(events: &[Event], mirror: Option<&MirrorState>, out: &mut imp
         [event.id().to_string(), trigger(fields), action(fields), recipients(fields), creator(event)]
     };
     let rows: Vec<[String; 5]> = [header].into_iter().chain(events.iter().map(row)).collect();
-    let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
-    let widths = [0, 1, 2, 3, 4].map(width);
-    for row in &rows {
-        let cells = row.iter().zip(widths).map(|(cell, width)| format!("{cell:<width$}"));
-        writeln!(out, "{}", cells.collect::<Vec<_>>().join("  ").trim_end())?;
-    }
+    write!(out, "{}", table(&rows))?;
     writeln!(out, "\n{}, as of {at:.0}.", count(events.len() as u64, "event", "events"))
 }
 
@@ -57,7 +52,8 @@ pub fn event_changes_text(reader: &Reader, place: &str, out: &mut impl Write) ->
     let mut is_empty = true;
     reader.each_event_change(place, |Change { at, kind, event, old }| {
         is_empty = false;
-        writeln!(out, "{at:.0}  {:<7}  {}  {}", kind.name(), event.id(), line(event.fields()))?;
+        let line = format!("{at:.0}  {:<7}  {}  {}", kind.name(), event.id(), line(event.fields()));
+        writeln!(out, "{}", fold(&line, 4))?;
         if let Some(old) = old {
             print_changes(old.fields(), event.fields(), out)?;
         }
@@ -73,7 +69,7 @@ pub fn event_changes_text(reader: &Reader, place: &str, out: &mut impl Write) ->
 pub(super) fn print_changes(old: &Fields, new: &Fields, out: &mut dyn Write) -> io::Result<()> {
     changes(old, new).iter().try_for_each(|(place, old, new)| {
         let (old, new) = difference(old, new);
-        writeln!(out, "      {place:<16} {old} → {new}")
+        writeln!(out, "{}", fold(&format!("      {place:<16} {old} → {new}"), 8))
     })
 }
 

@@ -7,11 +7,11 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use crate::pass::{self, Exit, Notice, PassRow, Sample, Trouble};
-use crate::report::paused_line;
+use crate::report::{paused_line, requests};
 use crate::systems::events::close::Report;
 use crate::systems::events::error::MirrorError;
 use crate::systems::events::store::MirrorState;
-use crate::text::{count, number, span};
+use crate::text::{count, number};
 
 /// What passes over events are called.
 pub(crate) const LABEL: &str = "events";
@@ -46,7 +46,7 @@ fn summary(headline: &str, row: &PassRow, guard: Option<&str>) -> String {
     }
     let refused = row.figure("refused");
     if refused > 0 {
-        text += &format!("\nSet aside: {}; `shelfkeeper status` says why.", count(refused, "event", "events"));
+        text += &format!("\nLagerkoll refuses {}; `shelfkeeper status` says why.", count(refused, "event", "events"));
     }
     text
 }
@@ -70,8 +70,8 @@ pub(super) fn line(pass: &PassRow, took: Duration) -> String {
             parts.push(format!("{} {what}", number(n)));
         }
     }
-    parts.push(count(pass.requests, "request", "requests"));
-    format!("{} in {}", parts.join(", "), span(took))
+    parts.push(requests(pass.requests, took));
+    parts.join(", ")
 }
 
 /// Tells of events of ours in stores that the settings don't name any more; `None` = there are none.

@@ -14,6 +14,7 @@ use crate::systems::events::names::Names;
 use crate::systems::events::store::ReadEvents as _;
 use crate::systems::events::store::{MirrorState, RefusedEvent};
 use crate::systems::look::{EachFailed, FailedObject, Look, Standing};
+use crate::text::count;
 
 /// What can be looked at of a mirror, and when it is due; `None` = these settings have none.
 pub(crate) struct EventsLook(pub(crate) Option<(Names, Schedule)>);
@@ -52,12 +53,14 @@ struct EventsStanding {
 
 impl Standing for EventsStanding {
     fn headline(&self, passes: &[PassRow], now: Timestamp) -> Headline {
+        let refused = Some(self.failed()).filter(|refused| *refused > 0);
+        let refused = refused.map(|refused| count(refused, "event", "events")).unwrap_or_default();
         Headline::of(Facts {
             equal: "the mirror has Lagerkoll's events",
             passes,
             schedule: self.schedule.as_ref(),
             rejected: 0,
-            refused: self.failed(),
+            refused: &refused,
             now,
         })
     }

@@ -40,6 +40,7 @@ impl Differ {
             self.feed.names.insert(name.clone());
             if self.want(Kind::Category, &id, |hasher| Category::digest(&name, hasher), || category_fields(&name))? {
                 sent.insert(id.to_string());
+                self.draft.summary.nested += u64::from(name.contains(" > "));
             }
         }
         for (id, wanted) in std::mem::take(&mut self.feed.set_aside) {
@@ -71,7 +72,6 @@ impl Differ {
         }
         self.order_twins()?;
         self.draft.store.seal()?;
-        self.find_first_lines()?;
         let rows = self.rows_ending();
         if let Some(waiting) = &self.waiting {
             (self.draft.summary.waiting, self.draft.summary.waiting_until) = (waiting.count, waiting.until);

@@ -4,7 +4,6 @@
 //! file of its own; it could not change anything if it tried.
 
 mod closing;
-mod duplicates;
 mod listing;
 mod patience;
 mod rows;
@@ -22,6 +21,7 @@ use crate::config::{Prune, VanishedCategory};
 use crate::feed::{Offer, Row};
 use crate::remote::nicechat::{ProductFields, product_fields};
 use crate::state::Reader;
+use crate::systems::catalog::columns::fields_of;
 use crate::systems::catalog::plan::store::PlanStore;
 use crate::systems::catalog::plan::summary::Summary;
 use crate::systems::catalog::store::{Missing, RowLog, RowsEnding, Why};
@@ -131,6 +131,7 @@ impl Differ {
     fn offer(&mut self, offer: Offer) -> Result<(), DifferError> {
         let Offer { item, changes_at, currency_assumed, strange_stock, line } = offer;
         self.draft.why = Why::Line(line);
+        self.draft.summary.fields_seen |= fields_of(&item);
         strange_stock.iter().for_each(|word| self.draft.summary.strange_stock.add(word));
         self.count_item(item.category.is_some(), currency_assumed, changes_at);
         item.category.iter().for_each(|category| self.feed.use_category(category));
@@ -163,11 +164,9 @@ impl Differ {
     /// A row that was not taken leaves the product that we know by its id as it is.
     fn rejection(&mut self, rejection: &Rejection) -> Result<(), DifferError> {
         self.draft.summary.rejected += 1;
+        self.draft.summary.faults.add(rejection);
         self.draft.why = Why::Line(rejection.line);
-        let row = self.draft.store.reject(rejection)?;
-        if rejection.is_duplicate() {
-            self.feed.repeats(row);
-        }
+        self.draft.store.reject(rejection)?;
         self.feed.may_change_at(rejection.changes_at);
         self.feed.mention(rejection.mentions.iter().map(|word| self.inventory.key(word)));
         let id = match rejection.owner() {

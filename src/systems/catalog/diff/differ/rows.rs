@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use super::Differ;
 use crate::catalog::{Hasher, Kind};
-use crate::feed::{Offer, Row, RowDigest, RowSink, SinkError};
+use crate::feed::{Offer, Row, RowDigest, RowPlace, RowSink, SinkError};
 use crate::systems::catalog::diff::error::DifferError;
 use crate::systems::catalog::diff::known_rows::KnownRows;
 use crate::systems::catalog::plan::summary::Tally;
@@ -16,7 +16,7 @@ impl Differ {
         self.row_log = Some(RowLog::new(self.inventory.known_rows.as_ref().map(|known_rows| &known_rows.table), now));
     }
 
-    /// The row with this digest, if it is known; it begins on that line.
+    /// The row with this digest, if it is known; it begins on this line.
     pub(in crate::systems::catalog) fn recall(&mut self, digest: RowDigest, line: u64) -> Result<bool, DifferError> {
         let Some(known_rows) = &mut self.inventory.known_rows else { return Ok(false) };
         let Some(at) = known_rows.take(digest, line) else { return Ok(false) };
@@ -85,14 +85,22 @@ impl Differ {
         }
     }
 
-    /// Whether this is the first row with this id, taken or not.
-    pub(in crate::systems::catalog) fn is_first_of(&mut self, id: &str) -> Result<bool, DifferError> {
+    /// The first row with this id, taken or not; `None` = this one.
+    pub(in crate::systems::catalog) fn first_of(
+        &mut self,
+        id: &str,
+        row: RowPlace,
+    ) -> Result<Option<RowPlace>, DifferError> {
         self.inventory.read_all_if_many(0)?;
         let key = self.inventory.key(id);
-        Ok(match self.inventory.locate(Kind::Product, key)? {
-            Some(at) => !self.inventory.is_seen(Kind::Product, at),
-            None => self.inventory.new_ids.insert(key),
-        })
+        let Some(at) = self.inventory.locate(Kind::Product, key)? else {
+            return Ok(self.inventory.new_ids.first(key, row));
+        };
+        if self.inventory.is_seen(Kind::Product, at) {
+            return Ok(Some(self.inventory.place(at)));
+        }
+        self.inventory.products.set_place(at, row);
+        Ok(None)
     }
 
     /// Takes in a row that was parsed. `None` = it must be parsed again, whatever its bytes.
@@ -121,8 +129,8 @@ impl RowSink for Differ {
         Ok(self.recall(row, line)?)
     }
 
-    fn is_first(&mut self, id: &str) -> Result<bool, SinkError> {
-        Ok(self.is_first_of(id)?)
+    fn first(&mut self, id: &str, row: RowPlace) -> Result<Option<RowPlace>, SinkError> {
+        Ok(self.first_of(id, row)?)
     }
 
     fn row(&mut self, row: Row, digest: Option<RowDigest>) -> Result<(), SinkError> {

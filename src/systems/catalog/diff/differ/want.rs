@@ -28,7 +28,7 @@ impl Differ {
             return self.stage(decide(kind, id, &Base::Absent, &wanted));
         };
         let flags = self.inventory.index(kind).flags(at);
-        self.see(kind, at);
+        self.inventory.see(kind, at);
         let mut special = Flags::IN_DOUBT;
         special.add(Flags::OBSERVED);
         special.add(Flags::REFUSED);
@@ -70,14 +70,6 @@ impl Differ {
             }
         }
         self.stage(operation)
-    }
-
-    /// A row of the feed is about this object.
-    fn see(&mut self, kind: Kind, at: usize) {
-        self.inventory.see(kind, at);
-        if let (Kind::Product, Why::Line(line)) = (kind, self.draft.why) {
-            self.inventory.products.set_line(at, line);
-        }
     }
 
     /// What of a change may be damage. What drifted is put right: that is none.
@@ -157,7 +149,7 @@ impl Differ {
     /// in doubt.
     pub(super) fn keep(&mut self, kind: Kind, at: usize) -> Result<(), DifferError> {
         let flags = self.inventory.index(kind).flags(at);
-        self.see(kind, at);
+        self.inventory.see(kind, at);
         let is_settled = !flags.has(Flags::IN_DOUBT) && !flags.has(Flags::OBSERVED) && !self.inventory.is_gone(flags);
         let object = self.inventory.index(kind).object(at);
         if object == 0 || is_settled {

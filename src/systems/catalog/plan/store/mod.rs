@@ -5,7 +5,6 @@ mod codes;
 mod error;
 mod hold;
 mod places;
-mod repeated;
 mod stored;
 mod twins;
 

@@ -92,7 +92,7 @@ impl Shop {
             differ.keep_rows(now);
             feed::read_into(&input, &shape, &mut differ).map(|reading| reading.format)
         } else {
-            feed::read(&input, &shape, &mut |row| Ok(differ.row(row)?))
+            feed::read(&input, &shape, &mut |row| Ok(differ.row(row)?)).map(|reading| reading.format)
         };
         read.map_err(|error| error.to_string())?;
         Ok(differ.finish().expect("a comparison"))
@@ -151,6 +151,7 @@ impl Shop {
                 rows,
                 guard: GuardEnding::default(),
                 missing: None,
+                columns: None,
                 loaded: None,
             };
             self.writer.finish(ending).await.expect("finished");

@@ -1,0 +1,82 @@
+//! The columns that a text feed says it has.
+
+use super::bounds::excerpt;
+use super::charset::Charset;
+use super::google::{ALL, Attribute};
+use super::text_split::Cells;
+use super::values::is_misspelt;
+
+/// Columns that are told of; a feed can have thousands.
+const MOST: usize = 200;
+
+/// The columns that a text feed says it has.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Header(pub Vec<HeaderColumn>);
+
+/// A column.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HeaderColumn {
+    /// As the feed names it.
+    pub name: String,
+    /// The item's own name for what it becomes; `None` = nothing.
+    pub field: Option<&'static str>,
+    /// What a name that means nothing is probably meant to be.
+    pub meant: Option<&'static str>,
+}
+
+impl Header {
+    pub(super) fn of(cells: &Cells) -> Header {
+        let names = (0..cells.len()).map(|index| excerpt(Charset::UTF8.decode(cells.get(index)).trim()));
+        let names = names.map(|name| name.trim_matches(['"', '\u{feff}']).trim().to_owned());
+        Header(names.filter(|name| !name.is_empty()).take(MOST).map(HeaderColumn::named).collect())
+    }
+
+    /// Google's names for what no column stands for, as far as there is a value in having it.
+    pub fn absent(&self) -> Vec<&'static str> {
+        let wanted = [
+            Attribute::Price,
+            Attribute::Availability,
+            Attribute::Link,
+            Attribute::ImageLink,
+            Attribute::Description,
+            Attribute::ProductType,
+        ];
+        let has = |field: &str| self.0.iter().any(|column| column.field == Some(field));
+        wanted.into_iter().filter(|attribute| !has(attribute.field())).map(Attribute::name).collect()
+    }
+}
+
+impl HeaderColumn {
+    fn named(name: String) -> HeaderColumn {
+        let field = Attribute::named(&name).map(|(attribute, _)| attribute.field());
+        let plain = name.to_lowercase().replace([' ', '-'], "_");
+        let near = ALL.into_iter().map(Attribute::name).find(|meant| is_near(&plain, meant));
+        HeaderColumn { meant: near.filter(|_| field.is_none()), name, field }
+    }
+}
+
+/// Whether a name is one letter off, or has two letters in each other's place.
+fn is_near(name: &str, meant: &str) -> bool {
+    let letters = |text: &str| {
+        let mut letters: Vec<char> = text.chars().collect();
+        letters.sort_unstable();
+        letters
+    };
+    name.len() > 2 && (is_misspelt(name, meant) || (name.len() == meant.len() && letters(name) == letters(meant)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_that_mean_nothing_may_be_misspelt() {
+        let column = |name: &str| HeaderColumn::named(name.to_owned());
+        assert_eq!((column("Price").field, column("Price").meant), (Some("price"), None));
+        assert_eq!((column("prise").field, column("prise").meant), (None, Some("price")));
+        assert_eq!(column("lnik").meant, Some("link"));
+        assert_eq!(column("gtin").meant, None);
+        let header = Header(["id", "title", "price", "image"].map(column).into());
+        assert_eq!(header.absent(), ["availability", "link", "description", "product_type"]);
+    }
+}
