@@ -15,6 +15,7 @@ use crate::systems::catalog::store::ChangeKind;
 /// Keeps a shop's NiceChat categories and products equal to its feed.
 #[derive(Debug, Parser)]
 #[command(version, propagate_version = true, subcommand_required = true, arg_required_else_help = true)]
+#[command(max_term_width = 80)]
 #[command(after_help = "\
 Examples:
   shelfkeeper demo                       see it work, without any set-up
@@ -25,8 +26,9 @@ Examples:
   shelfkeeper run --once                 one pass, for cron or by hand
   shelfkeeper run                        the daemon, for systemd
 
-Exit codes: 0 done · 1 failed · 2 usage or config · 3 done, but rows are rejected or
-objects refused · 4 held by the guard · 5 another instance works with the state")]
+Exit codes: 0 done · 1 failed · 2 usage or config · 3 done, but rows are
+rejected or objects refused · 4 held by the guard or a pause · 5 another
+instance works with the state")]
 pub struct Cli {
     /// The config file [default: config/shelfkeeper.toml, then /etc/shelfkeeper/shelfkeeper.toml;
     /// SHELFKEEPER_CONFIG names another]
@@ -67,8 +69,8 @@ pub enum Command {
 Examples:
   shelfkeeper run                        the daemon
   shelfkeeper run --once                 one pass, then exit
-  shelfkeeper run --resync               one pass that repairs what somebody changed at NiceChat
-  shelfkeeper run --once --force         let a pass through that the guard holds; look at `plan` first")]
+  shelfkeeper run --resync               repair what somebody changed at NiceChat
+  shelfkeeper run --once --force         let all through; look at `plan` first")]
     Run(Run),
     /// Show what the next pass would do; writes nothing, neither there nor here
     ///
@@ -78,7 +80,7 @@ Examples:
 Examples:
   shelfkeeper plan                       for people
   shelfkeeper plan --format json | jq .summary
-  shelfkeeper plan --detailed-exitcode   0: nothing to do, 10: changes, 4: the guard holds something")]
+  shelfkeeper plan --detailed-exitcode   0: nothing, 10: changes, 4: some held")]
     Plan(Plan),
     /// Ask for what has to be known, try the feed, and write a config
     ///

@@ -71,6 +71,7 @@ impl Differ {
         }
         self.order_twins()?;
         self.draft.store.seal()?;
+        self.note_known_fields()?;
         let rows = self.rows_ending();
         let Draft { store, summary, left, .. } = self.draft;
         Ok(Comparison { store, summary, changes_at: self.feed.changes_at, rows, left })

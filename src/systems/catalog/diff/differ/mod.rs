@@ -6,6 +6,7 @@
 mod closing;
 mod listing;
 mod rows;
+mod seen;
 mod twins;
 mod want;
 
