@@ -19,10 +19,10 @@ use crate::systems::catalog::store::ChangeKind;
 #[command(after_help = "\
 Examples:
   shelfkeeper demo                       see it work, without any set-up
-  shelfkeeper feed products.txt          what is in a feed, and which rows are rejected
+  shelfkeeper feed products.txt          what is in a feed, and what is rejected
   shelfkeeper init                       write a config: asks for what it needs
   shelfkeeper check --online             is everything set up?
-  shelfkeeper plan                       what the next pass would do; writes nothing
+  shelfkeeper plan                       what the next pass would do
   shelfkeeper run --once                 one pass, for cron or by hand
   shelfkeeper run                        the daemon, for systemd
 
@@ -92,7 +92,8 @@ Examples:
 Examples:
   shelfkeeper init                       config/shelfkeeper.toml, for trying
   sudo shelfkeeper init --shop north     /etc/shelfkeeper/north.toml, for shelfkeeper@north
-  shelfkeeper init --yes --feed products.txt --api-key-file key --api-secret-file secret")]
+  shelfkeeper init --yes --feed products.txt \\
+    --api-key-file key --api-secret-file secret")]
     Init(Init),
     /// Check config, secrets and state file
     Check(Check),
@@ -119,7 +120,7 @@ Examples:
     #[command(after_help = "\
 Examples:
   shelfkeeper approve                    shows what is held, and asks
-  shelfkeeper approve 3f2a9c51b0de       approves what has this digest, and nothing else")]
+  shelfkeeper approve 3f2a9c51b0de       approves this, and nothing else")]
     Approve(Approve),
     /// Send nothing to anybody for a while; reading and planning go on
     ///
@@ -145,7 +146,7 @@ Examples:
   shelfkeeper events                     a table
   shelfkeeper events --history           what changed, field by field
   shelfkeeper events --format json | jq '.[].id'
-  shelfkeeper events --ics > events.ics  those whose time can be told, as a calendar")]
+  shelfkeeper events --ics > events.ics  a calendar of those with a time")]
     Events(Events),
     /// Copy the state to a new file, also beside a running daemon
     ///
