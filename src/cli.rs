@@ -20,18 +20,20 @@ pub use product::{ChangeChoice, Explain, History, Rejected};
 /// Keeps a shop's NiceChat categories and products equal to its feed.
 #[derive(Debug, Parser)]
 #[command(version, propagate_version = true, subcommand_required = true, arg_required_else_help = true)]
+#[command(max_term_width = 80)]
 #[command(after_help = "\
 Examples:
   shelfkeeper demo                       see it work, without any set-up
-  shelfkeeper feed products.txt          what is in a feed, and which rows are rejected
+  shelfkeeper feed products.txt          what is in a feed, and what is rejected
   shelfkeeper init                       write a config: asks for what it needs
   shelfkeeper check --online             is everything set up?
-  shelfkeeper plan                       what the next pass would do; writes nothing
+  shelfkeeper plan                       what the next pass would do
   shelfkeeper run --once                 one pass, for cron or by hand
   shelfkeeper run                        the daemon, for systemd
 
-Exit codes: 0 done · 1 failed · 2 usage or config · 3 done, but rows are rejected or
-objects refused · 4 held by the guard · 5 another instance works with the state")]
+Exit codes: 0 done · 1 failed · 2 usage or config · 3 done, but rows are
+rejected or objects refused · 4 held by the guard or a pause · 5 another
+instance works with the state")]
 pub struct Cli {
     /// The config file [default: config/shelfkeeper.toml, then /etc/shelfkeeper/shelfkeeper.toml;
     /// SHELFKEEPER_CONFIG names another]
@@ -72,8 +74,8 @@ pub enum Command {
 Examples:
   shelfkeeper run                        the daemon
   shelfkeeper run --once                 one pass, then exit
-  shelfkeeper run --resync               one pass that repairs what somebody changed at NiceChat
-  shelfkeeper run --once --force         let a pass through that the guard holds; look at `plan` first")]
+  shelfkeeper run --resync               repair what somebody changed at NiceChat
+  shelfkeeper run --once --force         let all through; look at `plan` first")]
     Run(Run),
     /// Show what the next pass would do; writes nothing, neither there nor here
     ///
@@ -83,7 +85,7 @@ Examples:
 Examples:
   shelfkeeper plan                       for people
   shelfkeeper plan --format json | jq .summary
-  shelfkeeper plan --detailed-exitcode   0: nothing to do, 10: changes, 4: the guard holds something")]
+  shelfkeeper plan --detailed-exitcode   0: nothing, 10: changes, 4: some held")]
     Plan(Plan),
     /// Ask for what has to be known, try the feed, and write a config
     ///
@@ -95,7 +97,8 @@ Examples:
 Examples:
   shelfkeeper init                       config/shelfkeeper.toml, for trying
   sudo shelfkeeper init --shop north     /etc/shelfkeeper/north.toml, for shelfkeeper@north
-  shelfkeeper init --yes --feed products.txt --api-key-file key --api-secret-file secret")]
+  shelfkeeper init --yes --feed products.txt \\
+    --api-key-file key --api-secret-file secret")]
     Init(Init),
     /// Check config, secrets and state file
     Check(Check),
@@ -122,7 +125,7 @@ Examples:
     #[command(after_help = "\
 Examples:
   shelfkeeper approve                    shows what is held, and asks
-  shelfkeeper approve 3f2a9c51b0de       approves what has this digest, and nothing else")]
+  shelfkeeper approve 3f2a9c51b0de       approves this, and nothing else")]
     Approve(Approve),
     /// Send nothing to anybody for a while; reading and planning go on
     ///
@@ -163,7 +166,7 @@ Examples:
   shelfkeeper events                     a table
   shelfkeeper events --history           what changed, field by field
   shelfkeeper events --format json | jq '.[].id'
-  shelfkeeper events --ics > events.ics  those whose time can be told, as a calendar")]
+  shelfkeeper events --ics > events.ics  a calendar of those with a time")]
     Events(Events),
     /// Copy the state to a new file, also beside a running daemon
     ///

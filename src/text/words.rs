@@ -135,7 +135,7 @@ mod tests {
     #[test]
     fn long_lines_are_broken_between_words() {
         let line = format!("  one  {} two", "x".repeat(74));
-        assert_eq!(fold(&line, 4), format!("  one\n    {} two", "x".repeat(74)));
+        assert_eq!(fold(&line, 2), format!("  one\n  {} two", "x".repeat(74)));
         assert_eq!(fold("  short  line", 4), "  short  line");
         let endless = "x".repeat(100);
         assert_eq!(fold(&format!("{endless} y"), 2), format!("{endless}\n  y"));

@@ -75,8 +75,8 @@ pub fn gone(reader: &Reader, last: &FeedColumns, now: &FeedColumns) -> Result<Ve
     Ok(gone)
 }
 
-/// The elements of an XML feed: those of the rows that were parsed, and those that the last one had, for the rows that
-/// were not parsed are the same. One is gone when every product that has the field would lose it.
+/// The elements of an XML feed: those that its rows have, and those that the last one had, for the rows that were not
+/// parsed are the same. One is gone when products lose its field and no row has it.
 fn of_elements(
     reader: &Reader,
     format: FeedType,
@@ -89,10 +89,7 @@ fn of_elements(
     now.columns.extend(last.columns.clone());
     let mut lost = Vec::new();
     for field in Field::ALL.into_iter().filter(|field| !is_seen(*field)) {
-        let emptied = summary.risks.of(Risk::Emptied(field));
-        // What is neither emptied nor among the rows that were parsed is deleted, or rejected and left as it is.
-        let others = summary.products.delete + summary.rejected;
-        if emptied > 0 && reader.having(field)? <= emptied + others {
+        if summary.risks.of(Risk::Emptied(field)) > 0 {
             lost.push(field.name());
         }
     }

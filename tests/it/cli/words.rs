@@ -181,6 +181,9 @@ fn an_element_that_is_gone_is_named() {
     // Of some that is nothing to be told of, whichever way their rows are read.
     shop.put_feed(feed(&|n| n > 2));
     assert!(!shop.pass(0).stdout.contains("is gone"));
+    shop.put_feed(feed(&|n| n == 20).replace("<offer id=\"1\">", "<offer id=\"new\">"));
+    let told = shop.pass(4).stdout;
+    assert!(!told.contains("is gone"), "{told}");
     shop.put_feed(feed(&|_| false));
     let told = shop.pass(4).stdout;
     assert!(told.contains("the element `price` is gone; 18 products had it"), "{told}");

@@ -127,6 +127,11 @@ impl KnownRows {
         is_taken.then_some(at)
     }
 
+    /// Whether this feed has the object's row, as it was.
+    pub(super) fn has_known(&mut self, object: i64) -> bool {
+        self.place(object) != RowPlace::UNKNOWN
+    }
+
     /// The row of an object in this feed, if it is a known one.
     pub(super) fn place(&mut self, object: i64) -> RowPlace {
         let Some(object) = number(object) else { return RowPlace::UNKNOWN };

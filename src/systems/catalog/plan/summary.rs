@@ -122,7 +122,8 @@ pub struct Summary {
     pub strangers: u64,
     /// Categories to be sent that lie in others: NiceChat's own have no tree, and it names them otherwise.
     pub nested: u64,
-    /// The fields in which some row that was parsed has a value, a bit each.
+    /// The fields in which some row has a value, a bit each; of rows that were not parsed only those that products
+    /// would lose otherwise.
     pub fields_seen: u16,
     /// Columns that the last feed had.
     pub gone: Vec<GoneColumn>,

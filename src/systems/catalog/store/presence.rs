@@ -87,6 +87,29 @@ pub trait ReadPresence: AsRef<Reader> {
         let sql = "SELECT count(*) FROM object_key WHERE kind = ?1 AND has & ?2";
         Ok(count + reader.count(sql, rusqlite::params![Kind::Product, field.bit()])?)
     }
+
+    /// Whether a product that has a value in a field, or may have, is one of these.
+    ///
+    /// # Errors
+    /// When the file can't be read.
+    fn any_with(&self, field: Field, mut is_one: impl FnMut(i64) -> bool) -> Result<bool, StateError> {
+        let reader = self.as_ref();
+        if reader.version() < GUARD_SINCE {
+            return Ok(true);
+        }
+        let sql = "SELECT object FROM object_key WHERE kind = ?1 AND (has IS NULL OR has & ?2)";
+        let mut found = false;
+        reader.each(
+            sql,
+            rusqlite::params![Kind::Product, field.bit()],
+            |row| row.get(0),
+            |object| {
+                found = found || is_one(object);
+                Ok::<(), StateError>(())
+            },
+        )?;
+        Ok(found)
+    }
 }
 
 impl ReadPresence for Reader {}

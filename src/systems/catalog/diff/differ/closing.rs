@@ -72,6 +72,7 @@ impl Differ {
         }
         self.order_twins()?;
         self.draft.store.seal()?;
+        self.note_known_fields()?;
         let rows = self.rows_ending();
         if let Some(waiting) = &self.waiting {
             (self.draft.summary.waiting, self.draft.summary.waiting_until) = (waiting.count, waiting.until);

@@ -7,6 +7,7 @@ mod closing;
 mod listing;
 mod patience;
 mod rows;
+mod seen;
 mod twins;
 mod want;
 

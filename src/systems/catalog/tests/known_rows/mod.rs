@@ -11,6 +11,8 @@ use super::*;
 use crate::catalog::Rejection;
 use crate::pass::{Figures, Outcome, PassEntry, PassKind, PassRow};
 use crate::state::Writer;
+use crate::systems::catalog::plan::risk::Risk;
+use crate::systems::catalog::store::Field;
 use crate::systems::catalog::store::ReadObjects as _;
 use crate::systems::catalog::store::WritePass as _;
 use crate::systems::catalog::store::WriteRequests as _;
@@ -31,7 +33,11 @@ fn result(comparison: &Comparison) -> Outline {
         operations.extend(comparison.store.operations(stage, &mut cursor, usize::MAX).expect("read"));
     }
     let rejected = comparison.store.rejected(0, usize::MAX).expect("read");
-    Outline { operations, summary: comparison.summary.clone(), rejected }
+    let mut summary = comparison.summary.clone();
+    // Of other fields nobody needs to know.
+    let lost = Field::ALL.into_iter().filter(|field| summary.risks.of(Risk::Emptied(*field)) > 0);
+    summary.fields_seen &= lost.map(Field::bit).sum::<u16>();
+    Outline { operations, summary, rejected }
 }
 
 struct Shop {
