@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use tokio::sync::watch;
+
 use crate::config::Config;
 use crate::remote::Limits;
 use crate::state::Writer;
@@ -17,11 +19,35 @@ pub struct Shop {
     pub state: Arc<Writer>,
     /// What holds for the services that this process talks to.
     pub limits: Limits,
+    /// Rung when the shelf has something else.
+    pub stocked: Bell,
+}
+
+/// Tells whoever shows what is on the shelf that something else is there. A clone is the same one.
+#[derive(Debug, Clone, Default)]
+pub struct Bell(Arc<watch::Sender<u64>>);
+
+impl Bell {
+    /// Something else is there.
+    pub fn ring(&self) {
+        self.0.send_modify(|rung| *rung += 1);
+    }
+
+    /// Waits for it from now on.
+    pub fn listen(&self) -> watch::Receiver<u64> {
+        self.0.subscribe()
+    }
 }
 
 impl Shop {
     /// The only shop of a process.
     pub fn new(config: Config, state: Writer) -> Shop {
-        Shop { name: None, config: Arc::new(config), state: Arc::new(state), limits: Limits::default() }
+        Shop {
+            name: None,
+            config: Arc::new(config),
+            state: Arc::new(state),
+            limits: Limits::default(),
+            stocked: Bell::default(),
+        }
     }
 }

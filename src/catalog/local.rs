@@ -1,9 +1,8 @@
 //! What a row says besides an item's own fields, for the faces that we serve ourselves. NiceChat never gets to see it.
 
-use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::Price;
+use super::{Fields, Price};
 use crate::digest::{Digest, Hasher};
 
 /// The most pictures, and the most codes, of an item.
@@ -15,10 +14,9 @@ const LONGEST_ADDRESS: usize = 4 << 10;
 const LONGEST_NAME: usize = 1 << 10;
 
 /// What a row says besides. What can't be read of it is left out, and is no fault of the row.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Local {
     /// What it cost before, when that was more.
-    #[serde(skip)]
     pub old_price: Option<Price>,
     /// Addresses of all pictures, in the feed's order.
     pub images: Vec<String>,
@@ -54,6 +52,13 @@ impl Local {
     /// Sets the group, unless there is one.
     pub fn set_group(&mut self, group: &str) {
         set(&mut self.group, group);
+    }
+
+    /// What of it has a value.
+    pub fn to_fields(&self) -> Fields {
+        let Value::Object(mut fields) = self.to_json() else { return Fields::new() };
+        fields.retain(|_, value| !value.is_null() && value.as_array().is_none_or(|list| !list.is_empty()));
+        fields
     }
 
     /// As `feed --format json` prints it.

@@ -191,6 +191,7 @@ fn demo_shop(sandbox: &Sandbox, folder: &Path) -> anyhow::Result<Shop> {
         guard: config::Guard::default(),
         state: State { path: path.clone(), history: config::History::default() },
         http: None,
+        is_shown: false,
         nicechat: demo_nicechat(sandbox)?,
     };
     let config = Config {
@@ -212,6 +213,8 @@ fn demo_shop(sandbox: &Sandbox, folder: &Path) -> anyhow::Result<Shop> {
             events: Vec::new(),
             copies: Vec::new(),
         }),
+        oct8ne: None,
+        guard: config::Guard::default(),
         http: None,
         secret_files: Vec::new(),
     };

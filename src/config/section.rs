@@ -34,6 +34,15 @@ impl<'d> Section<'d> {
         Section { document, name: names.name, secrets: names.name.to_owned(), table, span }
     }
 
+    /// The one section of this name within it.
+    pub(super) fn below(&self, names: &SectionNames) -> Section<'d> {
+        let key = names.name.split_once('.').map_or(names.name, |(_, key)| key);
+        let entry = self.table.and_then(|table| table.get_key_value(key));
+        let table = entry.and_then(|(_, value)| value.get_ref().as_table());
+        let span = entry.map(|(key, _)| key.span());
+        Section { document: self.document, name: names.name, secrets: names.name.replace('.', "_"), table, span }
+    }
+
     /// Whether the file has it.
     pub(super) fn exists(&self) -> bool {
         self.table.is_some()

@@ -4,6 +4,7 @@ mod faults;
 mod guard;
 mod http;
 mod lagerkoll;
+mod oct8ne;
 mod rules;
 mod secrets;
 
@@ -81,7 +82,7 @@ fn catalog(config: Config) -> Catalog {
 #[test]
 fn the_defaults() {
     let config = load(&source("")).expect("a config");
-    let Catalog { source, nicechat, guard, state, http } = catalog(config);
+    let Catalog { source, nicechat, guard, state, http, .. } = catalog(config);
     assert_eq!(source.location, Location::parse("https://shop.example/products.txt").expect("a location"));
     assert_eq!(source.format, None);
     assert_eq!(source.schedule, Schedule::Every(Duration::from_secs(900)));
@@ -262,4 +263,22 @@ fn a_file_that_cannot_be_read() {
     assert!(load(folder.0.path()).contains("cannot be read: this is not a file"));
     folder.write("shelfkeeper.toml", b"[source]\nlocation = \"\xff\"\n");
     assert!(load(&folder.path("shelfkeeper.toml")).contains("UTF-8"));
+}
+
+#[test]
+fn the_example_shows_the_defaults_of_the_adapter() {
+    let example = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/config/shelfkeeper.example.toml"));
+    let (_, shown) = example.split_once("# [oct8ne]\n").expect("the section");
+    let is_setting = |line: &&str| {
+        *line == "[oct8ne.shop]" || line.split_once(" = ").is_some_and(|(key, _)| !key.contains([' ', ':', '"']))
+    };
+    let lines = shown.lines().filter_map(|line| line.strip_prefix("# ")).filter(is_setting);
+    let lines: Vec<&str> = lines.filter(|line| !line.contains("_file = ") && !line.starts_with("secret")).collect();
+    let head = source("[http]\npublic_listen = \"127.0.0.1:0\"\n[oct8ne]");
+    let of = |text: &str| format!("{:?}", load(text).expect(text).oct8ne.expect("a section"));
+    assert_eq!(lines.len(), 27, "{lines:?}");
+    assert_eq!(
+        of(&format!("{head}\n{}", lines.join("\n"))),
+        of(&format!("{head}\nshop_url = \"https://shop.example\""))
+    );
 }

@@ -8,6 +8,7 @@ use crate::config::Catalog;
 use crate::pass::Progress;
 use crate::pause::Pause;
 use crate::remote::nicechat;
+use crate::shop::Bell;
 use crate::state::{self, StateError};
 use crate::systems::catalog::import::endpoints::Exchange;
 
@@ -20,6 +21,8 @@ pub struct Context {
     pub state: Arc<state::Writer>,
     /// The addresses of imports under way.
     pub exchange: Exchange,
+    /// Rung when the shelf has something else.
+    pub stocked: Bell,
     /// Whether somebody serves `exchange` already; else a pass does so itself when an import needs it.
     pub is_listening: bool,
 }

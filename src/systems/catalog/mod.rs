@@ -15,6 +15,7 @@ mod plan;
 mod planner;
 mod report;
 mod shelf;
+mod stock;
 pub mod store;
 mod strategy;
 mod system;
@@ -33,7 +34,8 @@ pub use plan::store::{Cursor, Group, PlanStore, PlanStoreError, SharedPlanStore}
 pub use plan::summary::{Summary, Tally};
 pub use plan::verdict::{Example, Held, HeldRisk};
 pub use report::{history_csv, history_json, history_text, print_held};
-pub use shelf::{Draft, Generation, Shelf, ShelfError, Stocked};
+pub use shelf::{About, Draft, Generation, Shelf, ShelfError, Stocked, Walk};
+pub use stock::{SHOWN, Stocking, Word, shown};
 pub use strategy::address::Address;
 pub use strategy::cost::{ChosenStrategy, Cost, Decision};
 pub use system::CatalogSystem;

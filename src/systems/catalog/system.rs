@@ -67,6 +67,7 @@ impl System for CatalogSystem {
             config: shop.config.catalog.clone()?,
             state: shop.state.clone(),
             exchange: self.exchange.clone(),
+            stocked: shop.stocked.clone(),
             is_listening: is_served,
         };
         Some(Box::new(CatalogJob(context)))

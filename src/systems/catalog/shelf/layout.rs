@@ -4,17 +4,18 @@
 //! the feed's order, pages of ids in the ids' order, pages of categories. Blocks are packed, and each has a checksum
 //! that depends on its place, so that nothing is ever read that wasn't written there.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use lz4_flex::block::{compress_prepend_size, decompress_size_prepended};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
 /// The name of the file.
 pub(super) const FILE: &str = "items";
 /// Begins and ends a file; the last byte is the version.
-pub(super) const MAGIC: [u8; 8] = *b"shelf\0\0\x01";
+pub(super) const MAGIC: [u8; 8] = *b"shelf\0\0\x02";
 /// Bytes of the foot: where the last block is, a checksum of that, and [`MAGIC`].
 pub(super) const FOOT: usize = 12 + 8 + MAGIC.len();
 /// A page is full when it has so many bytes: one is read and unpacked for each product that is asked for.
@@ -27,12 +28,26 @@ pub(super) struct Span {
     pub(super) length: u32,
 }
 
+/// What a generation was made of.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct About {
+    /// Of what it was made: another key, another content.
+    pub key: String,
+    /// What kind of feed that was, and from where.
+    pub kind: Option<(String, String)>,
+    /// When a sale in it begins or ends next.
+    pub changes_at: Option<Timestamp>,
+    /// What of it is as it was before, until somebody approves it.
+    pub held: Option<Value>,
+}
+
 /// What the last block says.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Contents {
     pub(super) made: Timestamp,
+    pub(super) about: About,
     pub(super) items: u64,
-    pub(super) currencies: BTreeSet<String>,
+    pub(super) currencies: BTreeMap<String, u64>,
     /// Pages of items, each with the place of its first one.
     pub(super) pages: Vec<(u64, Span)>,
     /// Pages of ids with the places of their items, each with its first id.

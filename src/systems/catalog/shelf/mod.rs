@@ -14,11 +14,14 @@ mod folder;
 mod generation;
 mod layout;
 mod sorter;
+mod walk;
 
 pub use draft::Draft;
 pub use error::ShelfError;
 pub use folder::Shelf;
 pub use generation::{Generation, Stocked};
+pub use layout::About;
+pub use walk::Walk;
 
 #[cfg(test)]
 mod tests;
