@@ -3,6 +3,7 @@
 pub mod catalog;
 pub mod events;
 mod look;
+pub mod oct8ne;
 mod system;
 
 pub use look::{EachFailed, FailedObject, Look, Standing};

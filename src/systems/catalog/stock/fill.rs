@@ -2,8 +2,8 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::Stocking;
 use super::merge::{FeedReading, patched};
+use super::stocking::{SHOWN, Stocking};
 use crate::catalog::{Hasher, Item, Owner, Rejection};
 use crate::feed::Offer;
 use crate::remote::nicechat::product_fields;
@@ -82,7 +82,7 @@ impl Fill<'_, '_> {
             self.keep(&mut draft, before, &read.mentions, read.proves_absence)?;
         }
         draft.describe(About { kind: Some(read.kind), changes_at: read.changes_at, ..about });
-        draft.finish(super::SHOWN)?;
+        draft.finish(SHOWN)?;
         shelf.keep_newest()?;
         Ok((taken, rejected))
     }

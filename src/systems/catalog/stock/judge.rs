@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, HashSet};
 
 use serde_json::Value;
 
-use super::Stocking;
 use super::fill::whole;
 use super::merge::{FeedReading, risks_of};
+use super::stocking::Stocking;
 use crate::catalog::{Digest, Hasher, Owner};
 use crate::systems::catalog::error::PassError;
 use crate::systems::catalog::plan::risk::Risk;

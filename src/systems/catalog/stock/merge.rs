@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use rust_decimal::Decimal;
 use serde_json::Value;
 
-use super::Stocking;
+use super::stocking::Stocking;
 use crate::catalog::{Digest, Hasher, Owner, Rejection};
 use crate::feed::{self, FeedError, FeedType, Offer, Row, RowDigest, RowSink, SinkError};
 use crate::source::End;

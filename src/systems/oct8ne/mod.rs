@@ -1,0 +1,3 @@
+//! The Oct8ne face: what the feed says, answered to a co-viewing widget (adapter API 2.4).
+
+mod text;
