@@ -190,6 +190,17 @@ impl Generation {
         ids.skip_while(move |id| id.as_ref().is_ok_and(|id| *id < from))
     }
 
+    /// Gives every id with its item's place to `each`, in the ids' order.
+    ///
+    /// # Errors
+    /// When it can't be read.
+    pub fn each_id(&self, mut each: impl FnMut(&str, u64)) -> Result<(), ShelfError> {
+        for page in 0..self.contents.ids.len() {
+            self.ids_of(page)?.iter().for_each(|(id, place)| each(id, *place));
+        }
+        Ok(())
+    }
+
     fn ids_of(&self, page: usize) -> Result<Vec<(String, u64)>, ShelfError> {
         let span = self.contents.ids.get(page).map(|(_, span)| *span);
         let page = self.read(span.ok_or_else(|| self.damaged("a page is missing"))?)?;
