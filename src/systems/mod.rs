@@ -11,5 +11,9 @@ pub use system::System;
 
 /// Every system, for one shop.
 pub fn systems() -> Vec<Box<dyn System>> {
-    vec![Box::<catalog::CatalogSystem>::default(), Box::new(events::EventsSystem)]
+    vec![
+        Box::<catalog::CatalogSystem>::default(),
+        Box::new(events::EventsSystem),
+        Box::<oct8ne::Oct8neSystem>::default(),
+    ]
 }

@@ -36,7 +36,7 @@ pub use plan::verdict::{Example, Held, HeldRisk};
 pub use report::{history_csv, history_json, history_text, print_held};
 pub use shelf::{About, Draft, Generation, Shelf, ShelfError, Stocked, Walk};
 pub use shelf::{FOOT, MAGIC, Sorter, Span, foot, pack, put, read_foot, take, take_number, take_text, unpack};
-pub use stock::{Outcome as StockOutcome, SHOWN, Stocking, Word, shown};
+pub use stock::{Outcome as StockOutcome, SHOWN, Stocking, Word, is_of as is_shown, shown};
 pub use strategy::address::Address;
 pub use strategy::cost::{ChosenStrategy, Cost, Decision};
 pub use system::CatalogSystem;

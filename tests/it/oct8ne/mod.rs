@@ -1,3 +1,8 @@
 //! The Oct8ne face: what the feed says, answered to a widget.
 
+mod catalogue;
+mod customer;
+mod face;
 mod fields;
+mod methods;
+mod search;

@@ -11,6 +11,6 @@ mod run;
 mod stocking;
 
 pub use self::judge::Word;
-pub use self::run::Outcome;
-pub(super) use self::run::{Decided, is_of};
+pub(super) use self::run::Decided;
+pub use self::run::{Outcome, is_of};
 pub use self::stocking::{SHOWN, Stocking, shown};

@@ -89,7 +89,7 @@ impl Stocking<'_> {
 }
 
 /// Whether what is shown is of a feed with these bytes, with everything in it that the feed says.
-pub(in crate::systems::catalog) fn is_of(state: &Path, source: &Source, body: Option<Digest>, now: Timestamp) -> bool {
+pub fn is_of(state: &Path, source: &Source, body: Option<Digest>, now: Timestamp) -> bool {
     let Some(body) = body else { return false };
     let key = format!("{}|{body:032x}", Stocking::shape(source));
     match shown(state).newest() {

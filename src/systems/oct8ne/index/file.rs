@@ -80,9 +80,9 @@ impl Index {
         Some(Index { file, contents, categories, brands })
     }
 
-    /// Bytes that it takes on the disk.
-    pub(in crate::systems::oct8ne) fn bytes(&self) -> u64 {
-        self.file.metadata().map_or(0, |metadata| metadata.len())
+    /// Whether it depends on this.
+    pub(in crate::systems::oct8ne) fn is_of(&self, key: &str) -> bool {
+        self.contents.key == key
     }
 
     pub(super) fn segments(&self) -> &[Segment] {

@@ -28,6 +28,14 @@ struct Row {
     symbols: &'static str,
 }
 
+impl Default for Locale {
+    /// English, as Unicode's root would be if it had an alphabet.
+    fn default() -> Locale {
+        let row = Row { zero: '0', decimal: ".", group: ",", least: 1, size: 3, pattern: "¤#", symbols: "" };
+        Locale { name: "en".to_owned(), row }
+    }
+}
+
 impl Locale {
     /// A locale by its name, in any case, with hyphens or underscores. A region that we don't know is let go; `None` = we
     /// don't know the language.

@@ -315,7 +315,7 @@ fn escape(text: &str, into: &mut String) {
             '>' => into.push_str("&gt;"),
             '"' => into.push_str("&quot;"),
             '&' if entity(&text[at..]).is_none() => into.push_str("&amp;"),
-            letter if letter == '\0' => {}
+            '\0' => {}
             letter => into.push(letter),
         }
     }
