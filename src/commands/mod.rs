@@ -11,6 +11,7 @@ mod history;
 mod init;
 mod look;
 mod moment;
+mod oct8ne;
 mod outcome;
 mod packaging;
 mod pause;
@@ -19,6 +20,7 @@ mod run;
 mod runtime;
 mod sandbox;
 mod status;
+mod widget;
 
 use std::io;
 
@@ -52,6 +54,9 @@ pub fn dispatch(cli: Cli) -> Exit {
         Command::Resume => look().and_then(|look| pause::resume(&look)),
         Command::History(arguments) => look().and_then(|look| history::history(arguments, &look)),
         Command::Backup(arguments) => look().and_then(|look| backup::backup(&arguments, &look)),
+        Command::Oct8ne(command) => {
+            Config::find(config.as_deref()).map_err(Failure::from).and_then(|path| oct8ne::oct8ne(&command, &path))
+        }
         Command::Completions(arguments) => packaging::completions(arguments.shell),
         Command::Man(arguments) => packaging::man(&arguments),
         Command::Sandbox(arguments) => sandbox::sandbox(&arguments),

@@ -8,8 +8,10 @@ mod job;
 mod look;
 mod money;
 mod product;
+mod scripts;
 mod serve;
 mod system;
 mod text;
 
+pub use scripts::{Page, sale, snippet};
 pub use system::Oct8neSystem;

@@ -1,67 +1,16 @@
 //! What only the shop knows: asked with the customer's own cookies, told to the shop's own pages.
 
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-use std::net::TcpListener;
-use std::sync::{Arc, Mutex};
-use std::thread;
+use serde_json::json;
 
-use serde_json::{Value, json};
+use super::face::{Face, OwnShop, shop};
 
-use super::face::{Face, shop};
-
-/// A shop's own web server that answers everything alike, and remembers what it was asked.
-struct OwnShop {
-    port: u16,
-    asked: Arc<Mutex<Vec<String>>>,
-}
-
-impl OwnShop {
-    fn start(status: &'static str, body: Value) -> OwnShop {
-        let listener = TcpListener::bind("127.0.0.1:0").expect("a listener");
-        let port = listener.local_addr().expect("an address").port();
-        let asked: Arc<Mutex<Vec<String>>> = Arc::default();
-        let told = Arc::clone(&asked);
-        thread::spawn(move || {
-            for stream in listener.incoming() {
-                let Ok(mut stream) = stream else { return };
-                let mut reader = BufReader::new(stream.try_clone().expect("a stream"));
-                let (mut head, mut length) = (String::new(), 0);
-                loop {
-                    let mut line = String::new();
-                    if reader.read_line(&mut line).unwrap_or(0) < 3 {
-                        break;
-                    }
-                    if let Some(value) = line.to_lowercase().strip_prefix("content-length:") {
-                        length = value.trim().parse().unwrap_or(0);
-                    }
-                    head += &line;
-                }
-                let mut sent = vec![0; length];
-                reader.read_exact(&mut sent).expect("a body");
-                told.lock().expect("a list").push(head + &String::from_utf8_lossy(&sent));
-                let body = body.to_string();
-                let answer = format!(
-                    "HTTP/1.1 {status}\r\nSet-Cookie: s=2; HttpOnly\r\nConnection: close\r\nContent-Length: {}\r\n\r\n{body}",
-                    body.len()
-                );
-                let _ = stream.write_all(answer.as_bytes());
-            }
-        });
-        OwnShop { port, asked }
-    }
-
-    fn asked(&self) -> Vec<String> {
-        self.asked.lock().expect("a list").clone()
-    }
-
-    fn lines(&self) -> String {
-        let url = format!("http://127.0.0.1:{}", self.port);
-        format!(
-            "api_token = \"t0ken\"\ntimezone = \"Europe/Madrid\"\nlocale = \"es-ES\"\n[oct8ne.shop]\nsecret = \"s3cret\"\n\
+fn lines(own: &OwnShop) -> String {
+    let url = own.url();
+    format!(
+        "api_token = \"t0ken\"\ntimezone = \"Europe/Madrid\"\nlocale = \"es-ES\"\n[oct8ne.shop]\nsecret = \"s3cret\"\n\
              session_url = \"{url}/session\"\nwishlist_url = \"{url}/wish\"\n\
              orders_url = \"{url}/orders?e={{email}}&p={{page}}&s={{page_size}}\"\norder_url = \"{url}/order/{{reference}}\"\n"
-        )
-    }
+    )
 }
 
 const ROWS: [&str; 2] = ["1|Lamp|||||10 EUR||in stock|Home|||", "2|Chair|||||20 EUR||in stock|Home|||"];
@@ -74,7 +23,7 @@ fn a_customer_is_known_to_the_shops_own_pages_alone() {
         json!({"id": 7, "firstName": "Ada", "email": "ada@a.example", "wishlist": ["2", "x"], "currency": "EUR",
                "cart": [{"id": "1", "qty": 2, "price": 9.5}, {"id": "x", "qty": 1}, {"id": "y", "qty": 1, "title": "Own", "price": 1}]}),
     );
-    let shop = shop(&ROWS, &own.lines());
+    let shop = shop(&ROWS, &lines(&own));
     let face = Face::ready(&shop);
     let ask = |method: &str, headers: &str| face.ask(&format!("GET /oct8ne/frame/{method}"), headers);
     let nobody = json!({"id": null, "firstName": null, "lastName": null, "email": null, "wishlist": [], "cart": []});
@@ -132,7 +81,7 @@ fn orders_are_for_who_knows_the_token() {
     let order =
         json!({"reference": "R/1", "date": "2019-02-28T15:19:15Z", "total": 55.3, "currency": "EUR", "state": "sent"});
     let own = OwnShop::start("200 OK", json!([order]));
-    let shop = shop(&ROWS, &own.lines());
+    let shop = shop(&ROWS, &lines(&own));
     let face = Face::ready(&shop);
     let orders = face.json("getOrders?customerEmail=a%2Bb@c.example&apiToken=t0ken&pageSize=5");
     assert_eq!(
@@ -155,7 +104,7 @@ fn orders_are_for_who_knows_the_token() {
 #[test]
 fn a_shop_that_fails_makes_everybody_nobody() {
     let own = OwnShop::start("500 Oops", json!({"firstName": "Ada"}));
-    let shop = shop(&ROWS, &own.lines());
+    let shop = shop(&ROWS, &lines(&own));
     let face = Face::ready(&shop);
     for _ in 0..3 {
         assert_eq!(face.ask("GET /oct8ne/frame/customerData", OWN).json()["firstName"], json!(null));

@@ -1,7 +1,9 @@
 //! What these tests share: a shop with the face, and a daemon that answers for it.
 
-use std::io::{Read as _, Write as _};
-use std::net::{SocketAddr, TcpStream};
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::sync::{Arc, Mutex};
+use std::thread;
 
 use serde_json::Value;
 
@@ -108,5 +110,55 @@ impl Face {
         let found = self.json(&format!("search?{query}"));
         let results = found["results"].as_array().expect("results");
         results.iter().map(|result| result["internalId"].as_str().expect("an id").to_owned()).collect()
+    }
+}
+
+/// A shop's own web server that answers everything alike, and remembers what it was asked.
+pub struct OwnShop {
+    port: u16,
+    asked: Arc<Mutex<Vec<String>>>,
+}
+
+impl OwnShop {
+    pub fn start(status: &'static str, body: Value) -> OwnShop {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a listener");
+        let port = listener.local_addr().expect("an address").port();
+        let asked: Arc<Mutex<Vec<String>>> = Arc::default();
+        let told = Arc::clone(&asked);
+        thread::spawn(move || {
+            for stream in listener.incoming() {
+                let Ok(mut stream) = stream else { return };
+                let mut reader = BufReader::new(stream.try_clone().expect("a stream"));
+                let (mut head, mut length) = (String::new(), 0);
+                loop {
+                    let mut line = String::new();
+                    if reader.read_line(&mut line).unwrap_or(0) < 3 {
+                        break;
+                    }
+                    if let Some(value) = line.to_lowercase().strip_prefix("content-length:") {
+                        length = value.trim().parse().unwrap_or(0);
+                    }
+                    head += &line;
+                }
+                let mut sent = vec![0; length];
+                reader.read_exact(&mut sent).expect("a body");
+                told.lock().expect("a list").push(head + &String::from_utf8_lossy(&sent));
+                let body = body.to_string();
+                let answer = format!(
+                    "HTTP/1.1 {status}\r\nSet-Cookie: s=2; HttpOnly\r\nConnection: close\r\nContent-Length: {}\r\n\r\n{body}",
+                    body.len()
+                );
+                let _ = stream.write_all(answer.as_bytes());
+            }
+        });
+        OwnShop { port, asked }
+    }
+
+    pub fn url(&self) -> String {
+        format!("http://127.0.0.1:{}", self.port)
+    }
+
+    pub fn asked(&self) -> Vec<String> {
+        self.asked.lock().expect("a list").clone()
     }
 }
