@@ -28,6 +28,7 @@ use crate::systems::System as _;
 use crate::systems::catalog::CatalogSystem;
 use crate::systems::events::store::ReadEvents as _;
 use crate::systems::events::{EventsSystem, event_changes_text, events_text};
+use crate::systems::oct8ne::Preview;
 use crate::text::span;
 use ::sandbox::{Catalog, DEMO_STORE, DEMO_STORE_KEY, Options, Sandbox};
 
@@ -67,6 +68,7 @@ async fn show() -> anyhow::Result<Exit> {
         }
     }
     mirror(&sandbox, &shop, &stop).await?;
+    widget(&shop)?;
     let held = sandbox.nicechat().objects(::sandbox::Kind::Product).len();
     say(&format!("\nNiceChat holds {held} products now, equal to the feed. Nothing is left behind."))?;
     say("Next: `shelfkeeper feed YOUR-FEED`, then config/shelfkeeper.example.toml and `shelfkeeper plan`.")?;
@@ -131,6 +133,14 @@ async fn mirror(sandbox: &Sandbox, shop: &Shop, stop: &CancellationToken) -> any
     Ok(event_changes_text(&reader, &place, &mut io::stdout())?)
 }
 
+/// Shows what a co-viewing widget would be answered.
+fn widget(shop: &Shop) -> anyhow::Result<()> {
+    say("\n━━ 6. A customer in a chat looks for a lamp: Oct8ne's widget is answered from the same feed.\n")?;
+    let Some(settings) = &shop.config.oct8ne else { return Ok(()) };
+    let preview = Preview::new(Arc::clone(settings), shop.config.state.path.clone());
+    Ok(preview.print(&mut io::stdout().lock())?)
+}
+
 fn fields(value: Value) -> Fields {
     match value {
         Value::Object(fields) => fields,
@@ -191,7 +201,7 @@ fn demo_shop(sandbox: &Sandbox, folder: &Path) -> anyhow::Result<Shop> {
         guard: config::Guard::default(),
         state: State { path: path.clone(), history: config::History::default() },
         http: None,
-        is_shown: false,
+        is_shown: true,
         nicechat: demo_nicechat(sandbox)?,
     };
     let config = Config {
@@ -213,7 +223,7 @@ fn demo_shop(sandbox: &Sandbox, folder: &Path) -> anyhow::Result<Shop> {
             events: Vec::new(),
             copies: Vec::new(),
         }),
-        oct8ne: None,
+        oct8ne: Some(Arc::new(config::Oct8ne::of_shop("https://shop.example".parse()?))),
         guard: config::Guard::default(),
         http: None,
         secret_files: Vec::new(),

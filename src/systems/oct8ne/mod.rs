@@ -7,11 +7,13 @@ mod index;
 mod job;
 mod look;
 mod money;
+mod preview;
 mod product;
 mod scripts;
 mod serve;
 mod system;
 mod text;
 
+pub use preview::Preview;
 pub use scripts::{Page, sale, snippet};
 pub use system::Oct8neSystem;

@@ -124,3 +124,62 @@ fn the_way_through_the_shops_web_server_is_checked() {
     let checked = shop.run(&["check", "--online"]).expect_code(1);
     assert!(checked.stdout.contains("another adapter answers: WooCommerce"), "{}", checked.stdout);
 }
+
+#[test]
+fn the_sandbox_plays_oct8ne_and_the_shop() {
+    let shop = with("");
+    let sections = shop.oct8ne_section();
+    shop.config(&format!("{}{}", config("").split("[oct8ne]").next().expect("a head"), sections));
+    shop.write("password", sandbox::DEMO_OCT8NE_PASSWORD);
+    let path = shop.path("password");
+    let link =
+        ["oct8ne", "link", "--email", sandbox::DEMO_OCT8NE_EMAIL, "--password-file", path.to_str().expect("a path")];
+    let linked = shop.run(&link).expect_code(0);
+    assert!(linked.stdout.contains(sandbox::DEMO_OCT8NE_LICENSE), "{}", linked.stdout);
+    shop.run(&["oct8ne", "update", "v1", "cart"]).expect_code(0);
+    assert_eq!(shop.oct8ne().updates(), [("v1".to_owned(), "cart".to_owned())]);
+    let face = Face::ready(&shop);
+    let own = "Cookie: customer=1\r\nSec-Fetch-Site: same-origin\r\n";
+    assert_eq!(face.ask("GET /oct8ne/frame/customerData", own).json()["firstName"], "Ada");
+    assert_eq!(face.ask("GET /oct8ne/frame/addToWishList?productIds=a%26b", own).json()["result"], "true");
+    assert_eq!(shop.oct8ne().wishes(), ["a&b"]);
+    let details = face.json(&format!("getOrderDetails?reference=1001&apiToken={}", sandbox::DEMO_OCT8NE_TOKEN));
+    assert_eq!((&details["total"], &details["products"][0]["quantity"]), (&json!("€55.30"), &json!("1")));
+}
+
+#[test]
+fn what_is_asked_is_counted() {
+    let shop = with("");
+    shop.config(&config("").replace("listen = \"\"\npublic", "listen = \"127.0.0.1:0\"\npublic"));
+    let face = Face::ready(&shop);
+    face.get("search?search=lamp");
+    face.get("search?search=nothingofthekind");
+    face.get("search?callback=1");
+    face.get("madeUp");
+    let words = " listening on http://";
+    face.process.wait_for_log(words, 1);
+    let log = face.process.log();
+    let private = log.split_once(words).expect("a door").1.lines().next().expect("an address").trim().to_owned();
+    let door = Face { process: face.process, address: private.parse().expect("an address") };
+    let metrics = door.ask("GET /metrics", "").status;
+    assert_eq!(metrics, 421, "by a name of the shop's");
+    let text = {
+        use std::io::{Read as _, Write as _};
+        let mut client = std::net::TcpStream::connect(door.address).expect("a connection");
+        client.write_all(b"GET /metrics HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").expect("sent");
+        let mut text = String::new();
+        client.read_to_string(&mut text).expect("text");
+        text
+    };
+    for line in [
+        "shelfkeeper_oct8ne_requests_total{method=\"search\",outcome=\"ok\"} 1",
+        "shelfkeeper_oct8ne_requests_total{method=\"search\",outcome=\"empty\"} 1",
+        "shelfkeeper_oct8ne_requests_total{method=\"search\",outcome=\"refused\"} 1",
+        "shelfkeeper_oct8ne_requests_total{method=\"other\",outcome=\"refused\"} 1",
+        "shelfkeeper_oct8ne_products 1",
+        "shelfkeeper_oct8ne_catalogue_age_seconds ",
+        "shelfkeeper_oct8ne_request_duration_seconds_count{method=\"search\"} 3",
+    ] {
+        assert!(text.contains(line), "{line}: {text}");
+    }
+}
