@@ -1,6 +1,7 @@
 //! The commands and their flags.
 
 mod formats;
+mod oct8ne;
 mod product;
 
 use std::net::SocketAddr;
@@ -9,6 +10,8 @@ use std::time::Duration;
 
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
+
+pub use oct8ne::{Backup, Changed, Link, Oct8neCommand, Sale, Snippet, Update};
 
 use crate::config::{shop_name, time_span};
 use crate::feed::FeedType;
@@ -173,6 +176,9 @@ Examples:
     /// To restore it, stop the daemon, put the copy in the state file's place and start the daemon: that it is not the
     /// file that was written last is noticed, and the next pass reads NiceChat's listing before it relies on it.
     Backup(Backup),
+    /// Link up with Oct8ne, and print what goes into the shop's pages
+    #[command(subcommand)]
+    Oct8ne(Oct8neCommand),
     /// Print completions for a shell
     Completions(Completions),
     /// Print the manual page of the program, or of a command
@@ -346,14 +352,6 @@ pub struct Events {
     /// Write an iCalendar file of the events with a TIME trigger, and say which can't be in it
     #[arg(long, conflicts_with_all = ["history", "format"])]
     pub ics: bool,
-}
-
-/// Arguments of `backup`.
-#[derive(Debug, Args)]
-pub struct Backup {
-    /// The copy; nothing may be there yet
-    #[arg(value_name = "FILE")]
-    pub file: PathBuf,
 }
 
 /// Arguments of `completions`.

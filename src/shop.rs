@@ -3,7 +3,7 @@
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, watch};
 
 use crate::config::Config;
 use crate::remote::Limits;
@@ -22,6 +22,24 @@ pub struct Shop {
     pub limits: Limits,
     /// Who compares a feed holds one of these: shops that begin at once take turns, as each needs two processors.
     pub computing: Arc<Semaphore>,
+    /// Rung when the shelf has something else.
+    pub stocked: Bell,
+}
+
+/// Tells whoever shows what is on the shelf that something else is there. A clone is the same one.
+#[derive(Debug, Clone, Default)]
+pub struct Bell(Arc<watch::Sender<u64>>);
+
+impl Bell {
+    /// Something else is there.
+    pub fn ring(&self) {
+        self.0.send_modify(|rung| *rung += 1);
+    }
+
+    /// Waits for it from now on.
+    pub fn listen(&self) -> watch::Receiver<u64> {
+        self.0.subscribe()
+    }
 }
 
 impl Shop {
@@ -29,6 +47,13 @@ impl Shop {
     pub fn new(config: Config, state: Writer) -> Shop {
         let processors = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
         let computing = Arc::new(Semaphore::new(processors.div_ceil(2)));
-        Shop { name: None, config: Arc::new(config), state: Arc::new(state), limits: Limits::default(), computing }
+        Shop {
+            name: None,
+            config: Arc::new(config),
+            state: Arc::new(state),
+            limits: Limits::default(),
+            computing,
+            stocked: Bell::default(),
+        }
     }
 }

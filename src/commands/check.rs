@@ -4,6 +4,7 @@ use std::io::{self, StdoutLock, Write as _};
 
 use super::outcome::{Exit, Failure, Outcome};
 use super::runtime::runtime;
+use super::widget::adapter;
 use crate::catalog::Kind;
 use crate::cli;
 use crate::config::{self, Config, Source};
@@ -58,6 +59,7 @@ fn sections(config: &Config) -> String {
         config.source().map(|source| format!("feed {}", source.location)),
         config.catalog.as_deref().map(|catalog| format!("NiceChat {}", catalog.nicechat.base_url)),
         config.lagerkoll.as_ref().map(|settings| format!("Lagerkoll {}", settings.base_url)),
+        config.oct8ne.as_ref().map(|settings| format!("Oct8ne for {}", settings.shop_url)),
     ];
     parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
 }
@@ -90,6 +92,10 @@ fn online(config: &Config, lines: &mut Lines<'_>) -> Result<(), Failure> {
         for account in [&settings.account].into_iter().chain(&settings.copies) {
             lines.tell("Lagerkoll", runtime.block_on(events(settings, account)))?;
         }
+    }
+    if let Some(settings) = &config.oct8ne {
+        let told = runtime.block_on(adapter(settings));
+        lines.tell("Oct8ne", told.map_err(|error| failed(anyhow::anyhow!(error))))?;
     }
     if let Some(url) = config.http.as_ref().and_then(|http| http.public_url.as_ref()) {
         let answered = runtime.block_on(http_client::status_of(url.as_str()));

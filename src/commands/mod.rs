@@ -12,6 +12,7 @@ mod history;
 mod init;
 mod look;
 mod moment;
+mod oct8ne;
 mod outcome;
 mod packaging;
 mod pause;
@@ -21,6 +22,7 @@ mod run;
 mod runtime;
 mod sandbox;
 mod status;
+mod widget;
 
 use std::io;
 
@@ -64,6 +66,9 @@ pub fn dispatch(cli: Cli) -> Exit {
         Command::Rejected(arguments) => look().and_then(|look| rejected::rejected(&arguments, &look)),
         Command::Explain(arguments) => explain::explain(&arguments, config.as_deref()),
         Command::Backup(arguments) => look().and_then(|look| backup::backup(&arguments, &look)),
+        Command::Oct8ne(command) => {
+            Config::find(config.as_deref()).map_err(Failure::from).and_then(|path| oct8ne::oct8ne(&command, &path))
+        }
         Command::Completions(arguments) => packaging::completions(arguments.shell),
         Command::Man(arguments) => packaging::man(&arguments),
         Command::Sandbox(arguments) => sandbox::sandbox(&arguments),

@@ -20,6 +20,7 @@ pub(super) fn sandbox(arguments: &cli::Sandbox) -> Outcome {
         })?;
         let mut out = io::stdout();
         writeln!(out, "{}\n{}", sandbox.config_section(), sandbox.lagerkoll_section().trim_end())?;
+        writeln!(out, "\n# With [http] public_listen = \"127.0.0.1:8788\":\n{}", sandbox.oct8ne_section().trim_end())?;
         writeln!(out, "\n# {}/sandbox/ tells how to look inside and how to make it misbehave.", sandbox.base_url())?;
         out.flush()?;
         stop_on_signal().cancelled().await;

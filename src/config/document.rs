@@ -14,7 +14,7 @@ use toml::de::{DeTable, DeValue};
 use super::ConfigError;
 use super::error::Lack;
 use super::excerpt::{Line, excerpt};
-use super::names::{self, SECTIONS, SectionNames, TABLES};
+use super::names::{self, SECTIONS, SUBSECTIONS, SectionNames, TABLES};
 use super::units::list;
 use super::{spelling, syntax};
 
@@ -205,6 +205,14 @@ impl<'d> Document<'d> {
             }
             if let Some(names) = TABLES.iter().find(|table| table.name.split_once('.') == Some((section.name, name))) {
                 self.check_tables(names, key.span(), value.get_ref());
+            }
+            let is_below = |names: &&SectionNames| names.name.split_once('.') == Some((section.name, name));
+            match (SUBSECTIONS.iter().find(is_below), value.get_ref().as_table()) {
+                (Some(names), Some(table)) => self.check_keys(names, table),
+                (Some(names), None) => {
+                    self.note_at(key.span(), format!("{} is a section: write {}, once", names.name, names.heading()));
+                }
+                (None, _) => {}
             }
         }
     }

@@ -8,7 +8,7 @@ use url::Url;
 
 use super::document::{Document, line_of};
 use super::location::public;
-use super::names::{self, SECTIONS, SectionNames, TABLES};
+use super::names::{self, SECTIONS, SUBSECTIONS, SectionNames, TABLES};
 use super::secret::is_surely_path;
 use super::section::json;
 
@@ -54,6 +54,13 @@ impl Dump {
             let entry = document.root.get_key_value(names.name);
             let table = entry.and_then(|(_, value)| value.get_ref().as_table());
             sections.push(section(document, names, table, entry.map(|(key, _)| key.span().start)));
+            let is_below = |below: &&SectionNames| below.name.split_once('.').map(|name| name.0) == Some(names.name);
+            for names in SUBSECTIONS.iter().filter(is_below) {
+                let key = names.name.split_once('.').map_or(names.name, |(_, key)| key);
+                let entry = table.and_then(|table| table.get_key_value(key));
+                let below = entry.and_then(|(_, value)| value.get_ref().as_table());
+                sections.push(section(document, names, below, entry.map(|(key, _)| key.span().start)));
+            }
             for names in TABLES.iter().filter(|table| table.name.split_once('.').map(|name| name.0) == Some(names.name))
             {
                 let key = names.name.split_once('.').map_or(names.name, |(_, key)| key);
@@ -76,7 +83,9 @@ fn section(
     start: Option<usize>,
 ) -> DumpedSection {
     let used = document.used.borrow();
-    let is_table = |key: &str| TABLES.iter().any(|table| table.name.split_once('.') == Some((names.name, key)));
+    let is_table = |key: &str| {
+        TABLES.iter().chain(&SUBSECTIONS).any(|table| table.name.split_once('.') == Some((names.name, key)))
+    };
     let setting = |key: &'static str| {
         if let Some((name, value)) = table.and_then(|table| table.get_key_value(key)) {
             let line = line_of(document.text.get(..name.span().start).unwrap_or_default());

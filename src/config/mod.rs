@@ -16,6 +16,7 @@ mod lagerkoll;
 mod location;
 mod names;
 mod nicechat;
+mod oct8ne;
 mod rules;
 mod schedule;
 mod secret;
@@ -34,7 +35,7 @@ use std::sync::Arc;
 
 use document::Document;
 use environment::Environment;
-use names::{LAGERKOLL, NICECHAT, SOURCE};
+use names::{LAGERKOLL, NICECHAT, OCT8NE, SOURCE};
 use section::Section;
 
 use crate::files;
@@ -42,10 +43,11 @@ use crate::files;
 pub use dump::{Dump, DumpedSection, DumpedSetting};
 pub use error::ConfigError;
 pub use guard::{Guard, Missing};
-pub use http::{Http, PublicUrl};
+pub use http::{Http, Network, PublicUrl};
 pub use lagerkoll::{Account, AccountCredentials, DeclaredEvent, Lagerkoll, Scope};
 pub use location::{Location, is_loopback};
 pub use nicechat::{NiceChat, Prune, Strategy, VanishedCategory};
+pub use oct8ne::{CartMethod, Facet, Oct8ne, OutOfStock, OwnShop};
 pub use rules::{Rule, Rules, Verdict};
 pub use schedule::Schedule;
 pub use source::{Credentials, Source};
@@ -69,6 +71,10 @@ pub struct Config {
     pub source_alone: Option<Source>,
     /// The scheduled events at Lagerkoll; `None` = they are not mirrored.
     pub lagerkoll: Option<Lagerkoll>,
+    /// What a co-viewing widget is answered; `None` = nothing.
+    pub oct8ne: Option<Arc<Oct8ne>>,
+    /// What a pass may do without somebody's word.
+    pub guard: Guard,
     /// Our own listener; `None` = there is none.
     pub http: Option<Http>,
     /// The files that secrets were read from, the config file among them if one stands there.
@@ -88,6 +94,8 @@ pub struct Catalog {
     pub state: State,
     /// Our own listener.
     pub http: Option<Http>,
+    /// Whether what the feed says is shown to others than NiceChat.
+    pub is_shown: bool,
 }
 
 impl Config {
@@ -153,7 +161,7 @@ impl Config {
 
     fn read(document: &Document<'_>, environment: &Environment) -> Result<Config, ConfigError> {
         let state = State::read(document, environment);
-        let http = Http::read(document)?;
+        let http = Http::read(document, environment)?;
         let guard = Guard::read(document)?;
         let has_source = Section::of(document, &SOURCE).exists();
         let has_nicechat = Section::of(document, &NICECHAT).exists() || NiceChat::is_meant(environment);
@@ -162,21 +170,25 @@ impl Config {
             catalog: None,
             source_alone: None,
             lagerkoll: None,
+            oct8ne: None,
+            guard: guard.clone(),
             http,
             secret_files: Vec::new(),
         };
+        let has_oct8ne = Section::of(document, &OCT8NE).exists();
         if has_source && !has_nicechat {
             config.source_alone = Some(Source::read(document, environment, &state.path)?);
-        } else if has_source || has_nicechat || !Section::of(document, &LAGERKOLL).exists() {
+        } else if has_source || has_nicechat || !(Section::of(document, &LAGERKOLL).exists() || has_oct8ne) {
             let source = Source::read(document, environment, &state.path)?;
             let nicechat = NiceChat::read(document, environment)?;
-            let catalog = Catalog { source, nicechat, guard, state, http: config.http.clone() };
+            let catalog = Catalog { source, nicechat, guard, state, http: config.http.clone(), is_shown: has_oct8ne };
             if document.is_right() {
                 document.keep(catalog.check_import(document), || ());
             }
             config.catalog = Some(Arc::new(catalog));
         }
         config.lagerkoll = Lagerkoll::read(document, environment)?;
+        config.oct8ne = Oct8ne::read(document, environment, config.http.as_ref(), has_source)?.map(Arc::new);
         config.secret_files = document.secret_files();
         Ok(config)
     }

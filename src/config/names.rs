@@ -17,7 +17,8 @@ impl SectionNames {
 
 /// A section as the file writes it; those within others may come again and again.
 pub(super) fn heading(name: &str) -> String {
-    if name.contains('.') { format!("[[{name}]]") } else { format!("[{name}]") }
+    let is_alone = SUBSECTIONS.iter().any(|section| section.name == name);
+    if name.contains('.') && !is_alone { format!("[[{name}]]") } else { format!("[{name}]") }
 }
 
 /// A secret's two names in its section.
@@ -35,6 +36,10 @@ pub(super) const API_KEY: SecretNames = SecretNames { key: "api_key", file: "api
 pub(super) const API_SECRET: SecretNames = SecretNames { key: "api_secret", file: "api_secret_file" };
 /// What a login to Lagerkoll gave beside the user.
 pub(super) const USER_TOKEN: SecretNames = SecretNames { key: "user_token", file: "user_token_file" };
+/// What Oct8ne asks with.
+pub(super) const API_TOKEN: SecretNames = SecretNames { key: "api_token", file: "api_token_file" };
+/// What the shop is asked with.
+pub(super) const SECRET: SecretNames = SecretNames { key: "secret", file: "secret_file" };
 /// The feed's password.
 pub(super) const PASSWORD: SecretNames = SecretNames { key: "password", file: "password_file" };
 
@@ -135,38 +140,96 @@ pub(super) const COPY_TO: SectionNames = SectionNames {
 };
 
 /// `[http]`.
-pub(super) const HTTP: SectionNames = SectionNames { name: "http", keys: &["listen", "public_url"] };
+pub(super) const HTTP: SectionNames = SectionNames {
+    name: "http",
+    keys: &[
+        "listen",
+        "public_listen",
+        "public_url",
+        PASSWORD.key,
+        PASSWORD.file,
+        "allowed_hosts",
+        "allow_origins",
+        "trusted_proxies",
+        "requests_per_second",
+    ],
+};
+
+/// `[oct8ne]`.
+pub(super) const OCT8NE: SectionNames = SectionNames {
+    name: "oct8ne",
+    keys: &[
+        "shop_url",
+        "enabled",
+        "license",
+        "server",
+        "static_server",
+        API_TOKEN.key,
+        API_TOKEN.file,
+        "locale",
+        "currency",
+        "timezone",
+        "languages",
+        "checkout_url",
+        "login_url",
+        "success_url",
+        "product_url",
+        "drop_url_params",
+        "add_to_cart_url",
+        "add_to_cart_method",
+        "thumbnail_url",
+        "facets",
+        "out_of_stock",
+        "cache",
+        "origins",
+        "shop",
+    ],
+};
+
+/// `[oct8ne.shop]`.
+pub(super) const OCT8NE_SHOP: SectionNames = SectionNames {
+    name: "oct8ne.shop",
+    keys: &["session_url", "wishlist_url", "orders_url", "order_url", SECRET.key, SECRET.file, "timeout"],
+};
 
 /// Every section.
-pub(super) const SECTIONS: [SectionNames; 6] = [SOURCE, STATE, NICECHAT, GUARD, LAGERKOLL, HTTP];
+pub(super) const SECTIONS: [SectionNames; 7] = [SOURCE, STATE, NICECHAT, GUARD, LAGERKOLL, HTTP, OCT8NE];
+
+/// Sections within a section. Their names are `section.key`.
+pub(super) const SUBSECTIONS: [SectionNames; 1] = [OCT8NE_SHOP];
 
 /// Tables within a section, of which there may be any number. Their names are `section.key`.
 pub(super) const TABLES: [SectionNames; 3] = [RULE, EVENT, COPY_TO];
 
 /// Whether a word is a setting of any section.
 pub(super) fn is_setting(word: &str) -> bool {
-    SECTIONS.iter().chain(&TABLES).any(|section| section.keys.contains(&word))
+    SECTIONS.iter().chain(&SUBSECTIONS).chain(&TABLES).any(|section| section.keys.contains(&word))
 }
+
+/// Every secret.
+const SECRETS: [SecretNames; 6] = [API_KEY, API_SECRET, USER_TOKEN, PASSWORD, API_TOKEN, SECRET];
 
 /// Whether a setting's value is a secret.
 pub(super) fn is_secret(key: &str) -> bool {
-    [API_KEY, API_SECRET, USER_TOKEN, PASSWORD].iter().any(|names| names.key == key)
+    SECRETS.iter().any(|names| names.key == key)
 }
 
 /// Whether a setting names a secret's file.
 pub(super) fn is_secret_file(key: &str) -> bool {
-    [API_KEY, API_SECRET, USER_TOKEN, PASSWORD].iter().any(|names| names.file == key)
+    SECRETS.iter().any(|names| names.file == key)
 }
 
 /// What is said of a value that has no quotes and needs them; `None` = it needs none, or its setting isn't known.
 pub(super) fn in_quotes(key: &str) -> Option<&'static str> {
     match key {
-        "timeout" | "import_timeout" | "splay" | "delete_after" => Some("write a time in quotes, such as \"30s\""),
+        "timeout" | "import_timeout" | "splay" | "delete_after" | "cache" => {
+            Some("write a time in quotes, such as \"30s\"")
+        }
         "schedule" | "resync_schedule" => Some("write it in quotes, such as \"every 15m\""),
         "price" => Some("write prices in quotes, such as \"<5\" or \"10..20\""),
         "max_bytes" => Some("write a size in quotes, such as \"4GiB\", or a number of bytes"),
         "location" | "path" => Some("write a path or an address in quotes, such as \"/srv/feed.xml\""),
-        key if is_number(key) || matches!(key, "trigger" | "action" | "include" | "in_stock") => None,
+        key if is_number(key) || matches!(key, "trigger" | "action" | "include" | "in_stock" | "enabled") => None,
         key if is_setting(key) => Some("write a text in quotes"),
         _ => None,
     }
@@ -190,5 +253,5 @@ fn is_number(key: &str) -> bool {
 /// The sections that have a setting of this name.
 pub(super) fn sections_with(key: &str) -> Vec<String> {
     let has = |section: &&SectionNames| section.keys.contains(&key);
-    SECTIONS.iter().chain(&TABLES).filter(has).map(SectionNames::heading).collect()
+    SECTIONS.iter().chain(&SUBSECTIONS).chain(&TABLES).filter(has).map(SectionNames::heading).collect()
 }

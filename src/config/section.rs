@@ -34,6 +34,15 @@ impl<'d> Section<'d> {
         Section { document, name: names.name, secrets: names.name.to_owned(), table, span }
     }
 
+    /// The one section of this name within it.
+    pub(super) fn below(&self, names: &SectionNames) -> Section<'d> {
+        let key = names.name.split_once('.').map_or(names.name, |(_, key)| key);
+        let entry = self.table.and_then(|table| table.get_key_value(key));
+        let table = entry.and_then(|(_, value)| value.get_ref().as_table());
+        let span = entry.map(|(key, _)| key.span());
+        Section { document: self.document, name: names.name, secrets: names.name.replace('.', "_"), table, span }
+    }
+
     /// Whether the file has it.
     pub(super) fn exists(&self) -> bool {
         self.table.is_some()
@@ -99,6 +108,28 @@ impl<'d> Section<'d> {
                 default
             }
         }
+    }
+
+    /// A list of texts with a meaning; what is wrong with one is told in the end, and it is left out.
+    pub(super) fn texts<T>(
+        &self,
+        key: &'static str,
+        default: &[&str],
+        parse: impl Fn(&str) -> Result<T, String>,
+    ) -> Vec<T> {
+        let Some(setting) = self.get(key) else {
+            self.comes_from(key, Some(format!("{default:?}")), "default".to_owned());
+            return default.iter().filter_map(|text| parse(text).ok()).collect();
+        };
+        let Some(items) = setting.value.get_ref().as_array() else {
+            self.document.note(setting.bad("expected a list of texts, such as [\"a\", \"b\"]"));
+            return Vec::new();
+        };
+        let read = |item: &Spanned<DeValue<'_>>| {
+            let text = item.get_ref().as_str().ok_or_else(|| "expected a list of texts in quotes".to_owned());
+            text.and_then(&parse).map_err(|reason| self.document.note(setting.bad(reason))).ok()
+        };
+        items.iter().filter_map(read).collect()
     }
 
     /// Notes what a setting is that the file leaves out.

@@ -26,7 +26,8 @@ impl Config {
             let file = file.display();
             format!("everybody on this machine can read the secret in {file}: chmod 600 {file}")
         });
-        open.chain(self.source_alone.as_ref().map(|_| idle.to_owned())).chain(public).collect()
+        let is_idle = self.source_alone.is_some() && self.oct8ne.is_none();
+        open.chain(is_idle.then(|| idle.to_owned())).chain(public).collect()
     }
 }
 

@@ -19,6 +19,7 @@ mod google_text;
 mod google_xml;
 mod header;
 mod input;
+mod local;
 mod namespaces;
 mod parser_thread;
 mod positioned;

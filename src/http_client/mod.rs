@@ -43,16 +43,39 @@ pub(crate) fn no_client(error: &reqwest::Error) -> String {
 /// How long an address may take to say anything.
 const ANSWER_WITHIN: Duration = Duration::from_secs(10);
 
+/// Bytes of a text that is asked for.
+const LARGEST_TEXT: usize = 1 << 20;
+
 /// The status of whatever answers at an address.
 ///
 /// # Errors
 /// In words, why nothing does.
 pub(crate) async fn status_of(url: &str) -> Result<u16, String> {
+    Ok(answer_of(url).await?.status().as_u16())
+}
+
+/// The status and the text of whatever answers at an address.
+///
+/// # Errors
+/// In words, why nothing does.
+pub(crate) async fn text_of(url: &str) -> Result<(u16, String), String> {
+    let mut answer = answer_of(url).await?;
+    let status = answer.status().as_u16();
+    let mut body = Vec::new();
+    while let Some(part) = answer.chunk().await.map_err(|error| root_cause(&error.without_url()))? {
+        body.extend_from_slice(&part);
+        if body.len() > LARGEST_TEXT {
+            return Err("its answer has no end".to_owned());
+        }
+    }
+    Ok((status, String::from_utf8_lossy(&body).into_owned()))
+}
+
+async fn answer_of(url: &str) -> Result<reqwest::Response, String> {
     let client = builder().timeout(ANSWER_WITHIN).redirect(reqwest::redirect::Policy::none()).build();
     let asked = client.map_err(|error| no_client(&error))?.get(url).send().await;
-    let answer = asked.map_err(|error| {
+    asked.map_err(|error| {
         let slow = error.is_timeout().then(|| format!("no answer within {} s", ANSWER_WITHIN.as_secs()));
         slow.unwrap_or_else(|| format!("no answer: {}", root_cause(&error.without_url())))
-    })?;
-    Ok(answer.status().as_u16())
+    })
 }

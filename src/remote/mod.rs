@@ -9,6 +9,7 @@ mod json;
 pub mod lagerkoll;
 mod limit;
 pub mod nicechat;
+pub mod oct8ne;
 mod redact;
 mod traffic;
 

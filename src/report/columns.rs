@@ -41,9 +41,10 @@ impl Columns<'_> {
         Ok(())
     }
 
-    /// `None` = there is nothing to be said.
+    /// `None` = no column is misspelt: there is nothing to be said.
     pub(super) fn json(&self) -> Option<Value> {
         let header = self.header?;
+        header.0.iter().find(|column| column.field.is_none() && column.meant.is_some())?;
         let names = |is_known: bool| -> Vec<&str> {
             let columns = header.0.iter().filter(|column| column.field.is_some() == is_known);
             columns.map(|HeaderColumn { name, .. }| name.as_str()).collect()

@@ -3,6 +3,7 @@
 pub mod catalog;
 pub mod events;
 mod look;
+pub mod oct8ne;
 mod system;
 
 pub use look::{EachFailed, FailedObject, Look, Standing};
@@ -10,5 +11,9 @@ pub use system::System;
 
 /// Every system, for one shop.
 pub fn systems() -> Vec<Box<dyn System>> {
-    vec![Box::<catalog::CatalogSystem>::default(), Box::new(events::EventsSystem)]
+    vec![
+        Box::<catalog::CatalogSystem>::default(),
+        Box::new(events::EventsSystem),
+        Box::<oct8ne::Oct8neSystem>::default(),
+    ]
 }

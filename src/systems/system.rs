@@ -1,6 +1,7 @@
 //! What every system has for those who run and show it: they loop over systems and name none.
 
 use axum::Router;
+use prometheus_client::registry::Registry;
 use tokio_util::sync::CancellationToken;
 
 use crate::config::Config;
@@ -35,6 +36,14 @@ pub trait System: Send + Sync {
 
     /// What its passes count.
     fn meters(&self) -> &'static [Meter];
+
+    /// Adds what it counts itself, from the start of the process on.
+    fn register(&self, _registry: &mut Registry) {}
+
+    /// What keeps it from being ready besides its job, in a line.
+    fn trouble(&self) -> Option<String> {
+        None
+    }
 
     /// How things stand in the state with these settings.
     ///

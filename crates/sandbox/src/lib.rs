@@ -16,6 +16,7 @@ mod control;
 mod faults;
 mod lagerkoll;
 mod nicechat;
+mod oct8ne;
 mod pace;
 mod reply;
 mod server;
@@ -41,6 +42,9 @@ pub use lagerkoll::{
 };
 pub use nicechat::{
     ImportFails, ImportFailure, ImportFormat, ImportSeen, ImportState, Logged, NiceChat, Rules, cdn_address,
+};
+pub use oct8ne::{
+    DEMO_OCT8NE_EMAIL, DEMO_OCT8NE_LICENSE, DEMO_OCT8NE_PASSWORD, DEMO_OCT8NE_TOKEN, DEMO_OWN_SECRET, Oct8ne,
 };
 pub use shop::{Feed, Fetched, Shop};
 pub use store::{Kind, Object};
@@ -85,6 +89,7 @@ pub struct Sandbox {
     nicechat: NiceChat,
     lagerkoll: Lagerkoll,
     shop: Shop,
+    oct8ne: Oct8ne,
     _stop: DropGuard,
 }
 
@@ -100,9 +105,16 @@ impl Sandbox {
         let nicechat = NiceChat::new(&options.key, &options.secret, options.page_size, stop.clone());
         let lagerkoll = Lagerkoll::new();
         let shop = Shop::new(addr);
-        let site = site::Site { nicechat: nicechat.clone(), lagerkoll: lagerkoll.clone(), shop: shop.clone() };
+        let oct8ne = Oct8ne::default();
+        let site = site::Site {
+            nicechat: nicechat.clone(),
+            lagerkoll: lagerkoll.clone(),
+            shop: shop.clone(),
+            oct8ne: oct8ne.clone(),
+        };
         tokio::spawn(server::serve(listener, site, stop.clone()));
-        Ok(Self { addr, key: options.key, secret: options.secret, nicechat, lagerkoll, shop, _stop: stop.drop_guard() })
+        let (key, secret) = (options.key, options.secret);
+        Ok(Self { addr, key, secret, nicechat, lagerkoll, shop, oct8ne, _stop: stop.drop_guard() })
     }
 
     /// The address it listens on, with the port it was given.
@@ -148,6 +160,29 @@ impl Sandbox {
             quoted(DEMO_STORE),
             quoted(DEMO_STORE_KEY),
         )
+    }
+
+    /// `[oct8ne]` sections to paste into a config file: Oct8ne's own addresses, and the shop's four.
+    pub fn oct8ne_section(&self) -> String {
+        let own = format!("{}/own", self.base_url());
+        format!(
+            "[oct8ne]\nshop_url = {}\nserver = {}\nlicense = {}\napi_token = {}\n[oct8ne.shop]\nsession_url = {}\n\
+             wishlist_url = {}\norders_url = {}\norder_url = {}\nsecret = {}\n",
+            quoted("http://127.0.0.1:8788"),
+            quoted(&self.base_url()),
+            quoted(DEMO_OCT8NE_LICENSE),
+            quoted(DEMO_OCT8NE_TOKEN),
+            quoted(&format!("{own}/session")),
+            quoted(&format!("{own}/wishlist")),
+            quoted(&format!("{own}/orders?email={{email}}&page={{page}}&size={{page_size}}")),
+            quoted(&format!("{own}/orders/{{reference}}")),
+            quoted(DEMO_OWN_SECRET),
+        )
+    }
+
+    /// What Oct8ne and the shop's own addresses were told.
+    pub fn oct8ne(&self) -> Oct8ne {
+        self.oct8ne.clone()
     }
 
     /// A handle to look into Lagerkoll and to make it misbehave; as cheap as that to NiceChat.

@@ -11,6 +11,7 @@ use hyper_util::rt::TokioIo;
 use tokio::net::{TcpListener, TcpStream};
 use tokio_util::sync::CancellationToken;
 
+use crate::oct8ne::Oct8ne;
 use crate::reply::{Answer, Served};
 use crate::site::Site;
 use crate::{control, lagerkoll, nicechat, shop};
@@ -55,6 +56,8 @@ async fn route(site: &Site, request: Request<Incoming>) -> Served {
         site.nicechat.serve(&parts, body).await
     } else if lagerkoll::is_here(path) {
         site.lagerkoll.serve(&parts, body).await
+    } else if Oct8ne::is_here(path) {
+        site.oct8ne.serve(&parts, &body)
     } else if path.starts_with(shop::ROOT) {
         site.shop.serve(&parts).await
     } else if let Some(place) = path.strip_prefix(control::ROOT) {

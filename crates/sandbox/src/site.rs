@@ -2,6 +2,7 @@
 
 use crate::lagerkoll::Lagerkoll;
 use crate::nicechat::NiceChat;
+use crate::oct8ne::Oct8ne;
 use crate::shop::Shop;
 
 /// What the port gives access to.
@@ -10,4 +11,5 @@ pub(super) struct Site {
     pub(super) nicechat: NiceChat,
     pub(super) lagerkoll: Lagerkoll,
     pub(super) shop: Shop,
+    pub(super) oct8ne: Oct8ne,
 }

@@ -4,6 +4,7 @@ mod shop;
 
 use std::collections::BTreeMap;
 use std::io::{self, Write as _};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
@@ -23,6 +24,7 @@ use crate::systems::catalog::store::ReadGuard as _;
 use crate::systems::catalog::{CatalogSystem, Held, print_held};
 use crate::systems::events::store::ReadEvents as _;
 use crate::systems::events::{EventsSystem, event_changes_text, events_text};
+use crate::systems::oct8ne::Preview;
 use crate::text::{fold, span};
 use ::sandbox::{DEMO_STORE, Options, Sandbox};
 use shop::{Feed, demo_shop, publish};
@@ -59,6 +61,7 @@ async fn show() -> anyhow::Result<Exit> {
     if exit != Exit::Done {
         return Ok(exit);
     }
+    widget(&shop)?;
     let held = sandbox.nicechat().objects(::sandbox::Kind::Product).len();
     say(&format!("\nNiceChat holds {held} products now, equal to the feed. Nothing is left behind."))?;
     say("Next: `shelfkeeper feed YOUR-FEED`, then `shelfkeeper init` and `shelfkeeper plan`.")?;
@@ -140,6 +143,14 @@ async fn mirror(sandbox: &Sandbox, shop: &Shop, stop: &CancellationToken) -> any
     // A reader sees the state as it was when it was opened.
     let reader = Reader::open(&shop.config.state.path)?;
     Ok(event_changes_text(&reader, &place, &mut io::stdout())?)
+}
+
+/// Shows what a co-viewing widget would be answered.
+fn widget(shop: &Shop) -> anyhow::Result<()> {
+    say("\n━━ 6. A customer in a chat looks for a lamp: Oct8ne's widget is answered from the same feed.\n")?;
+    let Some(settings) = &shop.config.oct8ne else { return Ok(()) };
+    let preview = Preview::new(Arc::clone(settings), shop.config.state.path.clone());
+    Ok(preview.print(&mut io::stdout().lock())?)
 }
 
 fn fields(value: Value) -> Fields {

@@ -87,6 +87,7 @@ pub(super) fn demo_shop(sandbox: &Sandbox, folder: &Path) -> anyhow::Result<Shop
         guard: config::Guard::default(),
         state: State { path: path.clone(), history: config::History::default() },
         http: None,
+        is_shown: true,
         nicechat: demo_nicechat(sandbox)?,
     };
     let config = Config {
@@ -108,6 +109,8 @@ pub(super) fn demo_shop(sandbox: &Sandbox, folder: &Path) -> anyhow::Result<Shop
             events: Vec::new(),
             copies: Vec::new(),
         }),
+        oct8ne: Some(Arc::new(config::Oct8ne::of_shop("https://shop.example".parse()?))),
+        guard: config::Guard::default(),
         http: None,
         secret_files: Vec::new(),
     };

@@ -16,13 +16,13 @@ fn unknown_names_tell_the_name_and_the_line() {
     );
     assert_eq!(
         error(&source("\n  [shop]\nname = 1")),
-        ":4:4: unknown section [shop]; there are [source], [state], [nicechat], [guard], [lagerkoll] and [http]"
+        ":4:4: unknown section [shop]; there are [source], [state], [nicechat], [guard], [lagerkoll], [http] and [oct8ne]"
     );
     assert_eq!(error(&source("[sorce]\nname = 1")), ":3:2: unknown section [sorce]; did you mean [source]?");
     assert_eq!(error("location = \"x\""), ":1:1: setting location stands in no section; put it below [source]");
     assert_eq!(
         error("colour = \"x\""),
-        ":1:1: unknown setting colour: every setting stands in a section, [source], [state], [nicechat], [guard], [lagerkoll] and [http]"
+        ":1:1: unknown setting colour: every setting stands in a section, [source], [state], [nicechat], [guard], [lagerkoll], [http] and [oct8ne]"
     );
     assert!(
         errors(&source("[state]\nfile = 1\n[source.more]\nx = 1"))[1].starts_with(":5:9: unknown setting source.more")
@@ -45,7 +45,7 @@ fn an_import_needs_an_address() {
         let told = error(&source_with(source, "[nicechat]\nstrategy = \"import\""));
         assert!(told.contains("behind a password") || told.contains("not google-xml"), "{told}");
     }
-    let public = "[nicechat]\nstrategy = \"import\"\n[http]\npublic_url = \"https://shop.example/keeper\"";
+    let public = "[nicechat]\nstrategy = \"import\"\n[http]\npublic_listen = \"127.0.0.1:0\"\npublic_url = \"https://shop.example/keeper\"";
     assert!(load(&source_with("type = \"google-xml\"", public)).is_ok());
     assert!(load(&source_with("", "[nicechat]\nstrategy = \"import\"")).is_ok());
 }

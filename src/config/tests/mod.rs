@@ -4,6 +4,7 @@ mod faults;
 mod guard;
 mod http;
 mod lagerkoll;
+mod oct8ne;
 mod rules;
 mod secrets;
 
@@ -81,7 +82,7 @@ fn catalog(config: Config) -> Catalog {
 #[test]
 fn the_defaults() {
     let config = load(&source("")).expect("a config");
-    let Catalog { source, nicechat, guard, state, http } = catalog(config);
+    let Catalog { source, nicechat, guard, state, http, .. } = catalog(config);
     assert_eq!(source.location, Location::parse("https://shop.example/products.txt").expect("a location"));
     assert_eq!(source.format, None);
     assert_eq!(source.schedule, Schedule::Every(Duration::from_secs(900)));
@@ -108,7 +109,7 @@ fn the_defaults() {
     assert_eq!(guard, Guard::default());
     assert_eq!(state.history, History::default());
     assert_eq!(nicechat.vanished_category, VanishedCategory::Delete);
-    assert_eq!(http, None);
+    assert!(http.is_none());
 }
 
 #[test]
@@ -165,9 +166,21 @@ fn the_example_is_right_and_tells_the_defaults() {
     // What the example only shows as a comment is right as well.
     let folder = Folder::new("");
     let mut filled = example.to_owned();
-    for name in ["path", "[http]", "listen", "public_url"] {
+    for name in [
+        "path",
+        "[http]",
+        "listen",
+        "public_listen = ",
+        "public_url = ",
+        "allowed_hosts",
+        "allow_origins",
+        "trusted_proxies",
+        "requests_per_second",
+    ] {
         filled = filled.replace(&format!("# {name}"), name);
     }
+    let address = "public_listen = \"127.0.0.1:8788\"";
+    filled = filled.replace("public_listen = \"\"", address);
     for name in ["nicechat_api_key", "nicechat_api_secret"] {
         let written = format!("# {}_file = \"/etc/shelfkeeper/{name}\"", &name[9..]);
         assert!(filled.contains(&written), "{written}");
@@ -177,7 +190,8 @@ fn the_example_is_right_and_tells_the_defaults() {
     let filled = folder.load(&[]).expect("a config");
     let filled = catalog(filled);
     assert!(filled.source.resync_schedule.is_some());
-    assert_eq!(filled.http, load(&source("[http]")).expect("a config").http);
+    let empty = load(&source(&format!("[http]\n{address}"))).expect("a config").http;
+    assert_eq!(format!("{:?}", filled.http), format!("{empty:?}"));
 }
 
 #[test]
@@ -249,4 +263,22 @@ fn a_file_that_cannot_be_read() {
     assert!(load(folder.0.path()).contains("cannot be read: this is not a file"));
     folder.write("shelfkeeper.toml", b"[source]\nlocation = \"\xff\"\n");
     assert!(load(&folder.path("shelfkeeper.toml")).contains("UTF-8"));
+}
+
+#[test]
+fn the_example_shows_the_defaults_of_the_adapter() {
+    let example = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/config/shelfkeeper.example.toml"));
+    let (_, shown) = example.split_once("# [oct8ne]\n").expect("the section");
+    let is_setting = |line: &&str| {
+        *line == "[oct8ne.shop]" || line.split_once(" = ").is_some_and(|(key, _)| !key.contains([' ', ':', '"']))
+    };
+    let lines = shown.lines().filter_map(|line| line.strip_prefix("# ")).filter(is_setting);
+    let lines: Vec<&str> = lines.filter(|line| !line.contains("_file = ") && !line.starts_with("secret")).collect();
+    let head = source("[http]\npublic_listen = \"127.0.0.1:0\"\n[oct8ne]");
+    let of = |text: &str| format!("{:?}", load(text).expect(text).oct8ne.expect("a section"));
+    assert_eq!(lines.len(), 27, "{lines:?}");
+    assert_eq!(
+        of(&format!("{head}\n{}", lines.join("\n"))),
+        of(&format!("{head}\nshop_url = \"https://shop.example\""))
+    );
 }

@@ -9,6 +9,7 @@ use crate::config::Catalog;
 use crate::pass::Progress;
 use crate::pause::Pause;
 use crate::remote::nicechat;
+use crate::shop::Bell;
 use crate::state::{self, StateError};
 use crate::systems::catalog::import::endpoints::Exchange;
 
@@ -23,6 +24,8 @@ pub struct Context {
     pub exchange: Exchange,
     /// See [`crate::shop::Shop::computing`].
     pub computing: Arc<Semaphore>,
+    /// Rung when the shelf has something else.
+    pub stocked: Bell,
     /// Whether somebody serves `exchange` already; else a pass does so itself when an import needs it.
     pub is_listening: bool,
 }

@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::approval::word;
 use crate::catalog::{Category, Hasher};
-use crate::config::{self, Catalog, Prune, Strategy};
+use crate::config::{self, Catalog, Prune, Source, Strategy};
 use crate::feed::{self, FeedError, FeedType, Header, ParseOptions, Row, RowDigest, RowPlace, SinkError};
 use crate::pass::{Ask, PassKind};
 use crate::remote::nicechat;
@@ -202,7 +202,7 @@ impl Planner<'_> {
         // Nobody closes it.
         let _turn = interruptible(self.stop, self.computing.acquire()).await?;
         let source = &self.config.source;
-        let options = parse_options(self.config, request.now);
+        let options = parse_options(source, request.now);
         let (location, max_bytes) = (source.location.to_string(), source.max_bytes);
         let (stop, body) = (self.stop.clone(), Arc::clone(body));
         let rules = source.rules.clone();
@@ -259,11 +259,11 @@ pub(super) fn feed_kind(config: &Catalog, format: FeedType) -> FeedKind {
 }
 
 /// What the feed's rows mean besides what they say. `now` = the moment at which sales are judged.
-pub(super) fn parse_options(config: &Catalog, now: Timestamp) -> ParseOptions {
-    let default_category = config.source.default_category.clone();
+pub(super) fn parse_options(source: &Source, now: Timestamp) -> ParseOptions {
+    let default_category = source.default_category.clone();
     ParseOptions {
-        format: config.source.format,
-        default_currency: config.source.default_currency,
+        format: source.format,
+        default_currency: source.default_currency,
         default_category: default_category.map(|id| Arc::new(Category { id, name: None })),
         now,
     }

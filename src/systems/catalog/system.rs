@@ -68,6 +68,7 @@ impl System for CatalogSystem {
             state: shop.state.clone(),
             exchange: self.exchange.clone(),
             computing: shop.computing.clone(),
+            stocked: shop.stocked.clone(),
             is_listening: is_served,
         };
         Some(Box::new(CatalogJob(context)))

@@ -55,7 +55,7 @@ enum Counted {
 }
 
 impl Metrics {
-    pub(super) fn new<'m>(meters: impl Iterator<Item = &'m Meter>) -> Metrics {
+    pub(super) fn new<'m>(meters: impl Iterator<Item = &'m Meter>, more: impl FnOnce(&mut Registry)) -> Metrics {
         let mut registry = registry();
         let passes = Family::<PassLabels, Counter>::default();
         registry.register("passes", "Passes that ended, by kind and outcome", Family::clone(&passes));
@@ -70,6 +70,7 @@ impl Metrics {
             drop(passes.get_or_create(&PassLabels { kind: kind.name(), outcome: outcome.name() }));
         }
         let meters = meters.map(|meter| (meter.name, register(&mut registry, meter))).collect();
+        more(&mut registry);
         Metrics { registry, passes, durations, meters }
     }
 
@@ -151,7 +152,7 @@ mod tests {
     use crate::systems::systems;
 
     fn metrics() -> Metrics {
-        Metrics::new(systems().iter().flat_map(|system| system.meters()))
+        Metrics::new(systems().iter().flat_map(|system| system.meters()), |_| ())
     }
 
     fn report(samples: Vec<Sample>) -> Report {

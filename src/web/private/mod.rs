@@ -3,6 +3,7 @@
 //! The daemon tells a [`Monitor`] of every pass; its routes answer from that, and from the state file. Nothing here
 //! writes, and nothing shows a secret.
 
+mod guard;
 mod metrics;
 mod readiness;
 mod routes;
@@ -53,7 +54,9 @@ impl Monitor {
     pub fn new(config: Arc<Config>, systems: Arc<[Box<dyn System>]>) -> Monitor {
         Monitor(Arc::new(Inner {
             config: Mutex::new(config),
-            metrics: Metrics::new(systems.iter().flat_map(|system| system.meters())),
+            metrics: Metrics::new(systems.iter().flat_map(|system| system.meters()), |registry| {
+                systems.iter().for_each(|system| system.register(registry));
+            }),
             systems,
             readiness: Mutex::new(Readiness::default()),
             pause: Mutex::new(None),
@@ -111,7 +114,9 @@ impl Monitor {
 
     /// What keeps us from being ready, a line each.
     fn trouble(&self) -> Vec<String> {
-        self.readiness().trouble(Moment::now())
+        let mut trouble = self.readiness().trouble(Moment::now());
+        trouble.extend(self.0.systems.iter().filter_map(|system| system.trouble()));
+        trouble
     }
 
     /// Work that waits for the disk, off the async threads; `None` when it panicked.

@@ -83,6 +83,16 @@ impl Shop {
         self.sandbox.lagerkoll_section()
     }
 
+    /// `[oct8ne]` sections that work with the sandbox.
+    pub fn oct8ne_section(&self) -> String {
+        self.sandbox.oct8ne_section()
+    }
+
+    /// What Oct8ne and the shop's own addresses were told.
+    pub fn oct8ne(&self) -> sandbox::Oct8ne {
+        self.sandbox.oct8ne()
+    }
+
     /// What the feed host was asked.
     pub fn fetches(&self) -> Vec<Fetched> {
         self.shop().requests()

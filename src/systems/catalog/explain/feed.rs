@@ -80,7 +80,7 @@ fn examine(config: &Catalog, state: Reader, body: &Body, id: String) -> Result<I
     let mark = state.feed_mark()?.and_then(|mark| mark.body);
     let digest = body.digest().map_err(|error| PassError::Fetch(FetchError::unreadable(&config.source, &error)))?;
     let is_listing_due = needs_listing(config, &state, PassKind::Sync)?;
-    let options = parse_options(config, Timestamp::now());
+    let options = parse_options(&config.source, Timestamp::now());
     let unreadable = |error| PassError::Fetch(FetchError::unreadable(&config.source, &error));
     let patience = patience(&config.guard, body).map_err(unreadable)?;
     let mut differ = Differ::new(state, policy(config, PassKind::Sync))?;

@@ -13,6 +13,7 @@ use crate::source::{Body, End};
 use crate::systems::catalog::error::PassError;
 use crate::systems::catalog::planner::parse_options;
 use crate::systems::catalog::shelf::{Draft, Generation, Shelf, ShelfError};
+use crate::systems::catalog::stock::SHOWN;
 use crate::systems::catalog::store::Import;
 use crate::systems::catalog::wait::blocking;
 use crate::task;
@@ -52,8 +53,9 @@ impl Importer<'_> {
 
     /// Removes what was served, when no import is under way any more. The next pass does it if this fails.
     pub(in crate::systems::catalog) async fn clear_shelf(&self) {
-        let shelf = self.shelf();
-        if let Ok(Err(error)) = task::blocking(move || shelf.clear()).await {
+        let (shelf, is_shown) = (self.shelf(), self.context.config.is_shown);
+        let clear = move || if is_shown { shelf.clear_but(SHOWN) } else { shelf.clear() };
+        if let Ok(Err(error)) = task::blocking(clear).await {
             warn!("{error}");
         }
     }
@@ -78,7 +80,7 @@ fn read_into(
     let mut read = || {
         let input = feed::open(&body.file, config.source.max_bytes).stopped_by(stop);
         let input = if body.end == End::Proven { input } else { input.unproven()? };
-        feed::read(&input, &parse_options(config, now), &mut sink)
+        feed::read(&input, &parse_options(&config.source, now), &mut sink)
     };
     read().map_err(|error| failed(config.source.location.to_string(), error))?;
     Ok(body.check_unwritten()?)

@@ -7,6 +7,7 @@ use crate::state::{self};
 use crate::systems::catalog::context::Tools;
 use crate::systems::catalog::error::PassError;
 use crate::systems::catalog::planner::{Request, needs_listing};
+use crate::systems::catalog::stock;
 use crate::systems::catalog::store::FeedMark;
 use crate::systems::catalog::store::ReadFeed as _;
 use crate::systems::catalog::store::ReadPlan as _;
@@ -46,5 +47,8 @@ fn current_mark(tools: &Tools<'_>, request: Request, state: &state::Reader) -> R
     let is_current = |mark: &FeedMark| {
         mark.changes_at.is_none_or(|at| at > request.now) && mark.judged.is_none_or(|at| at <= request.now)
     };
-    Ok(state.feed_mark()?.filter(|mark| mark.shape == shape && is_current(mark)))
+    // What is shown may have been lost, or be wanted only now.
+    let is_shown =
+        |mark: &FeedMark| !config.is_shown || stock::is_of(&config.state.path, &config.source, mark.body, request.now);
+    Ok(state.feed_mark()?.filter(|mark| mark.shape == shape && is_current(mark) && is_shown(mark)))
 }

@@ -11,3 +11,4 @@ mod import;
 pub(super) mod report;
 mod send;
 pub(super) mod steps;
+mod stock;

@@ -1,5 +1,7 @@
 //! The steps in their order: fetch, diff, guard, import where it pays, apply.
 
+use std::sync::Arc;
+
 use serde_json::json;
 
 use super::body::{Answer, FeedBody};
@@ -9,6 +11,7 @@ use super::findings::Findings;
 use super::held::note_held;
 use super::import::{count_imported, push, settle_earlier};
 use super::send::{Sent, send};
+use super::stock::{stock, stock_anyway};
 use crate::approval::take_word;
 use crate::catalog::Kind;
 use crate::config::Prune;
@@ -71,7 +74,10 @@ pub(in crate::systems::catalog) async fn run_steps(
     request: Request,
     findings: &mut Findings,
 ) -> Result<Ended, PassError> {
-    settle_earlier(tools, request, findings).await?;
+    if let Err(error) = settle_earlier(tools, request, findings).await {
+        stock_anyway(tools, request).await;
+        return Err(error);
+    }
     let feed = match fetch(tools, request).await? {
         Answer::New(feed) => feed,
         Answer::Same(mark) => {
@@ -79,7 +85,10 @@ pub(in crate::systems::catalog) async fn run_steps(
             return Ok(tools.paused().map_or(ended, Ended::Paused));
         }
     };
-    let Compared { mut feed, plan } = compare(tools, request, feed, findings).await?;
+    let body = Arc::clone(&feed.body);
+    let compared = compare(tools, request, feed, findings).await;
+    stock(tools, request, body, compared.as_ref().map(|compared| &compared.plan)).await;
+    let Compared { mut feed, plan } = compared?;
     let mut summary = plan.summary.clone();
     let mut guarded = let_through(plan);
     let paused = tools.paused();

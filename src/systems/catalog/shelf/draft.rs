@@ -1,17 +1,18 @@
 //! Writing a generation.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeMap, HashSet};
 use std::fs::File;
 use std::io::{self, BufWriter, Write as _};
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
+use serde_json::Value;
 
 use super::error::ShelfError;
-use super::generation::Generation;
-use super::layout::{Contents, FILE, MAGIC, PAGE, Span, foot, pack, put};
+use super::generation::{Generation, Stocked};
+use super::layout::{About, Contents, FILE, MAGIC, PAGE, Span, foot, pack, put};
 use super::sorter::Sorter;
-use crate::catalog::{Id, Item};
+use crate::catalog::{Id, Item, Local};
 use crate::remote::nicechat::ProductFields;
 use crate::state::private;
 
@@ -62,7 +63,8 @@ impl Draft {
         let contents = Contents {
             made: Timestamp::now(),
             items: 0,
-            currencies: BTreeSet::new(),
+            about: About::default(),
+            currencies: BTreeMap::new(),
             pages: Vec::new(),
             ids: Vec::new(),
             categories: Vec::new(),
@@ -90,24 +92,77 @@ impl Draft {
         self.write(item).map_err(ShelfError::unwritable(&self.folder))
     }
 
+    /// The same with what is shown to others than NiceChat.
+    ///
+    /// # Errors
+    /// When it can't be written.
+    pub fn add_whole(&mut self, item: &Item) -> Result<(), ShelfError> {
+        self.write_whole(item).map_err(ShelfError::unwritable(&self.folder))
+    }
+
+    /// Adds an item as it may lie on a shelf; `category` = the name of its category.
+    ///
+    /// # Errors
+    /// When it can't be written.
+    pub fn add_stocked(&mut self, stocked: &Stocked, category: Option<&str>) -> Result<(), ShelfError> {
+        self.write_stocked(stocked, category).map_err(ShelfError::unwritable(&self.folder))
+    }
+
+    /// Says what it is made of.
+    pub fn describe(&mut self, about: About) {
+        self.contents.about = about;
+    }
+
     fn write(&mut self, item: &Item) -> io::Result<()> {
         self.json.clear();
         serde_json::to_writer(&mut self.json, &ProductFields(item))?;
-        put(&mut self.page, item.id.as_str().as_bytes());
-        put(&mut self.page, &self.json);
-        self.sorter.add(item.id.as_str(), self.contents.items)?;
-        self.contents.items += 1;
-        if let Some(currency) = item.currency.as_ref().map(|currency| currency.as_str())
-            && !self.contents.currencies.contains(currency)
-        {
-            self.contents.currencies.insert(currency.to_owned());
+        self.put_item(item)
+    }
+
+    fn write_whole(&mut self, item: &Item) -> io::Result<()> {
+        self.json.clear();
+        serde_json::to_writer(&mut self.json, &ProductFields(item))?;
+        if item.local != Local::default() {
+            // The closing brace comes behind it.
+            self.json.pop();
+            self.json.extend_from_slice(b",\"local\":");
+            serde_json::to_writer(&mut self.json, &item.local.to_fields())?;
+            self.json.push(b'}');
         }
-        if let Some(category) = &item.category
-            && let Some(name) = &category.name
-            && !self.seen.contains(&category.id)
+        self.put_item(item)
+    }
+
+    fn write_stocked(&mut self, stocked: &Stocked, category: Option<&str>) -> io::Result<()> {
+        self.json.clear();
+        serde_json::to_writer(&mut self.json, &stocked.fields)?;
+        let text = |name: &str| stocked.fields.get(name).and_then(Value::as_str);
+        let id = text("category").and_then(|id| Id::parse(id).ok());
+        self.put(&stocked.id, text("currency"), id.as_ref().zip(category))
+    }
+
+    fn put_item(&mut self, item: &Item) -> io::Result<()> {
+        let category = item.category.as_ref();
+        let category = category.and_then(|category| Some((&category.id, category.name.as_deref()?)));
+        self.put(item.id.as_str(), item.currency.as_ref().map(|currency| currency.as_str()), category)
+    }
+
+    /// Adds an item whose fields are written already.
+    fn put(&mut self, id: &str, currency: Option<&str>, category: Option<(&Id, &str)>) -> io::Result<()> {
+        put(&mut self.page, id.as_bytes());
+        put(&mut self.page, &self.json);
+        self.sorter.add(id, self.contents.items)?;
+        self.contents.items += 1;
+        if let Some(currency) = currency {
+            match self.contents.currencies.get_mut(currency) {
+                Some(count) => *count += 1,
+                None => _ = self.contents.currencies.insert(currency.to_owned(), 1),
+            }
+        }
+        if let Some((id, name)) = category
+            && !self.seen.contains(id)
         {
-            self.seen.insert(category.id.clone());
-            self.categories.push((category.id.clone(), name.clone()));
+            self.seen.insert(id.clone());
+            self.categories.push((id.clone(), name.to_owned()));
         }
         if self.page.len() >= PAGE { self.end_page() } else { Ok(()) }
     }

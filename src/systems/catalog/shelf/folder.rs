@@ -8,6 +8,8 @@ use super::error::ShelfError;
 use super::generation::Generation;
 use crate::state::private;
 
+/// Ends the name of the whole.
+const SHELF: &str = "shelf";
 /// Ends the name of a folder that isn't a whole generation yet.
 const UNFINISHED: &str = "new";
 
@@ -22,8 +24,14 @@ impl Shelf {
     /// The shelf of a state file, whether it is there or not.
     pub fn beside(state: &Path) -> Shelf {
         let mut folder = state.as_os_str().to_owned();
-        folder.push(".shelf");
+        folder.push(".");
+        folder.push(SHELF);
         Shelf { folder: folder.into() }
+    }
+
+    /// A part of it that is one user's alone.
+    pub fn of(&self, user: &str) -> Shelf {
+        Shelf { folder: self.folder.join(user) }
     }
 
     #[cfg(test)]
@@ -37,6 +45,11 @@ impl Shelf {
     /// When it can't be written.
     pub fn begin(&self) -> Result<Draft, ShelfError> {
         let run = || {
+            if let Some(parent) =
+                self.folder.parent().filter(|parent| parent.extension().is_some_and(|end| end == SHELF))
+            {
+                private::make_own_folder(parent)?;
+            }
             private::make_own_folder(&self.folder)?;
             let mut last = 0;
             for folder in folders(&self.folder)? {
@@ -73,6 +86,36 @@ impl Shelf {
         let folders = folders.map_err(|error| ShelfError::Unreadable { path: self.folder.clone(), error })?;
         let whole = folders.into_iter().filter(|folder| !is_unfinished(folder) && is_it(folder));
         whole.max_by_key(|folder| number(folder)).map(|folder| Generation::open(&folder)).transpose()
+    }
+
+    /// Removes all generations but the newest: those who read them have them open.
+    ///
+    /// # Errors
+    /// When they can't be removed.
+    pub fn keep_newest(&self) -> Result<(), ShelfError> {
+        let run = || {
+            let folders: Vec<PathBuf> = folders(&self.folder)?;
+            let newest = folders.iter().filter(|folder| !is_unfinished(folder)).map(|folder| number(folder)).max();
+            let old = folders.iter().filter(|folder| !is_unfinished(folder) && Some(number(folder)) != newest);
+            old.into_iter().try_for_each(std::fs::remove_dir_all)
+        };
+        run().map_err(ShelfError::unwritable(&self.folder))
+    }
+
+    /// Removes all but one user's part, when nobody uses the rest any more. Whoever has a generation open can still read
+    /// it.
+    ///
+    /// # Errors
+    /// When it can't be removed.
+    pub fn clear_but(&self, user: &str) -> Result<(), ShelfError> {
+        let run = || {
+            let others = folders(&self.folder)?.into_iter().filter(|folder| !folder.ends_with(user));
+            others.into_iter().try_for_each(|path| match path.is_dir() {
+                true => std::fs::remove_dir_all(path),
+                false => std::fs::remove_file(path),
+            })
+        };
+        run().map_err(ShelfError::unwritable(&self.folder))
     }
 
     /// Removes all, when nobody uses it any more. Whoever has a generation open can still read it.

@@ -1,6 +1,6 @@
 //! Reading a generation.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt as _;
@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 
 use super::error::ShelfError;
-use super::layout::{Contents, FILE, FOOT, MAGIC, Span, read_foot, take, take_number, take_text, unpack};
+use super::layout::{About, Contents, FILE, FOOT, MAGIC, Span, read_foot, take, take_number, take_text, unpack};
 use crate::catalog::Fields;
 
 /// An item as it lies on the shelf.
@@ -53,6 +53,21 @@ impl Generation {
         self.contents.made
     }
 
+    /// What it was made of.
+    pub fn about(&self) -> &About {
+        &self.contents.about
+    }
+
+    /// Bytes that it takes on the disk.
+    pub fn bytes(&self) -> u64 {
+        self.file.metadata().map_or(0, |metadata| metadata.len())
+    }
+
+    /// The folder that it lies in.
+    pub fn folder(&self) -> &Path {
+        self.path.parent().unwrap_or(&self.path)
+    }
+
     /// How many items it has.
     pub fn len(&self) -> u64 {
         self.contents.items
@@ -63,8 +78,8 @@ impl Generation {
         self.contents.items == 0
     }
 
-    /// The currencies of its items.
-    pub fn currencies(&self) -> &BTreeSet<String> {
+    /// The currencies of its items, and how many have each.
+    pub fn currencies(&self) -> &BTreeMap<String, u64> {
         &self.contents.currencies
     }
 
@@ -113,12 +128,38 @@ impl Generation {
         found.map(|(id, place)| self.at(place).and_then(|item| self.is_of(&id, item))).transpose()
     }
 
+    /// The place of the item with an id.
+    ///
+    /// # Errors
+    /// When it can't be read.
+    pub fn place(&self, id: &str) -> Result<Option<u64>, ShelfError> {
+        let ids = &self.contents.ids;
+        let Some(page) = ids.partition_point(|(first, _)| first.as_str() <= id).checked_sub(1) else {
+            return Ok(None);
+        };
+        Ok(self.ids_of(page)?.into_iter().find(|(other, _)| other == id).map(|(_, place)| place))
+    }
+
+    /// The page that an item's place is on, and the place of the first one on it; `None` = there is none.
+    pub(super) fn page_of(&self, place: u64) -> Option<(usize, u64)> {
+        let page = self.contents.pages.partition_point(|(first, _)| *first <= place).checked_sub(1)?;
+        (place < self.contents.items).then(|| self.contents.pages.get(page).map(|(first, _)| (page, *first))).flatten()
+    }
+
+    /// The bytes of a page.
+    pub(super) fn page(&self, page: usize) -> Result<Option<Vec<u8>>, ShelfError> {
+        self.contents.pages.get(page).map(|(_, span)| self.read(*span)).transpose()
+    }
+
     fn is_of(&self, id: &str, item: Stocked) -> Result<Stocked, ShelfError> {
         if item.id == id { Ok(item) } else { Err(self.damaged("an id leads to another item")) }
     }
 
     /// The item at a place in the feed's order.
-    fn at(&self, place: u64) -> Result<Stocked, ShelfError> {
+    ///
+    /// # Errors
+    /// When it can't be read.
+    pub fn at(&self, place: u64) -> Result<Stocked, ShelfError> {
         let pages = &self.contents.pages;
         let page = pages.partition_point(|(first, _)| *first <= place).checked_sub(1);
         let (first, span) = page.and_then(|page| pages.get(page)).ok_or_else(|| self.damaged("a page is missing"))?;
@@ -149,6 +190,17 @@ impl Generation {
         ids.skip_while(move |id| id.as_ref().is_ok_and(|id| *id < from))
     }
 
+    /// Gives every id with its item's place to `each`, in the ids' order.
+    ///
+    /// # Errors
+    /// When it can't be read.
+    pub fn each_id(&self, mut each: impl FnMut(&str, u64)) -> Result<(), ShelfError> {
+        for page in 0..self.contents.ids.len() {
+            self.ids_of(page)?.iter().for_each(|(id, place)| each(id, *place));
+        }
+        Ok(())
+    }
+
     fn ids_of(&self, page: usize) -> Result<Vec<(String, u64)>, ShelfError> {
         let span = self.contents.ids.get(page).map(|(_, span)| *span);
         let page = self.read(span.ok_or_else(|| self.damaged("a page is missing"))?)?;
@@ -168,7 +220,7 @@ impl Generation {
         block.ok_or_else(|| self.damaged("a block isn't what was written"))
     }
 
-    fn damaged(&self, what: &'static str) -> ShelfError {
+    pub(super) fn damaged(&self, what: &'static str) -> ShelfError {
         ShelfError::Damaged { path: self.path.clone(), what }
     }
 }

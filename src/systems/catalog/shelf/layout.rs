@@ -4,35 +4,52 @@
 //! the feed's order, pages of ids in the ids' order, pages of categories. Blocks are packed, and each has a checksum
 //! that depends on its place, so that nothing is ever read that wasn't written there.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use lz4_flex::block::{compress_prepend_size, decompress_size_prepended};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
 /// The name of the file.
 pub(super) const FILE: &str = "items";
 /// Begins and ends a file; the last byte is the version.
-pub(super) const MAGIC: [u8; 8] = *b"shelf\0\0\x01";
+pub const MAGIC: [u8; 8] = *b"shelf\0\0\x02";
 /// Bytes of the foot: where the last block is, a checksum of that, and [`MAGIC`].
-pub(super) const FOOT: usize = 12 + 8 + MAGIC.len();
+pub const FOOT: usize = 12 + 8 + MAGIC.len();
 /// A page is full when it has so many bytes: one is read and unpacked for each product that is asked for.
 pub(super) const PAGE: usize = 32 << 10;
 
 /// Where a block lies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Span {
-    pub(super) at: u64,
-    pub(super) length: u32,
+pub struct Span {
+    /// From the file's beginning.
+    pub at: u64,
+    /// Bytes.
+    pub length: u32,
+}
+
+/// What a generation was made of.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct About {
+    /// Of what it was made: another key, another content.
+    pub key: String,
+    /// What kind of feed that was, and from where.
+    pub kind: Option<(String, String)>,
+    /// When a sale in it begins or ends next.
+    pub changes_at: Option<Timestamp>,
+    /// What of it is as it was before, until somebody approves it.
+    pub held: Option<Value>,
 }
 
 /// What the last block says.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Contents {
     pub(super) made: Timestamp,
+    pub(super) about: About,
     pub(super) items: u64,
-    pub(super) currencies: BTreeSet<String>,
+    pub(super) currencies: BTreeMap<String, u64>,
     /// Pages of items, each with the place of its first one.
     pub(super) pages: Vec<(u64, Span)>,
     /// Pages of ids with the places of their items, each with its first id.
@@ -41,27 +58,27 @@ pub(super) struct Contents {
 }
 
 /// A block as it is written at a place.
-pub(super) fn pack(bytes: &[u8], at: u64) -> Vec<u8> {
+pub fn pack(bytes: &[u8], at: u64) -> Vec<u8> {
     let packed = compress_prepend_size(bytes);
     let sum = xxh3_64_with_seed(&packed, at);
     [&sum.to_le_bytes()[..], &packed].concat()
 }
 
 /// The bytes of a block that was read at a place; `None` = it isn't what was written there.
-pub(super) fn unpack(block: &[u8], at: u64) -> Option<Vec<u8>> {
+pub fn unpack(block: &[u8], at: u64) -> Option<Vec<u8>> {
     let (sum, packed) = block.split_first_chunk::<8>()?;
     let is_whole = xxh3_64_with_seed(packed, at).to_le_bytes() == *sum;
     is_whole.then(|| decompress_size_prepended(packed).ok()).flatten()
 }
 
-pub(super) fn foot(last: Span) -> Vec<u8> {
+pub fn foot(last: Span) -> Vec<u8> {
     let place = [&last.at.to_le_bytes()[..], &last.length.to_le_bytes()].concat();
     let sum = xxh3_64_with_seed(&place, u64::from_le_bytes(MAGIC));
     [&place[..], &sum.to_le_bytes(), &MAGIC].concat()
 }
 
 /// Where the last block is, by the foot.
-pub(super) fn read_foot(foot: &[u8; FOOT]) -> Option<Span> {
+pub fn read_foot(foot: &[u8; FOOT]) -> Option<Span> {
     let (at, rest) = foot.split_first_chunk::<8>()?;
     let length = rest.first_chunk::<4>()?;
     let span = Span { at: u64::from_le_bytes(*at), length: u32::from_le_bytes(*length) };
@@ -69,24 +86,24 @@ pub(super) fn read_foot(foot: &[u8; FOOT]) -> Option<Span> {
 }
 
 /// Adds bytes to a page, with their number before them.
-pub(super) fn put(page: &mut Vec<u8>, bytes: &[u8]) {
+pub fn put(page: &mut Vec<u8>, bytes: &[u8]) {
     page.extend_from_slice(&(bytes.len() as u64).to_le_bytes());
     page.extend_from_slice(bytes);
 }
 
 /// Takes the next bytes off a page.
-pub(super) fn take<'p>(page: &mut &'p [u8]) -> Option<&'p [u8]> {
+pub fn take<'p>(page: &mut &'p [u8]) -> Option<&'p [u8]> {
     let length = usize::try_from(take_number(page)?).ok()?;
     let (bytes, rest) = page.split_at_checked(length)?;
     *page = rest;
     Some(bytes)
 }
 
-pub(super) fn take_text<'p>(page: &mut &'p [u8]) -> Option<&'p str> {
+pub fn take_text<'p>(page: &mut &'p [u8]) -> Option<&'p str> {
     str::from_utf8(take(page)?).ok()
 }
 
-pub(super) fn take_number(page: &mut &[u8]) -> Option<u64> {
+pub fn take_number(page: &mut &[u8]) -> Option<u64> {
     let (number, rest) = page.split_first_chunk::<8>()?;
     *page = rest;
     Some(u64::from_le_bytes(*number))

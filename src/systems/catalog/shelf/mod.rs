@@ -14,11 +14,16 @@ mod folder;
 mod generation;
 mod layout;
 mod sorter;
+mod walk;
 
 pub use draft::Draft;
 pub use error::ShelfError;
 pub use folder::Shelf;
 pub use generation::{Generation, Stocked};
+pub use layout::{About, Span, foot, pack, put, read_foot, take, take_number, take_text, unpack};
+pub use layout::{FOOT, MAGIC};
+pub use sorter::Sorter;
+pub use walk::Walk;
 
 #[cfg(test)]
 mod tests;

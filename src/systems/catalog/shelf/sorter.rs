@@ -15,10 +15,10 @@ const EACH: usize = size_of::<Entry>() + 16;
 const BUFFER: usize = 32 << 10;
 
 /// An id, and the place of its item.
-pub(super) type Entry = (String, u64);
+pub type Entry = (String, u64);
 
 /// Sorts ids.
-pub(super) struct Sorter {
+pub struct Sorter {
     /// Where the nameless files of the parts lie.
     folder: PathBuf,
     entries: Vec<Entry>,
@@ -28,7 +28,8 @@ pub(super) struct Sorter {
 }
 
 impl Sorter {
-    pub(super) fn new(folder: &Path) -> Sorter {
+    /// Sorts in a folder that has room.
+    pub fn new(folder: &Path) -> Sorter {
         Sorter { folder: folder.to_owned(), entries: Vec::new(), size: 0, most: MOST, parts: Vec::new() }
     }
 
@@ -37,7 +38,11 @@ impl Sorter {
         Sorter { most: bytes, ..Sorter::new(folder) }
     }
 
-    pub(super) fn add(&mut self, id: &str, place: u64) -> io::Result<()> {
+    /// Adds an id.
+    ///
+    /// # Errors
+    /// When there is no room for a part.
+    pub fn add(&mut self, id: &str, place: u64) -> io::Result<()> {
         self.size += id.len() + EACH;
         self.entries.push((id.to_owned(), place));
         if self.size < self.most { Ok(()) } else { self.write_part() }
@@ -59,7 +64,10 @@ impl Sorter {
     }
 
     /// Gives every id to `each`, in their order.
-    pub(super) fn finish(mut self, mut each: impl FnMut(Entry) -> io::Result<()>) -> io::Result<()> {
+    ///
+    /// # Errors
+    /// When a part can't be read, or `each` fails.
+    pub fn finish(mut self, mut each: impl FnMut(Entry) -> io::Result<()>) -> io::Result<()> {
         if self.parts.is_empty() {
             self.entries.sort_unstable();
             return self.entries.into_iter().try_for_each(each);

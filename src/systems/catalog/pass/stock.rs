@@ -1,0 +1,99 @@
+//! What the feed says, for those who show it: a step that has nothing to do with NiceChat, and fails no pass.
+
+use std::collections::HashSet;
+use std::sync::{Arc, PoisonError};
+
+use tracing::warn;
+
+use super::body::{Answer, fetch};
+use crate::approval::word;
+use crate::catalog::{Hasher, Kind};
+use crate::config::Prune;
+use crate::source::Body;
+use crate::state::Reader;
+use crate::systems::catalog::context::Tools;
+use crate::systems::catalog::error::PassError;
+use crate::systems::catalog::plan::Plan;
+use crate::systems::catalog::plan::operation::Stage;
+use crate::systems::catalog::plan::risk::Risk;
+use crate::systems::catalog::planner::Request;
+use crate::systems::catalog::stock::{Decided, Stocking, Word, shown};
+use crate::systems::catalog::store::ReadObjects as _;
+use crate::systems::catalog::wait::{blocking, interruptible};
+
+/// Shows what a feed says that was compared, or could not be for want of NiceChat.
+pub(super) async fn stock(tools: &Tools<'_>, request: Request, body: Arc<Body>, plan: Result<&Plan, &PassError>) {
+    if !tools.context.config.is_shown {
+        return;
+    }
+    let decided = match plan {
+        Ok(plan) => Some(decided(tools, plan)),
+        Err(PassError::Interrupted | PassError::Feed { .. } | PassError::Fetch(_)) => return,
+        Err(_) => None,
+    };
+    let config = Arc::clone(&tools.context.config);
+    let (stop, bell) = (tools.stop.clone(), tools.context.stocked.clone());
+    let done = blocking(move || {
+        let (source, guard, shelf) = (&config.source, &config.guard, shown(&config.state.path));
+        let stocking = Stocking { source, guard, shelf, body, now: request.now, stop };
+        let outcome = match decided {
+            Some(decided) => stocking.by_plan(&decided?)?,
+            None => stocking.alone(&Word { force: request.force, approved: word(&config.state.path) })?,
+        };
+        if outcome.is_new {
+            bell.ring();
+        }
+        Ok(())
+    });
+    match done.await {
+        Ok(()) | Err(PassError::Interrupted) => {}
+        Err(error) => warn!("what the feed says is not shown: {error}"),
+    }
+}
+
+/// The same where the pass has come to nothing before the feed was asked for.
+pub(super) async fn stock_anyway(tools: &Tools<'_>, request: Request) {
+    let config = &tools.context.config;
+    if !config.is_shown || tools.stop.is_cancelled() {
+        return;
+    }
+    let Ok(state) = tools.state() else { return };
+    if let Ok(Ok(Answer::New(feed))) = interruptible(tools.stop, fetch(config, state.hasher(), None, tools.stop)).await
+    {
+        stock(tools, request, feed.body, Err(&PassError::Client(String::new()))).await;
+    }
+}
+
+/// What a plan says of what is shown.
+fn decided(tools: &Tools<'_>, plan: &Plan) -> Result<Decided, PassError> {
+    let config = &tools.context.config;
+    let hasher = Hasher::without_secret();
+    let mut deleted = HashSet::new();
+    {
+        let store = plan.store.lock().unwrap_or_else(PoisonError::into_inner);
+        for stage in [Stage::ProductDeletes, Stage::TwinDeletes] {
+            store.ids(stage, Kind::Product, |id, _| {
+                deleted.insert(hasher.digest(id.as_bytes()));
+            })?;
+        }
+    }
+    let held = plan.verdict.held.clone();
+    let of_products = held.iter().flat_map(|held| &held.held).filter(|risk| risk.r#type == Kind::Product.name());
+    let names: HashSet<&str> = of_products.map(|risk| risk.risk.as_str()).collect();
+    let all = Risk::OF_CHANGES.into_iter().chain([Risk::Delete]);
+    let risks: HashSet<Risk> = all.filter(|risk| names.contains(risk.name().as_str())).collect();
+    let gone = deleted.iter().fold(0_u128, |sum, id| sum.wrapping_add(*id));
+    let key = format!("{}|{gone:x}", held.as_ref().map_or("", |held| &held.digest));
+    let (is_held, prunes) = (risks.contains(&Risk::Delete), config.nicechat.prune != Prune::None);
+    let reader = Reader::open(&config.state.path)?;
+    // What NiceChat keeps for now is shown for now.
+    let keeps = move |id: &str| {
+        let is_owned = || {
+            let key = reader.hasher().digest(id.as_bytes());
+            reader.key(Kind::Product, key).is_ok_and(|row| row.is_some())
+        };
+        is_held || (prunes && !deleted.contains(&hasher.digest(id.as_bytes())) && is_owned())
+    };
+    let is_whole = plan.verdict.held.is_some() && names.iter().any(|name| matches!(*name, "empty_feed" | "feed_kind"));
+    Ok(Decided { risks, is_whole, held, keeps: Box::new(keeps), key })
+}

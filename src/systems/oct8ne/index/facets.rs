@@ -1,0 +1,185 @@
+//! What results can be narrowed by, with exact counts.
+
+use std::collections::BTreeMap;
+
+use super::columns::{NO_PRICE, NONE, Row};
+use crate::config::Facet;
+
+/// The most options of a facet.
+const MOST: usize = 50;
+/// A unit of money, as columns have it.
+pub(super) const UNIT: i64 = 10_000;
+
+/// Something to choose.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::systems::oct8ne) struct Option_ {
+    pub(in crate::systems::oct8ne) value: String,
+    /// A name as it is; of prices and availability `value` says it all.
+    pub(in crate::systems::oct8ne) label: String,
+    pub(in crate::systems::oct8ne) count: u64,
+}
+
+/// Counts what results have.
+pub(super) struct Counts {
+    facets: Vec<Facet>,
+    currency: u8,
+    categories: Vec<u32>,
+    brands: Vec<u32>,
+    prices: Vec<i64>,
+    in_stock: u64,
+    out_of_stock: u64,
+}
+
+impl Counts {
+    pub(super) fn new(
+        facets: impl Iterator<Item = Facet>,
+        currency: u8,
+        (categories, brands): (usize, usize),
+    ) -> Counts {
+        let facets: Vec<Facet> = facets.collect();
+        let room = |facet: Facet, size: usize| vec![0; if facets.contains(&facet) { size } else { 0 }];
+        let (categories, brands) = (room(Facet::Category, categories), room(Facet::Brand, brands));
+        Counts { facets, currency, categories, brands, prices: Vec::new(), in_stock: 0, out_of_stock: 0 }
+    }
+
+    pub(super) fn add(&mut self, row: &Row) {
+        if let Some(count) = self.categories.get_mut(row.category as usize).filter(|_| row.category != NONE) {
+            *count += 1;
+        }
+        if let Some(count) = self.brands.get_mut(row.brand as usize).filter(|_| row.brand != NONE) {
+            *count += 1;
+        }
+        if row.price != NO_PRICE && row.currency == self.currency && self.facets.contains(&Facet::Price) {
+            self.prices.push(row.price);
+        }
+        self.in_stock += u64::from(row.is_in_stock);
+        self.out_of_stock += u64::from(!row.is_in_stock);
+    }
+
+    /// The options of each facet that has some.
+    pub(super) fn options(self, categories: &[(String, String)], brands: &[String]) -> BTreeMap<Facet, Vec<Option_>> {
+        let mut all = BTreeMap::new();
+        for facet in &self.facets {
+            let options = match facet {
+                Facet::Category => {
+                    let paths = self.categories.iter().zip(categories).filter(|(count, _)| **count > 0);
+                    most(with_short_names(paths.map(|(count, (id, path))| (id, path, *count)).collect()))
+                }
+                Facet::Brand => {
+                    let counted = self.brands.iter().zip(brands).filter(|(count, _)| **count > 0);
+                    let option = |(count, brand): (&u32, &String)| Option_ {
+                        value: brand.clone(),
+                        label: brand.clone(),
+                        count: u64::from(*count),
+                    };
+                    most(counted.map(option).collect())
+                }
+                Facet::Price => ranges(self.prices.clone()),
+                Facet::Availability => {
+                    let both = [("in", self.in_stock), ("out", self.out_of_stock)];
+                    let option =
+                        |(value, count): (&str, u64)| Option_ { value: value.to_owned(), label: String::new(), count };
+                    both.into_iter().filter(|(_, count)| *count > 0).map(option).collect()
+                }
+            };
+            if !options.is_empty() {
+                all.insert(*facet, options);
+            }
+        }
+        all
+    }
+}
+
+/// The most frequent first, then by label.
+fn most(mut options: Vec<Option_>) -> Vec<Option_> {
+    options.sort_by(|one, other| (other.count, &one.label, &one.value).cmp(&(one.count, &other.label, &other.value)));
+    options.truncate(MOST);
+    options
+}
+
+/// Categories by the last part of their path; by the whole of it where two would be called alike.
+fn with_short_names(counted: Vec<(&String, &String, u32)>) -> Vec<Option_> {
+    let short = |path: &str| path.rsplit(" > ").next().unwrap_or(path).to_owned();
+    let mut times: BTreeMap<String, u32> = BTreeMap::new();
+    for (_, path, _) in &counted {
+        *times.entry(short(path)).or_default() += 1;
+    }
+    let label = |path: &String| {
+        let short = short(path);
+        if times.get(&short).is_some_and(|times| *times > 1) { path.clone() } else { short }
+    };
+    let option = |(id, path, count): (&String, &String, u32)| Option_ {
+        value: id.clone(),
+        label: label(path),
+        count: u64::from(count),
+    };
+    counted.into_iter().map(option).collect()
+}
+
+/// Two to six ranges between round numbers, each with something in it; none, if all would be in one.
+fn ranges(mut prices: Vec<i64>) -> Vec<Option_> {
+    prices.sort_unstable();
+    let (Some(least), Some(most)) = (prices.first().copied(), prices.last().copied()) else { return Vec::new() };
+    let mut ends: Vec<i64> = (1..6)
+        .filter_map(|part| prices.get(prices.len() * part / 6))
+        .map(|price| round(*price))
+        .chain([round(i64::midpoint(least, most)), round(most)])
+        .filter(|end| least < *end && *end <= most)
+        .collect();
+    ends.sort_unstable();
+    ends.dedup();
+    while ends.len() > 5 {
+        ends.remove(ends.len() / 2);
+    }
+    let mut options = Vec::new();
+    let mut from = 0;
+    for to in ends.iter().map(|end| Some(*end)).chain([None]) {
+        let count = prices.iter().filter(|price| from <= **price && to.is_none_or(|to| **price < to)).count() as u64;
+        if count > 0 {
+            let value = format!("{}-{}", units(from), to.map(units).unwrap_or_default());
+            options.push(Option_ { value, label: String::new(), count });
+            from = to.unwrap_or(from);
+        }
+    }
+    if options.len() < 2 { Vec::new() } else { options }
+}
+
+/// A number near a price that people would choose: one, two or five with noughts behind it.
+fn round(price: i64) -> i64 {
+    let mut scale = UNIT / 100;
+    while scale.saturating_mul(10) <= price {
+        scale *= 10;
+    }
+    [1, 2, 3, 4, 5, 6, 8, 10]
+        .map(|step| step * scale)
+        .into_iter()
+        .min_by_key(|end| end.abs_diff(price))
+        .unwrap_or(scale)
+}
+
+/// A price as requests have it.
+pub(in crate::systems::oct8ne) fn units(price: i64) -> String {
+    rust_decimal::Decimal::new(price, 4).normalize().to_string()
+}
+
+/// The same read back; `None` = it is none.
+pub(in crate::systems::oct8ne) fn parts(text: &str) -> Option<i64> {
+    super::columns::price(text.trim().parse().ok()?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ranges_hold_every_price_once() {
+        for prices in [vec![1, 2], vec![5, 5, 5, 100], (1..1000).collect(), vec![99, 100, 101, 5000, 70_000]] {
+            let prices: Vec<i64> = prices.into_iter().map(|price| price * UNIT).collect();
+            let options = ranges(prices.clone());
+            assert!((2..=6).contains(&options.len()), "{options:?}");
+            assert_eq!(options.iter().map(|option| option.count).sum::<u64>(), prices.len() as u64, "{options:?}");
+        }
+        assert_eq!(ranges(vec![UNIT; 3]), []);
+        assert_eq!((units(15_000), parts("1.5"), parts("x")), ("1.5".to_owned(), Some(15_000), None));
+    }
+}

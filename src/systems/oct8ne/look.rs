@@ -1,0 +1,83 @@
+//! How the face stands, for those who only look.
+
+use std::io::Write;
+use std::path::PathBuf;
+
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use super::index::file::FILE;
+use crate::config::Schedule;
+use crate::pass::{self, Headline, PassRow};
+use crate::report::{JsonObject, PrintError};
+use crate::state::{Reader, StateError};
+use crate::systems::catalog::{Generation, shown};
+use crate::systems::look::{EachFailed, Look, Standing};
+use crate::text::count;
+
+/// What can be looked at.
+pub(super) struct ShownLook {
+    pub(super) state: PathBuf,
+    pub(super) is_wanted: bool,
+}
+
+struct ShownStanding(Option<Generation>);
+
+impl Look for ShownLook {
+    fn job(&self) -> (&'static str, String) {
+        ("oct8ne", String::new())
+    }
+
+    fn schedule(&self) -> Option<&Schedule> {
+        None
+    }
+
+    fn standing<'r>(&self, _reader: &'r Reader) -> Result<Box<dyn Standing + 'r>, StateError> {
+        // What is damaged is as good as not there.
+        let generation = if self.is_wanted { shown(&self.state).newest().ok().flatten() } else { None };
+        Ok(Box::new(ShownStanding(generation)))
+    }
+}
+
+impl ShownStanding {
+    fn json(&self) -> Value {
+        let Some(generation) = &self.0 else { return Value::Null };
+        let index = generation.folder().join(FILE).metadata().map_or(0, |metadata| metadata.len());
+        json!({"products": generation.len(), "catalogue_at": generation.made(), "index_bytes": index})
+    }
+}
+
+impl Standing for ShownStanding {
+    fn headline(&self, _passes: &[PassRow], _now: Timestamp) -> Headline {
+        // Its passes are those over the feed.
+        Headline { state: pass::Standing::None, text: "No pass yet.".to_owned(), since: None }
+    }
+
+    fn pass_line(&self, pass: &PassRow) -> String {
+        pass.outcome.name().to_owned()
+    }
+
+    fn print_json(&self, _most: u64, out: &mut JsonObject<'_>) -> Result<(), PrintError> {
+        Ok(out.field("oct8ne", &self.json())?)
+    }
+
+    fn print_summary(&self, out: &mut dyn Write) -> Result<(), PrintError> {
+        if let Some(generation) = &self.0 {
+            let products = count(generation.len(), "product", "products");
+            writeln!(out, "Oct8ne: {products} shown, of the feed of {:.0}.", generation.made())?;
+        }
+        Ok(())
+    }
+
+    fn print_details(&self, _out: &mut dyn Write) -> Result<(), PrintError> {
+        Ok(())
+    }
+
+    fn failed(&self) -> u64 {
+        0
+    }
+
+    fn each_failed(&self, _most: u64, _each: EachFailed<'_>) -> Result<(), PrintError> {
+        Ok(())
+    }
+}

@@ -1,0 +1,263 @@
+//! Who is it, what is in the cart, what is on the wish list: asked of the shop with the customer's own cookies, told to
+//! the shop's own pages alone, and kept nowhere.
+
+use axum::http::header::{ACCEPT_LANGUAGE, COOKIE, ORIGIN, REFERER};
+use axum::http::{HeaderMap, HeaderName, HeaderValue};
+use reqwest::Method;
+use rust_decimal::Decimal;
+use serde_json::{Map, Number, Value, json};
+
+use super::answer::{Answer, Outcome};
+use super::products::by_ids;
+use super::server::{Server, Settings, View};
+use super::show::Shower;
+use crate::remote::oct8ne::ShopRequest;
+use crate::systems::oct8ne::money::Locale;
+use crate::systems::oct8ne::product::{Product, number};
+
+/// What is asked of the shop for a customer.
+pub(in crate::systems::oct8ne) struct Customer<'a> {
+    pub(in crate::systems::oct8ne) server: &'a Server,
+    pub(in crate::systems::oct8ne) settings: &'a Settings,
+    pub(in crate::systems::oct8ne) view: &'a View,
+    pub(in crate::systems::oct8ne) headers: &'a HeaderMap,
+    /// Where the request comes from.
+    pub(in crate::systems::oct8ne) address: String,
+    pub(in crate::systems::oct8ne) locale: &'a Locale,
+}
+
+/// What the shop said of a customer.
+#[derive(Default)]
+struct Session {
+    fields: Map<String, Value>,
+    cookies: Vec<HeaderValue>,
+    has_failed: bool,
+}
+
+/// The page that asks, as far as the browser says: `Origin` before `Referer`.
+pub(in crate::systems::oct8ne) fn origin_of(headers: &HeaderMap) -> Option<String> {
+    let text = |name: HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
+    let referer = || {
+        let url = url::Url::parse(text(REFERER)?).ok()?;
+        Some(url.origin().ascii_serialization())
+    };
+    match headers.contains_key(ORIGIN) {
+        true => text(ORIGIN).map(str::to_owned),
+        false => referer(),
+    }
+}
+
+/// Whether a request comes from the shop: everybody else is nobody, for JSONP would hand a customer's name and cart to
+/// any page that asks.
+pub(in crate::systems::oct8ne) fn is_from_shop(settings: &Settings, headers: &HeaderMap) -> bool {
+    let site = headers.get("sec-fetch-site").and_then(|value| value.to_str().ok());
+    if site.is_some_and(|site| matches!(site, "same-origin" | "same-site" | "none")) {
+        return true;
+    }
+    origin_of(headers).is_some_and(|origin| settings.origins.contains(&origin))
+}
+
+impl Customer<'_> {
+    pub(in crate::systems::oct8ne) async fn data(&self) -> Answer {
+        let Session { fields, cookies, has_failed } = self.session().await;
+        let nobody = json!({
+            "id": null, "firstName": null, "lastName": null, "email": null, "wishlist": [], "cart": [],
+        });
+        if fields.is_empty() {
+            return self.told(nobody, cookies, if has_failed { Outcome::Error } else { Outcome::Empty });
+        }
+        let text = |name: &str| fields.get(name).map(text_of).filter(|value| !value.is_null()).unwrap_or_default();
+        let shower = Shower { settings: &self.settings.config, locale: self.locale };
+        let wishlist: Vec<Value> = list(&fields, "wishlist")
+            .iter()
+            .filter_map(|id| self.product(&text_of(id)))
+            .map(|product| Value::Object(shower.summary(&product)))
+            .collect();
+        let cart: Vec<Value> = list(&fields, "cart")
+            .iter()
+            .filter_map(|line| self.line(line, &fields))
+            .map(|line| line.shown(&shower))
+            .collect();
+        let data = json!({
+            "id": text("id"),
+            "firstName": text("firstName"),
+            "lastName": text("lastName"),
+            "email": text("email"),
+            "wishlist": wishlist,
+            "cart": cart,
+        });
+        self.told(data, cookies, Outcome::Ok)
+    }
+
+    pub(in crate::systems::oct8ne) async fn cart(&self) -> Answer {
+        let Session { fields, cookies, has_failed } = self.session().await;
+        let default = self.settings.config.currency.map(|currency| currency.to_string().to_uppercase());
+        let default = default.or_else(|| self.view.currency.clone()).unwrap_or_default();
+        if fields.is_empty() {
+            let nobody = json!({"price": 0, "finalPrice": 0, "currency": default, "totalItems": 0, "cart": []});
+            return self.told(nobody, cookies, if has_failed { Outcome::Error } else { Outcome::Empty });
+        }
+        let lines: Vec<Line> = list(&fields, "cart").iter().filter_map(|line| self.line(line, &fields)).collect();
+        let sum: Decimal = lines.iter().filter_map(|line| Some(line.product.price? * line.quantity)).sum();
+        let amount = |name: &str| fields.get(name).and_then(number).unwrap_or(sum);
+        let currency = fields.get("currency").and_then(Value::as_str).map(str::to_uppercase);
+        let cart: Vec<Value> = lines.iter().map(Line::counted).collect();
+        let pieces: Decimal = lines.iter().map(|line| line.quantity).sum();
+        let cart = json!({
+            "price": plain(amount("subtotal")),
+            "finalPrice": plain(amount("total")),
+            "currency": currency.unwrap_or(default),
+            "totalItems": plain(pieces),
+            "cart": cart,
+        });
+        self.told(cart, cookies, Outcome::Ok)
+    }
+
+    pub(in crate::systems::oct8ne) async fn wish(&self, ids: &str) -> Answer {
+        let result = |is_done: bool| json!({"result": if is_done { "true" } else { "false" }});
+        let products = by_ids(&self.view.generation, ids).unwrap_or_default();
+        let url = self.settings.config.shop.wishlist_url.clone();
+        let (Some(url), true, false) = (url, self.may_ask(), products.is_empty()) else {
+            return self.told(result(false), Vec::new(), Outcome::Empty);
+        };
+        let ids: Vec<&str> = products.iter().map(|product| product.id.as_str()).collect();
+        let request =
+            ShopRequest { method: Method::POST, url, headers: self.passed_on(), body: Some(json!({"add": ids})) };
+        let Some(shop) = &self.settings.shop else { return self.told(result(false), Vec::new(), Outcome::Error) };
+        match shop.ask(request).await {
+            Ok(answer) => {
+                let is_taken = answer.status.is_success();
+                let failure = (!is_taken).then(|| format!("HTTP {}", answer.status));
+                self.server.shop_answered("wishlist", failure.as_deref().filter(|_| answer.status.is_server_error()));
+                let outcome = if is_taken { Outcome::Ok } else { Outcome::Refused };
+                self.told(result(is_taken), answer.cookies, outcome)
+            }
+            Err(error) => {
+                self.server.shop_answered("wishlist", Some(&error));
+                self.told(result(false), Vec::new(), Outcome::Error)
+            }
+        }
+    }
+
+    fn told(&self, value: Value, cookies: Vec<HeaderValue>, outcome: Outcome) -> Answer {
+        Answer { cookies, ..Answer::private(value).with(outcome) }
+    }
+
+    fn may_ask(&self) -> bool {
+        self.headers.contains_key(COOKIE) && is_from_shop(self.settings, self.headers)
+    }
+
+    /// What of the customer's own request the shop gets to see.
+    fn passed_on(&self) -> HeaderMap {
+        let mut headers = HeaderMap::new();
+        for name in [COOKIE, ACCEPT_LANGUAGE] {
+            self.headers.get_all(&name).iter().for_each(|value| _ = headers.append(name.clone(), value.clone()));
+        }
+        let way = self.headers.get("x-forwarded-for").cloned();
+        let way = way.or_else(|| HeaderValue::from_str(&self.address).ok());
+        way.into_iter().for_each(|way| _ = headers.insert("x-forwarded-for", way));
+        headers
+    }
+
+    async fn session(&self) -> Session {
+        let url = self.settings.config.shop.session_url.clone().filter(|_| self.may_ask());
+        let (Some(url), Some(shop)) = (url, &self.settings.shop) else { return Session::default() };
+        let request = ShopRequest { method: Method::GET, url, headers: self.passed_on(), body: None };
+        let failed = |why: &str| {
+            self.server.shop_answered("session", Some(why));
+            Session { has_failed: true, ..Session::default() }
+        };
+        let answer = match shop.ask(request).await {
+            Ok(answer) => answer,
+            Err(error) => return failed(&error),
+        };
+        let cookies = answer.cookies;
+        match answer.status.as_u16() {
+            200 => match serde_json::from_slice(&answer.body) {
+                Ok(Value::Object(fields)) => {
+                    self.server.shop_answered("session", None);
+                    Session { fields, cookies, has_failed: false }
+                }
+                _ => failed("its answer is no JSON object"),
+            },
+            204 | 401 | 403 | 404 => {
+                self.server.shop_answered("session", None);
+                Session { cookies, ..Session::default() }
+            }
+            status => failed(&format!("HTTP {status}")),
+        }
+    }
+
+    fn product(&self, id: &Value) -> Option<Product> {
+        let stocked = self.view.generation.get(id.as_str()?.trim()).ok()??;
+        Some(Product::of(stocked))
+    }
+
+    /// A line of the cart. What the catalogue doesn't know must bring a title.
+    fn line(&self, line: &Value, session: &Map<String, Value>) -> Option<Line> {
+        let line = line.as_object()?;
+        let text = |name: &str| line.get(name).and_then(Value::as_str).map(str::to_owned);
+        let id = text_of(line.get("id")?);
+        let known = self.product(&id);
+        let title = text("title").filter(|title| !title.trim().is_empty());
+        let mut product = match (known, title) {
+            (Some(product), _) => product,
+            (None, Some(title)) => Product {
+                id: id.as_str()?.to_owned(),
+                title,
+                url: text("url").filter(|url| url.starts_with("http")),
+                images: text("image")
+                    .filter(|image| image.starts_with("http") || image.starts_with("//"))
+                    .into_iter()
+                    .collect(),
+                ..Product::default()
+            },
+            (None, None) => return None,
+        };
+        if let Some(price) = line.get("price").and_then(number) {
+            product.price = Some(price);
+            let named = session.get("currency").and_then(Value::as_str).map(str::to_uppercase);
+            product.currency = named.or(product.currency);
+        }
+        let quantity = line.get("qty").and_then(number).unwrap_or(Decimal::ONE);
+        Some(Line { product, quantity })
+    }
+}
+
+/// A line of a cart.
+struct Line {
+    product: Product,
+    quantity: Decimal,
+}
+
+impl Line {
+    fn shown(&self, shower: &Shower<'_>) -> Value {
+        let mut fields = shower.summary(&self.product);
+        fields.insert("qty".to_owned(), plain(self.quantity).into());
+        Value::Object(fields)
+    }
+
+    fn counted(&self) -> Value {
+        let title = crate::systems::oct8ne::text::html::without_tags(&self.product.title);
+        let price = plain(self.product.price.unwrap_or_default());
+        json!({"internalId": self.product.id, "title": title, "qty": plain(self.quantity), "price": price})
+    }
+}
+
+/// A number in its shortest form.
+fn plain(number: Decimal) -> Number {
+    number.normalize().to_string().parse().unwrap_or_else(|_| Number::from(0))
+}
+
+/// A text, also where the shop wrote a number.
+fn text_of(value: &Value) -> Value {
+    match value {
+        Value::Number(number) => Value::String(number.to_string()),
+        Value::String(_) => value.clone(),
+        _ => Value::Null,
+    }
+}
+
+fn list<'v>(fields: &'v Map<String, Value>, name: &str) -> &'v [Value] {
+    fields.get(name).and_then(Value::as_array).map_or(&[], Vec::as_slice)
+}

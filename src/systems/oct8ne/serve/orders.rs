@@ -1,0 +1,177 @@
+//! A customer's orders, for Oct8ne's own agents: asked of the shop, for who knows the token. Whatever is wrong, the answer is
+//! an empty list: it tells nothing.
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use axum::http::{HeaderMap, StatusCode};
+use jiff::Timestamp;
+use reqwest::Method;
+use secrecy::ExposeSecret as _;
+use serde_json::{Map, Value, json};
+
+use super::answer::{Answer, Outcome};
+use super::query::Query;
+use super::server::{Server, Settings};
+use super::show::encoded;
+use crate::digest::is_same_secret;
+use crate::remote::oct8ne::ShopRequest;
+use crate::systems::oct8ne::money::Locale;
+use crate::systems::oct8ne::product::number;
+use crate::systems::oct8ne::text::html;
+
+/// How long who has tried too many tokens waits.
+const WAIT: Duration = Duration::from_secs(60);
+
+/// What is asked of the shop about orders.
+pub(in crate::systems::oct8ne) struct Orders<'a> {
+    pub(in crate::systems::oct8ne) server: &'a Server,
+    pub(in crate::systems::oct8ne) settings: &'a Settings,
+    pub(in crate::systems::oct8ne) query: &'a Query,
+    pub(in crate::systems::oct8ne) locale: &'a Locale,
+    pub(in crate::systems::oct8ne) address: IpAddr,
+}
+
+fn nothing() -> Answer {
+    Answer::private(json!([])).with(Outcome::Empty)
+}
+
+impl Orders<'_> {
+    pub(in crate::systems::oct8ne) async fn of_customer(&self) -> Answer {
+        if let Some(refusal) = self.refused() {
+            return refusal;
+        }
+        let email = self.query.text("customeremail").trim();
+        let Some(url) = self.settings.config.shop.orders_url.as_deref().filter(|_| !email.is_empty()) else {
+            return nothing();
+        };
+        let number = |name, default: usize| self.query.number(name).unwrap_or(default).to_string();
+        let url = url
+            .replace("{email}", &encoded(email))
+            .replace("{page_size}", &number("pagesize", 10))
+            .replace("{page}", &number("page", 1));
+        match self.ask("orders", url).await {
+            Some(Value::Array(orders)) => {
+                let orders: Vec<Value> =
+                    orders.iter().filter_map(Value::as_object).map(|order| self.summary(order).into()).collect();
+                Answer::private(orders.into())
+            }
+            _ => nothing(),
+        }
+    }
+
+    pub(in crate::systems::oct8ne) async fn details(&self) -> Answer {
+        if let Some(refusal) = self.refused() {
+            return refusal;
+        }
+        let reference = self.query.text("reference").trim();
+        let Some(url) = self.settings.config.shop.order_url.as_deref().filter(|_| !reference.is_empty()) else {
+            return nothing();
+        };
+        match self.ask("order", url.replace("{reference}", &encoded(reference))).await {
+            Some(Value::Object(order)) if !order.is_empty() => Answer::private(self.whole(&order).into()),
+            _ => nothing(),
+        }
+    }
+
+    /// Nothing outside the shop knows which chat led to which order.
+    pub(in crate::systems::oct8ne) fn sales(&self) -> Answer {
+        self.refused().unwrap_or_else(nothing)
+    }
+
+    /// The answer to who doesn't know the token.
+    fn refused(&self) -> Option<Answer> {
+        let tokens = self.server.tokens();
+        if tokens.are_too_many(self.address) {
+            return Some(Answer::error(StatusCode::TOO_MANY_REQUESTS, "too many wrong tokens").after(WAIT));
+        }
+        let given = self.query.text("apitoken");
+        let is_right = |token: &secrecy::SecretString| is_same_secret(given, token.expose_secret());
+        if self.settings.config.api_token.as_ref().is_some_and(is_right) {
+            return None;
+        }
+        if self.settings.config.api_token.is_some() && !given.is_empty() {
+            tokens.count(self.address);
+        }
+        self.server.metrics().token_refused();
+        Some(Answer::private(json!([])).with(Outcome::Refused))
+    }
+
+    async fn ask(&self, call: &'static str, url: String) -> Option<Value> {
+        let shop = self.settings.shop.as_ref()?;
+        let request = ShopRequest { method: Method::GET, url, headers: HeaderMap::new(), body: None };
+        match shop.ask(request).await {
+            Ok(answer) if answer.status == StatusCode::OK => {
+                let value = serde_json::from_slice(&answer.body).ok();
+                self.server.shop_answered(call, value.is_none().then_some("its answer is no JSON"));
+                value
+            }
+            Ok(answer) if answer.status.is_client_error() || answer.status.is_success() => {
+                self.server.shop_answered(call, None);
+                None
+            }
+            Ok(answer) => {
+                self.server.shop_answered(call, Some(&format!("HTTP {}", answer.status)));
+                None
+            }
+            Err(error) => {
+                self.server.shop_answered(call, Some(&error));
+                None
+            }
+        }
+    }
+
+    fn summary(&self, order: &Map<String, Value>) -> Map<String, Value> {
+        let currency = text(order, "currency").to_uppercase();
+        let total = order.get("total").and_then(number);
+        let total =
+            total.map(|total| self.locale.money(total, Some(currency.as_str()).filter(|name| !name.is_empty())));
+        Map::from_iter([
+            ("date".to_owned(), self.time(order, "date").into()),
+            ("reference".to_owned(), text(order, "reference").into()),
+            ("total".to_owned(), total.unwrap_or_default().into()),
+            ("currency".to_owned(), currency.into()),
+            ("labelState".to_owned(), text(order, "state").into()),
+            ("deliveryDate".to_owned(), self.time(order, "delivery_date").into()),
+        ])
+    }
+
+    fn whole(&self, order: &Map<String, Value>) -> Map<String, Value> {
+        let mut fields = self.summary(order);
+        for (name, own) in
+            [("carrier", "carrier"), ("trackingNumber", "tracking_number"), ("trackingUrl", "tracking_url")]
+        {
+            fields.insert(name.to_owned(), text(order, own).into());
+        }
+        let list = |name: &str| order.get(name).and_then(Value::as_array).cloned().unwrap_or_default();
+        let objects =
+            |name: &str| list(name).into_iter().filter_map(|item| item.as_object().cloned()).collect::<Vec<_>>();
+        let products = objects("products").into_iter().map(|product| {
+            json!({"quantity": text(&product, "quantity"), "name": html::without_tags(&text(&product, "name"))})
+        });
+        let comments = objects("comments").into_iter().map(|comment| {
+            let customer =
+                comment.get("customer").filter(|value| !value.is_null()).cloned().unwrap_or_else(|| "".into());
+            json!({"message": text(&comment, "message"), "customer": customer})
+        });
+        fields.insert("products".to_owned(), products.collect());
+        fields.insert("comments".to_owned(), comments.collect());
+        fields
+    }
+
+    /// A time as the shop's clocks show it.
+    fn time(&self, order: &Map<String, Value>, name: &str) -> String {
+        let text = text(order, name);
+        let at = text.parse::<Timestamp>().map(|at| at.to_zoned(self.settings.config.timezone.clone()));
+        at.map(|at| at.strftime("%Y-%m-%d %H:%M:%S").to_string()).unwrap_or_default()
+    }
+}
+
+/// A text, also where the shop wrote a number; nothing, where it wrote nothing.
+fn text(fields: &Map<String, Value>, name: &str) -> String {
+    match fields.get(name) {
+        Some(Value::String(text)) => text.clone(),
+        Some(Value::Number(number)) => number.to_string(),
+        _ => String::new(),
+    }
+}

@@ -1,0 +1,110 @@
+//! The Oct8ne face among the systems.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use axum::Router;
+use jiff::Timestamp;
+use prometheus_client::registry::Registry;
+use tokio_util::sync::CancellationToken;
+
+use super::job::ShowJob;
+use super::look::ShownLook;
+use super::serve::routes::routes;
+use super::serve::server::{Server, Settings};
+use crate::config::Config;
+use crate::pass::{Ask, BoxFuture, Failure, Job, Level, Meter, Planned};
+use crate::remote::Limits;
+use crate::shop::Shop;
+use crate::state::{Reader, StateError};
+use crate::systems::look::Look;
+use crate::systems::system::System;
+use crate::task;
+
+/// See the module.
+#[derive(Default)]
+pub struct Oct8neSystem {
+    server: Server,
+    is_watching: AtomicBool,
+}
+
+impl Oct8neSystem {
+    /// Looks at the shelf now, and whenever something else is there.
+    fn watch(&self, shop: &Shop) {
+        if self.is_watching.swap(true, Ordering::Relaxed) {
+            shop.stocked.ring();
+            return;
+        }
+        let (server, mut bell) = (self.server.clone(), shop.stocked.listen());
+        tokio::spawn(async move {
+            loop {
+                let server = server.clone();
+                // What goes wrong is told there.
+                let _ = task::blocking(move || server.look()).await;
+                if bell.changed().await.is_err() {
+                    return;
+                }
+            }
+        });
+    }
+}
+
+impl System for Oct8neSystem {
+    fn job(&self, shop: &Shop, is_served: bool) -> Option<Box<dyn Job>> {
+        let settings = shop.config.oct8ne.clone();
+        if is_served {
+            let state = shop.state.path().to_owned();
+            self.server.expect(settings.clone().map(|settings| Settings::new(settings, state)));
+            self.watch(shop);
+        }
+        settings?;
+        let source = shop.config.source_alone.clone()?;
+        let (guard, state, stocked) = (shop.config.guard.clone(), shop.state.clone(), shop.stocked.clone());
+        Some(Box::new(ShowJob { source, guard, state, stocked }))
+    }
+
+    fn plan<'a>(
+        &'a self,
+        _config: &'a Config,
+        _limits: &'a Limits,
+        _ask: Ask,
+        _stop: &'a CancellationToken,
+    ) -> BoxFuture<'a, Option<Result<Box<dyn Planned>, Failure>>> {
+        // It sends nothing.
+        Box::pin(async { None })
+    }
+
+    fn routes(&self) -> Router {
+        routes(self.server.clone())
+    }
+
+    fn look(&self, config: &Config) -> Option<Box<dyn Look>> {
+        Some(Box::new(ShownLook { state: config.state.path.clone(), is_wanted: config.oct8ne.is_some() }))
+    }
+
+    fn meters(&self) -> &'static [Meter] {
+        &[]
+    }
+
+    fn levels(&self, _reader: &Reader, _config: &Config) -> Result<Vec<Level>, StateError> {
+        let Some(view) = self.server.view() else { return Ok(Vec::new()) };
+        let age = Timestamp::now().duration_since(view.generation.made()).as_secs();
+        let level = |name, help, value| Level { name, help, label: None, value };
+        Ok(vec![
+            level("oct8ne_products", "Products that the widget is shown", view.generation.len()),
+            level(
+                "oct8ne_catalogue_age_seconds",
+                "How long ago the feed was read that the widget is shown",
+                u64::try_from(age).unwrap_or_default(),
+            ),
+        ])
+    }
+
+    fn register(&self, registry: &mut Registry) {
+        self.server.metrics().register(registry);
+    }
+
+    fn trouble(&self) -> Option<String> {
+        let is_waiting = self.server.settings().is_some() && self.server.view().is_none();
+        is_waiting.then(|| "oct8ne: no catalogue yet".to_owned())
+    }
+}

@@ -1,0 +1,82 @@
+//! What comes out is safe, whatever went in.
+
+use proptest::prelude::*;
+
+use super::*;
+
+#[test]
+fn what_is_safe_stays() {
+    for (html, expected) in [
+        ("<p>A <b>bright</b> lamp</p>", "<p>A <b>bright</b> lamp</p>"),
+        ("a & b\nc < d", "a &amp; b<br/>c &lt; d"),
+        ("5 &amp; 6", "5 &amp; 6"),
+        (
+            "<a href='https://a.example/?b=1&amp;c=2'>x</a>",
+            "<a href=\"https://a.example/?b=1&amp;c=2\" rel=\"noopener noreferrer\">x</a>",
+        ),
+        ("<ul><li>one<li>two</ul>", "<ul><li>one<li>two</li></li></ul>"),
+        ("<br/>x<hr>", "<br/>x<hr/>"),
+        ("<img src=\"https://a.example/1.jpg\" alt='\"'>", "<img src=\"https://a.example/1.jpg\" alt=\"&quot;\"/>"),
+    ] {
+        assert_eq!(safe(html), expected);
+    }
+}
+
+#[test]
+fn what_does_something_goes() {
+    for html in [
+        "<script>alert(1)</script>",
+        "<SCRIPT>alert(1)",
+        "<p onclick=alert(1) style='x'>",
+        "<img src=x onerror=alert(1)>",
+        "<a href=javascript:alert(1)>x</a>",
+        "<a href=' java\nscript:alert(1)'>x</a>",
+        "<a href='&#106;avascript&colon;alert(1)'>x</a>",
+        "<a href='&#0000106avascript:alert(1)'>x</a>",
+        "<a href='data:text/html,x'>x</a>",
+        "<svg><a xlink:href='javascript:alert(1)'>x</a></svg>",
+        "<form action=x><input></form>",
+        "<iframe src=x></iframe>",
+        "<style>alert(1)</style>",
+        "<math><mi//xlink:href='javascript:alert(1)'>",
+        "<p title='><script>alert(1)</script>'>",
+    ] {
+        let out = safe(html);
+        let lower = out.to_lowercase();
+        for bad in [
+            "<script",
+            "onclick",
+            "onerror",
+            "style=",
+            "javascript",
+            "<svg",
+            "<form",
+            "<input",
+            "<iframe",
+            "<style",
+            "data:",
+            "<math",
+        ] {
+            assert!(!lower.contains(bad), "{html}: {out}");
+        }
+    }
+    assert_eq!(safe("<script>alert(1)</script>after"), "after");
+    assert_eq!(without_tags("A <b>big</b> lamp <3 <scr<b>ipt>x"), "A big lamp <3 ipt>x");
+    assert_eq!(without_tags("a <b without end"), "a b without end");
+    assert_eq!(plain("<p>Bright&nbsp;lamp</p><script>no</script>").trim(), "Bright\u{a0}lamp");
+}
+
+proptest! {
+    #[test]
+    fn nothing_but_what_is_listed_comes_out(html in "[<>/!a-z\"'=&;:# -]{0,60}|(<(script|a|p|svg|img|style) ?(href|on[a-z]+|src)?=?[\"']?(java|x)?:?[\"']?>?){0,6}") {
+        let out = safe(&html);
+        for at in tags(&out) {
+            let name = out[at + 1..].trim_start_matches('/');
+            let end = name.find(|c: char| !c.is_ascii_alphanumeric()).unwrap_or(name.len());
+            prop_assert!(ELEMENTS.contains(&&name[..end]), "{} -> {}", html, out);
+        }
+        prop_assert!(!out.contains("javascript:") || !out.contains("href=\"javascript"));
+        prop_assert!(tags(&without_tags(&html)).next().is_none());
+        prop_assert_eq!(safe(&out), out.clone(), "it is settled");
+    }
+}

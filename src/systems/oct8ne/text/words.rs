@@ -1,0 +1,263 @@
+//! Words as search takes them: letters and digits apart, in lower case, without accents; and their forms.
+
+use rust_stemmers::{Algorithm, Stemmer};
+
+use super::fold::Folder;
+
+/// Letters of a word that count.
+const LONGEST: usize = 40;
+
+/// Takes texts apart.
+pub(in crate::systems::oct8ne) struct Analyser {
+    folder: Folder,
+    stemmers: Vec<Stemmer>,
+    /// Some language has no rules for its forms: their endings are taken off.
+    has_endings: bool,
+}
+
+/// A word of a text.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(in crate::systems::oct8ne) struct Word {
+    /// As it counts.
+    pub(in crate::systems::oct8ne) folded: String,
+    /// What its forms have in common, in each language; none for numbers.
+    pub(in crate::systems::oct8ne) stems: Vec<String>,
+}
+
+/// Endings that languages without rules of ours have, the longest first.
+const CYRILLIC: [&str; 36] = [
+    "ового",
+    "ою",
+    "ею",
+    "ами",
+    "ями",
+    "ого",
+    "ому",
+    "ему",
+    "ими",
+    "ової",
+    "ах",
+    "ях",
+    "ам",
+    "ям",
+    "ів",
+    "ів",
+    "ев",
+    "ов",
+    "ій",
+    "ий",
+    "их",
+    "им",
+    "ої",
+    "ую",
+    "юю",
+    "ії",
+    "а",
+    "я",
+    "и",
+    "і",
+    "ї",
+    "у",
+    "ю",
+    "е",
+    "о",
+    "ь",
+];
+const LATIN: [&str; 27] = [
+    "ornas", "arnas", "orna", "arna", "ami", "ach", "ymi", "ego", "emu", "iej", "ens", "ets", "ow", "om", "em", "ou",
+    "an", "en", "et", "or", "ar", "er", "a", "e", "i", "y", "o",
+];
+
+impl Analyser {
+    /// For texts in these languages.
+    pub(in crate::systems::oct8ne) fn new(languages: &[String]) -> Analyser {
+        let mut has_endings = false;
+        let mut stemmers = Vec::new();
+        for language in languages {
+            match algorithm(language) {
+                Some(algorithm) => stemmers.push(Stemmer::create(algorithm)),
+                None => has_endings = true,
+            }
+            // Their rules leave some definite forms alone.
+            has_endings |= matches!(language.as_str(), "sv" | "da" | "no" | "nb" | "nn");
+        }
+        Analyser { folder: Folder::new(), stemmers, has_endings }
+    }
+
+    /// The words of a text, in their order.
+    pub(in crate::systems::oct8ne) fn words(&self, text: &str, mut each: impl FnMut(Word)) {
+        let mut raw = String::new();
+        let mut kind = None;
+        for letter in text.chars().chain([' ']) {
+            let of = kind_of(letter);
+            if of != kind && !raw.is_empty() && of != Some(Kind::Mark) {
+                each(self.word(&raw, kind == Some(Kind::Digit)));
+                raw.clear();
+            }
+            if of != Some(Kind::Mark) {
+                kind = of;
+            }
+            if of.is_some() && raw.len() < 4 * LONGEST {
+                raw.push(letter);
+            }
+        }
+    }
+
+    fn word(&self, raw: &str, is_number: bool) -> Word {
+        let raw: String = raw.to_lowercase().chars().take(LONGEST).collect();
+        let folded = self.folder.folded(&raw);
+        let mut stems = Vec::new();
+        if !is_number {
+            for stemmer in &self.stemmers {
+                // Also as it would be written by who has no accents at hand.
+                stems.push(self.folder.folded(&stemmer.stem(&raw)));
+                stems.push(self.folder.folded(&stemmer.stem(&folded)));
+            }
+            if self.has_endings {
+                stems.push(without_ending(&folded).to_owned());
+            }
+            stems.sort_unstable();
+            stems.dedup();
+        }
+        Word { folded, stems }
+    }
+
+    /// A text as it counts as a whole: codes, ids, and the order of names.
+    pub(in crate::systems::oct8ne) fn folded(&self, text: &str) -> String {
+        self.folder.folded(text.trim())
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Letter,
+    Digit,
+    /// Belongs to the letter before it.
+    Mark,
+}
+
+fn kind_of(letter: char) -> Option<Kind> {
+    match letter {
+        '\u{300}'..='\u{36f}' => Some(Kind::Mark),
+        _ if letter.is_numeric() => Some(Kind::Digit),
+        _ if letter.is_alphabetic() => Some(Kind::Letter),
+        _ => None,
+    }
+}
+
+fn algorithm(language: &str) -> Option<Algorithm> {
+    Some(match language {
+        "da" => Algorithm::Danish,
+        "de" => Algorithm::German,
+        "en" => Algorithm::English,
+        "es" => Algorithm::Spanish,
+        "fi" => Algorithm::Finnish,
+        "fr" => Algorithm::French,
+        "hu" => Algorithm::Hungarian,
+        "it" => Algorithm::Italian,
+        "nl" => Algorithm::Dutch,
+        "no" | "nb" | "nn" => Algorithm::Norwegian,
+        "pt" => Algorithm::Portuguese,
+        "ro" => Algorithm::Romanian,
+        "ru" => Algorithm::Russian,
+        "sv" => Algorithm::Swedish,
+        _ => return None,
+    })
+}
+
+/// A word without what looks like an ending; at least three letters stay.
+fn without_ending(word: &str) -> &str {
+    let is_latin = word.bytes().next().is_some_and(|byte| byte.is_ascii());
+    let endings: &[&str] = if is_latin { &LATIN } else { &CYRILLIC };
+    let ending = endings.iter().find(|ending| {
+        word.strip_suffix(**ending).is_some_and(|rest| rest.chars().count() >= if is_latin { 4 } else { 3 })
+    });
+    ending.and_then(|ending| word.strip_suffix(ending)).unwrap_or(word)
+}
+
+/// Whether two words differ by no more than so many typos: a letter wrong, missing, too many, or two swapped. The
+/// first letter must be right.
+pub(in crate::systems::oct8ne) fn is_near(word: &[char], other: &[char], most: usize) -> bool {
+    if word.first() != other.first() || word.len().abs_diff(other.len()) > most {
+        return false;
+    }
+    let width = other.len() + 1;
+    let (mut before, mut last, mut now) = (vec![0; width], (0..width).collect::<Vec<usize>>(), vec![0; width]);
+    for (at, letter) in word.iter().enumerate() {
+        now[0] = at + 1;
+        let mut least = now[0];
+        for (place, theirs) in other.iter().enumerate() {
+            let is_same = usize::from(letter != theirs);
+            let mut cost = (last[place] + is_same).min(last[place + 1] + 1).min(now[place] + 1);
+            if at > 0 && place > 0 && word[at - 1] == *theirs && *letter == other[place - 1] {
+                cost = cost.min(before[place - 1] + 1);
+            }
+            now[place + 1] = cost;
+            least = least.min(cost);
+        }
+        if least > most {
+            return false;
+        }
+        std::mem::swap(&mut before, &mut last);
+        std::mem::swap(&mut last, &mut now);
+    }
+    last[width - 1] <= most
+}
+
+/// How many typos a word may have.
+pub(in crate::systems::oct8ne) fn typos(letters: usize) -> usize {
+    match letters {
+        ..5 => 0,
+        5..9 => 1,
+        _ => 2,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn words(languages: &[&str], text: &str) -> Vec<Word> {
+        let languages: Vec<String> = languages.iter().map(ToString::to_string).collect();
+        let mut found = Vec::new();
+        Analyser::new(&languages).words(text, |word| found.push(word));
+        found
+    }
+
+    #[test]
+    fn letters_and_digits_stand_apart() {
+        let folded: Vec<String> =
+            words(&["en"], "Bottle, 500ml É-1 e\u{301}t").into_iter().map(|word| word.folded).collect();
+        assert_eq!(folded, ["bottle", "500", "ml", "e", "1", "et"]);
+    }
+
+    #[test]
+    fn forms_have_a_stem_in_common() {
+        for (language, one, other) in [
+            ("en", "lamps", "lamp"),
+            ("es", "camiones", "camion"),
+            ("de", "lampen", "lampe"),
+            ("ru", "лампы", "лампами"),
+            ("uk", "лампи", "лампою"),
+            ("uk", "книга", "книги"),
+            ("sv", "väskan", "väska"),
+        ] {
+            let (one, other) = (&words(&[language], one)[0].stems, &words(&[language], other)[0].stems);
+            assert!(one.iter().any(|stem| other.contains(stem)), "{language}: {one:?} {other:?}");
+        }
+    }
+
+    #[test]
+    fn typos_are_counted() {
+        let near = |one: &str, other: &str, most| {
+            is_near(&one.chars().collect::<Vec<_>>(), &other.chars().collect::<Vec<_>>(), most)
+        };
+        for (one, other) in
+            [("lantern", "lanten"), ("lantern", "lanternn"), ("lantern", "lentern"), ("lantern", "latnern")]
+        {
+            assert!(near(one, other, 1) && near(other, one, 1), "{one} {other}");
+        }
+        assert!(!near("lantern", "santern", 2) && !near("lantern", "lenturn", 1) && near("lantern", "lenturn", 2));
+        assert_eq!([4, 5, 8, 9].map(typos), [0, 1, 1, 2]);
+    }
+}

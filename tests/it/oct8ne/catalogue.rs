@@ -1,0 +1,134 @@
+//! What the catalogue is: the last feed that was read whole, whatever NiceChat does.
+
+use sandbox::{Fault, Rule};
+use serde_json::{Value, json};
+
+use super::face::{Face, config, feed, shop};
+use crate::kit::{Shop, gzip, wait_until};
+
+fn row(id: usize, title: &str, price: &str) -> String {
+    format!("{id}|{title}|||||{price}||in stock|Home|||")
+}
+
+fn put(shop: &Shop, rows: &[String]) {
+    let rows: Vec<&str> = rows.iter().map(String::as_str).collect();
+    shop.put_feed(feed(&rows));
+}
+
+fn title(face: &Face, id: usize) -> Value {
+    face.json(&format!("productSummary?productIds={id}"))[0]["title"].clone()
+}
+
+#[test]
+fn it_is_there_without_nicechat_and_served_again_at_once() {
+    let shop = shop(&["1|Lamp|||||10 EUR||in stock|Home|||"], "");
+    // NiceChat refuses everything.
+    shop.nicechat().add_fault(Rule::new(Fault::status(503)));
+    let face = Face::ready(&shop);
+    assert_eq!(title(&face, 1), "Lamp");
+    let status = shop.json(&["status", "--format", "json"]);
+    assert_eq!(status["oct8ne"]["products"], 1, "{status}");
+    face.process.kill();
+    // The feed's host is away, too.
+    shop.put_feed("");
+    let face = Face::start(&shop);
+    wait_until("the last one is served", || face.get("getAdapterInfo").json()["enabled"] == true);
+    assert_eq!(title(&face, 1), "Lamp");
+}
+
+#[test]
+fn a_pass_replaces_it_and_damage_is_made_good() {
+    let shop = shop(&["1|Lamp|||||10 EUR||in stock|Home|||", "2|Chair|||||10 EUR||in stock|Home|||"], "");
+    shop.config(&config("").replace("every 12h", "every 1s"));
+    let face = Face::ready(&shop);
+    shop.put_feed(feed(&["1|Lantern|||||10 EUR||in stock|Home|||", "3||||||10 EUR||in stock|Home|||"]));
+    wait_until("the feed is shown", || title(&face, 1) == "Lantern");
+    assert_eq!(face.json("productSummary?productIds=2"), json!([]), "it is gone");
+    assert_eq!(face.found("search=lantern"), ["1"]);
+    face.process.kill();
+    let mut folder = shop.state_path().into_os_string();
+    folder.push(".shelf");
+    std::fs::remove_dir_all(&folder).expect("removed");
+    let face = Face::ready(&shop);
+    assert_eq!(title(&face, 1), "Lantern", "the same bytes were read again");
+}
+
+#[test]
+fn rejected_rows_keep_their_last_good_state() {
+    let shop = shop(&["1|Lamp|||||10 EUR||in stock|Home|||", "2|Chair|||||10 EUR||in stock|Home|||"], "");
+    shop.run(&["run", "--once"]).expect_code(0);
+    shop.put_feed(feed(&["1|Lantern|||||free||in stock|Home|||", "2|Stool|||||10 EUR||in stock|Home|||"]));
+    let face = Face::ready(&shop);
+    wait_until("the feed is shown", || title(&face, 2) == "Stool");
+    assert_eq!(title(&face, 1), "Lamp");
+}
+
+#[test]
+fn what_the_guard_holds_is_as_it_was() {
+    let shop = Shop::new();
+    shop.config(&config(""));
+    let all: Vec<String> = (0..40).map(|id| row(id, "Lamp", "10 EUR")).collect();
+    put(&shop, &all);
+    shop.run(&["run", "--once"]).expect_code(0);
+    // Most are gone, and the prices of those that are left are a hundredth of what they were.
+    let mut less: Vec<String> = (0..20).map(|id| row(id, "Lantern", "0.10 EUR")).collect();
+    less.push(row(99, "New", "1 EUR"));
+    put(&shop, &less);
+    shop.run(&["run", "--once"]).expect_code(4);
+    let face = Face::ready(&shop);
+    wait_until("the feed is shown", || title(&face, 1) == "Lantern");
+    let summary = |id: usize| face.json(&format!("productSummary?productIds={id}"))[0].clone();
+    assert_eq!((summary(1)["formattedPrice"].as_str(), title(&face, 39)), (Some("€10.00"), json!("Lamp")));
+    assert_eq!(title(&face, 99), "New");
+    shop.run(&["run", "--once", "--force"]);
+    face.process.kill();
+    shop.run(&["run", "--once", "--force"]).expect_code(0);
+    let face = Face::ready(&shop);
+    assert_eq!(face.json("productSummary?productIds=39"), json!([]));
+    assert_eq!(face.json("productSummary?productIds=1")[0]["formattedPrice"], "€0.10");
+}
+
+/// A shop that has nothing but the adapter.
+fn alone(rows: &[String], lines: &str) -> Shop {
+    let shop = Shop::new();
+    let rows: Vec<&str> = rows.iter().map(String::as_str).collect();
+    let path = shop.write("feed.txt.gz", gzip(feed(&rows)));
+    let text = format!(
+        "[source]\nlocation = {path:?}\nschedule = \"every 12h\"\n[state]\npath = {:?}\n[http]\nlisten = \"\"\n\
+         public_listen = \"127.0.0.1:0\"\n[oct8ne]\nshop_url = \"https://shop.example\"\n{lines}\n",
+        shop.state_path()
+    );
+    shop.write("shelfkeeper.toml", text);
+    shop
+}
+
+#[test]
+fn the_adapter_stands_alone() {
+    let all: Vec<String> = (0..40).map(|id| row(id, "Lamp", "10 EUR")).collect();
+    let shop = alone(&all, "");
+    shop.run(&["check"]).expect_code(0);
+    shop.run(&["run", "--once"]).expect_code(0);
+    let rows: Vec<&str> = all[..10].iter().map(String::as_str).collect();
+    shop.write("feed.txt.gz", gzip(feed(&rows)));
+    let held = shop.run(&["run", "--once"]).expect_code(4);
+    assert!(held.stdout.contains("30 of 40 products"), "{}", held.stdout);
+    let face = Face::ready(&shop);
+    assert_eq!(title(&face, 39), "Lamp");
+    drop(face);
+    shop.run(&["run", "--once", "--force"]).expect_code(0);
+    let face = Face::ready(&shop);
+    assert_eq!(face.json("productSummary?productIds=39"), json!([]));
+    assert_eq!(face.json("search?search=lamp")["total"], 10);
+}
+
+#[test]
+fn before_there_is_one_everybody_is_asked_to_come_back() {
+    let shop = Shop::new();
+    shop.config(&config(""));
+    let face = Face::start(&shop);
+    assert_eq!(face.json("getAdapterInfo")["enabled"], false);
+    for method in ["search?search=a", "productSummary?productIds=1"] {
+        let answer = face.get(method);
+        assert_eq!((answer.status, answer.header("retry-after")), (503, Some("5")), "{method}");
+    }
+}

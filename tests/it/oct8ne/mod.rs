@@ -1,0 +1,9 @@
+//! The Oct8ne face: what the feed says, answered to a widget.
+
+mod catalogue;
+mod commands;
+mod customer;
+mod face;
+mod fields;
+mod methods;
+mod search;
