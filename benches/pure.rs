@@ -92,6 +92,7 @@ fn item(price: &str) -> Option<Item> {
         url: Some("https://shop.example/p/7".into()),
         image_url: Some("https://cdn.shop.example/img/7.jpg".into()),
         in_stock: true,
+        local: Default::default(),
     })
 }
 

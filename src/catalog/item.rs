@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use super::{Category, Currency, Id, Price};
+use super::{Category, Currency, Id, Local, Price};
 use crate::digest::{Digest, Hasher};
 
 /// A product as the source wants it to be.
@@ -28,6 +28,8 @@ pub struct Item {
     pub image_url: Option<String>,
     /// Whether it can be bought now.
     pub in_stock: bool,
+    /// What is known besides, and has no part in [`Item::digest`].
+    pub local: Local,
 }
 
 impl Item {
@@ -43,6 +45,7 @@ impl Item {
             "url": self.url,
             "image_url": self.image_url,
             "in_stock": self.in_stock,
+            "local": self.local.to_json(),
         })
     }
 
@@ -50,10 +53,10 @@ impl Item {
     pub fn size(&self) -> usize {
         let others = [&self.description, &self.url, &self.image_url];
         let others = others.into_iter().flatten().map(String::len).sum::<usize>();
-        self.id.as_str().len() + self.title.len() + others
+        self.id.as_str().len() + self.title.len() + others + self.local.size()
     }
 
-    /// A digest of everything but the id, in which a price counts by its value. States keep it: it must stay as it is,
+    /// A digest of everything that NiceChat gets to see but the id, in which a price counts by its value. States keep it: it must stay as it is,
     /// byte for byte.
     pub fn digest(&self, hasher: &Hasher) -> Digest {
         let price = self.price.map(Price::canonical);
@@ -94,6 +97,7 @@ mod tests {
             url: Some("u".into()),
             image_url: None,
             in_stock: true,
+            local: Local::default(),
         }
     }
 

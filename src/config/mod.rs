@@ -42,7 +42,7 @@ use crate::files;
 pub use dump::{Dump, DumpedSection, DumpedSetting};
 pub use error::ConfigError;
 pub use guard::{Guard, Missing};
-pub use http::{Http, PublicUrl};
+pub use http::{Http, Network, PublicUrl};
 pub use lagerkoll::{Account, AccountCredentials, DeclaredEvent, Lagerkoll, Scope};
 pub use location::{Location, is_loopback};
 pub use nicechat::{NiceChat, Prune, Strategy, VanishedCategory};
@@ -139,7 +139,7 @@ impl Config {
 
     fn read(document: &Document<'_>, environment: &Environment) -> Result<Config, ConfigError> {
         let state = State::read(document, environment);
-        let http = Http::read(document)?;
+        let http = Http::read(document, environment)?;
         let guard = Guard::read(document)?;
         let has_source = Section::of(document, &SOURCE).exists();
         let has_nicechat = Section::of(document, &NICECHAT).exists() || NiceChat::is_meant(environment);

@@ -135,7 +135,20 @@ pub(super) const COPY_TO: SectionNames = SectionNames {
 };
 
 /// `[http]`.
-pub(super) const HTTP: SectionNames = SectionNames { name: "http", keys: &["listen", "public_url"] };
+pub(super) const HTTP: SectionNames = SectionNames {
+    name: "http",
+    keys: &[
+        "listen",
+        "public_listen",
+        "public_url",
+        PASSWORD.key,
+        PASSWORD.file,
+        "allowed_hosts",
+        "allow_origins",
+        "trusted_proxies",
+        "requests_per_second",
+    ],
+};
 
 /// Every section.
 pub(super) const SECTIONS: [SectionNames; 6] = [SOURCE, STATE, NICECHAT, GUARD, LAGERKOLL, HTTP];

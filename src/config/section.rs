@@ -101,6 +101,28 @@ impl<'d> Section<'d> {
         }
     }
 
+    /// A list of texts with a meaning; what is wrong with one is told in the end, and it is left out.
+    pub(super) fn texts<T>(
+        &self,
+        key: &'static str,
+        default: &[&str],
+        parse: impl Fn(&str) -> Result<T, String>,
+    ) -> Vec<T> {
+        let Some(setting) = self.get(key) else {
+            self.comes_from(key, Some(format!("{default:?}")), "default".to_owned());
+            return default.iter().filter_map(|text| parse(text).ok()).collect();
+        };
+        let Some(items) = setting.value.get_ref().as_array() else {
+            self.document.note(setting.bad("expected a list of texts, such as [\"a\", \"b\"]"));
+            return Vec::new();
+        };
+        let read = |item: &Spanned<DeValue<'_>>| {
+            let text = item.get_ref().as_str().ok_or_else(|| "expected a list of texts in quotes".to_owned());
+            text.and_then(&parse).map_err(|reason| self.document.note(setting.bad(reason))).ok()
+        };
+        items.iter().filter_map(read).collect()
+    }
+
     /// Notes what a setting is that the file leaves out.
     pub(super) fn comes_from(&self, key: &'static str, value: Option<String>, origin: String) {
         let place = (self.name, self.span.as_ref().map(|span| span.start), key);

@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
+use axum::Router;
 use futures_util::future::{join_all, select_all};
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
 use super::boards::{Boards, News};
-use super::listener::Listener;
+use super::listener::{Door, Listener};
 use super::runner::Runner;
 use super::schedule::{ScheduleError, Timers};
 use super::status_line::StatusLine;
@@ -20,6 +21,7 @@ use crate::state::Reader;
 use crate::systems::{System, systems};
 use crate::web::listener::ListenError;
 use crate::web::private::{self as monitor, Monitor};
+use crate::web::public::PublicDoor;
 
 /// See the module.
 pub(super) struct Keeper {
@@ -31,9 +33,27 @@ pub(super) struct Keeper {
     boards: Boards,
     /// Somebody's word that nothing is to be sent.
     pause: Option<Pause>,
-    listener: Option<Listener>,
+    /// Who calls at the public door.
+    public: PublicDoor,
+    listeners: Listeners,
     /// Listeners of earlier settings that a pass under way may still need.
     retired: Vec<Listener>,
+}
+
+/// The doors that are open.
+#[derive(Default)]
+struct Listeners {
+    private: Option<Listener>,
+    public: Option<Listener>,
+}
+
+impl Listeners {
+    fn at(&mut self, door: Door) -> &mut Option<Listener> {
+        match door {
+            Door::Private => &mut self.private,
+            Door::Public => &mut self.public,
+        }
+    }
 }
 
 /// What happens in a shop.
@@ -62,11 +82,15 @@ impl Keeper {
         }
         monitor.paused(pause.clone());
         let boards = Boards::watch(shop.state.path(), pause.clone());
-        let (listener, retired) = (None, Vec::new());
-        let mut keeper = Keeper { shop, systems, runners, monitor, boards, pause, listener, retired };
+        let (public, listeners, retired) = (PublicDoor::default(), Listeners::default(), Vec::new());
+        let mut keeper = Keeper { shop, systems, runners, monitor, boards, pause, public, listeners, retired };
         // Who asks before the first pass is told that there was none.
         keeper.assign(timers).await?;
-        keeper.listener = keeper.listen(&Arc::clone(&keeper.shop.config)).await?;
+        let config = Arc::clone(&keeper.shop.config);
+        keeper.public.expect(config.http.as_ref());
+        for door in [Door::Private, Door::Public] {
+            *keeper.listeners.at(door) = keeper.listen(door, &config).await?;
+        }
         Ok(keeper)
     }
 
@@ -77,7 +101,7 @@ impl Keeper {
 
     /// Gives every runner the job that the settings want.
     async fn assign(&mut self, timers: &Timers) -> Result<(), ScheduleError> {
-        let is_served = self.shop.config.http.is_some();
+        let is_served = Door::Public.address(self.shop.config.http.as_ref()).is_some();
         let jobs: Vec<_> = self.systems.iter().map(|system| system.job(&self.shop, is_served)).collect();
         self.monitor.expect(Arc::clone(&self.shop.config), jobs.iter().flatten().map(|job| &**job));
         for (runner, job) in self.runners.iter_mut().zip(jobs) {
@@ -86,12 +110,36 @@ impl Keeper {
         Ok(())
     }
 
-    /// Opens the listener that the settings want, if any, and serves all that there is to show.
-    async fn listen(&self, config: &Config) -> Result<Option<Listener>, ListenError> {
-        let Some(http) = &config.http else { return Ok(None) };
-        let routes = monitor::routes(self.monitor.clone());
-        let routes = self.systems.iter().fold(routes, |routes, system| routes.merge(system.routes()));
-        Listener::open(http.listen, routes).await.map(Some)
+    /// Opens a door that the settings want, if they do, and serves all that there is behind it.
+    async fn listen(&self, door: Door, config: &Config) -> Result<Option<Listener>, ListenError> {
+        let Some(address) = door.address(config.http.as_ref()) else { return Ok(None) };
+        let routes = match door {
+            Door::Private => monitor::routes(self.monitor.clone()),
+            Door::Public => {
+                let routes = self.systems.iter().map(|system| system.routes());
+                self.public.guard(routes.fold(Router::new(), Router::merge))
+            }
+        };
+        Listener::open(door, address, routes).await.map(Some)
+    }
+
+    /// The doors that new settings want elsewhere, opened there. The old ones stay until nothing can go wrong any more.
+    async fn listen_anew(&mut self, config: &Config) -> anyhow::Result<Vec<(Door, Option<Listener>)>> {
+        let mut moved = Vec::new();
+        for door in [Door::Private, Door::Public] {
+            let old = self.listeners.at(door).as_ref().map(Listener::wanted);
+            if old == door.address(config.http.as_ref()) {
+                continue;
+            }
+            let listener = self.listen(door, config).await.map_err(|error| match old {
+                Some(old) if old.port() == error.address.port() => {
+                    anyhow::Error::new(error).context("another address at the same port may need a restart")
+                }
+                _ => error.into(),
+            })?;
+            moved.push((door, listener));
+        }
+        Ok(moved)
     }
 
     /// A pass of every job is due now.
@@ -150,22 +198,15 @@ impl Keeper {
             anyhow::bail!("state.path can't change while the daemon runs; restart it");
         }
         Reader::open(&config.state.path)?.check_base(config.base_url())?;
-        // The old listener stays until nothing can go wrong any more.
-        let old = self.listener.as_ref().map(Listener::wanted);
-        let moves = old != config.http.as_ref().map(|http| http.listen);
-        let listener = if moves { self.listen(&config).await } else { Ok(None) };
-        let listener = listener.map_err(|error| match old {
-            Some(old) if old.port() == error.address.port() => {
-                anyhow::Error::new(error).context("another address at the same port may need a restart")
-            }
-            _ => error.into(),
-        })?;
+        let moved = self.listen_anew(&config).await?;
         config.warnings().iter().for_each(|warning| warn!("{warning}"));
-        if moves {
-            // A pass under way ends as it began: NiceChat may be fetching its feed from there.
-            let is_busy = self.runners.iter().any(Runner::is_busy);
-            self.retired.extend(std::mem::replace(&mut self.listener, listener).filter(|_| is_busy));
+        // A pass under way ends as it began: NiceChat may be fetching its feed from there.
+        let is_busy = self.runners.iter().any(Runner::is_busy);
+        for (door, listener) in moved {
+            let old = std::mem::replace(self.listeners.at(door), listener);
+            self.retired.extend(old.filter(|_| is_busy));
         }
+        self.public.expect(config.http.as_ref());
         let before = std::mem::replace(&mut self.shop.config, Arc::new(config));
         if let Err(error) = self.assign(timers).await {
             self.shop.config = before;
@@ -177,11 +218,8 @@ impl Keeper {
 
     /// Waits for the passes under way.
     pub(super) async fn stop(self) {
-        let listener = async {
-            if let Some(listener) = self.listener {
-                listener.close().await;
-            }
-        };
-        tokio::join!(join_all(self.runners.into_iter().map(Runner::stop)), listener);
+        let Listeners { private, public } = self.listeners;
+        let listeners = join_all([private, public].into_iter().flatten().map(Listener::close));
+        tokio::join!(join_all(self.runners.into_iter().map(Runner::stop)), listeners);
     }
 }

@@ -1,4 +1,4 @@
-//! The daemon's own listener, open for as long as this is held.
+//! The daemon's own listeners, each open for as long as this is held.
 
 use std::net::SocketAddr;
 
@@ -7,7 +7,41 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tracing::info;
 
-use crate::web::listener::{self as http, ListenError};
+use crate::config::Http;
+use crate::web::listener::{self as http, Limits, ListenError};
+
+/// For whom it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Door {
+    /// For those who run us.
+    Private,
+    /// For everybody else.
+    Public,
+}
+
+impl Door {
+    fn setting(self) -> &'static str {
+        match self {
+            Door::Private => "listen",
+            Door::Public => "public_listen",
+        }
+    }
+
+    fn limits(self) -> Limits {
+        match self {
+            Door::Private => http::PRIVATE,
+            Door::Public => http::PUBLIC,
+        }
+    }
+
+    /// The address that settings have for it.
+    pub(super) fn address(self, http: Option<&Http>) -> Option<SocketAddr> {
+        http.and_then(|http| match self {
+            Door::Private => http.listen,
+            Door::Public => http.public_listen,
+        })
+    }
+}
 
 /// An open listener. Dropped, it closes by itself, and answers under way still end.
 pub(super) struct Listener {
@@ -17,14 +51,17 @@ pub(super) struct Listener {
 }
 
 impl Listener {
-    /// Listens there, and serves these routes from now on.
-    pub(super) async fn open(wanted: SocketAddr, router: Router) -> Result<Listener, ListenError> {
-        let listener = http::bind(wanted).await?;
+    /// Listens at a door, and serves these routes from now on.
+    pub(super) async fn open(door: Door, wanted: SocketAddr, router: Router) -> Result<Listener, ListenError> {
+        let listener = http::bind(door.setting(), wanted).await?;
         // With port 0, the port that was chosen.
         let address = listener.local_addr().unwrap_or(wanted);
-        info!("listening on http://{address}");
+        match door {
+            Door::Private => info!("listening on http://{address}"),
+            Door::Public => info!("public door: listening at http://{address}"),
+        }
         let stop = CancellationToken::new();
-        let task = tokio::spawn(http::serve(listener, router, stop.clone()));
+        let task = tokio::spawn(http::serve(door.limits(), listener, router, stop.clone()));
         Ok(Listener { wanted, stop: stop.drop_guard(), task })
     }
 

@@ -7,10 +7,11 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::bounds::{MAX_NAME, MAX_PATH, MAX_PATHS, cell_text, excerpt};
+use super::local::LocalAttribute;
 use super::sale::{Sale, sale};
-use super::values::{Stock, availability, first_address, tidy};
+use super::values::{Stock, addresses, availability, first_address, tidy};
 use super::{Offer, ParseOptions, Row};
-use crate::catalog::{Category, Cell, Id, Item, Money, Notation, Rejection, first_product_type, path_category};
+use crate::catalog::{Category, Cell, Id, Item, Local, Money, Notation, Rejection, first_product_type, path_category};
 
 /// The attributes that we read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -144,12 +145,19 @@ pub(super) fn is_in_a_language(name: &str, stem: &str) -> bool {
 #[derive(Debug, Default)]
 pub(super) struct Attributes<'a> {
     values: [Option<Cow<'a, str>>; ATTRIBUTES],
+    /// What NiceChat never gets to see, in the row's order.
+    local: Vec<(LocalAttribute, Cow<'a, str>)>,
 }
 
 impl<'a> Attributes<'a> {
     /// Sets an attribute; white space around it and control characters inside it go.
     pub(super) fn set(&mut self, attribute: Attribute, value: Cow<'a, str>) {
         self.values[attribute as usize] = tidy(value);
+    }
+
+    /// Adds an attribute of which there may be several.
+    pub(super) fn add_local(&mut self, attribute: LocalAttribute, value: Cow<'a, str>) {
+        self.local.extend(tidy(value).map(|value| (attribute, value)));
     }
 
     pub(super) fn get(&self, attribute: Attribute) -> Option<&str> {
@@ -165,6 +173,14 @@ impl<'a> Attributes<'a> {
 
     fn owned(&self, attribute: Attribute) -> Option<String> {
         self.get(attribute).map(str::to_owned)
+    }
+
+    /// What is known besides the item's own fields.
+    fn local(&self, old_price: Option<Money>) -> Local {
+        let mut local = Local { old_price: old_price.map(|money| money.price), ..Local::default() };
+        self.get(Attribute::ImageLink).into_iter().flat_map(addresses).for_each(|image| local.add_image(image));
+        self.local.iter().for_each(|(attribute, value)| attribute.tell(value, &mut local));
+        local
     }
 
     fn address(&self, attribute: Attribute) -> Option<String> {
@@ -220,6 +236,7 @@ impl<'s> ItemBuilder<'s> {
             url: row.address(Attribute::Link),
             image_url: row.address(Attribute::ImageLink),
             in_stock: stock == Some(Stock::In),
+            local: row.local(old_price(row, money, self.options)),
         };
         let currency_assumed = named.is_none() && currency.is_some();
         let strange_stock = word.filter(|_| stock == Some(Stock::Unknown)).map(excerpt);
@@ -264,6 +281,15 @@ fn price(row: &Attributes<'_>, options: &ParseOptions) -> Result<(Option<Money>,
         }
         None => Ok((read(Attribute::Price, "price")?, changes_at)),
     }
+}
+
+/// The price that a lower sale price is in effect instead of. One that can't be read is none.
+fn old_price(row: &Attributes<'_>, now: Option<Money>, options: &ParseOptions) -> Option<Money> {
+    row.get(Attribute::SalePrice)?;
+    let old = Money::read(row.get(Attribute::Price)?, Notation::of(options.default_currency)).ok()?;
+    let now = now?;
+    let is_same = [old.currency, now.currency].iter().any(Option::is_none) || old.currency == now.currency;
+    (is_same && old.price > now.price).then_some(old)
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@ use super::detect::Head;
 use super::element::{Element, Node, parse};
 use super::entities::mend;
 use super::google::{ATTRIBUTES, Attribute, Attributes, ItemBuilder, Spelling};
+use super::local::LocalAttribute;
 use super::namespaces::{Namespaces, Vocabulary};
 use super::row_output::RowOutput;
 use super::values::{UNREADABLE, has_entity, is_misspelt, tidy, words};
@@ -178,7 +179,13 @@ fn attributes(element: &Element<'_>, namespaces: &Namespaces) -> (Attributes<'st
     let mut unreadable = Vec::new();
     let item = namespaces.inside(element.nodes.first());
     for node in element.nodes.iter().filter(|node| node.depth == 1) {
-        let Some((attribute, rank)) = meaning(node, &item) else { continue };
+        let Some((attribute, rank)) = meaning(node, &item) else {
+            let named = item.inside(Some(node)).of(node.name()).and_then(|(_, local)| LocalAttribute::named(local));
+            if let Some(attribute) = named.filter(|_| node.is_closed && !node.has_markup && !node.has_tag_rest) {
+                attributes.add_local(attribute, Cow::Owned(node.text.clone().into_owned()));
+            }
+            continue;
+        };
         let best = &mut ranks[attribute as usize];
         if best.is_some_and(|best| best <= rank) {
             continue;

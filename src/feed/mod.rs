@@ -17,6 +17,7 @@ mod google;
 mod google_text;
 mod google_xml;
 mod input;
+mod local;
 mod namespaces;
 mod parser_thread;
 mod positioned;

@@ -117,25 +117,27 @@ pub(super) fn has_entity(text: &str) -> bool {
 /// The first of several addresses. A comma may stand in an address, and so only counts before the beginning of another
 /// one; a bar hardly ever does, but in a whole address it counts only so, or with a blank beside it.
 pub(super) fn first_address(text: &str) -> Option<&str> {
+    addresses(text).next()
+}
+
+/// All of several addresses: see [`first_address`].
+pub(super) fn addresses(text: &str) -> impl Iterator<Item = &str> {
     let begins = |rest: &str| {
         let head: String = rest.trim_start().chars().take(8).flat_map(char::to_lowercase).collect();
         ["http://", "https://", "//"].iter().any(|scheme| head.starts_with(scheme))
     };
-    let is_end = |at: usize, separator: &str| {
+    let is_end = move |at: usize, separator: &str| {
         let (before, rest) = (&text[..at], &text[at + 1..]);
         let is_loose = !begins(text) || before.ends_with(' ') || rest.starts_with(' ');
         rest.trim().is_empty() || begins(rest) || (separator == "|" && is_loose)
     };
-    let ends = text.match_indices([',', '|']).filter(|(at, separator)| is_end(*at, separator)).map(|(at, _)| at);
-    let mut from = 0;
-    for at in ends.chain([text.len()]) {
-        let part = text[from..at].trim();
-        if !part.is_empty() {
-            return Some(part);
-        }
-        from = at + 1;
-    }
-    None
+    let ends = text.match_indices([',', '|']).filter(move |(at, separator)| is_end(*at, separator)).map(|(at, _)| at);
+    let parts = ends.chain([text.len()]).scan(0, move |from, at| {
+        let part = text[*from..at].trim();
+        *from = at + 1;
+        Some(part)
+    });
+    parts.filter(|part| !part.is_empty())
 }
 
 /// What a truth value says, in the words that exporters use for it.

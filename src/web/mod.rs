@@ -1,4 +1,6 @@
-//! What we serve: the listener and its limits, and what an operator looks at.
+//! What we serve: the listener and its limits, what an operator looks at, and the door for everybody else.
 
+pub mod attempts;
 pub mod listener;
 pub mod private;
+pub mod public;

@@ -43,7 +43,7 @@ fn an_import_needs_an_address() {
         let told = error(&source_with(source, "[nicechat]\nstrategy = \"import\""));
         assert!(told.contains("behind a password") || told.contains("not google-xml"), "{told}");
     }
-    let public = "[nicechat]\nstrategy = \"import\"\n[http]\npublic_url = \"https://shop.example/keeper\"";
+    let public = "[nicechat]\nstrategy = \"import\"\n[http]\npublic_listen = \"127.0.0.1:0\"\npublic_url = \"https://shop.example/keeper\"";
     assert!(load(&source_with("type = \"google-xml\"", public)).is_ok());
     assert!(load(&source_with("", "[nicechat]\nstrategy = \"import\"")).is_ok());
 }

@@ -9,17 +9,20 @@ fn http(lines: &str) -> Option<Http> {
 #[test]
 fn the_section_alone_is_a_listener_on_loopback() {
     let http = http("").expect("a listener");
-    assert_eq!(http.listen.to_string(), "127.0.0.1:8787");
-    assert_eq!(http.public_url, None);
+    assert_eq!(format!("{http:?}"), format!("{:?}", Http::on_loopback()));
 }
 
 #[test]
 fn every_setting_is_read() {
-    let listen = |text: &str| http(&format!("listen = {text:?}")).expect("a listener").listen.to_string();
-    for text in ["127.0.0.1:0", "0.0.0.0:80", "[::1]:8787"] {
-        assert_eq!(listen(text), text);
+    let listen =
+        |text: &str| http(&format!("listen = {text:?}")).expect("a listener").listen.map(|address| address.to_string());
+    for text in ["127.0.0.1:0", "127.9.0.1:80", "[::1]:8787"] {
+        assert_eq!(listen(text).as_deref(), Some(text));
     }
-    let public = |text: &str| http(&format!("public_url = {text:?}")).expect("a listener").public_url;
+    assert_eq!(listen(""), None);
+    let public = |text: &str| {
+        http(&format!("public_listen = \"127.0.0.1:0\"\npublic_url = {text:?}")).expect("a listener").public_url
+    };
     for (text, kept) in [
         ("https://shop.example", "https://shop.example"),
         ("https://shop.example/", "https://shop.example"),
@@ -32,8 +35,8 @@ fn every_setting_is_read() {
 
 #[test]
 fn what_is_wrong_is_told() {
-    let fault = |line: &str| error(&source(&format!("[http]\n{line}")));
-    for text in ["", "8787", ":8787", "127.0.0.1", "localhost:8787", "127.0.0.1:65536", "http://127.0.0.1:8787"] {
+    let fault = |line: &str| error(&source(&format!("[http]\n{line}\npublic_listen = \"127.0.0.1:0\"")));
+    for text in ["8787", ":8787", "127.0.0.1", "localhost:8787", "127.0.0.1:65536", "http://127.0.0.1:8787"] {
         assert_eq!(
             fault(&format!("listen = {text:?}")),
             format!(
@@ -53,5 +56,42 @@ fn what_is_wrong_is_told() {
         ":4:14: http.public_url: expected an address such as \"https://shop.example/shelfkeeper\", \
          without user and password"
     );
-    assert_eq!(fault("port = 1"), ":4:1: unknown setting http.port; [http] has listen and public_url");
+    assert_eq!(
+        fault("port = 1"),
+        ":4:1: unknown setting http.port; [http] has listen, public_listen, \
+         public_url, password, password_file, allowed_hosts, allow_origins, trusted_proxies and requests_per_second"
+    );
+}
+
+#[test]
+fn doors_that_do_not_go_together_are_told() {
+    let fault = |lines: &str| error(&source(&format!("[http]\n{lines}")));
+    let same = fault("listen = \"127.0.0.1:80\"\npublic_listen = \"127.0.0.1:80\"");
+    assert!(same.contains("http.public_listen") && same.contains("set another port"), "{same}");
+    let alone = fault("public_url = \"https://shop.example\"");
+    assert!(alone.contains("without public_listen; set public_listen"), "{alone}");
+    for listen in ["0.0.0.0:80", "[::]:80", "192.0.2.1:80"] {
+        let open = fault(&format!("listen = {listen:?}"));
+        assert!(open.contains("http.listen") && open.contains("set password_file"), "{open}");
+        assert!(
+            http(&format!("listen = {listen:?}\npassword = \"hunter2\"")).is_some_and(|http| http.password.is_some())
+        );
+    }
+}
+
+#[test]
+fn lists_are_read() {
+    let http = http(
+        "allowed_hosts = [\"Keeper.example\"]\ntrusted_proxies = [\"10.0.0.0/8\", \"fd00::/8\"]\nallow_origins = [\"*\"]",
+    );
+    let http = http.expect("listeners");
+    assert_eq!(http.allowed_hosts, ["keeper.example"]);
+    let trusts = |address: &str| http.trusts(address.parse().expect(address));
+    assert!(
+        trusts("10.9.8.7") && trusts("fd00::1") && !trusts("127.0.0.1") && !trusts("11.0.0.1") && !trusts("fe00::1")
+    );
+    for wrong in ["allowed_hosts = \"a\"", "trusted_proxies = [\"10.0.0.0/33\"]", "allow_origins = [\"shop.example\"]"]
+    {
+        assert!(error(&source(&format!("[http]\n{wrong}"))).contains("expected"), "{wrong}");
+    }
 }

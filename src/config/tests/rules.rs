@@ -27,6 +27,7 @@ fn item(id: &str, title: &str, category: Option<&str>, price: Option<&str>, in_s
         url: None,
         image_url: None,
         in_stock,
+        local: Default::default(),
     }
 }
 

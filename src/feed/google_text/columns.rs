@@ -3,6 +3,7 @@
 use crate::catalog::Currency;
 use crate::feed::charset::Charset;
 use crate::feed::google::{ATTRIBUTES, Attribute, Attributes};
+use crate::feed::local::LocalAttribute;
 use crate::feed::text_split::{Cells, Dialect, Quotes};
 
 /// What real files separate cells with.
@@ -25,6 +26,8 @@ pub(super) const ALL: [Attribute; ATTRIBUTES] = [
 /// Where each attribute stands in a row.
 pub(super) struct Columns {
     of: [Option<usize>; ATTRIBUTES],
+    /// Those that NiceChat never gets to see; a row may lack them.
+    local: Vec<(LocalAttribute, usize)>,
     pub(super) delimiter: u8,
     /// Up to the last column with a name.
     pub(super) width: usize,
@@ -45,15 +48,24 @@ impl Columns {
     fn under(header: &[u8], dialect: Dialect) -> Option<Columns> {
         let mut cells = Cells::new(dialect);
         cells.split(header.strip_suffix(b"\r").unwrap_or(header), Quotes::Strict);
-        let mut columns =
-            Columns { of: [None; ATTRIBUTES], delimiter: dialect.delimiter, width: 0, cells: cells.len(), known: 0 };
+        let mut columns = Columns {
+            of: [None; ATTRIBUTES],
+            local: Vec::new(),
+            delimiter: dialect.delimiter,
+            width: 0,
+            cells: cells.len(),
+            known: 0,
+        };
         let mut spellings = [None; ATTRIBUTES];
         for index in 0..cells.len() {
             let name = Charset::UTF8.decode(cells.get(index));
             if !name.trim().is_empty() {
                 columns.width = index + 1;
             }
-            let Some((attribute, spelling)) = Attribute::named(&name) else { continue };
+            let Some((attribute, spelling)) = Attribute::named(&name) else {
+                columns.local.extend(LocalAttribute::named(&name).map(|attribute| (attribute, index)));
+                continue;
+            };
             // Google's own name counts before others, wherever it stands; of two alike the first.
             let best = &mut spellings[attribute as usize];
             columns.known += usize::from(best.is_none());
@@ -72,6 +84,9 @@ impl Columns {
             if let Some(index) = self.of[attribute as usize] {
                 attributes.set(attribute, charset.decode(cells.get(index)));
             }
+        }
+        for (attribute, index) in self.local.iter().filter(|(_, index)| *index < cells.len()) {
+            attributes.add_local(*attribute, charset.decode(cells.get(*index)));
         }
         attributes
     }

@@ -2,12 +2,12 @@
 
 use std::borrow::Cow;
 
-use crate::catalog::{Cell, Currency, Money, Notation};
+use crate::catalog::{Cell, Currency, Local, Money, Notation};
 use crate::feed::ParseOptions;
 use crate::feed::bounds::{cell_text, excerpt};
 use crate::feed::element::Node;
 use crate::feed::google::{Fault, is_in_a_language};
-use crate::feed::values::{UNREADABLE, quantity, tidy, truth};
+use crate::feed::values::{UNREADABLE, addresses, quantity, tidy, truth};
 
 /// The elements that tell how many there are, the first that is there.
 const QUANTITIES: [&str; 4] = ["quantity_in_stock", "stock_quantity", "quantity", "count"];
@@ -100,6 +100,24 @@ impl<'n, 'x> OfferFields<'n, 'x> {
             }
             named => Ok(Some(Money { currency: named, ..money })),
         }
+    }
+
+    /// What is known besides the item's own fields; what can't be read of it is left out.
+    pub(super) fn local(&self, now: Option<Money>, options: &ParseOptions) -> Local {
+        let texts = |name: &'static str| {
+            let whole = self.children(move |child| child == name).filter(|node| !node.has_markup && !node.has_tag_rest);
+            whole.filter_map(|node| tidy(Cow::Borrowed(&node.text)))
+        };
+        let notation = Notation { dot_is_decimal: true, ..Notation::of(options.default_currency) };
+        let old = texts("oldprice").next().and_then(|text| Money::read(&text, notation).ok());
+        let old = old.map(|money| money.price).filter(|old| now.is_some_and(|now| *old > now.price));
+        let mut local = Local { old_price: old, ..Local::default() };
+        texts("picture").for_each(|text| addresses(&text).for_each(|image| local.add_image(image)));
+        ["vendorCode", "barcode"].into_iter().flat_map(texts).for_each(|code| local.add_code(&code));
+        texts("vendor").for_each(|brand| local.set_brand(&brand));
+        let group = self.0.first().and_then(|offer| offer.attribute("group_id"));
+        group.and_then(|group| tidy(Cow::Owned(group))).iter().for_each(|group| local.set_group(group));
+        local
     }
 
     pub(super) fn currency(&self) -> Result<Option<Currency>, Fault> {

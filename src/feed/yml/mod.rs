@@ -272,6 +272,7 @@ fn understand(
         url: address("url", "url")?,
         image_url: address("picture", "image_url")?,
         in_stock,
+        local: fields.local(money, options),
     };
     Ok(Offer { item, line, changes_at: None, currency_assumed: assumed.is_some(), strange_stock })
 }

@@ -75,6 +75,7 @@ mod tests {
                 url: Some("u".into()),
                 image_url: None,
                 in_stock: true,
+                local: Default::default(),
             };
             let written = serde_json::to_string(&ProductFields(&item)).expect("JSON");
             assert_eq!(written, json!(product_fields(&item)).to_string());

@@ -127,6 +127,7 @@ mod tests {
             url: None,
             image_url: None,
             in_stock,
+            local: Default::default(),
         };
         let changes_at = Timestamp::from_second(changes_at).ok();
         Row::Offer(Box::new(Offer { item, line: 2, changes_at, currency_assumed: false, strange_stock: None }))

@@ -28,8 +28,10 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::warn;
 
-/// The most that a request's line and headers may have, in bytes; more is answered 431.
-const HEADER_BYTES: usize = 16 << 10;
+/// The most that a request's line may have, in bytes; more is answered 414.
+const LINE_BYTES: usize = 8 << 10;
+/// What hyper buffers of a line and headers: beyond our own limits, so that it is us who say which of them is too long.
+const BUFFER_BYTES: usize = 96 << 10;
 /// The most headers that a request may have; more are answered 431.
 const HEADERS: usize = 64;
 /// The most that a request's body may have, in bytes; more is answered 413. A route may set another limit with
@@ -40,8 +42,10 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
 /// Why there is no listener.
 #[derive(Debug, Error)]
-#[error("[http] listen = \"{address}\": can't listen there ({error}); {}", advice(.error))]
+#[error("[http] {setting} = \"{address}\": can't listen there ({error}); {}", advice(.error))]
 pub struct ListenError {
+    /// The setting that has the address.
+    pub setting: &'static str,
     /// The address that was asked for.
     pub address: SocketAddr,
     /// The system's refusal.
@@ -61,15 +65,21 @@ fn advice(error: &io::Error) -> &'static str {
 ///
 /// # Errors
 /// When the system refuses; the text names the setting, and says what to do.
-pub async fn bind(address: SocketAddr) -> Result<TcpListener, ListenError> {
-    TcpListener::bind(address).await.map_err(|error| ListenError { address, error })
+pub async fn bind(setting: &'static str, address: SocketAddr) -> Result<TcpListener, ListenError> {
+    TcpListener::bind(address).await.map_err(|error| ListenError { setting, address, error })
 }
+
+/// Whose connection a request came by: among its extensions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Peer(pub SocketAddr);
 
 /// How long clients may keep us, and how many of them.
 #[derive(Debug, Clone, Copy)]
-struct Limits {
+pub struct Limits {
     /// Connections at the same time; more wait until one ends.
     connections: usize,
+    /// Bytes that a request's headers may have; more are answered 431.
+    header_bytes: usize,
     /// Until a request's line and headers are there, counted from the answer before it: so it also ends connections
     /// that ask for nothing.
     header: Duration,
@@ -85,8 +95,10 @@ struct Limits {
     grace: Duration,
 }
 
-const LIMITS: Limits = Limits {
+/// Of the door for those who run us.
+pub const PRIVATE: Limits = Limits {
     connections: 64,
+    header_bytes: 16 << 10,
     header: Duration::from_secs(10),
     handler: Duration::from_secs(30),
     stall: Duration::from_secs(30),
@@ -95,28 +107,27 @@ const LIMITS: Limits = Limits {
     grace: Duration::from_secs(1),
 };
 
-/// Serves until told to stop. Answers that are under way then have a second to end; afterwards nothing of it is left.
-pub async fn serve(listener: TcpListener, router: Router, stop: CancellationToken) {
-    serve_within(LIMITS, listener, router, stop).await;
-}
+/// Of the door for everybody else. Both doors have places of their own: who crowds one leaves the other as it is.
+pub const PUBLIC: Limits = Limits { connections: 1024, header_bytes: 32 << 10, ..PRIVATE };
 
-async fn serve_within(limits: Limits, listener: TcpListener, router: Router, stop: CancellationToken) {
+/// Serves until told to stop. Answers that are under way then have a second to end; afterwards nothing of it is left.
+pub async fn serve(limits: Limits, listener: TcpListener, router: Router, stop: CancellationToken) {
     let router = router.layer(DefaultBodyLimit::max(BODY_BYTES));
     let places = Arc::new(Semaphore::new(limits.connections));
     let connections = TaskTracker::new();
     let accept = async || {
         let place = Arc::clone(&places).acquire_owned().await.map_err(io::Error::other)?;
-        let (stream, _) = listener.accept().await?;
-        Ok::<_, io::Error>((stream, place))
+        let (stream, peer) = listener.accept().await?;
+        Ok::<_, io::Error>((stream, Peer(peer), place))
     };
     let mut is_told = false;
     while let Some(accepted) = stop.run_until_cancelled(accept()).await {
         match accepted {
-            Ok((stream, place)) => {
+            Ok((stream, peer, place)) => {
                 is_told = false;
                 let (router, stop) = (router.clone(), stop.clone());
                 connections.spawn(async move {
-                    connection(limits, stream, router, &stop).await;
+                    connection(limits, (stream, peer), router, &stop).await;
                     drop(place);
                 });
             }
@@ -135,20 +146,27 @@ async fn serve_within(limits: Limits, listener: TcpListener, router: Router, sto
 }
 
 /// Serves one connection to its end. How it ends is the client's business.
-async fn connection(limits: Limits, stream: TcpStream, router: Router, stop: &CancellationToken) {
+async fn connection(limits: Limits, (stream, peer): (TcpStream, Peer), router: Router, stop: &CancellationToken) {
     // Without this, small answers would wait for acknowledgements; failing to set it only makes it slower.
     let _ = stream.set_nodelay(true);
     let mut stream = TimeoutStream::new(stream);
     stream.set_write_timeout(Some(limits.stall));
     let router = TowerToHyperService::new(router);
-    let service = service_fn(|request: hyper::Request<Incoming>| {
-        let answer = router.call(request);
-        async move { timeout(limits.handler, answer).await.unwrap_or_else(|_| Ok(too_slow())) }
+    let service = service_fn(|mut request: hyper::Request<Incoming>| {
+        let refusal = too_long(limits, &request);
+        request.extensions_mut().insert(peer);
+        let answer = refusal.is_none().then(|| router.call(request));
+        async move {
+            match (refusal, answer) {
+                (None, Some(answer)) => timeout(limits.handler, answer).await.unwrap_or_else(|_| Ok(too_slow())),
+                (refusal, _) => Ok(refusal.unwrap_or_else(too_slow)),
+            }
+        }
     });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(limits.header)
-        .max_header_size(HEADER_BYTES)
+        .max_header_size(BUFFER_BYTES)
         .max_headers(HEADERS)
         .serve_connection(TokioIo::new(Box::pin(stream)), service);
     let mut connection = pin!(connection);
@@ -163,6 +181,19 @@ async fn connection(limits: Limits, stream: TcpStream, router: Router, stop: &Ca
         () = async { stop.cancelled().await; sleep(limits.grace).await } => {}
         () = sleep(limits.last_answer) => {}
     }
+}
+
+/// The refusal of a request with too long a line, or too many bytes of headers.
+fn too_long(limits: Limits, request: &hyper::Request<Incoming>) -> Option<Response> {
+    // The line has a blank before and behind the address, the version, and a line end.
+    let line = request.method().as_str().len() + request.uri().to_string().len() + " HTTP/1.1\r\n".len() + 1;
+    let headers: usize = request.headers().iter().map(|(name, value)| name.as_str().len() + value.len() + 4).sum();
+    let status = match () {
+        () if line > LINE_BYTES => StatusCode::URI_TOO_LONG,
+        () if headers > limits.header_bytes => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
+        () => return None,
+    };
+    Some((status, [(CONNECTION, "close")]).into_response())
 }
 
 fn too_slow() -> Response {

@@ -16,7 +16,7 @@ use super::*;
 
 const SHORT: Duration = Duration::from_millis(250);
 const PATIENCE: Duration = Duration::from_secs(30);
-const LIMITS: Limits = Limits { grace: SHORT, ..super::LIMITS };
+const LIMITS: Limits = Limits { grace: SHORT, ..super::PRIVATE };
 const HELLO: &str = "GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n";
 
 struct Served {
@@ -31,11 +31,11 @@ impl Served {
     }
 
     async fn with(limits: Limits, router: Router) -> Served {
-        let listener = bind("127.0.0.1:0".parse().expect("an address")).await.expect("a listener");
+        let listener = bind("listen", "127.0.0.1:0".parse().expect("an address")).await.expect("a listener");
         let address = listener.local_addr().expect("its address");
         let router = router.route("/", get(async || "hello")).route("/length", post(length));
         let stop = CancellationToken::new();
-        let task = tokio::spawn(serve_within(limits, listener, router, stop.clone()));
+        let task = tokio::spawn(serve(limits, listener, router, stop.clone()));
         Served { address, stop, task }
     }
 
@@ -150,10 +150,10 @@ async fn headers_have_a_limit() {
     let many = |n| request((1..n).map(|n| format!("X-{n}: x\r\n")).collect());
     let long = |n| request(format!("X: {}\r\n", "x".repeat(n)));
     assert!(is_hello(&served.answer(&many(HEADERS)).await));
-    assert!(is_hello(&served.answer(&long(HEADER_BYTES - 100)).await));
+    assert!(is_hello(&served.answer(&long(PRIVATE.header_bytes - 100)).await));
     let too_large = "HTTP/1.1 431 Request Header Fields Too Large";
     assert_eq!(status(served.answer(&many(HEADERS + 1)).await), too_large);
-    assert_eq!(status(served.answer(&long(HEADER_BYTES)).await), too_large);
+    assert_eq!(status(served.answer(&long(PRIVATE.header_bytes)).await), too_large);
     served.stops().await;
 }
 
@@ -227,8 +227,9 @@ async fn it_stops_whatever_clients_do() {
 
 #[tokio::test]
 async fn an_address_that_can_not_be_had_says_what_to_do() {
-    let taken = bind("127.0.0.1:0".parse().expect("an address")).await.expect("a listener");
-    let error = |address: SocketAddr| async move { bind(address).await.expect_err("no listener").to_string() };
+    let taken = bind("listen", "127.0.0.1:0".parse().expect("an address")).await.expect("a listener");
+    let error =
+        |address: SocketAddr| async move { bind("listen", address).await.expect_err("no listener").to_string() };
     let address = taken.local_addr().expect("its address");
     let message = error(address).await;
     assert!(message.starts_with(&format!("[http] listen = \"{address}\": can't listen there (Address")), "{message}");

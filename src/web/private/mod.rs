@@ -3,6 +3,7 @@
 //! The daemon tells a [`Monitor`] of every pass; its routes answer from that, and from the state file. Nothing here
 //! writes, and nothing shows a secret.
 
+mod guard;
 mod metrics;
 mod readiness;
 mod routes;

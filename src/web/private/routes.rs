@@ -9,22 +9,23 @@ use axum::response::{IntoResponse as _, Response};
 use axum::routing::get;
 
 use super::Monitor;
+use super::guard::guard;
 
 const TEXT: &str = "text/plain; charset=utf-8";
 const JSON: &str = "application/json";
 /// What Prometheus goes by when it chooses how to read the answer.
 const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
-/// `/healthz`, `/readyz`, `/metrics`, `/status`, and a hint for every other path: a router that is merged with this
-/// one can't have such a hint (a fallback) of its own.
+/// `/healthz`, `/readyz`, `/metrics`, `/status`, and a hint for every other path, for those who may look.
 pub fn routes(monitor: Monitor) -> Router {
-    Router::new()
+    let routes = Router::new()
         .route("/healthz", get(healthz))
         .route("/readyz", get(readyz))
         .route("/metrics", get(metrics))
         .route("/status", get(status))
         .fallback(nowhere)
-        .with_state(monitor)
+        .with_state(monitor.clone());
+    guard(monitor, routes)
 }
 
 async fn healthz() -> Response {

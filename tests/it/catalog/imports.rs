@@ -206,7 +206,7 @@ fn import_without_an_address_is_a_config_error() {
         let told = shop.run(&["run", "--once"]).expect_code(2).stderr;
         assert!(told.contains("nicechat.strategy = \"import\": NiceChat can't fetch the feed: "), "{told}");
         assert!(told.contains("shelfkeeper.toml:") && told.contains("public_url"), "{told}");
-        shop.config(&format!("{IMPORT}[source]\n{source}\n[http]\npublic_url = \"http://127.0.0.1:1/\"\n"));
+        shop.config(&format!("{IMPORT}[source]\n{source}\n[http]\npublic_listen = \"127.0.0.1:0\"\npublic_url = \"http://127.0.0.1:1/\"\n"));
         shop.run(&["check"]).expect_code(0);
     }
     // A type that only the feed itself tells.
@@ -232,7 +232,7 @@ fn a_feed_that_nicechat_cannot_fetch_is_served_and_its_end_called_back() {
     let path = shop.write("feed.txt", goods::feed(&goods));
     let port = free_port();
     let config = format!(
-        "{AUTO}[source]\nlocation = {path:?}\n[http]\nlisten = \"127.0.0.1:{port}\"\npublic_url = \"http://127.0.0.1:{port}\"\n"
+        "{AUTO}[source]\nlocation = {path:?}\n[http]\npublic_listen = \"127.0.0.1:{port}\"\npublic_url = \"http://127.0.0.1:{port}\"\n"
     );
     shop.config(&config);
     let nicechat = shop.nicechat();
@@ -460,7 +460,8 @@ fn a_kill_after_the_import_is_done_costs_a_poll_and_the_listing() {
 fn ask(port: u16, head: &str, body: &[u8]) -> u16 {
     let mut stream = std::net::TcpStream::connect(("127.0.0.1", port)).expect("somebody listens");
     stream.set_read_timeout(Some(Duration::from_secs(20))).expect("a time limit");
-    let head = format!("{head} HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-length: {}\r\n\r\n", body.len());
+    let head =
+        format!("{head} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\ncontent-length: {}\r\n\r\n", body.len());
     stream.write_all(head.as_bytes()).expect("sent");
     // What is too long need not be taken to its end.
     let _ = stream.write_all(body);
@@ -476,7 +477,7 @@ fn a_callback_makes_the_daemon_ask_at_once_and_is_not_trusted() {
     let port = free_port();
     shop.config(&format!(
         "{IMPORT}[source]\nschedule = \"every 1s\"\n\
-         [http]\nlisten = \"127.0.0.1:{port}\"\npublic_url = \"http://127.0.0.1:{port}/\"\n"
+         [http]\nlisten = \"\"\npublic_listen = \"127.0.0.1:{port}\"\npublic_url = \"http://127.0.0.1:{port}/\"\n"
     ));
     shop.put_feed(yml(&[("a", "1.00")]));
     let nicechat = shop.nicechat();
@@ -511,11 +512,11 @@ fn a_callback_makes_the_daemon_ask_at_once_and_is_not_trusted() {
 #[test]
 fn a_daemon_serves_the_feed_on_its_own_listener_and_counts_the_import() {
     let shop = shop("");
-    let port = free_port();
+    let (port, private) = (free_port(), free_port());
     let path = shop.write("feed.txt", goods::feed(&goods::goods("p", 30)));
     shop.config(&format!(
         "{IMPORT}[source]\nlocation = {path:?}\nschedule = \"every 12h\"\n\
-         [http]\nlisten = \"127.0.0.1:{port}\"\npublic_url = \"http://127.0.0.1:{port}\"\n"
+         [http]\nlisten = \"127.0.0.1:{private}\"\npublic_listen = \"127.0.0.1:{port}\"\npublic_url = \"http://127.0.0.1:{port}\"\n"
     ));
     let daemon = Process::start(shop.command(&["run"]));
     daemon.wait_for_log(process::PASS_ENDED, 1);
@@ -524,10 +525,10 @@ fn a_daemon_serves_the_feed_on_its_own_listener_and_counts_the_import() {
     assert_eq!(import.url.matches('/').count(), 5, "http://…/import/DOOR/feed.yml: {}", import.url);
     let feed = import.url.strip_prefix(&format!("http://127.0.0.1:{port}")).expect("our own address").to_owned();
     assert_eq!(ask(port, &format!("GET {feed}"), b""), 404, "it is gone with the import");
-    assert_eq!(ask(port, "GET /readyz", b""), 200);
+    assert_eq!(ask(private, "GET /readyz", b""), 200);
     let body = {
-        let mut stream = std::net::TcpStream::connect(("127.0.0.1", port)).expect("somebody listens");
-        stream.write_all(b"GET /metrics HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").expect("sent");
+        let mut stream = std::net::TcpStream::connect(("127.0.0.1", private)).expect("somebody listens");
+        stream.write_all(b"GET /metrics HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n").expect("sent");
         let mut answer = String::new();
         stream.read_to_string(&mut answer).expect("text");
         answer
@@ -570,7 +571,7 @@ fn the_served_feed_has_what_the_feed_has_and_nothing_else() {
     let path = shop.write("feed.txt", goods::feed(&goods));
     shop.config(&format!(
         "[nicechat]\nstrategy = \"import\"\nprune = \"none\"\n[source]\nlocation = {path:?}\n\
-         [http]\nlisten = \"127.0.0.1:{port}\"\npublic_url = \"http://127.0.0.1:{port}\"\n"
+         [http]\npublic_listen = \"127.0.0.1:{port}\"\npublic_url = \"http://127.0.0.1:{port}\"\n"
     ));
     sync(&shop).ended(0);
     let fewer: Vec<_> = goods.iter().take(20).cloned().map(|good| good.at_price("9.00")).collect();

@@ -37,7 +37,7 @@ impl Served {
         let (path, port) = (self.shop.path("feed.txt"), self.port);
         self.shop.config(&format!(
             "[nicechat]\n{nicechat}\n[source]\nlocation = {path:?}\n\
-             [http]\nlisten = \"127.0.0.1:{port}\"\npublic_url = \"http://127.0.0.1:{port}\"\n"
+             [http]\npublic_listen = \"127.0.0.1:{port}\"\npublic_url = \"http://127.0.0.1:{port}\"\n"
         ));
     }
 

@@ -77,7 +77,10 @@ fn secrets_that_everybody_can_read_are_warned_of() {
 fn online_each_thing_has_a_line_and_the_rest_goes_on() {
     let shop = Shop::with_rows(&[LAMP]);
     let public = shop.feed_url().replace("/shop/products.txt", "/nothing");
-    shop.config(&format!("{}[http]\npublic_url = {public:?}\n", shop.lagerkoll_section()));
+    shop.config(&format!(
+        "{}[http]\npublic_listen = \"127.0.0.1:0\"\npublic_url = {public:?}\n",
+        shop.lagerkoll_section()
+    ));
     let output = shop.run(&["check", "--online"]).expect_code(0).stdout;
     let (verdict, words) = told(&output, "feed");
     assert!(verdict == "ok" && words.starts_with("begins as it should: google-csv, "), "{output}");
@@ -86,7 +89,10 @@ fn online_each_thing_has_a_line_and_the_rest_goes_on() {
 
     shop.shop().put(FEED, "<html>log in</html>", "text/html");
     shop.nicechat().set_secret("another");
-    shop.config(&format!("{}[http]\npublic_url = \"http://127.0.0.1:9/keeper\"\n", shop.lagerkoll_section()));
+    shop.config(&format!(
+        "{}[http]\npublic_listen = \"127.0.0.1:0\"\npublic_url = \"http://127.0.0.1:9/keeper\"\n",
+        shop.lagerkoll_section()
+    ));
     let output = shop.run(&["check", "--online"]).expect_code(1).stdout;
     for (thing, verdict, words) in [
         ("config", "ok", "feed http"),

@@ -143,7 +143,7 @@ fn feed_needs_no_config_and_takes_a_url() {
     assert!(output.stdout.contains("\"price\":10.00"), "{}", output.stdout);
     let report = output.json();
     assert_eq!(names(&report), BTreeSet::from(["categories", "items", "rejected", "type"]));
-    let fields = "id category title price currency description url image_url in_stock";
+    let fields = "id category title price currency description url image_url in_stock local";
     assert_eq!(names(&report["items"][0]), fields.split(' ').collect());
     assert_eq!(names(&report["categories"][0]), BTreeSet::from(["id", "name"]));
     assert_eq!(report["rejected"], json!([{"line": 3, "id": "3", "field": "title", "reason": "no title"}]));

@@ -35,7 +35,7 @@ impl Daemon {
     }
 
     fn get(&self, path: &str) -> Answer {
-        ask(self.address, &format!("GET {path} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"))
+        ask(self.address, &format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"))
     }
 
     fn is_ready(&self) -> bool {
@@ -105,7 +105,7 @@ fn the_pages_tell_how_it_stands_and_nothing_secret() {
 
     let nowhere = daemon.get("/");
     assert_eq!((nowhere.status, nowhere.body.contains("/healthz, /readyz, /metrics and /status")), (404, true));
-    let post = "POST /status HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}";
+    let post = "POST /status HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}";
     let wrong = ask(daemon.address, post);
     assert!(wrong.status == 405 && wrong.header.contains("allow: get,head"), "{wrong:?}");
     for path in ["/healthz", "/readyz", "/status", "/metrics", "/", "/?x=%00"] {
@@ -257,7 +257,7 @@ fn slow_clients_keep_nobody_else_waiting() {
     }
     // One that goes on is served after all, and none keeps the daemon from ending.
     let last = slow.last_mut().expect("a client");
-    last.write_all(b"st: a\r\nConnection: close\r\n\r\n").expect("sent");
+    last.write_all(b"st: localhost\r\nConnection: close\r\n\r\n").expect("sent");
     let mut answer = String::new();
     last.read_to_string(&mut answer).expect("an answer");
     assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");

@@ -1,5 +1,6 @@
 //! The daemon and its listener.
 
+mod doors;
 mod http;
 mod pause;
 mod service;

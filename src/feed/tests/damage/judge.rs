@@ -148,6 +148,6 @@ impl Case<'_> {
 /// The fields of an item by their names, as `feed --format json` has them.
 fn values(item: &Item) -> HashMap<String, String> {
     let fields = item.to_json();
-    let fields = fields.as_object().into_iter().flatten().filter(|(name, _)| *name != "id");
+    let fields = fields.as_object().into_iter().flatten().filter(|(name, _)| !matches!(name.as_str(), "id" | "local"));
     fields.map(|(name, value)| (name.clone(), value.to_string())).collect()
 }

@@ -20,6 +20,7 @@ use super::hosted;
 use crate::catalog::digest_bytes;
 use crate::config::PublicUrl;
 use crate::systems::catalog::shelf::Generation;
+use crate::web::public::limited;
 
 /// The most that a callback may have to say, in bytes.
 const CALLBACK_BYTES: usize = 64 << 10;
@@ -63,10 +64,11 @@ impl Exchange {
 
     /// What to serve below `public_url`.
     pub fn routes(&self) -> Router {
-        Router::new()
+        let routes = Router::new()
             .route("/import/{door}/feed.yml", get(feed))
             .route("/import/{door}/callback", post(callback))
-            .with_state(self.clone())
+            .with_state(self.clone());
+        limited(routes)
     }
 }
 

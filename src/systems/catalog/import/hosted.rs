@@ -175,6 +175,7 @@ mod tests {
             url: Some("https://s.example/?a=1&b=2".to_owned()),
             image_url: None,
             in_stock: true,
+            local: Default::default(),
         }
     }
 

@@ -43,6 +43,7 @@ use crate::systems::catalog::store::{Import, NewImport};
 use crate::systems::catalog::strategy::address::Address;
 use crate::systems::catalog::wait::interruptible;
 use crate::web::listener as http;
+use crate::web::public::PublicDoor;
 
 pub use self::endpoints::Exchange;
 
@@ -193,12 +194,13 @@ impl<'a> Importer<'a> {
         let Some(settings) = self.context.config.http.as_ref().filter(|http| http.public_url.is_some()) else {
             return Ok(None);
         };
-        if self.context.is_listening {
-            return Ok(None);
-        }
-        let listener = http::bind(settings.listen).await?;
+        let Some(address) = settings.public_listen.filter(|_| !self.context.is_listening) else { return Ok(None) };
+        let listener = http::bind("public_listen", address).await?;
         let stop = CancellationToken::new();
-        tokio::spawn(http::serve(listener, self.context.exchange.routes(), stop.clone()));
+        let door = PublicDoor::default();
+        door.expect(Some(settings));
+        let routes = door.guard(self.context.exchange.routes());
+        tokio::spawn(http::serve(http::PUBLIC, listener, routes, stop.clone()));
         Ok(Some(stop.drop_guard()))
     }
 }

@@ -28,6 +28,7 @@ fn item(id: &str, category: Option<&Arc<Category>>, words: usize) -> Item {
         url: None,
         image_url: Some(format!("https://shop.example/{id}.jpg")),
         in_stock: words.is_multiple_of(3),
+        local: Default::default(),
     }
 }
 

@@ -16,6 +16,8 @@ pub(super) struct Line {
     pub(super) price: u8,
     pub(super) category: u8,
     pub(super) sale: bool,
+    /// What NiceChat never gets to see.
+    pub(super) local: u8,
 }
 
 /// What a pass meets.
@@ -48,12 +50,14 @@ pub(super) enum Change {
 }
 
 pub(super) fn line() -> impl Strategy<Value = Line> {
-    (0..12_u8, 0..8_u8, 0..6_u8, 0..4_u8, any::<bool>()).prop_map(|(id, title, price, category, sale)| Line {
+    let rest = (any::<bool>(), 0..4_u8);
+    (0..12_u8, 0..8_u8, 0..6_u8, 0..4_u8, rest).prop_map(|(id, title, price, category, (sale, local))| Line {
         id,
         title,
         price,
         category,
         sale,
+        local,
     })
 }
 
@@ -125,6 +129,10 @@ impl Line {
         self.sale.then_some(("5 USD", "2026-01-01T01:30Z/2026-01-01T02:30Z"))
     }
 
+    fn brand(&self) -> &'static str {
+        ["", "b", "\u{fffd}", "Acme \"X\""][self.local as usize]
+    }
+
     fn category(&self) -> String {
         if self.category == 0 { String::new() } else { format!("Home > C{}", self.category) }
     }
@@ -137,11 +145,11 @@ fn text_feed(lines: &[Line], delimiter: char, surroundings: u8) -> String {
     };
     let (price, category) =
         [("price", "product_type"), ("x", "google_product_category"), ("price", "y")][surroundings as usize];
-    let mut feed = ["id", "title", price, "sale_price", "sale_price_effective_date", category, "brand"]
+    let mut feed = ["id", "title", price, "sale_price", "sale_price_effective_date", category, "brand", "gtin"]
         .join(&delimiter.to_string());
     for line in lines {
         let (sale, dates) = line.sale().unwrap_or_default();
-        let cells = [&line.id(), line.title(), line.price(), sale, dates, &line.category(), "b"];
+        let cells = [&line.id(), line.title(), line.price(), sale, dates, &line.category(), line.brand(), line.brand()];
         feed.push('\n');
         feed.push_str(&cells.map(quoted).join(&delimiter.to_string()));
     }
@@ -163,12 +171,13 @@ fn google_xml(lines: &[Line], surroundings: u8) -> String {
             format!("<g:sale_price>{price}</g:sale_price><g:sale_price_effective_date>{dates}</g:sale_price_effective_date>")
         });
         format!(
-            "<item a='>'><g:id>{}</g:id><title>{}</title><q:price>{}</q:price>{}<g:product_type>{}</g:product_type></item>\n",
+            "<item a='>'><g:id>{}</g:id><title>{}</title><q:price>{}</q:price>{}<g:product_type>{}</g:product_type><g:brand>{}</g:brand></item>\n",
             line.id(),
             escaped(line.title()),
             line.price(),
             sale.unwrap_or_default(),
-            escaped(&line.category())
+            escaped(&line.category()),
+            escaped(line.brand())
         )
     });
     format!(
@@ -185,12 +194,13 @@ fn yml(lines: &[Line], surroundings: u8) -> String {
     };
     let offers = lines.iter().map(|line| {
         format!(
-            "<offer id=\"{}\" available='{}'><name>{}</name><price>{}</price><categoryId>{}</categoryId></offer>\n",
+            "<offer id=\"{}\" available='{}'><name>{}</name><price>{}</price><categoryId>{}</categoryId><vendorCode>{}</vendorCode></offer>\n",
             line.id(),
             !line.sale,
             escaped(line.title()),
             line.price(),
-            line.category
+            line.category,
+            escaped(line.brand())
         )
     });
     let late = if surroundings == 2 { "<category id='3'>Late</category>" } else { "" };

@@ -191,7 +191,7 @@ proptest! {
 fn rows_are_known_the_next_time() {
     let shop = Shop::new();
     let lines: Vec<Line> =
-        (1..10).map(|id| Line { id, title: 1 + id % 4, price: 1, category: id % 4, sale: false }).collect();
+        (1..10).map(|id| Line { id, title: 1 + id % 4, price: 1, category: id % 4, sale: false, local: 1 }).collect();
     let visit = Visit::PLAIN;
     for format in 0..4 {
         let feed = feed(format, &lines, &visit);

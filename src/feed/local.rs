@@ -1,0 +1,47 @@
+//! Google's attributes that only the faces use which we serve ourselves.
+
+use super::bounds::MAX_NAME;
+use super::values::addresses;
+use crate::catalog::Local;
+
+/// The attributes of which nothing goes to NiceChat.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum LocalAttribute {
+    MoreImages,
+    Brand,
+    /// A GTIN, or the maker's own number.
+    Code,
+    Group,
+}
+
+impl LocalAttribute {
+    /// Recognises a column's or an element's name: any case, with or without `g:`, blanks or hyphens for underscores.
+    pub(super) fn named(name: &str) -> Option<LocalAttribute> {
+        if name.len() > MAX_NAME {
+            return None;
+        }
+        let name = name.trim().trim_matches('"').trim().to_lowercase();
+        let name = match name.split_once('[') {
+            Some((_, inner)) => inner.trim_end_matches(']').trim(),
+            None => name.as_str(),
+        };
+        let name = name.strip_prefix("g:").unwrap_or(name);
+        match name.replace([' ', '-'], "_").as_str() {
+            "additional_image_link" => Some(LocalAttribute::MoreImages),
+            "brand" => Some(LocalAttribute::Brand),
+            "gtin" | "mpn" => Some(LocalAttribute::Code),
+            "item_group_id" => Some(LocalAttribute::Group),
+            _ => None,
+        }
+    }
+
+    /// Adds what a value says.
+    pub(super) fn tell(self, value: &str, local: &mut Local) {
+        match self {
+            LocalAttribute::MoreImages => addresses(value).for_each(|image| local.add_image(image)),
+            LocalAttribute::Brand => local.set_brand(value),
+            LocalAttribute::Code => local.add_code(value),
+            LocalAttribute::Group => local.set_group(value),
+        }
+    }
+}
