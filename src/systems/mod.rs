@@ -1,5 +1,6 @@
 //! What is done with the vendors, a folder each.
 
+pub mod availability;
 pub mod catalog;
 pub mod events;
 mod look;
@@ -10,5 +11,9 @@ pub use system::System;
 
 /// Every system, for one shop.
 pub fn systems() -> Vec<Box<dyn System>> {
-    vec![Box::<catalog::CatalogSystem>::default(), Box::new(events::EventsSystem)]
+    vec![
+        Box::<catalog::CatalogSystem>::default(),
+        Box::new(events::EventsSystem),
+        Box::<availability::AvailabilitySystem>::default(),
+    ]
 }

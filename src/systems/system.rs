@@ -4,7 +4,7 @@ use axum::Router;
 use tokio_util::sync::CancellationToken;
 
 use crate::config::Config;
-use crate::pass::{Ask, BoxFuture, Failure, Job, Level, Meter, Planned};
+use crate::pass::{Ask, BoxFuture, Failure, Job, Level, Meter, Planned, Sample};
 use crate::remote::Limits;
 use crate::shop::Shop;
 use crate::state::{Reader, StateError};
@@ -35,6 +35,11 @@ pub trait System: Send + Sync {
 
     /// What its passes count.
     fn meters(&self) -> &'static [Meter];
+
+    /// What it has counted outside of passes since it was asked last.
+    fn counted(&self) -> Vec<Sample> {
+        Vec::new()
+    }
 
     /// How things stand in the state with these settings.
     ///

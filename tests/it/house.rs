@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use syn::visit::{self, Visit};
 
 /// What must never be: who, and what they must not import. A name stands for all that lies below it.
-const FORBIDDEN: [(&str, &[&str]); 20] = [
+const FORBIDDEN: [(&str, &[&str]); 24] = [
     // A shop's words know no vendor, and no storage.
     ("catalog", &["config", "feed", "remote", "source", "state", "systems", "web"]),
     ("event", &["remote", "source", "state", "systems", "web"]),
@@ -33,10 +33,17 @@ const FORBIDDEN: [(&str, &[&str]); 20] = [
     // Clients know no system, and keep nothing.
     ("remote", &["feed", "source", "state", "systems", "web"]),
     // Systems know nothing of each other, nor of whoever runs them.
-    ("systems::catalog", &["commands", "daemon", "systems::events", "web::private"]),
+    ("systems::availability::hysteresis", &["remote", "state", "web"]),
+    ("systems::availability::timeline", &["config", "remote", "state", "web"]),
+    ("systems::availability::store", &["remote", "source", "web"]),
+    (
+        "systems::availability",
+        &["commands", "daemon", "feed", "source", "systems::catalog", "systems::events", "web::private"],
+    ),
+    ("systems::catalog", &["commands", "daemon", "systems::availability", "systems::events", "web::private"]),
     ("systems::events", &["commands", "daemon", "feed", "source", "systems::catalog", "web"]),
     // Whoever runs them names none.
-    ("daemon", &["systems::catalog", "systems::events"]),
+    ("daemon", &["systems::availability", "systems::catalog", "systems::events"]),
     ("report", &["systems", "web"]),
     // What the feed says has nothing to do with how it was read, nor with who uses it.
     ("systems::catalog::shelf", &["config", "feed", "source", "systems::catalog::import", "web"]),
