@@ -171,6 +171,16 @@ Examples:
   shelfkeeper events --format json | jq '.[].id'
   shelfkeeper events --ics > events.ics  a calendar of those with a time")]
     Events(Events),
+    /// Show whether advisors are there, or when they were
+    ///
+    /// Exits with 3 when it isn't known of a watch that was asked for (without names: of any).
+    #[command(after_help = "\
+Examples:
+  shelfkeeper availability               a line a watch
+  shelfkeeper availability sofas && echo \"it is known\"
+  shelfkeeper availability --history --days 7
+  shelfkeeper availability --by-hour     which hours of a week somebody is there")]
+    Availability(Availability),
     /// Copy the state to a new file, also beside a running daemon
     ///
     /// To restore it, stop the daemon, put the copy in the state file's place and start the daemon: that it is not the
@@ -352,6 +362,26 @@ pub struct Events {
     /// Write an iCalendar file of the events with a TIME trigger, and say which can't be in it
     #[arg(long, conflicts_with_all = ["history", "format"])]
     pub ics: bool,
+}
+
+/// Arguments of `availability`.
+#[derive(Debug, Args)]
+pub struct Availability {
+    /// The watches [default: all]
+    #[arg(value_name = "NAME")]
+    pub names: Vec<String>,
+    /// Show how their states changed
+    #[arg(long, conflicts_with = "by_hour")]
+    pub history: bool,
+    /// Show in which hours of a week somebody was there
+    #[arg(long)]
+    pub by_hour: bool,
+    /// Of the last so many days [default: emplifi.history_days]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=36_500))]
+    pub days: Option<u32>,
+    /// How to print it
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub format: Format,
 }
 
 /// Arguments of `completions`.

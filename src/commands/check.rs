@@ -1,6 +1,7 @@
 //! `check`: is everything set up? A line for each thing, and the rest goes on when one is not.
 
 use std::io::{self, StdoutLock, Write as _};
+use std::sync::Arc;
 
 use super::outcome::{Exit, Failure, Outcome};
 use super::runtime::runtime;
@@ -8,7 +9,7 @@ use super::widget::adapter;
 use crate::catalog::Kind;
 use crate::cli;
 use crate::config::{self, Config, Source};
-use crate::remote::{Limits, lagerkoll, nicechat};
+use crate::remote::{Limit, Limits, emplifi, lagerkoll, nicechat};
 use crate::state::Reader;
 use crate::systems::catalog::store::ReadObjects as _;
 use crate::{feed, files, http_client, source};
@@ -60,6 +61,7 @@ fn sections(config: &Config) -> String {
         config.catalog.as_deref().map(|catalog| format!("NiceChat {}", catalog.nicechat.base_url)),
         config.lagerkoll.as_ref().map(|settings| format!("Lagerkoll {}", settings.base_url)),
         config.oct8ne.as_ref().map(|settings| format!("Oct8ne for {}", settings.shop_url)),
+        config.emplifi.as_ref().map(|settings| format!("Emplifi {}", settings.base_url)),
     ];
     parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
 }
@@ -96,6 +98,9 @@ fn online(config: &Config, lines: &mut Lines<'_>) -> Result<(), Failure> {
     if let Some(settings) = &config.oct8ne {
         let told = runtime.block_on(adapter(settings));
         lines.tell("Oct8ne", told.map_err(|error| failed(anyhow::anyhow!(error))))?;
+    }
+    if let Some(settings) = &config.emplifi {
+        lines.tell("Emplifi", runtime.block_on(advisor(settings)))?;
     }
     if let Some(url) = config.http.as_ref().and_then(|http| http.public_url.as_ref()) {
         let answered = runtime.block_on(http_client::status_of(url.as_str()));
@@ -134,6 +139,18 @@ async fn events(settings: &config::Lagerkoll, account: &config::Account) -> Resu
     let events = lagerkoll.reader().list().await.map_err(told)?;
     let listed = format!("{} event{} listed", events.len(), if events.len() == 1 { "" } else { "s" });
     Ok(format!("takes the credentials of store {} ({listed})", account.store))
+}
+
+/// One question.
+async fn advisor(settings: &config::Emplifi) -> Result<String, Failure> {
+    let Some(watch) = settings.watches.first() else {
+        return Ok("not asked: nobody is watched; add [[emplifi.watch]]".to_owned());
+    };
+    let limit = Arc::new(Limit::new(None));
+    let reader = emplifi::connect(settings, &limit).map_err(|error| failed(error.into()))?;
+    let told = |error| failed(anyhow::anyhow!("{}: watch {}: {error}", settings.base_url, watch.name));
+    let is_there = reader.ask(&watch.question).await.map_err(told)?;
+    Ok(format!("takes the key ({} is {})", watch.name, if is_there { "available" } else { "not available" }))
 }
 
 fn failed(error: anyhow::Error) -> Failure {

@@ -4,7 +4,7 @@ use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 use super::outcome::Failure;
-use crate::config::Config;
+use crate::config::{Config, Emplifi};
 use crate::state::Reader;
 use crate::systems;
 use crate::systems::events::Names;
@@ -15,6 +15,8 @@ pub(super) struct Look {
     base_url: Option<String>,
     /// Whose events are mirrored; `None` = nobody's.
     pub(super) events: Option<Names>,
+    /// Who is watched; `None` = nobody.
+    pub(super) emplifi: Option<Emplifi>,
     /// What there is to look at.
     pub(super) systems: Vec<Box<dyn systems::Look>>,
 }
@@ -26,6 +28,7 @@ impl Look {
             state: config.state.path.clone(),
             base_url: config.base_url().map(str::to_owned),
             events: config.lagerkoll.as_ref().map(Names::of),
+            emplifi: config.emplifi.clone(),
             systems: systems::systems().iter().filter_map(|system| system.look(config)).collect(),
         };
         Ok(Config::without_secrets(path, take)?)

@@ -1,6 +1,7 @@
 //! What each command does, and the exit code that it ends with.
 
 mod approve;
+mod availability;
 mod backup;
 mod check;
 mod demo;
@@ -59,6 +60,7 @@ pub fn dispatch(cli: Cli) -> Exit {
         }
         Command::Approve(arguments) => look().and_then(|look| approve::approve(&arguments, &look)),
         Command::Status(arguments) => look().and_then(|look| status::status(&arguments, &look)),
+        Command::Availability(arguments) => look().and_then(|look| availability::availability(&arguments, &look)),
         Command::Events(arguments) => look().and_then(|look| events::events(&arguments, &look)),
         Command::Pause(arguments) => look().and_then(|look| pause::pause(&arguments, &look)),
         Command::Resume => look().and_then(|look| pause::resume(&look)),

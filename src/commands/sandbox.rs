@@ -1,11 +1,11 @@
-//! `sandbox`: an in-memory NiceChat and Lagerkoll to try things on.
+//! `sandbox`: an in-memory NiceChat, Lagerkoll and Emplifi to try things on.
 
 use std::io::{self, Write as _};
 
 use super::outcome::{Exit, Failure, Outcome};
 use super::runtime::{runtime, stop_on_signal};
 use crate::cli;
-use ::sandbox::{Options, Sandbox};
+use ::sandbox::{DEMO_ADVISOR, Options, Sandbox};
 
 pub(super) fn sandbox(arguments: &cli::Sandbox) -> Outcome {
     if !arguments.listen.ip().is_loopback() {
@@ -21,6 +21,8 @@ pub(super) fn sandbox(arguments: &cli::Sandbox) -> Outcome {
         let mut out = io::stdout();
         writeln!(out, "{}\n{}", sandbox.config_section(), sandbox.lagerkoll_section().trim_end())?;
         writeln!(out, "\n# With [http] public_listen = \"127.0.0.1:8788\":\n{}", sandbox.oct8ne_section().trim_end())?;
+        writeln!(out, "\n{}", sandbox.emplifi_section().trim_end())?;
+        writeln!(out, "# [[emplifi.watch]]\n# name = \"sofas\"\n# alias = \"{DEMO_ADVISOR}\"")?;
         writeln!(out, "\n# {}/sandbox/ tells how to look inside and how to make it misbehave.", sandbox.base_url())?;
         out.flush()?;
         stop_on_signal().cancelled().await;

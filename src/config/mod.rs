@@ -1,10 +1,11 @@
 //! Settings: a TOML file, the environment and systemd's credentials, made into values that are right.
 //!
 //! `document` reads the file and knows every setting's line, one file a section (`source`, `state`,
-//! `nicechat`, `lagerkoll`, `http`) gives the settings their meaning, `secret` finds what must not stand in the open.
+//! `nicechat`, `lagerkoll`, `emplifi`, `http`) gives the settings their meaning, `secret` finds what must not stand in the open.
 
 mod document;
 mod dump;
+mod emplifi;
 mod environment;
 mod error;
 mod excerpt;
@@ -35,12 +36,13 @@ use std::sync::Arc;
 
 use document::Document;
 use environment::Environment;
-use names::{LAGERKOLL, NICECHAT, OCT8NE, SOURCE};
+use names::{EMPLIFI, LAGERKOLL, NICECHAT, OCT8NE, SOURCE};
 use section::Section;
 
 use crate::files;
 
 pub use dump::{Dump, DumpedSection, DumpedSetting};
+pub use emplifi::{Emplifi, Operator, Question, RoutingRule, Terms, Watch};
 pub use error::ConfigError;
 pub use guard::{Guard, Missing};
 pub use http::{Http, Network, PublicUrl};
@@ -75,6 +77,8 @@ pub struct Config {
     pub oct8ne: Option<Arc<Oct8ne>>,
     /// What a pass may do without somebody's word.
     pub guard: Guard,
+    /// Whether advisors are there; `None` = nobody is watched.
+    pub emplifi: Option<Emplifi>,
     /// Our own listener; `None` = there is none.
     pub http: Option<Http>,
     /// The files that secrets were read from, the config file among them if one stands there.
@@ -165,6 +169,8 @@ impl Config {
         let guard = Guard::read(document)?;
         let has_source = Section::of(document, &SOURCE).exists();
         let has_nicechat = Section::of(document, &NICECHAT).exists() || NiceChat::is_meant(environment);
+        // Sections that stand alone.
+        let gives_work = [&LAGERKOLL, &EMPLIFI, &OCT8NE].iter().any(|names| Section::of(document, names).exists());
         let mut config = Config {
             state: state.clone(),
             catalog: None,
@@ -172,13 +178,14 @@ impl Config {
             lagerkoll: None,
             oct8ne: None,
             guard: guard.clone(),
+            emplifi: None,
             http,
             secret_files: Vec::new(),
         };
         let has_oct8ne = Section::of(document, &OCT8NE).exists();
         if has_source && !has_nicechat {
             config.source_alone = Some(Source::read(document, environment, &state.path)?);
-        } else if has_source || has_nicechat || !(Section::of(document, &LAGERKOLL).exists() || has_oct8ne) {
+        } else if has_source || has_nicechat || !gives_work {
             let source = Source::read(document, environment, &state.path)?;
             let nicechat = NiceChat::read(document, environment)?;
             let catalog = Catalog { source, nicechat, guard, state, http: config.http.clone(), is_shown: has_oct8ne };
@@ -189,6 +196,7 @@ impl Config {
         }
         config.lagerkoll = Lagerkoll::read(document, environment)?;
         config.oct8ne = Oct8ne::read(document, environment, config.http.as_ref(), has_source)?.map(Arc::new);
+        config.emplifi = Emplifi::read(document, environment)?;
         config.secret_files = document.secret_files();
         Ok(config)
     }

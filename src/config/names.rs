@@ -139,6 +139,30 @@ pub(super) const COPY_TO: SectionNames = SectionNames {
     keys: &["store", API_KEY.key, API_KEY.file, "user_id", USER_TOKEN.key, USER_TOKEN.file],
 };
 
+/// `[emplifi]`.
+pub(super) const EMPLIFI: SectionNames = SectionNames {
+    name: "emplifi",
+    keys: &[
+        "base_url",
+        API_KEY.key,
+        API_KEY.file,
+        "schedule",
+        "timeout",
+        "open_after",
+        "close_after",
+        "unknown_after",
+        "when_unknown",
+        "max_age",
+        "history_days",
+        "timezone",
+        "watch",
+    ],
+};
+
+/// `[[emplifi.watch]]`.
+pub(super) const WATCH: SectionNames =
+    SectionNames { name: "emplifi.watch", keys: &["name", "alias", "required_keys", "operator", "optional_keys"] };
+
 /// `[http]`.
 pub(super) const HTTP: SectionNames = SectionNames {
     name: "http",
@@ -193,13 +217,13 @@ pub(super) const OCT8NE_SHOP: SectionNames = SectionNames {
 };
 
 /// Every section.
-pub(super) const SECTIONS: [SectionNames; 7] = [SOURCE, STATE, NICECHAT, GUARD, LAGERKOLL, HTTP, OCT8NE];
+pub(super) const SECTIONS: [SectionNames; 8] = [SOURCE, STATE, NICECHAT, GUARD, LAGERKOLL, EMPLIFI, HTTP, OCT8NE];
 
 /// Sections within a section. Their names are `section.key`.
 pub(super) const SUBSECTIONS: [SectionNames; 1] = [OCT8NE_SHOP];
 
 /// Tables within a section, of which there may be any number. Their names are `section.key`.
-pub(super) const TABLES: [SectionNames; 3] = [RULE, EVENT, COPY_TO];
+pub(super) const TABLES: [SectionNames; 4] = [RULE, EVENT, COPY_TO, WATCH];
 
 /// Whether a word is a setting of any section.
 pub(super) fn is_setting(word: &str) -> bool {
@@ -222,7 +246,7 @@ pub(super) fn is_secret_file(key: &str) -> bool {
 /// What is said of a value that has no quotes and needs them; `None` = it needs none, or its setting isn't known.
 pub(super) fn in_quotes(key: &str) -> Option<&'static str> {
     match key {
-        "timeout" | "import_timeout" | "splay" | "delete_after" | "cache" => {
+        "timeout" | "import_timeout" | "splay" | "delete_after" | "cache" | "unknown_after" | "max_age" => {
             Some("write a time in quotes, such as \"30s\"")
         }
         "schedule" | "resync_schedule" => Some("write it in quotes, such as \"every 15m\""),
@@ -237,7 +261,9 @@ pub(super) fn in_quotes(key: &str) -> Option<&'static str> {
 
 /// Settings that are whole numbers.
 fn is_number(key: &str) -> bool {
-    const NUMBERS: [&str; 8] = [
+    const NUMBERS: [&str; 10] = [
+        "open_after",
+        "close_after",
         "concurrency",
         "requests_per_second",
         "retries",

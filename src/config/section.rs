@@ -212,6 +212,17 @@ impl<'d> Setting<'d> {
         }
     }
 
+    /// What the texts of its list mean.
+    pub(super) fn texts<T>(&self, parse: impl Fn(&str) -> Result<T, String>) -> Result<Vec<T>, ConfigError> {
+        let expected = "expected a list of texts, such as [\"a\", \"b\"]";
+        let items = self.value.get_ref().as_array().ok_or_else(|| self.bad(expected))?;
+        let read = |item: &Spanned<DeValue<'_>>| {
+            let text = item.get_ref().as_str().ok_or_else(|| self.bad(expected))?;
+            parse(text).map_err(|reason| self.bad(reason))
+        };
+        items.iter().map(read).collect()
+    }
+
     /// Whether it is a number without quotes.
     pub(super) fn is_number(&self) -> bool {
         self.value.get_ref().is_integer()

@@ -16,9 +16,11 @@ impl Config {
         });
         let lagerkoll = self.lagerkoll.as_ref();
         let lagerkoll = lagerkoll.map(|settings| ("lagerkoll.base_url", &settings.base_url, "the key"));
+        let emplifi = self.emplifi.as_ref();
+        let emplifi = emplifi.map(|settings| ("emplifi.base_url", &settings.base_url, "the key"));
         let nicechat = catalog.map(|catalog| &catalog.nicechat.base_url);
         let nicechat = nicechat.map(|url| ("nicechat.base_url", url, "the key, and all that is sent"));
-        let sent = feed.into_iter().chain(nicechat).chain(lagerkoll).filter(|(_, url, _)| is_open(url));
+        let sent = feed.into_iter().chain(nicechat).chain(lagerkoll).chain(emplifi).filter(|(_, url, _)| is_open(url));
         let open = sent.map(|(setting, _, what)| open(setting, what));
         let idle = "no section says what [source] is for: add [nicechat], with its key and secret";
         let public = self.secret_files.iter().filter(|file| files::is_public(file));

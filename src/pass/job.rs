@@ -5,11 +5,17 @@ use std::future::Future;
 use std::pin::Pin;
 use std::time::Duration;
 
+use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
 use super::report::Report;
 use super::row::{Ask, PassKind};
+use super::store::ReadPasses as _;
 use crate::config::Schedule;
+use crate::state::{Reader, StateError};
+
+/// How far back the last good pass is looked for: as many passes as the state keeps.
+const PASSES: u32 = 10_000;
 
 /// A future that borrows from what makes it.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -65,6 +71,20 @@ pub trait Job: Send + Sync {
 
     /// What a pass of this kind is called.
     fn label(&self, kind: PassKind) -> &'static str;
+
+    /// How long after a pass that went well the next one is waited for; `None` = three intervals.
+    fn patience(&self) -> Option<Duration> {
+        None
+    }
+
+    /// When it went well last, as far as the state tells.
+    ///
+    /// # Errors
+    /// When that can't be read.
+    fn went_well(&self, reader: &Reader) -> Result<Option<Timestamp>, StateError> {
+        let passes = reader.passes(self.name(), &self.subject(), PASSES)?;
+        Ok(passes.into_iter().find(|pass| pass.outcome.is_good()).map(|pass| pass.finished))
+    }
 
     /// Makes a pass, and leaves its row in the state. Never fails: what went wrong is in the report.
     fn run<'a>(&'a self, ask: Ask, stop: &'a CancellationToken, progress: Progress<'a>) -> BoxFuture<'a, Report>;

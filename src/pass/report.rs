@@ -14,7 +14,7 @@ use super::row::PassRow;
 pub struct Report {
     /// What a pass of this kind is called: `sync`, `resync`, `events`.
     pub label: &'static str,
-    /// The row that it left in the state.
+    /// Its row. Most jobs leave it in the state; what is done all the time leaves none.
     pub row: PassRow,
     /// How long it took, whatever the wall clock did meanwhile.
     pub took: Duration,

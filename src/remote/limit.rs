@@ -100,6 +100,12 @@ impl Limit {
         }
     }
 
+    /// How long the service still asks to be left alone.
+    pub fn silence(&self) -> Option<Silence> {
+        let wait = self.state().quiet_until?.checked_duration_since(Instant::now())?;
+        Some(Silence(wait)).filter(|_| !wait.is_zero())
+    }
+
     /// The service asks everybody to be left alone for so long.
     pub fn be_quiet_for(&self, asked: Duration) {
         let until = Instant::now() + asked.min(LONGEST_SILENCE);

@@ -3,6 +3,7 @@
 //! In a folder, reading and writing are different types over one connection: a plan is given a `Reader`, and so can't
 //! change anything, whatever it does.
 
+pub mod emplifi;
 mod error;
 mod http;
 mod json;

@@ -5,8 +5,8 @@ use rusqlite::{Transaction, params};
 use crate::digest::Hasher;
 
 /// Each step takes a file from one format to the next; `PRAGMA user_version` counts them.
-pub(crate) const STEPS: [&str; 11] =
-    [OBJECTS, IMPORTS, EVENTS, OLD_ROWS, GONE_EVENTS, ROWS, IMPORTED, SECRET, JOBS, GUARD, HISTORY];
+pub(crate) const STEPS: [&str; 12] =
+    [OBJECTS, IMPORTS, EVENTS, OLD_ROWS, GONE_EVENTS, ROWS, IMPORTED, SECRET, JOBS, GUARD, HISTORY, AVAILABILITY];
 
 const OBJECTS: &str = "
     CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -147,6 +147,22 @@ const HISTORY: &str = "
     ALTER TABLE rejected ADD COLUMN column_name TEXT;
     ALTER TABLE rejected ADD COLUMN value TEXT;
     ALTER TABLE rejected ADD COLUMN first INTEGER;
+";
+
+const AVAILABILITY: &str = "
+    -- How watches of advisors stand, times in milliseconds: the last reading by both clocks, with the start of the
+    -- machine that the second one counts from, and until when it counts. No availability = there was no reading.
+    CREATE TABLE watch (
+        watch TEXT PRIMARY KEY, question TEXT NOT NULL, began INTEGER NOT NULL, available INTEGER, since INTEGER,
+        checked INTEGER, checked_up INTEGER, boot TEXT, contrary INTEGER NOT NULL, until INTEGER, trouble TEXT
+    ) WITHOUT ROWID;
+    -- What was known of them before; of the time between, nobody knows.
+    CREATE TABLE watch_span (
+        span INTEGER PRIMARY KEY, watch TEXT NOT NULL, available INTEGER NOT NULL, began INTEGER NOT NULL,
+        ended INTEGER NOT NULL
+    );
+    CREATE INDEX watch_span_of ON watch_span (watch, ended);
+    CREATE INDEX watch_span_ended ON watch_span (ended);
 ";
 
 /// The first format that remembers changes.

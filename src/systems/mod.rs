@@ -1,5 +1,6 @@
 //! What is done with the vendors, a folder each.
 
+pub mod availability;
 pub mod catalog;
 pub mod events;
 mod look;
@@ -15,5 +16,6 @@ pub fn systems() -> Vec<Box<dyn System>> {
         Box::<catalog::CatalogSystem>::default(),
         Box::new(events::EventsSystem),
         Box::<oct8ne::Oct8neSystem>::default(),
+        Box::<availability::AvailabilitySystem>::default(),
     ]
 }

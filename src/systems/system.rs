@@ -5,7 +5,7 @@ use prometheus_client::registry::Registry;
 use tokio_util::sync::CancellationToken;
 
 use crate::config::Config;
-use crate::pass::{Ask, BoxFuture, Failure, Job, Level, Meter, Planned};
+use crate::pass::{Ask, BoxFuture, Failure, Job, Level, Meter, Planned, Sample};
 use crate::remote::Limits;
 use crate::shop::Shop;
 use crate::state::{Reader, StateError};
@@ -43,6 +43,11 @@ pub trait System: Send + Sync {
     /// What keeps it from being ready besides its job, in a line.
     fn trouble(&self) -> Option<String> {
         None
+    }
+
+    /// What it has counted outside of passes since it was asked last.
+    fn counted(&self) -> Vec<Sample> {
+        Vec::new()
     }
 
     /// How things stand in the state with these settings.

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use syn::visit::{self, Visit};
 
 /// What must never be: who, and what they must not import. A name stands for all that lies below it.
-const FORBIDDEN: [(&str, &[&str]); 21] = [
+const FORBIDDEN: [(&str, &[&str]); 25] = [
     // A shop's words know no vendor, and no storage.
     ("catalog", &["config", "feed", "remote", "source", "state", "systems", "web"]),
     ("event", &["remote", "source", "state", "systems", "web"]),
@@ -33,12 +33,31 @@ const FORBIDDEN: [(&str, &[&str]); 21] = [
     // Clients know no system, and keep nothing.
     ("remote", &["feed", "source", "state", "systems", "web"]),
     // Systems know nothing of each other, nor of whoever runs them.
-    ("systems::catalog", &["commands", "daemon", "systems::events", "systems::oct8ne", "web::private"]),
+    ("systems::availability::hysteresis", &["remote", "state", "web"]),
+    ("systems::availability::timeline", &["config", "remote", "state", "web"]),
+    ("systems::availability::store", &["remote", "source", "web"]),
+    (
+        "systems::availability",
+        &[
+            "commands",
+            "daemon",
+            "feed",
+            "source",
+            "systems::catalog",
+            "systems::events",
+            "systems::oct8ne",
+            "web::private",
+        ],
+    ),
+    (
+        "systems::catalog",
+        &["commands", "daemon", "systems::availability", "systems::events", "systems::oct8ne", "web::private"],
+    ),
     ("systems::events", &["commands", "daemon", "feed", "source", "systems::catalog", "web"]),
     // It shows what the catalogue has put on the shelf, and the catalogue doesn't know who does.
     ("systems::oct8ne", &["commands", "daemon", "systems::events", "web::private"]),
     // Whoever runs them names none.
-    ("daemon", &["systems::catalog", "systems::events", "systems::oct8ne"]),
+    ("daemon", &["systems::availability", "systems::catalog", "systems::events", "systems::oct8ne"]),
     ("report", &["systems", "web"]),
     // What the feed says has nothing to do with how it was read, nor with who uses it.
     ("systems::catalog::shelf", &["config", "feed", "source", "systems::catalog::import", "web"]),

@@ -4,6 +4,7 @@
 
 #![allow(clippy::expect_used, reason = "a test has nothing better to do")]
 
+mod availability;
 mod catalog;
 mod cli;
 mod daemon;

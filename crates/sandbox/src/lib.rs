@@ -1,11 +1,11 @@
-//! The sandbox: an in-memory NiceChat, a Lagerkoll and a small feed host on one loopback port.
+//! The sandbox: an in-memory NiceChat, a Lagerkoll, an Emplifi and a small feed host on one loopback port.
 //!
 //! It checks signatures and credentials, answers as the vendors' pages say, remembers what it was sent, and misbehaves
 //! on demand. `shelfkeeper sandbox`, the demo and the black-box tests all use this one.
 //!
 //! The way of a request: `server` accepts it and looks at its path; `/marketplaces/v1/` goes to
 //! `nicechat` (`faults` decide whether it is answered well, `api` answers it from the `store`, and
-//! `imports` fetch pushed feeds into it), `/v1/events/` to `lagerkoll`, `/shop/` to `shop`, `/sandbox/` to
+//! `imports` fetch pushed feeds into it), `/v1/events/` to `lagerkoll`, `/gis/` to `emplifi`, `/shop/` to `shop`, `/sandbox/` to
 //! `control`. `catalog` writes feeds to put into the shop.
 //!
 //! Nothing here is shared with the client it tests, the signature least of all: a mistake made twice
@@ -13,6 +13,7 @@
 
 pub mod catalog;
 mod control;
+mod emplifi;
 mod faults;
 mod lagerkoll;
 mod nicechat;
@@ -35,6 +36,7 @@ use tokio::net::TcpListener;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 pub use catalog::Catalog;
+pub use emplifi::{Advisor, DEMO_ADVISOR, DEMO_EMPLIFI_KEY, Emplifi, EmplifiLogged, EmplifiRules};
 pub use faults::{Fault, Rule};
 pub use lagerkoll::{
     Credentials, DEMO_STORE, DEMO_STORE_KEY, DEMO_USER_ID, DEMO_USER_TOKEN, Lagerkoll, LagerkollLogged, LagerkollRules,
@@ -88,6 +90,7 @@ pub struct Sandbox {
     secret: String,
     nicechat: NiceChat,
     lagerkoll: Lagerkoll,
+    emplifi: Emplifi,
     shop: Shop,
     oct8ne: Oct8ne,
     _stop: DropGuard,
@@ -106,15 +109,18 @@ impl Sandbox {
         let lagerkoll = Lagerkoll::new();
         let shop = Shop::new(addr);
         let oct8ne = Oct8ne::default();
+        let emplifi = Emplifi::new();
         let site = site::Site {
             nicechat: nicechat.clone(),
             lagerkoll: lagerkoll.clone(),
+            emplifi: emplifi.clone(),
             shop: shop.clone(),
             oct8ne: oct8ne.clone(),
         };
         tokio::spawn(server::serve(listener, site, stop.clone()));
         let (key, secret) = (options.key, options.secret);
-        Ok(Self { addr, key, secret, nicechat, lagerkoll, shop, oct8ne, _stop: stop.drop_guard() })
+        let _stop = stop.drop_guard();
+        Ok(Self { addr, key, secret, nicechat, lagerkoll, emplifi, shop, oct8ne, _stop })
     }
 
     /// The address it listens on, with the port it was given.
@@ -183,6 +189,16 @@ impl Sandbox {
     /// What Oct8ne and the shop's own addresses were told.
     pub fn oct8ne(&self) -> Oct8ne {
         self.oct8ne.clone()
+    }
+
+    /// An `[emplifi]` section to paste into a config file; who is watched is for somebody to say.
+    pub fn emplifi_section(&self) -> String {
+        format!("[emplifi]\nbase_url = {}\napi_key = {}\n", quoted(&self.base_url()), quoted(DEMO_EMPLIFI_KEY))
+    }
+
+    /// A handle to look into Emplifi and to make it misbehave; as cheap as that to NiceChat.
+    pub fn emplifi(&self) -> Emplifi {
+        self.emplifi.clone()
     }
 
     /// A handle to look into Lagerkoll and to make it misbehave; as cheap as that to NiceChat.

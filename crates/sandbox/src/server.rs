@@ -14,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 use crate::oct8ne::Oct8ne;
 use crate::reply::{Answer, Served};
 use crate::site::Site;
-use crate::{control, lagerkoll, nicechat, shop};
+use crate::{control, emplifi, lagerkoll, nicechat, shop};
 
 /// The largest request body that is read, in bytes.
 const MAX_BODY: usize = 10 * 1024 * 1024;
@@ -58,6 +58,8 @@ async fn route(site: &Site, request: Request<Incoming>) -> Served {
         site.lagerkoll.serve(&parts, body).await
     } else if Oct8ne::is_here(path) {
         site.oct8ne.serve(&parts, &body)
+    } else if emplifi::is_here(path) {
+        site.emplifi.serve(&parts, body).await
     } else if path.starts_with(shop::ROOT) {
         site.shop.serve(&parts).await
     } else if let Some(place) = path.strip_prefix(control::ROOT) {

@@ -1,5 +1,6 @@
 //! All that is served.
 
+use crate::emplifi::Emplifi;
 use crate::lagerkoll::Lagerkoll;
 use crate::nicechat::NiceChat;
 use crate::oct8ne::Oct8ne;
@@ -10,6 +11,7 @@ use crate::shop::Shop;
 pub(super) struct Site {
     pub(super) nicechat: NiceChat,
     pub(super) lagerkoll: Lagerkoll,
+    pub(super) emplifi: Emplifi,
     pub(super) shop: Shop,
     pub(super) oct8ne: Oct8ne,
 }

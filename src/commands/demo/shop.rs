@@ -94,6 +94,7 @@ pub(super) fn demo_shop(sandbox: &Sandbox, folder: &Path) -> anyhow::Result<Shop
         state: State { path, history: config::History::default() },
         catalog: Some(Arc::new(catalog)),
         source_alone: None,
+        emplifi: None,
         lagerkoll: Some(config::Lagerkoll {
             base_url: sandbox.lagerkoll_url().parse()?,
             account: Account {

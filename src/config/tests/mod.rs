@@ -1,5 +1,6 @@
 //! Whole files, good and bad. Every test has an environment of its own.
 
+mod emplifi;
 mod faults;
 mod guard;
 mod http;

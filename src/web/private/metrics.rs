@@ -36,8 +36,8 @@ struct BuildLabels {
     version: &'static str,
 }
 
-/// A job's own label and its value.
-type Labels = [(&'static str, Cow<'static, str>); 1];
+/// Labels of a job's own, with their values.
+type Labels = Vec<(&'static str, Cow<'static, str>)>;
 
 /// What is counted from the start of the process on.
 pub(super) struct Metrics {
@@ -79,11 +79,17 @@ impl Metrics {
         let labels = PassLabels { kind: report.label, outcome: report.row.outcome.name() };
         self.passes.get_or_create(&labels).inc();
         self.durations.get_or_create(&labels).observe(report.took.as_secs_f64());
-        for sample in &report.samples {
+        self.count(&report.samples);
+    }
+
+    /// Counts what a job or a system has counted.
+    pub(super) fn count(&self, samples: &[pass::Sample]) {
+        for sample in samples {
             match (self.meters.get(sample.meter), &sample.label) {
                 (Some(Counted::Alone(counter)), _) => _ = counter.inc_by(sample.by),
                 (Some(Counted::ByLabel(name, family)), Some(value)) => {
-                    family.get_or_create(&[(*name, value.clone())]).inc_by(sample.by);
+                    let labels = [(*name, value.clone())].into_iter().chain(sample.besides.clone()).collect();
+                    family.get_or_create(&labels).inc_by(sample.by);
                 }
                 _ => {}
             }
@@ -114,7 +120,7 @@ fn register(registry: &mut Registry, meter: &Meter) -> Counted {
     let family = Family::<Labels, Counter>::default();
     registry.register(meter.name, meter.help, Family::clone(&family));
     for value in meter.from_start {
-        drop(family.get_or_create(&[(label, Cow::Borrowed(*value))]));
+        drop(family.get_or_create(&vec![(label, Cow::Borrowed(*value))]));
     }
     Counted::ByLabel(label, family)
 }
@@ -140,7 +146,7 @@ fn moment(ages: &[(&'static str, Duration)], levels: &[pass::Level]) -> Registry
             registry.register(level.name, level.help, Family::clone(&gauge));
             gauge
         });
-        gauge.get_or_create(&[(*label, value.clone())]).set(level.value);
+        gauge.get_or_create(&vec![(*label, value.clone())]).set(level.value);
     }
     registry
 }

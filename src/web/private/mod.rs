@@ -10,13 +10,11 @@ mod routes;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use jiff::Timestamp;
 use tokio::sync::Semaphore;
 use tracing::{debug, warn};
 
 use crate::clock::Moment;
 use crate::config::Config;
-use crate::pass::ReadPasses as _;
 use crate::pass::{Job, Level, Report};
 use crate::pause::Pause;
 use crate::report::PrintError;
@@ -28,8 +26,6 @@ use metrics::Metrics;
 use readiness::Readiness;
 pub use routes::routes;
 
-/// How far back the last good pass is looked for: as many passes as the state keeps.
-const PASSES: u32 = 10_000;
 /// The most rejected rows and failed objects each that a page has: whoever wants more asks `shelfkeeper status`. A page
 /// that streamed a million to a slow client would keep the state's log from being taken in meanwhile.
 const LISTED: u64 = 1_000;
@@ -70,8 +66,10 @@ impl Monitor {
         *self.0.config.lock().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&config);
         let now = Moment::now();
         let mut readiness = self.readiness();
-        for (job, subject) in readiness.expect(jobs) {
-            match last_good(&config, job, &subject) {
+        for job in readiness.expect(jobs) {
+            let last_good = Reader::open(&config.state.path).and_then(|reader| job.went_well(&reader));
+            let job = job.name();
+            match last_good {
                 Ok(None) => {}
                 Ok(Some(at)) if readiness.had_gone_well(job, at, now) => warn!(
                     job,
@@ -135,6 +133,7 @@ impl Monitor {
     fn metrics(&self) -> Result<String, std::fmt::Error> {
         let levels = self.levels().inspect_err(|error| debug!(%error, "metrics without the state's part"));
         let ages = self.readiness().ages(Moment::now());
+        self.0.systems.iter().for_each(|system| self.0.metrics.count(&system.counted()));
         let mut levels = levels.unwrap_or_default();
         levels.push(Level {
             name: "paused",
@@ -164,10 +163,4 @@ impl Monitor {
         Status::read(&reader, &looks)?.print_json(LISTED, None, &mut page)?;
         Ok(page)
     }
-}
-
-/// When a job went well last, as far as the state tells.
-fn last_good(config: &Config, job: &str, subject: &str) -> Result<Option<Timestamp>, StateError> {
-    let passes = Reader::open(&config.state.path)?.passes(job, subject, PASSES)?;
-    Ok(passes.into_iter().find(|pass| pass.outcome.is_good()).map(|pass| pass.finished))
 }

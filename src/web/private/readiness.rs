@@ -24,9 +24,19 @@ struct Job {
     /// What it is about: what went well with another one says nothing.
     subject: String,
     schedule: Schedule,
+    /// How long a run counts that went well; `None` = three intervals.
+    patience: Option<Duration>,
     last_good: Option<Good>,
     /// When the last run ended in which all was well but that it was not let to send.
     last_paused: Option<Moment>,
+}
+
+/// What is expected of a job.
+struct Expected {
+    name: &'static str,
+    subject: String,
+    schedule: Schedule,
+    patience: Option<Duration>,
 }
 
 /// When a job's last good run ended.
@@ -41,26 +51,29 @@ enum Good {
 
 impl Readiness {
     /// These are the jobs from now on. What is known of one that was there before stays. Gives those of which nothing
-    /// is known, with their subjects.
-    pub(super) fn expect<'j>(&mut self, jobs: impl Iterator<Item = &'j dyn pass::Job>) -> Vec<(&'static str, String)> {
-        let job = |job: &dyn pass::Job| Some((job.name(), job.subject(), job.due().into_iter().next()?.schedule));
-        self.take_over(jobs.filter_map(job))
+    /// is known.
+    pub(super) fn expect<'j>(&mut self, jobs: impl Iterator<Item = &'j dyn pass::Job>) -> Vec<&'j dyn pass::Job> {
+        let jobs: Vec<&dyn pass::Job> = jobs.collect();
+        let job = |job: &&dyn pass::Job| {
+            let schedule = job.due().into_iter().next()?.schedule;
+            Some(Expected { name: job.name(), subject: job.subject(), schedule, patience: job.patience() })
+        };
+        let unknown = self.take_over(jobs.iter().filter_map(job));
+        jobs.into_iter().filter(|job| unknown.contains(&job.name())).collect()
     }
 
-    fn take_over(
-        &mut self,
-        jobs: impl Iterator<Item = (&'static str, String, Schedule)>,
-    ) -> Vec<(&'static str, String)> {
+    /// Gives the names of those of which nothing is known.
+    fn take_over(&mut self, jobs: impl Iterator<Item = Expected>) -> Vec<&'static str> {
         let before = std::mem::take(&mut self.0);
         let mut unknown = Vec::new();
-        self.0.extend(jobs.map(|(name, subject, schedule)| {
+        self.0.extend(jobs.map(|Expected { name, subject, schedule, patience }| {
             let known = before.iter().find(|job| job.name == name && job.subject == subject);
             let last_good = known.and_then(|job| job.last_good);
             if last_good.is_none() {
-                unknown.push((name, subject.clone()));
+                unknown.push(name);
             }
             let last_paused = known.and_then(|job| job.last_paused);
-            Job { name, subject, schedule, last_good, last_paused }
+            Job { name, subject, schedule, patience, last_good, last_paused }
         }));
         unknown
     }
@@ -110,7 +123,7 @@ impl Readiness {
 
 impl Job {
     fn trouble(&self, now: Moment) -> Option<String> {
-        let Job { name, schedule, last_good, .. } = self;
+        let Job { name, schedule, patience, last_good, .. } = self;
         if self.last_paused.is_some_and(|then| age(then, now) <= borne(schedule, then).unwrap_or(Duration::MAX)) {
             return None;
         }
@@ -124,12 +137,15 @@ impl Job {
             }
             Some(Good::At(then)) => then,
         };
-        let borne = borne(schedule, then)?;
+        let borne = patience.or_else(|| borne(schedule, then))?;
         let age = age(then, now);
         (age > borne).then(|| {
+            let than = match patience {
+                Some(patience) => format!("it may be ({})", span(*patience)),
+                None => format!("three intervals of its schedule ({schedule})"),
+            };
             format!(
-                "{name}: the last good pass ended {} ago, at {:.0}, \
-                 which is longer than three intervals of its schedule ({schedule})",
+                "{name}: the last good pass ended {} ago, at {:.0}, which is longer than {than}",
                 span(age),
                 then.wall
             )
@@ -168,7 +184,8 @@ mod tests {
 
     fn expect(readiness: &mut Readiness, jobs: &[(&'static str, &str)]) {
         let job = |(name, schedule): &(&'static str, &str)| {
-            (*name, String::new(), Schedule::parse(schedule).expect(schedule))
+            let schedule = Schedule::parse(schedule).expect(schedule);
+            Expected { name, subject: String::new(), schedule, patience: None }
         };
         readiness.take_over(jobs.iter().map(job));
     }

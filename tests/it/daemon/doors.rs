@@ -1,40 +1,13 @@
 //! Two doors: one for those who run the program, one for everybody else.
 
-use std::io::{Read as _, Write as _};
-use std::net::{SocketAddr, TcpStream};
+use std::net::TcpStream;
 
-use crate::kit::process::{PATIENCE, Process};
+use crate::kit::door::{ask, private, public};
+use crate::kit::process::Process;
 use crate::kit::{Shop, wait_until};
 
 const DOORS: &str =
     "[source]\nschedule = \"every 12h\"\n[http]\nlisten = \"127.0.0.1:0\"\npublic_listen = \"127.0.0.1:0\"\n";
-
-/// Where a door of a daemon is.
-fn door(process: &Process, words: &str) -> SocketAddr {
-    process.wait_for_log(words, 1);
-    let address = || process.log().split_once(words)?.1.split_once('\n')?.0.trim().parse().ok();
-    wait_until("the address is there", || address().is_some());
-    address().expect("an address")
-}
-
-fn private(process: &Process) -> SocketAddr {
-    door(process, " listening on http://")
-}
-
-fn public(process: &Process) -> SocketAddr {
-    door(process, "listening at http://")
-}
-
-/// The status and the rest of an answer.
-fn ask(address: SocketAddr, line: &str, headers: &str) -> (u16, String) {
-    let mut client = TcpStream::connect(address).expect("a connection");
-    client.set_read_timeout(Some(PATIENCE)).expect("a timeout");
-    client.write_all(format!("{line} HTTP/1.1\r\nConnection: close\r\n{headers}\r\n").as_bytes()).expect("sent");
-    let mut answer = Vec::new();
-    let _ = client.read_to_end(&mut answer);
-    let answer = String::from_utf8(answer).expect("text");
-    (answer.split(' ').nth(1).and_then(|status| status.parse().ok()).expect("a status"), answer)
-}
 
 fn shop(lines: &str) -> (Shop, Process) {
     let shop = Shop::with_rows(&["1|Lamp|10.00 USD|in stock|Home"]);

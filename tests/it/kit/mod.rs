@@ -1,5 +1,6 @@
 //! What the tests share: a shop with a sandbox to talk to, and the real program.
 
+pub mod door;
 pub mod events;
 pub mod goods;
 pub mod process;

@@ -93,6 +93,16 @@ impl Shop {
         self.sandbox.oct8ne()
     }
 
+    /// Emplifi: who is there, what it was asked, how it is to misbehave.
+    pub fn emplifi(&self) -> sandbox::Emplifi {
+        self.sandbox.emplifi()
+    }
+
+    /// An `[emplifi]` section that works; it watches nobody yet.
+    pub fn emplifi_section(&self) -> String {
+        self.sandbox.emplifi_section()
+    }
+
     /// What the feed host was asked.
     pub fn fetches(&self) -> Vec<Fetched> {
         self.shop().requests()

@@ -1,6 +1,7 @@
 //! Control over HTTP, unsigned, for people who run `shelfkeeper sandbox` in a terminal.
 
 mod answers;
+mod emplifi;
 mod lagerkoll;
 mod nicechat;
 
@@ -12,7 +13,8 @@ use crate::site::Site;
 /// What every path of the control starts with.
 pub(super) const ROOT: &str = "/sandbox/";
 
-const HELP: &str = r#"shelfkeeper's sandbox: an in-memory NiceChat under /marketplaces/v1/, a Lagerkoll under /v1/events/.
+const HELP: &str = r#"shelfkeeper's sandbox: an in-memory NiceChat under /marketplaces/v1/, a Lagerkoll under /v1/events/,
+and an Emplifi under /gis/rest/api/v1/live-advisor/.
 
 GET    /sandbox/objects                what NiceChat holds
 POST   /sandbox/objects/products       put an object there (or .../categories), as if made by someone else
@@ -53,11 +55,22 @@ Examples of its rules:
   "retry_after" is also "seconds" or "missing"; a limit of 0 is none
 An example of its faults:
   {"fault": "reset", "applied": true, "method": "POST", "store": "4711", "times": 1}
+
+Emplifi has the same under /sandbox/emplifi/: requests, counts, rules, faults. And
+GET    /sandbox/emplifi/advisors           who may be there
+POST   /sandbox/emplifi/advisors           add one: {"alias": "beds", "keys": ["beds"], "available": true}
+PUT    /sandbox/emplifi/advisors           these and no others: a list of such
+PATCH  /sandbox/emplifi/advisors/ALIAS     change one: {"available": false}
+DELETE /sandbox/emplifi/advisors/ALIAS     take one away
+Of its faults, "id" is the alias, and "path" begins with direct/ or multi-level/.
 "#;
 
 /// Answers a request to `/sandbox/<place>`.
 pub(super) fn answer(site: &Site, method: &Method, place: &str, body: &[u8]) -> Answer {
     let place = place.trim_end_matches('/');
+    if let Some(place) = place.strip_prefix("emplifi/") {
+        return emplifi::answer(&site.emplifi, method.as_str(), place, body).unwrap_or_else(|refusal| refusal);
+    }
     let done = match (method.as_str(), place.strip_prefix("lagerkoll/")) {
         ("GET", _) if place.is_empty() => Ok(Answer::text(StatusCode::OK, HELP)),
         (method, Some(place)) => lagerkoll::answer(&site.lagerkoll, method, place, body),

@@ -1,0 +1,153 @@
+//! Rounds, as whoever runs them sees them. They leave no row: the state of the watches is all that stays.
+
+use std::fmt::Display;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use jiff::Timestamp;
+use tokio::sync::OnceCell;
+use tokio_util::sync::CancellationToken;
+
+use super::asides::Asides;
+use super::memory::Memory;
+use super::report::{self, Ended};
+use super::round::{self, Findings, Tools};
+use super::store::{ReadAvailability as _, WriteAvailability as _};
+use crate::clock::Moment;
+use crate::config::Emplifi;
+use crate::digest::digest_bytes;
+use crate::pass::{Ask, BoxFuture, Due, Job, PassKind, Progress, Report, entry};
+use crate::remote::emplifi::{Reader, connect};
+use crate::remote::{ConnectError, Limit, Traffic};
+use crate::state::{self, StateError, Writer};
+
+/// The name of rounds among the jobs.
+pub(super) const JOB: &str = "availability";
+/// After so many rounds the log of the state is taken in: where there is nothing else, nobody else does that.
+const TAKEN_IN_EVERY: u64 = 240;
+
+/// What lives longer than settings do.
+#[derive(Clone)]
+pub(super) struct Lasting {
+    pub(super) memory: Memory,
+    pub(super) asides: Asides,
+    pub(super) limit: Arc<Limit>,
+    /// Rounds of this process.
+    pub(super) rounds: Arc<AtomicU64>,
+}
+
+/// The job with certain settings.
+pub(super) struct AvailabilityJob {
+    pub(super) settings: Arc<Emplifi>,
+    pub(super) lasting: Lasting,
+    pub(super) state: Arc<Writer>,
+    /// Kept from round to round, with its connections.
+    pub(super) emplifi: OnceCell<Reader>,
+}
+
+impl AvailabilityJob {
+    async fn round(&self, ask: Ask, stop: &CancellationToken) -> Report {
+        let (began, started) = (Instant::now(), Timestamp::now());
+        let mut findings = Findings::default();
+        let (mut failure, traffic) = match self.connect().await {
+            Ok(emplifi) => {
+                let is_ended = stop.run_until_cancelled(self.run_round(emplifi, ask, &mut findings)).await.is_some();
+                ((!is_ended).then_some(report::Failure::Interrupted), emplifi.take_traffic())
+            }
+            Err(error) => (Some(error.into()), Traffic::default()),
+        };
+        // A reading that is there stays, also when the round was cut short.
+        if let Err(error) = self.leave().await {
+            failure = Some(error.into());
+        }
+        let changes = self.lasting.memory.take_changes();
+        let watches = self.settings.watches.len() as u64;
+        report::report(Ended {
+            kind: ask.kind,
+            started,
+            took: began.elapsed(),
+            watches,
+            findings,
+            failure,
+            changes,
+            traffic,
+        })
+    }
+
+    async fn run_round(&self, emplifi: &Reader, ask: Ask, findings: &mut Findings) {
+        let Lasting { memory, asides, rounds, .. } = &self.lasting;
+        let is_first = rounds.fetch_add(1, Ordering::Relaxed) == 0;
+        if ask.kind == PassKind::Resync {
+            asides.clear();
+        }
+        let tools = Tools { settings: &self.settings, emplifi, memory, asides, is_spread: !is_first };
+        round::run(&tools, findings).await;
+    }
+
+    async fn connect(&self) -> Result<&Reader, ConnectError> {
+        self.emplifi.get_or_try_init(async || connect(&self.settings, &self.lasting.limit)).await
+    }
+
+    async fn leave(&self) -> Result<(), StateError> {
+        let Emplifi { terms, history_days, .. } = *self.settings;
+        self.state.leave_round(self.lasting.memory.left(), Timestamp::now(), terms, history_days).await?;
+        let rounds = self.lasting.rounds.load(Ordering::Relaxed);
+        if rounds.is_multiple_of(TAKEN_IN_EVERY) { self.state.take_log_in().await } else { Ok(()) }
+    }
+}
+
+impl Job for AvailabilityJob {
+    fn name(&self) -> &'static str {
+        JOB
+    }
+
+    /// Who is watched: with others, a round is due at once.
+    fn subject(&self) -> String {
+        let watches: String = self.settings.watches.iter().map(|watch| format!("{watch:?}\n")).collect();
+        format!("{} {:032x}", self.settings.base_url, digest_bytes(watches.as_bytes()))
+    }
+
+    fn due(&self) -> Vec<Due> {
+        vec![Due { kind: PassKind::Sync, schedule: self.settings.schedule.clone(), delay: Duration::ZERO }]
+    }
+
+    fn label(&self, _kind: PassKind) -> &'static str {
+        JOB
+    }
+
+    fn patience(&self) -> Option<Duration> {
+        Some(self.settings.terms.unknown_after)
+    }
+
+    fn went_well(&self, reader: &state::Reader) -> Result<Option<Timestamp>, StateError> {
+        let is_ours = |name: &String| self.settings.watches.iter().any(|watch| watch.name == *name);
+        let kept = reader.watches(Moment::now())?.into_iter().filter(|kept| is_ours(&kept.watch));
+        Ok(kept.filter_map(|kept| kept.known.map(|known| known.last.wall)).max())
+    }
+
+    fn run<'a>(&'a self, ask: Ask, stop: &'a CancellationToken, _progress: Progress<'a>) -> BoxFuture<'a, Report> {
+        Box::pin(self.round(ask, stop))
+    }
+
+    fn log(&self, level: tracing::Level, report: &Report, message: &dyn Display) {
+        let row = &report.row;
+        // A round in which nothing changed says nothing, or the journal would have little else.
+        if level == tracing::Level::INFO && row.figure("changed") == 0 {
+            return tracing::debug!(requests = row.requests, "{message}");
+        }
+        entry!(
+            level,
+            watches = row.figure("watches"),
+            had_reading = row.figure("with_reading"),
+            changed = row.figure("changed"),
+            requests = row.requests,
+            elapsed_ms = report.took.as_millis() as u64,
+            "{message}"
+        );
+    }
+
+    fn succeeds_again(&self) -> &'static str {
+        "Emplifi answers well again"
+    }
+}

@@ -1,0 +1,188 @@
+//! What the process knows of its watches, whatever settings come and go: rounds write it, pages are answered from it.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use jiff::Timestamp;
+
+use super::faces::{Faces, Shown};
+use super::hysteresis::{Known, State};
+use super::store::{Kept, Left};
+use crate::clock::Moment;
+use crate::config::{Emplifi, Terms};
+use crate::state::StateError;
+use crate::systems::availability::question::key;
+
+/// See the module. A clone is the same.
+#[derive(Clone, Default)]
+pub(super) struct Memory(Arc<Mutex<Inner>>);
+
+#[derive(Default)]
+struct Inner {
+    /// `None` = nobody is watched.
+    settings: Option<Settings>,
+    watches: Vec<Watched>,
+    /// What pages are told, until something changes.
+    faces: Option<Arc<Faces>>,
+    changes: Vec<Change>,
+}
+
+struct Settings {
+    emplifi: Arc<Emplifi>,
+    /// Pages of these origins may read it.
+    origins: Vec<String>,
+}
+
+/// A watch.
+struct Watched {
+    name: String,
+    question: String,
+    known: Option<Known>,
+    trouble: Option<String>,
+    /// The state that was noticed last.
+    noticed: State,
+}
+
+/// A watch has another state.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Change {
+    pub(super) watch: String,
+    pub(super) state: State,
+}
+
+impl Watched {
+    /// The state at a moment, with the reading that brought it.
+    fn state(&self, now: Moment, terms: &Terms) -> (State, Option<Timestamp>) {
+        let Some(known) = &self.known else { return (State::Unknown, None) };
+        match known.state(now, terms.unknown_after) {
+            State::Unknown => (State::Unknown, None),
+            state => (state, Some(known.since)),
+        }
+    }
+}
+
+impl Memory {
+    /// These settings hold from now on. What is known of a watch stays when it asks the same; of others, what the
+    /// state has of them counts.
+    pub(super) fn expect(
+        &self,
+        emplifi: &Arc<Emplifi>,
+        origins: Vec<String>,
+        kept: impl FnOnce(Moment) -> Result<Vec<Kept>, StateError>,
+    ) {
+        let now = Moment::now();
+        let mut inner = self.lock();
+        let mut before = std::mem::take(&mut inner.watches);
+        // What keeps the state from being read is told by the next round, which writes it.
+        let mut kept = kept(now).unwrap_or_default();
+        inner.watches = emplifi
+            .watches
+            .iter()
+            .map(|watch| {
+                let question = key(emplifi, &watch.question);
+                let is_it = |name: &str, asked: &str| (name, asked) == (&watch.name, &question);
+                if let Some(at) = before.iter().position(|other| is_it(&other.name, &other.question)) {
+                    return before.swap_remove(at);
+                }
+                let kept =
+                    kept.iter().position(|other| is_it(&other.watch, &other.question)).map(|at| kept.swap_remove(at));
+                let (known, trouble) = kept.map(|kept| (kept.known, kept.trouble)).unwrap_or_default();
+                let mut watched =
+                    Watched { name: watch.name.clone(), question, known, trouble, noticed: State::Unknown };
+                watched.noticed = watched.state(now, &emplifi.terms).0;
+                watched
+            })
+            .collect();
+        inner.settings = Some(Settings { emplifi: Arc::clone(emplifi), origins });
+        inner.faces = None;
+    }
+
+    /// Nobody is watched from now on.
+    pub(super) fn forget(&self) {
+        *self.lock() = Inner::default();
+    }
+
+    /// A reading of the watches of these names.
+    pub(super) fn read(&self, names: &[String], is_available: bool, at: Moment) {
+        let mut inner = self.lock();
+        let Some(terms) = inner.settings.as_ref().map(|settings| settings.emplifi.terms) else { return };
+        inner.notice(at);
+        for watched in inner.watches.iter_mut().filter(|watched| names.contains(&watched.name)) {
+            let is_first = watched.known.is_none();
+            watched.known = Some(Known::after(watched.known, is_available, at, &terms));
+            watched.trouble = None;
+            if is_first {
+                watched.noticed = watched.state(at, &terms).0;
+            }
+        }
+        inner.notice(at);
+        inner.faces = None;
+    }
+
+    /// No reading of the watches of these names, and why.
+    pub(super) fn lack(&self, names: &[String], trouble: &str) {
+        for watched in self.lock().watches.iter_mut().filter(|watched| names.contains(&watched.name)) {
+            watched.trouble = Some(trouble.to_owned());
+        }
+    }
+
+    /// What is to be written of the watches.
+    pub(super) fn left(&self) -> Vec<Left> {
+        let left = |watched: &Watched| Left {
+            watch: watched.name.clone(),
+            question: watched.question.clone(),
+            known: watched.known,
+            trouble: watched.trouble.clone(),
+        };
+        self.lock().watches.iter().map(left).collect()
+    }
+
+    /// Changes of states since this was asked last, up to now; a watch's first reading is none.
+    pub(super) fn take_changes(&self) -> Vec<Change> {
+        let mut inner = self.lock();
+        inner.notice(Moment::now());
+        std::mem::take(&mut inner.changes)
+    }
+
+    /// What pages are told now; `None` = nobody is watched.
+    pub(super) fn faces(&self) -> Option<Arc<Faces>> {
+        let now = Moment::now();
+        let mut inner = self.lock();
+        if let Some(faces) = inner.faces.as_ref().filter(|faces| faces.holds(now)) {
+            return Some(Arc::clone(faces));
+        }
+        let Settings { emplifi, origins } = inner.settings.as_ref()?;
+        let shown = inner.watches.iter().map(|watched| {
+            let (state, since) = watched.state(now, &emplifi.terms);
+            let is_shown = match state {
+                State::Available => true,
+                State::NotAvailable => false,
+                State::Unknown => emplifi.shows_unknown,
+            };
+            Shown { name: watched.name.clone(), state, is_shown, since }
+        });
+        let over = inner.watches.iter().filter_map(|watched| {
+            let known = watched.known.filter(|known| !known.is_over(now, emplifi.terms.unknown_after))?;
+            Some(known.over_at(emplifi.terms.unknown_after))
+        });
+        let faces = Arc::new(Faces::new(&shown.collect::<Vec<_>>(), over.min(), emplifi.max_age, origins.clone()));
+        inner.faces = Some(Arc::clone(&faces));
+        Some(faces)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Inner {
+    fn notice(&mut self, now: Moment) {
+        let Some(terms) = self.settings.as_ref().map(|settings| settings.emplifi.terms) else { return };
+        for watched in &mut self.watches {
+            let (state, _) = watched.state(now, &terms);
+            if state != watched.noticed {
+                watched.noticed = state;
+                self.changes.push(Change { watch: watched.name.clone(), state });
+            }
+        }
+    }
+}

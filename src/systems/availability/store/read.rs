@@ -1,0 +1,67 @@
+//! Reading how watches stand and stood.
+
+use jiff::{SignedDuration, Timestamp};
+use rusqlite::types::Type;
+use rusqlite::{Row, params};
+
+use super::{Kept, SINCE, Written};
+use crate::clock::{Moment, boot_id};
+use crate::state::{Reader, StateError};
+use crate::systems::availability::hysteresis::{Known, State};
+use crate::systems::availability::timeline::Span;
+
+/// Reading how watches stand and stood.
+pub trait ReadAvailability: AsRef<Reader> {
+    /// Every watch that there ever was, by the clocks as they are `now`.
+    ///
+    /// # Errors
+    /// When the file can't be read.
+    fn watches(&self, now: Moment) -> Result<Vec<Kept>, StateError> {
+        let reader = self.as_ref();
+        if reader.version() < SINCE {
+            return Ok(Vec::new());
+        }
+        let boot = boot_id();
+        let sql = "SELECT watch, question, began, available, since, checked, checked_up, boot, contrary, until, trouble
+                   FROM watch ORDER BY watch";
+        reader.all(sql, [], |row| kept(row, now, boot.as_deref()))
+    }
+
+    /// What was known of a watch and is over, the earliest first, as far as it ended after a moment.
+    ///
+    /// # Errors
+    /// When the file can't be read.
+    fn spans(&self, watch: &str, after: Timestamp) -> Result<Vec<Span>, StateError> {
+        let reader = self.as_ref();
+        if reader.version() < SINCE {
+            return Ok(Vec::new());
+        }
+        let sql = "SELECT available, began, ended FROM watch_span WHERE watch = ?1 AND ended > ?2 ORDER BY began, span";
+        reader.all(sql, params![watch, after.as_millisecond()], |row| {
+            let state = if row.get(0)? { State::Available } else { State::NotAvailable };
+            Ok(Span { state, from: time(row, 1)?, to: Some(time(row, 2)?) })
+        })
+    }
+}
+
+impl ReadAvailability for Reader {}
+
+fn kept(row: &Row<'_>, now: Moment, boot: Option<&str>) -> rusqlite::Result<Kept> {
+    let known = match row.get::<_, Option<bool>>(3)? {
+        None => None,
+        Some(is_available) => {
+            let up = SignedDuration::from_millis(row.get(6)?);
+            let written = Written { wall: time(row, 5)?, up, boot: row.get(7)? };
+            let (since, contrary) = (time(row, 4)?, row.get(8)?);
+            let last = written.on_this_clock(now, boot);
+            last.map(|last| Known { is_available, since, last, contrary })
+        }
+    };
+    let until = row.get::<_, Option<i64>>(9)?.map(|_| time(row, 9)).transpose()?;
+    Ok(Kept { watch: row.get(0)?, question: row.get(1)?, began: time(row, 2)?, known, until, trouble: row.get(10)? })
+}
+
+fn time(row: &Row<'_>, column: usize) -> rusqlite::Result<Timestamp> {
+    Timestamp::from_millisecond(row.get(column)?)
+        .map_err(|error| rusqlite::Error::FromSqlConversionFailure(column, Type::Integer, Box::new(error)))
+}

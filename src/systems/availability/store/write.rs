@@ -1,0 +1,90 @@
+//! Writing what rounds come to.
+
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+use rusqlite::{OptionalExtension as _, Transaction, params};
+
+use super::{Left, until};
+use crate::clock::boot_id;
+use crate::config::Terms;
+use crate::state::{StateError, Writer};
+
+/// Writing what rounds come to.
+pub trait WriteAvailability: AsRef<Writer> {
+    /// Leaves what a round came to at a moment, and forgets what was more than so many days ago. What a power cut
+    /// takes of it is read anew, so it isn't waited for.
+    ///
+    /// # Errors
+    /// When it can't be written.
+    fn leave_round(
+        &self,
+        left: Vec<Left>,
+        at: Timestamp,
+        terms: Terms,
+        history_days: u32,
+    ) -> impl Future<Output = Result<(), StateError>> + Send {
+        self.as_ref().run_lightly(move |transaction| {
+            let boot = boot_id();
+            for left in &left {
+                end_span(transaction, left)?;
+                put(transaction, left, at, terms.unknown_after, boot.as_deref())?;
+            }
+            let kept = SignedDuration::from_hours(24 * i64::from(history_days));
+            let oldest = at.checked_sub(kept).unwrap_or(Timestamp::MIN).as_millisecond();
+            transaction.prepare_cached("DELETE FROM watch_span WHERE ended < ?1")?.execute([oldest])?;
+            Ok(())
+        })
+    }
+}
+
+impl WriteAvailability for Writer {}
+
+/// What was known before is over, if this is no part of it.
+fn end_span(transaction: &Transaction<'_>, left: &Left) -> rusqlite::Result<()> {
+    let sql = "SELECT available, since, until FROM watch WHERE watch = ?1 AND available IS NOT NULL";
+    let before = transaction
+        .prepare_cached(sql)?
+        .query_row([&left.watch], |row| Ok((row.get::<_, bool>(0)?, row.get::<_, i64>(1)?, row.get::<_, i64>(2)?)))
+        .optional()?;
+    let Some((is_available, began, until)) = before else { return Ok(()) };
+    let since = left.known.map(|known| (known.is_available, known.since.as_millisecond()));
+    if since == Some((is_available, began)) {
+        return Ok(());
+    }
+    let ended = since.map_or(until, |(_, since)| until.min(since));
+    let sql = "INSERT INTO watch_span (watch, available, began, ended) VALUES (?1, ?2, ?3, ?4)";
+    transaction.prepare_cached(sql)?.execute(params![left.watch, is_available, began, ended]).map(|_| ())
+}
+
+fn put(
+    transaction: &Transaction<'_>,
+    left: &Left,
+    at: Timestamp,
+    unknown_after: Duration,
+    boot: Option<&str>,
+) -> rusqlite::Result<()> {
+    let Left { watch, question, known, trouble } = left;
+    let known = known.as_ref();
+    let began = known.map_or(at, |known| known.since.min(at));
+    let sql = "INSERT INTO watch (watch, question, began, available, since, checked, checked_up, boot, contrary, until,
+                   trouble) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)
+               ON CONFLICT (watch) DO UPDATE SET question = excluded.question, available = excluded.available,
+                   since = excluded.since, checked = excluded.checked, checked_up = excluded.checked_up,
+                   boot = excluded.boot, contrary = excluded.contrary, until = excluded.until,
+                   trouble = excluded.trouble";
+    let values = params![
+        watch,
+        question,
+        began.as_millisecond(),
+        known.map(|known| known.is_available),
+        known.map(|known| known.since.as_millisecond()),
+        known.map(|known| known.last.wall.as_millisecond()),
+        known.map(|known| i64::try_from(known.last.up.as_millis()).unwrap_or(i64::MAX)),
+        boot,
+        known.map_or(0, |known| known.contrary),
+        known.map(|known| until(known, unknown_after).as_millisecond()),
+        trouble,
+    ];
+    transaction.prepare_cached(sql)?.execute(values).map(|_| ())
+}

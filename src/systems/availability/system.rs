@@ -1,0 +1,134 @@
+//! Availability among the systems: whether advisors are there, asked of Emplifi, and told to pages and people.
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+
+use axum::Router;
+use tokio::sync::OnceCell;
+use tokio_util::sync::CancellationToken;
+
+use super::asides::Asides;
+use super::hysteresis::State;
+use super::job::{AvailabilityJob, JOB, Lasting};
+use super::memory::Memory;
+use super::report::{AvailabilityLook, changed, watch_states};
+use super::routes::{Counter, routes};
+use super::store::ReadAvailability as _;
+use crate::clock::Moment;
+use crate::config::Config;
+use crate::pass::{Ask, BoxFuture, Failure, Job, Level, Meter, Planned, Sample};
+use crate::remote::{Limit, Limits};
+use crate::shop::Shop;
+use crate::state::{Reader, StateError};
+use crate::systems::look::Look;
+use crate::systems::system::System;
+
+/// See the module.
+pub struct AvailabilitySystem {
+    lasting: Lasting,
+    counter: Counter,
+}
+
+const METERS: [Meter; 3] = [
+    Meter {
+        name: "advisor_changes",
+        help: "Changes of a watch's state, by what it became; the first reading is none",
+        label: Some("watch"),
+        from_start: &[],
+    },
+    Meter {
+        name: "emplifi_requests",
+        help: "Requests to Emplifi, by the HTTP status of the answer; none when there was none",
+        label: Some("status"),
+        from_start: &[],
+    },
+    Meter {
+        name: "availability_answers",
+        help: "Answers to pages at the public door, by HTTP status",
+        label: Some("status"),
+        from_start: &[],
+    },
+];
+
+impl Default for AvailabilitySystem {
+    fn default() -> AvailabilitySystem {
+        let memory = Memory::default();
+        let lasting = Lasting {
+            memory: memory.clone(),
+            asides: Asides::default(),
+            limit: Arc::new(Limit::new(None)),
+            rounds: Arc::new(AtomicU64::new(0)),
+        };
+        AvailabilitySystem { lasting, counter: Counter::new(memory) }
+    }
+}
+
+impl System for AvailabilitySystem {
+    fn job(&self, shop: &Shop, _is_served: bool) -> Option<Box<dyn Job>> {
+        let Some(settings) = shop.config.emplifi.clone() else {
+            self.lasting.memory.forget();
+            return None;
+        };
+        let settings = Arc::new(settings);
+        let origins = shop.config.http.as_ref().map(|http| http.allow_origins.clone()).unwrap_or_default();
+        let kept = |now: Moment| Reader::open(shop.state.path())?.watches(now);
+        self.lasting.memory.expect(&settings, origins, kept);
+        // Whoever reads the settings again may have put right what was refused.
+        self.lasting.asides.clear();
+        let (lasting, state) = (self.lasting.clone(), Arc::clone(&shop.state));
+        Some(Box::new(AvailabilityJob { settings, lasting, state, emplifi: OnceCell::new() }))
+    }
+
+    /// Nothing is ever changed there.
+    fn plan<'a>(
+        &'a self,
+        _config: &'a Config,
+        _limits: &'a Limits,
+        _ask: Ask,
+        _stop: &'a CancellationToken,
+    ) -> BoxFuture<'a, Option<Result<Box<dyn Planned>, Failure>>> {
+        Box::pin(async { None })
+    }
+
+    fn routes(&self) -> Router {
+        routes(self.counter.clone())
+    }
+
+    fn look(&self, config: &Config) -> Option<Box<dyn Look>> {
+        Some(Box::new(AvailabilityLook { job: JOB, settings: config.emplifi.clone().map(Arc::new) }))
+    }
+
+    fn meters(&self) -> &'static [Meter] {
+        &METERS
+    }
+
+    fn counted(&self) -> Vec<Sample> {
+        let answers = self.counter.take().into_iter();
+        let answers = answers.map(|(status, n)| Sample::labelled("availability_answers", status.to_string(), n));
+        answers.chain(changed(&self.lasting.memory.take_changes())).collect()
+    }
+
+    fn levels(&self, reader: &Reader, config: &Config) -> Result<Vec<Level>, StateError> {
+        let Some(settings) = &config.emplifi else { return Ok(Vec::new()) };
+        let mut levels = Vec::new();
+        let now = jiff::Timestamp::now();
+        for watch in watch_states(reader, settings)? {
+            let label = Some(("watch", watch.watch.into()));
+            if watch.state != State::Unknown {
+                levels.push(Level {
+                    name: "advisor_available",
+                    help: "Whether somebody is there: 1 or 0; absent while nobody knows",
+                    label: label.clone(),
+                    value: u64::from(watch.state == State::Available),
+                });
+            }
+            levels.extend(watch.checked.map(|checked| Level {
+                name: "advisor_reading_age_seconds",
+                help: "How long ago the last reading was; absent before the first",
+                label,
+                value: now.duration_since(checked).as_secs().max(0).unsigned_abs(),
+            }));
+        }
+        Ok(levels)
+    }
+}
