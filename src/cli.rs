@@ -1,6 +1,7 @@
 //! The commands and their flags.
 
 mod formats;
+mod orders;
 mod product;
 
 use std::net::SocketAddr;
@@ -15,6 +16,7 @@ use crate::feed::FeedType;
 use crate::logging::LogStyle;
 
 pub use formats::{Format, TableFormat};
+pub use orders::{ByChoice, Orders};
 pub use product::{ChangeChoice, Explain, History, Rejected};
 
 /// Keeps a shop's NiceChat categories and products equal to its feed.
@@ -161,6 +163,14 @@ Examples:
   shelfkeeper events --format json | jq '.[].id'
   shelfkeeper events --ics > events.ics  those whose time can be told, as a calendar")]
     Events(Events),
+    /// Show NiceChat's orders, or what was sold by agent, product, category, day or website
+    #[command(after_help = "\
+Examples:
+  shelfkeeper orders --since 7d          one line each
+  shelfkeeper orders o-11/170521         one of them
+  shelfkeeper orders --by agent --since 2026-01-01 --until 2026-01-31
+  shelfkeeper orders --format csv > orders.csv")]
+    Orders(Orders),
     /// Copy the state to a new file, also beside a running daemon
     ///
     /// To restore it, stop the daemon, put the copy in the state file's place and start the daemon: that it is not the

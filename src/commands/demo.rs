@@ -212,6 +212,7 @@ fn demo_shop(sandbox: &Sandbox, folder: &Path) -> anyhow::Result<Shop> {
             events: Vec::new(),
             copies: Vec::new(),
         }),
+        orders: None,
         http: None,
         secret_files: Vec::new(),
     };

@@ -4,6 +4,7 @@ use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 use super::outcome::Failure;
+use crate::catalog::Currency;
 use crate::config::Config;
 use crate::state::Reader;
 use crate::systems;
@@ -15,8 +16,16 @@ pub(super) struct Look {
     base_url: Option<String>,
     /// Whose events are mirrored; `None` = nobody's.
     pub(super) events: Option<Names>,
+    /// How orders are shown; `None` = none are mirrored.
+    pub(super) orders: Option<OrdersLook>,
     /// What there is to look at.
     pub(super) systems: Vec<Box<dyn systems::Look>>,
+}
+
+/// How orders are shown.
+pub(super) struct OrdersLook {
+    /// Of what has none.
+    pub(super) currency: Option<Currency>,
 }
 
 impl Look {
@@ -26,6 +35,7 @@ impl Look {
             state: config.state.path.clone(),
             base_url: config.base_url().map(str::to_owned),
             events: config.lagerkoll.as_ref().map(Names::of),
+            orders: config.orders.as_ref().map(|orders| OrdersLook { currency: orders.currency }),
             systems: systems::systems().iter().filter_map(|system| system.look(config)).collect(),
         };
         Ok(Config::without_secrets(path, take)?)

@@ -12,6 +12,7 @@ mod history;
 mod init;
 mod look;
 mod moment;
+mod orders;
 mod outcome;
 mod packaging;
 mod pause;
@@ -50,6 +51,7 @@ pub fn dispatch(cli: Cli) -> Exit {
         Command::Approve(arguments) => look().and_then(|look| approve::approve(&arguments, &look)),
         Command::Status(arguments) => look().and_then(|look| status::status(&arguments, &look)),
         Command::Events(arguments) => look().and_then(|look| events::events(&arguments, &look)),
+        Command::Orders(arguments) => look().and_then(|look| orders::orders(arguments, &look)),
         Command::Pause(arguments) => look().and_then(|look| pause::pause(&arguments, &look)),
         Command::Resume => look().and_then(|look| pause::resume(&look)),
         Command::History(arguments) => look().and_then(|look| history::history(arguments, &look)),

@@ -16,6 +16,7 @@ mod lagerkoll;
 mod location;
 mod names;
 mod nicechat;
+mod orders;
 mod rules;
 mod schedule;
 mod secret;
@@ -34,7 +35,7 @@ use std::sync::Arc;
 
 use document::Document;
 use environment::Environment;
-use names::{LAGERKOLL, NICECHAT, SOURCE};
+use names::{LAGERKOLL, NICECHAT, ORDERS, SOURCE};
 use section::Section;
 
 use crate::files;
@@ -46,6 +47,7 @@ pub use http::{Http, PublicUrl};
 pub use lagerkoll::{Account, AccountCredentials, DeclaredEvent, Lagerkoll, Scope};
 pub use location::{Location, is_loopback};
 pub use nicechat::{NiceChat, Prune, Strategy, VanishedCategory};
+pub use orders::{Keep, Orders};
 pub use rules::{Rule, Rules, Verdict};
 pub use schedule::Schedule;
 pub use source::{Credentials, Source};
@@ -68,6 +70,8 @@ pub struct Config {
     pub source_alone: Option<Source>,
     /// The scheduled events at Lagerkoll; `None` = they are not mirrored.
     pub lagerkoll: Option<Lagerkoll>,
+    /// NiceChat's orders; `None` = they are not mirrored.
+    pub orders: Option<Orders>,
     /// Our own listener; `None` = there is none.
     pub http: Option<Http>,
     /// The files that secrets were read from, the config file among them if one stands there.
@@ -143,19 +147,26 @@ impl Config {
         let guard = Guard::read(document)?;
         let has_source = Section::of(document, &SOURCE).exists();
         let has_nicechat = Section::of(document, &NICECHAT).exists() || NiceChat::is_meant(environment);
+        let has_orders = Section::of(document, &ORDERS).exists();
         let mut config = Config {
             state: state.clone(),
             catalog: None,
             source_alone: None,
             lagerkoll: None,
+            orders: None,
             http,
             secret_files: Vec::new(),
         };
-        if has_source && !has_nicechat {
+        if has_source && !has_nicechat && !has_orders {
             config.source_alone = Some(Source::read(document, environment, &state.path)?);
+        } else if has_orders && !has_source {
+            // They need the keys, and no feed.
+            let nicechat = NiceChat::read(document, environment)?;
+            config.orders = Orders::read(document, &nicechat, &guard)?;
         } else if has_source || has_nicechat || !Section::of(document, &LAGERKOLL).exists() {
             let source = Source::read(document, environment, &state.path)?;
             let nicechat = NiceChat::read(document, environment)?;
+            config.orders = Orders::read(document, &nicechat, &guard)?;
             let catalog = Catalog { source, nicechat, guard, state, http: config.http.clone() };
             if document.is_right() {
                 document.keep(catalog.check_import(document), || ());
@@ -174,7 +185,8 @@ impl Config {
 
     /// Whose state it is: the address of the shop at NiceChat.
     pub fn base_url(&self) -> Option<&str> {
-        self.catalog.as_ref().map(|catalog| catalog.nicechat.base_url.as_str())
+        let catalog = self.catalog.as_ref().map(|catalog| &catalog.nicechat);
+        catalog.or(self.orders.as_ref().map(|orders| &orders.nicechat)).map(|nicechat| nicechat.base_url.as_str())
     }
 }
 

@@ -134,11 +134,17 @@ pub(super) const COPY_TO: SectionNames = SectionNames {
     keys: &["store", API_KEY.key, API_KEY.file, "user_id", USER_TOKEN.key, USER_TOKEN.file],
 };
 
+/// `[orders]`.
+pub(super) const ORDERS: SectionNames = SectionNames {
+    name: "orders",
+    keys: &["schedule", "resync_schedule", "keep", "personal_days", "match_email", "days", "currency", "announce_old"],
+};
+
 /// `[http]`.
 pub(super) const HTTP: SectionNames = SectionNames { name: "http", keys: &["listen", "public_url"] };
 
 /// Every section.
-pub(super) const SECTIONS: [SectionNames; 6] = [SOURCE, STATE, NICECHAT, GUARD, LAGERKOLL, HTTP];
+pub(super) const SECTIONS: [SectionNames; 7] = [SOURCE, STATE, NICECHAT, GUARD, ORDERS, LAGERKOLL, HTTP];
 
 /// Tables within a section, of which there may be any number. Their names are `section.key`.
 pub(super) const TABLES: [SectionNames; 3] = [RULE, EVENT, COPY_TO];
@@ -166,6 +172,8 @@ pub(super) fn in_quotes(key: &str) -> Option<&'static str> {
         "price" => Some("write prices in quotes, such as \"<5\" or \"10..20\""),
         "max_bytes" => Some("write a size in quotes, such as \"4GiB\", or a number of bytes"),
         "location" | "path" => Some("write a path or an address in quotes, such as \"/srv/feed.xml\""),
+        "keep" => Some("write a list, such as [\"client\"]"),
+        "match_email" | "announce_old" => None,
         key if is_number(key) || matches!(key, "trigger" | "action" | "include" | "in_stock") => None,
         key if is_setting(key) => Some("write a text in quotes"),
         _ => None,
@@ -174,7 +182,7 @@ pub(super) fn in_quotes(key: &str) -> Option<&'static str> {
 
 /// Settings that are whole numbers.
 fn is_number(key: &str) -> bool {
-    const NUMBERS: [&str; 8] = [
+    const NUMBERS: [&str; 10] = [
         "concurrency",
         "requests_per_second",
         "retries",
@@ -183,6 +191,8 @@ fn is_number(key: &str) -> bool {
         "price_factor",
         "min_count",
         "delete_feeds",
+        "days",
+        "personal_days",
     ];
     NUMBERS.contains(&key) || key.ends_with("_percent")
 }

@@ -181,6 +181,13 @@ impl<'d> Setting<'d> {
         }
     }
 
+    /// Its texts.
+    pub(super) fn texts(&self) -> Result<Vec<&'d str>, ConfigError> {
+        let items = self.value.get_ref().as_array();
+        let texts = items.and_then(|items| items.iter().map(|item| item.get_ref().as_str()).collect());
+        texts.ok_or_else(|| self.bad("expected a list of texts, such as [\"client\"]"))
+    }
+
     /// Whether it is a number without quotes.
     pub(super) fn is_number(&self) -> bool {
         self.value.get_ref().is_integer()

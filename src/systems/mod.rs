@@ -3,12 +3,19 @@
 pub mod catalog;
 pub mod events;
 mod look;
+pub mod orders;
+mod snapshot;
 mod system;
 
 pub use look::{EachFailed, FailedObject, Look, Standing};
+pub use snapshot::product;
 pub use system::System;
 
 /// Every system, for one shop.
 pub fn systems() -> Vec<Box<dyn System>> {
-    vec![Box::<catalog::CatalogSystem>::default(), Box::new(events::EventsSystem)]
+    vec![
+        Box::<catalog::CatalogSystem>::default(),
+        Box::new(events::EventsSystem),
+        Box::new(orders::OrdersSystem { products: product }),
+    ]
 }

@@ -4,6 +4,7 @@ mod faults;
 mod guard;
 mod http;
 mod lagerkoll;
+mod orders;
 mod rules;
 mod secrets;
 

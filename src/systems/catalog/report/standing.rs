@@ -106,7 +106,6 @@ impl Standing for CatalogStanding<'_> {
             out.field("foreign", &self.foreign)?;
         }
         out.field("pending", &self.pending)?;
-        out.field("held", &self.held)?;
         if self.rejected > most {
             out.field("rejected_total", &self.rejected)?;
         }
@@ -149,6 +148,10 @@ impl Standing for CatalogStanding<'_> {
         writeln!(out)?;
         rows.print("`shelfkeeper rejected`", out)?;
         Ok(writeln!(out, "What to do about each: shelfkeeper rejected")?)
+    }
+
+    fn held(&self) -> Option<Value> {
+        self.held.clone()
     }
 
     fn failed(&self) -> u64 {
