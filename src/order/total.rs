@@ -52,7 +52,9 @@ pub fn shares(sum: &Sum, among: usize) -> Vec<Amount> {
         return vec![sum.amount];
     }
     let share = sum.amount.0.checked_div(Decimal::from(among as u64)).unwrap_or_default();
-    let share = Amount(share.round_dp_with_strategy(digits, RoundingStrategy::ToZero));
+    let mut share = share.round_dp_with_strategy(digits, RoundingStrategy::ToZero);
+    share.rescale(digits);
+    let share = Amount(share);
     let others = share.times(rest as u64).unwrap_or(Amount::ZERO);
     [sum.amount.minus(others)].into_iter().chain(std::iter::repeat_n(share, rest)).collect()
 }

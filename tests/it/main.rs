@@ -11,6 +11,7 @@ mod events;
 mod feeds;
 mod house;
 mod kit;
+mod orders;
 mod pace;
 mod packages;
 mod state;

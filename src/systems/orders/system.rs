@@ -49,8 +49,9 @@ impl System for OrdersSystem {
             config.orders.as_ref()?;
             // Nothing is sent: all that a plan can tell is what waits for somebody's word.
             let held = Reader::open(&config.state.path).and_then(|reader| reader.held_orders());
+            let is_alone = config.catalog.is_none() && config.lagerkoll.is_none();
             Some(match held {
-                Ok(held) => Ok(Box::new(PlannedOrders { held }) as Box<dyn Planned>),
+                Ok(held) => Ok(Box::new(PlannedOrders { held, is_alone }) as Box<dyn Planned>),
                 Err(error) => Err(Failure::new(error)),
             })
         })

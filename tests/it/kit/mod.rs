@@ -2,6 +2,7 @@
 
 pub mod events;
 pub mod goods;
+pub mod orders;
 pub mod process;
 mod shop;
 

@@ -10,11 +10,15 @@ use crate::pass::{Counts, EachOperation, Failure, Planned};
 pub(in crate::systems::orders) struct PlannedOrders {
     /// What the guard holds, as programs are told.
     pub(in crate::systems::orders) held: Option<Value>,
+    /// Whether nothing else is planned beside it.
+    pub(in crate::systems::orders) is_alone: bool,
 }
 
 impl Planned for PlannedOrders {
     fn print(&self, out: &mut dyn Write) -> io::Result<()> {
-        let Some(held) = &self.held else { return Ok(()) };
+        let Some(held) = &self.held else {
+            return if self.is_alone { writeln!(out, "Orders are only read: a pass sends nothing.") } else { Ok(()) };
+        };
         let (risk, digest) = (&held["held"][0], held["digest"].as_str().unwrap_or_default());
         writeln!(
             out,

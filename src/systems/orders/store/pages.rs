@@ -110,7 +110,10 @@ fn put_order(
     let old = stored(transaction, order.id)?;
     let first_seen = old.as_ref().map_or(at, |old| old.first_seen);
     let sold = sold(order, first_seen);
-    if sold < oldest.as_millisecond() {
+    let sql = "SELECT count(*) FROM order_old WHERE id = ?1";
+    let was_old = transaction.prepare_cached(sql)?.query_row([order.id], |row| row.get::<_, i64>(0))? > 0;
+    // One without a date was too old by the time when it came, which is forgotten.
+    if sold < oldest.as_millisecond() || (was_old && order.date.is_none()) {
         personal::drop_order(transaction, order.id)?;
         transaction.prepare_cached("INSERT OR IGNORE INTO order_old (id) VALUES (?1)")?.execute([order.id])?;
         return Ok(Fate::TooOld);
@@ -123,7 +126,8 @@ fn put_order(
         let sql = "INSERT INTO orders (id, sold, body, known, first_seen) VALUES (?1, ?2, ?3, ?4, ?5)";
         let row = params![order.id, sold, body, json(known)?, at.to_string()];
         transaction.prepare_cached(sql)?.execute(row)?;
-        return Ok(Fate::New);
+        // What other settings left out is no news.
+        return Ok(if was_old { Fate::Changed } else { Fate::New });
     };
     if old.body == body && !old.is_gone {
         return Ok(if is_same_person { Fate::Same } else { Fate::Changed });

@@ -68,7 +68,7 @@ pub trait ReadOrders: AsRef<Reader> {
         reader.all(&sql, [name], |row| held_order(row, personal))
     }
 
-    /// How many there are; `None` = no pass has read the whole listing yet, or written anything.
+    /// How many there are.
     ///
     /// # Errors
     /// When the file can't be read.
@@ -146,11 +146,14 @@ pub trait ReadOrders: AsRef<Reader> {
         self.as_ref().all("SELECT id FROM orders WHERE gone IS NULL ORDER BY id", [], |row| row.get(0))
     }
 
-    /// The numbers of the orders with a client's e-mail address, by its digest; the latest first.
+    /// The ids of the orders with a client's e-mail address, by its digest; the latest first.
     ///
     /// # Errors
     /// When the file can't be read.
     fn orders_of_email(&self, hash: [u8; 16]) -> Result<Vec<i64>, StateError> {
+        if self.as_ref().version() < ORDERS_SINCE {
+            return Ok(Vec::new());
+        }
         let sql = "SELECT orders.id FROM order_email JOIN orders USING (id) WHERE hash = ?1 AND gone IS NULL
                    ORDER BY sold DESC, orders.id DESC";
         self.as_ref().all(sql, params![hash], |row| row.get(0))
