@@ -16,24 +16,38 @@ pub const NAME: &str = "approved";
 struct Word {
     /// Of all that is approved.
     digest: String,
+    /// Whose guard holds it; what earlier versions wrote is the catalog's.
+    #[serde(default = "catalog")]
+    held_by: String,
 }
 
-/// The digest that somebody has approved, if anybody has. A notice that can't be read is none; it is told.
-pub fn word(state: &Path) -> Option<String> {
+/// Whose words are the catalog's.
+pub const CATALOG: &str = "catalog";
+
+fn catalog() -> String {
+    CATALOG.to_owned()
+}
+
+/// The digest of what this guard holds that somebody has approved, if anybody has. A notice that can't be read is
+/// none; it is told.
+pub fn word(state: &Path, held_by: &str) -> Option<String> {
     let read = Board::new(state, NAME).read::<Word>().inspect_err(|illegible| warn!("{illegible}"));
-    read.ok().flatten().map(|word| word.digest)
+    read.ok().flatten().filter(|word| word.held_by == held_by).map(|word| word.digest)
 }
 
 /// Gives somebody's word for what has this digest.
 ///
 /// # Errors
 /// When it can't be written.
-pub fn give_word(state: &Path, digest: &str) -> Result<(), StateError> {
-    Board::new(state, NAME).write(&Word { digest: digest.to_owned() })
+pub fn give_word(state: &Path, held_by: &str, digest: &str) -> Result<(), StateError> {
+    Board::new(state, NAME).write(&Word { digest: digest.to_owned(), held_by: held_by.to_owned() })
 }
 
-/// Takes the word away, once it is in the state what it lets through.
-pub fn take_word(state: &Path) {
+/// Takes the word away, once it is in the state what it lets through. That for another guard stays.
+pub fn take_word(state: &Path, held_by: &str) {
+    if word(state, held_by).is_none() {
+        return;
+    }
     // What can't be removed fits nothing that is held from now on.
     if let Err(error) = Board::new(state, NAME).remove() {
         warn!("{error}");

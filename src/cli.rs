@@ -2,6 +2,7 @@
 
 mod formats;
 mod oct8ne;
+mod orders;
 mod product;
 
 use std::net::SocketAddr;
@@ -18,6 +19,7 @@ use crate::feed::FeedType;
 use crate::logging::LogStyle;
 
 pub use formats::{Format, TableFormat};
+pub use orders::{ByChoice, Orders};
 pub use product::{ChangeChoice, Explain, History, Rejected};
 
 /// Keeps a shop's NiceChat categories and products equal to its feed.
@@ -181,6 +183,14 @@ Examples:
   shelfkeeper availability --history --days 7
   shelfkeeper availability --by-hour     which hours of a week somebody is there")]
     Availability(Availability),
+    /// Show NiceChat's orders, or what was sold by agent, product, category, day or website
+    #[command(after_help = "\
+Examples:
+  shelfkeeper orders --since 7d          one line each
+  shelfkeeper orders o-11/170521         one of them
+  shelfkeeper orders --by agent --since 2026-01-01 --until 2026-01-31
+  shelfkeeper orders --format csv > orders.csv")]
+    Orders(Orders),
     /// Copy the state to a new file, also beside a running daemon
     ///
     /// To restore it, stop the daemon, put the copy in the state file's place and start the daemon: that it is not the

@@ -16,6 +16,7 @@ pub mod feed;
 mod files;
 mod http_client;
 pub mod logging;
+pub mod order;
 pub mod pass;
 pub mod pause;
 pub mod remote;

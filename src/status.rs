@@ -4,6 +4,7 @@ use std::io::{self, Write};
 use std::time::Duration;
 
 use jiff::Timestamp;
+use serde_json::Value;
 
 use crate::config::Schedule;
 use crate::pass::ReadPasses as _;
@@ -104,6 +105,7 @@ impl<'r> Status<'r> {
         for part in &self.parts {
             part.standing.print_json(most, &mut object)?;
         }
+        object.field("held", &self.held())?;
         let failed: u64 = self.parts.iter().map(|part| part.standing.failed()).sum();
         if failed > most {
             object.field("failed_total", &failed)?;
@@ -118,6 +120,24 @@ impl<'r> Status<'r> {
         }
         object.end()?;
         Ok(writeln!(out)?)
+    }
+
+    /// What the guards hold, in one list: what is not the first one's has its own digest beside it.
+    fn held(&self) -> Option<Value> {
+        let mut all = self.parts.iter().filter_map(|part| part.standing.held());
+        let mut held = all.next()?;
+        for mut other in all {
+            let digest = other["digest"].take();
+            let Value::Array(risks) = other["held"].take() else { continue };
+            let risks = risks.into_iter().map(|mut risk| {
+                risk["digest"] = digest.clone();
+                risk
+            });
+            if let Some(list) = held["held"].as_array_mut() {
+                list.extend(risks);
+            }
+        }
+        Some(held)
     }
 
     /// Objects that are not as wanted, at most so many.

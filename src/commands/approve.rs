@@ -2,36 +2,41 @@
 
 use std::io::{self, IsTerminal as _, Write as _};
 
+use serde_json::Value;
+
 use super::look::Look;
 use super::outcome::{Exit, Failure, Outcome};
-use crate::approval::give_word;
+use crate::approval::{CATALOG, give_word};
 use crate::cli;
 use crate::status::no_state;
 use crate::systems::catalog::store::ReadGuard as _;
 use crate::systems::catalog::{Held, print_held};
+use crate::systems::orders::JOB as ORDERS;
+use crate::systems::orders::store::ReadOrders as _;
 
 pub(super) fn approve(arguments: &cli::Approve, look: &Look) -> Outcome {
     let reader = look.open()?;
     if let Some(absence) = no_state(&reader) {
         return Err(Failure { error: anyhow::anyhow!(absence), exit: Exit::Failed });
     }
-    let held = reader.held()?.and_then(|held| serde_json::from_value::<Held>(held).ok());
-    let Some(held) = held else {
-        if let Some(digest) = &arguments.digest {
-            return Err(not_held(digest, None));
-        }
+    let read = |held: Option<Value>| held.and_then(|held| serde_json::from_value::<Held>(held).ok());
+    let (catalog, orders) = (read(reader.held()?), read(reader.held_orders()?));
+    let all: Vec<(&str, Held)> =
+        [(CATALOG, catalog), (ORDERS, orders)].into_iter().filter_map(|(by, held)| Some((by, held?))).collect();
+    if all.is_empty() && arguments.digest.is_none() {
         writeln!(io::stdout(), "Nothing is held.")?;
         return Ok(Exit::Done);
-    };
-    if let Some(digest) = arguments.digest.as_ref().filter(|digest| **digest != held.digest) {
-        return Err(not_held(digest, Some(&held)));
     }
-    print_held(&held, usize::MAX, &mut io::stdout().lock())?;
-    if arguments.digest.is_none() && !asked(&held)? {
+    let named = |held: &Held| arguments.digest.as_ref().is_none_or(|digest| *digest == held.digest);
+    let Some((held_by, held)) = all.iter().find(|(_, held)| named(held)) else {
+        return Err(not_held(arguments.digest.as_deref().unwrap_or_default(), all.first().map(|(_, held)| held)));
+    };
+    print_held(held, usize::MAX, &mut io::stdout().lock())?;
+    if arguments.digest.is_none() && !asked(held)? {
         writeln!(io::stdout(), "Not approved.")?;
         return Ok(Exit::Done);
     }
-    give_word(reader.path(), &held.digest)?;
+    give_word(reader.path(), held_by, &held.digest)?;
     writeln!(
         io::stdout(),
         "Approved {}: the next pass sends exactly this. A daemon makes one at once, else: shelfkeeper run --once",

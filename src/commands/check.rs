@@ -59,6 +59,7 @@ fn sections(config: &Config) -> String {
     let parts = [
         config.source().map(|source| format!("feed {}", source.location)),
         config.catalog.as_deref().map(|catalog| format!("NiceChat {}", catalog.nicechat.base_url)),
+        config.orders.as_ref().map(|orders| format!("orders of {}", orders.nicechat.base_url)),
         config.lagerkoll.as_ref().map(|settings| format!("Lagerkoll {}", settings.base_url)),
         config.oct8ne.as_ref().map(|settings| format!("Oct8ne for {}", settings.shop_url)),
         config.emplifi.as_ref().map(|settings| format!("Emplifi {}", settings.base_url)),
@@ -89,6 +90,9 @@ fn online(config: &Config, lines: &mut Lines<'_>) -> Result<(), Failure> {
     }
     if let Some(catalog) = &config.catalog {
         lines.tell("NiceChat", runtime.block_on(products(catalog)))?;
+    }
+    if let Some(settings) = &config.orders {
+        lines.tell("orders", runtime.block_on(orders(settings)))?;
     }
     if let Some(settings) = &config.lagerkoll {
         for account in [&settings.account].into_iter().chain(&settings.copies) {
@@ -124,11 +128,23 @@ async fn head(source: &Source) -> Result<String, Failure> {
 /// A page of the listing.
 async fn products(catalog: &config::Catalog) -> Result<String, Failure> {
     let secrets = catalog.source.location.secrets();
-    let reader = nicechat::connect(&catalog.nicechat, &secrets).map_err(|error| failed(error.into()))?.reader();
+    let reader = nicechat::connect(&catalog.nicechat, &secrets, &Limits::default());
+    let reader = reader.map_err(|error| failed(error.into()))?.reader();
     let page = async { reader.page(&reader.first_page(Kind::Product)?).await };
     let base_url = &catalog.nicechat.base_url;
     let page = page.await.map_err(|error| failed(anyhow::anyhow!("{base_url}: {error}")))?;
     let listed = page.count.map_or_else(|| "products listed".to_owned(), |count| format!("{count} products listed"));
+    Ok(format!("takes the key and the signature ({listed})"))
+}
+
+/// The beginning of the list of orders.
+async fn orders(settings: &config::Orders) -> Result<String, Failure> {
+    let reader = nicechat::OrdersReader::connect(&settings.nicechat, &Limits::default());
+    let reader = reader.map_err(|error| failed(error.into()))?;
+    let page = async { reader.page(&reader.first_page()?).await };
+    let base_url = &settings.nicechat.base_url;
+    let page = page.await.map_err(|error| failed(anyhow::anyhow!("{base_url}: orders: {error}")))?;
+    let listed = page.count.map_or_else(|| "orders listed".to_owned(), |count| format!("{count} orders listed"));
     Ok(format!("takes the key and the signature ({listed})"))
 }
 

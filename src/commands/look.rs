@@ -4,6 +4,7 @@ use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 use super::outcome::Failure;
+use crate::catalog::Currency;
 use crate::config::{Config, Emplifi};
 use crate::state::Reader;
 use crate::systems;
@@ -17,8 +18,16 @@ pub(super) struct Look {
     pub(super) events: Option<Names>,
     /// Who is watched; `None` = nobody.
     pub(super) emplifi: Option<Emplifi>,
+    /// How orders are shown; `None` = none are mirrored.
+    pub(super) orders: Option<OrdersLook>,
     /// What there is to look at.
     pub(super) systems: Vec<Box<dyn systems::Look>>,
+}
+
+/// How orders are shown.
+pub(super) struct OrdersLook {
+    /// Of what has none.
+    pub(super) currency: Option<Currency>,
 }
 
 impl Look {
@@ -29,6 +38,7 @@ impl Look {
             base_url: config.base_url().map(str::to_owned),
             events: config.lagerkoll.as_ref().map(Names::of),
             emplifi: config.emplifi.clone(),
+            orders: config.orders.as_ref().map(|orders| OrdersLook { currency: orders.currency }),
             systems: systems::systems().iter().filter_map(|system| system.look(config)).collect(),
         };
         Ok(Config::without_secrets(path, take)?)

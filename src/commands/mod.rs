@@ -14,6 +14,7 @@ mod init;
 mod look;
 mod moment;
 mod oct8ne;
+mod orders;
 mod outcome;
 mod packaging;
 mod pause;
@@ -62,6 +63,7 @@ pub fn dispatch(cli: Cli) -> Exit {
         Command::Status(arguments) => look().and_then(|look| status::status(&arguments, &look)),
         Command::Availability(arguments) => look().and_then(|look| availability::availability(&arguments, &look)),
         Command::Events(arguments) => look().and_then(|look| events::events(&arguments, &look)),
+        Command::Orders(arguments) => look().and_then(|look| orders::orders(arguments, &look)),
         Command::Pause(arguments) => look().and_then(|look| pause::pause(&arguments, &look)),
         Command::Resume => look().and_then(|look| pause::resume(&look)),
         Command::History(arguments) => look().and_then(|look| history::history(arguments, &look)),

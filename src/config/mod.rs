@@ -18,6 +18,7 @@ mod location;
 mod names;
 mod nicechat;
 mod oct8ne;
+mod orders;
 mod rules;
 mod schedule;
 mod secret;
@@ -36,7 +37,7 @@ use std::sync::Arc;
 
 use document::Document;
 use environment::Environment;
-use names::{EMPLIFI, LAGERKOLL, NICECHAT, OCT8NE, SOURCE};
+use names::{EMPLIFI, LAGERKOLL, NICECHAT, OCT8NE, ORDERS, SOURCE};
 use section::Section;
 
 use crate::files;
@@ -50,6 +51,7 @@ pub use lagerkoll::{Account, AccountCredentials, DeclaredEvent, Lagerkoll, Scope
 pub use location::{Location, is_loopback};
 pub use nicechat::{NiceChat, Prune, Strategy, VanishedCategory};
 pub use oct8ne::{CartMethod, Facet, Oct8ne, OutOfStock, OwnShop};
+pub use orders::{Keep, Orders};
 pub use rules::{Rule, Rules, Verdict};
 pub use schedule::Schedule;
 pub use source::{Credentials, Source};
@@ -79,6 +81,8 @@ pub struct Config {
     pub guard: Guard,
     /// Whether advisors are there; `None` = nobody is watched.
     pub emplifi: Option<Emplifi>,
+    /// NiceChat's orders; `None` = they are not mirrored.
+    pub orders: Option<Orders>,
     /// Our own listener; `None` = there is none.
     pub http: Option<Http>,
     /// The files that secrets were read from, the config file among them if one stands there.
@@ -171,11 +175,13 @@ impl Config {
         let has_nicechat = Section::of(document, &NICECHAT).exists() || NiceChat::is_meant(environment);
         // Sections that stand alone.
         let gives_work = [&LAGERKOLL, &EMPLIFI, &OCT8NE].iter().any(|names| Section::of(document, names).exists());
+        let has_orders = Section::of(document, &ORDERS).exists();
         let mut config = Config {
             state: state.clone(),
             catalog: None,
             source_alone: None,
             lagerkoll: None,
+            orders: None,
             oct8ne: None,
             guard: guard.clone(),
             emplifi: None,
@@ -183,11 +189,16 @@ impl Config {
             secret_files: Vec::new(),
         };
         let has_oct8ne = Section::of(document, &OCT8NE).exists();
-        if has_source && !has_nicechat {
+        if has_source && !has_nicechat && !has_orders {
             config.source_alone = Some(Source::read(document, environment, &state.path)?);
+        } else if has_orders && !has_source {
+            // They need the keys, and no feed.
+            let nicechat = NiceChat::read(document, environment)?;
+            config.orders = Orders::read(document, &nicechat, &guard)?;
         } else if has_source || has_nicechat || !gives_work {
             let source = Source::read(document, environment, &state.path)?;
             let nicechat = NiceChat::read(document, environment)?;
+            config.orders = Orders::read(document, &nicechat, &guard)?;
             let catalog = Catalog { source, nicechat, guard, state, http: config.http.clone(), is_shown: has_oct8ne };
             if document.is_right() {
                 document.keep(catalog.check_import(document), || ());
@@ -208,7 +219,8 @@ impl Config {
 
     /// Whose state it is: the address of the shop at NiceChat.
     pub fn base_url(&self) -> Option<&str> {
-        self.catalog.as_ref().map(|catalog| catalog.nicechat.base_url.as_str())
+        let catalog = self.catalog.as_ref().map(|catalog| &catalog.nicechat);
+        catalog.or(self.orders.as_ref().map(|orders| &orders.nicechat)).map(|nicechat| nicechat.base_url.as_str())
     }
 }
 

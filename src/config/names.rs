@@ -163,6 +163,12 @@ pub(super) const EMPLIFI: SectionNames = SectionNames {
 pub(super) const WATCH: SectionNames =
     SectionNames { name: "emplifi.watch", keys: &["name", "alias", "required_keys", "operator", "optional_keys"] };
 
+/// `[orders]`.
+pub(super) const ORDERS: SectionNames = SectionNames {
+    name: "orders",
+    keys: &["schedule", "resync_schedule", "keep", "personal_days", "match_email", "days", "currency", "announce_old"],
+};
+
 /// `[http]`.
 pub(super) const HTTP: SectionNames = SectionNames {
     name: "http",
@@ -217,7 +223,8 @@ pub(super) const OCT8NE_SHOP: SectionNames = SectionNames {
 };
 
 /// Every section.
-pub(super) const SECTIONS: [SectionNames; 8] = [SOURCE, STATE, NICECHAT, GUARD, LAGERKOLL, EMPLIFI, HTTP, OCT8NE];
+pub(super) const SECTIONS: [SectionNames; 9] =
+    [SOURCE, STATE, NICECHAT, GUARD, ORDERS, LAGERKOLL, EMPLIFI, HTTP, OCT8NE];
 
 /// Sections within a section. Their names are `section.key`.
 pub(super) const SUBSECTIONS: [SectionNames; 1] = [OCT8NE_SHOP];
@@ -253,6 +260,8 @@ pub(super) fn in_quotes(key: &str) -> Option<&'static str> {
         "price" => Some("write prices in quotes, such as \"<5\" or \"10..20\""),
         "max_bytes" => Some("write a size in quotes, such as \"4GiB\", or a number of bytes"),
         "location" | "path" => Some("write a path or an address in quotes, such as \"/srv/feed.xml\""),
+        "keep" => Some("write a list, such as [\"client\"]"),
+        "match_email" | "announce_old" => None,
         key if is_number(key) || matches!(key, "trigger" | "action" | "include" | "in_stock" | "enabled") => None,
         key if is_setting(key) => Some("write a text in quotes"),
         _ => None,
@@ -261,7 +270,7 @@ pub(super) fn in_quotes(key: &str) -> Option<&'static str> {
 
 /// Settings that are whole numbers.
 fn is_number(key: &str) -> bool {
-    const NUMBERS: [&str; 10] = [
+    const NUMBERS: [&str; 12] = [
         "open_after",
         "close_after",
         "concurrency",
@@ -272,6 +281,8 @@ fn is_number(key: &str) -> bool {
         "price_factor",
         "min_count",
         "delete_feeds",
+        "days",
+        "personal_days",
     ];
     NUMBERS.contains(&key) || key.ends_with("_percent")
 }

@@ -18,7 +18,8 @@ impl Config {
         let lagerkoll = lagerkoll.map(|settings| ("lagerkoll.base_url", &settings.base_url, "the key"));
         let emplifi = self.emplifi.as_ref();
         let emplifi = emplifi.map(|settings| ("emplifi.base_url", &settings.base_url, "the key"));
-        let nicechat = catalog.map(|catalog| &catalog.nicechat.base_url);
+        let orders = self.orders.as_ref().map(|orders| &orders.nicechat.base_url);
+        let nicechat = catalog.map(|catalog| &catalog.nicechat.base_url).or(orders);
         let nicechat = nicechat.map(|url| ("nicechat.base_url", url, "the key, and all that is sent"));
         let sent = feed.into_iter().chain(nicechat).chain(lagerkoll).chain(emplifi).filter(|(_, url, _)| is_open(url));
         let open = sent.map(|(setting, _, what)| open(setting, what));

@@ -2,6 +2,7 @@
 //! while the service asks for a pause.
 
 use std::collections::{HashMap, VecDeque};
+use std::num::NonZeroUsize;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -34,6 +35,23 @@ impl Limits {
         let mut hosts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         Arc::clone(hosts.entry(host).or_insert_with(|| Arc::new(Limit::new(Some(quota)))))
     }
+
+    /// The limit of a service at an address: everybody with the same settings has the same one.
+    pub fn of_service(&self, service: &str, url: &Url, terms: Terms) -> Arc<Limit> {
+        let (host, port) = (url.host_str().unwrap_or_default(), url.port_or_known_default().unwrap_or_default());
+        let name = format!("{service} {host}:{port} {terms:?}");
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(known.entry(name).or_insert_with(|| Arc::new(Limit { terms, ..Limit::new(None) })))
+    }
+}
+
+/// What the settings say of an account at a service.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Terms {
+    /// `None` = there is no quota.
+    pub quota: Option<Quota>,
+    /// The most requests under way; `None` = any number.
+    pub at_once: Option<NonZeroUsize>,
 }
 
 /// What holds for all requests of an account at a service.
@@ -43,7 +61,7 @@ impl Limits {
 /// allowed, however long requests are on their way.
 #[derive(Debug)]
 pub struct Limit {
-    quota: Option<Quota>,
+    terms: Terms,
     state: Mutex<State>,
     /// A request has been answered.
     answered: Notify,
@@ -69,7 +87,8 @@ pub struct Silence(pub Duration);
 impl Limit {
     /// A limit with a quota, or one that only keeps silent when the service asks for it.
     pub fn new(quota: Option<Quota>) -> Limit {
-        Limit { quota, state: Mutex::default(), answered: Notify::new() }
+        let terms = Terms { quota, at_once: None };
+        Limit { terms, state: Mutex::default(), answered: Notify::new() }
     }
 
     /// Waits until a request may be sent.
@@ -86,15 +105,18 @@ impl Limit {
                 match quiet {
                     Some(until) if until - now > LONGEST_RETRY_AFTER => return Err(Silence(until - now)),
                     Some(until) => Some(until),
-                    None if self.quota.is_none_or(|quota| state.has_room(quota, now)) => {
+                    None if state.has_room(self.terms, now) => {
                         state.under_way += 1;
                         return Ok(Permit(Arc::clone(self)));
                     }
-                    None => state.answered.front().zip(self.quota).map(|(at, quota)| *at + quota.window),
+                    None => state.answered.front().zip(self.terms.quota).map(|(at, quota)| *at + quota.window),
                 }
             };
             match until {
-                Some(until) => sleep_until(until).await,
+                Some(until) => tokio::select! {
+                    () = sleep_until(until) => {}
+                    () = answered => {}
+                },
                 None => answered.await,
             }
         }
@@ -120,7 +142,11 @@ impl Limit {
 
 impl State {
     /// Whether another request may be under way.
-    fn has_room(&mut self, Quota { most, window }: Quota, now: Instant) -> bool {
+    fn has_room(&mut self, terms: Terms, now: Instant) -> bool {
+        if terms.at_once.is_some_and(|most| self.under_way >= most.get()) {
+            return false;
+        }
+        let Some(Quota { most, window }) = terms.quota else { return true };
         while self.answered.front().is_some_and(|at| *at + window <= now) {
             self.answered.pop_front();
         }
@@ -132,11 +158,11 @@ impl Drop for Permit {
     fn drop(&mut self) {
         let mut state = self.0.state();
         state.under_way -= 1;
-        if self.0.quota.is_some() {
+        if self.0.terms.quota.is_some() {
             state.answered.push_back(Instant::now());
-            drop(state);
-            self.0.answered.notify_waiters();
         }
+        drop(state);
+        self.0.answered.notify_waiters();
     }
 }
 
@@ -186,6 +212,22 @@ mod tests {
             assert!(pair[QUOTA.most] - pair[0] >= QUOTA.window, "{:?}", pair[QUOTA.most] - pair[0]);
         }
         assert!(began.elapsed() < 9 * QUOTA.window, "and not much fewer: {:?}", began.elapsed());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn everybody_at_a_service_together_has_no_more_under_way_than_the_settings_say() {
+        let (limits, url) = (Limits::default(), Url::parse("https://nice.example/").expect("an address"));
+        let of =
+            |at_once| limits.of_service("NiceChat", &url, Terms { quota: None, at_once: NonZeroUsize::new(at_once) });
+        let first = of(1).permit().await.expect("a permit");
+        assert!(timeout(SECOND, of(1).permit()).await.is_err());
+        assert!(timeout(SECOND, of(2).permit()).await.is_ok(), "other settings");
+        let waiting = tokio::spawn({
+            let limit = of(1);
+            async move { limit.permit().await.is_ok() }
+        });
+        drop(first);
+        assert!(waiting.await.expect("its end"));
     }
 
     #[tokio::test(start_paused = true)]

@@ -15,5 +15,5 @@ mod redact;
 mod traffic;
 
 pub use error::{CallError, ConnectError};
-pub use limit::{Limit, Limits, Permit, Quota, Silence};
+pub use limit::{Limit, Limits, Permit, Quota, Silence, Terms};
 pub use traffic::Traffic;

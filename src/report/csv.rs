@@ -19,6 +19,23 @@ impl<'w> Csv<'w> {
         Ok(csv)
     }
 
+    /// As RFC 4180 has it, for programs: no mark before it. Cells are given as they are written, see [`Csv::text`].
+    pub(crate) fn plain(out: &'w mut dyn Write, columns: &[&str]) -> io::Result<Csv<'w>> {
+        let mut csv = Csv { out };
+        csv.row(columns)?;
+        Ok(csv)
+    }
+
+    /// A cell of text, safe from being computed.
+    pub(crate) fn text(text: &str) -> String {
+        cell(text)
+    }
+
+    /// A row of cells that are texts as [`Csv::text`] writes them, or numbers.
+    pub(crate) fn cells(&mut self, cells: &[String]) -> io::Result<()> {
+        write!(self.out, "{}\r\n", cells.join(","))
+    }
+
     pub(crate) fn row(&mut self, cells: &[impl AsRef<str>]) -> io::Result<()> {
         let cells: Vec<String> = cells.iter().map(|text| cell(text.as_ref())).collect();
         write!(self.out, "{}\r\n", cells.join(","))

@@ -15,6 +15,9 @@ use crate::digest::Hasher;
 const PRAGMAS: &str = "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -8192;
                        PRAGMA cell_size_check = ON; PRAGMA wal_autocheckpoint = 16384;";
 
+/// How long somebody else with the file is waited for.
+pub(super) const PATIENCE: Duration = Duration::from_secs(10);
+
 /// Whose the state is: the service's address.
 pub(super) const BASE_URL: Key<String> = Key::text("base_url");
 
@@ -43,7 +46,7 @@ impl StateFile {
         let path = place.path();
         let of = |error| StateError::of(path, error);
         let mut connection = Connection::open(path).map_err(of)?;
-        connection.busy_timeout(Duration::from_secs(10)).map_err(of)?;
+        connection.busy_timeout(PATIENCE).map_err(of)?;
         migrate::migrate(&mut connection, path)?;
         connection.execute_batch(PRAGMAS).map_err(of)?;
         base_url.map_or(Ok(()), |base_url| check_base(&connection, path, base_url))?;
@@ -60,6 +63,13 @@ impl StateFile {
 
     pub(super) fn fail(&self, error: rusqlite::Error) -> StateError {
         StateError::of(self.place.path(), error)
+    }
+
+    /// From now on, whether zeros are written over what is deleted. It costs a million products too much to be so always.
+    pub(super) fn erase(&self, erase: bool) -> Result<(), StateError> {
+        // It answers with what it was set to.
+        let set = self.connection.pragma_update_and_check(None, "secure_delete", erase, |_| Ok(()));
+        set.map_err(|error| self.fail(error))
     }
 
     /// Writes all of `work`, or nothing.

@@ -5,8 +5,21 @@ use rusqlite::{Transaction, params};
 use crate::digest::Hasher;
 
 /// Each step takes a file from one format to the next; `PRAGMA user_version` counts them.
-pub(crate) const STEPS: [&str; 12] =
-    [OBJECTS, IMPORTS, EVENTS, OLD_ROWS, GONE_EVENTS, ROWS, IMPORTED, SECRET, JOBS, GUARD, HISTORY, AVAILABILITY];
+pub(crate) const STEPS: [&str; 13] = [
+    OBJECTS,
+    IMPORTS,
+    EVENTS,
+    OLD_ROWS,
+    GONE_EVENTS,
+    ROWS,
+    IMPORTED,
+    SECRET,
+    JOBS,
+    GUARD,
+    HISTORY,
+    AVAILABILITY,
+    ORDERS,
+];
 
 const OBJECTS: &str = "
     CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -179,6 +192,29 @@ const GUARD: &str = "
     -- Products that whole feeds don't have any more, and that wait to be deleted.
     CREATE TABLE missing (id TEXT PRIMARY KEY, since TEXT NOT NULL, feeds INTEGER NOT NULL, body BLOB) WITHOUT ROWID;
 ";
+
+const ORDERS: &str = "
+    -- NiceChat's orders as they were listed last, without what is personal. sold is the date, else when it was first
+    -- seen, in milliseconds; known is what our snapshot said of each line's product then.
+    CREATE TABLE orders (
+        id INTEGER PRIMARY KEY, sold INTEGER NOT NULL, body TEXT NOT NULL, known TEXT NOT NULL,
+        first_seen TEXT NOT NULL, gone TEXT
+    );
+    CREATE INDEX orders_sold ON orders (sold, id);
+    -- What is kept of persons. It is a table of its own so that it can be erased for good: all of its pages at once.
+    CREATE TABLE order_personal (id INTEGER PRIMARY KEY, body TEXT NOT NULL);
+    -- Digests of the e-mail addresses in the addresses of orders.
+    CREATE TABLE order_email (hash BLOB NOT NULL, id INTEGER NOT NULL, PRIMARY KEY (hash, id)) WITHOUT ROWID;
+    -- Orders that are listed, and too old to be held.
+    CREATE TABLE order_old (id INTEGER PRIMARY KEY);
+    -- Entries of the listing that are no orders, by a digest: how many there are of each.
+    CREATE TABLE order_aside (
+        hash BLOB PRIMARY KEY, why TEXT NOT NULL, times INTEGER NOT NULL, since TEXT NOT NULL
+    ) WITHOUT ROWID;
+";
+
+/// The first format that has orders.
+pub const ORDERS_SINCE: i64 = 13;
 
 /// The first format that has what the guard needs.
 pub const GUARD_SINCE: i64 = 10;

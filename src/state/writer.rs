@@ -9,14 +9,18 @@
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread;
+use std::time::Duration;
 
 use rusqlite::Transaction;
 use tokio::sync::oneshot;
 
 use super::StateError;
-use super::file::{Durable, StateFile};
+use super::file::{Durable, PATIENCE, StateFile};
 use super::place::Place;
 use crate::digest::Hasher;
+
+/// How long somebody who reads is waited for where that can be done another time.
+const SHORT: Duration = Duration::from_millis(200);
 
 type Job = Box<dyn FnOnce(&mut StateFile) + Send>;
 
@@ -123,6 +127,42 @@ impl Writer {
         let job: Job = Box::new(move |file| _ = answer.send(work(file)));
         self.send(Message::Run(job))?;
         result.await.map_err(|_| StateError::Gone)?
+    }
+
+    /// The same as [`Writer::run`], and what it deletes or overwrites stays in no byte of the file: zeros are written
+    /// over it. It is still in the log until [`Writer::cut_log`].
+    ///
+    /// # Errors
+    /// When it can't be written.
+    pub async fn run_erasing<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<T> + Send + 'static,
+    ) -> Result<T, StateError> {
+        self.on_thread(|file| {
+            file.erase(true)?;
+            let done = file.transact(Durable::Yes, work);
+            file.erase(false)?;
+            done
+        })
+        .await
+    }
+
+    /// Takes the whole log into the file, and leaves none of it. Gives whether no reader was in the way.
+    ///
+    /// # Errors
+    /// When it can't be written.
+    pub async fn cut_log(&self) -> Result<bool, StateError> {
+        let sql = "PRAGMA wal_checkpoint(TRUNCATE)";
+        self.on_thread(|file| {
+            // Others who write must not wait for somebody who reads for long.
+            let is_busy = file
+                .connection
+                .busy_timeout(SHORT)
+                .and_then(|()| file.connection.query_row(sql, [], |row| row.get::<_, bool>(0)));
+            file.connection.busy_timeout(PATIENCE).map_err(|error| file.fail(error))?;
+            is_busy.map(|is_busy| !is_busy).map_err(|error| file.fail(error))
+        })
+        .await
     }
 
     /// Takes the log into the file itself, as far as no reader is in the way: a log that goes on from pass to pass

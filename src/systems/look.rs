@@ -4,6 +4,7 @@ use std::io::Write;
 
 use jiff::Timestamp;
 use serde::Serialize;
+use serde_json::Value;
 
 use crate::config::Schedule;
 use crate::pass::{Headline, PassRow};
@@ -73,6 +74,11 @@ pub trait Standing {
     /// # Errors
     /// When it can't be read or printed.
     fn print_details(&self, out: &mut dyn Write) -> Result<(), PrintError>;
+
+    /// What its guard holds, as programs are told: a digest, and the risks.
+    fn held(&self) -> Option<Value> {
+        None
+    }
 
     /// How many objects are not as wanted.
     fn failed(&self) -> u64;

@@ -5,9 +5,12 @@ pub mod catalog;
 pub mod events;
 mod look;
 pub mod oct8ne;
+pub mod orders;
+mod snapshot;
 mod system;
 
 pub use look::{EachFailed, FailedObject, Look, Standing};
+pub use snapshot::product;
 pub use system::System;
 
 /// Every system, for one shop.
@@ -17,5 +20,6 @@ pub fn systems() -> Vec<Box<dyn System>> {
         Box::new(events::EventsSystem),
         Box::<oct8ne::Oct8neSystem>::default(),
         Box::<availability::AvailabilitySystem>::default(),
+        Box::new(orders::OrdersSystem { products: product }),
     ]
 }

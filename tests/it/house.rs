@@ -11,10 +11,11 @@ use std::path::{Path, PathBuf};
 use syn::visit::{self, Visit};
 
 /// What must never be: who, and what they must not import. A name stands for all that lies below it.
-const FORBIDDEN: [(&str, &[&str]); 25] = [
+const FORBIDDEN: [(&str, &[&str]); 28] = [
     // A shop's words know no vendor, and no storage.
     ("catalog", &["config", "feed", "remote", "source", "state", "systems", "web"]),
     ("event", &["remote", "source", "state", "systems", "web"]),
+    ("order", &["config", "feed", "remote", "source", "state", "systems", "web"]),
     ("feed", &["config", "remote", "source", "state", "systems", "web"]),
     ("source", &["feed", "remote", "state", "systems", "web"]),
     // What passes have in common is nobody's in particular.
@@ -25,6 +26,7 @@ const FORBIDDEN: [(&str, &[&str]); 25] = [
     // What systems keep is written by the system, not by whom it is told or done.
     ("systems::catalog::store", &["config", "remote", "source", "systems::catalog::plan", "web"]),
     ("systems::events::store", &["config", "remote", "source", "systems::events::reconcile", "web"]),
+    ("systems::orders::store", &["config", "remote", "source", "systems::orders::report", "web"]),
     // What only computes reads and writes nothing.
     ("systems::catalog::diff::decide", &["remote", "state", "web"]),
     ("systems::catalog::strategy", &["state", "web"]),
@@ -54,10 +56,11 @@ const FORBIDDEN: [(&str, &[&str]); 25] = [
         &["commands", "daemon", "systems::availability", "systems::events", "systems::oct8ne", "web::private"],
     ),
     ("systems::events", &["commands", "daemon", "feed", "source", "systems::catalog", "web"]),
+    ("systems::orders", &["commands", "daemon", "feed", "source", "systems::catalog", "systems::events", "web"]),
     // It shows what the catalogue has put on the shelf, and the catalogue doesn't know who does.
     ("systems::oct8ne", &["commands", "daemon", "systems::events", "web::private"]),
     // Whoever runs them names none.
-    ("daemon", &["systems::availability", "systems::catalog", "systems::events", "systems::oct8ne"]),
+    ("daemon", &["systems::availability", "systems::catalog", "systems::events", "systems::oct8ne", "systems::orders"]),
     ("report", &["systems", "web"]),
     // What the feed says has nothing to do with how it was read, nor with who uses it.
     ("systems::catalog::shelf", &["config", "feed", "source", "systems::catalog::import", "web"]),

@@ -13,6 +13,7 @@ mod feeds;
 mod house;
 mod kit;
 mod oct8ne;
+mod orders;
 mod pace;
 mod packages;
 mod state;

@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::outcome::{Exit, Failure, Outcome};
 use super::runtime::{runtime, stop_on_signal};
-use crate::approval::give_word;
+use crate::approval::{CATALOG, give_word};
 use crate::event::{Content, Fields};
 use crate::pass::{Ask, Job, PassKind, Report, Trouble};
 use crate::report::Bar;
@@ -81,7 +81,7 @@ async fn slip(sandbox: &Sandbox, shop: &Shop, stop: &CancellationToken) -> anyho
     let held = Reader::open(path)?.held()?.and_then(|held| serde_json::from_value::<Held>(held).ok());
     let held = held.context("something is held")?;
     print_held(&held, HELD_SHOWN, &mut io::stdout())?;
-    give_word(path, &held.digest)?;
+    give_word(path, CATALOG, &held.digest)?;
     say(&format!("\n$ shelfkeeper approve {}\n", held.digest))?;
     step(sandbox, shop, stop).await
 }

@@ -18,8 +18,8 @@ use super::service::NiceChat;
 use crate::catalog::{Digest, Fields, Id, Kind};
 use crate::config;
 use crate::remote::error::CallError;
-use crate::remote::http::{Client, Request, Settings};
-use crate::remote::limit::{Limit, Quota};
+use crate::remote::http::{Client, Request, Service, Settings};
+use crate::remote::limit::{Limits, Quota, Terms};
 use crate::remote::redact::Secrets;
 use crate::remote::traffic::Traffic;
 
@@ -70,9 +70,21 @@ pub struct Page {
 ///
 /// # Errors
 /// When no HTTP client can be made (no certificates to trust, for one).
-pub fn connect(settings: &config::NiceChat, told: &[SecretString]) -> Result<Writer, reqwest::Error> {
+pub fn connect(settings: &config::NiceChat, told: &[SecretString], limits: &Limits) -> Result<Writer, reqwest::Error> {
+    client(settings, told, limits, |account| account).map(|client| Writer(Arc::new(client)))
+}
+
+/// A client whose limit is that of all who talk to this shop.
+pub(super) fn client<S: Service>(
+    settings: &config::NiceChat,
+    told: &[SecretString],
+    limits: &Limits,
+    service: impl FnOnce(NiceChat) -> S,
+) -> Result<Client<S>, reqwest::Error> {
     let (key, secret) = (&settings.api_key, &settings.api_secret);
     let quota = settings.requests_per_second.map(|most| Quota { most: most.get() as usize, window: SECOND });
+    let terms = Terms { quota, at_once: Some(settings.concurrency) };
+    let limit = limits.of_service(NiceChat::NAME, &settings.base_url, terms);
     let settings = Settings {
         base: &settings.base_url,
         timeout: settings.timeout,
@@ -81,8 +93,23 @@ pub fn connect(settings: &config::NiceChat, told: &[SecretString]) -> Result<Wri
         told: Secrets::new([key, secret].into_iter().chain(told)),
         kept: Secrets::new([key, secret]),
     };
-    let service = NiceChat { key: key.clone(), secret: secret.clone() };
-    Ok(Writer(Arc::new(Client::new(service, settings, Arc::new(Limit::new(quota)))?)))
+    Client::new(service(NiceChat { key: key.clone(), secret: secret.clone() }), settings, limit)
+}
+
+/// The page that a listing names: a path, or a whole address, whose host is then NiceChat's business (its own page
+/// writes both account.nice.chat and accounts.nice.chat, and a proxy may name what is behind it).
+pub(super) fn next_page<S: Service>(
+    client: &Client<S>,
+    listing: &str,
+    current: &Url,
+    next: &str,
+) -> Result<Url, CallError> {
+    let strange = || CallError::Strange(format!("the listing's next page is elsewhere: {next}"));
+    let named = current.join(next).map_err(|_| strange())?;
+    let (_, below) = named.path().split_once(&format!("/{listing}")).ok_or_else(strange)?;
+    let mut url = client.url(&format!("{listing}{below}"))?;
+    url.set_query(named.query());
+    Ok(url)
 }
 
 impl Reader {
@@ -105,21 +132,10 @@ impl Reader {
             other => other,
         })?;
         let PageContent { count, objects, odd, next } = page;
-        let next = next.map(|next| self.next_page(address, &next)).transpose();
+        let next = next.map(|next| next_page(&self.0, &collection(address.kind), &address.url, &next)).transpose();
         let next = next.map_err(|error| error.fit_to_tell(self.0.told()))?;
+        let next = next.map(|url| PageAddress { kind: address.kind, url });
         Ok(Page { count, objects, odd, next })
-    }
-
-    /// The page that a listing names: a path, or a whole address, whose host is then NiceChat's business (its own
-    /// page writes both account.nice.chat and accounts.nice.chat, and a proxy may name what is behind it).
-    fn next_page(&self, current: &PageAddress, next: &str) -> Result<PageAddress, CallError> {
-        let strange = || CallError::Strange(format!("the listing's next page is elsewhere: {next}"));
-        let named = current.url.join(next).map_err(|_| strange())?;
-        let listing = collection(current.kind);
-        let (_, below) = named.path().split_once(&format!("/{listing}")).ok_or_else(strange)?;
-        let mut url = self.0.url(&format!("{listing}{below}"))?;
-        url.set_query(named.query());
-        Ok(PageAddress { kind: current.kind, url })
     }
 
     /// Requests sent so far over this connection, tries included.

@@ -36,8 +36,24 @@ struct Listing<'a> {
     results: &'a RawValue,
 }
 
+/// What a page says of the listing.
+pub(super) struct Frame {
+    pub(super) count: Option<u64>,
+    pub(super) next: Option<String>,
+}
+
 /// Reads a page. One object that makes no sense costs itself; a page that makes none is no page.
 pub(super) fn read(result: Option<&RawValue>) -> Result<PageContent, CallError> {
+    let mut content = PageContent::default();
+    let Frame { count, next } = read_each(result, |item| match Seen::of(item) {
+        Some(Seen { id: SeenId::Usable(id), fields }) => content.objects.push((id, fields)),
+        _ => content.odd.push(digest_bytes(item.get().as_bytes())),
+    })?;
+    Ok(PageContent { count, next, ..content })
+}
+
+/// Reads a page, and gives its objects one by one, so that memory is taken for what is made of them alone.
+pub(super) fn read_each(result: Option<&RawValue>, mut each: impl FnMut(&RawValue)) -> Result<Frame, CallError> {
     let strange = |problem: String| CallError::Strange(format!("the answer is no listing: {problem}"));
     let result = result.map(RawValue::get).filter(|result| result.starts_with('{'));
     let result = result.ok_or_else(|| strange("it has no result".to_owned()))?;
@@ -57,14 +73,13 @@ pub(super) fn read(result: Option<&RawValue>) -> Result<PageContent, CallError> 
                 .map_err(|_| strange(format!("its next page is {}, no address", plain(next.get(), 40))))?,
         ),
     };
-    let mut content = PageContent { count, next: next.filter(|next| !next.is_empty()), ..PageContent::default() };
     let mut results = serde_json::Deserializer::from_str(listing.results.get());
-    Results(&mut content).deserialize(&mut results).map_err(|error| strange(error.to_string()))?;
-    Ok(content)
+    Results(&mut each).deserialize(&mut results).map_err(|error| strange(error.to_string()))?;
+    Ok(Frame { count, next: next.filter(|next| !next.is_empty()) })
 }
 
-/// Takes the objects in one by one, so that memory is taken for those that make sense alone.
-struct Results<'p>(&'p mut PageContent);
+/// Takes the objects in one by one.
+struct Results<'e>(&'e mut dyn FnMut(&RawValue));
 
 impl<'de> DeserializeSeed<'de> for Results<'_> {
     type Value = ();
@@ -82,14 +97,13 @@ impl<'de> Visitor<'de> for Results<'_> {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<(), A::Error> {
+        let mut taken = 0;
         while let Some(item) = items.next_element::<&RawValue>()? {
-            if self.0.objects.len() + self.0.odd.len() == MOST_OBJECTS {
+            if taken == MOST_OBJECTS {
                 return Err(serde::de::Error::custom(format!("it has more than {MOST_OBJECTS} objects on a page")));
             }
-            match Seen::of(item) {
-                Some(Seen { id: SeenId::Usable(id), fields }) => self.0.objects.push((id, fields)),
-                _ => self.0.odd.push(digest_bytes(item.get().as_bytes())),
-            }
+            taken += 1;
+            (self.0)(item);
         }
         Ok(())
     }

@@ -61,11 +61,21 @@ impl<'a> Envelope<'a> {
     }
 }
 
+/// Whose words may be repeated.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Words {
+    /// The answer's.
+    Told,
+    /// Ours alone: the answer may be about people.
+    Kept,
+}
+
 /// What `read` makes of an answer's `result`, or what went wrong. An answer has failed when the HTTP status
 /// says so *or* its envelope does, and the worse of the two counts. A success is one whose envelope says so; only
 /// a DELETE is done without a word.
 pub(super) fn understand<T>(
     answer: &Answer<'_>,
+    words: Words,
     read: impl Fn(Option<&RawValue>) -> Result<T, CallError>,
 ) -> Result<T, CallError> {
     let http = answer.status.as_u16();
@@ -81,8 +91,14 @@ pub(super) fn understand<T>(
     // What is in the result is for `read` to mend: it costs one object, or one field.
     let envelope = Envelope::of(&text);
     let verdict = envelope.as_ref().map(Envelope::verdict);
-    let complaint = || complaint::words(&without_half_surrogates(&text)).map(|words| answer.secrets.tell(&words));
-    let looks = || answer.secrets.tell(&looks_like(answer.body));
+    let complaint = || {
+        let told = complaint::words(&without_half_surrogates(&text)).filter(|_| words == Words::Told);
+        told.map(|words| answer.secrets.tell(&words))
+    };
+    let looks = || match words {
+        Words::Told => answer.secrets.tell(&looks_like(answer.body)),
+        Words::Kept => format!("{} bytes that are not repeated here", answer.body.len()),
+    };
     let said = match verdict {
         Some(Verdict::Failed(code)) => Some(code),
         _ if !answer.status.is_success() => None,
@@ -135,7 +151,7 @@ mod tests {
         let (headers, secrets) = (HeaderMap::new(), Secrets::new(&[SecretString::from("s3cret-key")]));
         let now = Timestamp::UNIX_EPOCH;
         let answer = Answer { method, status, headers: &headers, body: body.as_bytes(), secrets: &secrets, now };
-        understand(&answer, |result| Ok(result.map_or("", RawValue::get).to_owned()))
+        understand(&answer, Words::Told, |result| Ok(result.map_or("", RawValue::get).to_owned()))
     }
 
     fn answer(status: u16, body: &str) -> Result<String, CallError> {

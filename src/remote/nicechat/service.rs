@@ -4,7 +4,7 @@ use reqwest::{Method, RequestBuilder};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::value::RawValue;
 
-use super::reply::understand;
+use super::reply::{Words, understand};
 use super::sign::signature;
 use crate::remote::error::CallError;
 use crate::remote::http::{Answer, Request, Service};
@@ -40,6 +40,30 @@ impl Service for NiceChat {
         answer: &Answer<'_>,
         read: impl Fn(Self::Reply<'_>) -> Result<T, CallError>,
     ) -> Result<T, CallError> {
-        understand(answer, read)
+        understand(answer, Words::Told, read)
+    }
+}
+
+/// The same account, for answers about people: no word of theirs gets into a message.
+pub(super) struct Discreet(pub(super) NiceChat);
+
+impl Service for Discreet {
+    const NAME: &'static str = NiceChat::NAME;
+    type Reply<'a> = Option<&'a RawValue>;
+
+    fn authorize(&self, request: &Request, call: RequestBuilder) -> RequestBuilder {
+        self.0.authorize(request, call)
+    }
+
+    fn largest_answer(&self, request: &Request) -> usize {
+        self.0.largest_answer(request)
+    }
+
+    fn understand<T>(
+        &self,
+        answer: &Answer<'_>,
+        read: impl Fn(Self::Reply<'_>) -> Result<T, CallError>,
+    ) -> Result<T, CallError> {
+        understand(answer, Words::Kept, read)
     }
 }

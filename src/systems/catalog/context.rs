@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 use crate::config::Catalog;
 use crate::pass::Progress;
 use crate::pause::Pause;
-use crate::remote::nicechat;
+use crate::remote::{Limits, nicechat};
 use crate::shop::Bell;
 use crate::state::{self, StateError};
 use crate::systems::catalog::import::endpoints::Exchange;
@@ -26,6 +26,8 @@ pub struct Context {
     pub computing: Arc<Semaphore>,
     /// Rung when the shelf has something else.
     pub stocked: Bell,
+    /// See [`crate::shop::Shop::limits`].
+    pub limits: Limits,
     /// Whether somebody serves `exchange` already; else a pass does so itself when an import needs it.
     pub is_listening: bool,
 }

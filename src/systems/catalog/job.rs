@@ -22,7 +22,7 @@ pub async fn run(context: &Context, ask: Ask, stop: &CancellationToken, progress
     let mut findings = Findings::default();
     let steps = async {
         let config = &context.config;
-        let nicechat = nicechat::connect(&config.nicechat, &config.source.location.secrets())?;
+        let nicechat = nicechat::connect(&config.nicechat, &config.source.location.secrets(), &context.limits)?;
         let tools = Tools { context, nicechat: &nicechat, stop, progress };
         let ended = run_steps(&tools, request, &mut findings).await;
         findings.traffic = nicechat.traffic();

@@ -8,12 +8,12 @@ use thiserror::Error;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
-use crate::approval::word;
+use crate::approval::{CATALOG, word};
 use crate::catalog::{Category, Hasher};
 use crate::config::{self, Catalog, Prune, Source, Strategy};
 use crate::feed::{self, FeedError, FeedType, Header, ParseOptions, Row, RowDigest, RowPlace, SinkError};
 use crate::pass::{Ask, PassKind};
-use crate::remote::nicechat;
+use crate::remote::{Limits, nicechat};
 use crate::source::{self, Body, End, FetchError, Fetched, Validators};
 use crate::state::{self, StateError};
 use crate::systems::catalog::columns;
@@ -58,10 +58,10 @@ impl Request {
 ///
 /// # Errors
 /// When the feed, the state or the listing can't be read.
-pub async fn plan(config: &Catalog, ask: Ask, stop: &CancellationToken) -> Result<Plan, PassError> {
+pub async fn plan(config: &Catalog, limits: &Limits, ask: Ask, stop: &CancellationToken) -> Result<Plan, PassError> {
     let state = state::Reader::open(&config.state.path)?;
     state.check_base(Some(config.nicechat.base_url.as_str()))?;
-    let nicechat = nicechat::connect(&config.nicechat, &config.source.location.secrets())?.reader();
+    let nicechat = nicechat::connect(&config.nicechat, &config.source.location.secrets(), limits)?.reader();
     let request = Request { keeps_rows: false, ..Request::of_pass(ask) };
     let body = match interruptible(stop, source::fetch(&config.source, Validators::default(), state.hasher())).await?? {
         Fetched::Body(body) => body,
@@ -162,7 +162,7 @@ impl Planner<'_> {
         summary: &mut Summary,
     ) -> Result<Verdict, PassError> {
         let reader = self.reader()?;
-        let approved = word(&self.config.state.path);
+        let approved = word(&self.config.state.path, CATALOG);
         let judge = Judge { settings: &self.config.guard, reader: &reader, force: request.force, approved, kind };
         judge.judge(store, summary)
     }

@@ -69,6 +69,7 @@ impl System for CatalogSystem {
             exchange: self.exchange.clone(),
             computing: shop.computing.clone(),
             stocked: shop.stocked.clone(),
+            limits: shop.limits.clone(),
             is_listening: is_served,
         };
         Some(Box::new(CatalogJob(context)))
@@ -77,12 +78,12 @@ impl System for CatalogSystem {
     fn plan<'a>(
         &'a self,
         config: &'a Config,
-        _limits: &'a Limits,
+        limits: &'a Limits,
         ask: Ask,
         stop: &'a CancellationToken,
     ) -> BoxFuture<'a, Option<Result<Box<dyn Planned>, Failure>>> {
         Box::pin(async move {
-            let plan = planner::plan(config.catalog.as_ref()?, ask, stop).await;
+            let plan = planner::plan(config.catalog.as_ref()?, limits, ask, stop).await;
             let plan = plan.map(|plan| -> Box<dyn Planned> { Box::new(PlannedCatalog(plan)) });
             Some(plan.map_err(Failure::from))
         })

@@ -9,7 +9,7 @@ use serde_json::json;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use crate::approval::{take_word, word};
+use crate::approval::{CATALOG, take_word, word};
 use crate::config::{Guard, Source};
 use crate::pass::{
     Ask, BoxFuture, Due, Exit, Job, Notice, Outcome, PassEntry, PassKind, PassRow, Progress, Report, Trouble, entry,
@@ -65,11 +65,11 @@ impl ShowJob {
         let is_proven = body.end == End::Proven;
         let (source, guard, stop) = (self.source.clone(), self.guard.clone(), stop.clone());
         let done = task::blocking(move || {
-            let word = Word { force: ask.force, approved: word(&path) };
+            let word = Word { force: ask.force, approved: word(&path, CATALOG) };
             let shelf = shown(&path);
             let stocking = Stocking { source: &source, guard: &guard, shelf, body: Arc::clone(&body), now, stop };
             let outcome = stocking.alone(&word)?;
-            take_word(&path);
+            take_word(&path, CATALOG);
             Ok::<_, PassError>((outcome, body.digest().ok()))
         });
         let (outcome, digest) = done.await??;

@@ -3,6 +3,7 @@
 pub mod door;
 pub mod events;
 pub mod goods;
+pub mod orders;
 pub mod process;
 mod shop;
 

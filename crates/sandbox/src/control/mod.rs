@@ -21,6 +21,7 @@ POST   /sandbox/objects/products       put an object there (or .../categories), 
 GET    /sandbox/requests               what it was sent, and what came of it
 GET    /sandbox/counts                 how many requests, by method and type
 GET    /sandbox/imports                the feeds that were pushed, and what came of them
+GET    /sandbox/orders                 the orders; POST adds one of any form, DELETE /sandbox/orders/ID takes it away
 GET    /sandbox/rules                  how it behaves
 PUT    /sandbox/rules                  change that; only what is named changes
 POST   /sandbox/faults                 make requests go wrong
@@ -29,6 +30,7 @@ DELETE /sandbox/faults                 let all go well again
 Examples of rules:
   {"cdn": true, "trim_html": true, "float_prices": true, "latency_ms": 50, "page_size": 10}
   {"ignore_case": true}
+  {"orders_oldest_first": true, "orders_count": 7}
   {"import_enqueued_ms": 2000, "import_started_ms": 5000, "import_recopies_images": true}
   {"import_fails": {"failure": "halfway", "times": 3}}
   also "before", "stuck_enqueued", "stuck_started", {"forgotten": {"imported": true}}, {"partial": {"every": 2}}

@@ -16,6 +16,15 @@ pub(super) fn answer(nicechat: &NiceChat, method: &str, place: &str, body: &[u8]
         }))),
         ("GET", "requests") => Ok(shown(&json!(nicechat.requests()))),
         ("GET", "counts") => Ok(shown(&json!(nicechat.counts()))),
+        ("GET", "orders") => Ok(shown(&json!(nicechat.orders()))),
+        ("POST", "orders") => {
+            nicechat.put_order(read(body)?);
+            Ok(done())
+        }
+        ("DELETE", place) if place.starts_with("orders/") => {
+            let id = place.trim_start_matches("orders/").parse::<u64>().map_err(|_| unknown())?;
+            nicechat.remove_order(&json!(id)).map(|_| done()).ok_or_else(unknown)
+        }
         ("GET", "imports") => Ok(shown(&json!(nicechat.imports()))),
         ("GET", "rules") => Ok(shown(&json!(nicechat.rules()))),
         ("PUT", "rules") => set_rules(nicechat, body),

@@ -5,6 +5,7 @@ use percent_encoding::percent_decode_str;
 use serde_json::{Value, json};
 
 use super::imports::Imports;
+use super::orders::Orders;
 use super::rules::Rules;
 use super::tidy::{cdn_address, is_on_cdn, listed};
 use crate::faults::{Manner, Target};
@@ -127,6 +128,7 @@ pub(super) struct Api {
     pub(super) store: Store,
     pub(super) rules: Rules,
     pub(super) imports: Imports,
+    pub(super) orders: Orders,
     /// How many image addresses off the CDN were accepted, each of which is a picture to fetch.
     pub(super) image_fetches: usize,
 }
@@ -140,9 +142,7 @@ impl Api {
         };
         let result = match (call.method.as_str(), route) {
             (_, Route::Unknown) => Err(not_found()),
-            ("GET", Route::Orders) => Ok(accepted(json!({
-                "count": 0, "next": null, "previous": null, "results": [],
-            }))),
+            ("GET", Route::Orders) => self.list_orders(call),
             ("POST", Route::Import) => self.push_import(&call.body),
             ("GET", Route::ImportResult(token)) => self.import_result(token),
             ("GET", Route::List(kind)) => self.list(*kind, call),
@@ -158,20 +158,27 @@ impl Api {
 
     fn list(&self, kind: Kind, call: &Call) -> Result<Answer, Answer> {
         let objects = self.store.of(kind);
+        let shown = objects.values().map(|object| Value::Object(listed(object, &self.rules)));
+        self.page(call, shown, objects.len())
+    }
+
+    fn list_orders(&self, call: &Call) -> Result<Answer, Answer> {
+        let orders = self.orders.listed(self.rules.orders_oldest_first);
+        let count = self.rules.orders_count.unwrap_or(orders.len());
+        self.page(call, orders.into_iter().cloned(), count)
+    }
+
+    /// The page of a listing that a call asks for.
+    fn page(&self, call: &Call, all: impl ExactSizeIterator<Item = Value>, count: usize) -> Result<Answer, Answer> {
         let size = self.rules.page_size.max(1);
-        let last = objects.len().div_ceil(size).max(1);
+        let last = all.len().div_ceil(size).max(1);
         let page = page_of(call.query.as_deref())
             .filter(|page| (1..=last).contains(page))
             .ok_or_else(|| Answer::error(StatusCode::NOT_FOUND, "Invalid page"))?;
-        let results: Vec<Value> = objects
-            .values()
-            .skip((page - 1) * size)
-            .take(size)
-            .map(|object| Value::Object(listed(object, &self.rules)))
-            .collect();
+        let results: Vec<Value> = all.skip((page - 1) * size).take(size).collect();
         let link = |page: usize| (1..=last).contains(&page).then(|| self.link(call, page));
         Ok(accepted(json!({
-            "count": objects.len(),
+            "count": count,
             "next": link(page + 1),
             "previous": link(page - 1),
             "results": results,

@@ -3,6 +3,7 @@
 
 mod api;
 mod imports;
+mod orders;
 mod rules;
 mod service;
 mod tidy;

@@ -33,6 +33,10 @@ pub struct Rules {
     pub latency: Duration,
     /// Objects per page of a listing, at least 1.
     pub page_size: usize,
+    /// Orders are listed as they came, not the newest first; NiceChat's page doesn't tell which.
+    pub orders_oldest_first: bool,
+    /// The listing of orders says that there are so many, whatever there is.
+    pub orders_count: Option<usize>,
     /// How long an import is enqueued; milliseconds in JSON.
     #[serde(rename = "import_enqueued_ms", with = "milliseconds")]
     pub import_enqueued: Duration,
@@ -58,6 +62,8 @@ impl Default for Rules {
             strict_categories: false,
             latency: Duration::ZERO,
             page_size: 100,
+            orders_oldest_first: false,
+            orders_count: None,
             import_enqueued: Duration::ZERO,
             import_started: Duration::ZERO,
             import_fails: None,

@@ -103,6 +103,21 @@ impl NiceChat {
         self.lock().api.store.of_mut(kind).remove(id)
     }
 
+    /// All orders, in the order in which they came.
+    pub fn orders(&self) -> Vec<Value> {
+        self.lock().api.orders.all().to_vec()
+    }
+
+    /// Adds an order as it is, which need not be one; one with the same id is replaced where it stands.
+    pub fn put_order(&self, order: Value) {
+        self.lock().api.orders.put(order);
+    }
+
+    /// Takes the order with this id away.
+    pub fn remove_order(&self, id: &Value) -> Option<Value> {
+        self.lock().api.orders.remove(id)
+    }
+
     /// The requests since the start or the last [`take_requests`](Self::take_requests), in the order in which
     /// they had their effect.
     pub fn requests(&self) -> Vec<Logged> {

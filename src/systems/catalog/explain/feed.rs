@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
 use super::watch::{Seen, Watch};
-use crate::approval::word;
+use crate::approval::{CATALOG, word};
 use crate::catalog::Kind;
 use crate::clock::{Moment, boot_id};
 use crate::config::{Catalog, Location};
@@ -111,7 +111,7 @@ fn examine(config: &Catalog, state: Reader, body: &Body, id: String) -> Result<I
         (missing.since.at, missing.due(after, feeds, Moment::now(), boot_id().as_deref()))
     });
     let reader = Reader::open(&config.state.path)?;
-    let (approved, kind) = (word(&config.state.path), feed_kind(config, reading.format));
+    let (approved, kind) = (word(&config.state.path, CATALOG), feed_kind(config, reading.format));
     let judge = Judge { settings: &config.guard, reader: &reader, force: false, approved, kind };
     let verdict = judge.judge(&mut store, &mut summary)?;
     let mut rows = Vec::new();

@@ -12,7 +12,7 @@ use super::held::note_held;
 use super::import::{count_imported, push, settle_earlier};
 use super::send::{Sent, send};
 use super::stock::{stock, stock_anyway};
-use crate::approval::take_word;
+use crate::approval::{CATALOG, take_word};
 use crate::catalog::Kind;
 use crate::config::Prune;
 use crate::systems::catalog::apply::Stop;
@@ -200,7 +200,7 @@ async fn remember_word(tools: &Tools<'_>, verdict: &Verdict) -> Result<(), PassE
     if !verdict.approved.is_empty() {
         tools.context.state.approve(verdict.approved.clone()).await?;
     }
-    take_word(tools.context.state.path());
+    take_word(tools.context.state.path(), CATALOG);
     Ok(())
 }
 

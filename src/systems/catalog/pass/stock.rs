@@ -6,7 +6,7 @@ use std::sync::{Arc, PoisonError};
 use tracing::warn;
 
 use super::body::{Answer, fetch};
-use crate::approval::word;
+use crate::approval::{CATALOG, word};
 use crate::catalog::{Hasher, Kind};
 use crate::config::Prune;
 use crate::source::Body;
@@ -38,7 +38,7 @@ pub(super) async fn stock(tools: &Tools<'_>, request: Request, body: Arc<Body>, 
         let stocking = Stocking { source, guard, shelf, body, now: request.now, stop };
         let outcome = match decided {
             Some(decided) => stocking.by_plan(&decided?)?,
-            None => stocking.alone(&Word { force: request.force, approved: word(&config.state.path) })?,
+            None => stocking.alone(&Word { force: request.force, approved: word(&config.state.path, CATALOG) })?,
         };
         if outcome.is_new {
             bell.ring();

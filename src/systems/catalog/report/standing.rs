@@ -108,7 +108,6 @@ impl Standing for CatalogStanding<'_> {
             out.field("foreign", &self.foreign)?;
         }
         out.field("pending", &self.pending)?;
-        out.field("held", &self.held)?;
         if self.faults.rows() > most {
             out.field("rejected_total", &self.faults.rows())?;
         }
@@ -150,6 +149,10 @@ impl Standing for CatalogStanding<'_> {
         })?;
         writeln!(out)?;
         Ok(rejected.print(&self.faults, out)?)
+    }
+
+    fn held(&self) -> Option<Value> {
+        self.held.clone()
     }
 
     fn failed(&self) -> u64 {

@@ -1,0 +1,219 @@
+//! The steps of a pass in their order: erase, read page by page, and judge what is missing.
+
+use std::collections::{BTreeSet, HashSet};
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::error::OrdersError;
+use super::findings::Findings;
+use super::guard::judge;
+use super::persons::{emails, kept, kept_words};
+use super::store::{ErasePersonal as _, Incoming, Page, PersonalRules, Vanished, WriteOrders as _, WritePages as _};
+use super::store::{HeldOrder, Known, PagePut, ReadOrders as _};
+use super::walk::{Agreement, Walk};
+use super::{JOB, Products};
+use crate::approval::{take_word, word};
+use crate::config;
+use crate::order::{Contacts, Listed, ListedOrder};
+use crate::pass::{Ask, PassKind};
+use crate::pause::Pause;
+use crate::remote::nicechat::{OrdersPage, OrdersReader};
+use crate::state::{self, StateError};
+
+/// What every step of a pass may use.
+pub(super) struct Tools<'a> {
+    pub(super) settings: &'a config::Orders,
+    pub(super) state: &'a state::Writer,
+    pub(super) products: Products,
+    pub(super) ask: Ask,
+    pub(super) started: Timestamp,
+    /// Whether nobody else compares the state with what NiceChat lists.
+    pub(super) is_alone: bool,
+}
+
+impl Tools<'_> {
+    /// Why nothing may be sent now, if somebody has stopped the sending for a while.
+    pub(super) fn paused(&self) -> Option<String> {
+        Pause::in_force(self.state.path()).map(|pause| pause.words())
+    }
+
+    fn read(&self) -> Result<state::Reader, StateError> {
+        state::Reader::open(self.state.path())
+    }
+
+    fn rules(&self) -> PersonalRules {
+        let settings = self.settings;
+        let days = SignedDuration::from_hours(24 * i64::from(settings.days));
+        PersonalRules {
+            keep: kept_words(settings.keep),
+            days: settings.personal_days,
+            emails: settings.match_email,
+            oldest: self.started.checked_sub(days).unwrap_or(Timestamp::MIN),
+        }
+    }
+}
+
+/// Makes the steps of a pass. What they find out is in `findings` even when one fails.
+pub(super) async fn run_steps(
+    tools: &Tools<'_>,
+    nicechat: &OrdersReader,
+    findings: &mut Findings,
+) -> Result<(), OrdersError> {
+    // What may not be kept any more goes first: NiceChat may be away for days.
+    findings.erased = tools.state.erase_personal(tools.rules(), tools.started).await?;
+    cut_log(tools).await?;
+    let reader = tools.read()?;
+    findings.is_first = !reader.has_read_orders()?;
+    let wants_whole =
+        tools.ask.kind == PassKind::Resync || findings.is_first || reader.must_read_whole()? || reader.is_doubted()?;
+    let told = reader.told_names()?;
+    drop(reader);
+    let walk = read_pages(tools, nicechat, wants_whole, told, findings).await?;
+    settle(tools, walk, findings).await?;
+    cut_log(tools).await?;
+    findings.was_read = true;
+    Ok(())
+}
+
+/// Takes what was erased out of the log, too.
+async fn cut_log(tools: &Tools<'_>) -> Result<(), StateError> {
+    // Whoever reads the state just now keeps it there until the next pass.
+    if tools.read()?.is_log_uncut()? && tools.state.cut_log().await? {
+        tools.state.log_was_cut().await?;
+    }
+    Ok(())
+}
+
+/// Reads the listing, each page written before the next is asked for: to its end, or as far as it takes to hold as
+/// many as it counts.
+async fn read_pages(
+    tools: &Tools<'_>,
+    nicechat: &OrdersReader,
+    wants_whole: bool,
+    mut told: BTreeSet<String>,
+    findings: &mut Findings,
+) -> Result<Walk, OrdersError> {
+    let mut walk = Walk::default();
+    let mut visited = HashSet::new();
+    let mut address = nicechat.first_page()?;
+    loop {
+        if !visited.insert(address.clone()) {
+            return Err(OrdersError::Circle);
+        }
+        let page = nicechat.page(&address).await?;
+        let (count, next) = (page.count, page.next.clone());
+        let (fresh, put) = take(tools, page, &mut walk, (&mut told, &mut *findings)).await?;
+        findings.met = walk.met();
+        findings.counts = Some(put.counts);
+        match next {
+            None => {
+                walk.is_whole = true;
+                return Ok(walk);
+            }
+            Some(_) if !wants_whole && count == Some(put.counts.all()) => return Ok(walk),
+            // Each page another address, and the same orders.
+            Some(_) if fresh == 0 => return Err(OrdersError::Circle),
+            Some(next) => address = next,
+        }
+    }
+}
+
+/// Writes a page. Gives how many of its entries the pass had not met before.
+async fn take(
+    tools: &Tools<'_>,
+    page: OrdersPage,
+    walk: &mut Walk,
+    (told, findings): (&mut BTreeSet<String>, &mut Findings),
+) -> Result<(usize, PagePut), OrdersError> {
+    let (mut orders, mut ids, mut odd) = (Vec::new(), Vec::new(), Vec::new());
+    let mut unreadable = Vec::new();
+    let reader = tools.read()?;
+    for listed in page.listed {
+        match listed {
+            Listed::Odd(entry) => {
+                let hash = tools.state.hasher().digest(entry.said.as_bytes()).to_be_bytes();
+                odd.push((hash, entry.why));
+            }
+            Listed::Order(listed) => {
+                let ListedOrder { order, contacts, unreadable: fields, unknown } = *listed;
+                findings.names.extend(unknown.into_iter().filter(|name| told.insert(name.clone())));
+                unreadable.extend(fields.into_iter().map(|field| (order.id, field)));
+                ids.push(order.id);
+                let known = order.lines.iter().map(|line| match &line.id {
+                    Some(id) => (tools.products)(&reader, id),
+                    None => Ok(Known::default()),
+                });
+                let known = known.collect::<Result<_, _>>()?;
+                orders.push(incoming(tools, order, known, &contacts));
+            }
+        }
+    }
+    drop(reader);
+    let hashes: Vec<[u8; 16]> = odd.iter().map(|(hash, _)| *hash).collect();
+    let fresh = walk.take(page.count, &ids, &hashes);
+    let times = |hash: &[u8; 16]| walk.aside.get(hash).copied().unwrap_or(1);
+    let aside = odd.into_iter().map(|(hash, why)| (hash, why, times(&hash))).collect();
+    let rules = tools.rules();
+    let (oldest, personal_since) = (rules.oldest, rules.since(tools.started));
+    let put = tools.state.put_orders(Page { orders, aside, at: tools.started, oldest, personal_since }).await?;
+    findings.new += put.new.len() as u64;
+    findings.changed += put.changed.len() as u64;
+    // What is as it was has been told.
+    let is_news = |id: &i64| put.new.contains(id) || put.changed.contains(id);
+    findings.unreadable.extend(unreadable.into_iter().filter(|(id, _)| is_news(id)));
+    Ok((fresh, put))
+}
+
+fn incoming(tools: &Tools<'_>, order: crate::order::Order, known: Vec<Known>, contacts: &Contacts) -> Incoming {
+    let settings = tools.settings;
+    let emails = if settings.match_email { emails(contacts, tools.state.hasher()) } else { Vec::new() };
+    Incoming { order, known, personal: kept(contacts, settings.keep), emails }
+}
+
+/// Judges what the listing doesn't have. Only one that is whole, and whose count agrees, proves that anything is gone.
+async fn settle(tools: &Tools<'_>, walk: Walk, findings: &mut Findings) -> Result<(), OrdersError> {
+    match walk.agreement() {
+        Agreement::Part => return Ok(()),
+        Agreement::Otherwise(how) => {
+            findings.disagreement = Some(how);
+            return Ok(tools.state.read_whole_next(true).await?);
+        }
+        Agreement::Whole => {}
+    }
+    findings.is_whole = true;
+    let reader = tools.read()?;
+    let held = reader.listed_ids()?;
+    let missing: Vec<i64> = held.iter().filter(|id| !walk.ids.contains(id)).copied().collect();
+    let verdict = judge(tools.settings, &missing, held.len() as u64);
+    let path = tools.state.path();
+    let has_word = |digest: &str| tools.ask.force || word(path, JOB).as_deref() == Some(digest);
+    let verdict = verdict.filter(|held| !has_word(&held.digest));
+    let told = verdict.as_ref().map(|held| held.json(|id| called(&reader, id)));
+    let (had_held, must_read) = (reader.held_orders()?, reader.must_read_whole()?);
+    drop(reader);
+    let orders = if verdict.is_some() { Vec::new() } else { missing };
+    findings.gone = orders.len() as u64;
+    let is_gone = !orders.is_empty();
+    let listed = walk.ids.into_iter().collect();
+    let aside = walk.aside.into_iter().collect();
+    tools.state.orders_vanished(Vanished { orders, listed, aside }, tools.started).await?;
+    if told != had_held {
+        tools.state.hold_orders(told).await?;
+    }
+    if is_gone {
+        take_word(path, JOB);
+    }
+    if must_read {
+        tools.state.read_whole_next(false).await?;
+    }
+    findings.held = verdict;
+    findings.counts = Some(tools.read()?.order_counts()?);
+    Ok(())
+}
+
+/// What an order is called in the shop.
+fn called(reader: &state::Reader, id: i64) -> Option<String> {
+    let HeldOrder { order, .. } = reader.orders_called(&id.to_string(), false).ok()?.into_iter().next()?;
+    let words = [order.num, order.website].into_iter().flatten().collect::<Vec<_>>().join(" at ");
+    Some(words).filter(|words| !words.is_empty())
+}

@@ -1,0 +1,127 @@
+//! How the orders stand in the state.
+
+use std::io::Write;
+
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use super::pass::line;
+use crate::config::Schedule;
+use crate::pass::{Facts, Headline, PassRow, ReadPasses as _};
+use crate::report::{JsonObject, PrintError};
+use crate::state::{Reader, StateError};
+use crate::systems::look::{EachFailed, FailedObject, Look, Standing};
+use crate::systems::orders::JOB;
+use crate::systems::orders::store::{Aside, Counts, ReadOrders as _};
+use crate::text::{count, number};
+
+/// What can be looked at of the orders: what they are about, and when they are due; `None` = these settings have none.
+pub(in crate::systems::orders) struct OrdersLook(pub(in crate::systems::orders) Option<(String, Schedule)>);
+
+impl Look for OrdersLook {
+    fn job(&self) -> (&'static str, String) {
+        // What is about nobody has no passes.
+        (JOB, self.0.as_ref().map_or_else(|| "none".to_owned(), |(subject, _)| subject.clone()))
+    }
+
+    fn schedule(&self) -> Option<&Schedule> {
+        self.0.as_ref().map(|(_, schedule)| schedule)
+    }
+
+    fn standing<'r>(&self, reader: &'r Reader) -> Result<Box<dyn Standing + 'r>, StateError> {
+        let Some((subject, schedule)) = &self.0 else { return Ok(Box::new(OrdersStanding::default())) };
+        Ok(Box::new(OrdersStanding {
+            schedule: Some(schedule.clone()),
+            counts: Some(reader.order_counts()?),
+            read_at: reader.orders_read_at()?,
+            aside: reader.orders_aside()?,
+            held: reader.held_orders()?,
+            last: reader.passes(JOB, subject, 1)?.into_iter().next(),
+        }))
+    }
+}
+
+#[derive(Default)]
+struct OrdersStanding {
+    schedule: Option<Schedule>,
+    /// `None` = these settings have none.
+    counts: Option<Counts>,
+    read_at: Option<Timestamp>,
+    aside: Vec<Aside>,
+    held: Option<Value>,
+    last: Option<PassRow>,
+}
+
+impl OrdersStanding {
+    /// Why the last pass was not a good one.
+    fn trouble(&self) -> Option<&str> {
+        self.last.as_ref().filter(|last| !last.outcome.is_good()).and_then(|last| last.reason.as_deref())
+    }
+}
+
+impl Standing for OrdersStanding {
+    fn headline(&self, passes: &[PassRow], now: Timestamp) -> Headline {
+        let schedule = self.schedule.as_ref();
+        let refused = Some(self.failed()).filter(|refused| *refused > 0);
+        let refused = refused.map(|refused| count(refused, "order", "orders")).unwrap_or_default();
+        let equal = "the mirror has NiceChat's orders";
+        Headline::of(Facts { equal, passes, schedule, rejected: 0, refused: &refused, now })
+    }
+
+    fn pass_line(&self, pass: &PassRow) -> String {
+        let took = pass.finished.duration_since(pass.started).try_into().unwrap_or_default();
+        let reason = pass.reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
+        format!("{}{reason}", line(pass, took))
+    }
+
+    fn print_json(&self, _most: u64, out: &mut JsonObject<'_>) -> Result<(), PrintError> {
+        let orders =
+            self.counts.map(|counts| json!({"count": counts.held, "read_at": self.read_at, "trouble": self.trouble()}));
+        out.field("orders", &orders)?;
+        Ok(out.field("hooks", &Value::Array(Vec::new()))?)
+    }
+
+    fn print_summary(&self, out: &mut dyn Write) -> Result<(), PrintError> {
+        let Some(counts) = self.counts else { return Ok(()) };
+        let read = self.read_at.map_or_else(|| "never read yet".to_owned(), |at| format!("last read {at:.0}"));
+        let old = if counts.old > 0 { format!(" (and {} too old to hold)", number(counts.old)) } else { String::new() };
+        writeln!(out, "Orders: {} mirrored{old}, {read}.", number(counts.held))?;
+        if let Some(held) = &self.held {
+            let (risk, digest) = (&held["held"][0], held["digest"].as_str().unwrap_or_default());
+            writeln!(
+                out,
+                "HELD by the guard ({digest}): {} of {} orders are not listed any more.",
+                risk["count"], risk["of"]
+            )?;
+            writeln!(out, "To let them go: shelfkeeper approve {digest}")?;
+        }
+        Ok(())
+    }
+
+    fn print_details(&self, out: &mut dyn Write) -> Result<(), PrintError> {
+        if self.aside.is_empty() {
+            return Ok(());
+        }
+        let all = self.aside.iter().map(|aside| aside.times).sum();
+        let told = count(all, "entry of NiceChat's list of orders is", "entries of NiceChat's list of orders are");
+        Ok(writeln!(out, "\n{told} set aside; the others went on.")?)
+    }
+
+    fn held(&self) -> Option<Value> {
+        self.held.clone()
+    }
+
+    fn failed(&self) -> u64 {
+        self.aside.len() as u64
+    }
+
+    fn each_failed(&self, most: u64, each: EachFailed<'_>) -> Result<(), PrintError> {
+        let most = usize::try_from(most).unwrap_or(usize::MAX);
+        self.aside.iter().take(most).try_for_each(|aside| {
+            // It has no id of its own that could be told.
+            let id = format!("?{}", hex::encode(&aside.hash[..4]));
+            let (reason, since) = (aside.why.clone(), Some(aside.since));
+            each(&FailedObject { kind: "order", id, store: None, reason, refused: true, since })
+        })
+    }
+}

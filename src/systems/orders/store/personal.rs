@@ -1,0 +1,181 @@
+//! What is kept of persons, and erasing it so that it is in no byte of the file.
+//!
+//! SQLite moves rows between pages and leaves copies where they were. With `secure_delete` a page that is given free is
+//! filled with zeros, so the table is emptied as a whole and what stays is written anew: whatever was left in any of its
+//! pages is gone. Then the log is cut, which has the pages as they were.
+
+use std::collections::BTreeMap;
+
+use jiff::{SignedDuration, Timestamp};
+use rusqlite::{OptionalExtension as _, Transaction, params};
+
+use super::pages::Incoming;
+use super::{KEPT, Personal, UNCUT};
+use crate::state::{StateError, Writer, json};
+
+/// The part that is as of the moment of asking: that it differs is no change.
+const CLIENT: &str = "client";
+
+/// What may be kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PersonalRules {
+    /// The names of the parts.
+    pub keep: Vec<String>,
+    /// How long, from the order's date on, in days.
+    pub days: u32,
+    /// Whether digests of e-mail addresses are.
+    pub emails: bool,
+    /// Orders from before that are not held at all.
+    pub oldest: Timestamp,
+}
+
+/// What was erased.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Erased {
+    /// Orders of which something personal was.
+    pub orders: u64,
+    /// Orders that are too old now.
+    pub old: u64,
+}
+
+impl PersonalRules {
+    /// The moment from which on an order's persons are kept.
+    pub fn since(&self, now: Timestamp) -> Timestamp {
+        now.checked_sub(SignedDuration::from_hours(24 * i64::from(self.days))).unwrap_or(Timestamp::MIN)
+    }
+}
+
+/// Erasing what is personal.
+pub trait ErasePersonal: AsRef<Writer> {
+    /// Erases whatever may not be kept any more. It stays in the log until that is cut.
+    ///
+    /// # Errors
+    /// When it can't be written.
+    fn erase_personal(
+        &self,
+        rules: PersonalRules,
+        now: Timestamp,
+    ) -> impl Future<Output = Result<Erased, StateError>> + Send {
+        self.as_ref().run_erasing(move |transaction| {
+            let old = drop_old(transaction, &rules)?;
+            if !rules.emails {
+                transaction.execute("DELETE FROM order_email", [])?;
+            }
+            let has_other_words = KEPT.get(transaction)?.unwrap_or_default() != rules.keep;
+            if has_other_words {
+                KEPT.set(transaction, &rules.keep)?;
+            }
+            let since = rules.since(now).as_millisecond();
+            let sql = "SELECT count(*) FROM order_personal LEFT JOIN orders USING (id)
+                       WHERE orders.id IS NULL OR gone IS NOT NULL OR sold < ?1";
+            let over: i64 = transaction.query_row(sql, [since], |row| row.get(0))?;
+            let orders =
+                if over > 0 || old > 0 || has_other_words { rebuild(transaction, &rules.keep, since)? } else { 0 };
+            if orders > 0 || old > 0 {
+                UNCUT.set(transaction, &true)?;
+            }
+            Ok(Erased { orders, old })
+        })
+    }
+
+    /// The log was cut: what was erased is in no byte any more.
+    ///
+    /// # Errors
+    /// When it can't be written.
+    fn log_was_cut(&self) -> impl Future<Output = Result<(), StateError>> + Send {
+        self.as_ref().run(|transaction| UNCUT.remove(transaction))
+    }
+}
+
+impl ErasePersonal for Writer {}
+
+/// Empties the table, and writes what stays anew. Gives of how many orders something is gone.
+fn rebuild(transaction: &Transaction<'_>, keep: &[String], since: i64) -> rusqlite::Result<u64> {
+    let mut all: BTreeMap<i64, (String, bool)> = BTreeMap::new();
+    {
+        let sql = "SELECT order_personal.id, order_personal.body,
+                          coalesce(orders.id IS NOT NULL AND gone IS NULL AND sold >= ?1, FALSE)
+                   FROM order_personal LEFT JOIN orders USING (id)";
+        let mut statement = transaction.prepare(sql)?;
+        let mut rows = statement.query([since])?;
+        while let Some(row) = rows.next()? {
+            all.insert(row.get(0)?, (row.get(1)?, row.get(2)?));
+        }
+    }
+    // Without a condition all pages are given free at once, and filled with zeros.
+    transaction.execute("DELETE FROM order_personal", [])?;
+    let mut gone = 0;
+    let mut insert = transaction.prepare("INSERT INTO order_personal (id, body) VALUES (?1, ?2)")?;
+    for (id, (body, stays)) in all {
+        let parts: Personal = serde_json::from_str(&body).unwrap_or_default();
+        let before = parts.len();
+        let kept: Personal = parts.into_iter().filter(|(name, _)| stays && keep.contains(name)).collect();
+        gone += u64::from(kept.len() < before);
+        if !kept.is_empty() {
+            insert.execute(params![id, json(&kept)?])?;
+        }
+    }
+    Ok(gone)
+}
+
+/// Orders that are too old are not held any more. Those that are listed still count.
+fn drop_old(transaction: &Transaction<'_>, rules: &PersonalRules) -> rusqlite::Result<u64> {
+    let oldest = rules.oldest.as_millisecond();
+    let sql = "INSERT OR IGNORE INTO order_old (id) SELECT id FROM orders WHERE sold < ?1 AND gone IS NULL";
+    transaction.execute(sql, [oldest])?;
+    let sql = "DELETE FROM order_email WHERE id IN (SELECT id FROM orders WHERE sold < ?1)";
+    transaction.execute(sql, [oldest])?;
+    Ok(transaction.execute("DELETE FROM orders WHERE sold < ?1", [oldest])? as u64)
+}
+
+/// What is held of an order is not any more.
+pub(super) fn drop_order(transaction: &Transaction<'_>, id: i64) -> rusqlite::Result<()> {
+    for sql in ["DELETE FROM orders WHERE id = ?1", "DELETE FROM order_email WHERE id = ?1"] {
+        transaction.prepare_cached(sql)?.execute([id])?;
+    }
+    forget(transaction, &[id])
+}
+
+/// Erases what is personal of these orders; their digests are erased by whoever has them.
+pub(super) fn forget(transaction: &Transaction<'_>, ids: &[i64]) -> rusqlite::Result<()> {
+    let ids = json(ids)?;
+    let sql = "DELETE FROM order_email WHERE id IN (SELECT value FROM json_each(?1))";
+    transaction.execute(sql, [&ids])?;
+    let sql = "SELECT count(*) FROM order_personal WHERE id IN (SELECT value FROM json_each(?1))";
+    let has: i64 = transaction.query_row(sql, [&ids], |row| row.get(0))?;
+    if has == 0 {
+        return Ok(());
+    }
+    transaction.execute("DELETE FROM order_personal WHERE id IN (SELECT value FROM json_each(?1))", [&ids])?;
+    UNCUT.set(transaction, &true)?;
+    // Whatever copies of it the table's pages had.
+    let keep = KEPT.get(transaction)?.unwrap_or_default();
+    rebuild(transaction, &keep, i64::MIN).map(|_| ())
+}
+
+/// Writes what is kept of an order's persons; gives whether that is the same as before.
+pub(super) fn put(transaction: &Transaction<'_>, incoming: &Incoming) -> rusqlite::Result<bool> {
+    let Incoming { order, personal, emails, .. } = incoming;
+    for hash in emails {
+        let sql = "INSERT OR IGNORE INTO order_email (hash, id) VALUES (?1, ?2)";
+        transaction.prepare_cached(sql)?.execute(params![hash, order.id])?;
+    }
+    let Some(personal) = personal else { return Ok(true) };
+    let sql = "SELECT body FROM order_personal WHERE id = ?1";
+    let old = transaction.prepare_cached(sql)?.query_row([order.id], |row| row.get::<_, String>(0)).optional()?;
+    let old: Option<Personal> = old.and_then(|old| serde_json::from_str(&old).ok());
+    let is_same = old.as_ref().is_some_and(|old| without_client(old) == without_client(personal));
+    let has_client = |personal: &Personal| personal.contains_key(CLIENT);
+    if is_same && old.as_ref().is_some_and(|old| has_client(old) == has_client(personal)) {
+        return Ok(true);
+    }
+    let sql = "INSERT OR REPLACE INTO order_personal (id, body) VALUES (?1, ?2)";
+    transaction.prepare_cached(sql)?.execute(params![order.id, json(personal)?])?;
+    // A word that is newly kept is no change of the order.
+    let had = |old: &Personal| old.iter().all(|(name, value)| name == CLIENT || personal.get(name) == Some(value));
+    Ok(old.as_ref().is_none_or(had))
+}
+
+fn without_client(personal: &Personal) -> Vec<(&String, &serde_json::Value)> {
+    personal.iter().filter(|(name, _)| *name != CLIENT).collect()
+}

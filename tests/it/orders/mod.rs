@@ -1,0 +1,9 @@
+//! NiceChat's orders.
+
+mod alone;
+mod mirror;
+mod odd;
+mod personal;
+mod shared;
+mod sold;
+mod vanished;

@@ -1,0 +1,102 @@
+//! What is kept of persons: only what somebody asked for, only for so long, and then in no byte of any file.
+
+use std::os::unix::fs::PermissionsExt as _;
+
+use serde_json::json;
+
+use crate::kit::Shop;
+use crate::kit::orders::{configure, days_ago, mirrored, order, pass, shop};
+
+/// How often a text stands in the state file and in all that lies beside it.
+fn found(shop: &Shop, text: &str) -> usize {
+    let folder = shop.state_path();
+    let files = std::fs::read_dir(folder.parent().expect("a folder")).expect("files");
+    let in_file = |path: std::path::PathBuf| {
+        let bytes = std::fs::read(path).unwrap_or_default();
+        bytes.windows(text.len()).filter(|bytes| *bytes == text.as_bytes()).count()
+    };
+    files.map(|file| in_file(file.expect("a file").path())).sum()
+}
+
+#[test]
+fn nothing_of_persons_reaches_the_disk_unless_it_is_asked_for() {
+    let shop = shop("");
+    for id in 1..=200 {
+        shop.nicechat().put_order(order(id, &days_ago(1), 1));
+    }
+    let output = shop.run(&["-vv", "run", "--once"]).expect_code(0);
+    for word in ["Client-", "First-", "City-", "client-1@"] {
+        assert_eq!(found(&shop, word), 0, "{word}");
+        assert!(!output.stderr.contains(word), "{word}");
+    }
+    assert!(mirrored(&shop).iter().all(|order| order["personal"].is_null()));
+    assert!(found(&shop, "ann@shop.example") > 0, "agents are the shop's staff");
+}
+
+#[test]
+fn what_is_kept_is_shown_only_when_it_is_asked_for() {
+    let shop = shop("keep = [\"shipping_address\", \"client\"]\n");
+    shop.nicechat().put_order(order(1, &days_ago(1), 1));
+    pass(&shop, "--once", 0);
+    let plain = shop.run(&["orders", "1", "--format", "json"]);
+    assert!(plain.json()["personal"].is_null());
+    let shown = shop.json(&["orders", "1", "--format", "json", "--personal"]);
+    assert_eq!(shown["personal"]["shipping_address"], json!({"First name": "First-1", "POST/ZIP": "11111"}));
+    assert_eq!(shown["personal"]["client"]["name"], "Client-1");
+    assert!(shown["personal"].get("info").is_none());
+    assert_eq!(found(&shop, "City-1"), 0);
+    let text = shop.run(&["orders", "1", "--personal"]).expect_code(0).stdout;
+    assert!(text.contains("First name: First-1"), "{text}");
+    for name in ["shelfkeeper.db", "shelfkeeper.db-wal", "shelfkeeper.db-shm"] {
+        if let Ok(file) = std::fs::metadata(shop.path(&format!("state/{name}"))) {
+            assert_eq!(file.permissions().mode() & 0o777, 0o600, "{name}");
+        }
+    }
+}
+
+#[test]
+fn what_is_over_is_in_no_byte_of_any_file() {
+    let shop = shop("keep = [\"client\", \"shipping_address\"]\npersonal_days = 3650\ndays = 36500\n");
+    for id in 1..=300 {
+        let mut order = order(id, &days_ago(if id % 3 == 0 { 1 } else { 40 }), 1);
+        order["contacts"]["shipping_address"]["Address"] =
+            json!(format!("First-{id} {}", "x".repeat(id as usize % 97 * 9)));
+        shop.nicechat().put_order(order);
+    }
+    pass(&shop, "--once", 0);
+    assert!(found(&shop, "First-1\"") > 0 && found(&shop, "Client-299\"") > 0);
+    // A listing that fails must not keep what may not be kept.
+    shop.nicechat()
+        .add_fault(sandbox::Rule { path: Some("orders/".into()), ..sandbox::Rule::new(sandbox::Fault::status(503)) });
+    configure(&shop, "keep = [\"client\", \"shipping_address\"]\npersonal_days = 30\n");
+    pass(&shop, "--once", 1);
+    for id in 1..=300 {
+        let wanted = usize::from(id % 3 == 0);
+        for word in ["Client", "First"] {
+            assert_eq!(usize::from(found(&shop, &format!("\"{word}-{id}\"")) > 0), wanted, "{word}-{id}");
+            assert!(wanted == 1 || found(&shop, &format!("First-{id} ")) == 0, "{id}");
+        }
+    }
+    shop.nicechat().clear_faults();
+    configure(&shop, "keep = [\"client\"]\n");
+    pass(&shop, "--once", 0);
+    assert_eq!(found(&shop, "First-"), 0, "a word that was taken out");
+    assert!(found(&shop, "\"Client-3\"") > 0);
+    configure(&shop, "");
+    pass(&shop, "--once", 0);
+    assert_eq!((found(&shop, "Client-"), mirrored(&shop).len()), (0, 300));
+}
+
+#[test]
+fn what_vanished_takes_its_persons_with_it_at_once() {
+    let shop = shop("keep = [\"client\"]\nmatch_email = true\n");
+    for id in 1..=5 {
+        shop.nicechat().put_order(order(id, &days_ago(1), 1));
+    }
+    pass(&shop, "--once", 0);
+    assert!(found(&shop, "Client-4") > 0 && found(&shop, "client-4@") == 0, "a digest tells no address");
+    shop.nicechat().remove_order(&json!(4));
+    pass(&shop, "--once", 0);
+    assert_eq!(found(&shop, "Client-4"), 0);
+    assert!(found(&shop, "Client-5") > 0);
+}

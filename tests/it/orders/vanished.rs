@@ -1,0 +1,94 @@
+//! Orders that are listed no more: proven, guarded, approved.
+
+use sandbox::Rules;
+use serde_json::json;
+
+use crate::kit::Shop;
+use crate::kit::orders::{configure, ids, mirrored, order, pass, shop, sold};
+
+fn filled(orders: i64) -> Shop {
+    let shop = shop("");
+    shop.nicechat().set_rules(Rules { page_size: 4, ..shop.nicechat().rules() });
+    for id in 1..=orders {
+        shop.nicechat().put_order(order(id, &format!("2026-05-01 10:00:{id:02}+00:00"), 1));
+    }
+    pass(&shop, "--once", 0);
+    shop
+}
+
+#[test]
+fn what_a_whole_listing_does_not_have_is_marked_as_gone() {
+    let shop = filled(9);
+    shop.nicechat().remove_order(&json!(2));
+    let (output, _) = pass(&shop, "--once", 0);
+    assert!(output.stdout.contains("1 gone"), "{}", output.stdout);
+    assert_eq!(ids(&shop).len(), 8);
+    assert!(mirrored(&shop)[1]["gone"].is_string());
+    assert_eq!(sold(&shop, "website")[0]["orders"], 8, "what is gone was not sold");
+    shop.nicechat().put_order(order(2, "2026-05-01 10:00:02+00:00", 1));
+    pass(&shop, "--once", 0);
+    assert_eq!(ids(&shop).len(), 9, "it is there again");
+}
+
+#[test]
+fn a_count_that_disagrees_proves_nothing() {
+    let shop = filled(9);
+    for id in 1..=5 {
+        shop.nicechat().remove_order(&json!(id));
+    }
+    shop.nicechat().set_rules(Rules { orders_count: Some(7), ..shop.nicechat().rules() });
+    let (output, asked) = pass(&shop, "--resync", 0);
+    assert_eq!((ids(&shop).len(), asked.len()), (9, 1));
+    assert!(!output.stdout.contains("gone"), "{}", output.stdout);
+    shop.nicechat().set_rules(Rules { orders_count: None, ..shop.nicechat().rules() });
+    pass(&shop, "--once", 0);
+    assert_eq!(ids(&shop).len(), 4, "few always may go");
+}
+
+#[test]
+fn more_than_a_few_wait_for_somebodys_word() {
+    let shop = filled(30);
+    for id in 1..=15 {
+        shop.nicechat().remove_order(&json!(id));
+    }
+    let (output, _) = pass(&shop, "--once", 4);
+    assert!(output.stdout.contains("15 of 30 orders (50 %) are not listed any more"), "{}", output.stdout);
+    assert_eq!(ids(&shop).len(), 30);
+    shop.nicechat().put_order(order(31, "2026-05-02 10:00:00+00:00", 1));
+    pass(&shop, "--once", 4);
+    assert_eq!(ids(&shop).len(), 31, "what is new goes on");
+    let status = shop.json(&["status", "--format", "json"]);
+    let digest = status["held"]["digest"].as_str().expect("a digest").to_owned();
+    assert_eq!(
+        (&status["held"]["held"][0]["risk"], &status["held"]["held"][0]["count"]),
+        (&json!("orders"), &json!(15))
+    );
+    let plan = shop.run(&["plan", "--format", "json"]).expect_code(4).json();
+    assert_eq!(plan["guard"]["digest"], json!(digest));
+    assert!(shop.run(&["status"]).stdout.contains(&format!("shelfkeeper approve {digest}")));
+    shop.run(&["approve", "0123456789ab"]).expect_code(1);
+    let told = shop.run(&["approve", &digest]).expect_code(0).stdout;
+    assert!(told.contains("15 of 31 orders"), "{told}");
+    pass(&shop, "--once", 0);
+    assert_eq!(ids(&shop).len(), 16);
+    assert!(shop.json(&["status", "--format", "json"])["held"].is_null());
+}
+
+#[test]
+fn the_settings_and_force_let_more_go() {
+    let shop = filled(30);
+    for id in 1..=15 {
+        shop.nicechat().remove_order(&json!(id));
+    }
+    pass(&shop, "--once", 4);
+    configure(&shop, "[guard]\nmax_delete_percent = 50\n");
+    pass(&shop, "--once", 0);
+    assert_eq!(ids(&shop).len(), 15);
+    configure(&shop, "[guard]\nmax_delete_percent = 0\nmin_count = 2\n");
+    for id in 16..=18 {
+        shop.nicechat().remove_order(&json!(id));
+    }
+    pass(&shop, "--once", 4);
+    shop.run(&["run", "--once", "--force"]).expect_code(0);
+    assert_eq!(ids(&shop).len(), 12);
+}
