@@ -20,10 +20,14 @@ pub(super) fn sandbox(arguments: &cli::Sandbox) -> Outcome {
         })?;
         let mut out = io::stdout();
         writeln!(out, "{}\n{}", sandbox.config_section(), sandbox.lagerkoll_section().trim_end())?;
-        writeln!(out, "\n# With [http] public_listen = \"127.0.0.1:8788\":\n{}", sandbox.oct8ne_section().trim_end())?;
         writeln!(out, "\n{}", sandbox.emplifi_section().trim_end())?;
         writeln!(out, "# [[emplifi.watch]]\n# name = \"sofas\"\n# alias = \"{DEMO_ADVISOR}\"")?;
-        writeln!(out, "\n# {}/sandbox/ tells how to look inside and how to make it misbehave.", sandbox.base_url())?;
+        writeln!(
+            out,
+            "\n# To try Oct8ne, set public_listen = \"127.0.0.1:8788\" in section [http], and take these lines in:"
+        )?;
+        sandbox.oct8ne_section().lines().try_for_each(|line| writeln!(out, "# {line}"))?;
+        writeln!(out, "# {}/sandbox/ tells how to look inside and how to make it misbehave.", sandbox.base_url())?;
         out.flush()?;
         stop_on_signal().cancelled().await;
         Ok(Exit::Done)

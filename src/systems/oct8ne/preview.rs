@@ -7,10 +7,9 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::money::Locale;
-use super::serve::products::Broken;
 use super::serve::query::Query;
 use super::serve::search::search;
-use super::serve::server::{Server, Settings};
+use super::serve::server::{Broken, Server, Settings};
 use super::serve::show::Shower;
 use crate::config::Oct8ne;
 

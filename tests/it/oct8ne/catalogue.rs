@@ -115,7 +115,11 @@ fn the_adapter_stands_alone() {
     let face = Face::ready(&shop);
     assert_eq!(title(&face, 39), "Lamp");
     drop(face);
-    shop.run(&["run", "--once", "--force"]).expect_code(0);
+    let held = shop.json(&["status", "--format", "json"])["held"].clone();
+    assert_eq!((&held["held"][0]["risk"], &held["held"][0]["count"]), (&json!("delete"), &json!(30)), "{held}");
+    shop.run(&["approve", held["digest"].as_str().expect("a digest")]).expect_code(0);
+    shop.run(&["run", "--once"]).expect_code(0);
+    shop.run(&["run", "--once"]).expect_code(0);
     let face = Face::ready(&shop);
     assert_eq!(face.json("productSummary?productIds=39"), json!([]));
     assert_eq!(face.json("search?search=lamp")["total"], 10);
@@ -131,4 +135,34 @@ fn before_there_is_one_everybody_is_asked_to_come_back() {
         let answer = face.get(method);
         assert_eq!((answer.status, answer.header("retry-after")), (503, Some("5")), "{method}");
     }
+}
+
+#[test]
+fn what_is_damaged_is_made_again() {
+    let rows: Vec<String> = (0..300).map(|id| row(id, &format!("Lamp number {id} of them all"), "10 EUR")).collect();
+    let shop = Shop::new();
+    put(&shop, &rows);
+    shop.config(&config("").replace("every 12h", "every 1s"));
+    let face = Face::ready(&shop);
+    let file = |name: &str| {
+        let mut folder = shop.state_path().into_os_string();
+        folder.push(".shelf/shown");
+        let generations = std::path::PathBuf::from(folder).read_dir().expect("a folder").flatten();
+        generations.map(|entry| entry.path().join(name)).find(|path| path.exists())
+    };
+    for name in ["index", "items"] {
+        let path = file(name).expect("a file");
+        let mut bytes = std::fs::read(&path).expect("the file");
+        // Its blocks, and not its end.
+        let last = bytes.len() - 200;
+        bytes[100..last].fill(0);
+        // In its place: who has it open sees it.
+        let mut open = std::fs::OpenOptions::new().write(true).open(&path).expect("the file");
+        std::io::Write::write_all(&mut open, &bytes).expect("written");
+        let is_right =
+            || face.get("search?search=lamp").status == 200 && face.get("productSummary?productIds=7").status == 200;
+        wait_until("it is made again", is_right);
+        assert_eq!(face.json("search?search=lamp")["total"], 300, "{name}");
+    }
+    drop(face);
 }

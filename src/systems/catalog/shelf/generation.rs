@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io;
-use std::os::unix::fs::FileExt as _;
+use std::os::unix::fs::{FileExt as _, MetadataExt as _};
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
@@ -61,6 +61,13 @@ impl Generation {
     /// Bytes that it takes on the disk.
     pub fn bytes(&self) -> u64 {
         self.file.metadata().map_or(0, |metadata| metadata.len())
+    }
+
+    /// Whether it is still what lies in its folder.
+    pub fn is_on_shelf(&self) -> bool {
+        let inode = |metadata: std::io::Result<std::fs::Metadata>| metadata.map(|metadata| metadata.ino()).ok();
+        let own = inode(self.file.metadata());
+        own.is_some() && own == inode(std::fs::metadata(&self.path))
     }
 
     /// The folder that it lies in.

@@ -13,3 +13,6 @@ pub(super) mod file;
 pub(super) mod matching;
 pub(super) mod related;
 pub(super) mod search;
+
+#[cfg(test)]
+mod tests;

@@ -4,16 +4,13 @@ use std::collections::HashSet;
 
 use serde_json::{Value, json};
 
-use super::server::View;
+use super::server::{Broken, View};
 use super::show::Shower;
 use crate::systems::catalog::Generation;
 use crate::systems::oct8ne::product::Product;
 
 /// Ids of one request that are looked at.
 const MOST: usize = 100;
-
-/// Why products can't be told.
-pub(in crate::systems::oct8ne) type Broken = Box<dyn std::error::Error + Send + Sync>;
 
 /// The products that a list of ids asks for, in its order, each once.
 pub(in crate::systems::oct8ne) fn by_ids(generation: &Generation, ids: &str) -> Result<Vec<Product>, Broken> {

@@ -11,16 +11,15 @@ use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri};
 use axum::response::{IntoResponse as _, Response};
 use serde_json::{Value, json};
 use tokio::time::Instant;
-use tracing::warn;
 
 use super::answer::{Answer, Asked, Outcome, respond, written};
 use super::customer::{Customer, origin_of};
 use super::metrics::METHODS;
 use super::orders::Orders;
-use super::products::{Broken, infos, related, summaries};
+use super::products::{infos, related, summaries};
 use super::query::{Query, method};
 use super::search::{nothing, search};
-use super::server::{Server, Settings, View};
+use super::server::{Broken, Server, Settings, View};
 use super::show::Shower;
 use crate::systems::oct8ne::money::Locale;
 use crate::web::public::Caller;
@@ -179,20 +178,19 @@ impl Call {
     async fn of_products(&self, view: Arc<View>) -> Answer {
         let (settings, locale, method) = (Arc::clone(&self.settings), self.locale.clone(), self.method.clone());
         let raw: Vec<(String, String)> = self.query.pairs().to_vec();
+        let server = self.server.clone();
         let done = self.server.blocking(move || {
             let shower = Shower { settings: &settings.config, locale: &locale };
             let query = Query::of(raw);
-            told(&method, (&view, &shower), &query, &settings)
+            let told = told(&method, (&view, &shower), &query, &settings);
+            told.inspect_err(|error| server.distrust(&view, error))
         });
         match done.await {
             Some(Ok(Some(value))) => Answer::public(value),
             Some(Ok(None)) => {
                 Answer::error(StatusCode::SERVICE_UNAVAILABLE, "the search index isn't there yet").after(SOON)
             }
-            Some(Err(error)) => {
-                warn!("what is on the shelf can't be read: {error}");
-                Answer::error(StatusCode::SERVICE_UNAVAILABLE, "the catalogue can't be read").after(SOON)
-            }
+            Some(Err(_)) => Answer::error(StatusCode::SERVICE_UNAVAILABLE, "the catalogue can't be read").after(SOON),
             None => Answer::error(StatusCode::INTERNAL_SERVER_ERROR, "no answer"),
         }
     }

@@ -4,9 +4,8 @@ use rust_decimal::Decimal;
 use serde_json::{Value, json};
 
 use super::labels;
-use super::products::Broken;
 use super::query::Query;
-use super::server::{Indexed, View};
+use super::server::{Broken, Indexed, View};
 use super::show::Shower;
 use crate::config::Facet;
 use crate::systems::oct8ne::index::facets::{Option_, parts};

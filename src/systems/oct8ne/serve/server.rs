@@ -10,9 +10,9 @@ use tracing::{debug, warn};
 use super::metrics::Metrics;
 use crate::config::Oct8ne;
 use crate::remote::oct8ne::ShopClient;
-use crate::systems::catalog::{Generation, SHOWN, shown};
+use crate::systems::catalog::{Generation, SHOWN, ShelfError, shown};
 use crate::systems::oct8ne::index::build::build;
-use crate::systems::oct8ne::index::file::Index;
+use crate::systems::oct8ne::index::file::{FILE, Index};
 use crate::systems::oct8ne::money::Locale;
 use crate::systems::oct8ne::text::words::Analyser;
 use crate::task;
@@ -22,6 +22,9 @@ use crate::web::attempts::Attempts;
 const INDEXED_AT_ONCE: u64 = 20_000;
 /// Requests that may read at the same time.
 const READERS: usize = 8;
+
+/// Why products can't be told.
+pub(in crate::systems::oct8ne) type Broken = Box<dyn std::error::Error + Send + Sync>;
 
 /// See the module. A clone is the same one.
 #[derive(Clone)]
@@ -171,9 +174,9 @@ impl Server {
             }
         };
         let before = self.view();
-        if before.as_ref().is_some_and(|view| view.generation.folder() == generation.folder())
+        if before.as_ref().is_some_and(|view| is_same(&view.generation, &generation))
             && before.as_ref().and_then(|view| view.indexed.as_ref()).is_some_and(|indexed| {
-                indexed.generation.folder() == generation.folder() && indexed.index.is_of(&settings.index_key())
+                is_same(&indexed.generation, &generation) && indexed.index.is_of(&settings.index_key())
             })
         {
             return;
@@ -191,12 +194,47 @@ impl Server {
         }
     }
 
+    /// What is shown can't be read: it is made again. An index at once, what the feed says by the next pass. Waits for the
+    /// disk.
+    pub(in crate::systems::oct8ne) fn distrust(&self, view: &View, error: &Broken) {
+        let is_shelf = error.downcast_ref::<ShelfError>().is_some();
+        if !self.is_shown(view) {
+            return;
+        }
+        let folder = view.generation.folder();
+        if is_shelf {
+            warn!("{error}; the next pass makes it again");
+            // What can still be read of it is shown until then.
+            let _ = std::fs::remove_dir_all(folder);
+            return;
+        }
+        warn!("{error}; it is made again");
+        let _ = std::fs::remove_file(folder.join(FILE));
+        self.show(&view.generation, None);
+        self.look();
+    }
+
+    /// Whether it is what is shown now, and what lies on the shelf.
+    fn is_shown(&self, view: &View) -> bool {
+        let of = |view: &View| view.indexed.as_ref().map(Arc::as_ptr);
+        let shown = self.view();
+        let is_there = || view.generation.is_on_shelf();
+        shown.is_some_and(|shown| {
+            Arc::ptr_eq(&shown.generation, &view.generation) && of(&shown) == of(view) && is_there()
+        })
+    }
+
     fn show(&self, generation: &Arc<Generation>, indexed: Option<Arc<Indexed>>) {
         let most = generation.currencies().iter().max_by_key(|(_, count)| **count);
         let currency = most.map(|(currency, _)| currency.to_uppercase());
         let view = View { generation: Arc::clone(generation), indexed, currency };
         self.ready().view = Some(Arc::new(view));
     }
+}
+
+/// Whether two are the same: a number comes again when all before it are gone.
+fn is_same(one: &Generation, other: &Generation) -> bool {
+    one.folder() == other.folder() && one.made() == other.made()
 }
 
 /// The index of a generation; made, if there is none.

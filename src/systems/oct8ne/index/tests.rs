@@ -1,0 +1,182 @@
+//! The index against a naive search in memory, over made-up catalogues and queries.
+
+use std::sync::Arc;
+
+use proptest::collection::vec;
+use proptest::prelude::*;
+
+use super::build::build;
+use super::file::Index;
+use super::search::{Filter, Found, Order, Request};
+use crate::catalog::{Category, Id, Item, Local, Money};
+use crate::config::{Facet, OutOfStock};
+use crate::systems::catalog::{Generation, Shelf};
+use crate::systems::oct8ne::text::words::{Analyser, Word};
+
+/// Too short for endings and typos: what is found is plain.
+const WORDS: [&str; 6] = ["red", "lamp", "desk", "oak", "blue", "iron"];
+const BRANDS: [&str; 3] = ["", "Acme", "Other"];
+
+/// A product, in numbers that choose its texts.
+#[derive(Debug, Clone)]
+struct Good {
+    title: Vec<usize>,
+    description: Vec<usize>,
+    brand: usize,
+    price: Option<u32>,
+    is_in_stock: bool,
+}
+
+#[derive(Debug, Clone)]
+struct Asked {
+    words: Vec<usize>,
+    brands: Vec<usize>,
+    stock: Option<bool>,
+    price: Option<(u32, u32)>,
+    order: u8,
+    page: usize,
+}
+
+fn good() -> impl Strategy<Value = Good> {
+    let words = |most| vec(0..WORDS.len(), 0..most);
+    (vec(0..WORDS.len(), 1..4), words(4), 0..BRANDS.len(), proptest::option::of(1..50_u32), any::<bool>()).prop_map(
+        |(title, description, brand, price, is_in_stock)| Good { title, description, brand, price, is_in_stock },
+    )
+}
+
+fn asked() -> impl Strategy<Value = Asked> {
+    let price = proptest::option::of((0..25_u32, 1..30_u32).prop_map(|(from, more)| (from, from + more)));
+    (
+        vec(0..WORDS.len(), 1..4),
+        vec(1..BRANDS.len(), 0..2),
+        proptest::option::of(any::<bool>()),
+        price,
+        0..5_u8,
+        0..3_usize,
+    )
+        .prop_map(|(words, brands, stock, price, order, page)| Asked { words, brands, stock, price, order, page })
+}
+
+fn text(words: &[usize]) -> String {
+    words.iter().map(|word| WORDS[*word]).collect::<Vec<_>>().join(" ")
+}
+
+fn item(number: usize, good: &Good) -> Item {
+    let mut local = Local::default();
+    if good.brand > 0 {
+        local.set_brand(BRANDS[good.brand]);
+    }
+    let money = good.price.map(|price| Money::parse(&format!("{price} EUR")).expect("a price"));
+    let category = Category { id: Id::parse("c").expect("an id"), name: Some("Zzz > Yyy".to_owned()) };
+    Item {
+        id: Id::parse(&format!("p{number:03}")).expect("an id"),
+        category: Some(Arc::new(category)),
+        title: text(&good.title),
+        price: money.map(|money| money.price),
+        currency: money.and_then(|money| money.currency),
+        description: Some(text(&good.description)).filter(|text| !text.is_empty()),
+        url: None,
+        image_url: None,
+        in_stock: good.is_in_stock,
+        local,
+    }
+}
+
+fn indexed(folder: &std::path::Path, goods: &[Good]) -> (Generation, Index, Analyser) {
+    let shelf = Shelf::beside(&folder.join("state.db"));
+    let mut draft = shelf.begin().expect("a draft");
+    goods.iter().enumerate().for_each(|(number, good)| draft.add_whole(&item(number, good)).expect("added"));
+    let generation = draft.finish("x").expect("a generation");
+    let analyser = Analyser::new(&["en".to_owned()]);
+    build(&generation, &analyser, "key").expect("an index");
+    let index = Index::open(generation.folder(), "key").expect("it is there");
+    (generation, index, analyser)
+}
+
+/// The numbers of what is found, before filters.
+fn matching(goods: &[Good], words: &[usize]) -> Vec<usize> {
+    let has = |good: &Good, word: &usize| good.title.contains(word) || good.description.contains(word);
+    let found: Vec<usize> =
+        (0..goods.len()).filter(|number| words.iter().all(|word| has(&goods[*number], word))).collect();
+    if found.is_empty() && words.len() > 1 { matching(goods, &words[..words.len() - 1]) } else { found }
+}
+
+fn fits(good: &Good, asked: &Asked) -> bool {
+    (asked.brands.is_empty() || asked.brands.contains(&good.brand))
+        && asked.stock.is_none_or(|stock| stock == good.is_in_stock)
+        && asked.price.is_none_or(|(from, to)| good.price.is_some_and(|price| from <= price && price < to))
+}
+
+fn search(index: &Index, analyser: &Analyser, asked: &Asked) -> Found {
+    let mut words: Vec<Word> = Vec::new();
+    analyser.words(&text(&asked.words), |word| words.push(word));
+    let mut filters = Vec::new();
+    if !asked.brands.is_empty() {
+        filters.push(Filter::Brand(asked.brands.iter().map(|brand| BRANDS[*brand].to_owned()).collect()));
+    }
+    filters.extend(asked.stock.map(|stock| Filter::Availability(vec![stock])));
+    let part = |price: u32| Some(i64::from(price) * super::facets::UNIT);
+    filters.extend(asked.price.map(|(from, to)| Filter::Price(vec![(part(from), part(to))])));
+    let order = match asked.order {
+        0 => Order::Relevance,
+        order @ 1..3 => Order::Price { descending: order == 2 },
+        order => Order::Name { descending: order == 4 },
+    };
+    let request = Request {
+        words: &words,
+        whole: "",
+        filters,
+        order,
+        out_of_stock: OutOfStock::Last,
+        currency: Some("EUR"),
+        facets: &Facet::ALL,
+        from: asked.page * 5,
+        size: 5,
+    };
+    index.search(&request).expect("a search")
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn what_is_found_is_what_is_there(goods in vec(good(), 1..40), queries in vec(asked(), 1..8)) {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (_generation, index, analyser) = indexed(folder.path(), &goods);
+        for asked in queries {
+            let found = search(&index, &analyser, &asked);
+            let mut expected = matching(&goods, &asked.words);
+            expected.retain(|number| fits(&goods[*number], &asked));
+            prop_assert_eq!(found.total, expected.len() as u64, "{:?}", asked);
+            for (facet, options) in &found.options {
+                for option in options {
+                    let is_its = |good: &Good| match facet {
+                        Facet::Brand => BRANDS[good.brand] == option.value,
+                        Facet::Availability => good.is_in_stock == (option.value == "in"),
+                        Facet::Category => true,
+                        Facet::Price => {
+                            let (from, to) = option.value.split_once('-').expect("a range");
+                            let to = to.parse().unwrap_or(f64::MAX);
+                            let from: f64 = from.parse().expect("a number");
+                            good.price.is_some_and(|price| from <= f64::from(price) && f64::from(price) < to)
+                        }
+                    };
+                    let count = expected.iter().filter(|number| is_its(&goods[**number])).count() as u64;
+                    prop_assert_eq!(option.count, count, "{:?} {:?}", asked, option);
+                }
+            }
+            match asked.order {
+                1 => expected.sort_by_key(|number| (goods[*number].price.unwrap_or(u32::MAX), *number)),
+                2 => expected.sort_by_key(|number| (goods[*number].price.map_or(1, |price| -i64::from(price)), *number)),
+                3 => expected.sort_by_key(|number| (text(&goods[*number].title), *number)),
+                4 => {
+                    expected.sort();
+                    expected.sort_by_key(|number| std::cmp::Reverse(text(&goods[*number].title)));
+                }
+                _ => continue,
+            }
+            let page: Vec<u64> = expected.into_iter().skip(asked.page * 5).take(5).map(|number| number as u64).collect();
+            prop_assert_eq!(found.places, page, "{:?}", asked);
+        }
+    }
+}
