@@ -12,7 +12,7 @@ use rustix::fs::{Access, OFlags};
 ///
 /// # Errors
 /// When it is no file, or can't be opened.
-pub fn open(path: &Path) -> io::Result<File> {
+pub(crate) fn open(path: &Path) -> io::Result<File> {
     // Asked first, because opening some devices has effects of its own.
     if !std::fs::metadata(path)?.is_file() {
         return Err(not_a_file());
@@ -25,7 +25,7 @@ pub fn open(path: &Path) -> io::Result<File> {
 ///
 /// # Errors
 /// When it is no file, can't be read, is no UTF-8, or has more than `most` bytes.
-pub fn read_text(path: &Path, most: u64) -> io::Result<String> {
+pub(crate) fn read_text(path: &Path, most: u64) -> io::Result<String> {
     let mut bytes = Vec::new();
     open(path)?.take(most + 1).read_to_end(&mut bytes)?;
     if bytes.len() as u64 > most {
@@ -38,7 +38,7 @@ pub fn read_text(path: &Path, most: u64) -> io::Result<String> {
 ///
 /// # Errors
 /// When it can't, for a reason that shows without writing.
-pub fn check_writable(path: &Path) -> io::Result<()> {
+pub(crate) fn check_writable(path: &Path) -> io::Result<()> {
     let folder = |path: &Path| path.parent().filter(|folder| !folder.as_os_str().is_empty()).map(Path::to_owned);
     if path.try_exists()? {
         rustix::fs::access(path, Access::READ_OK | Access::WRITE_OK)?;
@@ -54,11 +54,11 @@ pub fn check_writable(path: &Path) -> io::Result<()> {
 }
 
 /// Whether everybody on this machine may read a file.
-pub fn is_public(path: &Path) -> bool {
+pub(crate) fn is_public(path: &Path) -> bool {
     std::fs::metadata(path).is_ok_and(|file| file.is_file() && file.mode() & 0o004 != 0)
 }
 
 /// What is said of anything else than a file.
-pub fn not_a_file() -> io::Error {
+pub(crate) fn not_a_file() -> io::Error {
     io::Error::new(io::ErrorKind::InvalidInput, "this is not a file")
 }

@@ -34,7 +34,8 @@ use outcome::Failure;
 use crate::cli::{Cli, Command, ConfigCommand};
 use crate::config::Config;
 
-pub use outcome::{Exit, complain};
+pub use crate::pass::Exit;
+pub use outcome::complain;
 
 /// Runs the command.
 pub fn dispatch(cli: Cli) -> Exit {

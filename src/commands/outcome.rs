@@ -4,7 +4,7 @@ use std::io;
 
 use crate::config::ConfigError;
 use crate::logging;
-pub use crate::pass::{Exit, Failure};
+pub(crate) use crate::pass::{Exit, Failure};
 use crate::report::PrintError;
 use crate::state::StateError;
 

@@ -34,7 +34,7 @@ const SET_BACK: SignedDuration = SignedDuration::from_secs(1);
 
 /// Why there is no schedule.
 #[derive(Debug, Error)]
-pub enum ScheduleError {
+pub(crate) enum ScheduleError {
     /// Not a cron line.
     #[error("{0:?} is not a cron line of six fields (second minute hour day month weekday)")]
     Cron(String),
@@ -48,14 +48,14 @@ pub enum ScheduleError {
 
 /// Makes timers. A clone is the same.
 #[derive(Clone, Default)]
-pub struct Timers(Arc<OnceCell<JobScheduler>>);
+pub(crate) struct Timers(Arc<OnceCell<JobScheduler>>);
 
 impl Timers {
     /// A timer that ticks whenever the schedule says, and so much later.
     ///
     /// # Errors
     /// When a cron line is bad, or the scheduler does not start.
-    pub async fn start(&self, schedule: &Schedule, delay: Duration) -> Result<Timer, ScheduleError> {
+    pub(crate) async fn start(&self, schedule: &Schedule, delay: Duration) -> Result<Timer, ScheduleError> {
         let (trigger, ticks) = Trigger::channel(delay);
         let work: futures_util::future::BoxFuture<'static, ()> = match schedule {
             Schedule::Every(interval) => Box::pin(tick_every(*interval, trigger.clone())),
@@ -81,7 +81,7 @@ impl Timers {
 
 /// Ticks when it is due, until it is dropped.
 #[must_use = "a timer that is dropped does not tick"]
-pub struct Timer {
+pub(crate) struct Timer {
     schedule: Schedule,
     delay: Duration,
     ticks: mpsc::Receiver<()>,
@@ -90,13 +90,13 @@ pub struct Timer {
 
 impl Timer {
     /// Whether it ticks then.
-    pub fn is(&self, schedule: &Schedule, delay: Duration) -> bool {
+    pub(crate) fn is(&self, schedule: &Schedule, delay: Duration) -> bool {
         (&self.schedule, self.delay) == (schedule, delay)
     }
 
     /// Waits for the next tick. One waits at most: ticks while one is waiting are the same tick, so that passes
     /// neither overlap nor pile up. Nothing is lost when it is not waited for to the end.
-    pub async fn tick(&mut self) {
+    pub(crate) async fn tick(&mut self) {
         if self.ticks.recv().await.is_none() {
             std::future::pending().await
         }

@@ -21,7 +21,7 @@ use crate::systemd;
 const STOP_WITHIN: Duration = Duration::from_millis(4500);
 
 /// Reads the settings again.
-pub type Reload<'a> = &'a (dyn Fn() -> Result<Config, ConfigError> + Sync);
+pub(crate) type Reload<'a> = &'a (dyn Fn() -> Result<Config, ConfigError> + Sync);
 
 /// Runs until SIGTERM or SIGINT.
 ///

@@ -34,7 +34,7 @@ impl State {
 
 /// What readings came to so far.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Known {
+pub(crate) struct Known {
     /// Whether somebody is there.
     pub is_available: bool,
     /// The reading that brought that.
@@ -47,7 +47,7 @@ pub struct Known {
 
 impl Known {
     /// What a reading makes of what was known.
-    pub fn after(before: Option<Known>, is_available: bool, at: Moment, terms: &Terms) -> Known {
+    pub(crate) fn after(before: Option<Known>, is_available: bool, at: Moment, terms: &Terms) -> Known {
         let decided = Known { is_available, since: at.wall, last: at, contrary: 0 };
         let Some(before) = before.filter(|before| !before.is_over(at, terms.unknown_after)) else { return decided };
         if before.is_available == is_available {
@@ -59,22 +59,22 @@ impl Known {
     }
 
     /// How long ago the last reading was.
-    pub fn age(&self, now: Moment) -> SignedDuration {
+    pub(crate) fn age(&self, now: Moment) -> SignedDuration {
         now.up.saturating_sub(self.last.up)
     }
 
     /// Whether that is so long ago that nobody knows any more.
-    pub fn is_over(&self, now: Moment, unknown_after: Duration) -> bool {
+    pub(crate) fn is_over(&self, now: Moment, unknown_after: Duration) -> bool {
         self.age(now) > span(unknown_after)
     }
 
     /// When it will be, on the clock that nobody sets.
-    pub fn over_at(&self, unknown_after: Duration) -> SignedDuration {
+    pub(crate) fn over_at(&self, unknown_after: Duration) -> SignedDuration {
         self.last.up.saturating_add(span(unknown_after))
     }
 
     /// The state at a moment.
-    pub fn state(&self, now: Moment, unknown_after: Duration) -> State {
+    pub(crate) fn state(&self, now: Moment, unknown_after: Duration) -> State {
         match self.is_available {
             _ if self.is_over(now, unknown_after) => State::Unknown,
             true => State::Available,

@@ -6,9 +6,9 @@ use jiff::{SignedDuration, Timestamp};
 use super::hysteresis::State;
 
 /// The days of a week.
-pub const DAYS: usize = 7;
+pub(crate) const DAYS: usize = 7;
 /// The hours of a day.
-pub const HOURS: usize = 24;
+pub(crate) const HOURS: usize = 24;
 
 /// A time in which a watch had one state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,7 +23,7 @@ pub struct Span {
 
 /// The whole time between two moments: what is known of it in order, and for the rest that nobody knows. The last one
 /// goes on.
-pub fn whole(known: impl IntoIterator<Item = Span>, from: Timestamp, now: Timestamp) -> Vec<Span> {
+pub(crate) fn whole(known: impl IntoIterator<Item = Span>, from: Timestamp, now: Timestamp) -> Vec<Span> {
     let mut spans: Vec<Span> = Vec::new();
     let mut until = from;
     let mut add = |state, from: Timestamp, to: Option<Timestamp>| match spans.last_mut() {
@@ -51,7 +51,7 @@ pub fn whole(known: impl IntoIterator<Item = Span>, from: Timestamp, now: Timest
 
 /// How much of the hours that came on a weekday somebody was there.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Hour {
+pub(crate) struct Hour {
     available: SignedDuration,
     known: SignedDuration,
     all: SignedDuration,
@@ -59,12 +59,12 @@ pub struct Hour {
 
 impl Hour {
     /// As a part of what was known; `None` = nothing was.
-    pub fn available(&self) -> Option<f64> {
+    pub(crate) fn available(&self) -> Option<f64> {
         (!self.known.is_zero()).then(|| part(self.available, self.known))
     }
 
     /// What was known, as a part of all.
-    pub fn watched(&self) -> f64 {
+    pub(crate) fn watched(&self) -> f64 {
         if self.all.is_zero() { 0.0 } else { part(self.known, self.all) }
     }
 }
@@ -75,7 +75,7 @@ fn part(of: SignedDuration, all: SignedDuration) -> f64 {
 }
 
 /// The hours of a week, Monday first, as people in a zone count them.
-pub fn by_hour(spans: &[Span], now: Timestamp, zone: &TimeZone) -> [[Hour; HOURS]; DAYS] {
+pub(crate) fn by_hour(spans: &[Span], now: Timestamp, zone: &TimeZone) -> [[Hour; HOURS]; DAYS] {
     let mut week = [[Hour::default(); HOURS]; DAYS];
     for Span { state, from, to } in spans {
         let end = to.unwrap_or(now);

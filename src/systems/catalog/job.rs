@@ -13,10 +13,10 @@ use super::planner::Request;
 use crate::pass::{Ask, Progress};
 use crate::remote::nicechat;
 
-pub use super::pass::report::Report;
+pub(crate) use super::pass::report::Report;
 
 /// Makes a pass, and leaves its row in the state. Never fails: what went wrong is in the report.
-pub async fn run(context: &Context, ask: Ask, stop: &CancellationToken, progress: Progress<'_>) -> Report {
+pub(crate) async fn run(context: &Context, ask: Ask, stop: &CancellationToken, progress: Progress<'_>) -> Report {
     let began = Instant::now();
     let request = Request::of_pass(ask);
     let mut findings = Findings::default();

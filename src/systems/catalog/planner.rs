@@ -58,7 +58,12 @@ impl Request {
 ///
 /// # Errors
 /// When the feed, the state or the listing can't be read.
-pub async fn plan(config: &Catalog, limits: &Limits, ask: Ask, stop: &CancellationToken) -> Result<Plan, PassError> {
+pub(crate) async fn plan(
+    config: &Catalog,
+    limits: &Limits,
+    ask: Ask,
+    stop: &CancellationToken,
+) -> Result<Plan, PassError> {
     let state = state::Reader::open(&config.state.path)?;
     state.check_base(Some(config.nicechat.base_url.as_str()))?;
     let nicechat = nicechat::connect(&config.nicechat, &config.source.location.secrets(), limits)?.reader();

@@ -16,7 +16,7 @@ pub(super) const JOB: &str = "events";
 
 /// What a pass came to.
 #[derive(Debug)]
-pub struct Report {
+pub(crate) struct Report {
     /// The row that it left in the state.
     pub row: PassRow,
     /// How long it took, whatever the wall clock did meanwhile.

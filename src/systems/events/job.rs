@@ -14,11 +14,11 @@ use crate::pass::Ask;
 use crate::remote::Limits;
 use crate::state;
 
-pub use super::close::Report;
+pub(crate) use super::close::Report;
 
 /// Mirrors the store's events and carries out what the settings want of them; leaves the pass's row in
 /// the state. Never fails: what went wrong is in the report.
-pub async fn run(
+pub(crate) async fn run(
     settings: &config::Lagerkoll,
     limits: &Limits,
     state: &state::Writer,

@@ -56,7 +56,7 @@ impl Plan {
 
 /// Plans a pass: reads the state and the stores' listings. Where only the mirror is wanted, there is nothing
 /// to plan, and no listing is read. What can't be read is told by the plan, which is of the rest then.
-pub async fn plan(settings: &config::Lagerkoll, limits: &Limits, state: &Path, ask: Ask) -> Plan {
+pub(crate) async fn plan(settings: &config::Lagerkoll, limits: &Limits, state: &Path, ask: Ask) -> Plan {
     let mut plan = Plan::default();
     if let Err(error) = fill(&mut plan, settings, limits, state, Policy::of(settings, ask)).await {
         plan.errors.push(error);

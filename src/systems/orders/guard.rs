@@ -12,7 +12,7 @@ const EXAMPLES: usize = 20;
 
 /// Orders whose absence waits for somebody's word.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Held {
+pub(crate) struct Held {
     /// Another one when one order more or less is missing.
     pub digest: String,
     /// How many.
@@ -25,7 +25,7 @@ pub struct Held {
 }
 
 /// Judges what is missing; `None` = it may go.
-pub fn judge(settings: &config::Orders, missing: &[i64], of: u64) -> Option<Held> {
+pub(crate) fn judge(settings: &config::Orders, missing: &[i64], of: u64) -> Option<Held> {
     let count = missing.len() as u64;
     let limit = settings.max_delete_percent;
     let is_too_much = u128::from(count) * 100 > u128::from(of) * u128::from(limit) && count > settings.min_count;
@@ -49,7 +49,7 @@ fn digest(missing: &[i64]) -> String {
 
 impl Held {
     /// In a line.
-    pub fn words(&self) -> String {
+    pub(crate) fn words(&self) -> String {
         let Held { digest, count, of, limit, .. } = self;
         let percent = count.saturating_mul(100) / (*of).max(1);
         format!(
@@ -59,7 +59,7 @@ impl Held {
     }
 
     /// As programs are told of what is held. `called` = what else an order is called.
-    pub fn json(&self, called: impl Fn(i64) -> Option<String>) -> Value {
+    pub(crate) fn json(&self, called: impl Fn(i64) -> Option<String>) -> Value {
         let percent = (self.count as f64 * 1000.0 / self.of.max(1) as f64).round() / 10.0;
         let example = |id: &i64| json!({"id": id.to_string(), "field": null, "old": called(*id), "new": null});
         let examples: Vec<Value> = self.examples.iter().map(example).collect();

@@ -14,16 +14,16 @@ fn door(process: &Process, words: &str) -> SocketAddr {
     address().expect("an address")
 }
 
-pub fn private(process: &Process) -> SocketAddr {
+pub(crate) fn private(process: &Process) -> SocketAddr {
     door(process, " listening on http://")
 }
 
-pub fn public(process: &Process) -> SocketAddr {
+pub(crate) fn public(process: &Process) -> SocketAddr {
     door(process, "listening at http://")
 }
 
 /// The status and the rest of an answer. `headers` = each with its line end.
-pub fn ask(address: SocketAddr, line: &str, headers: &str) -> (u16, String) {
+pub(crate) fn ask(address: SocketAddr, line: &str, headers: &str) -> (u16, String) {
     let mut client = TcpStream::connect(address).expect("a connection");
     client.set_read_timeout(Some(PATIENCE)).expect("a timeout");
     client.write_all(format!("{line} HTTP/1.1\r\nConnection: close\r\n{headers}\r\n").as_bytes()).expect("sent");

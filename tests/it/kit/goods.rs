@@ -10,7 +10,7 @@ use super::{Output, Shop};
 
 /// A row of a Google text feed; what is empty is not there.
 #[derive(Clone, Debug)]
-pub struct Good {
+pub(crate) struct Good {
     pub id: String,
     pub title: String,
     pub description: String,
@@ -22,7 +22,7 @@ pub struct Good {
 }
 
 /// A product with all its fields.
-pub fn good(id: &str) -> Good {
+pub(crate) fn good(id: &str) -> Good {
     Good {
         id: id.to_owned(),
         title: format!("Good {id}"),
@@ -36,22 +36,22 @@ pub fn good(id: &str) -> Good {
 }
 
 /// Products `PREFIX000`, `PREFIX001` and so on.
-pub fn goods(prefix: &str, count: usize) -> Vec<Good> {
+pub(crate) fn goods(prefix: &str, count: usize) -> Vec<Good> {
     (0..count).map(|n| good(&format!("{prefix}{n:03}"))).collect()
 }
 
 impl Good {
     /// Itself with changes.
-    pub fn with(mut self, change: impl FnOnce(&mut Good)) -> Good {
+    pub(crate) fn with(mut self, change: impl FnOnce(&mut Good)) -> Good {
         change(&mut self);
         self
     }
 
-    pub fn in_category(self, path: &str) -> Good {
+    pub(crate) fn in_category(self, path: &str) -> Good {
         self.with(|good| path.clone_into(&mut good.category))
     }
 
-    pub fn at_price(self, price: &str) -> Good {
+    pub(crate) fn at_price(self, price: &str) -> Good {
         self.with(|good| price.clone_into(&mut good.price))
     }
 
@@ -73,7 +73,7 @@ impl Good {
     }
 
     /// What NiceChat is to hold of it, numbers aside.
-    pub fn object(&self) -> Object {
+    pub(crate) fn object(&self) -> Object {
         let text = |text: &str| (!text.is_empty()).then(|| text.to_owned());
         let price: Option<f64> = text(&self.price).map(|price| price.parse().expect("a price"));
         let fields = json!({
@@ -94,17 +94,17 @@ impl Good {
 }
 
 /// The id of a category's path.
-pub fn category_id(path: &str) -> String {
+pub(crate) fn category_id(path: &str) -> String {
     path_category(path).expect("a category").id.to_string()
 }
 
 /// What NiceChat is to hold of a category.
-pub fn category(path: &str) -> Object {
+pub(crate) fn category(path: &str) -> Object {
     object(json!({"id": category_id(path), "name": path, "is_enabled": true}))
 }
 
 /// JSON that is an object.
-pub fn object(value: Value) -> Object {
+pub(crate) fn object(value: Value) -> Object {
     match value {
         Value::Object(object) => object,
         other => panic!("{other} is no object"),
@@ -112,18 +112,18 @@ pub fn object(value: Value) -> Object {
 }
 
 /// A text feed of these products.
-pub fn feed(goods: &[Good]) -> String {
+pub(crate) fn feed(goods: &[Good]) -> String {
     let header = "id\ttitle\tdescription\tlink\timage_link\tprice\tavailability\tproduct_type\n";
     goods.iter().fold(header.to_owned(), |text, good| text + &good.row() + "\n")
 }
 
 /// Publishes a text feed of these products.
-pub fn publish(shop: &Shop, goods: &[Good]) {
+pub(crate) fn publish(shop: &Shop, goods: &[Good]) {
     shop.put_feed(feed(goods));
 }
 
 /// A shop with this feed and a first pass behind it.
-pub fn synced(goods: &[Good], config: &str) -> Shop {
+pub(crate) fn synced(goods: &[Good], config: &str) -> Shop {
     let shop = Shop::new();
     shop.config(config);
     publish(&shop, goods);
@@ -134,7 +134,7 @@ pub fn synced(goods: &[Good], config: &str) -> Shop {
 
 /// Fails unless NiceChat holds these products and their categories, and nothing else.
 #[track_caller]
-pub fn assert_equal(shop: &Shop, goods: &[Good]) {
+pub(crate) fn assert_equal(shop: &Shop, goods: &[Good]) {
     let nicechat = shop.nicechat();
     let cdn = nicechat.rules().cdn;
     let wanted = |good: &Good| {
@@ -157,24 +157,24 @@ pub fn assert_equal(shop: &Shop, goods: &[Good]) {
 
 /// What a finished run printed, asked for and sent.
 #[derive(Debug)]
-pub struct Ran {
+pub(crate) struct Ran {
     pub output: Output,
     pub requests: Vec<Logged>,
     pub fetched: Vec<Fetched>,
 }
 
 /// `run --once`.
-pub fn sync(shop: &Shop) -> Ran {
+pub(crate) fn sync(shop: &Shop) -> Ran {
     run(shop, &["run", "--once"])
 }
 
 /// `run --resync`.
-pub fn resync(shop: &Shop) -> Ran {
+pub(crate) fn resync(shop: &Shop) -> Ran {
     run(shop, &["run", "--resync"])
 }
 
 /// Runs the program to its end and collects what came of it.
-pub fn run(shop: &Shop, arguments: &[&str]) -> Ran {
+pub(crate) fn run(shop: &Shop, arguments: &[&str]) -> Ran {
     shop.nicechat().take_requests();
     let before = shop.fetches().len();
     let output = shop.run(arguments);
@@ -184,25 +184,25 @@ pub fn run(shop: &Shop, arguments: &[&str]) -> Ran {
 impl Ran {
     /// Itself, if it ended with this code.
     #[track_caller]
-    pub fn ended(self, code: i32) -> Ran {
+    pub(crate) fn ended(self, code: i32) -> Ran {
         assert_eq!(self.output.code, code, "{}\n{}\n{:#?}", self.output.stdout, self.output.stderr, self.lines());
         self
     }
 
     /// How many requests of which kind: `1 GET products, 2 POST products`.
-    pub fn tally(&self) -> String {
+    pub(crate) fn tally(&self) -> String {
         tally(&self.requests)
     }
 
     /// The writes in order: `PATCH products a`.
-    pub fn lines(&self) -> Vec<String> {
+    pub(crate) fn lines(&self) -> Vec<String> {
         let writes = self.requests.iter().filter(|request| request.method != "GET");
         writes.map(|request| format!("{} {} {}", request.method, kind_name(request), id(request))).collect()
     }
 
     /// The body of the only request of this method about this object.
     #[track_caller]
-    pub fn body(&self, method: &str, of: &str) -> Value {
+    pub(crate) fn body(&self, method: &str, of: &str) -> Value {
         let mut found = self.requests.iter().filter(|request| request.method == method && id(request) == of);
         let body = found.next().unwrap_or_else(|| panic!("no {method} of {of}: {:?}", self.lines())).body.clone();
         assert!(found.next().is_none(), "several {method} of {of}: {:?}", self.lines());
@@ -210,24 +210,24 @@ impl Ran {
     }
 
     /// What the feed host answered.
-    pub fn fetch_statuses(&self) -> Vec<u16> {
+    pub(crate) fn fetch_statuses(&self) -> Vec<u16> {
         self.fetched.iter().map(|fetched| fetched.status).collect()
     }
 }
 
 /// The kind of object that a request is about.
-pub fn kind_name(request: &Logged) -> &'static str {
+pub(crate) fn kind_name(request: &Logged) -> &'static str {
     request.kind.map_or("?", Kind::path_name)
 }
 
 /// The id that a request is about, from its path or its body.
-pub fn id(request: &Logged) -> String {
+pub(crate) fn id(request: &Logged) -> String {
     let in_body = || request.body.as_ref().and_then(|body| body["id"].as_str().map(str::to_owned));
     request.id.clone().or_else(in_body).unwrap_or_default()
 }
 
 /// How many requests of which kind: `1 GET products, 2 POST products`.
-pub fn tally(requests: &[Logged]) -> String {
+pub(crate) fn tally(requests: &[Logged]) -> String {
     let mut counts: BTreeMap<String, usize> = BTreeMap::new();
     for request in requests {
         *counts.entry(format!("{} {}", request.method, kind_name(request))).or_default() += 1;

@@ -1,10 +1,10 @@
 //! What the tests share: a shop with a sandbox to talk to, and the real program.
 
-pub mod door;
-pub mod events;
-pub mod goods;
-pub mod orders;
-pub mod process;
+pub(crate) mod door;
+pub(crate) mod events;
+pub(crate) mod goods;
+pub(crate) mod orders;
+pub(crate) mod process;
 mod shop;
 
-pub use shop::{FEED, HEADER, Output, Shop, finish, gzip, program, tsv, wait_until};
+pub(crate) use shop::{FEED, HEADER, Output, Shop, finish, gzip, program, tsv, wait_until};

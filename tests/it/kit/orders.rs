@@ -5,22 +5,22 @@ use serde_json::{Value, json};
 use super::{Output, Shop};
 
 /// The one product of these shops.
-pub const ROW: &str = "1|Lamp|10.00 USD|in stock|Home > Light";
+pub(crate) const ROW: &str = "1|Lamp|10.00 USD|in stock|Home > Light";
 
 /// A shop with a feed that gives no trouble, and a config that mirrors orders. `more` goes on below `[orders]`.
-pub fn shop(more: &str) -> Shop {
+pub(crate) fn shop(more: &str) -> Shop {
     let shop = Shop::with_rows(&[ROW]);
     configure(&shop, more);
     shop
 }
 
 /// Writes the config of such a shop anew.
-pub fn configure(shop: &Shop, more: &str) {
+pub(crate) fn configure(shop: &Shop, more: &str) {
     shop.config(&format!("[nicechat]\nretries = 0\n[orders]\nresync_schedule = \"never\"\n{more}"));
 }
 
 /// A config that has nothing but the keys and the orders.
-pub fn configure_alone(shop: &Shop, more: &str) {
+pub(crate) fn configure_alone(shop: &Shop, more: &str) {
     let keys = format!(
         "[nicechat]\nbase_url = {:?}\napi_key = {:?}\napi_secret = {:?}\nretries = 0\n",
         shop.feed_url().split("/shop/").next().expect("an address"),
@@ -32,7 +32,7 @@ pub fn configure_alone(shop: &Shop, more: &str) {
 }
 
 /// An order of so many lamps, with an address.
-pub fn order(id: i64, date: &str, qty: u64) -> Value {
+pub(crate) fn order(id: i64, date: &str, qty: u64) -> Value {
     json!({
         "id": id,
         "deal": {
@@ -50,13 +50,13 @@ pub fn order(id: i64, date: &str, qty: u64) -> Value {
 }
 
 /// A date so many days ago, as NiceChat writes it.
-pub fn days_ago(days: i64) -> String {
+pub(crate) fn days_ago(days: i64) -> String {
     let at = jiff::Timestamp::now() - jiff::SignedDuration::from_hours(24 * days);
     at.strftime("%Y-%m-%d %H:%M:%S.000000+00:00").to_string()
 }
 
 /// Makes a pass of this kind, and gives how NiceChat was asked for orders: `/marketplaces/v1/orders/`, `…?page=2`.
-pub fn pass(shop: &Shop, argument: &str, code: i32) -> (Output, Vec<String>) {
+pub(crate) fn pass(shop: &Shop, argument: &str, code: i32) -> (Output, Vec<String>) {
     shop.nicechat().take_requests();
     let output = shop.run(&["run", argument]).expect_code(code);
     let requests = shop.nicechat().take_requests();
@@ -65,18 +65,18 @@ pub fn pass(shop: &Shop, argument: &str, code: i32) -> (Output, Vec<String>) {
 }
 
 /// Makes a pass that must succeed, and gives how many requests for orders it took.
-pub fn requests(shop: &Shop) -> usize {
+pub(crate) fn requests(shop: &Shop) -> usize {
     pass(shop, "--once", 0).1.len()
 }
 
 /// The mirrored orders, as the program tells them.
-pub fn mirrored(shop: &Shop) -> Vec<Value> {
+pub(crate) fn mirrored(shop: &Shop) -> Vec<Value> {
     let orders = shop.run(&["orders", "--format", "json"]).expect_code(0).json();
     orders.as_array().expect("a list").clone()
 }
 
 /// Their ids.
-pub fn ids(shop: &Shop) -> Vec<i64> {
+pub(crate) fn ids(shop: &Shop) -> Vec<i64> {
     mirrored(shop)
         .iter()
         .filter(|order| order["gone"].is_null())
@@ -85,6 +85,6 @@ pub fn ids(shop: &Shop) -> Vec<i64> {
 }
 
 /// What was sold.
-pub fn sold(shop: &Shop, by: &str) -> Value {
+pub(crate) fn sold(shop: &Shop, by: &str) -> Value {
     shop.run(&["orders", "--by", by, "--format", "json"]).expect_code(0).json()
 }

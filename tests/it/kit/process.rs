@@ -7,17 +7,17 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 /// Long enough for a busy machine; what is waited for usually comes within milliseconds.
-pub const PATIENCE: Duration = Duration::from_secs(30);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 
 /// What only the entry of a pass over the catalogue has in the log: one of its fields.
-pub const PASS_ENDED: &str = " read=";
+pub(crate) const PASS_ENDED: &str = " read=";
 /// The same of a pass over the events that read their listing.
-pub const EVENTS_ENDED: &str = " listed=";
+pub(crate) const EVENTS_ENDED: &str = " listed=";
 
 const LOOK_AGAIN: Duration = Duration::from_millis(2);
 
 /// A running program whose output is read as it comes.
-pub struct Process {
+pub(crate) struct Process {
     child: Child,
     stdout: Arc<Mutex<String>>,
     stderr: Arc<Mutex<String>>,
@@ -25,7 +25,7 @@ pub struct Process {
 }
 
 impl Process {
-    pub fn start(mut command: Command) -> Process {
+    pub(crate) fn start(mut command: Command) -> Process {
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().expect("the program starts");
         let (stdout, stderr) = (Arc::default(), Arc::default());
@@ -36,25 +36,25 @@ impl Process {
         Process { child, stdout, stderr, readers }
     }
 
-    pub fn id(&self) -> u32 {
+    pub(crate) fn id(&self) -> u32 {
         self.child.id()
     }
 
     /// What it has written to standard error so far.
-    pub fn log(&self) -> String {
+    pub(crate) fn log(&self) -> String {
         text(&self.stderr)
     }
 
-    pub fn stdout(&self) -> String {
+    pub(crate) fn stdout(&self) -> String {
         text(&self.stdout)
     }
 
-    pub fn is_running(&mut self) -> bool {
+    pub(crate) fn is_running(&mut self) -> bool {
         self.child.try_wait().expect("its state").is_none()
     }
 
     /// Waits until its log has this text so many times.
-    pub fn wait_for_log(&self, wanted: &str, times: usize) {
+    pub(crate) fn wait_for_log(&self, wanted: &str, times: usize) {
         let deadline = Instant::now() + PATIENCE;
         while self.log().matches(wanted).count() < times {
             assert!(Instant::now() < deadline, "{wanted:?} was not logged {times} times:\n{}", self.log());
@@ -63,20 +63,20 @@ impl Process {
     }
 
     /// Sends it a signal by name (`TERM`, `HUP`, ...).
-    pub fn signal(&self, name: &str) {
+    pub(crate) fn signal(&self, name: &str) {
         let sent = Command::new("sh").args(["-c", "kill -s \"$0\" \"$1\"", name, &self.id().to_string()]).status();
         assert!(sent.expect("a shell").success(), "{name} could not be sent");
     }
 
     /// Ends it the hard way, and waits until it is gone.
-    pub fn kill(mut self) {
+    pub(crate) fn kill(mut self) {
         // It may have ended by itself in the meantime.
         let _ = self.child.kill();
         self.child.wait().expect("its end");
     }
 
     /// Waits for its end, at most so long, and gives its exit code.
-    pub fn ends_within(&mut self, limit: Duration) -> Option<i32> {
+    pub(crate) fn ends_within(&mut self, limit: Duration) -> Option<i32> {
         let deadline = Instant::now() + limit;
         while self.is_running() {
             if Instant::now() >= deadline {

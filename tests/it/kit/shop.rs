@@ -19,13 +19,13 @@ use tempfile::TempDir;
 use tokio::runtime::{Builder, Runtime};
 
 /// Where the feed host has the feed.
-pub const FEED: &str = "products.txt";
+pub(crate) const FEED: &str = "products.txt";
 
 /// The columns of [`Shop::feed_tsv`].
-pub const HEADER: &str = "id\ttitle\tprice\tavailability\tproduct_type";
+pub(crate) const HEADER: &str = "id\ttitle\tprice\tavailability\tproduct_type";
 
 /// A shop with its feed host, its NiceChat, its config and its state.
-pub struct Shop {
+pub(crate) struct Shop {
     // In this order: the sandbox goes before what it runs on.
     sandbox: Sandbox,
     _runtime: Runtime,
@@ -34,7 +34,7 @@ pub struct Shop {
 
 /// What a finished program leaves.
 #[derive(Debug)]
-pub struct Output {
+pub(crate) struct Output {
     /// The exit code; -1 when a signal ended it.
     pub code: i32,
     pub stdout: String,
@@ -43,7 +43,7 @@ pub struct Output {
 
 impl Shop {
     /// A shop whose config is complete, and whose feed host answers 404 until a feed is put there.
-    pub fn new() -> Shop {
+    pub(crate) fn new() -> Shop {
         let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build().expect("a runtime");
         let sandbox = runtime.block_on(Sandbox::start(Options::default())).expect("a sandbox");
         let shop = Shop { sandbox, _runtime: runtime, folder: tempfile::tempdir().expect("a folder") };
@@ -52,81 +52,81 @@ impl Shop {
     }
 
     /// The same, with a feed of these rows: see [`Shop::feed_tsv`].
-    pub fn with_rows(rows: &[&str]) -> Shop {
+    pub(crate) fn with_rows(rows: &[&str]) -> Shop {
         let shop = Shop::new();
         shop.feed_tsv(rows);
         shop
     }
 
     /// NiceChat: what it holds, what it was sent, how it is to misbehave.
-    pub fn nicechat(&self) -> NiceChat {
+    pub(crate) fn nicechat(&self) -> NiceChat {
         self.sandbox.nicechat()
     }
 
     /// The feed host; the feed lies at [`FEED`].
-    pub fn shop(&self) -> sandbox::Shop {
+    pub(crate) fn shop(&self) -> sandbox::Shop {
         self.sandbox.shop()
     }
 
     /// Lagerkoll: what it holds, what it was sent, how it is to misbehave.
-    pub fn lagerkoll(&self) -> sandbox::Lagerkoll {
+    pub(crate) fn lagerkoll(&self) -> sandbox::Lagerkoll {
         self.sandbox.lagerkoll()
     }
 
     /// The `base_url` of Lagerkoll.
-    pub fn lagerkoll_url(&self) -> String {
+    pub(crate) fn lagerkoll_url(&self) -> String {
         self.sandbox.lagerkoll_url()
     }
 
     /// A `[lagerkoll]` section that works, for [`sandbox::DEMO_STORE`] and its key.
-    pub fn lagerkoll_section(&self) -> String {
+    pub(crate) fn lagerkoll_section(&self) -> String {
         self.sandbox.lagerkoll_section()
     }
 
     /// `[oct8ne]` sections that work with the sandbox.
-    pub fn oct8ne_section(&self) -> String {
+    pub(crate) fn oct8ne_section(&self) -> String {
         self.sandbox.oct8ne_section()
     }
 
     /// What Oct8ne and the shop's own addresses were told.
-    pub fn oct8ne(&self) -> sandbox::Oct8ne {
+    pub(crate) fn oct8ne(&self) -> sandbox::Oct8ne {
         self.sandbox.oct8ne()
     }
 
     /// Emplifi: who is there, what it was asked, how it is to misbehave.
-    pub fn emplifi(&self) -> sandbox::Emplifi {
+    pub(crate) fn emplifi(&self) -> sandbox::Emplifi {
         self.sandbox.emplifi()
     }
 
     /// An `[emplifi]` section that works; it watches nobody yet.
-    pub fn emplifi_section(&self) -> String {
+    pub(crate) fn emplifi_section(&self) -> String {
         self.sandbox.emplifi_section()
     }
 
     /// What the feed host was asked.
-    pub fn fetches(&self) -> Vec<Fetched> {
+    pub(crate) fn fetches(&self) -> Vec<Fetched> {
         self.shop().requests()
     }
 
     /// Publishes a feed with these rows below [`HEADER`]. Cells are separated by `|`, which is
     /// easier to read than a tab: `1|Lamp|10.00 USD|in stock|Home > Light`.
-    pub fn feed_tsv(&self, rows: &[&str]) {
+    pub(crate) fn feed_tsv(&self, rows: &[&str]) {
         self.put_feed(tsv(rows));
     }
 
     /// Publishes any bytes.
-    pub fn put_feed(&self, bytes: impl Into<Vec<u8>>) {
+    pub(crate) fn put_feed(&self, bytes: impl Into<Vec<u8>>) {
         self.shop().put(FEED, bytes.into(), "text/plain");
     }
 
     /// The feed's address.
-    pub fn feed_url(&self) -> String {
+    pub(crate) fn feed_url(&self) -> String {
         self.shop().url(FEED)
     }
 
     /// Writes the config file: what a test needs, with `extra` sections over it. No resync unless a test asks for one:
     /// at night, tests would see other requests than by day.
-    pub fn config(&self, extra: &str) {
+    pub(crate) fn config(&self, extra: &str) {
         let parse = |text: &str| text.parse::<toml::Table>().expect("TOML");
         let mut config = parse(&format!(
             "[source]\nlocation = {:?}\ntimeout = \"5s\"\nresync_schedule = \"never\"\n\
@@ -146,17 +146,17 @@ impl Shop {
     }
 
     /// Where the state file is, or will be.
-    pub fn state_path(&self) -> PathBuf {
+    pub(crate) fn state_path(&self) -> PathBuf {
         self.path("state/shelfkeeper.db")
     }
 
     /// The path of a file of the shop's folder.
-    pub fn path(&self, name: &str) -> PathBuf {
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
 
     /// Writes a file into the shop's folder.
-    pub fn write(&self, name: &str, bytes: impl AsRef<[u8]>) -> PathBuf {
+    pub(crate) fn write(&self, name: &str, bytes: impl AsRef<[u8]>) -> PathBuf {
         let path = self.path(name);
         std::fs::create_dir_all(path.parent().expect("a folder")).expect("the folder");
         std::fs::write(&path, bytes).expect("written");
@@ -164,29 +164,29 @@ impl Shop {
     }
 
     /// The program with this shop's config, in its folder; not started yet.
-    pub fn command<S: AsRef<OsStr>>(&self, arguments: &[S]) -> Command {
+    pub(crate) fn command<S: AsRef<OsStr>>(&self, arguments: &[S]) -> Command {
         let mut command = program(self.folder.path());
         command.arg("--config").arg(self.path("shelfkeeper.toml")).args(arguments);
         command
     }
 
     /// Runs the program to its end.
-    pub fn run<S: AsRef<OsStr>>(&self, arguments: &[S]) -> Output {
+    pub(crate) fn run<S: AsRef<OsStr>>(&self, arguments: &[S]) -> Output {
         finish(self.command(arguments))
     }
 
     /// Makes one pass, which must end with this code.
-    pub fn pass(&self, code: i32) -> Output {
+    pub(crate) fn pass(&self, code: i32) -> Output {
         self.run(&["run", "--once"]).expect_code(code)
     }
 
     /// Runs the program and reads the JSON it prints, whatever it exits with.
-    pub fn json<S: AsRef<OsStr>>(&self, arguments: &[S]) -> Value {
+    pub(crate) fn json<S: AsRef<OsStr>>(&self, arguments: &[S]) -> Value {
         self.run(arguments).json()
     }
 
     /// The writes that NiceChat was sent, as `METHOD type id`, and forgets them.
-    pub fn take_writes(&self) -> Vec<String> {
+    pub(crate) fn take_writes(&self) -> Vec<String> {
         let requests = self.nicechat().take_requests();
         let writes = requests.iter().filter(|request| request.method != "GET");
         let told = writes.map(|request| {
@@ -201,21 +201,21 @@ impl Shop {
 impl Output {
     /// Itself, if it ended with this code.
     #[track_caller]
-    pub fn expect_code(self, code: i32) -> Output {
+    pub(crate) fn expect_code(self, code: i32) -> Output {
         assert_eq!(self.code, code, "stdout: {}\nstderr: {}", self.stdout, self.stderr);
         self
     }
 
     /// What it printed, as JSON.
     #[track_caller]
-    pub fn json(&self) -> Value {
+    pub(crate) fn json(&self) -> Value {
         let parsed = serde_json::from_str(&self.stdout);
         parsed.unwrap_or_else(|error| panic!("{error} in {}\nstderr: {}", self.stdout, self.stderr))
     }
 }
 
 /// A text feed with these rows below [`HEADER`]; `|` between cells.
-pub fn tsv(rows: &[&str]) -> String {
+pub(crate) fn tsv(rows: &[&str]) -> String {
     let mut text = format!("{HEADER}\n");
     for row in rows {
         text += &row.replace('|', "\t");
@@ -225,14 +225,14 @@ pub fn tsv(rows: &[&str]) -> String {
 }
 
 /// Bytes packed with gzip. A text in a file that was written just now has no other proof of its end.
-pub fn gzip(bytes: impl AsRef<[u8]>) -> Vec<u8> {
+pub(crate) fn gzip(bytes: impl AsRef<[u8]>) -> Vec<u8> {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
     encoder.write_all(bytes.as_ref()).expect("packed");
     encoder.finish().expect("packed")
 }
 
 /// The program in this folder, in an environment without anything that could have a say.
-pub fn program(folder: &Path) -> Command {
+pub(crate) fn program(folder: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_shelfkeeper"));
     command.env_clear().current_dir(folder).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     for name in ["PATH", "TMPDIR"] {
@@ -244,7 +244,7 @@ pub fn program(folder: &Path) -> Command {
 }
 
 /// Runs a command to its end.
-pub fn finish(mut command: Command) -> Output {
+pub(crate) fn finish(mut command: Command) -> Output {
     let output = command.output().expect("the program starts");
     Output {
         code: output.status.code().unwrap_or(-1),
@@ -255,7 +255,7 @@ pub fn finish(mut command: Command) -> Output {
 
 /// Waits until something is true; fails the test when that takes longer than 20 seconds.
 #[track_caller]
-pub fn wait_until(what: &str, mut is_true: impl FnMut() -> bool) {
+pub(crate) fn wait_until(what: &str, mut is_true: impl FnMut() -> bool) {
     let deadline = Instant::now() + Duration::from_secs(20);
     while !is_true() {
         assert!(Instant::now() < deadline, "waited in vain until {what}");

@@ -11,23 +11,23 @@ use crate::kit::process::{PATIENCE, Process};
 use crate::kit::{Shop, wait_until};
 
 /// The columns of [`feed`].
-pub const HEADER: &str = "id\ttitle\tdescription\tlink\timage_link\tadditional_image_link\tprice\tsale_price\tavailability\t\
+pub(super) const HEADER: &str = "id\ttitle\tdescription\tlink\timage_link\tadditional_image_link\tprice\tsale_price\tavailability\t\
                           product_type\tbrand\tgtin\titem_group_id";
 
 /// A feed of rows whose cells are separated by `|`, in the order of [`HEADER`].
-pub fn feed(rows: &[&str]) -> String {
+pub(super) fn feed(rows: &[&str]) -> String {
     rows.iter().fold(format!("{HEADER}\n"), |text, row| text + &row.replace('|', "\t") + "\n")
 }
 
 /// A daemon, and its public door.
-pub struct Face {
+pub(super) struct Face {
     pub process: Process,
     pub address: SocketAddr,
 }
 
 /// What came back.
 #[derive(Debug, Clone)]
-pub struct Answer {
+pub(super) struct Answer {
     pub status: u16,
     /// In lower case.
     pub headers: String,
@@ -36,18 +36,18 @@ pub struct Answer {
 
 impl Answer {
     #[track_caller]
-    pub fn json(&self) -> Value {
+    pub(super) fn json(&self) -> Value {
         serde_json::from_str(&self.body).unwrap_or_else(|error| panic!("{error} in {self:?}"))
     }
 
-    pub fn header(&self, name: &str) -> Option<&str> {
+    pub(super) fn header(&self, name: &str) -> Option<&str> {
         let mut lines = self.headers.lines().filter_map(|line| line.split_once(": "));
         lines.find(|(other, _)| *other == name).map(|(_, value)| value.trim())
     }
 }
 
 /// The settings of a shop with the face; `lines` = more of `[oct8ne]`, and sections behind it.
-pub fn config(lines: &str) -> String {
+pub(super) fn config(lines: &str) -> String {
     format!(
         "[source]\nschedule = \"every 12h\"\n[http]\nlisten = \"\"\npublic_listen = \"127.0.0.1:0\"\nrequests_per_second = 0\n\
          [oct8ne]\nshop_url = \"https://shop.example/es\"\n{lines}\n"
@@ -55,7 +55,7 @@ pub fn config(lines: &str) -> String {
 }
 
 /// A shop with a feed.
-pub fn shop(rows: &[&str], lines: &str) -> Shop {
+pub(super) fn shop(rows: &[&str], lines: &str) -> Shop {
     let shop = Shop::new();
     shop.put_feed(feed(rows));
     shop.config(&config(lines));
@@ -64,7 +64,7 @@ pub fn shop(rows: &[&str], lines: &str) -> Shop {
 
 impl Face {
     /// Starts the daemon, and waits until it listens.
-    pub fn start(shop: &Shop) -> Face {
+    pub(super) fn start(shop: &Shop) -> Face {
         let process = Process::start(shop.command(&["run"]));
         let words = "public door: listening at http://";
         process.wait_for_log(words, 1);
@@ -75,24 +75,24 @@ impl Face {
     }
 
     /// The same, once there is a catalogue.
-    pub fn ready(shop: &Shop) -> Face {
+    pub(super) fn ready(shop: &Shop) -> Face {
         let face = Face::start(shop);
         wait_until("there is a catalogue", || face.get("getAdapterInfo").json()["enabled"] == true);
         face
     }
 
-    pub fn get(&self, method: &str) -> Answer {
+    pub(super) fn get(&self, method: &str) -> Answer {
         self.ask(&format!("GET /oct8ne/frame/{method}"), "")
     }
 
-    pub fn json(&self, method: &str) -> Value {
+    pub(super) fn json(&self, method: &str) -> Value {
         let answer = self.get(method);
         assert_eq!(answer.status, 200, "{method}: {answer:?}");
         answer.json()
     }
 
     /// `line` = verb and address; `headers` end their lines with CR LF.
-    pub fn ask(&self, line: &str, headers: &str) -> Answer {
+    pub(super) fn ask(&self, line: &str, headers: &str) -> Answer {
         let mut client = TcpStream::connect(self.address).expect("a connection");
         client.set_read_timeout(Some(PATIENCE)).expect("a timeout");
         let request = format!("{line} HTTP/1.1\r\nHost: shop.example\r\nConnection: close\r\n{headers}\r\n");
@@ -106,7 +106,7 @@ impl Face {
     }
 
     /// The ids of results, in their order.
-    pub fn found(&self, query: &str) -> Vec<String> {
+    pub(super) fn found(&self, query: &str) -> Vec<String> {
         let found = self.json(&format!("search?{query}"));
         let results = found["results"].as_array().expect("results");
         results.iter().map(|result| result["internalId"].as_str().expect("an id").to_owned()).collect()
@@ -114,13 +114,13 @@ impl Face {
 }
 
 /// A shop's own web server that answers everything alike, and remembers what it was asked.
-pub struct OwnShop {
+pub(super) struct OwnShop {
     port: u16,
     asked: Arc<Mutex<Vec<String>>>,
 }
 
 impl OwnShop {
-    pub fn start(status: &'static str, body: Value) -> OwnShop {
+    pub(super) fn start(status: &'static str, body: Value) -> OwnShop {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a listener");
         let port = listener.local_addr().expect("an address").port();
         let asked: Arc<Mutex<Vec<String>>> = Arc::default();
@@ -154,11 +154,11 @@ impl OwnShop {
         OwnShop { port, asked }
     }
 
-    pub fn url(&self) -> String {
+    pub(super) fn url(&self) -> String {
         format!("http://127.0.0.1:{}", self.port)
     }
 
-    pub fn asked(&self) -> Vec<String> {
+    pub(super) fn asked(&self) -> Vec<String> {
         self.asked.lock().expect("a list").clone()
     }
 }

@@ -103,7 +103,7 @@ impl WatchState {
 }
 
 /// A watch's name, when it began to be remembered, and its states since then.
-pub type WatchSpans = (String, Vec<Span>);
+pub(crate) type WatchSpans = (String, Vec<Span>);
 
 /// The states of every watch of these names, without gaps, of so many days.
 ///

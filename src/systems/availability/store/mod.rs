@@ -10,15 +10,15 @@ use jiff::{SignedDuration, Timestamp};
 use super::hysteresis::Known;
 use crate::clock::Moment;
 
-pub use read::ReadAvailability;
-pub use write::WriteAvailability;
+pub(crate) use read::ReadAvailability;
+pub(crate) use write::WriteAvailability;
 
 /// The first format that has watches.
 const SINCE: i64 = 12;
 
 /// A watch as the state has it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Kept {
+pub(crate) struct Kept {
     /// Its name.
     pub watch: String,
     /// What was asked, in the state's words: of another question nothing is known.
@@ -35,7 +35,7 @@ pub struct Kept {
 
 /// What a round leaves of a watch.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Left {
+pub(crate) struct Left {
     /// Its name.
     pub watch: String,
     /// What was asked.

@@ -11,7 +11,7 @@ use crate::systems::availability::hysteresis::{Known, State};
 use crate::systems::availability::timeline::Span;
 
 /// Reading how watches stand and stood.
-pub trait ReadAvailability: AsRef<Reader> {
+pub(crate) trait ReadAvailability: AsRef<Reader> {
     /// Every watch that there ever was, by the clocks as they are `now`.
     ///
     /// # Errors

@@ -11,7 +11,7 @@ use crate::config::Terms;
 use crate::state::{StateError, Writer};
 
 /// Writing what rounds come to.
-pub trait WriteAvailability: AsRef<Writer> {
+pub(crate) trait WriteAvailability: AsRef<Writer> {
     /// Leaves what a round came to at a moment, and forgets what was more than so many days ago. What a power cut
     /// takes of it is read anew, so it isn't waited for.
     ///

@@ -10,7 +10,7 @@ use crate::systems::catalog::store::{Change, ChangeKind, Noted, PassId, Why};
 
 /// What of an application is written down change by change.
 #[derive(Debug, Clone, Copy)]
-pub enum Telling {
+pub(crate) enum Telling {
     /// Everything.
     All(PassId),
     /// Everything but what an import created.

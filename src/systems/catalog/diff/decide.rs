@@ -66,7 +66,7 @@ pub fn decide(kind: Kind, id: &Id, base: &Base, wanted: &Wanted) -> Operation {
 
 /// The taking over of an object that NiceChat lists, as it is: what differs is then changed like
 /// any object of ours.
-pub fn adoption(kind: Kind, id: &Id, listed: &Fields, wanted: &Wanted) -> Operation {
+pub(crate) fn adoption(kind: Kind, id: &Id, listed: &Fields, wanted: &Wanted) -> Operation {
     let record =
         Record { acked: adopted(listed, wanted), digest: 0, answered: image_of(listed), repaired: Fields::new() };
     Operation::new((kind, id), Action::RecordOnly, Fields::new(), Fields::new(), Some(record))
@@ -190,13 +190,13 @@ pub fn observe(known: &Known, listed: &Fields, since: Since) -> Observation {
 }
 
 /// The deletion of an object that is no longer wanted.
-pub fn vanish(kind: Kind, id: &Id, known: Fields) -> Operation {
+pub(crate) fn vanish(kind: Kind, id: &Id, known: Fields) -> Operation {
     Operation::new((kind, id), Action::Delete, Fields::new(), known, None)
 }
 
 /// A product that is missing is told to be out of stock; `None` = it is. Its digest equals no wanted one, so that it is
 /// looked at when it comes back.
-pub fn sell_out(id: &Id, known: &Known, drift: &Fields) -> Option<Operation> {
+pub(crate) fn sell_out(id: &Id, known: &Known, drift: &Fields) -> Option<Operation> {
     let name = "in_stock";
     let is = overlaid(&known.acked, drift).get(name).cloned();
     if is == Some(Value::Bool(false)) {
@@ -209,7 +209,7 @@ pub fn sell_out(id: &Id, known: &Known, drift: &Fields) -> Option<Operation> {
 
 /// The switching off of a category that is no longer wanted. Its digest equals no wanted one, so
 /// that it is switched on again when it comes back.
-pub fn disable(id: &Id, known: &Known) -> Operation {
+pub(crate) fn disable(id: &Id, known: &Known) -> Operation {
     let off = Fields::from_iter([("is_enabled".to_owned(), Value::Bool(false))]);
     let old = Fields::from_iter([("is_enabled".to_owned(), Value::Bool(true))]);
     let record = changed(known, &off);

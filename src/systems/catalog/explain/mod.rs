@@ -8,8 +8,8 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-pub use self::feed::{FeedRow, InFeed};
-pub use self::watch::Seen;
+pub(crate) use self::feed::{FeedRow, InFeed};
+pub(crate) use self::watch::Seen;
 use super::error::PassError;
 use super::store::{ChangeKind, Entry, FailedObject, HistoryFilter, InDoubt, Known};
 use super::store::{ReadGuard as _, ReadHistory as _, ReadObjects as _, ReadRequests as _, ReadTroubles as _};

@@ -45,7 +45,7 @@ use crate::systems::catalog::wait::interruptible;
 use crate::web::listener as http;
 use crate::web::public::PublicDoor;
 
-pub use self::endpoints::Exchange;
+pub(crate) use self::endpoints::Exchange;
 
 /// How long a push may still take when the pass is to stop.
 const GRACE: Duration = Duration::from_secs(3);

@@ -10,7 +10,7 @@ use crate::systems::catalog::store::RefusedCount;
 
 /// What a pass came to.
 #[derive(Debug)]
-pub struct Report {
+pub(crate) struct Report {
     /// The row that it left in the state.
     pub row: PassRow,
     /// What the comparison came to, if there was one.
@@ -29,7 +29,7 @@ pub struct Report {
 
 /// What became of a pass's import.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ImportReport {
+pub(crate) struct ImportReport {
     /// Why it failed; `None` = it succeeded.
     pub failure: Option<String>,
     /// What NiceChat counted less than the feed has.

@@ -34,7 +34,7 @@ impl From<PlanStoreError> for Trouble {
 ///
 /// # Errors
 /// When it can't be printed, or the plan not be read.
-pub fn plan_text(plan: &Plan, out: &mut dyn Write) -> io::Result<()> {
+pub(crate) fn plan_text(plan: &Plan, out: &mut dyn Write) -> io::Result<()> {
     let summary = &plan.summary;
     writeln!(out, "{}", headline(plan))?;
     source_lines(summary).iter().try_for_each(|line| writeln!(out, "{line}"))?;
@@ -203,7 +203,7 @@ pub(super) fn held_back(n: u64) -> String {
 }
 
 /// What was left undone because nothing proves the feed's end, and why.
-pub fn unproven(summary: &Summary) -> Option<String> {
+pub(crate) fn unproven(summary: &Summary) -> Option<String> {
     let because = summary.unproven_because?;
     let missed = Some(summary.unproven).filter(|n| *n > 0);
     let missed = missed.map(|n| format!("nothing is deleted ({} missed)", count(n, "object is", "objects are")));

@@ -15,7 +15,7 @@ const EACH: usize = size_of::<Entry>() + 16;
 const BUFFER: usize = 32 << 10;
 
 /// An id, and the place of its item.
-pub type Entry = (String, u64);
+pub(crate) type Entry = (String, u64);
 
 /// Sorts ids.
 pub struct Sorter {

@@ -27,7 +27,7 @@ const ELEMENT_SECONDS: f64 = 0.003;
 /// Objects on a page of the listing until one was seen.
 const PAGE_SIZE: u64 = 100;
 /// So many imports that failed one after the other, and the API is used until a resync.
-pub const MOST_FAILURES: u32 = 3;
+pub(crate) const MOST_FAILURES: u32 = 3;
 
 /// Which way a plan is carried out.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -68,7 +68,7 @@ pub struct Decision {
 
 /// What the decision depends on besides the plan.
 #[derive(Debug, Clone, Copy)]
-pub struct Inputs {
+pub(crate) struct Inputs {
     /// As set.
     pub strategy: Strategy,
     /// As set: requests at the same time.
@@ -89,7 +89,7 @@ pub struct Inputs {
 
 /// Takes the way that is cheapest, of those that are open. `addresses` = where NiceChat can fetch the
 /// feed, the first of them the one to take without asking for the cost; or why it can't.
-pub fn choose(summary: &Summary, inputs: &Inputs, addresses: Result<&[Address], &str>) -> Decision {
+pub(crate) fn choose(summary: &Summary, inputs: &Inputs, addresses: Result<&[Address], &str>) -> Decision {
     let api = by_api(summary, inputs);
     let imports = addresses.unwrap_or_default().iter();
     let imports: Vec<_> = imports.map(|address| (address, by_import(summary, inputs, address))).collect();

@@ -26,10 +26,10 @@ const COLUMNS: [&str; 12] = [
 ];
 
 /// Gives orders one by one: there may be more of them than memory holds.
-pub type EachOrder<'a> = &'a mut dyn FnMut(ShownOrder) -> Result<(), PrintError>;
+pub(crate) type EachOrder<'a> = &'a mut dyn FnMut(ShownOrder) -> Result<(), PrintError>;
 
 /// Whoever reads the orders.
-pub type ReadAll<'a> = &'a dyn Fn(EachOrder<'_>) -> Result<(), PrintError>;
+pub(crate) type ReadAll<'a> = &'a dyn Fn(EachOrder<'_>) -> Result<(), PrintError>;
 
 /// All of them for programs.
 ///

@@ -26,7 +26,7 @@ use crate::systems::catalog::columns::fields_of;
 use crate::systems::catalog::plan::store::PlanStore;
 use crate::systems::catalog::plan::summary::Summary;
 use crate::systems::catalog::store::{Missing, RowLog, RowsEnding, Why};
-pub use patience::Patience;
+pub(crate) use patience::Patience;
 use patience::Waiting;
 
 /// The settings that a plan depends on.
