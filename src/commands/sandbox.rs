@@ -5,7 +5,7 @@ use std::io::{self, Write as _};
 use super::outcome::{Exit, Failure, Outcome};
 use super::runtime::{runtime, stop_on_signal};
 use crate::cli;
-use ::sandbox::{DEMO_ADVISOR, Options, Sandbox};
+use ::sandbox::{Options, Sandbox};
 
 pub(super) fn sandbox(arguments: &cli::Sandbox) -> Outcome {
     if !arguments.listen.ip().is_loopback() {
@@ -21,7 +21,6 @@ pub(super) fn sandbox(arguments: &cli::Sandbox) -> Outcome {
         let mut out = io::stdout();
         writeln!(out, "{}\n{}", sandbox.config_section(), sandbox.lagerkoll_section().trim_end())?;
         writeln!(out, "\n{}", sandbox.emplifi_section().trim_end())?;
-        writeln!(out, "# [[emplifi.watch]]\n# name = \"sofas\"\n# alias = \"{DEMO_ADVISOR}\"")?;
         writeln!(
             out,
             "\n# To try Oct8ne, set public_listen = \"127.0.0.1:8788\" in section [http], and take these lines in:"

@@ -34,10 +34,16 @@ pub(super) fn understand(answer: &Answer<'_>) -> Result<bool, CallError> {
 }
 
 fn word(answer: &Answer<'_>) -> Result<bool, CallError> {
-    let reply: Reply = serde_json::from_str(&text_of(answer.body)).map_err(|error| {
+    let strange = |problem: String| {
         let seen = answer.secrets.tell(&looks_like(answer.body));
-        CallError::Strange(format!("the answer is not what the API page has ({error}): {seen}"))
-    })?;
+        CallError::Strange(format!("the answer is not what the API page has ({problem}): {seen}"))
+    };
+    let text = text_of(answer.body);
+    // serde would take a list for an object as well.
+    if !text.trim_start().starts_with('{') {
+        return Err(strange("no object".to_owned()));
+    }
+    let reply: Reply = serde_json::from_str(&text).map_err(|error| strange(error.to_string()))?;
     match reply.availability.as_deref() {
         Some("AVAILABLE") => Ok(true),
         Some("NOT_AVAILABLE") => Ok(false),
@@ -73,6 +79,7 @@ mod tests {
             "{}",
             "null",
             "\"AVAILABLE\"",
+            "[\"AVAILABLE\"]",
             r#"{"availability":null}"#,
             r#"{"availability":"AVAILABILITY_UNKNOWN"}"#,
             r#"{"availability":" AVAILABLE"}"#,

@@ -61,7 +61,7 @@ impl AvailabilityJob {
         if let Err(error) = self.leave().await {
             failure = Some(error.into());
         }
-        let changes = self.lasting.memory.take_changes();
+        let changes = self.lasting.memory.take_untold();
         let watches = self.settings.watches.len() as u64;
         report::report(Ended {
             kind: ask.kind,

@@ -8,8 +8,7 @@ use super::faces::{Faces, Shown};
 use super::hysteresis::{Known, State};
 use super::store::{Kept, Left};
 use crate::clock::Moment;
-use crate::config::{Emplifi, Terms};
-use crate::state::StateError;
+use crate::config::{Emplifi, Terms, Watch};
 use crate::systems::availability::question::key;
 
 /// See the module. A clone is the same.
@@ -23,7 +22,10 @@ struct Inner {
     watches: Vec<Watched>,
     /// What pages are told, until something changes.
     faces: Option<Arc<Faces>>,
-    changes: Vec<Change>,
+    /// Changes that no round has told yet.
+    untold: Vec<Change>,
+    /// Changes that were not counted yet.
+    uncounted: Vec<Change>,
 }
 
 struct Settings {
@@ -33,6 +35,7 @@ struct Settings {
 }
 
 /// A watch.
+#[derive(Clone)]
 struct Watched {
     name: String,
     question: String,
@@ -63,35 +66,23 @@ impl Watched {
 impl Memory {
     /// These settings hold from now on. What is known of a watch stays when it asks the same; of others, what the
     /// state has of them counts.
-    pub(super) fn expect(
-        &self,
-        emplifi: &Arc<Emplifi>,
-        origins: Vec<String>,
-        kept: impl FnOnce(Moment) -> Result<Vec<Kept>, StateError>,
-    ) {
+    pub(super) fn expect(&self, emplifi: &Arc<Emplifi>, origins: Vec<String>, kept: &[Kept]) {
         let now = Moment::now();
         let mut inner = self.lock();
-        let mut before = std::mem::take(&mut inner.watches);
-        // What keeps the state from being read is told by the next round, which writes it.
-        let mut kept = kept(now).unwrap_or_default();
-        inner.watches = emplifi
-            .watches
-            .iter()
-            .map(|watch| {
-                let question = key(emplifi, &watch.question);
-                let is_it = |name: &str, asked: &str| (name, asked) == (&watch.name, &question);
-                if let Some(at) = before.iter().position(|other| is_it(&other.name, &other.question)) {
-                    return before.swap_remove(at);
-                }
-                let kept =
-                    kept.iter().position(|other| is_it(&other.watch, &other.question)).map(|at| kept.swap_remove(at));
-                let (known, trouble) = kept.map(|kept| (kept.known, kept.trouble)).unwrap_or_default();
-                let mut watched =
-                    Watched { name: watch.name.clone(), question, known, trouble, noticed: State::Unknown };
-                watched.noticed = watched.state(now, &emplifi.terms).0;
-                watched
-            })
-            .collect();
+        let before = std::mem::take(&mut inner.watches);
+        let watched = |watch: &Watch| {
+            let question = key(emplifi, &watch.question);
+            let is_it = |name: &str, asked: &str| (name, asked) == (&watch.name, &question);
+            if let Some(before) = before.iter().find(|other| is_it(&other.name, &other.question)) {
+                return before.clone();
+            }
+            let kept = kept.iter().find(|other| is_it(&other.watch, &other.question));
+            let (known, trouble) = kept.map(|kept| (kept.known, kept.trouble.clone())).unwrap_or_default();
+            let noticed = State::Unknown;
+            let watched = Watched { name: watch.name.clone(), question, known, trouble, noticed };
+            Watched { noticed: watched.state(now, &emplifi.terms).0, ..watched }
+        };
+        inner.watches = emplifi.watches.iter().map(watched).collect();
         inner.settings = Some(Settings { emplifi: Arc::clone(emplifi), origins });
         inner.faces = None;
     }
@@ -136,11 +127,18 @@ impl Memory {
         self.lock().watches.iter().map(left).collect()
     }
 
-    /// Changes of states since this was asked last, up to now; a watch's first reading is none.
-    pub(super) fn take_changes(&self) -> Vec<Change> {
+    /// Changes of states that no round has told yet, up to now; a watch's first reading is none.
+    pub(super) fn take_untold(&self) -> Vec<Change> {
         let mut inner = self.lock();
         inner.notice(Moment::now());
-        std::mem::take(&mut inner.changes)
+        std::mem::take(&mut inner.untold)
+    }
+
+    /// Changes of states that were not counted yet, likewise.
+    pub(super) fn take_uncounted(&self) -> Vec<Change> {
+        let mut inner = self.lock();
+        inner.notice(Moment::now());
+        std::mem::take(&mut inner.uncounted)
     }
 
     /// What pages are told now; `None` = nobody is watched.
@@ -181,7 +179,9 @@ impl Inner {
             let (state, _) = watched.state(now, &terms);
             if state != watched.noticed {
                 watched.noticed = state;
-                self.changes.push(Change { watch: watched.name.clone(), state });
+                let change = Change { watch: watched.name.clone(), state };
+                self.untold.push(change.clone());
+                self.uncounted.push(change);
             }
         }
     }

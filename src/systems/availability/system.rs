@@ -10,8 +10,8 @@ use tokio_util::sync::CancellationToken;
 use super::asides::Asides;
 use super::hysteresis::State;
 use super::job::{AvailabilityJob, JOB, Lasting};
-use super::memory::Memory;
-use super::report::{AvailabilityLook, changed, watch_states};
+use super::memory::{Change, Memory};
+use super::report::{AvailabilityLook, watch_states};
 use super::routes::{Counter, routes};
 use super::store::ReadAvailability as _;
 use crate::clock::Moment;
@@ -71,8 +71,9 @@ impl System for AvailabilitySystem {
         };
         let settings = Arc::new(settings);
         let origins = shop.config.http.as_ref().map(|http| http.allow_origins.clone()).unwrap_or_default();
-        let kept = |now: Moment| Reader::open(shop.state.path())?.watches(now);
-        self.lasting.memory.expect(&settings, origins, kept);
+        // What keeps the state from being read is told by the next round, which writes it.
+        let kept = Reader::open(shop.state.path()).and_then(|reader| reader.watches(Moment::now()));
+        self.lasting.memory.expect(&settings, origins, &kept.unwrap_or_default());
         // Whoever reads the settings again may have put right what was refused.
         self.lasting.asides.clear();
         let (lasting, state) = (self.lasting.clone(), Arc::clone(&shop.state));
@@ -105,7 +106,10 @@ impl System for AvailabilitySystem {
     fn counted(&self) -> Vec<Sample> {
         let answers = self.counter.take().into_iter();
         let answers = answers.map(|(status, n)| Sample::labelled("availability_answers", status.to_string(), n));
-        answers.chain(changed(&self.lasting.memory.take_changes())).collect()
+        let changes = self.lasting.memory.take_uncounted().into_iter();
+        let changes = changes
+            .map(|Change { watch, state }| Sample::labelled("advisor_changes", watch, 1).and("state", state.name()));
+        answers.chain(changes).collect()
     }
 
     fn levels(&self, reader: &Reader, config: &Config) -> Result<Vec<Level>, StateError> {

@@ -32,7 +32,7 @@ fn who_is_asked_for_decides() {
     assert!(told.contains("cupboards") && told.contains("sofas") && told.contains("beds"), "{told}");
     let standing = standing(&shop);
     let keys: Vec<&str> = standing[0].as_object().expect("an object").keys().map(String::as_str).collect();
-    assert_eq!(keys, ["watch", "state", "since", "checked", "trouble"]);
+    assert_eq!(keys, ["checked", "since", "state", "trouble", "watch"]);
     assert_eq!(standing[0]["since"], standing[0]["checked"]);
 }
 

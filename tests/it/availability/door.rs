@@ -11,9 +11,10 @@ const HOST: &str = "Host: a\r\n";
 
 /// A shop that was asked once.
 fn open(settings: &str, http: &str) -> (Shop, Process, SocketAddr) {
+    let limit = if http.contains("requests_per_second") { "" } else { "requests_per_second = 0\n" };
     let shop = shop(
         &format!("schedule = \"every 10m\"\nunknown_after = \"20m\"\n{settings}"),
-        &format!("{SOFAS}{BEDS}{DOORS}{http}"),
+        &format!("{SOFAS}{BEDS}{DOORS}{limit}{http}"),
     );
     let process = daemon(&shop);
     let address = public(&process);

@@ -162,7 +162,8 @@ fn feed_needs_no_config_and_takes_a_url() {
 #[test]
 fn status_as_json() {
     let shop = Shop::with_rows(&[LAMP, CHAIR, NAMELESS]);
-    let all = "events failed headline held imports last_pass oct8ne owned pending rejected".split(' ').collect();
+    let all =
+        "availability events failed headline held imports last_pass oct8ne owned pending rejected".split(' ').collect();
     let status = shop.json(&["status", "--format", "json"]);
     assert_eq!(names(&status), all);
     assert_eq!((&status["last_pass"], &status["events"]), (&Value::Null, &Value::Null));
@@ -327,7 +328,10 @@ fn the_sandbox_prints_a_config_that_works() {
     let config = format!("[source]\nlocation = \"feed.tsv\"\n{}\n", section.join("\n"));
     shop.write("shelfkeeper.toml", config);
     let online = shop.run(&["check", "--online"]).expect_code(0).stdout;
-    assert!(online.contains("NiceChat  ok") && online.contains("Lagerkoll ok"), "{online}");
+    assert!(
+        online.contains("NiceChat  ok") && online.contains("Lagerkoll ok") && online.contains("Emplifi   ok"),
+        "{online}"
+    );
     shop.pass(0);
     assert!(sandbox.kill().is_ok() && sandbox.wait().is_ok());
     assert!(lines.all(|line| line.is_ok_and(|line| line.starts_with("# "))));

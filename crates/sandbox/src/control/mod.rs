@@ -59,7 +59,7 @@ An example of its faults:
   {"fault": "reset", "applied": true, "method": "POST", "store": "4711", "times": 1}
 
 Emplifi has the same under /sandbox/emplifi/: requests, counts, rules, faults. And
-GET    /sandbox/emplifi/advisors           who may be there
+GET    /sandbox/emplifi/advisors           who may be there; from the start, it is sofa-team
 POST   /sandbox/emplifi/advisors           add one: {"alias": "beds", "keys": ["beds"], "available": true}
 PUT    /sandbox/emplifi/advisors           these and no others: a list of such
 PATCH  /sandbox/emplifi/advisors/ALIAS     change one: {"available": false}

@@ -9,7 +9,7 @@ use percent_encoding::percent_decode_str;
 use serde::Deserialize;
 use serde_json::json;
 
-use super::{Advisor, DEMO_EMPLIFI_KEY};
+use super::advisor::{Advisor, DEMO_EMPLIFI_KEY};
 use crate::faults::{Manner, Target};
 use crate::reply::Answer;
 

@@ -1,5 +1,6 @@
 //! The handle on the in-memory Emplifi Live Commerce: its advisors, what it was asked, and how to make it misbehave.
 
+mod advisor;
 mod api;
 mod rules;
 
@@ -9,37 +10,21 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use hyper::http::request::Parts;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use serde_json::Value;
 
 use crate::faults::{Ending, Fault, Faults, Rule};
 use crate::pace::midway;
 use crate::reply::Served;
 
+pub use advisor::{Advisor, DEMO_EMPLIFI_KEY};
 use api::{Call, MANNER, Question};
 pub use rules::EmplifiRules;
 
 pub(super) use api::is_here;
 
-/// The api-key that is accepted. It protects nothing: the sandbox listens on loopback.
-pub const DEMO_EMPLIFI_KEY: &str = "sandbox-emplifi-key-that-protects-nothing";
-
 /// The alias of the advisor who is there from the start.
 pub const DEMO_ADVISOR: &str = "sofa-team";
-
-/// Somebody who may be asked for advice.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Advisor {
-    /// What a direct question names.
-    pub alias: String,
-    /// The routing keys that a rule looks for.
-    #[serde(default)]
-    pub keys: Vec<String>,
-    /// Whether there is somebody now.
-    #[serde(default)]
-    pub available: bool,
-}
 
 /// One request to Emplifi and what came of it.
 #[derive(Debug, Clone, Serialize)]

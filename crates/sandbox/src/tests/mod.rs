@@ -1,5 +1,6 @@
 //! The sandbox as a client sees it, over real connections.
 
+mod emplifi;
 mod imports;
 mod lagerkoll;
 

@@ -71,7 +71,7 @@ pub(in crate::systems::availability) fn report(ended: Ended) -> Report {
     }
     let aside = (!findings.aside.is_empty()).then(|| format!("Emplifi: {}", findings.aside.join("; ")));
     let notices = vec![Notice::State { topic: "set aside", text: aside }];
-    let samples = samples(&traffic).chain(changed(&changes)).collect();
+    let samples = samples(&traffic).collect();
     Report { label: LABEL, row, took, headline, summary, troubles, notices, exit: Exit::of(outcome), samples }
 }
 
@@ -110,11 +110,4 @@ fn samples(traffic: &Traffic) -> impl Iterator<Item = Sample> {
     let unanswered = traffic.unanswered();
     let none = (unanswered > 0).then(|| ("none".to_owned(), unanswered));
     answered.chain(none).map(|(status, count)| Sample::labelled("emplifi_requests", status, count))
-}
-
-/// Changes of states, for who counts them.
-pub(in crate::systems::availability) fn changed(changes: &[Change]) -> impl Iterator<Item = Sample> {
-    changes
-        .iter()
-        .map(|Change { watch, state }| Sample::labelled("advisor_changes", watch.clone(), 1).and("state", state.name()))
 }
