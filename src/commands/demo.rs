@@ -213,6 +213,7 @@ fn demo_shop(sandbox: &Sandbox, folder: &Path) -> anyhow::Result<Shop> {
             copies: Vec::new(),
         }),
         orders: None,
+        hooks: Vec::new(),
         http: None,
         secret_files: Vec::new(),
     };

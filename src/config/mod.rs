@@ -16,6 +16,7 @@ mod lagerkoll;
 mod location;
 mod names;
 mod nicechat;
+mod notify;
 mod orders;
 mod rules;
 mod schedule;
@@ -47,6 +48,7 @@ pub use http::{Http, PublicUrl};
 pub use lagerkoll::{Account, AccountCredentials, DeclaredEvent, Lagerkoll, Scope};
 pub use location::{Location, is_loopback};
 pub use nicechat::{NiceChat, Prune, Strategy, VanishedCategory};
+pub use notify::{Hook, HookTarget};
 pub use orders::{Keep, Orders};
 pub use rules::{Rule, Rules, Verdict};
 pub use schedule::Schedule;
@@ -72,6 +74,8 @@ pub struct Config {
     pub lagerkoll: Option<Lagerkoll>,
     /// NiceChat's orders; `None` = they are not mirrored.
     pub orders: Option<Orders>,
+    /// Who is told of what happens.
+    pub hooks: Vec<Hook>,
     /// Our own listener; `None` = there is none.
     pub http: Option<Http>,
     /// The files that secrets were read from, the config file among them if one stands there.
@@ -154,6 +158,7 @@ impl Config {
             source_alone: None,
             lagerkoll: None,
             orders: None,
+            hooks: Vec::new(),
             http,
             secret_files: Vec::new(),
         };
@@ -174,6 +179,7 @@ impl Config {
             config.catalog = Some(Arc::new(catalog));
         }
         config.lagerkoll = Lagerkoll::read(document, environment)?;
+        config.hooks = notify::read(document, environment)?;
         config.secret_files = document.secret_files();
         Ok(config)
     }

@@ -38,6 +38,9 @@ pub(super) const USER_TOKEN: SecretNames = SecretNames { key: "user_token", file
 /// The feed's password.
 pub(super) const PASSWORD: SecretNames = SecretNames { key: "password", file: "password_file" };
 
+/// What a hook's messages are signed with.
+pub(super) const SECRET: SecretNames = SecretNames { key: "secret", file: "secret_file" };
+
 /// `[source]`.
 pub(super) const SOURCE: SectionNames = SectionNames {
     name: "source",
@@ -140,14 +143,23 @@ pub(super) const ORDERS: SectionNames = SectionNames {
     keys: &["schedule", "resync_schedule", "keep", "personal_days", "match_email", "days", "currency", "announce_old"],
 };
 
+/// `[notify]`.
+pub(super) const NOTIFY: SectionNames = SectionNames { name: "notify", keys: &["hook"] };
+
+/// `[[notify.hook]]`.
+pub(super) const HOOK: SectionNames = SectionNames {
+    name: "notify.hook",
+    keys: &["name", "events", "url", SECRET.key, SECRET.file, "command", "personal", "timeout", "give_up_after"],
+};
+
 /// `[http]`.
 pub(super) const HTTP: SectionNames = SectionNames { name: "http", keys: &["listen", "public_url"] };
 
 /// Every section.
-pub(super) const SECTIONS: [SectionNames; 7] = [SOURCE, STATE, NICECHAT, GUARD, ORDERS, LAGERKOLL, HTTP];
+pub(super) const SECTIONS: [SectionNames; 8] = [SOURCE, STATE, NICECHAT, GUARD, ORDERS, LAGERKOLL, NOTIFY, HTTP];
 
 /// Tables within a section, of which there may be any number. Their names are `section.key`.
-pub(super) const TABLES: [SectionNames; 3] = [RULE, EVENT, COPY_TO];
+pub(super) const TABLES: [SectionNames; 4] = [RULE, EVENT, COPY_TO, HOOK];
 
 /// Whether a word is a setting of any section.
 pub(super) fn is_setting(word: &str) -> bool {
@@ -156,24 +168,26 @@ pub(super) fn is_setting(word: &str) -> bool {
 
 /// Whether a setting's value is a secret.
 pub(super) fn is_secret(key: &str) -> bool {
-    [API_KEY, API_SECRET, USER_TOKEN, PASSWORD].iter().any(|names| names.key == key)
+    [API_KEY, API_SECRET, USER_TOKEN, PASSWORD, SECRET].iter().any(|names| names.key == key)
 }
 
 /// Whether a setting names a secret's file.
 pub(super) fn is_secret_file(key: &str) -> bool {
-    [API_KEY, API_SECRET, USER_TOKEN, PASSWORD].iter().any(|names| names.file == key)
+    [API_KEY, API_SECRET, USER_TOKEN, PASSWORD, SECRET].iter().any(|names| names.file == key)
 }
 
 /// What is said of a value that has no quotes and needs them; `None` = it needs none, or its setting isn't known.
 pub(super) fn in_quotes(key: &str) -> Option<&'static str> {
     match key {
-        "timeout" | "import_timeout" | "splay" | "delete_after" => Some("write a time in quotes, such as \"30s\""),
+        "timeout" | "import_timeout" | "splay" | "delete_after" | "give_up_after" => {
+            Some("write a time in quotes, such as \"30s\"")
+        }
         "schedule" | "resync_schedule" => Some("write it in quotes, such as \"every 15m\""),
         "price" => Some("write prices in quotes, such as \"<5\" or \"10..20\""),
         "max_bytes" => Some("write a size in quotes, such as \"4GiB\", or a number of bytes"),
         "location" | "path" => Some("write a path or an address in quotes, such as \"/srv/feed.xml\""),
-        "keep" => Some("write a list, such as [\"client\"]"),
-        "match_email" | "announce_old" => None,
+        "keep" | "events" | "command" => Some("write a list of texts in quotes, such as [\"client\"]"),
+        "match_email" | "announce_old" | "personal" => None,
         key if is_number(key) || matches!(key, "trigger" | "action" | "include" | "in_stock") => None,
         key if is_setting(key) => Some("write a text in quotes"),
         _ => None,

@@ -2,6 +2,7 @@
 
 pub mod catalog;
 pub mod events;
+pub mod hooks;
 mod look;
 pub mod orders;
 mod snapshot;
@@ -17,5 +18,6 @@ pub fn systems() -> Vec<Box<dyn System>> {
         Box::<catalog::CatalogSystem>::default(),
         Box::new(events::EventsSystem),
         Box::new(orders::OrdersSystem { products: product }),
+        Box::new(hooks::HooksSystem),
     ]
 }

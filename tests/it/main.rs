@@ -9,6 +9,7 @@ mod cli;
 mod daemon;
 mod events;
 mod feeds;
+mod hooks;
 mod house;
 mod kit;
 mod orders;

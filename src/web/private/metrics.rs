@@ -36,8 +36,8 @@ struct BuildLabels {
     version: &'static str,
 }
 
-/// A job's own label and its value.
-type Labels = [(&'static str, Cow<'static, str>); 1];
+/// A job's own labels and their values.
+type Labels = Vec<(&'static str, Cow<'static, str>)>;
 
 /// What is counted from the start of the process on.
 pub(super) struct Metrics {
@@ -82,7 +82,7 @@ impl Metrics {
             match (self.meters.get(sample.meter), &sample.label) {
                 (Some(Counted::Alone(counter)), _) => _ = counter.inc_by(sample.by),
                 (Some(Counted::ByLabel(name, family)), Some(value)) => {
-                    family.get_or_create(&[(*name, value.clone())]).inc_by(sample.by);
+                    family.get_or_create(&named(name, value)).inc_by(sample.by);
                 }
                 _ => {}
             }
@@ -104,6 +104,11 @@ fn registry() -> Registry {
     Registry::with_prefix("shelfkeeper")
 }
 
+/// The labels of a series: several have a blank between them, and so have their values.
+fn named(names: &'static str, values: &str) -> Labels {
+    names.split(' ').zip(values.split(' ')).map(|(name, value)| (name, Cow::Owned(value.to_owned()))).collect()
+}
+
 fn register(registry: &mut Registry, meter: &Meter) -> Counted {
     let Some(label) = meter.label else {
         let counter = Counter::default();
@@ -113,7 +118,7 @@ fn register(registry: &mut Registry, meter: &Meter) -> Counted {
     let family = Family::<Labels, Counter>::default();
     registry.register(meter.name, meter.help, Family::clone(&family));
     for value in meter.from_start {
-        drop(family.get_or_create(&[(label, Cow::Borrowed(*value))]));
+        drop(family.get_or_create(&named(label, value)));
     }
     Counted::ByLabel(label, family)
 }
@@ -139,7 +144,7 @@ fn moment(ages: &[(&'static str, Duration)], levels: &[pass::Level]) -> Registry
             registry.register(level.name, level.help, Family::clone(&gauge));
             gauge
         });
-        gauge.get_or_create(&[(*label, value.clone())]).set(level.value);
+        gauge.get_or_create(&vec![(*label, value.clone())]).set(level.value);
     }
     registry
 }

@@ -44,7 +44,7 @@ impl Readiness {
     /// is known, with their subjects.
     pub(super) fn expect<'j>(&mut self, jobs: impl Iterator<Item = &'j dyn pass::Job>) -> Vec<(&'static str, String)> {
         let job = |job: &dyn pass::Job| Some((job.name(), job.subject(), job.due().into_iter().next()?.schedule));
-        self.take_over(jobs.filter_map(job))
+        self.take_over(jobs.filter(|job| !job.follows_others()).filter_map(job))
     }
 
     fn take_over(

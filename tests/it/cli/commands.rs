@@ -162,7 +162,7 @@ fn feed_needs_no_config_and_takes_a_url() {
 #[test]
 fn status_as_json() {
     let shop = Shop::with_rows(&[LAMP, CHAIR, NAMELESS]);
-    let all = "events failed headline held imports last_pass owned pending rejected".split(' ').collect();
+    let all = "events failed headline held hooks imports last_pass orders owned pending rejected".split(' ').collect();
     let status = shop.json(&["status", "--format", "json"]);
     assert_eq!(names(&status), all);
     assert_eq!((&status["last_pass"], &status["events"]), (&Value::Null, &Value::Null));

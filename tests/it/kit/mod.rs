@@ -4,6 +4,7 @@ pub mod events;
 pub mod goods;
 pub mod orders;
 pub mod process;
+pub mod receiver;
 mod shop;
 
 pub use shop::{FEED, HEADER, Output, Shop, finish, gzip, program, tsv, wait_until};
