@@ -109,7 +109,7 @@ fn one_that_fails_holds_up_none_and_is_given_up_in_the_end() {
     receiver.answer(&["500 No", "200 OK"]);
     pass(&shop, "--once", 0);
     assert_eq!(receiver.seen().len(), 2);
-    receiver.answer(&["500 No", "500 No", "500 No", "500 No", "500 No"]);
+    receiver.answer(&["500 No"; 10_000]);
     wait_until("it is given up", || shop.run(&["run", "--once"]).code == 3);
     let hook = status(&shop);
     assert_eq!(
