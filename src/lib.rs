@@ -17,6 +17,7 @@ mod files;
 mod http_client;
 pub mod logging;
 pub mod order;
+pub mod outbox;
 pub mod pass;
 pub mod pause;
 pub mod remote;

@@ -38,7 +38,8 @@ pub(super) fn run(arguments: &cli::Run, config: Config, named: Option<&Path>) ->
     }
     let kind = if arguments.resync { PassKind::Resync } else { PassKind::Sync };
     let systems = systems();
-    let jobs: Vec<Box<dyn Job>> = systems.iter().filter_map(|system| system.job(&shop, false)).collect();
+    let mut jobs: Vec<Box<dyn Job>> = systems.iter().filter_map(|system| system.job(&shop, false)).collect();
+    jobs.sort_by_key(|job| job.follows_others());
     let ask = Ask { kind, force: arguments.force };
     let reports = runtime.block_on(async {
         let stop = stop_on_signal();
@@ -49,7 +50,13 @@ pub(super) fn run(arguments: &cli::Run, config: Config, named: Option<&Path>) ->
         });
         let bar = Bar::new();
         let tell = |step| bar.tell(step);
-        let reports = join_all(jobs.iter().map(|job| job.run(ask, &stop, &tell))).await;
+        // What some leave, others go on with.
+        let of_round = |follows: bool| {
+            let jobs = jobs.iter().filter(move |job| job.follows_others() == follows);
+            join_all(jobs.map(|job| job.run(ask, &stop, &tell)))
+        };
+        let mut reports = of_round(false).await;
+        reports.extend(of_round(true).await);
         bar.finish();
         reports
     });
@@ -80,6 +87,8 @@ fn tell(job: &dyn Job, report: &Report, format: Format) -> io::Result<()> {
         });
     }
     match format {
+        // It had nothing to do.
+        _ if report.summary.is_empty() => Ok(()),
         Format::Json => writeln!(io::stdout(), "{}", report.json(job.name())?),
         Format::Text if logging::is_output_in_journal() => Ok(()),
         Format::Text => writeln!(io::stdout(), "{}", report.summary),

@@ -17,6 +17,7 @@ mod lagerkoll;
 mod location;
 mod names;
 mod nicechat;
+mod notify;
 mod oct8ne;
 mod orders;
 mod rules;
@@ -50,6 +51,7 @@ pub use http::{Http, Network, PublicUrl};
 pub use lagerkoll::{Account, AccountCredentials, DeclaredEvent, Lagerkoll, Scope};
 pub use location::{Location, is_loopback};
 pub use nicechat::{NiceChat, Prune, Strategy, VanishedCategory};
+pub use notify::{Hook, HookTarget};
 pub use oct8ne::{CartMethod, Facet, Oct8ne, OutOfStock, OwnShop};
 pub use orders::{Keep, Orders};
 pub use rules::{Rule, Rules, Verdict};
@@ -83,6 +85,8 @@ pub struct Config {
     pub emplifi: Option<Emplifi>,
     /// NiceChat's orders; `None` = they are not mirrored.
     pub orders: Option<Orders>,
+    /// Who is told of what happens.
+    pub hooks: Vec<Hook>,
     /// Our own listener; `None` = there is none.
     pub http: Option<Http>,
     /// The files that secrets were read from, the config file among them if one stands there.
@@ -185,6 +189,7 @@ impl Config {
             oct8ne: None,
             guard: guard.clone(),
             emplifi: None,
+            hooks: Vec::new(),
             http,
             secret_files: Vec::new(),
         };
@@ -208,6 +213,7 @@ impl Config {
         config.lagerkoll = Lagerkoll::read(document, environment)?;
         config.oct8ne = Oct8ne::read(document, environment, config.http.as_ref(), has_source)?.map(Arc::new);
         config.emplifi = Emplifi::read(document, environment)?;
+        config.hooks = notify::read(document, environment)?;
         config.secret_files = document.secret_files();
         Ok(config)
     }

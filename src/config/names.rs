@@ -38,7 +38,7 @@ pub(super) const API_SECRET: SecretNames = SecretNames { key: "api_secret", file
 pub(super) const USER_TOKEN: SecretNames = SecretNames { key: "user_token", file: "user_token_file" };
 /// What Oct8ne asks with.
 pub(super) const API_TOKEN: SecretNames = SecretNames { key: "api_token", file: "api_token_file" };
-/// What the shop is asked with.
+/// What the shop is asked with, and a hook's messages are signed with.
 pub(super) const SECRET: SecretNames = SecretNames { key: "secret", file: "secret_file" };
 /// The feed's password.
 pub(super) const PASSWORD: SecretNames = SecretNames { key: "password", file: "password_file" };
@@ -169,6 +169,15 @@ pub(super) const ORDERS: SectionNames = SectionNames {
     keys: &["schedule", "resync_schedule", "keep", "personal_days", "match_email", "days", "currency", "announce_old"],
 };
 
+/// `[notify]`.
+pub(super) const NOTIFY: SectionNames = SectionNames { name: "notify", keys: &["hook"] };
+
+/// `[[notify.hook]]`.
+pub(super) const HOOK: SectionNames = SectionNames {
+    name: "notify.hook",
+    keys: &["name", "events", "url", SECRET.key, SECRET.file, "command", "personal", "timeout", "give_up_after"],
+};
+
 /// `[http]`.
 pub(super) const HTTP: SectionNames = SectionNames {
     name: "http",
@@ -223,14 +232,14 @@ pub(super) const OCT8NE_SHOP: SectionNames = SectionNames {
 };
 
 /// Every section.
-pub(super) const SECTIONS: [SectionNames; 9] =
-    [SOURCE, STATE, NICECHAT, GUARD, ORDERS, LAGERKOLL, EMPLIFI, HTTP, OCT8NE];
+pub(super) const SECTIONS: [SectionNames; 10] =
+    [SOURCE, STATE, NICECHAT, GUARD, ORDERS, LAGERKOLL, EMPLIFI, NOTIFY, HTTP, OCT8NE];
 
 /// Sections within a section. Their names are `section.key`.
 pub(super) const SUBSECTIONS: [SectionNames; 1] = [OCT8NE_SHOP];
 
 /// Tables within a section, of which there may be any number. Their names are `section.key`.
-pub(super) const TABLES: [SectionNames; 4] = [RULE, EVENT, COPY_TO, WATCH];
+pub(super) const TABLES: [SectionNames; 5] = [RULE, EVENT, COPY_TO, WATCH, HOOK];
 
 /// Whether a word is a setting of any section.
 pub(super) fn is_setting(word: &str) -> bool {
@@ -253,15 +262,14 @@ pub(super) fn is_secret_file(key: &str) -> bool {
 /// What is said of a value that has no quotes and needs them; `None` = it needs none, or its setting isn't known.
 pub(super) fn in_quotes(key: &str) -> Option<&'static str> {
     match key {
-        "timeout" | "import_timeout" | "splay" | "delete_after" | "cache" | "unknown_after" | "max_age" => {
-            Some("write a time in quotes, such as \"30s\"")
-        }
+        "timeout" | "import_timeout" | "splay" | "delete_after" | "cache" | "give_up_after" | "unknown_after"
+        | "max_age" => Some("write a time in quotes, such as \"30s\""),
         "schedule" | "resync_schedule" => Some("write it in quotes, such as \"every 15m\""),
         "price" => Some("write prices in quotes, such as \"<5\" or \"10..20\""),
         "max_bytes" => Some("write a size in quotes, such as \"4GiB\", or a number of bytes"),
         "location" | "path" => Some("write a path or an address in quotes, such as \"/srv/feed.xml\""),
-        "keep" => Some("write a list, such as [\"client\"]"),
-        "match_email" | "announce_old" => None,
+        "keep" | "events" | "command" => Some("write a list of texts in quotes, such as [\"client\"]"),
+        "match_email" | "announce_old" | "personal" => None,
         key if is_number(key) || matches!(key, "trigger" | "action" | "include" | "in_stock" | "enabled") => None,
         key if is_setting(key) => Some("write a text in quotes"),
         _ => None,

@@ -132,7 +132,10 @@ impl Runner {
         self.pass_stop = stop.child_token();
         let ask = Ask { kind, force: self.is_forced };
         let label = job.label(kind);
-        self.line.busy(format!("{label} under way"));
+        // One that looks every few seconds whether there is anything for it would make the line flicker.
+        if !job.follows_others() {
+            self.line.busy(format!("{label} under way"));
+        }
         let (line, stop, worker) = (self.line.clone(), self.pass_stop.clone(), Arc::clone(&job));
         let pass = async move {
             let progress = |step: Step| {

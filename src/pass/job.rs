@@ -69,6 +69,12 @@ pub trait Job: Send + Sync {
     /// When it is due; the first one is what its health is measured by.
     fn due(&self) -> Vec<Due>;
 
+    /// Whether it goes on with what the others leave: where each is run once it comes after them, and how it is tells
+    /// nothing of how the shop is.
+    fn follows_others(&self) -> bool {
+        false
+    }
+
     /// What a pass of this kind is called.
     fn label(&self, kind: PassKind) -> &'static str;
 

@@ -9,7 +9,7 @@ pub struct Meter {
     pub name: &'static str,
     /// What is counted.
     pub help: &'static str,
-    /// By what it is told apart; `None` = not at all.
+    /// By what it is told apart; `None` = not at all. Several have a blank between them, and so have their values.
     pub label: Option<&'static str>,
     /// The label's values that are there from the start: so that the first step shows as one.
     pub from_start: &'static [&'static str],

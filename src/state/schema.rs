@@ -211,6 +211,13 @@ const ORDERS: &str = "
     CREATE TABLE order_aside (
         hash BLOB PRIMARY KEY, why TEXT NOT NULL, times INTEGER NOT NULL, since TEXT NOT NULL
     ) WITHOUT ROWID;
+    -- Events that hooks have not taken yet, the first first; body is what is sent, and gone once it was given up.
+    CREATE TABLE hook_event (
+        event INTEGER PRIMARY KEY AUTOINCREMENT, hook TEXT NOT NULL, id TEXT NOT NULL, kind TEXT NOT NULL,
+        at TEXT NOT NULL, body TEXT, personal_until INTEGER, posted TEXT NOT NULL, tries INTEGER NOT NULL DEFAULT 0,
+        failed TEXT, wait INTEGER, asked INTEGER NOT NULL DEFAULT 0, error TEXT, given_up TEXT
+    );
+    CREATE INDEX hook_event_of ON hook_event (hook, event);
 ";
 
 /// The first format that has orders.

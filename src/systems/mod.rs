@@ -3,6 +3,7 @@
 pub mod availability;
 pub mod catalog;
 pub mod events;
+pub mod hooks;
 mod look;
 pub mod oct8ne;
 pub mod orders;
@@ -21,5 +22,6 @@ pub fn systems() -> Vec<Box<dyn System>> {
         Box::<oct8ne::Oct8neSystem>::default(),
         Box::<availability::AvailabilitySystem>::default(),
         Box::new(orders::OrdersSystem { products: product }),
+        Box::new(hooks::HooksSystem),
     ]
 }

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use syn::visit::{self, Visit};
 
 /// What must never be: who, and what they must not import. A name stands for all that lies below it.
-const FORBIDDEN: [(&str, &[&str]); 28] = [
+const FORBIDDEN: [(&str, &[&str]); 30] = [
     // A shop's words know no vendor, and no storage.
     ("catalog", &["config", "feed", "remote", "source", "state", "systems", "web"]),
     ("event", &["remote", "source", "state", "systems", "web"]),
@@ -57,10 +57,22 @@ const FORBIDDEN: [(&str, &[&str]); 28] = [
     ),
     ("systems::events", &["commands", "daemon", "feed", "source", "systems::catalog", "web"]),
     ("systems::orders", &["commands", "daemon", "feed", "source", "systems::catalog", "systems::events", "web"]),
+    ("systems::hooks", &["commands", "daemon", "systems::catalog", "systems::events", "systems::orders", "web"]),
+    ("outbox", &["config", "feed", "pass", "remote", "report", "source", "systems", "web"]),
     // It shows what the catalogue has put on the shelf, and the catalogue doesn't know who does.
     ("systems::oct8ne", &["commands", "daemon", "systems::events", "web::private"]),
     // Whoever runs them names none.
-    ("daemon", &["systems::availability", "systems::catalog", "systems::events", "systems::oct8ne", "systems::orders"]),
+    (
+        "daemon",
+        &[
+            "systems::availability",
+            "systems::catalog",
+            "systems::events",
+            "systems::hooks",
+            "systems::oct8ne",
+            "systems::orders",
+        ],
+    ),
     ("report", &["systems", "web"]),
     // What the feed says has nothing to do with how it was read, nor with who uses it.
     ("systems::catalog::shelf", &["config", "feed", "source", "systems::catalog::import", "web"]),

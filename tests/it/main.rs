@@ -10,6 +10,7 @@ mod cli;
 mod daemon;
 mod events;
 mod feeds;
+mod hooks;
 mod house;
 mod kit;
 mod oct8ne;

@@ -96,6 +96,7 @@ pub(super) fn demo_shop(sandbox: &Sandbox, folder: &Path) -> anyhow::Result<Shop
         source_alone: None,
         emplifi: None,
         orders: None,
+        hooks: Vec::new(),
         lagerkoll: Some(config::Lagerkoll {
             base_url: sandbox.lagerkoll_url().parse()?,
             account: Account {

@@ -200,7 +200,7 @@ fn the_example_is_right_and_tells_the_defaults() {
 fn the_example_shows_the_defaults_of_what_may_be_left_out() {
     let example = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/config/shelfkeeper.example.toml"));
     let (_, shown) = example.split_once("# [lagerkoll]\n").expect("the section");
-    let (shown, _) = shown.split_once("# [http]\n").expect("the section after it");
+    let (shown, _) = shown.split_once("# Who is told").expect("the section after it");
     // What is no sentence is a setting; the user is the other way to say who we are.
     let is_setting =
         |line: &&str| line.starts_with("[[") || line.split_once(" = ").is_some_and(|(key, _)| !key.contains(' '));

@@ -6,8 +6,8 @@ use jiff::Timestamp;
 
 use super::error::OrdersError;
 use super::findings::Findings;
-use super::pass::Tools;
 use super::store::{OrdersEnd, ReadOrders as _, WriteOrders as _};
+use super::tools::Tools;
 use super::{JOB, subject};
 use crate::pass::{Figures, Outcome, PassEntry, PassRow};
 use crate::state;

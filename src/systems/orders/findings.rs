@@ -11,6 +11,8 @@ pub(super) struct Findings {
     pub(super) traffic: Traffic,
     /// Nobody had read the whole listing before.
     pub(super) is_first: bool,
+    /// The state may not be the one that was written last: what is new to it may have been told.
+    pub(super) is_doubted: bool,
     /// Entries of the listing that were read.
     pub(super) met: u64,
     pub(super) new: u64,

@@ -8,7 +8,8 @@ use tracing::{Instrument as _, info_span};
 use super::close::{Report, close};
 use super::error::OrdersError;
 use super::findings::Findings;
-use super::pass::{Tools, run_steps};
+use super::pass::run_steps;
+use super::tools::Tools;
 use crate::remote::Limits;
 use crate::remote::nicechat::OrdersReader;
 

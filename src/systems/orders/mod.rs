@@ -1,5 +1,6 @@
 //! NiceChat's orders: a mirror of what the chats sold. Nothing is ever sent.
 
+mod announce;
 mod close;
 mod error;
 mod findings;
@@ -10,6 +11,7 @@ mod persons;
 mod report;
 pub mod store;
 mod system;
+mod tools;
 mod walk;
 
 use crate::config;

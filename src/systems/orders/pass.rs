@@ -2,56 +2,21 @@
 
 use std::collections::{BTreeSet, HashSet};
 
-use jiff::{SignedDuration, Timestamp};
-
+use super::JOB;
+use super::announce::{announces, gone_events, new_event};
 use super::error::OrdersError;
 use super::findings::Findings;
 use super::guard::judge;
-use super::persons::{emails, kept, kept_words};
-use super::store::{ErasePersonal as _, Incoming, Page, PersonalRules, Vanished, WriteOrders as _, WritePages as _};
+use super::persons::{emails, kept};
+use super::store::{ErasePersonal as _, Incoming, Page, Vanished, WriteOrders as _, WritePages as _};
 use super::store::{HeldOrder, Known, PagePut, ReadOrders as _};
+use super::tools::Tools;
 use super::walk::{Agreement, Walk};
-use super::{JOB, Products};
 use crate::approval::{take_word, word};
-use crate::config;
 use crate::order::{Contacts, Listed, ListedOrder};
-use crate::pass::{Ask, PassKind};
-use crate::pause::Pause;
+use crate::pass::PassKind;
 use crate::remote::nicechat::{OrdersPage, OrdersReader};
 use crate::state::{self, StateError};
-
-/// What every step of a pass may use.
-pub(super) struct Tools<'a> {
-    pub(super) settings: &'a config::Orders,
-    pub(super) state: &'a state::Writer,
-    pub(super) products: Products,
-    pub(super) ask: Ask,
-    pub(super) started: Timestamp,
-    /// Whether nobody else compares the state with what NiceChat lists.
-    pub(super) is_alone: bool,
-}
-
-impl Tools<'_> {
-    /// Why nothing may be sent now, if somebody has stopped the sending for a while.
-    pub(super) fn paused(&self) -> Option<String> {
-        Pause::in_force(self.state.path()).map(|pause| pause.words())
-    }
-
-    fn read(&self) -> Result<state::Reader, StateError> {
-        state::Reader::open(self.state.path())
-    }
-
-    fn rules(&self) -> PersonalRules {
-        let settings = self.settings;
-        let days = SignedDuration::from_hours(24 * i64::from(settings.days));
-        PersonalRules {
-            keep: kept_words(settings.keep),
-            days: settings.personal_days,
-            emails: settings.match_email,
-            oldest: self.started.checked_sub(days).unwrap_or(Timestamp::MIN),
-        }
-    }
-}
 
 /// Makes the steps of a pass. What they find out is in `findings` even when one fails.
 pub(super) async fn run_steps(
@@ -67,6 +32,7 @@ pub(super) async fn run_steps(
     let wants_whole =
         tools.ask.kind == PassKind::Resync || findings.is_first || reader.must_read_whole()? || reader.is_doubted()?;
     let told = reader.told_names()?;
+    findings.is_doubted = reader.is_doubted()?;
     drop(reader);
     let walk = read_pages(tools, nicechat, wants_whole, told, findings).await?;
     settle(tools, walk, findings).await?;
@@ -143,8 +109,12 @@ async fn take(
                     Some(id) => (tools.products)(&reader, id),
                     None => Ok(Known::default()),
                 });
-                let known = known.collect::<Result<_, _>>()?;
-                orders.push(incoming(tools, order, known, &contacts));
+                let known: Vec<Known> = known.collect::<Result<_, _>>()?;
+                let mut incoming = incoming(tools, order, known, &contacts);
+                if announces(tools, findings) {
+                    incoming.event = new_event(tools, &reader, &incoming)?.map(Box::new);
+                }
+                orders.push(incoming);
             }
         }
     }
@@ -155,7 +125,8 @@ async fn take(
     let aside = odd.into_iter().map(|(hash, why)| (hash, why, times(&hash))).collect();
     let rules = tools.rules();
     let (oldest, personal_since) = (rules.oldest, rules.since(tools.started));
-    let put = tools.state.put_orders(Page { orders, aside, at: tools.started, oldest, personal_since }).await?;
+    let (at, subscribers) = (tools.started, tools.subscribers.to_vec());
+    let put = tools.state.put_orders(Page { orders, aside, at, oldest, personal_since, subscribers }).await?;
     findings.new += put.new.len() as u64;
     findings.changed += put.changed.len() as u64;
     // What is as it was has been told.
@@ -167,7 +138,7 @@ async fn take(
 fn incoming(tools: &Tools<'_>, order: crate::order::Order, known: Vec<Known>, contacts: &Contacts) -> Incoming {
     let settings = tools.settings;
     let emails = if settings.match_email { emails(contacts, tools.state.hasher()) } else { Vec::new() };
-    Incoming { order, known, personal: kept(contacts, settings.keep), emails }
+    Incoming { order, known, personal: kept(contacts, settings.keep), emails, event: None }
 }
 
 /// Judges what the listing doesn't have. Only one that is whole, and whose count agrees, proves that anything is gone.
@@ -192,11 +163,18 @@ async fn settle(tools: &Tools<'_>, walk: Walk, findings: &mut Findings) -> Resul
     let (had_held, must_read) = (reader.held_orders()?, reader.must_read_whole()?);
     drop(reader);
     let orders = if verdict.is_some() { Vec::new() } else { missing };
+    let events = gone_events(tools, &orders)?;
     findings.gone = orders.len() as u64;
     let is_gone = !orders.is_empty();
     let listed = walk.ids.into_iter().collect();
     let aside = walk.aside.into_iter().collect();
-    tools.state.orders_vanished(Vanished { orders, listed, aside }, tools.started).await?;
+    tools
+        .state
+        .orders_vanished(
+            Vanished { orders, events, subscribers: tools.subscribers.to_vec(), listed, aside },
+            tools.started,
+        )
+        .await?;
     if told != had_held {
         tools.state.hold_orders(told).await?;
     }

@@ -7,11 +7,12 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
-use super::pass::Tools;
 use super::report::{LABEL, OrdersLook, PlannedOrders, report};
 use super::store::ReadOrders as _;
+use super::tools::Tools;
 use super::{JOB, Products, job, subject};
 use crate::config::{self, Config, Schedule};
+use crate::outbox::Subscriber;
 use crate::pass::{Ask, BoxFuture, Due, Failure, Job, Level, Meter, PassKind, Planned, Progress, Report, entry};
 use crate::remote::Limits;
 use crate::shop::Shop;
@@ -35,7 +36,14 @@ impl System for OrdersSystem {
     fn job(&self, shop: &Shop, _is_served: bool) -> Option<Box<dyn Job>> {
         let (limits, state) = (shop.limits.clone(), shop.state.clone());
         let (settings, products) = (shop.config.orders.clone()?, self.products);
-        Some(Box::new(OrdersJob { settings, limits, state, products, is_alone: shop.config.catalog.is_none() }))
+        let is_alone = shop.config.catalog.is_none();
+        let subscribers = shop.config.hooks.iter().map(|hook| Subscriber {
+            hook: hook.name.clone(),
+            events: hook.events.clone(),
+            personal: hook.personal,
+        });
+        let subscribers = subscribers.collect();
+        Some(Box::new(OrdersJob { settings, limits, state, products, is_alone, subscribers }))
     }
 
     fn plan<'a>(
@@ -90,6 +98,7 @@ struct OrdersJob {
     state: Arc<Writer>,
     products: Products,
     is_alone: bool,
+    subscribers: Vec<Subscriber>,
 }
 
 impl OrdersJob {
@@ -129,6 +138,7 @@ impl Job for OrdersJob {
                 ask,
                 started: Timestamp::now(),
                 is_alone: self.is_alone,
+                subscribers: &self.subscribers,
             };
             report(job::run(&tools, &self.limits, stop).await)
         })

@@ -88,7 +88,7 @@ impl Metrics {
             match (self.meters.get(sample.meter), &sample.label) {
                 (Some(Counted::Alone(counter)), _) => _ = counter.inc_by(sample.by),
                 (Some(Counted::ByLabel(name, family)), Some(value)) => {
-                    let labels = [(*name, value.clone())].into_iter().chain(sample.besides.clone()).collect();
+                    let labels = named(name, value).into_iter().chain(sample.besides.clone()).collect();
                     family.get_or_create(&labels).inc_by(sample.by);
                 }
                 _ => {}
@@ -111,6 +111,11 @@ fn registry() -> Registry {
     Registry::with_prefix("shelfkeeper")
 }
 
+/// The labels of a series: several have a blank between them, and so have their values.
+fn named(names: &'static str, values: &str) -> Labels {
+    names.split(' ').zip(values.split(' ')).map(|(name, value)| (name, Cow::Owned(value.to_owned()))).collect()
+}
+
 fn register(registry: &mut Registry, meter: &Meter) -> Counted {
     let Some(label) = meter.label else {
         let counter = Counter::default();
@@ -120,7 +125,7 @@ fn register(registry: &mut Registry, meter: &Meter) -> Counted {
     let family = Family::<Labels, Counter>::default();
     registry.register(meter.name, meter.help, Family::clone(&family));
     for value in meter.from_start {
-        drop(family.get_or_create(&vec![(label, Cow::Borrowed(*value))]));
+        drop(family.get_or_create(&named(label, value)));
     }
     Counted::ByLabel(label, family)
 }

@@ -53,7 +53,7 @@ impl Readiness {
     /// These are the jobs from now on. What is known of one that was there before stays. Gives those of which nothing
     /// is known.
     pub(super) fn expect<'j>(&mut self, jobs: impl Iterator<Item = &'j dyn pass::Job>) -> Vec<&'j dyn pass::Job> {
-        let jobs: Vec<&dyn pass::Job> = jobs.collect();
+        let jobs: Vec<&dyn pass::Job> = jobs.filter(|job| !job.follows_others()).collect();
         let job = |job: &&dyn pass::Job| {
             let schedule = job.due().into_iter().next()?.schedule;
             Some(Expected { name: job.name(), subject: job.subject(), schedule, patience: job.patience() })

@@ -5,6 +5,7 @@ pub(crate) mod events;
 pub(crate) mod goods;
 pub(crate) mod orders;
 pub(crate) mod process;
+pub(crate) mod receiver;
 mod shop;
 
 pub(crate) use shop::{FEED, HEADER, Output, Shop, finish, gzip, program, tsv, wait_until};

@@ -1,6 +1,7 @@
 //! Real processes: started, watched, signalled by their id, and never left behind.
 
-use std::io::{BufRead as _, BufReader, Read};
+use std::io::{BufRead as _, BufReader, Read, Write as _};
+use std::net::TcpStream;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
@@ -97,6 +98,18 @@ impl Drop for Process {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// The text of one of the daemon's own pages.
+pub(crate) fn page(daemon: &Process, path: &str) -> String {
+    daemon.wait_for_log("listening on http://", 1);
+    let log = daemon.log();
+    let address = log.split("listening on http://").nth(1).and_then(|rest| rest.split_whitespace().next());
+    let mut stream = TcpStream::connect(address.expect("an address")).expect("a connection");
+    write!(stream, "GET {path} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n").expect("asked");
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).expect("an answer");
+    answer
 }
 
 fn text(shared: &Mutex<String>) -> String {

@@ -20,7 +20,8 @@ fn with_orders(shop: &Shop, orders: i64) {
 
 #[test]
 fn both_jobs_together_have_no_more_requests_under_way_than_the_settings_say() {
-    let shop = shop("[nicechat]\nconcurrency = 1\n");
+    let shop = shop("");
+    shop.config("[nicechat]\nconcurrency = 1\n[orders]\n");
     let rows: Vec<String> = (1..9).map(|id| format!("{id}|Lamp|10.00 USD|in stock|Home")).collect();
     shop.feed_tsv(&rows.iter().map(String::as_str).collect::<Vec<_>>());
     with_orders(&shop, 9);

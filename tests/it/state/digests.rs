@@ -98,6 +98,8 @@ fn make_old(shop: &Shop, acknowledged: &[Good], goods: &[Good]) {
                DROP INDEX pass_of; ALTER TABLE pass DROP COLUMN job; ALTER TABLE pass DROP COLUMN subject;
                ALTER TABLE object_key DROP COLUMN has; DROP TABLE approved; DROP TABLE missing; DROP TABLE held;
                DROP TABLE change_pass; DROP TABLE change; DROP TABLE change_key;
+               DROP TABLE orders; DROP TABLE order_personal; DROP TABLE order_email; DROP TABLE order_old;
+               DROP TABLE order_aside; DROP TABLE hook_event; DROP TABLE watch; DROP TABLE watch_span;
                ALTER TABLE rejected DROP COLUMN title; ALTER TABLE rejected DROP COLUMN column_name;
                ALTER TABLE rejected DROP COLUMN value; ALTER TABLE rejected DROP COLUMN first;
                PRAGMA user_version = 6;";

@@ -51,6 +51,10 @@ fn notices(findings: &Findings) -> Vec<Notice> {
         let there = count(counts.held, "order was", "orders were");
         Notice::News(format!("{there} there at the first read; what comes from now on is new"))
     });
+    let doubted = (findings.is_doubted && findings.new > 0).then(|| {
+        let new = count(findings.new, "order that is new to it is", "orders that are new to it are");
+        Notice::News(format!("the state may not be the one that was written last: {new} not announced"))
+    });
     let unreadable = some(unreadable.iter().map(|(id, field)| format!("{field} of order {id}")))
         .map(|fields| Notice::News(format!("fields of orders that can't be read, and are left out: {fields}")));
     let names = some(names.iter().cloned()).map(|names| {
@@ -76,7 +80,7 @@ fn notices(findings: &Findings) -> Vec<Notice> {
             ),
         },
     };
-    [first, unreadable, names].into_iter().flatten().chain([disagreement, aside]).collect()
+    [first, doubted, unreadable, names].into_iter().flatten().chain([disagreement, aside]).collect()
 }
 
 /// The first of some words; `None` = there are none.

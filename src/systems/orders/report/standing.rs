@@ -77,8 +77,7 @@ impl Standing for OrdersStanding {
     fn print_json(&self, _most: u64, out: &mut JsonObject<'_>) -> Result<(), PrintError> {
         let orders =
             self.counts.map(|counts| json!({"count": counts.held, "read_at": self.read_at, "trouble": self.trouble()}));
-        out.field("orders", &orders)?;
-        Ok(out.field("hooks", &Value::Array(Vec::new()))?)
+        Ok(out.field("orders", &orders)?)
     }
 
     fn print_summary(&self, out: &mut dyn Write) -> Result<(), PrintError> {

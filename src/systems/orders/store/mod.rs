@@ -12,9 +12,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::order::Order;
+use crate::outbox::NewEvent;
 use crate::state::Key;
 
-pub use pages::{Incoming, Page, PagePut, WritePages};
+pub use pages::{Page, PagePut, WritePages};
 pub use personal::{ErasePersonal, Erased, PersonalRules};
 pub use read::{OrdersFilter, ReadOrders};
 pub use write::{OrdersEnd, Vanished, WriteOrders};
@@ -49,6 +50,21 @@ pub struct Known {
     /// The category's name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
+}
+
+/// An order as it is listed now.
+#[derive(Debug, Clone)]
+pub struct Incoming {
+    /// What is kept of it.
+    pub order: Order,
+    /// What our snapshot says of its lines' products.
+    pub known: Vec<Known>,
+    /// What is kept of persons; `None` = nothing.
+    pub personal: Option<Personal>,
+    /// Digests of e-mail addresses in it.
+    pub emails: Vec<[u8; 16]>,
+    /// What hooks are told if it is new; `None` = nothing.
+    pub event: Option<Box<NewEvent>>,
 }
 
 /// An order that is held.

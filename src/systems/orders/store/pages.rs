@@ -4,22 +4,10 @@ use jiff::Timestamp;
 use rusqlite::{OptionalExtension as _, Transaction, params};
 
 use super::read::counts;
-use super::{Counts, Known, Personal, personal};
+use super::{Counts, Incoming, personal};
 use crate::order::Order;
+use crate::outbox::{Subscriber, post};
 use crate::state::{StateError, Writer, json};
-
-/// An order as it is listed now.
-#[derive(Debug, Clone)]
-pub struct Incoming {
-    /// What is kept of it.
-    pub order: Order,
-    /// What our snapshot says of its lines' products.
-    pub known: Vec<Known>,
-    /// What is kept of persons; `None` = nothing.
-    pub personal: Option<Personal>,
-    /// Digests of e-mail addresses in it.
-    pub emails: Vec<[u8; 16]>,
-}
 
 /// A page.
 #[derive(Debug, Clone)]
@@ -34,6 +22,8 @@ pub struct Page {
     pub oldest: Timestamp,
     /// Of orders from before that nothing personal is kept.
     pub personal_since: Timestamp,
+    /// Who is told of what is new.
+    pub subscribers: Vec<Subscriber>,
 }
 
 /// What writing a page came to.
@@ -67,13 +57,18 @@ pub trait WritePages: AsRef<Writer> {
     fn put_orders(&self, page: Page) -> impl Future<Output = Result<PagePut, StateError>> + Send {
         // An address that replaces another one leaves nothing of that.
         self.as_ref().run_erasing(move |transaction| {
-            let Page { mut orders, aside, at, oldest, personal_since } = page;
+            let Page { mut orders, aside, at, oldest, personal_since, subscribers } = page;
             let mut put = PagePut::default();
             orders.sort_by_key(|incoming| (sold(&incoming.order, at), incoming.order.id));
             for incoming in &orders {
                 let id = incoming.order.id;
                 match put_order(transaction, incoming, at, (oldest, personal_since))? {
-                    Fate::New => put.new.push(id),
+                    Fate::New => {
+                        put.new.push(id);
+                        if let Some(event) = &incoming.event {
+                            post(transaction, &subscribers, event)?;
+                        }
+                    }
                     Fate::Changed => put.changed.push(id),
                     Fate::Same | Fate::TooOld => {}
                 }

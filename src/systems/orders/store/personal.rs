@@ -9,8 +9,8 @@ use std::collections::BTreeMap;
 use jiff::{SignedDuration, Timestamp};
 use rusqlite::{OptionalExtension as _, Transaction, params};
 
-use super::pages::Incoming;
-use super::{KEPT, Personal, UNCUT};
+use super::{Incoming, KEPT, Personal, UNCUT};
+use crate::outbox::forget_personal;
 use crate::state::{StateError, Writer, json};
 
 /// The part that is as of the moment of asking: that it differs is no change.
@@ -71,7 +71,8 @@ pub trait ErasePersonal: AsRef<Writer> {
             let over: i64 = transaction.query_row(sql, [since], |row| row.get(0))?;
             let orders =
                 if over > 0 || old > 0 || has_other_words { rebuild(transaction, &rules.keep, since)? } else { 0 };
-            if orders > 0 || old > 0 {
+            let events = forget_personal(transaction, now, has_other_words)?;
+            if orders > 0 || old > 0 || events > 0 {
                 UNCUT.set(transaction, &true)?;
             }
             Ok(Erased { orders, old })

@@ -68,6 +68,16 @@ pub trait ReadOrders: AsRef<Reader> {
         reader.all(&sql, [name], |row| held_order(row, personal))
     }
 
+    /// Whether an order is known, listed or not, held or too old.
+    ///
+    /// # Errors
+    /// When the file can't be read.
+    fn holds_order(&self, id: i64) -> Result<bool, StateError> {
+        let sql =
+            "SELECT EXISTS (SELECT 1 FROM orders WHERE id = ?1) OR EXISTS (SELECT 1 FROM order_old WHERE id = ?1)";
+        self.as_ref().one(sql, [id], |row| row.get(0))
+    }
+
     /// How many there are.
     ///
     /// # Errors

@@ -5,6 +5,7 @@ use rusqlite::params;
 use serde_json::Value;
 
 use super::{FIRST_READ, HELD, NAMES, READ_AT, READ_WHOLE, personal};
+use crate::outbox::{NewEvent, Subscriber, post};
 use crate::pass::{self, PassEntry};
 use crate::state::{StateError, Writer, end_doubt, json};
 
@@ -13,6 +14,10 @@ use crate::state::{StateError, Writer, end_doubt, json};
 pub struct Vanished {
     /// Orders that are gone from now on.
     pub orders: Vec<i64>,
+    /// What hooks are told of them.
+    pub events: Vec<NewEvent>,
+    /// Who is.
+    pub subscribers: Vec<Subscriber>,
     /// The ids that are listed: others are not counted as too old any more.
     pub listed: Vec<i64>,
     /// How often each entry that is no order is listed: others are forgotten.
@@ -44,9 +49,10 @@ pub trait WriteOrders: AsRef<Writer> {
         at: Timestamp,
     ) -> impl Future<Output = Result<(), StateError>> + Send {
         self.as_ref().run_erasing(move |transaction| {
-            let Vanished { orders, listed, aside } = vanished;
+            let Vanished { orders, events, subscribers, listed, aside } = vanished;
             let sql = "UPDATE orders SET gone = ?2 WHERE gone IS NULL AND id IN (SELECT value FROM json_each(?1))";
             transaction.execute(sql, params![json(&orders)?, at.to_string()])?;
+            events.iter().try_for_each(|event| post(transaction, &subscribers, event))?;
             if !orders.is_empty() {
                 personal::forget(transaction, &orders)?;
             }

@@ -1,0 +1,125 @@
+//! `[notify]`: who is told of what happens.
+
+use std::collections::HashSet;
+use std::ops::RangeInclusive;
+use std::time::Duration;
+
+use secrecy::SecretString;
+use url::Url;
+
+use super::document::Document;
+use super::environment::Environment;
+use super::location::web_address;
+use super::names::{HOOK, NOTIFY, SECRET};
+use super::section::{Section, Setting};
+use super::units::{self, HOUR, list};
+use super::{ConfigError, secret};
+use crate::outbox::EventKind;
+
+const TIMEOUTS: RangeInclusive<Duration> = Duration::from_millis(1)..=HOUR;
+const GIVE_UP: RangeInclusive<Duration> = Duration::from_secs(1)..=Duration::from_secs(30 * 24 * 3_600);
+/// The longest name.
+const LONGEST: usize = 64;
+
+/// Somebody who is told.
+#[derive(Debug, Clone)]
+pub struct Hook {
+    /// Its name; all are different.
+    pub name: String,
+    /// Of what; never empty.
+    pub events: Vec<EventKind>,
+    /// How.
+    pub to: HookTarget,
+    /// Whether what is kept of persons is told, too.
+    pub personal: bool,
+    /// How long it may take.
+    pub timeout: Duration,
+    /// How long an event is tried.
+    pub give_up_after: Duration,
+}
+
+/// How a hook is told.
+#[derive(Debug, Clone)]
+pub enum HookTarget {
+    /// By a POST.
+    Url {
+        /// `http` or `https`.
+        url: Url,
+        /// What it is signed with.
+        secret: Option<SecretString>,
+    },
+    /// By running a program: its path and its arguments. No shell.
+    Command(Vec<String>),
+}
+
+/// Reads all hooks.
+pub(super) fn read(document: &Document<'_>, environment: &Environment) -> Result<Vec<Hook>, ConfigError> {
+    let mut names = HashSet::new();
+    let mut hooks = Vec::new();
+    for mut table in Section::of(document, &NOTIFY).tables(&HOOK) {
+        let name = table.get_filled("name").map(|setting| setting.parse(name)).transpose()?;
+        let name = name.ok_or_else(|| table.error("notify.hook.name is missing: set it, a name of your own for it"))?;
+        if !names.insert(name.clone()) {
+            return Err(table.error(format!("notify.hook: there is another hook of the name {name:?}")));
+        }
+        table.secrets = format!("notify_hook_{name}");
+        let events = table.get("events").map(|setting| events(&setting)).transpose()?.unwrap_or_default();
+        if events.is_empty() {
+            return Err(table.error("notify.hook.events is missing: set it, such as [\"order.new\"]"));
+        }
+        hooks.push(Hook {
+            events,
+            to: target(&table, environment)?,
+            personal: table.flag("personal")?.unwrap_or_default(),
+            timeout: table.read("timeout", "10s", |text| units::duration(text, &TIMEOUTS))?,
+            give_up_after: table.read("give_up_after", "72h", |text| units::duration(text, &GIVE_UP))?,
+            name,
+        });
+    }
+    Ok(hooks)
+}
+
+fn name(text: &str) -> Result<String, String> {
+    let is_plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '-' | '_');
+    let is_right = (1..=LONGEST).contains(&text.len()) && text.chars().all(is_plain);
+    is_right
+        .then(|| text.to_owned())
+        .ok_or_else(|| "a name has lower-case letters, digits, - and _, at most 64".to_owned())
+}
+
+/// An address whose query may be what its receiver knows us by.
+fn address(text: &str) -> Result<Url, String> {
+    let (before, query) = text.trim().split_once('?').map_or((text.trim(), None), |(url, query)| (url, Some(query)));
+    let mut url = web_address(before, "https://shop.example/hook", "without user and password")?;
+    url.set_query(query);
+    Ok(url)
+}
+
+fn events(setting: &Setting<'_>) -> Result<Vec<EventKind>, ConfigError> {
+    let kind = |word: &str| EventKind::ALL.into_iter().find(|kind| kind.name() == word);
+    setting.texts(|word| {
+        kind(word).ok_or_else(|| {
+            let words = list(EventKind::ALL.iter().map(|kind| format!("{:?}", kind.name())), "and");
+            format!("there is no event {word:?}; there are {words}")
+        })
+    })
+}
+
+fn target(table: &Section<'_>, environment: &Environment) -> Result<HookTarget, ConfigError> {
+    match (table.get_filled("url"), table.get("command")) {
+        (Some(_), Some(command)) => Err(command.bad("is given beside url; keep one of the two")),
+        (None, None) => Err(table.error("notify.hook has neither url nor command: set one of the two")),
+        (Some(url), None) => {
+            let url = url.parse(address)?;
+            let is_signed = !secret::given(table, SECRET, environment)?.is_empty();
+            let secret = is_signed.then(|| secret::required(table, SECRET, environment)).transpose()?;
+            Ok(HookTarget::Url { url, secret })
+        }
+        (None, Some(command)) => match command.texts(|text| Ok(text.to_owned()))? {
+            words if words.first().is_none_or(String::is_empty) => {
+                Err(command.bad("expected a program and its arguments, such as [\"/usr/local/bin/on-order\"]"))
+            }
+            words => Ok(HookTarget::Command(words)),
+        },
+    }
+}

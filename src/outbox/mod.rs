@@ -1,0 +1,65 @@
+//! Events that other systems are told of: an outbox in the state, written in the transaction that writes an event's
+//! cause, once for each hook, and emptied when somebody has taken it.
+
+mod post;
+mod read;
+mod settle;
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+pub use post::{NewEvent, Subscriber, forget_personal, post};
+pub use read::{Pending, ReadOutbox, Tally};
+pub use settle::{Failed, WriteOutbox};
+
+/// What can happen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum EventKind {
+    /// An order came in.
+    OrderNew,
+    /// An order is listed no more.
+    OrderGone,
+    /// An item's availability is another one.
+    AvailabilityChanged,
+}
+
+impl EventKind {
+    /// Every kind.
+    pub const ALL: [EventKind; 3] = [EventKind::OrderNew, EventKind::OrderGone, EventKind::AvailabilityChanged];
+
+    /// Its name, in settings and for whoever is told.
+    pub fn name(self) -> &'static str {
+        match self {
+            EventKind::OrderNew => "order.new",
+            EventKind::OrderGone => "order.gone",
+            EventKind::AvailabilityChanged => "availability.changed",
+        }
+    }
+}
+
+/// The first pause after a failure; each one after it is twice as long.
+const FIRST_PAUSE: Duration = Duration::from_secs(5);
+/// The longest.
+const LONGEST_PAUSE: Duration = Duration::from_secs(3_600);
+
+/// How long nothing is sent after so many failures.
+fn pause_after(tries: u32) -> Duration {
+    let doubled = 2_u32.saturating_pow(tries.saturating_sub(1).min(20));
+    FIRST_PAUSE.saturating_mul(doubled).min(LONGEST_PAUSE)
+}
+
+fn time(text: &str) -> Option<Timestamp> {
+    text.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pauses_double_to_an_hour() {
+        let pauses = [1, 2, 3, 10, 11, 99].map(|tries| pause_after(tries).as_secs());
+        assert_eq!(pauses, [5, 10, 20, 2_560, 3_600, 3_600]);
+    }
+}

@@ -1,0 +1,130 @@
+//! What waits to be sent.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use rusqlite::Row;
+
+use super::time;
+use crate::clock::{Moment, Stamp, boot_id};
+use crate::state::{ORDERS_SINCE, Reader, StateError};
+
+/// An event that a hook has not taken yet.
+#[derive(Debug, Clone)]
+pub struct Pending {
+    /// Its row.
+    pub event: i64,
+    /// The same at every try.
+    pub id: String,
+    /// What happened.
+    pub kind: String,
+    /// What is sent.
+    pub body: String,
+    /// Whether something in it is personal.
+    pub is_personal: bool,
+    /// How often it was sent.
+    pub tries: u32,
+    /// When it was written.
+    pub posted: Stamp,
+    /// The last failure, and how long nothing is sent after it.
+    pub pause: Option<(Stamp, Duration)>,
+    /// Whether the pause is what the hook itself asked for.
+    pub was_asked: bool,
+}
+
+impl Pending {
+    /// How long it still waits.
+    pub fn waits(&self, now: Moment, boot: Option<&str>) -> Duration {
+        let Some((failed, pause)) = &self.pause else { return Duration::ZERO };
+        let age = Duration::try_from(failed.age(now, boot)).unwrap_or_default();
+        pause.saturating_sub(age)
+    }
+
+    /// How old it is.
+    pub fn age(&self) -> Duration {
+        Duration::try_from(self.posted.age(Moment::now(), boot_id().as_deref())).unwrap_or_default()
+    }
+}
+
+/// How a hook stands.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// Events that wait.
+    pub pending: u64,
+    /// When the oldest of them happened.
+    pub oldest: Option<Timestamp>,
+    /// Events that were given up.
+    pub failed: u64,
+    /// Why the last try failed.
+    pub last_error: Option<String>,
+}
+
+/// Reading the outbox.
+pub trait ReadOutbox: AsRef<Reader> {
+    /// A hook's events, the first first.
+    ///
+    /// # Errors
+    /// When the file can't be read.
+    fn pending_events(&self, hook: &str) -> Result<Vec<Pending>, StateError> {
+        let reader = self.as_ref();
+        if reader.version() < ORDERS_SINCE {
+            return Ok(Vec::new());
+        }
+        let sql = "SELECT event, id, kind, body, personal_until IS NOT NULL, tries, posted, failed, wait, asked
+                   FROM hook_event WHERE hook = ?1 AND given_up IS NULL AND body IS NOT NULL ORDER BY event";
+        reader.all(sql, [hook], pending)
+    }
+
+    /// How a hook stands.
+    ///
+    /// # Errors
+    /// When the file can't be read.
+    fn hook_tally(&self, hook: &str) -> Result<Tally, StateError> {
+        let reader = self.as_ref();
+        if reader.version() < ORDERS_SINCE {
+            return Ok(Tally::default());
+        }
+        let sql = "SELECT count(*) FILTER (WHERE given_up IS NULL), min(at) FILTER (WHERE given_up IS NULL),
+                          count(*) FILTER (WHERE given_up IS NOT NULL),
+                          (SELECT coalesce(given_up, error) FROM hook_event
+                           WHERE hook = ?1 AND (error IS NOT NULL OR given_up IS NOT NULL) ORDER BY event DESC LIMIT 1)
+                   FROM hook_event WHERE hook = ?1";
+        reader.one(sql, [hook], |row| {
+            let count = |at| row.get::<_, i64>(at).map(i64::unsigned_abs);
+            let oldest: Option<String> = row.get(1)?;
+            let oldest = oldest.as_deref().and_then(time);
+            Ok(Tally { pending: count(0)?, oldest, failed: count(2)?, last_error: row.get(3)? })
+        })
+    }
+
+    /// The hooks that have events.
+    ///
+    /// # Errors
+    /// When the file can't be read.
+    fn hooks_with_events(&self) -> Result<Vec<String>, StateError> {
+        if self.as_ref().version() < ORDERS_SINCE {
+            return Ok(Vec::new());
+        }
+        self.as_ref().all("SELECT DISTINCT hook FROM hook_event", [], |row| row.get(0))
+    }
+}
+
+impl ReadOutbox for Reader {}
+
+fn pending(row: &Row<'_>) -> rusqlite::Result<Pending> {
+    let stamp = |text: String| serde_json::from_str::<Stamp>(&text).ok();
+    let failed: Option<String> = row.get(7)?;
+    let wait: Option<i64> = row.get(8)?;
+    let pause = failed.and_then(stamp).zip(wait.map(|wait| Duration::from_secs(wait.unsigned_abs())));
+    Ok(Pending {
+        event: row.get(0)?,
+        id: row.get(1)?,
+        kind: row.get(2)?,
+        body: row.get(3)?,
+        is_personal: row.get(4)?,
+        tries: row.get(5)?,
+        posted: stamp(row.get(6)?).unwrap_or_else(Stamp::now),
+        pause,
+        was_asked: row.get(9)?,
+    })
+}

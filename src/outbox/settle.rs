@@ -1,0 +1,82 @@
+//! What became of an event that was sent.
+
+use std::time::Duration;
+
+use rusqlite::params;
+
+use super::pause_after;
+use super::post::wipe;
+use super::read::Pending;
+use crate::clock::Stamp;
+use crate::state::{StateError, Writer, json};
+
+/// Events that were given up are remembered, so many of a hook.
+const REMEMBERED: i64 = 1_000;
+
+/// Why a try failed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Failed {
+    /// In words.
+    pub error: String,
+    /// How long the hook asks to be left alone.
+    pub asked: Option<Duration>,
+    /// Nothing will be tried again.
+    pub give_up: bool,
+}
+
+/// Writing what became of events.
+pub trait WriteOutbox: AsRef<Writer> {
+    /// Somebody has taken it.
+    ///
+    /// # Errors
+    /// When it can't be written.
+    fn event_taken(&self, pending: &Pending) -> impl Future<Output = Result<(), StateError>> + Send {
+        let (event, is_personal) = (pending.event, pending.is_personal);
+        self.as_ref().run_erasing(move |transaction| {
+            transaction.execute("DELETE FROM hook_event WHERE event = ?1", [event])?;
+            if is_personal { wipe(transaction) } else { Ok(()) }
+        })
+    }
+
+    /// Nobody has.
+    ///
+    /// # Errors
+    /// When it can't be written.
+    fn event_failed(&self, pending: &Pending, failed: Failed) -> impl Future<Output = Result<(), StateError>> + Send {
+        let (event, tries) = (pending.event, pending.tries + 1);
+        let is_personal = pending.is_personal;
+        self.as_ref().run_erasing(move |transaction| {
+            let Failed { error, asked, give_up } = failed;
+            let wait = pause_after(tries).max(asked.unwrap_or_default()).as_secs();
+            let wait = i64::try_from(wait).unwrap_or(i64::MAX);
+            let sql = "UPDATE hook_event SET tries = ?2, failed = ?3, wait = ?4, asked = ?5, error = ?6 WHERE event = ?1";
+            let failed_at = json(&Stamp::now())?;
+            transaction.execute(sql, params![event, tries, failed_at, wait, asked.is_some(), error])?;
+            if !give_up {
+                return Ok(());
+            }
+            let sql = "UPDATE hook_event SET body = NULL, personal_until = NULL, given_up = error WHERE event = ?1";
+            transaction.execute(sql, [event])?;
+            let sql = "DELETE FROM hook_event WHERE given_up IS NOT NULL AND event <= (
+                           SELECT event FROM hook_event WHERE given_up IS NOT NULL ORDER BY event DESC LIMIT 1 OFFSET ?1)";
+            transaction.execute(sql, [REMEMBERED])?;
+            if is_personal { wipe(transaction) } else { Ok(()) }
+        })
+    }
+
+    /// Forgets the events of a hook that there isn't any more; gives how many waited.
+    ///
+    /// # Errors
+    /// When it can't be written.
+    fn forget_hook(&self, hook: String) -> impl Future<Output = Result<u64, StateError>> + Send {
+        self.as_ref().run_erasing(move |transaction| {
+            let sql = "SELECT count(*) FROM hook_event WHERE hook = ?1 AND given_up IS NULL";
+            let pending: i64 = transaction.query_row(sql, [&hook], |row| row.get(0))?;
+            transaction.execute("DELETE FROM hook_event WHERE hook = ?1", [&hook])?;
+            wipe(transaction)?;
+            Ok(pending.unsigned_abs())
+        })
+    }
+}
+
+impl WriteOutbox for Writer {}

@@ -1,0 +1,9 @@
+//! Hooks: what waits in the outbox is sent to whoever wants to be told.
+
+mod job;
+mod report;
+mod send;
+mod sign;
+mod system;
+
+pub use system::HooksSystem;

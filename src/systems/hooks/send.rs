@@ -1,0 +1,118 @@
+//! Telling a hook of an event: by a POST, or by running a program.
+
+use std::process::Stdio;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use reqwest::StatusCode;
+use reqwest::header::CONTENT_TYPE;
+use reqwest::redirect::Policy;
+use rustix::process::{Pid, Signal, kill_process_group};
+use secrecy::SecretString;
+use tokio::io::AsyncWriteExt as _;
+use tokio::process::{Child, Command};
+use tokio::time::timeout;
+use url::Url;
+
+use super::sign::signature;
+use crate::config::{Hook, HookTarget};
+use crate::http_client::{self, no_client, retry_after, root_cause};
+use crate::outbox::Pending;
+
+/// What became of a try.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Answer {
+    /// It was taken.
+    Taken,
+    /// It is to be tried again: why, and how long the hook asks to be left alone.
+    Failed(String, Option<Duration>),
+    /// The hook wants nothing more.
+    Gone,
+}
+
+/// Sends an event once.
+pub(super) async fn send(hook: &Hook, pending: &Pending) -> Answer {
+    match &hook.to {
+        HookTarget::Url { url, secret } => post(url, secret.as_ref(), hook.timeout, pending).await,
+        HookTarget::Command(words) => run(words, hook.timeout, pending).await,
+    }
+}
+
+async fn post(url: &Url, secret: Option<&SecretString>, within: Duration, pending: &Pending) -> Answer {
+    let failed = |error: String| Answer::Failed(error, None);
+    // A redirect could lead what is told elsewhere.
+    let client = match http_client::builder().timeout(within).redirect(Policy::none()).build() {
+        Ok(client) => client,
+        Err(error) => return failed(format!("no HTTP client: {}", no_client(&error))),
+    };
+    let timestamp = Timestamp::now().as_second();
+    let request = client
+        .post(url.clone())
+        .header(CONTENT_TYPE, "application/json")
+        .header("webhook-id", &pending.id)
+        .header("webhook-timestamp", timestamp.to_string())
+        .body(pending.body.clone());
+    let request = match secret {
+        Some(secret) => request.header("webhook-signature", signature(secret, &pending.id, timestamp, &pending.body)),
+        None => request,
+    };
+    match request.send().await {
+        Ok(answer) if answer.status().is_success() => Answer::Taken,
+        Ok(answer) if answer.status() == StatusCode::GONE => Answer::Gone,
+        Ok(answer) => {
+            let asked = retry_after(answer.headers(), Timestamp::now());
+            Answer::Failed(format!("answered {}", answer.status().as_u16()), asked)
+        }
+        Err(error) if error.is_timeout() => failed(format!("no answer within {} s", within.as_secs_f32())),
+        // Its own words have the address, of which a part may be secret.
+        Err(error) => failed(format!("no answer: {}", root_cause(&error.without_url()))),
+    }
+}
+
+async fn run(words: &[String], within: Duration, pending: &Pending) -> Answer {
+    let failed = |error: String| Answer::Failed(error, None);
+    let Some((program, arguments)) = words.split_first() else { return failed("there is no program".to_owned()) };
+    let mut command = Command::new(program);
+    command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
+    // What we know of secrets is not the program's, nor is our word with the service manager.
+    let ours =
+        |name: &str| name.starts_with("SHELFKEEPER_") || matches!(name, "CREDENTIALS_DIRECTORY" | "NOTIFY_SOCKET");
+    let names = std::env::vars_os().map(|(name, _)| name);
+    for name in names.filter(|name| ours(&name.to_string_lossy())) {
+        command.env_remove(name);
+    }
+    command.env("SHELFKEEPER_EVENT", &pending.kind).env("SHELFKEEPER_EVENT_ID", &pending.id);
+    // Its children are killed with it.
+    command.process_group(0).kill_on_drop(true);
+    let mut child = match command.spawn() {
+        Ok(child) => child,
+        Err(error) => return failed(format!("{program} can't be run: {error}")),
+    };
+    match timeout(within, tell(&mut child, &pending.body)).await {
+        Ok(Ok(status)) if status.success() => Answer::Taken,
+        Ok(Ok(status)) => failed(format!("{program}: {status}")),
+        Ok(Err(error)) => failed(format!("{program}: {error}")),
+        Err(_) => {
+            kill(&mut child).await;
+            failed(format!("{program} took longer than {} s and was killed", within.as_secs_f32()))
+        }
+    }
+}
+
+/// Gives a program the event, and waits for its end.
+async fn tell(child: &mut Child, body: &str) -> std::io::Result<std::process::ExitStatus> {
+    if let Some(mut stdin) = child.stdin.take() {
+        // One that ends without reading it has its reasons.
+        let _ = stdin.write_all(body.as_bytes()).await;
+    }
+    child.wait().await
+}
+
+async fn kill(child: &mut Child) {
+    let group = child.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw);
+    if let Some(group) = group {
+        // It may have ended just now.
+        let _ = kill_process_group(group, Signal::KILL);
+    }
+    let _ = child.wait().await;
+}

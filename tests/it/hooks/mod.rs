@@ -1,0 +1,4 @@
+//! Hooks: who is told of what happens.
+
+mod command;
+mod post;
