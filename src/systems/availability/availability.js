@@ -35,7 +35,9 @@
     clearTimeout(timer);
     if (document.hidden || busy) return;
     busy = true;
-    fetch(url, { credentials: "omit" })
+    var options = { credentials: "omit" };
+    if (window.AbortSignal && AbortSignal.timeout) options.signal = AbortSignal.timeout(10000);
+    fetch(url, options)
       .then(function (response) {
         if (!response.ok) throw response.status;
         return response.json();

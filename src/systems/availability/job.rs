@@ -81,6 +81,7 @@ impl AvailabilityJob {
         if ask.kind == PassKind::Resync {
             asides.clear();
         }
+        let asides = asides.view();
         let tools = Tools { settings: &self.settings, emplifi, memory, asides, is_spread: !is_first };
         round::run(&tools, findings).await;
     }

@@ -92,12 +92,13 @@ impl Memory {
         *self.lock() = Inner::default();
     }
 
-    /// A reading of the watches of these names.
-    pub(super) fn read(&self, names: &[String], is_available: bool, at: Moment) {
+    /// A reading of the watches that ask this. A round of earlier settings says nothing of watches that ask something else
+    /// now.
+    pub(super) fn read(&self, question: &str, is_available: bool, at: Moment) {
         let mut inner = self.lock();
         let Some(terms) = inner.settings.as_ref().map(|settings| settings.emplifi.terms) else { return };
         inner.notice(at);
-        for watched in inner.watches.iter_mut().filter(|watched| names.contains(&watched.name)) {
+        for watched in inner.watches.iter_mut().filter(|watched| watched.question == question) {
             let is_first = watched.known.is_none();
             watched.known = Some(Known::after(watched.known, is_available, at, &terms));
             watched.trouble = None;
@@ -109,9 +110,10 @@ impl Memory {
         inner.faces = None;
     }
 
-    /// No reading of the watches of these names, and why.
-    pub(super) fn lack(&self, names: &[String], trouble: &str) {
-        for watched in self.lock().watches.iter_mut().filter(|watched| names.contains(&watched.name)) {
+    /// No reading of the watches that ask this, and why; `None` = of all.
+    pub(super) fn lack(&self, question: Option<&str>, trouble: &str) {
+        let is_meant = |watched: &&mut Watched| question.is_none_or(|question| watched.question == question);
+        for watched in self.lock().watches.iter_mut().filter(is_meant) {
             watched.trouble = Some(trouble.to_owned());
         }
     }

@@ -8,7 +8,7 @@ use futures_util::stream::FuturesUnordered;
 use jiff::Timestamp;
 use tokio::sync::Semaphore;
 
-use super::asides::Asides;
+use super::asides::View;
 use super::memory::Memory;
 use super::question::key;
 use crate::clock::Moment;
@@ -39,7 +39,7 @@ pub(super) struct Tools<'a> {
     pub(super) settings: &'a Emplifi,
     pub(super) emplifi: &'a Reader,
     pub(super) memory: &'a Memory,
-    pub(super) asides: &'a Asides,
+    pub(super) asides: View,
     /// Whether questions are spread over a part of the interval.
     pub(super) is_spread: bool,
 }
@@ -53,7 +53,7 @@ struct Asked {
 
 impl Findings {
     fn lack(&mut self, tools: &Tools<'_>, asked: &Asked, why: &str) {
-        tools.memory.lack(&asked.watches, why);
+        tools.memory.lack(Some(&asked.key), why);
         self.lacking.extend(asked.watches.iter().map(|watch| (watch.clone(), why.to_owned())));
     }
 }
@@ -79,19 +79,17 @@ pub(super) async fn run(tools: &Tools<'_>, findings: &mut Findings) {
         let now = now();
         match answer {
             Ok(is_available) => {
-                tools.memory.read(&asked.watches, is_available, now);
+                tools.memory.read(&asked.key, is_available, now);
                 findings.read += asked.watches.len() as u64;
             }
             Err(CallError::Unauthorized(why)) => {
-                tools.asides.put_key(&why, now.up);
+                let why = tools.asides.put_key(&why, now.up);
                 // Those that are under way would be told the same.
                 drop(under_way);
                 return refuse_key(tools, findings, why);
             }
             Err(error @ (CallError::Refused { .. } | CallError::Missing | CallError::Exists)) => {
-                let why = error.to_string();
-                tools.asides.put_question(&asked.key, &why, now.up);
-                let why = tools.asides.question(&asked.key, now.up).unwrap_or(why);
+                let why = tools.asides.put_question(&asked.key, &error.to_string(), now.up);
                 findings.aside.push(format!("{}: {why}", asked.watches.join(", ")));
                 findings.lack(tools, &asked, &why);
             }
@@ -102,9 +100,7 @@ pub(super) async fn run(tools: &Tools<'_>, findings: &mut Findings) {
 
 /// The round is over: nobody will be told anything with this key.
 fn refuse_key(tools: &Tools<'_>, findings: &mut Findings, why: String) {
-    let told = tools.asides.key(Moment::now().up).unwrap_or_else(|| why.clone());
-    let all: Vec<String> = tools.settings.watches.iter().map(|watch| watch.name.clone()).collect();
-    tools.memory.lack(&all, &told);
+    tools.memory.lack(None, &why);
     findings.refused_key = Some(why);
 }
 
