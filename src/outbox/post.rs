@@ -1,7 +1,7 @@
 //! Writing an event, in the transaction of its cause.
 
 use jiff::Timestamp;
-use rusqlite::{Transaction, params};
+use rusqlite::{Params, Transaction, params};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -76,10 +76,24 @@ pub fn post(transaction: &Transaction<'_>, subscribers: &[Subscriber], event: &N
 /// When it can't be written.
 pub fn forget_personal(transaction: &Transaction<'_>, now: Timestamp, all: bool) -> rusqlite::Result<u64> {
     let now = if all { i64::MAX } else { now.as_millisecond() };
-    let sql =
-        "UPDATE hook_event SET body = NULL, personal_until = NULL, given_up = 'what it has of persons may not be kept'
-               WHERE personal_until <= ?1";
-    let forgotten = transaction.execute(sql, [now])?;
+    give_up(transaction, "personal_until <= ?1", [now])
+}
+
+/// The same of events about these (a list of JSON): whatever is told of them is told by an id.
+///
+/// # Errors
+/// When it can't be written.
+pub fn forget_personal_of(transaction: &Transaction<'_>, ids: &str) -> rusqlite::Result<u64> {
+    let of_them = "personal_until IS NOT NULL AND json_extract(body, '$.data.id') IN (SELECT value FROM json_each(?1))";
+    give_up(transaction, of_them, [ids])
+}
+
+fn give_up(transaction: &Transaction<'_>, which: &str, parameters: impl Params) -> rusqlite::Result<u64> {
+    let sql = format!(
+        "UPDATE hook_event
+         SET body = NULL, personal_until = NULL, given_up = 'what it has of persons may not be kept' WHERE {which}"
+    );
+    let forgotten = transaction.execute(&sql, parameters)?;
     if forgotten > 0 {
         wipe(transaction)?;
     }

@@ -143,6 +143,16 @@ fn persons_are_told_only_where_both_settings_say_so_and_leave_no_byte() {
     configure(&shop, &sections("", true));
     pass(&shop, "--once", 0);
     assert_eq!(status(&shop)["failed"], 1);
+    // And one whose order vanished meanwhile.
+    configure(&shop, &sections("\"client\"", true));
+    receiver.answer(&["500 No"]);
+    shop.nicechat().put_order(order(6, &days_ago(0), 1));
+    pass(&shop, "--once", 0);
+    for id in 1..=6 {
+        shop.nicechat().remove_order(&json!(id));
+    }
+    pass(&shop, "--once", 0);
+    assert_eq!(status(&shop)["failed"], 2);
     let folder = std::fs::read_dir(shop.state_path().parent().expect("a folder")).expect("files");
     for file in folder {
         let bytes = std::fs::read(file.expect("a file").path()).expect("bytes");

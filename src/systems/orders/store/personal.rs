@@ -10,7 +10,7 @@ use jiff::{SignedDuration, Timestamp};
 use rusqlite::{OptionalExtension as _, Transaction, params};
 
 use super::{Incoming, KEPT, Personal, UNCUT};
-use crate::outbox::forget_personal;
+use crate::outbox::{forget_personal, forget_personal_of};
 use crate::state::{StateError, Writer, json};
 
 /// The part that is as of the moment of asking: that it differs is no change.
@@ -142,6 +142,9 @@ pub(super) fn forget(transaction: &Transaction<'_>, ids: &[i64]) -> rusqlite::Re
     let ids = json(ids)?;
     let sql = "DELETE FROM order_email WHERE id IN (SELECT value FROM json_each(?1))";
     transaction.execute(sql, [&ids])?;
+    if forget_personal_of(transaction, &ids)? > 0 {
+        UNCUT.set(transaction, &true)?;
+    }
     let sql = "SELECT count(*) FROM order_personal WHERE id IN (SELECT value FROM json_each(?1))";
     let has: i64 = transaction.query_row(sql, [&ids], |row| row.get(0))?;
     if has == 0 {
