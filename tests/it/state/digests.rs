@@ -96,10 +96,11 @@ fn make_old(shop: &Shop, acknowledged: &[Good], goods: &[Good]) {
     let sql = "DELETE FROM meta WHERE key = 'digest_key'; ALTER TABLE refused DROP COLUMN has_secret;
                DROP TABLE import_object;
                DROP INDEX pass_of; ALTER TABLE pass DROP COLUMN job; ALTER TABLE pass DROP COLUMN subject;
-               ALTER TABLE object_key DROP COLUMN has; DROP TABLE approved; DROP TABLE missing;
+               ALTER TABLE object_key DROP COLUMN has; DROP TABLE approved; DROP TABLE missing; DROP TABLE held;
                DROP TABLE change_pass; DROP TABLE change; DROP TABLE change_key;
                ALTER TABLE rejected DROP COLUMN title; ALTER TABLE rejected DROP COLUMN column_name;
                ALTER TABLE rejected DROP COLUMN value; ALTER TABLE rejected DROP COLUMN first;
+               DROP TABLE watch; DROP TABLE watch_span;
                PRAGMA user_version = 6;";
     state.execute_batch(sql).expect("written");
 }
