@@ -22,8 +22,6 @@ pub struct Sample {
     pub meter: &'static str,
     /// The label's value, where the meter has a label.
     pub label: Option<Cow<'static, str>>,
-    /// By what it is told apart besides, and which it is: always, or never.
-    pub besides: Option<(&'static str, Cow<'static, str>)>,
     /// By how much.
     pub by: u64,
 }
@@ -31,17 +29,12 @@ pub struct Sample {
 impl Sample {
     /// A step of a meter without a label.
     pub fn of(meter: &'static str, by: u64) -> Sample {
-        Sample { meter, label: None, besides: None, by }
+        Sample { meter, label: None, by }
     }
 
     /// A step of a meter with a label.
     pub fn labelled(meter: &'static str, label: impl Into<Cow<'static, str>>, by: u64) -> Sample {
-        Sample { meter, label: Some(label.into()), besides: None, by }
-    }
-
-    /// The same, told apart by another label besides.
-    pub fn and(self, name: &'static str, value: impl Into<Cow<'static, str>>) -> Sample {
-        Sample { besides: Some((name, value.into())), ..self }
+        Sample { meter, label: Some(label.into()), by }
     }
 }
 

@@ -29,5 +29,5 @@ pub use key::{Key, json};
 pub use reader::{Reader, limit};
 #[cfg(test)]
 pub(crate) use schema::STEPS;
-pub use schema::{GUARD_SINCE, HISTORY_SINCE, JOBS_SINCE, ORDERS_SINCE, SECRET_SINCE, VERSION};
+pub use schema::{AVAILABILITY_SINCE, GUARD_SINCE, HISTORY_SINCE, JOBS_SINCE, ORDERS_SINCE, SECRET_SINCE, VERSION};
 pub use writer::Writer;

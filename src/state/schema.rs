@@ -178,6 +178,9 @@ const AVAILABILITY: &str = "
     CREATE INDEX watch_span_ended ON watch_span (ended);
 ";
 
+/// The first format that has watches.
+pub const AVAILABILITY_SINCE: i64 = 12;
+
 /// The first format that remembers changes.
 pub const HISTORY_SINCE: i64 = 11;
 
@@ -256,7 +259,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_secret_comes_with_its_step() {
+    fn what_is_said_of_formats_is_so() {
         assert_eq!(STEPS[SECRET_SINCE as usize - 1], SECRET);
+        assert_eq!(STEPS[AVAILABILITY_SINCE as usize - 1], AVAILABILITY);
     }
 }

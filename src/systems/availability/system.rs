@@ -33,7 +33,7 @@ const METERS: [Meter; 3] = [
     Meter {
         name: "advisor_changes",
         help: "Changes of a watch's state, by what it became; the first reading is none",
-        label: Some("watch"),
+        label: Some("watch state"),
         from_start: &[],
     },
     Meter {
@@ -108,7 +108,7 @@ impl System for AvailabilitySystem {
         let answers = answers.map(|(status, n)| Sample::labelled("availability_answers", status.to_string(), n));
         let changes = self.lasting.memory.take_uncounted().into_iter();
         let changes = changes
-            .map(|Change { watch, state }| Sample::labelled("advisor_changes", watch, 1).and("state", state.name()));
+            .map(|Change { watch, state }| Sample::labelled("advisor_changes", format!("{watch} {}", state.name()), 1));
         answers.chain(changes).collect()
     }
 

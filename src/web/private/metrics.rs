@@ -36,7 +36,7 @@ struct BuildLabels {
     version: &'static str,
 }
 
-/// Labels of a job's own, with their values.
+/// A job's own labels and their values.
 type Labels = Vec<(&'static str, Cow<'static, str>)>;
 
 /// What is counted from the start of the process on.
@@ -88,8 +88,7 @@ impl Metrics {
             match (self.meters.get(sample.meter), &sample.label) {
                 (Some(Counted::Alone(counter)), _) => _ = counter.inc_by(sample.by),
                 (Some(Counted::ByLabel(name, family)), Some(value)) => {
-                    let labels = named(name, value).into_iter().chain(sample.besides.clone()).collect();
-                    family.get_or_create(&labels).inc_by(sample.by);
+                    family.get_or_create(&named(name, value)).inc_by(sample.by);
                 }
                 _ => {}
             }
@@ -111,11 +110,6 @@ fn registry() -> Registry {
     Registry::with_prefix("shelfkeeper")
 }
 
-/// The labels of a series: several have a blank between them, and so have their values.
-fn named(names: &'static str, values: &str) -> Labels {
-    names.split(' ').zip(values.split(' ')).map(|(name, value)| (name, Cow::Owned(value.to_owned()))).collect()
-}
-
 fn register(registry: &mut Registry, meter: &Meter) -> Counted {
     let Some(label) = meter.label else {
         let counter = Counter::default();
@@ -128,6 +122,11 @@ fn register(registry: &mut Registry, meter: &Meter) -> Counted {
         drop(family.get_or_create(&named(label, value)));
     }
     Counted::ByLabel(label, family)
+}
+
+/// The labels of a series: several have a blank between them, and so have their values.
+fn named(names: &'static str, values: &str) -> Labels {
+    names.split(' ').zip(values.split(' ')).map(|(name, value)| (name, Cow::Owned(value.to_owned()))).collect()
 }
 
 fn moment(ages: &[(&'static str, Duration)], levels: &[pass::Level]) -> Registry {

@@ -13,9 +13,6 @@ use crate::clock::Moment;
 pub(crate) use read::ReadAvailability;
 pub(crate) use write::WriteAvailability;
 
-/// The first format that has watches.
-const SINCE: i64 = 12;
-
 /// A watch as the state has it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Kept {

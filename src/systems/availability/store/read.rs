@@ -4,9 +4,9 @@ use jiff::{SignedDuration, Timestamp};
 use rusqlite::types::Type;
 use rusqlite::{Row, params};
 
-use super::{Kept, SINCE, Written};
+use super::{Kept, Written};
 use crate::clock::{Moment, boot_id};
-use crate::state::{Reader, StateError};
+use crate::state::{AVAILABILITY_SINCE, Reader, StateError};
 use crate::systems::availability::hysteresis::{Known, State};
 use crate::systems::availability::timeline::Span;
 
@@ -18,7 +18,7 @@ pub(crate) trait ReadAvailability: AsRef<Reader> {
     /// When the file can't be read.
     fn watches(&self, now: Moment) -> Result<Vec<Kept>, StateError> {
         let reader = self.as_ref();
-        if reader.version() < SINCE {
+        if reader.version() < AVAILABILITY_SINCE {
             return Ok(Vec::new());
         }
         let boot = boot_id();
@@ -33,7 +33,7 @@ pub(crate) trait ReadAvailability: AsRef<Reader> {
     /// When the file can't be read.
     fn spans(&self, watch: &str, after: Timestamp) -> Result<Vec<Span>, StateError> {
         let reader = self.as_ref();
-        if reader.version() < SINCE {
+        if reader.version() < AVAILABILITY_SINCE {
             return Ok(Vec::new());
         }
         let sql = "SELECT available, began, ended FROM watch_span WHERE watch = ?1 AND ended > ?2 ORDER BY began, span";
