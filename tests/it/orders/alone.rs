@@ -24,7 +24,7 @@ fn page(daemon: &Process, path: &str) -> (u16, String) {
     let log = daemon.log();
     let address = log.split("listening on http://").nth(1).and_then(|rest| rest.split_whitespace().next());
     let mut stream = TcpStream::connect(address.expect("an address")).expect("a connection");
-    write!(stream, "GET {path} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n").expect("asked");
+    write!(stream, "GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").expect("asked");
     let mut answer = String::new();
     stream.read_to_string(&mut answer).expect("an answer");
     let status = answer.split(' ').nth(1).and_then(|status| status.parse().ok()).expect("a status");

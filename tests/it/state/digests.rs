@@ -102,7 +102,6 @@ fn make_old(shop: &Shop, acknowledged: &[Good], goods: &[Good]) {
                DROP TABLE order_aside; DROP TABLE hook_event; DROP TABLE watch; DROP TABLE watch_span;
                ALTER TABLE rejected DROP COLUMN title; ALTER TABLE rejected DROP COLUMN column_name;
                ALTER TABLE rejected DROP COLUMN value; ALTER TABLE rejected DROP COLUMN first;
-               DROP TABLE watch; DROP TABLE watch_span;
                PRAGMA user_version = 6;";
     state.execute_batch(sql).expect("written");
 }
