@@ -17,14 +17,16 @@ pub trait System: Send + Sync {
     /// [`System::routes`].
     fn job(&self, shop: &Shop, is_served: bool) -> Option<Box<dyn Job>>;
 
-    /// What the next pass would do; `None` = the settings want none of it. It has nothing to write with.
+    /// What the next pass would do; `None` = the settings want none of it, or it never sends anything. It has nothing to write with.
     fn plan<'a>(
         &'a self,
-        config: &'a Config,
-        limits: &'a Limits,
-        ask: Ask,
-        stop: &'a CancellationToken,
-    ) -> BoxFuture<'a, Option<Result<Box<dyn Planned>, Failure>>>;
+        _config: &'a Config,
+        _limits: &'a Limits,
+        _ask: Ask,
+        _stop: &'a CancellationToken,
+    ) -> BoxFuture<'a, Option<Result<Box<dyn Planned>, Failure>>> {
+        Box::pin(async { None })
+    }
 
     /// What it serves to others.
     fn routes(&self) -> Router {

@@ -5,7 +5,6 @@ use std::sync::atomic::AtomicU64;
 
 use axum::Router;
 use tokio::sync::OnceCell;
-use tokio_util::sync::CancellationToken;
 
 use super::asides::Asides;
 use super::hysteresis::State;
@@ -16,8 +15,8 @@ use super::routes::{Counter, routes};
 use super::store::ReadAvailability as _;
 use crate::clock::Moment;
 use crate::config::Config;
-use crate::pass::{Ask, BoxFuture, Failure, Job, Level, Meter, Planned, Sample};
-use crate::remote::{Limit, Limits};
+use crate::pass::{Job, Level, Meter, Sample};
+use crate::remote::Limit;
 use crate::shop::Shop;
 use crate::state::{Reader, StateError};
 use crate::systems::look::Look;
@@ -78,17 +77,6 @@ impl System for AvailabilitySystem {
         self.lasting.asides.clear();
         let (lasting, state) = (self.lasting.clone(), Arc::clone(&shop.state));
         Some(Box::new(AvailabilityJob { settings, lasting, state, emplifi: OnceCell::new() }))
-    }
-
-    /// Nothing is ever changed there.
-    fn plan<'a>(
-        &'a self,
-        _config: &'a Config,
-        _limits: &'a Limits,
-        _ask: Ask,
-        _stop: &'a CancellationToken,
-    ) -> BoxFuture<'a, Option<Result<Box<dyn Planned>, Failure>>> {
-        Box::pin(async { None })
     }
 
     fn routes(&self) -> Router {

@@ -12,10 +12,7 @@ use super::job::Courier;
 use super::report::{DELIVERIES, HooksLook, LABEL, report};
 use crate::config::{Config, Schedule};
 use crate::outbox::ReadOutbox as _;
-use crate::pass::{
-    Ask, BoxFuture, Due, Failure, Job, Level, Meter, Outcome, PassKind, Planned, Progress, Report, entry,
-};
-use crate::remote::Limits;
+use crate::pass::{Ask, BoxFuture, Due, Job, Level, Meter, Outcome, PassKind, Progress, Report, entry};
 use crate::shop::Shop;
 use crate::state::{Reader, StateError};
 use crate::systems::look::Look;
@@ -40,17 +37,6 @@ impl System for HooksSystem {
         let courier =
             Courier { hooks, state, switched_off: Mutex::new(HashSet::new()), has_begun: AtomicBool::new(false) };
         (!courier.hooks.is_empty()).then(|| Box::new(HooksJob(courier)) as Box<dyn Job>)
-    }
-
-    fn plan<'a>(
-        &'a self,
-        _config: &'a Config,
-        _limits: &'a Limits,
-        _ask: Ask,
-        _stop: &'a CancellationToken,
-    ) -> BoxFuture<'a, Option<Result<Box<dyn Planned>, Failure>>> {
-        // What will have happened, nobody knows.
-        Box::pin(async { None })
     }
 
     fn look(&self, config: &Config) -> Option<Box<dyn Look>> {

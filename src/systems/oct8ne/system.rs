@@ -5,15 +5,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use axum::Router;
 use jiff::Timestamp;
 use prometheus_client::registry::Registry;
-use tokio_util::sync::CancellationToken;
 
 use super::job::ShowJob;
 use super::look::ShownLook;
 use super::serve::routes::routes;
 use super::serve::server::{Server, Settings};
 use crate::config::Config;
-use crate::pass::{Ask, BoxFuture, Failure, Job, Level, Meter, Planned};
-use crate::remote::Limits;
+use crate::pass::{Job, Level, Meter};
 use crate::shop::Shop;
 use crate::state::{Reader, StateError};
 use crate::systems::look::Look;
@@ -60,17 +58,6 @@ impl System for Oct8neSystem {
         let source = shop.config.source_alone.clone()?;
         let (guard, state, stocked) = (shop.config.guard.clone(), shop.state.clone(), shop.stocked.clone());
         Some(Box::new(ShowJob { source, guard, state, stocked }))
-    }
-
-    fn plan<'a>(
-        &'a self,
-        _config: &'a Config,
-        _limits: &'a Limits,
-        _ask: Ask,
-        _stop: &'a CancellationToken,
-    ) -> BoxFuture<'a, Option<Result<Box<dyn Planned>, Failure>>> {
-        // It sends nothing.
-        Box::pin(async { None })
     }
 
     fn routes(&self) -> Router {

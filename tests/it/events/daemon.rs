@@ -1,12 +1,10 @@
 //! The daemon's second job: its own schedule, its own troubles, and what an operator sees of it.
 
-use std::io::{Read as _, Write as _};
-use std::net::TcpStream;
 use std::os::unix::net::UnixDatagram;
 use std::time::Duration;
 
 use crate::kit::events::{ROW, add, content, copy_to, mirrored};
-use crate::kit::process::{self, Process};
+use crate::kit::process::{self, Process, page};
 use crate::kit::{Shop, wait_until};
 use sandbox::{DEMO_STORE, Fault, Rule};
 use serde_json::json;
@@ -35,19 +33,6 @@ fn start(shop: &Shop) -> Process {
 fn stop(mut daemon: Process) {
     daemon.signal("TERM");
     assert_eq!(daemon.ends_within(Duration::from_secs(5)), Some(0), "{}", daemon.log());
-}
-
-/// The status and the text of one of the daemon's own pages.
-fn page(daemon: &Process, path: &str) -> (u16, String) {
-    daemon.wait_for_log("listening on http://", 1);
-    let log = daemon.log();
-    let address = log.split("listening on http://").nth(1).and_then(|rest| rest.split_whitespace().next());
-    let mut stream = TcpStream::connect(address.expect("an address")).expect("a connection");
-    write!(stream, "GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").expect("asked");
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).expect("an answer");
-    let status = answer.split(' ').nth(1).and_then(|status| status.parse().ok()).expect("a status");
-    (status, answer)
 }
 
 fn reads(shop: &Shop) -> usize {

@@ -184,7 +184,7 @@ fn the_daemon_tells_soon_and_counts() {
     shop.nicechat().put_order(order(2, &days_ago(0), 1));
     wait_until("it was told", || receiver.seen().len() == 1);
     wait_until("it was counted", || {
-        let metrics = crate::kit::process::page(&daemon, "/metrics");
+        let metrics = crate::kit::process::page(&daemon, "/metrics").1;
         metrics.contains("shelfkeeper_hook_deliveries_total{hook=\"crm\",outcome=\"taken\"} 1\n")
             && metrics.contains("shelfkeeper_hook_pending{hook=\"crm\"} 0\n")
     });

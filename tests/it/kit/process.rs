@@ -100,8 +100,8 @@ impl Drop for Process {
     }
 }
 
-/// The text of one of the daemon's own pages.
-pub(crate) fn page(daemon: &Process, path: &str) -> String {
+/// The status and the text of one of the daemon's own pages.
+pub(crate) fn page(daemon: &Process, path: &str) -> (u16, String) {
     daemon.wait_for_log("listening on http://", 1);
     let log = daemon.log();
     let address = log.split("listening on http://").nth(1).and_then(|rest| rest.split_whitespace().next());
@@ -109,7 +109,8 @@ pub(crate) fn page(daemon: &Process, path: &str) -> String {
     write!(stream, "GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").expect("asked");
     let mut answer = String::new();
     stream.read_to_string(&mut answer).expect("an answer");
-    answer
+    let status = answer.split(' ').nth(1).and_then(|status| status.parse().ok()).expect("a status");
+    (status, answer)
 }
 
 fn text(shared: &Mutex<String>) -> String {

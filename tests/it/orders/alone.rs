@@ -1,14 +1,12 @@
 //! Orders without a feed, and as a job of the daemon.
 
-use std::io::{Read as _, Write as _};
-use std::net::TcpStream;
 use std::time::Duration;
 
 use sandbox::{Fault, Kind, Rule};
 use serde_json::json;
 
 use crate::kit::orders::{configure_alone, ids, order, pass, shop};
-use crate::kit::process::{self, Process};
+use crate::kit::process::{self, Process, page};
 use crate::kit::{Shop, wait_until};
 
 fn alone(more: &str) -> Shop {
@@ -16,19 +14,6 @@ fn alone(more: &str) -> Shop {
     configure_alone(&shop, more);
     shop.nicechat().put_order(order(1, "2026-05-01 10:00:00+00:00", 1));
     shop
-}
-
-/// The status and the text of one of the daemon's own pages.
-fn page(daemon: &Process, path: &str) -> (u16, String) {
-    daemon.wait_for_log("listening on http://", 1);
-    let log = daemon.log();
-    let address = log.split("listening on http://").nth(1).and_then(|rest| rest.split_whitespace().next());
-    let mut stream = TcpStream::connect(address.expect("an address")).expect("a connection");
-    write!(stream, "GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").expect("asked");
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).expect("an answer");
-    let status = answer.split(' ').nth(1).and_then(|status| status.parse().ok()).expect("a status");
-    (status, answer)
 }
 
 #[test]

@@ -8,9 +8,10 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 use serde_json::Value;
 
+use super::blocks::Blocks;
 use super::error::ShelfError;
 use super::generation::{Generation, Stocked};
-use super::layout::{About, Contents, FILE, MAGIC, PAGE, Span, foot, pack, put};
+use super::layout::{About, Contents, FILE, MAGIC, PAGE, foot, put};
 use super::sorter::Sorter;
 use crate::catalog::{Id, Item, Local};
 use crate::remote::nicechat::ProductFields;
@@ -33,23 +34,6 @@ pub struct Draft {
     contents: Contents,
 }
 
-/// A file to which blocks are added.
-struct Blocks {
-    file: BufWriter<File>,
-    at: u64,
-}
-
-impl Blocks {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<Span> {
-        let block = pack(bytes, self.at);
-        let length = u32::try_from(block.len()).map_err(io::Error::other)?;
-        let span = Span { at: self.at, length };
-        self.file.write_all(&block)?;
-        self.at += u64::from(length);
-        Ok(span)
-    }
-}
-
 impl Draft {
     /// Begins one in a folder that is there, and is empty.
     pub(super) fn begin(folder: PathBuf, whole: PathBuf) -> Result<Draft, ShelfError> {
@@ -57,7 +41,7 @@ impl Draft {
         let run = || {
             let mut file = BufWriter::new(private::open(&path)?);
             file.write_all(&MAGIC)?;
-            Ok(Blocks { file, at: MAGIC.len() as u64 })
+            Ok(Blocks::behind_magic(file))
         };
         let file = run().map_err(ShelfError::unwritable(&path))?;
         let contents = Contents {

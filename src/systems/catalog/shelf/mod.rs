@@ -8,6 +8,7 @@
 //! keeps it, whatever is put beside it, or removed. It is written under another name, and renamed when it is on the
 //! disk: a kill leaves the old one, the new one, or both.
 
+mod blocks;
 mod draft;
 mod error;
 mod folder;
@@ -16,6 +17,7 @@ mod layout;
 mod sorter;
 mod walk;
 
+pub use blocks::Blocks;
 pub use draft::Draft;
 pub use error::ShelfError;
 pub use folder::Shelf;

@@ -10,7 +10,7 @@ use super::file::{
 };
 use crate::catalog::digest_bytes;
 use crate::state::private;
-use crate::systems::catalog::{Generation, MAGIC, Sorter, Span, foot, pack, put};
+use crate::systems::catalog::{Blocks, Generation, MAGIC, Sorter, Span, foot, put};
 use crate::systems::oct8ne::product::Product;
 use crate::systems::oct8ne::text::html;
 use crate::systems::oct8ne::text::words::Analyser;
@@ -28,7 +28,7 @@ pub(in crate::systems::oct8ne) fn build(generation: &Generation, analyser: &Anal
     _ = std::fs::remove_file(&unfinished);
     let mut file = BufWriter::new(private::open(&unfinished)?);
     file.write_all(&MAGIC)?;
-    let mut builder = Builder::new(Blocks { file, at: MAGIC.len() as u64 }, generation, analyser)?;
+    let mut builder = Builder::new(Blocks::behind_magic(file), generation, analyser)?;
     let mut page = 0;
     while let Some(items) = generation.items(page).map_err(io::Error::other)? {
         items.into_iter().try_for_each(|item| builder.add(&Product::of(item)))?;
@@ -36,22 +36,6 @@ pub(in crate::systems::oct8ne) fn build(generation: &Generation, analyser: &Anal
     }
     builder.finish(generation, key)?.sync_all()?;
     std::fs::rename(&unfinished, &whole)
-}
-
-struct Blocks {
-    file: BufWriter<File>,
-    at: u64,
-}
-
-impl Blocks {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<Span> {
-        let block = pack(bytes, self.at);
-        let length = u32::try_from(block.len()).map_err(io::Error::other)?;
-        let span = Span { at: self.at, length };
-        self.file.write_all(&block)?;
-        self.at += u64::from(length);
-        Ok(span)
-    }
 }
 
 struct Builder<'a> {
