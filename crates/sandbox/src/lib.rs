@@ -15,6 +15,7 @@ pub mod catalog;
 mod control;
 mod emplifi;
 mod faults;
+mod handle;
 mod lagerkoll;
 mod nicechat;
 mod oct8ne;
@@ -38,6 +39,7 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 pub use catalog::Catalog;
 pub use emplifi::{Advisor, DEMO_ADVISOR, DEMO_EMPLIFI_KEY, Emplifi, EmplifiLogged, EmplifiRules};
 pub use faults::{Fault, Rule};
+pub use handle::{Handle, Record, Service};
 pub use lagerkoll::{
     Credentials, DEMO_STORE, DEMO_STORE_KEY, DEMO_USER_ID, DEMO_USER_TOKEN, Lagerkoll, LagerkollLogged, LagerkollRules,
     LagerkollUser, RetryAfter,
