@@ -62,9 +62,11 @@ pub fn dispatch(cli: Cli) -> Exit {
         }
         Command::Approve(arguments) => look().and_then(|look| approve::approve(&arguments, &look)),
         Command::Status(arguments) => look().and_then(|look| status::status(&arguments, &look)),
-        Command::Availability(arguments) => look().and_then(|look| availability::availability(&arguments, &look)),
-        Command::Events(arguments) => look().and_then(|look| events::events(&arguments, &look)),
-        Command::Orders(arguments) => look().and_then(|look| orders::orders(arguments, &look)),
+        Command::Availability(arguments) => {
+            find().map_err(Failure::from).and_then(|path| availability::availability(&arguments, &path))
+        }
+        Command::Events(arguments) => find().map_err(Failure::from).and_then(|path| events::events(&arguments, &path)),
+        Command::Orders(arguments) => find().map_err(Failure::from).and_then(|path| orders::orders(arguments, &path)),
         Command::Pause(arguments) => look().and_then(|look| pause::pause(&arguments, &look)),
         Command::Resume => look().and_then(|look| pause::resume(&look)),
         Command::History(arguments) => look().and_then(|look| history::history(arguments, &look)),

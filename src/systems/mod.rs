@@ -10,7 +10,7 @@ pub mod orders;
 mod snapshot;
 mod system;
 
-pub use look::{EachFailed, FailedObject, Look, Standing};
+pub use look::{EachFailed, FailedObject, HeldBack, Look, Standing};
 pub use snapshot::product;
 pub use system::System;
 
