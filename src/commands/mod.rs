@@ -24,7 +24,6 @@ mod run;
 mod runtime;
 mod sandbox;
 mod status;
-mod widget;
 
 use std::io;
 

@@ -12,7 +12,7 @@ mod system;
 
 pub use look::{EachFailed, FailedObject, HeldBack, Look, Standing};
 pub use snapshot::product;
-pub use system::System;
+pub use system::{Probe, System};
 
 /// Every system, for one shop.
 pub fn systems() -> Vec<Box<dyn System>> {

@@ -91,12 +91,7 @@ pub(super) fn demo_shop(sandbox: &Sandbox, folder: &Path) -> anyhow::Result<Shop
         nicechat: demo_nicechat(sandbox)?,
     };
     let config = Config {
-        state: State { path, history: config::History::default() },
         catalog: Some(Arc::new(catalog)),
-        source_alone: None,
-        emplifi: None,
-        orders: None,
-        hooks: Vec::new(),
         lagerkoll: Some(config::Lagerkoll {
             base_url: sandbox.lagerkoll_url().parse()?,
             account: Account {
@@ -113,9 +108,7 @@ pub(super) fn demo_shop(sandbox: &Sandbox, folder: &Path) -> anyhow::Result<Shop
             copies: Vec::new(),
         }),
         oct8ne: Some(Arc::new(config::Oct8ne::of_shop("https://shop.example".parse()?))),
-        guard: config::Guard::default(),
-        http: None,
-        secret_files: Vec::new(),
+        ..Config::bare(State { path, history: config::History::default() })
     };
     let state = Writer::open(&config.state.path, config.base_url())?;
     Ok(Shop::new(config, state))

@@ -15,6 +15,7 @@ mod listing;
 mod pass;
 mod plan;
 mod planner;
+mod probe;
 mod report;
 mod shelf;
 mod stock;

@@ -10,6 +10,7 @@ use super::import::Exchange;
 use super::job;
 use super::pass::close;
 use super::planner;
+use super::probe::probe;
 use super::report::{self, CatalogLook, PlannedCatalog};
 use crate::catalog::Kind;
 use crate::config::Config;
@@ -25,7 +26,7 @@ use crate::systems::catalog::store::ReadObjects as _;
 use crate::systems::catalog::store::ReadPlan as _;
 use crate::systems::catalog::store::ReadTroubles as _;
 use crate::systems::look::Look;
-use crate::systems::system::System;
+use crate::systems::system::{Probe, System};
 
 /// See the module.
 #[derive(Default)]
@@ -87,6 +88,15 @@ impl System for CatalogSystem {
             let plan = plan.map(|plan| -> Box<dyn Planned> { Box::new(PlannedCatalog(plan)) });
             Some(plan.map_err(Failure::from))
         })
+    }
+
+    fn partner(&self, config: &Config) -> Option<String> {
+        config.catalog.as_ref().map(|catalog| format!("NiceChat {}", catalog.nicechat.base_url))
+    }
+
+    fn probes<'a>(&'a self, config: &'a Config) -> Vec<Probe<'a>> {
+        let probe = |catalog| Probe { whom: "NiceChat", said: Box::pin(probe(catalog)) };
+        config.catalog.as_deref().map(probe).into_iter().collect()
     }
 
     fn look(&self, config: &Config) -> Option<Box<dyn Look>> {

@@ -10,6 +10,7 @@ use super::close::JOB;
 use super::job;
 use super::names::{Names, place};
 use super::plan;
+use super::probe::probe;
 use super::report::{self, EventsLook, LABEL, PlannedEvents};
 use crate::config::{Config, Lagerkoll, Schedule};
 use crate::pass::{Ask, BoxFuture, Due, Failure, Job, Level, Meter, PassKind, Planned, Progress, Report, entry};
@@ -18,7 +19,7 @@ use crate::shop::Shop;
 use crate::state::{Reader, StateError, Writer};
 use crate::systems::events::store::ReadEvents as _;
 use crate::systems::look::Look;
-use crate::systems::system::System;
+use crate::systems::system::{Probe, System};
 
 /// See the module.
 pub struct EventsSystem;
@@ -49,6 +50,19 @@ impl System for EventsSystem {
             let plan: Box<dyn Planned> = Box::new(PlannedEvents(plan));
             Some(Ok(plan))
         })
+    }
+
+    fn partner(&self, config: &Config) -> Option<String> {
+        config.lagerkoll.as_ref().map(|settings| format!("Lagerkoll {}", settings.base_url))
+    }
+
+    fn probes<'a>(&'a self, config: &'a Config) -> Vec<Probe<'a>> {
+        let settings = config.lagerkoll.iter();
+        let accounts = settings.flat_map(|settings| {
+            [&settings.account].into_iter().chain(&settings.copies).map(move |account| (settings, account))
+        });
+        let probe = |(settings, account)| Probe { whom: "Lagerkoll", said: Box::pin(probe(settings, account)) };
+        accounts.map(probe).collect()
     }
 
     fn look(&self, config: &Config) -> Option<Box<dyn Look>> {

@@ -8,6 +8,7 @@ mod job;
 mod look;
 mod money;
 mod preview;
+mod probe;
 mod product;
 mod scripts;
 mod serve;

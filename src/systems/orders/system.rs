@@ -7,6 +7,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
+use super::probe::probe;
 use super::report::{LABEL, OrdersLook, PlannedOrders, report};
 use super::store::ReadOrders as _;
 use super::tools::Tools;
@@ -18,7 +19,7 @@ use crate::remote::Limits;
 use crate::shop::Shop;
 use crate::state::{Reader, StateError, Writer};
 use crate::systems::look::Look;
-use crate::systems::system::System;
+use crate::systems::system::{Probe, System};
 
 /// What is personal is erased at the latest so long after its time.
 const HOUR: Duration = Duration::from_secs(3_600);
@@ -63,6 +64,15 @@ impl System for OrdersSystem {
                 Err(error) => Err(Failure::new(error)),
             })
         })
+    }
+
+    fn partner(&self, config: &Config) -> Option<String> {
+        config.orders.as_ref().map(|orders| format!("orders of {}", orders.nicechat.base_url))
+    }
+
+    fn probes<'a>(&'a self, config: &'a Config) -> Vec<Probe<'a>> {
+        let probe = |settings| Probe { whom: "orders", said: Box::pin(probe(settings)) };
+        config.orders.as_ref().map(probe).into_iter().collect()
     }
 
     fn look(&self, config: &Config) -> Option<Box<dyn Look>> {
