@@ -32,12 +32,13 @@ use outcome::Failure;
 
 use crate::cli::{Cli, Command, ConfigCommand};
 use crate::config::Config;
+use crate::logging::Log;
 
 pub use crate::pass::Exit;
 pub use outcome::complain;
 
 /// Runs the command.
-pub fn dispatch(cli: Cli) -> Exit {
+pub fn dispatch(cli: Cli, log: Log) -> Exit {
     let (config, shop) = (cli.config, cli.shop);
     // What somebody named; `None` = it is to be looked for.
     let named = || match &shop {
@@ -48,8 +49,8 @@ pub fn dispatch(cli: Cli) -> Exit {
     let load = || -> Result<Config, Failure> { Ok(Config::load(&find()?)?) };
     let look = || -> Result<Look, Failure> { Look::load(&find()?) };
     let outcome = match cli.command {
-        Command::Run(arguments) => load().and_then(|loaded| run::run(&arguments, loaded, named()?.as_deref())),
-        Command::Plan(arguments) => load().and_then(|config| plan::plan(arguments, &config)),
+        Command::Run(arguments) => load().and_then(|loaded| run::run(&arguments, loaded, named()?.as_deref(), log)),
+        Command::Plan(arguments) => load().and_then(|config| plan::plan(arguments, &config, log)),
         Command::Check(arguments) => load().and_then(|config| check::check(&arguments, &config)),
         Command::Init(arguments) => init::init(&arguments, shop.as_deref(), config),
         Command::Config(ConfigCommand::Dump(arguments)) => find()
@@ -84,7 +85,7 @@ pub fn dispatch(cli: Cli) -> Exit {
         Ok(exit) => exit,
         // Whoever reads our output has had enough of it.
         Err(failure) if is_broken_pipe(&failure.error) => Exit::Done,
-        Err(Failure { error, exit }) => complain(&error, exit),
+        Err(Failure { error, exit }) => complain(&error, exit, log),
     }
 }
 
