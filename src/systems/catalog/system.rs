@@ -6,7 +6,7 @@ use axum::Router;
 use tokio_util::sync::CancellationToken;
 
 use super::context::Context;
-use super::import::Exchange;
+use super::import::Endpoints;
 use super::job;
 use super::pass::close;
 use super::planner;
@@ -32,7 +32,7 @@ use crate::systems::system::{Probe, System};
 #[derive(Default)]
 pub struct CatalogSystem {
     /// The addresses of imports under way.
-    exchange: Exchange,
+    endpoints: Endpoints,
 }
 
 const METERS: [Meter; 4] = [
@@ -67,7 +67,7 @@ impl System for CatalogSystem {
         let context = Context {
             config: shop.config.catalog.clone()?,
             state: shop.state.clone(),
-            exchange: self.exchange.clone(),
+            endpoints: self.endpoints.clone(),
             computing: shop.computing.clone(),
             stocked: shop.stocked.clone(),
             limits: shop.limits.clone(),
@@ -106,7 +106,7 @@ impl System for CatalogSystem {
     }
 
     fn routes(&self) -> Router {
-        self.exchange.routes()
+        self.endpoints.routes()
     }
 
     fn meters(&self) -> &'static [Meter] {
