@@ -1,5 +1,7 @@
 //! All that is served.
 
+use std::net::SocketAddr;
+
 use crate::emplifi::Emplifi;
 use crate::lagerkoll::Lagerkoll;
 use crate::nicechat::NiceChat;
@@ -14,4 +16,17 @@ pub(super) struct Site {
     pub(super) emplifi: Emplifi,
     pub(super) shop: Shop,
     pub(super) oct8ne: Oct8ne,
+}
+
+impl Site {
+    /// As everything is at the start, at this address.
+    pub(super) fn new(nicechat: NiceChat, addr: SocketAddr) -> Site {
+        Site {
+            nicechat,
+            lagerkoll: Lagerkoll::new(),
+            emplifi: Emplifi::new(),
+            shop: Shop::new(addr),
+            oct8ne: Oct8ne::default(),
+        }
+    }
 }
