@@ -1,20 +1,17 @@
 //! The catalog among the systems: NiceChat's categories and products, kept equal to the feed.
 
-use std::fmt::Display;
-
 use axum::Router;
 use tokio_util::sync::CancellationToken;
 
 use super::context::Context;
 use super::import::Endpoints;
-use super::job;
-use super::pass::close;
+use super::job::CatalogJob;
 use super::planner;
 use super::probe::probe;
-use super::report::{self, CatalogLook, PlannedCatalog};
+use super::report::{CatalogLook, PlannedCatalog};
 use crate::catalog::Kind;
 use crate::config::Config;
-use crate::pass::{Ask, BoxFuture, Due, Failure, Job, Level, Meter, PassKind, Planned, Progress, Report, entry};
+use crate::pass::{Ask, BoxFuture, Failure, Job, Level, Meter, Planned};
 use crate::remote::Limits;
 use crate::shop::Shop;
 use crate::state::{Reader, StateError};
@@ -142,59 +139,5 @@ impl System for CatalogSystem {
             level("import_under_way", "Whether NiceChat is importing the feed: 1 or 0", is_importing),
         ];
         Ok(levels.into_iter().chain(held).collect())
-    }
-}
-
-/// The job with certain settings.
-struct CatalogJob(Context);
-
-impl Job for CatalogJob {
-    fn name(&self) -> &'static str {
-        close::JOB
-    }
-
-    fn subject(&self) -> String {
-        // The state belongs to one NiceChat.
-        String::new()
-    }
-
-    fn due(&self) -> Vec<Due> {
-        let source = &self.0.config.source;
-        let sync =
-            Due { kind: PassKind::Sync, schedule: source.schedule.clone(), delay: source.delay(&source.schedule) };
-        let resync = source.resync();
-        let resync = resync.map(|(schedule, delay)| Due { kind: PassKind::Resync, schedule, delay });
-        [sync].into_iter().chain(resync).collect()
-    }
-
-    fn label(&self, kind: PassKind) -> &'static str {
-        kind.name()
-    }
-
-    fn run<'a>(&'a self, ask: Ask, stop: &'a CancellationToken, progress: Progress<'a>) -> BoxFuture<'a, Report> {
-        Box::pin(async move { report::report(job::run(&self.0, ask, stop, progress).await) })
-    }
-
-    fn log(&self, level: tracing::Level, report: &Report, message: &dyn Display) {
-        let row = &report.row;
-        entry!(
-            level,
-            pass = row.started.as_millisecond(),
-            kind = row.kind.name(),
-            outcome = row.outcome.name(),
-            read = row.figure("read"),
-            rejected = row.figure("rejected"),
-            created = row.figure("created"),
-            updated = row.figure("updated"),
-            deleted = row.figure("deleted"),
-            failed = row.figure("failed"),
-            requests = row.requests,
-            elapsed_ms = report.took.as_millis() as u64,
-            "{message}"
-        );
-    }
-
-    fn succeeds_again(&self) -> &'static str {
-        "passes succeed again"
     }
 }

@@ -7,8 +7,8 @@ use jiff::Timestamp;
 use prometheus_client::registry::Registry;
 
 use super::job::ShowJob;
-use super::look::ShownLook;
 use super::probe::probe;
+use super::report::ShownLook;
 use super::serve::routes::routes;
 use super::serve::server::{Server, Settings};
 use crate::config::Config;
