@@ -158,8 +158,8 @@ impl Config {
         Config::load_in(path, &Environment::process())
     }
 
-    /// Reads a file like [`Config::load`], but not what it refers to. Secrets may be blank in what `take` sees, which
-    /// takes from it what is none: so whoever only looks at the state needs no right to read them.
+    /// Reads a file like [`Config::load`], but no secrets: those are blank in what `take` sees. Who only looks at the
+    /// state needs no right to read them.
     ///
     /// # Errors
     /// When the file can't be read, or anything in it is not right.

@@ -8,12 +8,10 @@ use tracing::{Instrument as _, info_span};
 
 use super::context::{Context, Tools};
 use super::error::PassError;
+use super::pass;
+use super::pass::close::{JOB, close};
 use super::pass::findings::Findings;
 use super::pass::steps::{Ended, run_steps};
-use super::pass::{
-    self,
-    close::{JOB, close},
-};
 use super::planner::Request;
 use super::report::report;
 use crate::pass::{Ask, BoxFuture, Due, Job, PassKind, Progress, Report, entry};

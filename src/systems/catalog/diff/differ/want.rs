@@ -72,7 +72,7 @@ impl Differ {
         self.stage(operation)
     }
 
-    /// What of a change may be damage. What drifted is put right: that is none.
+    /// The risks of a change, for the guard. To correct drift is none.
     fn risks(&self, kind: Kind, base: &Base, operation: &Operation) -> Risks {
         let acked = match base {
             Base::Ours { known, .. } => &known.acked,
