@@ -39,6 +39,34 @@ fn what_rules_leave_out_is_counted_and_not_sent() {
     assert_eq!(told["items"].as_array().map(Vec::len), Some(1));
 }
 
+/// A brand is NiceChat's business as little as ever, but rules judge by it, in every kind of feed.
+#[test]
+fn brands_are_judged() {
+    let rule = "[[source.rule]]\ninclude = false\nbrand = \"acme*\"\n";
+    let text =
+        "id\ttitle\tprice\tbrand\n1\tLamp\t1.00 USD\tAcme Light\n2\tChair\t2.00 USD\tLind\n3\tSofa\t3.00 USD\t\n";
+    let xml = "<rss xmlns:g=\"http://base.google.com/ns/1.0\"><channel>\
+               <item><g:id>1</g:id><title>Lamp</title><g:price>1.00 USD</g:price><g:brand>ACME</g:brand></item>\
+               <item><g:id>2</g:id><title>Chair</title><g:price>2.00 USD</g:price></item>\
+               <item><g:id>3</g:id><title>Sofa</title><g:price>3.00 USD</g:price></item></channel></rss>";
+    let yml = "<yml_catalog><shop><offers>\
+               <offer id=\"1\"><name>Lamp</name><price>1.00</price><currencyId>USD</currencyId><vendor>Acme</vendor></offer>\
+               <offer id=\"2\"><name>Chair</name><price>2.00</price><currencyId>USD</currencyId></offer>\
+               <offer id=\"3\"><name>Sofa</name><price>3.00</price><currencyId>USD</currencyId></offer></offers></shop></yml_catalog>";
+    for feed in [text, xml, yml] {
+        let shop = Shop::new();
+        shop.put_feed(feed);
+        shop.pass(0);
+        assert_eq!(ids(&shop), ["1", "2", "3"]);
+        shop.config(rule);
+        let output = shop.pass(0);
+        assert!(output.stdout.contains("[[source.rule]] leaves out 1 row."), "{feed}: {}", output.stdout);
+        assert_eq!(ids(&shop), ["2", "3"], "{feed}");
+        let told = shop.json(&["explain", "1", "--format", "json"]);
+        assert_eq!(told["feed"]["rows"][0]["excluded"]["rule"], 1, "{told}");
+    }
+}
+
 /// Rows that are known by their bytes are known under other rules.
 #[test]
 fn a_changed_rule_is_noticed_though_the_feed_is_the_same() {
