@@ -105,7 +105,7 @@ fn rules_that_are_none() {
         ("include = false\nprice = \"..\"", "expected a price such as"),
         ("include = false\nprice = \"< 5 USD\"", "expected a price such as"),
         ("include = false\nprice = \"9..5\"", "the first price is above the second"),
-        ("include = false\nbrand = 5", "source.rule.brand = 5: expected a text in quotes"),
+        ("include = false\nbrand = 5", "source.rule.brand = 5: write a text in quotes"),
         ("include = false\nin_stock = 1", "source.rule.in_stock = 1: expected true or false"),
         ("include = false\ntitel = \"x\"", "unknown setting source.rule.titel; did you mean title?"),
     ] {

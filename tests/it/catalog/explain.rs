@@ -188,3 +188,25 @@ fn an_unknown_id_is_said_to_be_so_and_no_secret_is_needed() {
     let told = crate::kit::finish(command).expect_code(0);
     assert!(told.stdout.contains("It is the feed of the last pass."), "{}", told.stdout);
 }
+
+/// Many a feed of elements is one line.
+#[test]
+fn of_elements_on_one_line_the_products_own_is_shown() {
+    let shop = Shop::new();
+    let offer = |id: &str, name: &str| {
+        format!("<offer id=\"{id}\"><name>{name}</name><price>1</price><currencyId>USD</currencyId></offer>")
+    };
+    let offers = [offer("1", "One"), offer("21", "Two"), offer("2", "Three"), offer("2", "Again")].concat();
+    shop.put_feed(format!("<yml_catalog><shop><offers>{offers}</offers></shop></yml_catalog>"));
+    let xml = |id: &str, title: &str| format!("<item><g:id>{id}</g:id><title>{title}</title></item>");
+    let names = |shop: &Shop, id: &str| -> Vec<String> {
+        let rows = explain(shop, &[id])["feed"]["rows"].clone();
+        let rows = rows.as_array().expect("rows").iter();
+        rows.map(|row| row["cells"][1]["value"].as_str().unwrap_or_default().to_owned()).collect()
+    };
+    assert_eq!((names(&shop, "1"), names(&shop, "21")), (vec!["One".to_owned()], vec!["Two".to_owned()]));
+    assert_eq!(names(&shop, "2"), ["Three", "Again"]);
+    let items = [xml("1", "One"), xml("2", "Two")].concat();
+    shop.put_feed(format!("<rss xmlns:g=\"http://base.google.com/ns/1.0\"><channel>{items}</channel></rss>"));
+    assert_eq!(names(&shop, "2"), ["Two"]);
+}
