@@ -91,6 +91,49 @@ fn prices_that_slip_stay_and_others_change() {
     shop.run(&["approve", &digest]).expect_code(1);
 }
 
+/// What a request that failed has done, nobody knows; what would be sent now is measured by what was acknowledged last.
+#[test]
+fn what_is_in_doubt_is_risky_all_the_same() {
+    let before = goods("p", 30);
+    let shop = synced(&before, "[nicechat]\nstrategy = \"api\"\nretries = 0");
+    let at = |price: &str| each(before.clone(), |_, good| good.price = price.to_owned());
+    for fault in [Rule::new(Fault::status(503)), Rule { applied: true, ..Rule::new(Fault::Reset) }] {
+        publish(&shop, &at("12.00"));
+        shop.nicechat().add_fault(Rule { method: Some("PATCH".to_owned()), ..fault });
+        sync(&shop).ended(1);
+        shop.nicechat().clear_faults();
+        publish(&shop, &each(at("1200.00"), |_, good| good.title += " (new)"));
+        let pass = sync(&shop).ended(4);
+        assert!(
+            pass.requests.iter().all(|request| !request.body.as_ref().is_some_and(|body| body.get("price").is_some()))
+        );
+        assert_eq!(held(&shop), is("price", 30, 30));
+        assert_eq!(sync(&shop).ended(4).tally(), "");
+        let example = &shop.json(&["status", "--format", "json"])["held"]["held"][0]["examples"][0];
+        assert_eq!(
+            (&example["old"].to_string(), &example["new"].to_string()),
+            (&before[0].price, &"1200.00".to_owned())
+        );
+        // Nothing is lost when the risk goes away, whatever came of the failed requests.
+        publish(&shop, &before);
+        sync(&shop).ended(0);
+        assert_equal(&shop, &before);
+    }
+    // And what is approved is sent, whole.
+    publish(&shop, &at("12.00"));
+    shop.nicechat().add_fault(Rule { method: Some("PATCH".to_owned()), ..Rule::new(Fault::status(503)) });
+    sync(&shop).ended(1);
+    shop.nicechat().clear_faults();
+    let next = each(at("1200.00"), |_, good| good.title += " (new)");
+    publish(&shop, &next);
+    sync(&shop).ended(4);
+    shop.run(&["approve", &digest(&shop)]).expect_code(0);
+    sync(&shop).ended(0);
+    assert_equal(&shop, &next);
+    let entry = &shop.json(&["history", "p000", "--field", "price", "--kind", "updated", "--format", "json"])[0];
+    assert_eq!(entry["fields"]["price"]["old"].to_string(), before[0].price, "{entry}");
+}
+
 #[test]
 fn a_word_for_other_values_is_none() {
     let before = goods("p", 40);

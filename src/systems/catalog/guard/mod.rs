@@ -193,8 +193,13 @@ fn example(operation: &Operation, risk: Risk) -> Example {
         let old = operation.old.get(name).cloned().unwrap_or_default();
         return Example { id, field: None, old, new: Value::Null };
     };
-    let of = |fields: &Map<String, Value>| fields.get(name).cloned().unwrap_or_default();
-    Example { id, field: Some(name.to_owned()), old: of(&operation.old), new: of(&operation.send) }
+    let (old, new) = (operation.last(name), operation.send.get(name));
+    Example {
+        id,
+        field: Some(name.to_owned()),
+        old: old.cloned().unwrap_or_default(),
+        new: new.cloned().unwrap_or_default(),
+    }
 }
 
 /// Takes the candidates out of what is sent, and the categories that held products stay in.

@@ -213,7 +213,7 @@ fn does(stage: Stage, operation: &Operation, digest: Option<&str>) -> Vec<String
     }];
     if operation.action == Action::Update {
         lines.extend(operation.changes().map(|(name, old, new)| {
-            let (old, new) = difference(&old.cloned().unwrap_or_default(), new);
+            let (old, new) = old.map_or_else(|| ("unknown".to_owned(), value(new)), |old| difference(old, new));
             format!("{name}: {old} → {new}")
         }));
     }
