@@ -210,3 +210,36 @@ fn of_elements_on_one_line_the_products_own_is_shown() {
     shop.put_feed(format!("<rss xmlns:g=\"http://base.google.com/ns/1.0\"><channel>{items}</channel></rss>"));
     assert_eq!(names(&shop, "2"), ["Two"]);
 }
+
+/// Of a million products that were created at once, history has one line.
+#[test]
+fn a_product_of_the_first_load_tells_when_that_was() {
+    let shop = shop(&[good("a"), good("b")], "");
+    let told = explain(&shop, &["a"]);
+    let load = &shop.json(&["history", "--format", "json"])[0];
+    assert_eq!((told["first_load"].as_str(), &told["history"]), (load["at"].as_str(), &json!([])));
+    let text = shop.run(&["explain", "a"]).expect_code(0).stdout;
+    assert!(text.contains("  created   with all others  (first load)\n"), "{text}");
+    // What came later has a line of its own, and nothing has an empty id.
+    put(&shop, &[good("a"), good("b"), good("c")]);
+    sync(&shop).ended(0);
+    assert_eq!(explain(&shop, &["c"])["first_load"], json!(null));
+    shop.run(&["explain", ""]).expect_code(1);
+}
+
+/// What was held and is as it was again is not held because others are.
+#[test]
+fn what_is_held_no_more_is_not_said_to_be() {
+    let before = goods("p", 40);
+    let shop = shop(&before, "");
+    let slipped = |from: usize| -> Vec<Good> {
+        let slip = |(at, good): (usize, Good)| if at >= from { good.at_price("1000.00") } else { good };
+        before.iter().cloned().enumerate().map(slip).collect()
+    };
+    put(&shop, &slipped(0));
+    sync(&shop).ended(4);
+    put(&shop, &slipped(20));
+    sync(&shop).ended(4);
+    assert_eq!(explain(&shop, &["p000"])["held_since"], json!(null));
+    assert!(explain(&shop, &["p030"])["held_since"].is_string());
+}

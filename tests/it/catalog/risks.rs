@@ -192,6 +192,28 @@ fn a_shop_that_was_cut_for_good_goes_on_selling() {
     assert_equal(&shop, &next);
 }
 
+/// What others put there is met in a listing only, and stays held all the same.
+#[test]
+fn what_others_put_there_stays_held() {
+    let shop = Shop::new();
+    shop.config("[nicechat]\nprune = \"all\"");
+    for good in goods("theirs", 15) {
+        shop.nicechat().put(Kind::Product, good.object());
+    }
+    publish(&shop, &goods("p", 20));
+    sync(&shop).ended(4);
+    for _ in 0..2 {
+        sync(&shop).ended(4);
+        assert_eq!(held(&shop), is("delete", 15, 35));
+    }
+    let explained = shop.json(&["explain", "theirs000", "--format", "json"])["next"]["words"].to_string();
+    assert!(explained.contains("reads NiceChat's listing"), "{explained}");
+    shop.run(&["approve", &digest(&shop)]).expect_code(0);
+    assert!(sync(&shop).ended(0).tally().starts_with("15 DELETE products"));
+    assert_equal(&shop, &goods("p", 20));
+    assert_eq!(sync(&shop).ended(0).tally(), "");
+}
+
 #[test]
 fn categories_of_products_that_stay_are_held_with_them() {
     let before = each(goods("p", 40), |at, good| {

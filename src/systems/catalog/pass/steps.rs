@@ -172,8 +172,9 @@ async fn apply(
     let Sent { rows, was_carried_through, result } = send(tools, request, approved, findings).await;
     let is_at_large = findings.import.as_ref().is_some_and(|import| import.is_at_large);
     let scope = match tools.context.config.nicechat.prune {
-        Prune::All => ListingScope::All,
-        Prune::None | Prune::Owned => ListingScope::Ours,
+        // What isn't ours is met in a listing only: it is read again as long as some of it may be held.
+        Prune::All if !verdict.holds_deletions() => ListingScope::All,
+        Prune::All | Prune::None | Prune::Owned => ListingScope::Ours,
     };
     let deleted = [findings.applied.deleted - findings.applied.deleted_products, findings.applied.deleted_products];
     let counts = deleted != [0, 0] && !verdict.may_delete;

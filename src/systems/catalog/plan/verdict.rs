@@ -101,6 +101,13 @@ impl Held {
     }
 }
 
+impl Verdict {
+    /// Whether deletions wait for somebody's word.
+    pub(in crate::systems::catalog) fn holds_deletions(&self) -> bool {
+        self.held.iter().flat_map(|held| &held.held).any(|risk| risk.risk == "delete")
+    }
+}
+
 /// What the guard says of a plan.
 #[derive(Debug, Clone, Default)]
 pub struct Verdict {
