@@ -130,6 +130,9 @@ fn a_state_that_is_not_there_is_named() {
         let output = shop.run(command).expect_code(0);
         assert!(output.stderr.contains(&format!("There is no state at {path}")), "{command:?}: {}", output.stderr);
     }
+    let headline = shop.json(&["status", "--format", "json"])["headline"].clone();
+    let text = headline["text"].as_str().unwrap_or_default();
+    assert!(headline["state"] == "none" && text.contains(&path) && !text.contains("yet"), "{headline}");
     let output = shop.run(&["events", "--ics"]).expect_code(1);
     assert!(output.stderr.contains(&format!("There is no state at {path}")), "{}", output.stderr);
     assert!(!shop.path("state").exists());
