@@ -25,7 +25,9 @@ pub(super) fn check(arguments: &cli::Check, config: &Config) -> Outcome {
         let resync = source.resync_schedule.as_ref().map_or_else(|| "never".to_owned(), config::Schedule::words);
         lines.tell("schedule", Ok(format!("{}, resync {resync}", source.schedule.words())))?;
     }
-    lines.tell("secrets", Ok("a key and a secret are there".to_owned()))?;
+    if config.source_alone.is_none() || !config.secret_files.is_empty() {
+        lines.tell("secrets", Ok("a key and a secret are there".to_owned()))?;
+    }
     lines.tell("state", state(config))?;
     if arguments.online {
         online(config, &mut lines)?;

@@ -47,6 +47,8 @@ fn what_only_reads_the_state_needs_no_secrets() {
     let no_file = |key: &str| format!("{key}_file = \"/dev/stdin\"\n");
     for way in [absent, &unreadable, &no_file] {
         shop.write("shelfkeeper.toml", with_secrets(&config, way));
+        // The feed is asked for without NiceChat's.
+        assert!(shop.run(&["feed"]).expect_code(0).stdout.contains("1 item"));
         for (command, told) in READING.iter().zip(&told) {
             assert_eq!(&shop.run(command).expect_code(0).stdout, told, "{command:?}");
         }

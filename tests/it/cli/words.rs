@@ -50,6 +50,14 @@ fn duplicates_are_one_line_with_the_line_that_counts() {
 }
 
 #[test]
+fn items_fit_a_terminal() {
+    let row = format!("{}|{}|1234567.00 USD|in stock|Home", "x".repeat(200), "A long title ".repeat(20));
+    let shop = Shop::with_rows(&[&row, &LAMP.replace("Lamp", &"long ".repeat(20))]);
+    let told = shop.run(&["feed", &shop.feed_url()]).expect_code(0).stdout;
+    assert!(widest(&told) <= 80 && told.contains("1234567.00 usd"), "{told}");
+}
+
+#[test]
 fn the_first_of_two_may_be_rejected_itself() {
     let shop = Shop::with_rows(&["1|Lamp|1,234|in stock|Home", "1|Lamp|20.00 USD|in stock|Home"]);
     let rejected = shop.json(&["feed", &shop.feed_url(), "--format", "json"])["rejected"].clone();
