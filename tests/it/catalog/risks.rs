@@ -187,7 +187,11 @@ fn a_shop_that_was_cut_for_good_goes_on_selling() {
     });
     publish(&shop, &next);
     assert_eq!(sync(&shop).ended(4).tally(), "5 PATCH products");
+    assert!(
+        shop.run(&["status"]).stdout.contains(&format!("To let it through: shelfkeeper approve {}\n", digest(&shop)))
+    );
     shop.run(&["approve", &digest(&shop)]).expect_code(0);
+    assert!(shop.run(&["status"]).stdout.contains("\nApproved: the next pass lets it through.\n"));
     assert_eq!(sync(&shop).ended(0).tally(), "211 DELETE products");
     assert_equal(&shop, &next);
 }

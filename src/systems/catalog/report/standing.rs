@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use super::pass::{foreign, line};
 use super::plan::print_held;
+use crate::approval::{CATALOG, word};
 use crate::catalog::{Faults, Kind};
 use crate::config::Schedule;
 use crate::pass::ReadPasses as _;
@@ -135,7 +136,11 @@ impl Standing for CatalogStanding<'_> {
         }
         if let Some(held) = self.held.clone().and_then(|held| serde_json::from_value::<Held>(held).ok()) {
             print_held(&held, HELD_SHOWN, out)?;
-            writeln!(out, "To let it through: shelfkeeper approve {}", held.digest)?;
+            if word(self.reader.path(), CATALOG).is_some_and(|approved| approved == held.digest) {
+                writeln!(out, "Approved: the next pass lets it through.")?;
+            } else {
+                writeln!(out, "To let it through: shelfkeeper approve {}", held.digest)?;
+            }
         }
         if self.pending > 0 {
             let changes = count(self.pending, "change", "changes");
