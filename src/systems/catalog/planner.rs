@@ -169,7 +169,8 @@ impl Planner<'_> {
         let reader = self.reader()?;
         let approved = word(&self.config.state.path, CATALOG);
         let judge = Judge { settings: &self.config.guard, reader: &reader, force: request.force, approved, kind };
-        judge.judge(store, summary)
+        let word = judge.approved.clone();
+        Ok(Verdict { word, ..judge.judge(store, summary)? })
     }
 
     /// A comparison with what the state knows. Where a listing will have more to say, known rows don't count.

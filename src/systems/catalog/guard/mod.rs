@@ -27,7 +27,7 @@ pub(super) enum Guarded {
     /// What may be sent; some of the plan may be held.
     Approved(Approved),
     /// None of it, and why.
-    Held { held: Held, store: SharedPlanStore },
+    Held { held: Held, word: Option<String>, store: SharedPlanStore },
 }
 
 /// A plan that may be sent. Only the guard makes one, so that nothing is applied past it.
@@ -46,7 +46,9 @@ impl Approved {
 /// Takes what was judged of a plan to its end.
 pub(super) fn let_through(plan: Plan) -> Guarded {
     match &plan.verdict {
-        Verdict { held: Some(held), is_whole: true, .. } => Guarded::Held { held: held.clone(), store: plan.store },
+        Verdict { held: Some(held), is_whole: true, word, .. } => {
+            Guarded::Held { held: held.clone(), word: word.clone(), store: plan.store }
+        }
         _ => Guarded::Approved(Approved(plan.into())),
     }
 }

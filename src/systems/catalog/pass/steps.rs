@@ -111,8 +111,10 @@ pub(in crate::systems::catalog) async fn run_steps(
         return Ok(Ended::Paused(paused));
     }
     match guarded {
-        Guarded::Held { held, store } => {
+        Guarded::Held { held, word, store } => {
             note_held(tools, request, &held, &store).await?;
+            // It was for something else.
+            take_word(tools.context.state.path(), CATALOG, word.as_deref());
             Ok(Ended::Held(held))
         }
         Guarded::Approved(approved) => Ok(Ended::Applied(apply(tools, request, feed, approved, findings).await.into())),
@@ -201,7 +203,7 @@ async fn remember_word(tools: &Tools<'_>, verdict: &Verdict) -> Result<(), PassE
     if !verdict.approved.is_empty() {
         tools.context.state.approve(verdict.approved.clone()).await?;
     }
-    take_word(tools.context.state.path(), CATALOG);
+    take_word(tools.context.state.path(), CATALOG, verdict.word.as_deref());
     Ok(())
 }
 

@@ -117,6 +117,8 @@ pub struct Verdict {
     pub(in crate::systems::catalog) is_whole: bool,
     /// What somebody's word lets through.
     pub(in crate::systems::catalog) approved: Vec<ApprovedHash>,
+    /// The digest that somebody had approved when this was said.
+    pub(in crate::systems::catalog) word: Option<String>,
     /// Deletions have somebody's word.
     pub(in crate::systems::catalog) may_delete: bool,
 }
