@@ -98,6 +98,11 @@ impl Rules {
 }
 
 impl Rule {
+    /// Whether items are taken on which it fits.
+    pub fn includes(&self) -> bool {
+        self.include
+    }
+
     /// Whether all that it asks for is so.
     pub fn fits(&self, item: &Item) -> bool {
         self.conditions.iter().all(|condition| condition.fits(item))

@@ -1,8 +1,9 @@
 //! `[[source.rule]]`: what is left out is no rejection, is counted, and goes like what is gone.
 
 use crate::kit::{Shop, tsv};
+use rusqlite::Connection;
 use sandbox::Kind;
-use serde_json::json;
+use serde_json::{Value, json};
 
 const LAMP: &str = "1|Lamp|10.00 USD|in stock|Home";
 const CHAIR: &str = "2|Chair|20.00 USD|in stock|Home";
@@ -65,6 +66,45 @@ fn brands_are_judged() {
         let told = shop.json(&["explain", "1", "--format", "json"]);
         assert_eq!(told["feed"]["rows"][0]["excluded"]["rule"], 1, "{told}");
     }
+}
+
+/// As if the rules that fit on nothing had done so for so many days more.
+fn days_later(shop: &Shop, days: i64) {
+    let state = Connection::open(shop.state_path()).expect("a state");
+    let idle: String =
+        state.query_row("SELECT value FROM meta WHERE key = 'idle_rules'", [], |row| row.get(0)).expect("some");
+    let mut idle: Value = serde_json::from_str(&idle).expect("JSON");
+    for since in idle.as_object_mut().expect("by rule").values_mut() {
+        since["up"] = json!(since["up"].as_i64().expect("a number") - days * 86_400);
+    }
+    let write = "UPDATE meta SET value = ?1 WHERE key = 'idle_rules'";
+    state.execute(write, [idle.to_string()]).expect("written");
+}
+
+#[test]
+fn a_rule_that_fits_on_nothing_for_long_is_told() {
+    let shop = Shop::with_rows(&[LAMP, CHAIR, TEST]);
+    shop.config(&format!("{RULES}[[source.rule]]\ninclude = true\nid = \"OLD-*\"\n"));
+    shop.pass(0);
+    let check = || shop.run(&["check"]).expect_code(0).stdout;
+    assert!(!check().contains("warning"), "{}", check());
+    days_later(&shop, 29);
+    // Passes with the same feed and with others, in which the same fits.
+    shop.pass(0);
+    shop.feed_tsv(&[LAMP, TEST]);
+    shop.pass(0);
+    assert!(!check().contains("warning"), "{}", check());
+    days_later(&shop, 1);
+    let told = check();
+    assert!(
+        told.contains("source.rule 2 (price = \"<5\", in_stock = false) has fitted on nothing for 30 days"),
+        "{told}"
+    );
+    assert!(told.contains("source.rule 3 (id = \"OLD-*\")") && !told.contains("source.rule 1"), "{told}");
+    // They are of use after all.
+    shop.feed_tsv(&[LAMP, TEST, "3|Cheap|1.00 USD|out of stock|Home", "OLD-1|Old|9.00 USD|in stock|Home"]);
+    shop.pass(0);
+    assert!(!check().contains("warning"), "{}", check());
 }
 
 /// Rows that are known by their bytes are known under other rules.

@@ -83,6 +83,15 @@ impl RiskTally {
     }
 }
 
+/// What [`crate::config::Rules`] were good for in a reading of the feed.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct RuleUse {
+    /// Whether each of them decided on a row that was parsed.
+    pub decided: Vec<bool>,
+    /// Some rows were not parsed: the same rules took them earlier.
+    pub knew_rows: bool,
+}
+
 /// What a reading of the feed and the comparison came to.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Summary {
@@ -94,6 +103,8 @@ pub struct Summary {
     pub faults: Faults,
     /// Rows that [`crate::config::Rules`] leave out.
     pub excluded: u64,
+    /// What those were good for.
+    pub rules: RuleUse,
     /// Of the rejected ones, rows without an id.
     pub nameless: u64,
     /// Items for which nothing is to be sent.
