@@ -73,7 +73,9 @@ pub trait Standing {
     ///
     /// # Errors
     /// When it can't be read or printed.
-    fn print_details(&self, out: &mut dyn Write) -> Result<(), PrintError>;
+    fn print_details(&self, _out: &mut dyn Write) -> Result<(), PrintError> {
+        Ok(())
+    }
 
     /// What its guard holds, as programs are told: a digest, and the risks.
     fn held(&self) -> Option<Value> {
@@ -81,11 +83,15 @@ pub trait Standing {
     }
 
     /// How many objects are not as wanted.
-    fn failed(&self) -> u64;
+    fn failed(&self) -> u64 {
+        0
+    }
 
     /// Gives the first of them.
     ///
     /// # Errors
     /// When they can't be read, or `each` fails.
-    fn each_failed(&self, most: u64, each: EachFailed<'_>) -> Result<(), PrintError>;
+    fn each_failed(&self, _most: u64, _each: EachFailed<'_>) -> Result<(), PrintError> {
+        Ok(())
+    }
 }
