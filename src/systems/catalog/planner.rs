@@ -131,6 +131,8 @@ impl Planner<'_> {
         }
         let (columns, gone) = columns::compare(&self.reader()?, format, header.as_ref(), &summary)?;
         summary.gone = gone;
+        let misspelt = header.iter().flat_map(Header::missed);
+        summary.misspelt = misspelt.map(|(name, meant)| (name.to_owned(), meant)).collect();
         let kind = feed_kind(self.config, format);
         let verdict = self.judge(request, kind.clone(), &mut store, &mut summary)?;
         let inputs = Inputs { is_held: verdict.held.is_some(), ..inputs };

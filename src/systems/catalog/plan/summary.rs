@@ -138,6 +138,8 @@ pub struct Summary {
     pub fields_seen: u16,
     /// Columns that the last feed had.
     pub gone: Vec<GoneColumn>,
+    /// Columns that mean nothing, and what they are probably meant to be, where no other column is that.
+    pub misspelt: Vec<(String, &'static str)>,
     /// Whether the whole of NiceChat's listing was read.
     pub is_listed: bool,
     /// Products at risk.
