@@ -270,6 +270,37 @@ fn another_kind_of_feed_at_the_same_place_is_held_whole() {
     assert_eq!(shop.nicechat().objects(Kind::Product).len(), 1);
 }
 
+/// What is left of it when the pass is killed is approved still, and counts for no later pass.
+#[test]
+fn what_was_approved_and_cut_off_makes_nothing_else_risky() {
+    for left in [60, 4] {
+        let shop = synced(&goods("p", 200), "[nicechat]\nstrategy = \"api\"");
+        publish(&shop, &goods("p", 100));
+        sync(&shop).ended(4);
+        shop.run(&["approve", &digest(&shop)]).expect_code(0);
+        shop.nicechat().add_fault(Rule {
+            method: Some("DELETE".to_owned()),
+            after: 100 - left,
+            ..Rule::new(Fault::Hang)
+        });
+        let pass = Process::start(shop.command(&["run", "--once"]));
+        wait_until("some are deleted", || shop.nicechat().objects(Kind::Product).len() <= 100 + left);
+        pass.kill();
+        shop.nicechat().clear_faults();
+        // One more is gone from the feed, which is no risk; nor are these later, a few of those that are ours then.
+        publish(&shop, &goods("p", 99));
+        sync(&shop).ended(0);
+        publish(&shop, &goods("p", 85));
+        sync(&shop).ended(0);
+        let deleted = |id: &str| shop.json(&["history", id, "--kind", "deleted", "--format", "json"])[0]["why"].clone();
+        assert!(deleted("p099") != "approved by hand" && deleted("p199") == "approved by hand");
+        // Fifteen were, and with 25 more they are too many.
+        publish(&shop, &goods("p", 60));
+        sync(&shop).ended(4);
+        assert_eq!(held(&shop)[0].1, 40);
+    }
+}
+
 /// It is for the next pass, whatever that is about.
 #[test]
 fn a_word_is_not_kept_for_later() {

@@ -178,11 +178,10 @@ async fn apply(
         Prune::All if !verdict.holds_deletions() => ListingScope::All,
         Prune::All | Prune::None | Prune::Owned => ListingScope::Ours,
     };
-    let deleted = [findings.applied.deleted - findings.applied.deleted_products, findings.applied.deleted_products];
-    let counts = deleted != [0, 0] && !verdict.may_delete;
+    let unasked = findings.applied.unasked;
     let guard = GuardEnding {
         held: was_carried_through.then(|| verdict.held.as_ref().map(|held| json!(held))),
-        deleted: counts.then(|| Deletion::now(owned, deleted)),
+        deleted: (unasked != [0, 0]).then(|| Deletion::now(owned, unasked)),
         kind: was_carried_through.then_some(kind),
     };
     AppliedPlan {
