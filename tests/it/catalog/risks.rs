@@ -219,6 +219,29 @@ fn a_shop_that_was_cut_for_good_goes_on_selling() {
     assert_equal(&shop, &next);
 }
 
+/// What becomes ours counts as ours at once.
+#[test]
+fn what_is_adopted_counts_already() {
+    let shop = synced(&goods("p", 20), "");
+    for good in goods("q", 60) {
+        shop.nicechat().put(Kind::Product, good.object());
+    }
+    let feed = |slipped: usize| {
+        let q = each(goods("q", 60), |at, good| {
+            if at < slipped {
+                good.price = "100.00".to_owned();
+            }
+        });
+        [goods("p", 20), q].concat()
+    };
+    publish(&shop, &feed(17));
+    run(&shop, &["run", "--resync"]).ended(4);
+    assert_eq!(held(&shop), is("price", 17, 80));
+    publish(&shop, &feed(16));
+    run(&shop, &["run", "--resync"]).ended(0);
+    assert_equal(&shop, &feed(16));
+}
+
 /// What others put there is met in a listing only, and stays held all the same.
 #[test]
 fn what_others_put_there_stays_held() {

@@ -47,7 +47,7 @@ pub(super) fn excesses(
         };
         let of = match risk.of() {
             Some(field) if is_few(count, field, limit, reader)? => continue,
-            Some(field) => reader.having(field)?.max(count),
+            Some(field) => (reader.having(field)? + summary.adopted.of(field)).max(count),
             None => summary.products.owned,
         };
         if is_more(count, of, limit) {

@@ -5,8 +5,8 @@ use jiff::Timestamp;
 use super::gone::GoneColumn;
 use super::operation::{Action, Operation};
 use super::risk::{Risk, Risks};
-use crate::catalog::{Faults, Kind, UnknownWords};
-use crate::systems::catalog::store::Foreign;
+use crate::catalog::{Faults, Fields, Kind, UnknownWords};
+use crate::systems::catalog::store::{Field, Foreign};
 
 /// How many objects of one kind a plan creates, changes, deletes.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -92,6 +92,24 @@ pub struct RuleUse {
     pub knew_rows: bool,
 }
 
+/// How many products have a value in each field.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct FieldTally([u64; Field::ALL.len()]);
+
+impl FieldTally {
+    /// Adds a product.
+    pub fn add(&mut self, fields: &Fields) {
+        for (count, field) in self.0.iter_mut().zip(Field::ALL) {
+            *count += u64::from(field.is_in(fields));
+        }
+    }
+
+    /// How many have a value in a field.
+    pub fn of(&self, field: Field) -> u64 {
+        Field::ALL.iter().position(|other| *other == field).map_or(0, |at| self.0[at])
+    }
+}
+
 /// What a reading of the feed and the comparison came to.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Summary {
@@ -144,6 +162,8 @@ pub struct Summary {
     pub is_listed: bool,
     /// Products at risk.
     pub risks: RiskTally,
+    /// Of the products that become ours, those that have a value in a field already.
+    pub adopted: FieldTally,
     /// Categories.
     pub categories: Tally,
     /// Products.

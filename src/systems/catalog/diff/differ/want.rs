@@ -61,6 +61,9 @@ impl Differ {
         }
         if let Base::Listed(listed) = &base {
             self.draft.summary.tally_mut(kind).adopted += 1;
+            if kind == Kind::Product {
+                self.draft.summary.adopted.add(listed);
+            }
             if operation.action == Action::Update {
                 // Ours from now on, whatever becomes of the change.
                 let why = if operation.why == Why::Import { Why::Import } else { Why::Listed };
