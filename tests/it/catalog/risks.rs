@@ -142,6 +142,17 @@ fn what_is_in_doubt_is_risky_all_the_same() {
         sync(&shop).ended(0);
         assert_equal(&shop, &before);
     }
+    // The category stays that a product is in whose move waits with the rest of it.
+    publish(&shop, &at("12.00"));
+    shop.nicechat().add_fault(Rule { method: Some("PATCH".to_owned()), ..Rule::new(Fault::status(503)) });
+    sync(&shop).ended(1);
+    shop.nicechat().clear_faults();
+    publish(&shop, &each(at("1200.00"), |_, good| good.category = "Elsewhere".to_owned()));
+    let pass = sync(&shop).ended(4);
+    assert!(!pass.lines().iter().any(|line| line.starts_with("DELETE")), "{:?}", pass.lines());
+    publish(&shop, &before);
+    sync(&shop).ended(0);
+    assert_equal(&shop, &before);
     // And what is approved is sent, whole.
     publish(&shop, &at("12.00"));
     shop.nicechat().add_fault(Rule { method: Some("PATCH".to_owned()), ..Rule::new(Fault::status(503)) });

@@ -239,7 +239,7 @@ fn hold(store: &mut PlanStore, summary: &mut Summary, candidates: &[Candidate]) 
     let mut held_categories = HashSet::new();
     for candidate in candidates {
         let Some(operation) = store.operation_at(candidate.place)? else { continue };
-        let stays = operation.action.is_removal() || candidate.fields.contains(&Field::Category);
+        let stays = operation.is_held_whole(&candidate.fields) || candidate.fields.contains(&Field::Category);
         let category = operation.old.get("category").and_then(Value::as_str).map(str::to_owned);
         if operation.kind == Kind::Product && stays {
             in_use.extend(operation.was_in.clone().or(category));

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use crate::catalog::{Fields, Id, Kind};
 use crate::systems::catalog::diff::fields::same;
 use crate::systems::catalog::plan::risk::Risks;
-use crate::systems::catalog::store::{Record, Why};
+use crate::systems::catalog::store::{Field, Record, Why};
 
 /// What is done to an object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -171,6 +171,12 @@ impl Operation {
             Action::RecordOnly => "note",
         };
         json!({"op": op, "type": self.kind.name(), "id": self.id.as_str(), "fields": fields})
+    }
+
+    /// Whether nothing of it is sent while these fields are held: what one request is told of, another would take for
+    /// settled. No fields = all of it is meant.
+    pub fn is_held_whole(&self, held: &[Field]) -> bool {
+        held.is_empty() || held.iter().any(|field| self.in_doubt.contains_key(field.name()))
     }
 
     /// The value of a field that was acknowledged last, unless it is the one that is sent.

@@ -92,9 +92,11 @@ impl Differ {
             return Ok(operation);
         }
         let mut in_doubt = self.inventory.in_doubt(kind, at)?;
+        let factor = self.policy.price_factor;
         let risks = match kind {
             Kind::Category => Risks::default(),
-            Kind::Product => Risks::of_change(&overlaid(acked, &in_doubt), &operation.send, self.policy.price_factor),
+            Kind::Product if in_doubt.is_empty() => Risks::of_change(acked, &operation.send, factor),
+            Kind::Product => Risks::of_change(&overlaid(acked, &in_doubt), &operation.send, factor),
         };
         in_doubt.retain(|name, _| operation.send.contains_key(name));
         Ok(Operation { in_doubt, risks, ..operation })

@@ -55,9 +55,7 @@ impl PlanStore {
             chosen.map(|(name, value)| (name.clone(), value.clone())).collect()
         };
         let left = part(&operation.send, false);
-        // What one request is told of, another would take for settled.
-        let is_in_doubt = operation.in_doubt.keys().any(|name| is_held(name));
-        if held.is_empty() || is_in_doubt || left.is_empty() {
+        if operation.is_held_whole(held) || left.is_empty() {
             self.move_to(Stage::Held, place)?;
             return Ok(false);
         }
