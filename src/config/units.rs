@@ -12,12 +12,10 @@ pub(super) const SECOND: Duration = Duration::from_secs(1);
 /// One hour.
 pub(super) const HOUR: Duration = Duration::from_secs(3600);
 
-/// Reads `90s`, `15m`, `2h`, `500ms`, `1h30m`, and whole days: `7d`.
+/// Reads `90s`, `15m`, `2h`, `500ms`, `1h30m`.
 pub(super) fn duration(text: &str, range: &RangeInclusive<Duration>) -> Result<Duration, String> {
     let expected = || format!("expected a time from {} to {}", show(*range.start()), show(*range.end()));
-    let days = text.trim().strip_suffix('d').and_then(|days| days.parse::<u32>().ok());
-    let parsed: Result<SignedDuration, _> =
-        days.map_or_else(|| text.trim().parse(), |days| Ok(SignedDuration::from_hours(i64::from(days) * 24)));
+    let parsed: Result<SignedDuration, _> = text.trim().parse();
     let parsed =
         parsed.map_err(|_| format!("{}, such as \"90s\", \"15m\", \"2h\", \"500ms\" or \"1h30m\"", expected()))?;
     match Duration::try_from(parsed) {
@@ -76,14 +74,9 @@ mod tests {
     #[test]
     fn durations() {
         let read = |text: &str| duration(text, &(Duration::from_millis(1)..=24 * HOUR));
-        for (text, millis) in [
-            ("90s", 90_000),
-            ("15m", 900_000),
-            ("2h", 7_200_000),
-            ("500ms", 500),
-            ("1h30m", 5_400_000),
-            ("1d", 86_400_000),
-        ] {
+        for (text, millis) in
+            [("90s", 90_000), ("15m", 900_000), ("2h", 7_200_000), ("500ms", 500), ("1h30m", 5_400_000)]
+        {
             let duration = read(text).expect(text);
             assert_eq!(duration, Duration::from_millis(millis), "{text}");
             assert_eq!(read(&show(duration)), Ok(duration), "{text}");

@@ -17,17 +17,6 @@ fn repriced() -> Shop {
     shop
 }
 
-/// Over a holiday, as `history --since` would have it.
-#[test]
-fn a_pause_may_last_days() {
-    let shop = repriced();
-    let told = shop.run(&["pause", "--for", "3d"]).expect_code(0).stdout;
-    assert!(told.starts_with("Paused until 20"), "{told}");
-    for wrong in ["-1d", "d", "1.5d", "99999999d", "4294967295d"] {
-        shop.run(&["pause", &format!("--for={wrong}")]).expect_code(2);
-    }
-}
-
 #[test]
 fn a_pass_that_is_paused_sends_nothing_and_says_so() {
     let shop = repriced();
