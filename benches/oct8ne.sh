@@ -28,7 +28,7 @@ cd "$folder"
 
 # One product in a thousand has each word `kN`; a title with quotes is left as it is.
 feed() { "$bin/examples/feedgen" --items "$items" --format tsv "${@:2}" --out plain
-  awk -F '\t' -v OFS='\t' 'NR > 1 && $2 !~ /"/ { $2 = $2 " k" NR % 1000 } 1' plain >"$1"; rm plain; touch -d '1 hour ago' "$1"; }
+  awk -F '\t' -v OFS='\t' 'NR > 1 && $2 !~ /"/ { $2 = $2 " k" substr($1, 4) % 1000 } 1' plain >"$1"; rm plain; touch -d '1 hour ago' "$1"; }
 feed first
 feed changed --changed 1
 
