@@ -101,8 +101,9 @@ impl System for AvailabilitySystem {
         let answers = self.counter.take().into_iter();
         let answers = answers.map(|(status, n)| Sample::labelled("availability_answers", status.to_string(), n));
         let changes = self.lasting.memory.take_uncounted().into_iter();
-        let changes = changes
-            .map(|Change { watch, state, .. }| Sample::labelled("advisor_changes", format!("{watch} {}", state.name()), 1));
+        let changes = changes.map(|Change { watch, state, .. }| {
+            Sample::labelled("advisor_changes", format!("{watch} {}", state.name()), 1)
+        });
         answers.chain(changes).collect()
     }
 
