@@ -12,7 +12,7 @@ fn unknown_names_tell_the_name_and_the_line() {
     );
     assert_eq!(
         error(&source("retries = 1")),
-        ":3:1: unknown setting source.retries; it belongs in [nicechat] or [lagerkoll]"
+        ":3:1: unknown setting source.retries; it belongs in [nicechat], [lagerkoll] or [newstore]"
     );
     assert_eq!(
         error(&source("\n  [shop]\nname = 1")),
