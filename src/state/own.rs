@@ -80,7 +80,7 @@ impl OwnFile {
     /// When it can't be written.
     pub fn write<T>(&mut self, work: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<T>) -> Result<T, StateError> {
         self.place.check()?;
-        let mut write = || {
+        let write = || {
             let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
             let result = work(&transaction)?;
             transaction.commit().map(|()| result)
