@@ -137,12 +137,17 @@ impl Writer {
             let request = request(client, &self.0.settings().retailer, "", body.clone())?;
             client.call_while(&request, reply::whole, again).await
         });
-        match sent.await {
+        let became = match sent.await {
             // There is no such thing as no such retailer.
             Err(Trouble::Failed { error: CallError::Refused { code: 404, .. }, .. }) => {
                 Sent::NotSent { reason: no_address("retailer_path") }
             }
-            sent => became(sent, "retailer_path", is_in_doubt.into_inner()),
+            sent => became(sent, "retailer_path", is_in_doubt.load(Ordering::Relaxed)),
+        };
+        match became {
+            // The last try had no effect, but an earlier one may have had.
+            Sent::NotSent { reason } if is_in_doubt.into_inner() => Sent::Doubt { reason },
+            became => became,
         }
     }
 }
