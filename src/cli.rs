@@ -210,7 +210,7 @@ Examples:
     Completions(Completions),
     /// Print the manual page of the program, or of a command
     Man(Man),
-    /// Serve an in-memory NiceChat, Lagerkoll, Emplifi and feed host, for trying and testing
+    /// Serve an in-memory NiceChat, Lagerkoll, Emplifi, NewStore and feed host, for trying and testing
     Sandbox(Sandbox),
     /// Show the main job on a sample shop, with no set-up, config or network
     Demo,

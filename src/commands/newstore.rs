@@ -8,13 +8,14 @@ use super::outcome::{Exit, Failure, Outcome, complain};
 use super::runtime::{runtime, stop_on_signal, until_interrupted};
 use crate::cli::{Format, NewStore, NewStoreApply, NewStoreCommand, NewStorePlan, NewStoreSettle, RetailerIs, StoreIs};
 use crate::config::{Config, NewStore as Settings};
+use crate::files;
 use crate::pause::Pause;
 use crate::remote::newstore::{Connected, ReadError};
 use crate::systems::newstore::{
     Applied, Apply, Gathered, Halt, Ledger, LedgerError, Plan, Settled, ShownPlan, gather, known, settle_retailer,
     settle_store,
 };
-use crate::text::fold;
+use crate::text::{count, fold};
 
 pub(super) fn newstore(arguments: NewStore, path: &Path) -> Outcome {
     match arguments.command {
@@ -53,6 +54,32 @@ impl From<LedgerError> for Failure {
         };
         Failure { error: error.into(), exit }
     }
+}
+
+/// For `check`: what is in the file, and whether it could be written.
+pub(super) fn on_disk(settings: &Settings) -> Result<String, Failure> {
+    let known = known(settings)?;
+    let path = settings.file.display();
+    files::check_writable(&settings.file).map_err(|error| {
+        let error = anyhow::anyhow!("{path}: can't be written ({error}); check the owner and the mode");
+        Failure { error, exit: Exit::Failed }
+    })?;
+    let stores = count(known.stores.len() as u64, "store", "stores");
+    Ok(if settings.file.exists() { format!("{path}: {stores}") } else { format!("{path}: nothing was done yet") })
+}
+
+/// For `check --online`: a token, and one listing.
+pub(super) async fn online(settings: &Settings) -> Result<String, Failure> {
+    let reader = connect(settings)?.reader();
+    let told = |error: ReadError| failed(settings, &error.to_string());
+    let Some(store) = settings.stores.first() else {
+        reader.log_in().await.map_err(told)?;
+        return Ok("gives a token; nothing is listed without a [[newstore.store]]".to_owned());
+    };
+    let numbers =
+        reader.numbers(&store.id).await.map_err(|error| failed(settings, &format!("store {}: {error}", store.id)))?;
+    let offered = count(numbers.offers.len() as u64, "number", "numbers");
+    Ok(format!("takes the token (store {}: {offered} offered)", store.id))
 }
 
 fn connect(settings: &Settings) -> Result<Connected, Failure> {
