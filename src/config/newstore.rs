@@ -158,6 +158,27 @@ impl NewStore {
         }))
     }
 
+    /// Settings with these stores.
+    #[cfg(test)]
+    pub fn of_stores(stores: Vec<DeclaredStore>) -> NewStore {
+        let url = Url::parse("https://newstore.example").expect("a URL");
+        let endpoint = || Endpoint { method: Method::POST, path: "a".to_owned(), is_given: true };
+        NewStore {
+            tenant: "t".to_owned(),
+            base_url: url,
+            login: Login::Token(SecretString::default()),
+            timeout: HOUR,
+            retries: 0,
+            ecom_link: None,
+            retailer: endpoint(),
+            onboard: endpoint(),
+            numbers: endpoint(),
+            status: None,
+            stores,
+            file: PathBuf::new(),
+        }
+    }
+
     /// Where secrets are sent: the setting, the address, and what is sent there.
     pub(super) fn addresses(&self) -> Vec<(&'static str, &Url, &'static str)> {
         let login = match &self.login {

@@ -10,6 +10,8 @@ mod records;
 mod report;
 mod settle;
 mod system;
+#[cfg(test)]
+mod tests;
 
 pub use apply::{Applied, Apply, Halt};
 pub use error::LedgerError;

@@ -336,11 +336,16 @@ fn onboarding(store: &DeclaredStore, listing: Option<&Listing>, taken: &Taken<'_
     Ok(Purchase { number, enable: store.enable, offer: offer.cloned(), fitting: count })
 }
 
+/// How a person ends a doubt.
+fn settle(id: &str, enable: bool) -> String {
+    let word = if enable { "enabled" } else { "onboarded" };
+    format!("shelfkeeper newstore settle {id} {word} (or free)")
+}
+
 /// What is to be done about a request of which nobody knows what became: it may be sent again, but no other one.
 fn in_doubt(store: &DeclaredStore, intent: &Intent, listing: Option<&Listing>) -> (Op, String) {
     let Intent { number, enable, .. } = intent;
-    let word = if *enable { "enabled" } else { "onboarded" };
-    let settle = format!("shelfkeeper newstore settle {} {word}", store.id);
+    let settle = settle(&store.id, *enable);
     let offer = match listing {
         Some(Ok(offers)) => offers.iter().find(|offer| offer.number == *number),
         Some(Err(reason)) => return (Op::Doubt(None), format!("its numbers can't be listed: {reason}")),
@@ -357,14 +362,14 @@ fn in_doubt(store: &DeclaredStore, intent: &Intent, listing: Option<&Listing>) -
             Op::Doubt(None),
             format!(
                 "nobody knows what became of the request, and its declaration has changed since: declare it as it was, \
-                 or look in {BY_HAND} whether it has the number, and then: {settle} (or free)"
+                 or look in {BY_HAND} whether it has the number, and then: {settle}"
             ),
         ),
         None => (
             Op::Doubt(None),
             format!(
                 "the number isn't offered any more: somebody has bought it, and probably we. Look in {BY_HAND} whether \
-                 the store has it, and then: {settle} (or free)"
+                 the store has it, and then: {settle}"
             ),
         ),
     }
@@ -377,7 +382,8 @@ fn undeclared(id: &str, state: &StoreState) -> Option<PlannedStore> {
         StoreState::Doubt(intent) => {
             let reason = format!(
                 "nobody knows what became of the request, and the config doesn't have the store any more: look in \
-                 {BY_HAND} whether it has the number, and then: shelfkeeper newstore settle {id} onboarded (or free)"
+                 {BY_HAND} whether it has the number, and then: {}",
+                settle(id, intent.enable)
             );
             (Op::Doubt(None), intent.enable, Some(reason))
         }

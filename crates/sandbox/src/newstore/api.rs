@@ -158,7 +158,7 @@ fn failure(status: StatusCode) -> Answer {
 
 /// An error as the page has them.
 fn refused(status: StatusCode, message: &str) -> Answer {
-    Answer::json(status, &json!({"request_id": "sandbox-request", "message": message}))
+    Answer::json(status, &json!({"request_id": "ckdk5bwy00009ztlo16062bce", "message": message}))
 }
 
 #[cfg(test)]

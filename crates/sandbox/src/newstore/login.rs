@@ -18,10 +18,11 @@ use crate::reply::Answer;
 pub const DEMO_NEWSTORE_TENANT: &str = "sandbox-staging";
 /// Its API client.
 pub const DEMO_NEWSTORE_CLIENT_ID: &str = "sandbox-client";
-/// What this client proves itself with. It protects nothing: the sandbox listens on loopback.
-pub const DEMO_NEWSTORE_CLIENT_SECRET: &str = "sandbox-newstore-secret-that-protects-nothing";
+/// What this client proves itself with. It protects nothing: the sandbox listens on loopback. There is no word in it
+/// that may stand in a message, where it would be masked.
+pub const DEMO_NEWSTORE_CLIENT_SECRET: &str = "q8Zt4mWc-pr0tects-n0thing";
 /// A token that is always good. It protects nothing either.
-pub const DEMO_NEWSTORE_TOKEN: &str = "sandbox-newstore-token-that-protects-nothing";
+pub const DEMO_NEWSTORE_TOKEN: &str = "x7Qw9ZkL-pr0tects-n0thing";
 
 /// What every path of the login begins with.
 pub(super) const ROOT: &str = "/auth/realms/";
@@ -65,7 +66,7 @@ impl Tokens {
         if client != Some(format!("{DEMO_NEWSTORE_CLIENT_ID}:{DEMO_NEWSTORE_CLIENT_SECRET}")) {
             return refuse(StatusCode::UNAUTHORIZED, "invalid_client");
         }
-        let token = format!("sandbox-newstore-token-{}-of-a-client", self.ends.len() + 1);
+        let token = format!("{DEMO_NEWSTORE_TOKEN}.{}", self.ends.len() + 1);
         self.ends.insert(token.clone(), now.saturating_add(Duration::from_secs(seconds)));
         let answer =
             json!({"access_token": token, "expires_in": seconds, "token_type": "Bearer", "scope": field("scope")});

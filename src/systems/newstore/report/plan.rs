@@ -151,7 +151,7 @@ fn costs(purchase: &Purchase) -> Vec<String> {
     };
     let place = purchase.offer.as_ref().map(|offer| match purchase.fitting {
         1 => format!("{}; the only one that fits", place(offer)),
-        fitting => format!("{}; the lowest that is free of {} that fit", place(offer), number(fitting)),
+        fitting => format!("{}; the lowest free one of {} that fit", place(offer), number(fitting)),
     });
     let buys = "buys a number".to_owned();
     let enables = "enables clienteling, which can't be disabled again".to_owned();
