@@ -15,7 +15,7 @@ use shelfkeeper::state::{Reader, Writer};
 use shelfkeeper::systems::catalog::store::WritePass as _;
 use shelfkeeper::systems::catalog::store::WriteRequests as _;
 use shelfkeeper::systems::catalog::store::{Adopted, Ending, GuardEnding, ListingScope};
-use shelfkeeper::systems::catalog::{Cursor, Differ, Operation, Policy, Stage};
+use shelfkeeper::systems::catalog::{Comparison, Cursor, Differ, Operation, Policy, Stage};
 use url::Url;
 
 fn main() -> anyhow::Result<()> {
@@ -38,46 +38,45 @@ fn main() -> anyhow::Result<()> {
     differ.keep_rows(now);
     feed::read_into(&feed::open(&file, u64::MAX), &shape, &mut differ)?;
     let comparison = differ.finish()?;
-    let runtime = tokio::runtime::Builder::new_current_thread().build()?;
-    runtime.block_on(async {
-        writer.begin(comparison.summary.operations(), now).await?;
-        for stage in Stage::ALL {
-            let mut cursor = Cursor::default();
-            loop {
-                let operations = comparison.store.operations(stage, &mut cursor, 10_000)?;
-                if operations.is_empty() {
-                    break;
-                }
-                writer.adopt(operations.into_iter().filter_map(adopted).collect()).await?;
+    tokio::runtime::Builder::new_current_thread().build()?.block_on(acknowledge(&writer, comparison, now))
+}
+
+/// Writes all that would be sent as if it had been.
+async fn acknowledge(writer: &Writer, comparison: Comparison, now: Timestamp) -> anyhow::Result<()> {
+    writer.begin(comparison.summary.operations(), now).await?;
+    for stage in Stage::ALL {
+        let mut cursor = Cursor::default();
+        loop {
+            let operations = comparison.store.operations(stage, &mut cursor, 10_000)?;
+            if operations.is_empty() {
+                break;
             }
+            writer.adopt(operations.into_iter().filter_map(adopted).collect()).await?;
         }
-        let row = PassRow {
-            started: now,
-            finished: now,
-            kind: PassKind::Sync,
-            outcome: Outcome::Ok,
-            figures: [("read", comparison.summary.items), ("created", comparison.summary.created())]
-                .into_iter()
-                .collect(),
-            requests: 0,
-            reason: None,
-        };
-        let ending = Ending {
-            pass: PassEntry { job: "sync", subject: String::new(), row },
-            mark: None,
-            listed: Some(ListingScope::Ours),
-            nameless: None,
-            foreign: None,
-            timings: None,
-            guard: GuardEnding::default(),
-            rows: comparison.rows,
-            missing: None,
-            columns: None,
-            loaded: None,
-        };
-        writer.finish(ending).await?;
-        anyhow::Ok(())
-    })
+    }
+    let row = PassRow {
+        started: now,
+        finished: now,
+        kind: PassKind::Sync,
+        outcome: Outcome::Ok,
+        figures: [("read", comparison.summary.items), ("created", comparison.summary.created())].into_iter().collect(),
+        requests: 0,
+        reason: None,
+    };
+    let ending = Ending {
+        pass: PassEntry { job: "sync", subject: String::new(), row },
+        mark: None,
+        listed: Some(ListingScope::Ours),
+        nameless: None,
+        foreign: None,
+        timings: None,
+        guard: GuardEnding::default(),
+        rows: comparison.rows,
+        missing: None,
+        columns: None,
+        loaded: None,
+    };
+    Ok(writer.finish(ending).await?)
 }
 
 fn adopted(operation: Operation) -> Option<Adopted> {

@@ -6,8 +6,9 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::bounds::{MAX_NAME, MAX_PATH, MAX_PATHS, cell_text, excerpt};
+use super::bounds::{MAX_PATH, MAX_PATHS, cell_text, excerpt};
 use super::local::LocalAttribute;
+use super::names::plain_name;
 use super::sale::{Sale, sale};
 use super::values::{Stock, addresses, availability, first_address, tidy};
 use super::{Offer, ParseOptions, Row};
@@ -107,17 +108,7 @@ impl Attribute {
     /// Recognises a column's or an element's name: any case, with or without `g:`, blanks or
     /// hyphens for underscores, `ID [id]`, and the names that other Google products use.
     pub(super) fn named(name: &str) -> Option<(Attribute, Spelling)> {
-        if name.len() > MAX_NAME {
-            return None;
-        }
-        let name = name.trim().trim_matches('"').trim().to_lowercase();
-        let name = match name.split_once('[') {
-            Some((_, inner)) => inner.trim_end_matches(']').trim(),
-            None => name.as_str(),
-        };
-        let name = name.strip_prefix("g:").unwrap_or(name);
-        let name: String = name.chars().map(|c| if matches!(c, ' ' | '-') { '_' } else { c }).collect();
-        let own = match name.as_str() {
+        let own = match plain_name(name)?.as_str() {
             "id" => Attribute::Id,
             "title" => Attribute::Title,
             "description" => Attribute::Description,

@@ -1,6 +1,6 @@
 //! Google's attributes that only the faces use which we serve ourselves.
 
-use super::bounds::MAX_NAME;
+use super::names::plain_name;
 use super::values::addresses;
 use crate::catalog::Local;
 
@@ -17,16 +17,7 @@ pub(super) enum LocalAttribute {
 impl LocalAttribute {
     /// Recognises a column's or an element's name: any case, with or without `g:`, blanks or hyphens for underscores.
     pub(super) fn named(name: &str) -> Option<LocalAttribute> {
-        if name.len() > MAX_NAME {
-            return None;
-        }
-        let name = name.trim().trim_matches('"').trim().to_lowercase();
-        let name = match name.split_once('[') {
-            Some((_, inner)) => inner.trim_end_matches(']').trim(),
-            None => name.as_str(),
-        };
-        let name = name.strip_prefix("g:").unwrap_or(name);
-        match name.replace([' ', '-'], "_").as_str() {
+        match plain_name(name)?.as_str() {
             "additional_image_link" => Some(LocalAttribute::MoreImages),
             "brand" => Some(LocalAttribute::Brand),
             "gtin" | "mpn" => Some(LocalAttribute::Code),

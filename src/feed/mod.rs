@@ -20,6 +20,7 @@ mod google_xml;
 mod header;
 mod input;
 mod local;
+mod names;
 mod namespaces;
 mod parser_thread;
 mod positioned;

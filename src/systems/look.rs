@@ -73,7 +73,9 @@ pub trait Standing {
     ///
     /// # Errors
     /// When it can't be read or printed.
-    fn print_details(&self, out: &mut dyn Write) -> Result<(), PrintError>;
+    fn print_details(&self, _out: &mut dyn Write) -> Result<(), PrintError> {
+        Ok(())
+    }
 
     /// Whether all that it has to say is in the state file, so that there is nothing to be said without one.
     fn needs_state(&self) -> bool {
@@ -86,11 +88,15 @@ pub trait Standing {
     }
 
     /// How many objects are not as wanted.
-    fn failed(&self) -> u64;
+    fn failed(&self) -> u64 {
+        0
+    }
 
     /// Gives the first of them.
     ///
     /// # Errors
     /// When they can't be read, or `each` fails.
-    fn each_failed(&self, most: u64, each: EachFailed<'_>) -> Result<(), PrintError>;
+    fn each_failed(&self, _most: u64, _each: EachFailed<'_>) -> Result<(), PrintError> {
+        Ok(())
+    }
 }

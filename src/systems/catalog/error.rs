@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use thiserror::Error;
 
+use crate::config;
 use crate::feed::FeedError;
 use crate::http_client;
 use crate::pass::{Exit, Failure};
@@ -101,6 +102,17 @@ impl From<DifferError> for PassError {
 }
 
 impl PassError {
+    /// A feed could not be read onto the shelf.
+    pub(super) fn reading(source: &config::Source, error: FeedError) -> PassError {
+        match error {
+            FeedError::Sink(inner) => {
+                inner.downcast::<ShelfError>().map_or(PassError::Interrupted, |error| (*error).into())
+            }
+            FeedError::Interrupted => PassError::Interrupted,
+            error => PassError::Feed { location: source.location.to_string(), error },
+        }
+    }
+
     /// What is in trouble: the same from try to try, while the words change.
     pub fn subject(&self) -> &'static str {
         match self {

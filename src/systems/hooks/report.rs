@@ -12,7 +12,7 @@ use crate::outbox::{ReadOutbox as _, Tally};
 use crate::pass::{self, Exit, Figures, Headline, Notice, Outcome, PassKind, PassRow, Sample, Trouble};
 use crate::report::{JsonObject, PrintError};
 use crate::state::{Reader, StateError};
-use crate::systems::look::{EachFailed, Look, Standing};
+use crate::systems::look::{Look, Standing};
 use crate::text::{count, number, span};
 
 /// What rounds are called.
@@ -129,18 +129,6 @@ impl Standing for HooksStanding {
             let error = last_error.as_ref().map(|error| format!(" ({error})")).unwrap_or_default();
             writeln!(out, "Hook {name}: {} waiting{since}{failed}{error}.", number(*pending))?;
         }
-        Ok(())
-    }
-
-    fn print_details(&self, _out: &mut dyn Write) -> Result<(), PrintError> {
-        Ok(())
-    }
-
-    fn failed(&self) -> u64 {
-        0
-    }
-
-    fn each_failed(&self, _most: u64, _each: EachFailed<'_>) -> Result<(), PrintError> {
         Ok(())
     }
 }

@@ -12,7 +12,7 @@ use crate::pass::{self, Headline, PassRow};
 use crate::report::{JsonObject, PrintError};
 use crate::state::{Reader, StateError};
 use crate::systems::catalog::{Generation, shown};
-use crate::systems::look::{EachFailed, Look, Standing};
+use crate::systems::look::{Look, Standing};
 use crate::text::count;
 
 /// What can be looked at.
@@ -66,18 +66,6 @@ impl Standing for ShownStanding {
             let products = count(generation.len(), "product", "products");
             writeln!(out, "Oct8ne: {products} shown, of the feed of {:.0}.", generation.made())?;
         }
-        Ok(())
-    }
-
-    fn print_details(&self, _out: &mut dyn Write) -> Result<(), PrintError> {
-        Ok(())
-    }
-
-    fn failed(&self) -> u64 {
-        0
-    }
-
-    fn each_failed(&self, _most: u64, _each: EachFailed<'_>) -> Result<(), PrintError> {
         Ok(())
     }
 }

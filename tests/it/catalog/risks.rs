@@ -59,6 +59,29 @@ fn a_column_that_was_renamed_empties_nothing() {
     assert_eq!(held(&shop), []);
 }
 
+/// Of what has a value in the field, and strictly more than the share.
+#[test]
+fn only_products_with_the_value_count() {
+    let before = each(goods("p", 80), |at, good| {
+        if at >= 55 {
+            good.price.clear();
+        }
+    });
+    let shop = synced(&before, "");
+    let emptied = |gone: usize| {
+        each(before.clone(), |at, good| {
+            if at < gone {
+                good.price.clear();
+            }
+        })
+    };
+    publish(&shop, &emptied(12));
+    assert_eq!(sync(&shop).ended(4).tally(), "");
+    assert_eq!(held(&shop), is("emptied:price", 12, 55));
+    publish(&shop, &emptied(11));
+    assert_eq!(sync(&shop).ended(0).tally(), "11 PATCH products");
+}
+
 #[test]
 fn prices_that_slip_stay_and_others_change() {
     let before = goods("p", 40);

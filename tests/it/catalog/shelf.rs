@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use sandbox::Rules;
 
-use super::imports::free_port;
+use super::imports::served::free_port;
 use crate::kit::goods::{self, Good, assert_equal, sync};
 use crate::kit::process::Process;
 use crate::kit::{Shop, wait_until};

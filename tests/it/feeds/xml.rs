@@ -3,7 +3,7 @@
 use super::{case, check};
 
 #[test]
-fn google_xml() {
+fn google_xml_names_and_prefixes() {
     check(
         &[
             case(
@@ -32,6 +32,15 @@ fn google_xml() {
                 &[],
             ),
             case("nested-price.xml", &["1 | price=15.00"], &[]),
+        ],
+        "google-xml",
+    );
+}
+
+#[test]
+fn google_xml_texts() {
+    check(
+        &[
             case(
                 "raw-ampersands.xml",
                 &[
@@ -122,7 +131,7 @@ fn yml_categories_and_letters() {
 }
 
 #[test]
-fn yml_offers() {
+fn yml_values() {
     check(
         &[
             case(
@@ -169,6 +178,15 @@ fn yml_offers() {
                 &["1 | image_url=https://shop.example/a.jpg", "2 | image_url=https://shop.example/a.jpg"],
                 &[],
             ),
+        ],
+        "yml",
+    );
+}
+
+#[test]
+fn yml_offers() {
+    check(
+        &[
             case(
                 "stock.xml",
                 &[

@@ -11,7 +11,7 @@ use crate::pass::{self, Headline, PassRow};
 use crate::report::{JsonObject, PrintError};
 use crate::state::{Reader, StateError};
 use crate::systems::availability::hysteresis::State;
-use crate::systems::look::{EachFailed, Look, Standing};
+use crate::systems::look::{Look, Standing};
 
 /// What can be looked at; `None` = these settings watch nobody.
 pub(in crate::systems::availability) struct AvailabilityLook {
@@ -73,17 +73,5 @@ impl Standing for AvailabilityStanding {
 
     fn print_summary(&self, out: &mut dyn Write) -> Result<(), PrintError> {
         Ok(self.states().iter().try_for_each(|state| writeln!(out, "Advisor {}: {}.", state.watch, state.words()))?)
-    }
-
-    fn print_details(&self, _out: &mut dyn Write) -> Result<(), PrintError> {
-        Ok(())
-    }
-
-    fn failed(&self) -> u64 {
-        0
-    }
-
-    fn each_failed(&self, _most: u64, _each: EachFailed<'_>) -> Result<(), PrintError> {
-        Ok(())
     }
 }

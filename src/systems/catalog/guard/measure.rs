@@ -6,7 +6,7 @@ use crate::state::{Reader, StateError};
 use crate::systems::catalog::plan::risk::Risk;
 use crate::systems::catalog::plan::summary::{Summary, Tally};
 use crate::systems::catalog::plan::verdict::HeldRisk;
-use crate::systems::catalog::store::{ReadGuard as _, ReadPresence as _};
+use crate::systems::catalog::store::{Field, ReadGuard as _, ReadPresence as _};
 
 /// A risk that is too large, and for which kind.
 pub(super) struct Excess {
@@ -31,14 +31,15 @@ pub(super) fn excesses(
         if count <= settings.min_count {
             continue;
         }
-        let of = match risk.of() {
-            Some(field) => reader.having(field)?.max(count),
-            None => summary.products.owned,
-        };
         let limit = match risk {
             Risk::Emptied(_) | Risk::Delete => settings.max_emptied_percent,
             Risk::OutOfStock => settings.max_out_of_stock_percent,
             Risk::Price => settings.max_price_percent,
+        };
+        let of = match risk.of() {
+            Some(field) if is_few(count, field, limit, reader)? => continue,
+            Some(field) => reader.having(field)?.max(count),
+            None => summary.products.owned,
         };
         if is_more(count, of, limit) {
             let held = HeldRisk::new(risk.name(), Kind::Product.name(), (count, of), limit);
@@ -74,6 +75,12 @@ fn deletions(summary: &Summary, settings: &config::Guard, reader: &Reader) -> Re
         }
     }
     Ok(excesses)
+}
+
+/// Whether so many are no more than their share of the products with a value in a field, as far as that is quickly told.
+fn is_few(count: u64, field: Field, percent: u8, reader: &Reader) -> Result<bool, StateError> {
+    let enough = count.saturating_mul(100).checked_div(u64::from(percent));
+    enough.map_or(Ok(false), |enough| reader.at_least(enough + 1, field))
 }
 
 /// Strictly more than so many per cent.

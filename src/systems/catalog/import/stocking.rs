@@ -8,11 +8,11 @@ use tracing::warn;
 
 use super::Importer;
 use crate::config::Catalog;
-use crate::feed::{self, FeedError, Row, SinkError};
+use crate::feed::{self, Row, SinkError};
 use crate::source::{Body, End};
 use crate::systems::catalog::error::PassError;
 use crate::systems::catalog::planner::parse_options;
-use crate::systems::catalog::shelf::{Draft, Generation, Shelf, ShelfError};
+use crate::systems::catalog::shelf::{Draft, Generation, Shelf};
 use crate::systems::catalog::stock::SHOWN;
 use crate::systems::catalog::store::Import;
 use crate::systems::catalog::wait::blocking;
@@ -82,16 +82,6 @@ fn read_into(
         let input = if body.end == End::Proven { input } else { input.unproven()? };
         feed::read(&input, &parse_options(&config.source, now), &mut sink)
     };
-    read().map_err(|error| failed(config.source.location.to_string(), error))?;
+    read().map_err(|error| PassError::reading(&config.source, error))?;
     Ok(body.check_unwritten()?)
-}
-
-fn failed(location: String, error: FeedError) -> PassError {
-    match error {
-        FeedError::Sink(inner) => {
-            inner.downcast::<ShelfError>().map_or(PassError::Interrupted, |error| (*error).into())
-        }
-        FeedError::Interrupted => PassError::Interrupted,
-        error => PassError::Feed { location, error },
-    }
 }

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::stocking::Stocking;
 use crate::catalog::{Digest, Hasher, Owner, Rejection};
-use crate::feed::{self, FeedError, FeedType, FirstRows, Offer, Row, RowDigest, RowPlace, RowSink, SinkError};
+use crate::feed::{self, FeedType, FirstRows, Offer, Row, RowDigest, RowPlace, RowSink, SinkError};
 use crate::source::End;
 use crate::systems::catalog::diff::fields::changes;
 use crate::systems::catalog::error::PassError;
@@ -72,7 +72,7 @@ impl<'s, 'a> FeedReading<'s, 'a> {
             let input = if body.end == End::Proven { input } else { input.unproven()? };
             feed::read_into(&input, &parse_options(source, *now), &mut sink)
         };
-        let read = read().map_err(|error| failed(source.location.to_string(), error))?;
+        let read = read().map_err(|error| PassError::reading(source, error))?;
         body.check_unwritten()?;
         let wanted = source.format.map_or("auto", FeedType::name);
         Ok(FeedRead {
@@ -124,16 +124,6 @@ impl RowSink for Sink<'_, '_, '_> {
             }
         };
         Ok((self.each)(row)?)
-    }
-}
-
-fn failed(location: String, error: FeedError) -> PassError {
-    match error {
-        FeedError::Sink(inner) => {
-            inner.downcast::<ShelfError>().map_or(PassError::Interrupted, |error| (*error).into())
-        }
-        FeedError::Interrupted => PassError::Interrupted,
-        error => PassError::Feed { location, error },
     }
 }
 

@@ -88,6 +88,22 @@ pub trait ReadPresence: AsRef<Reader> {
         Ok(count + reader.count(sql, rusqlite::params![Kind::Product, field.bit()])?)
     }
 
+    /// Whether at least so many products of ours are known to have a value in a field. It looks no further than that:
+    /// for what is no risk a few thousand rows tell it.
+    ///
+    /// # Errors
+    /// When the file can't be read.
+    fn at_least(&self, needed: u64, field: Field) -> Result<bool, StateError> {
+        let reader = self.as_ref();
+        if reader.version() < GUARD_SINCE {
+            return Ok(false);
+        }
+        let needed = i64::try_from(needed).unwrap_or(i64::MAX);
+        let sql = "SELECT count(*) FROM (SELECT 1 FROM object_key WHERE kind = ?1 AND has & ?2 LIMIT ?3)";
+        let found = reader.count(sql, rusqlite::params![Kind::Product, field.bit(), needed])?;
+        Ok(i64::try_from(found).is_ok_and(|found| found >= needed))
+    }
+
     /// Whether a product that has a value in a field, or may have, is one of these.
     ///
     /// # Errors
