@@ -3,6 +3,8 @@
 use std::io::{self, BufWriter, IsTerminal as _, Write as _};
 use std::path::Path;
 
+use tokio_util::sync::CancellationToken;
+
 use super::look::note;
 use super::outcome::{Exit, Failure, Outcome, complain};
 use super::runtime::{runtime, stop_on_signal, until_interrupted};
@@ -15,6 +17,7 @@ use crate::systems::newstore::{
     Applied, Apply, Gathered, Halt, Ledger, LedgerError, Plan, Settled, ShownPlan, gather, known, settle_retailer,
     settle_store,
 };
+use crate::task;
 use crate::text::{count, fold};
 
 pub(super) fn newstore(arguments: NewStore, path: &Path) -> Outcome {
@@ -170,7 +173,7 @@ fn apply(arguments: &NewStoreApply, config: Config) -> Outcome {
         check_addresses(&plan, &settings)?;
         if arguments.plan.is_none() && !arguments.yes {
             shown.text(&mut io::stdout().lock())?;
-            if plan.has_changes() && !asked()? {
+            if plan.has_changes() && !asked(&stop).await? {
                 writeln!(io::stdout(), "Nothing was sent.")?;
                 return Ok(Exit::Done);
             }
@@ -196,12 +199,18 @@ fn check_addresses(plan: &Plan, settings: &Settings) -> Result<(), Failure> {
     )))
 }
 
-fn asked() -> Result<bool, Failure> {
+/// Asks on the terminal. Whoever interrupts it means no.
+async fn asked(stop: &CancellationToken) -> Result<bool, Failure> {
     write!(io::stdout(), "Do exactly this? It can't be undone. [y/N] ")?;
     io::stdout().flush()?;
-    let mut answer = String::new();
-    io::stdin().read_line(&mut answer)?;
-    Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
+    let read = task::blocking(|| {
+        let mut answer = String::new();
+        io::stdin().read_line(&mut answer).map(|_| answer)
+    });
+    tokio::select! {
+        answer = read => Ok(matches!(answer.map_err(Failure::new)??.trim(), "y" | "Y" | "yes")),
+        () = stop.cancelled() => Ok(false),
+    }
 }
 
 fn ended(applied: Applied, settings: &Settings) -> Outcome {

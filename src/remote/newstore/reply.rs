@@ -1,5 +1,6 @@
 //! What an answer means.
 
+use reqwest::header::CONTENT_TYPE;
 use reqwest::{Method, StatusCode};
 use serde::de::IgnoredAny;
 use serde_json::{Map, Value};
@@ -24,7 +25,7 @@ pub(super) fn understand<'a>(answer: &Answer<'a>) -> Result<&'a [u8], CallError>
             Some(complaint) if complaint.is_documented() => Err(CallError::Refused { code, reason: seen() }),
             _ => Err(CallError::Missing),
         },
-        _ if is_page(answer.body) => Err(answer.busy(|asks| format!("answered {code} with {}{asks}", seen()), true)),
+        _ if is_page(answer) => Err(answer.busy(|asks| format!("answered {code} with {}{asks}", seen()), true)),
         status if status.is_success() => Ok(answer.body),
         StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => {
             Err(CallError::Unauthorized(format!("NewStore does not accept the token ({code}): {}", seen())))
@@ -39,8 +40,13 @@ pub(super) fn understand<'a>(answer: &Answer<'a>) -> Result<&'a [u8], CallError>
     }
 }
 
-fn is_page(body: &[u8]) -> bool {
-    text_of(body).trim_start().starts_with('<')
+/// Whether it was written for people: by its look, or its label when it is no JSON.
+fn is_page(answer: &Answer<'_>) -> bool {
+    let label = answer.headers.get(CONTENT_TYPE).and_then(|label| label.to_str().ok()).unwrap_or_default();
+    let is_labelled = label.trim_start().to_ascii_lowercase().starts_with("text/html");
+    let text = text_of(answer.body);
+    let is_other = || !text.trim().is_empty() && serde_json::from_str::<IgnoredAny>(&text).is_err();
+    text.trim_start().starts_with('<') || (is_labelled && is_other())
 }
 
 /// Whether the body of a success is whole: nobody knows what half an answer says.
@@ -124,7 +130,7 @@ impl Complaint {
 #[cfg(test)]
 mod tests {
     use jiff::Timestamp;
-    use reqwest::header::HeaderMap;
+    use reqwest::header::{HeaderMap, HeaderValue};
     use secrecy::SecretString;
 
     use super::*;
@@ -133,7 +139,12 @@ mod tests {
     const GOOD: &str = r#"{"request_id":"r-1","message":"Something is wrong."}"#;
 
     fn answer_to(method: &Method, status: u16, body: &str) -> Result<(), CallError> {
-        let (secrets, headers) = (Secrets::new([&SecretString::from("a-token-of-nobody")]), HeaderMap::new());
+        labelled_answer_to(method, status, body, "application/json")
+    }
+
+    fn labelled_answer_to(method: &Method, status: u16, body: &str, label: &'static str) -> Result<(), CallError> {
+        let secrets = Secrets::new([&SecretString::from("a-token-of-nobody")]);
+        let headers: HeaderMap = [(CONTENT_TYPE, HeaderValue::from_static(label))].into_iter().collect();
         let status = StatusCode::from_u16(status).expect("a status");
         let (body, now) = (body.as_bytes(), Timestamp::UNIX_EPOCH);
         understand(&Answer { method, status, headers: &headers, body, secrets: &secrets, now }).and_then(whole)
@@ -184,6 +195,9 @@ mod tests {
         ] {
             assert_eq!(kind(status, body), expected, "{status} {body}");
         }
+        let page = |status, body| labelled_answer_to(&Method::POST, status, body, "text/html; charset=utf-8");
+        assert!(page(400, "Bad request").is_err_and(|error| error.is_in_doubt()));
+        assert!(page(200, "").is_ok() && matches!(page(400, GOOD), Err(CallError::Refused { .. })));
         assert!(matches!(answer_to(&Method::GET, 302, ""), Err(CallError::Refused { code: 302, .. })));
     }
 

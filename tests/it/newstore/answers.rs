@@ -103,6 +103,15 @@ fn whatever_leaves_it_unknown_is_doubt_and_never_sent_twice_in_a_run() {
 }
 
 #[test]
+fn an_answer_that_never_comes_is_waited_for_once() {
+    let shop = shop("timeout = \"2s\"", &fixed("10001", MIAMI));
+    wrong(&shop, Fault::Hang);
+    let told = shop.run(&["newstore", "apply", "--yes"]).expect_code(1).stdout;
+    assert!(told.contains("IN DOUBT") && told.contains("timed out"), "{told}");
+    assert_eq!(take_writes(&shop), [onboarding("10001", MIAMI)]);
+}
+
+#[test]
 fn a_success_may_have_any_body_or_none() {
     for fault in [Fault::text(204, ""), Fault::text(202, "accepted"), Fault::json(json!({"any": ["thing"]}))] {
         let shop = shop("", &fixed("10001", MIAMI));
