@@ -1,13 +1,16 @@
-//! What a widget would be answered, for people who look at a terminal.
+//! What a widget would be answered, without a door: for people who look at a terminal, and for who tries it.
 
 use std::io::{self, Write};
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use axum::extract::{Request, State};
+use axum::response::Response;
 use serde_json::Value;
 
 use super::money::Locale;
 use super::serve::query::Query;
+use super::serve::routes::handle;
 use super::serve::search::search;
 use super::serve::server::{Broken, Server, Settings};
 use super::serve::show::Shower;
@@ -30,6 +33,11 @@ impl Preview {
         server.expect(Some(Settings::new(settings, state)));
         server.look();
         Preview(server)
+    }
+
+    /// What a request is answered.
+    pub async fn answer(&self, request: Request) -> Response {
+        handle(State(self.0.clone()), request).await
     }
 
     /// Prints a search, what it can be narrowed by, and its first product in two locales.

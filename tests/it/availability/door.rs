@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 
 use super::{BEDS, DOORS, SOFAS, daemon, shop};
+use crate::kit::browser::{Page, browser, visit};
 use crate::kit::door::{ask, public};
 use crate::kit::process::Process;
 use crate::kit::{Shop, wait_until};
@@ -158,4 +159,33 @@ fn without_the_section_nothing_is_there() {
     let process = daemon(&shop);
     assert_eq!(ask(public(&process), "GET /availability", HOST).0, 404);
     assert_eq!(ask(public(&process), "GET /availability.js", HOST).0, 404);
+}
+
+/// A page of the shop, in a real browser: elements come and go by their attributes, and stay as they are without an answer.
+#[test]
+fn a_page_shows_who_is_there() {
+    let Some(browser) = browser() else { return };
+    let html = |script: &str| {
+        format!(
+            "<!doctype html><title>Shop</title><script>window.seen = [];\
+             document.addEventListener('shelfkeeper:availability', e => {{ seen.push(e.detail.watch + ' ' + e.detail.state);\
+             document.body.dataset.seen = seen.sort().join(); }});</script><script src='{script}'></script>\
+             <p id=a hidden data-advisor=sofas>Sofas</p><p id=b data-advisor-off=sofas>No sofas</p>\
+             <p id=c data-advisor=beds>Beds</p><p id=d hidden data-advisor-off=beds>No beds</p><p id=e data-advisor=nobody>?</p>"
+        )
+    };
+    let (_shop, _process, address) = open("", "allow_origins = [\"*\"]\n");
+    let page = Page::serve(html(&format!("http://{address}/availability.js")));
+    let (dom, console) = visit(&browser, &page.origin());
+    assert_eq!(console, "", "{dom}");
+    for shown in ["<p id=\"a\" data-advisor", "<p id=\"d\" data-advisor", "<p id=\"e\" data-advisor"] {
+        assert!(dom.contains(shown), "{shown}: {dom}");
+    }
+    assert_eq!(dom.matches("hidden=\"\"").count(), 2, "{dom}");
+    assert!(dom.contains("data-seen=\"beds not_available,sofas available\""), "{dom}");
+    // Nobody answers: everything is as the page has it.
+    let page = Page::serve(html("http://127.0.0.1:9/availability.js"));
+    let (dom, _) = visit(&browser, &page.origin());
+    assert!(dom.contains("<p id=\"a\" hidden") && dom.contains("<p id=\"d\" hidden"), "{dom}");
+    assert!(!dom.contains("data-seen"), "{dom}");
 }

@@ -1,5 +1,6 @@
 //! What the tests share: a shop with a sandbox to talk to, and the real program.
 
+pub(crate) mod browser;
 pub(crate) mod door;
 pub(crate) mod events;
 pub(crate) mod goods;

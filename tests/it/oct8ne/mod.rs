@@ -1,5 +1,6 @@
 //! The Oct8ne face: what the feed says, answered to a widget.
 
+mod any_request;
 mod catalogue;
 mod commands;
 mod customer;
@@ -7,3 +8,4 @@ mod face;
 mod fields;
 mod methods;
 mod search;
+mod widget;

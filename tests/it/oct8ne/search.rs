@@ -36,7 +36,7 @@ fn words_forms_beginnings_and_typos_are_found() {
         ("500+ml", vec!["L2"]),
         ("500ml", vec!["L2"]),
         ("floo", vec!["L2"]),
-        ("tabel", vec![]),
+        ("tabel", vec!["T1"]),
         ("lanten", vec!["L3"]),
         ("acme+desk", vec!["L1"]),
         ("garden+table", vec!["T1"]),
@@ -51,11 +51,8 @@ fn words_forms_beginnings_and_typos_are_found() {
         some.sort();
         let mut ids: Vec<String> = ids.into_iter().map(str::to_owned).collect();
         ids.sort();
-        if text != "tabel" {
-            assert_eq!(some, ids, "{text}");
-        }
+        assert_eq!(some, ids, "{text}");
     }
-    assert_eq!(found("tabel"), ["T1"], "two letters are swapped");
     assert_eq!(found("c1")[0], "C1", "an id comes first");
 }
 

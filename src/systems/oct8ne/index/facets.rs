@@ -12,7 +12,7 @@ pub(super) const UNIT: i64 = 10_000;
 
 /// Something to choose.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(in crate::systems::oct8ne) struct Option_ {
+pub(in crate::systems::oct8ne) struct FacetOption {
     pub(in crate::systems::oct8ne) value: String,
     /// A name as it is; of prices and availability `value` says it all.
     pub(in crate::systems::oct8ne) label: String,
@@ -57,7 +57,11 @@ impl Counts {
     }
 
     /// The options of each facet that has some.
-    pub(super) fn options(self, categories: &[(String, String)], brands: &[String]) -> BTreeMap<Facet, Vec<Option_>> {
+    pub(super) fn options(
+        self,
+        categories: &[(String, String)],
+        brands: &[String],
+    ) -> BTreeMap<Facet, Vec<FacetOption>> {
         let mut all = BTreeMap::new();
         for facet in &self.facets {
             let options = match facet {
@@ -67,7 +71,7 @@ impl Counts {
                 }
                 Facet::Brand => {
                     let counted = self.brands.iter().zip(brands).filter(|(count, _)| **count > 0);
-                    let option = |(count, brand): (&u32, &String)| Option_ {
+                    let option = |(count, brand): (&u32, &String)| FacetOption {
                         value: brand.clone(),
                         label: brand.clone(),
                         count: u64::from(*count),
@@ -77,8 +81,11 @@ impl Counts {
                 Facet::Price => ranges(self.prices.clone()),
                 Facet::Availability => {
                     let both = [("in", self.in_stock), ("out", self.out_of_stock)];
-                    let option =
-                        |(value, count): (&str, u64)| Option_ { value: value.to_owned(), label: String::new(), count };
+                    let option = |(value, count): (&str, u64)| FacetOption {
+                        value: value.to_owned(),
+                        label: String::new(),
+                        count,
+                    };
                     both.into_iter().filter(|(_, count)| *count > 0).map(option).collect()
                 }
             };
@@ -91,14 +98,14 @@ impl Counts {
 }
 
 /// The most frequent first, then by label.
-fn most(mut options: Vec<Option_>) -> Vec<Option_> {
+fn most(mut options: Vec<FacetOption>) -> Vec<FacetOption> {
     options.sort_by(|one, other| (other.count, &one.label, &one.value).cmp(&(one.count, &other.label, &other.value)));
     options.truncate(MOST);
     options
 }
 
 /// Categories by the last part of their path; by the whole of it where two would be called alike.
-fn with_short_names(counted: Vec<(&String, &String, u32)>) -> Vec<Option_> {
+fn with_short_names(counted: Vec<(&String, &String, u32)>) -> Vec<FacetOption> {
     let short = |path: &str| path.rsplit(" > ").next().unwrap_or(path).to_owned();
     let mut times: BTreeMap<String, u32> = BTreeMap::new();
     for (_, path, _) in &counted {
@@ -108,7 +115,7 @@ fn with_short_names(counted: Vec<(&String, &String, u32)>) -> Vec<Option_> {
         let short = short(path);
         if times.get(&short).is_some_and(|times| *times > 1) { path.clone() } else { short }
     };
-    let option = |(id, path, count): (&String, &String, u32)| Option_ {
+    let option = |(id, path, count): (&String, &String, u32)| FacetOption {
         value: id.clone(),
         label: label(path),
         count: u64::from(count),
@@ -117,7 +124,7 @@ fn with_short_names(counted: Vec<(&String, &String, u32)>) -> Vec<Option_> {
 }
 
 /// Two to six ranges between round numbers, each with something in it; none, if all would be in one.
-fn ranges(mut prices: Vec<i64>) -> Vec<Option_> {
+fn ranges(mut prices: Vec<i64>) -> Vec<FacetOption> {
     prices.sort_unstable();
     let (Some(least), Some(most)) = (prices.first().copied(), prices.last().copied()) else { return Vec::new() };
     let mut ends: Vec<i64> = (1..6)
@@ -137,7 +144,7 @@ fn ranges(mut prices: Vec<i64>) -> Vec<Option_> {
         let count = prices.iter().filter(|price| from <= **price && to.is_none_or(|to| **price < to)).count() as u64;
         if count > 0 {
             let value = format!("{}-{}", units(from), to.map(units).unwrap_or_default());
-            options.push(Option_ { value, label: String::new(), count });
+            options.push(FacetOption { value, label: String::new(), count });
             from = to.unwrap_or(from);
         }
     }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::io;
 
 use super::columns::{Columns, NO_PRICE, Ranks, Row};
-use super::facets::{Counts, Option_};
+use super::facets::{Counts, FacetOption};
 use super::file::Index;
 use super::matching::Hit;
 use crate::config::{Facet, OutOfStock};
@@ -65,7 +65,7 @@ pub(in crate::systems::oct8ne) struct Found {
     pub(in crate::systems::oct8ne) total: u64,
     /// Places of the page's products in the generation.
     pub(in crate::systems::oct8ne) places: Vec<u64>,
-    pub(in crate::systems::oct8ne) options: BTreeMap<Facet, Vec<Option_>>,
+    pub(in crate::systems::oct8ne) options: BTreeMap<Facet, Vec<FacetOption>>,
 }
 
 /// A filter with numbers for names.

@@ -30,6 +30,8 @@ struct Good {
 #[derive(Debug, Clone)]
 struct Asked {
     words: Vec<usize>,
+    /// Letters that the last word has lost at its end.
+    lost: usize,
     brands: Vec<usize>,
     stock: Option<bool>,
     price: Option<(u32, u32)>,
@@ -47,14 +49,22 @@ fn good() -> impl Strategy<Value = Good> {
 fn asked() -> impl Strategy<Value = Asked> {
     let price = proptest::option::of((0..25_u32, 1..30_u32).prop_map(|(from, more)| (from, from + more)));
     (
-        vec(0..WORDS.len(), 1..4),
+        (vec(0..WORDS.len(), 1..4), prop_oneof![2 => Just(0_usize), 1 => 1..3_usize]),
         vec(1..BRANDS.len(), 0..2),
         proptest::option::of(any::<bool>()),
         price,
         0..5_u8,
         0..3_usize,
     )
-        .prop_map(|(words, brands, stock, price, order, page)| Asked { words, brands, stock, price, order, page })
+        .prop_map(|((words, lost), brands, stock, price, order, page)| Asked {
+            words,
+            lost,
+            brands,
+            stock,
+            price,
+            order,
+            page,
+        })
 }
 
 fn text(words: &[usize]) -> String {
@@ -93,12 +103,41 @@ fn indexed(folder: &std::path::Path, goods: &[Good]) -> (Generation, Index, Anal
     (generation, index, analyser)
 }
 
-/// The numbers of what is found, before filters.
-fn matching(goods: &[Good], words: &[usize]) -> Vec<usize> {
-    let has = |good: &Good, word: &usize| good.title.contains(word) || good.description.contains(word);
-    let found: Vec<usize> =
-        (0..goods.len()).filter(|number| words.iter().all(|word| has(&goods[*number], word))).collect();
-    if found.is_empty() && words.len() > 1 { matching(goods, &words[..words.len() - 1]) } else { found }
+impl Asked {
+    /// As they are typed.
+    fn text(&self) -> String {
+        let text = text(&self.words);
+        text[..text.len() - self.lost].to_owned()
+    }
+}
+
+/// Whether every word is there, the last one perhaps as the beginning of another.
+fn has_all(there: &[&str], words: &[&str]) -> bool {
+    let is_there = |(at, word): (usize, &&str)| {
+        let is_last = at + 1 == words.len();
+        there.iter().any(|other| other == word || is_last && other.starts_with(word))
+    };
+    words.iter().enumerate().all(is_there)
+}
+
+/// The numbers of what is found, before filters, and the words that count.
+fn matching<'w>(goods: &[Good], words: &'w [&'w str]) -> (Vec<usize>, &'w [&'w str]) {
+    let has = |good: &Good| {
+        let brand = BRANDS[good.brand].to_lowercase();
+        let texts = good.title.iter().chain(&good.description).map(|word| WORDS[*word]);
+        has_all(&texts.chain([brand.as_str()]).collect::<Vec<_>>(), words)
+    };
+    let found: Vec<usize> = (0..goods.len()).filter(|number| has(&goods[*number])).collect();
+    if found.is_empty() && words.len() > 1 { matching(goods, &words[..words.len() - 1]) } else { (found, words) }
+}
+
+fn in_title(good: &Good, words: &[&str]) -> bool {
+    has_all(&good.title.iter().map(|word| WORDS[*word]).collect::<Vec<_>>(), words)
+}
+
+/// Whether two say the same.
+fn is_alike(one: &Good, other: &Good) -> bool {
+    one.title == other.title && one.description == other.description && one.brand == other.brand
 }
 
 fn fits(good: &Good, asked: &Asked) -> bool {
@@ -109,7 +148,7 @@ fn fits(good: &Good, asked: &Asked) -> bool {
 
 fn search(index: &Index, analyser: &Analyser, asked: &Asked) -> Found {
     let mut words: Vec<Word> = Vec::new();
-    analyser.words(&text(&asked.words), |word| words.push(word));
+    analyser.words(&asked.text(), |word| words.push(word));
     let mut filters = Vec::new();
     if !asked.brands.is_empty() {
         filters.push(Filter::Brand(asked.brands.iter().map(|brand| BRANDS[*brand].to_owned()).collect()));
@@ -145,7 +184,9 @@ proptest! {
         let (_generation, index, analyser) = indexed(folder.path(), &goods);
         for asked in queries {
             let found = search(&index, &analyser, &asked);
-            let mut expected = matching(&goods, &asked.words);
+            let typed = asked.text();
+            let typed: Vec<&str> = typed.split(' ').collect();
+            let (mut expected, words) = matching(&goods, &typed);
             expected.retain(|number| fits(&goods[*number], &asked));
             prop_assert_eq!(found.total, expected.len() as u64, "{:?}", asked);
             for (facet, options) in &found.options {
@@ -173,10 +214,85 @@ proptest! {
                     expected.sort();
                     expected.sort_by_key(|number| std::cmp::Reverse(text(&goods[*number].title)));
                 }
-                _ => continue,
+                _ => {
+                    // Those with all words in their titles first, then those in stock; how often a word is there
+                    // decides among these.
+                    let of = |number: usize| (!in_title(&goods[number], words), !goods[number].is_in_stock);
+                    expected.sort_by_key(|number| (of(*number), *number));
+                    let kinds: Vec<_> = expected.iter().skip(asked.page * 5).take(5).map(|number| of(*number)).collect();
+                    let numbers: Vec<usize> = found.places.iter().map(|place| *place as usize).collect();
+                    let found: Vec<_> = numbers.iter().map(|number| of(*number)).collect();
+                    prop_assert_eq!(found, kinds, "{:?}", asked);
+                    prop_assert!(numbers.iter().all(|number| expected.contains(number)), "{:?}", asked);
+                    let alike = |pair: &[usize]| of(pair[0]) == of(pair[1]) && is_alike(&goods[pair[0]], &goods[pair[1]]);
+                    prop_assert!(numbers.windows(2).all(|pair| !alike(pair) || pair[0] < pair[1]), "{:?}", asked);
+                    continue;
+                }
             }
             let page: Vec<u64> = expected.into_iter().skip(asked.page * 5).take(5).map(|number| number as u64).collect();
             prop_assert_eq!(found.places, page, "{:?}", asked);
         }
     }
+}
+
+/// A single slip in a word of five letters and more, and two in one of nine as it is typed.
+#[test]
+fn slips_of_the_finger_are_forgiven() {
+    const LONG: [&str; 4] = ["ceramic", "lantern", "wooden", "chandelier"];
+    let folder = tempfile::tempdir().expect("a folder");
+    let shelf = Shelf::beside(&folder.path().join("state.db"));
+    let mut draft = shelf.begin().expect("a draft");
+    let plain = Good { title: Vec::new(), description: Vec::new(), brand: 0, price: None, is_in_stock: true };
+    for (number, word) in LONG.iter().enumerate() {
+        draft.add_whole(&Item { title: (*word).to_owned(), ..item(number, &plain) }).expect("added");
+    }
+    let generation = draft.finish("x").expect("a generation");
+    let analyser = Analyser::new(&["en".to_owned()]);
+    build(&generation, &analyser, "key").expect("an index");
+    let index = Index::open(generation.folder(), "key").expect("it is there");
+    let found = |text: &str| {
+        let mut words = Vec::new();
+        analyser.words(text, |word| words.push(word));
+        let request = Request {
+            words: &words,
+            whole: "",
+            filters: Vec::new(),
+            order: Order::Relevance,
+            out_of_stock: OutOfStock::Last,
+            currency: None,
+            facets: &[],
+            from: 0,
+            size: 10,
+        };
+        index.search(&request).expect("a search").places
+    };
+    for (number, word) in LONG.iter().enumerate() {
+        for slip in slips(word) {
+            assert_eq!(found(&slip), [number as u64], "{slip} for {word}");
+        }
+        let second = slips(word).into_iter().step_by(7).flat_map(|slip| slips(&slip).into_iter().step_by(11));
+        for slip in second.filter(|slip| slip.len() >= 9) {
+            assert_eq!(found(&slip), [number as u64], "{slip} for {word}");
+        }
+        let other = format!("x{}", &word[1..]);
+        assert_eq!(found(&other), [0_u64; 0], "the first letter must be right: {other}");
+    }
+    assert_eq!(found("ceremuc"), [0_u64; 0], "two in a word of seven letters");
+}
+
+/// A letter wrong, missing, too many, or two swapped, behind the first one.
+fn slips(word: &str) -> Vec<String> {
+    let mut slips = Vec::new();
+    for at in 1..word.len() {
+        let (before, from, behind) = (&word[..at], &word[at..], &word[at + 1..]);
+        for letter in ["k", "z"] {
+            slips.push(format!("{before}{letter}{behind}"));
+            slips.push(format!("{before}{letter}{from}"));
+        }
+        slips.push(format!("{before}{behind}"));
+        if let Some(next) = from.get(1..2) {
+            slips.push(format!("{before}{next}{}{}", &from[..1], &from[2..]));
+        }
+    }
+    slips
 }

@@ -47,7 +47,8 @@ struct Call {
     locale: Locale,
 }
 
-async fn handle(State(server): State<Server>, request: Request) -> Response {
+/// Answers a request.
+pub(in crate::systems::oct8ne) async fn handle(State(server): State<Server>, request: Request) -> Response {
     let began = Instant::now();
     let (Some(method), Some(settings)) = (method(request.uri().path()), server.settings()) else {
         return (StatusCode::NOT_FOUND, "Nothing is here.\n").into_response();

@@ -8,7 +8,7 @@ use super::query::Query;
 use super::server::{Broken, Indexed, View};
 use super::show::Shower;
 use crate::config::Facet;
-use crate::systems::oct8ne::index::facets::{Option_, parts};
+use crate::systems::oct8ne::index::facets::{FacetOption, parts};
 use crate::systems::oct8ne::index::file::Index;
 use crate::systems::oct8ne::index::search::{Filter, Found, Order, Request};
 use crate::systems::oct8ne::product::Product;
@@ -144,7 +144,7 @@ fn shown(
     let applied = applied.map(|((param, param_label), facet, value)| {
         json!({"param": param, "paramLabel": param_label, "value": value, "valueLabel": label(facet, &value, &value)})
     });
-    let option = |facet: Facet, option: &Option_| {
+    let option = |facet: Facet, option: &FacetOption| {
         let shown = label(facet, &option.value, &option.label);
         json!({"value": option.value, "valueLabel": shown, "count": option.count.to_string()})
     };
