@@ -43,9 +43,11 @@ pub fn give_word(state: &Path, held_by: &str, digest: &str) -> Result<(), StateE
     Board::new(state, NAME).write(&Word { digest: digest.to_owned(), held_by: held_by.to_owned() })
 }
 
-/// Takes the word away, once it is in the state what it lets through. That for another guard stays.
-pub fn take_word(state: &Path, held_by: &str) {
-    if word(state, held_by).is_none() {
+/// Takes away the word that was `seen` when a plan was judged, once it is in the state what it lets through. One that was
+/// given since is the next pass's, and one for another guard its own.
+pub fn take_word(state: &Path, held_by: &str, seen: Option<&str>) {
+    let Some(seen) = seen else { return };
+    if word(state, held_by).is_none_or(|word| word != seen) {
         return;
     }
     // What can't be removed fits nothing that is held from now on.

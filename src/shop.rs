@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use tokio::sync::{Semaphore, watch};
 
-use crate::config::Config;
+use crate::config::{Config, Hook};
+use crate::outbox::Subscriber;
 use crate::remote::Limits;
 use crate::state::Writer;
 
@@ -55,5 +56,12 @@ impl Shop {
             computing,
             stocked: Bell::default(),
         }
+    }
+
+    /// Who is told of what happens.
+    pub fn subscribers(&self) -> Vec<Subscriber> {
+        let subscriber =
+            |hook: &Hook| Subscriber { hook: hook.name.clone(), events: hook.events.clone(), personal: hook.personal };
+        self.config.hooks.iter().map(subscriber).collect()
     }
 }

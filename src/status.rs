@@ -76,6 +76,9 @@ impl<'r> Status<'r> {
 
     /// The most urgent of the systems' headlines. A system that was never at work has nothing to say beside others.
     fn headline(&self) -> Headline {
+        if let Some(text) = no_state(self.reader) {
+            return Headline { state: crate::pass::Standing::None, text, since: None };
+        }
         let headlines = self.parts.iter().map(|part| part.standing.headline(&part.passes, self.now));
         let (silent, told): (Vec<Headline>, Vec<Headline>) =
             headlines.partition(|headline| headline.state == crate::pass::Standing::None);

@@ -9,11 +9,15 @@ use super::runtime::runtime;
 use super::widget::adapter;
 use crate::catalog::Kind;
 use crate::cli;
+use crate::clock::{Moment, boot_id};
 use crate::config::{self, Config, Source};
 use crate::remote::{Limit, Limits, emplifi, lagerkoll, nicechat};
 use crate::state::Reader;
-use crate::systems::catalog::store::ReadObjects as _;
+use crate::systems::catalog::store::{ReadIdleRules as _, ReadObjects as _};
 use crate::{feed, files, http_client, source};
+
+/// Days for which a rule may fit on nothing.
+const IDLE_DAYS: i64 = 30;
 
 pub(super) fn check(arguments: &cli::Check, config: &Config) -> Outcome {
     let mut lines = Lines { out: io::stdout().lock(), worst: Exit::Done };
@@ -26,10 +30,15 @@ pub(super) fn check(arguments: &cli::Check, config: &Config) -> Outcome {
         let resync = source.resync_schedule.as_ref().map_or_else(|| "never".to_owned(), config::Schedule::words);
         lines.tell("schedule", Ok(format!("{}, resync {resync}", source.schedule.words())))?;
     }
-    lines.tell("secrets", Ok("a key and a secret are there".to_owned()))?;
+    if config.source_alone.is_none() || !config.secret_files.is_empty() {
+        lines.tell("secrets", Ok("a key and a secret are there".to_owned()))?;
+    }
     lines.tell("state", state(config))?;
     if let Some(settings) = &config.newstore {
         lines.tell("newstore", newstore::on_disk(settings))?;
+    }
+    for rule in idle_rules(config) {
+        writeln!(lines.out, "warning        {rule}")?;
     }
     if arguments.online {
         online(config, &mut lines)?;
@@ -85,6 +94,20 @@ fn state(config: &Config) -> Result<String, Failure> {
     }
     let [categories, products] = Kind::ALL.map(|kind| reader.owned(kind).map(|n| format!("{n} {}", kind.plural(n))));
     Ok(format!("{path}: {}, {}", products?, categories?))
+}
+
+/// Rules that have fitted on nothing for long. That a state can't be read is told elsewhere.
+fn idle_rules(config: &Config) -> Vec<String> {
+    let idle = Reader::open(&config.state.path).and_then(|reader| reader.idle_rules()).unwrap_or_default();
+    let (now, boot) = (Moment::now(), boot_id());
+    let rules = config.source().into_iter().flat_map(|source| source.rules.iter()).zip(1..);
+    let days = |rule: &str| idle.get(rule).map(|since| since.age(now, boot.as_deref()).as_hours() / 24);
+    let told = rules.filter_map(|(rule, number)| {
+        let rule = rule.to_string();
+        let days = days(&rule).filter(|days| *days >= IDLE_DAYS)?;
+        Some(format!("source.rule {number} ({rule}) has fitted on nothing for {days} days: mend it, or take it out"))
+    });
+    told.collect()
 }
 
 /// Asks everybody that the config names, a request each.

@@ -51,7 +51,14 @@ fn source(arguments: &cli::Feed, config: Option<&Path>) -> Result<(Source, Optio
     let found = match &named {
         // It is somewhere else: who we are to the config's host is nobody's business there.
         Some(_) => Config::without_secrets(&path, of)?,
-        None => of(&Config::load(&path)?),
+        None => match Config::load(&path) {
+            Ok(config) => of(&config),
+            // Of the secrets only the feed's own are needed.
+            Err(error) => match Config::without_secrets(&path, of)? {
+                Some((source, state)) if source.credentials.is_none() => Some((source, state)),
+                _ => return Err(error.into()),
+            },
+        },
     };
     let (found, state) = found.ok_or_else(|| usage(format!("{} has no section [source]", path.display())))?;
     let format = format.or(found.format);

@@ -12,6 +12,10 @@ use url::{Host, ParseError, Url};
 const NO_USERINFO: &str =
     "leave the user and password out of the address;\nset username and password_file in section [source] instead";
 
+/// What is said of characters that nobody types: TOML makes them of a Windows path's `\n`, `\t` and `\f`.
+pub(super) const NO_PATH: &str = "there are characters in it that nobody can see; \
+                       write a Windows path as 'C:\\feeds\\shop.xml', or each \\ as \\\\";
+
 /// A shorter value of a query is no secret, but a word that may stand anywhere.
 const SHORTEST_SECRET: usize = 6;
 
@@ -36,6 +40,9 @@ impl Location {
             return Err("expected the URL or the path of a feed".to_owned());
         }
         if !looks_like_url(text) {
+            if text.contains(char::is_control) {
+                return Err(NO_PATH.to_owned());
+            }
             return Ok(Location::File(PathBuf::from(text)));
         }
         let url = Url::parse(text).map_err(|error| format!("this is no URL: {error}"))?;

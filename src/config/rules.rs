@@ -38,6 +38,7 @@ enum Condition {
     Title(Pattern),
     /// By the name, which is the path, or the id.
     Category(Pattern),
+    Brand(Pattern),
     Price(Prices),
     InStock(bool),
 }
@@ -97,6 +98,11 @@ impl Rules {
 }
 
 impl Rule {
+    /// Whether items are taken on which it fits.
+    pub fn includes(&self) -> bool {
+        self.include
+    }
+
     /// Whether all that it asks for is so.
     pub fn fits(&self, item: &Item) -> bool {
         self.conditions.iter().all(|condition| condition.fits(item))
@@ -111,6 +117,7 @@ impl Condition {
             Condition::Category(pattern) => item.category.as_ref().is_some_and(|category| {
                 category.name.as_ref().is_some_and(|name| pattern.fits(name)) || pattern.fits(category.id.as_str())
             }),
+            Condition::Brand(pattern) => item.local.brand.as_ref().is_some_and(|brand| pattern.fits(brand)),
             Condition::Price(prices) => item.price.is_some_and(|price| prices.range.contains(&price)),
             Condition::InStock(in_stock) => item.in_stock == *in_stock,
         }
@@ -191,9 +198,6 @@ fn rule(table: &Section<'_>) -> Result<Rule, ConfigError> {
             "source.rule.include is missing: set it to false to leave out what the rule fits on, else to true",
         )
     })?;
-    if let Some(brand) = table.get("brand") {
-        return Err(brand.bad("rules can't judge brands yet: items have none; take it out"));
-    }
     let mut conditions = Vec::new();
     let pattern = |key, is_id| match table.get(key) {
         Some(setting) => setting.parse(|text| Pattern::parse(text, is_id)).map(Some),
@@ -202,11 +206,12 @@ fn rule(table: &Section<'_>) -> Result<Rule, ConfigError> {
     conditions.extend(pattern("id", true)?.map(Condition::Id));
     conditions.extend(pattern("title", false)?.map(Condition::Title));
     conditions.extend(pattern("category", false)?.map(Condition::Category));
+    conditions.extend(pattern("brand", false)?.map(Condition::Brand));
     conditions
         .extend(table.get("price").map(|setting| setting.parse(Prices::parse)).transpose()?.map(Condition::Price));
     conditions.extend(table.flag("in_stock")?.map(Condition::InStock));
     if conditions.is_empty() {
-        let how = "set any of id, title, category, price and in_stock; id = \"*\" fits on everything";
+        let how = "set any of id, title, category, brand, price and in_stock; id = \"*\" fits on everything";
         return Err(table.error(format!("source.rule: this rule doesn't say what it fits on: {how}")));
     }
     Ok(Rule { include, conditions })
@@ -236,6 +241,7 @@ impl fmt::Display for Condition {
             Condition::Id(pattern) => write!(f, "id = {:?}", pattern.written),
             Condition::Title(pattern) => write!(f, "title = {:?}", pattern.written),
             Condition::Category(pattern) => write!(f, "category = {:?}", pattern.written),
+            Condition::Brand(pattern) => write!(f, "brand = {:?}", pattern.written),
             Condition::Price(prices) => write!(f, "price = {:?}", prices.written),
             Condition::InStock(in_stock) => write!(f, "in_stock = {in_stock}"),
         }

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::document::Document;
 use super::environment::Environment;
+use super::location::NO_PATH;
 use super::names::STATE;
 use super::section::Section;
 use super::unit;
@@ -59,6 +60,9 @@ fn path(text: &str) -> Result<PathBuf, String> {
     if text == ":memory:" || text.starts_with("file:") {
         // SQLite would take these for something else than the name of a file.
         return Err(format!("expected the path of a file, not {text:?}; a state that isn't kept would own nothing"));
+    }
+    if text.contains(char::is_control) {
+        return Err(NO_PATH.to_owned());
     }
     Ok(PathBuf::from(text))
 }

@@ -46,6 +46,22 @@ impl Header {
     }
 }
 
+impl Header {
+    /// Columns whose names mean nothing, with what they are probably meant to be.
+    pub fn misspelt(&self) -> impl Iterator<Item = (&str, &'static str)> {
+        let unknown = self.0.iter().filter(|column| column.field.is_none());
+        unknown.filter_map(|column| Some((column.name.as_str(), column.meant?)))
+    }
+
+    /// Those of them in whose place no other column stands.
+    pub fn missed(&self) -> impl Iterator<Item = (&str, &'static str)> {
+        self.misspelt().filter(|(_, meant)| {
+            let field = Attribute::named(meant).map(|(attribute, _)| attribute.field());
+            !self.0.iter().any(|column| column.field.is_some() && column.field == field)
+        })
+    }
+}
+
 impl HeaderColumn {
     fn named(name: String) -> HeaderColumn {
         let field = Attribute::named(&name).map(|(attribute, _)| attribute.field());

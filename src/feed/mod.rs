@@ -47,7 +47,7 @@ pub use header::{Header, HeaderColumn};
 pub use input::Input;
 pub use read::{Reading, open, read, read_into, recognise};
 pub use row::{Offer, Row, RowDigest, RowPlace};
-pub use row_at::row_at;
+pub use row_at::{RowOf, row_at};
 pub use row_sink::RowSink;
 
 #[cfg(test)]

@@ -6,17 +6,31 @@ use super::element::parse;
 use super::xml_split::{Fragment, XmlSplitter};
 use super::{FeedError, FeedType, Input, google_text};
 
-/// The cells of the row that begins on this line, with the names of their columns; of an element its attributes and
-/// its children. A broken one is one cell without a name. Nothing = no row begins there.
+/// Which row of a feed.
+#[derive(Debug, Clone, Copy)]
+pub struct RowOf<'i> {
+    /// On which line it begins. A whole feed of elements may be one line.
+    pub line: u64,
+    /// Whose it is.
+    pub id: &'i str,
+    /// How many of this id begin before it on that line.
+    pub after: usize,
+}
+
+/// A row's cells with the names of their columns.
+type Cells = Vec<(String, String)>;
+
+/// The cells of a row, with the names of their columns; of an element its attributes and its children. A broken one is
+/// one cell without a name. Nothing = no row begins there.
 ///
 /// # Errors
 /// When the body is no feed.
-pub fn row_at(input: &Input<'_>, wanted: Option<FeedType>, line: u64) -> Result<Vec<(String, String)>, FeedError> {
+pub fn row_at(input: &Input<'_>, wanted: Option<FeedType>, row: RowOf<'_>) -> Result<Cells, FeedError> {
     let head = detect::head(input)?;
     match detect::format(&head, wanted)? {
-        FeedType::GoogleCsv => google_text::cells_at(input, line),
-        FeedType::GoogleXml => element_at(input, &head, &["item", "entry"], line),
-        FeedType::Yml => element_at(input, &head, &["offer"], line),
+        FeedType::GoogleCsv => google_text::cells_at(input, row.line),
+        FeedType::GoogleXml => element_at(input, &head, &["item", "entry"], row),
+        FeedType::Yml => element_at(input, &head, &["offer"], row),
     }
 }
 
@@ -24,27 +38,47 @@ fn element_at(
     input: &Input<'_>,
     head: &Head,
     names: &'static [&'static str],
-    wanted: u64,
-) -> Result<Vec<(String, String)>, FeedError> {
+    row: RowOf<'_>,
+) -> Result<Cells, FeedError> {
     let mut detector = CharsetDetector::new(input, Some(head.charset()), head.bytes())?;
     let mut splitter = XmlSplitter::new(input.open()?, head.root(), names)?;
+    // One that doesn't tell its id as others do is still on its line.
+    let mut nearest = None;
+    let mut after = row.after;
     while let Some(fragment) = splitter.next()? {
-        match fragment {
-            Fragment::Element { bytes, line, .. } if line == wanted => {
+        let cells = match fragment {
+            Fragment::Element { line, .. } | Fragment::Broken { line, .. } if line > row.line => break,
+            Fragment::Element { bytes, line, .. } if line == row.line => {
                 let bytes = splitter.bytes(bytes);
                 detector.settle(bytes)?;
-                return Ok(parts(&detector.charset().decode(bytes)));
+                parts(&detector.charset().decode(bytes))
             }
-            Fragment::Broken { head, line, .. } if line == wanted => {
-                return Ok(vec![(String::new(), detector.charset().decode(&head).into_owned())]);
+            Fragment::Broken { head, line, .. } if line == row.line => {
+                vec![(String::new(), detector.charset().decode(&head).into_owned())]
             }
-            _ => {}
+            _ => continue,
+        };
+        if !is_of(&cells, row.id) {
+            nearest.get_or_insert(cells);
+        } else if after == 0 {
+            return Ok(cells);
+        } else {
+            after -= 1;
         }
     }
-    Ok(Vec::new())
+    Ok(nearest.unwrap_or_default())
 }
 
-fn parts(xml: &str) -> Vec<(String, String)> {
+/// Whether an element is this id's; one that is broken may only hold it somewhere.
+fn is_of(cells: &[(String, String)], id: &str) -> bool {
+    cells.iter().any(|(name, value)| match name.rsplit(':').next() {
+        Some("id") => value.trim() == id,
+        Some("") => value.contains(id),
+        _ => false,
+    })
+}
+
+fn parts(xml: &str) -> Cells {
     let element = parse(xml);
     if element.fault.is_some() {
         return vec![(String::new(), xml.to_owned())];

@@ -20,7 +20,7 @@ pub enum EventKind {
     OrderNew,
     /// An order is listed no more.
     OrderGone,
-    /// An item's availability is another one.
+    /// An advisor has come or left, or nobody knows any more.
     AvailabilityChanged,
 }
 

@@ -21,18 +21,21 @@ pub struct Columns<'h> {
     pub gone_json: Value,
 }
 
+/// Columns whose names mean nothing; `None` = there is none.
+pub fn unknown_columns<'c>(columns: impl Iterator<Item = (&'c str, &'static str)>) -> Option<String> {
+    let told: Vec<String> =
+        columns.map(|(name, meant)| format!("`{name}` (did you mean `{meant}`?)")).take(SHOWN).collect();
+    (!told.is_empty()).then(|| format!("Unknown columns: {}.", told.join(", ")))
+}
+
 impl Columns<'_> {
     pub(super) fn print(&self, out: &mut impl Write) -> io::Result<()> {
         if !self.gone.is_empty() {
             writeln!(out, "Missing: {}.", self.gone.join("; "))?;
         }
         let Some(header) = self.header else { return Ok(()) };
-        let unknown = header.0.iter().filter(|column| column.field.is_none());
-        let misspelt = unknown.filter_map(|column| Some((&column.name, column.meant?)));
-        let misspelt: Vec<String> =
-            misspelt.map(|(name, meant)| format!("`{name}` (did you mean `{meant}`?)")).take(SHOWN).collect();
-        if !misspelt.is_empty() {
-            writeln!(out, "{}", fold(&format!("Unknown columns: {}.", misspelt.join(", ")), 2))?;
+        if let Some(told) = unknown_columns(header.misspelt()) {
+            writeln!(out, "{}", fold(&told, 2))?;
         }
         let absent = header.absent();
         if !absent.is_empty() {

@@ -12,13 +12,18 @@ use super::rejected::RejectedRows;
 use super::words::strange_stock;
 use crate::catalog::{Faults, Item, UnknownWords};
 use crate::feed::{FeedType, Row};
-use crate::text::{count, number, shorten};
+use crate::text::{WIDTH, count, number, shorten_to};
 
 /// What is kept in memory before it goes to a temporary file.
 const IN_MEMORY: usize = 8 << 20;
 
 /// Items whose like a person is shown first.
 const SAMPLE: usize = 3;
+/// Characters of an item's id that a person is shown; what is before and between it, a title and a price; and what takes
+/// the place of a text's middle.
+const ID: usize = 30;
+const BETWEEN: usize = 6;
+const CUT: usize = 3;
 /// Rejected rows that a person is shown.
 const SHOWN: usize = 100;
 
@@ -215,7 +220,10 @@ impl FeedText {
         for item in &self.sample {
             let price = item.price.map_or_else(|| "no price".to_owned(), |price| price.to_string());
             let currency = item.currency.map(|currency| format!(" {currency}")).unwrap_or_default();
-            writeln!(out, "  {}  {}  {price}{currency}", item.id, shorten(&item.title))?;
+            let price = format!("{price}{currency}");
+            let id = shorten_to(item.id.as_str(), ID);
+            let room = WIDTH.saturating_sub(id.chars().count() + price.chars().count() + BETWEEN);
+            writeln!(out, "  {id}  {}  {price}", shorten_to(&item.title, room.saturating_sub(CUT)))?;
         }
         if self.items > self.sample.len() as u64 {
             writeln!(out, "  … --format json has them all")?;

@@ -9,7 +9,7 @@ mod progress;
 mod rejected;
 mod words;
 
-pub use columns::Columns;
+pub use columns::{Columns, unknown_columns};
 pub(crate) use csv::Csv;
 pub use excluded::Excluded;
 pub use feed::{FeedJson, FeedText};

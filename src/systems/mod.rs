@@ -9,12 +9,14 @@ pub mod newstore;
 pub mod oct8ne;
 pub mod orders;
 mod snapshot;
+mod sold;
 mod system;
 
 use crate::config::Config;
 
 pub use look::{EachFailed, FailedObject, Look, Standing};
 pub use snapshot::product;
+pub use sold::sold;
 pub use system::System;
 
 /// What is said where no system has a job.
@@ -29,7 +31,7 @@ pub fn systems() -> Vec<Box<dyn System>> {
     vec![
         Box::<catalog::CatalogSystem>::default(),
         Box::new(events::EventsSystem),
-        Box::<oct8ne::Oct8neSystem>::default(),
+        Box::new(oct8ne::Oct8neSystem::new(sold)),
         Box::<availability::AvailabilitySystem>::default(),
         Box::new(orders::OrdersSystem { products: product }),
         Box::new(newstore::NewStoreSystem),

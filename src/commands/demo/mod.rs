@@ -57,11 +57,11 @@ async fn show() -> anyhow::Result<Exit> {
         }
     }
     mirror(&sandbox, &shop, &stop).await?;
+    widget(&shop)?;
     let exit = slip(&sandbox, &shop, &stop).await?;
     if exit != Exit::Done {
         return Ok(exit);
     }
-    widget(&shop)?;
     let held = sandbox.nicechat().objects(::sandbox::Kind::Product).len();
     say(&format!("\nNiceChat holds {held} products now, equal to the feed. Nothing is left behind."))?;
     say("Next: `shelfkeeper feed YOUR-FEED`, then `shelfkeeper init` and `shelfkeeper plan`.")?;
@@ -70,13 +70,13 @@ async fn show() -> anyhow::Result<Exit> {
 
 /// Has many prices slip by a factor of ten, and shows that they are held until somebody approves.
 async fn slip(sandbox: &Sandbox, shop: &Shop, stop: &CancellationToken) -> anyhow::Result<Exit> {
-    say("\n━━ 6. Every fourth price slips to the tenfold: held, while the rest is sent.\n")?;
+    say("\n━━ 7. Every fourth price slips to the tenfold: held, while the rest is sent.\n")?;
     publish(sandbox, Feed::Slipped)?;
     let exit = step(sandbox, shop, stop).await?;
     if exit != Exit::Held {
         return Ok(exit);
     }
-    say("\n━━ 7. Somebody looks at them and approves: exactly these are sent.\n")?;
+    say("\n━━ 8. Somebody looks at them and approves: exactly these are sent.\n")?;
     let path = &shop.config.state.path;
     let held = Reader::open(path)?.held()?.and_then(|held| serde_json::from_value::<Held>(held).ok());
     let held = held.context("something is held")?;

@@ -44,6 +44,12 @@ impl Place {
         Place { api_key, api_secret, config }
     }
 
+    /// Where a unit would look for a config of this name.
+    fn of_unit(&self) -> PathBuf {
+        let name = self.config.file_stem().unwrap_or_default().to_string_lossy();
+        Config::place_of(&name)
+    }
+
     /// Fails when the config is there already. That of a secret is found out when one is written.
     pub(super) fn check_free(&self) -> anyhow::Result<()> {
         if self.config.try_exists().unwrap_or(true) {
@@ -75,7 +81,9 @@ impl Place {
         for (path, secret) in secrets.into_iter().flatten() {
             written.create(path, 0o600, &format!("{}\n", secret.expose_secret().trim()))?;
         }
-        written.create(&self.config, 0o644, config)
+        // The address of a feed may be a secret itself. A unit reads its config as a user of its own.
+        let mode = if self.config == self.of_unit() { 0o644 } else { 0o600 };
+        written.create(&self.config, mode, config)
     }
 }
 

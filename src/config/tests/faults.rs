@@ -70,10 +70,12 @@ fn broken_toml_tells_the_line() {
         ":3:2: [source] is there twice (also line 1); put its settings together"
     );
     assert_eq!(error(&source("timeout = 30s")), ":3:11: timeout: write a time in quotes, such as \"30s\"");
-    for path in ["C:\\feeds\\shop.xml", "C:\\Users\\shop.xml", "C:\\new\\xml"] {
+    for path in ["C:\\feeds\\shop.xml", "C:\\Users\\shop.xml", "C:\\new\\xml", "C:\\feeds\\new.txt"] {
         let told = error(&format!("[source]\nlocation = \"{path}\""));
         assert!(told.contains(r"write a Windows path as 'C:\feeds\shop.xml', or each \ as \\"), "{told}");
     }
+    let told = error(&source("[state]\npath = \"C:\\feeds\\new.db\""));
+    assert!(told.contains("write a Windows path as "), "{told}");
     assert!(error("[source\nlocation = 1").starts_with(":1:8: this is not TOML: "), "{}", error("[source\n"));
     assert!(error("äö = [").starts_with(":1:"), "{}", error("äö = ["));
 }

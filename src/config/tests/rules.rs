@@ -32,7 +32,9 @@ fn item(id: &str, title: &str, category: Option<&str>, price: Option<&str>, in_s
 }
 
 fn lamp(price: Option<&str>) -> Item {
-    item("TEST-1", "Desk lamp", Some("Home > Light"), price, true)
+    let mut lamp = item("TEST-1", "Desk lamp", Some("Home > Light"), price, true);
+    lamp.local.set_brand("Acme Light");
+    lamp
 }
 
 #[test]
@@ -50,6 +52,8 @@ fn conditions() {
         ("category = \"home > *\"", true),
         ("category = \"c-1\"", true),
         ("category = \"home\"", false),
+        ("brand = \"acme*\"", true),
+        ("brand = \"acme\"", false),
         ("price = \"<10\"", false),
         ("price = \"<=10\"", true),
         ("price = \">9.99\"", true),
@@ -67,7 +71,7 @@ fn conditions() {
     }
     // What an item lacks fits on nothing.
     let bare = item("1", "x", None, None, false);
-    for condition in ["category = \"*\"", "price = \">=0\"", "price = \"<5\""] {
+    for condition in ["category = \"*\"", "brand = \"*\"", "price = \">=0\"", "price = \"<5\""] {
         assert_eq!(rules(&format!("[[source.rule]]\ninclude = false\n{condition}")).decide(&bare), None, "{condition}");
     }
 }
@@ -101,7 +105,7 @@ fn rules_that_are_none() {
         ("include = false\nprice = \"..\"", "expected a price such as"),
         ("include = false\nprice = \"< 5 USD\"", "expected a price such as"),
         ("include = false\nprice = \"9..5\"", "the first price is above the second"),
-        ("include = false\nbrand = \"x\"", "source.rule.brand = \"x\": rules can't judge brands yet"),
+        ("include = false\nbrand = 5", "source.rule.brand = 5: write a text in quotes"),
         ("include = false\nin_stock = 1", "source.rule.in_stock = 1: expected true or false"),
         ("include = false\ntitel = \"x\"", "unknown setting source.rule.titel; did you mean title?"),
     ] {

@@ -6,17 +6,19 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
+use serde_json::json;
 use tokio::sync::OnceCell;
 use tokio_util::sync::CancellationToken;
 
 use super::asides::Asides;
-use super::memory::Memory;
+use super::memory::{Change, Memory};
 use super::report::{self, Ended};
 use super::round::{self, Findings, Tools};
-use super::store::{ReadAvailability as _, WriteAvailability as _};
+use super::store::{LeftRound, ReadAvailability as _, WriteAvailability as _};
 use crate::clock::Moment;
 use crate::config::Emplifi;
 use crate::digest::digest_bytes;
+use crate::outbox::{EventKind, NewEvent, Subscriber};
 use crate::pass::{Ask, BoxFuture, Due, Job, PassKind, Progress, Report, entry};
 use crate::remote::emplifi::{Reader, connect};
 use crate::remote::{ConnectError, Limit, Traffic};
@@ -42,6 +44,8 @@ pub(super) struct AvailabilityJob {
     pub(super) settings: Arc<Emplifi>,
     pub(super) lasting: Lasting,
     pub(super) state: Arc<Writer>,
+    /// Who is told of changes.
+    pub(super) subscribers: Vec<Subscriber>,
     /// Kept from round to round, with its connections.
     pub(super) emplifi: OnceCell<Reader>,
 }
@@ -92,10 +96,21 @@ impl AvailabilityJob {
 
     async fn leave(&self) -> Result<(), StateError> {
         let Emplifi { terms, history_days, .. } = *self.settings;
-        self.state.leave_round(self.lasting.memory.left(), Timestamp::now(), terms, history_days).await?;
+        let (memory, at) = (&self.lasting.memory, Timestamp::now());
+        let changes = memory.take_unposted();
+        let events = changes.iter().map(|change| event(change, at)).collect();
+        let subscribers = self.subscribers.clone();
+        let round = LeftRound { left: memory.left(), at, terms, history_days, events, subscribers };
+        self.state.leave_round(round).await.inspect_err(|_| memory.put_back(changes))?;
         let rounds = self.lasting.rounds.load(Ordering::Relaxed);
         if rounds.is_multiple_of(TAKEN_IN_EVERY) { self.state.take_log_in().await } else { Ok(()) }
     }
+}
+
+/// What hooks are told of a change.
+fn event(Change { watch, state, since }: &Change, at: Timestamp) -> NewEvent {
+    let data = json!({"watch": watch, "state": state.name(), "since": since});
+    NewEvent { kind: EventKind::AvailabilityChanged, at, data, personal: None }
 }
 
 impl Job for AvailabilityJob {

@@ -26,6 +26,8 @@ struct Inner {
     untold: Vec<Change>,
     /// Changes that were not counted yet.
     uncounted: Vec<Change>,
+    /// Changes that hooks were not told of yet.
+    unposted: Vec<Change>,
 }
 
 struct Settings {
@@ -50,6 +52,8 @@ struct Watched {
 pub(super) struct Change {
     pub(super) watch: String,
     pub(super) state: State,
+    /// The reading that brought it; `None` = it is the lack of one.
+    pub(super) since: Option<Timestamp>,
 }
 
 impl Watched {
@@ -136,6 +140,20 @@ impl Memory {
         std::mem::take(&mut inner.untold)
     }
 
+    /// Changes of states that hooks were not told of yet, likewise.
+    pub(super) fn take_unposted(&self) -> Vec<Change> {
+        let mut inner = self.lock();
+        inner.notice(Moment::now());
+        std::mem::take(&mut inner.unposted)
+    }
+
+    /// These could not be written down for hooks: the next round does.
+    pub(super) fn put_back(&self, mut changes: Vec<Change>) {
+        let mut inner = self.lock();
+        changes.append(&mut inner.unposted);
+        inner.unposted = changes;
+    }
+
     /// Changes of states that were not counted yet, likewise.
     pub(super) fn take_uncounted(&self) -> Vec<Change> {
         let mut inner = self.lock();
@@ -178,11 +196,12 @@ impl Inner {
     fn notice(&mut self, now: Moment) {
         let Some(terms) = self.settings.as_ref().map(|settings| settings.emplifi.terms) else { return };
         for watched in &mut self.watches {
-            let (state, _) = watched.state(now, &terms);
+            let (state, since) = watched.state(now, &terms);
             if state != watched.noticed {
                 watched.noticed = state;
-                let change = Change { watch: watched.name.clone(), state };
+                let change = Change { watch: watched.name.clone(), state, since };
                 self.untold.push(change.clone());
+                self.unposted.push(change.clone());
                 self.uncounted.push(change);
             }
         }

@@ -76,7 +76,13 @@ impl System for AvailabilitySystem {
         // Whoever reads the settings again may have put right what was refused.
         self.lasting.asides.clear();
         let (lasting, state) = (self.lasting.clone(), Arc::clone(&shop.state));
-        Some(Box::new(AvailabilityJob { settings, lasting, state, emplifi: OnceCell::new() }))
+        Some(Box::new(AvailabilityJob {
+            settings,
+            lasting,
+            state,
+            subscribers: shop.subscribers(),
+            emplifi: OnceCell::new(),
+        }))
     }
 
     fn routes(&self) -> Router {
@@ -95,8 +101,9 @@ impl System for AvailabilitySystem {
         let answers = self.counter.take().into_iter();
         let answers = answers.map(|(status, n)| Sample::labelled("availability_answers", status.to_string(), n));
         let changes = self.lasting.memory.take_uncounted().into_iter();
-        let changes = changes
-            .map(|Change { watch, state }| Sample::labelled("advisor_changes", format!("{watch} {}", state.name()), 1));
+        let changes = changes.map(|Change { watch, state, .. }| {
+            Sample::labelled("advisor_changes", format!("{watch} {}", state.name()), 1)
+        });
         answers.chain(changes).collect()
     }
 

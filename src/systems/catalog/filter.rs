@@ -7,6 +7,7 @@ use crate::config::Rules;
 use crate::feed::{Row, RowDigest, RowPlace};
 use crate::systems::catalog::diff::differ::{Comparison, Differ};
 use crate::systems::catalog::diff::error::DifferError;
+use crate::systems::catalog::plan::summary::RuleUse;
 
 /// A comparison that gets what the rules leave.
 pub(super) struct Filter {
@@ -22,6 +23,8 @@ pub(super) struct Filter {
 #[derive(Debug, Default)]
 pub(super) struct Excluded {
     rows: u64,
+    /// What the rules were good for.
+    rules: RuleUse,
     /// When a sale begins or ends that may bring one of them back.
     changes_at: Option<Timestamp>,
 }
@@ -29,7 +32,9 @@ pub(super) struct Excluded {
 impl Filter {
     pub(super) fn new(differ: Differ, rules: Rules) -> Filter {
         let mark = if rules.is_empty() { 0 } else { differ.hasher().digest(rules.to_string().as_bytes()) };
-        Filter { differ, rules, mark, excluded: Excluded::default(), marked: Vec::new() }
+        let decided = vec![false; rules.iter().count()];
+        let excluded = Excluded { rules: RuleUse { decided, knew_rows: false }, ..Excluded::default() };
+        Filter { differ, rules, mark, excluded, marked: Vec::new() }
     }
 
     pub(super) fn into_parts(self) -> (Differ, Excluded) {
@@ -45,6 +50,7 @@ impl Excluded {
     /// The comparison with what was left out.
     pub(super) fn counted_in(self, mut comparison: Comparison) -> Comparison {
         comparison.summary.excluded = self.rows;
+        comparison.summary.rules = self.rules;
         comparison.changes_at = [comparison.changes_at, self.changes_at].into_iter().flatten().min();
         comparison
     }
@@ -73,7 +79,9 @@ impl Filter {
 
     /// See [`Differ::recall`].
     pub(super) fn recall(&mut self, row: RowDigest, line: u64) -> Result<bool, DifferError> {
-        self.differ.recall(self.marked(row), line)
+        let is_known = self.differ.recall(self.marked(row), line)?;
+        self.excluded.rules.knew_rows |= is_known;
+        Ok(is_known)
     }
 
     /// See [`Differ::first_of`].
@@ -84,11 +92,14 @@ impl Filter {
     /// Takes in a row that was parsed, unless it is left out.
     pub(super) fn take(&mut self, row: Row, digest: Option<RowDigest>) -> Result<(), DifferError> {
         if let Row::Offer(offer) = &row
-            && self.rules.excludes(&offer.item).is_some()
+            && let Some(verdict) = self.rules.decide(&offer.item)
         {
-            self.excluded.rows += 1;
-            self.excluded.changes_at = [self.excluded.changes_at, offer.changes_at].into_iter().flatten().min();
-            return Ok(());
+            self.excluded.rules.decided.get_mut(verdict.rule).into_iter().for_each(|decided| *decided = true);
+            if !verdict.include {
+                self.excluded.rows += 1;
+                self.excluded.changes_at = [self.excluded.changes_at, offer.changes_at].into_iter().flatten().min();
+                return Ok(());
+            }
         }
         let digest = digest.map(|digest| self.marked(digest));
         self.differ.take(row, digest)

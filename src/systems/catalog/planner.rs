@@ -131,6 +131,8 @@ impl Planner<'_> {
         }
         let (columns, gone) = columns::compare(&self.reader()?, format, header.as_ref(), &summary)?;
         summary.gone = gone;
+        let misspelt = header.iter().flat_map(Header::missed);
+        summary.misspelt = misspelt.map(|(name, meant)| (name.to_owned(), meant)).collect();
         let kind = feed_kind(self.config, format);
         let verdict = self.judge(request, kind.clone(), &mut store, &mut summary)?;
         let inputs = Inputs { is_held: verdict.held.is_some(), ..inputs };
@@ -169,7 +171,8 @@ impl Planner<'_> {
         let reader = self.reader()?;
         let approved = word(&self.config.state.path, CATALOG);
         let judge = Judge { settings: &self.config.guard, reader: &reader, force: request.force, approved, kind };
-        judge.judge(store, summary)
+        let word = judge.approved.clone();
+        Ok(Verdict { word, ..judge.judge(store, summary)? })
     }
 
     /// A comparison with what the state knows. Where a listing will have more to say, known rows don't count.

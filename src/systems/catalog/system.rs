@@ -1,5 +1,6 @@
 //! The catalog among the systems: NiceChat's categories and products, kept equal to the feed.
 
+use std::collections::BTreeMap;
 use std::fmt::Display;
 
 use axum::Router;
@@ -117,11 +118,16 @@ impl System for CatalogSystem {
             })
         };
         let held = reader.held()?.and_then(|held| serde_json::from_value::<Held>(held).ok());
-        let held = held.into_iter().flat_map(|held| held.held).map(|risk| Level {
+        let mut by_risk = BTreeMap::new();
+        for risk in held.into_iter().flat_map(|held| held.held) {
+            // What holds a whole pass may be about no object, and is held all the same.
+            *by_risk.entry(risk.risk).or_insert(0) += risk.count.max(1);
+        }
+        let held = by_risk.into_iter().map(|(risk, value)| Level {
             name: "held",
             help: "Objects of which the guard holds something, by risk",
-            label: Some(("risk", risk.risk.into())),
-            value: risk.count,
+            label: Some(("risk", risk.into())),
+            value,
         });
         let levels = vec![
             owned(Kind::Category)?,

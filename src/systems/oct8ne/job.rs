@@ -69,7 +69,7 @@ impl ShowJob {
             let shelf = shown(&path);
             let stocking = Stocking { source: &source, guard: &guard, shelf, body: Arc::clone(&body), now, stop };
             let outcome = stocking.alone(&word)?;
-            take_word(&path, CATALOG);
+            take_word(&path, CATALOG, word.approved.as_deref());
             Ok::<_, PassError>((outcome, body.digest().ok()))
         });
         let (outcome, digest) = done.await??;

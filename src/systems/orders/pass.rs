@@ -157,7 +157,8 @@ async fn settle(tools: &Tools<'_>, walk: Walk, findings: &mut Findings) -> Resul
     let missing: Vec<i64> = held.iter().filter(|id| !walk.ids.contains(id)).copied().collect();
     let verdict = judge(tools.settings, &missing, held.len() as u64);
     let path = tools.state.path();
-    let has_word = |digest: &str| tools.ask.force || word(path, JOB).as_deref() == Some(digest);
+    let approved = word(path, JOB);
+    let has_word = |digest: &str| tools.ask.force || approved.as_deref() == Some(digest);
     let verdict = verdict.filter(|held| !has_word(&held.digest));
     let told = verdict.as_ref().map(|held| held.json(|id| called(&reader, id)));
     let (had_held, must_read) = (reader.held_orders()?, reader.must_read_whole()?);
@@ -179,7 +180,7 @@ async fn settle(tools: &Tools<'_>, walk: Walk, findings: &mut Findings) -> Resul
         tools.state.hold_orders(told).await?;
     }
     if is_gone {
-        take_word(path, JOB);
+        take_word(path, JOB, approved.as_deref());
     }
     if must_read {
         tools.state.read_whole_next(false).await?;

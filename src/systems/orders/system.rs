@@ -37,12 +37,7 @@ impl System for OrdersSystem {
         let (limits, state) = (shop.limits.clone(), shop.state.clone());
         let (settings, products) = (shop.config.orders.clone()?, self.products);
         let is_alone = shop.config.catalog.is_none();
-        let subscribers = shop.config.hooks.iter().map(|hook| Subscriber {
-            hook: hook.name.clone(),
-            events: hook.events.clone(),
-            personal: hook.personal,
-        });
-        let subscribers = subscribers.collect();
+        let subscribers = shop.subscribers();
         Some(Box::new(OrdersJob { settings, limits, state, products, is_alone, subscribers }))
     }
 

@@ -236,6 +236,25 @@ fn an_interrupted_pass_ends_soon_and_the_next_one_finishes() {
     }
 }
 
+/// The last pass that left a row was a good one, and tells nothing of what has begun since.
+#[test]
+fn after_a_kill_nothing_is_said_to_be_equal() {
+    let before = many("p", 8);
+    let shop = synced(&before, &format!("[nicechat]\nconcurrency = {CONCURRENCY}"));
+    publish(&shop, &many("p", 8).into_iter().map(|good| good.at_price("11.00")).collect::<Vec<_>>());
+    killed_in_flight(&shop, "PATCH", false);
+    let status = shop.json(&["status", "--format", "json"]);
+    assert_eq!(
+        (&status["headline"]["state"], status["pending"].as_u64() > Some(0)),
+        (&"behind".into(), true),
+        "{status}"
+    );
+    let text = shop.run(&["status"]).expect_code(0).stdout;
+    assert!(text.starts_with("Behind since 20") && text.contains("still to send"), "{text}");
+    sync(&shop).ended(0);
+    assert_eq!(shop.json(&["status", "--format", "json"])["headline"]["state"], "equal");
+}
+
 #[test]
 fn a_second_signal_ends_it_at_once() {
     let shop = synced(&many("p", 8), "[nicechat]\ntimeout = \"60s\"");

@@ -188,3 +188,58 @@ fn an_unknown_id_is_said_to_be_so_and_no_secret_is_needed() {
     let told = crate::kit::finish(command).expect_code(0);
     assert!(told.stdout.contains("It is the feed of the last pass."), "{}", told.stdout);
 }
+
+/// Many a feed of elements is one line.
+#[test]
+fn of_elements_on_one_line_the_products_own_is_shown() {
+    let shop = Shop::new();
+    let offer = |id: &str, name: &str| {
+        format!("<offer id=\"{id}\"><name>{name}</name><price>1</price><currencyId>USD</currencyId></offer>")
+    };
+    let offers = [offer("1", "One"), offer("21", "Two"), offer("2", "Three"), offer("2", "Again")].concat();
+    shop.put_feed(format!("<yml_catalog><shop><offers>{offers}</offers></shop></yml_catalog>"));
+    let xml = |id: &str, title: &str| format!("<item><g:id>{id}</g:id><title>{title}</title></item>");
+    let names = |shop: &Shop, id: &str| -> Vec<String> {
+        let rows = explain(shop, &[id])["feed"]["rows"].clone();
+        let rows = rows.as_array().expect("rows").iter();
+        rows.map(|row| row["cells"][1]["value"].as_str().unwrap_or_default().to_owned()).collect()
+    };
+    assert_eq!((names(&shop, "1"), names(&shop, "21")), (vec!["One".to_owned()], vec!["Two".to_owned()]));
+    assert_eq!(names(&shop, "2"), ["Three", "Again"]);
+    let items = [xml("1", "One"), xml("2", "Two")].concat();
+    shop.put_feed(format!("<rss xmlns:g=\"http://base.google.com/ns/1.0\"><channel>{items}</channel></rss>"));
+    assert_eq!(names(&shop, "2"), ["Two"]);
+}
+
+/// Of a million products that were created at once, history has one line.
+#[test]
+fn a_product_of_the_first_load_tells_when_that_was() {
+    let shop = shop(&[good("a"), good("b")], "");
+    let told = explain(&shop, &["a"]);
+    let load = &shop.json(&["history", "--format", "json"])[0];
+    assert_eq!((told["first_load"].as_str(), &told["history"]), (load["at"].as_str(), &json!([])));
+    let text = shop.run(&["explain", "a"]).expect_code(0).stdout;
+    assert!(text.contains("  created   with all others  (first load)\n"), "{text}");
+    // What came later has a line of its own, and nothing has an empty id.
+    put(&shop, &[good("a"), good("b"), good("c")]);
+    sync(&shop).ended(0);
+    assert_eq!(explain(&shop, &["c"])["first_load"], json!(null));
+    shop.run(&["explain", ""]).expect_code(1);
+}
+
+/// What was held and is as it was again is not held because others are.
+#[test]
+fn what_is_held_no_more_is_not_said_to_be() {
+    let before = goods("p", 40);
+    let shop = shop(&before, "");
+    let slipped = |from: usize| -> Vec<Good> {
+        let slip = |(at, good): (usize, Good)| if at >= from { good.at_price("1000.00") } else { good };
+        before.iter().cloned().enumerate().map(slip).collect()
+    };
+    put(&shop, &slipped(0));
+    sync(&shop).ended(4);
+    put(&shop, &slipped(20));
+    sync(&shop).ended(4);
+    assert_eq!(explain(&shop, &["p000"])["held_since"], json!(null));
+    assert!(explain(&shop, &["p030"])["held_since"].is_string());
+}

@@ -81,6 +81,9 @@ fn categories_count_by_themselves() {
         let shop = synced(&many(20), &format!("[nicechat]\nvanished_category = {setting:?}"));
         publish(&shop, &many(9));
         assert_eq!(sync(&shop).ended(4).tally(), "51 PATCH products");
+        // People know them by their names.
+        let held = shop.json(&["status", "--format", "json"])["held"]["held"][0].clone();
+        assert!(held["examples"][0]["old"].to_string().starts_with("\"Category "), "{held}");
         let forced = run(&shop, &["run", "--once", "--force"]).ended(0);
         assert_eq!(forced.tally(), format!("11 {sent} categories"));
     }

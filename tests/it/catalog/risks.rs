@@ -114,6 +114,60 @@ fn prices_that_slip_stay_and_others_change() {
     shop.run(&["approve", &digest]).expect_code(1);
 }
 
+/// What a request that failed has done, nobody knows; what would be sent now is measured by what was acknowledged last.
+#[test]
+fn what_is_in_doubt_is_risky_all_the_same() {
+    let before = goods("p", 30);
+    let shop = synced(&before, "[nicechat]\nstrategy = \"api\"\nretries = 0");
+    let at = |price: &str| each(before.clone(), |_, good| good.price = price.to_owned());
+    for fault in [Rule::new(Fault::status(503)), Rule { applied: true, ..Rule::new(Fault::Reset) }] {
+        publish(&shop, &at("12.00"));
+        shop.nicechat().add_fault(Rule { method: Some("PATCH".to_owned()), ..fault });
+        sync(&shop).ended(1);
+        shop.nicechat().clear_faults();
+        publish(&shop, &each(at("1200.00"), |_, good| good.title += " (new)"));
+        let pass = sync(&shop).ended(4);
+        assert!(
+            pass.requests.iter().all(|request| request.body.as_ref().is_none_or(|body| body.get("price").is_none()))
+        );
+        assert_eq!(held(&shop), is("price", 30, 30));
+        assert_eq!(sync(&shop).ended(4).tally(), "");
+        let example = &shop.json(&["status", "--format", "json"])["held"]["held"][0]["examples"][0];
+        assert_eq!(
+            (&example["old"].to_string(), &example["new"].to_string()),
+            (&before[0].price, &"1200.00".to_owned())
+        );
+        // Nothing is lost when the risk goes away, whatever came of the failed requests.
+        publish(&shop, &before);
+        sync(&shop).ended(0);
+        assert_equal(&shop, &before);
+    }
+    // The category stays that a product is in whose move waits with the rest of it.
+    publish(&shop, &at("12.00"));
+    shop.nicechat().add_fault(Rule { method: Some("PATCH".to_owned()), ..Rule::new(Fault::status(503)) });
+    sync(&shop).ended(1);
+    shop.nicechat().clear_faults();
+    publish(&shop, &each(at("1200.00"), |_, good| good.category = "Elsewhere".to_owned()));
+    let pass = sync(&shop).ended(4);
+    assert!(!pass.lines().iter().any(|line| line.starts_with("DELETE")), "{:?}", pass.lines());
+    publish(&shop, &before);
+    sync(&shop).ended(0);
+    assert_equal(&shop, &before);
+    // And what is approved is sent, whole.
+    publish(&shop, &at("12.00"));
+    shop.nicechat().add_fault(Rule { method: Some("PATCH".to_owned()), ..Rule::new(Fault::status(503)) });
+    sync(&shop).ended(1);
+    shop.nicechat().clear_faults();
+    let next = each(at("1200.00"), |_, good| good.title += " (new)");
+    publish(&shop, &next);
+    sync(&shop).ended(4);
+    shop.run(&["approve", &digest(&shop)]).expect_code(0);
+    sync(&shop).ended(0);
+    assert_equal(&shop, &next);
+    let entry = &shop.json(&["history", "p000", "--field", "price", "--kind", "updated", "--format", "json"])[0];
+    assert_eq!(entry["fields"]["price"]["old"].to_string(), before[0].price, "{entry}");
+}
+
 #[test]
 fn a_word_for_other_values_is_none() {
     let before = goods("p", 40);
@@ -167,9 +221,58 @@ fn a_shop_that_was_cut_for_good_goes_on_selling() {
     });
     publish(&shop, &next);
     assert_eq!(sync(&shop).ended(4).tally(), "5 PATCH products");
+    assert!(
+        shop.run(&["status"]).stdout.contains(&format!("To let it through: shelfkeeper approve {}\n", digest(&shop)))
+    );
     shop.run(&["approve", &digest(&shop)]).expect_code(0);
+    assert!(shop.run(&["status"]).stdout.contains("\nApproved: the next pass lets it through.\n"));
     assert_eq!(sync(&shop).ended(0).tally(), "211 DELETE products");
     assert_equal(&shop, &next);
+}
+
+/// What becomes ours counts as ours at once.
+#[test]
+fn what_is_adopted_counts_already() {
+    let shop = synced(&goods("p", 20), "");
+    for good in goods("q", 60) {
+        shop.nicechat().put(Kind::Product, good.object());
+    }
+    let feed = |slipped: usize| {
+        let q = each(goods("q", 60), |at, good| {
+            if at < slipped {
+                good.price = "100.00".to_owned();
+            }
+        });
+        [goods("p", 20), q].concat()
+    };
+    publish(&shop, &feed(17));
+    run(&shop, &["run", "--resync"]).ended(4);
+    assert_eq!(held(&shop), is("price", 17, 80));
+    publish(&shop, &feed(16));
+    run(&shop, &["run", "--resync"]).ended(0);
+    assert_equal(&shop, &feed(16));
+}
+
+/// What others put there is met in a listing only, and stays held all the same.
+#[test]
+fn what_others_put_there_stays_held() {
+    let shop = Shop::new();
+    shop.config("[nicechat]\nprune = \"all\"");
+    for good in goods("theirs", 15) {
+        shop.nicechat().put(Kind::Product, good.object());
+    }
+    publish(&shop, &goods("p", 20));
+    sync(&shop).ended(4);
+    for _ in 0..2 {
+        sync(&shop).ended(4);
+        assert_eq!(held(&shop), is("delete", 15, 35));
+    }
+    let explained = shop.json(&["explain", "theirs000", "--format", "json"])["next"]["words"].to_string();
+    assert!(explained.contains("reads NiceChat's listing"), "{explained}");
+    shop.run(&["approve", &digest(&shop)]).expect_code(0);
+    assert!(sync(&shop).ended(0).tally().starts_with("15 DELETE products"));
+    assert_equal(&shop, &goods("p", 20));
+    assert_eq!(sync(&shop).ended(0).tally(), "");
 }
 
 #[test]
@@ -199,6 +302,51 @@ fn another_kind_of_feed_at_the_same_place_is_held_whole() {
     shop.run(&["approve", &digest(&shop)]).expect_code(0);
     sync(&shop).ended(0);
     assert_eq!(shop.nicechat().objects(Kind::Product).len(), 1);
+}
+
+/// What is left of it when the pass is killed is approved still, and counts for no later pass.
+#[test]
+fn what_was_approved_and_cut_off_makes_nothing_else_risky() {
+    for left in [60, 4] {
+        let shop = synced(&goods("p", 200), "[nicechat]\nstrategy = \"api\"");
+        publish(&shop, &goods("p", 100));
+        sync(&shop).ended(4);
+        shop.run(&["approve", &digest(&shop)]).expect_code(0);
+        shop.nicechat().add_fault(Rule {
+            method: Some("DELETE".to_owned()),
+            after: 100 - left,
+            ..Rule::new(Fault::Hang)
+        });
+        let pass = Process::start(shop.command(&["run", "--once"]));
+        wait_until("some are deleted", || shop.nicechat().objects(Kind::Product).len() <= 100 + left);
+        pass.kill();
+        shop.nicechat().clear_faults();
+        // One more is gone from the feed, which is no risk; nor are these later, a few of those that are ours then.
+        publish(&shop, &goods("p", 99));
+        sync(&shop).ended(0);
+        publish(&shop, &goods("p", 85));
+        sync(&shop).ended(0);
+        let deleted = |id: &str| shop.json(&["history", id, "--kind", "deleted", "--format", "json"])[0]["why"].clone();
+        assert!(deleted("p099") != "approved by hand" && deleted("p199") == "approved by hand");
+        // Fifteen were, and with 25 more they are too many.
+        publish(&shop, &goods("p", 60));
+        sync(&shop).ended(4);
+        assert_eq!(held(&shop)[0].1, 40);
+    }
+}
+
+/// It is for the next pass, whatever that is about.
+#[test]
+fn a_word_is_not_kept_for_later() {
+    let shop = synced(&goods("p", 60), "");
+    publish(&shop, &goods("p", 10));
+    sync(&shop).ended(4);
+    shop.run(&["approve", &digest(&shop)]).expect_code(0);
+    publish(&shop, &[]);
+    assert_eq!(sync(&shop).ended(4).tally(), "");
+    publish(&shop, &goods("p", 10));
+    assert_eq!(sync(&shop).ended(4).tally(), "");
+    assert_eq!(held(&shop), is("delete", 50, 60));
 }
 
 /// A word is given once, and what it lets through is done, however often the pass is killed.

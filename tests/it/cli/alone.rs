@@ -67,6 +67,7 @@ fn a_feed_alone_is_a_good_config_that_says_what_it_lacks() {
     shop.write("shelfkeeper.toml", source);
     let check = shop.run(&["check"]).expect_code(0).stdout;
     assert!(check.contains("no section says what [source] is for: add [nicechat]"), "{check}");
+    assert!(!check.contains("secrets"), "there are none to be told of: {check}");
     shop.run(&["run", "--once"]).expect_code(0);
     assert!(shop.nicechat().take_requests().is_empty());
 }

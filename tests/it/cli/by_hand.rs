@@ -47,6 +47,8 @@ fn what_only_reads_the_state_needs_no_secrets() {
     let no_file = |key: &str| format!("{key}_file = \"/dev/stdin\"\n");
     for way in [absent, &unreadable, &no_file] {
         shop.write("shelfkeeper.toml", with_secrets(&config, way));
+        // The feed is asked for without NiceChat's.
+        assert!(shop.run(&["feed"]).expect_code(0).stdout.contains("1 item"));
         for (command, told) in READING.iter().zip(&told) {
             assert_eq!(&shop.run(command).expect_code(0).stdout, told, "{command:?}");
         }
@@ -130,6 +132,9 @@ fn a_state_that_is_not_there_is_named() {
         let output = shop.run(command).expect_code(0);
         assert!(output.stderr.contains(&format!("There is no state at {path}")), "{command:?}: {}", output.stderr);
     }
+    let headline = shop.json(&["status", "--format", "json"])["headline"].clone();
+    let text = headline["text"].as_str().unwrap_or_default();
+    assert!(headline["state"] == "none" && text.contains(&path) && !text.contains("yet"), "{headline}");
     let output = shop.run(&["events", "--ics"]).expect_code(1);
     assert!(output.stderr.contains(&format!("There is no state at {path}")), "{}", output.stderr);
     assert!(!shop.path("state").exists());

@@ -38,6 +38,8 @@ fn what_it_writes_works() {
     assert!(!format!("{output:?}").contains(DEMO_SECRET));
     let secrets = ["config/nicechat_api_key", "config/nicechat_api_secret"].map(|name| shop.path(name));
     assert!(secrets.iter().all(|path| mode(path) == 0o600), "{secrets:?}");
+    // The feed's address may be a secret, too.
+    assert_eq!(mode(&shop.path("config/shelfkeeper.toml")), 0o600);
     let config = std::fs::read_to_string(shop.path("config/shelfkeeper.toml")).unwrap_or_default();
     assert!(!config.contains(DEMO_KEY) && !config.contains(DEMO_SECRET), "{config}");
     for path in &secrets {

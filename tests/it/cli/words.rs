@@ -50,6 +50,14 @@ fn duplicates_are_one_line_with_the_line_that_counts() {
 }
 
 #[test]
+fn items_fit_a_terminal() {
+    let row = format!("{}|{}|1234567.00 USD|in stock|Home", "x".repeat(200), "A long title ".repeat(20));
+    let shop = Shop::with_rows(&[&row, &LAMP.replace("Lamp", &"long ".repeat(20))]);
+    let told = shop.run(&["feed", &shop.feed_url()]).expect_code(0).stdout;
+    assert!(widest(&told) <= 80 && told.contains("1234567.00 usd"), "{told}");
+}
+
+#[test]
 fn the_first_of_two_may_be_rejected_itself() {
     let shop = Shop::with_rows(&["1|Lamp|1,234|in stock|Home", "1|Lamp|20.00 USD|in stock|Home"]);
     let rejected = shop.json(&["feed", &shop.feed_url(), "--format", "json"])["rejected"].clone();
@@ -155,10 +163,12 @@ fn a_column_that_is_gone_is_named() {
     assert!(told.stdout.contains(misspelt) && !told.stdout.contains("is gone"), "{}", told.stdout);
     // As long as it waits for somebody's word, every pass says so.
     for _ in 0..2 {
-        assert!(shop.run(&["plan"]).expect_code(4).stdout.contains(gone));
+        let told = shop.run(&["plan"]).expect_code(4).stdout;
+        assert!(told.contains(gone) && told.contains(misspelt), "{told}");
         let json = shop.json(&["plan", "--format", "json"]);
         assert_eq!(json["source"]["missing_columns"][0]["products"], 20, "{json}");
-        assert!(shop.pass(4).stdout.contains(gone));
+        let told = shop.pass(4).stdout;
+        assert!(told.contains(gone) && told.contains(misspelt), "{told}");
     }
     shop.run(&["run", "--once", "--force"]).expect_code(0);
     let told = shop.run(&["plan"]).expect_code(0).stdout;

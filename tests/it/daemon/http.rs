@@ -332,6 +332,30 @@ fn a_reload_moves_closes_and_opens_the_listener() {
     daemon.stop();
 }
 
+/// Products and categories count together, and a pass that is held whole is never nothing.
+#[test]
+fn what_is_held_has_one_number_a_risk() {
+    let row = |n: usize| format!("{n}|Lamp {n}|1.00 USD|in stock|Shelf {}", n % 20);
+    let rows = |count: usize| -> Vec<String> { (0..60).filter(|n| n % 20 < count).map(row).collect() };
+    let publish = |shop: &Shop, rows: &[String]| shop.feed_tsv(&rows.iter().map(String::as_str).collect::<Vec<_>>());
+    let shop = Shop::new();
+    shop.config(OFTEN);
+    publish(&shop, &rows(20));
+    let daemon = Daemon::start(&shop);
+    wait_until("the first pass counts", || daemon.is_ready());
+    let held = |risk: &str| daemon.metrics().get(&format!("shelfkeeper_held{{risk=\"{risk}\"}}")).copied();
+    assert_eq!(held("delete"), None);
+    publish(&shop, &rows(5));
+    wait_until("deletions are held", || held("delete") == Some(45.0 + 15.0));
+    publish(&shop, &["1||1.00 USD|in stock|Shelf 1".to_owned()]);
+    wait_until("all is held", || held("empty_feed") == Some(59.0));
+    publish(&shop, &(0..60).map(|n| format!("{n}||1.00 USD|in stock|Shelf {}", n % 20)).collect::<Vec<_>>());
+    wait_until("all is held, and nothing would go", || held("empty_feed") == Some(1.0));
+    publish(&shop, &rows(20));
+    wait_until("nothing is held", || held("empty_feed").is_none());
+    daemon.stop();
+}
+
 #[test]
 fn a_pause_shows_and_keeps_it_ready() {
     let shop = Shop::with_rows(&ROWS);

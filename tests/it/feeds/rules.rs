@@ -1,8 +1,9 @@
 //! `[[source.rule]]`: what is left out is no rejection, is counted, and goes like what is gone.
 
 use crate::kit::{Shop, tsv};
+use rusqlite::Connection;
 use sandbox::Kind;
-use serde_json::json;
+use serde_json::{Value, json};
 
 const LAMP: &str = "1|Lamp|10.00 USD|in stock|Home";
 const CHAIR: &str = "2|Chair|20.00 USD|in stock|Home";
@@ -37,6 +38,73 @@ fn what_rules_leave_out_is_counted_and_not_sent() {
     let told = shop.json(&["feed", &file, "--format", "json"]);
     assert_eq!(told["excluded"], json!([{"rule": 1, "fits": "id = \"TEST-*\"", "count": 1, "ids": ["TEST-1"]}]));
     assert_eq!(told["items"].as_array().map(Vec::len), Some(1));
+}
+
+/// A brand is NiceChat's business as little as ever, but rules judge by it, in every kind of feed.
+#[test]
+fn brands_are_judged() {
+    let rule = "[[source.rule]]\ninclude = false\nbrand = \"acme*\"\n";
+    let text =
+        "id\ttitle\tprice\tbrand\n1\tLamp\t1.00 USD\tAcme Light\n2\tChair\t2.00 USD\tLind\n3\tSofa\t3.00 USD\t\n";
+    let xml = "<rss xmlns:g=\"http://base.google.com/ns/1.0\"><channel>\
+               <item><g:id>1</g:id><title>Lamp</title><g:price>1.00 USD</g:price><g:brand>ACME</g:brand></item>\
+               <item><g:id>2</g:id><title>Chair</title><g:price>2.00 USD</g:price></item>\
+               <item><g:id>3</g:id><title>Sofa</title><g:price>3.00 USD</g:price></item></channel></rss>";
+    let yml = "<yml_catalog><shop><offers>\
+               <offer id=\"1\"><name>Lamp</name><price>1.00</price><currencyId>USD</currencyId><vendor>Acme</vendor></offer>\
+               <offer id=\"2\"><name>Chair</name><price>2.00</price><currencyId>USD</currencyId></offer>\
+               <offer id=\"3\"><name>Sofa</name><price>3.00</price><currencyId>USD</currencyId></offer></offers></shop></yml_catalog>";
+    for feed in [text, xml, yml] {
+        let shop = Shop::new();
+        shop.put_feed(feed);
+        shop.pass(0);
+        assert_eq!(ids(&shop), ["1", "2", "3"]);
+        shop.config(rule);
+        let output = shop.pass(0);
+        assert!(output.stdout.contains("[[source.rule]] leaves out 1 row."), "{feed}: {}", output.stdout);
+        assert_eq!(ids(&shop), ["2", "3"], "{feed}");
+        let told = shop.json(&["explain", "1", "--format", "json"]);
+        assert_eq!(told["feed"]["rows"][0]["excluded"]["rule"], 1, "{told}");
+    }
+}
+
+/// As if the rules that fit on nothing had done so for so many days more.
+fn days_later(shop: &Shop, days: i64) {
+    let state = Connection::open(shop.state_path()).expect("a state");
+    let idle: String =
+        state.query_row("SELECT value FROM meta WHERE key = 'idle_rules'", [], |row| row.get(0)).expect("some");
+    let mut idle: Value = serde_json::from_str(&idle).expect("JSON");
+    for since in idle.as_object_mut().expect("by rule").values_mut() {
+        since["up"] = json!(since["up"].as_i64().expect("a number") - days * 86_400);
+    }
+    let write = "UPDATE meta SET value = ?1 WHERE key = 'idle_rules'";
+    state.execute(write, [idle.to_string()]).expect("written");
+}
+
+#[test]
+fn a_rule_that_fits_on_nothing_for_long_is_told() {
+    let shop = Shop::with_rows(&[LAMP, CHAIR, TEST]);
+    shop.config(&format!("{RULES}[[source.rule]]\ninclude = true\nid = \"OLD-*\"\n"));
+    shop.pass(0);
+    let check = || shop.run(&["check"]).expect_code(0).stdout;
+    assert!(!check().contains("warning"), "{}", check());
+    days_later(&shop, 29);
+    // Passes with the same feed and with others, in which the same fits.
+    shop.pass(0);
+    shop.feed_tsv(&[LAMP, TEST]);
+    shop.pass(0);
+    assert!(!check().contains("warning"), "{}", check());
+    days_later(&shop, 1);
+    let told = check();
+    assert!(
+        told.contains("source.rule 2 (price = \"<5\", in_stock = false) has fitted on nothing for 30 days"),
+        "{told}"
+    );
+    assert!(told.contains("source.rule 3 (id = \"OLD-*\")") && !told.contains("source.rule 1"), "{told}");
+    // They are of use after all.
+    shop.feed_tsv(&[LAMP, TEST, "3|Cheap|1.00 USD|out of stock|Home", "OLD-1|Old|9.00 USD|in stock|Home"]);
+    shop.pass(0);
+    assert!(!check().contains("warning"), "{}", check());
 }
 
 /// Rows that are known by their bytes are known under other rules.

@@ -1,4 +1,5 @@
 //! Hooks: who is told of what happens.
 
+mod availability;
 mod command;
 mod post;

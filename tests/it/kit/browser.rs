@@ -35,7 +35,10 @@ pub(crate) fn visit(browser: &PathBuf, url: &str) -> (String, String) {
     command
         .args(["--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--dump-dom"])
         .args(["--no-first-run", "--disable-extensions", "--disable-background-networking"])
-        .args(["--enable-logging=stderr", "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost"])
+        .args([
+            "--enable-logging=stderr",
+            "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost",
+        ])
         .arg(format!("--user-data-dir={}", profile.path().display()))
         .arg(format!("--virtual-time-budget={BUDGET_MS}"))
         .arg(url)

@@ -9,6 +9,8 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::hysteresis::Known;
 use crate::clock::Moment;
+use crate::config::Terms;
+use crate::outbox::{NewEvent, Subscriber};
 
 pub(crate) use read::ReadAvailability;
 pub(crate) use write::WriteAvailability;
@@ -41,6 +43,22 @@ pub(crate) struct Left {
     pub known: Option<Known>,
     /// Why there was no reading this time.
     pub trouble: Option<String>,
+}
+
+/// What a round leaves.
+pub(crate) struct LeftRound {
+    /// How each watch stands.
+    pub left: Vec<Left>,
+    /// When it ended.
+    pub at: Timestamp,
+    /// How readings make states.
+    pub terms: Terms,
+    /// How long it is remembered how watches stood.
+    pub history_days: u32,
+    /// What hooks are told, and which.
+    pub events: Vec<NewEvent>,
+    /// See there.
+    pub subscribers: Vec<Subscriber>,
 }
 
 /// A moment as it is written: by both clocks, and which start of the machine the second one counts from.

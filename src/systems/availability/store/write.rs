@@ -5,35 +5,30 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use rusqlite::{OptionalExtension as _, Transaction, params};
 
-use super::{Left, until};
+use super::{Left, LeftRound, until};
 use crate::clock::boot_id;
-use crate::config::Terms;
+use crate::outbox::post;
 use crate::state::{StateError, Writer};
 
 /// Writing what rounds come to.
 pub(crate) trait WriteAvailability: AsRef<Writer> {
-    /// Leaves what a round came to at a moment, and forgets what was more than so many days ago. What a power cut
+    /// Leaves what a round came to, with what hooks are told of it, and forgets what was too long ago. What a power cut
     /// takes of it is read anew, so it isn't waited for.
     ///
     /// # Errors
     /// When it can't be written.
-    fn leave_round(
-        &self,
-        left: Vec<Left>,
-        at: Timestamp,
-        terms: Terms,
-        history_days: u32,
-    ) -> impl Future<Output = Result<(), StateError>> + Send {
+    fn leave_round(&self, round: LeftRound) -> impl Future<Output = Result<(), StateError>> + Send {
         self.as_ref().run_lightly(move |transaction| {
+            let LeftRound { left, at, terms, history_days, events, subscribers } = &round;
             let boot = boot_id();
-            for left in &left {
+            for left in left {
                 end_span(transaction, left)?;
-                put(transaction, left, at, terms.unknown_after, boot.as_deref())?;
+                put(transaction, left, *at, terms.unknown_after, boot.as_deref())?;
             }
-            let kept = SignedDuration::from_hours(24 * i64::from(history_days));
+            let kept = SignedDuration::from_hours(24 * i64::from(*history_days));
             let oldest = at.checked_sub(kept).unwrap_or(Timestamp::MIN).as_millisecond();
             transaction.prepare_cached("DELETE FROM watch_span WHERE ended < ?1")?.execute([oldest])?;
-            Ok(())
+            events.iter().try_for_each(|event| post(transaction, subscribers, event))
         })
     }
 }

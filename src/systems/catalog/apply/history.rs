@@ -71,7 +71,7 @@ pub(in crate::systems::catalog) fn held_change(operation: &Operation) -> Change 
 type Field<'f> = (&'f str, Option<&'f Value>, Option<&'f Value>);
 
 fn changed(operation: &Operation) -> impl Iterator<Item = Field<'_>> {
-    operation.changes().map(|(name, old, new)| (name, old, Some(new)))
+    operation.changes().map(|(name, _, new)| (name, operation.last(name), Some(new)))
 }
 
 fn imported(operation: &Operation) -> impl Iterator<Item = Field<'_>> {

@@ -72,8 +72,8 @@ pub struct Applied {
     pub updated: u64,
     /// Deleted.
     pub deleted: u64,
-    /// Of those, products.
-    pub deleted_products: u64,
+    /// What is gone, or switched off, without anybody's word: categories and products.
+    pub unasked: [u64; 2],
     /// Refused by NiceChat as they are.
     pub refused: u64,
     /// Failed in a way that can pass.
@@ -90,7 +90,7 @@ struct Counts {
     created: AtomicU64,
     updated: AtomicU64,
     deleted: AtomicU64,
-    deleted_products: AtomicU64,
+    unasked: [AtomicU64; 2],
     refused: AtomicU64,
     failed: AtomicU64,
     failed_in_a_row: AtomicU64,
@@ -300,7 +300,7 @@ impl Application<'_> {
             created: self.counts.created.into_inner(),
             updated: self.counts.updated.into_inner(),
             deleted: self.counts.deleted.into_inner(),
-            deleted_products: self.counts.deleted_products.into_inner(),
+            unasked: self.counts.unasked.map(AtomicU64::into_inner),
             refused: self.counts.refused.into_inner(),
             failed: self.counts.failed.into_inner(),
             stopped,

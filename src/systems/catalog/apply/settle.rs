@@ -13,7 +13,7 @@ use crate::remote::CallError;
 use crate::systems::catalog::diff::decide::acknowledged;
 use crate::systems::catalog::plan::operation::Operation;
 use crate::systems::catalog::store::WriteRequests as _;
-use crate::systems::catalog::store::{Record, Settled};
+use crate::systems::catalog::store::{Record, Settled, Why};
 
 impl Application<'_> {
     /// Sends one operation and writes down what came of it.
@@ -66,6 +66,10 @@ impl Application<'_> {
         debug!(r#type = %operation.kind, object = %operation.id, action = ?operation.action, "acknowledged");
         let count = |count: &AtomicU64| _ = count.fetch_add(1, Ordering::Relaxed);
         let record = operation.record.clone();
+        if operation.action.is_removal() && operation.why != Why::Approved {
+            let [categories, products] = &self.counts.unasked;
+            count(if operation.kind == Kind::Category { categories } else { products });
+        }
         match done {
             Done::Created { reply, sent } => {
                 count(&self.counts.created);
@@ -79,9 +83,6 @@ impl Application<'_> {
             }
             Done::Deleted => {
                 count(&self.counts.deleted);
-                if operation.kind == Kind::Product {
-                    count(&self.counts.deleted_products);
-                }
                 Settled::Deleted
             }
         }

@@ -211,7 +211,9 @@ pub(crate) fn sell_out(id: &Id, known: &Known, drift: &Fields) -> Option<Operati
 /// that it is switched on again when it comes back.
 pub(crate) fn disable(id: &Id, known: &Known) -> Operation {
     let off = Fields::from_iter([("is_enabled".to_owned(), Value::Bool(false))]);
-    let old = Fields::from_iter([("is_enabled".to_owned(), Value::Bool(true))]);
+    // Its name is what people know it by.
+    let name = known.acked.get("name").map(|name| ("name".to_owned(), name.clone()));
+    let old = [("is_enabled".to_owned(), Value::Bool(true))].into_iter().chain(name).collect();
     let record = changed(known, &off);
     Operation::new((Kind::Category, id), Action::Disable, off, old, Some(record))
 }

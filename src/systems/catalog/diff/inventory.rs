@@ -6,9 +6,10 @@ use jiff::Timestamp;
 
 use super::decide::{Base, Since};
 use super::error::DifferError;
+use super::fields::without;
 use super::index::{Flags, Index};
 use super::known_rows::KnownRows;
-use crate::catalog::{Digest, Hasher, Kind};
+use crate::catalog::{Digest, Fields, Hasher, Kind};
 use crate::feed::{FirstRows, RowPlace};
 use crate::state::Reader;
 use crate::systems::catalog::plan::store::PlanStore;
@@ -271,6 +272,16 @@ impl Inventory {
         }
         let listed = if flags.has(Flags::FOREIGN) { store.listed(kind, index.key(at))? } else { None };
         Ok(listed.map_or(Base::Absent, |(_, fields)| Base::Listed(fields)))
+    }
+
+    /// What was last acknowledged of the fields of an object that are in doubt.
+    pub(super) fn in_doubt(&self, kind: Kind, at: usize) -> Result<Fields, DifferError> {
+        let index = self.index(kind);
+        if index.object(at) == 0 || !index.flags(at).has(Flags::IN_DOUBT) {
+            return Ok(Fields::new());
+        }
+        let settled = self.known(kind, at)?.acked;
+        Ok(without(&self.reader.object(index.object(at))?.acked, &settled))
     }
 
     /// The state's row of an object of ours, without the fields that are in doubt.

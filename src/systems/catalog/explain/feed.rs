@@ -10,7 +10,7 @@ use crate::approval::{CATALOG, word};
 use crate::catalog::Kind;
 use crate::clock::{Moment, boot_id};
 use crate::config::{Catalog, Location};
-use crate::feed;
+use crate::feed::{self, RowOf};
 use crate::pass::PassKind;
 use crate::source::{self, Body, End, FetchError, Fetched, Validators};
 use crate::state::Reader;
@@ -114,11 +114,13 @@ fn examine(config: &Catalog, state: Reader, body: &Body, id: String) -> Result<I
     let (approved, kind) = (word(&config.state.path, CATALOG), feed_kind(config, reading.format));
     let judge = Judge { settings: &config.guard, reader: &reader, force: false, approved, kind };
     let verdict = judge.judge(&mut store, &mut summary)?;
-    let mut rows = Vec::new();
+    let mut rows: Vec<FeedRow> = Vec::new();
     for seen in seen.into_iter().take(SHOWN) {
+        let line = seen.line();
+        let after = rows.iter().filter(|row| row.line == line).count();
         let input = feed::open(&body.file, config.source.max_bytes);
-        let cells = feed::row_at(&input, config.source.format, seen.line()).map_err(fault)?;
-        rows.push(FeedRow { line: seen.line(), cells, seen });
+        let cells = feed::row_at(&input, config.source.format, RowOf { line, id: &id, after }).map_err(fault)?;
+        rows.push(FeedRow { line, cells, seen });
     }
     Ok(InFeed {
         location: location.clone(),

@@ -11,7 +11,8 @@ use jiff::Timestamp;
 pub(crate) use self::feed::{FeedRow, InFeed};
 pub(crate) use self::watch::Seen;
 use super::error::PassError;
-use super::store::{ChangeKind, Entry, FailedObject, HistoryFilter, InDoubt, Known};
+use super::plan::operation::Stage;
+use super::store::{ChangeKind, Entry, FailedObject, HistoryFilter, InDoubt, Known, Why};
 use super::store::{ReadGuard as _, ReadHistory as _, ReadObjects as _, ReadRequests as _, ReadTroubles as _};
 use crate::catalog::{Kind, Rejection};
 use crate::config::Catalog;
@@ -49,6 +50,8 @@ pub struct InState {
     pub object: Option<Known>,
     /// What was changed, the latest first.
     pub changes: Vec<Entry>,
+    /// When it was created with all others, of which no change tells one by one.
+    pub first_load: Option<Timestamp>,
     /// Its rows that the last pass rejected.
     pub rejected: Vec<Rejection>,
     /// Why it isn't as wanted.
@@ -79,7 +82,7 @@ pub async fn explain(
     id: &str,
     may_ask: bool,
 ) -> Result<Explanation, StateError> {
-    let known = in_state(reader, id)?;
+    let mut known = in_state(reader, id)?;
     let feed = match config {
         None => Err(NotRead::NoFeed),
         Some(config) if !may_ask && !feed::is_at_hand(config) => {
@@ -87,6 +90,13 @@ pub async fn explain(
         }
         Some(config) => feed::read_feed(config, id).await.map_err(NotRead::Failed),
     };
+    if let Ok(feed) = &feed
+        && !feed.is_listing_due
+        && feed.operations.iter().all(|(stage, _)| *stage != Stage::Held)
+    {
+        // Other things may be held still.
+        known.held_since = None;
+    }
     Ok(Explanation { id: id.to_owned(), feed, known })
 }
 
@@ -94,13 +104,12 @@ fn in_state(reader: &Reader, id: &str) -> Result<InState, StateError> {
     let mut known = InState::default();
     let key = reader.key(Kind::Product, reader.hasher().digest(id.as_bytes()))?;
     known.object = key.map(|key| reader.object(key.object)).transpose()?.filter(|object| object.id == id);
-    let filter = HistoryFilter { id: Some(id.to_owned()), ..HistoryFilter::default() };
-    reader.each_change(&filter, |entry| {
-        if entry.kind == Kind::Product && known.changes.len() < CHANGES {
+    each_change_of(reader, id, |entry| {
+        if entry.id.is_some() && entry.kind == Kind::Product && known.changes.len() < CHANGES {
             known.changes.push(entry);
         }
-        Ok::<(), StateError>(())
     })?;
+    known.first_load = first_load(reader, &known)?;
     reader.each_rejected(u64::MAX, |rejection| {
         if rejection.id.as_deref() == Some(id) {
             known.rejected.push(rejection);
@@ -116,6 +125,29 @@ fn in_state(reader: &Reader, id: &str) -> Result<InState, StateError> {
     known.in_doubt = reader.journal()?.into_iter().find(|row| row.kind == Kind::Product && row.id == id);
     known.held_since = if reader.held()?.is_some() { held_since(&known.changes) } else { None };
     Ok(known)
+}
+
+fn each_change_of(reader: &Reader, id: &str, mut each: impl FnMut(Entry)) -> Result<(), StateError> {
+    let filter = HistoryFilter { id: Some(id.to_owned()), ..HistoryFilter::default() };
+    reader.each_change(&filter, |entry| {
+        each(entry);
+        Ok::<(), StateError>(())
+    })
+}
+
+/// When an object was created with all others, as far as that can be told: not where an import may have done it.
+fn first_load(reader: &Reader, known: &InState) -> Result<Option<Timestamp>, StateError> {
+    let begins = |entry: &Entry| matches!(entry.change.change, ChangeKind::Created | ChangeKind::Adopted);
+    if known.object.is_none() || known.changes.iter().any(begins) || known.changes.len() == CHANGES {
+        return Ok(None);
+    }
+    let (mut at, mut is_sure) = (None, true);
+    // What is told of all together has no id.
+    each_change_of(reader, "", |entry| match entry.change.why {
+        Why::FirstLoad => at = at.or(Some(entry.at)),
+        _ => is_sure &= entry.change.change != ChangeKind::Created,
+    })?;
+    Ok(at.filter(|_| is_sure))
 }
 
 /// When something of a product was held, unless just that was sent since. `changes` = the latest first.

@@ -9,10 +9,19 @@ use crate::systems::catalog::plan::verdict::HeldRisk;
 use crate::systems::catalog::store::{Field, ReadGuard as _, ReadPresence as _};
 
 /// A risk that is too large, and for which kind.
+#[derive(Clone)]
 pub(super) struct Excess {
     pub(super) risk: Risk,
     pub(super) kind: Kind,
     pub(super) held: HeldRisk,
+}
+
+impl Excess {
+    /// Whether it still is one.
+    pub(super) fn is_one(&self, settings: &config::Guard) -> bool {
+        let HeldRisk { count, of, limit, .. } = self.held;
+        count > settings.min_count && limit.is_none_or(|limit| is_more(count, of, limit))
+    }
 }
 
 /// The risks that are too large.
@@ -38,7 +47,7 @@ pub(super) fn excesses(
         };
         let of = match risk.of() {
             Some(field) if is_few(count, field, limit, reader)? => continue,
-            Some(field) => reader.having(field)?.max(count),
+            Some(field) => (reader.having(field)? + summary.adopted.of(field)).max(count),
             None => summary.products.owned,
         };
         if is_more(count, of, limit) {

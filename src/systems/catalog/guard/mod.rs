@@ -27,7 +27,7 @@ pub(super) enum Guarded {
     /// What may be sent; some of the plan may be held.
     Approved(Approved),
     /// None of it, and why.
-    Held { held: Held, store: SharedPlanStore },
+    Held { held: Held, word: Option<String>, store: SharedPlanStore },
 }
 
 /// A plan that may be sent. Only the guard makes one, so that nothing is applied past it.
@@ -46,7 +46,9 @@ impl Approved {
 /// Takes what was judged of a plan to its end.
 pub(super) fn let_through(plan: Plan) -> Guarded {
     match &plan.verdict {
-        Verdict { held: Some(held), is_whole: true, .. } => Guarded::Held { held: held.clone(), store: plan.store },
+        Verdict { held: Some(held), is_whole: true, word, .. } => {
+            Guarded::Held { held: held.clone(), word: word.clone(), store: plan.store }
+        }
         _ => Guarded::Approved(Approved(plan.into())),
     }
 }
@@ -92,25 +94,54 @@ impl Judge<'_> {
             let risk = HeldRisk::whole("feed_kind", (summary.products.sent(), owned));
             return self.whole(store, summary, risk);
         }
-        let mut excesses = excesses(summary, self.settings, self.reader)?;
+        let excesses = excesses(summary, self.settings, self.reader)?;
         if excesses.is_empty() {
+            self.approve_rest(store)?;
             return Ok(Verdict::default());
         }
-        let earlier = self.reader.approved()?;
-        let Candidates { candidates, approved } = candidates(store, &mut excesses, &earlier)?;
+        let (excesses, Candidates { candidates, approved }) = self.unapproved(store, excesses)?;
         approved.into_iter().try_for_each(|place| store.approve(place))?;
         let mut hashes: Vec<ApprovedHash> = candidates.iter().map(|candidate| candidate.hash).collect();
         let held = Held {
             digest: digest(&mut hashes, ""),
             held: excesses.into_iter().map(|excess| excess.held).filter(|held| held.count > 0).collect(),
         };
-        let deletes = held.held.iter().any(|risk| risk.risk == "delete");
         if hashes.is_empty() || self.has_word(&held.digest) {
             candidates.iter().try_for_each(|candidate| store.approve(candidate.place))?;
-            return Ok(Verdict { approved: hashes, may_delete: deletes || !earlier.is_empty(), ..Verdict::default() });
+            return Ok(Verdict { approved: hashes, ..Verdict::default() });
         }
         hold(store, summary, &candidates)?;
         Ok(Verdict { held: Some(held), ..Verdict::default() })
+    }
+
+    /// Deletions that were approved before and are still to be done count for none, however few they are.
+    fn approve_rest(&self, store: &mut PlanStore) -> Result<(), PassError> {
+        let earlier = self.reader.approved()?;
+        let mut places = Vec::new();
+        let stages = [(Stage::ProductDeletes, Kind::Product), (Stage::CategoryDeletes, Kind::Category)];
+        for stage in stages.into_iter().filter(|_| !earlier.is_empty()) {
+            store.each_risky(stage, Risks::delete(), |Risky { place, operation }| {
+                let is_approved = earlier.contains(&hash(&operation, &part(&operation, &[])));
+                places.extend(is_approved.then_some(place));
+                Ok::<(), PassError>(())
+            })?;
+        }
+        Ok(places.into_iter().try_for_each(|place| store.approve(place))?)
+    }
+
+    /// What would be held, and for which risks, when what was approved before and is still to be done counts for none.
+    fn unapproved(&self, store: &PlanStore, all: Vec<Excess>) -> Result<(Vec<Excess>, Candidates), PassError> {
+        let earlier = self.reader.approved()?;
+        let is_left = |excess: &Excess| excess.is_one(self.settings);
+        let mut left = all.clone();
+        let found = candidates(store, &mut left, &earlier)?;
+        if found.approved.is_empty() || left.iter().all(is_left) {
+            return Ok((left, found));
+        }
+        let mut left: Vec<Excess> =
+            all.into_iter().zip(&left).filter(|(_, left)| is_left(left)).map(|(all, _)| all).collect();
+        let Candidates { candidates, .. } = candidates(store, &mut left, &earlier)?;
+        Ok((left, Candidates { candidates, ..found }))
     }
 
     fn has_word(&self, digest: &str) -> bool {
@@ -129,7 +160,7 @@ impl Judge<'_> {
         let held = Held { digest: digest(&mut hashes, &risk.risk), held: vec![risk] };
         if goes_on || self.has_word(&held.digest) {
             store.approve_all()?;
-            return Ok(Verdict { approved: hashes, may_delete: true, ..Verdict::default() });
+            return Ok(Verdict { approved: hashes, ..Verdict::default() });
         }
         store.hold_all()?;
         summary.nothing_is_sent();
@@ -167,7 +198,7 @@ fn candidates(
             let send = part(&operation, &fields);
             let hash = hash(&operation, &send);
             if approved.contains(&hash) {
-                its.into_iter().for_each(|excess| excess.held.count = excess.held.count.saturating_sub(1));
+                its.into_iter().for_each(|excess| excess.held.one_less());
                 found.approved.push(place);
                 return Ok::<(), PassError>(());
             }
@@ -193,8 +224,13 @@ fn example(operation: &Operation, risk: Risk) -> Example {
         let old = operation.old.get(name).cloned().unwrap_or_default();
         return Example { id, field: None, old, new: Value::Null };
     };
-    let of = |fields: &Map<String, Value>| fields.get(name).cloned().unwrap_or_default();
-    Example { id, field: Some(name.to_owned()), old: of(&operation.old), new: of(&operation.send) }
+    let (old, new) = (operation.last(name), operation.send.get(name));
+    Example {
+        id,
+        field: Some(name.to_owned()),
+        old: old.cloned().unwrap_or_default(),
+        new: new.cloned().unwrap_or_default(),
+    }
 }
 
 /// Takes the candidates out of what is sent, and the categories that held products stay in.
@@ -203,7 +239,7 @@ fn hold(store: &mut PlanStore, summary: &mut Summary, candidates: &[Candidate]) 
     let mut held_categories = HashSet::new();
     for candidate in candidates {
         let Some(operation) = store.operation_at(candidate.place)? else { continue };
-        let stays = operation.action.is_removal() || candidate.fields.contains(&Field::Category);
+        let stays = operation.is_held_whole(&candidate.fields) || candidate.fields.contains(&Field::Category);
         let category = operation.old.get("category").and_then(Value::as_str).map(str::to_owned);
         if operation.kind == Kind::Product && stays {
             in_use.extend(operation.was_in.clone().or(category));

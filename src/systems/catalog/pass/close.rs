@@ -7,18 +7,18 @@ use tokio::time::Instant;
 use super::findings::Findings;
 use super::report::{ImportReport, Report};
 use super::steps::{AppliedPlan, Ended, Trouble};
-use crate::config::History;
+use crate::config::{History, Rule};
 use crate::pass::{Outcome, PassEntry, PassRow};
 use crate::state::StateError;
 use crate::systems::catalog::context::Context;
 use crate::systems::catalog::error::PassError;
-use crate::systems::catalog::plan::summary::Summary;
+use crate::systems::catalog::plan::summary::{RuleUse, Summary};
 use crate::systems::catalog::plan::verdict::Held;
 use crate::systems::catalog::planner::Request;
 use crate::systems::catalog::store::{
     Ending, FeedColumns, FeedMark, GuardEnding, ListingScope, Missing, RefusedCount, RowsEnding,
 };
-use crate::systems::catalog::store::{WriteHistory as _, WritePass as _};
+use crate::systems::catalog::store::{RuleFit, WriteHistory as _, WriteIdleRules as _, WritePass as _};
 
 /// The name of these passes among the jobs.
 pub(in crate::systems::catalog) const JOB: &str = "sync";
@@ -90,7 +90,7 @@ pub(in crate::systems::catalog) async fn close(
     let pass = PassEntry { job: JOB, subject: String::new(), row: row.clone() };
     let ending = Ending { pass, mark, listed, nameless, foreign, timings, rows, guard, missing, columns, loaded };
     let ended = match context.state.finish(ending).await {
-        Ok(()) => forget(context, request).await,
+        Ok(()) => note_rules(context, summary.as_ref()).await.and(forget(context, request).await),
         Err(unwritten) => Err(unwritten),
     };
     if let Err(unwritten) = ended {
@@ -99,6 +99,20 @@ pub(in crate::systems::catalog) async fn close(
     }
     let import = import.map(|import| ImportReport { failure: import.failure, shortfall: import.shortfall });
     Report { row, summary, error, refused, took: began.elapsed(), traffic, import }
+}
+
+/// Remembers which rules decided on nothing in this reading of the feed, if it was read.
+async fn note_rules(context: &Context, summary: Option<&Summary>) -> Result<(), StateError> {
+    let rules = &context.config.source.rules;
+    let Some(RuleUse { decided, knew_rows }) = summary.map(|summary| &summary.rules) else { return Ok(()) };
+    if decided.is_empty() {
+        return Ok(());
+    }
+    // What is left out is parsed each time.
+    let fits = |fits: bool, rule: &Rule| Some(fits).filter(|fits| *fits || !knew_rows || !rule.includes());
+    let rules = rules.iter().zip(decided);
+    let rules = rules.map(|(rule, decided)| RuleFit { rule: rule.to_string(), fits: fits(*decided, rule) });
+    context.state.note_rules(rules.collect()).await
 }
 
 /// Takes away what is remembered for long enough.

@@ -111,8 +111,10 @@ pub(in crate::systems::catalog) async fn run_steps(
         return Ok(Ended::Paused(paused));
     }
     match guarded {
-        Guarded::Held { held, store } => {
+        Guarded::Held { held, word, store } => {
             note_held(tools, request, &held, &store).await?;
+            // It was for something else.
+            take_word(tools.context.state.path(), CATALOG, word.as_deref());
             Ok(Ended::Held(held))
         }
         Guarded::Approved(approved) => Ok(Ended::Applied(apply(tools, request, feed, approved, findings).await.into())),
@@ -172,14 +174,14 @@ async fn apply(
     let Sent { rows, was_carried_through, result } = send(tools, request, approved, findings).await;
     let is_at_large = findings.import.as_ref().is_some_and(|import| import.is_at_large);
     let scope = match tools.context.config.nicechat.prune {
-        Prune::All => ListingScope::All,
-        Prune::None | Prune::Owned => ListingScope::Ours,
+        // What isn't ours is met in a listing only: it is read again as long as some of it may be held.
+        Prune::All if !verdict.holds_deletions() => ListingScope::All,
+        Prune::All | Prune::None | Prune::Owned => ListingScope::Ours,
     };
-    let deleted = [findings.applied.deleted - findings.applied.deleted_products, findings.applied.deleted_products];
-    let counts = deleted != [0, 0] && !verdict.may_delete;
+    let unasked = findings.applied.unasked;
     let guard = GuardEnding {
         held: was_carried_through.then(|| verdict.held.as_ref().map(|held| json!(held))),
-        deleted: counts.then(|| Deletion::now(owned, deleted)),
+        deleted: (unasked != [0, 0]).then(|| Deletion::now(owned, unasked)),
         kind: was_carried_through.then_some(kind),
     };
     AppliedPlan {
@@ -200,7 +202,7 @@ async fn remember_word(tools: &Tools<'_>, verdict: &Verdict) -> Result<(), PassE
     if !verdict.approved.is_empty() {
         tools.context.state.approve(verdict.approved.clone()).await?;
     }
-    take_word(tools.context.state.path(), CATALOG);
+    take_word(tools.context.state.path(), CATALOG, verdict.word.as_deref());
     Ok(())
 }
 

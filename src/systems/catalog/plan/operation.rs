@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use crate::catalog::{Fields, Id, Kind};
 use crate::systems::catalog::diff::fields::same;
 use crate::systems::catalog::plan::risk::Risks;
-use crate::systems::catalog::store::{Record, Why};
+use crate::systems::catalog::store::{Field, Record, Why};
 
 /// What is done to an object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -43,6 +43,9 @@ pub struct Operation {
     pub send: Fields,
     /// What is known of those fields now; of a deletion, of all fields.
     pub old: Fields,
+    /// What was last acknowledged of fields that are sent because they are in doubt: whether they are so still, nobody
+    /// knows.
+    pub in_doubt: Fields,
     /// What the state is to hold once that is acknowledged; `None` = nothing more.
     pub record: Option<Record>,
     /// The category that the product was last acknowledged to be in.
@@ -118,6 +121,7 @@ impl Operation {
             action,
             send,
             old,
+            in_doubt: Fields::new(),
             record,
             was_in: None,
             is_late: false,
@@ -167,6 +171,18 @@ impl Operation {
             Action::RecordOnly => "note",
         };
         json!({"op": op, "type": self.kind.name(), "id": self.id.as_str(), "fields": fields})
+    }
+
+    /// Whether nothing of it is sent while these fields are held: what one request is told of, another would take for
+    /// settled. No fields = all of it is meant.
+    pub fn is_held_whole(&self, held: &[Field]) -> bool {
+        held.is_empty() || held.iter().any(|field| self.in_doubt.contains_key(field.name()))
+    }
+
+    /// The value of a field that was acknowledged last, unless it is the one that is sent.
+    pub fn last(&self, name: &str) -> Option<&Value> {
+        let is_another = |last: &&Value| self.send.get(name).is_none_or(|new| !same(name, last, new));
+        self.old.get(name).or_else(|| self.in_doubt.get(name).filter(is_another))
     }
 
     /// The changes field by field: name, old value if it is known, new value.

@@ -5,8 +5,8 @@ use jiff::Timestamp;
 use super::gone::GoneColumn;
 use super::operation::{Action, Operation};
 use super::risk::{Risk, Risks};
-use crate::catalog::{Faults, Kind, UnknownWords};
-use crate::systems::catalog::store::Foreign;
+use crate::catalog::{Faults, Fields, Kind, UnknownWords};
+use crate::systems::catalog::store::{Field, Foreign};
 
 /// How many objects of one kind a plan creates, changes, deletes.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -83,6 +83,33 @@ impl RiskTally {
     }
 }
 
+/// What [`crate::config::Rules`] were good for in a reading of the feed.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct RuleUse {
+    /// Whether each of them decided on a row that was parsed.
+    pub decided: Vec<bool>,
+    /// Some rows were not parsed: the same rules took them earlier.
+    pub knew_rows: bool,
+}
+
+/// How many products have a value in each field.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct FieldTally([u64; Field::ALL.len()]);
+
+impl FieldTally {
+    /// Adds a product.
+    pub fn add(&mut self, fields: &Fields) {
+        for (count, field) in self.0.iter_mut().zip(Field::ALL) {
+            *count += u64::from(field.is_in(fields));
+        }
+    }
+
+    /// How many have a value in a field.
+    pub fn of(&self, field: Field) -> u64 {
+        Field::ALL.iter().position(|other| *other == field).map_or(0, |at| self.0[at])
+    }
+}
+
 /// What a reading of the feed and the comparison came to.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Summary {
@@ -94,6 +121,8 @@ pub struct Summary {
     pub faults: Faults,
     /// Rows that [`crate::config::Rules`] leave out.
     pub excluded: u64,
+    /// What those were good for.
+    pub rules: RuleUse,
     /// Of the rejected ones, rows without an id.
     pub nameless: u64,
     /// Items for which nothing is to be sent.
@@ -127,10 +156,14 @@ pub struct Summary {
     pub fields_seen: u16,
     /// Columns that the last feed had.
     pub gone: Vec<GoneColumn>,
+    /// Columns that mean nothing, and what they are probably meant to be, where no other column is that.
+    pub misspelt: Vec<(String, &'static str)>,
     /// Whether the whole of NiceChat's listing was read.
     pub is_listed: bool,
     /// Products at risk.
     pub risks: RiskTally,
+    /// Of the products that become ours, those that have a value in a field already.
+    pub adopted: FieldTally,
     /// Categories.
     pub categories: Tally,
     /// Products.

@@ -53,9 +53,14 @@ pub struct Example {
 impl HeldRisk {
     /// Of so many objects, with room for examples.
     pub(in crate::systems::catalog) fn new(risk: String, r#type: &str, (count, of): (u64, u64), limit: u8) -> HeldRisk {
-        let percent = (of > 0).then(|| (count as f64 * 1000.0 / of as f64).round() / 10.0);
         let (limit, examples) = (Some(limit), Some(Vec::new()));
-        HeldRisk { risk, r#type: r#type.to_owned(), count, of, percent, limit, examples }
+        HeldRisk { risk, r#type: r#type.to_owned(), count, of, percent: percent(count, of), limit, examples }
+    }
+
+    /// One of them has somebody's word already.
+    pub(in crate::systems::catalog) fn one_less(&mut self) {
+        self.count = self.count.saturating_sub(1);
+        self.percent = percent(self.count, self.of);
     }
 
     /// Of a whole pass.
@@ -93,11 +98,23 @@ impl HeldRisk {
     }
 }
 
+/// One place behind the point.
+fn percent(count: u64, of: u64) -> Option<f64> {
+    (of > 0).then(|| (count as f64 * 1000.0 / of as f64).round() / 10.0)
+}
+
 impl Held {
     /// What is held, in a line.
     pub fn words(&self) -> String {
         let risks: Vec<String> = self.held.iter().map(HeldRisk::words).collect();
         format!("{} (approve {})", risks.join("; "), self.digest)
+    }
+}
+
+impl Verdict {
+    /// Whether deletions wait for somebody's word.
+    pub(in crate::systems::catalog) fn holds_deletions(&self) -> bool {
+        self.held.iter().flat_map(|held| &held.held).any(|risk| risk.risk == "delete")
     }
 }
 
@@ -110,6 +127,6 @@ pub struct Verdict {
     pub(in crate::systems::catalog) is_whole: bool,
     /// What somebody's word lets through.
     pub(in crate::systems::catalog) approved: Vec<ApprovedHash>,
-    /// Deletions have somebody's word.
-    pub(in crate::systems::catalog) may_delete: bool,
+    /// The digest that somebody had approved when this was said.
+    pub(in crate::systems::catalog) word: Option<String>,
 }

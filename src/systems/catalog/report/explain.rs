@@ -35,13 +35,14 @@ pub fn explanation_text(explanation: &Explanation, out: &mut dyn Write) -> Resul
     print_item(feed, known, out)?;
     print_acknowledged(known.object.as_ref(), out)?;
     title("Changes, the latest first", out)?;
-    if known.changes.is_empty() {
+    if known.changes.is_empty() && known.first_load.is_none() {
         writeln!(out, "  None is remembered.")?;
     }
     known.changes.iter().take(CHANGES).try_for_each(|entry| print_change(entry, out))?;
     if known.changes.len() > CHANGES {
         writeln!(out, "  … `shelfkeeper history` has more")?;
     }
+    known.first_load.map_or(Ok(()), |at| writeln!(out, "{at:.0}  created   with all others  (first load)"))?;
     print_waiting(known, out)?;
     title("The next pass", out)?;
     Ok(next_lines(explanation).iter().try_for_each(|line| write!(out, "{}", wrap(&one_line(line), "  ")))?)
@@ -188,7 +189,7 @@ fn next_lines(Explanation { feed, known, .. }: &Explanation) -> Vec<String> {
                 let because = feed.proves_nothing.map(|because| format!(": {because}")).unwrap_or_default();
                 format!("Nothing: it stays, although the feed has it no more{because}.")
             }
-            (None, true) => "Nothing: neither the feed nor NiceChat has it.".to_owned(),
+            (None, true) => "Nothing: the feed doesn't have it, and NiceChat nothing of ours.".to_owned(),
             (Some(_), false) => "Nothing: NiceChat has what the feed says.".to_owned(),
             (None, false) => "Nothing: it is left out.".to_owned(),
         });
@@ -213,7 +214,7 @@ fn does(stage: Stage, operation: &Operation, digest: Option<&str>) -> Vec<String
     }];
     if operation.action == Action::Update {
         lines.extend(operation.changes().map(|(name, old, new)| {
-            let (old, new) = difference(&old.cloned().unwrap_or_default(), new);
+            let (old, new) = old.map_or_else(|| ("unknown".to_owned(), value(new)), |old| difference(old, new));
             format!("{name}: {old} → {new}")
         }));
     }
@@ -238,6 +239,7 @@ pub fn explanation_json(explanation: &Explanation) -> Value {
         "rejected": known.rejected.iter().map(rejection_json).collect::<Vec<_>>(),
         "acknowledged": object.map(|object| &object.acked),
         "answered": object.map(|object| &object.answered),
+        "first_load": known.first_load,
         "history": known.changes.iter().map(entry_json).collect::<Vec<_>>(),
         "refused": known.failed.as_ref().filter(|failed| failed.refused).map(|failed| json!({"reason": failed.reason, "since": failed.since})),
         "pending": known.failed.as_ref().filter(|failed| !failed.refused).map(|failed| json!({"reason": failed.reason})),

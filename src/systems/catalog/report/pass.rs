@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tracing::Level;
 
-use super::plan::{excluded, gone, held_back, unproven, waiting};
+use super::plan::{excluded, gone, held_back, misspelt, unproven, waiting};
 use crate::pass::{self, Exit, Notice, Outcome, PassRow, Sample, Trouble};
 use crate::report::{paused_line, requests, strange_stock};
 use crate::systems::catalog::apply::Stop;
@@ -154,6 +154,7 @@ fn summary(report: &Report, headline: &str) -> String {
     }
     text.extend(report.summary.as_ref().and_then(excluded).map(|told| format!("\n{told}")));
     text.extend(report.summary.as_ref().and_then(gone).map(|told| format!("\n{told}")));
+    text.extend(report.summary.as_ref().and_then(misspelt).map(|told| format!("\n{told}")));
     let strange = report.summary.as_ref().and_then(|summary| strange_stock(&summary.strange_stock));
     text.extend(strange.map(|told| format!("\n{told}")));
     let rejected = report.row.figure("rejected");

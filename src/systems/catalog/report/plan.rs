@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 
 use crate::catalog::{Fields, Kind};
 use crate::pass::{Counts, EachOperation, Failure, Planned};
-use crate::report::strange_stock;
+use crate::report::{strange_stock, unknown_columns};
 use crate::systems::catalog::plan::risk::Risk;
 use crate::systems::catalog::store::Missing;
 use crate::systems::catalog::{
@@ -157,6 +157,7 @@ fn source_lines(summary: &Summary) -> Vec<String> {
         lines.push(format!("{} rejected: {}.", count(summary.rejected, "row", "rows"), summary.faults));
     }
     lines.extend(gone(summary));
+    lines.extend(misspelt(summary));
     lines.extend(excluded(summary));
     if summary.set_aside > 0 {
         let products = count(summary.set_aside, "product", "products");
@@ -177,6 +178,11 @@ fn source_lines(summary: &Summary) -> Vec<String> {
 pub(super) fn gone(summary: &Summary) -> Option<String> {
     let gone: Vec<String> = summary.gone.iter().map(GoneColumn::words).collect();
     (!gone.is_empty()).then(|| format!("Missing: {}.", gone.join("; ")))
+}
+
+/// Columns that may be meant to be those.
+pub(super) fn misspelt(summary: &Summary) -> Option<String> {
+    unknown_columns(summary.misspelt.iter().map(|(name, meant)| (name.as_str(), *meant)))
 }
 
 /// What the rules leave out.
@@ -346,6 +352,9 @@ impl Planned for PlannedCatalog {
         }
         if !summary.gone.is_empty() {
             source["missing_columns"] = json!(summary.gone);
+        }
+        if !summary.misspelt.is_empty() {
+            source["unknown_columns"] = summary.misspelt.iter().map(|(name, _)| name.as_str()).collect();
         }
         if let Some(because) = summary.unproven_because {
             source["unproven"] = json!(because);

@@ -8,10 +8,12 @@ use serde_json::{Value, json};
 
 use super::pass::{foreign, line};
 use super::plan::print_held;
+use crate::approval::{CATALOG, word};
 use crate::catalog::{Faults, Kind};
 use crate::config::Schedule;
 use crate::pass::ReadPasses as _;
-use crate::pass::{Facts, Headline, PassRow};
+use crate::pass::{Facts, Headline, PassRow, Standing as State};
+use crate::pause::Pause;
 use crate::report::{JsonObject, PrintError, RejectedRows};
 use crate::state::{Reader, StateError};
 use crate::systems::catalog::pass::close::JOB;
@@ -65,6 +67,7 @@ impl Look for CatalogLook {
             failed: reader.failed()?,
             held: reader.held()?,
             imports: reader.imports(IMPORTS)?,
+            is_paused: Pause::read(reader.path()).is_ok_and(|pause| pause.is_some()),
         }))
     }
 }
@@ -82,18 +85,23 @@ struct CatalogStanding<'r> {
     failed: u64,
     held: Option<Value>,
     imports: Vec<Import>,
+    is_paused: bool,
 }
 
 impl Standing for CatalogStanding<'_> {
     fn headline(&self, passes: &[PassRow], now: Timestamp) -> Headline {
-        Headline::of(Facts {
+        let headline = Headline::of(Facts {
             equal: "NiceChat has what the feed says",
             passes,
             schedule: self.schedule.as_ref(),
             rejected: self.faults.rows(),
             refused: &self.refused.to_string(),
             now,
-        })
+        });
+        let is_well = matches!(headline.state, State::Equal | State::Rows | State::None);
+        // A pause says itself why something waits.
+        let is_paused = passes.first().is_some_and(PassRow::is_paused) || self.is_paused;
+        if self.pending > 0 && is_well && !is_paused { self.unfinished(passes) } else { headline }
     }
 
     fn pass_line(&self, pass: &PassRow) -> String {
@@ -128,7 +136,11 @@ impl Standing for CatalogStanding<'_> {
         }
         if let Some(held) = self.held.clone().and_then(|held| serde_json::from_value::<Held>(held).ok()) {
             print_held(&held, HELD_SHOWN, out)?;
-            writeln!(out, "To let it through: shelfkeeper approve {}", held.digest)?;
+            if word(self.reader.path(), CATALOG).is_some_and(|approved| approved == held.digest) {
+                writeln!(out, "Approved: the next pass lets it through.")?;
+            } else {
+                writeln!(out, "To let it through: shelfkeeper approve {}", held.digest)?;
+            }
         }
         if self.pending > 0 {
             let changes = count(self.pending, "change", "changes");
@@ -168,6 +180,15 @@ impl Standing for CatalogStanding<'_> {
 }
 
 impl CatalogStanding<'_> {
+    /// A pass that has begun to send leaves its row when it ends: until then the last row tells of an earlier feed.
+    fn unfinished(&self, passes: &[PassRow]) -> Headline {
+        let since = passes.iter().find(|pass| pass.outcome.is_good()).map(|pass| pass.finished);
+        let moment = since.map(|since| format!(" since {since:.0}")).unwrap_or_default();
+        let changes = count(self.pending, "change", "changes");
+        let text = format!("Behind{moment}: a pass that is under way, or was cut off, has {changes} still to send.");
+        Headline { state: State::Behind, text, since }
+    }
+
     fn print_imports(&self, out: &mut dyn Write) -> io::Result<()> {
         if self.imports.is_empty() {
             return Ok(());

@@ -7,7 +7,7 @@ use super::{Comparison, Differ, Draft, category_of};
 use crate::catalog::{Category, Fields, Id, Kind};
 use crate::config::{self, Prune, VanishedCategory};
 use crate::remote::nicechat::category_fields;
-use crate::systems::catalog::diff::decide::{Since, decide, disable, sell_out, vanish};
+use crate::systems::catalog::diff::decide::{Base, Since, decide, disable, sell_out, vanish};
 use crate::systems::catalog::diff::error::DifferError;
 use crate::systems::catalog::diff::fields::overlaid;
 use crate::systems::catalog::diff::index::Flags;
@@ -51,7 +51,8 @@ impl Differ {
             if let Some(at) = self.inventory.locate(Kind::Product, self.inventory.key(id.as_str()))? {
                 self.draft.summary.set_aside -= 1;
                 let base = self.inventory.base(Kind::Product, at, &self.draft.store)?;
-                let is_sent = self.stage(decide(Kind::Product, &id, &base, &wanted))?;
+                let operation = decide(Kind::Product, &id, &base, &wanted);
+                let is_sent = self.stage(self.judged(Kind::Product, at, &base, operation)?)?;
                 self.draft.summary.unchanged -= u64::from(is_sent);
             }
         }
@@ -194,8 +195,9 @@ impl Differ {
         }
         let key = self.inventory.products.key(at);
         let drift = self.draft.store.observed(Kind::Product, key)?.map(|seen| seen.drift).unwrap_or_default();
-        let Some(mut operation) = sell_out(id, &object.known, &drift) else { return Ok(false) };
-        operation.risks = Risks::of_change(&object.known.acked, &operation.send, self.policy.price_factor);
+        let Some(operation) = sell_out(id, &object.known, &drift) else { return Ok(false) };
+        let base = Base::Ours { known: object.known.clone(), drift, has_new_picture: false };
+        let operation = self.judged(Kind::Product, at, &base, operation)?;
         self.stage(Operation { why: Why::Gone, ..operation }).map(|_| true)
     }
 

@@ -6,7 +6,7 @@ use super::{Differ, category_of};
 use crate::catalog::{Category, Digest, Fields, Hasher, Id, Kind};
 use crate::systems::catalog::diff::decide::{Base, Since, Wanted, adoption, decide};
 use crate::systems::catalog::diff::error::DifferError;
-use crate::systems::catalog::diff::fields::same;
+use crate::systems::catalog::diff::fields::{overlaid, same};
 use crate::systems::catalog::diff::index::Flags;
 use crate::systems::catalog::plan::operation::{Action, Operation};
 use crate::systems::catalog::plan::risk::Risks;
@@ -51,8 +51,7 @@ impl Differ {
         }
         let base = self.inventory.base(kind, at, &self.draft.store)?;
         let wanted = Wanted { fields: fields(), digest };
-        let mut operation = decide(kind, id, &base, &wanted);
-        operation.risks = self.risks(kind, &base, &operation);
+        let mut operation = self.judged(kind, at, &base, decide(kind, id, &base, &wanted))?;
         operation.why = self.why(&base, &operation);
         if operation.why == Why::Import && operation.action == Action::RecordOnly {
             operation.old = replaced(&base, &wanted);
@@ -62,6 +61,9 @@ impl Differ {
         }
         if let Base::Listed(listed) = &base {
             self.draft.summary.tally_mut(kind).adopted += 1;
+            if kind == Kind::Product {
+                self.draft.summary.adopted.add(listed);
+            }
             if operation.action == Action::Update {
                 // Ours from now on, whatever becomes of the change.
                 let why = if operation.why == Why::Import { Why::Import } else { Why::Listed };
@@ -72,17 +74,32 @@ impl Differ {
         self.stage(operation)
     }
 
-    /// What of a change may be damage. What drifted is put right: that is none.
-    fn risks(&self, kind: Kind, base: &Base, operation: &Operation) -> Risks {
+    /// A change with what of it may be damage. What drifted is put right: that is none. A value that is in doubt is
+    /// measured by the one that was acknowledged last.
+    pub(super) fn judged(
+        &self,
+        kind: Kind,
+        at: usize,
+        base: &Base,
+        operation: Operation,
+    ) -> Result<Operation, DifferError> {
         let acked = match base {
             Base::Ours { known, .. } => &known.acked,
             Base::Listed(listed) => listed,
-            Base::Absent => return Risks::default(),
+            Base::Absent => return Ok(operation),
         };
-        if kind == Kind::Category || operation.action != Action::Update {
-            return Risks::default();
+        if operation.action != Action::Update {
+            return Ok(operation);
         }
-        Risks::of_change(acked, &operation.send, self.policy.price_factor)
+        let mut in_doubt = self.inventory.in_doubt(kind, at)?;
+        let factor = self.policy.price_factor;
+        let risks = match kind {
+            Kind::Category => Risks::default(),
+            Kind::Product if in_doubt.is_empty() => Risks::of_change(acked, &operation.send, factor),
+            Kind::Product => Risks::of_change(&overlaid(acked, &in_doubt), &operation.send, factor),
+        };
+        in_doubt.retain(|name, _| operation.send.contains_key(name));
+        Ok(Operation { in_doubt, risks, ..operation })
     }
 
     /// What an operation is for, seen from what is known of its object.

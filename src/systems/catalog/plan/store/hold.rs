@@ -55,7 +55,7 @@ impl PlanStore {
             chosen.map(|(name, value)| (name.clone(), value.clone())).collect()
         };
         let left = part(&operation.send, false);
-        if held.is_empty() || left.is_empty() {
+        if operation.is_held_whole(held) || left.is_empty() {
             self.move_to(Stage::Held, place)?;
             return Ok(false);
         }

@@ -108,7 +108,15 @@ impl PlanStore {
     ) -> Result<(), PlanStoreError> {
         let nothing = &Fields::new();
         let record = Some(WrittenRecord { acked: fields, digest, answered: nothing, repaired: nothing });
-        let body = json(&Written { action: Action::Create, send: None, old: nothing, record, was_in: None, why })?;
+        let body = json(&Written {
+            action: Action::Create,
+            send: None,
+            old: nothing,
+            in_doubt: nothing,
+            record,
+            was_in: None,
+            why,
+        })?;
         self.put(Group::of_creates(kind), (kind, id), &body, Risks::default())
     }
 

@@ -25,6 +25,7 @@ pub(super) struct Written<'a, F> {
     pub(super) action: Action,
     pub(super) send: Option<&'a Fields>,
     pub(super) old: &'a Fields,
+    pub(super) in_doubt: &'a Fields,
     pub(super) record: Option<WrittenRecord<'a, F>>,
     pub(super) was_in: Option<&'a str>,
     pub(super) why: Why,
@@ -45,6 +46,7 @@ struct Body {
     /// `None` for what follows from the record: a create sends all that has a value.
     send: Option<Fields>,
     old: Fields,
+    in_doubt: Fields,
     record: Option<Record>,
     was_in: Option<String>,
     why: Why,
@@ -52,7 +54,7 @@ struct Body {
 
 /// What is stored of an operation beside its kind and id.
 pub(super) fn body(operation: &Operation) -> Result<String, PlanStoreError> {
-    let Operation { action, send, old, record, was_in, why, .. } = operation;
+    let Operation { action, send, old, in_doubt, record, was_in, why, .. } = operation;
     let record = record.as_ref().map(|Record { acked, digest, answered, repaired }| WrittenRecord {
         acked,
         digest: *digest,
@@ -60,7 +62,7 @@ pub(super) fn body(operation: &Operation) -> Result<String, PlanStoreError> {
         repaired,
     });
     let send = (*action != Action::Create).then_some(send);
-    json(&Written { action: *action, send, old, record, was_in: was_in.as_deref(), why: *why })
+    json(&Written { action: *action, send, old, in_doubt, record, was_in: was_in.as_deref(), why: *why })
 }
 
 /// Reads one; `None` = its id is none.
@@ -68,10 +70,10 @@ pub(super) fn operation(row: &Row<'_>) -> Result<Option<Operation>, PlanStoreErr
     let text =
         |column| -> Result<&str, PlanStoreError> { Ok(row.get_ref(column)?.as_str().map_err(rusqlite::Error::from)?) };
     let Ok(id) = Id::parse(text(1)?) else { return Ok(None) };
-    let Body { action, send, old, record, was_in, why } = parse(text(2)?)?;
+    let Body { action, send, old, in_doubt, record, was_in, why } = parse(text(2)?)?;
     let whole = || record.as_ref().map(|record: &Record| with_values(&record.acked)).unwrap_or_default();
     let send = send.unwrap_or_else(whole);
     let why = if row.get(5)? { Why::Approved } else { why };
     let (kind, is_late, risks) = (kind_of(row.get(0)?), row.get(3)?, Risks::of_bits(row.get(4)?));
-    Ok(Some(Operation { kind, id, action, send, old, record, was_in, is_late, risks, why }))
+    Ok(Some(Operation { kind, id, action, send, old, in_doubt, record, was_in, is_late, risks, why }))
 }

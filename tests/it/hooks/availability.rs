@@ -1,0 +1,69 @@
+//! Hooks that are told who of the advisors has come or left.
+
+use sandbox::{Advisor, Fault};
+use serde_json::{Value, json};
+
+use crate::kit::receiver::Receiver;
+use crate::kit::{Shop, wait_until};
+
+fn shop(receiver: &Receiver, more: &str) -> Shop {
+    let shop = Shop::new();
+    let hook = format!(
+        "[[notify.hook]]\nname = \"page\"\nevents = [\"availability.changed\"]\nurl = {:?}\nsecret = \"secret\"\n",
+        receiver.url()
+    );
+    let state = format!("[state]\npath = {:?}\n", shop.state_path());
+    let watch = "[[emplifi.watch]]\nname = \"sofas\"\nalias = \"sofa-team\"\n";
+    shop.write("shelfkeeper.toml", format!("{state}{}{more}{watch}{hook}", shop.emplifi_section()));
+    shop
+}
+
+fn is_there(shop: &Shop, available: bool) {
+    shop.emplifi().put(Advisor { alias: "sofa-team".to_owned(), keys: Vec::new(), available });
+}
+
+fn round(shop: &Shop) {
+    shop.run(&["run", "--once"]);
+}
+
+fn told(receiver: &Receiver) -> Vec<Value> {
+    receiver.seen().iter().map(|message| message.json()).collect()
+}
+
+#[test]
+fn each_change_is_told_once_and_the_first_reading_is_none() {
+    let receiver = Receiver::new();
+    let shop = shop(&receiver, "schedule = \"every 1s\"\nopen_after = 1\nclose_after = 2\n");
+    is_there(&shop, true);
+    round(&shop);
+    is_there(&shop, false);
+    round(&shop);
+    assert_eq!(told(&receiver), [Value::Null; 0], "neither the first reading nor one that doesn't decide");
+    round(&shop);
+    round(&shop);
+    let all = told(&receiver);
+    assert_eq!((all.len(), &all[0]["type"]), (1, &json!("availability.changed")));
+    let since = all[0]["data"]["since"].as_str().expect("a time").to_owned();
+    assert_eq!(all[0]["data"], json!({"watch": "sofas", "state": "not_available", "since": since}));
+    assert_eq!(shop.json(&["availability", "--format", "json"])[0]["since"], since.as_str());
+    is_there(&shop, true);
+    round(&shop);
+    assert_eq!(told(&receiver)[1]["data"]["state"], "available");
+    assert!(receiver.seen()[1].headers["webhook-signature"].starts_with("v1,"));
+}
+
+#[test]
+fn that_nobody_knows_any_more_is_told_too() {
+    let receiver = Receiver::new();
+    let shop = shop(&receiver, "schedule = \"every 1s\"\nunknown_after = \"2s\"\n");
+    is_there(&shop, true);
+    let daemon = crate::kit::process::Process::start(shop.command(&["run"]));
+    wait_until("it is known", || shop.json(&["availability", "--format", "json"])[0]["state"] == "available");
+    shop.emplifi().fail_next(Fault::Html200, 1_000);
+    wait_until("a hook is told", || !receiver.seen().is_empty());
+    assert_eq!(told(&receiver)[0]["data"], json!({"watch": "sofas", "state": "unknown", "since": null}));
+    shop.emplifi().clear_faults();
+    wait_until("and that it is known again", || receiver.seen().len() > 1);
+    assert_eq!(told(&receiver)[1]["data"]["state"], "available");
+    drop(daemon);
+}
