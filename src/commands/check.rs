@@ -3,6 +3,7 @@
 use std::io::{self, StdoutLock, Write as _};
 use std::sync::Arc;
 
+use super::newstore;
 use super::outcome::{Exit, Failure, Outcome};
 use super::runtime::runtime;
 use super::widget::adapter;
@@ -33,6 +34,9 @@ pub(super) fn check(arguments: &cli::Check, config: &Config) -> Outcome {
         lines.tell("secrets", Ok("a key and a secret are there".to_owned()))?;
     }
     lines.tell("state", state(config))?;
+    if let Some(settings) = &config.newstore {
+        lines.tell("newstore", newstore::on_disk(settings))?;
+    }
     for rule in idle_rules(config) {
         writeln!(lines.out, "warning        {rule}")?;
     }
@@ -72,6 +76,7 @@ fn sections(config: &Config) -> String {
         config.lagerkoll.as_ref().map(|settings| format!("Lagerkoll {}", settings.base_url)),
         config.oct8ne.as_ref().map(|settings| format!("Oct8ne for {}", settings.shop_url)),
         config.emplifi.as_ref().map(|settings| format!("Emplifi {}", settings.base_url)),
+        config.newstore.as_ref().map(|settings| format!("NewStore {}", settings.base_url)),
     ];
     parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
 }
@@ -128,6 +133,9 @@ fn online(config: &Config, lines: &mut Lines<'_>) -> Result<(), Failure> {
     }
     if let Some(settings) = &config.emplifi {
         lines.tell("Emplifi", runtime.block_on(advisor(settings)))?;
+    }
+    if let Some(settings) = &config.newstore {
+        lines.tell("NewStore", runtime.block_on(newstore::online(settings)))?;
     }
     if let Some(url) = config.http.as_ref().and_then(|http| http.public_url.as_ref()) {
         let answered = runtime.block_on(http_client::status_of(url.as_str()));

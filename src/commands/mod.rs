@@ -13,6 +13,7 @@ mod history;
 mod init;
 mod look;
 mod moment;
+mod newstore;
 mod oct8ne;
 mod orders;
 mod outcome;
@@ -74,6 +75,7 @@ pub fn dispatch(cli: Cli) -> Exit {
         Command::Oct8ne(command) => {
             Config::find(config.as_deref()).map_err(Failure::from).and_then(|path| oct8ne::oct8ne(&command, &path))
         }
+        Command::Newstore(command) => find().map_err(Failure::from).and_then(|path| newstore::newstore(command, &path)),
         Command::Completions(arguments) => packaging::completions(arguments.shell),
         Command::Man(arguments) => packaging::man(&arguments),
         Command::Sandbox(arguments) => sandbox::sandbox(&arguments),

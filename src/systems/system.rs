@@ -28,6 +28,12 @@ pub trait System: Send + Sync {
         Box::pin(async { None })
     }
 
+    /// The command by which a person has done what it never does by itself; `None` = the settings want none of it, or
+    /// it has a job.
+    fn by_hand(&self, _config: &Config) -> Option<&'static str> {
+        None
+    }
+
     /// What it serves to others.
     fn routes(&self) -> Router {
         Router::new()

@@ -1,11 +1,11 @@
-//! The sandbox: an in-memory NiceChat, a Lagerkoll, an Emplifi and a small feed host on one loopback port.
+//! The sandbox: an in-memory NiceChat, a Lagerkoll, an Emplifi, a NewStore and a small feed host on one loopback port.
 //!
 //! It checks signatures and credentials, answers as the vendors' pages say, remembers what it was sent, and misbehaves
 //! on demand. `shelfkeeper sandbox`, the demo and the black-box tests all use this one.
 //!
 //! The way of a request: `server` accepts it and looks at its path; `/marketplaces/v1/` goes to
 //! `nicechat` (`faults` decide whether it is answered well, `api` answers it from the `store`, and
-//! `imports` fetch pushed feeds into it), `/v1/events/` to `lagerkoll`, `/gis/` to `emplifi`, `/shop/` to `shop`, `/sandbox/` to
+//! `imports` fetch pushed feeds into it), `/v1/events/` to `lagerkoll`, `/gis/` to `emplifi`, `/clienteling/` to `newstore`, `/shop/` to `shop`, `/sandbox/` to
 //! `control`. `catalog` writes feeds to put into the shop.
 //!
 //! Nothing here is shared with the client it tests, the signature least of all: a mistake made twice
@@ -16,6 +16,7 @@ mod control;
 mod emplifi;
 mod faults;
 mod lagerkoll;
+mod newstore;
 mod nicechat;
 mod oct8ne;
 mod pace;
@@ -41,6 +42,10 @@ pub use faults::{Fault, Rule};
 pub use lagerkoll::{
     Credentials, DEMO_STORE, DEMO_STORE_KEY, DEMO_USER_ID, DEMO_USER_TOKEN, Lagerkoll, LagerkollLogged, LagerkollRules,
     LagerkollUser, RetryAfter,
+};
+pub use newstore::{
+    DEMO_NEWSTORE_CLIENT_ID, DEMO_NEWSTORE_CLIENT_SECRET, DEMO_NEWSTORE_TENANT, DEMO_NEWSTORE_TOKEN, NewStore,
+    NewStoreLogged, NewStoreNumber, NewStorePaths, NewStoreRules, NewStoreStore,
 };
 pub use nicechat::{
     ImportFails, ImportFailure, ImportFormat, ImportSeen, ImportState, Logged, NiceChat, Rules, cdn_address,
@@ -91,6 +96,7 @@ pub struct Sandbox {
     nicechat: NiceChat,
     lagerkoll: Lagerkoll,
     emplifi: Emplifi,
+    newstore: NewStore,
     shop: Shop,
     oct8ne: Oct8ne,
     _stop: DropGuard,
@@ -109,18 +115,19 @@ impl Sandbox {
         let lagerkoll = Lagerkoll::new();
         let shop = Shop::new(addr);
         let oct8ne = Oct8ne::default();
-        let emplifi = Emplifi::new();
+        let (emplifi, newstore) = (Emplifi::new(), NewStore::new());
         let site = site::Site {
             nicechat: nicechat.clone(),
             lagerkoll: lagerkoll.clone(),
             emplifi: emplifi.clone(),
+            newstore: newstore.clone(),
             shop: shop.clone(),
             oct8ne: oct8ne.clone(),
         };
         tokio::spawn(server::serve(listener, site, stop.clone()));
         let (key, secret) = (options.key, options.secret);
         let _stop = stop.drop_guard();
-        Ok(Self { addr, key, secret, nicechat, lagerkoll, emplifi, shop, oct8ne, _stop })
+        Ok(Self { addr, key, secret, nicechat, lagerkoll, emplifi, newstore, shop, oct8ne, _stop })
     }
 
     /// The address it listens on, with the port it was given.
@@ -194,6 +201,28 @@ impl Sandbox {
     /// An `[emplifi]` section to paste into a config file; who is watched is for somebody to say.
     pub fn emplifi_section(&self) -> String {
         format!("[emplifi]\nbase_url = {}\napi_key = {}\n", quoted(&self.base_url()), quoted(DEMO_EMPLIFI_KEY))
+    }
+
+    /// A `[newstore]` section to paste into a config file, with an API client; which stores is for somebody to say.
+    pub fn newstore_section(&self) -> String {
+        let NewStorePaths { retailer, onboard, numbers, .. } = NewStorePaths::default();
+        format!(
+            "[newstore]\ntenant = {}\nbase_url = {}\ntoken_url = {}\nclient_id = {}\nclient_secret = {}\n\
+             retailer_path = {}\nonboard_path = {}\nnumbers_path = {}\n",
+            quoted(DEMO_NEWSTORE_TENANT),
+            quoted(&self.base_url()),
+            quoted(&format!("{}{}", self.base_url(), NewStore::token_path())),
+            quoted(DEMO_NEWSTORE_CLIENT_ID),
+            quoted(DEMO_NEWSTORE_CLIENT_SECRET),
+            quoted(&retailer),
+            quoted(&onboard),
+            quoted(&numbers),
+        )
+    }
+
+    /// A handle to look into NewStore and to make it misbehave; as cheap as that to NiceChat.
+    pub fn newstore(&self) -> NewStore {
+        self.newstore.clone()
     }
 
     /// A handle to look into Emplifi and to make it misbehave; as cheap as that to NiceChat.

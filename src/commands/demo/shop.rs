@@ -95,6 +95,7 @@ pub(super) fn demo_shop(sandbox: &Sandbox, folder: &Path) -> anyhow::Result<Shop
         catalog: Some(Arc::new(catalog)),
         source_alone: None,
         emplifi: None,
+        newstore: None,
         orders: None,
         hooks: Vec::new(),
         lagerkoll: Some(config::Lagerkoll {
