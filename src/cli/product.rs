@@ -1,8 +1,10 @@
 //! Arguments of what tells of products: their changes, their rows, their way.
 
+use clap::builder::PossibleValuesParser;
 use clap::{Args, ValueEnum};
 
 use super::formats::{Format, TableFormat};
+use crate::remote::nicechat::FIELDS;
 use crate::systems::catalog::store::ChangeKind;
 
 /// Arguments of `history`.
@@ -20,8 +22,8 @@ pub struct History {
     /// What became of the objects
     #[arg(long, value_enum, value_name = "K")]
     pub kind: Option<ChangeChoice>,
-    /// Changes of this field only: price, title, in_stock ...
-    #[arg(long, value_name = "F")]
+    /// Changes of this field only
+    #[arg(long, value_name = "F", value_parser = PossibleValuesParser::new(FIELDS))]
     pub field: Option<String>,
     /// How to print them
     #[arg(long, value_enum, default_value_t = TableFormat::Text)]

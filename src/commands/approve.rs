@@ -20,7 +20,8 @@ pub(super) fn approve(arguments: &cli::Approve, look: &Look) -> Outcome {
         writeln!(io::stdout(), "Nothing is held.")?;
         return Ok(Exit::Done);
     }
-    let named = |held: &&HeldBack| arguments.digest.as_ref().is_none_or(|digest| *digest == held.digest);
+    let named =
+        |held: &&HeldBack| arguments.digest.as_ref().is_none_or(|digest| digest.eq_ignore_ascii_case(&held.digest));
     let Some(held) = all.iter().find(named) else {
         return Err(not_held(arguments.digest.as_deref().unwrap_or_default(), all.first()));
     };

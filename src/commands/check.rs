@@ -2,6 +2,7 @@
 
 use std::io::{self, StdoutLock, Write as _};
 
+use super::newstore;
 use super::outcome::{Exit, Failure, Outcome};
 use super::runtime::runtime;
 use crate::catalog::Kind;
@@ -31,6 +32,9 @@ pub(super) fn check(arguments: &cli::Check, config: &Config) -> Outcome {
         lines.tell("secrets", Ok("a key and a secret are there".to_owned()))?;
     }
     lines.tell("state", state(config))?;
+    if let Some(settings) = &config.newstore {
+        lines.tell("newstore", newstore::on_disk(settings))?;
+    }
     for rule in idle_rules(config) {
         writeln!(lines.out, "warning        {rule}")?;
     }

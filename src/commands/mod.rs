@@ -13,6 +13,7 @@ mod history;
 mod init;
 mod look;
 mod moment;
+mod newstore;
 mod oct8ne;
 mod orders;
 mod outcome;
@@ -75,6 +76,9 @@ pub fn dispatch(cli: Cli, log: Log) -> Exit {
         Command::Backup(arguments) => look().and_then(|look| backup::backup(&arguments, &look)),
         Command::Oct8ne(command) => {
             Config::find(config.as_deref()).map_err(Failure::from).and_then(|path| oct8ne::oct8ne(&command, &path))
+        }
+        Command::Newstore(command) => {
+            find().map_err(Failure::from).and_then(|path| newstore::newstore(command, &path, log))
         }
         Command::Completions(arguments) => packaging::completions(arguments.shell),
         Command::Man(arguments) => packaging::man(&arguments),

@@ -17,7 +17,7 @@ use crate::pause::Pause;
 use crate::remote::Limits;
 use crate::state::Reader;
 use crate::status::no_state;
-use crate::systems::systems;
+use crate::systems::{nothing_to_do, systems};
 
 pub(super) fn plan(arguments: cli::Plan, config: &Config, log: Log) -> Outcome {
     // What keeps it from being opened is told by the plan itself.
@@ -25,6 +25,8 @@ pub(super) fn plan(arguments: cli::Plan, config: &Config, log: Log) -> Outcome {
     let pause = Pause::in_force(&config.state.path);
     let kind = if arguments.resync { PassKind::Resync } else { PassKind::Sync };
     let ask = Ask { kind, force: arguments.force };
+    let by_hand = systems().iter().any(|system| system.by_hand(config).is_some());
+    let idle = by_hand.then(|| nothing_to_do(&systems(), config));
     until_interrupted(async move {
         let (stop, limits, systems) = (CancellationToken::new(), Limits::default(), systems());
         let planned = join_all(systems.iter().map(|system| system.plan(config, &limits, ask, &stop))).await;
@@ -35,7 +37,9 @@ pub(super) fn plan(arguments: cli::Plan, config: &Config, log: Log) -> Outcome {
                 Err(failure) => failures.push(failure),
             }
         }
+        let idle = idle.filter(|_| plans.0.is_empty() && failures.is_empty() && arguments.format == Format::Text);
         blocking(move || {
+            idle.map_or(Ok(()), |idle| writeln!(io::stdout(), "{idle}"))?;
             // What is known is shown all the same, but for a JSON that lacks a part of it.
             let exit = plans.show(&arguments, failures.is_empty(), pause.as_ref())?;
             // Another plan would be made with a state.

@@ -18,7 +18,7 @@ use crate::pause::Pause;
 use crate::report::Bar;
 use crate::shop::Shop;
 use crate::state::{StateError, Writer};
-use crate::systems::systems;
+use crate::systems::{nothing_to_do, systems};
 
 pub(super) fn run(arguments: &cli::Run, config: Config, named: Option<&Path>, log: Log) -> Outcome {
     let is_daemon = !arguments.once && !arguments.resync;
@@ -40,6 +40,9 @@ pub(super) fn run(arguments: &cli::Run, config: Config, named: Option<&Path>, lo
     let systems = systems();
     let mut jobs: Vec<Box<dyn Job>> = systems.iter().filter_map(|system| system.job(&shop, false)).collect();
     jobs.sort_by_key(|job| job.follows_others());
+    if jobs.is_empty() && arguments.format == Format::Text {
+        writeln!(io::stdout(), "{}", nothing_to_do(&systems, &shop.config))?;
+    }
     let ask = Ask { kind, force: arguments.force };
     let reports = runtime.block_on(async {
         let stop = stop_on_signal();

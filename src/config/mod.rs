@@ -16,6 +16,7 @@ mod import;
 mod lagerkoll;
 mod location;
 mod names;
+mod newstore;
 mod nicechat;
 mod notify;
 mod oct8ne;
@@ -38,7 +39,7 @@ use std::sync::Arc;
 
 use document::Document;
 use environment::Environment;
-use names::{EMPLIFI, LAGERKOLL, NICECHAT, OCT8NE, ORDERS, SOURCE};
+use names::{EMPLIFI, LAGERKOLL, NEWSTORE, NICECHAT, OCT8NE, ORDERS, SOURCE};
 use section::Section;
 
 use crate::files;
@@ -50,6 +51,7 @@ pub use guard::{Guard, Missing};
 pub use http::{Http, Network, PublicUrl};
 pub use lagerkoll::{Account, AccountCredentials, DeclaredEvent, Lagerkoll, Scope};
 pub use location::{Location, is_loopback};
+pub use newstore::{DeclaredStore, Endpoint, Login, NewStore};
 pub use nicechat::{NiceChat, Prune, Strategy, VanishedCategory};
 pub use notify::{Hook, HookTarget};
 pub use oct8ne::{CartMethod, Facet, Oct8ne, OutOfStock, OwnShop};
@@ -83,6 +85,8 @@ pub struct Config {
     pub guard: Guard,
     /// Whether advisors are there; `None` = nobody is watched.
     pub emplifi: Option<Emplifi>,
+    /// Which stores are to have clienteling; `None` = nothing is known of any.
+    pub newstore: Option<NewStore>,
     /// NiceChat's orders; `None` = they are not mirrored.
     pub orders: Option<Orders>,
     /// Who is told of what happens.
@@ -121,6 +125,7 @@ impl Config {
             oct8ne: None,
             guard: Guard::default(),
             emplifi: None,
+            newstore: None,
             orders: None,
             hooks: Vec::new(),
             http: None,
@@ -195,7 +200,8 @@ impl Config {
         let has_source = Section::of(document, &SOURCE).exists();
         let has_nicechat = Section::of(document, &NICECHAT).exists() || NiceChat::is_meant(environment);
         // Sections that stand alone.
-        let gives_work = [&LAGERKOLL, &EMPLIFI, &OCT8NE].iter().any(|names| Section::of(document, names).exists());
+        let alone = [&LAGERKOLL, &EMPLIFI, &NEWSTORE, &OCT8NE];
+        let gives_work = alone.iter().any(|names| Section::of(document, names).exists());
         let has_orders = Section::of(document, &ORDERS).exists();
         let mut config = Config { guard: guard.clone(), http, ..Config::bare(state.clone()) };
         let has_oct8ne = Section::of(document, &OCT8NE).exists();
@@ -218,6 +224,7 @@ impl Config {
         config.lagerkoll = Lagerkoll::read(document, environment)?;
         config.oct8ne = Oct8ne::read(document, environment, config.http.as_ref(), has_source)?.map(Arc::new);
         config.emplifi = Emplifi::read(document, environment)?;
+        config.newstore = NewStore::read(document, environment, &config.state.path)?;
         config.hooks = notify::read(document, environment)?;
         config.secret_files = document.secret_files();
         Ok(config)

@@ -18,7 +18,7 @@ use crate::pass::PassKind;
 use crate::pause::Pause;
 use crate::shop::Shop;
 use crate::state::Reader;
-use crate::systems::{System, systems};
+use crate::systems::{System, nothing_to_do, systems};
 use crate::web::listener::ListenError;
 use crate::web::private::{self as monitor, Monitor};
 use crate::web::public::PublicDoor;
@@ -103,6 +103,9 @@ impl Keeper {
     async fn assign(&mut self, timers: &Timers) -> Result<(), ScheduleError> {
         let is_served = Door::Public.address(self.shop.config.http.as_ref()).is_some();
         let jobs: Vec<_> = self.systems.iter().map(|system| system.job(&self.shop, is_served)).collect();
+        if jobs.iter().all(Option::is_none) {
+            warn!("{}", nothing_to_do(&self.systems, &self.shop.config));
+        }
         self.monitor.expect(Arc::clone(&self.shop.config), jobs.iter().flatten().map(|job| &**job));
         for (runner, job) in self.runners.iter_mut().zip(jobs) {
             runner.assign(job, &self.shop, timers).await?;

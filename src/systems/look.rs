@@ -96,6 +96,11 @@ pub trait Standing {
         Ok(())
     }
 
+    /// Whether all that it has to say is in the state file, so that there is nothing to be said without one.
+    fn needs_state(&self) -> bool {
+        true
+    }
+
     /// What its guard holds, as programs are told: a digest, and the risks.
     fn held(&self) -> Option<Value> {
         None

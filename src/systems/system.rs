@@ -1,6 +1,7 @@
 //! What every system has for those who run and show it: they loop over systems and name none.
 
 use axum::Router;
+use futures_util::future::LocalBoxFuture;
 use prometheus_client::registry::Registry;
 use tokio_util::sync::CancellationToken;
 
@@ -16,7 +17,7 @@ pub struct Probe<'a> {
     /// Of whom.
     pub whom: &'static str,
     /// What they say, in words.
-    pub said: BoxFuture<'a, anyhow::Result<String>>,
+    pub said: LocalBoxFuture<'a, anyhow::Result<String>>,
 }
 
 /// What is done with a vendor, for one shop. It lives as long as the shop is looked after, through all settings.
@@ -34,6 +35,12 @@ pub trait System: Send + Sync {
         _stop: &'a CancellationToken,
     ) -> BoxFuture<'a, Option<Result<Box<dyn Planned>, Failure>>> {
         Box::pin(async { None })
+    }
+
+    /// The command by which a person has done what it never does by itself; `None` = the settings want none of it, or
+    /// it has a job.
+    fn by_hand(&self, _config: &Config) -> Option<&'static str> {
+        None
     }
 
     /// What it serves to others.

@@ -19,8 +19,8 @@ pub trait Service {
     /// What it keeps of its requests.
     fn record(&mut self) -> &mut Record<Self::Logged>;
 
-    /// What such requests are counted as: the method, and what it was about.
-    fn name(logged: &Self::Logged) -> String;
+    /// What such requests are counted as by these rules: the method, and what it was about.
+    fn name(logged: &Self::Logged, rules: &Self::Rules) -> String;
 }
 
 /// What a service keeps of its requests.
@@ -87,9 +87,10 @@ impl<S: Service> Handle<S> {
     /// How many of these requests there are by method and what they were about: `"POST products"`, `"GET events"`,
     /// `"GET direct"`.
     pub fn counts(&self) -> BTreeMap<String, usize> {
-        let mut counts = BTreeMap::new();
-        for logged in &self.lock().record().log {
-            *counts.entry(S::name(logged)).or_default() += 1;
+        let (mut counts, mut service) = (BTreeMap::new(), self.lock());
+        let rules = service.rules().clone();
+        for logged in &service.record().log {
+            *counts.entry(S::name(logged, &rules)).or_default() += 1;
         }
         counts
     }

@@ -1,4 +1,4 @@
-//! The sandbox: an in-memory NiceChat, a Lagerkoll, an Emplifi, an Oct8ne and a small feed host on one loopback port.
+//! The sandbox: an in-memory NiceChat, a Lagerkoll, an Emplifi, a NewStore, an Oct8ne and a small feed host on one loopback port.
 //!
 //! It checks signatures and credentials, answers as the vendors' pages say, remembers what it was sent, and misbehaves
 //! on demand. `shelfkeeper sandbox`, the demo and the black-box tests all use this one.
@@ -17,6 +17,7 @@ mod emplifi;
 mod faults;
 mod handle;
 mod lagerkoll;
+mod newstore;
 mod nicechat;
 mod oct8ne;
 mod pace;
@@ -45,6 +46,10 @@ pub use handle::{Handle, Record, Service};
 pub use lagerkoll::{
     Credentials, DEMO_STORE, DEMO_STORE_KEY, DEMO_USER_ID, DEMO_USER_TOKEN, Lagerkoll, LagerkollLogged, LagerkollRules,
     LagerkollUser, RetryAfter,
+};
+pub use newstore::{
+    DEMO_NEWSTORE_CLIENT_ID, DEMO_NEWSTORE_CLIENT_SECRET, DEMO_NEWSTORE_TENANT, DEMO_NEWSTORE_TOKEN, NewStore,
+    NewStoreLogged, NewStoreNumber, NewStorePaths, NewStoreRules, NewStoreStore,
 };
 pub use nicechat::{
     ImportFails, ImportFailure, ImportFormat, ImportSeen, ImportState, Logged, NiceChat, Rules, cdn_address,
@@ -183,6 +188,28 @@ impl Sandbox {
     /// An `[emplifi]` section to paste into a config file; who is watched is for somebody to say.
     pub fn emplifi_section(&self) -> String {
         format!("[emplifi]\nbase_url = {}\napi_key = {}\n", quoted(&self.base_url()), quoted(DEMO_EMPLIFI_KEY))
+    }
+
+    /// A `[newstore]` section to paste into a config file, with an API client; which stores is for somebody to say.
+    pub fn newstore_section(&self) -> String {
+        let NewStorePaths { retailer, onboard, numbers, .. } = NewStorePaths::default();
+        format!(
+            "[newstore]\ntenant = {}\nbase_url = {}\ntoken_url = {}\nclient_id = {}\nclient_secret = {}\n\
+             retailer_path = {}\nonboard_path = {}\nnumbers_path = {}\n",
+            quoted(DEMO_NEWSTORE_TENANT),
+            quoted(&self.base_url()),
+            quoted(&format!("{}{}", self.base_url(), NewStore::token_path())),
+            quoted(DEMO_NEWSTORE_CLIENT_ID),
+            quoted(DEMO_NEWSTORE_CLIENT_SECRET),
+            quoted(&retailer),
+            quoted(&onboard),
+            quoted(&numbers),
+        )
+    }
+
+    /// A handle to look into NewStore and to make it misbehave; as cheap as that to NiceChat.
+    pub fn newstore(&self) -> NewStore {
+        self.site.newstore.clone()
     }
 
     /// A handle to look into Emplifi and to make it misbehave; as cheap as that to NiceChat.

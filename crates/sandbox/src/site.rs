@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 
 use crate::emplifi::Emplifi;
 use crate::lagerkoll::Lagerkoll;
+use crate::newstore::NewStore;
 use crate::nicechat::NiceChat;
 use crate::oct8ne::Oct8ne;
 use crate::shop::Shop;
@@ -14,6 +15,7 @@ pub(super) struct Site {
     pub(super) nicechat: NiceChat,
     pub(super) lagerkoll: Lagerkoll,
     pub(super) emplifi: Emplifi,
+    pub(super) newstore: NewStore,
     pub(super) shop: Shop,
     pub(super) oct8ne: Oct8ne,
 }
@@ -25,6 +27,7 @@ impl Site {
             nicechat,
             lagerkoll: Lagerkoll::new(),
             emplifi: Emplifi::new(),
+            newstore: NewStore::new(),
             shop: Shop::new(addr),
             oct8ne: Oct8ne::default(),
         }

@@ -14,5 +14,6 @@ mod sign;
 pub use client::{Page, PageAddress, Reader, Writer, connect};
 pub use fields::{ProductFields, category_fields, product_fields};
 pub use import::{ImportFormat, ImportResult, ImportStatus, Push};
+pub use object::FIELDS;
 pub use orders::{OrdersAddress, OrdersPage, OrdersReader};
 pub use sign::signature;

@@ -12,7 +12,7 @@ use crate::catalog::{Digest, Fields, Id, digest_bytes};
 use crate::remote::json::without_half_surrogates;
 
 /// The fields that objects have (API page, "Edit Categories", "Edit Products"); others are not kept.
-const FIELDS: [&str; 10] =
+pub const FIELDS: [&str; 10] =
     ["category", "currency", "description", "image_url", "in_stock", "is_enabled", "name", "price", "title", "url"];
 /// A string that is longer, in bytes, is kept by how it begins and a digest: none of a shop's is, and the state
 /// must not grow with what somebody else writes.

@@ -17,4 +17,5 @@ mod text;
 
 pub use preview::Preview;
 pub use scripts::{Page, sale, snippet};
+pub use serve::mirror::{KnownOrders, WantedOrders};
 pub use system::Oct8neSystem;

@@ -9,6 +9,7 @@ use prometheus_client::registry::Registry;
 use super::job::ShowJob;
 use super::probe::probe;
 use super::report::ShownLook;
+use super::serve::mirror::{KnownOrders, Mirror};
 use super::serve::routes::routes;
 use super::serve::server::{Server, Settings};
 use crate::config::Config;
@@ -20,13 +21,18 @@ use crate::systems::system::{Probe, System};
 use crate::task;
 
 /// See the module.
-#[derive(Default)]
 pub struct Oct8neSystem {
+    known_orders: KnownOrders,
     server: Server,
     is_watching: AtomicBool,
 }
 
 impl Oct8neSystem {
+    /// `known_orders` = what is known of orders that the shop itself doesn't tell of.
+    pub fn new(known_orders: KnownOrders) -> Oct8neSystem {
+        Oct8neSystem { known_orders, server: Server::default(), is_watching: AtomicBool::new(false) }
+    }
+
     /// Looks at the shelf now, and whenever something else is there.
     fn watch(&self, shop: &Shop) {
         if self.is_watching.swap(true, Ordering::Relaxed) {
@@ -52,7 +58,9 @@ impl System for Oct8neSystem {
         let settings = shop.config.oct8ne.clone();
         if is_served {
             let state = shop.state.path().to_owned();
-            self.server.expect(settings.clone().map(|settings| Settings::new(settings, state)));
+            let orders = shop.config.orders.clone();
+            let orders = orders.map(|settings| Mirror { find: self.known_orders, settings, state: state.clone() });
+            self.server.expect(settings.clone().map(|settings| Settings::new(settings, state).with_orders(orders)));
             self.watch(shop);
         }
         settings?;

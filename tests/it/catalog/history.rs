@@ -88,6 +88,10 @@ fn what_is_asked_for_is_shown_and_nothing_else() {
     assert_eq!(prices, ["13.00", "11.00"]);
     assert_eq!(history(&shop, &["--field", "price"]).len(), 3);
     assert_eq!(history(&shop, &["--field", "title"]).len(), 0);
+    assert!(
+        shop.run(&["history", "--field", "prise"]).expect_code(2).stderr.contains("price"),
+        "a slip of the finger is told"
+    );
     assert_eq!(history(&shop, &["--kind", "updated", "--since", "1h"]).len(), 3);
     assert_eq!(history(&shop, &["--kind", "deleted"]).len(), 0);
     assert_eq!(history(&shop, &["--until", "1h"]).len(), 0);

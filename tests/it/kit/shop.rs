@@ -103,6 +103,16 @@ impl Shop {
         self.sandbox.emplifi_section()
     }
 
+    /// NewStore: its stores and numbers, what it was sent, how it is to misbehave.
+    pub(crate) fn newstore(&self) -> sandbox::NewStore {
+        self.sandbox.newstore()
+    }
+
+    /// A `[newstore]` section that works; it has no stores yet.
+    pub(crate) fn newstore_section(&self) -> String {
+        self.sandbox.newstore_section()
+    }
+
     /// What the feed host was asked.
     pub(crate) fn fetches(&self) -> Vec<Fetched> {
         self.shop().requests()

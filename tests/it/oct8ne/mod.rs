@@ -7,5 +7,6 @@ mod customer;
 mod face;
 mod fields;
 mod methods;
+mod orders;
 mod search;
 mod widget;

@@ -70,7 +70,7 @@ impl Service for State {
         &mut self.record
     }
 
-    fn name(logged: &EmplifiLogged) -> String {
+    fn name(logged: &EmplifiLogged, _: &EmplifiRules) -> String {
         let path = logged.path.split('?').next().unwrap_or_default();
         format!("{} {}", logged.method, Question::of(path).name())
     }

@@ -91,7 +91,7 @@ impl Service for State {
         &mut self.record
     }
 
-    fn name(logged: &LagerkollLogged) -> String {
+    fn name(logged: &LagerkollLogged, _: &LagerkollRules) -> String {
         let path = logged.path.split('?').next().unwrap_or_default();
         format!("{} {}", logged.method, Route::of(path).name())
     }

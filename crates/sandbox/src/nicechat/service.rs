@@ -63,7 +63,7 @@ impl Service for State {
         &mut self.record
     }
 
-    fn name(logged: &Logged) -> String {
+    fn name(logged: &Logged, _: &Rules) -> String {
         let path = logged.path.strip_prefix(ROOT).unwrap_or_default();
         let name = path.split(['/', '?']).next().unwrap_or_default();
         format!("{} {name}", logged.method)

@@ -4,6 +4,7 @@ pub(super) mod answer;
 pub(super) mod customer;
 pub(super) mod labels;
 pub(super) mod metrics;
+pub(super) mod mirror;
 pub(super) mod orders;
 pub(super) mod products;
 pub(super) mod query;

@@ -1,5 +1,5 @@
-//! A customer's orders, for Oct8ne's own agents: asked of the shop, for who knows the token. Whatever is wrong, the answer is
-//! an empty list: it tells nothing.
+//! A customer's orders, for Oct8ne's own agents: asked of the shop, else of our own mirror, for who knows the token.
+//! Whatever is wrong, the answer is an empty list: it tells nothing.
 
 use std::net::IpAddr;
 use std::time::Duration;
@@ -11,6 +11,7 @@ use secrecy::ExposeSecret as _;
 use serde_json::{Map, Value, json};
 
 use super::answer::{Answer, Outcome};
+use super::mirror::WantedOrders;
 use super::query::Query;
 use super::server::{Server, Settings};
 use super::show::encoded;
@@ -20,6 +21,10 @@ use crate::systems::oct8ne::money::Locale;
 use crate::systems::oct8ne::product::number;
 use crate::systems::oct8ne::text::html;
 
+/// Orders of a page.
+const PAGE: usize = 10;
+/// The same of our own, at most.
+const LARGEST_PAGE: usize = 100;
 /// How long who has tried too many tokens waits.
 const WAIT: Duration = Duration::from_secs(60);
 
@@ -42,22 +47,33 @@ impl Orders<'_> {
             return refusal;
         }
         let email = self.query.text("customeremail").trim();
-        let Some(url) = self.settings.config.shop.orders_url.as_deref().filter(|_| !email.is_empty()) else {
+        if email.is_empty() {
             return nothing();
-        };
-        let number = |name, default: usize| self.query.number(name).unwrap_or(default).to_string();
-        let url = url
-            .replace("{email}", &encoded(email))
-            .replace("{page_size}", &number("pagesize", 10))
-            .replace("{page}", &number("page", 1));
-        match self.ask("orders", url).await {
-            Some(Value::Array(orders)) => {
-                let orders: Vec<Value> =
-                    orders.iter().filter_map(Value::as_object).map(|order| self.summary(order).into()).collect();
-                Answer::private(orders.into())
-            }
-            _ => nothing(),
         }
+        let (page, size) = (self.query.number("page").unwrap_or(1), self.query.number("pagesize").unwrap_or(PAGE));
+        if let Some(url) = self.settings.config.shop.orders_url.as_deref() {
+            let url = url
+                .replace("{email}", &encoded(email))
+                .replace("{page_size}", &size.to_string())
+                .replace("{page}", &page.to_string());
+            if let Some(Value::Array(orders)) = self.ask("orders", url).await {
+                return self.listed(orders.iter().filter_map(Value::as_object));
+            }
+        }
+        let known = self.known(WantedOrders::OfEmail(email.to_owned())).await;
+        let size = size.min(LARGEST_PAGE);
+        self.listed(known.iter().skip((page - 1).saturating_mul(size)).take(size))
+    }
+
+    fn listed<'o>(&self, orders: impl Iterator<Item = &'o Map<String, Value>>) -> Answer {
+        let orders: Vec<Value> = orders.map(|order| self.summary(order).into()).collect();
+        if orders.is_empty() { nothing() } else { Answer::private(orders.into()) }
+    }
+
+    /// What our own mirror knows.
+    async fn known(&self, wanted: WantedOrders) -> Vec<Map<String, Value>> {
+        let Some(mirror) = self.settings.orders.clone() else { return Vec::new() };
+        self.server.blocking(move || mirror.find(&wanted)).await.unwrap_or_default()
     }
 
     pub(in crate::systems::oct8ne) async fn details(&self) -> Answer {
@@ -65,13 +81,17 @@ impl Orders<'_> {
             return refusal;
         }
         let reference = self.query.text("reference").trim();
-        let Some(url) = self.settings.config.shop.order_url.as_deref().filter(|_| !reference.is_empty()) else {
+        if reference.is_empty() {
             return nothing();
-        };
-        match self.ask("order", url.replace("{reference}", &encoded(reference))).await {
-            Some(Value::Object(order)) if !order.is_empty() => Answer::private(self.whole(&order).into()),
-            _ => nothing(),
         }
+        if let Some(url) = self.settings.config.shop.order_url.as_deref()
+            && let Some(Value::Object(order)) = self.ask("order", url.replace("{reference}", &encoded(reference))).await
+            && !order.is_empty()
+        {
+            return Answer::private(self.whole(&order).into());
+        }
+        let known = self.known(WantedOrders::Called(reference.to_owned())).await;
+        known.first().map_or_else(nothing, |order| Answer::private(self.whole(order).into()))
     }
 
     /// Nothing outside the shop knows which chat led to which order.

@@ -8,6 +8,7 @@ use tokio::sync::Semaphore;
 use tracing::{debug, warn};
 
 use super::metrics::Metrics;
+use super::mirror::Mirror;
 use crate::config::Oct8ne;
 use crate::remote::oct8ne::ShopClient;
 use crate::systems::catalog::{Generation, SHOWN, ShelfError, shown};
@@ -51,6 +52,8 @@ pub(in crate::systems::oct8ne) struct Settings {
     pub(in crate::systems::oct8ne) state: PathBuf,
     pub(in crate::systems::oct8ne) locale: Locale,
     pub(in crate::systems::oct8ne) shop: Option<ShopClient>,
+    /// Orders that somebody else than the shop knows.
+    pub(in crate::systems::oct8ne) orders: Option<Arc<Mirror>>,
     /// Pages that may see a customer's data.
     pub(in crate::systems::oct8ne) origins: Vec<String>,
     languages: Vec<String>,
@@ -86,7 +89,11 @@ impl Settings {
         let own = [config.shop_url.as_str(), &config.server, &config.static_server];
         let origins =
             own.into_iter().filter_map(|url| origin(url).ok()).chain(config.origins.iter().cloned()).collect();
-        Settings { config, state, locale, shop, origins, languages }
+        Settings { config, state, locale, shop, orders: None, origins, languages }
+    }
+
+    pub(in crate::systems::oct8ne) fn with_orders(self, orders: Option<Mirror>) -> Settings {
+        Settings { orders: orders.map(Arc::new), ..self }
     }
 
     /// What an index depends on besides the generation.

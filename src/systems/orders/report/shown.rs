@@ -19,7 +19,8 @@ pub struct ShownOrder {
     pub(super) chat: Option<i64>,
     pub(super) agents: Vec<String>,
     pub(super) lines: Vec<ShownLine>,
-    pub(super) total: Sums,
+    /// What the lines come to.
+    pub total: Sums,
     pub(super) first_seen: Timestamp,
     pub(super) gone: Option<Timestamp>,
     pub(super) personal: Option<Personal>,

@@ -64,8 +64,16 @@ pub trait ReadOrders: AsRef<Reader> {
         if !by_id.is_empty() {
             return Ok(by_id);
         }
-        let sql = format!("SELECT {COLUMNS} WHERE json_extract(orders.body, '$.num') = ?1 ORDER BY sold, orders.id");
-        reader.all(&sql, [name], |row| held_order(row, personal))
+        numbered(reader, name, personal)
+    }
+
+    /// The orders with this number of the shop's.
+    ///
+    /// # Errors
+    /// When the file can't be read.
+    fn orders_numbered(&self, number: &str) -> Result<Vec<HeldOrder>, StateError> {
+        let reader = self.as_ref();
+        if reader.version() < ORDERS_SINCE { Ok(Vec::new()) } else { numbered(reader, number, false) }
     }
 
     /// Whether an order is known, listed or not, held or too old.
@@ -171,6 +179,11 @@ pub trait ReadOrders: AsRef<Reader> {
 }
 
 impl ReadOrders for Reader {}
+
+fn numbered(reader: &Reader, number: &str, personal: bool) -> Result<Vec<HeldOrder>, StateError> {
+    let sql = format!("SELECT {COLUMNS} WHERE json_extract(orders.body, '$.num') = ?1 ORDER BY sold, orders.id");
+    reader.all(&sql, [number], |row| held_order(row, personal))
+}
 
 pub(super) fn counts(connection: &Connection) -> rusqlite::Result<Counts> {
     let count = |sql: &str| connection.prepare_cached(sql)?.query_row([], |row| row.get::<_, i64>(0));
