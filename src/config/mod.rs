@@ -162,6 +162,15 @@ impl Config {
         Config::dump_in(path, &Environment::process().with_located_secrets())
     }
 
+    /// A config of our own making, as it would stand in a file, whatever the environment says.
+    ///
+    /// # Errors
+    /// When anything in it is not right.
+    pub fn of_text(path: &Path, text: &str) -> Result<Config, ConfigError> {
+        let document = Document::parse(path, text);
+        document.finish(Config::read(&document, &Environment::of(&[])))
+    }
+
     fn dump_in(path: &Path, environment: &Environment) -> Result<Dump, ConfigError> {
         let text = text_of(path)?;
         let document = Document::parse(path, &text);
