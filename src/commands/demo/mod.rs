@@ -22,7 +22,7 @@ use crate::shop::Shop;
 use crate::state::Reader;
 use crate::systems::System as _;
 use crate::systems::catalog::store::ReadGuard as _;
-use crate::systems::catalog::{CatalogSystem, Held, print_held};
+use crate::systems::catalog::{CatalogSystem, Held, held_text};
 use crate::systems::events::store::ReadEvents as _;
 use crate::systems::events::{EventsSystem, event_changes_text, events_text};
 use crate::systems::oct8ne::Preview;
@@ -86,7 +86,7 @@ async fn slip(sandbox: &Sandbox, shop: &Shop, stop: &CancellationToken) -> anyho
     let path = &shop.config.state.path;
     let held = Reader::open(path)?.held()?.and_then(|held| serde_json::from_value::<Held>(held).ok());
     let held = held.context("something is held")?;
-    print_held(&held, HELD_SHOWN, &mut io::stdout())?;
+    write!(io::stdout(), "{}", held_text(&held, HELD_SHOWN))?;
     give_word(path, CATALOG, &held.digest)?;
     say(&format!("\n$ shelfkeeper approve {}\n", held.digest))?;
     step(sandbox, shop, stop).await
