@@ -36,6 +36,9 @@ $spent = function (): float {
         + ($usage['ru_utime.tv_usec'] + $usage['ru_stime.tv_usec']) / 1e6;
 };
 array_map('answer', $queries);
+if ((int) $rounds === 0) {
+    exit;
+}
 $before = $spent();
 for ($round = 0; $round < (int) $rounds; $round++) {
     array_map('answer', $queries);

@@ -79,7 +79,7 @@ until address=$(sed -n 's|.*listening at http://||p' log | head -1) && [[ -n $ad
 ask() { exec 3<>"/dev/tcp/${address%:*}/${address#*:}"; printf 'GET %s HTTP/1.0\r\nHost: shop.example\r\n\r\n' "$1" >&3; cat <&3; exec 3>&-; }
 until ask '/oct8ne/frame/search?search=years' | grep -q '"total":[1-9]'; do sleep 0.5; done
 echo "== $items items, $(stat --format %s whole) bytes: searchable $(awk -v a="$began" -v b="$(date +%s.%N)" 'BEGIN { printf "%.1f", b - a }') s after the start, $(awk '{ printf "%.1f", ($14 + $15) / 100 }' "/proc/$daemon/stat") s of the processor"
-echo "   on disk $(du -sb "$PWD/alone.db.shelf" | cut -f1) bytes; idle: $(awk '/RssAnon/ { print $2 / 1024 " MiB" }' "/proc/$daemon/status") of its own"
+echo "   on disk $(du -sb "$PWD/alone.db.shelf" | cut -f1) bytes"
 
 words() { # CLASS WORDS...
   local class=$1; shift
@@ -107,11 +107,16 @@ running+=($!)
 until [[ -s constant ]]; do sleep 0.05; done
 echo '== A web server that answers a constant'
 printf 'constant\t/\n' | "$bin/examples/asking" door "$(cat constant)" "${running[-1]}" 2000
+echo "== The daemon, idle again: $(awk '/RssAnon/ { print $2 / 1024 " MiB" }' "/proc/$daemon/status") of its own"
 echo '== FTS5, ranked, with the number of all'
 queries | awk -F '\t' -v OFS='\t' '/^[1236]/ { print } /^4/ { print $1, $2 "*" }' >fts.words
 "$bin/examples/asking" fts whole "$PWD" "$rounds" <fts.words
 if command -v php >/dev/null; then
   echo '== PHP'
-  php "$script" fts.db "$rounds" < <(printf '%s\n' terracotta juniper cushion)
-  php "$script" fts.db 1 < <(printf '%s\n' k123 k777)
+  # As a web server without a cache of compiled scripts runs it: a process a request.
+  printf '%s\n' terracotta juniper cushion k123 k777 k42 >requests
+  TIMEFORMAT='a process a request          processor %U s + %S s of 60 requests'
+  time for ((n = 0; n < 60; n++)); do sed -n "$((n % 6 + 1))p" requests | php "$script" fts.db 0 >/dev/null; done
+  echo 'in one process:'
+  php "$script" fts.db "$rounds" <requests
 fi

@@ -10,7 +10,7 @@ use reqwest::header::{
     ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_RANGE, ETAG, HeaderMap, HeaderName, IF_MODIFIED_SINCE, IF_NONE_MATCH,
     LAST_MODIFIED, TRANSFER_ENCODING,
 };
-use reqwest::{Response, StatusCode, Version};
+use reqwest::{Response, StatusCode};
 use secrecy::ExposeSecret as _;
 use tracing::debug;
 use url::Url;
@@ -236,12 +236,12 @@ fn broken_off(error: reqwest::Error) -> String {
     }
 }
 
-/// Whether the connection can't have closed before the body's end unnoticed: HTTP/2 and later mark it, and
-/// HTTP/1.1 has a last chunk where there is no length (RFC 9112, 6.3).
+/// Whether the connection can't have closed before the body's end unnoticed: HTTP/1.1 has a last chunk where there is no
+/// length (RFC 9112, 6.3).
 fn end(response: &Response, announced: Option<u64>) -> End {
     let codings = response.headers().get_all(TRANSFER_ENCODING).iter().next_back();
     let last = codings.and_then(|codings| codings.to_str().ok()?.rsplit(',').next()).unwrap_or_default();
-    let is_marked = response.version() >= Version::HTTP_2 || last.trim().eq_ignore_ascii_case("chunked");
+    let is_marked = last.trim().eq_ignore_ascii_case("chunked");
     if announced.is_some() || is_marked { End::Proven } else { End::Unproven(JUST_CLOSED) }
 }
 
