@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use tokio::time::Instant;
 
 use super::answer::{Answer, Asked, Outcome, respond, written};
-use super::customer::{Customer, origin_of};
+use super::customer::{Customer, allowed_origin};
 use super::metrics::METHODS;
 use super::orders::Orders;
 use super::products::{infos, related, summaries};
@@ -60,7 +60,7 @@ pub(in crate::systems::oct8ne) async fn handle(State(server): State<Server>, req
     let locale = named.unwrap_or_else(|| settings.locale.clone());
     let (verb, headers) = (request.method().clone(), request.headers().clone());
     let call = Call { method, query, headers, caller, server, settings, locale };
-    let origin = origin_of(&call.headers).filter(|origin| call.settings.origins.contains(origin));
+    let origin = allowed_origin(&call.settings, &call.headers);
     let callback = call.query.callback();
     let asked = Asked {
         headers: &call.headers,
