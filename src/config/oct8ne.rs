@@ -382,7 +382,10 @@ mod tests {
             assert!(own_address(text).is_ok_and(|url| url.is_some()), "{text}");
         }
         for text in ["http://a.example/", "/x", "ftp://a.example"] {
-            assert!(own_address(text).is_err(), "{text}");
+            assert!(own_address(text).is_err() && shop_url(text).is_err(), "{text}");
+        }
+        for text in ["https://a.example/es/", "http://127.0.0.1:1", "http://10.0.0.1/"] {
+            assert!(shop_url(text).is_ok_and(|url| !url.path().ends_with("es/")), "{text}");
         }
     }
 }

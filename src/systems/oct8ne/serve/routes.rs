@@ -111,10 +111,10 @@ impl Call {
         match (self.method.as_str(), view) {
             ("getadapterinfo", view) => self.adapter_info(is_enabled && view.is_some()),
             _ if !is_enabled => self.as_if_nothing(),
+            (_, None) => Answer::error(StatusCode::SERVICE_UNAVAILABLE, "the catalogue isn't there yet").after(SOON),
             ("getorders", _) => self.orders().of_customer().await,
             ("getorderdetails", _) => self.orders().details().await,
             ("getsalesreport", _) => self.orders().sales(),
-            (_, None) => Answer::error(StatusCode::SERVICE_UNAVAILABLE, "the catalogue isn't there yet").after(SOON),
             ("customerdata", Some(view)) => self.customer(&view).data().await,
             ("getcart", Some(view)) => self.customer(&view).cart().await,
             ("addtowishlist", Some(view)) => self.customer(&view).wish(self.query.text("productids")).await,
@@ -206,7 +206,7 @@ fn told(
     match method {
         "productsummary" => summaries(view, shower, query.text("productids")).map(Some),
         "productinfo" => infos(view, shower, query.text("productids")).map(Some),
-        "productrelated" => related(view, shower, query.text("productid")).map(Some),
+        "productrelated" => related(view, shower, query.text("productid")),
         _ => search(view, shower, query, currency(view, query, settings).as_deref()),
     }
 }
