@@ -20,6 +20,7 @@ pub mod order;
 pub mod outbox;
 pub mod pass;
 pub mod pause;
+pub mod phone;
 pub mod remote;
 pub mod report;
 pub mod shop;

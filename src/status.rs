@@ -161,7 +161,7 @@ impl<'r> Status<'r> {
     /// When it can't be read or printed.
     pub fn print_text(&self, passes: u32, out: &mut dyn Write) -> Result<(), PrintError> {
         if let Some(absence) = no_state(self.reader) {
-            return Ok(writeln!(out, "{absence}")?);
+            return self.print_without_state(&absence, out);
         }
         writeln!(out, "{}", self.headline().text)?;
         self.parts.iter().try_for_each(|part| part.print_times(self.now, out))?;
@@ -171,6 +171,17 @@ impl<'r> Status<'r> {
         self.parts.iter().try_for_each(|part| part.print_passes(passes as usize, out))?;
         self.parts.iter().try_for_each(|part| part.standing.print_details(out))?;
         self.print_failed(out)
+    }
+
+    /// What is known all the same. Where nothing has passes nobody misses a state.
+    fn print_without_state(&self, absence: &str, out: &mut dyn Write) -> Result<(), PrintError> {
+        let (mut told, mut parts) = (Vec::new(), self.parts.iter());
+        let without = self.parts.iter().map(|part| &part.standing).filter(|standing| !standing.needs_state());
+        without.into_iter().try_for_each(|standing| standing.print_summary(&mut told))?;
+        if told.is_empty() || parts.any(|part| part.schedule.is_some()) {
+            writeln!(out, "{absence}")?;
+        }
+        Ok(out.write_all(&told)?)
     }
 
     fn print_failed(&self, out: &mut dyn Write) -> Result<(), PrintError> {

@@ -2,41 +2,35 @@
 
 use std::io::{self, IsTerminal as _, Write as _};
 
-use serde_json::Value;
-
 use super::look::Look;
 use super::outcome::{Exit, Failure, Outcome};
-use crate::approval::{CATALOG, give_word};
+use crate::approval::give_word;
 use crate::cli;
 use crate::status::no_state;
-use crate::systems::catalog::store::ReadGuard as _;
-use crate::systems::catalog::{Held, print_held};
-use crate::systems::orders::JOB as ORDERS;
-use crate::systems::orders::store::ReadOrders as _;
+use crate::systems::HeldBack;
 
 pub(super) fn approve(arguments: &cli::Approve, look: &Look) -> Outcome {
     let reader = look.open()?;
     if let Some(absence) = no_state(&reader) {
         return Err(Failure { error: anyhow::anyhow!(absence), exit: Exit::Failed });
     }
-    let read = |held: Option<Value>| held.and_then(|held| serde_json::from_value::<Held>(held).ok());
-    let (catalog, orders) = (read(reader.held()?), read(reader.held_orders()?));
-    let all: Vec<(&str, Held)> =
-        [(CATALOG, catalog), (ORDERS, orders)].into_iter().filter_map(|(by, held)| Some((by, held?))).collect();
+    let all = look.systems.iter().map(|system| system.held_back(&reader));
+    let all: Vec<HeldBack> = all.filter_map(Result::transpose).collect::<Result<_, _>>()?;
     if all.is_empty() && arguments.digest.is_none() {
         writeln!(io::stdout(), "Nothing is held.")?;
         return Ok(Exit::Done);
     }
-    let named = |held: &Held| arguments.digest.as_ref().is_none_or(|digest| digest.eq_ignore_ascii_case(&held.digest));
-    let Some((held_by, held)) = all.iter().find(|(_, held)| named(held)) else {
-        return Err(not_held(arguments.digest.as_deref().unwrap_or_default(), all.first().map(|(_, held)| held)));
+    let named =
+        |held: &&HeldBack| arguments.digest.as_ref().is_none_or(|digest| digest.eq_ignore_ascii_case(&held.digest));
+    let Some(held) = all.iter().find(named) else {
+        return Err(not_held(arguments.digest.as_deref().unwrap_or_default(), all.first()));
     };
-    print_held(held, usize::MAX, &mut io::stdout().lock())?;
+    write!(io::stdout(), "{}", held.text)?;
     if arguments.digest.is_none() && !asked(held)? {
         writeln!(io::stdout(), "Not approved.")?;
         return Ok(Exit::Done);
     }
-    give_word(reader.path(), held_by, &held.digest)?;
+    give_word(reader.path(), held.held_by, &held.digest)?;
     writeln!(
         io::stdout(),
         "Approved {}: the next pass sends exactly this. A daemon makes one at once, else: shelfkeeper run --once",
@@ -46,7 +40,7 @@ pub(super) fn approve(arguments: &cli::Approve, look: &Look) -> Outcome {
 }
 
 /// Asks on a terminal; elsewhere the digest is needed.
-fn asked(held: &Held) -> Result<bool, Failure> {
+fn asked(held: &HeldBack) -> Result<bool, Failure> {
     if !io::stdin().is_terminal() || !io::stdout().is_terminal() {
         let digest = &held.digest;
         let error =
@@ -60,7 +54,7 @@ fn asked(held: &Held) -> Result<bool, Failure> {
     Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
 }
 
-fn not_held(digest: &str, held: Option<&Held>) -> Failure {
+fn not_held(digest: &str, held: Option<&HeldBack>) -> Failure {
     let now =
         held.map_or_else(|| "nothing is held now".to_owned(), |held| format!("what is held now is {}", held.digest));
     Failure { error: anyhow::anyhow!("{digest} is not held: {now}"), exit: Exit::Failed }

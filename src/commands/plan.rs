@@ -11,19 +11,22 @@ use super::outcome::{Exit, Outcome, complain};
 use super::runtime::{blocking, until_interrupted};
 use crate::cli::{self, Format};
 use crate::config::Config;
+use crate::logging::Log;
 use crate::pass::{Ask, Counts, PassKind, Planned};
 use crate::pause::Pause;
 use crate::remote::Limits;
 use crate::state::Reader;
 use crate::status::no_state;
-use crate::systems::systems;
+use crate::systems::{nothing_to_do, systems};
 
-pub(super) fn plan(arguments: cli::Plan, config: &Config) -> Outcome {
+pub(super) fn plan(arguments: cli::Plan, config: &Config, log: Log) -> Outcome {
     // What keeps it from being opened is told by the plan itself.
     let absence = Reader::open(&config.state.path).ok().and_then(|reader| no_state(&reader));
     let pause = Pause::in_force(&config.state.path);
     let kind = if arguments.resync { PassKind::Resync } else { PassKind::Sync };
     let ask = Ask { kind, force: arguments.force };
+    let by_hand = systems().iter().any(|system| system.by_hand(config).is_some());
+    let idle = by_hand.then(|| nothing_to_do(&systems(), config));
     until_interrupted(async move {
         let (stop, limits, systems) = (CancellationToken::new(), Limits::default(), systems());
         let planned = join_all(systems.iter().map(|system| system.plan(config, &limits, ask, &stop))).await;
@@ -34,7 +37,9 @@ pub(super) fn plan(arguments: cli::Plan, config: &Config) -> Outcome {
                 Err(failure) => failures.push(failure),
             }
         }
+        let idle = idle.filter(|_| plans.0.is_empty() && failures.is_empty() && arguments.format == Format::Text);
         blocking(move || {
+            idle.map_or(Ok(()), |idle| writeln!(io::stdout(), "{idle}"))?;
             // What is known is shown all the same, but for a JSON that lacks a part of it.
             let exit = plans.show(&arguments, failures.is_empty(), pause.as_ref())?;
             // Another plan would be made with a state.
@@ -44,7 +49,9 @@ pub(super) fn plan(arguments: cli::Plan, config: &Config) -> Outcome {
                 (Format::Json, Some(absence)) => note(&absence)?,
             }
             failures.extend(plans.0.iter_mut().flat_map(|plan| plan.failures()));
-            Ok(failures.into_iter().fold(exit, |exit, failure| exit.or_worse(complain(&failure.error, failure.exit))))
+            Ok(failures
+                .into_iter()
+                .fold(exit, |exit, failure| exit.or_worse(complain(&failure.error, failure.exit, log))))
         })
         .await
     })

@@ -1,4 +1,4 @@
-//! `sandbox`: an in-memory NiceChat, Lagerkoll and Emplifi to try things on.
+//! `sandbox`: an in-memory NiceChat, Lagerkoll, Emplifi and NewStore to try things on.
 
 use std::io::{self, Write as _};
 
@@ -21,6 +21,7 @@ pub(super) fn sandbox(arguments: &cli::Sandbox) -> Outcome {
         let mut out = io::stdout();
         writeln!(out, "{}\n{}", sandbox.config_section(), sandbox.lagerkoll_section().trim_end())?;
         writeln!(out, "\n{}", sandbox.emplifi_section().trim_end())?;
+        writeln!(out, "\n{}", sandbox.newstore_section().trim_end())?;
         writeln!(
             out,
             "\n# To try Oct8ne, set public_listen = \"127.0.0.1:8788\" in section [http], and take these lines in:"

@@ -1,7 +1,7 @@
 //! Settings: a TOML file, the environment and systemd's credentials, made into values that are right.
 //!
-//! `document` reads the file and knows every setting's line, one file a section (`source`, `state`,
-//! `nicechat`, `lagerkoll`, `emplifi`, `http`) gives the settings their meaning, `secret` finds what must not stand in the open.
+//! `document` reads the file and knows every setting's line, `names` has the names of all sections and settings, one
+//! file a section gives the settings their meaning, `secret` finds what must not stand in the open.
 
 mod document;
 mod dump;
@@ -16,6 +16,7 @@ mod import;
 mod lagerkoll;
 mod location;
 mod names;
+mod newstore;
 mod nicechat;
 mod notify;
 mod oct8ne;
@@ -38,7 +39,7 @@ use std::sync::Arc;
 
 use document::Document;
 use environment::Environment;
-use names::{EMPLIFI, LAGERKOLL, NICECHAT, OCT8NE, ORDERS, SOURCE};
+use names::{EMPLIFI, LAGERKOLL, NEWSTORE, NICECHAT, OCT8NE, ORDERS, SOURCE};
 use section::Section;
 
 use crate::files;
@@ -50,6 +51,7 @@ pub use guard::{Guard, Missing};
 pub use http::{Http, Network, PublicUrl};
 pub use lagerkoll::{Account, AccountCredentials, DeclaredEvent, Lagerkoll, Scope};
 pub use location::{Location, is_loopback};
+pub use newstore::{DeclaredStore, Endpoint, Login, NewStore};
 pub use nicechat::{NiceChat, Prune, Strategy, VanishedCategory};
 pub use notify::{Hook, HookTarget};
 pub use oct8ne::{CartMethod, Facet, Oct8ne, OutOfStock, OwnShop};
@@ -83,6 +85,8 @@ pub struct Config {
     pub guard: Guard,
     /// Whether advisors are there; `None` = nobody is watched.
     pub emplifi: Option<Emplifi>,
+    /// Which stores are to have clienteling; `None` = nothing is known of any.
+    pub newstore: Option<NewStore>,
     /// NiceChat's orders; `None` = they are not mirrored.
     pub orders: Option<Orders>,
     /// Who is told of what happens.
@@ -141,8 +145,8 @@ impl Config {
         Config::load_in(path, &Environment::process())
     }
 
-    /// Reads a file like [`Config::load`], but not what it refers to. Secrets may be blank in what `take` sees, which
-    /// takes from it what is none: so whoever only looks at the state needs no right to read them.
+    /// Reads a file like [`Config::load`], but no secrets: those are blank in what `take` sees. Who only looks at the
+    /// state needs no right to read them.
     ///
     /// # Errors
     /// When the file can't be read, or anything in it is not right.
@@ -156,6 +160,15 @@ impl Config {
     /// When the file can't be read, or anything in it is not right.
     pub fn dump(path: &Path) -> Result<Dump, ConfigError> {
         Config::dump_in(path, &Environment::process().with_located_secrets())
+    }
+
+    /// A config of our own making, as it would stand in a file, whatever the environment says.
+    ///
+    /// # Errors
+    /// When anything in it is not right.
+    pub fn of_text(path: &Path, text: &str) -> Result<Config, ConfigError> {
+        let document = Document::parse(path, text);
+        document.finish(Config::read(&document, &Environment::of(&[])))
     }
 
     fn dump_in(path: &Path, environment: &Environment) -> Result<Dump, ConfigError> {
@@ -178,7 +191,8 @@ impl Config {
         let has_source = Section::of(document, &SOURCE).exists();
         let has_nicechat = Section::of(document, &NICECHAT).exists() || NiceChat::is_meant(environment);
         // Sections that stand alone.
-        let gives_work = [&LAGERKOLL, &EMPLIFI, &OCT8NE].iter().any(|names| Section::of(document, names).exists());
+        let alone = [&LAGERKOLL, &EMPLIFI, &NEWSTORE, &OCT8NE];
+        let gives_work = alone.iter().any(|names| Section::of(document, names).exists());
         let has_orders = Section::of(document, &ORDERS).exists();
         let mut config = Config {
             state: state.clone(),
@@ -189,6 +203,7 @@ impl Config {
             oct8ne: None,
             guard: guard.clone(),
             emplifi: None,
+            newstore: None,
             hooks: Vec::new(),
             http,
             secret_files: Vec::new(),
@@ -213,6 +228,7 @@ impl Config {
         config.lagerkoll = Lagerkoll::read(document, environment)?;
         config.oct8ne = Oct8ne::read(document, environment, config.http.as_ref(), has_source)?.map(Arc::new);
         config.emplifi = Emplifi::read(document, environment)?;
+        config.newstore = NewStore::read(document, environment, &config.state.path)?;
         config.hooks = notify::read(document, environment)?;
         config.secret_files = document.secret_files();
         Ok(config)

@@ -40,6 +40,10 @@ pub(super) const USER_TOKEN: SecretNames = SecretNames { key: "user_token", file
 pub(super) const API_TOKEN: SecretNames = SecretNames { key: "api_token", file: "api_token_file" };
 /// What the shop is asked with, and a hook's messages are signed with.
 pub(super) const SECRET: SecretNames = SecretNames { key: "secret", file: "secret_file" };
+/// What an API client of NewStore's proves itself with.
+pub(super) const CLIENT_SECRET: SecretNames = SecretNames { key: "client_secret", file: "client_secret_file" };
+/// A token for NewStore that somebody has fetched already.
+pub(super) const TOKEN: SecretNames = SecretNames { key: "token", file: "token_file" };
 /// The feed's password.
 pub(super) const PASSWORD: SecretNames = SecretNames { key: "password", file: "password_file" };
 
@@ -163,6 +167,34 @@ pub(super) const EMPLIFI: SectionNames = SectionNames {
 pub(super) const WATCH: SectionNames =
     SectionNames { name: "emplifi.watch", keys: &["name", "alias", "required_keys", "operator", "optional_keys"] };
 
+/// `[newstore]`.
+pub(super) const NEWSTORE: SectionNames = SectionNames {
+    name: "newstore",
+    keys: &[
+        "tenant",
+        "base_url",
+        "client_id",
+        CLIENT_SECRET.key,
+        CLIENT_SECRET.file,
+        TOKEN.key,
+        TOKEN.file,
+        "token_url",
+        "scope",
+        "timeout",
+        "retries",
+        "ecom_link",
+        "retailer_path",
+        "onboard_path",
+        "numbers_path",
+        "status_path",
+        "store",
+    ],
+};
+
+/// `[[newstore.store]]`.
+pub(super) const NEWSTORE_STORE: SectionNames =
+    SectionNames { name: "newstore.store", keys: &["id", "phone_number", "choose", "enable"] };
+
 /// `[orders]`.
 pub(super) const ORDERS: SectionNames = SectionNames {
     name: "orders",
@@ -232,14 +264,14 @@ pub(super) const OCT8NE_SHOP: SectionNames = SectionNames {
 };
 
 /// Every section.
-pub(super) const SECTIONS: [SectionNames; 10] =
-    [SOURCE, STATE, NICECHAT, GUARD, ORDERS, LAGERKOLL, EMPLIFI, NOTIFY, HTTP, OCT8NE];
+pub(super) const SECTIONS: [SectionNames; 11] =
+    [SOURCE, STATE, NICECHAT, GUARD, ORDERS, LAGERKOLL, EMPLIFI, NEWSTORE, NOTIFY, HTTP, OCT8NE];
 
 /// Sections within a section. Their names are `section.key`.
 pub(super) const SUBSECTIONS: [SectionNames; 1] = [OCT8NE_SHOP];
 
 /// Tables within a section, of which there may be any number. Their names are `section.key`.
-pub(super) const TABLES: [SectionNames; 5] = [RULE, EVENT, COPY_TO, WATCH, HOOK];
+pub(super) const TABLES: [SectionNames; 6] = [RULE, EVENT, COPY_TO, WATCH, NEWSTORE_STORE, HOOK];
 
 /// Whether a word is a setting of any section.
 pub(super) fn is_setting(word: &str) -> bool {
@@ -247,7 +279,7 @@ pub(super) fn is_setting(word: &str) -> bool {
 }
 
 /// Every secret.
-const SECRETS: [SecretNames; 6] = [API_KEY, API_SECRET, USER_TOKEN, PASSWORD, API_TOKEN, SECRET];
+const SECRETS: [SecretNames; 8] = [API_KEY, API_SECRET, USER_TOKEN, PASSWORD, API_TOKEN, SECRET, CLIENT_SECRET, TOKEN];
 
 /// Whether a setting's value is a secret.
 pub(super) fn is_secret(key: &str) -> bool {
@@ -269,7 +301,8 @@ pub(super) fn in_quotes(key: &str) -> Option<&'static str> {
         "max_bytes" => Some("write a size in quotes, such as \"4GiB\", or a number of bytes"),
         "location" | "path" => Some("write a path or an address in quotes, such as \"/srv/feed.xml\""),
         "keep" | "events" | "command" => Some("write a list of texts in quotes, such as [\"client\"]"),
-        "match_email" | "announce_old" | "personal" => None,
+        "phone_number" => Some("write it in quotes, such as \"+13055550100\""),
+        "match_email" | "announce_old" | "personal" | "enable" | "choose" => None,
         key if is_number(key) || matches!(key, "trigger" | "action" | "include" | "in_stock" | "enabled") => None,
         key if is_setting(key) => Some("write a text in quotes"),
         _ => None,

@@ -72,23 +72,16 @@ impl Orders {
         if section.get("keep").is_none() {
             section.comes_from("keep", Some("[]".to_owned()), "default".to_owned());
         }
-        let flag = |key| match section.flag(key) {
-            Ok(None) => {
-                section.comes_from(key, Some("false".to_owned()), "default".to_owned());
-                false
-            }
-            flag => section.keep(flag, || None).unwrap_or_default(),
-        };
         Ok(Some(Orders {
             nicechat: nicechat.clone(),
             schedule: section.read("schedule", "every 5m", Schedule::parse)?,
             resync_schedule: section.read("resync_schedule", "0 30 3 * * *", resync)?,
             keep: section.keep(keep, Keep::default),
             personal_days: section.number("personal_days", 30, 0..=3_650),
-            match_email: flag("match_email"),
+            match_email: section.is_set("match_email"),
             days: section.number("days", 1_095, 1..=36_500),
             currency: section.read("currency", "", currency)?,
-            announce_old: flag("announce_old"),
+            announce_old: section.is_set("announce_old"),
             max_delete_percent: guard.max_delete_percent,
             min_count: guard.min_count,
         }))

@@ -143,6 +143,17 @@ impl<'d> Section<'d> {
         self.get(key).map(|setting| setting.flag()).transpose()
     }
 
+    /// Yes or no; no stands in for what is wrong, which is told in the end.
+    pub(super) fn is_set(&self, key: &'static str) -> bool {
+        match self.flag(key) {
+            Ok(None) => {
+                self.comes_from(key, Some("false".to_owned()), "default".to_owned());
+                false
+            }
+            flag => self.keep(flag, || None).unwrap_or_default(),
+        }
+    }
+
     /// A number, whole or not, above the first of a range; the default stands in as in [`Section::number`].
     pub(super) fn decimal(&self, key: &'static str, default: Decimal, range: &RangeInclusive<Decimal>) -> Decimal {
         match self.get(key).map(|setting| setting.decimal(range)) {

@@ -2,7 +2,7 @@
 
 use url::Url;
 
-use super::{Config, Location, is_loopback};
+use super::{Config, Location, NewStore, is_loopback};
 use crate::files;
 
 impl Config {
@@ -18,11 +18,12 @@ impl Config {
         let lagerkoll = lagerkoll.map(|settings| ("lagerkoll.base_url", &settings.base_url, "the key"));
         let emplifi = self.emplifi.as_ref();
         let emplifi = emplifi.map(|settings| ("emplifi.base_url", &settings.base_url, "the key"));
+        let newstore = self.newstore.iter().flat_map(NewStore::addresses);
         let orders = self.orders.as_ref().map(|orders| &orders.nicechat.base_url);
         let nicechat = catalog.map(|catalog| &catalog.nicechat.base_url).or(orders);
         let nicechat = nicechat.map(|url| ("nicechat.base_url", url, "the key, and all that is sent"));
-        let sent = feed.into_iter().chain(nicechat).chain(lagerkoll).chain(emplifi).filter(|(_, url, _)| is_open(url));
-        let open = sent.map(|(setting, _, what)| open(setting, what));
+        let sent = feed.into_iter().chain(nicechat).chain(lagerkoll).chain(emplifi).chain(newstore);
+        let open = sent.filter(|(_, url, _)| is_open(url)).map(|(setting, _, what)| open(setting, what));
         let idle = "no section says what [source] is for: add [nicechat], with its key and secret";
         let public = self.secret_files.iter().filter(|file| files::is_public(file));
         let public = public.map(|file| {

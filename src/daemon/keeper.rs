@@ -18,7 +18,7 @@ use crate::pass::PassKind;
 use crate::pause::Pause;
 use crate::shop::Shop;
 use crate::state::Reader;
-use crate::systems::{System, systems};
+use crate::systems::{System, nothing_to_do, systems};
 use crate::web::listener::ListenError;
 use crate::web::private::{self as monitor, Monitor};
 use crate::web::public::PublicDoor;
@@ -74,7 +74,7 @@ impl Keeper {
         timers: &Timers,
     ) -> anyhow::Result<Keeper> {
         let systems: Arc<[Box<dyn System>]> = systems().into();
-        let monitor = Monitor::new(Arc::clone(&shop.config), Arc::clone(&systems));
+        let monitor = Monitor::new(&shop, Arc::clone(&systems));
         let runners = systems.iter().map(|_| Runner::new(force_first, line.part(), monitor.clone())).collect();
         let pause = Pause::in_force(shop.state.path());
         if let Some(pause) = &pause {
@@ -103,6 +103,9 @@ impl Keeper {
     async fn assign(&mut self, timers: &Timers) -> Result<(), ScheduleError> {
         let is_served = Door::Public.address(self.shop.config.http.as_ref()).is_some();
         let jobs: Vec<_> = self.systems.iter().map(|system| system.job(&self.shop, is_served)).collect();
+        if jobs.iter().all(Option::is_none) {
+            warn!("{}", nothing_to_do(&self.systems, &self.shop.config));
+        }
         self.monitor.expect(Arc::clone(&self.shop.config), jobs.iter().flatten().map(|job| &**job));
         for (runner, job) in self.runners.iter_mut().zip(jobs) {
             runner.assign(job, &self.shop, timers).await?;

@@ -103,7 +103,8 @@ impl<S: Service> Client<S> {
         let Settings { base, timeout, retries, told, kept } = settings;
         let mut builder = http_client::builder()
             .timeout(timeout)
-            .connect_timeout(timeout)
+            // A little less: were both to end at once, nobody could tell whether anything was sent.
+            .connect_timeout(timeout.mul_f32(0.9))
             // A redirect could lead the credentials elsewhere, and would need a signature of its own.
             .redirect(reqwest::redirect::Policy::none());
         if config::is_loopback(base) {
@@ -157,7 +158,8 @@ impl<S: Service> Client<S> {
         self.call_while(request, read, |_| false).await
     }
 
-    async fn call_while<T>(
+    /// Sends a request again as long as its tries are not used up, and `again` says so of the error of the last one.
+    pub(super) async fn call_while<T>(
         &self,
         request: &Request,
         read: impl Fn(S::Reply<'_>) -> Result<T, CallError>,

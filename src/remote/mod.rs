@@ -9,6 +9,7 @@ mod http;
 mod json;
 pub mod lagerkoll;
 mod limit;
+pub mod newstore;
 pub mod nicechat;
 pub mod oct8ne;
 mod redact;

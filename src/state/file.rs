@@ -104,7 +104,7 @@ impl StateFile {
     }
 }
 
-fn check_base(connection: &Connection, path: &Path, base_url: &str) -> Result<(), StateError> {
+pub(super) fn check_base(connection: &Connection, path: &Path, base_url: &str) -> Result<(), StateError> {
     let of = |error| StateError::of(path, error);
     BASE_URL.set_first(connection, &base_url.to_owned()).map_err(of)?;
     let theirs = BASE_URL.get(connection).map_err(of)?.unwrap_or_default();

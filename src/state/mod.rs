@@ -14,6 +14,7 @@ mod key;
 mod lock;
 mod migrate;
 mod open;
+mod own;
 mod place;
 pub(crate) mod private;
 mod reader;
@@ -25,7 +26,8 @@ pub use beside::{Board, Glance, Illegible};
 pub use doubt::{begin_sending, end_doubt, end_sending};
 pub use error::StateError;
 pub use file::Durable;
-pub use key::{Key, json};
+pub use key::{Key, json, value};
+pub use own::OwnFile;
 pub use reader::{Reader, limit};
 #[cfg(test)]
 pub(crate) use schema::STEPS;

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use rusqlite::{Connection, Params, Row};
 
 use super::doubt::{doubt, is_doubted};
-use super::file::BASE_URL;
+use super::file::{BASE_URL, PATIENCE};
 use super::lock::counted;
 use super::open::open_for_reading;
 use super::place::{no_file, resolve};
@@ -37,31 +37,18 @@ impl Reader {
     /// # Errors
     /// When it can't be read, is damaged or of a newer version.
     pub fn open(path: &Path) -> Result<Reader, StateError> {
-        let of = |error| StateError::of(path, error);
-        let is_there = match std::fs::metadata(path) {
-            // A file of no bytes is what SQLite makes before it writes anything.
-            Ok(file) if file.is_file() => file.len() > 0,
-            Ok(found) => return Err(no_file(path, &found)),
-            Err(error) if error.kind() == ErrorKind::NotFound => false,
-            // What may not be looked at may well be there.
-            Err(error) => return Err(StateError::Io { path: path.to_owned(), error }),
-        };
-        if !is_there {
-            let mut connection = Connection::open_in_memory().map_err(of)?;
+        let Some(place) = existing(path)? else {
+            let mut connection = Connection::open_in_memory().map_err(|error| StateError::of(path, error))?;
             migrate::migrate(&mut connection, path)?;
             let (hasher, path) = (secret::read(&connection, path)?, path.to_owned());
             return Ok(Reader { connection, path, exists: false, version: VERSION, doubt: None, hasher });
-        }
-        // The files beside it belong to the name that it has without symbolic links.
-        let path = &resolve(path).map_err(|error| StateError::Io { path: path.to_owned(), error })?;
+        };
+        let path = &place;
         let of = |error| StateError::of(path, error);
         // Before the file: what is written meanwhile is counted first.
         let counted = counted(path);
-        let connection = open_for_reading(path).map_err(of)?;
-        connection.busy_timeout(std::time::Duration::from_secs(10)).map_err(of)?;
-        connection.pragma_update(None, "query_only", true).map_err(of)?;
-        connection.execute_batch("PRAGMA cache_size = -8192; PRAGMA cell_size_check = ON;").map_err(of)?;
-        let version = migrate::check(&connection, path)?;
+        let connection = connect(path)?;
+        let version = migrate::check(&connection, path, VERSION)?;
         if version == 0 {
             return Err(migrate::not_ours(path));
         }
@@ -192,6 +179,31 @@ impl Reader {
     pub fn count(&self, sql: &str, parameters: impl Params) -> Result<u64, StateError> {
         self.one(sql, parameters, |row| row.get::<_, i64>(0)).map(i64::unsigned_abs)
     }
+}
+
+/// The place of a file that is read; `None` = there is none.
+pub(super) fn existing(path: &Path) -> Result<Option<PathBuf>, StateError> {
+    let io = |error| StateError::Io { path: path.to_owned(), error };
+    match std::fs::metadata(path) {
+        // The files beside it belong to the name that it has without symbolic links.
+        Ok(file) if file.is_file() && file.len() > 0 => resolve(path).map(Some).map_err(io),
+        // A file of no bytes is what SQLite makes before it writes anything.
+        Ok(file) if file.is_file() => Ok(None),
+        Ok(found) => Err(no_file(path, &found)),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        // What may not be looked at may well be there.
+        Err(error) => Err(io(error)),
+    }
+}
+
+/// Opens such a file; nothing can be written to it.
+pub(super) fn connect(path: &Path) -> Result<Connection, StateError> {
+    let of = |error| StateError::of(path, error);
+    let connection = open_for_reading(path).map_err(of)?;
+    connection.busy_timeout(PATIENCE).map_err(of)?;
+    connection.pragma_update(None, "query_only", true).map_err(of)?;
+    connection.execute_batch("PRAGMA cache_size = -8192; PRAGMA cell_size_check = ON;").map_err(of)?;
+    Ok(connection)
 }
 
 /// A number of rows as SQLite takes it.

@@ -5,16 +5,26 @@ pub mod catalog;
 pub mod events;
 pub mod hooks;
 mod look;
+pub mod newstore;
 pub mod oct8ne;
 pub mod orders;
 mod snapshot;
 mod sold;
 mod system;
 
-pub use look::{EachFailed, FailedObject, Look, Standing};
+use crate::config::Config;
+
+pub use look::{EachFailed, FailedObject, HeldBack, Look, Standing};
 pub use snapshot::product;
 pub use sold::sold;
-pub use system::System;
+pub use system::{Probe, System};
+
+/// What is said where no system has a job.
+pub fn nothing_to_do(systems: &[Box<dyn System>], config: &Config) -> String {
+    let by_hand = systems.iter().filter_map(|system| system.by_hand(config));
+    let by_hand: String = by_hand.map(|command| format!(" What is done by hand: `shelfkeeper {command}`.")).collect();
+    format!("Nothing to do: no section of the config has passes.{by_hand}")
+}
 
 /// Every system, for one shop.
 pub fn systems() -> Vec<Box<dyn System>> {
@@ -24,6 +34,7 @@ pub fn systems() -> Vec<Box<dyn System>> {
         Box::new(oct8ne::Oct8neSystem::new(sold)),
         Box::<availability::AvailabilitySystem>::default(),
         Box::new(orders::OrdersSystem { products: product }),
+        Box::new(newstore::NewStoreSystem),
         Box::new(hooks::HooksSystem),
     ]
 }

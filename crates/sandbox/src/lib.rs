@@ -1,12 +1,12 @@
-//! The sandbox: an in-memory NiceChat, a Lagerkoll, an Emplifi and a small feed host on one loopback port.
+//! The sandbox: an in-memory NiceChat, a Lagerkoll, an Emplifi, a NewStore, an Oct8ne and a small feed host on one loopback port.
 //!
 //! It checks signatures and credentials, answers as the vendors' pages say, remembers what it was sent, and misbehaves
 //! on demand. `shelfkeeper sandbox`, the demo and the black-box tests all use this one.
 //!
-//! The way of a request: `server` accepts it and looks at its path; `/marketplaces/v1/` goes to
-//! `nicechat` (`faults` decide whether it is answered well, `api` answers it from the `store`, and
-//! `imports` fetch pushed feeds into it), `/v1/events/` to `lagerkoll`, `/gis/` to `emplifi`, `/shop/` to `shop`, `/sandbox/` to
-//! `control`. `catalog` writes feeds to put into the shop.
+//! The way of a request: `server` accepts it and hands it by its path to a service of the `site`. What services have
+//! in common is in `handle`: `faults` decide whether a request is answered well, and its log has what came of it. A
+//! service's `api` says what the vendor would answer; NiceChat's `imports` fetch pushed feeds into its `store`.
+//! `/sandbox/` goes to `control`, by which people look inside. `catalog` writes feeds to put into the `shop`.
 //!
 //! Nothing here is shared with the client it tests, the signature least of all: a mistake made twice
 //! would go unseen.
@@ -15,7 +15,9 @@ pub mod catalog;
 mod control;
 mod emplifi;
 mod faults;
+mod handle;
 mod lagerkoll;
+mod newstore;
 mod nicechat;
 mod oct8ne;
 mod pace;
@@ -35,12 +37,19 @@ use std::net::{Ipv4Addr, SocketAddr};
 use tokio::net::TcpListener;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
+use site::Site;
+
 pub use catalog::Catalog;
 pub use emplifi::{Advisor, DEMO_ADVISOR, DEMO_EMPLIFI_KEY, Emplifi, EmplifiLogged, EmplifiRules};
 pub use faults::{Fault, Rule};
+pub use handle::{Handle, Record, Service};
 pub use lagerkoll::{
     Credentials, DEMO_STORE, DEMO_STORE_KEY, DEMO_USER_ID, DEMO_USER_TOKEN, Lagerkoll, LagerkollLogged, LagerkollRules,
     LagerkollUser, RetryAfter,
+};
+pub use newstore::{
+    DEMO_NEWSTORE_CLIENT_ID, DEMO_NEWSTORE_CLIENT_SECRET, DEMO_NEWSTORE_TENANT, DEMO_NEWSTORE_TOKEN, NewStore,
+    NewStoreLogged, NewStoreNumber, NewStorePaths, NewStoreRules, NewStoreStore,
 };
 pub use nicechat::{
     ImportFails, ImportFailure, ImportFormat, ImportSeen, ImportState, Logged, NiceChat, Rules, cdn_address,
@@ -88,11 +97,7 @@ pub struct Sandbox {
     addr: SocketAddr,
     key: String,
     secret: String,
-    nicechat: NiceChat,
-    lagerkoll: Lagerkoll,
-    emplifi: Emplifi,
-    shop: Shop,
-    oct8ne: Oct8ne,
+    site: Site,
     _stop: DropGuard,
 }
 
@@ -106,21 +111,10 @@ impl Sandbox {
         let addr = listener.local_addr()?;
         let stop = CancellationToken::new();
         let nicechat = NiceChat::new(&options.key, &options.secret, options.page_size, stop.clone());
-        let lagerkoll = Lagerkoll::new();
-        let shop = Shop::new(addr);
-        let oct8ne = Oct8ne::default();
-        let emplifi = Emplifi::new();
-        let site = site::Site {
-            nicechat: nicechat.clone(),
-            lagerkoll: lagerkoll.clone(),
-            emplifi: emplifi.clone(),
-            shop: shop.clone(),
-            oct8ne: oct8ne.clone(),
-        };
-        tokio::spawn(server::serve(listener, site, stop.clone()));
-        let (key, secret) = (options.key, options.secret);
+        let site = Site::new(nicechat, addr);
+        tokio::spawn(server::serve(listener, site.clone(), stop.clone()));
         let _stop = stop.drop_guard();
-        Ok(Self { addr, key, secret, nicechat, lagerkoll, emplifi, shop, oct8ne, _stop })
+        Ok(Self { addr, key: options.key, secret: options.secret, site, _stop })
     }
 
     /// The address it listens on, with the port it was given.
@@ -188,7 +182,7 @@ impl Sandbox {
 
     /// What Oct8ne and the shop's own addresses were told.
     pub fn oct8ne(&self) -> Oct8ne {
-        self.oct8ne.clone()
+        self.site.oct8ne.clone()
     }
 
     /// An `[emplifi]` section to paste into a config file; who is watched is for somebody to say.
@@ -196,24 +190,46 @@ impl Sandbox {
         format!("[emplifi]\nbase_url = {}\napi_key = {}\n", quoted(&self.base_url()), quoted(DEMO_EMPLIFI_KEY))
     }
 
+    /// A `[newstore]` section to paste into a config file, with an API client; which stores is for somebody to say.
+    pub fn newstore_section(&self) -> String {
+        let NewStorePaths { retailer, onboard, numbers, .. } = NewStorePaths::default();
+        format!(
+            "[newstore]\ntenant = {}\nbase_url = {}\ntoken_url = {}\nclient_id = {}\nclient_secret = {}\n\
+             retailer_path = {}\nonboard_path = {}\nnumbers_path = {}\n",
+            quoted(DEMO_NEWSTORE_TENANT),
+            quoted(&self.base_url()),
+            quoted(&format!("{}{}", self.base_url(), NewStore::token_path())),
+            quoted(DEMO_NEWSTORE_CLIENT_ID),
+            quoted(DEMO_NEWSTORE_CLIENT_SECRET),
+            quoted(&retailer),
+            quoted(&onboard),
+            quoted(&numbers),
+        )
+    }
+
+    /// A handle to look into NewStore and to make it misbehave; as cheap as that to NiceChat.
+    pub fn newstore(&self) -> NewStore {
+        self.site.newstore.clone()
+    }
+
     /// A handle to look into Emplifi and to make it misbehave; as cheap as that to NiceChat.
     pub fn emplifi(&self) -> Emplifi {
-        self.emplifi.clone()
+        self.site.emplifi.clone()
     }
 
     /// A handle to look into Lagerkoll and to make it misbehave; as cheap as that to NiceChat.
     pub fn lagerkoll(&self) -> Lagerkoll {
-        self.lagerkoll.clone()
+        self.site.lagerkoll.clone()
     }
 
     /// A handle to look into NiceChat and to make it misbehave; cheap, and good as long as anyone wants it.
     pub fn nicechat(&self) -> NiceChat {
-        self.nicechat.clone()
+        self.site.nicechat.clone()
     }
 
     /// A handle to the feed host.
     pub fn shop(&self) -> Shop {
-        self.shop.clone()
+        self.site.shop.clone()
     }
 }
 

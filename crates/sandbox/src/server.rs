@@ -60,6 +60,8 @@ async fn route(site: &Site, request: Request<Incoming>) -> Served {
         site.oct8ne.serve(&parts, &body)
     } else if emplifi::is_here(path) {
         site.emplifi.serve(&parts, body).await
+    } else if site.newstore.is_here(path) {
+        site.newstore.serve(&parts, body).await
     } else if path.starts_with(shop::ROOT) {
         site.shop.serve(&parts).await
     } else if let Some(place) = path.strip_prefix(control::ROOT) {

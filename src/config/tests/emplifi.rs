@@ -21,7 +21,7 @@ fn wrong(lines: &str) -> String {
 fn the_example_shows_the_defaults() {
     let example = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/config/shelfkeeper.example.toml"));
     let (_, shown) = example.split_once("# [emplifi]\n").expect("the section");
-    let (shown, _) = shown.split_once("# [oct8ne]\n").expect("the next one");
+    let (shown, _) = shown.split_once("# [newstore]\n").expect("the next one");
     let is_setting =
         |line: &&str| line.starts_with("[[") || line.split_once(" = ").is_some_and(|(key, _)| !key.contains(' '));
     let lines = shown.lines().filter_map(|line| line.strip_prefix("# ")).filter(is_setting);

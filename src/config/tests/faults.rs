@@ -12,17 +12,17 @@ fn unknown_names_tell_the_name_and_the_line() {
     );
     assert_eq!(
         error(&source("retries = 1")),
-        ":3:1: unknown setting source.retries; it belongs in [nicechat] or [lagerkoll]"
+        ":3:1: unknown setting source.retries; it belongs in [nicechat], [lagerkoll] or [newstore]"
     );
     assert_eq!(
         error(&source("\n  [shop]\nname = 1")),
-        ":4:4: unknown section [shop]; there are [source], [state], [nicechat], [guard], [orders], [lagerkoll], [emplifi], [notify], [http] and [oct8ne]"
+        ":4:4: unknown section [shop]; there are [source], [state], [nicechat], [guard], [orders], [lagerkoll], [emplifi], [newstore], [notify], [http] and [oct8ne]"
     );
     assert_eq!(error(&source("[sorce]\nname = 1")), ":3:2: unknown section [sorce]; did you mean [source]?");
     assert_eq!(error("location = \"x\""), ":1:1: setting location stands in no section; put it below [source]");
     assert_eq!(
         error("colour = \"x\""),
-        ":1:1: unknown setting colour: every setting stands in a section, [source], [state], [nicechat], [guard], [orders], [lagerkoll], [emplifi], [notify], [http] and [oct8ne]"
+        ":1:1: unknown setting colour: every setting stands in a section, [source], [state], [nicechat], [guard], [orders], [lagerkoll], [emplifi], [newstore], [notify], [http] and [oct8ne]"
     );
     assert!(
         errors(&source("[state]\nfile = 1\n[source.more]\nx = 1"))[1].starts_with(":5:9: unknown setting source.more")

@@ -5,6 +5,7 @@ mod faults;
 mod guard;
 mod http;
 mod lagerkoll;
+mod newstore;
 mod oct8ne;
 mod orders;
 mod rules;

@@ -68,7 +68,7 @@ impl Known {
         self.age(now) > span(unknown_after)
     }
 
-    /// When it will be, on the clock that nobody sets.
+    /// When it will be, on the boot-time clock.
     pub(crate) fn over_at(&self, unknown_after: Duration) -> SignedDuration {
         self.last.up.saturating_add(span(unknown_after))
     }

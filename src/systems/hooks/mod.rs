@@ -2,6 +2,7 @@
 
 mod job;
 mod report;
+mod round;
 mod send;
 mod sign;
 mod system;

@@ -56,7 +56,7 @@ fn unknown_names_are_told_with_their_line() {
             format!("{SOURCE}[nice]\n"),
             [
                 ":3:2: ",
-                "unknown section [nice]; there are [source], [state], [nicechat], [guard], [orders], [lagerkoll], [emplifi], [notify], [http] and [oct8ne]",
+                "unknown section [nice]; there are [source], [state], [nicechat], [guard], [orders], [lagerkoll], [emplifi], [newstore], [notify], [http] and [oct8ne]",
             ],
         ),
         (format!("colour = 1\n{SOURCE}"), [":1:1: ", "unknown setting colour"]),

@@ -27,7 +27,7 @@ pub(crate) const HEADER: &str = "id\ttitle\tprice\tavailability\tproduct_type";
 /// A shop with its feed host, its NiceChat, its config and its state.
 pub(crate) struct Shop {
     // In this order: the sandbox goes before what it runs on.
-    sandbox: Sandbox,
+    pub(crate) sandbox: Sandbox,
     _runtime: Runtime,
     folder: TempDir,
 }
@@ -101,6 +101,16 @@ impl Shop {
     /// An `[emplifi]` section that works; it watches nobody yet.
     pub(crate) fn emplifi_section(&self) -> String {
         self.sandbox.emplifi_section()
+    }
+
+    /// NewStore: its stores and numbers, what it was sent, how it is to misbehave.
+    pub(crate) fn newstore(&self) -> sandbox::NewStore {
+        self.sandbox.newstore()
+    }
+
+    /// A `[newstore]` section that works; it has no stores yet.
+    pub(crate) fn newstore_section(&self) -> String {
+        self.sandbox.newstore_section()
     }
 
     /// What the feed host was asked.

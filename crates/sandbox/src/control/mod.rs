@@ -3,6 +3,7 @@
 mod answers;
 mod emplifi;
 mod lagerkoll;
+mod newstore;
 mod nicechat;
 
 use hyper::{Method, StatusCode};
@@ -14,7 +15,7 @@ use crate::site::Site;
 pub(super) const ROOT: &str = "/sandbox/";
 
 const HELP: &str = r#"shelfkeeper's sandbox: an in-memory NiceChat under /marketplaces/v1/, a Lagerkoll under /v1/events/,
-and an Emplifi under /gis/rest/api/v1/live-advisor/.
+an Emplifi under /gis/rest/api/v1/live-advisor/, and a NewStore under /clienteling/ and /auth/realms/.
 
 GET    /sandbox/objects                what NiceChat holds
 POST   /sandbox/objects/products       put an object there (or .../categories), as if made by someone else
@@ -65,6 +66,22 @@ PUT    /sandbox/emplifi/advisors           these and no others: a list of such
 PATCH  /sandbox/emplifi/advisors/ALIAS     change one: {"available": false}
 DELETE /sandbox/emplifi/advisors/ALIAS     take one away
 Of its faults, "id" is the alias, and "path" begins with direct/ or multi-level/.
+
+NewStore has the same under /sandbox/newstore/: requests, counts, rules, faults. And
+GET    /sandbox/newstore/stores            the stores; from the start 10001, 10002 and 10003
+POST   /sandbox/newstore/stores            open one: {"id": "10004"}; PUT: these and no others, a list of such
+DELETE /sandbox/newstore/stores/ID         close one
+GET    /sandbox/newstore/numbers           the numbers for sale; one that is bought vanishes
+POST   /sandbox/newstore/numbers           offer one: {"phone_number": "+19045550199", "locality": "Jacksonville",
+                                           "region": "FL"}; also "store" (only for this one), "owned" (not listed)
+PUT    /sandbox/newstore/numbers           these and no others: a list of such
+DELETE /sandbox/newstore/numbers/NUMBER    somebody else buys it
+PUT    /sandbox/newstore/retailer          set it up: {"ecom_link": "https://shop.example"}; null undoes it
+DELETE /sandbox/newstore/tokens            let all tokens end
+An example of its rules:
+  {"token_seconds": 60, "paths": {"status": "GET /clienteling/retailers/status"}, "latency_ms": 50}
+  also "retailer", "onboard" and "numbers"; those that are left out are as they were from the start
+Of its faults, "id" is the store, and "path" begins with clienteling/ or auth/.
 "#;
 
 /// Answers a request to `/sandbox/<place>`.
@@ -72,6 +89,9 @@ pub(super) fn answer(site: &Site, method: &Method, place: &str, body: &[u8]) -> 
     let place = place.trim_end_matches('/');
     if let Some(place) = place.strip_prefix("emplifi/") {
         return emplifi::answer(&site.emplifi, method.as_str(), place, body).unwrap_or_else(|refusal| refusal);
+    }
+    if let Some(place) = place.strip_prefix("newstore/") {
+        return newstore::answer(&site.newstore, method.as_str(), place, body).unwrap_or_else(|refusal| refusal);
     }
     let done = match (method.as_str(), place.strip_prefix("lagerkoll/")) {
         ("GET", _) if place.is_empty() => Ok(Answer::text(StatusCode::OK, HELP)),

@@ -3,6 +3,7 @@
 mod emplifi;
 mod imports;
 mod lagerkoll;
+mod newstore;
 
 use std::time::Duration;
 

@@ -1,6 +1,7 @@
 //! The commands and their flags.
 
 mod formats;
+mod newstore;
 mod oct8ne;
 mod orders;
 mod product;
@@ -12,6 +13,7 @@ use std::time::Duration;
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
+pub use newstore::{NewStore, NewStoreApply, NewStoreCommand, NewStorePlan, NewStoreSettle, RetailerIs, StoreIs};
 pub use oct8ne::{Backup, Changed, Link, Oct8neCommand, Sale, Snippet, Update};
 
 use crate::config::{shop_name, time_span};
@@ -191,6 +193,11 @@ Examples:
   shelfkeeper orders --by agent --since 2026-01-01 --until 2026-01-31
   shelfkeeper orders --format csv > orders.csv")]
     Orders(Orders),
+    /// Show which stores lack NewStore clienteling, and have it set up: this buys numbers, and can't be undone
+    ///
+    /// Without a command it is `plan`. Nothing of it ever happens by itself.
+    #[command(args_conflicts_with_subcommands = true, after_help = newstore::EXAMPLES)]
+    Newstore(NewStore),
     /// Copy the state to a new file, also beside a running daemon
     ///
     /// To restore it, stop the daemon, put the copy in the state file's place and start the daemon: that it is not the
@@ -203,7 +210,7 @@ Examples:
     Completions(Completions),
     /// Print the manual page of the program, or of a command
     Man(Man),
-    /// Serve an in-memory NiceChat, Lagerkoll, Emplifi and feed host, for trying and testing
+    /// Serve an in-memory NiceChat, Lagerkoll, Emplifi, NewStore and feed host, for trying and testing
     Sandbox(Sandbox),
     /// Show the main job on a sample shop, with no set-up, config or network
     Demo,

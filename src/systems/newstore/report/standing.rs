@@ -1,0 +1,170 @@
+//! How the stores stand, as far as anybody has told us.
+
+use std::io::Write;
+
+use jiff::Timestamp;
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::config::{NewStore, Schedule};
+use crate::pass::{self, Headline, PassRow};
+use crate::phone::PhoneNumber;
+use crate::report::{JsonObject, PrintError};
+use crate::state::{Reader, StateError};
+use crate::systems::look::{EachFailed, Look, Standing};
+use crate::systems::newstore::records::{Known, Record, RetailerState, StoreState};
+use crate::systems::newstore::store::known;
+use crate::text::fold;
+
+/// What can be looked at; `None` = these settings have no such stores.
+pub(in crate::systems::newstore) struct NewStoreLook(pub(in crate::systems::newstore) Option<NewStore>);
+
+impl Look for NewStoreLook {
+    fn job(&self) -> (&'static str, String) {
+        ("newstore", String::new())
+    }
+
+    fn schedule(&self) -> Option<&Schedule> {
+        None
+    }
+
+    /// A file that can't be read is told, and keeps nothing else from being shown.
+    fn standing<'r>(&self, _: &'r Reader) -> Result<Box<dyn Standing + 'r>, StateError> {
+        let stands = self.0.as_ref().map(|settings| match known(settings) {
+            Ok(known) => Stands { stores: stores(settings, &known), retailer: retailer(settings, &known), error: None },
+            Err(error) => Stands { error: Some(error.to_string()), ..Stands::default() },
+        });
+        Ok(Box::new(NewStoreStanding(stands)))
+    }
+}
+
+#[derive(Default)]
+struct Stands {
+    stores: Vec<StoreRow>,
+    /// In words; `None` = it is left alone.
+    retailer: Option<String>,
+    /// Why nothing is known.
+    error: Option<String>,
+}
+
+/// A store, as programs are told.
+#[derive(Serialize)]
+struct StoreRow {
+    id: String,
+    state: &'static str,
+    phone_number: Option<PhoneNumber>,
+    since: Option<Timestamp>,
+    reason: Option<String>,
+}
+
+/// Those that are declared, in their order; then those that aren't any more.
+fn stores(settings: &NewStore, known: &Known) -> Vec<StoreRow> {
+    let row = |id: &str, name: Option<&'static str>, record: &Record| StoreRow {
+        id: id.to_owned(),
+        state: name.unwrap_or(record.state.name()),
+        phone_number: record.state.number().cloned(),
+        since: Some(record.since),
+        reason: record.state.reason().map(str::to_owned),
+    };
+    let declared = settings.stores.iter().map(|store| match known.stores.get(&store.id) {
+        Some(record) => row(&store.id, None, record),
+        None => {
+            let (id, phone_number) = (store.id.clone(), store.wanted.number().cloned());
+            StoreRow { id, state: "open", phone_number, since: None, reason: None }
+        }
+    });
+    let is_declared = |id: &String| settings.stores.iter().any(|store| store.id == *id);
+    let gone = known.stores.iter().filter(|(id, _)| !is_declared(id)).filter_map(|(id, record)| match record.state {
+        StoreState::Onboarded { .. } => Some(row(id, Some("left"), record)),
+        StoreState::Doubt(_) => Some(row(id, None, record)),
+        StoreState::Refused { .. } | StoreState::There { .. } => None,
+    });
+    declared.chain(gone).collect()
+}
+
+fn retailer(settings: &NewStore, known: &Known) -> Option<String> {
+    let told = match known.retailer.as_ref().map(|record| &record.state) {
+        None if settings.ecom_link.is_none() => return None,
+        None => "open".to_owned(),
+        Some(RetailerState::Sent(link)) => format!("open; {link} was sent, and nobody knows what became of it"),
+        Some(RetailerState::Configured(link)) => format!("configured with {link}"),
+        Some(RetailerState::There) => "configured already, not by us, as far as we know".to_owned(),
+        Some(RetailerState::Refused { link, reason }) => format!("{link} is refused: {reason}"),
+    };
+    Some(told)
+}
+
+struct NewStoreStanding(Option<Stands>);
+
+impl NewStoreStanding {
+    fn count(&self, state: &str) -> usize {
+        self.0.iter().flat_map(|stands| &stands.stores).filter(|store| store.state == state).count()
+    }
+}
+
+impl Standing for NewStoreStanding {
+    fn headline(&self, _: &[PassRow], _: Timestamp) -> Headline {
+        let told = |state, text: String| Headline { state, text, since: None };
+        let [doubts, refused] = ["doubt", "refused"].map(|state| self.count(state));
+        match &self.0 {
+            Some(Stands { error: Some(error), .. }) => told(pass::Standing::Behind, format!("Behind: {error}.")),
+            Some(_) if doubts > 0 => {
+                let text = format!("Behind: NewStore, {doubts} in doubt; see `shelfkeeper newstore`.");
+                told(pass::Standing::Behind, text)
+            }
+            Some(_) if refused > 0 => {
+                told(pass::Standing::Rows, format!("Equal but for {refused} that NewStore refuses."))
+            }
+            Some(stands) if stands.stores.iter().any(|store| store.since.is_some()) => {
+                told(pass::Standing::Equal, "Equal: what was sent to NewStore was acknowledged.".to_owned())
+            }
+            _ => told(pass::Standing::None, "No pass yet.".to_owned()),
+        }
+    }
+
+    fn pass_line(&self, _: &PassRow) -> String {
+        String::new()
+    }
+
+    fn print_json(&self, _: u64, out: &mut JsonObject<'_>) -> Result<(), PrintError> {
+        match &self.0 {
+            None => out.field("newstore", &Value::Null)?,
+            Some(Stands { error: Some(error), .. }) => {
+                out.field("newstore", &Value::Null)?;
+                out.field("newstore_error", error)?;
+            }
+            Some(stands) => out.field("newstore", &stands.stores)?,
+        }
+        Ok(())
+    }
+
+    fn print_summary(&self, out: &mut dyn Write) -> Result<(), PrintError> {
+        let Some(Stands { stores, retailer, error }) = &self.0 else { return Ok(()) };
+        let mut line = |text: String| writeln!(out, "{}", fold(&text, 4));
+        error.iter().try_for_each(|error| line(format!("NewStore: {error}.")))?;
+        retailer.iter().try_for_each(|told| line(format!("NewStore retailer: {told}.")))?;
+        for StoreRow { id, state, phone_number, since, reason } in stores {
+            let number = phone_number.as_ref().map(|number| format!(", {number}")).unwrap_or_default();
+            let since = since.map(|since| format!(" since {since:.0}")).unwrap_or_default();
+            let reason = reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
+            line(format!("NewStore store {id}: {state}{number}{since}{reason}"))?;
+        }
+        Ok(())
+    }
+
+    fn print_details(&self, _: &mut dyn Write) -> Result<(), PrintError> {
+        Ok(())
+    }
+
+    fn needs_state(&self) -> bool {
+        false
+    }
+
+    fn failed(&self) -> u64 {
+        0
+    }
+
+    fn each_failed(&self, _: u64, _: EachFailed<'_>) -> Result<(), PrintError> {
+        Ok(())
+    }
+}

@@ -1,0 +1,120 @@
+//! Killed at every request, whether it had its effect or not: no store gets two numbers, and none a number that nobody
+//! knows of.
+
+use std::time::Duration;
+
+use sandbox::{Fault, NewStoreRules, Rule};
+
+use super::{MIAMI, bought, chosen, configure, fixed, onboarding, plan, shop, state, take_writes};
+use crate::kit::process::Process;
+use crate::kit::{Shop, wait_until};
+
+const LINK: &str = "ecom_link = \"https://shop.example\"";
+
+fn three_stores() -> Shop {
+    shop(LINK, &(fixed("10001", MIAMI) + &chosen("10002") + &chosen("10003") + "enable = true\n"))
+}
+
+/// Starts an apply whose n-th write is never answered, and kills it there.
+fn killed_at(shop: &Shop, nth: usize, applied: bool) {
+    let rule = Rule {
+        method: Some("POST".into()),
+        path: Some("clienteling/".into()),
+        applied,
+        after: nth,
+        ..Rule::new(Fault::Hang)
+    };
+    shop.newstore().add_fault(rule);
+    let process = Process::start(shop.command(&["newstore", "apply", "--yes"]));
+    let newstore = shop.newstore();
+    let writes =
+        || newstore.requests().iter().filter(|it| it.path.starts_with("/clienteling") && it.method == "POST").count();
+    wait_until("it hangs", || writes() == nth + 1);
+    process.kill();
+    shop.newstore().clear_faults();
+}
+
+#[test]
+fn a_kill_at_any_request_buys_nothing_twice() {
+    for applied in [false, true] {
+        for nth in 0..4 {
+            let shop = three_stores();
+            killed_at(&shop, nth, applied);
+            let before = take_writes(&shop);
+            assert_eq!(before.len(), nth + 1);
+            if nth > 0 {
+                let id = ["10001", "10002", "10003"][nth - 1];
+                assert_eq!(state(&shop, id), "doubt");
+                let told = plan(&shop);
+                let reason = told["stores"][nth - 1]["reason"].as_str().expect("a reason").to_owned();
+                let expected = if applied { "isn't offered any more" } else { "will be sent again" };
+                assert!(reason.contains(expected), "{reason}");
+                take_writes(&shop);
+            }
+            let code = if applied && nth > 0 { 1 } else { 0 };
+            shop.run(&["newstore", "apply", "--yes"]).expect_code(code);
+            let after = take_writes(&shop);
+            if applied && nth > 0 {
+                // Whether it has its number only a person can tell.
+                assert!(!after.contains(&before[nth]), "{after:?}");
+                let word = if nth == 3 { "enabled" } else { "onboarded" };
+                shop.run(&["newstore", "settle", ["10001", "10002", "10003"][nth - 1], word]).expect_code(0);
+            } else {
+                assert!(after.contains(&before[nth]), "the same request again: {after:?}");
+            }
+            assert!(before[..nth].iter().all(|done| !after.contains(done)), "{before:?} {after:?}");
+            shop.run(&["newstore", "apply", "--yes"]).expect_code(0);
+            assert!(take_writes(&shop).is_empty());
+            let status = shop.json(&["status", "--format", "json"]);
+            for (at, id) in ["10001", "10002", "10003"].iter().enumerate() {
+                assert_eq!(status["newstore"][at]["phone_number"].as_str(), bought(&shop, id).as_deref(), "{id}");
+            }
+            assert_eq!(shop.newstore().numbers().len(), 1);
+        }
+    }
+}
+
+#[test]
+fn a_kill_between_an_effect_and_its_answer_forgets_nothing() {
+    let shop = three_stores();
+    // Half of it passes after a request has had its effect.
+    shop.newstore().set_rules(NewStoreRules { latency: Duration::from_millis(100), ..NewStoreRules::default() });
+    for seen in 1..12 {
+        shop.newstore().take_requests();
+        let mut process = Process::start(shop.command(&["newstore", "apply", "--yes"]));
+        let newstore = shop.newstore();
+        wait_until("it sends so much, or ends", || newstore.requests().len() >= seen || !process.is_running());
+        process.kill();
+        let known = shop.json(&["status", "--format", "json"])["newstore"].clone();
+        for (at, id) in ["10001", "10002", "10003"].iter().enumerate() {
+            let (known, bought) = (known[at]["phone_number"].as_str(), bought(&shop, id));
+            assert!(bought.is_none() || bought.as_deref() == known, "{id}: {bought:?} {known:?}");
+        }
+    }
+}
+
+#[test]
+fn a_store_in_doubt_never_gets_another_number() {
+    let shop = shop("", &chosen("10001"));
+    killed_at(&shop, 0, true);
+    take_writes(&shop);
+    // Whatever is declared from now on, and however often it is applied.
+    for store in [chosen("10001"), fixed("10001", MIAMI), chosen("10001") + "enable = true\n"] {
+        configure(&shop, "", &store);
+        shop.run(&["newstore", "apply", "--yes"]).expect_code(1);
+        assert!(take_writes(&shop).is_empty());
+    }
+    // Nor while its number is still offered, when it is not the number that is declared.
+    let shop = super::shop("", &chosen("10001"));
+    killed_at(&shop, 0, false);
+    take_writes(&shop);
+    configure(&shop, "", &fixed("10001", MIAMI));
+    let told = shop.run(&["newstore", "apply", "--yes"]).expect_code(1);
+    assert!(take_writes(&shop).is_empty(), "{told:?}");
+    // Its number is nobody else's meanwhile.
+    configure(&shop, "", &(chosen("10001") + &chosen("10002")));
+    shop.run(&["newstore", "apply", "--yes", "--store", "10002"]).expect_code(0);
+    assert_eq!(take_writes(&shop), [onboarding("10002", super::NEXT)]);
+    configure(&shop, "", "");
+    assert_eq!(plan(&shop)["stores"][0]["op"], "doubt", "also when it is declared no more");
+}

@@ -1,0 +1,82 @@
+//! What other commands say of it, and that none of them sends anything.
+
+use serde_json::{Value, json};
+
+use super::{MIAMI, chosen, configure, fixed, shop, standing};
+use crate::kit::Shop;
+
+fn two_stores() -> Shop {
+    shop("ecom_link = \"https://shop.example\"", &(fixed("10001", MIAMI) + &chosen("10002")))
+}
+
+#[test]
+fn only_its_own_commands_send_anything() {
+    let shop = two_stores();
+    let told = shop.run(&["run", "--once"]).expect_code(0).stdout;
+    assert!(told.contains("Nothing to do") && told.contains("shelfkeeper newstore"), "{told}");
+    for arguments in [&["run", "--resync"][..], &["plan", "--resync"], &["status"], &["check"], &["config", "dump"]] {
+        shop.run(arguments).expect_code(0);
+    }
+    let told = shop.run(&["plan"]).expect_code(0).stdout;
+    assert!(told.contains("shelfkeeper newstore"), "{told}");
+    assert_eq!(shop.json(&["plan", "--format", "json"])["operations"], json!([]));
+    assert!(shop.newstore().requests().is_empty());
+}
+
+#[test]
+fn it_is_told_beside_a_shop_and_without_one() {
+    let shop = two_stores();
+    let status = shop.run(&["status"]).expect_code(0).stdout;
+    assert!(status.contains("NewStore store 10001: open") && !status.contains("There is no state"), "{status}");
+    let open = json!({"id": "10001", "state": "open", "phone_number": MIAMI, "since": null, "reason": null});
+    assert_eq!(standing(&shop, "10001"), open);
+    assert_eq!(standing(&shop, "10002")["phone_number"], Value::Null);
+    let beside = Shop::with_rows(&["1|Lamp|10.00 USD|in stock|Home"]);
+    beside.config(&format!("{}{}", beside.newstore_section(), fixed("10001", MIAMI)));
+    let status = beside.run(&["status"]).expect_code(0).stdout;
+    assert!(status.contains("There is no state") && status.contains("NewStore store 10001: open"), "{status}");
+    let told = beside.pass(0).stdout;
+    assert!(told.contains("2 created") && !told.contains("Nothing to do"), "{told}");
+    let status = beside.run(&["status"]).expect_code(0).stdout;
+    assert!(status.starts_with("Equal:") && status.contains("NewStore store 10001: open"), "{status}");
+    assert!(beside.newstore().requests().is_empty());
+    let without = Shop::with_rows(&["1|Lamp|10.00 USD|in stock|Home"]);
+    assert_eq!(without.json(&["status", "--format", "json"])["newstore"], Value::Null);
+    assert!(without.run(&["newstore"]).expect_code(2).stderr.contains("no section [newstore]"));
+}
+
+#[test]
+fn check_says_whether_it_would_work() {
+    let shop = two_stores();
+    let told = shop.run(&["check"]).expect_code(0).stdout;
+    assert!(told.contains("NewStore http://127.0.0.1") && told.contains("nothing was done yet"), "{told}");
+    assert!(shop.newstore().requests().is_empty());
+    let told = shop.run(&["check", "--online"]).expect_code(0).stdout;
+    assert!(told.contains("NewStore  ok   takes the token (store 10001: 4 numbers offered)"), "{told}");
+    assert_eq!(shop.newstore().take_requests().len(), 2);
+    configure(&shop, "client_secret = \"wrong\"", "");
+    let told = shop.run(&["check", "--online"]).expect_code(1).stdout;
+    assert!(told.contains("NewStore  FAIL") && told.contains("check client_id, client_secret"), "{told}");
+    configure(&shop, "numbers_path = \"GET /elsewhere/{store_id}\"", &fixed("10001", MIAMI));
+    let told = shop.run(&["check", "--online"]).expect_code(1).stdout;
+    assert!(told.contains("newstore.numbers_path"), "{told}");
+}
+
+#[test]
+fn plain_http_to_others_is_told() {
+    let shop = shop("base_url = \"http://newstore.example\"", "");
+    let told = shop.run(&["check"]).expect_code(0).stdout;
+    assert!(told.contains("newstore.base_url is http, not https: the token can be read on the way"), "{told}");
+}
+
+#[test]
+fn the_config_is_told_without_secrets() {
+    let shop = two_stores();
+    let dumped = shop.json(&["config", "dump", "--format", "json"]);
+    let settings = &dumped["settings"];
+    assert_eq!(settings["newstore"]["client_secret"]["value"], "***");
+    assert_eq!(settings["newstore"]["retries"], json!({"value": 1, "from": settings["newstore"]["retries"]["from"]}));
+    assert_eq!(settings["newstore"]["status_path"], json!({"value": "", "from": "default"}));
+    assert_eq!(settings["newstore.store"][1]["choose"]["value"], json!({"locality": "Jacksonville"}));
+    assert_eq!(settings["newstore.store"][0]["enable"], json!({"value": false, "from": "default"}));
+}
