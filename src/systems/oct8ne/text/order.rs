@@ -36,6 +36,8 @@ pub(in crate::systems::oct8ne) struct Order {
     folder: Folder,
     /// Letters (or two that count as one), and what they count as.
     letters: Vec<(String, String)>,
+    /// A bit for each ASCII letter that one of them begins with: most texts have no others.
+    ascii: u128,
     is_latin_last: bool,
     /// `I` is the capital of `ı`.
     is_turkish: bool,
@@ -49,7 +51,9 @@ impl Order {
         letters.extend(read(CYRILLIC, CYRILLIC_END));
         letters.sort_by_key(|(letter, _)| std::cmp::Reverse(letter.chars().count()));
         let (is_latin_last, is_turkish) = (OTHERS_FIRST.contains(&language), matches!(language, "az" | "tr"));
-        Order { folder: Folder::new(), letters, is_latin_last, is_turkish }
+        let firsts = letters.iter().filter_map(|(letter, _)| letter.chars().next()).filter(char::is_ascii);
+        let ascii = firsts.fold(0, |bits, letter| bits | 1 << u32::from(letter));
+        Order { folder: Folder::new(), letters, ascii, is_latin_last, is_turkish }
     }
 
     /// What to compare instead of a name. Accents that make no other letter count when nothing else differs.
@@ -59,8 +63,8 @@ impl Order {
         let mut key = String::with_capacity(lower.len());
         let mut rest = lower.as_str();
         while let Some(letter) = rest.chars().next() {
-            // Most letters are none of these.
-            let own = self.letters.iter().find(|(own, _)| rest.starts_with(own.as_str()));
+            let may_be = !letter.is_ascii() || self.ascii & (1 << u32::from(letter)) != 0;
+            let own = self.letters.iter().find(|(own, _)| may_be && rest.starts_with(own.as_str()));
             match own {
                 Some((own, counts)) => {
                     key.push_str(counts);
