@@ -8,6 +8,9 @@ use super::order::Order;
 /// Letters of a word that count.
 const LONGEST: usize = 40;
 
+/// Letters of their own that some programs write as another one with an accent.
+const APART: [(&str, &str); 2] = [("и\u{306}", "й"), ("і\u{308}", "ї")];
+
 /// Takes texts apart.
 pub(in crate::systems::oct8ne) struct Analyser {
     folder: Folder,
@@ -110,7 +113,12 @@ impl Analyser {
     }
 
     fn word(&self, raw: &str, is_number: bool) -> Word {
-        let raw: String = raw.to_lowercase().chars().take(LONGEST).collect();
+        let mut raw: String = raw.to_lowercase().chars().take(LONGEST).collect();
+        for (apart, letter) in APART {
+            if raw.contains(apart) {
+                raw = raw.replace(apart, letter);
+            }
+        }
         let folded = self.folder.folded(&raw);
         let mut stems = Vec::new();
         if !is_number {
@@ -245,6 +253,9 @@ mod tests {
         let folded: Vec<String> =
             words(&["en"], "Bottle, 500ml É-1 e\u{301}t").into_iter().map(|word| word.folded).collect();
         assert_eq!(folded, ["bottle", "500", "ml", "e", "1", "et"]);
+        let apart = [&words(&["uk"], "Чаи\u{306} Ї\u{301}жак")[..], &words(&["uk"], "І\u{308}жак")].concat();
+        let folded: Vec<&str> = apart.iter().map(|word| word.folded.as_str()).collect();
+        assert_eq!(folded, ["чай", "їжак", "їжак"]);
     }
 
     #[test]
