@@ -63,6 +63,8 @@ fn link(arguments: &Link, settings: &Arc<Oct8ne>, state: &Path) -> Outcome {
         // It holds nothing.
         let _ = std::fs::remove_file(&path);
     })?;
+    // Who reads the settings may stand elsewhere.
+    let whole = std::path::absolute(&path)?;
     let bare = |address: &str| address.trim_start_matches("https://").trim_end_matches('/').to_owned();
     let (server, static_server) = (
         server.unwrap_or_else(|| settings.server.clone()),
@@ -73,7 +75,7 @@ fn link(arguments: &Link, settings: &Arc<Oct8ne>, state: &Path) -> Outcome {
     for (name, value) in [("license", license), ("server", bare(&server)), ("static_server", bare(&static_server))] {
         writeln!(out, "{name} = {}", toml::Value::String(value))?;
     }
-    writeln!(out, "api_token_file = {}", toml::Value::String(path.display().to_string()))?;
+    writeln!(out, "api_token_file = {}", toml::Value::String(whole.display().to_string()))?;
     Ok(Exit::Done)
 }
 

@@ -184,7 +184,7 @@ impl Oct8ne {
             add_to_cart_url: section.read("add_to_cart_url", "", address)?,
             add_to_cart_method: section.read("add_to_cart_method", "POST", |text| units::one_of(text, &methods))?,
             thumbnail_url: section.read("thumbnail_url", "", address)?,
-            facets: section.texts("facets", &Facet::ALL.map(Facet::name), |text| units::one_of(text, &facets)),
+            facets: once(section.texts("facets", &Facet::ALL.map(Facet::name), |text| units::one_of(text, &facets))),
             out_of_stock: section.read("out_of_stock", "last", |text| units::one_of(text, &stocks))?,
             cache: section.read("cache", "60s", |text| units::duration(text, &CACHES))?,
             origins: section.texts("origins", &[], origin),
@@ -218,6 +218,17 @@ impl OwnShop {
     }
 }
 
+/// Each of them once, in their order.
+fn once(facets: Vec<Facet>) -> Vec<Facet> {
+    let mut found = Vec::new();
+    for facet in facets {
+        if !found.contains(&facet) {
+            found.push(facet);
+        }
+    }
+    found
+}
+
 fn optional_secret(section: &Section<'_>, environment: &Environment) -> Result<Option<SecretString>, ConfigError> {
     if secret::given(section, API_TOKEN, environment)?.is_empty() {
         return Ok(None);
@@ -227,6 +238,7 @@ fn optional_secret(section: &Section<'_>, environment: &Environment) -> Result<O
 
 fn shop_url(text: &str) -> Result<Url, String> {
     let mut url = web_address(text, "https://shop.example", "without user and password")?;
+    check_way(&url)?;
     let path = url.path().trim_end_matches('/').to_owned();
     url.set_path(&path);
     Ok(url)
@@ -299,17 +311,23 @@ fn own_address(text: &str) -> Result<Option<String>, String> {
     }
     let expected = || "expected an address such as \"https://shop.example/internal/session\"".to_owned();
     let url = Url::parse(text).map_err(|_| expected())?;
+    if !matches!(url.scheme(), "http" | "https") {
+        return Err(expected());
+    }
+    check_way(&url).map(|()| Some(text.to_owned()))
+}
+
+/// What goes to a shop's address must not be read on the way.
+fn check_way(url: &Url) -> Result<(), String> {
     let is_private = match url.host() {
         Some(Host::Ipv4(address)) => address.is_private(),
         Some(Host::Ipv6(address)) => address.is_unique_local(),
         _ => false,
     };
-    match url.scheme() {
-        "https" => Ok(Some(text.to_owned())),
-        "http" if is_private || is_loopback(&url) => Ok(Some(text.to_owned())),
-        "http" => Err("http is for loopback and private addresses alone: use https".to_owned()),
-        _ => Err(expected()),
+    if url.scheme() == "http" && !is_private && !is_loopback(url) {
+        return Err("http is for loopback and private addresses alone: use https".to_owned());
     }
+    Ok(())
 }
 
 #[cfg(test)]
@@ -327,7 +345,10 @@ mod tests {
             assert!(own_address(text).is_ok_and(|url| url.is_some()), "{text}");
         }
         for text in ["http://a.example/", "/x", "ftp://a.example"] {
-            assert!(own_address(text).is_err(), "{text}");
+            assert!(own_address(text).is_err() && shop_url(text).is_err(), "{text}");
+        }
+        for text in ["https://a.example/es/", "http://127.0.0.1:1", "http://10.0.0.1/"] {
+            assert!(shop_url(text).is_ok_and(|url| !url.path().ends_with("es/")), "{text}");
         }
     }
 }

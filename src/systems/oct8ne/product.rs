@@ -82,7 +82,7 @@ pub(super) fn number(value: &Value) -> Option<Decimal> {
 }
 
 /// Whether a browser on a page of the web would fetch an address.
-fn is_web(address: &str) -> bool {
+pub(super) fn is_web(address: &str) -> bool {
     let head: String = address.chars().take(8).flat_map(char::to_lowercase).collect();
     ["http://", "https://", "//"].iter().any(|scheme| head.starts_with(scheme))
 }

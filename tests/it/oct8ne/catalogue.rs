@@ -131,7 +131,15 @@ fn before_there_is_one_everybody_is_asked_to_come_back() {
     shop.config(&config(""));
     let face = Face::start(&shop);
     assert_eq!(face.json("getAdapterInfo")["enabled"], false);
-    for method in ["search?search=a", "productSummary?productIds=1"] {
+    for method in [
+        "search?search=a",
+        "productSummary?productIds=1",
+        "productRelated?productId=1",
+        "getCart",
+        "getOrders?customerEmail=a",
+        "getOrderDetails?reference=1",
+        "getSalesReport",
+    ] {
         let answer = face.get(method);
         assert_eq!((answer.status, answer.header("retry-after")), (503, Some("5")), "{method}");
     }

@@ -47,6 +47,30 @@ fn linking_up_keeps_the_token_and_tells_nobody() {
 }
 
 #[test]
+fn what_is_printed_holds_wherever_it_is_read() {
+    let backoffice = OwnShop::start("200 OK", json!({"apiToken": "t0ken", "licenseId": "L1C"}));
+    let shop = with(&format!("server = \"{}\"", backoffice.url()));
+    shop.write("password", "hunter2");
+    let arguments =
+        ["oct8ne", "link", "--email", "a@b.example", "--password-file", "password", "--token-file", "own_token"];
+    let mut command = shop.command(&arguments);
+    command.current_dir(shop.path(""));
+    let linked = finish(command).expect_code(0);
+    let line = linked.stdout.lines().find_map(|line| line.strip_prefix("api_token_file = \"")).expect("a line");
+    let path = std::path::Path::new(line.trim_end_matches('"'));
+    assert!(path.is_absolute() && path.ends_with("own_token"), "{line}");
+    assert_eq!(std::fs::read_to_string(path).expect("a token").trim(), "t0ken");
+}
+
+#[test]
+fn a_shop_in_the_open_is_asked_by_https() {
+    let shop = with("");
+    shop.config(&super::face::config("").replace("https://shop.example", "http://shop.example"));
+    let refused = shop.run(&["check"]).expect_code(2);
+    assert!(refused.stderr.contains("oct8ne.shop_url") && refused.stderr.contains("use https"), "{}", refused.stderr);
+}
+
+#[test]
 fn a_refusal_leaves_nothing() {
     let backoffice = OwnShop::start("200 OK", json!({"apiToken": null, "message": "Unknown account hunter2"}));
     let shop = with(&format!("server = \"{}\"", backoffice.url()));

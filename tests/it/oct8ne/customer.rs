@@ -112,4 +112,68 @@ fn a_shop_that_fails_makes_everybody_nobody() {
     face.process.wait_for_log("the shop doesn't say what only it knows", 1);
     assert_eq!(face.process.log().matches("the shop doesn't say").count(), 1);
     assert_eq!(face.json("getOrderDetails?reference=1&apiToken=t0ken"), json!([]));
+    let answer = face.ask("GET /oct8ne/frame/getCart", OWN);
+    assert_eq!((answer.status, answer.header("set-cookie")), (200, Some("s=2; httponly")), "cookies go through");
+}
+
+#[test]
+fn what_fails_is_told_once_though_something_else_works() {
+    let (up, down) = (OwnShop::start("200 OK", json!([])), OwnShop::start("500 Oops", json!({})));
+    let lines = lines(&up).replace(&format!("{}/session", up.url()), &format!("{}/session", down.url()));
+    let shop = shop(&ROWS, &lines);
+    let face = Face::ready(&shop);
+    for _ in 0..3 {
+        face.ask("GET /oct8ne/frame/customerData", OWN);
+        face.json("getOrders?customerEmail=a@c.example&apiToken=t0ken");
+    }
+    face.process.wait_for_log("the shop doesn't say what only it knows (session)", 1);
+    assert_eq!(face.process.log().matches("the shop doesn't say").count(), 1, "{}", face.process.log());
+    assert!(!face.process.log().contains("answers again"));
+}
+
+#[test]
+fn pages_beside_the_shop_may_read_what_they_are_told() {
+    let own = OwnShop::start("200 OK", json!({"firstName": "Ada"}));
+    let shop = shop(&ROWS, &lines(&own));
+    let face = Face::ready(&shop);
+    let beside = "Cookie: s=1\r\nSec-Fetch-Site: same-site\r\nOrigin: https://www.shop.example\r\n";
+    let answer = face.ask("GET /oct8ne/frame/customerData", beside);
+    assert_eq!(answer.json()["firstName"], "Ada");
+    let allowed = (answer.header("access-control-allow-origin"), answer.header("access-control-allow-credentials"));
+    assert_eq!(allowed, (Some("https://www.shop.example"), Some("true")));
+    let other = beside.replace("same-site", "cross-site");
+    assert_eq!(face.ask("GET /oct8ne/frame/customerData", &other).header("access-control-allow-origin"), None);
+}
+
+#[test]
+fn carts_of_any_size_and_currency_are_told() {
+    let line = json!({"id": "1", "qty": 1e28, "price": 1e28});
+    let own = OwnShop::start(
+        "200 OK",
+        json!({"cart": [line, {"id": "3", "qty": 1, "price": 8}, {"id": "y", "title": "Own", "url": "httpx:y"}],
+               "currency": "usd"}),
+    );
+    let rows = [ROWS[0], ROWS[1], "3|Table|||||20 EUR|15 EUR|in stock|Home|||"];
+    let shop = shop(&rows, &lines(&own));
+    let face = Face::ready(&shop);
+    let cart = face.ask("GET /oct8ne/frame/getCart", OWN);
+    assert_eq!((cart.status, &cart.json()["currency"]), (200, &json!("USD")));
+    let data = face.ask("GET /oct8ne/frame/customerData", OWN).json();
+    let table = (&data["cart"][1]["formattedPrice"], &data["cart"][1]["formattedPrevPrice"]);
+    assert_eq!(table, (&json!("8,00\u{a0}US$"), &json!("8,00\u{a0}US$")), "an old price isn't converted");
+    assert_eq!(data["cart"][2]["productUrl"], "");
+}
+
+#[test]
+fn a_reference_leads_nowhere_else() {
+    let own = OwnShop::start("200 OK", json!({"reference": "x", "total": -1500.5, "currency": "eur"}));
+    let shop = shop(&ROWS, &lines(&own));
+    let face = Face::ready(&shop);
+    for reference in ["..", "."] {
+        assert_eq!(face.json(&format!("getOrderDetails?reference={reference}&apiToken=t0ken")), json!([]));
+    }
+    assert_eq!(own.asked(), [""; 0]);
+    let order = face.json("getOrderDetails?reference=..%2Fx&apiToken=t0ken");
+    assert_eq!(order["total"], "-1500,50\u{a0}€", "a refund, and the grouping of es");
+    assert!(own.asked()[0].starts_with("GET /order/..%2Fx "), "{}", own.asked()[0]);
 }

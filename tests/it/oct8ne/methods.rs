@@ -132,3 +132,25 @@ fn switched_off_it_says_so_and_shows_nothing() {
     assert_eq!(face.json("search?search=lamp")["total"], 0);
     assert_eq!(face.json("customerData")["email"], json!(null));
 }
+
+#[test]
+fn descriptions_keep_their_lines_and_pictures() {
+    let items = [
+        "<description><![CDATA[Fish &amp; chips &lt;3\nfor\r two]]></description>",
+        "<description><![CDATA[<section><img src=\"http://a.example/1.jpg\" onerror=\"x()\"></section>]]></description>",
+    ];
+    let items: Vec<String> = (1..)
+        .zip(items)
+        .map(|(id, text)| format!("<item><g:id>{id}</g:id><g:title>T</g:title><g:price>1 EUR</g:price>{text}</item>"))
+        .collect();
+    let shop = shop(&[], "");
+    shop.put_feed(format!(
+        "<rss version=\"2.0\" xmlns:g=\"http://base.google.com/ns/1.0\"><channel>{}</channel></rss>",
+        items.concat()
+    ));
+    let face = Face::ready(&shop);
+    let found = face.json("productInfo?productIds=1,2");
+    let text = found[0]["description"].as_str().expect("a text");
+    assert!(text.starts_with("Fish &amp; chips &lt;3<br/>for") && !text.contains(['\n', '\r']), "{text}");
+    assert_eq!(found[1]["description"], "<section><img src=\"//a.example/1.jpg\"/></section>");
+}

@@ -120,3 +120,78 @@ fn what_is_out_of_stock_can_be_hidden() {
     assert_eq!(face.json("search?search=lamp")["total"], 4);
     assert_eq!(face.json("productSummary?productIds=L3")[0]["internalId"], "L3");
 }
+
+#[test]
+fn names_are_in_the_order_of_the_alphabet() {
+    let rows = ["1|Ös lamp", "2|Zink lamp", "3|Ås lamp", "4|Ark lamp", "5|Äng lamp"];
+    let rows: Vec<String> = rows.iter().map(|row| format!("{row}|||||1 SEK||in stock||||")).collect();
+    let rows: Vec<&str> = rows.iter().map(String::as_str).collect();
+    for (locale, ids) in [("sv-SE", ["4", "2", "3", "5", "1"]), ("de-DE", ["5", "4", "3", "1", "2"])] {
+        let shop = shop(&rows, &format!("locale = \"{locale}\""));
+        let face = Face::ready(&shop);
+        assert_eq!(face.found("search=lamp&orderBy=name"), ids, "{locale}");
+    }
+}
+
+#[test]
+fn numbers_may_be_larger_than_any() {
+    let shop = shop(&ROWS, "");
+    let face = Face::ready(&shop);
+    let huge = "99999999999999999999999999";
+    for (query, found) in [
+        (format!("page={huge}"), 0),
+        (format!("start={huge}"), 0),
+        (format!("page={huge}&pageSize={huge}"), 0),
+        (format!("pageSize={huge}"), 5),
+        (format!("count={huge}"), 5),
+        ("price=0-99999999999999999999".to_owned(), 4),
+    ] {
+        let answer = face.json(&format!("search?search=lamp&{query}"));
+        assert_eq!(answer["results"].as_array().map(Vec::len), Some(found), "{query}");
+    }
+}
+
+#[test]
+fn what_is_asked_for_is_applied_as_it_was_written() {
+    let shop = shop(&ROWS, "facets = [\"price\", \"availability\", \"price\"]");
+    let face = Face::ready(&shop);
+    let applied = |query: &str| face.json(&format!("search?search=lamp&{query}"))["filters"]["applied"].clone();
+    for (query, value, label) in [
+        ("price=abc", "abc", "abc"),
+        ("price=10.00-50.0", "10.00-50.0", "€10.00 – €50.00"),
+        ("availability=maybe", "maybe", "maybe"),
+        ("availability=in&availability=in", "in", "In stock"),
+    ] {
+        let found = applied(query);
+        assert_eq!(found.as_array().map(Vec::len), Some(1), "{query}: {found}");
+        assert_eq!((&found[0]["value"], &found[0]["valueLabel"]), (&json!(value), &json!(label)));
+    }
+    assert_eq!(applied("brand=Acme"), json!([]), "no facet of this shop");
+    let available = face.json("search?search=lamp")["filters"]["available"].clone();
+    assert_eq!(available.as_array().map(Vec::len), Some(2));
+}
+
+#[test]
+fn prices_near_to_each_other_are_told_apart() {
+    let rows = ["1|Lamp|||||1499 EUR||in stock||||", "2|Lamp|||||1500.50 EUR||in stock||||"];
+    let shop = shop(&rows, "");
+    let face = Face::ready(&shop);
+    let prices = options(&face.json("search?search=lamp"), "price");
+    assert_eq!(prices.len(), 2, "{prices:?}");
+    for (range, _, count) in prices {
+        assert_eq!(face.json(&format!("search?search=lamp&price={range}"))["total"].to_string(), count);
+    }
+}
+
+#[test]
+fn letters_written_as_entities_are_letters() {
+    let rows = ["1|Rock&amp;Roll|A caf&eacute; cup <b>for&nbsp;tea</b>||||1 EUR||in stock||||"];
+    let shop = shop(&rows, "");
+    let face = Face::ready(&shop);
+    for text in ["cafe", "caf%C3%A9", "rock+roll", "for+tea"] {
+        assert_eq!(face.found(&format!("search={text}")), ["1"], "{text}");
+    }
+    for text in ["amp", "eacute", "nbsp"] {
+        assert_eq!(face.found(&format!("search={text}")), [""; 0], "{text}");
+    }
+}

@@ -131,8 +131,8 @@ impl Generation {
         let Some(page) = ids.partition_point(|(first, _)| first.as_str() <= id).checked_sub(1) else {
             return Ok(None);
         };
-        let found = self.ids_of(page)?.into_iter().find(|(other, _)| other == id);
-        found.map(|(id, place)| self.at(place).and_then(|item| self.is_of(&id, item))).transpose()
+        let found = self.place_on(page, id)?;
+        found.map(|place| self.at(place).and_then(|item| self.is_of(id, item))).transpose()
     }
 
     /// The place of the item with an id.
@@ -144,7 +144,20 @@ impl Generation {
         let Some(page) = ids.partition_point(|(first, _)| first.as_str() <= id).checked_sub(1) else {
             return Ok(None);
         };
-        Ok(self.ids_of(page)?.into_iter().find(|(other, _)| other == id).map(|(_, place)| place))
+        self.place_on(page, id)
+    }
+
+    /// The same, on a page of ids.
+    fn place_on(&self, page: usize, id: &str) -> Result<Option<u64>, ShelfError> {
+        let page = self.id_page(page)?;
+        let mut rest = page.as_slice();
+        while !rest.is_empty() {
+            let (other, place) = self.take_id(&mut rest)?;
+            if other == id {
+                return Ok(Some(place));
+            }
+        }
+        Ok(None)
     }
 
     /// The page that an item's place is on, and the place of the first one on it; `None` = there is none.
@@ -178,7 +191,7 @@ impl Generation {
         self.take_item(&mut rest)
     }
 
-    fn take_item(&self, rest: &mut &[u8]) -> Result<Stocked, ShelfError> {
+    pub(super) fn take_item(&self, rest: &mut &[u8]) -> Result<Stocked, ShelfError> {
         let item = take_text(rest).zip(take(rest));
         let item = item.and_then(|(id, json)| Some((id, serde_json::from_slice(json).ok()?)));
         let (id, fields) = item.ok_or_else(|| self.damaged("an item can't be read"))?;
@@ -209,16 +222,24 @@ impl Generation {
     }
 
     fn ids_of(&self, page: usize) -> Result<Vec<(String, u64)>, ShelfError> {
-        let span = self.contents.ids.get(page).map(|(_, span)| *span);
-        let page = self.read(span.ok_or_else(|| self.damaged("a page is missing"))?)?;
+        let page = self.id_page(page)?;
         let mut rest = page.as_slice();
         let mut ids = Vec::new();
         while !rest.is_empty() {
-            let id = take_text(&mut rest).zip(take_number(&mut rest));
-            let (id, place) = id.ok_or_else(|| self.damaged("an id is cut off"))?;
+            let (id, place) = self.take_id(&mut rest)?;
             ids.push((id.to_owned(), place));
         }
         Ok(ids)
+    }
+
+    fn id_page(&self, page: usize) -> Result<Vec<u8>, ShelfError> {
+        let span = self.contents.ids.get(page).map(|(_, span)| *span);
+        self.read(span.ok_or_else(|| self.damaged("a page is missing"))?)
+    }
+
+    fn take_id<'p>(&self, rest: &mut &'p [u8]) -> Result<(&'p str, u64), ShelfError> {
+        let id = take_text(rest).zip(take_number(rest));
+        id.ok_or_else(|| self.damaged("an id is cut off"))
     }
 
     fn read(&self, span: Span) -> Result<Vec<u8>, ShelfError> {

@@ -161,6 +161,26 @@ fn categories_are_those_with_a_name_and_the_first_name_counts() {
     assert_eq!(generation.currencies().keys().collect::<Vec<_>>(), ["eur"]);
 }
 
+/// A feed may be in another order than the last time.
+#[test]
+fn items_are_found_in_any_order() {
+    let (_folder, shelf) = shelf();
+    let many: Vec<Item> = (0..300).map(|n| item(&format!("p{n}"), None, 100)).collect();
+    let generation = stock(&shelf, &many);
+    let orders: [fn(usize) -> usize; 4] = [|at| at, |at| 299 - at, |at| at * 7 % 300, |at| at / 2];
+    for order in orders {
+        let mut walk = Walk::new(&generation).expect("a walk");
+        for at in (0..300).map(order) {
+            let id = format!("p{at}");
+            assert_eq!(walk.find(&id).expect("read"), Some(at as u64), "{id}");
+            assert_eq!(walk.find(&format!("{id}x")).expect("read"), None);
+            for place in [at, 299 - at] {
+                assert_eq!(walk.item(place as u64).expect("read"), stocked(&many[place]));
+            }
+        }
+    }
+}
+
 #[test]
 fn many_categories_take_many_pages() {
     let (_folder, shelf) = shelf();

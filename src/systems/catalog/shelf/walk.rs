@@ -14,13 +14,13 @@ pub struct Walk<'g> {
     next: usize,
 }
 
-/// A page, and where its ids are.
+/// A page, and where on it its items begin and their ids are.
 #[derive(Default)]
 struct Page {
     number: usize,
     first: u64,
     bytes: Vec<u8>,
-    ids: Vec<Range<usize>>,
+    items: Vec<(usize, Range<usize>)>,
 }
 
 impl<'g> Walk<'g> {
@@ -38,15 +38,17 @@ impl<'g> Walk<'g> {
     /// # Errors
     /// When it can't be read.
     pub fn find(&mut self, id: &str) -> Result<Option<u64>, ShelfError> {
-        if self.next >= self.page.ids.len() {
-            let (number, first) = (self.page.number + 1, self.page.first + self.page.ids.len() as u64);
+        if self.next >= self.page.items.len() {
+            let (number, first) = (self.page.number + 1, self.page.first + self.page.items.len() as u64);
             if let Some(page) = load(self.generation, number, first)? {
                 (self.page, self.next) = (page, 0);
             }
         }
-        if let Some(ahead) = (self.next..self.page.ids.len()).find(|at| self.page.id(*at) == id.as_bytes()) {
-            self.next = ahead + 1;
-            return Ok(Some(self.page.first + ahead as u64));
+        let behind = (0..self.next.min(self.page.items.len())).rev();
+        let on_page = (self.next..self.page.items.len()).chain(behind);
+        if let Some(at) = { on_page }.find(|at| self.page.id(*at) == id.as_bytes()) {
+            self.next = at + 1;
+            return Ok(Some(self.page.first + at as u64));
         }
         let Some(place) = self.generation.place(id)? else { return Ok(None) };
         if let Some((number, first)) = self.generation.page_of(place)
@@ -63,25 +65,31 @@ impl<'g> Walk<'g> {
     /// # Errors
     /// When it can't be read.
     pub fn item(&self, place: u64) -> Result<Stocked, ShelfError> {
-        self.generation.at(place)
+        // Mostly it is on the page that is open: to read and unpack that again would cost more than all else.
+        let at = place.checked_sub(self.page.first).and_then(|at| usize::try_from(at).ok());
+        match at.and_then(|at| self.page.items.get(at)).and_then(|(begin, _)| self.page.bytes.get(*begin..)) {
+            Some(mut rest) => self.generation.take_item(&mut rest),
+            None => self.generation.at(place),
+        }
     }
 }
 
 impl Page {
     fn id(&self, at: usize) -> &[u8] {
-        self.ids.get(at).and_then(|range| self.bytes.get(range.clone())).unwrap_or_default()
+        self.items.get(at).and_then(|(_, id)| self.bytes.get(id.clone())).unwrap_or_default()
     }
 }
 
 fn load(generation: &Generation, number: usize, first: u64) -> Result<Option<Page>, ShelfError> {
     let Some(bytes) = generation.page(number)? else { return Ok(None) };
-    let mut ids = Vec::new();
+    let mut items = Vec::new();
     let mut rest = bytes.as_slice();
     while !rest.is_empty() {
+        let begin = bytes.len() - rest.len();
         let id = take_text(&mut rest).ok_or_else(|| generation.damaged("an item is cut off"))?.len();
         let end = bytes.len() - rest.len();
-        ids.push(end - id..end);
+        items.push((begin, end - id..end));
         take(&mut rest).ok_or_else(|| generation.damaged("an item is cut off"))?;
     }
-    Ok(Some(Page { number, first, bytes, ids }))
+    Ok(Some(Page { number, first, bytes, items }))
 }

@@ -99,10 +99,10 @@ impl<'a> Builder<'a> {
 
     fn add(&mut self, product: &Product) -> io::Result<()> {
         let title = html::without_tags(&product.title);
-        let words = self.text(&title, TITLE);
-        self.text(product.brand.as_deref().unwrap_or_default(), BRAND);
+        let words = self.text(&html::plain(&title), TITLE);
+        self.text(&html::plain(product.brand.as_deref().unwrap_or_default()), BRAND);
         let category = product.category.as_ref().and_then(|id| self.names.get(id)).cloned();
-        self.text(category.as_deref().unwrap_or_default(), CATEGORY);
+        self.text(&html::plain(category.as_deref().unwrap_or_default()), CATEGORY);
         for code in &product.codes {
             self.text(code, CODE);
             self.whole(code);
@@ -125,7 +125,7 @@ impl<'a> Builder<'a> {
             is_in_stock: product.is_in_stock,
             title: u8::try_from(words).unwrap_or(u8::MAX),
         });
-        self.sorter.add(&self.analyser.folded(&title), self.docs)?;
+        self.sorter.add(&self.analyser.name_key(&title), self.docs)?;
         self.docs += 1;
         if self.docs.is_multiple_of(SEGMENT) { self.end_segment() } else { Ok(()) }
     }

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use rust_decimal::Decimal;
+
 use super::columns::{NO_PRICE, NONE, Row};
 use crate::config::Facet;
 
@@ -133,6 +135,9 @@ fn ranges(mut prices: Vec<i64>) -> Vec<FacetOption> {
         .chain([round(i64::midpoint(least, most)), round(most)])
         .filter(|end| least < *end && *end <= most)
         .collect();
+    if ends.is_empty() && least < most {
+        ends.push(roundest(least, most));
+    }
     ends.sort_unstable();
     ends.dedup();
     while ends.len() > 5 {
@@ -164,14 +169,26 @@ fn round(price: i64) -> i64 {
         .unwrap_or(scale)
 }
 
+/// The number with the most noughts that is above one price and not above another.
+fn roundest(least: i64, most: i64) -> i64 {
+    let mut scale = 1_i64;
+    while most - most.rem_euclid(scale.saturating_mul(10)) > least && scale < i64::MAX / 100 {
+        scale *= 10;
+    }
+    most - most.rem_euclid(scale)
+}
+
 /// A price as requests have it.
 pub(in crate::systems::oct8ne) fn units(price: i64) -> String {
-    rust_decimal::Decimal::new(price, 4).normalize().to_string()
+    Decimal::new(price, 4).normalize().to_string()
 }
 
 /// The same read back; `None` = it is none.
 pub(in crate::systems::oct8ne) fn parts(text: &str) -> Option<i64> {
-    super::columns::price(text.trim().parse().ok()?)
+    let price: Decimal = text.trim().parse().ok()?;
+    // What is larger than any price ends behind all of them.
+    let most = if price > Decimal::ZERO { i64::MAX } else { i64::MIN + 1 };
+    Some(super::columns::price(price).unwrap_or(most))
 }
 
 #[cfg(test)]
@@ -186,6 +203,12 @@ mod tests {
             assert!((2..=6).contains(&options.len()), "{options:?}");
             assert_eq!(options.iter().map(|option| option.count).sum::<u64>(), prices.len() as u64, "{options:?}");
         }
+        // However near they are to each other.
+        let near: Vec<i64> = vec![14_990_000, 15_000_100, 15_009_900];
+        let options = ranges(near);
+        let values: Vec<&str> = options.iter().map(|option| option.value.as_str()).collect();
+        assert_eq!(values, ["0-1500", "1500-"]);
+        assert_eq!(ranges(vec![10_050, 10_060]).len(), 2);
         assert_eq!(ranges(vec![UNIT; 3]), []);
         assert_eq!((units(15_000), parts("1.5"), parts("x")), ("1.5".to_owned(), Some(15_000), None));
     }

@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::io;
 
-use super::columns::{Columns, NO_PRICE, Ranks, Row};
+use super::columns::{Columns, NO_CURRENCY, NO_PRICE, Ranks, Row};
 use super::facets::{Counts, FacetOption};
 use super::file::Index;
 use super::matching::Hit;
@@ -136,9 +136,13 @@ impl Index {
         Ok(Found { total, places, options: counts.options(&self.categories, &self.brands) })
     }
 
-    /// A currency's number; that of most products, if it isn't there.
+    /// A currency's number; that of the first, if it isn't there. Where nothing has one, prices without any count.
     fn currency(&self, wanted: Option<&str>) -> u8 {
-        let at = self.contents.currencies.iter().position(|name| Some(name.as_str()) == wanted);
+        let currencies = &self.contents.currencies;
+        if currencies.is_empty() {
+            return NO_CURRENCY;
+        }
+        let at = currencies.iter().position(|name| Some(name.as_str()) == wanted);
         u8::try_from(at.unwrap_or_default()).unwrap_or_default()
     }
 

@@ -97,7 +97,7 @@ fn indexed(folder: &std::path::Path, goods: &[Good]) -> (Generation, Index, Anal
     let mut draft = shelf.begin().expect("a draft");
     goods.iter().enumerate().for_each(|(number, good)| draft.add_whole(&item(number, good)).expect("added"));
     let generation = draft.finish("x").expect("a generation");
-    let analyser = Analyser::new(&["en".to_owned()]);
+    let analyser = Analyser::new(&["en".to_owned()], "en");
     build(&generation, &analyser, "key").expect("an index");
     let index = Index::open(generation.folder(), "key").expect("it is there");
     (generation, index, analyser)
@@ -247,7 +247,7 @@ fn slips_of_the_finger_are_forgiven() {
         draft.add_whole(&Item { title: (*word).to_owned(), ..item(number, &plain) }).expect("added");
     }
     let generation = draft.finish("x").expect("a generation");
-    let analyser = Analyser::new(&["en".to_owned()]);
+    let analyser = Analyser::new(&["en".to_owned()], "en");
     build(&generation, &analyser, "key").expect("an index");
     let index = Index::open(generation.folder(), "key").expect("it is there");
     let found = |text: &str| {

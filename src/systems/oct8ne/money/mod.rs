@@ -76,9 +76,12 @@ impl Locale {
 
     /// A price in a currency, or as a plain number.
     pub(super) fn money(&self, amount: Decimal, currency: Option<&str>) -> String {
-        let Some(currency) = currency else { return self.number(amount, amount.normalize().scale()) };
+        let Some(currency) = currency else {
+            return self.signed(amount, "#").replace('#', &self.number(amount.abs(), amount.normalize().scale()));
+        };
         let currency = currency.to_ascii_uppercase();
-        let number = self.number(amount, decimals(&currency));
+        let amount = amount.round_dp_with_strategy(decimals(&currency), RoundingStrategy::MidpointAwayFromZero);
+        let number = self.number(amount.abs(), decimals(&currency));
         let own = entry(self.row.symbols, &currency).or_else(|| entry(line("symbols"), &currency));
         let symbol = own.map_or(currency.as_str(), |symbol| symbol);
         let pattern = self.row.pattern;
@@ -89,7 +92,23 @@ impl Locale {
             () if pattern.contains("#¤") && is_letter(symbol.chars().next()) => pattern.replace("#¤", "#\u{a0}¤"),
             () => pattern.to_owned(),
         };
-        pattern.replace('#', &number).replace('¤', symbol)
+        self.signed(amount, &pattern).replace('#', &number).replace('¤', symbol)
+    }
+
+    /// A pattern with the sign of an amount, where the locale has it: before all, or before the number.
+    fn signed(&self, amount: Decimal, pattern: &str) -> String {
+        if amount >= Decimal::ZERO {
+            return pattern.to_owned();
+        }
+        match self.language() {
+            "nl" | "lo" => pattern.replace('#', "-#"),
+            "ar" | "he" => pattern.replace('#', "\u{200e}-#"),
+            "fa" => pattern.replacen('\u{200e}', "\u{200e}\u{2212}\u{200e}", 1),
+            "et" | "eu" | "fi" | "fo" | "gsw" | "hr" | "lt" | "nb" | "nn" | "no" | "se" | "sl" | "sv" => {
+                format!("\u{2212}{pattern}")
+            }
+            _ => format!("-{pattern}"),
+        }
     }
 
     fn number(&self, amount: Decimal, decimals: u32) -> String {
@@ -198,6 +217,13 @@ mod tests {
         assert_eq!(money("ja-JP", "1234.5", "JPY"), "￥1,235");
         assert_eq!(money("sv-SE", "1500", "SEK"), "1\u{a0}500,00\u{a0}kr");
         assert_eq!(money("ES-zz", "0.005", "EUR"), "0,01\u{a0}€");
+        assert_eq!(money("es-ES", "-1500.5", "EUR"), "-1500,50\u{a0}€");
+        assert_eq!(money("en-US", "-1500.5", "EUR"), "-€1,500.50");
+        assert_eq!(money("sv-SE", "-5", "SEK"), "\u{2212}5,00\u{a0}kr");
+        assert_eq!(money("nl-NL", "-5", "EUR"), "€\u{a0}-5,00");
+        assert_eq!(money("en-US", "-0.001", "EUR"), "€0.00");
+        assert_eq!((money("en-AU", "5", "AUD"), money("es-MX", "5", "MXN")), ("$5.00".to_owned(), "$5.00".to_owned()));
+        assert_eq!(money("fr-FR", "1500", "XAF"), "1\u{202f}500\u{a0}FCFA");
         assert!(Locale::parse("jp-JP").is_none() && Locale::parse("").is_none() && Locale::parse("symbols").is_none());
         let english = Locale::parse("en-US-u-nu-arab").expect("a locale");
         assert_eq!(english.money("1234.50".parse().expect("a number"), None), "1,234.5");

@@ -13,7 +13,7 @@ use super::server::{Server, Settings, View};
 use super::show::Shower;
 use crate::remote::oct8ne::ShopRequest;
 use crate::systems::oct8ne::money::Locale;
-use crate::systems::oct8ne::product::{Product, number};
+use crate::systems::oct8ne::product::{Product, is_web, number};
 
 /// What is asked of the shop for a customer.
 pub(in crate::systems::oct8ne) struct Customer<'a> {
@@ -57,6 +57,11 @@ pub(in crate::systems::oct8ne) fn is_from_shop(settings: &Settings, headers: &He
     origin_of(headers).is_some_and(|origin| settings.origins.contains(&origin))
 }
 
+/// The page that may see what is told of a customer.
+pub(in crate::systems::oct8ne) fn allowed_origin(settings: &Settings, headers: &HeaderMap) -> Option<String> {
+    origin_of(headers).filter(|origin| origin != "null" && is_from_shop(settings, headers))
+}
+
 impl Customer<'_> {
     pub(in crate::systems::oct8ne) async fn data(&self) -> Answer {
         let Session { fields, cookies, has_failed } = self.session().await;
@@ -98,11 +103,11 @@ impl Customer<'_> {
             return self.told(nobody, cookies, if has_failed { Outcome::Error } else { Outcome::Empty });
         }
         let lines: Vec<Line> = list(&fields, "cart").iter().filter_map(|line| self.line(line, &fields)).collect();
-        let sum: Decimal = lines.iter().filter_map(|line| Some(line.product.price? * line.quantity)).sum();
+        let sum = sum(lines.iter().filter_map(|line| line.product.price?.checked_mul(line.quantity)));
         let amount = |name: &str| fields.get(name).and_then(number).unwrap_or(sum);
         let currency = fields.get("currency").and_then(Value::as_str).map(str::to_uppercase);
         let cart: Vec<Value> = lines.iter().map(Line::counted).collect();
-        let pieces: Decimal = lines.iter().map(|line| line.quantity).sum();
+        let pieces = self::sum(lines.iter().map(|line| line.quantity));
         let cart = json!({
             "price": plain(amount("subtotal")),
             "finalPrice": plain(amount("total")),
@@ -163,13 +168,13 @@ impl Customer<'_> {
         let url = self.settings.config.shop.session_url.clone().filter(|_| self.may_ask());
         let (Some(url), Some(shop)) = (url, &self.settings.shop) else { return Session::default() };
         let request = ShopRequest { method: Method::GET, url, headers: self.passed_on(), body: None };
-        let failed = |why: &str| {
+        let failed = |why: &str, cookies: Vec<HeaderValue>| {
             self.server.shop_answered("session", Some(why));
-            Session { has_failed: true, ..Session::default() }
+            Session { has_failed: true, cookies, ..Session::default() }
         };
         let answer = match shop.ask(request).await {
             Ok(answer) => answer,
-            Err(error) => return failed(&error),
+            Err(error) => return failed(&error, Vec::new()),
         };
         let cookies = answer.cookies;
         match answer.status.as_u16() {
@@ -178,13 +183,13 @@ impl Customer<'_> {
                     self.server.shop_answered("session", None);
                     Session { fields, cookies, has_failed: false }
                 }
-                _ => failed("its answer is no JSON object"),
+                _ => failed("its answer is no JSON object", cookies),
             },
             204 | 401 | 403 | 404 => {
                 self.server.shop_answered("session", None);
                 Session { cookies, ..Session::default() }
             }
-            status => failed(&format!("HTTP {status}")),
+            status => failed(&format!("HTTP {status}"), cookies),
         }
     }
 
@@ -205,11 +210,8 @@ impl Customer<'_> {
             (None, Some(title)) => Product {
                 id: id.as_str()?.to_owned(),
                 title,
-                url: text("url").filter(|url| url.starts_with("http")),
-                images: text("image")
-                    .filter(|image| image.starts_with("http") || image.starts_with("//"))
-                    .into_iter()
-                    .collect(),
+                url: text("url").filter(|url| is_web(url)),
+                images: text("image").filter(|image| is_web(image)).into_iter().collect(),
                 ..Product::default()
             },
             (None, None) => return None,
@@ -217,6 +219,8 @@ impl Customer<'_> {
         if let Some(price) = line.get("price").and_then(number) {
             product.price = Some(price);
             let named = session.get("currency").and_then(Value::as_str).map(str::to_uppercase);
+            // What it cost before is told in the feed's currency.
+            product.old_price = product.old_price.filter(|_| named.is_none() || named == product.currency);
             product.currency = named.or(product.currency);
         }
         let quantity = line.get("qty").and_then(number).unwrap_or(Decimal::ONE);
@@ -242,6 +246,11 @@ impl Line {
         let price = plain(self.product.price.unwrap_or_default());
         json!({"internalId": self.product.id, "title": title, "qty": plain(self.quantity), "price": price})
     }
+}
+
+/// What the shop says may be larger than any sum.
+fn sum(numbers: impl Iterator<Item = Decimal>) -> Decimal {
+    numbers.fold(Decimal::ZERO, Decimal::saturating_add)
 }
 
 /// A number in its shortest form.

@@ -84,7 +84,9 @@ impl Orders<'_> {
         if reference.is_empty() {
             return nothing();
         }
-        if let Some(url) = self.settings.config.shop.order_url.as_deref()
+        // As a part of an address these would lead elsewhere, whatever they are written like.
+        let is_name = !matches!(reference, "." | "..");
+        if let Some(url) = self.settings.config.shop.order_url.as_deref().filter(|_| is_name)
             && let Some(Value::Object(order)) = self.ask("order", url.replace("{reference}", &encoded(reference))).await
             && !order.is_empty()
         {

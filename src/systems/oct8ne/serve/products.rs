@@ -59,13 +59,15 @@ pub(in crate::systems::oct8ne) fn infos(view: &View, shower: &Shower<'_>, ids: &
     Ok(infos.collect())
 }
 
-pub(in crate::systems::oct8ne) fn related(view: &View, shower: &Shower<'_>, id: &str) -> Result<Value, Broken> {
-    let none = || json!({"total": 0, "results": []});
-    let Some(indexed) = &view.indexed else { return Ok(none()) };
-    let Some(place) = indexed.generation.place(id.trim())? else { return Ok(none()) };
-    let places = indexed.index.related(place)?;
+/// Products like another one; `None` = there is no index yet.
+pub(in crate::systems::oct8ne) fn related(view: &View, shower: &Shower<'_>, id: &str) -> Result<Option<Value>, Broken> {
+    let Some(indexed) = &view.indexed else { return Ok(None) };
+    let places = match indexed.generation.place(id.trim())? {
+        Some(place) => indexed.index.related(place)?,
+        None => Vec::new(),
+    };
     let products: Vec<Product> =
         places.into_iter().map(|place| indexed.generation.at(place).map(Product::of)).collect::<Result<_, _>>()?;
     let results: Vec<Value> = products.iter().map(|product| Value::Object(shower.summary(product))).collect();
-    Ok(json!({"total": results.len(), "results": results}))
+    Ok(Some(json!({"total": results.len(), "results": results})))
 }

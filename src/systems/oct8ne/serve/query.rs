@@ -52,7 +52,14 @@ impl Query {
 
     /// A number from one on.
     pub(in crate::systems::oct8ne) fn number(&self, name: &str) -> Option<usize> {
-        self.get(name)?.trim().parse().ok().filter(|number| *number > 0)
+        self.count(name).filter(|number| *number > 0)
+    }
+
+    /// A number from nought on; one that is larger than any is as large as can be.
+    pub(in crate::systems::oct8ne) fn count(&self, name: &str) -> Option<usize> {
+        let digits = self.get(name)?.trim();
+        let is_number = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
+        is_number.then(|| digits.parse().unwrap_or(usize::MAX))
     }
 
     /// The function that the answer is given to; an empty one is none.
@@ -104,6 +111,14 @@ mod tests {
             assert_eq!(callback(text), Err(BadCallback), "{text}");
         }
         assert_eq!(callback(""), Ok(None));
+    }
+
+    #[test]
+    fn numbers_of_any_size() {
+        let query = Query::parse("a=0&b=+7+&c=99999999999999999999999&d=-1&e=1.5&f=&g=%2B3");
+        let numbers = ["a", "b", "c", "d", "e", "f", "g", "h"].map(|name| query.number(name));
+        assert_eq!(numbers, [None, Some(7), Some(usize::MAX), None, None, None, None, None]);
+        assert_eq!(query.count("a"), Some(0));
     }
 
     proptest! {

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use tokio::time::Instant;
 
 use super::answer::{Answer, Asked, Outcome, respond, written};
-use super::customer::{Customer, origin_of};
+use super::customer::{Customer, allowed_origin};
 use super::metrics::METHODS;
 use super::orders::Orders;
 use super::products::{infos, related, summaries};
@@ -60,7 +60,7 @@ pub(in crate::systems::oct8ne) async fn handle(State(server): State<Server>, req
     let locale = named.unwrap_or_else(|| settings.locale.clone());
     let (verb, headers) = (request.method().clone(), request.headers().clone());
     let call = Call { method, query, headers, caller, server, settings, locale };
-    let origin = origin_of(&call.headers).filter(|origin| call.settings.origins.contains(origin));
+    let origin = allowed_origin(&call.settings, &call.headers);
     let callback = call.query.callback();
     let asked = Asked {
         headers: &call.headers,
@@ -111,10 +111,10 @@ impl Call {
         match (self.method.as_str(), view) {
             ("getadapterinfo", view) => self.adapter_info(is_enabled && view.is_some()),
             _ if !is_enabled => self.as_if_nothing(),
+            (_, None) => Answer::error(StatusCode::SERVICE_UNAVAILABLE, "the catalogue isn't there yet").after(SOON),
             ("getorders", _) => self.orders().of_customer().await,
             ("getorderdetails", _) => self.orders().details().await,
             ("getsalesreport", _) => self.orders().sales(),
-            (_, None) => Answer::error(StatusCode::SERVICE_UNAVAILABLE, "the catalogue isn't there yet").after(SOON),
             ("customerdata", Some(view)) => self.customer(&view).data().await,
             ("getcart", Some(view)) => self.customer(&view).cart().await,
             ("addtowishlist", Some(view)) => self.customer(&view).wish(self.query.text("productids")).await,
@@ -206,7 +206,7 @@ fn told(
     match method {
         "productsummary" => summaries(view, shower, query.text("productids")).map(Some),
         "productinfo" => infos(view, shower, query.text("productids")).map(Some),
-        "productrelated" => related(view, shower, query.text("productid")).map(Some),
+        "productrelated" => related(view, shower, query.text("productid")),
         _ => search(view, shower, query, currency(view, query, settings).as_deref()),
     }
 }

@@ -49,7 +49,7 @@ pub(in crate::systems::oct8ne) fn search(
         words.clear();
     }
     let (from, size) = page(query);
-    let filters = filters(query, &shower.settings.facets);
+    let (filters, asked) = filters(query, &shower.settings.facets);
     let request = Request {
         words: &words,
         whole: &whole,
@@ -62,14 +62,14 @@ pub(in crate::systems::oct8ne) fn search(
         size,
     };
     let found = indexed.index.search(&request)?;
-    shown(indexed, shower, (&request.filters, found), currency).map(Some)
+    shown(indexed, shower, (&asked, found), currency).map(Some)
 }
 
 /// Where the page begins, and how long it is.
 fn page(query: &Query) -> (usize, usize) {
     match (query.get("page"), query.get("start").or(query.get("count"))) {
         (None, Some(_)) => {
-            let start = query.text("start").trim().parse().unwrap_or(0);
+            let start = query.count("start").unwrap_or(0);
             let size = query.number("count").or(query.number("pagesize")).unwrap_or(PAGE).min(LARGEST_PAGE);
             (start, size)
         }
@@ -89,12 +89,21 @@ fn order(query: &Query) -> Order {
     }
 }
 
-fn filters(query: &Query, facets: &[Facet]) -> Vec<Filter> {
-    let mut filters = Vec::new();
+/// A value that is asked for.
+type Asked<'q> = (Facet, &'q str);
+
+/// What products must have, and the same as it was asked for: also what nothing has.
+fn filters<'q>(query: &'q Query, facets: &[Facet]) -> (Vec<Filter>, Vec<Asked<'q>>) {
+    let (mut filters, mut asked) = (Vec::new(), Vec::new());
     for facet in facets {
         let values = query.all(facet.name());
         if values.is_empty() {
             continue;
+        }
+        for value in &values {
+            if !asked.contains(&(*facet, *value)) {
+                asked.push((*facet, *value));
+            }
         }
         let owned = || values.iter().map(ToString::to_string).collect();
         filters.push(match facet {
@@ -111,7 +120,7 @@ fn filters(query: &Query, facets: &[Facet]) -> Vec<Filter> {
             }
         });
     }
-    filters
+    (filters, asked)
 }
 
 /// `FROM-TO`, or `FROM-`; nothing fits what is neither.
@@ -128,7 +137,7 @@ fn range(text: &str) -> (Option<i64>, Option<i64>) {
 fn shown(
     indexed: &Indexed,
     shower: &Shower<'_>,
-    (filters, found): (&[Filter], Found),
+    (asked, found): (&[Asked<'_>], Found),
     currency: Option<&str>,
 ) -> Result<Value, Broken> {
     let language = shower.locale.language();
@@ -136,13 +145,9 @@ fn shown(
         found.places.iter().map(|place| indexed.generation.at(*place).map(Product::of)).collect::<Result<_, _>>()?;
     let results: Vec<Value> = products.iter().map(|product| Value::Object(shower.summary(product))).collect();
     let label = |facet: Facet, value: &str, label: &str| named(&indexed.index, shower, (facet, currency), value, label);
-    let applied = filters.iter().flat_map(|filter| {
-        let facet = filter.facet();
-        let param = (facet.name(), labels::facet(language, facet));
-        asked(filter).into_iter().map(move |value| (param, facet, value))
-    });
-    let applied = applied.map(|((param, param_label), facet, value)| {
-        json!({"param": param, "paramLabel": param_label, "value": value, "valueLabel": label(facet, &value, &value)})
+    let applied = asked.iter().map(|(facet, value)| {
+        let (param, param_label) = (facet.name(), labels::facet(language, *facet));
+        json!({"param": param, "paramLabel": param_label, "value": value, "valueLabel": label(*facet, value, value)})
     });
     let option = |facet: Facet, option: &FacetOption| {
         let shown = label(facet, &option.value, &option.label);
@@ -154,20 +159,6 @@ fn shown(
     });
     let filters = json!({"applied": applied.collect::<Vec<_>>(), "available": available.collect::<Vec<_>>()});
     Ok(json!({"total": found.total, "results": results, "filters": filters}))
-}
-
-/// The values of a filter, as they were asked for.
-fn asked(filter: &Filter) -> Vec<String> {
-    let parts = |part: &Option<i64>| part.map(crate::systems::oct8ne::index::facets::units).unwrap_or_default();
-    match filter {
-        Filter::Category(values) | Filter::Brand(values) => values.clone(),
-        Filter::Price(ranges) => ranges
-            .iter()
-            .filter(|(from, _)| *from != Some(i64::MAX))
-            .map(|(from, to)| format!("{}-{}", parts(from), parts(to)))
-            .collect(),
-        Filter::Availability(any) => any.iter().map(|is_in| if *is_in { "in" } else { "out" }.to_owned()).collect(),
-    }
 }
 
 /// What a value is called.
@@ -185,13 +176,19 @@ fn named(
             path.rsplit(" > ").next().unwrap_or(path).to_owned()
         }
         Facet::Category | Facet::Brand => label.to_owned(),
-        Facet::Availability => labels::availability(language, value == "in").to_owned(),
+        Facet::Availability if matches!(value, "in" | "out") => {
+            labels::availability(language, value == "in").to_owned()
+        }
+        Facet::Availability => value.to_owned(),
         Facet::Price => {
-            let money = |text: &str| text.parse::<Decimal>().map(|price| shower.locale.money(price, currency)).ok();
+            let money =
+                |text: &str| text.trim().parse::<Decimal>().map(|price| shower.locale.money(price, currency)).ok();
             let (from, to) = value.split_once('-').unwrap_or((value, ""));
             match (money(from), money(to)) {
                 (Some(from), Some(to)) => format!("{from} – {to}"),
-                (Some(from), None) => format!("{} {from}", labels::from(language)),
+                (Some(from), None) if to.trim().is_empty() && value.contains('-') => {
+                    format!("{} {from}", labels::from(language))
+                }
                 _ => value.to_owned(),
             }
         }

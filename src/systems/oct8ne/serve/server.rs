@@ -1,7 +1,7 @@
 //! What requests are answered from: the settings, and the catalogue with its index.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::Semaphore;
@@ -36,8 +36,8 @@ struct Inner {
     readers: Arc<Semaphore>,
     metrics: Metrics,
     tokens: Attempts,
-    /// The shop doesn't answer: told once.
-    is_shop_out: AtomicBool,
+    /// What the shop doesn't answer: each told once.
+    unanswered: Mutex<BTreeSet<&'static str>>,
 }
 
 #[derive(Default)]
@@ -98,7 +98,7 @@ impl Settings {
 
     /// What an index depends on besides the generation.
     fn index_key(&self) -> String {
-        format!("{:?}|{}", self.languages, env!("CARGO_PKG_VERSION"))
+        format!("{:?}|{}|{}", self.languages, self.locale.language(), env!("CARGO_PKG_VERSION"))
     }
 }
 
@@ -109,7 +109,7 @@ impl Default for Server {
             readers: Arc::new(Semaphore::new(READERS)),
             metrics: Metrics::default(),
             tokens: Attempts::default(),
-            is_shop_out: AtomicBool::new(false),
+            unanswered: Mutex::default(),
         }))
     }
 }
@@ -147,10 +147,11 @@ impl Server {
     /// The shop answered, or didn't; the first time that it doesn't is told.
     pub(in crate::systems::oct8ne) fn shop_answered(&self, call: &'static str, failure: Option<&str>) {
         self.0.metrics.shop(call, if failure.is_none() { "ok" } else { "error" });
-        let was_out = self.0.is_shop_out.swap(failure.is_some(), Ordering::Relaxed);
-        match (failure, was_out) {
-            (Some(failure), false) => warn!("the shop doesn't say what only it knows ({call}): {failure}"),
-            (None, true) => tracing::info!("the shop answers again"),
+        let mut unanswered = self.0.unanswered.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_new = if failure.is_some() { unanswered.insert(call) } else { unanswered.remove(call) };
+        match (failure, is_new) {
+            (Some(failure), true) => warn!("the shop doesn't say what only it knows ({call}): {failure}"),
+            (None, true) => tracing::info!("the shop answers again ({call})"),
             _ => {}
         }
     }
@@ -246,7 +247,7 @@ fn is_same(one: &Generation, other: &Generation) -> bool {
 
 /// The index of a generation; made, if there is none.
 fn indexed(settings: &Settings, generation: &Arc<Generation>) -> std::io::Result<Indexed> {
-    let (key, analyser) = (settings.index_key(), Analyser::new(&settings.languages));
+    let (key, analyser) = (settings.index_key(), Analyser::new(&settings.languages, settings.locale.language()));
     let index = match Index::open(generation.folder(), &key) {
         Some(index) => index,
         None => {

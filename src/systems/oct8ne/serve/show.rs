@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 use crate::config::Oct8ne;
 use crate::systems::oct8ne::money::Locale;
 use crate::systems::oct8ne::product::Product;
-use crate::systems::oct8ne::text::html;
+use crate::systems::oct8ne::text::html::{self, without_http};
 
 /// What a value in an address can't have as it is.
 const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
@@ -94,14 +94,6 @@ impl Shower<'_> {
             return without_http(image.to_owned());
         }
         without_http(self.settings.address(&template.replace("{url}", &encoded(image))))
-    }
-}
-
-/// The shop's page may be https, and would show no picture by http.
-pub(in crate::systems::oct8ne) fn without_http(address: String) -> String {
-    match address.get(..5) {
-        Some(scheme) if scheme.eq_ignore_ascii_case("http:") => address[5..].to_owned(),
-        _ => address,
     }
 }
 

@@ -1,5 +1,7 @@
 //! Texts: words as search takes them, markup that is safe, titles without any.
 
+mod entities;
 pub(super) mod fold;
 pub(super) mod html;
+pub(super) mod order;
 pub(super) mod words;

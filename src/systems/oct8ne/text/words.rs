@@ -3,9 +3,13 @@
 use rust_stemmers::{Algorithm, Stemmer};
 
 use super::fold::Folder;
+use super::order::Order;
 
 /// Letters of a word that count.
 const LONGEST: usize = 40;
+
+/// Letters of their own that some programs write as another one with an accent.
+const APART: [(&str, &str); 2] = [("и\u{306}", "й"), ("і\u{308}", "ї")];
 
 /// Takes texts apart.
 pub(in crate::systems::oct8ne) struct Analyser {
@@ -13,6 +17,9 @@ pub(in crate::systems::oct8ne) struct Analyser {
     stemmers: Vec<Stemmer>,
     /// Some language has no rules for its forms: their endings are taken off.
     has_endings: bool,
+    /// The same of those that may be near to Latin.
+    has_plurals: bool,
+    order: Order,
 }
 
 /// A word of a text.
@@ -67,21 +74,23 @@ const LATIN: [&str; 27] = [
     "ornas", "arnas", "orna", "arna", "ami", "ach", "ymi", "ego", "emu", "iej", "ens", "ets", "ow", "om", "em", "ou",
     "an", "en", "et", "or", "ar", "er", "a", "e", "i", "y", "o",
 ];
+/// Endings of the plural in languages that are near to Latin, and in English words of others.
+const PLURALS: [&str; 5] = ["es", "as", "os", "is", "s"];
 
 impl Analyser {
-    /// For texts in these languages.
-    pub(in crate::systems::oct8ne) fn new(languages: &[String]) -> Analyser {
-        let mut has_endings = false;
+    /// For texts in these languages, whose names are in the order of an alphabet.
+    pub(in crate::systems::oct8ne) fn new(languages: &[String], alphabet: &str) -> Analyser {
+        let (mut has_endings, mut has_plurals) = (false, false);
         let mut stemmers = Vec::new();
         for language in languages {
             match algorithm(language) {
                 Some(algorithm) => stemmers.push(Stemmer::create(algorithm)),
-                None => has_endings = true,
+                None => (has_endings, has_plurals) = (true, true),
             }
             // Their rules leave some definite forms alone.
             has_endings |= matches!(language.as_str(), "sv" | "da" | "no" | "nb" | "nn");
         }
-        Analyser { folder: Folder::new(), stemmers, has_endings }
+        Analyser { folder: Folder::new(), stemmers, has_endings, has_plurals, order: Order::of(alphabet) }
     }
 
     /// The words of a text, in their order.
@@ -104,7 +113,12 @@ impl Analyser {
     }
 
     fn word(&self, raw: &str, is_number: bool) -> Word {
-        let raw: String = raw.to_lowercase().chars().take(LONGEST).collect();
+        let mut raw: String = raw.to_lowercase().chars().take(LONGEST).collect();
+        for (apart, letter) in APART {
+            if raw.contains(apart) {
+                raw = raw.replace(apart, letter);
+            }
+        }
         let folded = self.folder.folded(&raw);
         let mut stems = Vec::new();
         if !is_number {
@@ -116,13 +130,21 @@ impl Analyser {
             if self.has_endings {
                 stems.push(without_ending(&folded).to_owned());
             }
+            if self.has_plurals {
+                stems.push(without(&folded, &PLURALS, 4).to_owned());
+            }
             stems.sort_unstable();
             stems.dedup();
         }
         Word { folded, stems }
     }
 
-    /// A text as it counts as a whole: codes, ids, and the order of names.
+    /// What names are put in order by.
+    pub(in crate::systems::oct8ne) fn name_key(&self, name: &str) -> String {
+        self.order.key(name)
+    }
+
+    /// A text as it counts as a whole: codes and ids.
     pub(in crate::systems::oct8ne) fn folded(&self, text: &str) -> String {
         self.folder.folded(text.trim())
     }
@@ -168,11 +190,13 @@ fn algorithm(language: &str) -> Option<Algorithm> {
 /// A word without what looks like an ending; at least three letters stay.
 fn without_ending(word: &str) -> &str {
     let is_latin = word.bytes().next().is_some_and(|byte| byte.is_ascii());
-    let endings: &[&str] = if is_latin { &LATIN } else { &CYRILLIC };
-    let ending = endings.iter().find(|ending| {
-        word.strip_suffix(**ending).is_some_and(|rest| rest.chars().count() >= if is_latin { 4 } else { 3 })
-    });
-    ending.and_then(|ending| word.strip_suffix(ending)).unwrap_or(word)
+    if is_latin { without(word, &LATIN, 4) } else { without(word, &CYRILLIC, 3) }
+}
+
+/// A word without the first of some endings that leaves so many letters.
+fn without<'w>(word: &'w str, endings: &[&str], least: usize) -> &'w str {
+    let rest = |ending: &&str| word.strip_suffix(*ending).filter(|rest| rest.chars().count() >= least);
+    endings.iter().find_map(rest).unwrap_or(word)
 }
 
 /// Whether two words differ by no more than so many typos: a letter wrong, missing, too many, or two swapped. The
@@ -220,7 +244,7 @@ mod tests {
     fn words(languages: &[&str], text: &str) -> Vec<Word> {
         let languages: Vec<String> = languages.iter().map(ToString::to_string).collect();
         let mut found = Vec::new();
-        Analyser::new(&languages).words(text, |word| found.push(word));
+        Analyser::new(&languages, "en").words(text, |word| found.push(word));
         found
     }
 
@@ -229,6 +253,9 @@ mod tests {
         let folded: Vec<String> =
             words(&["en"], "Bottle, 500ml É-1 e\u{301}t").into_iter().map(|word| word.folded).collect();
         assert_eq!(folded, ["bottle", "500", "ml", "e", "1", "et"]);
+        let apart = [&words(&["uk"], "Чаи\u{306} Ї\u{301}жак")[..], &words(&["uk"], "І\u{308}жак")].concat();
+        let folded: Vec<&str> = apart.iter().map(|word| word.folded.as_str()).collect();
+        assert_eq!(folded, ["чай", "їжак", "їжак"]);
     }
 
     #[test]
@@ -241,6 +268,8 @@ mod tests {
             ("uk", "лампи", "лампою"),
             ("uk", "книга", "книги"),
             ("sv", "väskan", "väska"),
+            ("ca", "llums", "llum"),
+            ("ca", "sabates", "sabata"),
         ] {
             let (one, other) = (&words(&[language], one)[0].stems, &words(&[language], other)[0].stems);
             assert!(one.iter().any(|stem| other.contains(stem)), "{language}: {one:?} {other:?}");

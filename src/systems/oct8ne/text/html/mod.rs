@@ -2,10 +2,15 @@
 //! attributes that are on a list, and everything else as text; so nothing depends on how a browser would have read
 //! what came in. Neither scripts nor styles, forms, frames, or other languages than HTML's (SVG, MathML) are on the list.
 
+use super::entities::named;
+
 /// Elements that may stand in a description.
 const ELEMENTS: &[&str] = &[
     "a",
     "abbr",
+    "acronym",
+    "article",
+    "aside",
     "b",
     "bdi",
     "bdo",
@@ -19,6 +24,7 @@ const ELEMENTS: &[&str] = &[
     "colgroup",
     "dd",
     "del",
+    "details",
     "dfn",
     "div",
     "dl",
@@ -26,12 +32,15 @@ const ELEMENTS: &[&str] = &[
     "em",
     "figcaption",
     "figure",
+    "footer",
     "h1",
     "h2",
     "h3",
     "h4",
     "h5",
     "h6",
+    "header",
+    "hgroup",
     "hr",
     "i",
     "img",
@@ -39,17 +48,23 @@ const ELEMENTS: &[&str] = &[
     "kbd",
     "li",
     "mark",
+    "nav",
     "ol",
     "p",
     "pre",
     "q",
+    "rp",
+    "rt",
+    "ruby",
     "s",
     "samp",
+    "section",
     "small",
     "span",
     "strong",
     "strike",
     "sub",
+    "summary",
     "sup",
     "table",
     "tbody",
@@ -57,6 +72,7 @@ const ELEMENTS: &[&str] = &[
     "tfoot",
     "th",
     "thead",
+    "time",
     "tr",
     "tt",
     "u",
@@ -89,16 +105,16 @@ pub(in crate::systems::oct8ne) fn safe(text: &str) -> String {
     if !has_markup(text) {
         let mut safe = String::with_capacity(text.len());
         escape(text, &mut safe);
-        return safe.replace("\r\n", "<br/>").replace('\n', "<br/>");
+        return safe.replace("\r\n", "\n").replace(['\r', '\n'], "<br/>");
     }
     let mut cleaner = Cleaner::default();
     cleaner.run(text);
     cleaner.finish()
 }
 
-/// Whether a browser would see more than text: a tag, or an entity.
+/// Whether a browser would see a tag. Entities are letters: they stay, but make no markup of a text.
 fn has_markup(text: &str) -> bool {
-    tags(text).next().is_some() || text.match_indices('&').any(|(at, _)| entity(&text[at..]).is_some())
+    tags(text).next().is_some()
 }
 
 /// A title without anything that a browser could take for a tag.
@@ -111,6 +127,14 @@ pub(in crate::systems::oct8ne) fn without_tags(text: &str) -> String {
         text.replace_range(at..end.unwrap_or(at + 1), "");
     }
     text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// The shop's page may be https, and would show no picture by http.
+pub(in crate::systems::oct8ne) fn without_http(address: String) -> String {
+    match address.get(..5) {
+        Some(scheme) if scheme.eq_ignore_ascii_case("http:") => address[5..].to_owned(),
+        _ => address,
+    }
 }
 
 /// The words of a description, for search: without markup.
@@ -225,6 +249,7 @@ impl Cleaner {
                 continue;
             }
             has_address |= attribute == "href";
+            let value = if attribute == "src" { without_http(value) } else { value };
             self.out.push(' ');
             self.out.push_str(&attribute);
             self.out.push_str("=\"");
@@ -357,7 +382,7 @@ fn entity(text: &str) -> Option<(usize, Option<char>)> {
         "colon" => ':',
         "Tab" => '\t',
         "NewLine" => '\n',
-        _ => return is_name.then_some((end + 1, None)),
+        _ => return is_name.then_some((end + 1, named(name))),
     };
     Some((end + 1, Some(letter)))
 }

@@ -10,6 +10,12 @@ fn what_is_safe_stays() {
         ("<p>A <b>bright</b> lamp</p>", "<p>A <b>bright</b> lamp</p>"),
         ("a & b\nc < d", "a &amp; b<br/>c &lt; d"),
         ("5 &amp; 6", "5 &amp; 6"),
+        ("5 &amp; 6\r\nl&eacute;\rx", "5 &amp; 6<br/>l&eacute;<br/>x"),
+        (
+            "<section><details><summary>x</summary></details></section>",
+            "<section><details><summary>x</summary></details></section>",
+        ),
+        ("<img src='HTTP://a.example/1.jpg'>", "<img src=\"//a.example/1.jpg\"/>"),
         (
             "<a href='https://a.example/?b=1&amp;c=2'>x</a>",
             "<a href=\"https://a.example/?b=1&amp;c=2\" rel=\"noopener noreferrer\">x</a>",
@@ -63,6 +69,7 @@ fn what_does_something_goes() {
     assert_eq!(safe("<script>alert(1)</script>after"), "after");
     assert_eq!(without_tags("A <b>big</b> lamp <3 <scr<b>ipt>x"), "A big lamp <3 ipt>x");
     assert_eq!(without_tags("a <b without end"), "a b without end");
+    assert_eq!(plain("caf&eacute; &foo;"), "café &foo;");
     assert_eq!(plain("<p>Bright&nbsp;lamp</p><script>no</script>").trim(), "Bright\u{a0}lamp");
 }
 
