@@ -24,6 +24,8 @@ pub struct Pending {
     pub is_personal: bool,
     /// How often it was sent.
     pub tries: u32,
+    /// Why the last try failed.
+    pub error: Option<String>,
     /// When it was written.
     pub posted: Stamp,
     /// The last failure, and how long nothing is sent after it.
@@ -70,7 +72,7 @@ pub trait ReadOutbox: AsRef<Reader> {
         if reader.version() < ORDERS_SINCE {
             return Ok(Vec::new());
         }
-        let sql = "SELECT event, id, kind, body, personal_until IS NOT NULL, tries, posted, failed, wait, asked
+        let sql = "SELECT event, id, kind, body, personal_until IS NOT NULL, tries, posted, failed, wait, asked, error
                    FROM hook_event WHERE hook = ?1 AND given_up IS NULL AND body IS NOT NULL ORDER BY event";
         reader.all(sql, [hook], pending)
     }
@@ -123,6 +125,7 @@ fn pending(row: &Row<'_>) -> rusqlite::Result<Pending> {
         body: row.get(3)?,
         is_personal: row.get(4)?,
         tries: row.get(5)?,
+        error: row.get(10)?,
         posted: stamp(row.get(6)?).unwrap_or_else(Stamp::now),
         pause,
         was_asked: row.get(9)?,

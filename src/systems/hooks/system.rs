@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
-use super::job::Courier;
+use super::job::{Courier, LOOK};
 use super::report::{DELIVERIES, HooksLook, LABEL, report};
 use crate::config::{Config, Schedule};
 use crate::outbox::ReadOutbox as _;
@@ -17,9 +17,6 @@ use crate::shop::Shop;
 use crate::state::{Reader, StateError};
 use crate::systems::look::Look;
 use crate::systems::system::System;
-
-/// How often the outbox is looked at.
-const LOOK: Duration = Duration::from_secs(2);
 
 /// See the module.
 pub struct HooksSystem;
