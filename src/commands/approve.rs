@@ -28,31 +28,36 @@ pub(super) fn approve(arguments: &cli::Approve, look: &Look) -> Outcome {
         return Ok(Exit::Done);
     }
     let named = |held: &Held| arguments.digest.as_ref().is_none_or(|digest| digest.eq_ignore_ascii_case(&held.digest));
-    let Some((held_by, held)) = all.iter().find(|(_, held)| named(held)) else {
-        return Err(not_held(arguments.digest.as_deref().unwrap_or_default(), all.first().map(|(_, held)| held)));
-    };
-    print_held(held, usize::MAX, &mut io::stdout().lock())?;
-    if arguments.digest.is_none() && !asked(held)? {
-        writeln!(io::stdout(), "Not approved.")?;
-        return Ok(Exit::Done);
+    let digests = all.iter().map(|(_, held)| held.digest.as_str()).collect::<Vec<_>>().join(", ");
+    if let Some(digest) = arguments.digest.as_ref().filter(|_| !all.iter().any(|(_, held)| named(held))) {
+        return Err(not_held(digest, &digests));
     }
-    give_word(reader.path(), held_by, &held.digest)?;
-    writeln!(
-        io::stdout(),
-        "Approved {}: the next pass sends exactly this. A daemon makes one at once, else: shelfkeeper run --once",
-        held.digest
-    )?;
+    let is_asked = io::stdin().is_terminal() && io::stdout().is_terminal();
+    for (held_by, held) in all.iter().filter(|(_, held)| named(held)) {
+        print_held(held, usize::MAX, &mut io::stdout().lock())?;
+        match &arguments.digest {
+            None if !is_asked => continue,
+            None if !asked()? => {
+                writeln!(io::stdout(), "Not approved.")?;
+                continue;
+            }
+            _ => give_word(reader.path(), held_by, &held.digest)?,
+        }
+        writeln!(
+            io::stdout(),
+            "Approved {}: the next pass sends exactly this. A daemon makes one at once, else: shelfkeeper run --once",
+            held.digest
+        )?;
+    }
+    if arguments.digest.is_none() && !is_asked {
+        let error = "this is no terminal to ask at: say what you approve: shelfkeeper approve";
+        return Err(Failure { error: anyhow::anyhow!("{error} {digests}"), exit: Exit::Config });
+    }
     Ok(Exit::Done)
 }
 
 /// Asks on a terminal; elsewhere the digest is needed.
-fn asked(held: &Held) -> Result<bool, Failure> {
-    if !io::stdin().is_terminal() || !io::stdout().is_terminal() {
-        let digest = &held.digest;
-        let error =
-            anyhow::anyhow!("this is no terminal to ask at: say what you approve: shelfkeeper approve {digest}");
-        return Err(Failure { error, exit: Exit::Config });
-    }
+fn asked() -> io::Result<bool> {
     write!(io::stdout(), "Let exactly this through in the next pass? [y/N] ")?;
     io::stdout().flush()?;
     let mut answer = String::new();
@@ -60,8 +65,7 @@ fn asked(held: &Held) -> Result<bool, Failure> {
     Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
 }
 
-fn not_held(digest: &str, held: Option<&Held>) -> Failure {
-    let now =
-        held.map_or_else(|| "nothing is held now".to_owned(), |held| format!("what is held now is {}", held.digest));
+fn not_held(digest: &str, held: &str) -> Failure {
+    let now = if held.is_empty() { "nothing is held now".to_owned() } else { format!("what is held now is {held}") };
     Failure { error: anyhow::anyhow!("{digest} is not held: {now}"), exit: Exit::Failed }
 }

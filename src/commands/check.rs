@@ -137,12 +137,36 @@ fn online(config: &Config, lines: &mut Lines<'_>) -> Result<(), Failure> {
     if let Some(settings) = &config.newstore {
         lines.tell("NewStore", runtime.block_on(newstore::online(settings)))?;
     }
+    for hook in &config.hooks {
+        lines.tell("hook", runtime.block_on(told(hook)))?;
+    }
     if let Some(url) = config.http.as_ref().and_then(|http| http.public_url.as_ref()) {
         let answered = runtime.block_on(http_client::status_of(url.as_str()));
         let told = answered.map(|status| format!("{url} answers here (HTTP {status})"));
         lines.tell("public", told.map_err(|error| failed(anyhow::anyhow!("{url}: {error}"))))?;
     }
     Ok(())
+}
+
+/// The host of a hook, which is told nothing; or whether its program is there.
+async fn told(hook: &config::Hook) -> Result<String, Failure> {
+    let name = &hook.name;
+    match &hook.to {
+        config::HookTarget::Url { url, .. } => {
+            // Its path and query may be what it knows us by.
+            let host = url.origin().ascii_serialization();
+            let answered = http_client::status_of(&host).await;
+            let status = answered.map_err(|error| failed(anyhow::anyhow!("{name}: {host}: {error}")))?;
+            Ok(format!("{name}: {host} answers (HTTP {status})"))
+        }
+        config::HookTarget::Command(words) => {
+            let program = words.first().map(String::as_str).unwrap_or_default();
+            if files::finds_program(program) {
+                return Ok(format!("{name}: {program} is there"));
+            }
+            Err(failed(anyhow::anyhow!("{name}: there is no program {program} that we may run")))
+        }
+    }
 }
 
 /// The beginning of the feed.
