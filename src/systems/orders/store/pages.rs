@@ -114,6 +114,7 @@ fn put_order(
         return Ok(Fate::TooOld);
     }
     transaction.prepare_cached("DELETE FROM order_old WHERE id = ?1")?.execute([order.id])?;
+    personal::put_emails(transaction, incoming)?;
     let body = json(order)?;
     let is_recent = sold >= personal_since.as_millisecond();
     let is_same_person = !is_recent || personal::put(transaction, incoming)?;
