@@ -50,7 +50,7 @@ impl Stamp {
         Stamp { at: wall.round(jiff::Unit::Second).unwrap_or(wall), up: up.as_secs(), boot: boot_id() }
     }
 
-    /// How long ago it was: by the clock that nobody sets, unless the machine was started again since.
+    /// How long ago it was: by the boot-time clock, or by the wall clock where the machine has restarted since.
     pub fn age(&self, now: Moment, boot: Option<&str>) -> SignedDuration {
         let passed = now.up.saturating_sub(SignedDuration::from_secs(self.up));
         let is_another_start = match (&self.boot, boot) {

@@ -9,7 +9,6 @@ use std::fs::File;
 use std::io::{self, IsTerminal as _, Write as _};
 use std::os::fd::AsFd;
 use std::os::unix::fs::MetadataExt as _;
-use std::sync::OnceLock;
 use std::{env, fmt};
 
 use anyhow::Context as _;
@@ -39,60 +38,68 @@ pub enum LogStyle {
     Journald,
 }
 
-/// Sets up the log of the whole process; called once.
-///
-/// `verbosity` is the number of `-v`, or -1 for `-q`. `RUST_LOG` overrides it.
-///
-/// # Errors
-/// When `RUST_LOG` cannot be read, or there is no journal and it was asked for.
-pub fn init(style: LogStyle, verbosity: i8) -> anyhow::Result<()> {
-    let layer = layer(style)?;
-    let filter = filter(env::var("RUST_LOG").ok().as_deref(), verbosity)?;
-    tracing_subscriber::registry().with(layer).with(filter).try_init().context("the log is set up twice")
+/// Where the log of this process goes: what is in the journal is not said a second time.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Log {
+    /// By its own protocol, fields and all.
+    is_in_journal: bool,
 }
 
-/// Set when the log is in the journal, by its own protocol. A process has one log.
-static IN_JOURNAL: OnceLock<()> = OnceLock::new();
-
-/// Whether the log goes to the journal, fields and all.
-pub fn is_in_journal() -> bool {
-    IN_JOURNAL.get().is_some()
-}
-
-/// Whether what is printed on standard output lands in the same journal as the log, a line an entry.
-pub fn is_output_in_journal() -> bool {
-    is_in_journal() && is_journal(io::stdout())
-}
-
-/// Writes what ends the program to where whoever started it looks: standard error, or the journal with its priority,
-/// so that `journalctl -p err` shows it.
-pub fn fatal(error: &anyhow::Error) {
-    if is_in_journal() && tracing::enabled!(Level::ERROR) {
-        return error!("{error:#}");
+impl Log {
+    /// Sets up the log of the whole process; called once.
+    ///
+    /// `verbosity` is the number of `-v`, or -1 for `-q`. `RUST_LOG` overrides it.
+    ///
+    /// # Errors
+    /// When `RUST_LOG` cannot be read, or there is no journal and it was asked for.
+    pub fn init(style: LogStyle, verbosity: i8) -> anyhow::Result<Log> {
+        let (layer, log) = layer(style)?;
+        let filter = filter(env::var("RUST_LOG").ok().as_deref(), verbosity)?;
+        tracing_subscriber::registry().with(layer).with(filter).try_init().context("the log is set up twice")?;
+        Ok(log)
     }
-    // The journal takes the priority of a line from its beginning (sd-daemon(3)).
-    let prefix = if is_journal(io::stderr()) { "<3>" } else { "" };
-    let text = format!("shelfkeeper: {error:#}");
-    let mut stderr = io::stderr().lock();
-    for line in text.lines() {
-        // There is nobody left to tell when this fails.
-        let _ = writeln!(stderr, "{prefix}{line}");
+
+    /// Whether the log goes to the journal, fields and all.
+    pub fn is_in_journal(self) -> bool {
+        self.is_in_journal
+    }
+
+    /// Whether what is printed on standard output lands in the same journal as the log, a line an entry.
+    pub fn is_output_in_journal(self) -> bool {
+        self.is_in_journal && is_journal(io::stdout())
+    }
+
+    /// Writes what ends the program to where whoever started it looks: standard error, or the journal with its
+    /// priority, so that `journalctl -p err` shows it.
+    pub fn fatal(self, error: &anyhow::Error) {
+        if self.is_in_journal && tracing::enabled!(Level::ERROR) {
+            return error!("{error:#}");
+        }
+        // The journal takes the priority of a line from its beginning (sd-daemon(3)).
+        let prefix = if is_journal(io::stderr()) { "<3>" } else { "" };
+        let text = format!("shelfkeeper: {error:#}");
+        let mut stderr = io::stderr().lock();
+        for line in text.lines() {
+            // There is nobody left to tell when this fails.
+            let _ = writeln!(stderr, "{prefix}{line}");
+        }
     }
 }
 
 type BoxedLayer = Box<dyn Layer<Registry> + Send + Sync>;
 
-fn layer(style: LogStyle) -> anyhow::Result<BoxedLayer> {
+fn layer(style: LogStyle) -> anyhow::Result<(BoxedLayer, Log)> {
+    let (journalled, elsewhere) = (Log { is_in_journal: true }, Log::default());
     Ok(match style {
-        LogStyle::Journald => Box::new(journald().context("cannot reach the journal")?),
-        LogStyle::Json => Box::new(json(io::stderr)),
-        LogStyle::Text => text(io::stderr, wants_colours(), Clock::of_stderr()),
+        LogStyle::Journald => (Box::new(journald().context("cannot reach the journal")?), journalled),
+        LogStyle::Json => (Box::new(json(io::stderr)), elsewhere),
+        LogStyle::Text => (text(io::stderr, wants_colours(), Clock::of_stderr()), elsewhere),
         LogStyle::Auto if is_journal(io::stderr()) => match journald() {
-            Ok(journal) => Box::new(journal),
+            Ok(journal) => (Box::new(journal), journalled),
             // Standard error leads there too, only without the fields.
-            Err(_) => text(io::stderr, false, Clock::Nobody),
+            Err(_) => (text(io::stderr, false, Clock::Nobody), elsewhere),
         },
-        LogStyle::Auto => text(io::stderr, wants_colours(), Clock::of_stderr()),
+        LogStyle::Auto => (text(io::stderr, wants_colours(), Clock::of_stderr()), elsewhere),
     })
 }
 
@@ -163,7 +170,7 @@ where
 }
 
 fn journald() -> io::Result<tracing_journald::Layer> {
-    let layer = tracing_journald::layer()?
+    Ok(tracing_journald::layer()?
         .with_syslog_identifier("shelfkeeper".to_owned())
         .with_field_prefix(Some("SHELFKEEPER".to_owned()))
         // The crate's own would make `journalctl -p notice` show all that is routine.
@@ -171,9 +178,7 @@ fn journald() -> io::Result<tracing_journald::Layer> {
             info: Priority::Informational,
             debug: Priority::Debug,
             ..PriorityMappings::new()
-        });
-    IN_JOURNAL.get_or_init(|| ());
-    Ok(layer)
+        }))
 }
 
 /// See <https://no-color.org>.

@@ -4,7 +4,8 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use shelfkeeper::cli::Cli;
-use shelfkeeper::{commands, logging};
+use shelfkeeper::commands;
+use shelfkeeper::logging::Log;
 use tikv_jemallocator::Jemalloc;
 
 /// Gives memory back some seconds after a large pass, SQLite's too, while nothing else happens: a thread
@@ -14,10 +15,9 @@ static ALLOCATOR: Jemalloc = Jemalloc;
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
-    let logs = logging::init(cli.log, cli.verbosity());
-    let code = match logs {
-        Ok(()) => commands::dispatch(cli),
-        Err(error) => commands::complain(&error, commands::Exit::Config),
+    let code = match Log::init(cli.log, cli.verbosity()) {
+        Ok(log) => commands::dispatch(cli, log),
+        Err(error) => commands::complain(&error, commands::Exit::Config, Log::default()),
     };
     ExitCode::from(code as u8)
 }

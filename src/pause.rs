@@ -93,7 +93,7 @@ impl Pause {
         Ok(before)
     }
 
-    /// Whether it has ended by itself: by the clock that nobody sets, unless the machine was started again since.
+    /// Whether it has ended by itself: by the boot-time clock, or by the wall clock where the machine has restarted since.
     pub fn is_over(&self, now: Moment, boot: Option<&str>) -> bool {
         let Some(until) = self.until else { return false };
         self.since.age(now, boot) >= until.duration_since(self.since.at)

@@ -5,7 +5,7 @@
 //! So a thread of its own does that; what it can't get rid of is kept in order, without the lines that are out of date.
 
 use std::collections::VecDeque;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use sd_notify::NotifyState;
@@ -14,38 +14,56 @@ use tracing::debug;
 /// Messages that wait for a manager that is busy.
 const WAITING: usize = 32;
 
-/// Start-up is over, or a reload is: the config in use is good.
-pub fn ready() {
-    send(Message::Turn(vec![NotifyState::Ready]));
-}
+/// The service manager, if this process has one. A clone is the same one.
+#[derive(Debug, Clone, Default)]
+pub struct Manager(Option<Arc<Mailbox>>);
 
-/// A reload begins. [`ready`] must follow, also when the old config stays.
-pub fn reloading() {
-    match NotifyState::monotonic_usec_now() {
-        Ok(now) => send(Message::Turn(vec![NotifyState::Reloading, now])),
-        Err(error) => debug!(%error, "no monotonic time to tell systemd about the reload"),
+impl Manager {
+    /// Starts the thread that tells it things, when there is one.
+    pub fn of_process() -> Manager {
+        Manager(open())
+    }
+
+    /// Start-up is over, or a reload is: the config in use is good.
+    pub fn ready(&self) {
+        self.send(Message::Turn(vec![NotifyState::Ready]));
+    }
+
+    /// A reload begins. [`Manager::ready`] must follow, also when the old config stays.
+    pub fn reloading(&self) {
+        match NotifyState::monotonic_usec_now() {
+            Ok(now) => self.send(Message::Turn(vec![NotifyState::Reloading, now])),
+            Err(error) => debug!(%error, "no monotonic time to tell systemd about the reload"),
+        }
+    }
+
+    /// The service is on its way down.
+    pub fn stopping(&self) {
+        self.send(Message::Turn(vec![NotifyState::Stopping]));
+    }
+
+    /// The line that `systemctl status` shows.
+    pub fn status(&self, line: &str) {
+        self.send(Message::Status(one_line(line)));
+    }
+
+    /// We are alive.
+    pub fn watchdog(&self) {
+        self.send(Message::Alive);
+    }
+
+    fn send(&self, message: Message) {
+        if let Some(mailbox) = &self.0 {
+            put(&mut mailbox.waiting(), message);
+            mailbox.filled.notify_one();
+        }
     }
 }
 
-/// The service is on its way down.
-pub fn stopping() {
-    send(Message::Turn(vec![NotifyState::Stopping]));
-}
-
-/// The line that `systemctl status` shows.
-pub fn status(line: &str) {
-    send(Message::Status(one_line(line)));
-}
-
-/// How often to call [`watchdog`]: twice within the time after which systemd would restart us.
+/// How often to call [`Manager::watchdog`]: twice within the time after which systemd would restart us.
 /// `None` when it does not watch us.
 pub fn watchdog_interval() -> Option<Duration> {
     sd_notify::watchdog_enabled().map(|limit| limit / 2).filter(|interval| !interval.is_zero())
-}
-
-/// We are alive.
-pub fn watchdog() {
-    send(Message::Alive);
 }
 
 #[derive(Debug, PartialEq)]
@@ -68,7 +86,8 @@ fn put<T>(waiting: &mut VecDeque<Message<T>>, message: Message<T>) {
     waiting.push_back(message);
 }
 
-#[derive(Default)]
+/// What the thread is to tell.
+#[derive(Debug, Default)]
 struct Mailbox {
     waiting: Mutex<VecDeque<Message>>,
     filled: Condvar,
@@ -90,17 +109,6 @@ impl Mailbox {
     }
 }
 
-/// systemd manages a process, so there is one of these in a process.
-static MAILBOX: OnceLock<Option<Arc<Mailbox>>> = OnceLock::new();
-
-fn send(message: Message) {
-    if let Some(mailbox) = MAILBOX.get_or_init(open) {
-        put(&mut mailbox.waiting(), message);
-        mailbox.filled.notify_one();
-    }
-}
-
-/// Starts the thread, when there is a manager.
 fn open() -> Option<Arc<Mailbox>> {
     std::env::var_os("NOTIFY_SOCKET")?;
     let mailbox = Arc::new(Mailbox::default());

@@ -1,6 +1,7 @@
 //! `availability`: whether advisors are there, and when they were.
 
 use std::io::{self, BufWriter, Write as _};
+use std::path::Path;
 
 use super::look::{Look, note};
 use super::outcome::{Exit, Failure, Outcome};
@@ -12,9 +13,10 @@ use crate::systems::availability::{
     watches_text,
 };
 
-pub(super) fn availability(arguments: &cli::Availability, look: &Look) -> Outcome {
+pub(super) fn availability(arguments: &cli::Availability, path: &Path) -> Outcome {
+    let (look, settings) = Look::with(path, |config| config.emplifi.clone())?;
     let usage = |error| Failure { error, exit: Exit::Config };
-    let Some(settings) = &look.emplifi else {
+    let Some(settings) = &settings else {
         return Err(usage(anyhow::anyhow!("nobody is watched: the config has no section [emplifi]")));
     };
     if let Some(name) = arguments.names.iter().find(|name| !is_watched(settings, name)) {

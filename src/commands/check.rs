@@ -1,19 +1,17 @@
 //! `check`: is everything set up? A line for each thing, and the rest goes on when one is not.
 
 use std::io::{self, StdoutLock, Write as _};
-use std::sync::Arc;
 
 use super::newstore;
 use super::outcome::{Exit, Failure, Outcome};
 use super::runtime::runtime;
-use super::widget::adapter;
 use crate::catalog::Kind;
 use crate::cli;
 use crate::clock::{Moment, boot_id};
 use crate::config::{self, Config, Source};
-use crate::remote::{Limit, Limits, emplifi, lagerkoll, nicechat};
 use crate::state::Reader;
 use crate::systems::catalog::store::{ReadIdleRules as _, ReadObjects as _};
+use crate::systems::{Probe, systems};
 use crate::{feed, files, http_client, source};
 
 /// Days for which a rule may fit on nothing.
@@ -69,16 +67,9 @@ impl Lines<'_> {
 
 /// What the config is about.
 fn sections(config: &Config) -> String {
-    let parts = [
-        config.source().map(|source| format!("feed {}", source.location)),
-        config.catalog.as_deref().map(|catalog| format!("NiceChat {}", catalog.nicechat.base_url)),
-        config.orders.as_ref().map(|orders| format!("orders of {}", orders.nicechat.base_url)),
-        config.lagerkoll.as_ref().map(|settings| format!("Lagerkoll {}", settings.base_url)),
-        config.oct8ne.as_ref().map(|settings| format!("Oct8ne for {}", settings.shop_url)),
-        config.emplifi.as_ref().map(|settings| format!("Emplifi {}", settings.base_url)),
-        config.newstore.as_ref().map(|settings| format!("NewStore {}", settings.base_url)),
-    ];
-    parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
+    let feed = config.source().map(|source| format!("feed {}", source.location));
+    let partners = systems().into_iter().filter_map(|system| system.partner(config));
+    feed.into_iter().chain(partners).collect::<Vec<_>>().join(", ")
 }
 
 /// What is in the state, and whether it could be written.
@@ -116,29 +107,9 @@ fn online(config: &Config, lines: &mut Lines<'_>) -> Result<(), Failure> {
     if let Some(source) = config.source() {
         lines.tell("feed", runtime.block_on(head(source)))?;
     }
-    if let Some(catalog) = &config.catalog {
-        lines.tell("NiceChat", runtime.block_on(products(catalog)))?;
-    }
-    if let Some(settings) = &config.orders {
-        lines.tell("orders", runtime.block_on(orders(settings)))?;
-    }
-    if let Some(settings) = &config.lagerkoll {
-        for account in [&settings.account].into_iter().chain(&settings.copies) {
-            lines.tell("Lagerkoll", runtime.block_on(events(settings, account)))?;
-        }
-    }
-    if let Some(settings) = &config.oct8ne {
-        let told = runtime.block_on(adapter(settings));
-        lines.tell("Oct8ne", told.map_err(|error| failed(anyhow::anyhow!(error))))?;
-    }
-    if let Some(settings) = &config.emplifi {
-        lines.tell("Emplifi", runtime.block_on(advisor(settings)))?;
-    }
-    if let Some(settings) = &config.newstore {
-        lines.tell("NewStore", runtime.block_on(newstore::online(settings)))?;
-    }
-    for hook in &config.hooks {
-        lines.tell("hook", runtime.block_on(told(hook)))?;
+    let systems = systems();
+    for Probe { whom, said } in systems.iter().flat_map(|system| system.probes(config)) {
+        lines.tell(whom, runtime.block_on(said).map_err(failed))?;
     }
     if let Some(url) = config.http.as_ref().and_then(|http| http.public_url.as_ref()) {
         let answered = runtime.block_on(http_client::status_of(url.as_str()));
@@ -146,27 +117,6 @@ fn online(config: &Config, lines: &mut Lines<'_>) -> Result<(), Failure> {
         lines.tell("public", told.map_err(|error| failed(anyhow::anyhow!("{url}: {error}"))))?;
     }
     Ok(())
-}
-
-/// The host of a hook, which is told nothing; or whether its program is there.
-async fn told(hook: &config::Hook) -> Result<String, Failure> {
-    let name = &hook.name;
-    match &hook.to {
-        config::HookTarget::Url { url, .. } => {
-            // Its path and query may be what it knows us by.
-            let host = url.origin().ascii_serialization();
-            let answered = http_client::status_of(&host).await;
-            let status = answered.map_err(|error| failed(anyhow::anyhow!("{name}: {host}: {error}")))?;
-            Ok(format!("{name}: {host} answers (HTTP {status})"))
-        }
-        config::HookTarget::Command(words) => {
-            let program = words.first().map(String::as_str).unwrap_or_default();
-            if files::finds_program(program) {
-                return Ok(format!("{name}: {program} is there"));
-            }
-            Err(failed(anyhow::anyhow!("{name}: there is no program {program} that we may run")))
-        }
-    }
 }
 
 /// The beginning of the feed.
@@ -178,50 +128,6 @@ async fn head(source: &Source) -> Result<String, Failure> {
     let what = found.map_or("a packed file", |found| found.name());
     let length = head.length.map(|length| format!(", {}", bytesize::ByteSize(length))).unwrap_or_default();
     Ok(format!("begins as it should: {what}{length}"))
-}
-
-/// A page of the listing.
-async fn products(catalog: &config::Catalog) -> Result<String, Failure> {
-    let secrets = catalog.source.location.secrets();
-    let reader = nicechat::connect(&catalog.nicechat, &secrets, &Limits::default());
-    let reader = reader.map_err(|error| failed(error.into()))?.reader();
-    let page = async { reader.page(&reader.first_page(Kind::Product)?).await };
-    let base_url = &catalog.nicechat.base_url;
-    let page = page.await.map_err(|error| failed(anyhow::anyhow!("{base_url}: {error}")))?;
-    let listed = page.count.map_or_else(|| "products listed".to_owned(), |count| format!("{count} products listed"));
-    Ok(format!("takes the key and the signature ({listed})"))
-}
-
-/// The beginning of the list of orders.
-async fn orders(settings: &config::Orders) -> Result<String, Failure> {
-    let reader = nicechat::OrdersReader::connect(&settings.nicechat, &Limits::default());
-    let reader = reader.map_err(|error| failed(error.into()))?;
-    let page = async { reader.page(&reader.first_page()?).await };
-    let base_url = &settings.nicechat.base_url;
-    let page = page.await.map_err(|error| failed(anyhow::anyhow!("{base_url}: orders: {error}")))?;
-    let listed = page.count.map_or_else(|| "orders listed".to_owned(), |count| format!("{count} orders listed"));
-    Ok(format!("takes the key and the signature ({listed})"))
-}
-
-/// A store's events.
-async fn events(settings: &config::Lagerkoll, account: &config::Account) -> Result<String, Failure> {
-    let lagerkoll = lagerkoll::connect(settings, account, &Limits::default()).map_err(|error| failed(error.into()))?;
-    let told = |error| failed(anyhow::anyhow!("{}: store {}: {error}", settings.base_url, account.store));
-    let events = lagerkoll.reader().list().await.map_err(told)?;
-    let listed = format!("{} event{} listed", events.len(), if events.len() == 1 { "" } else { "s" });
-    Ok(format!("takes the credentials of store {} ({listed})", account.store))
-}
-
-/// One question.
-async fn advisor(settings: &config::Emplifi) -> Result<String, Failure> {
-    let Some(watch) = settings.watches.first() else {
-        return Ok("not asked: nobody is watched; add [[emplifi.watch]]".to_owned());
-    };
-    let limit = Arc::new(Limit::new(None));
-    let reader = emplifi::connect(settings, &limit).map_err(|error| failed(error.into()))?;
-    let told = |error| failed(anyhow::anyhow!("{}: watch {}: {error}", settings.base_url, watch.name));
-    let is_there = reader.ask(&watch.question).await.map_err(told)?;
-    Ok(format!("takes the key ({} is {})", watch.name, if is_there { "available" } else { "not available" }))
 }
 
 fn failed(error: anyhow::Error) -> Failure {

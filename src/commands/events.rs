@@ -1,6 +1,7 @@
 //! `events`: what is mirrored, and how it changed.
 
 use std::io::{self, BufWriter, Write};
+use std::path::Path;
 
 use super::look::{Look, note};
 use super::outcome::{Exit, Failure, Outcome};
@@ -10,8 +11,9 @@ use crate::status::no_state;
 use crate::systems::events::store::ReadEvents as _;
 use crate::systems::events::{Names, event_calendar, event_changes_json, event_changes_text, events_json, events_text};
 
-pub(super) fn events(arguments: &cli::Events, look: &Look) -> Outcome {
-    let Some(names) = &look.events else {
+pub(super) fn events(arguments: &cli::Events, path: &Path) -> Outcome {
+    let (look, names) = Look::with(path, |config| config.lagerkoll.as_ref().map(Names::of))?;
+    let Some(names) = names else {
         let error = anyhow::anyhow!("no events are mirrored: the config has no section [lagerkoll]");
         return Err(Failure { error, exit: Exit::Config });
     };
@@ -20,7 +22,7 @@ pub(super) fn events(arguments: &cli::Events, look: &Look) -> Outcome {
     let mut out = BufWriter::new(io::stdout().lock());
     no_state(&reader).map_or(Ok(()), |absence| note(&absence))?;
     match (arguments.history, arguments.format) {
-        _ if arguments.ics => calendar(names, &reader, &mut out)?,
+        _ if arguments.ics => calendar(&names, &reader, &mut out)?,
         (false, Format::Text) => {
             events_text(&reader.events(place)?, reader.mirror(place)?.as_ref(), &mut out)?;
         }

@@ -49,7 +49,7 @@ fn source(arguments: &cli::Feed, config: Option<&Path>) -> Result<(Source, Optio
     let path = Config::find(Some(path))?;
     let of = |config: &Config| config.source().cloned().map(|source| (source, config.state.path.clone()));
     let found = match &named {
-        // It is somewhere else: who we are to the config's host is nobody's business there.
+        // It is somewhere else: the credentials of the config's host are not sent there.
         Some(_) => Config::without_secrets(&path, of)?,
         None => match Config::load(&path) {
             Ok(config) => of(&config),

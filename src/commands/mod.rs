@@ -25,7 +25,6 @@ mod run;
 mod runtime;
 mod sandbox;
 mod status;
-mod widget;
 
 use std::io;
 
@@ -34,12 +33,13 @@ use outcome::Failure;
 
 use crate::cli::{Cli, Command, ConfigCommand};
 use crate::config::Config;
+use crate::logging::Log;
 
 pub use crate::pass::Exit;
 pub use outcome::complain;
 
 /// Runs the command.
-pub fn dispatch(cli: Cli) -> Exit {
+pub fn dispatch(cli: Cli, log: Log) -> Exit {
     let (config, shop) = (cli.config, cli.shop);
     // What somebody named; `None` = it is to be looked for.
     let named = || match &shop {
@@ -50,8 +50,8 @@ pub fn dispatch(cli: Cli) -> Exit {
     let load = || -> Result<Config, Failure> { Ok(Config::load(&find()?)?) };
     let look = || -> Result<Look, Failure> { Look::load(&find()?) };
     let outcome = match cli.command {
-        Command::Run(arguments) => load().and_then(|loaded| run::run(&arguments, loaded, named()?.as_deref())),
-        Command::Plan(arguments) => load().and_then(|config| plan::plan(arguments, &config)),
+        Command::Run(arguments) => load().and_then(|loaded| run::run(&arguments, loaded, named()?.as_deref(), log)),
+        Command::Plan(arguments) => load().and_then(|config| plan::plan(arguments, &config, log)),
         Command::Check(arguments) => load().and_then(|config| check::check(&arguments, &config)),
         Command::Init(arguments) => init::init(&arguments, shop.as_deref(), config),
         Command::Config(ConfigCommand::Dump(arguments)) => find()
@@ -63,9 +63,11 @@ pub fn dispatch(cli: Cli) -> Exit {
         }
         Command::Approve(arguments) => look().and_then(|look| approve::approve(&arguments, &look)),
         Command::Status(arguments) => look().and_then(|look| status::status(&arguments, &look)),
-        Command::Availability(arguments) => look().and_then(|look| availability::availability(&arguments, &look)),
-        Command::Events(arguments) => look().and_then(|look| events::events(&arguments, &look)),
-        Command::Orders(arguments) => look().and_then(|look| orders::orders(arguments, &look)),
+        Command::Availability(arguments) => {
+            find().map_err(Failure::from).and_then(|path| availability::availability(&arguments, &path))
+        }
+        Command::Events(arguments) => find().map_err(Failure::from).and_then(|path| events::events(&arguments, &path)),
+        Command::Orders(arguments) => find().map_err(Failure::from).and_then(|path| orders::orders(arguments, &path)),
         Command::Pause(arguments) => look().and_then(|look| pause::pause(&arguments, &look)),
         Command::Resume => look().and_then(|look| pause::resume(&look)),
         Command::History(arguments) => look().and_then(|look| history::history(arguments, &look)),
@@ -75,7 +77,9 @@ pub fn dispatch(cli: Cli) -> Exit {
         Command::Oct8ne(command) => {
             Config::find(config.as_deref()).map_err(Failure::from).and_then(|path| oct8ne::oct8ne(&command, &path))
         }
-        Command::Newstore(command) => find().map_err(Failure::from).and_then(|path| newstore::newstore(command, &path)),
+        Command::Newstore(command) => {
+            find().map_err(Failure::from).and_then(|path| newstore::newstore(command, &path, log))
+        }
         Command::Completions(arguments) => packaging::completions(arguments.shell),
         Command::Man(arguments) => packaging::man(&arguments),
         Command::Sandbox(arguments) => sandbox::sandbox(&arguments),
@@ -85,7 +89,7 @@ pub fn dispatch(cli: Cli) -> Exit {
         Ok(exit) => exit,
         // Whoever reads our output has had enough of it.
         Err(failure) if is_broken_pipe(&failure.error) => Exit::Done,
-        Err(Failure { error, exit }) => complain(&error, exit),
+        Err(Failure { error, exit }) => complain(&error, exit, log),
     }
 }
 

@@ -11,6 +11,7 @@ use super::runtime::{runtime, stop_on_signal, until_interrupted};
 use crate::cli::{Format, NewStore, NewStoreApply, NewStoreCommand, NewStorePlan, NewStoreSettle, RetailerIs, StoreIs};
 use crate::config::{Config, NewStore as Settings};
 use crate::files;
+use crate::logging::Log;
 use crate::pause::Pause;
 use crate::remote::newstore::{Connected, ReadError};
 use crate::systems::newstore::{
@@ -20,11 +21,11 @@ use crate::systems::newstore::{
 use crate::task;
 use crate::text::{count, fold};
 
-pub(super) fn newstore(arguments: NewStore, path: &Path) -> Outcome {
+pub(super) fn newstore(arguments: NewStore, path: &Path, log: Log) -> Outcome {
     match arguments.command {
-        None => plan(&arguments.plan, &settings(Config::load(path)?)?),
-        Some(NewStoreCommand::Plan(arguments)) => plan(&arguments, &settings(Config::load(path)?)?),
-        Some(NewStoreCommand::Apply(arguments)) => apply(&arguments, Config::load(path)?),
+        None => plan(&arguments.plan, &settings(Config::load(path)?)?, log),
+        Some(NewStoreCommand::Plan(arguments)) => plan(&arguments, &settings(Config::load(path)?)?, log),
+        Some(NewStoreCommand::Apply(arguments)) => apply(&arguments, Config::load(path)?, log),
         Some(NewStoreCommand::Settle(arguments)) => {
             let found = Config::without_secrets(path, |config| config.newstore.clone())?;
             settle(arguments, &found.ok_or_else(no_section)?)
@@ -71,25 +72,11 @@ pub(super) fn on_disk(settings: &Settings) -> Result<String, Failure> {
     Ok(if settings.file.exists() { format!("{path}: {stores}") } else { format!("{path}: nothing was done yet") })
 }
 
-/// For `check --online`: a token, and one listing.
-pub(super) async fn online(settings: &Settings) -> Result<String, Failure> {
-    let reader = connect(settings)?.reader();
-    let told = |error: ReadError| failed(settings, &error.to_string());
-    let Some(store) = settings.stores.first() else {
-        reader.log_in().await.map_err(told)?;
-        return Ok("gives a token; nothing is listed without a [[newstore.store]]".to_owned());
-    };
-    let numbers =
-        reader.numbers(&store.id).await.map_err(|error| failed(settings, &format!("store {}: {error}", store.id)))?;
-    let offered = count(numbers.offers.len() as u64, "number", "numbers");
-    Ok(format!("takes the token (store {}: {offered} offered)", store.id))
-}
-
 fn connect(settings: &Settings) -> Result<Connected, Failure> {
     Connected::new(settings).map_err(|error| failed(settings, &error.to_string()))
 }
 
-fn plan(arguments: &NewStorePlan, settings: &Settings) -> Outcome {
+fn plan(arguments: &NewStorePlan, settings: &Settings, log: Log) -> Outcome {
     let known = known(settings)?;
     let reader = connect(settings)?.reader();
     until_interrupted(async {
@@ -123,16 +110,16 @@ fn plan(arguments: &NewStorePlan, settings: &Settings) -> Outcome {
             (false, true) => Exit::Changes,
             (false, false) => Exit::Done,
         };
-        Ok(failures.iter().fold(exit, |exit, words| exit.or_worse(tell_failure(settings, words))))
+        Ok(failures.iter().fold(exit, |exit, words| exit.or_worse(tell_failure(settings, words, log))))
     })
 }
 
-fn tell_failure(settings: &Settings, words: &str) -> Exit {
+fn tell_failure(settings: &Settings, words: &str, log: Log) -> Exit {
     let Failure { error, exit } = failed(settings, words);
-    complain(&error, exit)
+    complain(&error, exit, log)
 }
 
-fn apply(arguments: &NewStoreApply, config: Config) -> Outcome {
+fn apply(arguments: &NewStoreApply, config: Config, log: Log) -> Outcome {
     let pause = Pause::in_force(&config.state.path);
     let settings = settings(config)?;
     let can_ask = io::stdin().is_terminal() && io::stdout().is_terminal();
@@ -182,7 +169,7 @@ fn apply(arguments: &NewStoreApply, config: Config) -> Outcome {
         let (ledger, out) = (&mut ledger, &mut out);
         let applied = Apply { settings: &settings, ledger, writer: &writer, stop: &stop, out };
         let exit = ended(applied.carry_out(&plan, &known).await, &settings)?;
-        Ok(gathered.failures.iter().fold(exit, |exit, words| exit.or_worse(tell_failure(&settings, words))))
+        Ok(gathered.failures.iter().fold(exit, |exit, words| exit.or_worse(tell_failure(&settings, words, log))))
     })
 }
 

@@ -1,6 +1,7 @@
 //! `orders`: what NiceChat's chats sold.
 
 use std::io::{self, BufWriter, Write as _};
+use std::path::Path;
 
 use jiff::Timestamp;
 
@@ -16,8 +17,10 @@ use crate::systems::orders::{By, Shower, order_json, order_text, orders_csv, ord
 use crate::systems::orders::{sold, sold_csv, sold_json, sold_text};
 use crate::systems::product;
 
-pub(super) fn orders(arguments: cli::Orders, look: &Look) -> Outcome {
-    let Some(orders) = &look.orders else {
+pub(super) fn orders(arguments: cli::Orders, path: &Path) -> Outcome {
+    // The currency of what has none.
+    let (look, currency) = Look::with(path, |config| config.orders.as_ref().map(|orders| orders.currency))?;
+    let Some(currency) = currency else {
         return Err(usage("no orders are mirrored: the config has no section [orders]".to_owned()));
     };
     if arguments.personal && arguments.format == TableFormat::Csv {
@@ -33,7 +36,7 @@ pub(super) fn orders(arguments: cli::Orders, look: &Look) -> Outcome {
     };
     let reader = look.open()?;
     no_state(&reader).map_or(Ok(()), |absence| note(&absence))?;
-    let shower = Shower { reader: &reader, products: product, currency: orders.currency };
+    let shower = Shower { reader: &reader, products: product, currency };
     match (&arguments.name, arguments.by) {
         (Some(name), _) => one(name, &arguments, &shower),
         (None, Some(by)) => added_up(by.by(), filter, arguments.format, &shower),

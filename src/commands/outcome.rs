@@ -3,7 +3,7 @@
 use std::io;
 
 use crate::config::ConfigError;
-use crate::logging;
+use crate::logging::Log;
 pub(crate) use crate::pass::{Exit, Failure};
 use crate::report::PrintError;
 use crate::state::StateError;
@@ -11,8 +11,8 @@ use crate::state::StateError;
 pub(super) type Outcome = Result<Exit, Failure>;
 
 /// Says what is wrong, on stderr or in the journal.
-pub fn complain(error: &anyhow::Error, exit: Exit) -> Exit {
-    logging::fatal(error);
+pub fn complain(error: &anyhow::Error, exit: Exit, log: Log) -> Exit {
+    log.fatal(error);
     exit
 }
 

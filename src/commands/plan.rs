@@ -11,6 +11,7 @@ use super::outcome::{Exit, Outcome, complain};
 use super::runtime::{blocking, until_interrupted};
 use crate::cli::{self, Format};
 use crate::config::Config;
+use crate::logging::Log;
 use crate::pass::{Ask, Counts, PassKind, Planned, all_held};
 use crate::pause::Pause;
 use crate::remote::Limits;
@@ -18,7 +19,7 @@ use crate::state::Reader;
 use crate::status::no_state;
 use crate::systems::{nothing_to_do, systems};
 
-pub(super) fn plan(arguments: cli::Plan, config: &Config) -> Outcome {
+pub(super) fn plan(arguments: cli::Plan, config: &Config, log: Log) -> Outcome {
     // What keeps it from being opened is told by the plan itself.
     let absence = Reader::open(&config.state.path).ok().and_then(|reader| no_state(&reader));
     let pause = Pause::in_force(&config.state.path);
@@ -48,7 +49,9 @@ pub(super) fn plan(arguments: cli::Plan, config: &Config) -> Outcome {
                 (Format::Json, Some(absence)) => note(&absence)?,
             }
             failures.extend(plans.0.iter_mut().flat_map(|plan| plan.failures()));
-            Ok(failures.into_iter().fold(exit, |exit, failure| exit.or_worse(complain(&failure.error, failure.exit))))
+            Ok(failures
+                .into_iter()
+                .fold(exit, |exit, failure| exit.or_worse(complain(&failure.error, failure.exit, log))))
         })
         .await
     })

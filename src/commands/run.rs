@@ -12,7 +12,7 @@ use super::runtime::{runtime, stop_on_signal};
 use crate::cli::{self, Format};
 use crate::config::Config;
 use crate::daemon;
-use crate::logging;
+use crate::logging::Log;
 use crate::pass::{Ask, Failing, Job, Notice, PassKind, PassLog, Report, Trouble};
 use crate::pause::Pause;
 use crate::report::Bar;
@@ -20,7 +20,7 @@ use crate::shop::Shop;
 use crate::state::{StateError, Writer};
 use crate::systems::{nothing_to_do, systems};
 
-pub(super) fn run(arguments: &cli::Run, config: Config, named: Option<&Path>) -> Outcome {
+pub(super) fn run(arguments: &cli::Run, config: Config, named: Option<&Path>, log: Log) -> Outcome {
     let is_daemon = !arguments.once && !arguments.resync;
     if is_daemon && arguments.format == Format::Json {
         let error = anyhow::anyhow!("--format json is of a single pass: add --once or --resync");
@@ -67,11 +67,11 @@ pub(super) fn run(arguments: &cli::Run, config: Config, named: Option<&Path>) ->
     runtime.shutdown_background();
     let mut ended: Option<Exit> = None;
     for (job, report) in jobs.iter().zip(reports) {
-        tell(job.as_ref(), &report, arguments.format)?;
+        tell(job.as_ref(), &report, arguments.format, log)?;
         let exit = report.exit;
         let errors = report.troubles.into_iter().filter_map(Trouble::into_error);
-        for error in errors.filter(|_| !logging::is_in_journal()) {
-            complain(&error, exit);
+        for error in errors.filter(|_| !log.is_in_journal()) {
+            complain(&error, exit, log);
         }
         ended = Some(ended.map_or(exit, |other| other.or_worse(exit)));
     }
@@ -79,8 +79,8 @@ pub(super) fn run(arguments: &cli::Run, config: Config, named: Option<&Path>) ->
 }
 
 /// Prints what a pass came to. The journal has it with its fields, and only once.
-fn tell(job: &dyn Job, report: &Report, format: Format) -> io::Result<()> {
-    if logging::is_in_journal() {
+fn tell(job: &dyn Job, report: &Report, format: Format, log: Log) -> io::Result<()> {
+    if log.is_in_journal() {
         PassLog::new(None, Failing::Error).tell(job, report);
     } else {
         report.notices.iter().for_each(|notice| {
@@ -93,7 +93,7 @@ fn tell(job: &dyn Job, report: &Report, format: Format) -> io::Result<()> {
         // It had nothing to do.
         _ if report.summary.is_empty() => Ok(()),
         Format::Json => writeln!(io::stdout(), "{}", report.json(job.name())?),
-        Format::Text if logging::is_output_in_journal() => Ok(()),
+        Format::Text if log.is_output_in_journal() => Ok(()),
         Format::Text => writeln!(io::stdout(), "{}", report.summary),
     }
 }

@@ -41,7 +41,6 @@ impl Environment {
     }
 
     /// An environment of these variables and no others.
-    #[cfg(test)]
     pub(super) fn of(variables: &[(&str, &str)]) -> Environment {
         let owned = |&(name, value): &(&str, &str)| (name.to_owned(), OsString::from(value));
         let variables: std::collections::HashMap<_, _> = variables.iter().map(owned).collect();

@@ -1,7 +1,7 @@
 //! Settings: a TOML file, the environment and systemd's credentials, made into values that are right.
 //!
-//! `document` reads the file and knows every setting's line, one file a section (`source`, `state`,
-//! `nicechat`, `lagerkoll`, `emplifi`, `newstore`, `http`) gives the settings their meaning, `secret` finds what must not stand in the open.
+//! `document` reads the file and knows every setting's line, `names` has the names of all sections and settings, one
+//! file a section gives the settings their meaning, `secret` finds what must not stand in the open.
 
 mod document;
 mod dump;
@@ -115,6 +115,24 @@ pub struct Catalog {
 }
 
 impl Config {
+    /// Without any section but the state's.
+    pub fn bare(state: State) -> Config {
+        Config {
+            state,
+            catalog: None,
+            source_alone: None,
+            lagerkoll: None,
+            oct8ne: None,
+            guard: Guard::default(),
+            emplifi: None,
+            newstore: None,
+            orders: None,
+            hooks: Vec::new(),
+            http: None,
+            secret_files: Vec::new(),
+        }
+    }
+
     /// The file to load: `explicit`, `$SHELFKEEPER_CONFIG`, `config/shelfkeeper.toml` or
     /// `/etc/shelfkeeper/shelfkeeper.toml`.
     ///
@@ -145,8 +163,8 @@ impl Config {
         Config::load_in(path, &Environment::process())
     }
 
-    /// Reads a file like [`Config::load`], but not what it refers to. Secrets may be blank in what `take` sees, which
-    /// takes from it what is none: so whoever only looks at the state needs no right to read them.
+    /// Reads a file like [`Config::load`], but no secrets: those are blank in what `take` sees. Who only looks at the
+    /// state needs no right to read them.
     ///
     /// # Errors
     /// When the file can't be read, or anything in it is not right.
@@ -160,6 +178,15 @@ impl Config {
     /// When the file can't be read, or anything in it is not right.
     pub fn dump(path: &Path) -> Result<Dump, ConfigError> {
         Config::dump_in(path, &Environment::process().with_located_secrets())
+    }
+
+    /// A config of our own making, as it would stand in a file, whatever the environment says.
+    ///
+    /// # Errors
+    /// When anything in it is not right.
+    pub fn of_text(path: &Path, text: &str) -> Result<Config, ConfigError> {
+        let document = Document::parse(path, text);
+        document.finish(Config::read(&document, &Environment::of(&[])))
     }
 
     fn dump_in(path: &Path, environment: &Environment) -> Result<Dump, ConfigError> {
@@ -185,20 +212,7 @@ impl Config {
         let alone = [&LAGERKOLL, &EMPLIFI, &NEWSTORE, &OCT8NE];
         let gives_work = alone.iter().any(|names| Section::of(document, names).exists());
         let has_orders = Section::of(document, &ORDERS).exists();
-        let mut config = Config {
-            state: state.clone(),
-            catalog: None,
-            source_alone: None,
-            lagerkoll: None,
-            orders: None,
-            oct8ne: None,
-            guard: guard.clone(),
-            emplifi: None,
-            newstore: None,
-            hooks: Vec::new(),
-            http,
-            secret_files: Vec::new(),
-        };
+        let mut config = Config { guard: guard.clone(), http, ..Config::bare(state.clone()) };
         let has_oct8ne = Section::of(document, &OCT8NE).exists();
         if has_source && !has_nicechat && !has_orders {
             config.source_alone = Some(Source::read(document, environment, &state.path)?);

@@ -192,43 +192,6 @@ impl Oct8ne {
         }))
     }
 
-    /// The settings of a section that says no more than where the shop is.
-    pub fn of_shop(shop_url: Url) -> Oct8ne {
-        let text = str::to_owned;
-        Oct8ne {
-            shop_url,
-            enabled: true,
-            license: String::new(),
-            server: text("https://backoffice.oct8ne.com"),
-            static_server: text("https://static.oct8ne.com"),
-            api_token: None,
-            locale: text("en-US"),
-            currency: None,
-            timezone: TimeZone::UTC,
-            languages: Vec::new(),
-            checkout_url: text("/checkout"),
-            login_url: text("/login"),
-            success_url: text("/checkout/success"),
-            product_url: String::new(),
-            drop_url_params: vec![text("utm_*")],
-            add_to_cart_url: String::new(),
-            add_to_cart_method: CartMethod::Post,
-            thumbnail_url: String::new(),
-            facets: Facet::ALL.to_vec(),
-            out_of_stock: OutOfStock::Last,
-            cache: Duration::from_secs(60),
-            origins: Vec::new(),
-            shop: OwnShop {
-                session_url: None,
-                wishlist_url: None,
-                orders_url: None,
-                order_url: None,
-                secret: None,
-                timeout: Duration::from_secs(3),
-            },
-        }
-    }
-
     /// An address of the settings: as it is, or below the shop's root.
     pub fn address(&self, text: &str) -> String {
         let is_whole = ["http://", "https://", "//"].iter().any(|scheme| text.starts_with(scheme));

@@ -74,7 +74,7 @@ impl Keeper {
         timers: &Timers,
     ) -> anyhow::Result<Keeper> {
         let systems: Arc<[Box<dyn System>]> = systems().into();
-        let monitor = Monitor::new(Arc::clone(&shop.config), Arc::clone(&systems));
+        let monitor = Monitor::new(&shop, Arc::clone(&systems));
         let runners = systems.iter().map(|_| Runner::new(force_first, line.part(), monitor.clone())).collect();
         let pause = Pause::in_force(shop.state.path());
         if let Some(pause) = &pause {

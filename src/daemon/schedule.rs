@@ -4,8 +4,8 @@
 //! - It starts a job that is due whether or not the last run has ended. So its callback only puts a
 //!   tick into a channel with room for one, and our own worker runs the job.
 //! - It goes by the wall clock alone. After that was set back, a job would wait until the clock is where it was; so a
-//!   cron job is added anew when that happens, and intervals don't use the crate: they are counted on a clock that
-//!   nobody sets.
+//!   cron job is added anew when that happens, and intervals don't use the crate: they are counted on the boot-time
+//!   clock.
 //! - Zones have a fixed offset, an hour off for half of the year. So everything is UTC.
 //! - A scheduler never ends: its tasks hold the channels that they wait for, some 200 kB. So a process has one, and
 //!   jobs are added to it and taken out of it.

@@ -15,7 +15,7 @@ use super::status_line::StatusLine;
 use crate::config::{Config, ConfigError};
 use crate::pass::PassKind;
 use crate::shop::Shop;
-use crate::systemd;
+use crate::systemd::Manager;
 
 /// How long a pass may take to stop: all in all we are gone within five seconds.
 const STOP_WITHIN: Duration = Duration::from_millis(4500);
@@ -29,11 +29,12 @@ pub(crate) type Reload<'a> = &'a (dyn Fn() -> Result<Config, ConfigError> + Sync
 /// When signals, timers or the listener can't be had: nothing that a pass meets ends the daemon.
 pub async fn daemon(shop: Shop, force_first: bool, reload: Reload<'_>) -> anyhow::Result<()> {
     let mut signals = Signals::new().context("signals can't be received")?;
-    let (line, timers, stop) = (StatusLine::default(), Timers::default(), CancellationToken::new());
+    let manager = Manager::of_process();
+    let (line, timers, stop) = (StatusLine::new(manager.clone()), Timers::default(), CancellationToken::new());
     let keepers = vec![Keeper::new(shop, force_first, &line, &timers).await?];
-    let mut daemon = Daemon { keepers, timers, line, stop };
+    let mut daemon = Daemon { keepers, timers, line, manager, stop };
     let mut watchdog = Watchdog::new();
-    systemd::ready();
+    daemon.manager.ready();
     for keeper in &daemon.keepers {
         match &keeper.config().catalog {
             Some(catalog) => info!(feed = %catalog.source.location, "shelfkeeper is up"),
@@ -49,11 +50,11 @@ pub async fn daemon(shop: Shop, force_first: bool, reload: Reload<'_>) -> anyhow
                 Told::Reload => daemon.reload(reload).await,
                 Told::Resync => daemon.keepers.iter_mut().for_each(|keeper| keeper.wants(PassKind::Resync)),
             },
-            () = watchdog.beat() => systemd::watchdog(),
+            () = watchdog.beat() => daemon.manager.watchdog(),
             () = turn(&mut daemon.keepers) => {}
         }
     }
-    systemd::stopping();
+    daemon.manager.stopping();
     daemon.stop(&mut signals).await;
     Ok(())
 }
@@ -63,6 +64,7 @@ struct Daemon {
     keepers: Vec<Keeper>,
     timers: Timers,
     line: StatusLine,
+    manager: Manager,
     stop: CancellationToken,
 }
 
@@ -73,7 +75,7 @@ async fn turn(keepers: &mut [Keeper]) {
 
 impl Daemon {
     async fn reload(&mut self, read: Reload<'_>) {
-        systemd::reloading();
+        self.manager.reloading();
         match self.try_reload(read).await {
             Ok(()) => {
                 self.line.refused_config(None);
@@ -84,7 +86,7 @@ impl Daemon {
                 error!("New config not used, the old one stays: {error:#}");
             }
         }
-        systemd::ready();
+        self.manager.ready();
     }
 
     async fn try_reload(&mut self, read: Reload<'_>) -> anyhow::Result<()> {

@@ -2,11 +2,14 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::systemd;
+use crate::systemd::Manager;
 
 /// The line. A clone is the same one.
 #[derive(Debug, Clone, Default)]
-pub(super) struct StatusLine(Arc<Mutex<Parts>>);
+pub(super) struct StatusLine {
+    parts: Arc<Mutex<Parts>>,
+    manager: Manager,
+}
 
 /// A job's part of the line. A clone is the same one.
 #[derive(Debug, Clone)]
@@ -31,9 +34,14 @@ enum Doing {
 }
 
 impl StatusLine {
+    /// Which this manager is told.
+    pub(super) fn new(manager: Manager) -> StatusLine {
+        StatusLine { manager, ..StatusLine::default() }
+    }
+
     /// A place for one more job.
     pub(super) fn part(&self) -> Part {
-        let mut parts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut parts = self.parts.lock().unwrap_or_else(PoisonError::into_inner);
         parts.jobs.push(Doing::Nothing);
         Part { line: self.clone(), at: parts.jobs.len() - 1 }
     }
@@ -44,12 +52,12 @@ impl StatusLine {
     }
 
     fn change(&self, change: impl FnOnce(&mut Parts)) {
-        let mut parts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut parts = self.parts.lock().unwrap_or_else(PoisonError::into_inner);
         let before = parts.text();
         change(&mut parts);
         let text = parts.text();
         if text != before {
-            systemd::status(&text);
+            self.manager.status(&text);
         }
     }
 }
@@ -110,7 +118,7 @@ mod tests {
     fn parts_that_are_there_stand_one_after_the_other() {
         let line = StatusLine::default();
         let (sync, events) = (line.part(), line.part());
-        let text = || line.0.lock().expect("the parts").text();
+        let text = || line.parts.lock().expect("the parts").text();
         assert_eq!(text(), "");
         sync.idle("sync: ok".to_owned());
         assert_eq!(text(), "idle; last sync: ok");

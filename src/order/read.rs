@@ -9,7 +9,7 @@ use crate::text::plain;
 
 /// Longer texts are cut: none of a shop's is so long, and the state must not grow with what somebody else writes.
 const LONGEST: usize = 4_000;
-/// The same of all that is said of a person, in bytes: more is nobody's address.
+/// The same of all that is said of a person, in bytes: no address is longer.
 const LARGEST_CONTACT: usize = 64 << 10;
 /// More products than an order has.
 const MOST_LINES: usize = 10_000;

@@ -9,9 +9,9 @@ pub struct Meter {
     pub name: &'static str,
     /// What is counted.
     pub help: &'static str,
-    /// By what it is told apart; `None` = not at all. Several have a blank between them, and so have their values.
+    /// The names of its labels, with a blank between them; so are their values. `None` = it has none.
     pub label: Option<&'static str>,
-    /// The label's values that are there from the start: so that the first step shows as one.
+    /// Values of the label that are shown as 0 from the start, so that the first step is seen as a step.
     pub from_start: &'static [&'static str],
 }
 
@@ -45,7 +45,7 @@ pub struct Level {
     pub name: &'static str,
     /// What it is.
     pub help: &'static str,
-    /// By what it is told apart, and which it is.
+    /// The name of its label, and the value.
     pub label: Option<(&'static str, Cow<'static, str>)>,
     /// How much.
     pub value: u64,

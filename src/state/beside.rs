@@ -116,7 +116,7 @@ impl Board {
             Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
             _ => {}
         }
-        // It is made, never found: what a link leads to is nobody's business here.
+        // It is created, never opened: no link is followed.
         let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(draft)?;
         private::take_rights_away(&file)?;
         if private::is_root() {

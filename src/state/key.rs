@@ -6,6 +6,7 @@ use std::str::FromStr;
 use rusqlite::{Connection, OptionalExtension as _, params};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 
 /// The name of a value in the state, and how that value is written and read.
 #[derive(Debug)]
@@ -96,7 +97,19 @@ impl<T: Serialize + DeserializeOwned> Key<T> {
 /// # Errors
 /// When it has no such form.
 pub fn json<T: Serialize + ?Sized>(value: &T) -> rusqlite::Result<String> {
-    serde_json::to_string(value).map_err(|error| rusqlite::Error::ToSqlConversionFailure(Box::new(error)))
+    serde_json::to_string(value).map_err(unwritable)
+}
+
+/// The same before it is text.
+///
+/// # Errors
+/// When it has no such form.
+pub fn value<T: Serialize + ?Sized>(value: &T) -> rusqlite::Result<Value> {
+    serde_json::to_value(value).map_err(unwritable)
+}
+
+fn unwritable(error: serde_json::Error) -> rusqlite::Error {
+    rusqlite::Error::ToSqlConversionFailure(Box::new(error))
 }
 
 #[cfg(test)]

@@ -26,7 +26,7 @@ pub use beside::{Board, Glance, Illegible};
 pub use doubt::{begin_sending, end_doubt, end_sending};
 pub use error::StateError;
 pub use file::Durable;
-pub use key::{Key, json};
+pub use key::{Key, json, value};
 pub use own::OwnFile;
 pub use reader::{Reader, limit};
 #[cfg(test)]

@@ -6,8 +6,8 @@ use rusqlite::config::DbConfig;
 use rusqlite::ffi::SQLITE_IOERR_SHMSIZE;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
-/// Opens the file so that nothing is left beside it: a reader that may write cleans up after
-/// itself, one that may not falls back to a file that nobody writes.
+/// Opens the file so that nothing is left beside it: a reader that may write cleans up after itself; one that may not
+/// reads the file as immutable.
 pub(super) fn open_for_reading(path: &Path) -> rusqlite::Result<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_URI;
     let usable = |connection: Connection| {

@@ -24,6 +24,25 @@ pub trait Look: Send + Sync {
     /// # Errors
     /// When the state can't be read.
     fn standing<'r>(&self, reader: &'r Reader) -> Result<Box<dyn Standing + 'r>, StateError>;
+
+    /// What its guard holds until somebody gives their word.
+    ///
+    /// # Errors
+    /// When the state can't be read.
+    fn held_back(&self, _reader: &Reader) -> Result<Option<HeldBack>, StateError> {
+        Ok(None)
+    }
+}
+
+/// What a guard holds, for whoever is asked for their word.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HeldBack {
+    /// Whose guard it is, as the word says it.
+    pub held_by: &'static str,
+    /// Of all of it.
+    pub digest: String,
+    /// All of it, at length.
+    pub text: String,
 }
 
 /// An object that is not as wanted, and why.

@@ -14,10 +14,10 @@ mod system;
 
 use crate::config::Config;
 
-pub use look::{EachFailed, FailedObject, Look, Standing};
+pub use look::{EachFailed, FailedObject, HeldBack, Look, Standing};
 pub use snapshot::product;
 pub use sold::sold;
-pub use system::System;
+pub use system::{Probe, System};
 
 /// What is said where no system has a job.
 pub fn nothing_to_do(systems: &[Box<dyn System>], config: &Config) -> String {

@@ -1,6 +1,7 @@
 //! What every system has for those who run and show it: they loop over systems and name none.
 
 use axum::Router;
+use futures_util::future::LocalBoxFuture;
 use prometheus_client::registry::Registry;
 use tokio_util::sync::CancellationToken;
 
@@ -10,6 +11,14 @@ use crate::remote::Limits;
 use crate::shop::Shop;
 use crate::state::{Reader, StateError};
 use crate::systems::look::Look;
+
+/// A read that shows whether somebody is there.
+pub struct Probe<'a> {
+    /// Of whom.
+    pub whom: &'static str,
+    /// What they say, in words.
+    pub said: LocalBoxFuture<'a, anyhow::Result<String>>,
+}
 
 /// What is done with a vendor, for one shop. It lives as long as the shop is looked after, through all settings.
 pub trait System: Send + Sync {
@@ -37,6 +46,16 @@ pub trait System: Send + Sync {
     /// What it serves to others.
     fn routes(&self) -> Router {
         Router::new()
+    }
+
+    /// Whom the settings name for it, in a word or two; `None` = they want none of it, or it talks to nobody of its own.
+    fn partner(&self, _config: &Config) -> Option<String> {
+        None
+    }
+
+    /// What shows that whoever the settings name is there and takes its credentials: a read of each.
+    fn probes<'a>(&'a self, _config: &'a Config) -> Vec<Probe<'a>> {
+        Vec::new()
     }
 
     /// What can be looked at with these settings, of which secrets may be blank; `None` = they want none of it.

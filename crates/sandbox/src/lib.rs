@@ -1,12 +1,12 @@
-//! The sandbox: an in-memory NiceChat, a Lagerkoll, an Emplifi, a NewStore and a small feed host on one loopback port.
+//! The sandbox: an in-memory NiceChat, a Lagerkoll, an Emplifi, a NewStore, an Oct8ne and a small feed host on one loopback port.
 //!
 //! It checks signatures and credentials, answers as the vendors' pages say, remembers what it was sent, and misbehaves
 //! on demand. `shelfkeeper sandbox`, the demo and the black-box tests all use this one.
 //!
-//! The way of a request: `server` accepts it and looks at its path; `/marketplaces/v1/` goes to
-//! `nicechat` (`faults` decide whether it is answered well, `api` answers it from the `store`, and
-//! `imports` fetch pushed feeds into it), `/v1/events/` to `lagerkoll`, `/gis/` to `emplifi`, `/clienteling/` to `newstore`, `/shop/` to `shop`, `/sandbox/` to
-//! `control`. `catalog` writes feeds to put into the shop.
+//! The way of a request: `server` accepts it and hands it by its path to a service of the `site`. What services have
+//! in common is in `handle`: `faults` decide whether a request is answered well, and its log has what came of it. A
+//! service's `api` says what the vendor would answer; NiceChat's `imports` fetch pushed feeds into its `store`.
+//! `/sandbox/` goes to `control`, by which people look inside. `catalog` writes feeds to put into the `shop`.
 //!
 //! Nothing here is shared with the client it tests, the signature least of all: a mistake made twice
 //! would go unseen.
@@ -15,6 +15,7 @@ pub mod catalog;
 mod control;
 mod emplifi;
 mod faults;
+mod handle;
 mod lagerkoll;
 mod newstore;
 mod nicechat;
@@ -36,9 +37,12 @@ use std::net::{Ipv4Addr, SocketAddr};
 use tokio::net::TcpListener;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
+use site::Site;
+
 pub use catalog::Catalog;
 pub use emplifi::{Advisor, DEMO_ADVISOR, DEMO_EMPLIFI_KEY, Emplifi, EmplifiLogged, EmplifiRules};
 pub use faults::{Fault, Rule};
+pub use handle::{Handle, Record, Service};
 pub use lagerkoll::{
     Credentials, DEMO_STORE, DEMO_STORE_KEY, DEMO_USER_ID, DEMO_USER_TOKEN, Lagerkoll, LagerkollLogged, LagerkollRules,
     LagerkollUser, RetryAfter,
@@ -93,12 +97,7 @@ pub struct Sandbox {
     addr: SocketAddr,
     key: String,
     secret: String,
-    nicechat: NiceChat,
-    lagerkoll: Lagerkoll,
-    emplifi: Emplifi,
-    newstore: NewStore,
-    shop: Shop,
-    oct8ne: Oct8ne,
+    site: Site,
     _stop: DropGuard,
 }
 
@@ -112,22 +111,10 @@ impl Sandbox {
         let addr = listener.local_addr()?;
         let stop = CancellationToken::new();
         let nicechat = NiceChat::new(&options.key, &options.secret, options.page_size, stop.clone());
-        let lagerkoll = Lagerkoll::new();
-        let shop = Shop::new(addr);
-        let oct8ne = Oct8ne::default();
-        let (emplifi, newstore) = (Emplifi::new(), NewStore::new());
-        let site = site::Site {
-            nicechat: nicechat.clone(),
-            lagerkoll: lagerkoll.clone(),
-            emplifi: emplifi.clone(),
-            newstore: newstore.clone(),
-            shop: shop.clone(),
-            oct8ne: oct8ne.clone(),
-        };
-        tokio::spawn(server::serve(listener, site, stop.clone()));
-        let (key, secret) = (options.key, options.secret);
+        let site = Site::new(nicechat, addr);
+        tokio::spawn(server::serve(listener, site.clone(), stop.clone()));
         let _stop = stop.drop_guard();
-        Ok(Self { addr, key, secret, nicechat, lagerkoll, emplifi, newstore, shop, oct8ne, _stop })
+        Ok(Self { addr, key: options.key, secret: options.secret, site, _stop })
     }
 
     /// The address it listens on, with the port it was given.
@@ -195,7 +182,7 @@ impl Sandbox {
 
     /// What Oct8ne and the shop's own addresses were told.
     pub fn oct8ne(&self) -> Oct8ne {
-        self.oct8ne.clone()
+        self.site.oct8ne.clone()
     }
 
     /// An `[emplifi]` section to paste into a config file; who is watched is for somebody to say.
@@ -222,27 +209,27 @@ impl Sandbox {
 
     /// A handle to look into NewStore and to make it misbehave; as cheap as that to NiceChat.
     pub fn newstore(&self) -> NewStore {
-        self.newstore.clone()
+        self.site.newstore.clone()
     }
 
     /// A handle to look into Emplifi and to make it misbehave; as cheap as that to NiceChat.
     pub fn emplifi(&self) -> Emplifi {
-        self.emplifi.clone()
+        self.site.emplifi.clone()
     }
 
     /// A handle to look into Lagerkoll and to make it misbehave; as cheap as that to NiceChat.
     pub fn lagerkoll(&self) -> Lagerkoll {
-        self.lagerkoll.clone()
+        self.site.lagerkoll.clone()
     }
 
     /// A handle to look into NiceChat and to make it misbehave; cheap, and good as long as anyone wants it.
     pub fn nicechat(&self) -> NiceChat {
-        self.nicechat.clone()
+        self.site.nicechat.clone()
     }
 
     /// A handle to the feed host.
     pub fn shop(&self) -> Shop {
-        self.shop.clone()
+        self.site.shop.clone()
     }
 }
 

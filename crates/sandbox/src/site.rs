@@ -1,5 +1,7 @@
 //! All that is served.
 
+use std::net::SocketAddr;
+
 use crate::emplifi::Emplifi;
 use crate::lagerkoll::Lagerkoll;
 use crate::newstore::NewStore;
@@ -16,4 +18,18 @@ pub(super) struct Site {
     pub(super) newstore: NewStore,
     pub(super) shop: Shop,
     pub(super) oct8ne: Oct8ne,
+}
+
+impl Site {
+    /// As everything is at the start, at this address.
+    pub(super) fn new(nicechat: NiceChat, addr: SocketAddr) -> Site {
+        Site {
+            nicechat,
+            lagerkoll: Lagerkoll::new(),
+            emplifi: Emplifi::new(),
+            newstore: NewStore::new(),
+            shop: Shop::new(addr),
+            oct8ne: Oct8ne::default(),
+        }
+    }
 }

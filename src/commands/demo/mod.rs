@@ -1,6 +1,8 @@
 //! `demo`: the main job from one end to the other, on a sample shop of our own.
 
+mod others;
 mod shop;
+mod tell;
 
 use std::collections::BTreeMap;
 use std::io::{self, Write as _};
@@ -15,19 +17,19 @@ use super::outcome::{Exit, Failure, Outcome};
 use super::runtime::{runtime, stop_on_signal};
 use crate::approval::{CATALOG, give_word};
 use crate::event::{Content, Fields};
-use crate::pass::{Ask, Job, PassKind, Report, Trouble};
-use crate::report::Bar;
+use crate::pass::{Ask, PassKind};
 use crate::shop::Shop;
 use crate::state::Reader;
 use crate::systems::System as _;
 use crate::systems::catalog::store::ReadGuard as _;
-use crate::systems::catalog::{CatalogSystem, Held, print_held};
+use crate::systems::catalog::{CatalogSystem, Held, held_text};
 use crate::systems::events::store::ReadEvents as _;
 use crate::systems::events::{EventsSystem, event_changes_text, events_text};
 use crate::systems::oct8ne::Preview;
 use crate::text::{fold, span};
 use ::sandbox::{DEMO_STORE, Options, Sandbox};
 use shop::{Feed, demo_shop, publish};
+use tell::{pass, say};
 
 /// Examples of what is held.
 const HELD_SHOWN: usize = 4;
@@ -42,7 +44,8 @@ async fn show() -> anyhow::Result<Exit> {
     let sandbox = Sandbox::start(Options::default()).await?;
     let shop = demo_shop(&sandbox, folder.path())?;
     let stop = stop_on_signal();
-    say("An in-memory NiceChat, Lagerkoll and shop with a feed of 1 000 items: all here.")?;
+    say("An in-memory NiceChat, Lagerkoll, Emplifi, NewStore and shop with a feed of 1 000")?;
+    say("items: all here.")?;
     let steps = [
         ("1. The first sync: NiceChat is empty, and told to import the feed.", Some(Feed::First)),
         ("2. The shop changed: prices, stock, titles; some items new, some gone.", Some(Feed::Changed)),
@@ -58,6 +61,9 @@ async fn show() -> anyhow::Result<Exit> {
     }
     mirror(&sandbox, &shop, &stop).await?;
     widget(&shop)?;
+    others::order(&sandbox, &shop, &stop).await?;
+    others::advisor(&sandbox, &shop, &stop).await?;
+    others::store(&shop).await?;
     let exit = slip(&sandbox, &shop, &stop).await?;
     if exit != Exit::Done {
         return Ok(exit);
@@ -70,17 +76,17 @@ async fn show() -> anyhow::Result<Exit> {
 
 /// Has many prices slip by a factor of ten, and shows that they are held until somebody approves.
 async fn slip(sandbox: &Sandbox, shop: &Shop, stop: &CancellationToken) -> anyhow::Result<Exit> {
-    say("\n━━ 7. Every fourth price slips to the tenfold: held, while the rest is sent.\n")?;
+    say("\n━━ 10. Every fourth price slips to the tenfold: held, while the rest is sent.\n")?;
     publish(sandbox, Feed::Slipped)?;
     let exit = step(sandbox, shop, stop).await?;
     if exit != Exit::Held {
         return Ok(exit);
     }
-    say("\n━━ 8. Somebody looks at them and approves: exactly these are sent.\n")?;
+    say("\n━━ 11. Somebody looks at them and approves: exactly these are sent.\n")?;
     let path = &shop.config.state.path;
     let held = Reader::open(path)?.held()?.and_then(|held| serde_json::from_value::<Held>(held).ok());
     let held = held.context("something is held")?;
-    print_held(&held, HELD_SHOWN, &mut io::stdout())?;
+    write!(io::stdout(), "{}", held_text(&held, HELD_SHOWN))?;
     give_word(path, CATALOG, &held.digest)?;
     say(&format!("\n$ shelfkeeper approve {}\n", held.digest))?;
     step(sandbox, shop, stop).await
@@ -105,16 +111,6 @@ async fn step(sandbox: &Sandbox, shop: &Shop, stop: &CancellationToken) -> anyho
     let line = format!("{}; the feed's host answered {}", sent(sandbox, took), fetched.join(", "));
     say(&fold(&line, 2))?;
     Ok(report.exit)
-}
-
-/// Makes a pass, and tells what it came to.
-async fn pass(job: &dyn Job, stop: &CancellationToken) -> anyhow::Result<Report> {
-    let bar = Bar::new();
-    let mut report = job.run(Ask { kind: PassKind::Sync, force: false }, stop, &|step| bar.tell(step)).await;
-    bar.finish();
-    report.summary.lines().try_for_each(|line| say(&fold(line, 2)))?;
-    let error = std::mem::take(&mut report.troubles).into_iter().find_map(Trouble::into_error);
-    error.map_or(Ok(report), Err)
 }
 
 /// Mirrors events, changes one behind our back, and shows that it is noticed.
@@ -147,7 +143,7 @@ async fn mirror(sandbox: &Sandbox, shop: &Shop, stop: &CancellationToken) -> any
 
 /// Shows what a co-viewing widget would be answered.
 fn widget(shop: &Shop) -> anyhow::Result<()> {
-    say("\n━━ 6. A customer in a chat looks for a lamp: Oct8ne's widget is answered from the same feed.\n")?;
+    say("\n━━ 6. Oct8ne's widget looks for a lamp: answered from the same feed.\n")?;
     let Some(settings) = &shop.config.oct8ne else { return Ok(()) };
     let preview = Preview::new(Arc::clone(settings), shop.config.state.path.clone());
     Ok(preview.print(&mut io::stdout().lock())?)
@@ -182,8 +178,4 @@ fn excerpt(plan: &str) -> String {
         lines.join("\n")
     });
     groups.collect::<Vec<_>>().join("\n\n") + "\n"
-}
-
-fn say(text: &str) -> io::Result<()> {
-    writeln!(io::stdout(), "{text}")
 }

@@ -1,22 +1,14 @@
 //! The sample shop: its settings, and its feed.
 
 use std::io;
-use std::num::NonZeroUsize;
 use std::path::Path;
-use std::sync::Arc;
-use std::time::Duration;
 
 use rust_decimal::Decimal;
-use secrecy::SecretString;
 
-use crate::catalog::Currency;
-use crate::config::{
-    self, Account, AccountCredentials, Config, Location, NiceChat, Prune, Schedule, Scope, Source, State, Strategy,
-    VanishedCategory,
-};
+use crate::config::Config;
 use crate::shop::Shop;
 use crate::state::Writer;
-use ::sandbox::{Catalog, DEMO_STORE, DEMO_STORE_KEY, Sandbox};
+use ::sandbox::{Catalog, DEMO_ADVISOR, Sandbox};
 
 /// Items in the sample shop.
 const ITEMS: usize = 1_000;
@@ -26,6 +18,9 @@ const CHANGED: f64 = 1.0;
 const FEED: &str = "products.xml";
 /// The seed of the sample shop: it is the same every time.
 const SEED: u64 = 7;
+/// The shop of bricks that is to have clienteling, and where its number is to be from.
+const STORE: &str = "10001";
+const CITY: &str = "Jacksonville";
 /// Of so many prices one slips.
 const SLIPS: usize = 4;
 
@@ -65,75 +60,24 @@ fn slipped(feed: &str) -> String {
     text
 }
 
+/// The sample shop: everything that a config can have, at the sandbox.
 pub(super) fn demo_shop(sandbox: &Sandbox, folder: &Path) -> anyhow::Result<Shop> {
-    let location = Location::parse(&sandbox.shop().url(FEED)).map_err(anyhow::Error::msg)?;
-    let path = folder.join("shelfkeeper.db");
-    let every = |minutes: u64| Schedule::Every(Duration::from_secs(60 * minutes));
-    let catalog = config::Catalog {
-        source: Source {
-            location,
-            format: None,
-            schedule: every(15),
-            resync_schedule: None,
-            splay: config::Splay::default(),
-            place: config::Place::default(),
-            timeout: Duration::from_secs(60),
-            max_bytes: 1 << 30,
-            credentials: None,
-            default_currency: Currency::parse("usd"),
-            default_category: None,
-            rules: config::Rules::default(),
-        },
-        guard: config::Guard::default(),
-        state: State { path: path.clone(), history: config::History::default() },
-        http: None,
-        is_shown: true,
-        nicechat: demo_nicechat(sandbox)?,
-    };
-    let config = Config {
-        state: State { path, history: config::History::default() },
-        catalog: Some(Arc::new(catalog)),
-        source_alone: None,
-        emplifi: None,
-        newstore: None,
-        orders: None,
-        hooks: Vec::new(),
-        lagerkoll: Some(config::Lagerkoll {
-            base_url: sandbox.lagerkoll_url().parse()?,
-            account: Account {
-                store: DEMO_STORE.to_owned(),
-                credentials: AccountCredentials::Key(SecretString::from(DEMO_STORE_KEY)),
-            },
-            scope: Scope::Store,
-            schedule: every(5),
-            history_days: 90,
-            timeout: Duration::from_secs(30),
-            retries: 5,
-            max_delete_percent: 20,
-            events: Vec::new(),
-            copies: Vec::new(),
-        }),
-        oct8ne: Some(Arc::new(config::Oct8ne::of_shop("https://shop.example".parse()?))),
-        guard: config::Guard::default(),
-        http: None,
-        secret_files: Vec::new(),
-    };
+    let (feed, state) = (sandbox.shop().url(FEED), folder.join("shelfkeeper.db"));
+    let vendors = [
+        sandbox.config_section(),
+        "[orders]".to_owned(),
+        sandbox.lagerkoll_section(),
+        sandbox.oct8ne_section(),
+        sandbox.emplifi_section() + "open_after = 1\nclose_after = 1\n",
+        format!("[[emplifi.watch]]\nname = \"sofas\"\nalias = {DEMO_ADVISOR:?}"),
+        sandbox.newstore_section(),
+        format!("[[newstore.store]]\nid = {STORE:?}\nchoose = {{ locality = {CITY:?} }}"),
+    ];
+    let text = format!(
+        "[source]\nlocation = {feed:?}\n[state]\npath = {state:?}\n[http]\nlisten = \"\"\npublic_listen = \"127.0.0.1:0\"\n{}\n",
+        vendors.join("\n")
+    );
+    let config = Config::of_text(&folder.join("shelfkeeper.toml"), &text)?;
     let state = Writer::open(&config.state.path, config.base_url())?;
     Ok(Shop::new(config, state))
-}
-
-fn demo_nicechat(sandbox: &Sandbox) -> anyhow::Result<NiceChat> {
-    Ok(NiceChat {
-        base_url: sandbox.base_url().parse()?,
-        api_key: SecretString::from(sandbox.key().to_owned()),
-        api_secret: SecretString::from(sandbox.secret().to_owned()),
-        concurrency: NonZeroUsize::MIN.saturating_add(7),
-        requests_per_second: None,
-        timeout: Duration::from_secs(30),
-        retries: 5,
-        strategy: Strategy::Auto,
-        import_timeout: Duration::from_secs(60),
-        prune: Prune::Owned,
-        vanished_category: VanishedCategory::Delete,
-    })
 }

@@ -85,7 +85,7 @@ pub(super) struct Faces {
     each: HashMap<String, Face>,
     pub(super) cache_control: HeaderValue,
     origins: Vec<String>,
-    /// When somebody becomes unknown if nothing else happens, on the clock that nobody sets.
+    /// When a watch becomes unknown unless there is another reading, on the boot-time clock.
     until: Option<SignedDuration>,
 }
 

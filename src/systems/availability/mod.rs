@@ -6,6 +6,7 @@ mod faces;
 mod hysteresis;
 mod job;
 mod memory;
+mod probe;
 mod question;
 mod report;
 mod round;

@@ -10,6 +10,7 @@ use super::asides::Asides;
 use super::hysteresis::State;
 use super::job::{AvailabilityJob, JOB, Lasting};
 use super::memory::{Change, Memory};
+use super::probe::probe;
 use super::report::{AvailabilityLook, watch_states};
 use super::routes::{Counter, routes};
 use super::store::ReadAvailability as _;
@@ -20,7 +21,7 @@ use crate::remote::Limit;
 use crate::shop::Shop;
 use crate::state::{Reader, StateError};
 use crate::systems::look::Look;
-use crate::systems::system::System;
+use crate::systems::system::{Probe, System};
 
 /// See the module.
 pub struct AvailabilitySystem {
@@ -87,6 +88,15 @@ impl System for AvailabilitySystem {
 
     fn routes(&self) -> Router {
         routes(self.counter.clone())
+    }
+
+    fn partner(&self, config: &Config) -> Option<String> {
+        config.emplifi.as_ref().map(|settings| format!("Emplifi {}", settings.base_url))
+    }
+
+    fn probes<'a>(&'a self, config: &'a Config) -> Vec<Probe<'a>> {
+        let probe = |settings| Probe { whom: "Emplifi", said: Box::pin(probe(settings)) };
+        config.emplifi.as_ref().map(probe).into_iter().collect()
     }
 
     fn look(&self, config: &Config) -> Option<Box<dyn Look>> {

@@ -11,7 +11,7 @@ use crate::pause::Pause;
 use crate::remote::{Limits, nicechat};
 use crate::shop::Bell;
 use crate::state::{self, StateError};
-use crate::systems::catalog::import::endpoints::Exchange;
+use crate::systems::catalog::import::endpoints::Endpoints;
 
 /// What a pass works with.
 #[derive(Clone)]
@@ -21,14 +21,14 @@ pub struct Context {
     /// The state.
     pub state: Arc<state::Writer>,
     /// The addresses of imports under way.
-    pub exchange: Exchange,
+    pub endpoints: Endpoints,
     /// See [`crate::shop::Shop::computing`].
     pub computing: Arc<Semaphore>,
     /// Rung when the shelf has something else.
     pub stocked: Bell,
     /// See [`crate::shop::Shop::limits`].
     pub limits: Limits,
-    /// Whether somebody serves `exchange` already; else a pass does so itself when an import needs it.
+    /// Whether somebody serves `endpoints` already; else a pass does so itself when an import needs it.
     pub is_listening: bool,
 }
 

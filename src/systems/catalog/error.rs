@@ -102,15 +102,17 @@ impl From<DifferError> for PassError {
 }
 
 impl PassError {
-    /// A feed could not be read onto the shelf.
+    /// A feed could not be read onto the shelf. Its sinks stop with a `PassError`.
     pub(super) fn reading(source: &config::Source, error: FeedError) -> PassError {
-        match error {
-            FeedError::Sink(inner) => {
-                inner.downcast::<ShelfError>().map_or(PassError::Interrupted, |error| (*error).into())
-            }
-            FeedError::Interrupted => PassError::Interrupted,
-            error => PassError::Feed { location: source.location.to_string(), error },
-        }
+        let error = match error {
+            FeedError::Interrupted => return PassError::Interrupted,
+            FeedError::Sink(inner) => match inner.downcast::<PassError>() {
+                Ok(error) => return *error,
+                Err(inner) => FeedError::Sink(inner),
+            },
+            error => error,
+        };
+        PassError::Feed { location: source.location.to_string(), error }
     }
 
     /// What is in trouble: the same from try to try, while the words change.

@@ -1,22 +1,78 @@
 //! Passes over the catalogue, as whoever runs them sees them.
 
+use std::fmt::Display;
+
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tracing::{Instrument as _, info_span};
 
 use super::context::{Context, Tools};
 use super::error::PassError;
-use super::pass::close::close;
+use super::pass;
+use super::pass::close::{JOB, close};
 use super::pass::findings::Findings;
 use super::pass::steps::{Ended, run_steps};
 use super::planner::Request;
-use crate::pass::{Ask, Progress};
+use super::report::report;
+use crate::pass::{Ask, BoxFuture, Due, Job, PassKind, Progress, Report, entry};
 use crate::remote::nicechat;
 
-pub(crate) use super::pass::report::Report;
+/// The job with certain settings.
+pub(super) struct CatalogJob(pub(super) Context);
+
+impl Job for CatalogJob {
+    fn name(&self) -> &'static str {
+        JOB
+    }
+
+    fn subject(&self) -> String {
+        // The state belongs to one NiceChat.
+        String::new()
+    }
+
+    fn due(&self) -> Vec<Due> {
+        let source = &self.0.config.source;
+        let sync =
+            Due { kind: PassKind::Sync, schedule: source.schedule.clone(), delay: source.delay(&source.schedule) };
+        let resync = source.resync();
+        let resync = resync.map(|(schedule, delay)| Due { kind: PassKind::Resync, schedule, delay });
+        [sync].into_iter().chain(resync).collect()
+    }
+
+    fn label(&self, kind: PassKind) -> &'static str {
+        kind.name()
+    }
+
+    fn run<'a>(&'a self, ask: Ask, stop: &'a CancellationToken, progress: Progress<'a>) -> BoxFuture<'a, Report> {
+        Box::pin(async move { report(run(&self.0, ask, stop, progress).await) })
+    }
+
+    fn log(&self, level: tracing::Level, report: &Report, message: &dyn Display) {
+        let row = &report.row;
+        entry!(
+            level,
+            pass = row.started.as_millisecond(),
+            kind = row.kind.name(),
+            outcome = row.outcome.name(),
+            read = row.figure("read"),
+            rejected = row.figure("rejected"),
+            created = row.figure("created"),
+            updated = row.figure("updated"),
+            deleted = row.figure("deleted"),
+            failed = row.figure("failed"),
+            requests = row.requests,
+            elapsed_ms = report.took.as_millis() as u64,
+            "{message}"
+        );
+    }
+
+    fn succeeds_again(&self) -> &'static str {
+        "passes succeed again"
+    }
+}
 
 /// Makes a pass, and leaves its row in the state. Never fails: what went wrong is in the report.
-pub(crate) async fn run(context: &Context, ask: Ask, stop: &CancellationToken, progress: Progress<'_>) -> Report {
+async fn run(context: &Context, ask: Ask, stop: &CancellationToken, progress: Progress<'_>) -> pass::report::Report {
     let began = Instant::now();
     let request = Request::of_pass(ask);
     let mut findings = Findings::default();

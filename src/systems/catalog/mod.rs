@@ -15,6 +15,7 @@ mod listing;
 mod pass;
 mod plan;
 mod planner;
+mod probe;
 mod report;
 mod shelf;
 mod stock;
@@ -39,7 +40,7 @@ pub use plan::store::{Cursor, Group, PlanStore, PlanStoreError, SharedPlanStore}
 pub use plan::summary::{Summary, Tally};
 pub use plan::verdict::{Example, Held, HeldRisk};
 pub use report::{explanation_json, explanation_text};
-pub use report::{history_csv, history_json, history_text, print_held, rejected_csv, rejected_json, rejected_text};
+pub use report::{held_text, history_csv, history_json, history_text, rejected_csv, rejected_json, rejected_text};
 pub use shelf::{About, Blocks, Draft, Generation, Shelf, ShelfError, Stocked, Walk};
 pub use shelf::{FOOT, MAGIC, Sorter, Span, foot, pack, put, read_foot, take, take_number, take_text, unpack};
 pub use stock::{Outcome as StockOutcome, SHOWN, Stocking, Word, is_of as is_shown, shown};

@@ -54,7 +54,7 @@ impl Request {
     }
 }
 
-/// Plans a pass without writing anything, neither there nor here: what it is given can't.
+/// Plans a pass. It can write nothing, here or at NiceChat: it is given readers only.
 ///
 /// # Errors
 /// When the feed, the state or the listing can't be read.

@@ -1,20 +1,19 @@
 //! The catalog among the systems: NiceChat's categories and products, kept equal to the feed.
 
 use std::collections::BTreeMap;
-use std::fmt::Display;
 
 use axum::Router;
 use tokio_util::sync::CancellationToken;
 
 use super::context::Context;
-use super::import::Exchange;
-use super::job;
-use super::pass::close;
+use super::import::Endpoints;
+use super::job::CatalogJob;
 use super::planner;
-use super::report::{self, CatalogLook, PlannedCatalog};
+use super::probe::probe;
+use super::report::{CatalogLook, PlannedCatalog};
 use crate::catalog::Kind;
 use crate::config::Config;
-use crate::pass::{Ask, BoxFuture, Due, Failure, Job, Level, Meter, PassKind, Planned, Progress, Report, entry};
+use crate::pass::{Ask, BoxFuture, Failure, Job, Level, Meter, Planned};
 use crate::remote::Limits;
 use crate::shop::Shop;
 use crate::state::{Reader, StateError};
@@ -26,13 +25,13 @@ use crate::systems::catalog::store::ReadObjects as _;
 use crate::systems::catalog::store::ReadPlan as _;
 use crate::systems::catalog::store::ReadTroubles as _;
 use crate::systems::look::Look;
-use crate::systems::system::System;
+use crate::systems::system::{Probe, System};
 
 /// See the module.
 #[derive(Default)]
 pub struct CatalogSystem {
     /// The addresses of imports under way.
-    exchange: Exchange,
+    endpoints: Endpoints,
 }
 
 const METERS: [Meter; 4] = [
@@ -67,7 +66,7 @@ impl System for CatalogSystem {
         let context = Context {
             config: shop.config.catalog.clone()?,
             state: shop.state.clone(),
-            exchange: self.exchange.clone(),
+            endpoints: self.endpoints.clone(),
             computing: shop.computing.clone(),
             stocked: shop.stocked.clone(),
             limits: shop.limits.clone(),
@@ -90,6 +89,15 @@ impl System for CatalogSystem {
         })
     }
 
+    fn partner(&self, config: &Config) -> Option<String> {
+        config.catalog.as_ref().map(|catalog| format!("NiceChat {}", catalog.nicechat.base_url))
+    }
+
+    fn probes<'a>(&'a self, config: &'a Config) -> Vec<Probe<'a>> {
+        let probe = |catalog| Probe { whom: "NiceChat", said: Box::pin(probe(catalog)) };
+        config.catalog.as_deref().map(probe).into_iter().collect()
+    }
+
     fn look(&self, config: &Config) -> Option<Box<dyn Look>> {
         // Whatever the settings are about, what a state has of the catalog is shown.
         let schedule = config.catalog.as_ref().map(|catalog| catalog.source.schedule.clone());
@@ -97,7 +105,7 @@ impl System for CatalogSystem {
     }
 
     fn routes(&self) -> Router {
-        self.exchange.routes()
+        self.endpoints.routes()
     }
 
     fn meters(&self) -> &'static [Meter] {
@@ -138,59 +146,5 @@ impl System for CatalogSystem {
             level("import_under_way", "Whether NiceChat is importing the feed: 1 or 0", is_importing),
         ];
         Ok(levels.into_iter().chain(held).collect())
-    }
-}
-
-/// The job with certain settings.
-struct CatalogJob(Context);
-
-impl Job for CatalogJob {
-    fn name(&self) -> &'static str {
-        close::JOB
-    }
-
-    fn subject(&self) -> String {
-        // The state belongs to one NiceChat.
-        String::new()
-    }
-
-    fn due(&self) -> Vec<Due> {
-        let source = &self.0.config.source;
-        let sync =
-            Due { kind: PassKind::Sync, schedule: source.schedule.clone(), delay: source.delay(&source.schedule) };
-        let resync = source.resync();
-        let resync = resync.map(|(schedule, delay)| Due { kind: PassKind::Resync, schedule, delay });
-        [sync].into_iter().chain(resync).collect()
-    }
-
-    fn label(&self, kind: PassKind) -> &'static str {
-        kind.name()
-    }
-
-    fn run<'a>(&'a self, ask: Ask, stop: &'a CancellationToken, progress: Progress<'a>) -> BoxFuture<'a, Report> {
-        Box::pin(async move { report::report(job::run(&self.0, ask, stop, progress).await) })
-    }
-
-    fn log(&self, level: tracing::Level, report: &Report, message: &dyn Display) {
-        let row = &report.row;
-        entry!(
-            level,
-            pass = row.started.as_millisecond(),
-            kind = row.kind.name(),
-            outcome = row.outcome.name(),
-            read = row.figure("read"),
-            rejected = row.figure("rejected"),
-            created = row.figure("created"),
-            updated = row.figure("updated"),
-            deleted = row.figure("deleted"),
-            failed = row.figure("failed"),
-            requests = row.requests,
-            elapsed_ms = report.took.as_millis() as u64,
-            "{message}"
-        );
-    }
-
-    fn succeeds_again(&self) -> &'static str {
-        "passes succeed again"
     }
 }

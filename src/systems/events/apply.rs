@@ -70,7 +70,7 @@ pub(super) struct Application<'a> {
     pub(super) missing: Vec<Content>,
 }
 
-/// What a step adds that is not there in another shape.
+/// What a step adds, unless it replaces something.
 fn added(step: &Step) -> Option<Content> {
     match step {
         Step::Add(wanted) => Some(wanted.content.clone()),

@@ -1,30 +1,91 @@
 //! Passes over the events, as whoever runs them sees them.
 
-use std::time::Instant;
+use std::fmt::Display;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use tokio_util::sync::CancellationToken;
 use tracing::{Instrument as _, info_span};
 
-use super::close::close;
+use super::close::{self, JOB, close};
 use super::error::MirrorError;
 use super::findings::Findings;
+use super::names::place;
 use super::pass::{Tools, run_steps};
-use crate::config;
-use crate::pass::Ask;
+use super::report::{LABEL, report};
+use crate::config::{Lagerkoll, Schedule};
+use crate::pass::{Ask, BoxFuture, Due, Job, PassKind, Progress, Report, entry};
 use crate::remote::Limits;
-use crate::state;
+use crate::state::Writer;
 
-pub(crate) use super::close::Report;
+/// The job with certain settings.
+pub(super) struct EventsJob {
+    pub(super) settings: Lagerkoll,
+    pub(super) resync: Option<(Schedule, Duration)>,
+    pub(super) limits: Limits,
+    pub(super) state: Arc<Writer>,
+}
+
+impl Job for EventsJob {
+    fn name(&self) -> &'static str {
+        JOB
+    }
+
+    fn subject(&self) -> String {
+        place(&self.settings)
+    }
+
+    fn due(&self) -> Vec<Due> {
+        let schedule = self.settings.schedule.clone();
+        let sync = Due { kind: PassKind::Sync, schedule, delay: Duration::ZERO };
+        let resync = self.resync.clone();
+        let resync = resync.map(|(schedule, delay)| Due { kind: PassKind::Resync, schedule, delay });
+        [sync].into_iter().chain(resync).collect()
+    }
+
+    fn label(&self, _kind: PassKind) -> &'static str {
+        LABEL
+    }
+
+    fn run<'a>(&'a self, ask: Ask, stop: &'a CancellationToken, _progress: Progress<'a>) -> BoxFuture<'a, Report> {
+        let run = run(&self.settings, &self.limits, &self.state, ask, stop);
+        Box::pin(async move { report(run.await) })
+    }
+
+    fn log(&self, level: tracing::Level, report: &Report, message: &dyn Display) {
+        let row = &report.row;
+        entry!(
+            level,
+            events = row.started.as_millisecond(),
+            outcome = row.outcome.name(),
+            listed = row.figures.find("listed"),
+            added = row.figure("added"),
+            changed = row.figure("changed"),
+            removed = row.figure("removed"),
+            created = row.figure("created"),
+            replaced = row.figure("replaced"),
+            deleted = row.figure("deleted"),
+            refused = row.figure("refused"),
+            requests = row.requests,
+            elapsed_ms = report.took.as_millis() as u64,
+            "{message}"
+        );
+    }
+
+    fn succeeds_again(&self) -> &'static str {
+        "events are mirrored well again"
+    }
+}
 
 /// Mirrors the store's events and carries out what the settings want of them; leaves the pass's row in
 /// the state. Never fails: what went wrong is in the report.
-pub(crate) async fn run(
-    settings: &config::Lagerkoll,
+async fn run(
+    settings: &Lagerkoll,
     limits: &Limits,
-    state: &state::Writer,
+    state: &Writer,
     ask: Ask,
     stop: &CancellationToken,
-) -> Report {
+) -> close::Report {
     let began = Instant::now();
     let tools = Tools::new(settings, limits, state, ask);
     let mut findings = Findings::default();

@@ -14,6 +14,7 @@ mod matcher;
 mod names;
 mod pass;
 mod plan;
+mod probe;
 mod reconcile;
 mod report;
 pub mod store;

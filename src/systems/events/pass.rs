@@ -43,7 +43,7 @@ struct Stores<'a> {
 
 /// A store's events once its steps are carried out.
 struct Carried {
-    /// But for what is left over of ours.
+    /// Without leftovers of ours.
     events: Vec<Event>,
     /// What could not be added.
     missing: Vec<Content>,

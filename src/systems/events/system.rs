@@ -1,24 +1,20 @@
 //! The events among the systems: what Lagerkoll does at certain times, mirrored and kept as the settings want it.
 
-use std::fmt::Display;
-use std::sync::Arc;
-use std::time::Duration;
-
 use tokio_util::sync::CancellationToken;
 
-use super::close::JOB;
-use super::job;
+use super::job::EventsJob;
 use super::names::{Names, place};
 use super::plan;
-use super::report::{self, EventsLook, LABEL, PlannedEvents};
-use crate::config::{Config, Lagerkoll, Schedule};
-use crate::pass::{Ask, BoxFuture, Due, Failure, Job, Level, Meter, PassKind, Planned, Progress, Report, entry};
+use super::probe::probe;
+use super::report::{EventsLook, PlannedEvents};
+use crate::config::Config;
+use crate::pass::{Ask, BoxFuture, Failure, Job, Level, Meter, Planned};
 use crate::remote::Limits;
 use crate::shop::Shop;
-use crate::state::{Reader, StateError, Writer};
+use crate::state::{Reader, StateError};
 use crate::systems::events::store::ReadEvents as _;
 use crate::systems::look::Look;
-use crate::systems::system::System;
+use crate::systems::system::{Probe, System};
 
 /// See the module.
 pub struct EventsSystem;
@@ -51,6 +47,19 @@ impl System for EventsSystem {
         })
     }
 
+    fn partner(&self, config: &Config) -> Option<String> {
+        config.lagerkoll.as_ref().map(|settings| format!("Lagerkoll {}", settings.base_url))
+    }
+
+    fn probes<'a>(&'a self, config: &'a Config) -> Vec<Probe<'a>> {
+        let settings = config.lagerkoll.iter();
+        let accounts = settings.flat_map(|settings| {
+            [&settings.account].into_iter().chain(&settings.copies).map(move |account| (settings, account))
+        });
+        let probe = |(settings, account)| Probe { whom: "Lagerkoll", said: Box::pin(probe(settings, account)) };
+        accounts.map(probe).collect()
+    }
+
     fn look(&self, config: &Config) -> Option<Box<dyn Look>> {
         let settings = config.lagerkoll.as_ref();
         Some(Box::new(EventsLook(settings.map(|settings| (Names::of(settings), settings.schedule.clone())))))
@@ -70,64 +79,5 @@ impl System for EventsSystem {
             value: mirror.count,
         });
         Ok(level.into_iter().collect())
-    }
-}
-
-/// The job with certain settings.
-struct EventsJob {
-    settings: Lagerkoll,
-    resync: Option<(Schedule, Duration)>,
-    limits: Limits,
-    state: Arc<Writer>,
-}
-
-impl Job for EventsJob {
-    fn name(&self) -> &'static str {
-        JOB
-    }
-
-    fn subject(&self) -> String {
-        place(&self.settings)
-    }
-
-    fn due(&self) -> Vec<Due> {
-        let schedule = self.settings.schedule.clone();
-        let sync = Due { kind: PassKind::Sync, schedule, delay: Duration::ZERO };
-        let resync = self.resync.clone();
-        let resync = resync.map(|(schedule, delay)| Due { kind: PassKind::Resync, schedule, delay });
-        [sync].into_iter().chain(resync).collect()
-    }
-
-    fn label(&self, _kind: PassKind) -> &'static str {
-        LABEL
-    }
-
-    fn run<'a>(&'a self, ask: Ask, stop: &'a CancellationToken, _progress: Progress<'a>) -> BoxFuture<'a, Report> {
-        let run = job::run(&self.settings, &self.limits, &self.state, ask, stop);
-        Box::pin(async move { report::report(run.await) })
-    }
-
-    fn log(&self, level: tracing::Level, report: &Report, message: &dyn Display) {
-        let row = &report.row;
-        entry!(
-            level,
-            events = row.started.as_millisecond(),
-            outcome = row.outcome.name(),
-            listed = row.figures.find("listed"),
-            added = row.figure("added"),
-            changed = row.figure("changed"),
-            removed = row.figure("removed"),
-            created = row.figure("created"),
-            replaced = row.figure("replaced"),
-            deleted = row.figure("deleted"),
-            refused = row.figure("refused"),
-            requests = row.requests,
-            elapsed_ms = report.took.as_millis() as u64,
-            "{message}"
-        );
-    }
-
-    fn succeeds_again(&self) -> &'static str {
-        "events are mirrored well again"
     }
 }

@@ -1,241 +1,62 @@
-//! A round over the outbox: whatever is due is sent, hook by hook side by side. One that takes its time holds up itself
-//! alone: while it is waited for, the others are told what comes meanwhile.
+//! Rounds over the outbox, as whoever runs them sees them.
 
-use std::collections::HashSet;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::fmt::Display;
+use std::time::Duration;
 
-use futures_util::future::join_all;
-use jiff::Timestamp;
-use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-use super::send::{Answer, send};
-use crate::clock::{Moment, boot_id};
-use crate::config::Hook;
-use crate::outbox::{Failed, Pending, ReadOutbox as _, WriteOutbox as _};
-use crate::pass::Ask;
-use crate::pause::Pause;
-use crate::state::{Reader, StateError, Writer};
+use super::report::{LABEL, report};
+use super::round::{Courier, LOOK};
+use crate::config::Schedule;
+use crate::pass::{Ask, BoxFuture, Due, Job, Outcome, PassKind, Progress, Report, entry};
 
-/// How often the outbox is looked at. A hook that takes longer for an event is slow.
-pub(super) const LOOK: Duration = Duration::from_secs(2);
-/// What is due goes on in the next round then, or nobody would read what became of it.
-const LONGEST: Duration = Duration::from_secs(60);
+/// The job with certain settings.
+pub(super) struct HooksJob(pub(super) Courier);
 
-/// What is sent, and to whom, as long as the settings are these.
-pub(super) struct Courier {
-    pub(super) hooks: Vec<Hook>,
-    pub(super) state: Arc<Writer>,
-    /// Hooks that want nothing more until the settings are read again.
-    pub(super) switched_off: Mutex<HashSet<String>>,
-    /// The first round tries everything: whoever starts us has mended something, or has no second one.
-    pub(super) has_begun: AtomicBool,
-}
-
-/// What a round came to.
-#[derive(Debug, Default)]
-pub(super) struct Round {
-    pub(super) started: Timestamp,
-    pub(super) took: Duration,
-    /// Deliveries: the hook and what became of each.
-    pub(super) deliveries: Vec<(String, &'static str)>,
-    /// Events that were given up, and why.
-    pub(super) given_up: Vec<String>,
-    /// Why hooks did not take an event.
-    pub(super) failures: Vec<String>,
-    /// Events of hooks that the settings don't name any more.
-    pub(super) forgotten: Vec<(String, u64)>,
-    /// How many still wait.
-    pub(super) pending: u64,
-    /// Why nothing may be sent for a while, though something waits.
-    pub(super) paused: Option<String>,
-    pub(super) error: Option<StateError>,
-}
-
-impl Courier {
-    /// Makes a round. What went wrong is in it.
-    pub(super) async fn round(&self, _ask: Ask, stop: &CancellationToken) -> Round {
-        let began = Instant::now();
-        let mut round = Round { started: Timestamp::now(), ..Round::default() };
-        round.error = self.make(&mut round, stop).await.err();
-        round.took = began.elapsed();
-        round
+impl Job for HooksJob {
+    fn name(&self) -> &'static str {
+        LABEL
     }
 
-    async fn make(&self, round: &mut Round, stop: &CancellationToken) -> Result<(), StateError> {
-        let reader = Reader::open(self.state.path())?;
-        let gone = reader.hooks_with_events()?.into_iter();
-        let gone = gone.filter(|name| !self.hooks.iter().any(|hook| hook.name == *name)).collect::<Vec<_>>();
-        let mut all = Vec::new();
-        for hook in &self.hooks {
-            all.push((hook, reader.pending_events(&hook.name)?));
-        }
-        drop(reader);
-        for hook in gone {
-            let waited = self.state.forget_hook(hook.clone()).await?;
-            round.forgotten.push((hook, waited));
-        }
-        round.pending = all.iter().map(|(_, pending)| pending.len() as u64).sum();
-        if round.pending == 0 {
-            return Ok(());
-        }
-        round.paused = Pause::in_force(self.state.path()).map(|pause| pause.words());
-        if round.paused.is_some() {
-            return Ok(());
-        }
-        let is_first = !self.has_begun.swap(true, Ordering::SeqCst);
-        let turn = Turn { is_first, stop, began: Instant::now(), busy: watch::Sender::new(all.len()) };
-        let sent = join_all(all.into_iter().map(|(hook, pending)| self.serve(hook, pending, &turn))).await;
-        for part in sent {
-            let part = part?;
-            round.deliveries.extend(part.deliveries);
-            round.given_up.extend(part.given_up);
-            round.failures.extend(part.failures);
-        }
-        let reader = Reader::open(self.state.path())?;
-        let tallies = self.hooks.iter().map(|hook| reader.hook_tally(&hook.name));
-        round.pending = tallies.map(|tally| tally.map(|tally| tally.pending)).sum::<Result<_, _>>()?;
-        Ok(())
+    fn subject(&self) -> String {
+        "none".to_owned()
     }
 
-    /// Sends a hook what is due, and what comes as long as others are busy with theirs.
-    async fn serve(&self, hook: &Hook, pending: Vec<Pending>, turn: &Turn<'_>) -> Result<Round, StateError> {
-        let mut part = Part::default();
-        let served = self.of_hook(hook, pending, turn, &mut part).await;
-        turn.busy.send_modify(|busy| *busy -= 1);
-        served?;
-        part.is_extra = true;
-        let mut busy = turn.busy.subscribe();
-        while !part.is_slow {
-            tokio::select! {
-                _ = busy.wait_for(|busy| *busy == 0) => break,
-                () = turn.stop.cancelled() => break,
-                () = tokio::time::sleep(LOOK) => {}
-            }
-            let pending = Reader::open(self.state.path())?.pending_events(&hook.name)?;
-            self.of_hook(hook, pending, turn, &mut part).await?;
+    fn due(&self) -> Vec<Due> {
+        vec![Due { kind: PassKind::Sync, schedule: Schedule::Every(LOOK), delay: Duration::ZERO }]
+    }
+
+    fn follows_others(&self) -> bool {
+        true
+    }
+
+    fn label(&self, _kind: PassKind) -> &'static str {
+        LABEL
+    }
+
+    fn run<'a>(&'a self, ask: Ask, stop: &'a CancellationToken, _progress: Progress<'a>) -> BoxFuture<'a, Report> {
+        Box::pin(async move { report(self.0.round(ask, stop).await, ask.kind) })
+    }
+
+    fn log(&self, level: tracing::Level, report: &Report, message: &dyn Display) {
+        let row = &report.row;
+        if row.outcome == Outcome::Unchanged {
+            return;
         }
-        Ok(part.round)
+        entry!(
+            level,
+            hooks = row.started.as_millisecond(),
+            outcome = row.outcome.name(),
+            taken = row.figure("taken"),
+            failed = row.figure("failed"),
+            given_up = row.figure("given_up"),
+            pending = row.figure("pending"),
+            elapsed_ms = report.took.as_millis() as u64,
+            "{message}"
+        );
     }
 
-    /// Sends what is due for a hook, one after the other: one that fails holds up none.
-    async fn of_hook(
-        &self,
-        hook: &Hook,
-        pending: Vec<Pending>,
-        turn: &Turn<'_>,
-        part: &mut Part,
-    ) -> Result<(), StateError> {
-        let (now, boot) = (Moment::now(), boot_id());
-        let waits = |event: &Pending| !event.waits(now, boot.as_deref()).is_zero();
-        let is_asked = pending.iter().any(|event| event.was_asked && waits(event));
-        let mut is_left_alone = self.is_off(&hook.name) || is_asked;
-        for event in pending {
-            if turn.stop.is_cancelled() {
-                break;
-            }
-            if is_left_alone || waits(&event) && !part.tries_all(turn) {
-                // Nothing more will come of it.
-                if event.age() >= hook.give_up_after {
-                    self.give_up(hook, &event, part).await?;
-                }
-                continue;
-            }
-            if part.has_tried(&event, turn) || !part.goes_on(turn) {
-                continue;
-            }
-            let began = Instant::now();
-            let (outcome, asked) = self.once(hook, &event, &mut part.round).await?;
-            part.round.deliveries.push((hook.name.clone(), outcome));
-            part.tried.insert(event.event);
-            part.is_slow |= began.elapsed() > LOOK;
-            is_left_alone |= asked || self.is_off(&hook.name);
-        }
-        Ok(())
-    }
-
-    /// Gives up an event that can't be sent any more in its time.
-    async fn give_up(&self, hook: &Hook, event: &Pending, part: &mut Part) -> Result<(), StateError> {
-        let error = event.error.as_deref().unwrap_or("the hook takes nothing now");
-        let told = format!("hook {}: {} {}: {error}", hook.name, event.kind, event.id);
-        self.state.event_given_up(event, error.to_owned()).await?;
-        part.round.given_up.push(told);
-        part.round.deliveries.push((hook.name.clone(), "given_up"));
-        Ok(())
-    }
-
-    /// Sends an event once; gives what became of it, and whether the hook asks to be left alone.
-    async fn once(&self, hook: &Hook, event: &Pending, round: &mut Round) -> Result<(&'static str, bool), StateError> {
-        let (error, asked) = match send(hook, event).await {
-            Answer::Taken => {
-                self.state.event_taken(event).await?;
-                return Ok(("taken", false));
-            }
-            Answer::Gone => {
-                self.switched_off.lock().unwrap_or_else(PoisonError::into_inner).insert(hook.name.clone());
-                (
-                    "answered 410: it wants nothing more; it is switched off until the settings are read again"
-                        .to_owned(),
-                    None,
-                )
-            }
-            Answer::Failed(error, asked) => (error, asked),
-        };
-        let give_up = event.age() >= hook.give_up_after;
-        let told = format!("hook {}: {} {}: {error}", hook.name, event.kind, event.id);
-        self.state.event_failed(event, Failed { error, asked, give_up }).await?;
-        if give_up {
-            round.given_up.push(told);
-            return Ok(("given_up", asked.is_some()));
-        }
-        round.failures.push(told);
-        Ok(("failed", asked.is_some()))
-    }
-
-    fn is_off(&self, hook: &str) -> bool {
-        self.switched_off.lock().unwrap_or_else(PoisonError::into_inner).contains(hook)
-    }
-}
-
-/// What all hooks of a round share.
-struct Turn<'a> {
-    /// Everything is tried, pauses or not.
-    is_first: bool,
-    stop: &'a CancellationToken,
-    began: Instant,
-    /// How many hooks are being sent what was due at the begin.
-    busy: watch::Sender<usize>,
-}
-
-/// A hook's part of a round.
-#[derive(Default)]
-struct Part {
-    round: Round,
-    /// Rows that were sent.
-    tried: HashSet<i64>,
-    /// An event took long: whoever waits for others must not be waited for.
-    is_slow: bool,
-    /// What was due at the begin is done, and others are waited for.
-    is_extra: bool,
-}
-
-impl Part {
-    fn tries_all(&self, turn: &Turn<'_>) -> bool {
-        turn.is_first && !self.is_extra
-    }
-
-    /// Where pauses don't count, each event is tried once.
-    fn has_tried(&self, event: &Pending, turn: &Turn<'_>) -> bool {
-        turn.is_first && self.tried.contains(&event.event)
-    }
-
-    /// Whether the next event is for this round.
-    fn goes_on(&self, turn: &Turn<'_>) -> bool {
-        match self.is_extra {
-            true => !self.is_slow && *turn.busy.borrow() > 0,
-            false => turn.is_first || turn.began.elapsed() < LONGEST,
-        }
+    fn succeeds_again(&self) -> &'static str {
+        "hooks are told again"
     }
 }

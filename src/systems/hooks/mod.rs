@@ -1,7 +1,9 @@
 //! Hooks: what waits in the outbox is sent to whoever wants to be told.
 
 mod job;
+mod probe;
 mod report;
+mod round;
 mod send;
 mod sign;
 mod system;

@@ -6,7 +6,7 @@ use std::io::Write;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::job::Round;
+use super::round::Round;
 use crate::config::Schedule;
 use crate::outbox::{ReadOutbox as _, Tally};
 use crate::pass::{self, Exit, Figures, Headline, Notice, Outcome, PassKind, PassRow, Sample, Trouble};

@@ -74,7 +74,7 @@ async fn run(words: &[String], within: Duration, pending: &Pending) -> Answer {
     let Some((program, arguments)) = words.split_first() else { return failed("there is no program".to_owned()) };
     let mut command = Command::new(program);
     command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
-    // What we know of secrets is not the program's, nor is our word with the service manager.
+    // The program gets neither our secrets nor our connection to the service manager.
     let ours =
         |name: &str| name.starts_with("SHELFKEEPER_") || matches!(name, "CREDENTIALS_DIRECTORY" | "NOTIFY_SOCKET");
     let names = std::env::vars_os().map(|(name, _)| name);

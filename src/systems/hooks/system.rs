@@ -1,22 +1,20 @@
 //! The hooks among the systems: they come after the others, and send what those have left.
 
 use std::collections::HashSet;
-use std::fmt::Display;
 use std::sync::Mutex;
 use std::sync::atomic::AtomicBool;
-use std::time::Duration;
 
-use tokio_util::sync::CancellationToken;
-
-use super::job::{Courier, LOOK};
-use super::report::{DELIVERIES, HooksLook, LABEL, report};
-use crate::config::{Config, Schedule};
+use super::job::HooksJob;
+use super::probe::probe;
+use super::report::{DELIVERIES, HooksLook};
+use super::round::Courier;
+use crate::config::Config;
 use crate::outbox::ReadOutbox as _;
-use crate::pass::{Ask, BoxFuture, Due, Job, Level, Meter, Outcome, PassKind, Progress, Report, entry};
+use crate::pass::{Job, Level, Meter};
 use crate::shop::Shop;
 use crate::state::{Reader, StateError};
 use crate::systems::look::Look;
-use crate::systems::system::System;
+use crate::systems::system::{Probe, System};
 
 /// See the module.
 pub struct HooksSystem;
@@ -34,6 +32,11 @@ impl System for HooksSystem {
         let courier =
             Courier { hooks, state, switched_off: Mutex::new(HashSet::new()), has_begun: AtomicBool::new(false) };
         (!courier.hooks.is_empty()).then(|| Box::new(HooksJob(courier)) as Box<dyn Job>)
+    }
+
+    fn probes<'a>(&'a self, config: &'a Config) -> Vec<Probe<'a>> {
+        let probe = |hook| Probe { whom: "hook", said: Box::pin(probe(hook)) };
+        config.hooks.iter().map(probe).collect()
     }
 
     fn look(&self, config: &Config) -> Option<Box<dyn Look>> {
@@ -56,56 +59,5 @@ impl System for HooksSystem {
             levels.push(Level { name: "hook_oldest_seconds", help: oldest, label: label(), value: age });
         }
         Ok(levels)
-    }
-}
-
-/// The job with certain settings.
-struct HooksJob(Courier);
-
-impl Job for HooksJob {
-    fn name(&self) -> &'static str {
-        LABEL
-    }
-
-    fn subject(&self) -> String {
-        "none".to_owned()
-    }
-
-    fn due(&self) -> Vec<Due> {
-        vec![Due { kind: PassKind::Sync, schedule: Schedule::Every(LOOK), delay: Duration::ZERO }]
-    }
-
-    fn follows_others(&self) -> bool {
-        true
-    }
-
-    fn label(&self, _kind: PassKind) -> &'static str {
-        LABEL
-    }
-
-    fn run<'a>(&'a self, ask: Ask, stop: &'a CancellationToken, _progress: Progress<'a>) -> BoxFuture<'a, Report> {
-        Box::pin(async move { report(self.0.round(ask, stop).await, ask.kind) })
-    }
-
-    fn log(&self, level: tracing::Level, report: &Report, message: &dyn Display) {
-        let row = &report.row;
-        if row.outcome == Outcome::Unchanged {
-            return;
-        }
-        entry!(
-            level,
-            hooks = row.started.as_millisecond(),
-            outcome = row.outcome.name(),
-            taken = row.figure("taken"),
-            failed = row.figure("failed"),
-            given_up = row.figure("given_up"),
-            pending = row.figure("pending"),
-            elapsed_ms = report.took.as_millis() as u64,
-            "{message}"
-        );
-    }
-
-    fn succeeds_again(&self) -> &'static str {
-        "hooks are told again"
     }
 }

@@ -6,9 +6,9 @@ use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
 use super::LedgerError;
-use super::ledger::Ledger;
 use super::plan::{Op, Plan, PlannedStore, Purchase, declaration};
 use super::records::{Intent, Known, Record, RetailerRecord, RetailerState, StoreState};
+use super::store::Ledger;
 use crate::config::NewStore;
 use crate::remote::newstore::{Sent, Writer};
 use crate::text::fold;

@@ -3,8 +3,8 @@
 use jiff::Timestamp;
 
 use super::LedgerError;
-use super::ledger::Ledger;
 use super::records::{Known, Record, RetailerRecord, RetailerState, StoreState};
+use super::store::Ledger;
 use crate::config::NewStore;
 use crate::phone::PhoneNumber;
 

@@ -1,12 +1,13 @@
 //! NewStore among the systems. It has no job: a person carries out what is to be done.
 
+use super::probe::probe;
 use super::report::NewStoreLook;
 use crate::config::Config;
 use crate::pass::{Job, Level, Meter};
 use crate::shop::Shop;
 use crate::state::{Reader, StateError};
 use crate::systems::look::Look;
-use crate::systems::system::System;
+use crate::systems::system::{Probe, System};
 
 /// See the module.
 pub struct NewStoreSystem;
@@ -18,6 +19,15 @@ impl System for NewStoreSystem {
 
     fn by_hand(&self, config: &Config) -> Option<&'static str> {
         config.newstore.as_ref().map(|_| "newstore")
+    }
+
+    fn partner(&self, config: &Config) -> Option<String> {
+        config.newstore.as_ref().map(|settings| format!("NewStore {}", settings.base_url))
+    }
+
+    fn probes<'a>(&'a self, config: &'a Config) -> Vec<Probe<'a>> {
+        let probe = |settings| Probe { whom: "NewStore", said: Box::pin(probe(settings)) };
+        config.newstore.as_ref().map(probe).into_iter().collect()
     }
 
     fn look(&self, config: &Config) -> Option<Box<dyn Look>> {

@@ -5,10 +5,11 @@
 
 mod index;
 mod job;
-mod look;
 mod money;
 mod preview;
+mod probe;
 mod product;
+mod report;
 mod scripts;
 mod serve;
 mod system;

@@ -7,7 +7,8 @@ use jiff::Timestamp;
 use prometheus_client::registry::Registry;
 
 use super::job::ShowJob;
-use super::look::ShownLook;
+use super::probe::probe;
+use super::report::ShownLook;
 use super::serve::mirror::{KnownOrders, Mirror};
 use super::serve::routes::routes;
 use super::serve::server::{Server, Settings};
@@ -16,7 +17,7 @@ use crate::pass::{Job, Level, Meter};
 use crate::shop::Shop;
 use crate::state::{Reader, StateError};
 use crate::systems::look::Look;
-use crate::systems::system::System;
+use crate::systems::system::{Probe, System};
 use crate::task;
 
 /// See the module.
@@ -70,6 +71,15 @@ impl System for Oct8neSystem {
 
     fn routes(&self) -> Router {
         routes(self.server.clone())
+    }
+
+    fn partner(&self, config: &Config) -> Option<String> {
+        config.oct8ne.as_ref().map(|settings| format!("Oct8ne for {}", settings.shop_url))
+    }
+
+    fn probes<'a>(&'a self, config: &'a Config) -> Vec<Probe<'a>> {
+        let probe = |settings| Probe { whom: "Oct8ne", said: Box::pin(probe(settings)) };
+        config.oct8ne.as_deref().map(probe).into_iter().collect()
     }
 
     fn look(&self, config: &Config) -> Option<Box<dyn Look>> {

@@ -8,7 +8,7 @@ use super::report::Shower;
 use super::store::{HeldOrder, Incoming, ReadOrders as _};
 use super::tools::Tools;
 use crate::outbox::{EventKind, NewEvent};
-use crate::state::{Reader, StateError};
+use crate::state::{self, Reader, StateError};
 
 /// Whether orders that are new to us are news: not at the first read, unless the settings want it, nor when the state
 /// may have known them once.
@@ -60,7 +60,8 @@ fn event(tools: &Tools<'_>, reader: &Reader, kind: EventKind, held: HeldOrder) -
     let shower = Shower { reader, products: tools.products, currency: tools.settings.currency };
     let sold = held.order.date.unwrap_or(held.first_seen);
     let has_personal = held.personal.is_some();
-    let whole = json(&shower.shown(held)?);
+    let shown = shower.shown(held)?;
+    let whole = reader.read(|_| state::value(&shown))?;
     let mut data = whole.clone();
     data["personal"] = Value::Null;
     let days = SignedDuration::from_hours(24 * i64::from(tools.settings.personal_days));
@@ -68,9 +69,4 @@ fn event(tools: &Tools<'_>, reader: &Reader, kind: EventKind, held: HeldOrder) -
     let is_kept = tools.settings.personal_days > 0;
     let may_be_kept = has_personal && is_kept && until > tools.started.as_millisecond();
     Ok(NewEvent { kind, at: tools.started, data, personal: may_be_kept.then_some((whole, until)) })
-}
-
-fn json(order: &impl serde::Serialize) -> Value {
-    // An order has nothing that JSON doesn't know.
-    serde_json::to_value(order).unwrap_or_default()
 }

@@ -8,6 +8,7 @@ mod guard;
 mod job;
 mod pass;
 mod persons;
+mod probe;
 mod report;
 pub mod store;
 mod system;

@@ -1,27 +1,19 @@
 //! The orders among the systems: what NiceChat's chats sold, mirrored.
 
-use std::fmt::Display;
-use std::sync::Arc;
-use std::time::Duration;
-
-use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
-use super::report::{LABEL, OrdersLook, PlannedOrders, report};
+use super::job::OrdersJob;
+use super::probe::probe;
+use super::report::{OrdersLook, PlannedOrders};
 use super::store::ReadOrders as _;
-use super::tools::Tools;
-use super::{JOB, Products, job, subject};
-use crate::config::{self, Config, Schedule};
-use crate::outbox::Subscriber;
-use crate::pass::{Ask, BoxFuture, Due, Failure, Job, Level, Meter, PassKind, Planned, Progress, Report, entry};
+use super::{Products, subject};
+use crate::config::Config;
+use crate::pass::{Ask, BoxFuture, Failure, Job, Level, Meter, Planned};
 use crate::remote::Limits;
 use crate::shop::Shop;
-use crate::state::{Reader, StateError, Writer};
+use crate::state::{Reader, StateError};
 use crate::systems::look::Look;
-use crate::systems::system::System;
-
-/// What is personal is erased at the latest so long after its time.
-const HOUR: Duration = Duration::from_secs(3_600);
+use crate::systems::system::{Probe, System};
 
 /// See the module.
 pub struct OrdersSystem {
@@ -60,6 +52,15 @@ impl System for OrdersSystem {
         })
     }
 
+    fn partner(&self, config: &Config) -> Option<String> {
+        config.orders.as_ref().map(|orders| format!("orders of {}", orders.nicechat.base_url))
+    }
+
+    fn probes<'a>(&'a self, config: &'a Config) -> Vec<Probe<'a>> {
+        let probe = |settings| Probe { whom: "orders", said: Box::pin(probe(settings)) };
+        config.orders.as_ref().map(probe).into_iter().collect()
+    }
+
     fn look(&self, config: &Config) -> Option<Box<dyn Look>> {
         let settings = config.orders.as_ref();
         Some(Box::new(OrdersLook(settings.map(|settings| (subject(settings), settings.schedule.clone())))))
@@ -83,82 +84,5 @@ impl System for OrdersSystem {
             value,
         });
         Ok([mirrored].into_iter().chain(held).collect())
-    }
-}
-
-/// The job with certain settings.
-struct OrdersJob {
-    settings: config::Orders,
-    limits: Limits,
-    state: Arc<Writer>,
-    products: Products,
-    is_alone: bool,
-    subscribers: Vec<Subscriber>,
-}
-
-impl OrdersJob {
-    /// Whether what is personal would be kept for longer than it may be, were it only for the schedule.
-    fn is_rare(&self) -> bool {
-        let keeps = self.settings.keep.is_any() && self.settings.personal_days > 0;
-        keeps && !matches!(self.settings.schedule, Schedule::Every(interval) if interval <= HOUR)
-    }
-}
-
-impl Job for OrdersJob {
-    fn name(&self) -> &'static str {
-        JOB
-    }
-
-    fn subject(&self) -> String {
-        subject(&self.settings)
-    }
-
-    fn due(&self) -> Vec<Due> {
-        let due = |kind, schedule| Due { kind, schedule, delay: Duration::ZERO };
-        let resync = self.settings.resync_schedule.clone().map(|schedule| due(PassKind::Resync, schedule));
-        let hourly = self.is_rare().then(|| due(PassKind::Sync, Schedule::Every(HOUR)));
-        [due(PassKind::Sync, self.settings.schedule.clone())].into_iter().chain(resync).chain(hourly).collect()
-    }
-
-    fn label(&self, _kind: PassKind) -> &'static str {
-        LABEL
-    }
-
-    fn run<'a>(&'a self, ask: Ask, stop: &'a CancellationToken, _progress: Progress<'a>) -> BoxFuture<'a, Report> {
-        Box::pin(async move {
-            let tools = Tools {
-                settings: &self.settings,
-                state: &self.state,
-                products: self.products,
-                ask,
-                started: Timestamp::now(),
-                is_alone: self.is_alone,
-                subscribers: &self.subscribers,
-            };
-            report(job::run(&tools, &self.limits, stop).await)
-        })
-    }
-
-    fn log(&self, level: tracing::Level, report: &Report, message: &dyn Display) {
-        let row = &report.row;
-        entry!(
-            level,
-            orders = row.started.as_millisecond(),
-            outcome = row.outcome.name(),
-            kind = row.kind.name(),
-            seen = row.figures.find("seen"),
-            new = row.figure("new"),
-            changed = row.figure("changed"),
-            gone = row.figure("gone"),
-            erased = row.figure("erased"),
-            set_aside = row.figure("set_aside"),
-            requests = row.requests,
-            elapsed_ms = report.took.as_millis() as u64,
-            "{message}"
-        );
-    }
-
-    fn succeeds_again(&self) -> &'static str {
-        "orders are mirrored well again"
     }
 }

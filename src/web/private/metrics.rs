@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
@@ -41,6 +42,8 @@ type Labels = Vec<(&'static str, Cow<'static, str>)>;
 
 /// What is counted from the start of the process on.
 pub(super) struct Metrics {
+    /// Whose they are, where a process looks after several shops.
+    shop: Option<Arc<str>>,
     registry: Registry,
     passes: Family<PassLabels, Counter>,
     durations: Family<PassLabels, Histogram>,
@@ -55,8 +58,12 @@ enum Counted {
 }
 
 impl Metrics {
-    pub(super) fn new<'m>(meters: impl Iterator<Item = &'m Meter>, more: impl FnOnce(&mut Registry)) -> Metrics {
-        let mut registry = registry();
+    pub(super) fn new<'m>(
+        shop: Option<Arc<str>>,
+        meters: impl Iterator<Item = &'m Meter>,
+        more: impl FnOnce(&mut Registry),
+    ) -> Metrics {
+        let mut registry = registry(shop.as_deref());
         let passes = Family::<PassLabels, Counter>::default();
         registry.register("passes", "Passes that ended, by kind and outcome", Family::clone(&passes));
         let durations = Family::new_with_constructor((|| Histogram::new(DURATIONS)) as fn() -> Histogram);
@@ -71,7 +78,7 @@ impl Metrics {
         }
         let meters = meters.map(|meter| (meter.name, register(&mut registry, meter))).collect();
         more(&mut registry);
-        Metrics { registry, passes, durations, meters }
+        Metrics { shop, registry, passes, durations, meters }
     }
 
     /// Counts a pass.
@@ -100,14 +107,16 @@ impl Metrics {
     pub(super) fn text(&self, ages: &[(&'static str, Duration)], levels: &[pass::Level]) -> Result<String, fmt::Error> {
         let mut text = String::new();
         encode_registry(&mut text, &self.registry)?;
-        encode_registry(&mut text, &moment(ages, levels))?;
+        encode_registry(&mut text, &moment(self.shop.as_deref(), ages, levels))?;
         encode_eof(&mut text)?;
         Ok(text)
     }
 }
 
-fn registry() -> Registry {
-    Registry::with_prefix("shelfkeeper")
+/// Of a shop that has a name, each series says so.
+fn registry(shop: Option<&str>) -> Registry {
+    let label = shop.map(|name| (Cow::Borrowed("shop"), Cow::Owned(name.to_owned())));
+    Registry::with_prefix_and_labels("shelfkeeper", label.into_iter())
 }
 
 fn register(registry: &mut Registry, meter: &Meter) -> Counted {
@@ -129,8 +138,8 @@ fn named(names: &'static str, values: &str) -> Labels {
     names.split(' ').zip(values.split(' ')).map(|(name, value)| (name, Cow::Owned(value.to_owned()))).collect()
 }
 
-fn moment(ages: &[(&'static str, Duration)], levels: &[pass::Level]) -> Registry {
-    let mut registry = registry();
+fn moment(shop: Option<&str>, ages: &[(&'static str, Duration)], levels: &[pass::Level]) -> Registry {
+    let mut registry = registry(shop);
     let since = Family::<JobLabels, Gauge<f64, AtomicU64>>::default();
     for (job, age) in ages {
         since.get_or_create(&JobLabels { job }).set(age.as_secs_f64());
@@ -162,7 +171,11 @@ mod tests {
     use crate::systems::systems;
 
     fn metrics() -> Metrics {
-        Metrics::new(systems().iter().flat_map(|system| system.meters()), |_| ())
+        metrics_of(None)
+    }
+
+    fn metrics_of(shop: Option<Arc<str>>) -> Metrics {
+        Metrics::new(shop, systems().iter().flat_map(|system| system.meters()), |_| ())
     }
 
     fn report(samples: Vec<Sample>) -> Report {
@@ -224,6 +237,14 @@ mod tests {
             omit_expression => true,
             filters => [(env!("CARGO_PKG_VERSION"), "VERSION")],
         }, { insta::assert_snapshot!(text) });
+    }
+
+    #[test]
+    fn each_series_says_whose_it_is_where_shops_have_names() {
+        let levels = [Level { name: "pending_changes", help: "Changes", label: None, value: 3 }];
+        let text = metrics_of(Some("north".into())).text(&[("sync", Duration::ZERO)], &levels).expect("text");
+        let mut series = text.lines().filter(|line| !line.starts_with('#'));
+        assert!(series.all(|line| line.contains("shop=\"north\"")), "{text}");
     }
 
     #[test]

@@ -18,6 +18,7 @@ use crate::config::Config;
 use crate::pass::{Job, Level, Report};
 use crate::pause::Pause;
 use crate::report::PrintError;
+use crate::shop::Shop;
 use crate::state::{Reader, StateError};
 use crate::status::Status;
 use crate::systems::System;
@@ -47,10 +48,10 @@ struct Inner {
 
 impl Monitor {
     /// A monitor of a shop's systems.
-    pub fn new(config: Arc<Config>, systems: Arc<[Box<dyn System>]>) -> Monitor {
+    pub fn new(shop: &Shop, systems: Arc<[Box<dyn System>]>) -> Monitor {
         Monitor(Arc::new(Inner {
-            config: Mutex::new(config),
-            metrics: Metrics::new(systems.iter().flat_map(|system| system.meters()), |registry| {
+            config: Mutex::new(Arc::clone(&shop.config)),
+            metrics: Metrics::new(shop.name.clone(), systems.iter().flat_map(|system| system.meters()), |registry| {
                 systems.iter().for_each(|system| system.register(registry));
             }),
             systems,

@@ -50,8 +50,7 @@ enum Good {
 }
 
 impl Readiness {
-    /// These are the jobs from now on. What is known of one that was there before stays. Gives those of which nothing
-    /// is known.
+    /// Replaces the jobs. Those that were there before keep what is known of them; gives the new ones.
     pub(super) fn expect<'j>(&mut self, jobs: impl Iterator<Item = &'j dyn pass::Job>) -> Vec<&'j dyn pass::Job> {
         let jobs: Vec<&dyn pass::Job> = jobs.filter(|job| !job.follows_others()).collect();
         let job = |job: &&dyn pass::Job| {
@@ -62,7 +61,7 @@ impl Readiness {
         jobs.into_iter().filter(|job| unknown.contains(&job.name())).collect()
     }
 
-    /// Gives the names of those of which nothing is known.
+    /// The same; gives their names.
     fn take_over(&mut self, jobs: impl Iterator<Item = Expected>) -> Vec<&'static str> {
         let before = std::mem::take(&mut self.0);
         let mut unknown = Vec::new();
@@ -85,7 +84,7 @@ impl Readiness {
         }
     }
 
-    /// A run of a job ended just now that nobody let send: it is as it should be, and no good one.
+    /// A run that a pause kept from sending ended just now: nothing is wrong with the job, but the run was not a good one.
     pub(super) fn was_paused(&mut self, name: &str, subject: &str, now: Moment) {
         let is_it = |job: &&mut Job| job.name == name && job.subject == subject;
         self.0.iter_mut().filter(is_it).for_each(|job| job.last_paused = Some(now));
@@ -153,13 +152,13 @@ impl Job {
     }
 }
 
-/// How long a job may go without a run that ends well, from such a one on.
+/// How long after a good run the next one is waited for.
 fn borne(schedule: &Schedule, then: Moment) -> Option<Duration> {
     let due = schedule.due_after(then.wall, MISSES)?;
     Duration::try_from(due.duration_since(then.wall)).ok()
 }
 
-/// By the clock that nobody sets.
+/// How long ago, by the boot-time clock: the wall clock may have been set meanwhile.
 fn age(then: Moment, now: Moment) -> Duration {
     Duration::try_from(now.up.saturating_sub(then.up)).unwrap_or_default()
 }

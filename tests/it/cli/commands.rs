@@ -347,17 +347,19 @@ fn the_demo_shows_its_passes_and_leaves_nothing() {
     let output = finish(command).expect_code(0);
     let of_the_catalogue = ["to create", "to change", "Nothing to do", "POST products", "nothing to NiceChat"];
     let of_the_guard = ["HELD by the guard", "184.00 → 1840.00", "shelfkeeper approve ", "250 changed"];
+    let of_the_others = ["bob@shop.example", "sofas  not available", "onboard with +19045550101"];
     let of_the_events = ["2 new", "1 changed", "\"08:00\" → \"07:30\""];
-    for part in ["1. ", "2. ", "3. ", "4. ", "5. ", "6. ", "7. ", "8. "]
+    for part in ["1. ", "2. ", "3. ", "4. ", "5. ", "6. ", "7. ", "8. ", "9. ", "10. ", "11. "]
         .iter()
         .chain(&of_the_catalogue)
         .chain(&of_the_guard)
         .chain(&of_the_events)
+        .chain(&of_the_others)
     {
         assert!(output.stdout.contains(part), "{part:?} in {}", output.stdout);
     }
     let steps = output.stdout.lines().filter_map(|line| line.strip_prefix("━━ ")?.split_once('.'));
-    assert!(steps.map(|(number, _)| number).eq(["1", "2", "3", "4", "5", "6", "7", "8"]), "{}", output.stdout);
+    assert!(steps.map(|(number, _)| number).eq((1..12).map(|number| number.to_string())), "{}", output.stdout);
     assert_eq!(files(home), [folder.display().to_string()]);
     assert_eq!(files(&shop.path("tmp")), [temporary.display().to_string()]);
 }

@@ -27,7 +27,7 @@ pub(crate) const HEADER: &str = "id\ttitle\tprice\tavailability\tproduct_type";
 /// A shop with its feed host, its NiceChat, its config and its state.
 pub(crate) struct Shop {
     // In this order: the sandbox goes before what it runs on.
-    sandbox: Sandbox,
+    pub(crate) sandbox: Sandbox,
     _runtime: Runtime,
     folder: TempDir,
 }

@@ -6,6 +6,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use crate::faults::{Fault, Rule};
+use crate::handle::{Handle, Service};
 use crate::reply::Answer;
 use crate::store::Object;
 
@@ -19,8 +20,34 @@ pub(super) fn changed<T: Serialize + DeserializeOwned>(rules: T, body: &[u8]) ->
     serde_json::from_value(all).map_err(|error| refused(&error.to_string()))
 }
 
+/// Answers what every service has: `requests`, `counts`, `rules` and `faults`. `None` = it is about something else.
+pub(super) fn of_all<S>(service: &Handle<S>, method: &str, place: &str, body: &[u8]) -> Option<Result<Answer, Answer>>
+where
+    S: Service<Logged: Serialize, Rules: Serialize + DeserializeOwned>,
+{
+    Some(match (method, place) {
+        ("GET", "requests") => Ok(shown(&json!(service.requests()))),
+        ("GET", "counts") => Ok(shown(&json!(service.counts()))),
+        ("GET", "rules") => Ok(shown(&json!(service.rules()))),
+        ("PUT", "rules") => changed(service.rules(), body).map(|rules| {
+            let answer = shown(&json!(rules));
+            service.set_rules(rules);
+            answer
+        }),
+        ("POST", "faults") => fault(body).map(|(rule, answer)| {
+            service.add_fault(rule);
+            answer
+        }),
+        ("DELETE", "faults") => {
+            service.clear_faults();
+            Ok(done())
+        }
+        _ => return None,
+    })
+}
+
 /// A fault to be added, and the answer when it is.
-pub(super) fn fault(body: &[u8]) -> Result<(Rule, Answer), Answer> {
+fn fault(body: &[u8]) -> Result<(Rule, Answer), Answer> {
     let rule: Rule = read(body)?;
     if let Fault::Status { code, .. } | Fault::Json { code, .. } | Fault::Text { code, .. } = rule.fault
         && !(200..600).contains(&code)

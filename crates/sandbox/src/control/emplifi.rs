@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use serde_json::json;
 
-use super::answers::{changed, done, fault, read, shown, unknown};
+use super::answers::{changed, done, of_all, read, shown, unknown};
 use crate::emplifi::{Advisor, Emplifi};
 use crate::reply::Answer;
 
@@ -27,32 +27,13 @@ pub(super) fn answer(emplifi: &Emplifi, method: &str, place: &str, body: &[u8]) 
             }
             Ok(shown(&json!(emplifi.advisors())))
         }
-        ("GET", "requests") => Ok(shown(&json!(emplifi.requests()))),
-        ("GET", "counts") => Ok(shown(&json!(emplifi.counts()))),
-        ("GET", "rules") => Ok(shown(&json!(emplifi.rules()))),
-        ("PUT", "rules") => {
-            let rules = changed(emplifi.rules(), body)?;
-            emplifi.set_rules(rules.clone());
-            Ok(shown(&json!(rules)))
-        }
-        ("POST", "faults") => {
-            let (rule, answer) = fault(body)?;
-            emplifi.add_fault(rule);
-            Ok(answer)
-        }
-        ("DELETE", "faults") => {
-            emplifi.clear_faults();
-            Ok(done())
-        }
-        (method, place) => {
-            let alias = place.strip_prefix("advisors/").ok_or_else(unknown)?;
-            one(emplifi, method, alias, body)
-        }
+        (method, place) => of_all(emplifi, method, place, body).unwrap_or_else(|| one(emplifi, method, place, body)),
     }
 }
 
 /// Answers what names an advisor: `advisors/ALIAS`.
-fn one(emplifi: &Emplifi, method: &str, alias: &str, body: &[u8]) -> Result<Answer, Answer> {
+fn one(emplifi: &Emplifi, method: &str, place: &str, body: &[u8]) -> Result<Answer, Answer> {
+    let alias = place.strip_prefix("advisors/").ok_or_else(unknown)?;
     let found = emplifi.advisors().into_iter().find(|advisor| advisor.alias == alias).ok_or_else(unknown)?;
     match method {
         "GET" => Ok(shown(&json!(found))),

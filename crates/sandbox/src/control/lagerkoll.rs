@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde::Deserialize;
 use serde_json::json;
 
-use super::answers::{changed, done, fault, read, shown, unknown};
+use super::answers::{done, of_all, read, shown, unknown};
 use crate::lagerkoll::{Lagerkoll, LagerkollUser};
 use crate::reply::Answer;
 use crate::store::Object;
@@ -29,23 +29,6 @@ struct Advance {
 pub(super) fn answer(lagerkoll: &Lagerkoll, method: &str, place: &str, body: &[u8]) -> Result<Answer, Answer> {
     match (method, place) {
         ("GET", "events") => Ok(shown(&json!(lagerkoll.all_events()))),
-        ("GET", "requests") => Ok(shown(&json!(lagerkoll.requests()))),
-        ("GET", "counts") => Ok(shown(&json!(lagerkoll.counts()))),
-        ("GET", "rules") => Ok(shown(&json!(lagerkoll.rules()))),
-        ("PUT", "rules") => {
-            let rules = changed(lagerkoll.rules(), body)?;
-            lagerkoll.set_rules(rules.clone());
-            Ok(shown(&json!(rules)))
-        }
-        ("POST", "faults") => {
-            let (rule, answer) = fault(body)?;
-            lagerkoll.add_fault(rule);
-            Ok(answer)
-        }
-        ("DELETE", "faults") => {
-            lagerkoll.clear_faults();
-            Ok(done())
-        }
         ("POST", "stores") => {
             let Opened { store, api_key } = read(body)?;
             lagerkoll.add_store(&store, &api_key);
@@ -56,7 +39,9 @@ pub(super) fn answer(lagerkoll: &Lagerkoll, method: &str, place: &str, body: &[u
             lagerkoll.advance(Duration::from_secs(seconds));
             Ok(done())
         }
-        (method, place) => in_store(lagerkoll, method, place, body),
+        (method, place) => {
+            of_all(lagerkoll, method, place, body).unwrap_or_else(|| in_store(lagerkoll, method, place, body))
+        }
     }
 }
 

@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use serde_json::json;
 
-use super::answers::{changed, done, fault, read, shown, unknown};
+use super::answers::{done, of_all, read, shown, unknown};
 use crate::newstore::{NewStore, NewStoreNumber, NewStoreStore};
 use crate::reply::Answer;
 
@@ -49,36 +49,20 @@ pub(super) fn answer(newstore: &NewStore, method: &str, place: &str, body: &[u8]
             newstore.set_retailer(ecom_link);
             Ok(done())
         }
-        ("GET", "requests") => Ok(shown(&json!(newstore.requests()))),
-        ("GET", "counts") => Ok(shown(&json!(newstore.counts()))),
-        ("GET", "rules") => Ok(shown(&json!(newstore.rules()))),
-        ("PUT", "rules") => {
-            let rules = changed(newstore.rules(), body)?;
-            newstore.set_rules(rules.clone());
-            Ok(shown(&json!(rules)))
-        }
-        ("POST", "faults") => {
-            let (rule, answer) = fault(body)?;
-            newstore.add_fault(rule);
-            Ok(answer)
-        }
-        ("DELETE", "faults") => {
-            newstore.clear_faults();
-            Ok(done())
-        }
         ("DELETE", "tokens") => {
             newstore.expire_tokens();
             Ok(done())
         }
-        ("DELETE", place) => {
-            let (what, id) = place.split_once('/').ok_or_else(unknown)?;
-            let is_done = match what {
-                "stores" => newstore.remove_store(id),
-                "numbers" => newstore.remove_number(id),
-                _ => false,
-            };
-            if is_done { Ok(done()) } else { Err(unknown()) }
-        }
-        _ => Err(unknown()),
+        (method, place) => of_all(newstore, method, place, body).unwrap_or_else(|| remove(newstore, method, place)),
     }
+}
+
+/// Takes away what a place names: `stores/ID`, `numbers/NUMBER`.
+fn remove(newstore: &NewStore, method: &str, place: &str) -> Result<Answer, Answer> {
+    let is_done = match (method, place.split_once('/').ok_or_else(unknown)?) {
+        ("DELETE", ("stores", id)) => newstore.remove_store(id),
+        ("DELETE", ("numbers", number)) => newstore.remove_number(number),
+        _ => false,
+    };
+    if is_done { Ok(done()) } else { Err(unknown()) }
 }

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::answers::{changed, done, fault, read, refused, shown, unknown};
+use super::answers::{changed, done, of_all, read, refused, shown, unknown};
 use crate::nicechat::NiceChat;
 use crate::reply::Answer;
 use crate::store::{Kind, Object};
@@ -14,8 +14,6 @@ pub(super) fn answer(nicechat: &NiceChat, method: &str, place: &str, body: &[u8]
             "categories": nicechat.objects(Kind::Category),
             "products": nicechat.objects(Kind::Product),
         }))),
-        ("GET", "requests") => Ok(shown(&json!(nicechat.requests()))),
-        ("GET", "counts") => Ok(shown(&json!(nicechat.counts()))),
         ("GET", "orders") => Ok(shown(&json!(nicechat.orders()))),
         ("POST", "orders") => {
             nicechat.put_order(read(body)?);
@@ -26,22 +24,10 @@ pub(super) fn answer(nicechat: &NiceChat, method: &str, place: &str, body: &[u8]
             nicechat.remove_order(&json!(id)).map(|_| done()).ok_or_else(unknown)
         }
         ("GET", "imports") => Ok(shown(&json!(nicechat.imports()))),
-        ("GET", "rules") => Ok(shown(&json!(nicechat.rules()))),
         ("PUT", "rules") => set_rules(nicechat, body),
-        ("POST", "faults") => {
-            let (rule, answer) = fault(body)?;
-            nicechat.add_fault(rule);
-            Ok(answer)
+        (method, place) => {
+            of_all(nicechat, method, place, body).unwrap_or_else(|| put_object(nicechat, method, place, body))
         }
-        ("DELETE", "faults") => {
-            nicechat.clear_faults();
-            Ok(done())
-        }
-        ("POST", place) => {
-            let kind = place.strip_prefix("objects/").and_then(Kind::from_path_name).ok_or_else(unknown)?;
-            put_object(nicechat, kind, body)
-        }
-        _ => Err(unknown()),
     }
 }
 
@@ -54,7 +40,10 @@ fn set_rules(nicechat: &NiceChat, body: &[u8]) -> Result<Answer, Answer> {
     Ok(shown(&json!(rules)))
 }
 
-fn put_object(nicechat: &NiceChat, kind: Kind, body: &[u8]) -> Result<Answer, Answer> {
+/// Answers what names a type of object: `objects/TYPE`.
+fn put_object(nicechat: &NiceChat, method: &str, place: &str, body: &[u8]) -> Result<Answer, Answer> {
+    let place = place.strip_prefix("objects/").filter(|_| method == "POST");
+    let kind = place.and_then(Kind::from_path_name).ok_or_else(unknown)?;
     let object: Object = read(body)?;
     if nicechat.put(kind, object) { Ok(done()) } else { Err(refused("id: a string is required")) }
 }

@@ -5,7 +5,6 @@ mod api;
 mod rules;
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -13,7 +12,8 @@ use hyper::http::request::Parts;
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::faults::{Ending, Fault, Faults, Rule};
+use crate::faults::Ending;
+use crate::handle::{Handle, Record, Service};
 use crate::pace::midway;
 use crate::reply::Served;
 
@@ -46,46 +46,45 @@ pub struct EmplifiLogged {
     pub at: Duration,
 }
 
-/// A handle on the in-memory Emplifi. Clones are cheap and all about the same one.
-#[derive(Debug, Clone)]
-pub struct Emplifi {
-    inner: Arc<Mutex<Inner>>,
-}
+/// A handle on the in-memory Emplifi.
+pub type Emplifi = Handle<State>;
 
+/// Emplifi itself.
 #[derive(Debug)]
-struct Inner {
+pub struct State {
     advisors: BTreeMap<String, Advisor>,
     rules: EmplifiRules,
-    faults: Faults,
-    log: Vec<EmplifiLogged>,
-    under_way: usize,
+    record: Record<EmplifiLogged>,
     started: Instant,
 }
 
-/// A request that is under way, until it is answered or given up.
-struct UnderWay<'e> {
-    emplifi: &'e Emplifi,
-    at_once: usize,
-}
+impl Service for State {
+    type Logged = EmplifiLogged;
+    type Rules = EmplifiRules;
 
-impl Drop for UnderWay<'_> {
-    fn drop(&mut self) {
-        self.emplifi.lock().under_way -= 1;
+    fn rules(&mut self) -> &mut EmplifiRules {
+        &mut self.rules
+    }
+
+    fn record(&mut self) -> &mut Record<EmplifiLogged> {
+        &mut self.record
+    }
+
+    fn name(logged: &EmplifiLogged, _: &EmplifiRules) -> String {
+        let path = logged.path.split('?').next().unwrap_or_default();
+        format!("{} {}", logged.method, Question::of(path).name())
     }
 }
 
 impl Emplifi {
     /// With [`DEMO_ADVISOR`], who is available.
     pub(super) fn new() -> Self {
-        let inner = Inner {
+        let emplifi = Self::of(State {
             advisors: BTreeMap::new(),
             rules: EmplifiRules::default(),
-            faults: Faults::default(),
-            log: Vec::new(),
-            under_way: 0,
+            record: Record::default(),
             started: Instant::now(),
-        };
-        let emplifi = Self { inner: Arc::new(Mutex::new(inner)) };
+        });
         let keys = ["sofas", "de"].map(str::to_owned).to_vec();
         emplifi.put(Advisor { alias: DEMO_ADVISOR.to_owned(), keys, available: true });
         emplifi
@@ -117,51 +116,6 @@ impl Emplifi {
         self.lock().advisors.get_mut(alias).map(|advisor| advisor.available = available).is_some()
     }
 
-    /// The requests since the start or the last [`take_requests`](Self::take_requests), in the order of their answers.
-    pub fn requests(&self) -> Vec<EmplifiLogged> {
-        self.lock().log.clone()
-    }
-
-    /// The same, and forgets them.
-    pub fn take_requests(&self) -> Vec<EmplifiLogged> {
-        std::mem::take(&mut self.lock().log)
-    }
-
-    /// How many of these requests there are by method and question: `"GET direct"`, `"POST multi-level"`.
-    pub fn counts(&self) -> BTreeMap<String, usize> {
-        let mut counts = BTreeMap::new();
-        for logged in &self.lock().log {
-            let path = logged.path.split('?').next().unwrap_or_default();
-            *counts.entry(format!("{} {}", logged.method, Question::of(path).name())).or_default() += 1;
-        }
-        counts
-    }
-
-    /// The rules in force.
-    pub fn rules(&self) -> EmplifiRules {
-        self.lock().rules.clone()
-    }
-
-    /// Puts other rules in force.
-    pub fn set_rules(&self, rules: EmplifiRules) {
-        self.lock().rules = rules;
-    }
-
-    /// The next `times` requests go wrong in this way.
-    pub fn fail_next(&self, fault: Fault, times: usize) {
-        self.add_fault(Rule { times: Some(times), ..Rule::new(fault) });
-    }
-
-    /// From now on requests that match this rule go wrong. Of several rules the first that is due decides.
-    pub fn add_fault(&self, rule: Rule) {
-        self.lock().faults.add(rule);
-    }
-
-    /// All requests go well again.
-    pub fn clear_faults(&self) {
-        self.lock().faults.clear();
-    }
-
     /// Serves one request.
     pub(super) async fn serve(&self, parts: &Parts, body: Bytes) -> Served {
         let call = Call::of(parts, body);
@@ -169,26 +123,15 @@ impl Emplifi {
         let ending = midway(self.rules().latency, || self.lock().decide(&call, under_way.at_once)).await;
         ending.serve().await
     }
-
-    fn begin(&self) -> UnderWay<'_> {
-        let mut inner = self.lock();
-        inner.under_way += 1;
-        UnderWay { emplifi: self, at_once: inner.under_way }
-    }
-
-    /// A panic elsewhere leaves nothing half done here, so a poisoned lock is as good as any.
-    fn lock(&self) -> MutexGuard<'_, Inner> {
-        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
-    }
 }
 
-impl Inner {
+impl State {
     /// Gives a call its end, and logs it.
     fn decide(&mut self, call: &Call, at_once: usize) -> Ending {
         let question = Question::of(&call.path);
-        let fault = self.faults.strike(&call.target(&question));
+        let fault = self.record.faults.strike(&call.target(&question));
         let (ending, _) = Ending::decide(fault, MANNER, || api::answer(&self.advisors, &question, call));
-        self.log.push(EmplifiLogged {
+        self.record.log(EmplifiLogged {
             method: call.method.clone(),
             path: call.path_and_query.clone(),
             authorized: call.is_authorized(),

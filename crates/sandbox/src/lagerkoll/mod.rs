@@ -10,7 +10,6 @@ mod rules;
 mod window;
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -18,7 +17,8 @@ use hyper::http::request::Parts;
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::faults::{Ending, Fault, Faults, Rule};
+use crate::faults::Ending;
+use crate::handle::{Handle, Record, Service};
 use crate::pace::midway;
 use crate::reply::Served;
 use crate::store::Object;
@@ -64,37 +64,50 @@ pub struct LagerkollLogged {
     pub at: Duration,
 }
 
-/// A handle on the in-memory Lagerkoll. Clones are cheap and all about the same one.
-#[derive(Debug, Clone)]
-pub struct Lagerkoll {
-    inner: Arc<Mutex<Inner>>,
-}
+/// A handle on the in-memory Lagerkoll.
+pub type Lagerkoll = Handle<State>;
 
+/// Lagerkoll itself.
 #[derive(Debug)]
-struct Inner {
+pub struct State {
     api: Api,
     rules: LagerkollRules,
-    faults: Faults,
     window: Window,
-    log: Vec<LagerkollLogged>,
+    record: Record<LagerkollLogged>,
     started: Instant,
     /// How far the clock was moved.
     ahead: Duration,
 }
 
+impl Service for State {
+    type Logged = LagerkollLogged;
+    type Rules = LagerkollRules;
+
+    fn rules(&mut self) -> &mut LagerkollRules {
+        &mut self.rules
+    }
+
+    fn record(&mut self) -> &mut Record<LagerkollLogged> {
+        &mut self.record
+    }
+
+    fn name(logged: &LagerkollLogged, _: &LagerkollRules) -> String {
+        let path = logged.path.split('?').next().unwrap_or_default();
+        format!("{} {}", logged.method, Route::of(path).name())
+    }
+}
+
 impl Lagerkoll {
     /// With [`DEMO_STORE`] and its user.
     pub(super) fn new() -> Self {
-        let inner = Inner {
+        let lagerkoll = Self::of(State {
             api: Api::default(),
             rules: LagerkollRules::default(),
-            faults: Faults::default(),
             window: Window::default(),
-            log: Vec::new(),
+            record: Record::default(),
             started: Instant::now(),
             ahead: Duration::ZERO,
-        };
-        let lagerkoll = Self { inner: Arc::new(Mutex::new(inner)) };
+        });
         lagerkoll.add_store(DEMO_STORE, DEMO_STORE_KEY);
         let user =
             LagerkollUser { id: DEMO_USER_ID, token: DEMO_USER_TOKEN.to_owned(), name: "Sandbox user".to_owned() };
@@ -142,57 +155,10 @@ impl Lagerkoll {
         self.lock().api.events.get_mut(store)?.remove(&id)
     }
 
-    /// The requests since the start or the last [`take_requests`](Self::take_requests), in the order in which
-    /// they had their effect.
-    pub fn requests(&self) -> Vec<LagerkollLogged> {
-        self.lock().log.clone()
-    }
-
-    /// The same, and forgets them.
-    pub fn take_requests(&self) -> Vec<LagerkollLogged> {
-        std::mem::take(&mut self.lock().log)
-    }
-
-    /// How many of these requests there are by method and place: `"GET events"`, `"GET user"`, `"DELETE event"`.
-    pub fn counts(&self) -> BTreeMap<String, usize> {
-        let mut counts = BTreeMap::new();
-        for logged in &self.lock().log {
-            let path = logged.path.split('?').next().unwrap_or_default();
-            *counts.entry(format!("{} {}", logged.method, Route::of(path).name())).or_default() += 1;
-        }
-        counts
-    }
-
-    /// The rules in force.
-    pub fn rules(&self) -> LagerkollRules {
-        self.lock().rules.clone()
-    }
-
-    /// Puts other rules in force; to change some only, start from [`rules`](Self::rules).
-    pub fn set_rules(&self, rules: LagerkollRules) {
-        self.lock().rules = rules;
-    }
-
     /// Moves the clock of the limit forward, as if so much time had passed.
     pub fn advance(&self, time: Duration) {
         let mut inner = self.lock();
         inner.ahead = inner.ahead.saturating_add(time);
-    }
-
-    /// The next `times` requests go wrong in this way and have no effect.
-    pub fn fail_next(&self, fault: Fault, times: usize) {
-        self.add_fault(Rule { times: Some(times), ..Rule::new(fault) });
-    }
-
-    /// From now on requests that match this rule go wrong, unless the limit refuses them before. Of several
-    /// rules the first that is due decides.
-    pub fn add_fault(&self, rule: Rule) {
-        self.lock().faults.add(rule);
-    }
-
-    /// All requests go well again.
-    pub fn clear_faults(&self) {
-        self.lock().faults.clear();
     }
 
     /// Serves one request.
@@ -200,14 +166,9 @@ impl Lagerkoll {
         let call = Call::of(parts, body);
         midway(self.rules().latency, || self.lock().decide(&call)).await.serve().await
     }
-
-    /// A panic elsewhere leaves nothing half done here, so a poisoned lock is as good as any.
-    fn lock(&self) -> MutexGuard<'_, Inner> {
-        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
-    }
 }
 
-impl Inner {
+impl State {
     /// Gives a call its effect and its end, and logs it.
     fn decide(&mut self, call: &Call) -> Ending {
         let now = self.started.elapsed().saturating_add(self.ahead);
@@ -215,11 +176,11 @@ impl Inner {
         let (outcome, succeeded) = match self.window.admit(now, &self.rules) {
             Err(wait) => (Ending::Answered(reply::too_many(wait, self.rules.retry_after)), false),
             Ok(()) => {
-                let fault = self.faults.strike(&call.target());
+                let fault = self.record.faults.strike(&call.target());
                 Ending::decide(fault, reply::MANNER, || self.api.answer(&route, call, &self.rules))
             }
         };
-        self.log.push(LagerkollLogged {
+        self.record.log(LagerkollLogged {
             method: call.method.clone(),
             path: call.path_and_query.clone(),
             store: call.sender.store.clone(),

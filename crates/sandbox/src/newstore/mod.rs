@@ -5,8 +5,6 @@ mod login;
 mod rules;
 mod world;
 
-use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -14,7 +12,8 @@ use hyper::http::request::Parts;
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::faults::{Ending, Fault, Faults, Rule};
+use crate::faults::Ending;
+use crate::handle::{Handle, Record, Service};
 use crate::pace::midway;
 use crate::reply::Served;
 
@@ -47,34 +46,47 @@ pub struct NewStoreLogged {
     pub at: Duration,
 }
 
-/// A handle on the in-memory NewStore. Clones are cheap and all about the same one.
-#[derive(Debug, Clone)]
-pub struct NewStore {
-    inner: Arc<Mutex<Inner>>,
-}
+/// A handle on the in-memory NewStore.
+pub type NewStore = Handle<State>;
 
+/// NewStore itself.
 #[derive(Debug)]
-struct Inner {
+pub struct State {
     world: World,
     tokens: Tokens,
     rules: NewStoreRules,
-    faults: Faults,
-    log: Vec<NewStoreLogged>,
+    record: Record<NewStoreLogged>,
     started: Instant,
+}
+
+impl Service for State {
+    type Logged = NewStoreLogged;
+    type Rules = NewStoreRules;
+
+    fn rules(&mut self) -> &mut NewStoreRules {
+        &mut self.rules
+    }
+
+    fn record(&mut self) -> &mut Record<NewStoreLogged> {
+        &mut self.record
+    }
+
+    fn name(logged: &NewStoreLogged, rules: &NewStoreRules) -> String {
+        let path = logged.path.split('?').next().unwrap_or_default();
+        format!("{} {}", logged.method, Route::of(&rules.paths, &logged.method, path).name())
+    }
 }
 
 impl NewStore {
     /// With three stores, 10001 to 10003, and some numbers.
     pub(super) fn new() -> Self {
-        let inner = Inner {
+        Self::of(State {
             world: World::demo(),
             tokens: Tokens::default(),
             rules: NewStoreRules::default(),
-            faults: Faults::default(),
-            log: Vec::new(),
+            record: Record::default(),
             started: Instant::now(),
-        };
-        Self { inner: Arc::new(Mutex::new(inner)) }
+        })
     }
 
     /// Where a token is given, below the sandbox's address.
@@ -146,76 +158,23 @@ impl NewStore {
         self.lock().tokens.expire();
     }
 
-    /// The requests since the start or the last [`take_requests`](Self::take_requests), in the order in which they had
-    /// their effect; those for tokens too.
-    pub fn requests(&self) -> Vec<NewStoreLogged> {
-        self.lock().log.clone()
-    }
-
-    /// The same, and forgets them.
-    pub fn take_requests(&self) -> Vec<NewStoreLogged> {
-        std::mem::take(&mut self.lock().log)
-    }
-
-    /// How many of these requests there are by method and what they ask for: `"POST onboard"`, `"GET numbers"`.
-    pub fn counts(&self) -> BTreeMap<String, usize> {
-        let inner = self.lock();
-        let mut counts = BTreeMap::new();
-        for logged in &inner.log {
-            let path = logged.path.split('?').next().unwrap_or_default();
-            let name = Route::of(&inner.rules.paths, &logged.method, path).name();
-            *counts.entry(format!("{} {name}", logged.method)).or_default() += 1;
-        }
-        counts
-    }
-
-    /// The rules in force.
-    pub fn rules(&self) -> NewStoreRules {
-        self.lock().rules.clone()
-    }
-
-    /// Puts other rules in force; to change some only, start from [`rules`](Self::rules).
-    pub fn set_rules(&self, rules: NewStoreRules) {
-        self.lock().rules = rules;
-    }
-
-    /// The next `times` requests go wrong in this way and have no effect.
-    pub fn fail_next(&self, fault: Fault, times: usize) {
-        self.add_fault(Rule { times: Some(times), ..Rule::new(fault) });
-    }
-
-    /// From now on requests that match this rule go wrong. Of several rules the first that is due decides.
-    pub fn add_fault(&self, rule: Rule) {
-        self.lock().faults.add(rule);
-    }
-
-    /// All requests go well again.
-    pub fn clear_faults(&self) {
-        self.lock().faults.clear();
-    }
-
     /// Serves one request.
     pub(super) async fn serve(&self, parts: &Parts, body: Bytes) -> Served {
         midway(self.rules().latency, || self.lock().decide(parts, &body)).await.serve().await
     }
-
-    /// A panic elsewhere leaves nothing half done here, so a poisoned lock is as good as any.
-    fn lock(&self) -> MutexGuard<'_, Inner> {
-        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
-    }
 }
 
-impl Inner {
+impl State {
     /// Gives a request its effect and its end, and logs it.
     fn decide(&mut self, parts: &Parts, body: &Bytes) -> Ending {
         let now = self.started.elapsed();
         let route = Route::of(&self.rules.paths, parts.method.as_str(), parts.uri.path());
-        let (fault, sender) = (self.faults.strike(&route.target(parts)), self.tokens.sender(parts, now));
+        let (fault, sender) = (self.record.faults.strike(&route.target(parts)), self.tokens.sender(parts, now));
         let (ending, succeeded) = Ending::decide(fault, MANNER, || match route {
             Route::Token => self.tokens.answer(parts, body, now, self.rules.token_seconds),
             _ => api::answer(&mut self.world, &route, sender, parts, body),
         });
-        self.log.push(NewStoreLogged {
+        self.record.log(NewStoreLogged {
             method: parts.method.as_str().to_owned(),
             path: parts.uri.to_string(),
             tenant: login::header(parts, "tenant").map(str::to_owned),

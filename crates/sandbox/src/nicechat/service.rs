@@ -1,7 +1,6 @@
 //! The handle on the in-memory NiceChat: what it holds, what it was sent, and how to make it misbehave.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
 use hyper::header;
@@ -13,7 +12,8 @@ use tokio_util::sync::CancellationToken;
 use super::api::{self, Api, Call, ROOT, Route};
 use super::imports::{self, ImportSeen};
 use super::rules::Rules;
-use crate::faults::{Ending, Fault, Faults, Rule};
+use crate::faults::Ending;
+use crate::handle::{Handle, Record, Service};
 use crate::pace::midway;
 use crate::reply::{Answer, Served};
 use crate::store::{Kind, Object};
@@ -37,39 +37,44 @@ pub struct Logged {
     pub applied: bool,
 }
 
-/// A handle on the in-memory NiceChat. Clones are cheap and all about the same one.
-#[derive(Debug, Clone)]
-pub struct NiceChat {
-    inner: Arc<Mutex<Inner>>,
+/// A handle on the in-memory NiceChat.
+pub type NiceChat = Handle<State>;
+
+/// NiceChat itself.
+#[derive(Debug)]
+pub struct State {
+    key: String,
+    secret: String,
+    api: Api,
+    record: Record<Logged>,
     /// Ends what was spawned, with the sandbox.
     stop: CancellationToken,
 }
 
-#[derive(Debug)]
-struct Inner {
-    key: String,
-    secret: String,
-    api: Api,
-    faults: Faults,
-    log: Vec<Logged>,
-    in_flight: usize,
-    max_in_flight: usize,
+impl Service for State {
+    type Logged = Logged;
+    type Rules = Rules;
+
+    fn rules(&mut self) -> &mut Rules {
+        &mut self.api.rules
+    }
+
+    fn record(&mut self) -> &mut Record<Logged> {
+        &mut self.record
+    }
+
+    fn name(logged: &Logged, _: &Rules) -> String {
+        let path = logged.path.strip_prefix(ROOT).unwrap_or_default();
+        let name = path.split(['/', '?']).next().unwrap_or_default();
+        format!("{} {name}", logged.method)
+    }
 }
 
 impl NiceChat {
     pub(crate) fn new(key: &str, secret: &str, page_size: usize, stop: CancellationToken) -> Self {
         let mut api = Api::default();
         api.rules.page_size = page_size;
-        let inner = Inner {
-            key: key.to_owned(),
-            secret: secret.to_owned(),
-            api,
-            faults: Faults::default(),
-            log: Vec::new(),
-            in_flight: 0,
-            max_in_flight: 0,
-        };
-        Self { inner: Arc::new(Mutex::new(inner)), stop }
+        Self::of(State { key: key.to_owned(), secret: secret.to_owned(), api, record: Record::default(), stop })
     }
 
     /// All objects of a kind, by id.
@@ -118,31 +123,9 @@ impl NiceChat {
         self.lock().api.orders.remove(id)
     }
 
-    /// The requests since the start or the last [`take_requests`](Self::take_requests), in the order in which
-    /// they had their effect.
-    pub fn requests(&self) -> Vec<Logged> {
-        self.lock().log.clone()
-    }
-
-    /// The same, and forgets them.
-    pub fn take_requests(&self) -> Vec<Logged> {
-        std::mem::take(&mut self.lock().log)
-    }
-
-    /// How many of these requests there are by method and type: `"POST products"`, `"GET orders"`.
-    pub fn counts(&self) -> BTreeMap<String, usize> {
-        let mut counts = BTreeMap::new();
-        for logged in &self.lock().log {
-            let path = logged.path.strip_prefix(ROOT).unwrap_or_default();
-            let name = path.split(['/', '?']).next().unwrap_or_default();
-            *counts.entry(format!("{} {name}", logged.method)).or_default() += 1;
-        }
-        counts
-    }
-
     /// The most requests that were being served at the same moment.
     pub fn max_in_flight(&self) -> usize {
-        self.lock().max_in_flight
+        self.lock().record.most_under_way()
     }
 
     /// How many pictures NiceChat had to fetch: accepted image addresses that weren't on its CDN.
@@ -155,32 +138,6 @@ impl NiceChat {
         self.lock().api.imports.all().to_vec()
     }
 
-    /// The rules in force.
-    pub fn rules(&self) -> Rules {
-        self.lock().api.rules.clone()
-    }
-
-    /// Puts other rules in force, the page size included; to change some only, start from [`rules`](Self::rules).
-    /// What is stored already stays as it is.
-    pub fn set_rules(&self, rules: Rules) {
-        self.lock().api.rules = rules;
-    }
-
-    /// The next `times` requests go wrong in this way and have no effect.
-    pub fn fail_next(&self, fault: Fault, times: usize) {
-        self.add_fault(Rule { times: Some(times), ..Rule::new(fault) });
-    }
-
-    /// From now on requests that match this rule go wrong. Of several rules the first that is due decides.
-    pub fn add_fault(&self, rule: Rule) {
-        self.lock().faults.add(rule);
-    }
-
-    /// All requests go well again.
-    pub fn clear_faults(&self) {
-        self.lock().faults.clear();
-    }
-
     /// From now on requests must be signed with this secret.
     pub fn set_secret(&self, secret: &str) {
         secret.clone_into(&mut self.lock().secret);
@@ -189,35 +146,30 @@ impl NiceChat {
     /// Serves one request.
     pub(crate) async fn serve(&self, parts: &Parts, body: Bytes) -> Served {
         let call = call_of(parts, body);
-        let _flight = Flight::new(self);
+        let _under_way = self.begin();
         midway(self.rules().latency, || self.decide(&call)).await.serve().await
     }
 
     /// Gives a call its effect, which for a pushed feed goes on by itself.
     fn decide(&self, call: &Call) -> Ending {
-        let mut inner = self.lock();
-        let outcome = inner.decide(call);
-        for job in inner.api.imports.take_due() {
+        let mut state = self.lock();
+        let outcome = state.decide(call);
+        for job in state.api.imports.take_due() {
             let nicechat = self.clone();
             let with = move |act: &mut dyn FnMut(&mut Api)| act(&mut nicechat.lock().api);
-            tokio::spawn(self.stop.clone().run_until_cancelled_owned(imports::run(with, job)));
+            tokio::spawn(state.stop.clone().run_until_cancelled_owned(imports::run(with, job)));
         }
         outcome
     }
-
-    /// A panic elsewhere leaves nothing half done here, so a poisoned lock is as good as any.
-    fn lock(&self) -> MutexGuard<'_, Inner> {
-        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
-    }
 }
 
-impl Inner {
+impl State {
     /// Gives a call its effect and its end, and logs it.
     fn decide(&mut self, call: &Call) -> Ending {
         let route = Route::of(&call.path);
-        let fault = self.faults.strike(&call.target(&route));
+        let fault = self.record.faults.strike(&call.target(&route));
         let (outcome, succeeded) = Ending::decide(fault, api::MANNER, || self.answer(&route, call));
-        self.log.push(Logged {
+        self.record.log(Logged {
             method: call.method.clone(),
             path: call.path_and_query(),
             kind: route.kind(),
@@ -251,23 +203,5 @@ fn call_of(parts: &Parts, body: Bytes) -> Call {
         key: header("x-api-key"),
         signature: header("x-api-sign"),
         body,
-    }
-}
-
-/// Counts a request as long as it is being served, also when its client goes away meanwhile.
-struct Flight<'a>(&'a NiceChat);
-
-impl<'a> Flight<'a> {
-    fn new(nicechat: &'a NiceChat) -> Self {
-        let mut inner = nicechat.lock();
-        inner.in_flight += 1;
-        inner.max_in_flight = inner.max_in_flight.max(inner.in_flight);
-        Self(nicechat)
-    }
-}
-
-impl Drop for Flight<'_> {
-    fn drop(&mut self) {
-        self.0.lock().in_flight -= 1;
     }
 }

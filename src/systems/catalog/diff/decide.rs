@@ -218,7 +218,7 @@ pub(crate) fn disable(id: &Id, known: &Known) -> Operation {
     Operation::new((Kind::Category, id), Action::Disable, off, old, Some(record))
 }
 
-/// What is known of an object once fields of it are others, and it is nothing that any feed wants.
+/// The record of an object after a change that no feed asked for: its digest equals none.
 fn changed(known: &Known, fields: &Fields) -> Record {
     Record {
         acked: overlaid(&known.acked, fields),

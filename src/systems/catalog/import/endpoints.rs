@@ -1,7 +1,7 @@
 //! Our side of an import under way: the address at which NiceChat fetches the feed that we serve, and
 //! the one at which it tells that it is done.
 //!
-//! Both live as long as the import and have a part that nobody can guess, its door. What a callback
+//! Both live as long as the import and have a part that nobody can guess, its nonce. What a callback
 //! says is not trusted: it is not authenticated, and only makes us ask.
 
 use std::collections::HashMap;
@@ -27,7 +27,7 @@ const CALLBACK_BYTES: usize = 64 << 10;
 
 /// The addresses of imports under way. Clones are all about the same ones.
 #[derive(Debug, Clone, Default)]
-pub struct Exchange(Arc<Mutex<HashMap<String, Entry>>>);
+pub struct Endpoints(Arc<Mutex<HashMap<String, Entry>>>);
 
 #[derive(Debug, Clone)]
 struct Entry {
@@ -38,23 +38,23 @@ struct Entry {
 
 /// An import's addresses, which are gone when this is dropped.
 #[derive(Debug)]
-pub(super) struct Seat {
-    exchange: Exchange,
-    door: String,
+pub(super) struct Registration {
+    endpoints: Endpoints,
+    nonce: String,
     hint: Arc<Notify>,
 }
 
-impl Exchange {
+impl Endpoints {
     /// Opens an import's addresses. `feed` = what is served there.
-    pub(super) fn open(&self, door: &str, feed: Option<Generation>) -> Seat {
+    pub(super) fn open(&self, nonce: &str, feed: Option<Generation>) -> Registration {
         let hint = Arc::new(Notify::new());
         let entry = Entry { hint: Arc::clone(&hint), feed: feed.map(Arc::new) };
-        self.lock().insert(door.to_owned(), entry);
-        Seat { exchange: self.clone(), door: door.to_owned(), hint }
+        self.lock().insert(nonce.to_owned(), entry);
+        Registration { endpoints: self.clone(), nonce: nonce.to_owned(), hint }
     }
 
-    fn find(&self, door: &str) -> Option<Entry> {
-        self.lock().get(door).cloned()
+    fn find(&self, nonce: &str) -> Option<Entry> {
+        self.lock().get(nonce).cloned()
     }
 
     /// A panic elsewhere leaves nothing half done here, so a poisoned lock is as good as any.
@@ -65,44 +65,44 @@ impl Exchange {
     /// What to serve below `public_url`.
     pub fn routes(&self) -> Router {
         let routes = Router::new()
-            .route("/import/{door}/feed.yml", get(feed))
-            .route("/import/{door}/callback", post(callback))
+            .route("/import/{nonce}/feed.yml", get(feed))
+            .route("/import/{nonce}/callback", post(callback))
             .with_state(self.clone());
         limited(routes)
     }
 }
 
-impl Seat {
+impl Registration {
     /// Returns when somebody has called since the last time.
     pub(super) async fn hinted(&self) {
         self.hint.notified().await;
     }
 }
 
-impl Drop for Seat {
+impl Drop for Registration {
     fn drop(&mut self) {
-        self.exchange.lock().remove(&self.door);
+        self.endpoints.lock().remove(&self.nonce);
     }
 }
 
 /// The address of the feed that we serve.
-pub(super) fn feed_url(public: &PublicUrl, door: &str) -> String {
-    format!("{public}/import/{door}/feed.yml")
+pub(super) fn feed_url(public: &PublicUrl, nonce: &str) -> String {
+    format!("{public}/import/{nonce}/feed.yml")
 }
 
 /// The address at which NiceChat tells that it is done.
-pub(super) fn callback_url(public: &PublicUrl, door: &str) -> String {
-    format!("{public}/import/{door}/callback")
+pub(super) fn callback_url(public: &PublicUrl, nonce: &str) -> String {
+    format!("{public}/import/{nonce}/callback")
 }
 
-/// The body is read to its end, within the limit, and left alone. Whoever doesn't know a door is not
+/// The body is read to its end, within the limit, and left alone. Whoever doesn't know a nonce is not
 /// listened to.
 async fn callback(
-    State(exchange): State<Exchange>,
-    extract::Path(door): extract::Path<String>,
+    State(endpoints): State<Endpoints>,
+    extract::Path(nonce): extract::Path<String>,
     request: extract::Request,
 ) -> Response {
-    let Some(entry) = exchange.find(&door) else { return nothing_here() };
+    let Some(entry) = endpoints.find(&nonce) else { return nothing_here() };
     if to_bytes(request.into_body(), CALLBACK_BYTES).await.is_err() {
         return StatusCode::PAYLOAD_TOO_LARGE.into_response();
     }
@@ -111,13 +111,13 @@ async fn callback(
 }
 
 async fn feed(
-    State(exchange): State<Exchange>,
-    extract::Path(door): extract::Path<String>,
+    State(endpoints): State<Endpoints>,
+    extract::Path(nonce): extract::Path<String>,
     headers: HeaderMap,
 ) -> Response {
-    let Some(feed) = exchange.find(&door).and_then(|entry| entry.feed) else { return nothing_here() };
-    // The feed of a door never changes; weak, because it may be packed or not.
-    let tag = format!("W/\"{:032x}\"", digest_bytes(door.as_bytes()));
+    let Some(feed) = endpoints.find(&nonce).and_then(|entry| entry.feed) else { return nothing_here() };
+    // The feed of a nonce never changes; weak, because it may be packed or not.
+    let tag = format!("W/\"{:032x}\"", digest_bytes(nonce.as_bytes()));
     let strong = tag.trim_start_matches("W/");
     if values(&headers, IF_NONE_MATCH).any(|known| known == "*" || known.trim_start_matches("W/") == strong) {
         return (StatusCode::NOT_MODIFIED, [(ETAG, tag)]).into_response();
@@ -142,7 +142,7 @@ fn values(headers: &HeaderMap, name: HeaderName) -> impl Iterator<Item = &str> {
         .map(str::trim)
 }
 
-/// Whether a coding that the client takes is gzip; a weight of nought is a refusal (RFC 9110, 12.5.3).
+/// Whether a coding that the client takes is gzip; a weight of 0 is a refusal (RFC 9110, 12.5.3).
 fn takes_gzip(coding: &str) -> bool {
     let (name, weight) = coding.split_once(';').unwrap_or((coding, ""));
     let weight = weight.trim().trim_start_matches("q=");

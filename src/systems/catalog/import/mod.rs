@@ -45,7 +45,7 @@ use crate::systems::catalog::wait::interruptible;
 use crate::web::listener as http;
 use crate::web::public::PublicDoor;
 
-pub(crate) use self::endpoints::Exchange;
+pub(crate) use self::endpoints::Endpoints;
 
 /// How long a push may still take when the pass is to stop.
 const GRACE: Duration = Duration::from_secs(3);
@@ -78,8 +78,8 @@ impl<'a> Importer<'a> {
             warn!("nobody can call us while the import is under way: {error}");
             None
         });
-        let seat = self.context.exchange.open(&import.door, feed);
-        self.wait_for(import, &token, &seat, true).await
+        let registration = self.context.endpoints.open(&import.nonce, feed);
+        self.wait_for(import, &token, &registration, true).await
     }
 
     /// Pushes the feed, and waits until NiceChat is done with it.
@@ -94,12 +94,12 @@ impl<'a> Importer<'a> {
     ) -> Result<ImportOutcome, PassError> {
         self.rest().await?;
         let is_served = address.is_ours();
-        let door = Uuid::new_v4().simple().to_string();
-        let feed = if is_served { Some(self.stock(body, now, &door).await?) } else { None };
+        let nonce = Uuid::new_v4().simple().to_string();
+        let feed = if is_served { Some(self.stock(body, now, &nonce).await?) } else { None };
         interruptible(self.stop, self.await_created(address, plan)).await??;
         let Summary { items, .. } = plan.summary;
         let new = NewImport {
-            door,
+            nonce,
             is_served,
             expected: items,
             to_create: plan.summary.created(),
@@ -114,7 +114,7 @@ impl<'a> Importer<'a> {
                 None
             }
         };
-        let seat = self.context.exchange.open(&import.door, feed);
+        let registration = self.context.endpoints.open(&import.nonce, feed);
         let message = self.message(address, &import);
         let pushed = tokio::select! {
             pushed = self.nicechat.push_import(&message) => pushed,
@@ -126,7 +126,7 @@ impl<'a> Importer<'a> {
                 self.context.state.import_pushed(import.import, token.clone()).await?;
                 info!(import = %token, items, "NiceChat was told to import the feed");
                 let import = Import { token: Some(token.clone()), ..import };
-                self.wait_for(import, &token, &seat, false).await
+                self.wait_for(import, &token, &registration, false).await
             }
             Err(error @ CallError::Unauthorized(_)) => {
                 self.end_at_once(import, error.to_string(), false).await?;
@@ -180,12 +180,12 @@ impl<'a> Importer<'a> {
     fn message(&self, address: &Address, import: &Import) -> Push {
         let (url, format) = match address {
             Address::Source(url, format) => (url.to_string(), *format),
-            Address::Ours(public) => (feed_url(public, &import.door), ImportFormat::Yml),
+            Address::Ours(public) => (feed_url(public, &import.nonce), ImportFormat::Yml),
         };
         Push {
             format,
             url,
-            callback: self.context.config.public_url().map(|public| callback_url(public, &import.door)),
+            callback: self.context.config.public_url().map(|public| callback_url(public, &import.nonce)),
         }
     }
 
@@ -199,7 +199,7 @@ impl<'a> Importer<'a> {
         let stop = CancellationToken::new();
         let door = PublicDoor::default();
         door.expect(Some(settings));
-        let routes = door.guard(self.context.exchange.routes());
+        let routes = door.guard(self.context.endpoints.routes());
         tokio::spawn(http::serve(http::PUBLIC, listener, routes, stop.clone()));
         Ok(Some(stop.drop_guard()))
     }

@@ -7,7 +7,7 @@ use tokio::time::{Instant, sleep};
 use tracing::debug;
 
 use super::Importer;
-use super::endpoints::Seat;
+use super::endpoints::Registration;
 use super::outcome::{ImportOutcome, PollOutcome};
 use crate::pass::Step;
 use crate::remote::CallError;
@@ -25,12 +25,12 @@ impl Importer<'_> {
         &self,
         import: Import,
         token: &str,
-        seat: &Seat,
+        registration: &Registration,
         at_once: bool,
     ) -> Result<ImportOutcome, PassError> {
         let since = SincePush::pushed(&import);
         let outcome = tokio::select! {
-            outcome = self.poll(&import, token, seat, at_once, since) => outcome?,
+            outcome = self.poll(&import, token, registration, at_once, since) => outcome?,
             () = self.stop.cancelled() => return Err(Stop::Interrupted.into()),
         };
         self.end(import, outcome, since.passed()).await
@@ -40,7 +40,7 @@ impl Importer<'_> {
         &self,
         import: &Import,
         token: &str,
-        seat: &Seat,
+        registration: &Registration,
         at_once: bool,
         since: SincePush,
     ) -> Result<PollOutcome, PassError> {
@@ -55,7 +55,7 @@ impl Importer<'_> {
             let wait = wait.max(asked_to_wait).min(limit.saturating_sub(passed()));
             tokio::select! {
                 () = sleep(wait) => {}
-                () = seat.hinted(), if asked_to_wait.is_zero() => {}
+                () = registration.hinted(), if asked_to_wait.is_zero() => {}
             }
             asked_to_wait = Duration::ZERO;
             match reader.import_result(token).await {

@@ -23,26 +23,26 @@ impl Importer<'_> {
         Shelf::beside(self.context.state.path())
     }
 
-    /// Puts what the feed says where it can be served, with the same bytes until the import with this door is over.
+    /// Puts what the feed says where it can be served, with the same bytes until the import with this nonce is over.
     /// `now` = the moment at which sales are judged.
-    pub(super) async fn stock(&self, body: &Arc<Body>, now: Timestamp, door: &str) -> Result<Generation, PassError> {
+    pub(super) async fn stock(&self, body: &Arc<Body>, now: Timestamp, nonce: &str) -> Result<Generation, PassError> {
         let (config, body, stop) = (Arc::clone(&self.context.config), Arc::clone(body), self.stop.clone());
-        let (shelf, door) = (self.shelf(), door.to_owned());
+        let (shelf, nonce) = (self.shelf(), nonce.to_owned());
         blocking(move || {
             let mut draft = shelf.begin()?;
             read_into(&mut draft, &config, &body, now, &stop)?;
-            Ok(draft.finish(&door)?)
+            Ok(draft.finish(&nonce)?)
         })
         .await
     }
 
     /// What is served for an import that was begun in an earlier pass.
     pub(super) async fn stocked(&self, import: &Import) -> Result<Option<Generation>, PassError> {
-        let (shelf, door) = (self.shelf(), import.door.clone());
+        let (shelf, nonce) = (self.shelf(), import.nonce.clone());
         if !import.is_served {
             return Ok(None);
         }
-        let why = match task::blocking(move || shelf.held_for(&door)).await? {
+        let why = match task::blocking(move || shelf.held_for(&nonce)).await? {
             Ok(Some(feed)) => return Ok(Some(feed)),
             Ok(None) => "it is not there any more".to_owned(),
             Err(error) => error.to_string(),
@@ -73,7 +73,7 @@ fn read_into(
         match row {
             _ if stop.is_cancelled() => Err(Box::new(PassError::Interrupted)),
             Row::Offer(offer) if config.source.rules.excludes(&offer.item).is_some() => Ok(()),
-            Row::Offer(offer) => Ok(draft.add(&offer.item)?),
+            Row::Offer(offer) => Ok(draft.add(&offer.item).map_err(PassError::from)?),
             Row::Rejected(_) => Ok(()),
         }
     };

@@ -50,7 +50,7 @@ pub(super) async fn take_in(reader: &Reader, mut differ: Differ) -> Result<(Diff
     Ok((differ, page_size))
 }
 
-/// Tells of a listing that is over; whether what it lacks is not there.
+/// Logs what is odd about a listing that was read to its end. Gives whether it proves absence.
 fn tell(kind: Kind, walked: Walked) -> bool {
     let Walked { listed, odd, counted, .. } = walked;
     if odd > 0 {

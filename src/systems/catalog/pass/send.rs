@@ -82,8 +82,8 @@ async fn carry_out(tools: &Tools<'_>, request: Request, plan: Plan, findings: &m
     }
 }
 
-/// What is remembered of a pass as a whole, where it isn't change by change: of a large import, and until NiceChat's listing was taken in,
-/// the first load is not over, whatever interrupted it.
+/// The one line that the history gets instead of one for each change: of a large import, and of a first load, which
+/// is not over before NiceChat's listing was taken in.
 fn loaded(tools: &Tools<'_>, request: Request, summary: &Summary) -> Result<Option<Loaded>, StateError> {
     let state = tools.state()?;
     let owned = Kind::ALL.map(|kind| summary.tally(kind).owned);

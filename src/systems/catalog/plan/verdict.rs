@@ -83,15 +83,10 @@ impl HeldRisk {
             "feed_kind" => return "the feed is of another kind than the last one".to_owned(),
             "delete" => "would go".to_owned(),
             "out_of_stock" => "would go out of stock".to_owned(),
-            "orders" => "are not listed any more, and would count as gone".to_owned(),
             "price" => "would get another price by a large factor, or another currency".to_owned(),
             risk => format!("would lose their {}", risk.strip_prefix("emptied:").unwrap_or(risk)),
         };
-        let plural = match things.as_str() {
-            "category" => "categories",
-            "order" => "orders",
-            _ => "products",
-        };
+        let plural = if things == "category" { "categories" } else { "products" };
         let percent = self.percent.map(|percent| format!(" ({percent} %)")).unwrap_or_default();
         let limit = self.limit.map(|limit| format!(", more than {limit} %")).unwrap_or_default();
         format!("{count} of {of} {plural}{percent} {would}{limit}")

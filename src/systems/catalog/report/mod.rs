@@ -11,6 +11,6 @@ pub use explain::{explanation_json, explanation_text};
 pub use history::{history_csv, history_json, history_text};
 pub(crate) use pass::report;
 pub(crate) use plan::PlannedCatalog;
-pub use plan::print_held;
+pub use plan::held_text;
 pub use rejected::{rejected_csv, rejected_json, rejected_text};
 pub(crate) use standing::CatalogLook;

@@ -40,7 +40,7 @@ pub(crate) fn plan_text(plan: &Plan, out: &mut dyn Write) -> io::Result<()> {
     source_lines(summary).iter().try_for_each(|line| writeln!(out, "{line}"))?;
     if let Some(held) = &plan.verdict.held {
         writeln!(out)?;
-        print_held(held, HELD_SHOWN, out)?;
+        write!(out, "{}", held_text(held, HELD_SHOWN))?;
         let rest = if plan.verdict.is_whole { "Nothing is sent" } else { "It stays as it is; the rest is sent" };
         writeln!(out, "{rest}. To let it through:\n  shelfkeeper approve {} (or --force)", held.digest)?;
     }
@@ -63,25 +63,28 @@ pub(crate) fn plan_text(plan: &Plan, out: &mut dyn Write) -> io::Result<()> {
 }
 
 /// What is held, with so many examples of each risk.
-///
-/// # Errors
-/// When it can't be printed.
-pub fn print_held(held: &Held, examples: usize, out: &mut dyn Write) -> io::Result<()> {
-    writeln!(out, "HELD by the guard ({}):", held.digest)?;
+pub fn held_text(held: &Held, examples: usize) -> String {
+    let mut lines = vec![format!("HELD by the guard ({}):", held.digest)];
     for risk in &held.held {
-        writeln!(out, "{}", fold(&format!("  {}", risk.words()), 4))?;
+        lines.push(fold(&format!("  {}", risk.words()), 4));
         for Example { id, field, old, new } in risk.examples.iter().flatten().take(examples) {
             let id = one_line(id);
-            match field {
+            lines.push(match field {
                 Some(field) => {
                     let (old, new) = difference(old, new);
-                    writeln!(out, "{}", fold(&format!("    {id}  {field} {old} → {new}"), 6))?;
+                    fold(&format!("    {id}  {field} {old} → {new}"), 6)
                 }
-                None => writeln!(out, "    - {id}  {}", shorten(&one_line(old.as_str().unwrap_or_default())))?,
-            }
+                None => format!("    - {id}  {}", shorten(&one_line(old.as_str().unwrap_or_default()))),
+            });
         }
     }
-    Ok(())
+    lines
+        .into_iter()
+        .map(|line| {
+            line + "
+"
+        })
+        .collect()
 }
 
 /// What the pass would do, in a line.

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::pass::{foreign, line};
-use super::plan::print_held;
+use super::plan::held_text;
 use crate::approval::{CATALOG, word};
 use crate::catalog::{Faults, Kind};
 use crate::config::Schedule;
@@ -26,7 +26,7 @@ use crate::systems::catalog::store::ReadObjects as _;
 use crate::systems::catalog::store::ReadPlan as _;
 use crate::systems::catalog::store::ReadTroubles as _;
 use crate::systems::catalog::store::{Foreign, Import, RefusedCount};
-use crate::systems::look::{EachFailed, FailedObject, Look, Standing};
+use crate::systems::look::{EachFailed, FailedObject, HeldBack, Look, Standing};
 use crate::text::{count, fold};
 
 /// Rows that a person is shown.
@@ -69,6 +69,11 @@ impl Look for CatalogLook {
             imports: reader.imports(IMPORTS)?,
             is_paused: Pause::read(reader.path()).is_ok_and(|pause| pause.is_some()),
         }))
+    }
+
+    fn held_back(&self, reader: &Reader) -> Result<Option<HeldBack>, StateError> {
+        let held = reader.held()?.and_then(|held| serde_json::from_value::<Held>(held).ok());
+        Ok(held.map(|held| HeldBack { held_by: CATALOG, text: held_text(&held, usize::MAX), digest: held.digest }))
     }
 }
 
@@ -135,7 +140,7 @@ impl Standing for CatalogStanding<'_> {
             writeln!(out, "{told}")?;
         }
         if let Some(held) = self.held.clone().and_then(|held| serde_json::from_value::<Held>(held).ok()) {
-            print_held(&held, HELD_SHOWN, out)?;
+            write!(out, "{}", held_text(&held, HELD_SHOWN))?;
             if word(self.reader.path(), CATALOG).is_some_and(|approved| approved == held.digest) {
                 writeln!(out, "Approved: the next pass lets it through.")?;
             } else {

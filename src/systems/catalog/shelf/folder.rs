@@ -143,7 +143,7 @@ fn is_unfinished(folder: &Path) -> bool {
     folder.extension().is_some_and(|end| end == UNFINISHED)
 }
 
-/// A generation's number; nought for what isn't ours.
+/// A generation's number; 0 for what isn't ours.
 fn number(folder: &Path) -> u64 {
     folder.file_name().and_then(|name| name.to_str()?.parse().ok()).unwrap_or_default()
 }

@@ -123,7 +123,7 @@ impl RowSink for Sink<'_, '_, '_> {
                 Err(rejection)
             }
         };
-        Ok((self.each)(row)?)
+        Ok((self.each)(row).map_err(PassError::from)?)
     }
 }
 

@@ -1,7 +1,7 @@
 //! What is to be done so that a store has the events that it should have. Computes only.
 //!
 //! An event is ours when we added it, which the state remembers by its id; nobody else's is ever
-//! changed or removed. One of somebody else that is just as wanted is as good as ours, and not added
+//! changed or removed. Where somebody else has added just the event that is wanted, it is not added
 //! a second time.
 
 use std::collections::{HashMap, HashSet};
@@ -120,7 +120,7 @@ pub fn reconcile(wanted: &[Wanted], listed: &[Event], ledger: &Standing, terms: 
     Work { own, ..work }
 }
 
-/// An add of which the listing tells neither that it had its effect nor that it had none.
+/// An add whose outcome the listing does not show.
 struct Unclear<'a> {
     add: &'a PendingAdd,
     candidates: Vec<i64>,

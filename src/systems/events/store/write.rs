@@ -259,7 +259,7 @@ fn put_add(transaction: &Transaction<'_>, store: &str, add: &PendingAdd) -> rusq
     transaction.execute(sql, params![store, add.key, json(&add.sent)?, json(&add.before)?, add.tries]).map(|_| ())
 }
 
-/// An add is over, but for so many tries of which nobody knows the end.
+/// An add is over, except for this many tries whose outcome is unknown.
 fn settle_add(transaction: &Transaction<'_>, store: &str, key: Option<&str>, lost: u32) -> rusqlite::Result<()> {
     if lost == 0 {
         transaction.execute("DELETE FROM event_add WHERE store = ?1 AND key = ?2", params![store, key])?;

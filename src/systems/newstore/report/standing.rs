@@ -12,8 +12,8 @@ use crate::phone::PhoneNumber;
 use crate::report::{JsonObject, PrintError};
 use crate::state::{Reader, StateError};
 use crate::systems::look::{EachFailed, Look, Standing};
-use crate::systems::newstore::ledger::known;
 use crate::systems::newstore::records::{Known, Record, RetailerState, StoreState};
+use crate::systems::newstore::store::known;
 use crate::text::fold;
 
 /// What can be looked at; `None` = these settings have no such stores.

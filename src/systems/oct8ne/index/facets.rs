@@ -151,7 +151,7 @@ fn ranges(mut prices: Vec<i64>) -> Vec<FacetOption> {
     if options.len() < 2 { Vec::new() } else { options }
 }
 
-/// A number near a price that people would choose: one, two or five with noughts behind it.
+/// A number near a price that people would choose: one, two or five with zeros behind it.
 fn round(price: i64) -> i64 {
     let mut scale = UNIT / 100;
     while scale.saturating_mul(10) <= price {

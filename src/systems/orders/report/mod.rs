@@ -1,5 +1,6 @@
 //! Orders for people and for programs.
 
+mod held;
 mod list;
 mod pass;
 mod plan;

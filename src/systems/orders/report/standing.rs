@@ -5,12 +5,13 @@ use std::io::Write;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
+use super::held::held_back;
 use super::pass::line;
 use crate::config::Schedule;
 use crate::pass::{Facts, Headline, PassRow, ReadPasses as _};
 use crate::report::{JsonObject, PrintError};
 use crate::state::{Reader, StateError};
-use crate::systems::look::{EachFailed, FailedObject, Look, Standing};
+use crate::systems::look::{EachFailed, FailedObject, HeldBack, Look, Standing};
 use crate::systems::orders::JOB;
 use crate::systems::orders::store::{Aside, Counts, ReadOrders as _};
 use crate::text::{count, number};
@@ -38,6 +39,10 @@ impl Look for OrdersLook {
             held: reader.held_orders()?,
             last: reader.passes(JOB, subject, 1)?.into_iter().next(),
         }))
+    }
+
+    fn held_back(&self, reader: &Reader) -> Result<Option<HeldBack>, StateError> {
+        Ok(reader.held_orders()?.and_then(|held| held_back(&held)))
     }
 }
 

@@ -241,7 +241,7 @@ impl Differ {
         Ok(true)
     }
 
-    /// What is done to an object that is to go; `None` = it is as good as gone.
+    /// The operation that takes an object away; `None` = there is nothing left to do.
     fn removal(
         &self,
         kind: Kind,

@@ -74,8 +74,8 @@ impl Differ {
         self.stage(operation)
     }
 
-    /// A change with what of it may be damage. What drifted is put right: that is none. A value that is in doubt is
-    /// measured by the one that was acknowledged last.
+    /// A change with its risks, for the guard. To correct drift is none. A value that is in doubt is measured by the
+    /// one that was acknowledged last.
     pub(super) fn judged(
         &self,
         kind: Kind,

@@ -99,7 +99,7 @@ fn import_of(row: &Row<'_>) -> rusqlite::Result<Import> {
         |column| -> rusqlite::Result<Option<u64>> { Ok(row.get::<_, Option<i64>>(column)?.map(i64::unsigned_abs)) };
     Ok(Import {
         import: row.get(0)?,
-        door: row.get(1)?,
+        nonce: row.get(1)?,
         is_served: row.get(2)?,
         token: row.get(3)?,
         state: row.get(4)?,

@@ -67,7 +67,7 @@ impl FromSql for ImportState {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewImport {
     /// The part of our addresses that nobody can guess.
-    pub door: String,
+    pub nonce: String,
     /// Whether NiceChat reads the feed from us rather than from its own place.
     pub is_served: bool,
     /// Items in the feed.
@@ -84,9 +84,9 @@ pub struct Import {
     /// Its row.
     #[serde(skip)]
     pub import: i64,
-    /// See [`NewImport::door`].
+    /// See [`NewImport::nonce`].
     #[serde(skip)]
-    pub door: String,
+    pub nonce: String,
     /// See [`NewImport::is_served`].
     #[serde(skip)]
     pub is_served: bool,

@@ -24,13 +24,13 @@ pub trait WriteImports: AsRef<Writer> {
     fn begin_import(&self, new: NewImport) -> impl Future<Output = Result<Import, StateError>> + Send {
         let pushed = Timestamp::now();
         self.as_ref().run(move |transaction| {
-            let NewImport { door, is_served, expected, to_create, to_update } = new;
+            let NewImport { nonce, is_served, expected, to_create, to_update } = new;
             let sql = "INSERT INTO import (door, is_served, state, pushed, expected, to_create, to_update)
                        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
             let state = ImportState::Pushing;
             let [items, creates, updates] =
                 [expected, to_create, to_update].map(|count| i64::try_from(count).unwrap_or(i64::MAX));
-            let row = params![door, is_served, state, pushed.to_string(), items, creates, updates];
+            let row = params![nonce, is_served, state, pushed.to_string(), items, creates, updates];
             transaction.execute(sql, row)?;
             let import = transaction.last_insert_rowid();
             transaction.execute("DELETE FROM import WHERE import <= ?1 - ?2", params![import, IMPORTS_KEPT])?;
@@ -38,7 +38,7 @@ pub trait WriteImports: AsRef<Writer> {
             let (token, updated, imported, left, reason) = (None, None, None, None, None);
             Ok(Import {
                 import,
-                door,
+                nonce,
                 is_served,
                 token,
                 state,

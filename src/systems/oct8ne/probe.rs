@@ -1,4 +1,4 @@
-//! What `check --online` asks the shop's own web server: whether it hands the widget's requests on to us.
+//! Whether the shop's own web server hands the widget's requests on to us.
 
 use serde_json::Value;
 
@@ -8,11 +8,12 @@ use crate::http_client;
 /// The function that a callback is tried with.
 const CALLBACK: &str = "shelfkeeper_check";
 
-/// Asks in three ways.
-///
-/// # Errors
-/// In words, where on the way it goes wrong.
-pub(super) async fn adapter(settings: &Oct8ne) -> Result<String, String> {
+/// Asks in three ways. An error says where on the way it goes wrong.
+pub(super) async fn probe(settings: &Oct8ne) -> anyhow::Result<String> {
+    adapter(settings).await.map_err(anyhow::Error::msg)
+}
+
+async fn adapter(settings: &Oct8ne) -> Result<String, String> {
     let root = settings.shop_url.as_str().trim_end_matches('/');
     let plain = format!("{root}/oct8ne/frame/getAdapterInfo");
     let info = ours(&plain, &ask(&plain).await?)?;

@@ -1,7 +1,7 @@
 //! What history costs: fills a state with changes, and measures bytes a change, and how long they are looked for and
 //! taken away.
 //!
-//!     cargo run --release --example remembered -- [CHANGES]
+//!     cargo run --release --example history -- [CHANGES]
 
 use std::io::{self, Write as _};
 use std::path::Path;

@@ -1,14 +1,17 @@
 //! The file that says what was done at NewStore. What is in it is on the disk before anything follows from it.
 
+mod error;
+
 use jiff::Timestamp;
 use rusqlite::types::Type;
 use rusqlite::{Connection, OptionalExtension as _, Row, Transaction, params};
 
-use super::LedgerError;
 use super::records::{Intent, Known, Record, RetailerRecord, RetailerState, StoreState};
 use crate::config::NewStore;
 use crate::phone::PhoneNumber;
 use crate::state::OwnFile;
+
+pub use error::LedgerError;
 
 /// Each step takes the file from one format to the next.
 const STEPS: [&str; 1] = ["
