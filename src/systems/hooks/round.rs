@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-use super::send::{Answer, send};
+use super::send::{Answer, Clients, Message, send};
 use crate::clock::{Moment, boot_id};
 use crate::config::Hook;
 use crate::outbox::{Failed, Pending, ReadOutbox as _, WriteOutbox as _};
@@ -30,6 +30,8 @@ pub(super) struct Courier {
     pub(super) state: Arc<Writer>,
     /// Hooks that want nothing more until the settings are read again.
     pub(super) switched_off: Mutex<HashSet<String>>,
+    /// What is sent with.
+    pub(super) clients: Clients,
     /// The first round tries everything: whoever starts us has mended something, or has no second one.
     pub(super) has_begun: AtomicBool,
 }
@@ -147,7 +149,9 @@ impl Courier {
                 continue;
             }
             let began = Instant::now();
-            let (outcome, asked) = self.once(hook, &event, &mut part.round).await?;
+            let Some(body) = Reader::open(self.state.path())?.event_body(&event)? else { continue };
+            let message = Message { pending: &event, body: &body };
+            let (outcome, asked) = self.once(hook, message, &mut part.round).await?;
             part.round.deliveries.push((hook.name.clone(), outcome));
             part.tried.insert(event.event);
             part.is_slow |= began.elapsed() > LOOK;
@@ -167,8 +171,14 @@ impl Courier {
     }
 
     /// Sends an event once; gives what became of it, and whether the hook asks to be left alone.
-    async fn once(&self, hook: &Hook, event: &Pending, round: &mut Round) -> Result<(&'static str, bool), StateError> {
-        let (error, asked) = match send(hook, event).await {
+    async fn once(
+        &self,
+        hook: &Hook,
+        message: Message<'_>,
+        round: &mut Round,
+    ) -> Result<(&'static str, bool), StateError> {
+        let event = message.pending;
+        let (error, asked) = match send(hook, &self.clients, message).await {
             Answer::Taken => {
                 self.state.event_taken(event).await?;
                 return Ok(("taken", false));

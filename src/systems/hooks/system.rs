@@ -8,6 +8,7 @@ use super::job::HooksJob;
 use super::probe::probe;
 use super::report::{DELIVERIES, HooksLook};
 use super::round::Courier;
+use super::send::Clients;
 use crate::config::Config;
 use crate::outbox::ReadOutbox as _;
 use crate::pass::{Job, Level, Meter};
@@ -29,8 +30,13 @@ const METERS: [Meter; 1] = [Meter {
 impl System for HooksSystem {
     fn job(&self, shop: &Shop, _is_served: bool) -> Option<Box<dyn Job>> {
         let (hooks, state) = (shop.config.hooks.clone(), shop.state.clone());
-        let courier =
-            Courier { hooks, state, switched_off: Mutex::new(HashSet::new()), has_begun: AtomicBool::new(false) };
+        let courier = Courier {
+            hooks,
+            state,
+            switched_off: Mutex::new(HashSet::new()),
+            clients: Clients::default(),
+            has_begun: AtomicBool::new(false),
+        };
         (!courier.hooks.is_empty()).then(|| Box::new(HooksJob(courier)) as Box<dyn Job>)
     }
 

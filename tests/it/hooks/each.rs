@@ -58,6 +58,21 @@ fn who_asks_to_be_left_alone_for_too_long_is_given_up() {
 }
 
 #[test]
+fn of_a_hook_that_is_away_few_events_are_told_one_by_one() {
+    let closed = TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("an address");
+    let shop = shop(&hook("crm", &format!("http://{closed}/"), ""));
+    pass(&shop, "--once", 0);
+    for id in 1..=8 {
+        shop.nicechat().put_order(order(id, &days_ago(0), 1));
+    }
+    let (output, _) = pass(&shop, "--once", 0);
+    assert!(output.stdout.contains("8 failed, 8 waiting"), "{}", output.stdout);
+    let told = output.stdout.lines().filter(|line| line.starts_with("hook crm: order.new evt_")).count();
+    assert_eq!(told, 5, "{}", output.stdout);
+    assert!(output.stdout.contains("\n3 more events; it is tried again"), "{}", output.stdout);
+}
+
+#[test]
 fn events_of_a_page_come_in_the_order_of_their_dates_to_the_last_digit() {
     let receiver = Receiver::new();
     let shop = shop(&hook("crm", &receiver.url(), ""));
