@@ -115,24 +115,6 @@ pub struct Catalog {
 }
 
 impl Config {
-    /// Without any section but the state's.
-    pub fn bare(state: State) -> Config {
-        Config {
-            state,
-            catalog: None,
-            source_alone: None,
-            lagerkoll: None,
-            oct8ne: None,
-            guard: Guard::default(),
-            emplifi: None,
-            newstore: None,
-            orders: None,
-            hooks: Vec::new(),
-            http: None,
-            secret_files: Vec::new(),
-        }
-    }
-
     /// The file to load: `explicit`, `$SHELFKEEPER_CONFIG`, `config/shelfkeeper.toml` or
     /// `/etc/shelfkeeper/shelfkeeper.toml`.
     ///
@@ -212,7 +194,20 @@ impl Config {
         let alone = [&LAGERKOLL, &EMPLIFI, &NEWSTORE, &OCT8NE];
         let gives_work = alone.iter().any(|names| Section::of(document, names).exists());
         let has_orders = Section::of(document, &ORDERS).exists();
-        let mut config = Config { guard: guard.clone(), http, ..Config::bare(state.clone()) };
+        let mut config = Config {
+            state: state.clone(),
+            catalog: None,
+            source_alone: None,
+            lagerkoll: None,
+            orders: None,
+            oct8ne: None,
+            guard: guard.clone(),
+            emplifi: None,
+            newstore: None,
+            hooks: Vec::new(),
+            http,
+            secret_files: Vec::new(),
+        };
         let has_oct8ne = Section::of(document, &OCT8NE).exists();
         if has_source && !has_nicechat && !has_orders {
             config.source_alone = Some(Source::read(document, environment, &state.path)?);

@@ -350,6 +350,30 @@ check_once_fields() { # a one-shot pass under systemd leaves the same fields as 
         /usr/local/bin/shelfkeeper --config $config run --resync
     told trial-once | jq -es 'any(.[]; .SHELFKEEPER_OUTCOME)' >/dev/null || fail "$(told trial-once | jq -c '[._TRANSPORT,.MESSAGE]')"
 }
+check_hook() { # a command of a hook runs within the unit's locks: it writes to the state directory, and nowhere else
+    local told=/var/lib/private/shelfkeeper/told advisor='{"alias":"sofa-team","keys":[],"available":'
+    cat >>$config <<EOF
+[emplifi]
+base_url = "$api"
+api_key = "sandbox-emplifi-key-that-protects-nothing"
+schedule = "every 2s"
+close_after = 1
+[[emplifi.watch]]
+name = "sofas"
+alias = "sofa-team"
+[[notify.hook]]
+name = "file"
+events = ["availability.changed"]
+command = ["/bin/sh", "-c", "touch /etc/shelfkeeper/hooked || cat >/var/lib/shelfkeeper/told"]
+EOF
+    sandbox PUT emplifi/advisors "[${advisor}true}]"
+    systemctl restart $unit && idle || return
+    until_true 15 sh -c "shelfkeeper availability | grep -q '  available'" || fail "$(shelfkeeper availability 2>&1)" || return
+    sandbox PUT emplifi/advisors "[${advisor}false}]"
+    until_true 20 grep -q '"state":"not_available"' $told 2>/dev/null || fail "the command was told nothing: $(shelfkeeper status | grep -i hook)" || return
+    rm -f $told; sandbox PUT emplifi/advisors "[${advisor}true}]"
+    [ ! -e /etc/shelfkeeper/hooked ] || fail 'the command could write outside of the state directory'
+}
 check_user_a_shop() { # every shop is a user of its own, also in its one-shot units; each has a state of its own by hand
     check_template || return
     systemctl start shelfkeeper@north shelfkeeper@south-2; idle shelfkeeper@north; idle shelfkeeper@south-2
