@@ -1,5 +1,5 @@
 //! Somebody's word for what a guard holds. It hangs beside the state, where `approve` leaves it for the next pass of
-//! whoever holds the lock.
+//! whoever holds the lock; each guard has a place of its own, so that no word takes another one's.
 
 use std::path::Path;
 
@@ -8,8 +8,8 @@ use tracing::warn;
 
 use crate::state::{Board, StateError};
 
-/// The notice's name.
-pub const NAME: &str = "approved";
+/// The notices' names: the catalog's, and the orders'.
+pub const NAMES: [&str; 2] = ["approved", "approved-orders"];
 
 /// The notice.
 #[derive(Debug, Serialize, Deserialize)]
@@ -28,10 +28,15 @@ fn catalog() -> String {
     CATALOG.to_owned()
 }
 
+fn board(state: &Path, held_by: &str) -> Board {
+    let [catalogs, others] = NAMES;
+    Board::new(state, if held_by == CATALOG { catalogs } else { others })
+}
+
 /// The digest of what this guard holds that somebody has approved, if anybody has. A notice that can't be read is
 /// none; it is told.
 pub fn word(state: &Path, held_by: &str) -> Option<String> {
-    let read = Board::new(state, NAME).read::<Word>().inspect_err(|illegible| warn!("{illegible}"));
+    let read = board(state, held_by).read::<Word>().inspect_err(|illegible| warn!("{illegible}"));
     read.ok().flatten().filter(|word| word.held_by == held_by).map(|word| word.digest)
 }
 
@@ -40,7 +45,7 @@ pub fn word(state: &Path, held_by: &str) -> Option<String> {
 /// # Errors
 /// When it can't be written.
 pub fn give_word(state: &Path, held_by: &str, digest: &str) -> Result<(), StateError> {
-    Board::new(state, NAME).write(&Word { digest: digest.to_owned(), held_by: held_by.to_owned() })
+    board(state, held_by).write(&Word { digest: digest.to_owned(), held_by: held_by.to_owned() })
 }
 
 /// Takes away the word that was `seen` when a plan was judged, once it is in the state what it lets through. One that was
@@ -51,7 +56,7 @@ pub fn take_word(state: &Path, held_by: &str, seen: Option<&str>) {
         return;
     }
     // What can't be removed fits nothing that is held from now on.
-    if let Err(error) = Board::new(state, NAME).remove() {
+    if let Err(error) = board(state, held_by).remove() {
         warn!("{error}");
     }
 }

@@ -53,6 +53,15 @@ pub(crate) fn check_writable(path: &Path) -> io::Result<()> {
     Ok(rustix::fs::access(&above, Access::WRITE_OK | Access::EXEC_OK)?)
 }
 
+/// Whether a program could be run, by its path or, without a `/`, by a folder of `PATH`.
+pub(crate) fn finds_program(program: &str) -> bool {
+    let can_run = |path: &Path| path.is_file() && rustix::fs::access(path, Access::EXEC_OK).is_ok();
+    if program.contains('/') {
+        return can_run(Path::new(program));
+    }
+    std::env::var_os("PATH").is_some_and(|all| std::env::split_paths(&all).any(|folder| can_run(&folder.join(program))))
+}
+
 /// Whether everybody on this machine may read a file.
 pub(crate) fn is_public(path: &Path) -> bool {
     std::fs::metadata(path).is_ok_and(|file| file.is_file() && file.mode() & 0o004 != 0)

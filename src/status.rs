@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::config::Schedule;
 use crate::pass::ReadPasses as _;
-use crate::pass::{Headline, PassRow};
+use crate::pass::{Headline, PassRow, all_held};
 use crate::pause::Pause;
 use crate::report::{JsonObject, PrintError};
 use crate::state::{Reader, StateError};
@@ -125,22 +125,8 @@ impl<'r> Status<'r> {
         Ok(writeln!(out)?)
     }
 
-    /// What the guards hold, in one list: what is not the first one's has its own digest beside it.
     fn held(&self) -> Option<Value> {
-        let mut all = self.parts.iter().filter_map(|part| part.standing.held());
-        let mut held = all.next()?;
-        for mut other in all {
-            let digest = other["digest"].take();
-            let Value::Array(risks) = other["held"].take() else { continue };
-            let risks = risks.into_iter().map(|mut risk| {
-                risk["digest"] = digest.clone();
-                risk
-            });
-            if let Some(list) = held["held"].as_array_mut() {
-                list.extend(risks);
-            }
-        }
-        Some(held)
+        all_held(self.parts.iter().filter_map(|part| part.standing.held()))
     }
 
     /// Objects that are not as wanted, at most so many.

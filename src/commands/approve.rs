@@ -20,33 +20,38 @@ pub(super) fn approve(arguments: &cli::Approve, look: &Look) -> Outcome {
         writeln!(io::stdout(), "Nothing is held.")?;
         return Ok(Exit::Done);
     }
+    let digests = all.iter().map(|held| held.digest.as_str()).collect::<Vec<_>>().join(", ");
     let named =
         |held: &&HeldBack| arguments.digest.as_ref().is_none_or(|digest| digest.eq_ignore_ascii_case(&held.digest));
-    let Some(held) = all.iter().find(named) else {
-        return Err(not_held(arguments.digest.as_deref().unwrap_or_default(), all.first()));
-    };
-    write!(io::stdout(), "{}", held.text)?;
-    if arguments.digest.is_none() && !asked(held)? {
-        writeln!(io::stdout(), "Not approved.")?;
-        return Ok(Exit::Done);
+    if let Some(digest) = arguments.digest.as_ref().filter(|_| !all.iter().any(|held| named(&held))) {
+        return Err(not_held(digest, &digests));
     }
-    give_word(reader.path(), held.held_by, &held.digest)?;
-    writeln!(
-        io::stdout(),
-        "Approved {}: the next pass sends exactly this. A daemon makes one at once, else: shelfkeeper run --once",
-        held.digest
-    )?;
+    let is_terminal = io::stdin().is_terminal() && io::stdout().is_terminal();
+    for held in all.iter().filter(named) {
+        write!(io::stdout(), "{}", held.text)?;
+        match &arguments.digest {
+            None if !is_terminal => continue,
+            None if !asked()? => {
+                writeln!(io::stdout(), "Not approved.")?;
+                continue;
+            }
+            _ => give_word(reader.path(), held.held_by, &held.digest)?,
+        }
+        writeln!(
+            io::stdout(),
+            "Approved {}: the next pass sends exactly this. A daemon makes one at once, else: shelfkeeper run --once",
+            held.digest
+        )?;
+    }
+    if arguments.digest.is_none() && !is_terminal {
+        let error = "this is no terminal to ask at: say what you approve: shelfkeeper approve";
+        return Err(Failure { error: anyhow::anyhow!("{error} {digests}"), exit: Exit::Config });
+    }
     Ok(Exit::Done)
 }
 
-/// Asks on a terminal; elsewhere the digest is needed.
-fn asked(held: &HeldBack) -> Result<bool, Failure> {
-    if !io::stdin().is_terminal() || !io::stdout().is_terminal() {
-        let digest = &held.digest;
-        let error =
-            anyhow::anyhow!("this is no terminal to ask at: say what you approve: shelfkeeper approve {digest}");
-        return Err(Failure { error, exit: Exit::Config });
-    }
+/// Asks on a terminal.
+fn asked() -> io::Result<bool> {
     write!(io::stdout(), "Let exactly this through in the next pass? [y/N] ")?;
     io::stdout().flush()?;
     let mut answer = String::new();
@@ -54,8 +59,7 @@ fn asked(held: &HeldBack) -> Result<bool, Failure> {
     Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
 }
 
-fn not_held(digest: &str, held: Option<&HeldBack>) -> Failure {
-    let now =
-        held.map_or_else(|| "nothing is held now".to_owned(), |held| format!("what is held now is {}", held.digest));
+fn not_held(digest: &str, held: &str) -> Failure {
+    let now = if held.is_empty() { "nothing is held now".to_owned() } else { format!("what is held now is {held}") };
     Failure { error: anyhow::anyhow!("{digest} is not held: {now}"), exit: Exit::Failed }
 }

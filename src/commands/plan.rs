@@ -12,7 +12,7 @@ use super::runtime::{blocking, until_interrupted};
 use crate::cli::{self, Format};
 use crate::config::Config;
 use crate::logging::Log;
-use crate::pass::{Ask, Counts, PassKind, Planned};
+use crate::pass::{Ask, Counts, PassKind, Planned, all_held};
 use crate::pause::Pause;
 use crate::remote::Limits;
 use crate::state::Reader;
@@ -82,7 +82,7 @@ impl Plans {
     }
 
     fn guard(&self) -> Option<Value> {
-        self.0.iter().find_map(|plan| plan.guard())
+        all_held(self.0.iter().filter_map(|plan| plan.guard()))
     }
 
     /// Prints all of it as JSON, operation by operation: a plan may be larger than memory.

@@ -4,7 +4,10 @@ use std::collections::HashSet;
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
-use secrecy::SecretString;
+use base64::Engine as _;
+use base64::alphabet::STANDARD;
+use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+use secrecy::{ExposeSecret as _, SecretString};
 use url::Url;
 
 use super::document::Document;
@@ -18,6 +21,13 @@ use crate::outbox::EventKind;
 
 const TIMEOUTS: RangeInclusive<Duration> = Duration::from_millis(1)..=HOUR;
 const GIVE_UP: RangeInclusive<Duration> = Duration::from_secs(1)..=Duration::from_secs(30 * 24 * 3_600);
+/// What a secret that is base64 begins with (Standard Webhooks).
+const PREFIX: &str = "whsec_";
+/// Whoever made it may have left the `=` at its end away.
+const BASE64: GeneralPurpose = GeneralPurpose::new(
+    &STANDARD,
+    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
+);
 /// The longest name.
 const LONGEST: usize = 64;
 
@@ -50,6 +60,15 @@ pub enum HookTarget {
     },
     /// By running a program: its path and its arguments. No shell.
     Command(Vec<String>),
+}
+
+/// The key that a secret stands for; `None` = it says that it is base64, and isn't.
+pub fn signing_key(secret: &SecretString) -> Option<Vec<u8>> {
+    let secret = secret.expose_secret();
+    match secret.strip_prefix(PREFIX) {
+        Some(encoded) => BASE64.decode(encoded).ok().filter(|key| !key.is_empty()),
+        None => Some(secret.as_bytes().to_vec()),
+    }
 }
 
 /// Reads all hooks.
@@ -113,6 +132,12 @@ fn target(table: &Section<'_>, environment: &Environment) -> Result<HookTarget, 
             let url = url.parse(address)?;
             let is_signed = !secret::given(table, SECRET, environment)?.is_empty();
             let secret = is_signed.then(|| secret::required(table, SECRET, environment)).transpose()?;
+            if secret.as_ref().is_some_and(|secret| signing_key(secret).is_none()) {
+                return Err(table.error(format!(
+                    "notify.hook.secret: what comes after {PREFIX} must be base64; copy it as a whole, or leave {PREFIX} \
+                     away if it is none"
+                )));
+            }
             Ok(HookTarget::Url { url, secret })
         }
         (None, Some(command)) => match command.texts(|text| Ok(text.to_owned()))? {

@@ -73,7 +73,7 @@ impl Watcher {
             (name, board, glance)
         };
         let board = Board::new(state, pause::NAME);
-        Watcher { state: state.to_owned(), board, glance: None, pause, others: vec![other(approval::NAME)] }
+        Watcher { state: state.to_owned(), board, glance: None, pause, others: approval::NAMES.map(other).into() }
     }
 
     fn look(&mut self, now: Moment) -> Vec<News> {
@@ -114,7 +114,8 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let state = folder.path().join("state.db");
         std::fs::write(&state, "").expect("a state");
-        let approved = Board::new(&state, approval::NAME);
+        let [_, name] = approval::NAMES;
+        let approved = Board::new(&state, name);
         approved.write(&1).expect("written");
         let mut watcher = Watcher::new(&state, None);
         let mut look = |later: i64| {
@@ -131,7 +132,7 @@ mod tests {
         let endless = Pause::now(None, Some("why"));
         endless.write(&state).expect("written");
         approved.write(&1).expect("written");
-        assert_eq!(look(0), [News::Pause(Some(endless)), News::Hung(approval::NAME)]);
+        assert_eq!(look(0), [News::Pause(Some(endless)), News::Hung(name)]);
         std::fs::write(state.with_extension("db.pause"), "{").expect("written");
         approved.remove().expect("removed");
         assert_eq!(look(0), [News::Pause(None)], "what can't be read is no pause");

@@ -189,7 +189,7 @@ impl Keeper {
 
     /// A notice was hung up beside the state.
     fn board_changed(&mut self, name: &str) {
-        if name == approval::NAME {
+        if approval::NAMES.contains(&name) {
             self.wants(PassKind::Sync);
         }
     }

@@ -18,12 +18,12 @@ pub struct Pending {
     pub id: String,
     /// What happened.
     pub kind: String,
-    /// What is sent.
-    pub body: String,
     /// Whether something in it is personal.
     pub is_personal: bool,
     /// How often it was sent.
     pub tries: u32,
+    /// Why the last try failed.
+    pub error: Option<String>,
     /// When it was written.
     pub posted: Stamp,
     /// The last failure, and how long nothing is sent after it.
@@ -70,9 +70,19 @@ pub trait ReadOutbox: AsRef<Reader> {
         if reader.version() < ORDERS_SINCE {
             return Ok(Vec::new());
         }
-        let sql = "SELECT event, id, kind, body, personal_until IS NOT NULL, tries, posted, failed, wait, asked
+        let sql = "SELECT event, id, kind, personal_until IS NOT NULL, tries, posted, failed, wait, asked, error
                    FROM hook_event WHERE hook = ?1 AND given_up IS NULL AND body IS NOT NULL ORDER BY event";
         reader.all(sql, [hook], pending)
+    }
+
+    /// What is sent of an event: read when it is, as there may be many, and as it may have to be forgotten meanwhile;
+    /// `None` = it was.
+    ///
+    /// # Errors
+    /// When the file can't be read.
+    fn event_body(&self, pending: &Pending) -> Result<Option<String>, StateError> {
+        let sql = "SELECT (SELECT body FROM hook_event WHERE event = ?1)";
+        self.as_ref().one(sql, [pending.event], |row| row.get(0))
     }
 
     /// How a hook stands.
@@ -113,18 +123,18 @@ impl ReadOutbox for Reader {}
 
 fn pending(row: &Row<'_>) -> rusqlite::Result<Pending> {
     let stamp = |text: String| serde_json::from_str::<Stamp>(&text).ok();
-    let failed: Option<String> = row.get(7)?;
-    let wait: Option<i64> = row.get(8)?;
+    let failed: Option<String> = row.get(6)?;
+    let wait: Option<i64> = row.get(7)?;
     let pause = failed.and_then(stamp).zip(wait.map(|wait| Duration::from_secs(wait.unsigned_abs())));
     Ok(Pending {
         event: row.get(0)?,
         id: row.get(1)?,
         kind: row.get(2)?,
-        body: row.get(3)?,
-        is_personal: row.get(4)?,
-        tries: row.get(5)?,
-        posted: stamp(row.get(6)?).unwrap_or_else(Stamp::now),
+        is_personal: row.get(3)?,
+        tries: row.get(4)?,
+        error: row.get(9)?,
+        posted: stamp(row.get(5)?).unwrap_or_else(Stamp::now),
         pause,
-        was_asked: row.get(9)?,
+        was_asked: row.get(8)?,
     })
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use rusqlite::params;
+use rusqlite::{Transaction, params};
 
 use super::pause_after;
 use super::post::wipe;
@@ -46,21 +46,26 @@ pub trait WriteOutbox: AsRef<Writer> {
         let (event, tries) = (pending.event, pending.tries + 1);
         let is_personal = pending.is_personal;
         self.as_ref().run_erasing(move |transaction| {
-            let Failed { error, asked, give_up } = failed;
+            let Failed { error, asked, give_up: is_last } = failed;
             let wait = pause_after(tries).max(asked.unwrap_or_default()).as_secs();
             let wait = i64::try_from(wait).unwrap_or(i64::MAX);
-            let sql = "UPDATE hook_event SET tries = ?2, failed = ?3, wait = ?4, asked = ?5, error = ?6 WHERE event = ?1";
+            let sql =
+                "UPDATE hook_event SET tries = ?2, failed = ?3, wait = ?4, asked = ?5, error = ?6 WHERE event = ?1";
             let failed_at = json(&Stamp::now())?;
             transaction.execute(sql, params![event, tries, failed_at, wait, asked.is_some(), error])?;
-            if !give_up {
-                return Ok(());
-            }
-            let sql = "UPDATE hook_event SET body = NULL, personal_until = NULL, given_up = error WHERE event = ?1";
-            transaction.execute(sql, [event])?;
-            let sql = "DELETE FROM hook_event WHERE given_up IS NOT NULL AND event <= (
-                           SELECT event FROM hook_event WHERE given_up IS NOT NULL ORDER BY event DESC LIMIT 1 OFFSET ?1)";
-            transaction.execute(sql, [REMEMBERED])?;
-            if is_personal { wipe(transaction) } else { Ok(()) }
+            if is_last { give_up(transaction, event, is_personal) } else { Ok(()) }
+        })
+    }
+
+    /// Nobody will, in its time: it is not tried again.
+    ///
+    /// # Errors
+    /// When it can't be written.
+    fn event_given_up(&self, pending: &Pending, error: String) -> impl Future<Output = Result<(), StateError>> + Send {
+        let (event, is_personal) = (pending.event, pending.is_personal);
+        self.as_ref().run_erasing(move |transaction| {
+            transaction.execute("UPDATE hook_event SET error = ?2 WHERE event = ?1", params![event, error])?;
+            give_up(transaction, event, is_personal)
         })
     }
 
@@ -80,3 +85,13 @@ pub trait WriteOutbox: AsRef<Writer> {
 }
 
 impl WriteOutbox for Writer {}
+
+/// Remembers an event without what it says, and not too many of them.
+fn give_up(transaction: &Transaction<'_>, event: i64, is_personal: bool) -> rusqlite::Result<()> {
+    let sql = "UPDATE hook_event SET body = NULL, personal_until = NULL, given_up = error WHERE event = ?1";
+    transaction.execute(sql, [event])?;
+    let sql = "DELETE FROM hook_event WHERE given_up IS NOT NULL AND event <= (
+                   SELECT event FROM hook_event WHERE given_up IS NOT NULL ORDER BY event DESC LIMIT 1 OFFSET ?1)";
+    transaction.execute(sql, [REMEMBERED])?;
+    if is_personal { wipe(transaction) } else { Ok(()) }
+}

@@ -1,4 +1,6 @@
-//! The arithmetic of every guard.
+//! What every guard has: its arithmetic, and a list in which all that is held is told.
+
+use serde_json::Value;
 
 /// So few are never too many.
 const FEW: u64 = 10;
@@ -7,6 +9,24 @@ const FEW: u64 = 10;
 pub fn exceeds(part: u64, all: u64, max_percent: u8) -> Option<u64> {
     let is_too_much = part > FEW && u128::from(part) * 100 > u128::from(all) * u128::from(max_percent);
     is_too_much.then(|| part.saturating_mul(100) / all.max(1))
+}
+
+/// What several guards hold, in one list: what is not the first one's has its own digest beside it. `None` = nothing.
+pub fn all_held(held: impl IntoIterator<Item = Value>) -> Option<Value> {
+    let mut all = held.into_iter();
+    let mut first = all.next()?;
+    for mut other in all {
+        let digest = other["digest"].take();
+        let Value::Array(risks) = other["held"].take() else { continue };
+        let risks = risks.into_iter().map(|mut risk| {
+            risk["digest"] = digest.clone();
+            risk
+        });
+        if let Some(list) = first["held"].as_array_mut() {
+            list.extend(risks);
+        }
+    }
+    Some(first)
 }
 
 #[cfg(test)]

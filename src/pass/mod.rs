@@ -13,7 +13,7 @@ mod row;
 mod store;
 
 pub use exit::{Exit, Failure};
-pub use guard::exceeds;
+pub use guard::{all_held, exceeds};
 pub use headline::{Facts, Headline, Standing};
 pub use job::{BoxFuture, Due, Job, Progress, Step};
 pub(crate) use log::entry;

@@ -58,6 +58,11 @@ impl Known {
         if contrary >= needed { decided } else { Known { last: at, contrary, ..before } }
     }
 
+    /// What the readings came to, however long ago.
+    pub(crate) fn said(&self) -> State {
+        if self.is_available { State::Available } else { State::NotAvailable }
+    }
+
     /// How long ago the last reading was.
     pub(crate) fn age(&self, now: Moment) -> SignedDuration {
         now.up.saturating_sub(self.last.up)
@@ -75,11 +80,7 @@ impl Known {
 
     /// The state at a moment.
     pub(crate) fn state(&self, now: Moment, unknown_after: Duration) -> State {
-        match self.is_available {
-            _ if self.is_over(now, unknown_after) => State::Unknown,
-            true => State::Available,
-            false => State::NotAvailable,
-        }
+        if self.is_over(now, unknown_after) { State::Unknown } else { self.said() }
     }
 }
 

@@ -71,7 +71,6 @@ impl Memory {
     /// These settings hold from now on. What is known of a watch stays when it asks the same; of others, what the
     /// state has of them counts.
     pub(super) fn expect(&self, emplifi: &Arc<Emplifi>, origins: Vec<String>, kept: &[Kept]) {
-        let now = Moment::now();
         let mut inner = self.lock();
         let before = std::mem::take(&mut inner.watches);
         let watched = |watch: &Watch| {
@@ -82,9 +81,12 @@ impl Memory {
             }
             let kept = kept.iter().find(|other| is_it(&other.watch, &other.question));
             let (known, trouble) = kept.map(|kept| (kept.known, kept.trouble.clone())).unwrap_or_default();
-            let noticed = State::Unknown;
-            let watched = Watched { name: watch.name.clone(), question, known, trouble, noticed };
-            Watched { noticed: watched.state(now, &emplifi.terms).0, ..watched }
+            // That it is too long ago is news still, if it came to that while nobody was here.
+            let noticed = match kept.filter(|kept| !kept.is_lapsed).and(known) {
+                Some(known) => known.said(),
+                None => State::Unknown,
+            };
+            Watched { name: watch.name.clone(), question, known, trouble, noticed }
         };
         inner.watches = emplifi.watches.iter().map(watched).collect();
         inner.settings = Some(Settings { emplifi: Arc::clone(emplifi), origins });
@@ -129,6 +131,7 @@ impl Memory {
             question: watched.question.clone(),
             known: watched.known,
             trouble: watched.trouble.clone(),
+            is_lapsed: watched.known.is_some() && watched.noticed == State::Unknown,
         };
         self.lock().watches.iter().map(left).collect()
     }

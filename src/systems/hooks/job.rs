@@ -6,12 +6,9 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 use super::report::{LABEL, report};
-use super::round::Courier;
+use super::round::{Courier, LOOK};
 use crate::config::Schedule;
 use crate::pass::{Ask, BoxFuture, Due, Job, Outcome, PassKind, Progress, Report, entry};
-
-/// How often the outbox is looked at.
-const LOOK: Duration = Duration::from_secs(2);
 
 /// The job with certain settings.
 pub(super) struct HooksJob(pub(super) Courier);

@@ -17,6 +17,8 @@ use crate::text::{count, number, span};
 
 /// What rounds are called.
 pub(super) const LABEL: &str = "hooks";
+/// So many events are told one by one.
+const TOLD: usize = 5;
 /// What is counted.
 pub(super) const DELIVERIES: &str = "hook_deliveries";
 
@@ -63,6 +65,8 @@ pub(super) fn report(round: Round, kind: PassKind) -> pass::Report {
         (true, _) => format!("{LABEL}: {}", parts[1..].join(", ")),
         (false, _) => format!("{LABEL}: {} in {}", parts.join(", "), span(took)),
     };
+    let given_up = few(given_up, "events");
+    let failures = few(failures, "events");
     let lines = failures.iter().map(|told| format!("\n{told}; it is tried again"));
     let summary = if is_silent { String::new() } else { headline.clone() + &lines.collect::<String>() };
     let forgotten = forgotten.into_iter().map(|(hook, events)| {
@@ -78,6 +82,14 @@ pub(super) fn report(round: Round, kind: PassKind) -> pass::Report {
     let failed = error.map(|error| Trouble::Failed { subject: "the disk", error: error.into() });
     let troubles = failed.into_iter().chain(paused.map(Trouble::Paused)).collect();
     pass::Report { label: LABEL, row, took, headline, summary, troubles, notices, exit: Exit::of(outcome), samples }
+}
+
+/// The first of what is told, and how many more there are: a hook that is away for days has thousands.
+fn few(mut told: Vec<String>, what: &str) -> Vec<String> {
+    let more = told.len().saturating_sub(TOLD);
+    told.truncate(TOLD);
+    told.extend((more > 0).then(|| format!("{} more {what}", number(more as u64))));
+    told
 }
 
 /// What can be looked at of the hooks: their names.

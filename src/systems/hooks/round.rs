@@ -1,4 +1,5 @@
-//! A round over the outbox: whatever is due is sent, hook by hook side by side.
+//! A round over the outbox: whatever is due is sent, hook by hook side by side. One that takes its time holds up itself
+//! alone: while it is waited for, the others are told what comes meanwhile.
 
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -7,9 +8,10 @@ use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
 use jiff::Timestamp;
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-use super::send::{Answer, send};
+use super::send::{Answer, Clients, Message, send};
 use crate::clock::{Moment, boot_id};
 use crate::config::Hook;
 use crate::outbox::{Failed, Pending, ReadOutbox as _, WriteOutbox as _};
@@ -17,12 +19,19 @@ use crate::pass::Ask;
 use crate::pause::Pause;
 use crate::state::{Reader, StateError, Writer};
 
+/// How often the outbox is looked at. A hook that takes longer for an event is slow.
+pub(super) const LOOK: Duration = Duration::from_secs(2);
+/// What is due goes on in the next round then, or nobody would read what became of it.
+const LONGEST: Duration = Duration::from_secs(60);
+
 /// What is sent, and to whom, as long as the settings are these.
 pub(super) struct Courier {
     pub(super) hooks: Vec<Hook>,
     pub(super) state: Arc<Writer>,
     /// Hooks that want nothing more until the settings are read again.
     pub(super) switched_off: Mutex<HashSet<String>>,
+    /// What is sent with.
+    pub(super) clients: Clients,
     /// The first round tries everything: whoever starts us has mended something, or has no second one.
     pub(super) has_begun: AtomicBool,
 }
@@ -79,16 +88,38 @@ impl Courier {
             return Ok(());
         }
         let is_first = !self.has_begun.swap(true, Ordering::SeqCst);
-        let sent = join_all(all.into_iter().map(|(hook, pending)| self.of_hook(hook, pending, is_first, stop))).await;
+        let turn = Turn { is_first, stop, began: Instant::now(), busy: watch::Sender::new(all.len()) };
+        let sent = join_all(all.into_iter().map(|(hook, pending)| self.serve(hook, pending, &turn))).await;
         for part in sent {
             let part = part?;
-            let taken = part.deliveries.iter().filter(|(_, outcome)| *outcome != "failed").count() as u64;
-            round.pending = round.pending.saturating_sub(taken);
             round.deliveries.extend(part.deliveries);
             round.given_up.extend(part.given_up);
             round.failures.extend(part.failures);
         }
+        let reader = Reader::open(self.state.path())?;
+        let tallies = self.hooks.iter().map(|hook| reader.hook_tally(&hook.name));
+        round.pending = tallies.map(|tally| tally.map(|tally| tally.pending)).sum::<Result<_, _>>()?;
         Ok(())
+    }
+
+    /// Sends a hook what is due, and what comes as long as others are busy with theirs.
+    async fn serve(&self, hook: &Hook, pending: Vec<Pending>, turn: &Turn<'_>) -> Result<Round, StateError> {
+        let mut part = Part::default();
+        let served = self.of_hook(hook, pending, turn, &mut part).await;
+        turn.busy.send_modify(|busy| *busy -= 1);
+        served?;
+        part.is_extra = true;
+        let mut busy = turn.busy.subscribe();
+        while !part.is_slow {
+            tokio::select! {
+                _ = busy.wait_for(|busy| *busy == 0) => break,
+                () = turn.stop.cancelled() => break,
+                () = tokio::time::sleep(LOOK) => {}
+            }
+            let pending = Reader::open(self.state.path())?.pending_events(&hook.name)?;
+            self.of_hook(hook, pending, turn, &mut part).await?;
+        }
+        Ok(part.round)
     }
 
     /// Sends what is due for a hook, one after the other: one that fails holds up none.
@@ -96,34 +127,58 @@ impl Courier {
         &self,
         hook: &Hook,
         pending: Vec<Pending>,
-        is_first: bool,
-        stop: &CancellationToken,
-    ) -> Result<Round, StateError> {
-        let mut round = Round::default();
+        turn: &Turn<'_>,
+        part: &mut Part,
+    ) -> Result<(), StateError> {
         let (now, boot) = (Moment::now(), boot_id());
-        let is_asked = |event: &Pending| event.was_asked && !event.waits(now, boot.as_deref()).is_zero();
-        if self.is_off(&hook.name) || pending.iter().any(is_asked) {
-            return Ok(round);
-        }
+        let waits = |event: &Pending| !event.waits(now, boot.as_deref()).is_zero();
+        let is_asked = pending.iter().any(|event| event.was_asked && waits(event));
+        let mut is_left_alone = self.is_off(&hook.name) || is_asked;
         for event in pending {
-            if stop.is_cancelled() || self.is_off(&hook.name) {
+            if turn.stop.is_cancelled() {
                 break;
             }
-            if !is_first && !event.waits(now, boot.as_deref()).is_zero() {
+            if is_left_alone || waits(&event) && !part.tries_all(turn) {
+                // Nothing more will come of it.
+                if event.age() >= hook.give_up_after {
+                    self.give_up(hook, &event, part).await?;
+                }
                 continue;
             }
-            let (outcome, asked) = self.once(hook, &event, &mut round).await?;
-            round.deliveries.push((hook.name.clone(), outcome));
-            if asked {
-                break;
+            if part.has_tried(&event, turn) || !part.goes_on(turn) {
+                continue;
             }
+            let began = Instant::now();
+            let Some(body) = Reader::open(self.state.path())?.event_body(&event)? else { continue };
+            let message = Message { pending: &event, body: &body };
+            let (outcome, asked) = self.once(hook, message, &mut part.round).await?;
+            part.round.deliveries.push((hook.name.clone(), outcome));
+            part.tried.insert(event.event);
+            part.is_slow |= began.elapsed() > LOOK;
+            is_left_alone |= asked || self.is_off(&hook.name);
         }
-        Ok(round)
+        Ok(())
+    }
+
+    /// Gives up an event that can't be sent any more in its time.
+    async fn give_up(&self, hook: &Hook, event: &Pending, part: &mut Part) -> Result<(), StateError> {
+        let error = event.error.as_deref().unwrap_or("the hook takes nothing now");
+        let told = format!("hook {}: {} {}: {error}", hook.name, event.kind, event.id);
+        self.state.event_given_up(event, error.to_owned()).await?;
+        part.round.given_up.push(told);
+        part.round.deliveries.push((hook.name.clone(), "given_up"));
+        Ok(())
     }
 
     /// Sends an event once; gives what became of it, and whether the hook asks to be left alone.
-    async fn once(&self, hook: &Hook, event: &Pending, round: &mut Round) -> Result<(&'static str, bool), StateError> {
-        let (error, asked) = match send(hook, event).await {
+    async fn once(
+        &self,
+        hook: &Hook,
+        message: Message<'_>,
+        round: &mut Round,
+    ) -> Result<(&'static str, bool), StateError> {
+        let event = message.pending;
+        let (error, asked) = match send(hook, &self.clients, message).await {
             Answer::Taken => {
                 self.state.event_taken(event).await?;
                 return Ok(("taken", false));
@@ -151,5 +206,46 @@ impl Courier {
 
     fn is_off(&self, hook: &str) -> bool {
         self.switched_off.lock().unwrap_or_else(PoisonError::into_inner).contains(hook)
+    }
+}
+
+/// What all hooks of a round share.
+struct Turn<'a> {
+    /// Everything is tried, pauses or not.
+    is_first: bool,
+    stop: &'a CancellationToken,
+    began: Instant,
+    /// How many hooks are being sent what was due at the begin.
+    busy: watch::Sender<usize>,
+}
+
+/// A hook's part of a round.
+#[derive(Default)]
+struct Part {
+    round: Round,
+    /// Rows that were sent.
+    tried: HashSet<i64>,
+    /// An event took long: whoever waits for others must not be waited for.
+    is_slow: bool,
+    /// What was due at the begin is done, and others are waited for.
+    is_extra: bool,
+}
+
+impl Part {
+    fn tries_all(&self, turn: &Turn<'_>) -> bool {
+        turn.is_first && !self.is_extra
+    }
+
+    /// Where pauses don't count, each event is tried once.
+    fn has_tried(&self, event: &Pending, turn: &Turn<'_>) -> bool {
+        turn.is_first && self.tried.contains(&event.event)
+    }
+
+    /// Whether the next event is for this round.
+    fn goes_on(&self, turn: &Turn<'_>) -> bool {
+        match self.is_extra {
+            true => !self.is_slow && *turn.busy.borrow() > 0,
+            false => turn.is_first || turn.began.elapsed() < LONGEST,
+        }
     }
 }

@@ -1,6 +1,7 @@
 //! Telling a hook of an event: by a POST, or by running a program.
 
 use std::process::Stdio;
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -30,30 +31,56 @@ pub(super) enum Answer {
     Gone,
 }
 
+/// An event as it is sent.
+pub(super) struct Message<'a> {
+    pub(super) pending: &'a Pending,
+    pub(super) body: &'a str,
+}
+
 /// Sends an event once.
-pub(super) async fn send(hook: &Hook, pending: &Pending) -> Answer {
+pub(super) async fn send(hook: &Hook, client: &Clients, message: Message<'_>) -> Answer {
     match &hook.to {
-        HookTarget::Url { url, secret } => post(url, secret.as_ref(), hook.timeout, pending).await,
-        HookTarget::Command(words) => run(words, hook.timeout, pending).await,
+        HookTarget::Url { url, secret } => match client.get() {
+            Ok(client) => post((client, url), secret.as_ref(), hook.timeout, message).await,
+            Err(error) => Answer::Failed(error, None),
+        },
+        HookTarget::Command(words) => run(words, hook.timeout, message).await,
     }
 }
 
-async fn post(url: &Url, secret: Option<&SecretString>, within: Duration, pending: &Pending) -> Answer {
+/// The one client of all hooks, made when there is something to send: that takes longer than sending does.
+#[derive(Default)]
+pub(super) struct Clients(OnceLock<reqwest::Client>);
+
+impl Clients {
+    fn get(&self) -> Result<&reqwest::Client, String> {
+        if let Some(client) = self.0.get() {
+            return Ok(client);
+        }
+        // A redirect could lead what is told elsewhere. A connection that was kept may be closed when it is needed.
+        let client = http_client::builder().redirect(Policy::none()).pool_max_idle_per_host(0).build();
+        let client = client.map_err(|error| format!("no HTTP client: {}", no_client(&error)))?;
+        Ok(self.0.get_or_init(|| client))
+    }
+}
+
+async fn post(
+    (client, url): (&reqwest::Client, &Url),
+    secret: Option<&SecretString>,
+    within: Duration,
+    Message { pending, body }: Message<'_>,
+) -> Answer {
     let failed = |error: String| Answer::Failed(error, None);
-    // A redirect could lead what is told elsewhere.
-    let client = match http_client::builder().timeout(within).redirect(Policy::none()).build() {
-        Ok(client) => client,
-        Err(error) => return failed(format!("no HTTP client: {}", no_client(&error))),
-    };
     let timestamp = Timestamp::now().as_second();
     let request = client
         .post(url.clone())
+        .timeout(within)
         .header(CONTENT_TYPE, "application/json")
         .header("webhook-id", &pending.id)
         .header("webhook-timestamp", timestamp.to_string())
-        .body(pending.body.clone());
+        .body(body.to_owned());
     let request = match secret {
-        Some(secret) => request.header("webhook-signature", signature(secret, &pending.id, timestamp, &pending.body)),
+        Some(secret) => request.header("webhook-signature", signature(secret, &pending.id, timestamp, body)),
         None => request,
     };
     match request.send().await {
@@ -69,7 +96,7 @@ async fn post(url: &Url, secret: Option<&SecretString>, within: Duration, pendin
     }
 }
 
-async fn run(words: &[String], within: Duration, pending: &Pending) -> Answer {
+async fn run(words: &[String], within: Duration, Message { pending, body }: Message<'_>) -> Answer {
     let failed = |error: String| Answer::Failed(error, None);
     let Some((program, arguments)) = words.split_first() else { return failed("there is no program".to_owned()) };
     let mut command = Command::new(program);
@@ -88,7 +115,7 @@ async fn run(words: &[String], within: Duration, pending: &Pending) -> Answer {
         Ok(child) => child,
         Err(error) => return failed(format!("{program} can't be run: {error}")),
     };
-    match timeout(within, tell(&mut child, &pending.body)).await {
+    match timeout(within, tell(&mut child, body)).await {
         Ok(Ok(status)) if status.success() => Answer::Taken,
         Ok(Ok(status)) => failed(format!("{program}: {status}")),
         Ok(Err(error)) => failed(format!("{program}: {error}")),

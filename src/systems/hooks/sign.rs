@@ -3,21 +3,16 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use hmac::{Hmac, KeyInit as _, Mac as _};
-use secrecy::{ExposeSecret as _, SecretString};
+use secrecy::SecretString;
 use sha2::Sha256;
 
-/// What a secret that is base64 begins with.
-const PREFIX: &str = "whsec_";
+use crate::config::signing_key;
 
 /// The value of `webhook-signature`.
 pub(super) fn signature(secret: &SecretString, id: &str, timestamp: i64, body: &str) -> String {
-    let secret = secret.expose_secret();
-    let key = match secret.strip_prefix(PREFIX).map(|encoded| STANDARD.decode(encoded)) {
-        Some(Ok(key)) => key,
-        Some(Err(_)) | None => secret.as_bytes().to_vec(),
-    };
-    // Keys of any length are taken.
-    let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(&key) else { return String::new() };
+    // One without a key is none of the settings'; keys of any length are taken.
+    let key = signing_key(secret).and_then(|key| Hmac::<Sha256>::new_from_slice(&key).ok());
+    let Some(mut mac) = key else { return String::new() };
     mac.update(format!("{id}.{timestamp}.{body}").as_bytes());
     format!("v1,{}", STANDARD.encode(mac.finalize().into_bytes()))
 }

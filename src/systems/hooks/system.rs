@@ -5,15 +5,17 @@ use std::sync::Mutex;
 use std::sync::atomic::AtomicBool;
 
 use super::job::HooksJob;
+use super::probe::probe;
 use super::report::{DELIVERIES, HooksLook};
 use super::round::Courier;
+use super::send::Clients;
 use crate::config::Config;
 use crate::outbox::ReadOutbox as _;
 use crate::pass::{Job, Level, Meter};
 use crate::shop::Shop;
 use crate::state::{Reader, StateError};
 use crate::systems::look::Look;
-use crate::systems::system::System;
+use crate::systems::system::{Probe, System};
 
 /// See the module.
 pub struct HooksSystem;
@@ -28,9 +30,19 @@ const METERS: [Meter; 1] = [Meter {
 impl System for HooksSystem {
     fn job(&self, shop: &Shop, _is_served: bool) -> Option<Box<dyn Job>> {
         let (hooks, state) = (shop.config.hooks.clone(), shop.state.clone());
-        let courier =
-            Courier { hooks, state, switched_off: Mutex::new(HashSet::new()), has_begun: AtomicBool::new(false) };
+        let courier = Courier {
+            hooks,
+            state,
+            switched_off: Mutex::new(HashSet::new()),
+            clients: Clients::default(),
+            has_begun: AtomicBool::new(false),
+        };
         (!courier.hooks.is_empty()).then(|| Box::new(HooksJob(courier)) as Box<dyn Job>)
+    }
+
+    fn probes<'a>(&'a self, config: &'a Config) -> Vec<Probe<'a>> {
+        let probe = |hook| Probe { whom: "hook", said: Box::pin(probe(hook)) };
+        config.hooks.iter().map(probe).collect()
     }
 
     fn look(&self, config: &Config) -> Option<Box<dyn Look>> {

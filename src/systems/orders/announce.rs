@@ -43,19 +43,17 @@ pub(super) fn new_event(
 
 /// What is told of orders that are gone from now on. What is personal of them is erased in the same moment.
 pub(super) fn gone_events(tools: &Tools<'_>, ids: &[i64]) -> Result<Vec<NewEvent>, StateError> {
-    let mut events = Vec::new();
     if ids.is_empty() || !is_wanted(tools, EventKind::OrderGone) {
-        return Ok(events);
+        return Ok(Vec::new());
     }
     let reader = Reader::open(tools.state.path())?;
+    let mut all = Vec::new();
     for id in ids {
-        for held in reader.orders_called(&id.to_string(), false)? {
-            let held = HeldOrder { gone: Some(tools.started), ..held };
-            events.push(event(tools, &reader, EventKind::OrderGone, held)?);
-        }
+        let held = reader.orders_called(&id.to_string(), false)?.into_iter();
+        all.extend(held.map(|held| HeldOrder { gone: Some(tools.started), ..held }));
     }
-    events.sort_by_key(|event| event.data["date"].as_str().map(str::to_owned));
-    Ok(events)
+    all.sort_by_key(|held| (held.order.date.unwrap_or(held.first_seen), held.order.id));
+    all.into_iter().map(|held| event(tools, &reader, EventKind::OrderGone, held)).collect()
 }
 
 fn event(tools: &Tools<'_>, reader: &Reader, kind: EventKind, held: HeldOrder) -> Result<NewEvent, StateError> {
@@ -68,6 +66,7 @@ fn event(tools: &Tools<'_>, reader: &Reader, kind: EventKind, held: HeldOrder) -
     data["personal"] = Value::Null;
     let days = SignedDuration::from_hours(24 * i64::from(tools.settings.personal_days));
     let until = sold.checked_add(days).unwrap_or(Timestamp::MAX).as_millisecond();
-    let may_be_kept = has_personal && until > tools.started.as_millisecond();
+    let is_kept = tools.settings.personal_days > 0;
+    let may_be_kept = has_personal && is_kept && until > tools.started.as_millisecond();
     Ok(NewEvent { kind, at: tools.started, data, personal: may_be_kept.then_some((whole, until)) })
 }

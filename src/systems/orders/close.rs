@@ -34,7 +34,8 @@ pub(super) async fn close(tools: &Tools<'_>, began: Instant, mut findings: Findi
 
 async fn write(tools: &Tools<'_>, findings: &Findings, row: PassRow) -> Result<(), state::StateError> {
     let pass = PassEntry { job: JOB, subject: subject(tools.settings), row };
-    let end = OrdersEnd { pass, was_read: findings.was_read, whole: findings.is_whole, ends_doubt: tools.is_alone };
+    let Findings { was_read, is_at_end, is_whole, .. } = *findings;
+    let end = OrdersEnd { pass, was_read, to_the_end: is_at_end, ends_doubt: is_whole && tools.is_alone };
     tools.state.finish_orders(end).await?;
     if findings.names.is_empty() {
         return Ok(());

@@ -17,13 +17,20 @@ pub enum OrdersError {
     State(#[from] StateError),
     /// The listing.
     #[error("NiceChat's orders could not be read: {0}")]
-    Listing(#[from] CallError),
+    Listing(CallError),
     /// Its pages lead to where we were.
     #[error("NiceChat's orders could not be read: their pages go round in a circle")]
     Circle,
     /// Somebody asked us to stop.
     #[error("interrupted; the next pass over the orders goes on from here")]
     Interrupted,
+}
+
+// Not its source: its words are said already.
+impl From<CallError> for OrdersError {
+    fn from(error: CallError) -> Self {
+        OrdersError::Listing(error)
+    }
 }
 
 impl From<reqwest::Error> for OrdersError {

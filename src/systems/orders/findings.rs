@@ -23,6 +23,8 @@ pub(super) struct Findings {
     pub(super) counts: Option<Counts>,
     /// Whether the pass did what it was for.
     pub(super) was_read: bool,
+    /// Whether the listing was read to its end, whatever it counts.
+    pub(super) is_at_end: bool,
     /// Whether the whole listing was read, and is as it says.
     pub(super) is_whole: bool,
     /// How it is otherwise than it says.

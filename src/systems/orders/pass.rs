@@ -18,6 +18,9 @@ use crate::pass::PassKind;
 use crate::remote::nicechat::{OrdersPage, OrdersReader};
 use crate::state::{self, StateError};
 
+/// So many pages in a row may have nothing that the pass hasn't met: as many come before them while it reads.
+const MOST_STALE: u32 = 10;
+
 /// Makes the steps of a pass. What they find out is in `findings` even when one fails.
 pub(super) async fn run_steps(
     tools: &Tools<'_>,
@@ -60,7 +63,7 @@ async fn read_pages(
     findings: &mut Findings,
 ) -> Result<Walk, OrdersError> {
     let mut walk = Walk::default();
-    let mut visited = HashSet::new();
+    let (mut visited, mut stale) = (HashSet::new(), 0);
     let mut address = nicechat.first_page()?;
     loop {
         if !visited.insert(address.clone()) {
@@ -69,6 +72,7 @@ async fn read_pages(
         let page = nicechat.page(&address).await?;
         let (count, next) = (page.count, page.next.clone());
         let (fresh, put) = take(tools, page, &mut walk, (&mut told, &mut *findings)).await?;
+        stale = if fresh == 0 { stale + 1 } else { 0 };
         findings.met = walk.met();
         findings.counts = Some(put.counts);
         match next {
@@ -78,7 +82,7 @@ async fn read_pages(
             }
             Some(_) if !wants_whole && count == Some(put.counts.all()) => return Ok(walk),
             // Each page another address, and the same orders.
-            Some(_) if fresh == 0 => return Err(OrdersError::Circle),
+            Some(_) if stale > MOST_STALE => return Err(OrdersError::Circle),
             Some(next) => address = next,
         }
     }
@@ -143,6 +147,7 @@ fn incoming(tools: &Tools<'_>, order: crate::order::Order, known: Vec<Known>, co
 
 /// Judges what the listing doesn't have. Only one that is whole, and whose count agrees, proves that anything is gone.
 async fn settle(tools: &Tools<'_>, walk: Walk, findings: &mut Findings) -> Result<(), OrdersError> {
+    findings.is_at_end = walk.is_whole;
     match walk.agreement() {
         Agreement::Part => return Ok(()),
         Agreement::Otherwise(how) => {

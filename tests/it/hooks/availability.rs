@@ -67,3 +67,29 @@ fn that_nobody_knows_any_more_is_told_too() {
     assert_eq!(told(&receiver)[1]["data"]["state"], "available");
     drop(daemon);
 }
+
+/// A state that nobody looked at for long is told as unknown first, and once.
+#[test]
+fn what_lapsed_while_nobody_was_here_is_told_by_the_next_round() {
+    let receiver = Receiver::new();
+    let shop = shop(&receiver, "schedule = \"every 1s\"\nunknown_after = \"2s\"\n");
+    let lapse = || {
+        wait_until("it is too long ago", || {
+            shop.run(&["availability", "--format", "json"]).json()[0]["state"] == "unknown"
+        });
+    };
+    let states = || told(&receiver).iter().map(|told| told["data"]["state"].clone()).collect::<Vec<_>>();
+    is_there(&shop, true);
+    round(&shop);
+    lapse();
+    shop.emplifi().fail_next(Fault::status(500), 2);
+    round(&shop);
+    round(&shop);
+    assert_eq!(states(), ["unknown"], "once");
+    round(&shop);
+    assert_eq!(states(), ["unknown", "available"]);
+    lapse();
+    round(&shop);
+    assert_eq!(states()[2..], ["unknown", "available"], "there again, as far as anybody knows");
+    assert!(told(&receiver)[2]["data"]["since"].is_null());
+}

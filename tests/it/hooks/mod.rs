@@ -2,4 +2,5 @@
 
 mod availability;
 mod command;
+mod each;
 mod post;

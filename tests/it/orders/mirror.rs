@@ -156,3 +156,37 @@ fn neither_a_bad_key_nor_a_busy_service_changes_anything() {
     assert_eq!((&status["orders"]["count"], &status["orders"]["trouble"]), (&json!(2), &json!(null)));
     assert!(status["orders"]["read_at"].is_string() && status["hooks"] == json!([]));
 }
+
+/// Where the newest come first, as many as are on a page may come in while it is read.
+#[test]
+fn a_page_that_was_read_already_is_no_circle() {
+    let shop = filled(7);
+    let orders = [8, 7, 6].map(|id| order(id, &format!("2026-05-01 10:00:{id:02}+00:00"), 1));
+    let page = json!({"status": "ok", "code": 200, "result": {
+        "count": 8, "next": "/marketplaces/v1/orders/?page=2&more=1", "previous": null, "results": orders}});
+    shop.nicechat().put_order(order(8, "2026-05-01 10:00:08+00:00", 1));
+    shop.nicechat().add_fault(Rule {
+        path: Some("orders/".into()),
+        after: 1,
+        times: Some(1),
+        ..Rule::new(Fault::json(page))
+    });
+    let (output, asked) = pass(&shop, "--resync", 0);
+    assert_eq!(asked.len(), 4, "{asked:?} {}", output.stdout);
+    assert_eq!(ids(&shop), [1, 2, 3, 4, 5, 6, 7, 8]);
+}
+
+#[test]
+fn a_list_has_a_line_an_order() {
+    let shop = filled(1);
+    let told = shop.run(&["orders"]).expect_code(0).stdout;
+    assert_eq!(told, "2026-05-01T10:00:01Z  1 o-1: 1 pcs, 10.5 USD; ann@shop.example\n");
+}
+
+#[test]
+fn an_error_is_told_once() {
+    let shop = filled(1);
+    shop.nicechat().add_fault(Rule { path: Some("orders/".into()), ..Rule::new(Fault::status(500)) });
+    let told = pass(&shop, "--once", 1).0.stderr;
+    assert_eq!(told.matches("500 with").count(), 1, "{told}");
+}

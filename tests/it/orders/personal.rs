@@ -100,3 +100,16 @@ fn what_vanished_takes_its_persons_with_it_at_once() {
     assert_eq!(found(&shop, "Client-4"), 0);
     assert!(found(&shop, "Client-5") > 0);
 }
+
+#[test]
+fn for_no_days_nothing_is_kept_whatever_the_date_says() {
+    let shop = shop("keep = [\"client\"]\npersonal_days = 0\n");
+    pass(&shop, "--once", 0);
+    let mut undated = order(2, "", 1);
+    undated["deal"]["date"] = json!(null);
+    for order in [order(1, &days_ago(0), 1), undated, order(3, &days_ago(-1), 1)] {
+        shop.nicechat().put_order(order);
+    }
+    pass(&shop, "--once", 0);
+    assert_eq!((found(&shop, "Client-"), mirrored(&shop).len()), (0, 3));
+}

@@ -78,3 +78,17 @@ fn the_csv_has_a_line_a_product_and_computes_nothing() {
     );
     assert_eq!(lines.len(), 6, "{csv}");
 }
+
+#[test]
+fn more_pieces_than_anybody_sells_are_no_trouble() {
+    let shop = shop("");
+    for id in 1..=3 {
+        let mut order = order(id, "2026-05-01 10:00:00+00:00", i64::MAX.unsigned_abs());
+        order["deal"]["products"][0]["price"] = json!(null);
+        shop.nicechat().put_order(order);
+    }
+    pass(&shop, "--once", 0);
+    for by in ["agent", "product", "category", "day", "website"] {
+        assert_eq!(sold(&shop, by)[0]["items"], json!(u64::MAX), "{by}");
+    }
+}

@@ -92,3 +92,34 @@ fn the_settings_and_force_let_more_go() {
     shop.run(&["run", "--once", "--force"]).expect_code(0);
     assert_eq!(ids(&shop).len(), 12);
 }
+
+#[test]
+fn what_the_catalog_holds_beside_it_is_approved_by_itself() {
+    let rows: Vec<String> = (1..=4).map(|id| format!("{id}|Lamp {id}|10.00 USD|in stock|Home > Light")).collect();
+    let rows: Vec<&str> = rows.iter().map(String::as_str).collect();
+    let shop = Shop::with_rows(&rows);
+    configure(&shop, "[guard]\nmin_count = 1\n");
+    for id in 1..=4 {
+        shop.nicechat().put_order(order(id, &format!("2026-05-01 10:00:{id:02}+00:00"), 1));
+    }
+    pass(&shop, "--once", 0);
+    shop.feed_tsv(&rows[..2]);
+    for id in 1..=2 {
+        shop.nicechat().remove_order(&json!(id));
+    }
+    pass(&shop, "--once", 4);
+    let held = shop.json(&["status", "--format", "json"])["held"].clone();
+    let plan = shop.run(&["plan", "--format", "json"]).expect_code(4).json();
+    assert_eq!(plan["guard"], held, "both are told, each with its digest");
+    let digest = |value: &serde_json::Value| value["digest"].as_str().expect("a digest").to_owned();
+    let digests = [digest(&held), digest(&held["held"][1])];
+    let asked = shop.run(&["approve"]).expect_code(2);
+    let unknown = shop.run(&["approve", "0123456789ab"]).expect_code(1).stderr;
+    for digest in &digests {
+        assert!(asked.stdout.contains(&format!("HELD by the guard ({digest})")), "{}", asked.stdout);
+        assert!(asked.stderr.contains(digest) && unknown.contains(digest), "{} {unknown}", asked.stderr);
+        shop.run(&["approve", digest]).expect_code(0);
+    }
+    let (output, _) = pass(&shop, "--once", 0);
+    assert!(output.stdout.contains("2 deleted") && output.stdout.contains("2 gone"), "{}", output.stdout);
+}

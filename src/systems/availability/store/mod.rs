@@ -11,9 +11,13 @@ use super::hysteresis::Known;
 use crate::clock::Moment;
 use crate::config::Terms;
 use crate::outbox::{NewEvent, Subscriber};
+use crate::state::Key;
 
 pub(crate) use read::ReadAvailability;
 pub(crate) use write::WriteAvailability;
+
+/// The watches of which it was noticed that nobody knows any more, until the next reading: that is told once.
+const LAPSED: Key<Vec<String>> = Key::json("watches_lapsed");
 
 /// A watch as the state has it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,6 +34,8 @@ pub(crate) struct Kept {
     pub until: Option<Timestamp>,
     /// Why there is no reading, in words.
     pub trouble: Option<String>,
+    /// Whether it was noticed that what readings came to is too long ago.
+    pub is_lapsed: bool,
 }
 
 /// What a round leaves of a watch.
@@ -43,6 +49,8 @@ pub(crate) struct Left {
     pub known: Option<Known>,
     /// Why there was no reading this time.
     pub trouble: Option<String>,
+    /// Whether it was noticed that what readings came to is too long ago.
+    pub is_lapsed: bool,
 }
 
 /// What a round leaves.

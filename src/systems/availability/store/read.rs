@@ -4,7 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 use rusqlite::types::Type;
 use rusqlite::{Row, params};
 
-use super::{Kept, Written};
+use super::{Kept, LAPSED, Written};
 use crate::clock::{Moment, boot_id};
 use crate::state::{AVAILABILITY_SINCE, Reader, StateError};
 use crate::systems::availability::hysteresis::{Known, State};
@@ -21,10 +21,13 @@ pub(crate) trait ReadAvailability: AsRef<Reader> {
         if reader.version() < AVAILABILITY_SINCE {
             return Ok(Vec::new());
         }
-        let boot = boot_id();
+        let (boot, lapsed) = (boot_id(), reader.get(&LAPSED)?.unwrap_or_default());
         let sql = "SELECT watch, question, began, available, since, checked, checked_up, boot, contrary, until, trouble
                    FROM watch ORDER BY watch";
-        reader.all(sql, [], |row| kept(row, now, boot.as_deref()))
+        reader.all(sql, [], |row| {
+            let kept = kept(row, now, boot.as_deref())?;
+            Ok(Kept { is_lapsed: lapsed.contains(&kept.watch), ..kept })
+        })
     }
 
     /// What was known of a watch and is over, the earliest first, as far as it ended after a moment.
@@ -58,7 +61,8 @@ fn kept(row: &Row<'_>, now: Moment, boot: Option<&str>) -> rusqlite::Result<Kept
         }
     };
     let until = row.get::<_, Option<i64>>(9)?.map(|_| time(row, 9)).transpose()?;
-    Ok(Kept { watch: row.get(0)?, question: row.get(1)?, began: time(row, 2)?, known, until, trouble: row.get(10)? })
+    let (watch, question, began) = (row.get(0)?, row.get(1)?, time(row, 2)?);
+    Ok(Kept { watch, question, began, known, until, trouble: row.get(10)?, is_lapsed: false })
 }
 
 fn time(row: &Row<'_>, column: usize) -> rusqlite::Result<Timestamp> {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use rusqlite::{OptionalExtension as _, Transaction, params};
 
-use super::{Left, LeftRound, until};
+use super::{LAPSED, Left, LeftRound, until};
 use crate::clock::boot_id;
 use crate::outbox::post;
 use crate::state::{StateError, Writer};
@@ -24,6 +24,10 @@ pub(crate) trait WriteAvailability: AsRef<Writer> {
             for left in left {
                 end_span(transaction, left)?;
                 put(transaction, left, *at, terms.unknown_after, boot.as_deref())?;
+            }
+            let lapsed = left.iter().filter(|left| left.is_lapsed).map(|left| left.watch.clone()).collect();
+            if LAPSED.get(transaction)?.unwrap_or_default() != lapsed {
+                LAPSED.set(transaction, &lapsed)?;
             }
             let kept = SignedDuration::from_hours(24 * i64::from(*history_days));
             let oldest = at.checked_sub(kept).unwrap_or(Timestamp::MIN).as_millisecond();
@@ -59,7 +63,7 @@ fn put(
     unknown_after: Duration,
     boot: Option<&str>,
 ) -> rusqlite::Result<()> {
-    let Left { watch, question, known, trouble } = left;
+    let Left { watch, question, known, trouble, .. } = left;
     let known = known.as_ref();
     let began = known.map_or(at, |known| known.since.min(at));
     let sql = "INSERT INTO watch (watch, question, began, available, since, checked, checked_up, boot, contrary, until,

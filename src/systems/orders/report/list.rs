@@ -93,11 +93,11 @@ pub fn orders_text(read: ReadAll<'_>, out: &mut dyn Write) -> Result<u64, PrintE
     read(&mut |order| {
         found += 1;
         let date = order.date.map_or_else(|| "no date".to_owned(), |date| format!("{date:.0}"));
-        let name = order.num.as_deref().map(|num| format!(" {num}")).unwrap_or_default();
+        let name = order.num.as_deref().map(|num| format!(" {}", shorten(&one_line(num)))).unwrap_or_default();
         let gone = if order.gone.is_some() { ", gone" } else { "" };
         let items: u64 = order.lines.iter().filter_map(|line| line.qty).fold(0, u64::saturating_add);
         let agents = if order.agents.is_empty() { "nobody".to_owned() } else { order.agents.join(", ") };
-        let (name, agents) = (shorten(&one_line(&name)), shorten(&one_line(&agents)));
+        let agents = shorten(&one_line(&agents));
         let (id, items, total) = (order.id, number(items), money(&order.total));
         Ok(writeln!(out, "{date:<20}  {id}{name}: {items} pcs, {total}; {agents}{gone}")?)
     })?;

@@ -46,8 +46,8 @@ fn samples(findings: &Findings) -> Vec<Sample> {
 }
 
 fn notices(findings: &Findings) -> Vec<Notice> {
-    let Findings { is_first, is_whole, counts, unreadable, names, disagreement, .. } = findings;
-    let first = counts.filter(|_| *is_first && *is_whole).map(|counts| {
+    let Findings { is_first, is_at_end, counts, unreadable, names, disagreement, .. } = findings;
+    let first = counts.filter(|_| *is_first && *is_at_end).map(|counts| {
         let there = count(counts.held, "order was", "orders were");
         Notice::News(format!("{there} there at the first read; what comes from now on is new"))
     });
@@ -60,12 +60,7 @@ fn notices(findings: &Findings) -> Vec<Notice> {
     let names = some(names.iter().cloned()).map(|names| {
         Notice::News(format!("orders have fields that shelfkeeper doesn't know and doesn't keep: {names}"))
     });
-    let text = disagreement.as_ref().map(|how| {
-        format!(
-            "NiceChat's list of orders is not as it says: {how}; what vanished can't be told, the next pass reads all"
-        )
-    });
-    let disagreement = Notice::State { topic: "the count of orders", text };
+    let disagreement = Notice::State { topic: "the count of orders", text: disagreement.as_deref().map(disagrees) };
     let aside = Notice::Figure {
         name: "set_aside",
         now: counts.map_or(0, |counts| counts.aside),
@@ -81,6 +76,10 @@ fn notices(findings: &Findings) -> Vec<Notice> {
         },
     };
     [first, doubted, unreadable, names].into_iter().flatten().chain([disagreement, aside]).collect()
+}
+
+fn disagrees(how: &str) -> String {
+    format!("NiceChat's list of orders is not as it says: {how}; what vanished can't be told, the next pass reads all")
 }
 
 /// The first of some words; `None` = there are none.
@@ -100,6 +99,9 @@ fn summary(headline: &str, row: &PassRow, findings: &Findings) -> String {
     }
     if row.is_paused() {
         text += &paused_line(row);
+    }
+    if let Some(how) = &findings.disagreement {
+        text += &format!("\n{}.", disagrees(how));
     }
     let aside = row.figure("set_aside");
     if aside > 0 {

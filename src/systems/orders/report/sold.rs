@@ -97,7 +97,7 @@ impl SoldBy {
 
     fn add_whole(&mut self, key: Option<String>, order: &ShownOrder) {
         let row = self.row(key, order);
-        row.items += items(&order.lines);
+        row.items = row.items.saturating_add(items(&order.lines));
         row.revenue.add_all(&order.total);
     }
 
@@ -108,7 +108,7 @@ impl SoldBy {
         let shared: Vec<_> = order.total.iter().map(|sum| (sum, shares(sum, order.agents.len()))).collect();
         for (nth, agent) in order.agents.iter().enumerate() {
             let row = self.row(Some(agent.clone()), order);
-            row.items += items(&order.lines);
+            row.items = row.items.saturating_add(items(&order.lines));
             for (sum, parts) in &shared {
                 parts.get(nth).into_iter().for_each(|part| row.revenue.add(sum.currency.as_deref(), *part));
             }
@@ -123,7 +123,7 @@ impl SoldBy {
             let row = self.row(group, order);
             for line in lines {
                 row.called = key(line).1.or(row.called.take());
-                row.items += line.qty.unwrap_or_default();
+                row.items = row.items.saturating_add(line.qty.unwrap_or_default());
                 line.amount.into_iter().for_each(|amount| row.revenue.add(line.currency.as_deref(), amount));
             }
         }

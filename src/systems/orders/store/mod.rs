@@ -22,7 +22,7 @@ pub use write::{OrdersEnd, Vanished, WriteOrders};
 
 /// When a pass last ended well.
 const READ_AT: Key<Timestamp> = Key::text("orders_read_at");
-/// When the first pass over the whole listing ended: before that nothing that is new is news.
+/// When the listing was first read to its end, however it counts: before that nothing that is new is news.
 const FIRST_READ: Key<Timestamp> = Key::text("orders_first_read");
 /// Set while the next pass has to read the whole listing: its count and its pages disagreed.
 const READ_WHOLE: Key<bool> = Key::text("orders_read_whole");

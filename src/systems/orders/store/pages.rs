@@ -59,7 +59,7 @@ pub trait WritePages: AsRef<Writer> {
         self.as_ref().run_erasing(move |transaction| {
             let Page { mut orders, aside, at, oldest, personal_since, subscribers } = page;
             let mut put = PagePut::default();
-            orders.sort_by_key(|incoming| (sold(&incoming.order, at), incoming.order.id));
+            orders.sort_by_key(|incoming| (incoming.order.date.unwrap_or(at), incoming.order.id));
             for incoming in &orders {
                 let id = incoming.order.id;
                 match put_order(transaction, incoming, at, (oldest, personal_since))? {
@@ -114,6 +114,7 @@ fn put_order(
         return Ok(Fate::TooOld);
     }
     transaction.prepare_cached("DELETE FROM order_old WHERE id = ?1")?.execute([order.id])?;
+    personal::put_emails(transaction, incoming)?;
     let body = json(order)?;
     let is_recent = sold >= personal_since.as_millisecond();
     let is_same_person = !is_recent || personal::put(transaction, incoming)?;

@@ -41,6 +41,10 @@ pub struct Erased {
 impl PersonalRules {
     /// The moment from which on an order's persons are kept.
     pub fn since(&self, now: Timestamp) -> Timestamp {
+        // Not even those of an order that is said to come from the future.
+        if self.days == 0 {
+            return Timestamp::MAX;
+        }
         now.checked_sub(SignedDuration::from_hours(24 * i64::from(self.days))).unwrap_or(Timestamp::MIN)
     }
 }
@@ -157,13 +161,16 @@ pub(super) fn forget(transaction: &Transaction<'_>, ids: &[i64]) -> rusqlite::Re
     rebuild(transaction, &keep, i64::MIN).map(|_| ())
 }
 
+/// Remembers whose an order is: as long as it is held and listed.
+pub(super) fn put_emails(transaction: &Transaction<'_>, incoming: &Incoming) -> rusqlite::Result<()> {
+    let sql = "INSERT OR IGNORE INTO order_email (hash, id) VALUES (?1, ?2)";
+    let mut insert = transaction.prepare_cached(sql)?;
+    incoming.emails.iter().try_for_each(|hash| insert.execute(params![hash, incoming.order.id]).map(|_| ()))
+}
+
 /// Writes what is kept of an order's persons; gives whether that is the same as before.
 pub(super) fn put(transaction: &Transaction<'_>, incoming: &Incoming) -> rusqlite::Result<bool> {
-    let Incoming { order, personal, emails, .. } = incoming;
-    for hash in emails {
-        let sql = "INSERT OR IGNORE INTO order_email (hash, id) VALUES (?1, ?2)";
-        transaction.prepare_cached(sql)?.execute(params![hash, order.id])?;
-    }
+    let Incoming { order, personal, .. } = incoming;
     let Some(personal) = personal else { return Ok(true) };
     let sql = "SELECT body FROM order_personal WHERE id = ?1";
     let old = transaction.prepare_cached(sql)?.query_row([order.id], |row| row.get::<_, String>(0)).optional()?;

@@ -31,9 +31,9 @@ pub struct OrdersEnd {
     pub pass: PassEntry,
     /// Whether it did what it was for.
     pub was_read: bool,
-    /// Whether the whole listing was read, and is as it says.
-    pub whole: bool,
-    /// Whether the state is relied on again then.
+    /// Whether the listing was read to its end.
+    pub to_the_end: bool,
+    /// Whether the state is relied on again.
     pub ends_doubt: bool,
 }
 
@@ -104,14 +104,14 @@ pub trait WriteOrders: AsRef<Writer> {
     /// When it can't be written.
     fn finish_orders(&self, end: OrdersEnd) -> impl Future<Output = Result<(), StateError>> + Send {
         self.as_ref().run(move |transaction| {
-            let OrdersEnd { pass, was_read, whole, ends_doubt } = end;
+            let OrdersEnd { pass, was_read, to_the_end, ends_doubt } = end;
             if was_read {
                 READ_AT.set(transaction, &pass.row.finished)?;
             }
-            if whole {
+            if to_the_end {
                 FIRST_READ.set_first(transaction, &pass.row.finished)?;
             }
-            if whole && ends_doubt {
+            if ends_doubt {
                 end_doubt(transaction)?;
             }
             pass::record(transaction, &pass)

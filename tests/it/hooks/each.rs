@@ -1,0 +1,145 @@
+//! Each hook by itself, and each event in its time.
+
+use std::net::TcpListener;
+
+use sandbox::{Fault, Rule};
+use serde_json::{Value, json};
+
+use crate::kit::orders::{configure, days_ago, order, pass, shop};
+use crate::kit::process::Process;
+use crate::kit::receiver::Receiver;
+use crate::kit::{Shop, wait_until};
+
+fn hook(name: &str, url: &str, more: &str) -> String {
+    format!("[[notify.hook]]\nname = {name:?}\nevents = [\"order.new\", \"order.gone\"]\nurl = {url:?}\n{more}\n")
+}
+
+fn told(receiver: &Receiver) -> Vec<Value> {
+    receiver.seen().iter().map(|message| message.json()["data"]["id"].clone()).collect()
+}
+
+fn status(shop: &Shop) -> Value {
+    shop.json(&["status", "--format", "json"])["hooks"].clone()
+}
+
+#[test]
+fn one_that_never_answers_keeps_no_other_from_being_told() {
+    let (receiver, silent) = (Receiver::new(), TcpListener::bind("127.0.0.1:0").expect("a port"));
+    let url = format!("http://{}/", silent.local_addr().expect("an address"));
+    let hooks = hook("silent", &url, "timeout = \"1h\"") + &hook("crm", &receiver.url(), "");
+    let shop = shop(&format!("schedule = \"every 1s\"\n{hooks}"));
+    pass(&shop, "--once", 0);
+    let _daemon = Process::start(shop.command(&["run"]));
+    for id in 1..=3 {
+        shop.nicechat().put_order(order(id, &days_ago(0), 1));
+        wait_until("it was told", || told(&receiver).len() == id as usize);
+    }
+    assert_eq!(told(&receiver), [1, 2, 3]);
+    wait_until("the other one waits", || status(&shop)[0]["pending"] == 3);
+}
+
+#[test]
+fn who_asks_to_be_left_alone_for_too_long_is_given_up() {
+    let receiver = Receiver::new();
+    let shop = shop(&hook("crm", &receiver.url(), "give_up_after = \"1s\""));
+    pass(&shop, "--once", 0);
+    receiver.answer(&["503 Busy\r\nRetry-After: 3600"]);
+    for id in 1..=2 {
+        shop.nicechat().put_order(order(id, &days_ago(0), 1));
+    }
+    shop.run(&["run", "--once"]);
+    wait_until("they are given up", || shop.run(&["run", "--once"]).code == 3 && status(&shop)[0]["pending"] == 0);
+    assert_eq!(receiver.seen().len(), 1, "it was left alone");
+    assert_eq!(
+        (&status(&shop)[0]["failed"], &status(&shop)[0]["last_error"]),
+        (&json!(2), &json!("the hook takes nothing now"))
+    );
+    pass(&shop, "--once", 0);
+}
+
+#[test]
+fn of_a_hook_that_is_away_few_events_are_told_one_by_one() {
+    let closed = TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("an address");
+    let shop = shop(&hook("crm", &format!("http://{closed}/"), ""));
+    pass(&shop, "--once", 0);
+    for id in 1..=8 {
+        shop.nicechat().put_order(order(id, &days_ago(0), 1));
+    }
+    let (output, _) = pass(&shop, "--once", 0);
+    assert!(output.stdout.contains("8 failed, 8 waiting"), "{}", output.stdout);
+    let told = output.stdout.lines().filter(|line| line.starts_with("hook crm: order.new evt_")).count();
+    assert_eq!(told, 5, "{}", output.stdout);
+    assert!(output.stdout.contains("\n3 more events; it is tried again"), "{}", output.stdout);
+}
+
+#[test]
+fn events_of_a_page_come_in_the_order_of_their_dates_to_the_last_digit() {
+    let receiver = Receiver::new();
+    let shop = shop(&hook("crm", &receiver.url(), ""));
+    pass(&shop, "--once", 0);
+    let dates = ["10:00:00.475900", "10:00:00.475100", "10:00:00", "10:00:00.475100"];
+    for (id, date) in (1..).zip(dates) {
+        shop.nicechat().put_order(order(id, &format!("2026-05-01 {date}+00:00"), 1));
+    }
+    pass(&shop, "--once", 0);
+    assert_eq!(told(&receiver), [3, 2, 4, 1]);
+    for id in 1..=4 {
+        shop.nicechat().remove_order(&json!(id));
+    }
+    pass(&shop, "--once", 0);
+    assert_eq!(told(&receiver)[4..], [3, 2, 4, 1], "those that are gone, too");
+}
+
+#[test]
+fn a_count_that_never_agrees_keeps_nobody_from_being_told() {
+    let receiver = Receiver::new();
+    let shop = shop(&hook("crm", &receiver.url(), ""));
+    let page = |orders: &[i64]| {
+        let orders: Vec<Value> = orders.iter().map(|id| order(*id, &days_ago(1), 1)).collect();
+        let page = json!({"status": "ok", "code": 200, "result": {
+            "count": 9, "next": null, "previous": null, "results": orders}});
+        Rule { path: Some("orders/".into()), times: Some(1), ..Rule::new(Fault::json(page)) }
+    };
+    shop.nicechat().add_fault(page(&[1]));
+    shop.nicechat().add_fault(page(&[1, 2]));
+    let (output, _) = pass(&shop, "--once", 0);
+    assert!(output.stdout.contains("it counts 9 orders, and its pages have 1"), "{}", output.stdout);
+    assert_eq!(told(&receiver), [Value::Null; 0], "what was there at the first read is not announced");
+    pass(&shop, "--once", 0);
+    assert_eq!(told(&receiver), [2]);
+}
+
+#[test]
+fn a_secret_that_says_it_is_base64_must_be() {
+    let shop = shop(&hook("crm", "http://127.0.0.1/", "secret = \"whsec_not!base64\""));
+    let told = shop.run(&["check"]).expect_code(2).stderr;
+    assert!(told.contains("whsec_ must be base64") && !told.contains("not!base64"), "{told}");
+    // Without the `=` at its end.
+    configure(&shop, &hook("crm", "http://127.0.0.1/", "secret = \"whsec_c2hlbGZrZWVwZXI\""));
+    shop.run(&["check"]).expect_code(0);
+}
+
+#[test]
+fn check_online_asks_the_host_of_each_and_tells_it_nothing() {
+    let receiver = Receiver::new();
+    let closed = TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("an address");
+    let program = |name: &str, path: &str| {
+        format!("[[notify.hook]]\nname = {name:?}\nevents = [\"order.new\"]\ncommand = [{path:?}, \"a word\"]\n")
+    };
+    let hooks = hook("crm", &receiver.url(), "") + &program("there", "/bin/sh") + &program("bare", "sh");
+    let shop = shop(&hooks);
+    let told = shop.run(&["check", "--online"]).expect_code(0).stdout;
+    for line in ["hook      ok   crm: http://127.0.0.1:", "hook      ok   there: /bin/sh", "hook      ok   bare: sh"] {
+        assert!(told.contains(line), "{line} in {told}");
+    }
+    assert!(!told.contains("hidden-token") && !told.contains("a word"), "{told}");
+    assert!(receiver.seen().iter().all(|message| message.body.is_empty()));
+    configure(
+        &shop,
+        &(hook("down", &format!("http://{closed}/"), "") + &program("nowhere", "/nowhere/at-all") + &hooks),
+    );
+    let told = shop.run(&["check", "--online"]).expect_code(1).stdout;
+    for line in ["hook      FAIL down: http://127.0.0.1:", "hook      FAIL nowhere: ", "hook      ok   crm: "] {
+        assert!(told.contains(line), "{line} in {told}");
+    }
+}
