@@ -100,8 +100,9 @@ impl System for CatalogSystem {
 
     fn look(&self, config: &Config) -> Option<Box<dyn Look>> {
         // Whatever the settings are about, what a state has of the catalog is shown.
-        let schedule = config.catalog.as_ref().map(|catalog| catalog.source.schedule.clone());
-        Some(Box::new(CatalogLook(schedule)))
+        let is_alone = config.source_alone.is_some() && config.oct8ne.is_some();
+        let source = config.source().filter(|_| is_alone || config.catalog.is_some());
+        Some(Box::new(CatalogLook { schedule: source.map(|source| source.schedule.clone()), is_alone }))
     }
 
     fn routes(&self) -> Router {

@@ -120,6 +120,8 @@ fn the_adapter_stands_alone() {
     shop.run(&["approve", held["digest"].as_str().expect("a digest")]).expect_code(0);
     shop.run(&["run", "--once"]).expect_code(0);
     shop.run(&["run", "--once"]).expect_code(0);
+    let status = shop.run(&["status"]).expect_code(0).stdout;
+    assert!(status.contains("what is shown is what the feed says") && !status.contains("NiceChat"), "{status}");
     let face = Face::ready(&shop);
     assert_eq!(face.json("productSummary?productIds=39"), json!([]));
     assert_eq!(face.json("search?search=lamp")["total"], 10);

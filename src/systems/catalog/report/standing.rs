@@ -40,8 +40,13 @@ const IMPORTS_SHOWN: usize = 3;
 /// Examples of what is held that a person is shown.
 const HELD_SHOWN: usize = 3;
 
-/// What can be looked at. `None` = these settings have no catalog, but the state may.
-pub(crate) struct CatalogLook(pub(crate) Option<Schedule>);
+/// What can be looked at.
+pub(crate) struct CatalogLook {
+    /// `None` = these settings have no catalog, but the state may.
+    pub(crate) schedule: Option<Schedule>,
+    /// The feed is shown to others, and nothing goes to NiceChat.
+    pub(crate) is_alone: bool,
+}
 
 impl Look for CatalogLook {
     fn job(&self) -> (&'static str, String) {
@@ -49,13 +54,14 @@ impl Look for CatalogLook {
     }
 
     fn schedule(&self) -> Option<&Schedule> {
-        self.0.as_ref()
+        self.schedule.as_ref()
     }
 
     fn standing<'r>(&self, reader: &'r Reader) -> Result<Box<dyn Standing + 'r>, StateError> {
         let (faults, refused) = reader.trouble()?;
         Ok(Box::new(CatalogStanding {
-            schedule: self.0.clone(),
+            schedule: self.schedule.clone(),
+            is_alone: self.is_alone,
             reader,
             last: reader.passes(JOB, "", 1)?.into_iter().next(),
             categories: reader.owned(Kind::Category)?,
@@ -79,6 +85,7 @@ impl Look for CatalogLook {
 
 struct CatalogStanding<'r> {
     schedule: Option<Schedule>,
+    is_alone: bool,
     reader: &'r Reader,
     last: Option<PassRow>,
     categories: u64,
@@ -96,7 +103,7 @@ struct CatalogStanding<'r> {
 impl Standing for CatalogStanding<'_> {
     fn headline(&self, passes: &[PassRow], now: Timestamp) -> Headline {
         let headline = Headline::of(Facts {
-            equal: "NiceChat has what the feed says",
+            equal: if self.is_alone { "what is shown is what the feed says" } else { "NiceChat has what the feed says" },
             passes,
             schedule: self.schedule.as_ref(),
             rejected: self.faults.rows(),
@@ -134,8 +141,10 @@ impl Standing for CatalogStanding<'_> {
         if self.last.is_none() {
             return Ok(());
         }
-        let products = count(self.products, "product", "products");
-        writeln!(out, "Ours at NiceChat: {products}, {}.", count(self.categories, "category", "categories"))?;
+        if !self.is_alone || self.products > 0 {
+            let products = count(self.products, "product", "products");
+            writeln!(out, "Ours at NiceChat: {products}, {}.", count(self.categories, "category", "categories"))?;
+        }
         if let Some(told) = foreign(self.foreign) {
             writeln!(out, "{told}")?;
         }
