@@ -103,7 +103,11 @@ struct CatalogStanding<'r> {
 impl Standing for CatalogStanding<'_> {
     fn headline(&self, passes: &[PassRow], now: Timestamp) -> Headline {
         let headline = Headline::of(Facts {
-            equal: if self.is_alone { "what is shown is what the feed says" } else { "NiceChat has what the feed says" },
+            equal: if self.is_alone {
+                "what is shown is what the feed says"
+            } else {
+                "NiceChat has what the feed says"
+            },
             passes,
             schedule: self.schedule.as_ref(),
             rejected: self.faults.rows(),

@@ -3,6 +3,7 @@
 use std::io;
 
 use super::file::{DESCRIPTION, Index, STEM, TITLE, WHOLE, WORD};
+use super::sheets::Sheets;
 use crate::systems::oct8ne::text::words::{Word, is_near, typos};
 
 /// The word itself was found, and not only a form of it.
@@ -39,7 +40,13 @@ impl Index {
     /// The documents that have all words: the same, in another form, or the last one's beginning. When there are none,
     /// with typos; when there are still none, without the last word, and so on. Those whose id or code is `whole` are
     /// there in any case.
-    pub(super) fn hits(&self, words: &[Word], whole: &str, is_hidden: &dyn Fn(usize, u16) -> bool) -> io::Result<Hits> {
+    pub(super) fn hits(
+        &self,
+        words: &[Word],
+        whole: &str,
+        is_hidden: &dyn Fn(usize, u16) -> bool,
+        sheets: &Sheets<'_>,
+    ) -> io::Result<Hits> {
         let mut coded = self.coded(whole)?;
         for (segment, docs) in coded.iter_mut().enumerate() {
             docs.retain(|doc| !is_hidden(segment, *doc));
@@ -48,7 +55,7 @@ impl Index {
         let mut words = words;
         loop {
             for way in [Way::Forms, Way::Typos] {
-                let found = self.all(words, way, is_hidden)?;
+                let found = self.all(words, way, is_hidden, sheets)?;
                 if has_code || words.is_empty() || found.iter().any(|hits| !hits.is_empty()) {
                     return Ok(joined(found, &coded));
                 }
@@ -68,7 +75,13 @@ impl Index {
         self.segments().iter().map(of).collect()
     }
 
-    fn all(&self, words: &[Word], way: Way, is_hidden: &dyn Fn(usize, u16) -> bool) -> io::Result<Hits> {
+    fn all(
+        &self,
+        words: &[Word],
+        way: Way,
+        is_hidden: &dyn Fn(usize, u16) -> bool,
+        sheets: &Sheets<'_>,
+    ) -> io::Result<Hits> {
         let mut places = Vec::new();
         for (at, word) in words.iter().enumerate() {
             let found = self.places(word, at + 1 == words.len(), way)?;
@@ -80,7 +93,6 @@ impl Index {
         let weights: Vec<f32> = places.iter().map(|found| rarity(found.documents, self.contents.docs)).collect();
         let mut hits = Vec::new();
         for (number, segment) in self.segments().iter().enumerate() {
-            let mut columns = None;
             let mut of_segment = Vec::new();
             for doc in 0..segment.docs as usize {
                 let masks = || places.iter().map(|found| found.masks[number].get(doc).copied().unwrap_or_default());
@@ -88,10 +100,8 @@ impl Index {
                 if words.is_empty() || masks().any(|mask| mask == 0) || is_hidden(number, doc) {
                     continue;
                 }
-                if columns.is_none() {
-                    columns = Some(self.columns(segment)?);
-                }
-                let title = columns.as_ref().and_then(|columns| columns.0.get(doc as usize)).map_or(1, |row| row.title);
+                let title =
+                    sheets.of(number)?.and_then(|columns| columns.0.get(doc as usize)).map_or(1, |row| row.title);
                 let score: f32 = masks().zip(&weights).map(|(mask, weight)| weight * worth(mask, title)).sum();
                 let is_title = masks().all(|mask| mask & TITLE != 0);
                 of_segment.push(Hit { doc, score: (score * 1000.0) as u32, is_title, is_whole: false });

@@ -13,6 +13,7 @@ pub(super) mod file;
 pub(super) mod matching;
 pub(super) mod related;
 pub(super) mod search;
+mod sheets;
 
 #[cfg(test)]
 mod tests;

@@ -4,10 +4,11 @@ use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::io;
 
-use super::columns::{Columns, NO_CURRENCY, NO_PRICE, Ranks, Row};
+use super::columns::{NO_CURRENCY, NO_PRICE, Ranks, Row};
 use super::facets::{Counts, FacetOption};
 use super::file::Index;
 use super::matching::Hit;
+use super::sheets::Sheets;
 use crate::config::{Facet, OutOfStock};
 use crate::systems::oct8ne::text::words::Word;
 
@@ -101,22 +102,25 @@ impl Index {
     /// When the index can't be read.
     pub(in crate::systems::oct8ne) fn search(&self, request: &Request<'_>) -> io::Result<Found> {
         let is_hiding = request.out_of_stock == OutOfStock::Hidden;
-        let hidden: Vec<Option<Columns>> = match is_hiding {
-            true => self.segments().iter().map(|segment| self.columns(segment).map(Some)).collect::<io::Result<_>>()?,
-            false => Vec::new(),
-        };
+        let sheets = Sheets::new(self);
+        if is_hiding {
+            (0..self.segments().len()).try_for_each(|segment| sheets.of(segment).map(drop))?;
+        }
         let is_hidden = |segment: usize, doc: u16| {
-            let row = hidden.get(segment).and_then(Option::as_ref).and_then(|columns| columns.0.get(doc as usize));
-            row.is_some_and(|row| !row.is_in_stock)
+            // They were read above.
+            let columns = if is_hiding { sheets.of(segment).ok().flatten() } else { None };
+            columns.and_then(|columns| columns.0.get(doc as usize)).is_some_and(|row| !row.is_in_stock)
         };
-        let hits = self.hits(request.words, request.whole, &is_hidden)?;
+        let hits = self.hits(request.words, request.whole, &is_hidden, &sheets)?;
         let currency = self.currency(request.currency);
         let filters: Vec<Numbered> = request.filters.iter().map(|filter| self.numbered(filter, currency)).collect();
         let open = request.facets.iter().copied().filter(|facet| !request.filters.iter().any(|f| f.facet() == *facet));
         let mut counts = Counts::new(open, currency, (self.categories.len(), self.brands.len()));
         let mut found: Vec<(Key, u64)> = Vec::new();
-        for (segment, hits) in self.segments().iter().zip(hits).filter(|(_, hits)| !hits.is_empty()) {
-            let (columns, ranks) = (self.columns(segment)?, self.ranks(segment)?);
+        let segments = self.segments().iter().enumerate().zip(hits);
+        for ((number, segment), hits) in segments.filter(|(_, hits)| !hits.is_empty()) {
+            let Some(columns) = sheets.of(number)? else { continue };
+            let ranks = self.ranks(segment)?;
             for hit in &hits {
                 let Some(row) = columns.0.get(hit.doc as usize) else { continue };
                 if filters.iter().all(|filter| filter.fits(row)) {
