@@ -5,7 +5,7 @@ use axum::http::{Request, Response, StatusCode};
 use serde_json::Value;
 use shelfkeeper::catalog::{Category, Id, Item, Local, Money};
 use shelfkeeper::config::Config;
-use shelfkeeper::systems::catalog::{SHOWN, shown};
+use shelfkeeper::systems::catalog::{Note, SHOWN, shown};
 use shelfkeeper::systems::oct8ne::Preview;
 use std::sync::Arc;
 use tokio::runtime::Runtime;
@@ -44,7 +44,7 @@ impl Default for Trial {
         std::fs::write(&path, CONFIG).expect("written");
         let mut draft = shown(&state).begin().expect("begun");
         for (number, good) in GOODS.iter().enumerate() {
-            draft.add_whole(&item(number, good)).expect("added");
+            draft.add_whole(&item(number, good), Note::default(), None).expect("added");
         }
         draft.finish(SHOWN).expect("on the shelf");
         let settings = Config::load(&path).expect("a good config").oct8ne.expect("an adapter");

@@ -67,8 +67,9 @@ impl ShowJob {
         let done = task::blocking(move || {
             let word = Word { force: ask.force, approved: word(&path, CATALOG) };
             let shelf = shown(&path);
-            let stocking = Stocking { source: &source, guard: &guard, shelf, body: Arc::clone(&body), now, stop };
-            let outcome = stocking.alone(&word)?;
+            let hasher = reader.hasher().clone();
+            let stocking = Stocking { source: &source, guard: &guard, shelf, body: Arc::clone(&body), hasher, now, stop };
+            let outcome = stocking.alone(&reader, &word)?;
             take_word(&path, CATALOG, word.approved.as_deref());
             Ok::<_, PassError>((outcome, body.digest().ok()))
         });
@@ -125,7 +126,7 @@ impl ShowJob {
             timings: None,
             rows: None,
             guard,
-            missing: None,
+            missing: found.outcome.missing,
             columns: None,
             loaded: None,
         };

@@ -28,10 +28,7 @@ pub struct Page<'a> {
 /// In words, when the product can't be told.
 pub fn snippet(settings: &Oct8ne, state: &Path, page: &Page<'_>) -> Result<String, String> {
     let generation = shown(state).newest().map_err(|error| error.to_string())?;
-    let most = || {
-        let currencies = generation.as_ref()?.currencies();
-        currencies.iter().max_by_key(|(_, count)| **count).map(|(currency, _)| currency.to_uppercase())
-    };
+    let most = || generation.as_ref()?.main_currency().map(str::to_uppercase);
     let set = || settings.currency.map(|currency| currency.to_string().to_uppercase());
     let currency = page.currency.map(str::to_uppercase).or_else(set).or_else(most);
     let mut lines = vec![

@@ -8,3 +8,4 @@ pub(super) mod fields;
 mod index;
 mod inventory;
 mod known_rows;
+pub(super) mod patience;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
-use super::watch::{Seen, Watch};
+use super::watch::Watch;
 use crate::approval::{CATALOG, word};
 use crate::catalog::Kind;
 use crate::clock::{Moment, boot_id};
@@ -14,12 +14,14 @@ use crate::feed::{self, RowOf};
 use crate::pass::PassKind;
 use crate::source::{self, Body, End, FetchError, Fetched, Validators};
 use crate::state::Reader;
-use crate::systems::catalog::diff::differ::{Comparison, Differ, Patience};
+use crate::systems::catalog::diff::differ::{Comparison, Differ};
+use crate::systems::catalog::diff::patience::Patience;
 use crate::systems::catalog::error::PassError;
 use crate::systems::catalog::filter::Filter;
 use crate::systems::catalog::guard::Judge;
 use crate::systems::catalog::plan::operation::{Operation, Stage};
 use crate::systems::catalog::planner::{feed_kind, needs_listing, parse_options, patience, policy, read};
+use crate::systems::catalog::seen::Seen;
 use crate::systems::catalog::store::{Due, ReadFeed as _};
 use crate::systems::catalog::wait::blocking;
 

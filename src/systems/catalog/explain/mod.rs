@@ -9,7 +9,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 pub(crate) use self::feed::{FeedRow, InFeed};
-pub(crate) use self::watch::Seen;
+pub(crate) use super::seen::Seen;
 use super::error::PassError;
 use super::plan::operation::Stage;
 use super::store::{ChangeKind, Entry, FailedObject, HistoryFilter, InDoubt, Known, Why};

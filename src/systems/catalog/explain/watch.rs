@@ -2,33 +2,13 @@
 
 use thiserror::Error;
 
-use crate::catalog::{Hasher, Rejection};
+use crate::catalog::Hasher;
 use crate::config::Rules;
-use crate::feed::{Offer, Row, RowDigest, RowPlace, RowSink, SinkError};
+use crate::feed::{Row, RowDigest, RowPlace, RowSink, SinkError};
 use crate::systems::catalog::diff::error::DifferError;
 use crate::systems::catalog::error::PassError;
 use crate::systems::catalog::filter::Filter;
-
-/// What was made of a row.
-#[derive(Debug)]
-pub enum Seen {
-    /// An item.
-    Item(Box<Offer>),
-    /// An item that a rule leaves out: its number, from 1 on, and what it asks for.
-    Excluded { offer: Box<Offer>, rule: usize, fits: String },
-    /// Nothing.
-    Rejected(Rejection),
-}
-
-impl Seen {
-    /// The line on which the row begins.
-    pub fn line(&self) -> u64 {
-        match self {
-            Seen::Item(offer) | Seen::Excluded { offer, .. } => offer.line,
-            Seen::Rejected(rejection) => rejection.line,
-        }
-    }
-}
+use crate::systems::catalog::seen::Seen;
 
 pub(super) struct Watch {
     pub(super) filter: Filter,

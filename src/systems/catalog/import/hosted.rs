@@ -102,7 +102,7 @@ fn head(xml: &mut Xml, feed: &Generation) -> io::Result<()> {
     raw(xml, &format!("<yml_catalog date=\"{date}\">\n<shop>\n"))?;
     // YML wants these, though nobody here needs them.
     raw(xml, "<name>shelfkeeper</name>\n<company>shelfkeeper</company>\n<currencies>\n")?;
-    for currency in feed.currencies().keys() {
+    for (currency, _) in feed.currencies() {
         let currency = currency.to_ascii_uppercase();
         xml.create_element("currency").with_attributes([("id", currency.as_str()), ("rate", "1")]).write_empty()?;
     }

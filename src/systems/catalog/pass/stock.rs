@@ -8,7 +8,7 @@ use tracing::warn;
 use super::body::{Answer, fetch};
 use crate::approval::{CATALOG, word};
 use crate::catalog::{Hasher, Kind};
-use crate::config::Prune;
+use crate::config::{Missing, Prune};
 use crate::source::Body;
 use crate::state::Reader;
 use crate::systems::catalog::context::Tools;
@@ -17,7 +17,7 @@ use crate::systems::catalog::plan::Plan;
 use crate::systems::catalog::plan::operation::Stage;
 use crate::systems::catalog::plan::risk::Risk;
 use crate::systems::catalog::planner::Request;
-use crate::systems::catalog::stock::{Decided, Stocking, Word, shown};
+use crate::systems::catalog::stock::{Decided, Fate, Stocking, Word, shown};
 use crate::systems::catalog::store::ReadObjects as _;
 use crate::systems::catalog::wait::{blocking, interruptible};
 
@@ -34,11 +34,13 @@ pub(super) async fn stock(tools: &Tools<'_>, request: Request, body: Arc<Body>, 
     let config = Arc::clone(&tools.context.config);
     let (stop, bell) = (tools.stop.clone(), tools.context.stocked.clone());
     let done = blocking(move || {
+        let state = Reader::open(&config.state.path)?;
+        let hasher = state.hasher().clone();
         let (source, guard, shelf) = (&config.source, &config.guard, shown(&config.state.path));
-        let stocking = Stocking { source, guard, shelf, body, now: request.now, stop };
+        let stocking = Stocking { source, guard, shelf, body, hasher, now: request.now, stop };
         let outcome = match decided {
             Some(decided) => stocking.by_plan(&decided?)?,
-            None => stocking.alone(&Word { force: request.force, approved: word(&config.state.path, CATALOG) })?,
+            None => stocking.alone(&state, &Word { force: request.force, approved: word(&config.state.path, CATALOG) })?,
         };
         if outcome.is_new {
             bell.ring();
@@ -85,15 +87,23 @@ fn decided(tools: &Tools<'_>, plan: &Plan) -> Result<Decided, PassError> {
     let gone = deleted.iter().fold(0_u128, |sum, id| sum.wrapping_add(*id));
     let key = format!("{}|{gone:x}", held.as_ref().map_or("", |held| &held.digest));
     let (is_held, prunes) = (risks.contains(&Risk::Delete), config.nicechat.prune != Prune::None);
+    let sells_out = config.guard.missing == Missing::OutOfStock;
+    let missing: HashSet<String> = plan.missing.iter().flatten().map(|missing| missing.id.clone()).collect();
     let reader = Reader::open(&config.state.path)?;
     // What NiceChat keeps for now is shown for now.
-    let keeps = move |id: &str| {
+    let fate = move |id: &str| {
         let is_owned = || {
             let key = reader.hasher().digest(id.as_bytes());
             reader.key(Kind::Product, key).is_ok_and(|row| row.is_some())
         };
-        is_held || (prunes && !deleted.contains(&hasher.digest(id.as_bytes())) && is_owned())
+        let is_deleted = || deleted.contains(&hasher.digest(id.as_bytes()));
+        match () {
+            () if is_held => Fate::Stays,
+            () if !prunes || is_deleted() || !is_owned() => Fate::Goes,
+            () if sells_out && missing.contains(id) => Fate::SellsOut,
+            () => Fate::Stays,
+        }
     };
     let is_whole = plan.verdict.held.is_some() && names.iter().any(|name| matches!(*name, "empty_feed" | "feed_kind"));
-    Ok(Decided { risks, is_whole, held, keeps: Box::new(keeps), key })
+    Ok(Decided { risks, is_whole, held, fate: Box::new(fate), key })
 }

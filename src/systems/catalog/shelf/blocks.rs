@@ -24,10 +24,14 @@ impl Blocks {
     /// # Errors
     /// When it can't be written.
     pub fn write(&mut self, bytes: &[u8]) -> io::Result<Span> {
-        let block = pack(bytes, self.at);
+        self.put(&pack(bytes, self.at))
+    }
+
+    /// Adds one that is packed already, for this place.
+    pub(super) fn put(&mut self, block: &[u8]) -> io::Result<Span> {
         let length = u32::try_from(block.len()).map_err(io::Error::other)?;
         let span = Span { at: self.at, length };
-        self.file.write_all(&block)?;
+        self.file.write_all(block)?;
         self.at += u64::from(length);
         Ok(span)
     }

@@ -65,6 +65,18 @@ impl Shelf {
         Draft::begin(folder, whole)
     }
 
+    /// The same with what it has in common with the one before, which [`Draft::finish_after`] is told of, too.
+    ///
+    /// # Errors
+    /// When it can't be written, or that one not be read.
+    pub fn begin_after(&self, old: Option<&Generation>) -> Result<Draft, ShelfError> {
+        let draft = self.begin()?;
+        match old {
+            Some(old) => draft.after(old),
+            None => Ok(draft),
+        }
+    }
+
     /// The last generation that was finished; `None` = there is none. One that was opened before stays as it is.
     ///
     /// # Errors

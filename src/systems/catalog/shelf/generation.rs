@@ -1,6 +1,5 @@
 //! Reading a generation.
 
-use std::collections::BTreeMap;
 use std::fs::File;
 use std::io;
 use std::os::unix::fs::{FileExt as _, MetadataExt as _};
@@ -8,8 +7,9 @@ use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 
+use super::entry::Entry;
 use super::error::ShelfError;
-use super::layout::{About, Contents, FILE, FOOT, MAGIC, Span, read_foot, take, take_number, take_text, unpack};
+use super::layout::{About, Contents, FILE, FOOT, MAGIC, Span, moved, read_foot, take_number, take_text, unpack};
 use crate::catalog::Fields;
 
 /// An item as it lies on the shelf.
@@ -86,7 +86,19 @@ impl Generation {
     }
 
     /// The currencies of its items, and how many have each.
-    pub fn currencies(&self) -> &BTreeMap<String, u64> {
+    pub fn currencies(&self) -> impl Iterator<Item = (&str, u64)> {
+        let all = self.numbered_currencies().iter().map(|(name, count)| (name.as_str(), *count));
+        all.filter(|(_, count)| *count > 0)
+    }
+
+    /// The one that most items have.
+    pub fn main_currency(&self) -> Option<&str> {
+        let most = self.currencies().max_by(|(one, ones), (other, others)| ones.cmp(others).then(one.cmp(other)));
+        most.map(|(currency, _)| currency)
+    }
+
+    /// All that have a number.
+    pub(super) fn numbered_currencies(&self) -> &[(String, u64)] {
         &self.contents.currencies
     }
 
@@ -95,14 +107,21 @@ impl Generation {
     /// # Errors
     /// When it can't be read.
     pub fn categories(&self, page: usize) -> Result<Option<Vec<(String, String)>>, ShelfError> {
+        let Some(numbered) = self.numbered_categories(page)? else { return Ok(None) };
+        let used = numbered.into_iter().filter(|(.., count)| *count > 0);
+        Ok(Some(used.map(|(id, name, _)| (id, name)).collect()))
+    }
+
+    /// All that have a number, and how many items have each: a page of them.
+    pub(super) fn numbered_categories(&self, page: usize) -> Result<Option<Vec<(String, String, u64)>>, ShelfError> {
         let Some(span) = self.contents.categories.get(page) else { return Ok(None) };
         let page = self.read(*span)?;
         let mut rest = page.as_slice();
         let mut categories = Vec::new();
         while !rest.is_empty() {
-            let category = take_text(&mut rest).zip(take_text(&mut rest));
-            let (id, name) = category.ok_or_else(|| self.damaged("a category is cut off"))?;
-            categories.push((id.to_owned(), name.to_owned()));
+            let category = take_text(&mut rest).zip(take_text(&mut rest)).zip(take_number(&mut rest));
+            let ((id, name), count) = category.ok_or_else(|| self.damaged("a category is cut off"))?;
+            categories.push((id.to_owned(), name.to_owned(), count));
         }
         Ok(Some(categories))
     }
@@ -166,6 +185,15 @@ impl Generation {
         (place < self.contents.items).then(|| self.contents.pages.get(page).map(|(first, _)| (page, *first))).flatten()
     }
 
+    /// A page of items as it lies there, for another place.
+    pub(in crate::systems::catalog) fn page_moved(&self, page: usize, to: u64) -> Result<Vec<u8>, ShelfError> {
+        let span = self.contents.pages.get(page).map(|(_, span)| *span);
+        let span = span.ok_or_else(|| self.damaged("a page is missing"))?;
+        let block = read_span(&self.file, span);
+        let block = block.map_err(|error| ShelfError::Unreadable { path: self.path.clone(), error })?;
+        moved(&block, span.at, to).ok_or_else(|| self.damaged("a block isn't what was written"))
+    }
+
     /// The bytes of a page.
     pub(super) fn page(&self, page: usize) -> Result<Option<Vec<u8>>, ShelfError> {
         self.contents.pages.get(page).map(|(_, span)| self.read(*span)).transpose()
@@ -186,14 +214,14 @@ impl Generation {
         let page = self.read(*span)?;
         let mut rest = page.as_slice();
         for _ in *first..place {
-            take(&mut rest).zip(take(&mut rest)).ok_or_else(|| self.damaged("an item is missing"))?;
+            Entry::take(&mut rest).ok_or_else(|| self.damaged("an item is missing"))?;
         }
         self.take_item(&mut rest)
     }
 
     pub(super) fn take_item(&self, rest: &mut &[u8]) -> Result<Stocked, ShelfError> {
-        let item = take_text(rest).zip(take(rest));
-        let item = item.and_then(|(id, json)| Some((id, serde_json::from_slice(json).ok()?)));
+        let item = Entry::take(rest);
+        let item = item.and_then(|entry| Some((entry.id, serde_json::from_slice(entry.json).ok()?)));
         let (id, fields) = item.ok_or_else(|| self.damaged("an item can't be read"))?;
         Ok(Stocked { id: id.to_owned(), fields })
     }
@@ -219,6 +247,14 @@ impl Generation {
             self.ids_of(page)?.iter().for_each(|(id, place)| each(id, *place));
         }
         Ok(())
+    }
+
+    /// Its ids with the places of their items, in the ids' order.
+    pub(super) fn places(&self) -> impl Iterator<Item = Result<(String, u64), ShelfError>> {
+        (0..self.contents.ids.len()).flat_map(|page| match self.ids_of(page) {
+            Ok(ids) => ids.into_iter().map(Ok).collect(),
+            Err(error) => vec![Err(error)],
+        })
     }
 
     fn ids_of(&self, page: usize) -> Result<Vec<(String, u64)>, ShelfError> {
@@ -253,8 +289,12 @@ impl Generation {
     }
 }
 
-fn read_block(file: &File, span: Span) -> io::Result<Option<Vec<u8>>> {
+fn read_span(file: &File, span: Span) -> io::Result<Vec<u8>> {
     let mut block = vec![0; span.length as usize];
     file.read_exact_at(&mut block, span.at)?;
-    Ok(unpack(&block, span.at))
+    Ok(block)
+}
+
+fn read_block(file: &File, span: Span) -> io::Result<Option<Vec<u8>>> {
+    Ok(unpack(&read_span(file, span)?, span.at))
 }

@@ -4,8 +4,6 @@
 //! the feed's order, pages of ids in the ids' order, pages of categories. Blocks are packed, and each has a checksum
 //! that depends on its place, so that nothing is ever read that wasn't written there.
 
-use std::collections::BTreeMap;
-
 use jiff::Timestamp;
 use lz4_flex::block::{compress_prepend_size, decompress_size_prepended};
 use serde::{Deserialize, Serialize};
@@ -15,11 +13,11 @@ use xxhash_rust::xxh3::xxh3_64_with_seed;
 /// The name of the file.
 pub(super) const FILE: &str = "items";
 /// Begins and ends a file; the last byte is the version.
-pub const MAGIC: [u8; 8] = *b"shelf\0\0\x02";
+pub const MAGIC: [u8; 8] = *b"shelf\0\0\x03";
 /// Bytes of the foot: where the last block is, a checksum of that, and [`MAGIC`].
 pub const FOOT: usize = 12 + 8 + MAGIC.len();
 /// A page is full when it has so many bytes: one is read and unpacked for each product that is asked for.
-pub(super) const PAGE: usize = 32 << 10;
+pub(super) const PAGE: usize = if cfg!(test) { 1 << 10 } else { 32 << 10 };
 
 /// Where a block lies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -39,8 +37,24 @@ pub struct About {
     pub kind: Option<(String, String)>,
     /// When a sale in it begins or ends next.
     pub changes_at: Option<Timestamp>,
+    /// When sales in it were judged: earlier than that, it may have said something else.
+    pub judged: Option<Timestamp>,
     /// What of it is as it was before, until somebody approves it.
     pub held: Option<Value>,
+    /// What its rows were digested and read with; under another one none of them is known.
+    pub rows: Option<String>,
+}
+
+impl About {
+    /// Whether the same feed says the same at another moment.
+    pub fn holds_at(&self, now: Timestamp) -> bool {
+        self.is_judged_by(now) && self.changes_at.is_none_or(|at| at > now)
+    }
+
+    /// Whether sales were judged then or before: clocks are set back.
+    pub fn is_judged_by(&self, now: Timestamp) -> bool {
+        self.judged.is_some_and(|judged| judged <= now)
+    }
 }
 
 /// What the last block says.
@@ -49,11 +63,13 @@ pub(super) struct Contents {
     pub(super) made: Timestamp,
     pub(super) about: About,
     pub(super) items: u64,
-    pub(super) currencies: BTreeMap<String, u64>,
+    /// The currencies by their numbers, and how many items have each: none, when the last one has gone.
+    pub(super) currencies: Vec<(String, u64)>,
     /// Pages of items, each with the place of its first one.
     pub(super) pages: Vec<(u64, Span)>,
     /// Pages of ids with the places of their items, each with its first id.
     pub(super) ids: Vec<(String, Span)>,
+    /// Pages of categories by their numbers: the id, the name, and how many items have it.
     pub(super) categories: Vec<Span>,
 }
 
@@ -69,6 +85,13 @@ pub fn unpack(block: &[u8], at: u64) -> Option<Vec<u8>> {
     let (sum, packed) = block.split_first_chunk::<8>()?;
     let is_whole = xxh3_64_with_seed(packed, at).to_le_bytes() == *sum;
     is_whole.then(|| decompress_size_prepended(packed).ok()).flatten()
+}
+
+/// A block that was read at a place as it is written at another one; `None` = it isn't what was written there.
+pub(super) fn moved(block: &[u8], from: u64, to: u64) -> Option<Vec<u8>> {
+    let (sum, packed) = block.split_first_chunk::<8>()?;
+    let is_whole = xxh3_64_with_seed(packed, from).to_le_bytes() == *sum;
+    is_whole.then(|| [&xxh3_64_with_seed(packed, to).to_le_bytes()[..], packed].concat())
 }
 
 pub fn foot(last: Span) -> Vec<u8> {

@@ -10,15 +10,19 @@
 
 mod blocks;
 mod draft;
+mod entry;
 mod error;
 mod folder;
 mod generation;
 mod layout;
+mod numbers;
 mod sorter;
 mod walk;
 
 pub use blocks::Blocks;
 pub use draft::Draft;
+pub(super) use entry::Entry;
+pub use entry::Note;
 pub use error::ShelfError;
 pub use folder::Shelf;
 pub use generation::{Generation, Stocked};

@@ -158,7 +158,7 @@ fn categories_are_those_with_a_name_and_the_first_name_counts() {
     let named = |id: &str, name: &str| (id.to_owned(), name.to_owned());
     assert_eq!(generation.categories(0).expect("read"), Some(vec![named("7", "Lamps"), named("3", "Beds")]));
     assert_eq!(generation.categories(1).expect("read"), None);
-    assert_eq!(generation.currencies().keys().collect::<Vec<_>>(), ["eur"]);
+    assert_eq!(generation.currencies().map(|(currency, _)| currency).collect::<Vec<_>>(), ["eur"]);
 }
 
 /// A feed may be in another order than the last time.

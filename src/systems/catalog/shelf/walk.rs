@@ -1,10 +1,9 @@
 //! Finding items of a generation in about the order in which they lie there: what a feed has from pass to pass.
 
-use std::ops::Range;
-
+use super::entry::Entry;
 use super::error::ShelfError;
 use super::generation::{Generation, Stocked};
-use super::layout::{take, take_text};
+use crate::feed::RowDigest;
 
 /// Looks items up, the next one being the likeliest.
 pub struct Walk<'g> {
@@ -14,13 +13,15 @@ pub struct Walk<'g> {
     next: usize,
 }
 
-/// A page, and where on it its items begin and their ids are.
+/// A page of items.
 #[derive(Default)]
-struct Page {
-    number: usize,
-    first: u64,
+pub struct Page {
+    pub(super) number: usize,
+    /// The place of its first item.
+    pub(super) first: u64,
     bytes: Vec<u8>,
-    items: Vec<(usize, Range<usize>)>,
+    /// Where on the page its items begin, and the digests of their rows.
+    items: Vec<(usize, Option<RowDigest>)>,
 }
 
 impl<'g> Walk<'g> {
@@ -33,20 +34,69 @@ impl<'g> Walk<'g> {
         Ok(Walk { generation, page, next: 0 })
     }
 
-    /// The place of the item with an id.
+    /// The page that is open.
+    pub fn page(&self) -> &Page {
+        &self.page
+    }
+
+    /// Whether the next item is expected on another page.
+    pub fn is_at_end(&self) -> bool {
+        self.next >= self.page.items.len()
+    }
+
+    /// Opens the page that an item lies on.
     ///
     /// # Errors
     /// When it can't be read.
-    pub fn find(&mut self, id: &str) -> Result<Option<u64>, ShelfError> {
-        if self.next >= self.page.items.len() {
+    pub fn go_to(&mut self, place: u64) -> Result<(), ShelfError> {
+        if self.page.rest(place).is_none()
+            && let Some((number, first)) = self.generation.page_of(place)
+            && let Some(page) = load(self.generation, number, first)?
+        {
+            (self.page, self.next) = (page, 0);
+        }
+        Ok(())
+    }
+
+    /// Goes on to the next page when this one has no more.
+    fn go_on(&mut self) -> Result<(), ShelfError> {
+        if self.is_at_end() {
             let (number, first) = (self.page.number + 1, self.page.first + self.page.items.len() as u64);
             if let Some(page) = load(self.generation, number, first)? {
                 (self.page, self.next) = (page, 0);
             }
         }
+        Ok(())
+    }
+
+    /// The place of the item that was made of a row, if it is about where it is expected.
+    ///
+    /// # Errors
+    /// When it can't be read.
+    pub fn known(&mut self, row: RowDigest) -> Result<Option<u64>, ShelfError> {
+        self.go_on()?;
+        let items = self.page.items.get(self.next..).unwrap_or_default();
+        let Some(ahead) = items.iter().position(|(_, digest)| *digest == Some(row)) else { return Ok(None) };
+        let at = self.next + ahead;
+        self.next = at + 1;
+        Ok(Some(self.page.first + at as u64))
+    }
+
+    /// The place of the item with an id.
+    ///
+    /// # Errors
+    /// When it can't be read.
+    pub fn find(&mut self, id: &str) -> Result<Option<u64>, ShelfError> {
+        // Who has just found it may ask again.
+        if let Some(last) = self.next.checked_sub(1)
+            && self.page.entry(last).is_some_and(|entry| entry.id == id)
+        {
+            return Ok(Some(self.page.first + last as u64));
+        }
+        self.go_on()?;
         let behind = (0..self.next.min(self.page.items.len())).rev();
         let on_page = (self.next..self.page.items.len()).chain(behind);
-        if let Some(at) = { on_page }.find(|at| self.page.id(*at) == id.as_bytes()) {
+        if let Some(at) = { on_page }.find(|at| self.page.entry(*at).is_some_and(|entry| entry.id == id)) {
             self.next = at + 1;
             return Ok(Some(self.page.first + at as u64));
         }
@@ -66,8 +116,7 @@ impl<'g> Walk<'g> {
     /// When it can't be read.
     pub fn item(&self, place: u64) -> Result<Stocked, ShelfError> {
         // Mostly it is on the page that is open: to read and unpack that again would cost more than all else.
-        let at = place.checked_sub(self.page.first).and_then(|at| usize::try_from(at).ok());
-        match at.and_then(|at| self.page.items.get(at)).and_then(|(begin, _)| self.page.bytes.get(*begin..)) {
+        match self.page.rest(place) {
             Some(mut rest) => self.generation.take_item(&mut rest),
             None => self.generation.at(place),
         }
@@ -75,8 +124,23 @@ impl<'g> Walk<'g> {
 }
 
 impl Page {
-    fn id(&self, at: usize) -> &[u8] {
-        self.items.get(at).and_then(|(_, id)| self.bytes.get(id.clone())).unwrap_or_default()
+    /// How many items it has.
+    pub(super) fn len(&self) -> usize {
+        self.items.len()
+    }
+
+    /// The item at a place, if it is on this page.
+    pub fn at(&self, place: u64) -> Option<Entry<'_>> {
+        Entry::take(&mut self.rest(place)?)
+    }
+
+    fn rest(&self, place: u64) -> Option<&[u8]> {
+        let at = usize::try_from(place.checked_sub(self.first)?).ok()?;
+        self.bytes.get(self.items.get(at)?.0..)
+    }
+
+    fn entry(&self, at: usize) -> Option<Entry<'_>> {
+        Entry::take(&mut self.bytes.get(self.items.get(at)?.0..)?)
     }
 }
 
@@ -86,10 +150,8 @@ fn load(generation: &Generation, number: usize, first: u64) -> Result<Option<Pag
     let mut rest = bytes.as_slice();
     while !rest.is_empty() {
         let begin = bytes.len() - rest.len();
-        let id = take_text(&mut rest).ok_or_else(|| generation.damaged("an item is cut off"))?.len();
-        let end = bytes.len() - rest.len();
-        items.push((begin, end - id..end));
-        take(&mut rest).ok_or_else(|| generation.damaged("an item is cut off"))?;
+        let entry = Entry::take(&mut rest).ok_or_else(|| generation.damaged("an item is cut off"))?;
+        items.push((begin, entry.note.row));
     }
     Ok(Some(Page { number, first, bytes, items }))
 }

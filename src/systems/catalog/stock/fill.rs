@@ -1,150 +1,251 @@
-//! Writing a generation: the rows of the feed, and what stays of the one before.
+//! The rows of the feed on their way to the shelf, and what stays there of what the feed doesn't have.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
-use super::merge::{FeedReading, patched};
+use super::before::Before;
+use super::merge::patched;
+use super::reading::{FeedRead, Taker};
 use super::stocking::{SHOWN, Stocking};
+use super::tally::Tally;
 use crate::catalog::{Hasher, Item, Owner, Rejection};
-use crate::feed::Offer;
+use crate::feed::{FirstRows, Offer, RowDigest, RowPlace};
 use crate::remote::nicechat::product_fields;
-use crate::systems::catalog::error::PassError;
 use crate::systems::catalog::plan::risk::Risk;
-use crate::systems::catalog::shelf::{About, Draft, Generation, ShelfError, Stocked, Walk};
+use crate::systems::catalog::seen::Seen;
+use crate::systems::catalog::shelf::{About, Draft, Generation, Note, ShelfError, Stocked};
+use crate::systems::catalog::store::Field;
 
-/// What is written.
-pub(super) struct Fill<'s, 'a> {
-    pub(super) stocking: &'s Stocking<'a>,
-    /// What is there.
-    pub(super) old: Option<&'s Generation>,
-    /// What stays as it is there.
-    pub(super) held: &'s HashSet<Risk>,
-    /// Whether a product that the feed doesn't have stays.
-    pub(super) keeps: &'s dyn Fn(&str) -> bool,
+/// What becomes of a product that the feed doesn't have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fate {
+    /// It goes.
+    Goes,
+    /// It stays as it is.
+    Stays,
+    /// It stays, and can't be bought.
+    SellsOut,
 }
 
-/// What is there, as the feed is walked through.
-struct Before<'s> {
-    walk: Walk<'s>,
-    /// Places whose item the feed has.
-    seen: Vec<bool>,
-    categories: HashMap<String, String>,
-    /// Items of rows that can't be read.
-    stay: Vec<u64>,
+/// A product that the feed doesn't have.
+pub(super) struct Lacking {
+    place: u64,
+    pub(super) fate: Fate,
+    pub(super) item: Stocked,
 }
 
-impl<'s> Before<'s> {
-    fn new(old: &'s Generation) -> Result<Before<'s>, ShelfError> {
-        let mut categories = HashMap::new();
-        let mut page = 0;
-        while let Some(some) = old.categories(page)? {
-            categories.extend(some);
-            page += 1;
+/// The rows of the feed on their way to the shelf.
+pub(super) struct Filling<'s, 'a> {
+    stocking: &'s Stocking<'a>,
+    /// What stays as it is of what the feed has.
+    held: &'s HashSet<Risk>,
+    /// `None` = nobody wants to have it written.
+    draft: Option<Draft>,
+    before: Option<Before<'s>>,
+    /// Those whose ids aren't shown yet.
+    firsts: FirstRows,
+    /// What changes, where that is counted.
+    pub(super) tally: Option<Tally<'s>>,
+    pub(super) taken: u64,
+    pub(super) rejected: u64,
+    pub(super) excluded: u64,
+    /// A product of which everything is told.
+    watched: Option<&'s str>,
+    pub(super) seen: Vec<Seen>,
+}
+
+impl<'s, 'a> Filling<'s, 'a> {
+    /// `old` = what is shown now.
+    pub(super) fn new(
+        stocking: &'s Stocking<'a>,
+        old: Option<&'s Generation>,
+        held: &'s HashSet<Risk>,
+    ) -> Result<Filling<'s, 'a>, ShelfError> {
+        let before = old.map(|old| Before::new(old, &stocking.rows_mark(), stocking.now)).transpose()?;
+        Ok(Filling {
+            stocking,
+            held,
+            draft: None,
+            before,
+            firsts: FirstRows::default(),
+            tally: None,
+            taken: 0,
+            rejected: 0,
+            excluded: 0,
+            watched: None,
+            seen: Vec::new(),
+        })
+    }
+
+    /// Writes it.
+    pub(super) fn written(mut self, old: Option<&Generation>) -> Result<Self, ShelfError> {
+        self.draft = Some(self.stocking.shelf.begin_after(old)?);
+        Ok(self)
+    }
+
+    /// Counts what changes.
+    pub(super) fn counted(mut self, old: &'s Generation) -> Self {
+        self.tally = Some(Tally::new(old.len(), self.stocking.guard));
+        self
+    }
+
+    /// Keeps in mind what the feed has of a product; no row is known by its bytes then.
+    pub(super) fn watching(mut self, id: Option<&'s str>) -> Self {
+        self.watched = id;
+        self
+    }
+
+    /// What the feed doesn't have, when it has been read; `fate` says what becomes of it. In the order of what is shown.
+    pub(super) fn lacking(
+        &mut self,
+        read: &FeedRead,
+        fate: &mut dyn FnMut(&str, bool) -> Fate,
+    ) -> Result<Vec<Lacking>, ShelfError> {
+        let Some(before) = &mut self.before else { return Ok(Vec::new()) };
+        before.end_run(self.draft.as_mut())?;
+        let hasher = Hasher::without_secret();
+        let mut all = Vec::new();
+        for place in before.untaken(false) {
+            let item = before.item(place)?;
+            let is_proven = read.proves_absence && !read.mentions.contains(&hasher.digest(item.id.as_bytes()));
+            all.push(Lacking { place, fate: fate(&item.id, is_proven), item });
         }
-        let seen = vec![false; usize::try_from(old.len()).unwrap_or_default()];
-        Ok(Before { walk: Walk::new(old)?, seen, categories, stay: Vec::new() })
-    }
-
-    /// The place of an item that the feed has a row of.
-    fn see(&mut self, id: &str) -> Result<Option<u64>, ShelfError> {
-        let place = self.walk.find(id)?;
-        if let Some(seen) = place.and_then(|place| self.seen.get_mut(usize::try_from(place).ok()?)) {
-            *seen = true;
+        if let Some(tally) = &mut self.tally {
+            all.iter().filter(|lacking| lacking.fate == Fate::Goes).for_each(|lacking| tally.goes(&lacking.item));
         }
-        Ok(place)
+        Ok(all)
     }
 
-    fn category_of(&self, item: &Stocked) -> Option<&str> {
-        let id = item.fields.get("category").and_then(|id| id.as_str())?;
-        self.categories.get(id).map(String::as_str)
-    }
-}
-
-impl Fill<'_, '_> {
-    /// Writes it, and shows it from then on. Gives how many rows were taken, and weren't.
-    pub(super) fn run(&self, about: About) -> Result<(u64, u64), PassError> {
-        let shelf = &self.stocking.shelf;
-        // One that was damaged in the middle is none.
-        let mut before = self.old.map(Before::new).transpose().unwrap_or_default();
-        let mut draft = shelf.begin()?;
-        let (mut taken, mut rejected) = (0, 0);
-        let mut reading = FeedReading::new(self.stocking)?;
-        let read = reading.each(|row| match row {
-            Ok(offer) => {
-                taken += 1;
-                self.offer(&mut draft, before.as_mut(), &offer)
+    /// Writes what stays of that, and shows it all from then on.
+    pub(super) fn finish(
+        mut self,
+        about: About,
+        lacking: &[Lacking],
+        old: Option<&Generation>,
+    ) -> Result<(), ShelfError> {
+        let Some(mut draft) = self.draft.take() else { return Ok(()) };
+        if let Some(before) = &mut self.before {
+            before.end_run(Some(&mut draft))?;
+            for Lacking { place, fate, item } in lacking {
+                match fate {
+                    Fate::Goes => {}
+                    Fate::Stays => before.keep(*place, &mut draft)?,
+                    Fate::SellsOut => {
+                        let mut item = item.clone();
+                        item.fields.insert("in_stock".to_owned(), false.into());
+                        let category = before.category_of(&item)?;
+                        draft.add_stocked(&item, category, note_of(&item), Some(*place))?;
+                    }
+                }
             }
-            Err(rejection) => {
-                rejected += 1;
-                reject(before.as_mut(), &rejection)
+            for place in before.untaken(true) {
+                before.keep(place, &mut draft)?;
             }
-        })?;
-        if let Some(before) = before {
-            self.keep(&mut draft, before, &read.mentions, read.proves_absence)?;
         }
-        draft.describe(About { kind: Some(read.kind), changes_at: read.changes_at, ..about });
-        draft.finish(SHOWN)?;
-        shelf.keep_newest()?;
-        Ok((taken, rejected))
+        draft.describe(About { rows: Some(self.stocking.rows_mark()), judged: Some(self.stocking.now), ..about });
+        draft.finish_after(SHOWN, old)?;
+        self.stocking.shelf.keep_newest()
     }
 
-    fn offer(&self, draft: &mut Draft, before: Option<&mut Before<'_>>, offer: &Offer) -> Result<(), ShelfError> {
-        let Some(before) = before else { return draft.add_whole(&offer.item) };
-        let place = before.see(offer.item.id.as_str())?;
-        let is_held = self.held.iter().any(|risk| *risk != Risk::Delete);
-        let Some(place) = place.filter(|_| is_held) else { return draft.add_whole(&offer.item) };
-        let old = before.walk.item(place)?;
+    /// An item of the feed that is shown already, at this place.
+    fn again(&mut self, place: u64, offer: &Offer, row: Option<RowDigest>) -> Result<(), ShelfError> {
+        let Some(before) = &mut self.before else { return Ok(()) };
+        before.take(place);
+        let note = Note { row, word: presence(&offer.item) };
+        if self.tally.is_none() && self.held.is_empty() {
+            return self.draft.as_mut().map_or(Ok(()), |draft| draft.add_whole(&offer.item, note, Some(place)));
+        }
+        let (old, mut new) = (before.item(place)?, whole(&offer.item));
         let factor = self.stocking.guard.price_factor;
-        let mut new = whole(&offer.item);
-        if !patched(&old, &mut new, self.held, factor) {
-            return draft.add_whole(&offer.item);
+        if let Some(tally) = &mut self.tally {
+            tally.change(&old, &new, factor);
+        }
+        let is_patched = patched(&old, &mut new, self.held, factor);
+        let Some(draft) = &mut self.draft else { return Ok(()) };
+        if !is_patched {
+            return draft.add_whole(&offer.item, note, Some(place));
         }
         let own = offer.item.category.as_ref().and_then(|category| category.name.as_deref());
-        let category =
-            if new.fields.get("category") == old.fields.get("category") { before.category_of(&old) } else { own };
-        draft.add_stocked(&new, category.or(own))
+        let is_as_it_was = new.fields.get("category") == old.fields.get("category");
+        let category = if is_as_it_was { before.category_of(&old)?.or(own) } else { own };
+        draft.add_stocked(&new, category, note_of(&new), Some(place))
     }
 
-    /// Adds what stays of what the feed doesn't have.
-    fn keep(
-        &self,
-        draft: &mut Draft,
-        mut before: Before<'_>,
-        mentions: &HashSet<u128>,
-        proves_absence: bool,
-    ) -> Result<(), ShelfError> {
-        before.stay.sort_unstable();
-        let hasher = Hasher::without_secret();
-        let unseen = (0_u64..).zip(&before.seen).filter(|(_, seen)| !**seen).map(|(place, _)| place);
-        let missing: Vec<u64> = unseen.collect();
-        for place in missing {
-            let item = before.walk.item(place)?;
-            let is_mentioned = mentions.contains(&hasher.digest(item.id.as_bytes()));
-            if !proves_absence || is_mentioned || (self.keeps)(&item.id) {
-                draft.add_stocked(&item, before.category_of(&item))?;
-            }
+    /// Where an item is that is shown already.
+    fn place(&mut self, id: &str) -> Result<Option<u64>, ShelfError> {
+        self.before.as_mut().map_or(Ok(None), |before| before.find(id, self.draft.as_mut()))
+    }
+
+    fn watch(&mut self, seen: impl FnOnce() -> Seen, id: Option<&str>) {
+        if self.watched.is_some() && self.watched == id {
+            self.seen.push(seen());
         }
-        for place in std::mem::take(&mut before.stay) {
-            let item = before.walk.item(place)?;
-            draft.add_stocked(&item, before.category_of(&item))?;
+    }
+}
+
+impl Taker for Filling<'_, '_> {
+    fn knows_some(&self) -> bool {
+        self.watched.is_none() && self.before.as_ref().is_some_and(Before::knows_rows)
+    }
+
+    fn known(&mut self, row: RowDigest, line: u64) -> Result<bool, ShelfError> {
+        let Some(before) = self.before.as_mut().filter(|before| self.watched.is_none() && before.knows_rows()) else {
+            return Ok(false);
+        };
+        let Some(entry) = before.known(row, line, self.draft.as_mut())? else { return Ok(false) };
+        self.taken += 1;
+        if let Some(tally) = &mut self.tally {
+            tally.same(entry.note.word);
+        }
+        Ok(true)
+    }
+
+    fn first(&mut self, id: &str, row: RowPlace) -> Result<Option<RowPlace>, ShelfError> {
+        let place = self.place(id)?;
+        Ok(match (place, &mut self.before) {
+            (Some(place), Some(before)) => before.first(place, row),
+            _ => self.firsts.first(Hasher::digest(&self.stocking.hasher, id.as_bytes()), row),
+        })
+    }
+
+    fn offer(&mut self, offer: Box<Offer>, row: Option<RowDigest>) -> Result<(), ShelfError> {
+        self.taken += 1;
+        self.watch(|| Seen::Item(offer.clone()), Some(offer.item.id.as_str()));
+        if let Some(place) = self.place(offer.item.id.as_str())? {
+            return self.again(place, &offer, row);
+        }
+        if let Some(tally) = &mut self.tally {
+            tally.new += 1;
+        }
+        let note = Note { row, word: presence(&offer.item) };
+        self.draft.as_mut().map_or(Ok(()), |draft| draft.add_whole(&offer.item, note, None))
+    }
+
+    fn exclude(&mut self, offer: Box<Offer>, rule: usize) -> Result<(), ShelfError> {
+        self.excluded += 1;
+        let fits = || self.stocking.source.rules.iter().nth(rule).map(ToString::to_string).unwrap_or_default();
+        let id = offer.item.id.as_str().to_owned();
+        let seen = || Seen::Excluded { rule: rule + 1, fits: fits(), offer };
+        if self.watched == Some(id.as_str()) {
+            self.seen.push(seen());
         }
         Ok(())
     }
-}
 
-/// A row that can't be read leaves its item as it is.
-fn reject(before: Option<&mut Before<'_>>, rejection: &Rejection) -> Result<(), ShelfError> {
-    let (Owner::Item(id) | Owner::FaultyId(id)) = rejection.owner() else { return Ok(()) };
-    let Some(before) = before else { return Ok(()) };
-    let was_seen = |place: u64, before: &Before<'_>| {
-        usize::try_from(place).ok().and_then(|at| before.seen.get(at).copied()).unwrap_or(true)
-    };
-    if let Some(place) = before.walk.find(id)?
-        && !was_seen(place, before)
-    {
-        before.see(id)?;
-        before.stay.push(place);
+    fn reject(&mut self, rejection: Rejection) -> Result<(), ShelfError> {
+        self.rejected += 1;
+        if let Owner::Item(id) | Owner::FaultyId(id) = rejection.owner()
+            && let Some(place) = self.place(id)?
+        {
+            self.before.iter_mut().for_each(|before| before.reject(place));
+        }
+        let is_its = self.watched.is_some_and(|id| {
+            rejection.id.as_deref() == Some(id) || rejection.mentions.iter().any(|word| word == id)
+        });
+        if is_its {
+            self.seen.push(Seen::Rejected(rejection));
+        }
+        Ok(())
     }
-    Ok(())
 }
 
 /// An item as it lies on the shelf.
@@ -155,4 +256,25 @@ pub(super) fn whole(item: &Item) -> Stocked {
         fields.insert("local".to_owned(), local.into());
     }
     Stocked { id: item.id.as_str().to_owned(), fields }
+}
+
+/// The fields in which an item has a value, a bit each: see [`Field::is_in`].
+fn presence(item: &Item) -> u16 {
+    let has_text = |text: &Option<String>| text.as_ref().is_some_and(|text| !text.is_empty());
+    let has = [
+        (Field::Category, item.category.is_some()),
+        (Field::Price, item.price.is_some()),
+        (Field::Currency, item.currency.is_some()),
+        (Field::Description, has_text(&item.description)),
+        (Field::Url, has_text(&item.url)),
+        (Field::Image, has_text(&item.image_url)),
+        (Field::InStock, item.in_stock),
+    ];
+    has.into_iter().filter(|(_, has)| *has).map(|(field, _)| field.bit()).sum()
+}
+
+/// What is noted of an item of which some stays as it was: its row has more to say.
+fn note_of(item: &Stocked) -> Note {
+    let has = Field::ALL.into_iter().filter(|field| field.is_in(&item.fields));
+    Note { row: None, word: has.map(Field::bit).sum() }
 }

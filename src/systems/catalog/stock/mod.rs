@@ -2,15 +2,20 @@
 //! holds, and what rows that can't be read say, left as it was.
 //!
 //! It has nothing to do with what NiceChat has acknowledged. Where a plan was made, its verdict counts; where none could
-//! be made, for want of NiceChat, the feed is judged against the shelf by the same settings.
+//! be made, for want of NiceChat, the feed is judged against the shelf by the same settings. Rows that are known by their
+//! bytes are taken over as they lie there.
 
+mod before;
 mod fill;
 mod judge;
 mod merge;
+mod reading;
 mod run;
 mod stocking;
+mod tally;
 
+pub use self::fill::Fate;
 pub use self::judge::Word;
 pub(super) use self::run::Decided;
-pub use self::run::{Outcome, is_of};
+pub use self::run::{Outcome, Preview, is_of};
 pub use self::stocking::{SHOWN, Stocking, shown};

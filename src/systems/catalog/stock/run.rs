@@ -1,19 +1,27 @@
-//! The two ways in which a feed gets onto the shelf.
+//! The two ways in which a feed gets onto the shelf, and what it would change there.
 
 use std::collections::HashSet;
 use std::path::Path;
 
 use jiff::Timestamp;
+use tracing::warn;
 
-use super::fill::Fill;
+use super::fill::{Fate, Filling, Lacking};
 use super::judge::{Judged, Word, judge};
+use super::reading::{FeedRead, read};
 use super::stocking::{Stocking, shown};
 use crate::catalog::Digest;
-use crate::config::Source;
+use crate::config::{self, Source};
+use crate::source::FetchError;
+use crate::state::Reader;
+use crate::systems::catalog::diff::patience::Waiting;
 use crate::systems::catalog::error::PassError;
 use crate::systems::catalog::plan::risk::Risk;
 use crate::systems::catalog::plan::verdict::Held;
-use crate::systems::catalog::shelf::{About, Generation};
+use crate::systems::catalog::planner::patience;
+use crate::systems::catalog::seen::Seen;
+use crate::systems::catalog::shelf::{About, Generation, ShelfError, Stocked};
+use crate::systems::catalog::store::Missing;
 
 /// What a plan has decided.
 pub(in crate::systems::catalog) struct Decided {
@@ -23,8 +31,8 @@ pub(in crate::systems::catalog) struct Decided {
     pub(in crate::systems::catalog) is_whole: bool,
     /// What is held, in words for programs.
     pub(in crate::systems::catalog) held: Option<Held>,
-    /// Whether a product that the feed doesn't have stays.
-    pub(in crate::systems::catalog) keeps: Box<dyn Fn(&str) -> bool + Send>,
+    /// What becomes of a product that the feed doesn't have, if its absence is proven.
+    pub(in crate::systems::catalog) fate: Box<dyn Fn(&str) -> Fate + Send>,
     /// Tells it from others: what stays changes with time.
     pub(in crate::systems::catalog) key: String,
 }
@@ -38,6 +46,45 @@ pub struct Outcome {
     pub rows: Option<(u64, u64)>,
     /// What waits for somebody's word.
     pub held: Option<Held>,
+    /// What whole feeds don't have any more, where that was looked at.
+    pub missing: Option<Vec<Missing>>,
+}
+
+/// What a feed would change of what is shown.
+#[derive(Debug, Default)]
+pub struct Preview {
+    /// Rows that would be taken, that can't be, and that a rule leaves out.
+    pub rows: (u64, u64, u64),
+    /// Products that would come, change and go.
+    pub new: u64,
+    /// See above.
+    pub changed: u64,
+    /// See above.
+    pub gone: u64,
+    /// Products that are missing, and wait before they go.
+    pub waiting: u64,
+    /// What would wait for somebody's word.
+    pub held: Option<Held>,
+    /// That is all of it.
+    pub is_whole: bool,
+    /// What the feed has of the product that is asked about.
+    pub seen: Vec<Seen>,
+    /// The product as it is shown now.
+    pub shown: Option<Stocked>,
+    /// What would become of it, if the feed doesn't have it.
+    pub fate: Option<Fate>,
+    /// Since when it is missing.
+    pub missing: Option<Missing>,
+    /// The feed is the one that is shown.
+    pub is_same: bool,
+}
+
+/// A feed that was read to its end, and what it doesn't have.
+struct Reading<'s, 'a> {
+    filling: Filling<'s, 'a>,
+    read: FeedRead,
+    lacking: Vec<Lacking>,
+    waiting: Option<Waiting>,
 }
 
 impl Stocking<'_> {
@@ -52,39 +99,181 @@ impl Stocking<'_> {
         if is_current(old.as_ref(), &key, self.now) {
             return Ok(Outcome { held, ..Outcome::default() });
         }
-        let about =
-            About { key, held: held.as_ref().and_then(|held| serde_json::to_value(held).ok()), ..About::default() };
-        let fill = Fill { stocking: self, old: old.as_ref(), held: &decided.risks, keeps: &*decided.keeps };
-        let rows = fill.run(about)?;
-        Ok(Outcome { is_new: true, rows: Some(rows), held })
+        self.undamaged(old, |old| {
+            let mut filling = Filling::new(self, old, &decided.risks)?.written(old)?;
+            let read = read(self, &mut filling)?;
+            let mut fate = |id: &str, is_proven| if is_proven { (decided.fate)(id) } else { Fate::Stays };
+            let lacking = filling.lacking(&read, &mut fate)?;
+            let rows = (filling.taken, filling.rejected);
+            filling.finish(about(&key, held.as_ref(), &read, None), &lacking, old)?;
+            Ok(Outcome { is_new: true, rows: Some(rows), held: held.clone(), missing: None })
+        })
     }
 
-    /// Puts the feed on the shelf, judged by what is there.
+    /// Puts the feed on the shelf, judged by what is there. `state` = what is known of products that are missing.
     ///
     /// # Errors
     /// When the feed can't be read to its end, or the shelf can't be written.
-    pub fn alone(&self, word: &Word) -> Result<Outcome, PassError> {
-        let old = self.old();
-        let plain = self.key()?;
-        if is_current(old.as_ref(), &plain, self.now) {
-            return Ok(Outcome { held: old.as_ref().and_then(held_of), ..Outcome::default() });
+    pub fn alone(&self, state: &Reader, word: &Word) -> Result<Outcome, PassError> {
+        let (old, key) = (self.old(), self.key()?);
+        if let Some(held) = self.as_it_is(old.as_ref(), &key, word) {
+            return Ok(Outcome { held, ..Outcome::default() });
         }
-        let Judged { risks, is_whole, held, keeps_all } = match &old {
-            Some(old) => judge(self, old, word)?,
-            None => Judged::default(),
+        self.undamaged(old, |old| self.judged(old, state, word, &key))
+    }
+
+    /// What [`Stocking::alone`] would do. `watched` = a product of which everything is told.
+    ///
+    /// # Errors
+    /// When the feed can't be read to its end.
+    pub fn preview(&self, state: &Reader, word: &Word, watched: Option<&str>) -> Result<Preview, PassError> {
+        let old = self.shelf.newest().ok().flatten();
+        let nothing = HashSet::new();
+        let mut filling = Filling::new(self, old.as_ref(), &nothing)?.watching(watched);
+        if let Some(old) = &old {
+            filling = filling.counted(old);
+        }
+        let reading = self.reading(filling, state, false)?;
+        let Reading { filling, read, lacking, waiting } = reading;
+        let judged = old.as_ref().zip(filling.tally.as_ref());
+        let judged = judged.map(|(old, tally)| judge(tally, &read, filling.taken, old, word)).unwrap_or_default();
+        let key = self.key()?;
+        let as_it_is = self.as_it_is(old.as_ref(), &key, word);
+        let counts = match &filling.tally {
+            _ if as_it_is.is_some() => (0, 0, 0),
+            Some(tally) => (tally.new, tally.changed, tally.gone),
+            None => (filling.taken, 0, 0),
         };
-        if is_whole {
-            return Ok(Outcome { held, ..Outcome::default() });
+        let is_whole = judged.is_whole && as_it_is.is_none();
+        let its = lacking.iter().find(|lacking| Some(lacking.item.id.as_str()) == watched);
+        let (waits, missing) = waiting.map_or((0, Vec::new()), |waiting| (waiting.count, waiting.into_all()));
+        let shown = watched.zip(old.as_ref()).map(|(id, old)| old.get(id)).transpose().ok().flatten().flatten();
+        Ok(Preview {
+            rows: (filling.taken, filling.rejected, filling.excluded),
+            new: counts.0,
+            changed: counts.1,
+            gone: counts.2,
+            waiting: waits,
+            held: as_it_is.unwrap_or(judged.held),
+            is_whole,
+            fate: its.map(|lacking| lacking.fate),
+            seen: filling.seen,
+            shown,
+            missing: missing.into_iter().find(|missing| Some(missing.id.as_str()) == watched),
+            is_same: old.is_some_and(|old| old.about().key.starts_with(&key)),
+        })
+    }
+
+    /// What is held, if what is shown stays as it is.
+    fn as_it_is(&self, old: Option<&Generation>, key: &str, word: &Word) -> Option<Option<Held>> {
+        let held = old.and_then(held_of);
+        let key = held.as_ref().map_or(key.to_owned(), |held| format!("{key}|{}", held.digest));
+        (is_current(old, &key, self.now) && word.is_silent(held.as_ref())).then_some(held)
+    }
+
+    fn judged(
+        &self,
+        old: Option<&Generation>,
+        state: &Reader,
+        word: &Word,
+        key: &str,
+    ) -> Result<Outcome, PassError> {
+        let mut risks = HashSet::new();
+        let mut held = None;
+        if let Some(old) = old {
+            let filling = Filling::new(self, Some(old), &risks)?.written(Some(old))?.counted(old);
+            let Reading { filling, read, lacking, waiting } = self.reading(filling, state, false)?;
+            let judged = match &filling.tally {
+                Some(tally) => judge(tally, &read, filling.taken, old, word),
+                None => Judged::default(),
+            };
+            if judged.is_whole {
+                return Ok(Outcome { held: judged.held, ..Outcome::default() });
+            }
+            if judged.held.is_none() {
+                return finish(filling, (&read, &lacking, waiting), (key, None), Some(old));
+            }
+            (risks, held) = (judged.risks, judged.held);
         }
-        let key = held.as_ref().map_or(plain.clone(), |held| format!("{plain}|{}", held.digest));
-        if is_current(old.as_ref(), &key, self.now) {
-            return Ok(Outcome { held, ..Outcome::default() });
+        // Some of it stays as it was: it is read once more.
+        let filling = Filling::new(self, old, &risks)?.written(old)?;
+        let Reading { filling, read, lacking, waiting } =
+            self.reading(filling, state, risks.contains(&Risk::Delete))?;
+        let key = held.as_ref().map_or(key.to_owned(), |held| format!("{key}|{}", held.digest));
+        finish(filling, (&read, &lacking, waiting), (&key, held), old)
+    }
+
+    /// Reads the feed; what it lacks goes when it has been missing for long enough, unless all of it `stays`.
+    fn reading<'s, 'a>(
+        &'s self,
+        mut filling: Filling<'s, 'a>,
+        state: &Reader,
+        stays: bool,
+    ) -> Result<Reading<'s, 'a>, PassError> {
+        let read = read(self, &mut filling)?;
+        let unreadable = |error| PassError::Fetch(FetchError::unreadable(self.source, &error));
+        let patience = patience(self.guard, &self.body).map_err(unreadable)?;
+        let mut waiting = patience.map(|patience| Waiting::begin(state, patience)).transpose()?;
+        let mut fate = |id: &str, is_proven: bool| {
+            let waits = match &mut waiting {
+                Some(waiting) if is_proven => (!waiting.is_over(id)).then(|| waiting.until_then()),
+                Some(waiting) => {
+                    waiting.stays(id);
+                    None
+                }
+                None => None,
+            };
+            match waits {
+                Some(config::Missing::OutOfStock) => Fate::SellsOut,
+                Some(config::Missing::Keep) => Fate::Stays,
+                None if stays || !is_proven => Fate::Stays,
+                None => Fate::Goes,
+            }
+        };
+        let lacking = filling.lacking(&read, &mut fate)?;
+        Ok(Reading { filling, read, lacking, waiting })
+    }
+
+    /// Does what needs what is shown; without it, when that turns out to be damaged.
+    fn undamaged(
+        &self,
+        old: Option<Generation>,
+        run: impl Fn(Option<&Generation>) -> Result<Outcome, PassError>,
+    ) -> Result<Outcome, PassError> {
+        match run(old.as_ref()) {
+            Err(PassError::Shelf(error @ (ShelfError::Damaged { .. } | ShelfError::Unreadable { .. })))
+                if old.is_some() =>
+            {
+                warn!("{error}; it is made again");
+                run(None)
+            }
+            done => done,
         }
-        let about =
-            About { key, held: held.as_ref().and_then(|held| serde_json::to_value(held).ok()), ..About::default() };
-        let keeps = |_: &str| keeps_all || risks.contains(&Risk::Delete);
-        let rows = Fill { stocking: self, old: old.as_ref(), held: &risks, keeps: &keeps }.run(about)?;
-        Ok(Outcome { is_new: true, rows: Some(rows), held })
+    }
+}
+
+/// Shows what was read.
+fn finish(
+    filling: Filling<'_, '_>,
+    (read, lacking, waiting): (&FeedRead, &[Lacking], Option<Waiting>),
+    (key, held): (&str, Option<Held>),
+    old: Option<&Generation>,
+) -> Result<Outcome, PassError> {
+    let rows = (filling.taken, filling.rejected);
+    let until = waiting.as_ref().and_then(|waiting| waiting.until);
+    filling.finish(about(key, held.as_ref(), read, until), lacking, old)?;
+    let missing = waiting.map_or_else(Vec::new, Waiting::into_all);
+    Ok(Outcome { is_new: true, rows: Some(rows), held, missing: Some(missing) })
+}
+
+/// What is shown is made of this. `until` = when it is another one although the feed is the same.
+fn about(key: &str, held: Option<&Held>, read: &FeedRead, until: Option<Timestamp>) -> About {
+    About {
+        key: key.to_owned(),
+        kind: Some(read.kind.clone()),
+        changes_at: [read.changes_at, until].into_iter().flatten().min(),
+        held: held.and_then(|held| serde_json::to_value(held).ok()),
+        ..About::default()
     }
 }
 
@@ -93,13 +282,13 @@ pub fn is_of(state: &Path, source: &Source, body: Option<Digest>, now: Timestamp
     let Some(body) = body else { return false };
     let key = format!("{}|{body:032x}", Stocking::shape(source));
     match shown(state).newest() {
-        Ok(Some(old)) => old.about().key.starts_with(&key) && old.about().changes_at.is_none_or(|at| at > now),
+        Ok(Some(old)) => old.about().key.starts_with(&key) && old.about().holds_at(now),
         _ => false,
     }
 }
 
 fn is_current(old: Option<&Generation>, key: &str, now: Timestamp) -> bool {
-    old.is_some_and(|old| old.about().key == key && old.about().changes_at.is_none_or(|at| at > now))
+    old.is_some_and(|old| old.about().key == key && old.about().holds_at(now))
 }
 
 fn held_of(old: &Generation) -> Option<Held> {

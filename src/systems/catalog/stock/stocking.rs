@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
+use crate::catalog::Hasher;
 use crate::config::{Guard, Source};
 use crate::feed;
 use crate::source::{Body, FetchError};
@@ -17,7 +18,7 @@ use crate::systems::catalog::shelf::{Generation, Shelf};
 pub const SHOWN: &str = "shown";
 
 /// Grows when the same feed would come to other items on the shelf.
-const RULES: u32 = 1;
+const RULES: u32 = 2;
 
 /// The part of a state's shelf that is shown.
 pub fn shown(state: &Path) -> Shelf {
@@ -34,6 +35,8 @@ pub struct Stocking<'a> {
     pub shelf: Shelf,
     /// The feed.
     pub body: Arc<Body>,
+    /// What rows are digested with: the state's.
+    pub hasher: Hasher,
     /// The moment at which sales are judged.
     pub now: Timestamp,
     /// Told to end.
@@ -53,6 +56,11 @@ impl Stocking<'_> {
             source.default_category,
             source.rules
         )
+    }
+
+    /// What tells whether rows that were digested earlier are known.
+    pub(super) fn rows_mark(&self) -> String {
+        format!("{:032x}", self.hasher.digest(Stocking::shape(self.source).as_bytes()))
     }
 
     pub(super) fn key(&self) -> Result<String, PassError> {

@@ -213,7 +213,7 @@ fn told(
 
 /// In whose prices results are ordered and narrowed: what is asked for, what is set, what most products have.
 fn currency(view: &View, query: &Query, settings: &Settings) -> Option<String> {
-    let has = |currency: &String| view.generation.currencies().contains_key(&currency.to_lowercase());
+    let has = |asked: &String| view.generation.currencies().any(|(currency, _)| currency == asked.to_lowercase());
     let asked = query.get("currency").map(str::to_uppercase).filter(has);
     let set = settings.config.currency.map(|currency| currency.to_string().to_uppercase()).filter(has);
     asked.or(set).or_else(|| view.currency.clone())

@@ -233,8 +233,7 @@ impl Server {
     }
 
     fn show(&self, generation: &Arc<Generation>, indexed: Option<Arc<Indexed>>) {
-        let most = generation.currencies().iter().max_by_key(|(_, count)| **count);
-        let currency = most.map(|(currency, _)| currency.to_uppercase());
+        let currency = generation.main_currency().map(str::to_uppercase);
         let view = View { generation: Arc::clone(generation), indexed, currency };
         self.ready().view = Some(Arc::new(view));
     }

@@ -2,7 +2,6 @@
 
 use std::collections::HashSet;
 
-use super::patience::Waiting;
 use super::{Comparison, Differ, Draft, category_of};
 use crate::catalog::{Category, Fields, Id, Kind};
 use crate::config::{self, Prune, VanishedCategory};
@@ -11,6 +10,7 @@ use crate::systems::catalog::diff::decide::{Base, Since, decide, disable, sell_o
 use crate::systems::catalog::diff::error::DifferError;
 use crate::systems::catalog::diff::fields::overlaid;
 use crate::systems::catalog::diff::index::Flags;
+use crate::systems::catalog::diff::patience::Waiting;
 use crate::systems::catalog::plan::operation::{Action, Operation};
 use crate::systems::catalog::plan::risk::Risks;
 use crate::systems::catalog::store::{InDoubt, Known, ReadFeed as _, ReadImports as _, Refused, Why};
@@ -159,12 +159,12 @@ impl Differ {
             return Ok(false);
         }
         if !self.is_absence_proven(kind, at)? {
-            self.waiting.iter_mut().for_each(|waiting| waiting.stays(&id));
+            self.waiting.iter_mut().for_each(|waiting| waiting.stays(id.as_str()));
             return Ok(false);
         }
         if kind == Kind::Product
             && let Some(waiting) = &mut self.waiting
-            && !waiting.is_over(&id)
+            && !waiting.is_over(id.as_str())
         {
             let is_sold_out = waiting.until_then() == config::Missing::OutOfStock;
             return self.wait(at, &id, &object, is_sold_out);

@@ -5,7 +5,6 @@
 
 mod closing;
 mod listing;
-mod patience;
 mod rows;
 mod seen;
 mod twins;
@@ -17,6 +16,7 @@ use rust_decimal::Decimal;
 use super::error::DifferError;
 use super::feed_view::FeedView;
 use super::inventory::Inventory;
+use super::patience::{Patience, Waiting};
 use crate::catalog::{Fields, Id, Kind, Owner, Rejection};
 use crate::config::{Prune, VanishedCategory};
 use crate::feed::{Offer, Row};
@@ -26,8 +26,6 @@ use crate::systems::catalog::columns::fields_of;
 use crate::systems::catalog::plan::store::PlanStore;
 use crate::systems::catalog::plan::summary::Summary;
 use crate::systems::catalog::store::{Missing, RowLog, RowsEnding, Why};
-pub(crate) use patience::Patience;
-use patience::Waiting;
 
 /// The settings that a plan depends on.
 #[derive(Debug, Clone)]

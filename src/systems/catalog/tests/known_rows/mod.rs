@@ -2,6 +2,7 @@
 //! feeds, and whatever became of the passes before.
 
 mod feeds;
+mod shelf;
 
 use proptest::collection::vec;
 use tokio::runtime::Runtime;

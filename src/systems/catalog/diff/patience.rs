@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use crate::catalog::{Digest, Id};
+use crate::catalog::Digest;
 use crate::clock::{Moment, boot_id};
 use crate::config;
 use crate::state::{Reader, StateError};
@@ -25,7 +25,7 @@ pub struct Patience {
 }
 
 /// The products that are missing, and for how long.
-pub(super) struct Waiting {
+pub(in crate::systems::catalog) struct Waiting {
     patience: Patience,
     now: Moment,
     boot: Option<String>,
@@ -33,26 +33,26 @@ pub(super) struct Waiting {
     /// Those that are missing still.
     all: Vec<Missing>,
     /// How many of them aren't deleted yet.
-    pub(super) count: u64,
+    pub(in crate::systems::catalog) count: u64,
     /// When the first of them has waited long enough, if no other feed is needed for that.
-    pub(super) until: Option<Timestamp>,
+    pub(in crate::systems::catalog) until: Option<Timestamp>,
 }
 
 impl Waiting {
-    pub(super) fn begin(reader: &Reader, patience: Patience) -> Result<Waiting, StateError> {
+    pub(in crate::systems::catalog) fn begin(reader: &Reader, patience: Patience) -> Result<Waiting, StateError> {
         let earlier = reader.missing()?.into_iter().map(|missing| (missing.id.clone(), missing)).collect();
         let (now, boot) = (Moment::now(), boot_id());
         Ok(Waiting { patience, now, boot, earlier, all: Vec::new(), count: 0, until: None })
     }
 
-    pub(super) fn until_then(&self) -> config::Missing {
+    pub(in crate::systems::catalog) fn until_then(&self) -> config::Missing {
         self.patience.until_then
     }
 
     /// This feed, which is whole, doesn't have a product. Gives whether that has lasted long enough.
-    pub(super) fn is_over(&mut self, id: &Id) -> bool {
+    pub(in crate::systems::catalog) fn is_over(&mut self, id: &str) -> bool {
         let body = self.patience.body;
-        let mut missing = self.earlier.remove(id.as_str()).unwrap_or_else(|| Missing::from_now(id.to_string(), body));
+        let mut missing = self.earlier.remove(id).unwrap_or_else(|| Missing::from_now(id.to_string(), body));
         missing.again(body);
         let Patience { after, feeds, .. } = self.patience;
         let due = missing.due(after, feeds, self.now, self.boot.as_deref());
@@ -65,12 +65,12 @@ impl Waiting {
     }
 
     /// Nothing proves that this feed doesn't have a product: what is known of it stays.
-    pub(super) fn stays(&mut self, id: &Id) {
-        self.all.extend(self.earlier.remove(id.as_str()));
+    pub(in crate::systems::catalog) fn stays(&mut self, id: &str) {
+        self.all.extend(self.earlier.remove(id));
     }
 
     /// Those that are missing from now on.
-    pub(super) fn into_all(self) -> Vec<Missing> {
+    pub(in crate::systems::catalog) fn into_all(self) -> Vec<Missing> {
         self.all
     }
 }

@@ -1,0 +1,131 @@
+//! Reading the feed for the shelf.
+
+use std::collections::HashSet;
+
+use jiff::Timestamp;
+
+use super::stocking::Stocking;
+use crate::catalog::{Digest, Hasher, Owner, Rejection};
+use crate::feed::{self, FeedType, Offer, Row, RowDigest, RowPlace, RowSink, SinkError};
+use crate::source::End;
+use crate::systems::catalog::error::PassError;
+use crate::systems::catalog::planner::parse_options;
+use crate::systems::catalog::shelf::ShelfError;
+
+/// Words of broken rows that are kept.
+const MENTIONS: usize = 100_000;
+
+/// What the feed turned out to be.
+pub(super) struct FeedRead {
+    /// Where it is from and the type that the settings want; what it is.
+    pub(super) kind: (String, String),
+    pub(super) changes_at: Option<Timestamp>,
+    /// Words of broken rows that may be ids, digested without a secret.
+    pub(super) mentions: HashSet<Digest>,
+    /// What it doesn't have is not in it: it is whole, and no row is so broken that it may be anybody's.
+    pub(super) proves_absence: bool,
+}
+
+/// What becomes of the rows.
+pub(super) trait Taker {
+    /// Whether any row is known by its bytes.
+    fn knows_some(&self) -> bool;
+
+    /// Whether this one is, which begins on this line: it isn't parsed then.
+    fn known(&mut self, row: RowDigest, line: u64) -> Result<bool, ShelfError>;
+
+    /// See [`RowSink::first`].
+    fn first(&mut self, id: &str, row: RowPlace) -> Result<Option<RowPlace>, ShelfError>;
+
+    /// An item; without a digest the same bytes may mean something else another time.
+    fn offer(&mut self, offer: Box<Offer>, row: Option<RowDigest>) -> Result<(), ShelfError>;
+
+    /// An item that a rule leaves out: its number, from 0 on.
+    fn exclude(&mut self, offer: Box<Offer>, rule: usize) -> Result<(), ShelfError>;
+
+    /// A row that can't be read.
+    fn reject(&mut self, rejection: Rejection) -> Result<(), ShelfError>;
+}
+
+struct Sink<'s, 'a, 't> {
+    stocking: &'s Stocking<'a>,
+    mentions: HashSet<Digest>,
+    changes_at: Option<Timestamp>,
+    some_row_is_unknown: bool,
+    taker: &'t mut dyn Taker,
+}
+
+/// Gives every row of the feed to `taker`.
+pub(super) fn read(stocking: &Stocking<'_>, taker: &mut dyn Taker) -> Result<FeedRead, PassError> {
+    let Stocking { source, body, stop, now, .. } = stocking;
+    let mut sink =
+        Sink { stocking, mentions: HashSet::new(), changes_at: None, some_row_is_unknown: false, taker };
+    let mut read = || {
+        let input = feed::open(&body.file, source.max_bytes).stopped_by(stop);
+        let input = if body.end == End::Proven { input } else { input.unproven()? };
+        feed::read_into(&input, &parse_options(source, *now), &mut sink)
+    };
+    let read = read().map_err(|error| PassError::reading(source, error))?;
+    body.check_unwritten()?;
+    let wanted = source.format.map_or("auto", FeedType::name);
+    Ok(FeedRead {
+        kind: (format!("{} {wanted}", source.location.fingerprint()), read.format.name().to_owned()),
+        changes_at: sink.changes_at,
+        mentions: sink.mentions,
+        proves_absence: (body.end == End::Proven || read.is_whole) && !sink.some_row_is_unknown,
+    })
+}
+
+impl Sink<'_, '_, '_> {
+    fn may_change_at(&mut self, at: Option<Timestamp>) {
+        self.changes_at = [self.changes_at, at].into_iter().flatten().min();
+    }
+}
+
+impl RowSink for Sink<'_, '_, '_> {
+    fn hasher(&self) -> &Hasher {
+        &self.stocking.hasher
+    }
+
+    fn knows_some(&self) -> bool {
+        self.taker.knows_some()
+    }
+
+    fn knows(&mut self, row: RowDigest, line: u64) -> Result<bool, SinkError> {
+        self.check_cancelled()?;
+        Ok(self.taker.known(row, line).map_err(PassError::from)?)
+    }
+
+    fn first(&mut self, id: &str, row: RowPlace) -> Result<Option<RowPlace>, SinkError> {
+        Ok(self.taker.first(id, row).map_err(PassError::from)?)
+    }
+
+    fn check_cancelled(&mut self) -> Result<(), SinkError> {
+        if self.stocking.stop.is_cancelled() { Err(Box::new(PassError::Interrupted)) } else { Ok(()) }
+    }
+
+    fn row(&mut self, row: Row, digest: Option<RowDigest>) -> Result<(), SinkError> {
+        self.check_cancelled()?;
+        let taken = match row {
+            Row::Offer(offer) => {
+                self.may_change_at(offer.changes_at);
+                // What it says then, or whether a rule leaves it out, nobody knows now.
+                let digest = digest.filter(|_| offer.changes_at.is_none());
+                match self.stocking.source.rules.excludes(&offer.item) {
+                    Some(rule) => self.taker.exclude(offer, rule),
+                    None => self.taker.offer(offer, digest),
+                }
+            }
+            Row::Rejected(rejection) => {
+                self.may_change_at(rejection.changes_at);
+                self.some_row_is_unknown |= matches!(rejection.owner(), Owner::Unknown);
+                let hasher = Hasher::without_secret();
+                let words = rejection.mentions.iter().map(|word| hasher.digest(word.as_bytes()));
+                let room = MENTIONS.saturating_sub(self.mentions.len());
+                self.mentions.extend(words.take(room));
+                self.taker.reject(rejection)
+            }
+        };
+        Ok(taken.map_err(PassError::from)?)
+    }
+}

@@ -1,0 +1,125 @@
+//! What the feed changes of what is shown, counted by risk.
+
+use std::collections::BTreeMap;
+
+use rust_decimal::Decimal;
+use serde_json::Value;
+
+use super::merge::risks_of;
+use crate::catalog::{Digest, Hasher};
+use crate::config::Guard;
+use crate::systems::catalog::plan::risk::Risk;
+use crate::systems::catalog::plan::verdict::Example;
+use crate::systems::catalog::shelf::Stocked;
+use crate::systems::catalog::store::Field;
+
+/// What a risk touches.
+#[derive(Default)]
+pub(super) struct Touched {
+    pub(super) count: u64,
+    pub(super) of: u64,
+    pub(super) digest: Digest,
+    pub(super) examples: Vec<Example>,
+}
+
+/// Examples of a risk.
+const EXAMPLES: usize = 20;
+
+/// Counts what the feed changes.
+pub(super) struct Tally<'s> {
+    guard: &'s Guard,
+    /// What is shown.
+    shown: u64,
+    /// What the feed has of it.
+    pub(super) again: u64,
+    /// Products that change, come and go.
+    pub(super) changed: u64,
+    pub(super) new: u64,
+    pub(super) gone: u64,
+    /// Products that are as they were, by the fields in which they have a value.
+    having: [u64; Field::ALL.len()],
+    touched: BTreeMap<Risk, Touched>,
+}
+
+impl<'s> Tally<'s> {
+    pub(super) fn new(shown: u64, guard: &'s Guard) -> Tally<'s> {
+        let having = [0; Field::ALL.len()];
+        Tally { guard, shown, again: 0, changed: 0, new: 0, gone: 0, having, touched: BTreeMap::new() }
+    }
+
+    /// A product is as it was; it has values in these fields.
+    pub(super) fn same(&mut self, fields: u16) {
+        self.again += 1;
+        for (field, having) in Field::ALL.into_iter().zip(&mut self.having) {
+            *having += u64::from(fields & field.bit() != 0);
+        }
+    }
+
+    /// A product may be another one; a price counts that changes by `factor` or more.
+    pub(super) fn change(&mut self, old: &Stocked, new: &Stocked, factor: Decimal) {
+        self.again += 1;
+        self.changed += u64::from(old.fields != new.fields);
+        let risks = risks_of(old, new, factor);
+        for risk in Risk::OF_CHANGES {
+            let touched = self.touched.entry(risk).or_default();
+            touched.of += u64::from(risk.of().is_none_or(|field| field.is_in(&old.fields)));
+            if risks.has(risk) {
+                let name = risk.fields().first().map(|field| field.name()).unwrap_or_default();
+                let of = |item: &Stocked| item.fields.get(name).cloned().unwrap_or_default();
+                touched.add(
+                    risk,
+                    Example { id: new.id.clone(), field: Some(name.to_owned()), old: of(old), new: of(new) },
+                );
+            }
+        }
+    }
+
+    /// A product goes.
+    pub(super) fn goes(&mut self, item: &Stocked) {
+        self.gone += 1;
+        let old = item.fields.get("title").cloned().unwrap_or_default();
+        let touched = self.touched.entry(Risk::Delete).or_default();
+        touched.add(Risk::Delete, Example { id: item.id.clone(), field: None, old, new: Value::Null });
+    }
+
+    /// The risks that are more than the settings let through.
+    pub(super) fn excesses(&self) -> Vec<(Risk, &Touched, u64, u8)> {
+        let guard = self.guard;
+        let limited = self.touched.iter().map(|(risk, touched)| {
+            let limit = match risk {
+                Risk::Delete => guard.max_delete_percent,
+                Risk::Emptied(_) => guard.max_emptied_percent,
+                Risk::OutOfStock => guard.max_out_of_stock_percent,
+                Risk::Price => guard.max_price_percent,
+            };
+            (*risk, touched, self.of(*risk, touched), limit)
+        });
+        let is_more = |touched: &Touched, of: u64, limit: u8| {
+            touched.count > guard.min_count && u128::from(touched.count) * 100 > u128::from(of) * u128::from(limit)
+        };
+        let mut excesses: Vec<_> = limited.filter(|(_, touched, of, limit)| is_more(touched, *of, *limit)).collect();
+        let has_price = excesses.iter().any(|(risk, ..)| *risk == Risk::Emptied(Field::Price));
+        excesses.retain(|(risk, ..)| !(has_price && *risk == Risk::Emptied(Field::Currency)));
+        excesses
+    }
+
+    /// What a risk is measured against.
+    fn of(&self, risk: Risk, touched: &Touched) -> u64 {
+        let having = |field: Field| Field::ALL.into_iter().zip(self.having).find(|(one, _)| *one == field);
+        match risk {
+            Risk::Delete => self.shown,
+            _ => touched.of + risk.of().and_then(having).map_or(0, |(_, having)| having),
+        }
+    }
+}
+
+impl Touched {
+    fn add(&mut self, risk: Risk, example: Example) {
+        self.count += 1;
+        let text = format!("{}|{}|{}", risk.name(), example.id, example.new);
+        self.digest = self.digest.wrapping_add(Hasher::without_secret().digest(text.as_bytes()));
+        if self.examples.len() < EXAMPLES {
+            self.examples.push(example);
+        }
+    }
+}
