@@ -9,26 +9,26 @@ use super::runtime::{blocking, until_interrupted};
 use crate::cli::{self, Format};
 use crate::config::Config;
 use crate::status::no_state;
-use crate::systems::catalog::{Explanation, explain as find_out, explanation_json, explanation_text};
+use crate::systems::catalog::{ExplainedBy, Explanation, explain as find_out, explanation_json, explanation_text};
 
 pub(super) fn explain(arguments: &cli::Explain, config: Option<&Path>) -> Outcome {
     let path = Config::find(config)?;
     let look = Look::load(&path)?;
     let mut may_ask = !arguments.offline;
-    let catalog = match Config::load(&path) {
-        Ok(config) => config.catalog,
+    let by = match Config::load(&path) {
+        Ok(config) => ExplainedBy::of(&config),
         // Whoever may not see the secrets may still look; only a feed behind a password isn't asked for then.
         Err(_) => {
-            let catalog = Config::without_secrets(&path, |config| config.catalog.clone())?;
-            may_ask &= catalog.as_ref().is_some_and(|catalog| catalog.source.credentials.is_none());
-            catalog
+            let by = Config::without_secrets(&path, ExplainedBy::of)?;
+            may_ask &= by.as_ref().is_some_and(|by| by.source().credentials.is_none());
+            by
         }
     };
     let reader = look.open()?;
     no_state(&reader).map_or(Ok(()), |absence| note(&absence))?;
     let (id, format) = (arguments.id.trim().to_owned(), arguments.format);
     until_interrupted(async move {
-        let explanation = find_out(catalog.as_ref(), &reader, &id, may_ask).await?;
+        let explanation = find_out(by.as_ref(), &reader, &id, may_ask).await?;
         blocking(move || print(&explanation, format)).await
     })
 }

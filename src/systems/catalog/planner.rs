@@ -69,12 +69,21 @@ pub(crate) async fn plan(
     state.check_base(Some(config.nicechat.base_url.as_str()))?;
     let nicechat = nicechat::connect(&config.nicechat, &config.source.location.secrets(), limits)?.reader();
     let request = Request { keeps_rows: false, ..Request::of_pass(ask) };
-    let body = match interruptible(stop, source::fetch(&config.source, Validators::default(), state.hasher())).await?? {
-        Fetched::Body(body) => body,
-        // Nothing was asked for that could be answered so.
-        Fetched::NotModified => return Err(PassError::Fetch(FetchError::strange_304(&config.source))),
-    };
+    let hasher = state.hasher().clone();
+    let body = interruptible(stop, body(&config.source, &hasher)).await??;
     Planner { config, nicechat: &nicechat, stop, computing: &Semaphore::new(1) }.plan(state, request, &body).await
+}
+
+/// The feed, asked for as if nothing were known of it.
+///
+/// # Errors
+/// When there is none.
+pub(crate) async fn body(source: &Source, hasher: &Hasher) -> Result<Arc<Body>, PassError> {
+    match source::fetch(source, Validators::default(), hasher).await? {
+        Fetched::Body(body) => Ok(body),
+        // Nothing was asked for that could be answered so.
+        Fetched::NotModified => Err(PassError::Fetch(FetchError::strange_304(source))),
+    }
 }
 
 /// Whether a pass has to read NiceChat's listing: a resync, the first pass of a state, the first

@@ -17,8 +17,8 @@ use crate::pass::{
 use crate::shop::Bell;
 use crate::source::{self, End, Fetched, Validators};
 use crate::state::{Reader, Writer};
-use crate::systems::catalog::store::{Ending, FeedMark, GuardEnding, ReadFeed as _, WritePass as _};
-use crate::systems::catalog::{Held, PassError, StockOutcome, Stocking, Word, is_shown, shown};
+use crate::systems::catalog::store::{Ending, FeedMark, GuardEnding, ReadFeed as _, ReadTroubles as _, WritePass as _};
+use crate::systems::catalog::{Held, PassError, StockOutcome, Stocking, Word, is_shown, record_rejections, shown};
 use crate::task;
 use crate::text::{count, number, span};
 
@@ -40,6 +40,8 @@ pub(super) struct ShowJob {
 struct Found {
     outcome: StockOutcome,
     is_unchanged: bool,
+    /// Rows that the feed has had all along, and that can't be taken.
+    rejected: u64,
     mark: Option<FeedMark>,
 }
 
@@ -47,6 +49,7 @@ impl ShowJob {
     async fn steps(&self, ask: Ask, now: Timestamp, stop: &CancellationToken) -> Result<Found, PassError> {
         let path = self.state.path().to_owned();
         let reader = Reader::open(&path)?;
+        let rejected = reader.trouble()?.0.rows();
         let mark = reader.feed_mark()?.filter(|mark| mark.shape == SHAPE);
         let mark = mark.filter(|mark| is_shown(&path, &self.source, mark.body, now));
         let validators = mark
@@ -58,22 +61,30 @@ impl ShowJob {
             () = stop.cancelled() => return Err(PassError::Interrupted),
         };
         let body = match fetched {
-            Fetched::NotModified => return Ok(Found { is_unchanged: true, ..Found::default() }),
+            Fetched::NotModified => return Ok(Found { is_unchanged: true, rejected, ..Found::default() }),
             Fetched::Body(body) => body,
         };
         let (etag, last_modified, length) = (body.etag.clone(), body.last_modified.clone(), body.length);
         let is_proven = body.end == End::Proven;
-        let (source, guard, stop) = (self.source.clone(), self.guard.clone(), stop.clone());
+        let (source, guard, stopped) = (self.source.clone(), self.guard.clone(), stop.clone());
+        let stop = stopped.clone();
         let done = task::blocking(move || {
             let word = Word { force: ask.force, approved: word(&path, CATALOG) };
             let shelf = shown(&path);
             let hasher = reader.hasher().clone();
-            let stocking = Stocking { source: &source, guard: &guard, shelf, body: Arc::clone(&body), hasher, now, stop };
+            let stocking =
+                Stocking { source: &source, guard: &guard, shelf, body: Arc::clone(&body), hasher, now, stop };
             let outcome = stocking.alone(&reader, &word)?;
             take_word(&path, CATALOG, word.approved.as_deref());
             Ok::<_, PassError>((outcome, body.digest().ok()))
         });
         let (outcome, digest) = done.await??;
+        if outcome.is_new {
+            self.stocked.ring();
+        }
+        if let Some(rejections) = &outcome.rejections {
+            record_rejections(&self.state, rejections, &stopped).await?;
+        }
         let mark = FeedMark {
             etag: etag.filter(|_| is_proven),
             last_modified: last_modified.filter(|_| is_proven),
@@ -84,7 +95,7 @@ impl ShowJob {
         };
         // What is held is looked at again.
         let mark = Some(mark).filter(|_| outcome.held.is_none());
-        Ok(Found { is_unchanged: !outcome.is_new && outcome.held.is_none(), outcome, mark })
+        Ok(Found { is_unchanged: !outcome.is_new && outcome.held.is_none(), outcome, rejected, mark })
     }
 
     async fn pass(&self, ask: Ask, stop: &CancellationToken) -> Report {
@@ -94,10 +105,7 @@ impl ShowJob {
             Ok(found) => (found, None),
             Err(error) => (Found::default(), Some(error)),
         };
-        if found.outcome.is_new {
-            self.stocked.ring();
-        }
-        let (taken, rejected) = found.outcome.rows.unwrap_or_default();
+        let (taken, rejected) = found.outcome.rows.unwrap_or((0, found.rejected));
         let held = found.outcome.held.clone();
         let outcome = match () {
             () if error.is_some() => Outcome::Failed,
@@ -111,7 +119,9 @@ impl ShowJob {
             finished: Timestamp::now(),
             kind: ask.kind,
             outcome,
-            figures: [("read", taken + rejected), ("rejected", rejected)].into_iter().collect(),
+            figures: [("read", if found.is_unchanged { 0 } else { taken + rejected }), ("rejected", rejected)]
+                .into_iter()
+                .collect(),
             requests: 0,
             reason: error.as_ref().map(ToString::to_string).or_else(|| held.as_ref().map(Held::words)),
         };
@@ -142,7 +152,8 @@ fn report(row: PassRow, began: Instant, error: Option<PassError>) -> Report {
     let mut summary = headline.clone();
     let rejected = row.figure("rejected");
     if rejected > 0 {
-        summary += &format!("\n{} not taken: `shelfkeeper feed` says why.", count(rejected, "row was", "rows were"));
+        summary +=
+            &format!("\n{} not taken: `shelfkeeper rejected` says why.", count(rejected, "row was", "rows were"));
     }
     let trouble = match error {
         Some(error @ PassError::Interrupted) => Some(Trouble::Interrupted(error.into())),

@@ -6,6 +6,7 @@
 mod index;
 mod job;
 mod money;
+mod planned;
 mod preview;
 mod probe;
 mod product;

@@ -5,15 +5,18 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use axum::Router;
 use jiff::Timestamp;
 use prometheus_client::registry::Registry;
+use tokio_util::sync::CancellationToken;
 
 use super::job::ShowJob;
+use super::planned::plan;
 use super::probe::probe;
 use super::report::ShownLook;
 use super::serve::mirror::{KnownOrders, Mirror};
 use super::serve::routes::routes;
 use super::serve::server::{Server, Settings};
 use crate::config::Config;
-use crate::pass::{Job, Level, Meter};
+use crate::pass::{Ask, BoxFuture, Failure, Job, Level, Meter, Planned};
+use crate::remote::Limits;
 use crate::shop::Shop;
 use crate::state::{Reader, StateError};
 use crate::systems::look::Look;
@@ -67,6 +70,20 @@ impl System for Oct8neSystem {
         let source = shop.config.source_alone.clone()?;
         let (guard, state, stocked) = (shop.config.guard.clone(), shop.state.clone(), shop.stocked.clone());
         Some(Box::new(ShowJob { source, guard, state, stocked }))
+    }
+
+    fn plan<'a>(
+        &'a self,
+        config: &'a Config,
+        _limits: &'a Limits,
+        ask: Ask,
+        stop: &'a CancellationToken,
+    ) -> BoxFuture<'a, Option<Result<Box<dyn Planned>, Failure>>> {
+        Box::pin(async move {
+            let planned = plan(config, ask.force, stop).await?;
+            let planned = planned.map(|planned| -> Box<dyn Planned> { Box::new(planned) });
+            Some(planned.map_err(Failure::from))
+        })
     }
 
     fn routes(&self) -> Router {

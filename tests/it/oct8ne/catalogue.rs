@@ -4,7 +4,7 @@ use sandbox::{Fault, Rule};
 use serde_json::{Value, json};
 
 use super::face::{Face, config, feed, shop};
-use crate::kit::{Shop, gzip, wait_until};
+use crate::kit::{Shop, wait_until};
 
 fn row(id: usize, title: &str, price: &str) -> String {
     format!("{id}|{title}|||||{price}||in stock|Home|||")
@@ -86,45 +86,6 @@ fn what_the_guard_holds_is_as_it_was() {
     let face = Face::ready(&shop);
     assert_eq!(face.json("productSummary?productIds=39"), json!([]));
     assert_eq!(face.json("productSummary?productIds=1")[0]["formattedPrice"], "€0.10");
-}
-
-/// A shop that has nothing but the adapter.
-fn alone(rows: &[String], lines: &str) -> Shop {
-    let shop = Shop::new();
-    let rows: Vec<&str> = rows.iter().map(String::as_str).collect();
-    let path = shop.write("feed.txt.gz", gzip(feed(&rows)));
-    let text = format!(
-        "[source]\nlocation = {path:?}\nschedule = \"every 12h\"\n[state]\npath = {:?}\n[http]\nlisten = \"\"\n\
-         public_listen = \"127.0.0.1:0\"\n[oct8ne]\nshop_url = \"https://shop.example\"\n{lines}\n",
-        shop.state_path()
-    );
-    shop.write("shelfkeeper.toml", text);
-    shop
-}
-
-#[test]
-fn the_adapter_stands_alone() {
-    let all: Vec<String> = (0..40).map(|id| row(id, "Lamp", "10 EUR")).collect();
-    let shop = alone(&all, "");
-    shop.run(&["check"]).expect_code(0);
-    shop.run(&["run", "--once"]).expect_code(0);
-    let rows: Vec<&str> = all[..10].iter().map(String::as_str).collect();
-    shop.write("feed.txt.gz", gzip(feed(&rows)));
-    let held = shop.run(&["run", "--once"]).expect_code(4);
-    assert!(held.stdout.contains("30 of 40 products"), "{}", held.stdout);
-    let face = Face::ready(&shop);
-    assert_eq!(title(&face, 39), "Lamp");
-    drop(face);
-    let held = shop.json(&["status", "--format", "json"])["held"].clone();
-    assert_eq!((&held["held"][0]["risk"], &held["held"][0]["count"]), (&json!("delete"), &json!(30)), "{held}");
-    shop.run(&["approve", held["digest"].as_str().expect("a digest")]).expect_code(0);
-    shop.run(&["run", "--once"]).expect_code(0);
-    shop.run(&["run", "--once"]).expect_code(0);
-    let status = shop.run(&["status"]).expect_code(0).stdout;
-    assert!(status.contains("what is shown is what the feed says") && !status.contains("NiceChat"), "{status}");
-    let face = Face::ready(&shop);
-    assert_eq!(face.json("productSummary?productIds=39"), json!([]));
-    assert_eq!(face.json("search?search=lamp")["total"], 10);
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! The Oct8ne face: what the feed says, answered to a widget.
 
+mod alone;
 mod any_request;
 mod catalogue;
 mod commands;

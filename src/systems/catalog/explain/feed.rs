@@ -9,10 +9,10 @@ use super::watch::Watch;
 use crate::approval::{CATALOG, word};
 use crate::catalog::Kind;
 use crate::clock::{Moment, boot_id};
-use crate::config::{Catalog, Location};
+use crate::config::{Catalog, Location, Source};
 use crate::feed::{self, RowOf};
 use crate::pass::PassKind;
-use crate::source::{self, Body, End, FetchError, Fetched, Validators};
+use crate::source::{Body, End, FetchError};
 use crate::state::Reader;
 use crate::systems::catalog::diff::differ::{Comparison, Differ};
 use crate::systems::catalog::diff::patience::Patience;
@@ -20,7 +20,7 @@ use crate::systems::catalog::error::PassError;
 use crate::systems::catalog::filter::Filter;
 use crate::systems::catalog::guard::Judge;
 use crate::systems::catalog::plan::operation::{Operation, Stage};
-use crate::systems::catalog::planner::{feed_kind, needs_listing, parse_options, patience, policy, read};
+use crate::systems::catalog::planner::{body, feed_kind, needs_listing, parse_options, patience, policy, read};
 use crate::systems::catalog::seen::Seen;
 use crate::systems::catalog::store::{Due, ReadFeed as _};
 use crate::systems::catalog::wait::blocking;
@@ -61,18 +61,29 @@ pub struct FeedRow {
 }
 
 /// Whether a feed can be read without asking anybody.
-pub(super) fn is_at_hand(config: &Catalog) -> bool {
-    matches!(config.source.location, Location::File(_))
+pub(super) fn is_at_hand(source: &Source) -> bool {
+    matches!(source.location, Location::File(_))
+}
+
+/// The product's rows as they are.
+pub(super) fn rows(source: &Source, body: &Body, seen: Vec<Seen>, id: &str) -> Result<Vec<FeedRow>, PassError> {
+    let fault = |error| PassError::Feed { location: source.location.to_string(), error };
+    let mut rows: Vec<FeedRow> = Vec::new();
+    for seen in seen.into_iter().take(SHOWN) {
+        let line = seen.line();
+        let after = rows.iter().filter(|row| row.line == line).count();
+        let input = feed::open(&body.file, source.max_bytes);
+        let cells = feed::row_at(&input, source.format, RowOf { line, id, after }).map_err(fault)?;
+        rows.push(FeedRow { line, cells, seen });
+    }
+    Ok(rows)
 }
 
 /// Reads the feed, and compares it with the state.
 pub(super) async fn read_feed(config: &Arc<Catalog>, id: &str) -> Result<InFeed, PassError> {
     let state = Reader::open(&config.state.path)?;
-    let body = match source::fetch(&config.source, Validators::default(), state.hasher()).await? {
-        Fetched::Body(body) => body,
-        // Nothing was asked for that could be answered so.
-        Fetched::NotModified => return Err(PassError::Fetch(FetchError::strange_304(&config.source))),
-    };
+    let hasher = state.hasher().clone();
+    let body = body(&config.source, &hasher).await?;
     let (config, id) = (Arc::clone(config), id.to_owned());
     blocking(move || examine(&config, state, &body, id)).await
 }
@@ -116,14 +127,7 @@ fn examine(config: &Catalog, state: Reader, body: &Body, id: String) -> Result<I
     let (approved, kind) = (word(&config.state.path, CATALOG), feed_kind(config, reading.format));
     let judge = Judge { settings: &config.guard, reader: &reader, force: false, approved, kind };
     let verdict = judge.judge(&mut store, &mut summary)?;
-    let mut rows: Vec<FeedRow> = Vec::new();
-    for seen in seen.into_iter().take(SHOWN) {
-        let line = seen.line();
-        let after = rows.iter().filter(|row| row.line == line).count();
-        let input = feed::open(&body.file, config.source.max_bytes);
-        let cells = feed::row_at(&input, config.source.format, RowOf { line, id: &id, after }).map_err(fault)?;
-        rows.push(FeedRow { line, cells, seen });
-    }
+    let rows = rows(&config.source, body, seen, &id)?;
     Ok(InFeed {
         location: location.clone(),
         is_same: mark.map(|mark| mark == digest),

@@ -2,6 +2,7 @@
 //! reads, and needs no secret but where the feed's host wants one.
 
 mod feed;
+mod shown;
 mod watch;
 
 use std::sync::Arc;
@@ -9,17 +10,69 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 pub(crate) use self::feed::{FeedRow, InFeed};
-pub(crate) use super::seen::Seen;
 use super::error::PassError;
 use super::plan::operation::Stage;
+pub(crate) use super::seen::Seen;
+use super::shelf::{Shelf, Stocked};
+use super::stock::{self, Showing};
 use super::store::{ChangeKind, Entry, FailedObject, HistoryFilter, InDoubt, Known, Why};
 use super::store::{ReadGuard as _, ReadHistory as _, ReadObjects as _, ReadRequests as _, ReadTroubles as _};
 use crate::catalog::{Kind, Rejection};
-use crate::config::Catalog;
+use crate::config::{Catalog, Config, Source};
 use crate::state::{Reader, StateError};
 
 /// Changes of a product that are told.
 const CHANGES: usize = 100;
+
+/// The settings by which a product is explained.
+#[derive(Debug, Clone)]
+pub enum ExplainedBy {
+    /// NiceChat's catalogue is kept equal to the feed.
+    Catalog(Arc<Catalog>),
+    /// The feed is shown, and nothing else.
+    Showing(Box<Showing>),
+}
+
+impl ExplainedBy {
+    /// `None` = the settings name no feed of which anything is made.
+    pub fn of(config: &Config) -> Option<ExplainedBy> {
+        let showing = || Showing::of(config).map(|showing| ExplainedBy::Showing(Box::new(showing)));
+        config.catalog.clone().map(ExplainedBy::Catalog).or_else(showing)
+    }
+
+    /// The feed.
+    pub fn source(&self) -> &Source {
+        match self {
+            ExplainedBy::Catalog(catalog) => &catalog.source,
+            ExplainedBy::Showing(showing) => &showing.source,
+        }
+    }
+
+    fn shelf(&self) -> Option<Shelf> {
+        match self {
+            ExplainedBy::Catalog(catalog) => catalog.is_shown.then(|| stock::shown(&catalog.state.path)),
+            ExplainedBy::Showing(showing) => Some(stock::shown(&showing.state)),
+        }
+    }
+}
+
+/// What is shown of a product.
+#[derive(Debug)]
+pub struct InShown {
+    /// Now; `None` = nothing.
+    pub item: Option<Stocked>,
+    /// After the next pass, where no plan for NiceChat says that.
+    pub next: Option<Next>,
+}
+
+/// What would be shown of a product.
+#[derive(Debug)]
+pub struct Next {
+    /// `None` = nothing.
+    pub item: Option<Stocked>,
+    /// Somebody's word is needed for what the feed says.
+    pub is_held: bool,
+}
 
 /// What is known of a product.
 #[derive(Debug)]
@@ -30,6 +83,10 @@ pub struct Explanation {
     pub feed: Result<InFeed, NotRead>,
     /// What the state knows.
     pub known: InState,
+    /// What others than NiceChat are shown; `None` = nobody is.
+    pub shown: Option<InShown>,
+    /// There is no NiceChat.
+    pub is_alone: bool,
 }
 
 /// Why a feed wasn't read.
@@ -68,7 +125,8 @@ impl Explanation {
         let InState { object, changes, rejected, failed, in_doubt, .. } = &self.known;
         let in_feed = self.feed.as_ref().is_ok_and(|feed| !feed.rows.is_empty() || !feed.operations.is_empty());
         let is_known = object.is_some() || failed.is_some() || in_doubt.is_some();
-        !in_feed && !is_known && changes.is_empty() && rejected.is_empty()
+        let is_shown = self.shown.as_ref().is_some_and(|shown| shown.item.is_some());
+        !in_feed && !is_shown && !is_known && changes.is_empty() && rejected.is_empty()
     }
 }
 
@@ -77,18 +135,28 @@ impl Explanation {
 /// # Errors
 /// When the state can't be read.
 pub async fn explain(
-    config: Option<&Arc<Catalog>>,
+    by: Option<&ExplainedBy>,
     reader: &Reader,
     id: &str,
     may_ask: bool,
 ) -> Result<Explanation, StateError> {
     let mut known = in_state(reader, id)?;
-    let feed = match config {
+    // What is damaged is as good as not there.
+    let item = |shelf: Shelf| shelf.newest().ok()??.get(id).ok()?;
+    let mut shown = by.and_then(ExplainedBy::shelf).map(|shelf| InShown { item: item(shelf), next: None });
+    let feed = match by {
         None => Err(NotRead::NoFeed),
-        Some(config) if !may_ask && !feed::is_at_hand(config) => {
-            Err(NotRead::NotAsked(config.source.location.to_string()))
+        Some(by) if !may_ask && !feed::is_at_hand(by.source()) => {
+            Err(NotRead::NotAsked(by.source().location.to_string()))
         }
-        Some(config) => feed::read_feed(config, id).await.map_err(NotRead::Failed),
+        Some(ExplainedBy::Catalog(config)) => feed::read_feed(config, id).await.map_err(NotRead::Failed),
+        Some(ExplainedBy::Showing(showing)) => match shown::read_feed(showing, id).await {
+            Ok((feed, then)) => {
+                shown = Some(then);
+                Ok(feed)
+            }
+            Err(error) => Err(NotRead::Failed(error)),
+        },
     };
     if let Ok(feed) = &feed
         && !feed.is_listing_due
@@ -97,7 +165,8 @@ pub async fn explain(
         // Other things may be held still.
         known.held_since = None;
     }
-    Ok(Explanation { id: id.to_owned(), feed, known })
+    let is_alone = matches!(by, Some(ExplainedBy::Showing(_)));
+    Ok(Explanation { id: id.to_owned(), feed, known, shown, is_alone })
 }
 
 fn in_state(reader: &Reader, id: &str) -> Result<InState, StateError> {

@@ -87,7 +87,19 @@ pub(in crate::systems::catalog) async fn run_steps(
     };
     let body = Arc::clone(&feed.body);
     let compared = compare(tools, request, feed, findings).await;
-    stock(tools, request, body, compared.as_ref().map(|compared| &compared.plan)).await;
+    let shown = stock(tools, request, body, compared.as_ref().map(|compared| &compared.plan));
+    // Neither waits for the other one.
+    let (ended, ()) = tokio::join!(carry_out(tools, request, compared, findings), shown);
+    ended
+}
+
+/// Does what a comparison came to.
+async fn carry_out(
+    tools: &Tools<'_>,
+    request: Request,
+    compared: Result<Compared, PassError>,
+    findings: &mut Findings,
+) -> Result<Ended, PassError> {
     let Compared { mut feed, plan } = compared?;
     let mut summary = plan.summary.clone();
     let mut guarded = let_through(plan);

@@ -21,35 +21,45 @@ use crate::systems::catalog::stock::{Decided, Fate, Stocking, Word, shown};
 use crate::systems::catalog::store::ReadObjects as _;
 use crate::systems::catalog::wait::{blocking, interruptible};
 
-/// Shows what a feed says that was compared, or could not be for want of NiceChat.
-pub(super) async fn stock(tools: &Tools<'_>, request: Request, body: Arc<Body>, plan: Result<&Plan, &PassError>) {
-    if !tools.context.config.is_shown {
-        return;
-    }
+/// Shows what a feed says that was compared, or could not be for want of NiceChat. It goes on beside what follows, and
+/// has to be waited for.
+pub(super) fn stock(
+    tools: &Tools<'_>,
+    request: Request,
+    body: Arc<Body>,
+    plan: Result<&Plan, &PassError>,
+) -> impl Future<Output = ()> + use<> {
     let decided = match plan {
-        Ok(plan) => Some(decided(tools, plan)),
-        Err(PassError::Interrupted | PassError::Feed { .. } | PassError::Fetch(_)) => return,
-        Err(_) => None,
+        _ if !tools.context.config.is_shown => None,
+        Ok(plan) => Some(Some(decided(tools, plan))),
+        Err(PassError::Interrupted | PassError::Feed { .. } | PassError::Fetch(_)) => None,
+        Err(_) => Some(None),
     };
     let config = Arc::clone(&tools.context.config);
     let (stop, bell) = (tools.stop.clone(), tools.context.stocked.clone());
-    let done = blocking(move || {
-        let state = Reader::open(&config.state.path)?;
-        let hasher = state.hasher().clone();
-        let (source, guard, shelf) = (&config.source, &config.guard, shown(&config.state.path));
-        let stocking = Stocking { source, guard, shelf, body, hasher, now: request.now, stop };
-        let outcome = match decided {
-            Some(decided) => stocking.by_plan(&decided?)?,
-            None => stocking.alone(&state, &Word { force: request.force, approved: word(&config.state.path, CATALOG) })?,
-        };
-        if outcome.is_new {
-            bell.ring();
+    async move {
+        let Some(decided) = decided else { return };
+        let done = blocking(move || {
+            let state = Reader::open(&config.state.path)?;
+            let hasher = state.hasher().clone();
+            let (source, guard, shelf) = (&config.source, &config.guard, shown(&config.state.path));
+            let stocking = Stocking { source, guard, shelf, body, hasher, now: request.now, stop };
+            let outcome = match decided {
+                Some(decided) => stocking.by_plan(&decided?)?,
+                None => {
+                    let word = Word { force: request.force, approved: word(&config.state.path, CATALOG) };
+                    stocking.alone(&state, &word)?
+                }
+            };
+            if outcome.is_new {
+                bell.ring();
+            }
+            Ok(())
+        });
+        match done.await {
+            Ok(()) | Err(PassError::Interrupted) => {}
+            Err(error) => warn!("what the feed says is not shown: {error}"),
         }
-        Ok(())
-    });
-    match done.await {
-        Ok(()) | Err(PassError::Interrupted) => {}
-        Err(error) => warn!("what the feed says is not shown: {error}"),
     }
 }
 

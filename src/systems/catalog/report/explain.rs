@@ -6,6 +6,7 @@ use serde_json::{Map, Value, json};
 
 use super::history::{entry_json, print as print_change};
 use super::rejected::rejection_json;
+use super::shown::{next_lines as next_of_shown, print_shown, shown_json};
 use crate::catalog::Rejection;
 use crate::remote::nicechat::product_fields;
 use crate::report::PrintError;
@@ -24,7 +25,7 @@ const CHANGES: usize = 10;
 /// # Errors
 /// When it can't be printed.
 pub fn explanation_text(explanation: &Explanation, out: &mut dyn Write) -> Result<(), PrintError> {
-    let Explanation { id, feed, known } = explanation;
+    let Explanation { id, feed, known, shown, is_alone } = explanation;
     let id = one_line(&shorten(id));
     if explanation.is_empty() {
         writeln!(out, "Nothing is known of a product {id}.")?;
@@ -33,6 +34,16 @@ pub fn explanation_text(explanation: &Explanation, out: &mut dyn Write) -> Resul
     writeln!(out, "Product {id}")?;
     print_feed(feed, known, out)?;
     print_item(feed, known, out)?;
+    if !is_alone {
+        print_sent(known, out)?;
+    }
+    shown.as_ref().map_or(Ok(()), |shown| print_shown(shown, out))?;
+    title("The next pass", out)?;
+    Ok(next_lines(explanation).iter().try_for_each(|line| write!(out, "{}", wrap(&one_line(line), "  ")))?)
+}
+
+/// What NiceChat was sent, and what waits for that.
+fn print_sent(known: &InState, out: &mut dyn Write) -> Result<(), PrintError> {
     print_acknowledged(known.object.as_ref(), out)?;
     title("Changes, the latest first", out)?;
     if known.changes.is_empty() && known.first_load.is_none() {
@@ -43,9 +54,7 @@ pub fn explanation_text(explanation: &Explanation, out: &mut dyn Write) -> Resul
         writeln!(out, "  … `shelfkeeper history` has more")?;
     }
     known.first_load.map_or(Ok(()), |at| writeln!(out, "{at:.0}  created   with all others  (first load)"))?;
-    print_waiting(known, out)?;
-    title("The next pass", out)?;
-    Ok(next_lines(explanation).iter().try_for_each(|line| write!(out, "{}", wrap(&one_line(line), "  ")))?)
+    Ok(print_waiting(known, out)?)
 }
 
 fn title(text: &str, out: &mut dyn Write) -> io::Result<()> {
@@ -171,8 +180,11 @@ fn waiting(known: &InState) -> Vec<String> {
 }
 
 /// What the next pass does with it, in sentences.
-fn next_lines(Explanation { feed, known, .. }: &Explanation) -> Vec<String> {
+fn next_lines(Explanation { feed, known, shown, .. }: &Explanation) -> Vec<String> {
     let Ok(feed) = feed else { return vec!["Not known without the feed.".to_owned()] };
+    if let Some((shown, next)) = shown.as_ref().and_then(|shown| Some((shown, shown.next.as_ref()?))) {
+        return next_of_shown(feed, shown, next);
+    }
     let mut lines: Vec<String> =
         feed.operations.iter().flat_map(|(stage, operation)| does(*stage, operation, feed.held.as_deref())).collect();
     if lines.is_empty() {
@@ -223,7 +235,7 @@ fn does(stage: Stage, operation: &Operation, digest: Option<&str>) -> Vec<String
 
 /// For programs.
 pub fn explanation_json(explanation: &Explanation) -> Value {
-    let Explanation { id, feed, known } = explanation;
+    let Explanation { id, feed, known, shown, .. } = explanation;
     let object = known.object.as_ref();
     let read = feed.as_ref().ok();
     let next = read.map(|feed| {
@@ -246,6 +258,7 @@ pub fn explanation_json(explanation: &Explanation) -> Value {
         "in_doubt": known.in_doubt.is_some(),
         "held_since": known.held_since,
         "missing_since": read.and_then(|feed| feed.missing).map(|(since, _)| since),
+        "shown": shown.as_ref().map(shown_json),
         "next": next,
     })
 }

@@ -5,6 +5,7 @@ mod history;
 mod pass;
 mod plan;
 mod rejected;
+mod shown;
 mod standing;
 
 pub use explain::{explanation_json, explanation_text};

@@ -9,7 +9,9 @@ use jiff::Timestamp;
 
 use super::entry::Entry;
 use super::error::ShelfError;
-use super::layout::{About, Contents, FILE, FOOT, MAGIC, Span, moved, read_foot, take_number, take_text, unpack};
+use super::layout::{
+    About, Category, Contents, FILE, FOOT, MAGIC, Span, moved, read_foot, take_number, take_text, unpack,
+};
 use crate::catalog::Fields;
 
 /// An item as it lies on the shelf.
@@ -108,20 +110,20 @@ impl Generation {
     /// When it can't be read.
     pub fn categories(&self, page: usize) -> Result<Option<Vec<(String, String)>>, ShelfError> {
         let Some(numbered) = self.numbered_categories(page)? else { return Ok(None) };
-        let used = numbered.into_iter().filter(|(.., count)| *count > 0);
-        Ok(Some(used.map(|(id, name, _)| (id, name)).collect()))
+        let used = numbered.into_iter().filter(|category| category.items > 0);
+        Ok(Some(used.map(|Category { id, name, .. }| (id, name)).collect()))
     }
 
     /// All that have a number, and how many items have each: a page of them.
-    pub(super) fn numbered_categories(&self, page: usize) -> Result<Option<Vec<(String, String, u64)>>, ShelfError> {
+    pub(super) fn numbered_categories(&self, page: usize) -> Result<Option<Vec<Category>>, ShelfError> {
         let Some(span) = self.contents.categories.get(page) else { return Ok(None) };
         let page = self.read(*span)?;
         let mut rest = page.as_slice();
         let mut categories = Vec::new();
         while !rest.is_empty() {
             let category = take_text(&mut rest).zip(take_text(&mut rest)).zip(take_number(&mut rest));
-            let ((id, name), count) = category.ok_or_else(|| self.damaged("a category is cut off"))?;
-            categories.push((id.to_owned(), name.to_owned(), count));
+            let ((id, name), items) = category.ok_or_else(|| self.damaged("a category is cut off"))?;
+            categories.push(Category { id: id.to_owned(), name: name.to_owned(), items });
         }
         Ok(Some(categories))
     }

@@ -73,6 +73,14 @@ pub(super) struct Contents {
     pub(super) categories: Vec<Span>,
 }
 
+/// A category that has a number.
+pub(super) struct Category {
+    pub(super) id: String,
+    pub(super) name: String,
+    /// Items that have it: none, when the last one has gone.
+    pub(super) items: u64,
+}
+
 /// A block as it is written at a place.
 pub fn pack(bytes: &[u8], at: u64) -> Vec<u8> {
     let packed = compress_prepend_size(bytes);

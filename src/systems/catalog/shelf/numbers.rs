@@ -5,15 +5,8 @@ use std::collections::HashMap;
 
 use super::error::ShelfError;
 use super::generation::Generation;
+use super::layout::Category;
 use crate::catalog::Id;
-
-/// A category, as long as a generation is written.
-pub(super) struct Category {
-    pub(super) id: String,
-    pub(super) name: String,
-    /// Items that have it.
-    pub(super) items: u64,
-}
 
 /// What items have in common.
 #[derive(Default)]
@@ -32,7 +25,7 @@ impl Numbers {
         let mut numbers = Numbers { currencies, ..Numbers::default() };
         let mut page = 0;
         while let Some(some) = generation.numbered_categories(page)? {
-            some.into_iter().for_each(|(id, name, _)| {
+            some.into_iter().for_each(|Category { id, name, .. }| {
                 numbers.add(id, name);
             });
             page += 1;

@@ -10,14 +10,16 @@ use super::tally::Tally;
 use crate::catalog::{Hasher, Item, Owner, Rejection};
 use crate::feed::{FirstRows, Offer, RowDigest, RowPlace};
 use crate::remote::nicechat::product_fields;
+use crate::systems::catalog::error::PassError;
 use crate::systems::catalog::plan::risk::Risk;
+use crate::systems::catalog::plan::store::PlanStore;
 use crate::systems::catalog::seen::Seen;
 use crate::systems::catalog::shelf::{About, Draft, Generation, Note, ShelfError, Stocked};
 use crate::systems::catalog::store::Field;
 
 /// What becomes of a product that the feed doesn't have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Fate {
+pub(in crate::systems::catalog) enum Fate {
     /// It goes.
     Goes,
     /// It stays as it is.
@@ -48,6 +50,8 @@ pub(super) struct Filling<'s, 'a> {
     pub(super) taken: u64,
     pub(super) rejected: u64,
     pub(super) excluded: u64,
+    /// Rows that can't be taken, where somebody keeps them.
+    pub(super) rejections: Option<PlanStore>,
     /// A product of which everything is told.
     watched: Option<&'s str>,
     pub(super) seen: Vec<Seen>,
@@ -71,6 +75,7 @@ impl<'s, 'a> Filling<'s, 'a> {
             taken: 0,
             rejected: 0,
             excluded: 0,
+            rejections: None,
             watched: None,
             seen: Vec::new(),
         })
@@ -79,6 +84,12 @@ impl<'s, 'a> Filling<'s, 'a> {
     /// Writes it.
     pub(super) fn written(mut self, old: Option<&Generation>) -> Result<Self, ShelfError> {
         self.draft = Some(self.stocking.shelf.begin_after(old)?);
+        Ok(self)
+    }
+
+    /// Keeps what can't be taken.
+    pub(super) fn listed(mut self) -> Result<Self, PassError> {
+        self.rejections = Some(PlanStore::new()?);
         Ok(self)
     }
 
@@ -231,16 +242,17 @@ impl Taker for Filling<'_, '_> {
         Ok(())
     }
 
-    fn reject(&mut self, rejection: Rejection) -> Result<(), ShelfError> {
+    fn reject(&mut self, rejection: Rejection) -> Result<(), PassError> {
         self.rejected += 1;
+        self.rejections.as_ref().map_or(Ok(0), |store| store.reject(&rejection))?;
         if let Owner::Item(id) | Owner::FaultyId(id) = rejection.owner()
             && let Some(place) = self.place(id)?
         {
             self.before.iter_mut().for_each(|before| before.reject(place));
         }
-        let is_its = self.watched.is_some_and(|id| {
-            rejection.id.as_deref() == Some(id) || rejection.mentions.iter().any(|word| word == id)
-        });
+        let is_its = self
+            .watched
+            .is_some_and(|id| rejection.id.as_deref() == Some(id) || rejection.mentions.iter().any(|word| word == id));
         if is_its {
             self.seen.push(Seen::Rejected(rejection));
         }

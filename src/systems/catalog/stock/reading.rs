@@ -44,7 +44,7 @@ pub(super) trait Taker {
     fn exclude(&mut self, offer: Box<Offer>, rule: usize) -> Result<(), ShelfError>;
 
     /// A row that can't be read.
-    fn reject(&mut self, rejection: Rejection) -> Result<(), ShelfError>;
+    fn reject(&mut self, rejection: Rejection) -> Result<(), PassError>;
 }
 
 struct Sink<'s, 'a, 't> {
@@ -58,8 +58,7 @@ struct Sink<'s, 'a, 't> {
 /// Gives every row of the feed to `taker`.
 pub(super) fn read(stocking: &Stocking<'_>, taker: &mut dyn Taker) -> Result<FeedRead, PassError> {
     let Stocking { source, body, stop, now, .. } = stocking;
-    let mut sink =
-        Sink { stocking, mentions: HashSet::new(), changes_at: None, some_row_is_unknown: false, taker };
+    let mut sink = Sink { stocking, mentions: HashSet::new(), changes_at: None, some_row_is_unknown: false, taker };
     let mut read = || {
         let input = feed::open(&body.file, source.max_bytes).stopped_by(stop);
         let input = if body.end == End::Proven { input } else { input.unproven()? };
@@ -111,10 +110,11 @@ impl RowSink for Sink<'_, '_, '_> {
                 self.may_change_at(offer.changes_at);
                 // What it says then, or whether a rule leaves it out, nobody knows now.
                 let digest = digest.filter(|_| offer.changes_at.is_none());
-                match self.stocking.source.rules.excludes(&offer.item) {
+                let taken = match self.stocking.source.rules.excludes(&offer.item) {
                     Some(rule) => self.taker.exclude(offer, rule),
                     None => self.taker.offer(offer, digest),
-                }
+                };
+                taken.map_err(PassError::from)
             }
             Row::Rejected(rejection) => {
                 self.may_change_at(rejection.changes_at);
@@ -126,6 +126,6 @@ impl RowSink for Sink<'_, '_, '_> {
                 self.taker.reject(rejection)
             }
         };
-        Ok(taken.map_err(PassError::from)?)
+        Ok(taken?)
     }
 }

@@ -1,4 +1,4 @@
-//! The two ways in which a feed gets onto the shelf, and what it would change there.
+//! The two ways in which a feed gets onto the shelf.
 
 use std::collections::HashSet;
 use std::path::Path;
@@ -17,10 +17,10 @@ use crate::state::Reader;
 use crate::systems::catalog::diff::patience::Waiting;
 use crate::systems::catalog::error::PassError;
 use crate::systems::catalog::plan::risk::Risk;
+use crate::systems::catalog::plan::store::SharedPlanStore;
 use crate::systems::catalog::plan::verdict::Held;
 use crate::systems::catalog::planner::patience;
-use crate::systems::catalog::seen::Seen;
-use crate::systems::catalog::shelf::{About, Generation, ShelfError, Stocked};
+use crate::systems::catalog::shelf::{About, Generation, ShelfError};
 use crate::systems::catalog::store::Missing;
 
 /// What a plan has decided.
@@ -38,7 +38,7 @@ pub(in crate::systems::catalog) struct Decided {
 }
 
 /// What came of it.
-#[derive(Debug, Default, PartialEq)]
+#[derive(Default)]
 pub struct Outcome {
     /// Something else is shown now.
     pub is_new: bool,
@@ -48,43 +48,16 @@ pub struct Outcome {
     pub held: Option<Held>,
     /// What whole feeds don't have any more, where that was looked at.
     pub missing: Option<Vec<Missing>>,
-}
-
-/// What a feed would change of what is shown.
-#[derive(Debug, Default)]
-pub struct Preview {
-    /// Rows that would be taken, that can't be, and that a rule leaves out.
-    pub rows: (u64, u64, u64),
-    /// Products that would come, change and go.
-    pub new: u64,
-    /// See above.
-    pub changed: u64,
-    /// See above.
-    pub gone: u64,
-    /// Products that are missing, and wait before they go.
-    pub waiting: u64,
-    /// What would wait for somebody's word.
-    pub held: Option<Held>,
-    /// That is all of it.
-    pub is_whole: bool,
-    /// What the feed has of the product that is asked about.
-    pub seen: Vec<Seen>,
-    /// The product as it is shown now.
-    pub shown: Option<Stocked>,
-    /// What would become of it, if the feed doesn't have it.
-    pub fate: Option<Fate>,
-    /// Since when it is missing.
-    pub missing: Option<Missing>,
-    /// The feed is the one that is shown.
-    pub is_same: bool,
+    /// Rows that weren't taken, likewise.
+    pub rejections: Option<SharedPlanStore>,
 }
 
 /// A feed that was read to its end, and what it doesn't have.
-struct Reading<'s, 'a> {
-    filling: Filling<'s, 'a>,
-    read: FeedRead,
-    lacking: Vec<Lacking>,
-    waiting: Option<Waiting>,
+pub(super) struct Reading<'s, 'a> {
+    pub(super) filling: Filling<'s, 'a>,
+    pub(super) read: FeedRead,
+    pub(super) lacking: Vec<Lacking>,
+    pub(super) waiting: Option<Waiting>,
 }
 
 impl Stocking<'_> {
@@ -106,7 +79,7 @@ impl Stocking<'_> {
             let lacking = filling.lacking(&read, &mut fate)?;
             let rows = (filling.taken, filling.rejected);
             filling.finish(about(&key, held.as_ref(), &read, None), &lacking, old)?;
-            Ok(Outcome { is_new: true, rows: Some(rows), held: held.clone(), missing: None })
+            Ok(Outcome { is_new: true, rows: Some(rows), held: held.clone(), ..Outcome::default() })
         })
     }
 
@@ -122,66 +95,18 @@ impl Stocking<'_> {
         self.undamaged(old, |old| self.judged(old, state, word, &key))
     }
 
-    /// What [`Stocking::alone`] would do. `watched` = a product of which everything is told.
-    ///
-    /// # Errors
-    /// When the feed can't be read to its end.
-    pub fn preview(&self, state: &Reader, word: &Word, watched: Option<&str>) -> Result<Preview, PassError> {
-        let old = self.shelf.newest().ok().flatten();
-        let nothing = HashSet::new();
-        let mut filling = Filling::new(self, old.as_ref(), &nothing)?.watching(watched);
-        if let Some(old) = &old {
-            filling = filling.counted(old);
-        }
-        let reading = self.reading(filling, state, false)?;
-        let Reading { filling, read, lacking, waiting } = reading;
-        let judged = old.as_ref().zip(filling.tally.as_ref());
-        let judged = judged.map(|(old, tally)| judge(tally, &read, filling.taken, old, word)).unwrap_or_default();
-        let key = self.key()?;
-        let as_it_is = self.as_it_is(old.as_ref(), &key, word);
-        let counts = match &filling.tally {
-            _ if as_it_is.is_some() => (0, 0, 0),
-            Some(tally) => (tally.new, tally.changed, tally.gone),
-            None => (filling.taken, 0, 0),
-        };
-        let is_whole = judged.is_whole && as_it_is.is_none();
-        let its = lacking.iter().find(|lacking| Some(lacking.item.id.as_str()) == watched);
-        let (waits, missing) = waiting.map_or((0, Vec::new()), |waiting| (waiting.count, waiting.into_all()));
-        let shown = watched.zip(old.as_ref()).map(|(id, old)| old.get(id)).transpose().ok().flatten().flatten();
-        Ok(Preview {
-            rows: (filling.taken, filling.rejected, filling.excluded),
-            new: counts.0,
-            changed: counts.1,
-            gone: counts.2,
-            waiting: waits,
-            held: as_it_is.unwrap_or(judged.held),
-            is_whole,
-            fate: its.map(|lacking| lacking.fate),
-            seen: filling.seen,
-            shown,
-            missing: missing.into_iter().find(|missing| Some(missing.id.as_str()) == watched),
-            is_same: old.is_some_and(|old| old.about().key.starts_with(&key)),
-        })
-    }
-
     /// What is held, if what is shown stays as it is.
-    fn as_it_is(&self, old: Option<&Generation>, key: &str, word: &Word) -> Option<Option<Held>> {
+    pub(super) fn as_it_is(&self, old: Option<&Generation>, key: &str, word: &Word) -> Option<Option<Held>> {
         let held = old.and_then(held_of);
         let key = held.as_ref().map_or(key.to_owned(), |held| format!("{key}|{}", held.digest));
         (is_current(old, &key, self.now) && word.is_silent(held.as_ref())).then_some(held)
     }
 
-    fn judged(
-        &self,
-        old: Option<&Generation>,
-        state: &Reader,
-        word: &Word,
-        key: &str,
-    ) -> Result<Outcome, PassError> {
+    fn judged(&self, old: Option<&Generation>, state: &Reader, word: &Word, key: &str) -> Result<Outcome, PassError> {
         let mut risks = HashSet::new();
         let mut held = None;
         if let Some(old) = old {
-            let filling = Filling::new(self, Some(old), &risks)?.written(Some(old))?.counted(old);
+            let filling = Filling::new(self, Some(old), &risks)?.written(Some(old))?.counted(old).listed()?;
             let Reading { filling, read, lacking, waiting } = self.reading(filling, state, false)?;
             let judged = match &filling.tally {
                 Some(tally) => judge(tally, &read, filling.taken, old, word),
@@ -196,7 +121,7 @@ impl Stocking<'_> {
             (risks, held) = (judged.risks, judged.held);
         }
         // Some of it stays as it was: it is read once more.
-        let filling = Filling::new(self, old, &risks)?.written(old)?;
+        let filling = Filling::new(self, old, &risks)?.written(old)?.listed()?;
         let Reading { filling, read, lacking, waiting } =
             self.reading(filling, state, risks.contains(&Risk::Delete))?;
         let key = held.as_ref().map_or(key.to_owned(), |held| format!("{key}|{}", held.digest));
@@ -204,7 +129,7 @@ impl Stocking<'_> {
     }
 
     /// Reads the feed; what it lacks goes when it has been missing for long enough, unless all of it `stays`.
-    fn reading<'s, 'a>(
+    pub(super) fn reading<'s, 'a>(
         &'s self,
         mut filling: Filling<'s, 'a>,
         state: &Reader,
@@ -254,16 +179,17 @@ impl Stocking<'_> {
 
 /// Shows what was read.
 fn finish(
-    filling: Filling<'_, '_>,
+    mut filling: Filling<'_, '_>,
     (read, lacking, waiting): (&FeedRead, &[Lacking], Option<Waiting>),
     (key, held): (&str, Option<Held>),
     old: Option<&Generation>,
 ) -> Result<Outcome, PassError> {
     let rows = (filling.taken, filling.rejected);
+    let rejections = filling.rejections.take().map(|store| SharedPlanStore::new(store.into()));
     let until = waiting.as_ref().and_then(|waiting| waiting.until);
     filling.finish(about(key, held.as_ref(), read, until), lacking, old)?;
     let missing = waiting.map_or_else(Vec::new, Waiting::into_all);
-    Ok(Outcome { is_new: true, rows: Some(rows), held, missing: Some(missing) })
+    Ok(Outcome { is_new: true, rows: Some(rows), held, missing: Some(missing), rejections })
 }
 
 /// What is shown is made of this. `until` = when it is another one although the feed is the same.

@@ -95,7 +95,10 @@ fn item(number: usize, good: &Good) -> Item {
 fn indexed(folder: &std::path::Path, goods: &[Good]) -> (Generation, Index, Analyser) {
     let shelf = Shelf::beside(&folder.join("state.db"));
     let mut draft = shelf.begin().expect("a draft");
-    goods.iter().enumerate().for_each(|(number, good)| draft.add_whole(&item(number, good), Note::default(), None).expect("added"));
+    goods
+        .iter()
+        .enumerate()
+        .for_each(|(number, good)| draft.add_whole(&item(number, good), Note::default(), None).expect("added"));
     let generation = draft.finish("x").expect("a generation");
     let analyser = Analyser::new(&["en".to_owned()], "en");
     build(&generation, &analyser, "key").expect("an index");
@@ -244,7 +247,9 @@ fn slips_of_the_finger_are_forgiven() {
     let mut draft = shelf.begin().expect("a draft");
     let plain = Good { title: Vec::new(), description: Vec::new(), brand: 0, price: None, is_in_stock: true };
     for (number, word) in LONG.iter().enumerate() {
-        draft.add_whole(&Item { title: (*word).to_owned(), ..item(number, &plain) }, Note::default(), None).expect("added");
+        draft
+            .add_whole(&Item { title: (*word).to_owned(), ..item(number, &plain) }, Note::default(), None)
+            .expect("added");
     }
     let generation = draft.finish("x").expect("a generation");
     let analyser = Analyser::new(&["en".to_owned()], "en");

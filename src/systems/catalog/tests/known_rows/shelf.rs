@@ -14,6 +14,9 @@ use crate::config::Config;
 use crate::source::{self, Fetched, Validators};
 use crate::systems::catalog::shelf::Shelf;
 
+/// What a pass came to: whether something else is shown, rows, what is held, and what was rejected.
+type Outcome = (bool, Option<(u64, u64)>, Option<Held>, Option<Vec<Rejection>>);
+
 /// A folder in which a feed is shown.
 struct Shown {
     folder: TempDir,
@@ -48,7 +51,7 @@ impl Shown {
         error.to_string().replace(&*self.folder.path().to_string_lossy(), "")
     }
 
-    fn pass(&self, feed: &[u8], visit: &Visit) -> Result<StockOutcome, String> {
+    fn pass(&self, feed: &[u8], visit: &Visit) -> Result<Outcome, String> {
         let path = self.folder.path().join("feed");
         std::fs::write(&path, feed).expect("written");
         // One that nobody writes any more.
@@ -73,7 +76,9 @@ impl Shown {
         let preview = stocking.preview(&state, &word, None).map_err(|error| self.words(error))?;
         let outcome = stocking.alone(&state, &word).map_err(|error| self.words(error))?;
         assert_eq!(preview.held, outcome.held);
-        Ok(outcome)
+        let rejected =
+            outcome.rejections.map(|store| store.lock().expect("a store").rejected(0, usize::MAX).expect("read"));
+        Ok((outcome.is_new, outcome.rows, outcome.held, rejected))
     }
 
     /// Everything that is shown, and where.

@@ -1,0 +1,172 @@
+//! A shop that has nothing but the adapter: what people ask about it is answered as where there is a NiceChat.
+
+use serde_json::{Value, json};
+
+use super::face::{Face, feed};
+use crate::kit::{Shop, gzip};
+
+fn row(id: usize, title: &str, price: &str) -> String {
+    format!("{id}|{title}|||||{price}||in stock|Home|||")
+}
+
+fn title(face: &Face, id: usize) -> Value {
+    face.json(&format!("productSummary?productIds={id}"))[0]["title"].clone()
+}
+
+/// A shop that has nothing but the adapter.
+fn alone(rows: &[String], lines: &str) -> Shop {
+    let shop = Shop::new();
+    let rows: Vec<&str> = rows.iter().map(String::as_str).collect();
+    let path = shop.write("feed.txt.gz", gzip(feed(&rows)));
+    let text = format!(
+        "[source]\nlocation = {path:?}\nschedule = \"every 12h\"\n[state]\npath = {:?}\n[http]\nlisten = \"\"\n\
+         public_listen = \"127.0.0.1:0\"\n[oct8ne]\nshop_url = \"https://shop.example\"\n{lines}\n",
+        shop.state_path()
+    );
+    shop.write("shelfkeeper.toml", text);
+    shop
+}
+
+#[test]
+fn the_adapter_stands_alone() {
+    let all: Vec<String> = (0..40).map(|id| row(id, "Lamp", "10 EUR")).collect();
+    let shop = alone(&all, "");
+    shop.run(&["check"]).expect_code(0);
+    shop.run(&["run", "--once"]).expect_code(0);
+    let rows: Vec<&str> = all[..10].iter().map(String::as_str).collect();
+    shop.write("feed.txt.gz", gzip(feed(&rows)));
+    let held = shop.run(&["run", "--once"]).expect_code(4);
+    assert!(held.stdout.contains("30 of 40 products"), "{}", held.stdout);
+    let face = Face::ready(&shop);
+    assert_eq!(title(&face, 39), "Lamp");
+    drop(face);
+    let held = shop.json(&["status", "--format", "json"])["held"].clone();
+    assert_eq!((&held["held"][0]["risk"], &held["held"][0]["count"]), (&json!("delete"), &json!(30)), "{held}");
+    shop.run(&["approve", held["digest"].as_str().expect("a digest")]).expect_code(0);
+    shop.run(&["run", "--once"]).expect_code(0);
+    shop.run(&["run", "--once"]).expect_code(0);
+    let status = shop.run(&["status"]).expect_code(0).stdout;
+    assert!(status.contains("what is shown is what the feed says") && !status.contains("NiceChat"), "{status}");
+    let face = Face::ready(&shop);
+    assert_eq!(face.json("productSummary?productIds=39"), json!([]));
+    assert_eq!(face.json("search?search=lamp")["total"], 10);
+}
+
+fn put(shop: &Shop, rows: &[String]) {
+    let rows: Vec<&str> = rows.iter().map(String::as_str).collect();
+    shop.write("feed.txt.gz", gzip(feed(&rows)));
+}
+
+fn lamps(count: usize) -> Vec<String> {
+    (0..count).map(|id| row(id, "Lamp", "10 EUR")).collect()
+}
+
+fn words(explanation: &Value) -> Vec<&str> {
+    explanation["next"]["words"].as_array().expect("words").iter().filter_map(Value::as_str).collect()
+}
+
+fn explain(shop: &Shop, id: &str) -> Value {
+    shop.json(&["explain", "--format", "json", id])
+}
+
+#[test]
+fn a_plan_says_what_changes_of_what_is_shown() {
+    let mut rows = lamps(40);
+    let shop = alone(&rows, "");
+    let first = shop.run(&["plan"]).expect_code(0).stdout;
+    assert!(first.contains("Plan: 40 to show (nothing is sent)."), "{first}");
+    shop.run(&["run", "--once"]).expect_code(0);
+    assert!(shop.run(&["plan", "--detailed-exitcode"]).expect_code(0).stdout.contains("Nothing to do"));
+    rows[3] = row(3, "Lantern", "10 EUR");
+    rows[39] = row(40, "New", "1 EUR");
+    rows.push(row(41, "Dear", "free"));
+    put(&shop, &rows);
+    let plan = shop.run(&["plan", "--detailed-exitcode"]).expect_code(10).stdout;
+    assert!(plan.contains("Plan: 1 to show, 1 to change, 1 to show no more (nothing is sent)."), "{plan}");
+    assert!(plan.contains("1 row rejected"), "{plan}");
+    let json = shop.json(&["plan", "--format", "json"]);
+    assert_eq!(json["shown"], json!({"new": 1, "changed": 1, "gone": 1, "waiting": 0}));
+    assert_eq!(json["source"], json!({"items": 40, "rejected": 1, "excluded": 0, "unchanged": 38}));
+    assert_eq!((&json["operations"], &json["guard"]), (&json!([]), &Value::Null));
+    // Nothing was written.
+    assert_eq!(shop.json(&["status", "--format", "json"])["oct8ne"]["products"], 40);
+    shop.run(&["run", "--once"]).expect_code(3);
+    let rejected = shop.run(&["rejected"]).expect_code(0).stdout;
+    assert!(rejected.contains("Dear") && rejected.contains("free"), "{rejected}");
+    assert_eq!(shop.json(&["status", "--format", "json"])["rejected_total"], Value::Null);
+    put(&shop, &rows[..10]);
+    let held = shop.run(&["plan"]).expect_code(4).stdout;
+    assert!(held.contains("HELD by the guard") && held.lines().all(|line| line.chars().count() <= 80), "{held}");
+    let digest = shop.json(&["plan", "--format", "json"])["guard"]["digest"].clone();
+    shop.run(&["run", "--once"]).expect_code(4);
+    assert_eq!(shop.json(&["status", "--format", "json"])["held"]["digest"], digest);
+}
+
+#[test]
+fn a_product_is_explained() {
+    let mut rows = lamps(40);
+    let shop = alone(&rows, "[[source.rule]]\ninclude = false\nid = \"39\"\n");
+    shop.run(&["run", "--once"]).expect_code(0);
+    let told = explain(&shop, "3");
+    assert_eq!(words(&told), ["Nothing: what is shown is what the feed says."]);
+    assert_eq!((&told["feed"]["is_last"], &told["shown"]["title"]), (&json!(true), &json!("Lamp")));
+    assert_eq!(told["feed"]["rows"][0]["line"], 5);
+    assert_eq!(words(&explain(&shop, "39")), ["Nothing: it is left out."]);
+    shop.run(&["explain", "77"]).expect_code(1);
+    rows[3] = row(3, "Lantern", "10 EUR");
+    rows[4] = row(4, "Lamp", "free");
+    rows[5] = row(50, "Lamp", "10 EUR");
+    put(&shop, &rows);
+    let told = explain(&shop, "3");
+    assert_eq!(words(&told), ["Changes what is shown:", "title: \"Lamp\" → \"Lantern\""]);
+    assert_eq!(told["feed"]["is_last"], false);
+    assert_eq!(words(&explain(&shop, "4")), ["Nothing: a rejected row leaves the product as it is."]);
+    assert_eq!(words(&explain(&shop, "5")), ["Shows it no more: the feed has it no more."]);
+    assert_eq!(words(&explain(&shop, "50")), ["Shows it."]);
+    let text = shop.run(&["explain", "3"]).expect_code(0).stdout;
+    assert!(text.contains("Shown by Oct8ne") && !text.contains("NiceChat"), "{text}");
+    put(&shop, &rows[..10]);
+    let words = explain(&shop, "20")["next"]["words"].to_string();
+    assert!(words.contains("The guard holds") && words.contains("shelfkeeper approve"), "{words}");
+}
+
+#[test]
+fn products_wait_before_they_go() {
+    let rows = lamps(40);
+    let patient = |missing: &str| format!("[guard]\ndelete_feeds = 2\nmissing = \"{missing}\"\n");
+    for missing in ["keep", "out_of_stock"] {
+        let shop = alone(&rows, &patient(missing));
+        shop.run(&["run", "--once"]).expect_code(0);
+        put(&shop, &rows[1..]);
+        let plan = shop.run(&["plan"]).expect_code(0).stdout;
+        assert!(plan.contains("1 product is missing, and wait"), "{plan}");
+        shop.run(&["run", "--once"]).expect_code(0);
+        let told = explain(&shop, "0");
+        assert_eq!(told["shown"]["in_stock"], missing == "keep", "{told}");
+        assert!(words(&told)[0].contains("and it goes when another feed lacks it"), "{told}");
+        // The same feed again is none.
+        shop.run(&["run", "--once"]).expect_code(0);
+        assert_eq!(shop.json(&["status", "--format", "json"])["oct8ne"]["products"], 40);
+        put(&shop, &[&rows[1..], &[row(50, "New", "1 EUR")]].concat());
+        assert_eq!(words(&explain(&shop, "0")), ["Shows it no more: the feed has it no more."]);
+        shop.run(&["run", "--once"]).expect_code(0);
+        assert_eq!(shop.json(&["status", "--format", "json"])["oct8ne"]["products"], 40);
+        shop.run(&["explain", "0"]).expect_code(1);
+    }
+}
+
+/// Time ripens without another feed.
+#[test]
+fn what_waits_goes_when_its_time_has_come() {
+    let rows = lamps(40);
+    let shop = alone(&rows, "[guard]\ndelete_after = \"1s\"\n");
+    shop.run(&["run", "--once"]).expect_code(0);
+    put(&shop, &rows[1..]);
+    shop.run(&["run", "--once"]).expect_code(0);
+    assert_eq!(shop.json(&["status", "--format", "json"])["oct8ne"]["products"], 40);
+    let has_gone = || {
+        shop.run(&["run", "--once"]).expect_code(0);
+        shop.json(&["status", "--format", "json"])["oct8ne"]["products"] == 39
+    };
+    crate::kit::wait_until("it has gone", has_gone);
+}
