@@ -46,11 +46,15 @@ pub struct Stocking<'a> {
 impl Stocking<'_> {
     /// What everything on the shelf was made of besides the feed's bytes and what is held.
     pub(super) fn shape(source: &Source) -> String {
+        format!("{}|{}", source.location.fingerprint(), Stocking::meaning(source))
+    }
+
+    /// What a row's meaning depends on besides its own bytes and those around it.
+    fn meaning(source: &Source) -> String {
         format!(
-            "{RULES}|{}|{}|{}|{:?}|{:?}|{:?}|{}",
+            "{RULES}|{}|{}|{:?}|{:?}|{:?}|{}",
             feed::RULES,
             env!("CARGO_PKG_VERSION"),
-            source.location.fingerprint(),
             source.format,
             source.default_currency,
             source.default_category,
@@ -60,7 +64,7 @@ impl Stocking<'_> {
 
     /// What tells whether rows that were digested earlier are known.
     pub(super) fn rows_mark(&self) -> String {
-        format!("{:032x}", self.hasher.digest(Stocking::shape(self.source).as_bytes()))
+        format!("{:032x}", self.hasher.digest(Stocking::meaning(self.source).as_bytes()))
     }
 
     pub(super) fn key(&self) -> Result<String, PassError> {

@@ -2,6 +2,7 @@
 
 mod entities;
 pub(super) mod fold;
+mod forms;
 pub(super) mod html;
 pub(super) mod order;
 pub(super) mod words;
