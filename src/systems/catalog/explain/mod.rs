@@ -10,10 +10,11 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 pub(crate) use self::feed::{FeedRow, InFeed};
+pub(crate) use self::shown::{InShown, Next};
 use super::error::PassError;
 use super::plan::operation::Stage;
 pub(crate) use super::seen::Seen;
-use super::shelf::{Shelf, Stocked};
+use super::shelf::Shelf;
 use super::stock::{self, Showing};
 use super::store::{ChangeKind, Entry, FailedObject, HistoryFilter, InDoubt, Known, Why};
 use super::store::{ReadGuard as _, ReadHistory as _, ReadObjects as _, ReadRequests as _, ReadTroubles as _};
@@ -54,24 +55,6 @@ impl ExplainedBy {
             ExplainedBy::Showing(showing) => Some(stock::shown(&showing.state)),
         }
     }
-}
-
-/// What is shown of a product.
-#[derive(Debug)]
-pub struct InShown {
-    /// Now; `None` = nothing.
-    pub item: Option<Stocked>,
-    /// After the next pass, where no plan for NiceChat says that.
-    pub next: Option<Next>,
-}
-
-/// What would be shown of a product.
-#[derive(Debug)]
-pub struct Next {
-    /// `None` = nothing.
-    pub item: Option<Stocked>,
-    /// Somebody's word is needed for what the feed says.
-    pub is_held: bool,
 }
 
 /// What is known of a product.

@@ -2,13 +2,13 @@
 //! read nor written anew.
 
 use super::layout::{put, take, take_text};
-use crate::feed::RowDigest;
+use crate::catalog::Digest;
 
 /// What whoever puts an item there wants to know of it later without reading it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Note {
-    /// The row that it was made of; `None` = the same row may mean something else another time.
-    pub row: Option<RowDigest>,
+    /// The digest of the row that it was made of; `None` = the same row may mean something else another time.
+    pub row: Option<Digest>,
     /// A word of the writer's own.
     pub word: u16,
 }
@@ -33,7 +33,7 @@ impl<'p> Entry<'p> {
     pub(super) fn put(&self, page: &mut Vec<u8>) {
         put(page, self.id.as_bytes());
         // No row has this digest, but for one in 2 to the power of 128.
-        page.extend_from_slice(&self.note.row.map_or(0, |row| row.0).to_le_bytes());
+        page.extend_from_slice(&self.note.row.unwrap_or_default().to_le_bytes());
         page.extend_from_slice(&self.note.word.to_le_bytes());
         page.extend_from_slice(&self.currency.to_le_bytes());
         page.extend_from_slice(&self.category.to_le_bytes());
@@ -48,7 +48,7 @@ impl<'p> Entry<'p> {
         let currency = u32::from_le_bytes(chunk(page)?);
         let category = u32::from_le_bytes(chunk(page)?);
         let json = take(page)?;
-        let row = Some(row).filter(|row| *row != 0).map(RowDigest);
+        let row = Some(row).filter(|row| *row != 0);
         Some(Entry { id, note: Note { row, word }, currency, category, json })
     }
 }

@@ -3,7 +3,7 @@
 use super::entry::Entry;
 use super::error::ShelfError;
 use super::generation::{Generation, Stocked};
-use crate::feed::RowDigest;
+use crate::catalog::Digest;
 
 /// Looks items up, the next one being the likeliest.
 pub struct Walk<'g> {
@@ -21,7 +21,7 @@ pub struct Page {
     pub(super) first: u64,
     bytes: Vec<u8>,
     /// Where on the page its items begin, and the digests of their rows.
-    items: Vec<(usize, Option<RowDigest>)>,
+    items: Vec<(usize, Option<Digest>)>,
 }
 
 impl<'g> Walk<'g> {
@@ -73,7 +73,7 @@ impl<'g> Walk<'g> {
     ///
     /// # Errors
     /// When it can't be read.
-    pub fn known(&mut self, row: RowDigest) -> Result<Option<u64>, ShelfError> {
+    pub fn known(&mut self, row: Digest) -> Result<Option<u64>, ShelfError> {
         self.go_on()?;
         let items = self.page.items.get(self.next..).unwrap_or_default();
         let Some(ahead) = items.iter().position(|(_, digest)| *digest == Some(row)) else { return Ok(None) };

@@ -67,7 +67,7 @@ impl<'s> Before<'s> {
         if self.walk.is_at_end() {
             self.end_run(draft.as_deref_mut())?;
         }
-        let Some(place) = self.walk.known(row)? else { return Ok(None) };
+        let Some(place) = self.walk.known(row.0)? else { return Ok(None) };
         let Some(at) = self.at(place).filter(|at| self.seen[*at] == Seen::Not) else { return Ok(None) };
         (self.seen[at], self.rows[at]) = (Seen::Taken, RowPlace::new(line, true));
         if self.run.end == place {

@@ -161,7 +161,7 @@ impl<'s, 'a> Filling<'s, 'a> {
     fn again(&mut self, place: u64, offer: &Offer, row: Option<RowDigest>) -> Result<(), ShelfError> {
         let Some(before) = &mut self.before else { return Ok(()) };
         before.take(place);
-        let note = Note { row, word: presence(&offer.item) };
+        let note = Note { row: row.map(|row| row.0), word: presence(&offer.item) };
         if self.tally.is_none() && self.held.is_empty() {
             return self.draft.as_mut().map_or(Ok(()), |draft| draft.add_whole(&offer.item, note, Some(place)));
         }
@@ -227,7 +227,7 @@ impl Taker for Filling<'_, '_> {
         if let Some(tally) = &mut self.tally {
             tally.new += 1;
         }
-        let note = Note { row, word: presence(&offer.item) };
+        let note = Note { row: row.map(|row| row.0), word: presence(&offer.item) };
         self.draft.as_mut().map_or(Ok(()), |draft| draft.add_whole(&offer.item, note, None))
     }
 
