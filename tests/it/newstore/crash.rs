@@ -4,8 +4,11 @@
 use std::time::Duration;
 
 use sandbox::{Fault, NewStoreRules, Rule};
+use serde_json::json;
 
-use super::{MIAMI, bought, chosen, configure, fixed, onboarding, plan, shop, state, take_writes};
+use super::{
+    LOWEST, MIAMI, bought, chosen, configure, fixed, offer, onboarding, plan, shop, standing, state, take_writes,
+};
 use crate::kit::process::Process;
 use crate::kit::{Shop, wait_until};
 
@@ -117,4 +120,44 @@ fn a_store_in_doubt_never_gets_another_number() {
     assert_eq!(take_writes(&shop), [onboarding("10002", super::NEXT)]);
     configure(&shop, "", "");
     assert_eq!(plan(&shop)["stores"][0]["op"], "doubt", "also when it is declared no more");
+}
+
+#[test]
+fn a_refusal_of_what_is_sent_again_ends_no_doubt() {
+    let shop = shop("", &chosen("10001"));
+    killed_at(&shop, 0, true);
+    // It was bought, but the list is late.
+    offer(&shop, LOWEST);
+    let body = json!({"request_id": "r1", "message": "The store is onboarded already."});
+    let rule = Rule {
+        method: Some("POST".into()),
+        path: Some("clienteling/".into()),
+        ..Rule::new(Fault::Json { code: 400, body })
+    };
+    shop.newstore().add_fault(rule);
+    take_writes(&shop);
+    shop.run(&["newstore", "apply", "--yes"]).expect_code(3);
+    assert_eq!(take_writes(&shop), [onboarding("10001", LOWEST)], "the same request, once");
+    shop.newstore().clear_faults();
+    // Not for any other declaration may it get another one.
+    for store in [chosen("10001"), fixed("10001", MIAMI), chosen("10001") + "enable = true\n"] {
+        configure(&shop, "", &store);
+        let told = shop.run(&["newstore", "--format", "json"]).expect_code(3).json();
+        let reason = told["stores"][0]["reason"].as_str().expect("a reason");
+        assert!(
+            reason.contains("is onboarded already") && reason.contains("settle 10001 onboarded (or free)"),
+            "{told}"
+        );
+        shop.run(&["newstore", "apply", "--yes"]).expect_code(3);
+        assert!(take_writes(&shop).is_empty());
+    }
+    assert_eq!(
+        (state(&shop, "10001"), standing(&shop, "10001")["phone_number"].clone()),
+        ("refused".to_owned(), json!(LOWEST))
+    );
+    configure(&shop, "", "");
+    assert_eq!(plan(&shop)["stores"][0]["op"], "doubt", "also when it is declared no more");
+    configure(&shop, "", &chosen("10001"));
+    shop.run(&["newstore", "settle", "10001", "onboarded"]).expect_code(0);
+    assert_eq!(standing(&shop, "10001")["phone_number"], LOWEST);
 }

@@ -28,6 +28,8 @@ fn it_is_told_beside_a_shop_and_without_one() {
     let shop = two_stores();
     let status = shop.run(&["status"]).expect_code(0).stdout;
     assert!(status.contains("NewStore store 10001: open") && !status.contains("There is no state"), "{status}");
+    let output = shop.run(&["status", "--format", "json"]).expect_code(0);
+    assert!(!format!("{output:?}").contains("There is no state"), "nobody misses it: {output:?}");
     let open = json!({"id": "10001", "state": "open", "phone_number": MIAMI, "since": null, "reason": null});
     assert_eq!(standing(&shop, "10001"), open);
     assert_eq!(standing(&shop, "10002")["phone_number"], Value::Null);

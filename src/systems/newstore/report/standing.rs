@@ -76,7 +76,7 @@ fn stores(settings: &NewStore, known: &Known) -> Vec<StoreRow> {
     let is_declared = |id: &String| settings.stores.iter().any(|store| store.id == *id);
     let gone = known.stores.iter().filter(|(id, _)| !is_declared(id)).filter_map(|(id, record)| match record.state {
         StoreState::Onboarded { .. } => Some(row(id, Some("left"), record)),
-        StoreState::Doubt(_) => Some(row(id, None, record)),
+        StoreState::Doubt(_) | StoreState::Disputed(_) => Some(row(id, None, record)),
         StoreState::Refused { .. } | StoreState::There { .. } => None,
     });
     declared.chain(gone).collect()

@@ -92,7 +92,10 @@ fn record(row: &Row<'_>) -> rusqlite::Result<Record> {
     let state = match row.get_ref(1)?.as_str()? {
         "onboarded" => StoreState::Onboarded { number, is_enabled: false },
         "enabled" => StoreState::Onboarded { number, is_enabled: true },
-        "doubt" => StoreState::Doubt(Intent { number: number.ok_or_else(|| strange(2))?, enable, reason }),
+        word @ ("doubt" | "disputed") => {
+            let intent = Intent { number: number.ok_or_else(|| strange(2))?, enable, reason };
+            if word == "doubt" { StoreState::Doubt(intent) } else { StoreState::Disputed(intent) }
+        }
         "refused" => StoreState::Refused { declaration: text(row.get(4)?, 4)?, reason: text(reason, 5)? },
         "there" => StoreState::There { sent: number.ok_or_else(|| strange(2))?, reason: text(reason, 5)? },
         _ => return Err(strange(1)),
@@ -121,6 +124,7 @@ fn put(transaction: &Transaction<'_>, id: &str, record: Option<&Record>) -> rusq
         StoreState::Onboarded { is_enabled, .. } => (state.name(), *is_enabled, None),
         StoreState::Doubt(intent) => (state.name(), intent.enable, None),
         StoreState::Refused { declaration, .. } => (state.name(), false, Some(declaration)),
+        StoreState::Disputed(intent) => ("disputed", intent.enable, None),
         StoreState::There { .. } => ("there", false, None),
     };
     let (number, since) = (state.number().map(PhoneNumber::as_str), since.to_string());
@@ -168,6 +172,7 @@ mod tests {
             StoreState::Doubt(of("+13055550102", false, Some("reset"))),
             StoreState::Refused { declaration: "{}".to_owned(), reason: reason.clone() },
             StoreState::There { sent: number("+13055550103"), reason: reason.clone() },
+            StoreState::Disputed(of("+13055550104", true, Some("no"))),
         ];
         let mut expected = Known::default();
         let transaction = file.unchecked_transaction().expect("a transaction");
@@ -187,7 +192,7 @@ mod tests {
             put_retailer(&transaction, expected.retailer.as_ref()).expect("written");
             assert_eq!(read(&transaction).expect("read"), expected);
         }
-        for at in ["1", "2", "3", "5"] {
+        for at in ["1", "2", "3", "5", "6"] {
             let twin = Record { state: expected.stores[at].state.clone(), since };
             assert!(put(&transaction, "twin", Some(&twin)).is_err(), "{at}");
         }
