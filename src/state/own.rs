@@ -6,6 +6,7 @@ use std::path::Path;
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 
 use super::StateError;
+use super::backup::back_up;
 use super::file::{BASE_URL, PATIENCE, check_base};
 use super::lock::{Counted, counted};
 use super::migrate::{check, not_ours, upgrade, version};
@@ -72,23 +73,37 @@ impl OwnFile {
         base_url: &str,
         work: impl FnOnce(&Connection) -> rusqlite::Result<T>,
     ) -> Result<Option<T>, StateError> {
+        let Some(connection) = OwnFile::snapshot(path, steps)? else { return Ok(None) };
+        let of = |error| StateError::of(path, error);
+        match BASE_URL.get(&connection).map_err(of)? {
+            Some(theirs) if theirs != base_url => {
+                Err(StateError::OtherBase { path: path.to_owned(), theirs, ours: base_url.to_owned() })
+            }
+            _ => work(&connection).map(Some).map_err(of),
+        }
+    }
+
+    /// One transaction: everything read is of the same moment. `None` = there is no such file.
+    fn snapshot(path: &Path, steps: &[&str]) -> Result<Option<Connection>, StateError> {
         let Some(path) = &existing(path)? else {
             let found = resolve(path).ok().and_then(|path| counted(&path));
             return check_emptied(path, found.as_ref()).map(|()| None);
         };
-        let of = |error| StateError::of(path, error);
         let connection = connect(path)?;
         if check(&connection, path, version(steps))? == 0 {
             return Err(not_ours(path));
         }
-        // One transaction: everything read is of the same moment.
-        connection.execute_batch("BEGIN").map_err(of)?;
-        match BASE_URL.get(&connection).map_err(of)? {
-            Some(theirs) if theirs != base_url => {
-                Err(StateError::OtherBase { path: path.clone(), theirs, ours: base_url.to_owned() })
-            }
-            _ => work(&connection).map(Some).map_err(of),
-        }
+        connection.execute_batch("BEGIN").map_err(|error| StateError::of(path, error))?;
+        Ok(Some(connection))
+    }
+
+    /// Copies such a file to a new one, beside whoever writes it, and gives its length; `None` = there is none.
+    ///
+    /// # Errors
+    /// When it can't be read, something is there already, or the copy can't be written.
+    pub fn back_up(path: &Path, steps: &[&str], to: &Path) -> Result<Option<u64>, StateError> {
+        let Some(connection) = OwnFile::snapshot(path, steps)? else { return Ok(None) };
+        back_up(&connection, to).map(Some)
     }
 
     /// What it says to whoever holds it.

@@ -14,7 +14,7 @@ mod system;
 
 use crate::config::Config;
 
-pub use look::{EachFailed, FailedObject, HeldBack, Look, Standing};
+pub use look::{Copied, EachFailed, FailedObject, HeldBack, Look, Standing};
 pub use snapshot::product;
 pub use sold::sold;
 pub use system::{Probe, System};

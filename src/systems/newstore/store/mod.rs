@@ -2,6 +2,8 @@
 
 mod error;
 
+use std::path::{Path, PathBuf};
+
 use jiff::Timestamp;
 use rusqlite::types::Type;
 use rusqlite::{Connection, OptionalExtension as _, Row, Transaction, params};
@@ -10,6 +12,7 @@ use super::records::{Intent, Known, Record, RetailerRecord, RetailerState, Store
 use crate::config::NewStore;
 use crate::phone::PhoneNumber;
 use crate::state::OwnFile;
+use crate::systems::look::Copied;
 
 pub use error::LedgerError;
 
@@ -37,6 +40,19 @@ pub struct Ledger(OwnFile);
 /// When it is another NewStore's, or can't be read.
 pub fn known(settings: &NewStore) -> Result<Known, LedgerError> {
     Ok(OwnFile::read(&settings.file, &STEPS, settings.base_url.as_str(), read)?.unwrap_or_default())
+}
+
+/// Copies the file to a new one beside the state's copy. `None` = nothing was done yet.
+///
+/// # Errors
+/// When it can't be read, or something is there already.
+pub(super) fn back_up(settings: &NewStore, copy: &Path) -> Result<Option<Copied>, LedgerError> {
+    let mut path = copy.as_os_str().to_owned();
+    path.push(".");
+    path.push(settings.file.file_name().unwrap_or_default());
+    let path = PathBuf::from(path);
+    let length = OwnFile::back_up(&settings.file, &STEPS, &path)?;
+    Ok(length.map(|length| Copied { path, length }))
 }
 
 impl Ledger {
