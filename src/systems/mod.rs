@@ -35,6 +35,6 @@ pub fn systems() -> Vec<Box<dyn System>> {
         Box::<availability::AvailabilitySystem>::default(),
         Box::new(orders::OrdersSystem { products: product }),
         Box::new(newstore::NewStoreSystem),
-        Box::new(hooks::HooksSystem),
+        Box::<hooks::HooksSystem>::default(),
     ]
 }
