@@ -1,6 +1,8 @@
-//! What answers of the Oct8ne adapter cost, and what others need for the same: for `benches/oct8ne.sh`.
+//! What answers at the doors cost, and what others need for the same: for `benches/oct8ne.sh` and
+//! `benches/availability.sh`.
 //!
 //!     asking door ADDRESS PID ROUNDS    asks a server for the addresses on standard input (CLASS TAB ADDRESS a line)
+//!     asking pace ADDRESS PATH RATE SECONDS CONNECTIONS    asks so often a second, whatever the answers take
 //!     asking constant                   serves the same few bytes to everybody, and prints where
 //!     asking fts FEED FOLDER ROUNDS     SQLite's FTS5 over the feed's texts, for the words on standard input (CLASS TAB WORDS)
 
@@ -10,6 +12,7 @@ use std::fs::File;
 use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::path::Path;
+use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail};
@@ -26,9 +29,14 @@ fn main() -> anyhow::Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     match arguments.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
         ["door", address, pid, rounds] => door(address, pid, rounds.parse()?),
+        ["pace", address, path, rate, seconds, connections] => {
+            pace(address, path, rate.parse()?, seconds.parse()?, connections.parse()?)
+        }
         ["constant"] => constant(),
         ["fts", feed, folder, rounds] => fts(feed, Path::new(folder), rounds.parse()?),
-        _ => bail!("usage: asking door ADDRESS PID ROUNDS | constant | fts FEED FOLDER ROUNDS"),
+        _ => bail!(
+            "usage: asking door ADDRESS PID ROUNDS | pace ADDRESS PATH RATE SECONDS CONNECTIONS | constant | fts FEED FOLDER ROUNDS"
+        ),
     }
 }
 
@@ -85,6 +93,51 @@ fn door(address: &str, pid: &str, rounds: usize) -> anyhow::Result<()> {
         }
         tell(&class, &mut times, cpu(pid)?.saturating_sub(before))?;
     }
+    Ok(())
+}
+
+/// Asks at moments that are fixed beforehand: who waits for one answer too long asks late, and that counts as waiting.
+fn pace(address: &str, path: &str, rate: u32, seconds: u32, connections: u32) -> anyhow::Result<()> {
+    let request = format!("GET {path} HTTP/1.1\r\nHost: shop.example\r\n\r\n");
+    let (total, every) = (rate * seconds, Duration::from_secs(1) / rate);
+    let start = Instant::now() + Duration::from_millis(50);
+    let ask = |nth: u32| -> anyhow::Result<Vec<(Duration, Duration)>> {
+        let mut stream = TcpStream::connect(address)?;
+        stream.set_nodelay(true)?;
+        let mut reader = BufReader::new(stream.try_clone()?);
+        let mut times = Vec::new();
+        for due in (nth..total).step_by(connections as usize).map(|at| start + every * at) {
+            thread::sleep(due.saturating_duration_since(Instant::now()));
+            let sent = Instant::now();
+            stream.write_all(request.as_bytes())?;
+            answer(&mut reader)?;
+            times.push((due.elapsed(), sent.elapsed()));
+        }
+        Ok(times)
+    };
+    let all = thread::scope(|scope| -> anyhow::Result<Vec<(Duration, Duration)>> {
+        let threads: Vec<_> = (0..connections).map(|nth| scope.spawn(move || ask(nth))).collect();
+        let mut all = Vec::new();
+        for thread in threads {
+            all.extend(thread.join().map_err(|_| anyhow::anyhow!("a thread has panicked"))??);
+        }
+        Ok(all)
+    })?;
+    let each = start.elapsed().as_secs_f64();
+    let (mut due, mut sent): (Vec<Duration>, Vec<Duration>) = all.into_iter().unzip();
+    let at = |times: &mut Vec<Duration>, part: f64| {
+        times.sort_unstable();
+        times[((times.len() - 1) as f64 * part) as usize].as_secs_f64() * 1e3
+    };
+    writeln!(
+        io::stdout(),
+        "{:.0} a second: from the request p50 {:.3}, p99 {:.3}, p99.9 {:.3} ms; from the moment it was due p99 {:.3} ms",
+        f64::from(total) / each,
+        at(&mut sent, 0.5),
+        at(&mut sent, 0.99),
+        at(&mut sent, 0.999),
+        at(&mut due, 0.99),
+    )?;
     Ok(())
 }
 

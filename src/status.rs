@@ -74,10 +74,28 @@ impl<'r> Status<'r> {
         Ok(Status { reader, parts, pause, illegible, now: Timestamp::now() })
     }
 
+    /// What is said of a state that isn't there; `None` where nothing has passes, and nobody misses it.
+    ///
+    /// # Errors
+    /// When what is known without it can't be told.
+    pub fn absence(&self) -> Result<Option<String>, PrintError> {
+        let Some(absence) = no_state(self.reader) else { return Ok(None) };
+        let is_missed = self.told_without_state()?.is_empty() || self.parts.iter().any(|part| part.schedule.is_some());
+        Ok(is_missed.then_some(absence))
+    }
+
+    /// What is known all the same.
+    fn told_without_state(&self) -> Result<Vec<u8>, PrintError> {
+        let mut told = Vec::new();
+        let mut without = self.parts.iter().map(|part| &part.standing).filter(|standing| !standing.needs_state());
+        without.try_for_each(|standing| standing.print_summary(&mut told))?;
+        Ok(told)
+    }
+
     /// The most urgent of the systems' headlines. A system that was never at work has nothing to say beside others.
-    fn headline(&self) -> Headline {
-        if let Some(text) = no_state(self.reader) {
-            return Headline { state: crate::pass::Standing::None, text, since: None };
+    fn headline(&self) -> Result<Headline, PrintError> {
+        if let Some(text) = self.absence()? {
+            return Ok(Headline { state: crate::pass::Standing::None, text, since: None });
         }
         let headlines = self.parts.iter().map(|part| part.standing.headline(&part.passes, self.now));
         let (silent, told): (Vec<Headline>, Vec<Headline>) =
@@ -85,13 +103,15 @@ impl<'r> Status<'r> {
         // A pause explains why something is held, but not why nothing is read.
         let is_explained = |headline: &Headline| self.pause.is_some() && headline.state < crate::pass::Standing::Behind;
         let paused = self.pause.as_ref().map(Pause::headline);
-        told.into_iter()
+        let most_urgent = told
+            .into_iter()
             .filter(|headline| !is_explained(headline))
             .chain(paused)
             .rev()
             .max_by_key(|headline| headline.state)
             .or_else(|| silent.into_iter().next())
-            .unwrap_or(Headline { state: crate::pass::Standing::None, text: "No pass yet.".to_owned(), since: None })
+            .unwrap_or(Headline { state: crate::pass::Standing::None, text: "No pass yet.".to_owned(), since: None });
+        Ok(most_urgent)
     }
 
     /// For programs, with at most so many rejected rows and failed objects each; `rejected_total` and `failed_total`
@@ -101,7 +121,7 @@ impl<'r> Status<'r> {
     /// When it can't be read or printed.
     pub fn print_json(&self, most: u64, passes: Option<u32>, out: &mut dyn Write) -> Result<(), PrintError> {
         let mut object = JsonObject::begin(out)?;
-        object.field("headline", &self.headline())?;
+        object.field("headline", &self.headline()?)?;
         if let Some(pause) = &self.pause {
             object.field("paused", &pause.json())?;
         }
@@ -146,10 +166,11 @@ impl<'r> Status<'r> {
     /// # Errors
     /// When it can't be read or printed.
     pub fn print_text(&self, passes: u32, out: &mut dyn Write) -> Result<(), PrintError> {
-        if let Some(absence) = no_state(self.reader) {
-            return self.print_without_state(&absence, out);
+        if no_state(self.reader).is_some() {
+            self.absence()?.map_or(Ok(()), |absence| writeln!(out, "{absence}"))?;
+            return Ok(out.write_all(&self.told_without_state()?)?);
         }
-        writeln!(out, "{}", self.headline().text)?;
+        writeln!(out, "{}", self.headline()?.text)?;
         self.parts.iter().try_for_each(|part| part.print_times(self.now, out))?;
         self.illegible.iter().try_for_each(|told| writeln!(out, "  {told}"))?;
         writeln!(out)?;
@@ -157,17 +178,6 @@ impl<'r> Status<'r> {
         self.parts.iter().try_for_each(|part| part.print_passes(passes as usize, out))?;
         self.parts.iter().try_for_each(|part| part.standing.print_details(out))?;
         self.print_failed(out)
-    }
-
-    /// What is known all the same. Where nothing has passes nobody misses a state.
-    fn print_without_state(&self, absence: &str, out: &mut dyn Write) -> Result<(), PrintError> {
-        let (mut told, mut parts) = (Vec::new(), self.parts.iter());
-        let without = self.parts.iter().map(|part| &part.standing).filter(|standing| !standing.needs_state());
-        without.into_iter().try_for_each(|standing| standing.print_summary(&mut told))?;
-        if told.is_empty() || parts.any(|part| part.schedule.is_some()) {
-            writeln!(out, "{absence}")?;
-        }
-        Ok(out.write_all(&told)?)
     }
 
     fn print_failed(&self, out: &mut dyn Write) -> Result<(), PrintError> {

@@ -200,8 +200,11 @@ Examples:
     Newstore(NewStore),
     /// Copy the state to a new file, also beside a running daemon
     ///
+    /// What was bought at NewStore is kept in a file of its own, which is copied to FILE.newstore-TENANT.db.
+    ///
     /// To restore it, stop the daemon, put the copy in the state file's place and start the daemon: that it is not the
-    /// file that was written last is noticed, and the next pass reads NiceChat's listing before it relies on it.
+    /// file that was written last is noticed, and the next pass reads NiceChat's listing before it relies on it. A copy
+    /// of newstore-TENANT.db goes beside the state; of what was bought since it was made nobody knows then.
     Backup(Backup),
     /// Link up with Oct8ne, and print what goes into the shop's pages
     #[command(subcommand)]

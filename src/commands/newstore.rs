@@ -179,10 +179,14 @@ fn check_addresses(plan: &Plan, settings: &Settings) -> Result<(), Failure> {
     if unknown.is_empty() {
         return Ok(());
     }
-    let (what, is) = (unknown.join(" and newstore."), if unknown.len() == 1 { "is" } else { "are" });
+    let what = unknown.join(" and newstore.");
+    let (is, it) = if unknown.len() == 1 {
+        ("is not in the config, and the default is a guess", "it")
+    } else {
+        ("are not in the config, and the defaults are guesses", "them")
+    };
     Err(usage(format!(
-        "newstore.{what} {is} not in the config, and the default is a guess: look it up on NewStore's page \
-         (Clienteling Setup API), and set it. Nothing was sent"
+        "newstore.{what} {is}: look {it} up on NewStore's page (Clienteling Setup API), and set {it}. Nothing was sent"
     )))
 }
 

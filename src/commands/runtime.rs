@@ -49,7 +49,8 @@ pub(super) async fn blocking(work: impl FnOnce() -> Outcome + Send + 'static) ->
     }
 }
 
-/// A token that the first SIGINT or SIGTERM cancels; the second one ends the program at once.
+/// A token that the first SIGINT, SIGTERM or SIGHUP (the terminal is closed) cancels; the second one ends the program at
+/// once.
 pub(super) fn stop_on_signal() -> CancellationToken {
     let stop = CancellationToken::new();
     let token = stop.clone();
@@ -58,10 +59,12 @@ pub(super) fn stop_on_signal() -> CancellationToken {
         else {
             return;
         };
+        let mut hangup = (!ignores(SignalKind::hangup())).then(|| signal(SignalKind::hangup()).ok()).flatten();
         for first in [true, false] {
             tokio::select! {
                 _ = interrupt.recv() => {}
                 _ = terminate.recv() => {}
+                Some(_) = async { hangup.as_mut()?.recv().await } => {}
             }
             if !first {
                 std::process::exit(Exit::Failed as i32);
@@ -70,4 +73,12 @@ pub(super) fn stop_on_signal() -> CancellationToken {
         }
     });
     stop
+}
+
+/// Whether whoever started us has us ignore a signal, as `nohup` does.
+fn ignores(signal: SignalKind) -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let ignored = ignored.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or_default();
+    ignored & (1 << (signal.as_raw_value() - 1)) != 0
 }

@@ -5,7 +5,7 @@ use std::io::{self, BufWriter, Write as _};
 use super::look::{Look, note};
 use super::outcome::{Exit, Outcome};
 use crate::cli::{self, Format};
-use crate::status::{Status, no_state};
+use crate::status::Status;
 
 /// Passes that a person is shown.
 const PASSES: u32 = 5;
@@ -17,7 +17,7 @@ pub(super) fn status(arguments: &cli::Status, look: &Look) -> Outcome {
     match arguments.format {
         Format::Text => status.print_text(arguments.passes.unwrap_or(PASSES), &mut out)?,
         Format::Json => {
-            no_state(&reader).map_or(Ok(()), |absence| note(&absence))?;
+            status.absence()?.map_or(Ok(()), |absence| note(&absence))?;
             status.print_json(u64::MAX, arguments.passes, &mut out)?;
         }
     }

@@ -32,7 +32,7 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
 const LONGEST: usize = 64;
 
 /// Somebody who is told.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Hook {
     /// Its name; all are different.
     pub name: String,
@@ -60,6 +60,20 @@ pub enum HookTarget {
     },
     /// By running a program: its path and its arguments. No shell.
     Command(Vec<String>),
+}
+
+impl PartialEq for HookTarget {
+    fn eq(&self, other: &HookTarget) -> bool {
+        match (self, other) {
+            (HookTarget::Command(ours), HookTarget::Command(theirs)) => ours == theirs,
+            (HookTarget::Url { url, secret }, HookTarget::Url { url: other_url, secret: other }) => {
+                let exposed =
+                    |secret: &Option<SecretString>| secret.as_ref().map(|secret| secret.expose_secret().to_owned());
+                url == other_url && exposed(secret) == exposed(other)
+            }
+            _ => false,
+        }
+    }
 }
 
 /// The key that a secret stands for; `None` = it says that it is base64, and isn't.

@@ -62,6 +62,8 @@ pub struct Terms {
 #[derive(Debug)]
 pub struct Limit {
     terms: Terms,
+    /// It can't be asked for a longer silence.
+    longest_silence: Duration,
     state: Mutex<State>,
     /// A request has been answered.
     answered: Notify,
@@ -88,7 +90,13 @@ impl Limit {
     /// A limit with a quota, or one that only keeps silent when the service asks for it.
     pub fn new(quota: Option<Quota>) -> Limit {
         let terms = Terms { quota, at_once: None };
-        Limit { terms, state: Mutex::default(), answered: Notify::new() }
+        Limit { terms, longest_silence: LONGEST_SILENCE, state: Mutex::default(), answered: Notify::new() }
+    }
+
+    /// A limit without a quota that keeps silent for so long at most: the service is asked again then, whatever it asked
+    /// for, as people wait for what it says.
+    pub fn with_longest_silence(longest_silence: Duration) -> Limit {
+        Limit { longest_silence, ..Limit::new(None) }
     }
 
     /// Waits until a request may be sent.
@@ -130,7 +138,7 @@ impl Limit {
 
     /// The service asks everybody to be left alone for so long.
     pub fn be_quiet_for(&self, asked: Duration) {
-        let until = Instant::now() + asked.min(LONGEST_SILENCE);
+        let until = Instant::now() + asked.min(self.longest_silence);
         let mut state = self.state();
         state.quiet_until = Some(state.quiet_until.map_or(until, |other| other.max(until)));
     }
@@ -263,6 +271,9 @@ mod tests {
         assert!(limit.permit().await.is_ok());
         limit.be_quiet_for(Duration::MAX);
         assert!(limit.permit().await.is_err());
+        let limit = Arc::new(Limit::with_longest_silence(3_600 * SECOND));
+        limit.be_quiet_for(Duration::MAX);
+        assert_eq!(limit.silence(), Some(Silence(3_600 * SECOND)));
     }
 
     #[test]

@@ -6,13 +6,28 @@ use std::path::Path;
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 
 use super::StateError;
+use super::backup::back_up;
 use super::file::{BASE_URL, PATIENCE, check_base};
+use super::lock::{Counted, counted};
 use super::migrate::{check, not_ours, upgrade, version};
-use super::place::Place;
+use super::place::{Place, resolve};
 use super::reader::{connect, existing};
 
 /// What every transaction says is on the disk when it has ended: nothing that happens afterwards can undo it.
 const PRAGMAS: &str = "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cell_size_check = ON;";
+
+/// What the lock beside such a file counts once there is something in it.
+const WRITTEN: u64 = 1;
+
+/// Refuses a file without a byte that something was written to: a copy that failed, or a disk that was full. What SQLite
+/// leaves when it is killed before it writes anything looks just so, but then the lock says that nothing was written.
+fn check_emptied(path: &Path, counted: Option<&Counted>) -> Result<(), StateError> {
+    let is_empty = std::fs::metadata(path).is_ok_and(|file| file.len() == 0);
+    if is_empty && counted.is_some_and(|counted| counted.transactions >= WRITTEN) {
+        return Err(StateError::Corrupt { path: path.to_owned(), detail: "it is empty, and was not".to_owned() });
+    }
+    Ok(())
+}
 
 /// Such a file, open for writing.
 pub struct OwnFile {
@@ -28,15 +43,23 @@ impl OwnFile {
     /// # Errors
     /// When another process has it, it belongs to another address, or can't be used.
     pub fn open(path: &Path, steps: &[&str], base_url: &str) -> Result<OwnFile, StateError> {
+        let was_there = path.exists();
         let place = Place::take(path)?;
         let path = place.path();
         let of = |error| StateError::of(path, error);
+        if was_there {
+            check_emptied(path, place.lock.found())?;
+        } else {
+            let _ = place.lock.count(0);
+        }
         let mut connection = Connection::open(path).map_err(of)?;
         connection.busy_timeout(PATIENCE).map_err(of)?;
         upgrade(&mut connection, path, steps, |_, _| Ok(()))?;
         connection.execute_batch(PRAGMAS).map_err(of)?;
         check_base(&connection, path, base_url)?;
         place.check()?;
+        // A full disk keeps nobody from working: what is written says so itself.
+        let _ = place.lock.count(WRITTEN);
         Ok(OwnFile { connection, place })
     }
 
@@ -50,20 +73,37 @@ impl OwnFile {
         base_url: &str,
         work: impl FnOnce(&Connection) -> rusqlite::Result<T>,
     ) -> Result<Option<T>, StateError> {
-        let Some(path) = &existing(path)? else { return Ok(None) };
+        let Some(connection) = OwnFile::snapshot(path, steps)? else { return Ok(None) };
         let of = |error| StateError::of(path, error);
+        match BASE_URL.get(&connection).map_err(of)? {
+            Some(theirs) if theirs != base_url => {
+                Err(StateError::OtherBase { path: path.to_owned(), theirs, ours: base_url.to_owned() })
+            }
+            _ => work(&connection).map(Some).map_err(of),
+        }
+    }
+
+    /// One transaction: everything read is of the same moment. `None` = there is no such file.
+    fn snapshot(path: &Path, steps: &[&str]) -> Result<Option<Connection>, StateError> {
+        let Some(path) = &existing(path)? else {
+            let found = resolve(path).ok().and_then(|path| counted(&path));
+            return check_emptied(path, found.as_ref()).map(|()| None);
+        };
         let connection = connect(path)?;
         if check(&connection, path, version(steps))? == 0 {
             return Err(not_ours(path));
         }
-        // One transaction: everything read is of the same moment.
-        connection.execute_batch("BEGIN").map_err(of)?;
-        match BASE_URL.get(&connection).map_err(of)? {
-            Some(theirs) if theirs != base_url => {
-                Err(StateError::OtherBase { path: path.clone(), theirs, ours: base_url.to_owned() })
-            }
-            _ => work(&connection).map(Some).map_err(of),
-        }
+        connection.execute_batch("BEGIN").map_err(|error| StateError::of(path, error))?;
+        Ok(Some(connection))
+    }
+
+    /// Copies such a file to a new one, beside whoever writes it, and gives its length; `None` = there is none.
+    ///
+    /// # Errors
+    /// When it can't be read, something is there already, or the copy can't be written.
+    pub fn back_up(path: &Path, steps: &[&str], to: &Path) -> Result<Option<u64>, StateError> {
+        let Some(connection) = OwnFile::snapshot(path, steps)? else { return Ok(None) };
+        back_up(&connection, to).map(Some)
     }
 
     /// What it says to whoever holds it.

@@ -1,6 +1,7 @@
 //! What a system shows of the state to those who only look: none of it needs a secret.
 
 use std::io::Write;
+use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 use serde::Serialize;
@@ -25,6 +26,15 @@ pub trait Look: Send + Sync {
     /// When the state can't be read.
     fn standing<'r>(&self, reader: &'r Reader) -> Result<Box<dyn Standing + 'r>, StateError>;
 
+    /// Copies what is not in the state, but in a file of the system's own beside it, to a new file beside the state's
+    /// copy; `None` = there is none.
+    ///
+    /// # Errors
+    /// When it can't be copied.
+    fn back_up(&self, _copy: &Path) -> anyhow::Result<Option<Copied>> {
+        Ok(None)
+    }
+
     /// What its guard holds until somebody gives their word.
     ///
     /// # Errors
@@ -32,6 +42,15 @@ pub trait Look: Send + Sync {
     fn held_back(&self, _reader: &Reader) -> Result<Option<HeldBack>, StateError> {
         Ok(None)
     }
+}
+
+/// A copy that was made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Copied {
+    /// Where it is.
+    pub path: PathBuf,
+    /// Its length in bytes.
+    pub length: u64,
 }
 
 /// What a guard holds, for whoever is asked for their word.

@@ -1,5 +1,7 @@
 //! What an answer means.
 
+use std::collections::HashSet;
+
 use reqwest::header::CONTENT_TYPE;
 use reqwest::{Method, StatusCode};
 use serde::de::IgnoredAny;
@@ -66,12 +68,12 @@ pub(super) fn numbers(body: &[u8]) -> Result<(Vec<Offer>, Vec<String>), CallErro
     let text = text_of(body);
     let text = without_half_surrogates(&text);
     let entries: Vec<Value> = serde_json::from_str(&text).map_err(|error| strange(error.to_string()))?;
-    let (mut offers, mut odd) = (Vec::<Offer>::new(), Vec::new());
+    let (mut offers, mut odd, mut seen) = (Vec::<Offer>::new(), Vec::new(), HashSet::new());
     for entry in &entries {
         let part = |name: &str| entry.get(name).and_then(Value::as_str).map(str::to_owned);
         let number = part("phone_number").and_then(|number| PhoneNumber::parse(&number));
         match number {
-            Some(number) if offers.iter().any(|offer| offer.number == number) => {}
+            Some(number) if !seen.insert(number.clone()) => {}
             Some(number) => offers.push(Offer { number, locality: part("locality"), region: part("region") }),
             None => odd.push(part("phone_number").unwrap_or_else(|| entry.to_string())),
         }

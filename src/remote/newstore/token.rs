@@ -19,6 +19,8 @@ use crate::remote::limit::Limit;
 use crate::remote::redact::{Secrets, looks_like};
 
 const LARGEST_ANSWER: usize = 1 << 20;
+/// No command takes so long. A token that is said to be good for longer than a clock can tell is one for so long.
+const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// A token, and how long it is good for; `None` = that was not told.
 pub(super) struct Token {
@@ -130,7 +132,7 @@ fn token(body: &[u8]) -> Result<Token, CallError> {
         return Err(strange("an access_token that can stand in a header"));
     }
     let seconds = reply.expires_in.and_then(|seconds| seconds.to_string().trim_matches('"').parse().ok());
-    let lasts = seconds.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
+    let lasts = seconds.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok()).map(|lasts| lasts.min(LONGEST));
     Ok(Token { secret: token.into(), lasts })
 }
 
@@ -144,6 +146,7 @@ mod tests {
         assert_eq!((read.secret.expose_secret(), read.lasts), ("abc", Some(Duration::from_secs(300))));
         let lasts = |seconds: &str| token(format!("{{\"access_token\":\"a\"{seconds}}}").as_bytes()).expect("it").lasts;
         assert_eq!(lasts(r#","expires_in":"60""#), Some(Duration::from_secs(60)));
+        assert_eq!(lasts(r#","expires_in":9223372036854775808"#), Some(LONGEST));
         assert_eq!((lasts(""), lasts(r#","expires_in":null"#), lasts(r#","expires_in":-1"#)), (None, None, None));
         for body in [r#"{"access_token":""}"#, r#"{"access_token":"hunter2 x"}"#, "{}", "hunter2", "[\"hunter2\"]"] {
             let Err(CallError::Strange(told)) = token(body.as_bytes()) else { panic!("{body}") };

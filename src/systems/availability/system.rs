@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
+use std::time::Duration;
 
 use axum::Router;
 use tokio::sync::OnceCell;
@@ -22,6 +23,9 @@ use crate::shop::Shop;
 use crate::state::{Reader, StateError};
 use crate::systems::look::Look;
 use crate::systems::system::{Probe, System};
+
+/// Whatever `Retry-After` asks for, advisors come and go.
+const LONGEST_SILENCE: Duration = Duration::from_secs(60 * 60);
 
 /// See the module.
 pub struct AvailabilitySystem {
@@ -56,7 +60,7 @@ impl Default for AvailabilitySystem {
         let lasting = Lasting {
             memory: memory.clone(),
             asides: Asides::default(),
-            limit: Arc::new(Limit::new(None)),
+            limit: Arc::new(Limit::with_longest_silence(LONGEST_SILENCE)),
             rounds: Arc::new(AtomicU64::new(0)),
         };
         AvailabilitySystem { lasting, counter: Counter::new(memory) }

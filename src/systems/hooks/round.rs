@@ -28,6 +28,8 @@ const LONGEST: Duration = Duration::from_secs(60);
 pub(super) struct Courier {
     pub(super) hooks: Vec<Hook>,
     pub(super) state: Arc<Writer>,
+    /// The settings that hold: others than these once they were read again.
+    pub(super) settings: watch::Receiver<Vec<Hook>>,
     /// Hooks that want nothing more until the settings are read again.
     pub(super) switched_off: Mutex<HashSet<String>>,
     /// What is sent with.
@@ -114,6 +116,7 @@ impl Courier {
             tokio::select! {
                 _ = busy.wait_for(|busy| *busy == 0) => break,
                 () = turn.stop.cancelled() => break,
+                () = self.replaced() => break,
                 () = tokio::time::sleep(LOOK) => {}
             }
             let pending = Reader::open(self.state.path())?.pending_events(&hook.name)?;
@@ -135,7 +138,7 @@ impl Courier {
         let is_asked = pending.iter().any(|event| event.was_asked && waits(event));
         let mut is_left_alone = self.is_off(&hook.name) || is_asked;
         for event in pending {
-            if turn.stop.is_cancelled() {
+            if turn.stop.is_cancelled() || self.is_replaced() {
                 break;
             }
             if is_left_alone || waits(&event) && !part.tries_all(turn) {
@@ -151,7 +154,7 @@ impl Courier {
             let began = Instant::now();
             let Some(body) = Reader::open(self.state.path())?.event_body(&event)? else { continue };
             let message = Message { pending: &event, body: &body };
-            let (outcome, asked) = self.once(hook, message, &mut part.round).await?;
+            let Some((outcome, asked)) = self.once(hook, message, &mut part.round).await? else { break };
             part.round.deliveries.push((hook.name.clone(), outcome));
             part.tried.insert(event.event);
             part.is_slow |= began.elapsed() > LOOK;
@@ -170,18 +173,23 @@ impl Courier {
         Ok(())
     }
 
-    /// Sends an event once; gives what became of it, and whether the hook asks to be left alone.
+    /// Sends an event once; gives what became of it, and whether the hook asks to be left alone. `None` = other settings
+    /// hold, and it took too long for them to wait: they send it again.
     async fn once(
         &self,
         hook: &Hook,
         message: Message<'_>,
         round: &mut Round,
-    ) -> Result<(&'static str, bool), StateError> {
+    ) -> Result<Option<(&'static str, bool)>, StateError> {
         let event = message.pending;
-        let (error, asked) = match send(hook, &self.clients, message).await {
+        let answer = tokio::select! {
+            answer = send(hook, &self.clients, message) => answer,
+            () = self.replaced_for_long() => return Ok(None),
+        };
+        let (error, asked) = match answer {
             Answer::Taken => {
                 self.state.event_taken(event).await?;
-                return Ok(("taken", false));
+                return Ok(Some(("taken", false)));
             }
             Answer::Gone => {
                 self.switched_off.lock().unwrap_or_else(PoisonError::into_inner).insert(hook.name.clone());
@@ -198,10 +206,28 @@ impl Courier {
         self.state.event_failed(event, Failed { error, asked, give_up }).await?;
         if give_up {
             round.given_up.push(told);
-            return Ok(("given_up", asked.is_some()));
+            return Ok(Some(("given_up", asked.is_some())));
         }
         round.failures.push(told);
-        Ok(("failed", asked.is_some()))
+        Ok(Some(("failed", asked.is_some())))
+    }
+
+    /// Whether other settings hold by now.
+    fn is_replaced(&self) -> bool {
+        *self.settings.borrow() != self.hooks
+    }
+
+    async fn replaced(&self) {
+        // Without anybody who reads settings there are no others.
+        if self.settings.clone().wait_for(|hooks| *hooks != self.hooks).await.is_err() {
+            std::future::pending().await
+        }
+    }
+
+    /// A delivery under way when the settings are read again may end as it began, unless it is slow.
+    async fn replaced_for_long(&self) {
+        self.replaced().await;
+        tokio::time::sleep(LOOK).await;
     }
 
     fn is_off(&self, hook: &str) -> bool {

@@ -112,15 +112,16 @@ async fn run(words: &[String], within: Duration, Message { pending, body }: Mess
     // Its children are killed with it.
     command.process_group(0).kill_on_drop(true);
     let mut child = match command.spawn() {
-        Ok(child) => child,
+        Ok(child) => Group(child),
         Err(error) => return failed(format!("{program} can't be run: {error}")),
     };
-    match timeout(within, tell(&mut child, body)).await {
+    match timeout(within, tell(&mut child.0, body)).await {
         Ok(Ok(status)) if status.success() => Answer::Taken,
         Ok(Ok(status)) => failed(format!("{program}: {status}")),
         Ok(Err(error)) => failed(format!("{program}: {error}")),
         Err(_) => {
-            kill(&mut child).await;
+            child.kill();
+            let _ = child.0.wait().await;
             failed(format!("{program} took longer than {} s and was killed", within.as_secs_f32()))
         }
     }
@@ -135,11 +136,22 @@ async fn tell(child: &mut Child, body: &str) -> std::io::Result<std::process::Ex
     child.wait().await
 }
 
-async fn kill(child: &mut Child) {
-    let group = child.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw);
-    if let Some(group) = group {
-        // It may have ended just now.
-        let _ = kill_process_group(group, Signal::KILL);
+/// A program and its children, which end with whoever waits for it.
+struct Group(Child);
+
+impl Group {
+    fn kill(&self) {
+        // One that has ended has no id any more.
+        let group = self.0.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw);
+        if let Some(group) = group {
+            // It may have ended just now.
+            let _ = kill_process_group(group, Signal::KILL);
+        }
     }
-    let _ = child.wait().await;
+}
+
+impl Drop for Group {
+    fn drop(&mut self) {
+        self.kill();
+    }
 }

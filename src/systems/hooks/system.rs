@@ -4,12 +4,14 @@ use std::collections::HashSet;
 use std::sync::Mutex;
 use std::sync::atomic::AtomicBool;
 
+use tokio::sync::watch;
+
 use super::job::HooksJob;
 use super::probe::probe;
 use super::report::{DELIVERIES, HooksLook};
 use super::round::Courier;
 use super::send::Clients;
-use crate::config::Config;
+use crate::config::{Config, Hook};
 use crate::outbox::ReadOutbox as _;
 use crate::pass::{Job, Level, Meter};
 use crate::shop::Shop;
@@ -18,7 +20,11 @@ use crate::systems::look::Look;
 use crate::systems::system::{Probe, System};
 
 /// See the module.
-pub struct HooksSystem;
+#[derive(Default)]
+pub struct HooksSystem {
+    /// The settings that hold. A round under way with others makes room.
+    settings: watch::Sender<Vec<Hook>>,
+}
 
 const METERS: [Meter; 1] = [Meter {
     name: DELIVERIES,
@@ -30,9 +36,15 @@ const METERS: [Meter; 1] = [Meter {
 impl System for HooksSystem {
     fn job(&self, shop: &Shop, _is_served: bool) -> Option<Box<dyn Job>> {
         let (hooks, state) = (shop.config.hooks.clone(), shop.state.clone());
+        self.settings.send_if_modified(|settings| {
+            let is_new = *settings != hooks;
+            settings.clone_from(&hooks);
+            is_new
+        });
         let courier = Courier {
             hooks,
             state,
+            settings: self.settings.subscribe(),
             switched_off: Mutex::new(HashSet::new()),
             clients: Clients::default(),
             has_begun: AtomicBool::new(false),

@@ -145,31 +145,27 @@ impl Apply<'_> {
         let Purchase { number, enable, .. } = purchase;
         let doubt = |reason| StoreState::Doubt(Intent { number: number.clone(), enable: *enable, reason });
         self.keep(store, doubt(None))?;
-        let told = match self.writer.onboard(&store.id, number, *enable).await {
+        let (state, told) = match self.writer.onboard(&store.id, number, *enable).await {
             Sent::Done => {
+                applied.done += 1;
                 let state = StoreState::Onboarded { number: Some(number.clone()), is_enabled: *enable };
                 let told = format!("{} with {number}", state.name());
-                self.keep(store, state)?;
-                applied.done += 1;
-                told
+                (state, told)
             }
             Sent::Refused { reason } => {
-                let declared = self.settings.stores.iter().find(|declared| declared.id == store.id);
-                let declaration = declared.map(declaration).unwrap_or_default();
-                self.keep(store, StoreState::Refused { declaration, reason: reason.clone() })?;
                 applied.refused += 1;
-                format!("refused: {reason}")
+                let told = format!("refused: {reason}");
+                (self.refused(store, purchase, before, reason), told)
             }
             Sent::There { reason, .. } => {
-                self.keep(store, StoreState::There { sent: number.clone(), reason: reason.clone() })?;
                 applied.refused += 1;
-                format!("there already, with which number isn't known: {reason}")
+                let told = format!("there already, with which number isn't known: {reason}");
+                (StoreState::There { sent: number.clone(), reason }, told)
             }
             Sent::Doubt { reason } => {
                 applied.in_doubt += 1;
                 let told = format!("IN DOUBT, whether it has {number}: {reason}; look at `shelfkeeper newstore`");
-                self.keep(store, doubt(Some(reason)))?;
-                told
+                (doubt(Some(reason)), told)
             }
             Sent::NotSent { reason } => {
                 // It is as it was: of an earlier request still nobody knows.
@@ -177,7 +173,28 @@ impl Apply<'_> {
                 return Err(Halt::Service(format!("store {}: {reason}", store.id)));
             }
         };
-        self.tell(&format!("store {}", store.id), &told)
+        // Whoever can't remember it says it at least.
+        let kept = self.keep(store, state);
+        let lost = if kept.is_err() { "; this can't be written down, so `settle` it later" } else { "" };
+        self.tell(&format!("store {}", store.id), &format!("{told}{lost}"))?;
+        Ok(kept?)
+    }
+
+    /// A refusal says that nothing was bought, but not of an earlier request, of which nobody knows: NewStore may refuse
+    /// this one because that one was done.
+    fn refused(
+        &self,
+        store: &PlannedStore,
+        purchase: &Purchase,
+        before: Option<&Record>,
+        reason: String,
+    ) -> StoreState {
+        if matches!(before, Some(Record { state: StoreState::Doubt(_), .. })) {
+            let Purchase { number, enable, .. } = purchase;
+            return StoreState::Disputed(Intent { number: number.clone(), enable: *enable, reason: Some(reason) });
+        }
+        let declared = self.settings.stores.iter().find(|declared| declared.id == store.id);
+        StoreState::Refused { declaration: declared.map(declaration).unwrap_or_default(), reason }
     }
 
     fn keep(&mut self, store: &PlannedStore, state: StoreState) -> Result<(), LedgerError> {

@@ -265,11 +265,17 @@ fn stance<'k>(store: &DeclaredStore, known: &'k Known) -> Stance<'k> {
              then: shelfkeeper newstore settle {id} onboarded --number +..."
         )),
         Some(StoreState::Doubt(intent)) => Stance::Doubt(intent),
+        Some(StoreState::Disputed(Intent { number, enable, reason })) => Stance::Blocked(format!(
+            "NewStore refuses what was sent again: {}. What became of the first request nobody knows: look in {BY_HAND} \
+             whether the store has {number}, and then: {}",
+            reason.as_deref().unwrap_or_default(),
+            settle(id, *enable)
+        )),
         Some(StoreState::Onboarded { number, is_enabled }) => {
             let other = number.as_ref().zip(store.wanted.number()).filter(|(has, wanted)| has != wanted);
             match other {
                 Some((has, wanted)) => {
-                    let word = if *is_enabled { "enabled" } else { "onboarded" };
+                    let word = if *is_enabled || store.enable { "enabled" } else { "onboarded" };
                     by_hand(format!("it has {has}, and is to have {wanted}"), &format!("{word} --number {wanted}"))
                 }
                 None if store.enable && !is_enabled => {
@@ -379,7 +385,7 @@ fn in_doubt(store: &DeclaredStore, intent: &Intent, listing: Option<&Listing>) -
 fn undeclared(id: &str, state: &StoreState) -> Option<PlannedStore> {
     let (op, enable, reason) = match state {
         StoreState::Onboarded { is_enabled, .. } => (Op::Left, *is_enabled, None),
-        StoreState::Doubt(intent) => {
+        StoreState::Doubt(intent) | StoreState::Disputed(intent) => {
             let reason = format!(
                 "nobody knows what became of the request, and the config doesn't have the store any more: look in \
                  {BY_HAND} whether it has the number, and then: {}",

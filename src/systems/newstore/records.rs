@@ -36,6 +36,9 @@ pub enum StoreState {
     },
     /// It was sent, and nobody has told us what became of it.
     Doubt(Intent),
+    /// It was in doubt, and NewStore refuses what was sent again: what became of the first request only a person can
+    /// find out. It may well be refused because that one was done.
+    Disputed(Intent),
     /// NewStore will not have it as it was declared then.
     Refused {
         /// How it was declared.
@@ -68,7 +71,7 @@ impl StoreState {
     pub fn number(&self) -> Option<&PhoneNumber> {
         match self {
             StoreState::Onboarded { number, .. } => number.as_ref(),
-            StoreState::Doubt(intent) => Some(&intent.number),
+            StoreState::Doubt(intent) | StoreState::Disputed(intent) => Some(&intent.number),
             StoreState::There { sent, .. } => Some(sent),
             // Nothing was bought.
             StoreState::Refused { .. } => None,
@@ -81,7 +84,7 @@ impl StoreState {
             StoreState::Onboarded { is_enabled: false, .. } => "onboarded",
             StoreState::Onboarded { is_enabled: true, .. } => "enabled",
             StoreState::Doubt(_) => "doubt",
-            StoreState::Refused { .. } | StoreState::There { .. } => "refused",
+            StoreState::Disputed(_) | StoreState::Refused { .. } | StoreState::There { .. } => "refused",
         }
     }
 
@@ -89,7 +92,7 @@ impl StoreState {
     pub fn reason(&self) -> Option<&str> {
         match self {
             StoreState::Onboarded { .. } => None,
-            StoreState::Doubt(intent) => intent.reason.as_deref(),
+            StoreState::Doubt(intent) | StoreState::Disputed(intent) => intent.reason.as_deref(),
             StoreState::Refused { reason, .. } | StoreState::There { reason, .. } => Some(reason),
         }
     }

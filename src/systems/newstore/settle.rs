@@ -46,7 +46,7 @@ pub fn settle_store(
     let number = number.or_else(|| {
         let had = known.stores.get(id).and_then(|record| match &record.state {
             StoreState::Onboarded { number, .. } => number.clone(),
-            StoreState::Doubt(intent) => Some(intent.number.clone()),
+            StoreState::Doubt(intent) | StoreState::Disputed(intent) => Some(intent.number.clone()),
             // With which number it is there nobody has said.
             StoreState::There { .. } | StoreState::Refused { .. } => None,
         });

@@ -51,7 +51,7 @@ fn settings() -> impl Strategy<Value = NewStore> {
 
 /// What may be known of the stores, no two of which have a number.
 fn known() -> impl Strategy<Value = Known> {
-    let states = proptest::collection::vec((0..6_usize, any::<bool>()), STORES);
+    let states = proptest::collection::vec((0..7_usize, any::<bool>()), STORES);
     (states, Just((0..NUMBERS).collect::<Vec<_>>()).prop_shuffle()).prop_map(|(states, numbers)| {
         let stores = states.into_iter().zip(numbers).enumerate().filter_map(|(at, ((kind, flag), of))| {
             let reason = "no".to_owned();
@@ -59,6 +59,7 @@ fn known() -> impl Strategy<Value = Known> {
                 0 => StoreState::Onboarded { number: Some(number(of)), is_enabled: flag },
                 1 => StoreState::Onboarded { number: None, is_enabled: flag },
                 2 => StoreState::Doubt(Intent { number: number(of), enable: flag, reason: None }),
+                5 => StoreState::Disputed(Intent { number: number(of), enable: flag, reason: Some(reason) }),
                 3 => StoreState::There { sent: number(of), reason },
                 4 => StoreState::Refused { declaration: "another one".to_owned(), reason },
                 _ => return None,
@@ -189,6 +190,7 @@ proptest! {
                         StoreState::Onboarded { number: Some(intent.number), is_enabled: purchase.enable }
                     }
                     Fate::LostAfterwards | Fate::LostBefore => StoreState::Doubt(intent),
+                    Fate::Refused if matches!(store.op, Op::Doubt(_)) => StoreState::Disputed(intent),
                     Fate::Refused => {
                         StoreState::Refused { declaration: declaration(declared), reason: "no".to_owned() }
                     }

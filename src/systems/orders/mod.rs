@@ -2,6 +2,7 @@
 
 mod announce;
 mod close;
+mod erase;
 mod error;
 mod findings;
 mod guard;

@@ -4,6 +4,7 @@ use std::collections::{BTreeSet, HashSet};
 
 use super::JOB;
 use super::announce::{announces, gone_events, new_event};
+use super::erase::cut_log;
 use super::error::OrdersError;
 use super::findings::Findings;
 use super::guard::judge;
@@ -16,7 +17,7 @@ use crate::approval::{take_word, word};
 use crate::order::{Contacts, Listed, ListedOrder};
 use crate::pass::PassKind;
 use crate::remote::nicechat::{OrdersPage, OrdersReader};
-use crate::state::{self, StateError};
+use crate::state;
 
 /// So many pages in a row may have nothing that the pass hasn't met: as many come before them while it reads.
 const MOST_STALE: u32 = 10;
@@ -29,7 +30,7 @@ pub(super) async fn run_steps(
 ) -> Result<(), OrdersError> {
     // What may not be kept any more goes first: NiceChat may be away for days.
     findings.erased = tools.state.erase_personal(tools.rules(), tools.started).await?;
-    cut_log(tools).await?;
+    cut_log(tools.state).await?;
     let reader = tools.read()?;
     findings.is_first = !reader.has_read_orders()?;
     let wants_whole =
@@ -39,17 +40,8 @@ pub(super) async fn run_steps(
     drop(reader);
     let walk = read_pages(tools, nicechat, wants_whole, told, findings).await?;
     settle(tools, walk, findings).await?;
-    cut_log(tools).await?;
+    cut_log(tools.state).await?;
     findings.was_read = true;
-    Ok(())
-}
-
-/// Takes what was erased out of the log, too.
-async fn cut_log(tools: &Tools<'_>) -> Result<(), StateError> {
-    // Whoever reads the state just now keeps it there until the next pass.
-    if tools.read()?.is_log_uncut()? && tools.state.cut_log().await? {
-        tools.state.log_was_cut().await?;
-    }
     Ok(())
 }
 

@@ -2,6 +2,7 @@
 
 use tokio_util::sync::CancellationToken;
 
+use super::erase::EraseJob;
 use super::job::OrdersJob;
 use super::probe::probe;
 use super::report::{OrdersLook, PlannedOrders};
@@ -27,7 +28,10 @@ const METERS: [Meter; 1] =
 impl System for OrdersSystem {
     fn job(&self, shop: &Shop, _is_served: bool) -> Option<Box<dyn Job>> {
         let (limits, state) = (shop.limits.clone(), shop.state.clone());
-        let (settings, products) = (shop.config.orders.clone()?, self.products);
+        let Some(settings) = shop.config.orders.clone() else {
+            return EraseJob::new(&shop.state).map(|job| Box::new(job) as Box<dyn Job>);
+        };
+        let products = self.products;
         let is_alone = shop.config.catalog.is_none();
         let subscribers = shop.subscribers();
         Some(Box::new(OrdersJob { settings, limits, state, products, is_alone, subscribers }))

@@ -121,6 +121,18 @@ fn a_retry_after_is_waited_for() {
 }
 
 #[test]
+fn a_retry_after_of_years_is_one_of_an_hour() {
+    let shop = shop("schedule = \"every 1s\"\n", SOFAS);
+    let fault = Fault::Status { code: 429, retry_after: Some("315360000".to_owned()), html: false };
+    shop.emplifi().fail_next(fault, 1);
+    let _process = daemon(&shop);
+    let trouble = || standing(&shop)[0]["trouble"].as_str().unwrap_or_default().to_owned();
+    wait_until("it is left alone", || trouble().contains("asked to be left alone"));
+    let seconds = trouble().split(' ').find_map(|word| word.parse::<u64>().ok());
+    assert!(seconds.is_some_and(|seconds| seconds <= 3600), "{}", trouble());
+}
+
+#[test]
 fn a_reload_takes_watches_in_and_out() {
     let shop = shop(
         "schedule = \"every 10m\"\nunknown_after = \"20m\"\n",

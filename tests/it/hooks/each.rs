@@ -39,6 +39,32 @@ fn one_that_never_answers_keeps_no_other_from_being_told() {
 }
 
 #[test]
+fn new_settings_wait_for_nobody_who_never_answers() {
+    let (first, second) = (Receiver::new(), Receiver::new());
+    let silent = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let url = format!("http://{}/", silent.local_addr().expect("an address"));
+    let settings = |slow: &str, url: &str, crm: &Receiver| {
+        let hooks = hook(slow, url, "timeout = \"1h\"") + &hook("crm", &crm.url(), "");
+        format!("schedule = \"every 1s\"\n{hooks}")
+    };
+    let shop = shop(&settings("slow", &url, &first));
+    pass(&shop, "--once", 0);
+    let daemon = Process::start(shop.command(&["run"]));
+    shop.nicechat().put_order(order(1, &days_ago(0), 1));
+    wait_until("it was told", || told(&first) == [1]);
+    // The other hook's address is another one now, while the slow one is still waited for.
+    configure(&shop, &settings("slow", &url, &second));
+    daemon.signal("HUP");
+    shop.nicechat().put_order(order(2, &days_ago(0), 1));
+    wait_until("it was told at the new address", || told(&second) == [2]);
+    // So is the slow one's: what was on its way is sent there.
+    configure(&shop, &settings("slow", &first.url(), &second));
+    daemon.signal("HUP");
+    wait_until("it has all", || told(&first) == [1, 1, 2]);
+    wait_until("nothing waits", || status(&shop)[0]["pending"] == 0);
+}
+
+#[test]
 fn who_asks_to_be_left_alone_for_too_long_is_given_up() {
     let receiver = Receiver::new();
     let shop = shop(&hook("crm", &receiver.url(), "give_up_after = \"1s\""));

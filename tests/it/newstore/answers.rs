@@ -197,6 +197,12 @@ fn tokens_are_fetched_once_a_command_and_again_before_they_end() {
     shop.newstore().set_rules(NewStoreRules { token_seconds: 29, ..NewStoreRules::default() });
     shop.run(&["newstore", "apply", "--yes"]).expect_code(0);
     assert_eq!(shop.newstore().counts()["POST token"], 4);
+    // One that is good for longer than a clock can tell is good.
+    let shop = two_stores();
+    let body = json!({"access_token": DEMO_NEWSTORE_TOKEN, "expires_in": 1_u64 << 63});
+    shop.newstore().add_fault(Rule { path: Some("auth/".into()), ..Rule::new(Fault::json(body)) });
+    shop.run(&["newstore", "apply", "--yes"]).expect_code(0);
+    assert_eq!(shop.newstore().counts()["POST token"], 1);
 }
 
 #[test]

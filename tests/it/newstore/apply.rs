@@ -174,12 +174,17 @@ fn what_the_api_has_no_way_for_is_told() {
     for (settings, store) in [
         (LINK, fixed("10001", "+13055550199")),
         (LINK, fixed("10001", MIAMI) + "enable = true\n"),
+        (LINK, fixed("10001", "+13055550199") + "enable = true\n"),
         ("ecom_link = \"https://other.example\"", fixed("10001", MIAMI)),
     ] {
         configure(&shop, settings, &store);
         let plan = shop.run(&["newstore", "--format", "json"]).expect_code(3).json();
         let reasons = [&plan["retailer"], &plan["stores"][0]].map(|part| part["reason"].as_str().unwrap_or_default());
         let told = reasons.concat();
+        // What a person does by hand is all that is declared.
+        if store.contains("50199\"\nenable") {
+            assert!(told.contains("settle 10001 enabled --number +13055550199"), "{told}");
+        }
         assert!(told.contains("Omnichannel Manager (Settings › Clienteling)") && told.contains("settle"), "{plan}");
         shop.run(&["newstore", "apply", "--yes"]).expect_code(3);
     }
@@ -221,4 +226,30 @@ fn nothing_more_is_sent_once_the_disk_says_no() {
     assert_eq!(apply.ends_within(PATIENCE), Some(1), "{}", apply.log());
     assert_eq!(take_writes(&shop), [onboarding("10001", MIAMI)]);
     assert!(apply.log().contains("newstore-sandbox-staging.db"), "{}", apply.log());
+    // What came of the request is told all the same: nobody else remembers it.
+    let words = apply.stdout().split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(words.contains(&format!("store 10001: onboarded with {MIAMI}; this can't be written down")), "{words}");
+}
+
+#[test]
+fn a_file_that_has_lost_all_it_said_is_no_new_one() {
+    let shop = shop("", &chosen("10001"));
+    let file = shop.path("state/newstore-sandbox-staging.db");
+    // Made, and nothing written to it yet: a kill leaves that.
+    std::fs::create_dir_all(file.parent().expect("a folder")).expect("a folder");
+    std::fs::write(&file, "").expect("written");
+    shop.run(&["newstore", "apply", "--yes"]).expect_code(0);
+    take_writes(&shop);
+    std::fs::write(&file, "").expect("written");
+    for arguments in [&["newstore"][..], &["newstore", "apply", "--yes"], &["newstore", "settle", "10001", "free"]] {
+        let told = shop.run(arguments).expect_code(1).stderr;
+        assert!(told.contains("damaged") && told.contains("it is empty"), "{told}");
+    }
+    assert!(shop.run(&["status"]).expect_code(0).stdout.contains("is empty"));
+    assert!(shop.newstore().requests().is_empty());
+    // Moved away by a person, it is a new one.
+    std::fs::remove_file(&file).expect("gone");
+    assert_eq!(state(&shop, "10001"), "open");
+    shop.run(&["newstore", "settle", "10001", "onboarded", "--number", LOWEST]).expect_code(0);
+    shop.run(&["newstore"]).expect_code(0);
 }

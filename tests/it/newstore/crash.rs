@@ -1,12 +1,16 @@
 //! Killed at every request, whether it had its effect or not: no store gets two numbers, and none a number that nobody
 //! knows of.
 
+use std::process::Command;
 use std::time::Duration;
 
 use sandbox::{Fault, NewStoreRules, Rule};
+use serde_json::json;
 
-use super::{MIAMI, bought, chosen, configure, fixed, onboarding, plan, shop, state, take_writes};
-use crate::kit::process::Process;
+use super::{
+    LOWEST, MIAMI, bought, chosen, configure, fixed, offer, onboarding, plan, shop, standing, state, take_writes,
+};
+use crate::kit::process::{PATIENCE, Process};
 use crate::kit::{Shop, wait_until};
 
 const LINK: &str = "ecom_link = \"https://shop.example\"";
@@ -117,4 +121,77 @@ fn a_store_in_doubt_never_gets_another_number() {
     assert_eq!(take_writes(&shop), [onboarding("10002", super::NEXT)]);
     configure(&shop, "", "");
     assert_eq!(plan(&shop)["stores"][0]["op"], "doubt", "also when it is declared no more");
+}
+
+#[test]
+fn a_refusal_of_what_is_sent_again_ends_no_doubt() {
+    let shop = shop("", &chosen("10001"));
+    killed_at(&shop, 0, true);
+    // It was bought, but the list is late.
+    offer(&shop, LOWEST);
+    let body = json!({"request_id": "r1", "message": "The store is onboarded already."});
+    let rule = Rule {
+        method: Some("POST".into()),
+        path: Some("clienteling/".into()),
+        ..Rule::new(Fault::Json { code: 400, body })
+    };
+    shop.newstore().add_fault(rule);
+    take_writes(&shop);
+    shop.run(&["newstore", "apply", "--yes"]).expect_code(3);
+    assert_eq!(take_writes(&shop), [onboarding("10001", LOWEST)], "the same request, once");
+    shop.newstore().clear_faults();
+    // Not for any other declaration may it get another one.
+    for store in [chosen("10001"), fixed("10001", MIAMI), chosen("10001") + "enable = true\n"] {
+        configure(&shop, "", &store);
+        let told = shop.run(&["newstore", "--format", "json"]).expect_code(3).json();
+        let reason = told["stores"][0]["reason"].as_str().expect("a reason");
+        assert!(
+            reason.contains("is onboarded already") && reason.contains("settle 10001 onboarded (or free)"),
+            "{told}"
+        );
+        shop.run(&["newstore", "apply", "--yes"]).expect_code(3);
+        assert!(take_writes(&shop).is_empty());
+    }
+    assert_eq!(
+        (state(&shop, "10001"), standing(&shop, "10001")["phone_number"].clone()),
+        ("refused".to_owned(), json!(LOWEST))
+    );
+    configure(&shop, "", "");
+    assert_eq!(plan(&shop)["stores"][0]["op"], "doubt", "also when it is declared no more");
+    configure(&shop, "", &chosen("10001"));
+    shop.run(&["newstore", "settle", "10001", "onboarded"]).expect_code(0);
+    assert_eq!(standing(&shop, "10001")["phone_number"], LOWEST);
+}
+
+#[test]
+fn who_is_told_to_stop_hears_the_request_under_way_to_its_end() {
+    // Also when the terminal is closed; with nohup that stops nothing.
+    for (signal, is_deaf) in [("INT", false), ("TERM", false), ("HUP", false), ("HUP", true)] {
+        let shop = shop("", &(fixed("10001", MIAMI) + &chosen("10002")));
+        shop.newstore().set_rules(NewStoreRules { latency: Duration::from_secs(1), ..NewStoreRules::default() });
+        let command = shop.command(&["newstore", "apply", "--yes"]);
+        let mut apply = Process::start(if is_deaf { deaf_to_hangups(&command) } else { command });
+        wait_until("the first one is under way", || state(&shop, "10001") == "doubt");
+        apply.signal(signal);
+        let code = apply.ends_within(PATIENCE);
+        assert_eq!(code, Some(if is_deaf { 0 } else { 1 }), "{signal}: {}", apply.log());
+        assert_eq!(state(&shop, "10001"), "onboarded", "{signal}");
+        assert_eq!(state(&shop, "10002"), if is_deaf { "onboarded" } else { "open" }, "{signal}");
+    }
+}
+
+/// The same command, as `nohup` runs it.
+fn deaf_to_hangups(command: &Command) -> Command {
+    let mut deaf = Command::new("sh");
+    deaf.args(["-c", "trap '' HUP; exec \"$@\"", "sh"]).arg(command.get_program()).args(command.get_args());
+    if let Some(folder) = command.get_current_dir() {
+        deaf.current_dir(folder);
+    }
+    for (name, value) in command.get_envs() {
+        match value {
+            Some(value) => deaf.env(name, value),
+            None => deaf.env_remove(name),
+        };
+    }
+    deaf
 }

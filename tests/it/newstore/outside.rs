@@ -1,5 +1,7 @@
 //! What other commands say of it, and that none of them sends anything.
 
+use std::os::unix::fs::PermissionsExt as _;
+
 use serde_json::{Value, json};
 
 use super::{MIAMI, chosen, configure, fixed, shop, standing};
@@ -28,6 +30,8 @@ fn it_is_told_beside_a_shop_and_without_one() {
     let shop = two_stores();
     let status = shop.run(&["status"]).expect_code(0).stdout;
     assert!(status.contains("NewStore store 10001: open") && !status.contains("There is no state"), "{status}");
+    let output = shop.run(&["status", "--format", "json"]).expect_code(0);
+    assert!(!format!("{output:?}").contains("There is no state"), "nobody misses it: {output:?}");
     let open = json!({"id": "10001", "state": "open", "phone_number": MIAMI, "since": null, "reason": null});
     assert_eq!(standing(&shop, "10001"), open);
     assert_eq!(standing(&shop, "10002")["phone_number"], Value::Null);
@@ -79,4 +83,42 @@ fn the_config_is_told_without_secrets() {
     assert_eq!(settings["newstore"]["status_path"], json!({"value": "", "from": "default"}));
     assert_eq!(settings["newstore.store"][1]["choose"]["value"], json!({"locality": "Jacksonville"}));
     assert_eq!(settings["newstore.store"][0]["enable"], json!({"value": false, "from": "default"}));
+}
+
+#[test]
+fn a_backup_has_what_was_bought() {
+    let shop = two_stores();
+    let told = shop.run(&["backup", "copy.db"]).expect_code(1).stderr;
+    assert!(told.contains("There is no state"), "{told}");
+    shop.run(&["newstore", "apply", "--yes"]).expect_code(0);
+    let told = shop.run(&["backup", "copy.db"]).expect_code(0).stdout;
+    assert!(told.starts_with("wrote copy.db.newstore-sandbox-staging.db, ") && told.lines().count() == 1, "{told}");
+    let copy = shop.path("copy.db.newstore-sandbox-staging.db");
+    assert_eq!(std::fs::metadata(&copy).map(|file| file.permissions().mode() & 0o777).ok(), Some(0o600));
+    // Never over another file, and then nothing at all is written.
+    let told = shop.run(&["backup", "copy.db"]).expect_code(1).stderr;
+    assert!(told.contains("copy.db.newstore-sandbox-staging.db is there already"), "{told}");
+    // Put back, it is as it was.
+    let before = shop.json(&["status", "--format", "json"])["newstore"].clone();
+    std::fs::rename(&copy, shop.path("state/newstore-sandbox-staging.db")).expect("put back");
+    assert_eq!(shop.json(&["status", "--format", "json"])["newstore"], before);
+    shop.newstore().take_requests();
+    shop.run(&["newstore", "apply", "--yes"]).expect_code(0);
+    assert!(shop.newstore().requests().is_empty());
+
+    let beside = Shop::with_rows(&["1|Lamp|10.00 USD|in stock|Home"]);
+    beside.config(&format!("{}{}", beside.newstore_section(), fixed("10001", MIAMI)));
+    beside.pass(0);
+    beside.run(&["backup", "first.db"]).expect_code(0);
+    assert!(!beside.path("first.db.newstore-sandbox-staging.db").exists(), "nothing was done yet");
+    beside.run(&["newstore", "apply", "--yes"]).expect_code(0);
+    let told = beside.run(&["backup", "second.db"]).expect_code(0).stdout;
+    assert!(told.contains("wrote second.db, ") && told.contains("wrote second.db.newstore-sandbox"), "{told}");
+    std::fs::remove_file(beside.path("second.db")).expect("gone");
+    beside.run(&["backup", "second.db"]).expect_code(1);
+    assert!(!beside.path("second.db").exists(), "half a backup is none");
+    // What can't be read is told, not copied.
+    std::fs::write(beside.path("state/newstore-sandbox-staging.db"), "no database").expect("written");
+    let told = beside.run(&["backup", "third.db"]).expect_code(1).stderr;
+    assert!(told.contains("numbers were bought") && !beside.path("third.db").exists(), "{told}");
 }

@@ -113,3 +113,22 @@ fn for_no_days_nothing_is_kept_whatever_the_date_says() {
     pass(&shop, "--once", 0);
     assert_eq!((found(&shop, "Client-"), mirrored(&shop).len()), (0, 3));
 }
+
+#[test]
+fn nothing_of_persons_is_kept_once_nobody_mirrors_orders() {
+    let shop = shop("keep = [\"client\", \"shipping_address\"]\nmatch_email = true\n");
+    for id in 1..=300 {
+        shop.nicechat().put_order(order(id, &days_ago(1), 1));
+    }
+    pass(&shop, "--once", 0);
+    assert!(found(&shop, "\"First-1\"") > 0 && found(&shop, "\"Client-299\"") > 0);
+    shop.config("[nicechat]\nretries = 0\n");
+    let told = pass(&shop, "--once", 0).0.stdout;
+    assert!(told.contains("what was kept of persons is erased (300 orders)"), "{told}");
+    assert_eq!((found(&shop, "First-"), found(&shop, "Client-")), (0, 0));
+    // Once, and nothing else is erased.
+    let told = pass(&shop, "--once", 0).0.stdout;
+    assert!(!told.contains("orders"), "{told}");
+    configure(&shop, "match_email = true\n");
+    assert_eq!(mirrored(&shop).len(), 300);
+}

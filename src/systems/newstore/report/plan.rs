@@ -99,8 +99,9 @@ impl ShownPlan<'_> {
             return writeln!(out, "To have exactly this done: shelfkeeper newstore apply --plan {digest}");
         }
         let needed = format!(
-            "Before it can be applied, look up {} on NewStore's page (Clienteling Setup API), and set it in [newstore].",
-            unknown.join(" and ")
+            "Before it can be applied, look up {} on NewStore's page (Clienteling Setup API), and set {} in [newstore].",
+            unknown.join(" and "),
+            if unknown.len() == 1 { "it" } else { "them" }
         );
         writeln!(out, "{}", fold(&needed, 0))
     }

@@ -1,6 +1,7 @@
 //! How the stores stand, as far as anybody has told us.
 
 use std::io::Write;
+use std::path::Path;
 
 use jiff::Timestamp;
 use serde::Serialize;
@@ -11,9 +12,9 @@ use crate::pass::{self, Headline, PassRow};
 use crate::phone::PhoneNumber;
 use crate::report::{JsonObject, PrintError};
 use crate::state::{Reader, StateError};
-use crate::systems::look::{EachFailed, Look, Standing};
+use crate::systems::look::{Copied, EachFailed, Look, Standing};
 use crate::systems::newstore::records::{Known, Record, RetailerState, StoreState};
-use crate::systems::newstore::store::known;
+use crate::systems::newstore::store::{LedgerError, back_up, known};
 use crate::text::fold;
 
 /// What can be looked at; `None` = these settings have no such stores.
@@ -26,6 +27,14 @@ impl Look for NewStoreLook {
 
     fn schedule(&self) -> Option<&Schedule> {
         None
+    }
+
+    fn back_up(&self, copy: &Path) -> anyhow::Result<Option<Copied>> {
+        let copied = self.0.as_ref().map(|settings| back_up(settings, copy)).transpose();
+        copied.map(Option::flatten).map_err(|error| match error {
+            LedgerError::Other(error) => error.into(),
+            error => error.into(),
+        })
     }
 
     /// A file that can't be read is told, and keeps nothing else from being shown.
@@ -76,7 +85,7 @@ fn stores(settings: &NewStore, known: &Known) -> Vec<StoreRow> {
     let is_declared = |id: &String| settings.stores.iter().any(|store| store.id == *id);
     let gone = known.stores.iter().filter(|(id, _)| !is_declared(id)).filter_map(|(id, record)| match record.state {
         StoreState::Onboarded { .. } => Some(row(id, Some("left"), record)),
-        StoreState::Doubt(_) => Some(row(id, None, record)),
+        StoreState::Doubt(_) | StoreState::Disputed(_) => Some(row(id, None, record)),
         StoreState::Refused { .. } | StoreState::There { .. } => None,
     });
     declared.chain(gone).collect()

@@ -2,6 +2,8 @@
 
 mod error;
 
+use std::path::{Path, PathBuf};
+
 use jiff::Timestamp;
 use rusqlite::types::Type;
 use rusqlite::{Connection, OptionalExtension as _, Row, Transaction, params};
@@ -10,6 +12,7 @@ use super::records::{Intent, Known, Record, RetailerRecord, RetailerState, Store
 use crate::config::NewStore;
 use crate::phone::PhoneNumber;
 use crate::state::OwnFile;
+use crate::systems::look::Copied;
 
 pub use error::LedgerError;
 
@@ -37,6 +40,19 @@ pub struct Ledger(OwnFile);
 /// When it is another NewStore's, or can't be read.
 pub fn known(settings: &NewStore) -> Result<Known, LedgerError> {
     Ok(OwnFile::read(&settings.file, &STEPS, settings.base_url.as_str(), read)?.unwrap_or_default())
+}
+
+/// Copies the file to a new one beside the state's copy. `None` = nothing was done yet.
+///
+/// # Errors
+/// When it can't be read, or something is there already.
+pub(super) fn back_up(settings: &NewStore, copy: &Path) -> Result<Option<Copied>, LedgerError> {
+    let mut path = copy.as_os_str().to_owned();
+    path.push(".");
+    path.push(settings.file.file_name().unwrap_or_default());
+    let path = PathBuf::from(path);
+    let length = OwnFile::back_up(&settings.file, &STEPS, &path)?;
+    Ok(length.map(|length| Copied { path, length }))
 }
 
 impl Ledger {
@@ -92,7 +108,10 @@ fn record(row: &Row<'_>) -> rusqlite::Result<Record> {
     let state = match row.get_ref(1)?.as_str()? {
         "onboarded" => StoreState::Onboarded { number, is_enabled: false },
         "enabled" => StoreState::Onboarded { number, is_enabled: true },
-        "doubt" => StoreState::Doubt(Intent { number: number.ok_or_else(|| strange(2))?, enable, reason }),
+        word @ ("doubt" | "disputed") => {
+            let intent = Intent { number: number.ok_or_else(|| strange(2))?, enable, reason };
+            if word == "doubt" { StoreState::Doubt(intent) } else { StoreState::Disputed(intent) }
+        }
         "refused" => StoreState::Refused { declaration: text(row.get(4)?, 4)?, reason: text(reason, 5)? },
         "there" => StoreState::There { sent: number.ok_or_else(|| strange(2))?, reason: text(reason, 5)? },
         _ => return Err(strange(1)),
@@ -121,6 +140,7 @@ fn put(transaction: &Transaction<'_>, id: &str, record: Option<&Record>) -> rusq
         StoreState::Onboarded { is_enabled, .. } => (state.name(), *is_enabled, None),
         StoreState::Doubt(intent) => (state.name(), intent.enable, None),
         StoreState::Refused { declaration, .. } => (state.name(), false, Some(declaration)),
+        StoreState::Disputed(intent) => ("disputed", intent.enable, None),
         StoreState::There { .. } => ("there", false, None),
     };
     let (number, since) = (state.number().map(PhoneNumber::as_str), since.to_string());
@@ -168,6 +188,7 @@ mod tests {
             StoreState::Doubt(of("+13055550102", false, Some("reset"))),
             StoreState::Refused { declaration: "{}".to_owned(), reason: reason.clone() },
             StoreState::There { sent: number("+13055550103"), reason: reason.clone() },
+            StoreState::Disputed(of("+13055550104", true, Some("no"))),
         ];
         let mut expected = Known::default();
         let transaction = file.unchecked_transaction().expect("a transaction");
@@ -187,7 +208,7 @@ mod tests {
             put_retailer(&transaction, expected.retailer.as_ref()).expect("written");
             assert_eq!(read(&transaction).expect("read"), expected);
         }
-        for at in ["1", "2", "3", "5"] {
+        for at in ["1", "2", "3", "5", "6"] {
             let twin = Record { state: expected.stores[at].state.clone(), since };
             assert!(put(&transaction, "twin", Some(&twin)).is_err(), "{at}");
         }

@@ -148,6 +148,18 @@ pub trait ReadOrders: AsRef<Reader> {
         Ok(self.as_ref().get(&NAMES)?.unwrap_or_default().into_iter().collect())
     }
 
+    /// Whether something is kept of persons, be it in the log alone.
+    ///
+    /// # Errors
+    /// When the file can't be read.
+    fn has_persons(&self) -> Result<bool, StateError> {
+        if self.as_ref().version() < ORDERS_SINCE {
+            return Ok(false);
+        }
+        let sql = "SELECT EXISTS (SELECT 1 FROM order_personal) + EXISTS (SELECT 1 FROM order_email)";
+        Ok(self.as_ref().count(sql, [])? > 0 || self.is_log_uncut()?)
+    }
+
     /// Whether what was erased may still be in the log.
     ///
     /// # Errors
