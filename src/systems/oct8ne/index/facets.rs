@@ -44,6 +44,7 @@ impl Counts {
         Counts { facets, currency, categories, brands, prices: Vec::new(), in_stock: 0, out_of_stock: 0 }
     }
 
+    #[inline]
     pub(super) fn add(&mut self, row: &Row) {
         if let Some(count) = self.categories.get_mut(row.category as usize).filter(|_| row.category != NONE) {
             *count += 1;
@@ -80,7 +81,7 @@ impl Counts {
                     };
                     most(counted.map(option).collect())
                 }
-                Facet::Price => ranges(self.prices.clone()),
+                Facet::Price => ranges(&self.prices),
                 Facet::Availability => {
                     let both = [("in", self.in_stock), ("out", self.out_of_stock)];
                     let option = |(value, count): (&str, u64)| FacetOption {
@@ -126,12 +127,12 @@ fn with_short_names(counted: Vec<(&String, &String, u32)>) -> Vec<FacetOption> {
 }
 
 /// Two to six ranges between round numbers, each with something in it; none, if all would be in one.
-fn ranges(mut prices: Vec<i64>) -> Vec<FacetOption> {
-    prices.sort_unstable();
-    let (Some(least), Some(most)) = (prices.first().copied(), prices.last().copied()) else { return Vec::new() };
-    let mut ends: Vec<i64> = (1..6)
-        .filter_map(|part| prices.get(prices.len() * part / 6))
-        .map(|price| round(*price))
+fn ranges(prices: &[i64]) -> Vec<FacetOption> {
+    let Some(spread) = Spread::of(prices) else { return Vec::new() };
+    let (least, most) = (spread.least, spread.most);
+    let places: Vec<usize> = (1..6).map(|part| prices.len() * part / 6).collect();
+    let mut ends: Vec<i64> = { spread.at(prices, &places).into_iter() }
+        .map(round)
         .chain([round(i64::midpoint(least, most)), round(most)])
         .filter(|end| least < *end && *end <= most)
         .collect();
@@ -143,17 +144,73 @@ fn ranges(mut prices: Vec<i64>) -> Vec<FacetOption> {
     while ends.len() > 5 {
         ends.remove(ends.len() / 2);
     }
+    let below = |end: i64| prices.iter().map(|price| u64::from(*price < end)).sum::<u64>();
     let mut options = Vec::new();
-    let mut from = 0;
+    let (mut from, mut before) = (0, below(0));
     for to in ends.iter().map(|end| Some(*end)).chain([None]) {
-        let count = prices.iter().filter(|price| from <= **price && to.is_none_or(|to| **price < to)).count() as u64;
-        if count > 0 {
+        let end = to.map_or(prices.len() as u64, below);
+        if end > before {
             let value = format!("{}-{}", units(from), to.map(units).unwrap_or_default());
-            options.push(FacetOption { value, label: String::new(), count });
-            from = to.unwrap_or(from);
+            options.push(FacetOption { value, label: String::new(), count: end - before });
+            (from, before) = (to.unwrap_or(from), end);
         }
     }
     if options.len() < 2 { Vec::new() } else { options }
+}
+
+/// Parts of what lies between the least and the highest price.
+const PARTS: usize = 4096;
+
+/// How many prices are in each of equal parts: those at some places in their order are found without putting all in order.
+struct Spread {
+    least: i64,
+    most: i64,
+    shift: u32,
+    counts: Vec<usize>,
+}
+
+impl Spread {
+    /// `None` = there are no prices.
+    fn of(prices: &[i64]) -> Option<Spread> {
+        let (least, most) = (prices.iter().min().copied()?, prices.iter().max().copied()?);
+        let bits = u64::BITS - most.abs_diff(least).leading_zeros();
+        let shift = bits.saturating_sub(PARTS.ilog2());
+        let mut spread = Spread { least, most, shift, counts: vec![0; PARTS] };
+        for price in prices {
+            let part = spread.part(*price);
+            spread.counts[part] += 1;
+        }
+        Some(spread)
+    }
+
+    #[inline]
+    fn part(&self, price: i64) -> usize {
+        (price.abs_diff(self.least) >> self.shift) as usize % PARTS
+    }
+
+    /// The prices at some places in their order.
+    fn at(&self, prices: &[i64], places: &[usize]) -> Vec<i64> {
+        let mut parts: Vec<(usize, usize, Vec<i64>)> = Vec::new();
+        for place in places {
+            let mut before = 0;
+            let part = self.counts.iter().position(|count| {
+                before += count;
+                *place < before
+            });
+            let Some(part) = part else { continue };
+            parts.push((part, *place + self.counts[part] - before, Vec::new()));
+        }
+        let mut is_wanted = vec![false; PARTS];
+        parts.iter().for_each(|(part, ..)| is_wanted[*part] = true);
+        for price in prices {
+            let own = self.part(*price);
+            if is_wanted[own] {
+                let of = parts.iter_mut().filter(|(part, ..)| *part == own);
+                of.for_each(|(_, _, prices)| prices.push(*price));
+            }
+        }
+        parts.into_iter().map(|(_, place, mut prices)| *prices.select_nth_unstable(place).1).collect()
+    }
 }
 
 /// A number near a price that people would choose: one, two or five with zeros behind it.
@@ -196,20 +253,32 @@ mod tests {
     use super::*;
 
     #[test]
+    fn prices_are_found_by_their_place_in_order() {
+        for most in [1, 5, 5000, i64::MAX] {
+            let prices: Vec<i64> = (1..3000).map(|at| (at * 7919_i64).wrapping_mul(at) % most).collect();
+            let spread = Spread::of(&prices).expect("prices");
+            let mut sorted = prices.clone();
+            sorted.sort_unstable();
+            let places = [0, 1, 500, 501, 2998];
+            assert_eq!(spread.at(&prices, &places), places.map(|place| sorted[place]));
+        }
+    }
+
+    #[test]
     fn ranges_hold_every_price_once() {
         for prices in [vec![1, 2], vec![5, 5, 5, 100], (1..1000).collect(), vec![99, 100, 101, 5000, 70_000]] {
             let prices: Vec<i64> = prices.into_iter().map(|price| price * UNIT).collect();
-            let options = ranges(prices.clone());
+            let options = ranges(&prices);
             assert!((2..=6).contains(&options.len()), "{options:?}");
             assert_eq!(options.iter().map(|option| option.count).sum::<u64>(), prices.len() as u64, "{options:?}");
         }
         // However near they are to each other.
         let near: Vec<i64> = vec![14_990_000, 15_000_100, 15_009_900];
-        let options = ranges(near);
+        let options = ranges(&near);
         let values: Vec<&str> = options.iter().map(|option| option.value.as_str()).collect();
         assert_eq!(values, ["0-1500", "1500-"]);
-        assert_eq!(ranges(vec![10_050, 10_060]).len(), 2);
-        assert_eq!(ranges(vec![UNIT; 3]), []);
+        assert_eq!(ranges(&[10_050, 10_060]).len(), 2);
+        assert_eq!(ranges(&[UNIT; 3]), []);
         assert_eq!((units(15_000), parts("1.5"), parts("x")), ("1.5".to_owned(), Some(15_000), None));
     }
 }
