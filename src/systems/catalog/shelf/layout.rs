@@ -19,7 +19,7 @@ pub const MAGIC: [u8; 8] = *b"shelf\0\0\x02";
 /// Bytes of the foot: where the last block is, a checksum of that, and [`MAGIC`].
 pub const FOOT: usize = 12 + 8 + MAGIC.len();
 /// A page is full when it has so many bytes: one is read and unpacked for each product that is asked for.
-pub(super) const PAGE: usize = 32 << 10;
+pub(super) const PAGE: usize = 16 << 10;
 
 /// Where a block lies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

@@ -19,17 +19,22 @@ use crate::systems::oct8ne::text::words::Analyser;
 /// Letters of a description that are looked at.
 const DESCRIBED: usize = 20_000;
 /// Entries of lists that are kept in memory: a segment of long texts ends sooner.
-const ENTRIES: usize = 8 << 20;
+const ENTRIES: usize = 4 << 20;
 
 /// Makes the index, and puts it into the generation's folder when it is whole.
 pub(in crate::systems::oct8ne) fn build(generation: &Generation, analyser: &Analyser, key: &str) -> io::Result<()> {
+    build_in(SEGMENT, generation, analyser, key)
+}
+
+/// The same in segments of so many documents.
+pub(super) fn build_in(segment: usize, generation: &Generation, analyser: &Analyser, key: &str) -> io::Result<()> {
     let whole = generation.folder().join(FILE);
     let unfinished = whole.with_extension("new");
     // A kill may have left it.
     _ = std::fs::remove_file(&unfinished);
     let mut file = BufWriter::new(private::open(&unfinished)?);
     file.write_all(&MAGIC)?;
-    let mut builder = Builder::new(Blocks::behind_magic(file), generation, analyser)?;
+    let mut builder = Builder { segment, ..Builder::new(Blocks::behind_magic(file), generation, analyser)? };
     let mut page = 0;
     while let Some(items) = generation.items(page).map_err(io::Error::other)? {
         items.into_iter().try_for_each(|item| builder.add(&Product::of(item)))?;
@@ -52,6 +57,8 @@ struct Builder<'a> {
     /// Ids and codes as wholes, and the places of their products.
     codes: Sorter,
     docs: u64,
+    /// The most documents of a segment.
+    segment: usize,
     segments: Vec<Segment>,
     terms: Terms,
     rows: Spilled,
@@ -96,6 +103,7 @@ impl<'a> Builder<'a> {
             words: Sorter::new(generation.folder()),
             codes: Sorter::new(generation.folder()),
             docs: 0,
+            segment: SEGMENT,
             segments: Vec::new(),
             terms: Terms::default(),
             rows: Spilled::new(generation.folder())?,
@@ -133,7 +141,7 @@ impl<'a> Builder<'a> {
         self.groups.push(product.group.as_ref().map_or(0, |group| group_of(group)));
         self.names_in_order.add(&self.analyser.name_key(&title), self.docs)?;
         self.docs += 1;
-        let is_full = self.groups.len() as u64 == SEGMENT || self.terms.entries >= ENTRIES;
+        let is_full = self.groups.len() >= self.segment || self.terms.entries >= ENTRIES;
         if is_full { self.end_segment() } else { Ok(()) }
     }
 

@@ -1,10 +1,10 @@
-//! What results are narrowed, ordered and counted by: a row a document, each property in as many bytes as any of the
+//! What results are narrowed, ordered and counted by: a row a document, each property in as many bits as any of the
 //! index needs, so that the row of a document is read alone.
 
 use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive as _;
 use serde::{Deserialize, Serialize};
-use xxhash_rust::xxh3::xxh3_64_with_seed;
+use xxhash_rust::xxh3::xxh3_64;
 
 /// There is none.
 pub(super) const NONE: u32 = u32::MAX;
@@ -15,13 +15,11 @@ pub(super) const NO_CURRENCY: u8 = u8::MAX;
 /// Prices are kept in so many parts of a unit.
 const PARTS: u32 = 4;
 /// Rows that are read and checked together.
-pub(super) const GROUP: usize = 32;
+pub(super) const GROUP: usize = 16;
 /// Bytes of a group's checksum. A property is read as a number of eight bytes, which may reach into it.
 const SUM: usize = 8;
 /// Properties of a row.
 const PROPERTIES: usize = 7;
-/// The most bytes of one.
-const WIDEST: u8 = 8;
 
 /// A row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,25 +44,35 @@ pub(super) struct Row {
 #[serde(from = "Widths", into = "Widths")]
 pub(super) struct Layout {
     widths: Widths,
-    /// Where in a row each property begins, and which bits of eight bytes are its own.
-    fields: [(usize, u64); PROPERTIES],
+    properties: [Property; PROPERTIES],
+    /// Bytes of a row.
     row: usize,
+}
+
+/// Where in a row a property lies: bits of a number of eight bytes.
+#[derive(Debug, Clone, Copy, Default)]
+struct Property {
+    begin: usize,
+    shift: u32,
+    mask: u64,
 }
 
 /// What a layout follows from.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 struct Widths {
-    bytes: [u8; PROPERTIES],
+    bits: [u8; PROPERTIES],
     /// The least price.
     price: i64,
 }
 
 /// The widest of the rows that there are.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Widest {
     price: Option<(i64, i64)>,
     category: u64,
     brand: u64,
+    money: u64,
+    title: u8,
     docs: u64,
 }
 
@@ -74,10 +82,6 @@ pub(super) fn price(price: Decimal) -> Option<i64> {
 }
 
 impl Widest {
-    pub(super) fn new() -> Widest {
-        Widest { price: None, category: 0, brand: 0, docs: 0 }
-    }
-
     pub(super) fn add(&mut self, row: &Row) {
         if row.price != NO_PRICE {
             let (least, most) = self.price.unwrap_or((row.price, row.price));
@@ -85,17 +89,24 @@ impl Widest {
         }
         self.category = self.category.max(number(row.category));
         self.brand = self.brand.max(number(row.brand));
+        self.money = self.money.max(money(row));
+        self.title = self.title.max(row.title);
         self.docs += 1;
     }
 
     pub(super) fn layout(&self) -> Layout {
+        let width = |most: u64| (u64::BITS - most.leading_zeros()) as u8;
         let (least, most) = self.price.unwrap_or_default();
-        let width = |most: u64| (64 - most.leading_zeros()).div_ceil(8) as u8;
-        let prices = most.wrapping_sub(least) as u64 + 1;
-        // Currencies and stock share two bytes.
-        let bytes = [self.category, self.brand, prices, 0x1ff, 0xff, self.docs, self.docs].map(width);
-        Layout::from(Widths { bytes, price: least })
+        let prices = self.price.map_or(0, |_| most.wrapping_sub(least) as u64 + 1);
+        let title = u64::from(self.title);
+        let bits = [self.category, self.brand, prices, self.money, title, self.docs, self.docs].map(width);
+        Layout::from(Widths { bits, price: least })
     }
+}
+
+/// A currency, and whether it is in stock, as a number.
+fn money(row: &Row) -> u64 {
+    u64::from(row.currency.wrapping_add(1)) << 1 | u64::from(row.is_in_stock)
 }
 
 /// Of one that may be missing: 0, if it is.
@@ -105,15 +116,17 @@ fn number(of: u32) -> u64 {
 
 impl From<Widths> for Layout {
     fn from(widths: Widths) -> Layout {
-        let mut fields = [(0, 0); PROPERTIES];
-        let mut row = 0;
-        for (field, width) in fields.iter_mut().zip(widths.bytes) {
-            let width = width.min(WIDEST);
-            let mask = if width == 0 { 0 } else { u64::MAX >> (64 - 8 * u32::from(width)) };
-            *field = (row, mask);
-            row += usize::from(width);
+        let mut properties = [Property::default(); PROPERTIES];
+        let mut end = 0;
+        for (property, bits) in properties.iter_mut().zip(widths.bits) {
+            let bits = u32::from(bits).min(u64::BITS);
+            // A wide one begins with a byte: it must not end behind the eighth.
+            let begin = if bits > u64::BITS - 7 { (end as usize).next_multiple_of(8) as u32 } else { end };
+            let mask = u64::MAX.checked_shr(u64::BITS - bits).unwrap_or_default();
+            *property = Property { begin: (begin / 8) as usize, shift: begin % 8, mask };
+            end = begin + bits;
         }
-        Layout { widths, fields, row }
+        Layout { widths, properties, row: end.div_ceil(8) as usize }
     }
 }
 
@@ -131,61 +144,70 @@ impl Layout {
 
     /// A group as it is written at a place.
     pub(super) fn write(&self, rows: &[Row], at: u64) -> Vec<u8> {
-        let mut bytes = Vec::with_capacity(self.group(rows.len()));
-        for row in rows {
+        let mut bytes = vec![0; self.group(rows.len())];
+        for (number, row) in rows.iter().enumerate() {
             let price = match row.price {
                 NO_PRICE => 0,
                 price => price.wrapping_sub(self.widths.price) as u64 + 1,
             };
-            let money = u64::from(row.currency.wrapping_add(1)) << 1 | u64::from(row.is_in_stock);
             let values = [
-                number(row.category),
-                number(row.brand),
+                self::number(row.category),
+                self::number(row.brand),
                 price,
-                money,
+                money(row),
                 u64::from(row.title),
                 u64::from(row.id),
                 u64::from(row.name),
             ];
-            for (value, width) in values.iter().zip(self.widths.bytes) {
-                bytes.extend_from_slice(&value.to_le_bytes()[..usize::from(width)]);
+            for (value, property) in values.iter().zip(self.properties) {
+                let own = bytes[number * self.row + property.begin..].iter_mut();
+                own.zip((value << property.shift).to_le_bytes()).for_each(|(byte, more)| *byte |= more);
             }
         }
-        let sum = xxh3_64_with_seed(&bytes, at).to_le_bytes();
-        bytes.extend_from_slice(&sum);
+        let rows = rows.len() * self.row;
+        let sum = sum(&bytes[..rows], at);
+        bytes[rows..].copy_from_slice(&sum);
         bytes
     }
 
     /// Whether a group is what was written at a place.
+    #[inline]
     pub(super) fn is_whole(group: &[u8], at: u64) -> bool {
-        group.split_last_chunk::<SUM>().is_some_and(|(rows, sum)| xxh3_64_with_seed(rows, at).to_le_bytes() == *sum)
+        group.split_last_chunk::<SUM>().is_some_and(|(rows, own)| sum(rows, at) == *own)
     }
 
     /// A row of a group.
-    #[inline]
+    #[inline(always)]
     pub(super) fn row(&self, group: &[u8], number: usize) -> Option<Row> {
         let bytes = group.get(number * self.row..(number + 1) * self.row + SUM)?;
-        let field = |at: usize| {
-            let (begin, mask) = self.fields[at];
+        let property = |of: usize| {
+            let Property { begin, shift, mask } = self.properties[of];
             let bytes = bytes.get(begin..).and_then(<[u8]>::first_chunk::<8>);
-            bytes.map_or(0, |bytes| u64::from_le_bytes(*bytes) & mask)
+            bytes.map_or(0, |bytes| u64::from_le_bytes(*bytes) >> shift & mask)
         };
-        let price = match field(2) {
+        let price = match property(2) {
             0 => NO_PRICE,
             price => self.widths.price.wrapping_add((price - 1) as i64),
         };
-        let money = field(3);
+        let money = property(3);
         Some(Row {
-            category: (field(0) as u32).wrapping_sub(1),
-            brand: (field(1) as u32).wrapping_sub(1),
+            category: (property(0) as u32).wrapping_sub(1),
+            brand: (property(1) as u32).wrapping_sub(1),
             price,
             currency: ((money >> 1) as u8).wrapping_sub(1),
             is_in_stock: money & 1 == 1,
-            title: field(4) as u8,
-            id: field(5) as u32,
-            name: field(6) as u32,
+            title: property(4) as u8,
+            id: property(5) as u32,
+            name: property(6) as u32,
         })
     }
+}
+
+/// The checksum of the rows of a group at a place.
+#[inline]
+fn sum(rows: &[u8], at: u64) -> [u8; SUM] {
+    // A seed would be dearer.
+    (xxh3_64(rows) ^ at.wrapping_mul(0x9e37_79b9_7f4a_7c15)).to_le_bytes()
 }
 
 #[cfg(test)]
@@ -193,7 +215,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn rows_come_back_in_as_few_bytes_as_they_need() {
+    fn rows_come_back_in_as_few_bits_as_they_need() {
         let row = |category, brand, price, currency, id| Row {
             category,
             brand,
@@ -202,14 +224,14 @@ mod tests {
             is_in_stock: id % 2 == 0,
             title: id as u8,
             id,
-            name: 2 - id,
+            name: id + 1,
         };
         for (rows, bytes) in [
-            (vec![row(NONE, NONE, NO_PRICE, NO_CURRENCY, 0)], 6),
-            (vec![row(0, 253, 100, 0, 0), row(NONE, 254, 400, 254, 1)], 9),
-            (vec![row(70_000, NONE, i64::MIN + 1, 7, 0), row(1, 2, i64::MAX, 3, 1), row(1, 2, NO_PRICE, 3, 2)], 17),
+            (vec![row(NONE, NONE, NO_PRICE, NO_CURRENCY, 0)], 1),
+            (vec![row(0, 253, 100, 0, 0), row(NONE, 254, 400, 254, 1)], 4),
+            (vec![row(70_000, NONE, i64::MIN + 1, 7, 0), row(1, 2, i64::MAX, 3, 1), row(1, 2, NO_PRICE, 3, 2)], 13),
         ] {
-            let mut widest = Widest::new();
+            let mut widest = Widest::default();
             rows.iter().for_each(|row| widest.add(row));
             let layout = widest.layout();
             let group = layout.write(&rows, 5);

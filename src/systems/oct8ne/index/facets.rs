@@ -24,6 +24,8 @@ pub(in crate::systems::oct8ne) struct FacetOption {
 /// Counts what results have.
 pub(super) struct Counts {
     facets: Vec<Facet>,
+    /// Prices are asked for.
+    is_priced: bool,
     currency: u8,
     categories: Vec<u32>,
     brands: Vec<u32>,
@@ -41,7 +43,8 @@ impl Counts {
         let facets: Vec<Facet> = facets.collect();
         let room = |facet: Facet, size: usize| vec![0; if facets.contains(&facet) { size } else { 0 }];
         let (categories, brands) = (room(Facet::Category, categories), room(Facet::Brand, brands));
-        Counts { facets, currency, categories, brands, prices: Vec::new(), in_stock: 0, out_of_stock: 0 }
+        let is_priced = facets.contains(&Facet::Price);
+        Counts { facets, is_priced, currency, categories, brands, prices: Vec::new(), in_stock: 0, out_of_stock: 0 }
     }
 
     #[inline]
@@ -52,7 +55,7 @@ impl Counts {
         if let Some(count) = self.brands.get_mut(row.brand as usize).filter(|_| row.brand != NONE) {
             *count += 1;
         }
-        if row.price != NO_PRICE && row.currency == self.currency && self.facets.contains(&Facet::Price) {
+        if row.price != NO_PRICE && row.currency == self.currency && self.is_priced {
             self.prices.push(row.price);
         }
         self.in_stock += u64::from(row.is_in_stock);
@@ -144,11 +147,11 @@ fn ranges(prices: &[i64]) -> Vec<FacetOption> {
     while ends.len() > 5 {
         ends.remove(ends.len() / 2);
     }
-    let below = |end: i64| prices.iter().map(|price| u64::from(*price < end)).sum::<u64>();
+    let below = spread.below(prices, &ends);
+    let all = prices.len() as u64;
     let mut options = Vec::new();
-    let (mut from, mut before) = (0, below(0));
-    for to in ends.iter().map(|end| Some(*end)).chain([None]) {
-        let end = to.map_or(prices.len() as u64, below);
+    let (mut from, mut before) = (0, spread.below(prices, &[0]).iter().sum());
+    for (to, end) in ends.iter().map(|end| Some(*end)).zip(below).chain([(None, all)]) {
         if end > before {
             let value = format!("{}-{}", units(from), to.map(units).unwrap_or_default());
             options.push(FacetOption { value, label: String::new(), count: end - before });
@@ -188,28 +191,53 @@ impl Spread {
         (price.abs_diff(self.least) >> self.shift) as usize % PARTS
     }
 
+    /// The prices in some of the parts.
+    fn members(&self, prices: &[i64], parts: impl Iterator<Item = usize>) -> BTreeMap<usize, Vec<i64>> {
+        let mut members: BTreeMap<usize, Vec<i64>> = parts.map(|part| (part, Vec::new())).collect();
+        let mut is_wanted = vec![false; PARTS];
+        members.keys().for_each(|part| is_wanted[*part] = true);
+        for price in prices {
+            let part = self.part(*price);
+            if is_wanted[part] {
+                members.entry(part).or_default().push(*price);
+            }
+        }
+        members
+    }
+
     /// The prices at some places in their order.
     fn at(&self, prices: &[i64], places: &[usize]) -> Vec<i64> {
-        let mut parts: Vec<(usize, usize, Vec<i64>)> = Vec::new();
-        for place in places {
+        let part_of = |place: &usize| {
             let mut before = 0;
             let part = self.counts.iter().position(|count| {
                 before += count;
                 *place < before
             });
-            let Some(part) = part else { continue };
-            parts.push((part, *place + self.counts[part] - before, Vec::new()));
-        }
-        let mut is_wanted = vec![false; PARTS];
-        parts.iter().for_each(|(part, ..)| is_wanted[*part] = true);
-        for price in prices {
-            let own = self.part(*price);
-            if is_wanted[own] {
-                let of = parts.iter_mut().filter(|(part, ..)| *part == own);
-                of.for_each(|(_, _, prices)| prices.push(*price));
+            part.map(|part| (part, *place + self.counts[part] - before))
+        };
+        let wanted: Vec<(usize, usize)> = places.iter().filter_map(part_of).collect();
+        let mut members = self.members(prices, wanted.iter().map(|(part, _)| *part));
+        let price = |(part, place): (usize, usize)| {
+            let members = members.get_mut(&part).filter(|members| place < members.len())?;
+            Some(*members.select_nth_unstable(place).1)
+        };
+        wanted.into_iter().filter_map(price).collect()
+    }
+
+    /// How many prices are lower than each of some.
+    fn below(&self, prices: &[i64], ends: &[i64]) -> Vec<u64> {
+        let is_within = |end: &&i64| self.least < **end && **end <= self.most;
+        let wanted: Vec<usize> = ends.iter().filter(is_within).map(|end| self.part(*end)).collect();
+        let members = if wanted.is_empty() { BTreeMap::new() } else { self.members(prices, wanted.into_iter()) };
+        let below = |end: &i64| {
+            if !is_within(&end) {
+                return if *end <= self.least { 0 } else { prices.len() as u64 };
             }
-        }
-        parts.into_iter().map(|(_, place, mut prices)| *prices.select_nth_unstable(place).1).collect()
+            let part = self.part(*end);
+            let in_part = members.get(&part).map_or(0, |members| members.iter().filter(|price| *price < end).count());
+            (self.counts[..part].iter().sum::<usize>() + in_part) as u64
+        };
+        ends.iter().map(below).collect()
     }
 }
 
@@ -261,6 +289,9 @@ mod tests {
             sorted.sort_unstable();
             let places = [0, 1, 500, 501, 2998];
             assert_eq!(spread.at(&prices, &places), places.map(|place| sorted[place]));
+            let ends = [-1, 0, 1, sorted[500], sorted[500] + 1, sorted[2998], i64::MAX];
+            let below = ends.map(|end| sorted.partition_point(|price| *price < end) as u64);
+            assert_eq!(spread.below(&prices, &ends), below);
         }
     }
 

@@ -10,13 +10,13 @@ use serde::{Deserialize, Serialize};
 use super::columns::Layout;
 use super::dictionary::{Entries, Pages};
 use super::list::{Kind, List};
-use super::postings::{Postings, most_bytes};
+use super::postings::{self, Postings};
 use crate::systems::catalog::{FOOT, MAGIC, Span, read_foot, unpack};
 
 /// The name of the file.
 pub(in crate::systems::oct8ne) const FILE: &str = "index";
-/// Documents of a segment.
-pub(super) const SEGMENT: u64 = 1 << 16;
+/// The most documents of a segment.
+pub(super) const SEGMENT: usize = 1 << 16;
 /// Grows when an index of the same generation would be another one.
 pub(super) const VERSION: u32 = 2;
 
@@ -59,6 +59,28 @@ pub(super) struct Segment {
     pub(super) rows: u64,
     /// A digest of the group of each document; 0 = there is none.
     pub(super) groups: Span,
+}
+
+/// More bytes than any list has: those of a segment with a bit and a byte a document.
+const LONGEST: usize = 1 << 17;
+
+/// What was read of the lists last: those of words that begin alike lie side by side.
+#[derive(Default)]
+pub(super) struct Window {
+    at: u64,
+    bytes: Vec<u8>,
+}
+
+impl Window {
+    fn from(&self, at: u64) -> Option<&[u8]> {
+        self.bytes.get(usize::try_from(at.checked_sub(self.at)?).ok()?..)
+    }
+
+    /// Whether the whole list at a place is there.
+    fn has(&self, at: u64) -> bool {
+        let list = self.from(at);
+        list.is_some_and(|list| postings::length(list).is_some_and(|length| length <= list.len()))
+    }
 }
 
 /// An index that is there.
@@ -142,13 +164,34 @@ impl Index {
         Ok(())
     }
 
-    /// A list of a segment that isn't of a single document.
-    pub(super) fn postings(&self, segment: &Segment, list: List) -> io::Result<Option<Postings>> {
+    /// A list of a segment that isn't of a single document. What is read of the file stays in the window, and is at least
+    /// so much.
+    pub(super) fn postings(
+        &self,
+        segment: &Segment,
+        list: List,
+        window: &mut Window,
+        least: usize,
+    ) -> io::Result<Option<Postings>> {
         let Kind::At(at, docs) = list.kind() else { return Ok(None) };
-        let at = segment.lists.checked_add(at).ok_or_else(damaged)?;
-        let mut bytes = vec![0; most_bytes(docs, segment.docs as usize)];
-        let length = self.read_up_to(&mut bytes, at)?;
-        Postings::read(&bytes[..length], segment.docs as usize, at).ok_or_else(damaged).map(Some)
+        let (at, all) = (segment.lists.checked_add(at).ok_or_else(damaged)?, segment.docs as usize);
+        if !window.has(at) {
+            self.fill(window, at, postings::likely_bytes(docs, all).max(least))?;
+            let length = postings::length(&window.bytes).filter(|length| *length <= LONGEST).ok_or_else(damaged)?;
+            if length > window.bytes.len() {
+                self.fill(window, at, length)?;
+            }
+        }
+        let bytes = window.from(at).ok_or_else(damaged)?;
+        Postings::read(bytes, all, at).ok_or_else(damaged).map(Some)
+    }
+
+    fn fill(&self, window: &mut Window, at: u64, length: usize) -> io::Result<()> {
+        window.at = at;
+        window.bytes.resize(length, 0);
+        let length = self.read_up_to(&mut window.bytes, at)?;
+        window.bytes.truncate(length);
+        Ok(())
     }
 
     /// Reads what the file has at a place, as much as fits. Gives how much that is.

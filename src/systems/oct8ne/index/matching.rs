@@ -5,13 +5,17 @@ use std::io;
 
 use super::columns::Row;
 use super::dictionary::numbers;
-use super::file::{DESCRIPTION, Index, STEM, Segment, TITLE};
+use super::file::{DESCRIPTION, Index, STEM, Segment, TITLE, Window};
 use super::list::{Kind, List};
 use super::postings::Postings;
 use crate::systems::oct8ne::text::words::{Word, is_near, typos};
 
 /// The word itself was found, and not only a form of it.
 const EXACT: u8 = 32;
+
+/// Of more lists than a word has forms so many bytes are read at once.
+const FORMS: usize = 6;
+const AHEAD: usize = 32 << 10;
 
 /// How a word may be found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -115,7 +119,7 @@ impl Index {
         query: &Query<'_>,
         way: Way,
         coded: &BTreeMap<usize, Vec<u16>>,
-        each: &mut dyn FnMut(&Hit, &Row),
+        each: &mut impl FnMut(&Hit, &Row),
     ) -> io::Result<u64> {
         let mut sought = Vec::new();
         for (at, word) in query.words.iter().enumerate() {
@@ -126,8 +130,8 @@ impl Index {
             }
             sought.push(found);
         }
-        let weights: Vec<f32> = sought.iter().map(|found| rarity(found.documents, self.contents.docs)).collect();
-        let titles: Vec<f32> = (0..=u8::MAX).map(|words| 10.0 + 30.0 / (1.0 + f32::from(words))).collect();
+        let weights = sought.iter().map(|found| rarity(found.documents, self.contents.docs));
+        let worths: Vec<Worths> = weights.map(Worths::new).collect();
         let mut count = 0;
         for (number, segment) in self.segments().iter().enumerate() {
             let (docs, places) = self.matching(number, &mut sought)?;
@@ -139,8 +143,7 @@ impl Index {
                 count += 1;
                 let doc = docs.get(at).copied().unwrap_or_default();
                 let places = || places.iter().map(|places| places.get(at).copied().unwrap_or_default());
-                let score: f32 =
-                    places().zip(&weights).map(|(place, weight)| weight * worth(place, &titles, row.title)).sum();
+                let score: f32 = places().zip(&worths).map(|(place, worths)| worths.of(place, row.title)).sum();
                 let hit = Hit {
                     place: segment.first + u64::from(doc),
                     score: (score * 1000.0) as u32,
@@ -211,10 +214,10 @@ impl Index {
     fn marks(&self, segment: &Segment, lists: &[Found]) -> io::Result<Marks> {
         let mut marks = Marks::default();
         let most: usize = lists.iter().map(|found| found.list.docs()).sum();
-        if let [found] = lists {
+        if lists.len() == 1 {
             marks.docs.reserve(most);
             marks.places.reserve(most);
-            self.each(segment, *found, |doc, place| {
+            self.each(segment, lists, |doc, place| {
                 marks.docs.push(doc);
                 marks.places.push(place);
             })?;
@@ -223,7 +226,7 @@ impl Index {
         // Few are put in order; of many each document has its place.
         if most * 16 < segment.docs as usize {
             let mut all: Vec<(u16, u8)> = Vec::with_capacity(most);
-            lists.iter().try_for_each(|found| self.each(segment, *found, |doc, place| all.push((doc, place))))?;
+            self.each(segment, lists, |doc, place| all.push((doc, place)))?;
             all.sort_unstable();
             for (doc, place) in all {
                 match marks.places.last_mut().filter(|_| marks.docs.last() == Some(&doc)) {
@@ -237,24 +240,27 @@ impl Index {
             return Ok(marks);
         }
         let mut places = vec![0_u8; segment.docs as usize];
-        for found in lists {
-            self.each(segment, *found, |doc, place| {
-                if let Some(entry) = places.get_mut(usize::from(doc)) {
-                    *entry |= place;
-                }
-            })?;
-        }
+        self.each(segment, lists, |doc, place| {
+            if let Some(entry) = places.get_mut(usize::from(doc)) {
+                *entry |= place;
+            }
+        })?;
         marks.docs.extend((0_u16..=u16::MAX).zip(&places).filter(|(_, place)| **place != 0).map(|(doc, _)| doc));
         places.retain(|place| *place != 0);
         marks.places = places;
         Ok(marks)
     }
 
-    fn each(&self, segment: &Segment, found: Found, mut each: impl FnMut(u16, u8)) -> io::Result<()> {
-        match (found.list.kind(), self.postings(segment, found.list)?) {
-            (_, Some(postings)) => postings.each(|doc, place| each(doc, place | found.more)),
-            (Kind::Alone(doc, place), None) => each(doc, place | found.more),
-            (Kind::At(..), None) => {}
+    /// Gives what lists have to `each`, one list after the other.
+    fn each(&self, segment: &Segment, lists: &[Found], mut each: impl FnMut(u16, u8)) -> io::Result<()> {
+        let mut window = Window::default();
+        let least = if lists.len() > FORMS { AHEAD } else { 0 };
+        for Found { list, more } in lists {
+            match (list.kind(), self.postings(segment, *list, &mut window, least)?) {
+                (_, Some(postings)) => postings.each(|doc, place| each(doc, place | more)),
+                (Kind::Alone(doc, place), None) => each(doc, place | more),
+                (Kind::At(..), None) => {}
+            }
         }
         Ok(())
     }
@@ -303,7 +309,7 @@ impl Index {
     ) -> io::Result<Vec<u8>> {
         let places = match (marks, lists) {
             (Some(marks), _) => marks.places_of(docs),
-            (None, [found]) => match self.postings(segment, found.list)? {
+            (None, [found]) => match self.postings(segment, found.list, &mut Window::default(), 0)? {
                 Some(postings) => with(postings, found.more, docs),
                 None => self.marks(segment, lists)?.places_of(docs),
             },
@@ -345,13 +351,33 @@ fn rarity(documents: u64, all: u64) -> f32 {
     (1.0 + (all as f32 + 1.0) / (documents as f32 + 0.5)).ln()
 }
 
-/// How much a place is worth: a short title before a long one, a title before a brand, that before a description.
-#[inline]
-fn worth(place: u8, titles: &[f32], title: u8) -> f32 {
-    let worth = match place {
-        place if place & TITLE != 0 => titles.get(usize::from(title)).copied().unwrap_or_default(),
-        place if place & !(TITLE | DESCRIPTION | EXACT) != 0 => 6.0,
-        _ => 2.0,
-    };
-    if place & EXACT != 0 { worth } else { worth * 0.8 }
+/// How much a word is worth, by where it stands: a short title before a long one, a title before a brand, that before a
+/// description.
+struct Worths {
+    /// By the words of the title: a form of it, and the word itself.
+    titles: Vec<(f32, f32)>,
+    others: Vec<f32>,
+}
+
+impl Worths {
+    fn new(weight: f32) -> Worths {
+        let titles = (0..=u8::MAX).map(|words| 10.0 + 30.0 / (1.0 + f32::from(words)));
+        let other = |place: u8| {
+            let worth = if place & !(DESCRIPTION | EXACT) != 0 { 6.0 } else { 2.0 };
+            weight * if place & EXACT != 0 { worth } else { worth * 0.8 }
+        };
+        Worths {
+            titles: titles.map(|worth| (weight * (worth * 0.8), weight * worth)).collect(),
+            others: (0..2 * EXACT).map(other).collect(),
+        }
+    }
+
+    #[inline]
+    fn of(&self, place: u8, title: u8) -> f32 {
+        if place & TITLE == 0 {
+            return self.others.get(usize::from(place)).copied().unwrap_or_default();
+        }
+        let (form, exact) = self.titles.get(usize::from(title)).copied().unwrap_or_default();
+        if place & EXACT != 0 { exact } else { form }
+    }
 }

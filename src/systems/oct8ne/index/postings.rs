@@ -81,10 +81,16 @@ pub(super) fn write(entries: &[(u16, u8)], docs: usize, at: u64) -> Vec<u8> {
     bytes
 }
 
-/// More bytes than a list of so many documents takes.
-pub(super) fn most_bytes(entries: usize, docs: usize) -> usize {
-    let of_docs = if entries * 8 >= docs { docs.div_ceil(64) * 8 } else { entries * 3 };
-    HEAD + (1 << 4) + of_docs + entries + SUM
+/// As many bytes as a list of so many documents mostly has at most.
+pub(super) fn likely_bytes(entries: usize, docs: usize) -> usize {
+    let of_docs = if entries * 8 >= docs { docs.div_ceil(64) * 8 } else { entries * 2 };
+    HEAD + 4 + of_docs + entries.div_ceil(4) + SUM
+}
+
+/// How long a list is, by its first bytes; more than is possible = it isn't what was written.
+pub(super) fn length(bytes: &[u8]) -> Option<usize> {
+    let length = u32::from_le_bytes(*bytes.get(3..HEAD)?.first_chunk::<4>()?);
+    usize::try_from(length).ok()?.checked_add(HEAD + SUM)
 }
 
 fn sum(bytes: &[u8], at: u64) -> [u8; SUM] {
@@ -94,8 +100,7 @@ fn sum(bytes: &[u8], at: u64) -> [u8; SUM] {
 impl Postings {
     /// One that was read at a place, perhaps with more behind it; `None` = it isn't what was written there.
     pub(super) fn read(bytes: &[u8], docs: usize, at: u64) -> Option<Postings> {
-        let length = u32::from_le_bytes(*bytes.get(3..HEAD)?.first_chunk::<4>()?) as usize;
-        let (list, rest) = bytes.split_at_checked(HEAD.checked_add(length)?)?;
+        let (list, rest) = bytes.split_at_checked(length(bytes)? - SUM)?;
         if sum(list, at) != *rest.first_chunk::<SUM>()? {
             return None;
         }
@@ -208,7 +213,7 @@ mod tests {
             let entries: Vec<(u16, u8)> = entries.into_iter().filter(|(doc, _)| usize::from(*doc) < docs).collect();
             prop_assume!(!entries.is_empty());
             let mut bytes = write(&entries, docs, 77);
-            prop_assert!(bytes.len() <= most_bytes(entries.len(), docs));
+            prop_assert_eq!(length(&bytes), Some(bytes.len()));
             let read = Postings::read(&[&bytes[..], b"more"].concat(), docs, 77).expect("a list");
             let mut found = Vec::new();
             read.each(|doc, place| found.push((doc, place)));

@@ -59,7 +59,7 @@ impl Filter {
 }
 
 /// What was found.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, PartialEq)]
 pub(in crate::systems::oct8ne) struct Found {
     pub(in crate::systems::oct8ne) total: u64,
     /// Places of the page's products in the generation.

@@ -20,7 +20,7 @@ pub(super) struct Spilled {
 impl Spilled {
     /// In a nameless file in a folder.
     pub(super) fn new(folder: &Path) -> io::Result<Spilled> {
-        Ok(Spilled { file: BufWriter::new(tempfile::tempfile_in(folder)?), widest: Widest::new() })
+        Ok(Spilled { file: BufWriter::new(tempfile::tempfile_in(folder)?), widest: Widest::default() })
     }
 
     /// Adds one, of which the orders aren't known.

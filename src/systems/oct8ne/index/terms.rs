@@ -70,7 +70,10 @@ impl Terms {
         let segment = u16::try_from(segment).ok().filter(|segment| *segment < 1 << 15);
         let segment = segment.ok_or_else(|| io::Error::other("there are too many products"))?;
         let mut next = 0;
-        for (word, entries) in self.terms {
+        let mut terms = self.terms;
+        // Those of words that begin alike are read together.
+        terms.sort_unstable_by(|(one, _), (other, _)| one.cmp(other));
+        for (word, entries) in terms {
             let list = match entries.as_slice() {
                 [] => continue,
                 [(doc, place)] => List::alone(segment, *doc, *place),
