@@ -176,7 +176,7 @@ impl Index {
         let Kind::At(at, docs) = list.kind() else { return Ok(None) };
         let (at, all) = (segment.lists.checked_add(at).ok_or_else(damaged)?, segment.docs as usize);
         if !window.has(at) {
-            self.fill(window, at, postings::likely_bytes(docs, all).max(least))?;
+            self.fill(window, at, postings::first_bytes(docs).max(least))?;
             let length = postings::length(&window.bytes).filter(|length| *length <= LONGEST).ok_or_else(damaged)?;
             if length > window.bytes.len() {
                 self.fill(window, at, length)?;

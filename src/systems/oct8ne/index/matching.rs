@@ -142,12 +142,16 @@ impl Index {
                 }
                 count += 1;
                 let doc = docs.get(at).copied().unwrap_or_default();
-                let places = || places.iter().map(|places| places.get(at).copied().unwrap_or_default());
-                let score: f32 = places().zip(&worths).map(|(place, worths)| worths.of(place, row.title)).sum();
+                let (mut score, mut common) = (0.0, u8::MAX);
+                for (places, worths) in places.iter().zip(&worths) {
+                    let place = places.get(at).copied().unwrap_or_default();
+                    score += worths.of(place, row.title);
+                    common &= place;
+                }
                 let hit = Hit {
                     place: segment.first + u64::from(doc),
                     score: (score * 1000.0) as u32,
-                    is_title: places().all(|place| place & TITLE != 0),
+                    is_title: common & TITLE != 0,
                     is_whole: coded.contains(&doc),
                 };
                 each(&hit, row);
@@ -214,14 +218,12 @@ impl Index {
     fn marks(&self, segment: &Segment, lists: &[Found]) -> io::Result<Marks> {
         let mut marks = Marks::default();
         let most: usize = lists.iter().map(|found| found.list.docs()).sum();
-        if lists.len() == 1 {
-            marks.docs.reserve(most);
-            marks.places.reserve(most);
-            self.each(segment, lists, |doc, place| {
-                marks.docs.push(doc);
-                marks.places.push(place);
-            })?;
-            return Ok(marks);
+        if let [Found { list, more }] = lists
+            && let Some(postings) = self.postings(segment, *list, &mut Window::default(), 0)?
+        {
+            let (docs, mut places) = postings.unpacked();
+            places.iter_mut().for_each(|place| *place |= more);
+            return Ok(Marks { docs, places });
         }
         // Few are put in order; of many each document has its place.
         if most * 16 < segment.docs as usize {
@@ -353,31 +355,26 @@ fn rarity(documents: u64, all: u64) -> f32 {
 
 /// How much a word is worth, by where it stands: a short title before a long one, a title before a brand, that before a
 /// description.
-struct Worths {
-    /// By the words of the title: a form of it, and the word itself.
-    titles: Vec<(f32, f32)>,
-    others: Vec<f32>,
-}
+struct Worths(Vec<f32>);
+
+/// Places that are no title's; behind them, forms in titles of so many words, and the word itself in such.
+const OTHERS: usize = 2 * EXACT as usize;
+const TITLES: usize = 1 << 8;
 
 impl Worths {
     fn new(weight: f32) -> Worths {
-        let titles = (0..=u8::MAX).map(|words| 10.0 + 30.0 / (1.0 + f32::from(words)));
-        let other = |place: u8| {
-            let worth = if place & !(DESCRIPTION | EXACT) != 0 { 6.0 } else { 2.0 };
-            weight * if place & EXACT != 0 { worth } else { worth * 0.8 }
-        };
-        Worths {
-            titles: titles.map(|worth| (weight * (worth * 0.8), weight * worth)).collect(),
-            others: (0..2 * EXACT).map(other).collect(),
-        }
+        let other = |place: u8| if place & !(DESCRIPTION | EXACT) != 0 { 6.0 } else { 2.0 };
+        let of = |worth: f32, is_exact: bool| weight * if is_exact { worth } else { worth * 0.8 };
+        let others = (0..2 * EXACT).map(|place| of(other(place), place & EXACT != 0));
+        let titles = |is_exact| (0..=u8::MAX).map(move |words| of(10.0 + 30.0 / (1.0 + f32::from(words)), is_exact));
+        Worths(others.chain(titles(false)).chain(titles(true)).collect())
     }
 
     #[inline]
     fn of(&self, place: u8, title: u8) -> f32 {
-        if place & TITLE == 0 {
-            return self.others.get(usize::from(place)).copied().unwrap_or_default();
-        }
-        let (form, exact) = self.titles.get(usize::from(title)).copied().unwrap_or_default();
-        if place & EXACT != 0 { exact } else { form }
+        // A choice of numbers, and no branch: which it is can't be foreseen.
+        let in_title = OTHERS + TITLES * usize::from(place / EXACT % 2) + usize::from(title);
+        let at = if place & TITLE == 0 { usize::from(place) } else { in_title };
+        self.0.get(at).copied().unwrap_or_default()
     }
 }

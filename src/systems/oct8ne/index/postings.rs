@@ -81,10 +81,9 @@ pub(super) fn write(entries: &[(u16, u8)], docs: usize, at: u64) -> Vec<u8> {
     bytes
 }
 
-/// As many bytes as a list of so many documents mostly has at most.
-pub(super) fn likely_bytes(entries: usize, docs: usize) -> usize {
-    let of_docs = if entries * 8 >= docs { docs.div_ceil(64) * 8 } else { entries * 2 };
-    HEAD + 4 + of_docs + entries.div_ceil(4) + SUM
+/// As many bytes as a list of so many documents has at most, when they are few; of many, the head, which tells.
+pub(super) fn first_bytes(entries: usize) -> usize {
+    if entries > 512 { 64 } else { HEAD + (1 << 4) + entries * 4 + SUM }
 }
 
 /// How long a list is, by its first bytes; more than is possible = it isn't what was written.
@@ -137,21 +136,43 @@ impl Postings {
         place.copied().unwrap_or_default()
     }
 
+    /// Documents in their order, and their places.
+    pub(super) fn unpacked(self) -> (Vec<u16>, Vec<u8>) {
+        let docs = match self.docs {
+            Docs::Few(docs) => docs,
+            Docs::Many(words) => {
+                let count = words.iter().map(|word| word.count_ones() as usize).sum();
+                let mut docs = Vec::with_capacity(count);
+                bits(&words, |doc| docs.push(doc));
+                docs
+            }
+        };
+        let mut places = match self.bits {
+            0 => vec![self.table.first().copied().unwrap_or_default(); docs.len()],
+            8 => self.numbers,
+            bits => {
+                let numbers = |byte: &u8| {
+                    let byte = *byte;
+                    (0..8 / bits).map(move |at| usize::from(byte >> (at * bits)) & ((1 << bits) - 1))
+                };
+                let place = |number: usize| self.table.get(number).copied().unwrap_or_default();
+                self.numbers.iter().flat_map(numbers).map(place).collect()
+            }
+        };
+        places.resize(docs.len(), 0);
+        (docs, places)
+    }
+
     /// Documents with their places, in the documents' order.
     pub(super) fn each(&self, mut each: impl FnMut(u16, u8)) {
+        let mut number = 0;
+        let next = |doc| {
+            each(doc, self.place(number));
+            number += 1;
+        };
         match &self.docs {
-            Docs::Few(docs) => docs.iter().enumerate().for_each(|(number, doc)| each(*doc, self.place(number))),
-            Docs::Many(words) => {
-                let mut number = 0;
-                for (at, word) in words.iter().enumerate() {
-                    let mut left = *word;
-                    while left != 0 {
-                        each((at * 64) as u16 | left.trailing_zeros() as u16, self.place(number));
-                        number += 1;
-                        left &= left - 1;
-                    }
-                }
-            }
+            Docs::Few(docs) => docs.iter().copied().for_each(next),
+            Docs::Many(words) => bits(words, next),
         }
     }
 
@@ -180,6 +201,17 @@ impl Postings {
                 };
                 wanted.iter().map(place).collect()
             }
+        }
+    }
+}
+
+/// Gives the bits that are set to `each`.
+fn bits(words: &[u64], mut each: impl FnMut(u16)) {
+    for (at, word) in words.iter().enumerate() {
+        let mut left = *word;
+        while left != 0 {
+            each((at * 64) as u16 | left.trailing_zeros() as u16);
+            left &= left - 1;
         }
     }
 }
@@ -218,6 +250,8 @@ mod tests {
             let mut found = Vec::new();
             read.each(|doc, place| found.push((doc, place)));
             prop_assert_eq!(&found, &entries);
+            let (docs_found, places) = Postings::read(&bytes, docs, 77).expect("a list").unpacked();
+            prop_assert_eq!(&docs_found.into_iter().zip(places).collect::<Vec<_>>(), &entries);
             let wanted: Vec<u16> = (0..docs as u16).step_by(3).collect();
             let expected: Vec<u8> = wanted
                 .iter()

@@ -46,14 +46,38 @@ impl Index {
 
 /// What is to be read next.
 fn run(docs: &[u16], size: usize) -> Option<Run> {
-    let mut groups = docs.iter().map(|doc| usize::from(*doc) / GROUP);
-    let first = groups.next()?;
+    let first = usize::from(*docs.first()?) / GROUP;
+    // Of many, all that fits is read: to look for gaps between them would cost more.
+    let fitting = (MOST / size).max(1);
+    let within = docs.partition_point(|doc| usize::from(*doc) / GROUP < first + fitting);
+    if within * GAP / size >= fitting
+        && let Some(last) = docs.get(..within).and_then(<[u16]>::last)
+    {
+        return Some((first, usize::from(*last) / GROUP + 1));
+    }
     let mut end = first + 1;
-    for group in groups {
-        if group >= end && ((group - end) * size > GAP || (group + 1 - first) * size > MOST) {
+    for group in docs.iter().take(within).map(|doc| usize::from(*doc) / GROUP) {
+        if group >= end && (group - end) * size > GAP {
             break;
         }
         end = end.max(group + 1);
     }
     Some((first, end))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_near_is_read_at_once() {
+        let size = 1 << 10;
+        let all: Vec<u16> = (0..=u16::MAX).collect();
+        assert_eq!(run(&all, size), Some((0, MOST / size)));
+        assert_eq!(run(&all[5000..5002], size), Some((5000 / GROUP, 5000 / GROUP + 1)));
+        let far = 100 * GROUP as u16;
+        assert_eq!(run(&[1, 2 * GROUP as u16, far], size), Some((0, 3)));
+        assert_eq!(run(&[far, u16::MAX], size), Some((100, 101)));
+        assert_eq!((run(&[], size), run(&[7], 1 << 20)), (None, Some((0, 1))));
+    }
 }
