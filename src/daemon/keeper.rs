@@ -210,6 +210,8 @@ impl Keeper {
             self.retired.extend(old.filter(|_| is_busy));
         }
         self.public.expect(config.http.as_ref());
+        // What the machine trusts may be another than before, too.
+        self.shop.limits.clients().renew();
         let before = std::mem::replace(&mut self.shop.config, Arc::new(config));
         if let Err(error) = self.assign(timers).await {
             self.shop.config = before;

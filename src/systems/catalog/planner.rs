@@ -68,7 +68,12 @@ pub(crate) async fn plan(
     state.check_base(Some(config.nicechat.base_url.as_str()))?;
     let nicechat = nicechat::connect(&config.nicechat, &config.source.location.secrets(), limits)?.reader();
     let request = Request { keeps_rows: false, ..Request::of_pass(ask) };
-    let body = match interruptible(stop, source::fetch(&config.source, Validators::default(), state.hasher())).await?? {
+    let body = match interruptible(
+        stop,
+        source::fetch(limits.clients(), &config.source, Validators::default(), state.hasher()),
+    )
+    .await??
+    {
         Fetched::Body(body) => body,
         // Nothing was asked for that could be answered so.
         Fetched::NotModified => return Err(PassError::Fetch(FetchError::strange_304(&config.source))),

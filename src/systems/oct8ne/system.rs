@@ -66,7 +66,8 @@ impl System for Oct8neSystem {
         settings?;
         let source = shop.config.source_alone.clone()?;
         let (guard, state, stocked) = (shop.config.guard.clone(), shop.state.clone(), shop.stocked.clone());
-        Some(Box::new(ShowJob { source, guard, state, stocked }))
+        let clients = shop.limits.clients().clone();
+        Some(Box::new(ShowJob { source, guard, state, clients, stocked }))
     }
 
     fn routes(&self) -> Router {

@@ -2,5 +2,6 @@
 
 mod doors;
 mod http;
+mod kept;
 mod pause;
 mod service;

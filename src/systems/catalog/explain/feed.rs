@@ -11,6 +11,7 @@ use crate::catalog::Kind;
 use crate::clock::{Moment, boot_id};
 use crate::config::{Catalog, Location};
 use crate::feed::{self, RowOf};
+use crate::http_client::Clients;
 use crate::pass::PassKind;
 use crate::source::{self, Body, End, FetchError, Fetched, Validators};
 use crate::state::Reader;
@@ -66,7 +67,7 @@ pub(super) fn is_at_hand(config: &Catalog) -> bool {
 /// Reads the feed, and compares it with the state.
 pub(super) async fn read_feed(config: &Arc<Catalog>, id: &str) -> Result<InFeed, PassError> {
     let state = Reader::open(&config.state.path)?;
-    let body = match source::fetch(&config.source, Validators::default(), state.hasher()).await? {
+    let body = match source::fetch(&Clients::default(), &config.source, Validators::default(), state.hasher()).await? {
         Fetched::Body(body) => body,
         // Nothing was asked for that could be answered so.
         Fetched::NotModified => return Err(PassError::Fetch(FetchError::strange_304(&config.source))),
