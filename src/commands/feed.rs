@@ -79,6 +79,7 @@ pub(super) fn source_at(location: Location, format: Option<FeedType>) -> Source 
         resync_schedule: None,
         splay: Splay::default(),
         place: Place::default(),
+        watch: false,
         timeout: Duration::from_secs(60),
         max_bytes: MAX_BYTES,
         credentials: None,

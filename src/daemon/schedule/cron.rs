@@ -27,9 +27,10 @@ use tokio_util::sync::CancellationToken;
 use tracing::{debug, error, info};
 use uuid::Uuid;
 
-use super::GLANCE;
 use crate::clock::Moment;
 
+/// How often the clocks are compared: a clock that was set, or a machine that was suspended, is noticed so late at most.
+pub(super) const GLANCE: Duration = Duration::from_secs(10);
 /// A wall clock that was set back by less is only late by that.
 const SET_BACK: SignedDuration = SignedDuration::from_secs(1);
 /// How long the crate may take to start what is due: it looks every half second.

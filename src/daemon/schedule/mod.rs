@@ -14,11 +14,9 @@ use tracing::debug;
 
 use crate::clock::Moment;
 use crate::config::Schedule;
-use cron::Crontab;
 pub(crate) use cron::ScheduleError;
+use cron::{Crontab, GLANCE};
 
-/// How often the clocks are compared: a clock that was set, or a machine that was suspended, is noticed so late at most.
-const GLANCE: Duration = Duration::from_secs(10);
 /// Makes timers. A clone is the same.
 #[derive(Clone, Default)]
 pub(crate) struct Timers(Arc<Crontab>);

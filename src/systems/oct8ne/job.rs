@@ -180,6 +180,10 @@ impl Job for ShowJob {
         vec![Due { kind: PassKind::Sync, schedule, delay }]
     }
 
+    fn feed(&self) -> Option<&Source> {
+        Some(&self.source)
+    }
+
     fn label(&self, kind: PassKind) -> &'static str {
         kind.name()
     }

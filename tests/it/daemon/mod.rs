@@ -5,3 +5,4 @@ mod http;
 mod kept;
 mod pause;
 mod service;
+mod sync;
