@@ -22,11 +22,12 @@ impl Reader {
     /// # Errors
     /// When something is there already, or the copy can't be written: there is none then.
     pub fn back_up(&self, to: &Path) -> Result<u64, StateError> {
+        let connection = self.connection()?;
         let unwritable = |error| StateError::unwritable(to, error);
         // Before SQLite opens it, which would take any file, and make one as the umask says.
         let file = OpenOptions::new().read(true).write(true).create_new(true).mode(0o600).open(to);
         let file = file.map_err(unwritable)?;
-        let copied = self.copy_to(to).map_err(|error| StateError::of(to, error));
+        let copied = copy_to(connection, to).map_err(|error| StateError::of(to, error));
         let done = copied.and_then(|()| settled(&file).map_err(unwritable));
         if done.is_err() {
             // There is nothing else to try with half a copy.
@@ -34,13 +35,13 @@ impl Reader {
         }
         done
     }
+}
 
-    fn copy_to(&self, to: &Path) -> rusqlite::Result<()> {
-        let mut copy = Connection::open(to)?;
-        // The pages are those of one moment: this reader's transaction began before.
-        Backup::new(&self.connection, &mut copy)?.run_to_completion(PAGES, Duration::ZERO, None)?;
-        copy.close().map_err(|(_, error)| error)
-    }
+fn copy_to(from: &Connection, to: &Path) -> rusqlite::Result<()> {
+    let mut copy = Connection::open(to)?;
+    // The pages are those of one moment: the reader's transaction began before.
+    Backup::new(from, &mut copy)?.run_to_completion(PAGES, Duration::ZERO, None)?;
+    copy.close().map_err(|(_, error)| error)
 }
 
 /// Waits until the copy is on the disk, and gives its length.
