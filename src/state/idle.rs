@@ -11,21 +11,28 @@ use super::identity::FileId;
 const KEPT: usize = 2;
 
 /// The idle connections of one state file, as long as its writer lives.
-#[derive(Debug, Default)]
-pub(super) struct Idle(Mutex<Vec<(FileId, Connection)>>);
+#[derive(Debug)]
+pub(super) struct Idle(Mutex<Option<Vec<(FileId, Connection)>>>);
+
+impl Default for Idle {
+    fn default() -> Idle {
+        Idle(Mutex::new(Some(Vec::new())))
+    }
+}
 
 impl Idle {
     /// One to this file, if there is one.
     pub(super) fn take(&self, file: FileId) -> Option<Connection> {
         let mut idle = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let idle = idle.as_mut()?;
         // To a file that was moved away, nobody wants any.
         idle.retain(|(of, _)| *of == file);
         idle.pop().map(|(_, connection)| connection)
     }
 
-    /// Closes them all.
+    /// Closes them all, and keeps none from now on.
     pub(super) fn close(&self) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
 
     /// Keeps one for whoever reads this file next.
@@ -35,7 +42,7 @@ impl Idle {
             return;
         }
         let mut idle = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if idle.len() < KEPT {
+        if let Some(idle) = idle.as_mut().filter(|idle| idle.len() < KEPT) {
             idle.push((file, connection));
         }
     }

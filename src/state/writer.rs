@@ -194,9 +194,9 @@ impl Writer {
 
 impl Drop for Writer {
     fn drop(&mut self) {
-        self.messages = None;
-        // Whoever closes the file last takes its log in.
+        // Before the file itself is closed: whoever closes it last is to take its log in.
         self.idle.close();
+        self.messages = None;
         if let Some(thread) = self.thread.take() {
             let _ = thread.join();
         }

@@ -33,8 +33,6 @@ pub(super) use history::{Telling, held_change};
 
 /// Operations that are read together.
 const CHUNK: usize = 200;
-/// Requests that are written down together before they are sent.
-const INTENDED: usize = 64;
 /// How long requests in flight may still take when the pass is to stop.
 const GRACE: Duration = Duration::from_secs(3);
 /// Refused objects that a pass names in the log; a feed may have a million.
@@ -237,10 +235,8 @@ impl Application<'_> {
     }
 
     async fn requests(&self, stage: Stage, concurrency: usize) -> Result<(), Stop> {
-        // Many are written down together, which is one wait for the disk. One that was written and not sent, because the
-        // process ended, costs nothing: it is still to be sent.
-        let together =
-            self.operations(stage).chunks(concurrency.max(INTENDED)).map(|operations| self.begin_all(operations));
+        // As many as are sent side by side are written down together, which is one transaction instead of many.
+        let together = self.operations(stage).chunks(concurrency).map(|operations| self.begin_all(operations));
         let begun = together.buffered(1).map_ok(|operations| stream::iter(operations.into_iter().map(Ok)));
         let settled = begun.try_flatten().map(|operation| self.one(operation));
         let mut settled = std::pin::pin!(settled.buffer_unordered(concurrency));
