@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rusqlite::Transaction;
 use tokio::sync::oneshot;
@@ -205,12 +205,13 @@ impl Drop for Writer {
 
 /// The thread.
 fn serve(mut file: StateFile, inbox: &Receiver<Message>) {
-    let mut waiting = None;
+    let (mut waiting, mut written) = (None, Instant::now());
     while let Some(message) = waiting.take().or_else(|| inbox.recv().ok()) {
         match message {
             Message::Run(job) => job(&mut file),
             Message::Entry(first) => {
-                if first.durable == Durable::No {
+                // Where they come seldom, nobody else will come so soon.
+                if first.durable == Durable::No && written.elapsed() < 2 * GATHERED {
                     thread::sleep(GATHERED);
                 }
                 let mut entries = vec![first];
@@ -224,6 +225,7 @@ fn serve(mut file: StateFile, inbox: &Receiver<Message>) {
                     }
                 }
                 write(&mut file, entries);
+                written = Instant::now();
             }
         }
     }
