@@ -11,6 +11,7 @@
 //! - A scheduler never ends: its tasks hold the channels that they wait for, some 200 kB. They end with their runtime.
 //! - A job that was taken out may still be started once: its trigger is silent by then.
 
+use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -119,11 +120,12 @@ struct Table<'r> {
 
 /// Looks after the lines until nobody can order any more.
 fn keep(runtime: &Runtime, orders: &Receiver<Order>) -> Result<(), JobSchedulerError> {
-    let scheduler = runtime.block_on(async {
+    let scheduler = drive(runtime, async {
         let scheduler = JobScheduler::new().await?;
         scheduler.start().await?;
         Ok::<_, JobSchedulerError>(scheduler)
-    })?;
+    })
+    .unwrap_or(Err(JobSchedulerError::StartScheduler))?;
     let mut table = Table { runtime, scheduler, entries: Vec::new() };
     let mut before = Moment::now();
     loop {
@@ -160,14 +162,14 @@ impl Table<'_> {
             was_started.store(true, Ordering::Relaxed);
             fire();
         })?;
-        Ok(self.runtime.block_on(self.scheduler.add(job))?)
+        Ok(drive(self.runtime, self.scheduler.add(job)).unwrap_or(Err(JobSchedulerError::CantAdd))?)
     }
 
     fn forget_silent(&mut self) {
         let (runtime, scheduler) = (self.runtime, &self.scheduler);
         self.entries.retain(|entry| {
             if entry.silence.is_cancelled() {
-                runtime.block_on(remove(scheduler, entry.job));
+                drive(runtime, remove(scheduler, entry.job));
             }
             !entry.silence.is_cancelled()
         });
@@ -180,7 +182,7 @@ impl Table<'_> {
             info!(schedule = %line, "the clock was set back; what is due is reckoned anew");
             let new = self.schedule(line, fire, was_started);
             let new = new.inspect_err(|error| error!(schedule = %line, "a job can't be scheduled anew: {error}"))?;
-            self.runtime.block_on(remove(&self.scheduler, *job));
+            drive(self.runtime, remove(&self.scheduler, *job));
             self.entries[at].job = new;
         }
         Ok(())
@@ -195,7 +197,7 @@ impl Table<'_> {
 
     /// When the crate will start a job.
     fn due(&mut self, at: usize) -> Option<Timestamp> {
-        let next = self.runtime.block_on(self.scheduler.next_tick_for_job(self.entries[at].job)).ok()??;
+        let next = drive(self.runtime, self.scheduler.next_tick_for_job(self.entries[at].job))?.ok()??;
         Timestamp::from_second(next.timestamp()).ok()
     }
 
@@ -216,10 +218,23 @@ impl Table<'_> {
             // When it is due next is written down beside.
             sleep(LOOK).await;
         };
-        if self.runtime.block_on(async { timeout(STARTS_WITHIN, all_started).await }).is_err() {
+        let started = drive(self.runtime, async { timeout(STARTS_WITHIN, all_started).await });
+        if started.is_none_or(|started| started.is_err()) {
             debug!("what is due was not started in time; it is tried again");
         }
     }
+}
+
+/// Lets the crate run until this is done. Always some; of one type, so that the runtime is in the program once and not for
+/// each use of it.
+fn drive<T>(runtime: &Runtime, work: impl Future<Output = T>) -> Option<T> {
+    let mut done = None;
+    {
+        let mut work = std::pin::pin!(async { done = Some(work.await) });
+        let work: Pin<&mut dyn Future<Output = ()>> = work.as_mut();
+        runtime.block_on(work);
+    }
+    done
 }
 
 /// Taking a job out fails only together with the scheduler.
