@@ -76,7 +76,8 @@ async fn acknowledge(writer: &Writer, comparison: Comparison, now: Timestamp) ->
         columns: None,
         loaded: None,
     };
-    Ok(writer.finish(ending).await?)
+    writer.finish(ending).await?;
+    Ok(())
 }
 
 fn adopted(operation: Operation) -> Option<Adopted> {

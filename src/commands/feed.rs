@@ -14,6 +14,7 @@ use crate::cli::{self, Format};
 use crate::config::{Config, Location, Place, Rules, Schedule, Source, Splay};
 use crate::feed as feeds;
 use crate::feed::{FeedType, Reading, Row};
+use crate::http_client::Clients;
 use crate::report::{Columns, Excluded, FeedJson, FeedText};
 use crate::source::{self, Fetched, Validators};
 use crate::state::Reader;
@@ -29,7 +30,7 @@ pub(super) fn feed(arguments: &cli::Feed, config: Option<&Path>) -> Outcome {
     until_interrupted(async move {
         let failed = |error: source::FetchError| Failure { error: error.into(), exit: Exit::Failed };
         let hasher = catalog::Hasher::random()?;
-        match source::fetch(&source, Validators::default(), &hasher).await.map_err(failed)? {
+        match source::fetch(&Clients::default(), &source, Validators::default(), &hasher).await.map_err(failed)? {
             Fetched::Body(body) => blocking(move || print(&source, state.as_deref(), &body, format)).await,
             Fetched::NotModified => Err(failed(source::FetchError::strange_304(&source))),
         }
@@ -78,6 +79,7 @@ pub(super) fn source_at(location: Location, format: Option<FeedType>) -> Source 
         resync_schedule: None,
         splay: Splay::default(),
         place: Place::default(),
+        watch: false,
         timeout: Duration::from_secs(60),
         max_bytes: MAX_BYTES,
         credentials: None,

@@ -2,9 +2,11 @@
 
 use std::io::{self, Write as _};
 use std::path::Path;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
+use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
 use super::outcome::{Exit, Failure, Outcome, complain};
@@ -44,6 +46,7 @@ pub(super) fn run(arguments: &cli::Run, config: Config, named: Option<&Path>, lo
         writeln!(io::stdout(), "{}", nothing_to_do(&systems, &shop.config))?;
     }
     let ask = Ask { kind, force: arguments.force };
+    let jobs: Arc<[Box<dyn Job>]> = jobs.into();
     let reports = runtime.block_on(async {
         let stop = stop_on_signal();
         let (paused, path) = (stop.clone(), shop.state.path().to_owned());
@@ -51,17 +54,9 @@ pub(super) fn run(arguments: &cli::Run, config: Config, named: Option<&Path>, lo
             Pause::begins(path).await;
             paused.cancel();
         });
-        let bar = Bar::new();
-        let tell = |step| bar.tell(step);
-        // What some leave, others go on with.
-        let of_round = |follows: bool| {
-            let jobs = jobs.iter().filter(move |job| job.follows_others() == follows);
-            join_all(jobs.map(|job| job.run(ask, &stop, &tell)))
-        };
-        let mut reports = of_round(false).await;
-        reports.extend(of_round(true).await);
-        bar.finish();
-        reports
+        // On the threads where connections are served: from this one, every request would wake another.
+        let passes = tokio::spawn(passes(Arc::clone(&jobs), ask, stop));
+        passes.await.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()))
     });
     // Whatever still reads or computes for an interrupted pass must not keep the program from ending.
     runtime.shutdown_background();
@@ -76,6 +71,21 @@ pub(super) fn run(arguments: &cli::Run, config: Config, named: Option<&Path>, lo
         ended = Some(ended.map_or(exit, |other| other.or_worse(exit)));
     }
     Ok(ended.unwrap_or(Exit::Done))
+}
+
+/// A pass of each job, in their order.
+async fn passes(jobs: Arc<[Box<dyn Job>]>, ask: Ask, stop: CancellationToken) -> Vec<Report> {
+    let bar = Bar::new();
+    let tell = |step| bar.tell(step);
+    // What some leave, others go on with.
+    let of_round = |follows: bool| {
+        let jobs = jobs.iter().filter(move |job| job.follows_others() == follows);
+        join_all(jobs.map(|job| job.run(ask, &stop, &tell)))
+    };
+    let mut reports = of_round(false).await;
+    reports.extend(of_round(true).await);
+    bar.finish();
+    reports
 }
 
 /// Prints what a pass came to. The journal has it with its fields, and only once.

@@ -145,10 +145,15 @@ impl<'d> Section<'d> {
 
     /// Yes or no; no stands in for what is wrong, which is told in the end.
     pub(super) fn is_set(&self, key: &'static str) -> bool {
+        self.is_set_or(key, false)
+    }
+
+    /// The same, where it may be yes by default.
+    pub(super) fn is_set_or(&self, key: &'static str, default: bool) -> bool {
         match self.flag(key) {
             Ok(None) => {
-                self.comes_from(key, Some("false".to_owned()), "default".to_owned());
-                false
+                self.comes_from(key, Some(default.to_string()), "default".to_owned());
+                default
             }
             flag => self.keep(flag, || None).unwrap_or_default(),
         }

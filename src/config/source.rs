@@ -34,6 +34,8 @@ pub struct Source {
     pub splay: Splay,
     /// The shop's place among those that are spread.
     pub place: Place,
+    /// Whether a file is read as well as soon as somebody has written it.
+    pub watch: bool,
     /// How long the feed's host may keep us waiting.
     pub timeout: Duration,
     /// The most bytes that it may have, packed or unpacked.
@@ -75,6 +77,7 @@ impl Source {
             resync_schedule: section.read("resync_schedule", "daily", Resync::parse)?.schedule(place),
             splay: section.read("splay", "auto", Splay::parse)?,
             place,
+            watch: section.is_set_or("watch", true),
             timeout: section.read("timeout", "60s", |text| units::duration(text, &TIMEOUTS))?,
             max_bytes: section.keep(max_bytes(&section), || u64::MAX),
             credentials: section.keep(credentials(&section, is_file, environment), || None),
@@ -90,6 +93,14 @@ impl Source {
         let schedule = self.resync_schedule.clone()?;
         let delay = self.delay(&schedule);
         Some((schedule, delay))
+    }
+
+    /// The file that is read as soon as somebody has written it, if it is one.
+    pub fn watched(&self) -> Option<&Path> {
+        match &self.location {
+            Location::File(path) if self.watch => Some(path),
+            Location::File(_) | Location::Url(_) => None,
+        }
     }
 
     /// How much later than a schedule of ours says a pass begins.

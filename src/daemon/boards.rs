@@ -1,20 +1,17 @@
-//! The notices beside a state while the daemon runs: looked at once a second, from a thread of its own, so that a disk
-//! that hangs keeps nothing else waiting.
+//! The notices beside a state while the daemon runs: looked at when something comes into their folder, from a thread of
+//! its own, so that a disk that hangs keeps nothing else waiting.
 
 use std::path::{Path, PathBuf};
 use std::thread;
-use std::time::Duration;
 
 use tokio::sync::mpsc;
 use tracing::warn;
 
+use super::folder_watch::FolderWatch;
 use crate::approval;
 use crate::clock::{Moment, boot_id};
 use crate::pause::{self, Pause};
 use crate::state::{Board, Glance};
-
-/// How often they are looked at.
-const INTERVAL: Duration = Duration::from_secs(1);
 
 /// What is new on a board.
 #[derive(Debug, PartialEq)]
@@ -33,13 +30,15 @@ impl Boards {
     pub(super) fn watch(state: &Path, pause: Option<Pause>) -> Boards {
         let (sender, receiver) = mpsc::channel(4);
         let mut watcher = Watcher::new(state, pause);
+        let mut folder = FolderWatch::new(watcher.board.path().parent().unwrap_or(Path::new(".")));
         let look = move || {
             while !sender.is_closed() {
                 // Whoever is told must be gone before this ends.
                 if watcher.look(Moment::now()).into_iter().any(|news| sender.blocking_send(news).is_err()) {
                     return;
                 }
-                thread::sleep(INTERVAL);
+                // A pause that ends by itself ends in time.
+                folder.sleep(watcher.pause.is_some());
             }
         };
         if let Err(error) = thread::Builder::new().name("boards".into()).spawn(look) {
@@ -105,6 +104,8 @@ impl Watcher {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use jiff::SignedDuration;
 
     use super::*;

@@ -63,6 +63,8 @@ enum Turn {
         has_ended: bool,
     },
     News(News),
+    /// Somebody has called `POST /sync`.
+    Asked,
 }
 
 impl Keeper {
@@ -161,10 +163,14 @@ impl Keeper {
         let turn = tokio::select! {
             (has_ended, ..) = select_all(turns) => Turn::Pass { has_ended },
             news = self.boards.next() => Turn::News(news),
+            () = self.monitor.asked() => Turn::Asked,
         };
         match turn {
             Turn::Pass { has_ended: true } if !self.runners.iter().any(Runner::is_busy) => self.retired.clear(),
             Turn::Pass { .. } => {}
+            Turn::Asked => {
+                self.runners.iter_mut().filter(|runner| runner.reads_feed()).for_each(|r| r.wants(PassKind::Sync));
+            }
             Turn::News(News::Pause(pause)) => self.pause_changed(pause),
             Turn::News(News::Hung(name)) => self.board_changed(name),
         }
@@ -210,6 +216,8 @@ impl Keeper {
             self.retired.extend(old.filter(|_| is_busy));
         }
         self.public.expect(config.http.as_ref());
+        // What the machine trusts may be another than before, too.
+        self.shop.limits.clients().renew();
         let before = std::mem::replace(&mut self.shop.config, Arc::new(config));
         if let Err(error) = self.assign(timers).await {
             self.shop.config = before;

@@ -1,6 +1,8 @@
 //! The daemon: every configured job on its own schedule, until it is told to stop.
 
 mod boards;
+mod feed_watch;
+mod folder_watch;
 mod keeper;
 mod listener;
 mod runner;

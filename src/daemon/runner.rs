@@ -1,14 +1,17 @@
 //! A job while the daemon runs: when it is due, and the pass under way. Never two passes of a job at once, and no job
 //! waits for another.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use futures_util::future::select_all;
 use tokio_util::sync::CancellationToken;
 use tracing::{Instrument as _, info_span};
 
+use super::feed_watch::FeedWatch;
 use super::schedule::{ScheduleError, Timer, Timers};
 use super::status_line::Part;
+use crate::config::Source;
 use crate::pass::ReadPasses as _;
 use crate::pass::{Ask, BoxFuture, Failing, Job, PassKind, PassLog, PassRow, Report, Step};
 use crate::shop::Shop;
@@ -19,6 +22,8 @@ use crate::web::private::Monitor;
 pub(super) struct Runner {
     job: Option<Arc<dyn Job>>,
     timers: Vec<(PassKind, Timer)>,
+    /// Tells when the feed's file was written.
+    feed: Option<FeedWatch>,
     due: Option<PassKind>,
     force_next: bool,
     /// Whether the pass under way goes past the guard.
@@ -40,6 +45,7 @@ impl Runner {
         Runner {
             job: None,
             timers: Vec::new(),
+            feed: None,
             due: None,
             force_next,
             is_forced: false,
@@ -62,6 +68,7 @@ impl Runner {
     ) -> Result<(), ScheduleError> {
         let job: Option<Arc<dyn Job>> = job.map(Arc::from);
         self.timers = self.timers_of(job.as_deref(), timers).await?;
+        self.watch(job.as_deref().and_then(Job::feed).and_then(Source::watched));
         let subject = |job: &Arc<dyn Job>| job.subject();
         let is_another = self.job.as_ref().map(subject) != job.as_ref().map(subject);
         self.job = job;
@@ -77,6 +84,18 @@ impl Runner {
             Some(_) => {}
         }
         Ok(())
+    }
+
+    /// From now on, this file is watched. One that was already goes on being so.
+    fn watch(&mut self, path: Option<&Path>) {
+        if self.feed.as_ref().map(FeedWatch::path) != path {
+            self.feed = path.map(FeedWatch::start);
+        }
+    }
+
+    /// Whether its job reads the feed.
+    pub(super) fn reads_feed(&self) -> bool {
+        self.job.as_ref().is_some_and(|job| job.feed().is_some())
     }
 
     /// Timers that are there already stay: whoever reloads the settings more often than a job is due would otherwise
@@ -162,6 +181,10 @@ impl Runner {
                 self.wants(kind);
                 return false;
             }
+            () = written(self.feed.as_mut()) => {
+                self.wants(PassKind::Sync);
+                return false;
+            }
         };
         let Some((job, _)) = self.pass.take() else { return false };
         self.ended(job.as_ref(), &report);
@@ -214,6 +237,14 @@ fn on_its_own<T: Send + 'static>(pass: impl Future<Output = T> + Send + 'static)
 async fn running(pass: Option<&mut (Arc<dyn Job>, BoxFuture<'static, Report>)>) -> Report {
     match pass {
         Some((_, pass)) => pass.await,
+        None => std::future::pending().await,
+    }
+}
+
+/// The next time that the feed's file was written, if it is watched.
+async fn written(feed: Option<&mut FeedWatch>) {
+    match feed {
+        Some(feed) => feed.written().await,
         None => std::future::pending().await,
     }
 }

@@ -1,10 +1,12 @@
 //! What the HTTP clients for feeds and services share.
 
+mod clients;
 mod pause;
 
 use std::error::Error;
 use std::time::Duration;
 
+pub(crate) use clients::{Clients, Manner};
 pub(crate) use pause::{LONGEST_RETRY_AFTER, asked_pause, retry_after, waits};
 
 /// A builder with our settings. TLS is rustls with ring: it needs nothing but a C

@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 use super::report::Report;
 use super::row::{Ask, PassKind};
 use super::store::ReadPasses as _;
-use crate::config::Schedule;
+use crate::config::{Schedule, Source};
 use crate::state::{Reader, StateError};
 
 /// How far back the last good pass is looked for: as many passes as the state keeps.
@@ -68,6 +68,11 @@ pub trait Job: Send + Sync {
 
     /// When it is due; the first one is what its health is measured by.
     fn due(&self) -> Vec<Due>;
+
+    /// The feed that it reads: when that is another one, it is due. `None` = it reads none.
+    fn feed(&self) -> Option<&Source> {
+        None
+    }
 
     /// Whether it goes on with what the others leave: where each is run once it comes after them, and how it is tells
     /// nothing of how the shop is.

@@ -19,7 +19,7 @@ use super::redact::Secrets;
 use super::traffic::Traffic;
 use crate::config;
 use crate::http_client;
-use crate::http_client::{retry_after, waits};
+use crate::http_client::{Clients, Manner, retry_after, waits};
 
 /// What differs from vendor to vendor.
 pub(super) trait Service {
@@ -99,19 +99,24 @@ pub(super) struct Client<S> {
 }
 
 impl<S: Service> Client<S> {
-    pub(super) fn new(service: S, settings: Settings<'_>, limit: Arc<Limit>) -> Result<Client<S>, reqwest::Error> {
+    pub(super) fn new(
+        service: S,
+        settings: Settings<'_>,
+        limit: Arc<Limit>,
+        clients: &Clients,
+    ) -> Result<Client<S>, reqwest::Error> {
         let Settings { base, timeout, retries, told, kept } = settings;
-        let mut builder = http_client::builder()
-            .timeout(timeout)
+        let manner = Manner {
+            total: Some(timeout),
             // A little less: were both to end at once, nobody could tell whether anything was sent.
-            .connect_timeout(timeout.mul_f32(0.9))
+            connect: timeout.mul_f32(0.9),
+            read: None,
             // A redirect could lead the credentials elsewhere, and would need a signature of its own.
-            .redirect(reqwest::redirect::Policy::none());
-        if config::is_loopback(base) {
-            builder = builder.no_proxy();
-        }
+            follows: false,
+            is_direct: config::is_loopback(base),
+        };
         let base = format!("{}/", base.as_str().trim_end_matches('/'));
-        let (http, traffic) = (builder.build()?, Mutex::default());
+        let (http, traffic) = (clients.get(manner)?, Mutex::default());
         Ok(Client { http, service, base, retries, told, kept, limit, traffic })
     }
 

@@ -10,7 +10,7 @@ use tokio::sync::Notify;
 use tokio::time::{Instant, sleep_until};
 use url::Url;
 
-use crate::http_client::LONGEST_RETRY_AFTER;
+use crate::http_client::{Clients, LONGEST_RETRY_AFTER};
 
 /// The longest silence that a service can ask for: a later moment than this one may not exist.
 const LONGEST_SILENCE: Duration = Duration::from_secs(366 * 24 * 3600);
@@ -24,15 +24,24 @@ pub struct Quota {
     pub window: Duration,
 }
 
-/// The limits of the services that this process talks to, as long as it lives: passes, stores and settings come and go.
+/// The limits of the services that this process talks to, and the clients that it does so with, as long as it lives:
+/// passes, stores and settings come and go.
 #[derive(Debug, Clone, Default)]
-pub struct Limits(Arc<Mutex<HashMap<String, Arc<Limit>>>>);
+pub struct Limits {
+    known: Arc<Mutex<HashMap<String, Arc<Limit>>>>,
+    clients: Clients,
+}
 
 impl Limits {
+    /// The clients.
+    pub fn clients(&self) -> &Clients {
+        &self.clients
+    }
+
     /// The limit of an address's host, which has this quota when nobody has asked for it before.
     pub fn of_host(&self, url: &Url, quota: Quota) -> Arc<Limit> {
         let host = url.host_str().unwrap_or_default().to_owned();
-        let mut hosts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut hosts = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         Arc::clone(hosts.entry(host).or_insert_with(|| Arc::new(Limit::new(Some(quota)))))
     }
 
@@ -40,7 +49,7 @@ impl Limits {
     pub fn of_service(&self, service: &str, url: &Url, terms: Terms) -> Arc<Limit> {
         let (host, port) = (url.host_str().unwrap_or_default(), url.port_or_known_default().unwrap_or_default());
         let name = format!("{service} {host}:{port} {terms:?}");
-        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         Arc::clone(known.entry(name).or_insert_with(|| Arc::new(Limit { terms, ..Limit::new(None) })))
     }
 }

@@ -6,6 +6,7 @@ use std::io::{Seek as _, Write as _};
 use super::error::{FetchError, unreadable};
 use super::http;
 use crate::config::{self, Location};
+use crate::http_client::Clients;
 use crate::{files, task};
 
 /// Bytes that are enough to tell what a feed is.
@@ -38,7 +39,7 @@ pub async fn head(source: &config::Source) -> Result<Head, FetchError> {
             opened.map_err(|error| unreadable(location, &error))
         }
         Location::Url(url) => {
-            let mut response = http::ask(&http::client(source, url)?, source, url).await?;
+            let mut response = http::ask(&http::client(&Clients::default(), source, url)?, source, url).await?;
             let length = response.content_length();
             let mut bytes = Vec::new();
             while bytes.len() < ENOUGH {

@@ -20,7 +20,7 @@ use super::error::{FetchError, Recovery, too_large};
 use super::fetched::{Fetched, Validators};
 use crate::catalog::Hasher;
 use crate::config::{self, Location};
-use crate::http_client;
+use crate::http_client::{self, Clients, Manner};
 
 /// The limit of a whole fetch, with all its tries: a slow server sends within the read timeout for ever.
 const LONGEST_TRANSFER: Duration = Duration::from_secs(3600);
@@ -39,22 +39,23 @@ const JUST_CLOSED: &str = "its length was not announced, and the connection just
 /// # Errors
 /// When no try gave a whole body within the limits.
 pub(super) async fn fetch(
-    source: &config::Source,
-    url: &Url,
+    clients: &Clients,
+    (source, url): (&config::Source, &Url),
     known: Validators<'_>,
     hasher: &Hasher,
 ) -> Result<Fetched, FetchError> {
     let late = || FetchError::new(&source.location, "the transfer took more than an hour");
-    tokio::time::timeout(LONGEST_TRANSFER, try_again(source, url, known, hasher)).await.map_err(|_| late())?
+    tokio::time::timeout(LONGEST_TRANSFER, try_again(&client(clients, source, url)?, (source, url), known, hasher))
+        .await
+        .map_err(|_| late())?
 }
 
 async fn try_again(
-    source: &config::Source,
-    url: &Url,
+    client: &reqwest::Client,
+    (source, url): (&config::Source, &Url),
     known: Validators<'_>,
     hasher: &Hasher,
 ) -> Result<Fetched, FetchError> {
-    let client = client(source, url)?;
     let pauses = ExponentialBuilder::default()
         .with_min_delay(FIRST_PAUSE)
         .with_factor(GROWTH)
@@ -63,7 +64,7 @@ async fn try_again(
     let (mut tries, mut left) = (0, PAUSES);
     let attempt = || {
         tries += 1;
-        exchange(&client, source, url, known, hasher)
+        exchange(client, source, url, known, hasher)
     };
     let fetched = attempt
         .retry(pauses)
@@ -84,12 +85,10 @@ async fn try_again(
     fetched.map_err(|error| error.after(tries))
 }
 
-pub(super) fn client(source: &config::Source, url: &Url) -> Result<reqwest::Client, FetchError> {
-    let mut builder = http_client::builder().connect_timeout(source.timeout).read_timeout(source.timeout);
-    if config::is_loopback(url) {
-        builder = builder.no_proxy();
-    }
-    builder.build().map_err(|error| {
+pub(super) fn client(clients: &Clients, source: &config::Source, url: &Url) -> Result<reqwest::Client, FetchError> {
+    let (timeout, is_direct) = (source.timeout, config::is_loopback(url));
+    let manner = Manner { total: None, connect: timeout, read: Some(timeout), follows: true, is_direct };
+    clients.get(manner).map_err(|error| {
         FetchError::new(&source.location, format!("no HTTP client: {}", http_client::no_client(&error)))
     })
 }

@@ -10,6 +10,7 @@ mod identity;
 
 use crate::catalog::Hasher;
 use crate::config::{self, Location};
+use crate::http_client::Clients;
 use crate::task;
 
 pub use self::body::{Body, End};
@@ -17,12 +18,17 @@ pub use self::error::FetchError;
 pub use self::fetched::{Fetched, Validators};
 pub use self::head::{Head, head};
 
-/// Fetches the feed, with validators only if it is another one than they are of. `hasher` = of the state that the
-/// body's digest is for.
+/// Fetches the feed by one of these clients, with validators only if it is another one than they are of. `hasher` = of
+/// the state that the body's digest is for.
 ///
 /// # Errors
 /// When there is no body within the limits, or it is known to be cut short.
-pub async fn fetch(source: &config::Source, known: Validators<'_>, hasher: &Hasher) -> Result<Fetched, FetchError> {
+pub async fn fetch(
+    clients: &Clients,
+    source: &config::Source,
+    known: Validators<'_>,
+    hasher: &Hasher,
+) -> Result<Fetched, FetchError> {
     match &source.location {
         Location::File(path) => {
             let (path, location, max_bytes) = (path.clone(), source.location.clone(), source.max_bytes);
@@ -31,6 +37,6 @@ pub async fn fetch(source: &config::Source, known: Validators<'_>, hasher: &Hash
             let opened = opened.map_err(|error| FetchError::new(&source.location, error.to_string()))?;
             opened.map(|body| Fetched::Body(body.into()))
         }
-        Location::Url(url) => http::fetch(source, url, known, hasher).await,
+        Location::Url(url) => http::fetch(clients, (source, url), known, hasher).await,
     }
 }

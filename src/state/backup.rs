@@ -22,7 +22,7 @@ impl Reader {
     /// # Errors
     /// When something is there already, or the copy can't be written: there is none then.
     pub fn back_up(&self, to: &Path) -> Result<u64, StateError> {
-        back_up(&self.connection, to)
+        back_up(self.connection()?, to)
     }
 }
 

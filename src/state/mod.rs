@@ -10,6 +10,7 @@ mod doubt;
 mod error;
 mod file;
 mod identity;
+mod idle;
 mod key;
 mod lock;
 mod migrate;

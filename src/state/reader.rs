@@ -2,12 +2,15 @@
 
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use rusqlite::{Connection, Params, Row};
 
 use super::doubt::{doubt, is_doubted};
 use super::file::{BASE_URL, PATIENCE};
-use super::lock::counted;
+use super::identity::FileId;
+use super::idle::Idle;
+use super::lock::{Counted, counted};
 use super::open::open_for_reading;
 use super::place::{no_file, resolve};
 use super::{Key, SECRET_SINCE, StateError, VERSION, migrate, secret};
@@ -15,7 +18,10 @@ use crate::digest::Hasher;
 
 /// A view of the state as it was when it was opened, whatever is written meanwhile.
 pub struct Reader {
-    pub(super) connection: Connection,
+    /// There until it is dropped.
+    connection: Option<Connection>,
+    /// Where the connection goes then.
+    home: Option<(FileId, Arc<Idle>)>,
     path: PathBuf,
     exists: bool,
     version: i64,
@@ -41,7 +47,8 @@ impl Reader {
             let mut connection = Connection::open_in_memory().map_err(|error| StateError::of(path, error))?;
             migrate::migrate(&mut connection, path)?;
             let (hasher, path) = (secret::read(&connection, path)?, path.to_owned());
-            return Ok(Reader { connection, path, exists: false, version: VERSION, doubt: None, hasher });
+            let (connection, version) = (Some(connection), VERSION);
+            return Ok(Reader { connection, home: None, path, exists: false, version, doubt: None, hasher });
         };
         let path = &place;
         let of = |error| StateError::of(path, error);
@@ -52,12 +59,39 @@ impl Reader {
         if version == 0 {
             return Err(migrate::not_ours(path));
         }
-        // One transaction: everything read is of the same moment.
-        connection.execute_batch("BEGIN; SELECT count(*) FROM meta;").map_err(of)?;
-        let doubt = doubt(&connection, path, counted.as_ref()).map_err(of)?;
+        let doubt = begin(&connection, path, counted.as_ref()).map_err(of)?;
         let has_secret = version >= SECRET_SINCE;
         let hasher = if has_secret { secret::read(&connection, path)? } else { Hasher::without_secret() };
-        Ok(Reader { connection, path: path.to_owned(), exists: true, version, doubt, hasher })
+        let (connection, path) = (Some(connection), path.to_owned());
+        Ok(Reader { connection, home: None, path, exists: true, version, doubt, hasher })
+    }
+
+    /// The same of a file that has a writer, whose path, format and secret are known: by a connection that an earlier one
+    /// has left.
+    pub(super) fn of_writer(path: &Path, hasher: &Hasher, idle: &Arc<Idle>) -> Result<Reader, StateError> {
+        let Ok(file) = std::fs::metadata(path) else { return Reader::open(path) };
+        let file = FileId::of(&file);
+        let counted = counted(path);
+        let Some(connection) = idle.take(file) else {
+            let mut reader = Reader::open(path)?;
+            reader.home = reader.exists.then(|| (file, Arc::clone(idle)));
+            return Ok(reader);
+        };
+        let doubt = begin(&connection, path, counted.as_ref()).map_err(|error| StateError::of(path, error))?;
+        let (connection, home) = (Some(connection), Some((file, Arc::clone(idle))));
+        Ok(Reader {
+            connection,
+            home,
+            path: path.to_owned(),
+            exists: true,
+            version: VERSION,
+            doubt,
+            hasher: hasher.clone(),
+        })
+    }
+
+    pub(super) fn connection(&self) -> Result<&Connection, StateError> {
+        self.connection.as_ref().ok_or(StateError::Gone)
     }
 
     /// Where the state file is, or would be.
@@ -97,7 +131,7 @@ impl Reader {
     /// # Errors
     /// When the file can't be read.
     pub fn read<T>(&self, work: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T, StateError> {
-        work(&self.connection).map_err(|error| self.fail(error))
+        work(self.connection()?).map_err(|error| self.fail(error))
     }
 
     /// A single value, if there is one that can be read.
@@ -138,7 +172,7 @@ impl Reader {
         mut each: impl FnMut(T) -> Result<(), E>,
     ) -> Result<(), E> {
         let fail = |error| self.fail(error);
-        let mut statement = self.connection.prepare_cached(sql).map_err(fail)?;
+        let mut statement = self.connection()?.prepare_cached(sql).map_err(fail)?;
         let mut rows = statement.query(parameters).map_err(fail)?;
         while let Some(row) = rows.next().map_err(fail)? {
             each(read(row).map_err(fail)?)?;
@@ -179,6 +213,21 @@ impl Reader {
     pub fn count(&self, sql: &str, parameters: impl Params) -> Result<u64, StateError> {
         self.one(sql, parameters, |row| row.get::<_, i64>(0)).map(i64::unsigned_abs)
     }
+}
+
+impl Drop for Reader {
+    fn drop(&mut self) {
+        if let (Some(connection), Some((file, idle))) = (self.connection.take(), &self.home) {
+            idle.put_back(*file, connection);
+        }
+    }
+}
+
+/// Begins the one transaction in which everything is read, so that it is of the same moment, and tells why the file may
+/// not be the one that was written last.
+fn begin(connection: &Connection, path: &Path, counted: Option<&Counted>) -> rusqlite::Result<Option<&'static str>> {
+    connection.execute_batch("BEGIN; SELECT count(*) FROM meta;")?;
+    doubt(connection, path, counted)
 }
 
 /// The place of a file that is read; `None` = there is none.

@@ -7,20 +7,27 @@
 //! for: it outlives the process, and a power cut while requests are sent is noticed (see `doubt`).
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rusqlite::Transaction;
 use tokio::sync::oneshot;
 
-use super::StateError;
 use super::file::{Durable, PATIENCE, StateFile};
+use super::idle::Idle;
 use super::place::Place;
+use super::{Reader, StateError};
 use crate::digest::Hasher;
 
 /// How long somebody who reads is waited for where that can be done another time.
 const SHORT: Duration = Duration::from_millis(200);
+
+/// How long an entry waits for others. Requests that are under way side by side are often answered so: a transaction for
+/// each takes several times the processor's time, and writes its pages to the log each time. The disk's own pace
+/// does it where an entry must be on it.
+const GATHERED: Duration = Duration::from_micros(150);
 
 type Job = Box<dyn FnOnce(&mut StateFile) + Send>;
 
@@ -45,6 +52,7 @@ pub struct Writer {
     thread: Option<thread::JoinHandle<()>>,
     path: PathBuf,
     hasher: Hasher,
+    idle: Arc<Idle>,
 }
 
 impl AsRef<Writer> for Writer {
@@ -66,7 +74,7 @@ impl Writer {
         let (messages, inbox) = channel();
         let thread = thread::Builder::new().name("state".into()).spawn(move || serve(file, &inbox));
         let thread = thread.map_err(|error| StateError::Io { path: path.clone(), error })?;
-        Ok(Writer { messages: Some(messages), thread: Some(thread), path, hasher })
+        Ok(Writer { messages: Some(messages), thread: Some(thread), path, hasher, idle: Arc::default() })
     }
 
     /// The state file, without symbolic links.
@@ -77,6 +85,14 @@ impl Writer {
     /// What the state's digests are made with.
     pub fn hasher(&self) -> &Hasher {
         &self.hasher
+    }
+
+    /// A view of the state as it is now.
+    ///
+    /// # Errors
+    /// When it can't be read.
+    pub fn reader(&self) -> Result<Reader, StateError> {
+        Reader::of_writer(&self.path, &self.hasher, &self.idle)
     }
 
     fn send(&self, message: Message) -> Result<(), StateError> {
@@ -178,6 +194,8 @@ impl Writer {
 
 impl Drop for Writer {
     fn drop(&mut self) {
+        // Before the file itself is closed: whoever closes it last is to take its log in.
+        self.idle.close();
         self.messages = None;
         if let Some(thread) = self.thread.take() {
             let _ = thread.join();
@@ -187,11 +205,15 @@ impl Drop for Writer {
 
 /// The thread.
 fn serve(mut file: StateFile, inbox: &Receiver<Message>) {
-    let mut waiting = None;
+    let (mut waiting, mut written) = (None, Instant::now());
     while let Some(message) = waiting.take().or_else(|| inbox.recv().ok()) {
         match message {
             Message::Run(job) => job(&mut file),
             Message::Entry(first) => {
+                // Where they come seldom, nobody else will come so soon.
+                if first.durable == Durable::No && written.elapsed() < 2 * GATHERED {
+                    thread::sleep(GATHERED);
+                }
                 let mut entries = vec![first];
                 while let Ok(message) = inbox.try_recv() {
                     match message {
@@ -203,6 +225,7 @@ fn serve(mut file: StateFile, inbox: &Receiver<Message>) {
                     }
                 }
                 write(&mut file, entries);
+                written = Instant::now();
             }
         }
     }

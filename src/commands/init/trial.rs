@@ -6,6 +6,7 @@ use crate::commands::outcome::{Exit, Failure};
 use crate::commands::runtime::runtime;
 use crate::config::Location;
 use crate::feed::{self, Row};
+use crate::http_client::Clients;
 use crate::source::{self, Fetched, Validators};
 
 /// Reads a feed, and tells what is in it.
@@ -14,7 +15,7 @@ pub(super) fn try_feed(location: &str) -> Result<String, Failure> {
     let source = source_at(Location::parse(location).map_err(wrong)?, None);
     let failed = |error: anyhow::Error| Failure { error, exit: Exit::Failed };
     let hasher = Hasher::random()?;
-    let fetched = runtime()?.block_on(source::fetch(&source, Validators::default(), &hasher));
+    let fetched = runtime()?.block_on(source::fetch(&Clients::default(), &source, Validators::default(), &hasher));
     let Fetched::Body(body) = fetched.map_err(|error| failed(error.into()))? else {
         return Err(failed(source::FetchError::strange_304(&source).into()));
     };

@@ -7,8 +7,8 @@ fn unknown_names_tell_the_name_and_the_line() {
     assert_eq!(error(&source("timout = \"5s\"")), ":3:1: unknown setting source.timout; did you mean timeout?");
     assert_eq!(
         error(&source("colour = \"red\"")),
-        ":3:1: unknown setting source.colour; [source] has location, type, schedule, resync_schedule, splay, timeout, \
-         max_bytes, username, password, password_file, default_currency, default_category and rule"
+        ":3:1: unknown setting source.colour; [source] has location, type, schedule, resync_schedule, splay, watch, \
+         timeout, max_bytes, username, password, password_file, default_currency, default_category and rule"
     );
     assert_eq!(
         error(&source("retries = 1")),

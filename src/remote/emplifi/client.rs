@@ -8,6 +8,7 @@ use reqwest::Method;
 
 use super::service::Emplifi;
 use crate::config::{self, Question};
+use crate::http_client::Clients;
 use crate::remote::error::{CallError, ConnectError};
 use crate::remote::http::{Client, Request, Settings};
 use crate::remote::limit::{Limit, Silence};
@@ -38,7 +39,10 @@ pub fn connect(settings: &config::Emplifi, limit: &Arc<Limit>) -> Result<Reader,
         // Nothing is kept of an answer but a word that we know.
         kept: Secrets::new([]),
     };
-    Ok(Reader { client: Client::new(service, calls, Arc::clone(limit))?, limit: Arc::clone(limit) })
+    Ok(Reader {
+        client: Client::new(service, calls, Arc::clone(limit), &Clients::default())?,
+        limit: Arc::clone(limit),
+    })
 }
 
 impl Reader {

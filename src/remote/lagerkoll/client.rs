@@ -46,7 +46,7 @@ pub fn connect(settings: &config::Lagerkoll, account: &Account, limits: &Limits)
         // An event is mirrored whole.
         kept: Secrets::new([]),
     };
-    Ok(Writer(Reader { client: Arc::new(Client::new(service, settings, limit)?), scope }))
+    Ok(Writer(Reader { client: Arc::new(Client::new(service, settings, limit, limits.clients())?), scope }))
 }
 
 impl Reader {

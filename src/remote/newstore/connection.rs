@@ -11,6 +11,7 @@ use tokio::time::Instant;
 use super::service::NewStore;
 use super::token::{Token, Tokens};
 use crate::config::{self, Login};
+use crate::http_client::Clients;
 use crate::remote::error::{CallError, ConnectError};
 use crate::remote::http::{Client, Settings};
 use crate::remote::limit::Limit;
@@ -103,7 +104,7 @@ impl Connection {
             kept: secrets(),
         };
         let until = token.lasts.map(|lasts| Instant::now() + lasts.saturating_sub(MARGIN));
-        Ok(Session { client: Client::new(service, calls, Arc::clone(&self.limit))?, until })
+        Ok(Session { client: Client::new(service, calls, Arc::clone(&self.limit), &Clients::default())?, until })
     }
 
     fn secrets(&self) -> Option<&SecretString> {

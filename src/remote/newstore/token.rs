@@ -12,6 +12,7 @@ use url::form_urlencoded::Serializer;
 
 use super::service::tenant_header;
 use crate::config::{self, Login};
+use crate::http_client::Clients;
 use crate::remote::error::{CallError, ConnectError};
 use crate::remote::http::{Answer, Client, Request, Service, Settings};
 use crate::remote::json::text_of;
@@ -54,7 +55,7 @@ impl Tokens {
             // Nothing is kept of an answer but the token.
             kept: Secrets::new([]),
         };
-        let client = Client::new(Keycloak(headers), calls, Limit::new(None).into())?;
+        let client = Client::new(Keycloak(headers), calls, Limit::new(None).into(), &Clients::default())?;
         Ok(Some(Tokens { client, request: Request { method: Method::POST, url: token_url.clone(), body } }))
     }
 

@@ -93,7 +93,7 @@ pub(super) fn client<S: Service>(
         told: Secrets::new([key, secret].into_iter().chain(told)),
         kept: Secrets::new([key, secret]),
     };
-    Client::new(service(NiceChat { key: key.clone(), secret: secret.clone() }), settings, limit)
+    Client::new(service(NiceChat { key: key.clone(), secret: secret.clone() }), settings, limit, limits.clients())
 }
 
 /// The page that a listing names: a path, or a whole address, whose host is then NiceChat's business (its own page

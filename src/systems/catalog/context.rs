@@ -56,6 +56,6 @@ impl Tools<'_> {
 
     /// The state as it is now.
     pub(super) fn state(&self) -> Result<state::Reader, StateError> {
-        state::Reader::open(self.context.state.path())
+        self.context.state.reader()
     }
 }

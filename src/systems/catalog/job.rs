@@ -14,6 +14,7 @@ use super::pass::findings::Findings;
 use super::pass::steps::{Ended, run_steps};
 use super::planner::Request;
 use super::report::report;
+use crate::config::Source;
 use crate::pass::{Ask, BoxFuture, Due, Job, PassKind, Progress, Report, entry};
 use crate::remote::nicechat;
 
@@ -37,6 +38,10 @@ impl Job for CatalogJob {
         let resync = source.resync();
         let resync = resync.map(|(schedule, delay)| Due { kind: PassKind::Resync, schedule, delay });
         [sync].into_iter().chain(resync).collect()
+    }
+
+    fn feed(&self) -> Option<&Source> {
+        Some(&self.0.config.source)
     }
 
     fn label(&self, kind: PassKind) -> &'static str {

@@ -12,6 +12,7 @@ use crate::approval::{CATALOG, word};
 use crate::catalog::{Category, Hasher};
 use crate::config::{self, Catalog, Prune, Source, Strategy};
 use crate::feed::{self, FeedError, FeedType, Header, ParseOptions, Row, RowDigest, RowPlace, SinkError};
+use crate::http_client::Clients;
 use crate::pass::{Ask, PassKind};
 use crate::remote::{Limits, nicechat};
 use crate::source::{self, Body, End, FetchError, Fetched, Validators};
@@ -70,7 +71,7 @@ pub(crate) async fn plan(
     let nicechat = nicechat::connect(&config.nicechat, &config.source.location.secrets(), limits)?.reader();
     let request = Request { keeps_rows: false, ..Request::of_pass(ask) };
     let hasher = state.hasher().clone();
-    let body = interruptible(stop, body(&config.source, &hasher)).await??;
+    let body = interruptible(stop, body(limits.clients(), &config.source, &hasher)).await??;
     Planner { config, nicechat: &nicechat, stop, computing: &Semaphore::new(1) }.plan(state, request, &body).await
 }
 
@@ -78,8 +79,8 @@ pub(crate) async fn plan(
 ///
 /// # Errors
 /// When there is none.
-pub(crate) async fn body(source: &Source, hasher: &Hasher) -> Result<Arc<Body>, PassError> {
-    match source::fetch(source, Validators::default(), hasher).await? {
+pub(crate) async fn body(clients: &Clients, source: &Source, hasher: &Hasher) -> Result<Arc<Body>, PassError> {
+    match source::fetch(clients, source, Validators::default(), hasher).await? {
         Fetched::Body(body) => Ok(body),
         // Nothing was asked for that could be answered so.
         Fetched::NotModified => Err(PassError::Fetch(FetchError::strange_304(source))),

@@ -11,6 +11,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::approval::{CATALOG, take_word, word};
 use crate::config::{Guard, Source};
+use crate::http_client::Clients;
 use crate::pass::{
     Ask, BoxFuture, Due, Exit, Job, Notice, Outcome, PassEntry, PassKind, PassRow, Progress, Report, Trouble, entry,
 };
@@ -32,6 +33,7 @@ pub(super) struct ShowJob {
     pub(super) source: Source,
     pub(super) guard: Guard,
     pub(super) state: Arc<Writer>,
+    pub(super) clients: Clients,
     pub(super) stocked: Bell,
 }
 
@@ -55,7 +57,7 @@ impl ShowJob {
         let validators = mark
             .as_ref()
             .map(|mark| Validators { etag: mark.etag.as_deref(), last_modified: mark.last_modified.as_deref() });
-        let fetch = source::fetch(&self.source, validators.unwrap_or_default(), reader.hasher());
+        let fetch = source::fetch(&self.clients, &self.source, validators.unwrap_or_default(), reader.hasher());
         let fetched = tokio::select! {
             fetched = fetch => fetched?,
             () = stop.cancelled() => return Err(PassError::Interrupted),
@@ -188,6 +190,10 @@ impl Job for ShowJob {
         let schedule = self.source.schedule.clone();
         let delay = self.source.delay(&schedule);
         vec![Due { kind: PassKind::Sync, schedule, delay }]
+    }
+
+    fn feed(&self) -> Option<&Source> {
+        Some(&self.source)
     }
 
     fn label(&self, kind: PassKind) -> &'static str {

@@ -7,6 +7,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::config::Config;
 use crate::pass::{Counts, EachOperation, Failure, Planned};
+use crate::remote::Limits;
 use crate::state::Reader;
 use crate::systems::catalog::{PassError, Preview, Showing, body, held_text};
 use crate::task;
@@ -21,7 +22,7 @@ pub(super) struct PlannedShown(Preview);
 /// Plans a pass; `None` = the settings want none. It has nothing to write with.
 pub(super) async fn plan(
     config: &Config,
-    force: bool,
+    (limits, force): (&Limits, bool),
     stop: &CancellationToken,
 ) -> Option<Result<PlannedShown, PassError>> {
     let showing = Showing::of(config)?;
@@ -29,7 +30,7 @@ pub(super) async fn plan(
         let state = Reader::open(&showing.state)?;
         let hasher = state.hasher().clone();
         let body = tokio::select! {
-            body = body(&showing.source, &hasher) => body?,
+            body = body(limits.clients(), &showing.source, &hasher) => body?,
             () = stop.cancelled() => return Err(PassError::Interrupted),
         };
         task::blocking(move || showing.preview(&state, &body, force, None)).await?

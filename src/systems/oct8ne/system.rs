@@ -69,18 +69,19 @@ impl System for Oct8neSystem {
         settings?;
         let source = shop.config.source_alone.clone()?;
         let (guard, state, stocked) = (shop.config.guard.clone(), shop.state.clone(), shop.stocked.clone());
-        Some(Box::new(ShowJob { source, guard, state, stocked }))
+        let clients = shop.limits.clients().clone();
+        Some(Box::new(ShowJob { source, guard, state, clients, stocked }))
     }
 
     fn plan<'a>(
         &'a self,
         config: &'a Config,
-        _limits: &'a Limits,
+        limits: &'a Limits,
         ask: Ask,
         stop: &'a CancellationToken,
     ) -> BoxFuture<'a, Option<Result<Box<dyn Planned>, Failure>>> {
         Box::pin(async move {
-            let planned = plan(config, ask.force, stop).await?;
+            let planned = plan(config, (limits, ask.force), stop).await?;
             let planned = planned.map(|planned| -> Box<dyn Planned> { Box::new(planned) });
             Some(planned.map_err(Failure::from))
         })

@@ -7,10 +7,11 @@ mod guard;
 mod metrics;
 mod readiness;
 mod routes;
+mod sync;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use tokio::sync::Semaphore;
+use tokio::sync::{Notify, Semaphore};
 use tracing::{debug, warn};
 
 use crate::clock::Moment;
@@ -44,6 +45,7 @@ struct Inner {
     readiness: Mutex<Readiness>,
     pause: Mutex<Option<Pause>>,
     readers: Arc<Semaphore>,
+    asked: Notify,
 }
 
 impl Monitor {
@@ -58,6 +60,7 @@ impl Monitor {
             readiness: Mutex::new(Readiness::default()),
             pause: Mutex::new(None),
             readers: Arc::new(Semaphore::new(READERS)),
+            asked: Notify::new(),
         }))
     }
 
@@ -97,6 +100,12 @@ impl Monitor {
     /// The pause that is in force from now on.
     pub fn paused(&self, pause: Option<Pause>) {
         *self.pause() = pause;
+    }
+
+    /// Waits until somebody asks for a pass; who asks while nobody waits has asked once. Nothing is lost when it is not
+    /// waited for to the end.
+    pub async fn asked(&self) {
+        self.0.asked.notified().await;
     }
 
     fn pause(&self) -> MutexGuard<'_, Option<Pause>> {

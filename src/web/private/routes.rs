@@ -6,23 +6,25 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use axum::response::{IntoResponse as _, Response};
-use axum::routing::get;
+use axum::routing::{get, post};
 
 use super::Monitor;
 use super::guard::guard;
+use super::sync::sync;
 
 const TEXT: &str = "text/plain; charset=utf-8";
 const JSON: &str = "application/json";
 /// What Prometheus goes by when it chooses how to read the answer.
 const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
-/// `/healthz`, `/readyz`, `/metrics`, `/status`, and a hint for every other path, for those who may look.
+/// `/healthz`, `/readyz`, `/metrics`, `/status`, `/sync`, and a hint for every other path, for those who may look.
 pub fn routes(monitor: Monitor) -> Router {
     let routes = Router::new()
         .route("/healthz", get(healthz))
         .route("/readyz", get(readyz))
         .route("/metrics", get(metrics))
         .route("/status", get(status))
+        .route("/sync", post(sync))
         .fallback(nowhere)
         .with_state(monitor.clone());
     guard(monitor, routes)
@@ -57,7 +59,7 @@ async fn status(State(monitor): State<Monitor>) -> Response {
 }
 
 async fn nowhere() -> Response {
-    let hint = "Nothing is here. There are /healthz, /readyz, /metrics and /status.\n";
+    let hint = "Nothing is here. There are /healthz, /readyz, /metrics and /status, and POST /sync.\n";
     page(StatusCode::NOT_FOUND, TEXT, hint)
 }
 

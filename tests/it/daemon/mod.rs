@@ -2,5 +2,7 @@
 
 mod doors;
 mod http;
+mod kept;
 mod pause;
 mod service;
+mod sync;

@@ -18,7 +18,7 @@ struct Place {
 }
 
 const PLACES: [Place; 5] = [
-    Place { table: "feed_row", column: "rows", condition: "chunk = 1" },
+    Place { table: "feed_row", column: "rows", condition: "chunk = (SELECT min(chunk) FROM feed_row)" },
     Place { table: "meta", column: "value", condition: "key = 'feed_rows'" },
     Place { table: "feed_category", column: "id", condition: "category = 0" },
     Place { table: "feed_category", column: "name", condition: "category = 0" },

@@ -11,6 +11,7 @@ use crate::catalog::Kind;
 use crate::clock::{Moment, boot_id};
 use crate::config::{Catalog, Location, Source};
 use crate::feed::{self, RowOf};
+use crate::http_client::Clients;
 use crate::pass::PassKind;
 use crate::source::{Body, End, FetchError};
 use crate::state::Reader;
@@ -83,7 +84,7 @@ pub(super) fn rows(source: &Source, body: &Body, seen: Vec<Seen>, id: &str) -> R
 pub(super) async fn read_feed(config: &Arc<Catalog>, id: &str) -> Result<InFeed, PassError> {
     let state = Reader::open(&config.state.path)?;
     let hasher = state.hasher().clone();
-    let body = body(&config.source, &hasher).await?;
+    let body = body(&Clients::default(), &config.source, &hasher).await?;
     let (config, id) = (Arc::clone(config), id.to_owned());
     blocking(move || examine(&config, state, &body, id)).await
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::feed::{InFeed, rows};
 use crate::clock::{Moment, boot_id};
+use crate::http_client::Clients;
 use crate::source::Body;
 use crate::state::Reader;
 use crate::systems::catalog::error::PassError;
@@ -34,7 +35,7 @@ pub struct Next {
 pub(super) async fn read_feed(showing: &Showing, id: &str) -> Result<(InFeed, InShown), PassError> {
     let state = Reader::open(&showing.state)?;
     let hasher = state.hasher().clone();
-    let body = body(&showing.source, &hasher).await?;
+    let body = body(&Clients::default(), &showing.source, &hasher).await?;
     let (showing, id) = (showing.clone(), id.to_owned());
     blocking(move || examine(&showing, &state, &body, &id)).await
 }

@@ -5,7 +5,6 @@ use tracing::info;
 use super::Importer;
 use crate::remote::CallError;
 use crate::remote::nicechat::ImportStatus;
-use crate::state::Reader;
 use crate::systems::catalog::error::PassError;
 use crate::systems::catalog::store::AtLarge;
 use crate::systems::catalog::store::ReadImports as _;
@@ -21,7 +20,7 @@ const LAST_LISTING: u32 = 64;
 impl Importer<'_> {
     /// Looks whether an import that was given up has had its effect by now.
     pub(in crate::systems::catalog) async fn look_for_lost(&self) -> Result<(), PassError> {
-        let Some(lost) = Reader::open(self.context.state.path())?.import_at_large()? else { return Ok(()) };
+        let Some(lost) = self.context.state.reader()?.import_at_large()? else { return Ok(()) };
         let lost = AtLarge { passes: lost.passes.saturating_add(1), ..lost };
         let state = &self.context.state;
         let Some(token) = lost.token.clone() else {

@@ -8,7 +8,6 @@ use tracing::{info, warn};
 use super::Importer;
 use super::outcome::{ImportOutcome, PollOutcome};
 use crate::config::Strategy;
-use crate::state::Reader;
 use crate::systems::catalog::error::PassError;
 use crate::systems::catalog::store::ReadImports as _;
 use crate::systems::catalog::store::WriteImports as _;
@@ -31,7 +30,7 @@ impl Importer<'_> {
 
     /// The failures in a row after an import that ended so.
     fn failures(&self, failure: Option<&String>) -> Result<Failures, PassError> {
-        let before = Reader::open(self.context.state.path())?.import_failures()?;
+        let before = self.context.state.reader()?.import_failures()?;
         let in_a_row = before.in_a_row + 1;
         if in_a_row == MOST_FAILURES && failure.is_some() && self.context.config.nicechat.strategy == Strategy::Auto {
             warn!("{MOST_FAILURES} imports failed in a row: changes go by the API until a resync");

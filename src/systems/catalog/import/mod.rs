@@ -30,7 +30,6 @@ use crate::pass::Progress;
 use crate::remote::CallError;
 use crate::remote::nicechat::{ImportFormat, Push, Writer};
 use crate::source::Body;
-use crate::state::Reader;
 use crate::systems::catalog::apply::Stop;
 use crate::systems::catalog::context::{Context, Tools};
 use crate::systems::catalog::error::PassError;
@@ -148,7 +147,7 @@ impl<'a> Importer<'a> {
     async fn await_created(&self, address: &Address, plan: &Plan) -> Result<(), PassError> {
         let store = &plan.store;
         let lock = || store.lock().unwrap_or_else(PoisonError::into_inner);
-        let hasher = Reader::open(self.context.state.path())?.hasher().clone();
+        let hasher = self.context.state.reader()?.hasher().clone();
         for stage in [Stage::Categories, Stage::Products] {
             let mut cursor = Cursor::default();
             loop {

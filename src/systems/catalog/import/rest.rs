@@ -7,7 +7,6 @@ use tokio::time::sleep;
 
 use super::Importer;
 use crate::config::Strategy;
-use crate::state::Reader;
 use crate::systems::catalog::apply::Stop;
 use crate::systems::catalog::error::PassError;
 use crate::systems::catalog::store::Failures;
@@ -27,7 +26,7 @@ impl Importer<'_> {
         if self.context.config.nicechat.strategy != Strategy::Import {
             return Ok(());
         }
-        let failures = Reader::open(self.context.state.path())?.import_failures()?;
+        let failures = self.context.state.reader()?.import_failures()?;
         let left = rest_left(&failures, Timestamp::now());
         if left > SHORT_REST {
             return Err(PassError::ImportRests { failures: failures.in_a_row, left });

@@ -53,6 +53,10 @@ impl Importer<'_> {
 
     /// Removes what was served, when no import is under way any more. The next pass does it if this fails.
     pub(in crate::systems::catalog) async fn clear_shelf(&self) {
+        // Nearly always: no thread is started for it.
+        if !self.shelf().is_there() {
+            return;
+        }
         let (shelf, is_shown) = (self.shelf(), self.context.config.is_shown);
         let clear = move || if is_shown { shelf.clear_but(SHOWN) } else { shelf.clear() };
         if let Ok(Err(error)) = task::blocking(clear).await {

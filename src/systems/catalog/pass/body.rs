@@ -8,6 +8,7 @@ use tokio_util::sync::CancellationToken;
 use crate::catalog::{Digest, Hasher};
 use crate::config::Catalog;
 use crate::feed;
+use crate::http_client::Clients;
 use crate::source::{self, Body, End, FetchError, Fetched, Validators};
 use crate::systems::catalog::error::PassError;
 use crate::systems::catalog::store::FeedMark;
@@ -29,26 +30,28 @@ pub(super) enum Answer {
 
 /// Asks for the feed, unless it is still the one of the mark. `hasher` = the state's.
 pub(super) async fn fetch(
+    clients: &Clients,
     config: &Catalog,
     hasher: &Hasher,
     mark: Option<FeedMark>,
     stop: &CancellationToken,
 ) -> Result<Answer, PassError> {
     let source = &config.source;
-    let body = match (interruptible(stop, source::fetch(source, validators(mark.as_ref()), hasher)).await??, mark) {
-        (Fetched::NotModified, Some(mark)) if !validators(Some(&mark)).is_none() => return Ok(Answer::Same(None)),
-        (Fetched::NotModified, _) => return Err(PassError::Fetch(FetchError::strange_304(source))),
-        (Fetched::Body(body), Some(mark)) => {
-            let (body, is_same) = interruptible(stop, compare_bytes(config, body, &mark)).await??;
-            if is_same {
-                let (etag, last_modified) = (body.etag.clone(), body.last_modified.clone());
-                let is_proven = body.end == End::Proven;
-                return Ok(Answer::Same(is_proven.then_some(FeedMark { etag, last_modified, ..mark })));
+    let body =
+        match (interruptible(stop, source::fetch(clients, source, validators(mark.as_ref()), hasher)).await??, mark) {
+            (Fetched::NotModified, Some(mark)) if !validators(Some(&mark)).is_none() => return Ok(Answer::Same(None)),
+            (Fetched::NotModified, _) => return Err(PassError::Fetch(FetchError::strange_304(source))),
+            (Fetched::Body(body), Some(mark)) => {
+                let (body, is_same) = interruptible(stop, compare_bytes(config, body, &mark)).await??;
+                if is_same {
+                    let (etag, last_modified) = (body.etag.clone(), body.last_modified.clone());
+                    let is_proven = body.end == End::Proven;
+                    return Ok(Answer::Same(is_proven.then_some(FeedMark { etag, last_modified, ..mark })));
+                }
+                body
             }
-            body
-        }
-        (Fetched::Body(body), None) => body,
-    };
+            (Fetched::Body(body), None) => body,
+        };
     let mark = FeedMark {
         etag: body.etag.clone(),
         last_modified: body.last_modified.clone(),

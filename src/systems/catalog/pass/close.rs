@@ -90,7 +90,8 @@ pub(in crate::systems::catalog) async fn close(
     let pass = PassEntry { job: JOB, subject: String::new(), row: row.clone() };
     let ending = Ending { pass, mark, listed, nameless, foreign, timings, rows, guard, missing, columns, loaded };
     let ended = match context.state.finish(ending).await {
-        Ok(()) => note_rules(context, summary.as_ref()).await.and(forget(context, request).await),
+        Ok(true) => note_rules(context, summary.as_ref()).await.and(forget(context, request).await),
+        Ok(false) => note_rules(context, summary.as_ref()).await,
         Err(unwritten) => Err(unwritten),
     };
     if let Err(unwritten) = ended {

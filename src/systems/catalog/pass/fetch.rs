@@ -16,13 +16,15 @@ use crate::systems::catalog::store::ReadPlan as _;
 pub(super) async fn fetch(tools: &Tools<'_>, request: Request) -> Result<Answer, PassError> {
     let state = tools.state()?;
     let mark = current_mark(tools, request, &state)?;
-    body::fetch(&tools.context.config, state.hasher(), mark, tools.stop).await
+    body::fetch(tools.context.limits.clients(), &tools.context.config, state.hasher(), mark, tools.stop).await
 }
 
 /// After an import that read the feed at its own place: what is there now, for that is what NiceChat has read.
 pub(super) async fn fetch_again(tools: &Tools<'_>, feed: FeedBody) -> Result<FeedBody, PassError> {
     let mark = Some(feed.mark.clone());
-    match body::fetch(&tools.context.config, tools.state()?.hasher(), mark, tools.stop).await {
+    match body::fetch(tools.context.limits.clients(), &tools.context.config, tools.state()?.hasher(), mark, tools.stop)
+        .await
+    {
         Ok(Answer::Same(_)) => Ok(feed),
         Ok(Answer::New(newer)) => {
             info!("the feed has changed during the import; what it says now counts");

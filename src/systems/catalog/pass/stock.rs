@@ -70,8 +70,8 @@ pub(super) async fn stock_anyway(tools: &Tools<'_>, request: Request) {
         return;
     }
     let Ok(state) = tools.state() else { return };
-    if let Ok(Ok(Answer::New(feed))) = interruptible(tools.stop, fetch(config, state.hasher(), None, tools.stop)).await
-    {
+    let fetched = fetch(tools.context.limits.clients(), config, state.hasher(), None, tools.stop);
+    if let Ok(Ok(Answer::New(feed))) = interruptible(tools.stop, fetched).await {
         stock(tools, request, feed.body, Err(&PassError::Client(String::new()))).await;
     }
 }

@@ -130,6 +130,11 @@ impl Shelf {
         run().map_err(ShelfError::unwritable(&self.folder))
     }
 
+    /// Whether anything may be on it.
+    pub fn is_there(&self) -> bool {
+        self.folder.symlink_metadata().is_ok()
+    }
+
     /// Removes all, when nobody uses it any more. Whoever has a generation open can still read it.
     ///
     /// # Errors

@@ -10,11 +10,14 @@ use super::imports::{self, Timings};
 use super::known_rows::{self, RowsEnding};
 use super::missing::{self, Missing};
 use crate::catalog::{Cell, Rejection};
-use crate::pass::{self, PassEntry};
+use crate::pass::{self, Outcome, PassEntry};
 use crate::state::{Key, Reader, StateError, Writer, begin_sending, end_doubt, end_sending};
 
 /// See [`ReadPasses::pending`].
 const PENDING: Key<u64> = Key::text("pending");
+
+/// Of so many passes that found nothing new, one takes the log in.
+const UPKEEP: i64 = 16;
 
 /// What a pass leaves.
 #[derive(Debug)]
@@ -105,11 +108,12 @@ pub trait WritePass: AsRef<Writer> + Sync {
         })
     }
 
-    /// The end of a pass.
+    /// The end of a pass. Gives whether what is kept too long is to be taken away now: after every pass but for those that
+    /// found nothing new, of which one in [`UPKEEP`] will do.
     ///
     /// # Errors
     /// When it can't be written.
-    fn finish(&self, ending: Ending) -> impl Future<Output = Result<(), StateError>> + Send {
+    fn finish(&self, ending: Ending) -> impl Future<Output = Result<bool, StateError>> + Send {
         async move {
             let writer = self.as_ref();
             let hasher = writer.hasher().clone();
@@ -117,6 +121,8 @@ pub trait WritePass: AsRef<Writer> + Sync {
                 let Ending { pass, mark, listed, nameless, foreign, timings, rows, .. } = ending;
                 let Ending { loaded, columns, guard: for_guard, missing: are_missing, .. } = ending;
                 pass::record(transaction, &pass)?;
+                let is_due = transaction.last_insert_rowid() % UPKEEP == 0;
+                let is_quiet = pass.row.outcome == Outcome::Unchanged;
                 loaded.iter().try_for_each(|loaded| history::note_load(transaction, loaded))?;
                 mark.map_or(Ok(()), |mark| FEED_MARK.set(transaction, &mark))?;
                 if let Some(scope) = listed {
@@ -131,10 +137,14 @@ pub trait WritePass: AsRef<Writer> + Sync {
                 guard::finish(transaction, for_guard)?;
                 are_missing.map_or(Ok(()), |all| missing::replace(transaction, &all))?;
                 rows.map_or(Ok(()), |ending| known_rows::finish(transaction, ending, &hasher))?;
-                timings.map_or(Ok(()), |timings| imports::set_timings(transaction, &timings))
+                timings.map_or(Ok(()), |timings| imports::set_timings(transaction, &timings))?;
+                Ok(is_due || !is_quiet)
             });
-            finished.await?;
-            writer.take_log_in().await
+            let is_due = finished.await?;
+            if is_due {
+                writer.take_log_in().await?;
+            }
+            Ok(is_due)
         }
     }
 }

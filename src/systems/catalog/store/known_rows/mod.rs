@@ -4,6 +4,7 @@
 //! whatever writes an object takes the table out of use in the same transaction, and only a pass that was
 //! carried through puts it into use again.
 
+mod chunks;
 mod content;
 mod log;
 mod stored;

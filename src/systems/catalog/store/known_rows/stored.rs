@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use tracing::warn;
 
 use super::content::Content;
-use super::table::{CHUNK, FeedRows};
+use super::table::{FeedRows, ROW};
 use crate::catalog::{Category, Digest, Hasher, Id};
 use crate::state::{Key, Reader, SECRET_SINCE, StateError, json};
 
@@ -40,25 +40,38 @@ impl InUse {
     }
 }
 
-/// Reads the table. What is damaged so that it can't even be read ends it, for the sum to tell.
-pub(super) fn load(connection: &Connection, hasher: &Hasher) -> rusqlite::Result<FeedRows> {
+/// Reads the table, and gives `each` its chunks with their numbers. What is damaged so that it can't even be read ends it,
+/// for the sum to tell.
+pub(super) fn load(
+    connection: &Connection,
+    hasher: &Hasher,
+    each: impl FnMut(i64, &[u8]),
+) -> rusqlite::Result<FeedRows> {
     let mut rows = FeedRows::default();
-    match fill(&mut rows, connection, hasher) {
+    match fill(&mut rows, connection, hasher, each) {
         Err(error @ rusqlite::Error::SqliteFailure(..)) => Err(error),
         _ => Ok(rows),
     }
 }
 
-fn fill(rows: &mut FeedRows, connection: &Connection, hasher: &Hasher) -> rusqlite::Result<()> {
+fn fill(
+    rows: &mut FeedRows,
+    connection: &Connection,
+    hasher: &Hasher,
+    mut each: impl FnMut(i64, &[u8]),
+) -> rusqlite::Result<()> {
     let mut content = Content::new(hasher);
-    let chunks: u32 = connection.query_row("SELECT count(*) FROM feed_row", [], |row| row.get(0))?;
+    // Of a damaged table, anything.
+    let bytes: i64 =
+        connection.query_row("SELECT total(length(rows)) FROM feed_row", [], |row| row.get(0)).unwrap_or(0);
     // At once: a table that grows is there twice while it does.
-    rows.rows.reserve_exact(CHUNK * chunks as usize);
-    let mut statement = connection.prepare("SELECT rows FROM feed_row ORDER BY chunk")?;
+    rows.rows.reserve_exact(usize::try_from(bytes).unwrap_or_default() / ROW);
+    let mut statement = connection.prepare("SELECT rows, chunk FROM feed_row ORDER BY chunk")?;
     let mut chunks = statement.query([])?;
     while let Some(chunk) = chunks.next()? {
         let bytes = chunk.get_ref(0)?.as_blob()?;
         content.chunk(bytes);
+        each(chunk.get(1)?, bytes);
         if rows.decode(bytes).is_none() {
             return Ok(());
         }
@@ -90,7 +103,7 @@ pub trait ReadKnownRows: AsRef<Reader> {
         let text = if reader.version() < SECRET_SINCE { None } else { reader.get(&IN_USE)? };
         let Some(text) = text else { return Ok(None) };
         if let Some(InUse { rows: count, owned, judged, content }) = InUse::parse(&text, reader.hasher()) {
-            let rows = reader.read(|connection| load(connection, reader.hasher()))?;
+            let rows = reader.read(|connection| load(connection, reader.hasher(), |_, _| ()))?;
             if (rows.len() as u64, rows.content) == (count, content) {
                 return Ok(Some(FeedRows { owned, judged, ..rows }));
             }

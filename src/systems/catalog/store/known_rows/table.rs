@@ -5,10 +5,8 @@ use jiff::Timestamp;
 use crate::catalog::{Category, Digest};
 use crate::feed::RowDigest;
 
-/// Rows that are stored together.
-pub(super) const CHUNK: usize = 4096;
 /// Bytes a row takes: its digest, its object, its category with its flags.
-const ROW: usize = 16 + 4 + 4;
+pub(super) const ROW: usize = 16 + 4 + 4;
 /// Bytes of a time, and of the row in the chunk that has it.
 const CHANGE: usize = 2 + 16;
 
@@ -55,7 +53,7 @@ impl Packed {
 pub struct FeedRows {
     pub(super) rows: Vec<Packed>,
     pub(super) changes: Vec<(u32, Timestamp)>,
-    /// Every category that a row is in.
+    /// Every category that a row is in, and maybe others.
     pub categories: Vec<Category>,
     /// Products of ours that no row became.
     pub orphans: Vec<u32>,

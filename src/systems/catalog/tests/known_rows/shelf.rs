@@ -11,6 +11,7 @@ use super::feeds::{Change, Line, Visit, feed, line, visit};
 use super::*;
 use crate::catalog::Hasher;
 use crate::config::Config;
+use crate::http_client::Clients;
 use crate::source::{self, Fetched, Validators};
 use crate::systems::catalog::shelf::Shelf;
 
@@ -60,7 +61,9 @@ impl Shown {
         let config = self.config(visit);
         let source = config.source().expect("a source").clone();
         let hasher = if self.remembers { Hasher::new(&[7; KEY]) } else { Hasher::random().expect("random") };
-        let fetched = self.runtime.block_on(source::fetch(&source, Validators::default(), &Hasher::without_secret()));
+        let clients = Clients::default();
+        let fetched =
+            self.runtime.block_on(source::fetch(&clients, &source, Validators::default(), &Hasher::without_secret()));
         let Fetched::Body(body) = fetched.map_err(|error| self.words(error))? else { panic!("nothing was known") };
         let stocking = Stocking {
             source: &source,

@@ -1,54 +1,25 @@
-//! When jobs are due. The only place that knows tokio-cron-scheduler.
-//!
-//! What the crate does, and what is done about it:
-//! - It starts a job that is due whether or not the last run has ended. So its callback only puts a
-//!   tick into a channel with room for one, and our own worker runs the job.
-//! - It goes by the wall clock alone. After that was set back, a job would wait until the clock is where it was; so a
-//!   cron job is added anew when that happens, and intervals don't use the crate: they are counted on the boot-time
-//!   clock.
-//! - Zones have a fixed offset, an hour off for half of the year. So everything is UTC.
-//! - A scheduler never ends: its tasks hold the channels that they wait for, some 200 kB. So a process has one, and
-//!   jobs are added to it and taken out of it.
-//! - A job that was taken out may still be started once: a tick carries nothing but "now", and is cut off by a token
-//!   of ours.
+//! When jobs are due. `cron` knows the cron lines; intervals are counted here, on the boot-time clock, which nobody sets.
+
+mod cron;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::SignedDuration;
-use thiserror::Error;
-use tokio::sync::{OnceCell, mpsc};
+use tokio::runtime::Handle;
+use tokio::sync::mpsc;
 use tokio::time::sleep;
-use tokio_cron_scheduler::{Job, JobScheduler, JobSchedulerError};
 use tokio_util::sync::{CancellationToken, DropGuard};
-use tracing::{debug, error, info};
-use uuid::Uuid;
+use tracing::debug;
 
 use crate::clock::Moment;
 use crate::config::Schedule;
-
-/// How often the clocks are compared: a clock that was set, or a machine that was suspended, is noticed so late at most.
-const GLANCE: Duration = Duration::from_secs(10);
-/// A wall clock that was set back by less is only late by that.
-const SET_BACK: SignedDuration = SignedDuration::from_secs(1);
-
-/// Why there is no schedule.
-#[derive(Debug, Error)]
-pub(crate) enum ScheduleError {
-    /// Not a cron line.
-    #[error("{0:?} is not a cron line of six fields (second minute hour day month weekday)")]
-    Cron(String),
-    /// A cron line without a time to come, such as the 30th of February.
-    #[error("the cron line {0:?} is never due")]
-    Never(String),
-    /// The scheduler itself would not start.
-    #[error("the scheduler did not start: {0}")]
-    Scheduler(#[from] JobSchedulerError),
-}
+pub(crate) use cron::ScheduleError;
+use cron::{Crontab, GLANCE};
 
 /// Makes timers. A clone is the same.
 #[derive(Clone, Default)]
-pub(crate) struct Timers(Arc<OnceCell<JobScheduler>>);
+pub(crate) struct Timers(Arc<Crontab>);
 
 impl Timers {
     /// A timer that ticks whenever the schedule says, and so much later.
@@ -57,25 +28,15 @@ impl Timers {
     /// When a cron line is bad, or the scheduler does not start.
     pub(crate) async fn start(&self, schedule: &Schedule, delay: Duration) -> Result<Timer, ScheduleError> {
         let (trigger, ticks) = Trigger::channel(delay);
-        let work: futures_util::future::BoxFuture<'static, ()> = match schedule {
-            Schedule::Every(interval) => Box::pin(tick_every(*interval, trigger.clone())),
+        match schedule {
+            Schedule::Every(interval) => _ = tokio::spawn(tick_every(*interval, trigger.clone())),
             Schedule::Cron(line) => {
-                let scheduler = self.scheduler().await?;
-                let job = add(scheduler, line, &trigger).await?;
-                Box::pin(keep_in_step(scheduler.clone(), line.clone(), job, trigger.clone()))
+                let (tick, runtime) = (trigger.clone(), Handle::current());
+                let fire = move || _ = runtime.spawn(fire_later(tick.clone()));
+                self.0.add(line, trigger.silence.clone(), fire).await?;
             }
-        };
-        tokio::spawn(work);
+        }
         Ok(Timer { schedule: schedule.clone(), delay, ticks, _silence: trigger.silence.drop_guard() })
-    }
-
-    async fn scheduler(&self) -> Result<&JobScheduler, JobSchedulerError> {
-        let start = async || {
-            let scheduler = JobScheduler::new().await?;
-            scheduler.start().await?;
-            Ok(scheduler)
-        };
-        self.0.get_or_try_init(start).await
     }
 }
 
@@ -163,55 +124,10 @@ impl Metronome {
     }
 }
 
-/// A cron job of the crate, for as long as the trigger is not silenced.
-async fn keep_in_step(scheduler: JobScheduler, line: String, mut job: Uuid, trigger: Trigger) {
-    let mut before = Moment::now();
-    while trigger.silence.run_until_cancelled(sleep(GLANCE)).await.is_some() {
-        let now = Moment::now();
-        if now.set_by(before) < -SET_BACK {
-            info!(schedule = %line, "the clock was set back; what is due is reckoned anew");
-            match add(&scheduler, &line, &trigger).await {
-                Ok(new) => remove(&scheduler, std::mem::replace(&mut job, new)).await,
-                // Tried again at the next glance: what is compared with is the moment before the clock was set.
-                Err(error) => {
-                    error!(schedule = %line, "a job can't be scheduled anew: {error}");
-                    continue;
-                }
-            }
-        }
-        before = now;
+async fn fire_later(trigger: Trigger) {
+    if trigger.silence.run_until_cancelled(sleep(trigger.delay)).await.is_some() {
+        trigger.fire();
     }
-    remove(&scheduler, job).await;
-}
-
-async fn add(scheduler: &JobScheduler, line: &str, trigger: &Trigger) -> Result<Uuid, ScheduleError> {
-    let trigger = trigger.clone();
-    Ok(scheduler.add(cron(line, move || fire_later(&trigger))?).await?)
-}
-
-/// Taking a job out fails only together with the scheduler.
-async fn remove(scheduler: &JobScheduler, job: Uuid) {
-    if let Err(error) = scheduler.remove(&job).await {
-        debug!(%error, "a job was not taken out");
-    }
-}
-
-fn fire_later(trigger: &Trigger) {
-    let trigger = trigger.clone();
-    tokio::spawn(async move {
-        if trigger.silence.run_until_cancelled(sleep(trigger.delay)).await.is_some() {
-            trigger.fire();
-        }
-    });
-}
-
-fn cron(line: &str, mut tick: impl FnMut() + Send + Sync + 'static) -> Result<Job, ScheduleError> {
-    let mut job = Job::new(line, move |_, _| tick()).map_err(|_| ScheduleError::Cron(line.to_owned()))?;
-    // The crate has no error for this: it would drop the job in silence.
-    if job.job_data()?.next_tick == 0 {
-        return Err(ScheduleError::Never(line.to_owned()));
-    }
-    Ok(job)
 }
 
 #[cfg(test)]
@@ -220,16 +136,6 @@ mod tests {
     use tokio::time::timeout;
 
     const SECOND: Duration = Duration::from_secs(1);
-
-    #[test]
-    fn cron_lines_are_checked() {
-        let job = |line| cron(line, || ()).map(drop);
-        assert!(job("0 */15 * * * *").is_ok());
-        assert!(job("0 0 3 * * *").is_ok());
-        assert!(matches!(job("*/15 * * * *"), Err(ScheduleError::Cron(_))));
-        assert!(matches!(job("every now and then"), Err(ScheduleError::Cron(_))));
-        assert!(matches!(job("0 0 0 30 2 *"), Err(ScheduleError::Never(_))));
-    }
 
     #[test]
     fn a_metronome_keeps_its_beat_and_skips_what_it_missed() {
@@ -268,7 +174,6 @@ mod tests {
         trigger.fire();
     }
 
-    // On one thread, so that holding it up holds up the scheduler too.
     #[tokio::test]
     async fn ticks_come_go_on_after_a_stall_and_end() {
         let timers = Timers::default();
