@@ -170,7 +170,7 @@ fn who_is_told_to_stop_hears_the_request_under_way_to_its_end() {
         let shop = shop("", &(fixed("10001", MIAMI) + &chosen("10002")));
         shop.newstore().set_rules(NewStoreRules { latency: Duration::from_secs(1), ..NewStoreRules::default() });
         let command = shop.command(&["newstore", "apply", "--yes"]);
-        let mut apply = Process::start(if is_deaf { deaf_to_hangups(&command) } else { command });
+        let mut apply = Process::start(hearing_hangups(&command, !is_deaf));
         wait_until("the first one is under way", || state(&shop, "10001") == "doubt");
         apply.signal(signal);
         let code = apply.ends_within(PATIENCE);
@@ -180,18 +180,19 @@ fn who_is_told_to_stop_hears_the_request_under_way_to_its_end() {
     }
 }
 
-/// The same command, as `nohup` runs it.
-fn deaf_to_hangups(command: &Command) -> Command {
-    let mut deaf = Command::new("sh");
-    deaf.args(["-c", "trap '' HUP; exec \"$@\"", "sh"]).arg(command.get_program()).args(command.get_args());
+/// The same command, as a terminal or as `nohup` runs it, whoever runs the tests.
+fn hearing_hangups(command: &Command, hears: bool) -> Command {
+    let mut other = Command::new("env");
+    other.arg(if hears { "--default-signal=HUP" } else { "--ignore-signal=HUP" });
+    other.arg(command.get_program()).args(command.get_args());
     if let Some(folder) = command.get_current_dir() {
-        deaf.current_dir(folder);
+        other.current_dir(folder);
     }
     for (name, value) in command.get_envs() {
         match value {
-            Some(value) => deaf.env(name, value),
-            None => deaf.env_remove(name),
+            Some(value) => other.env(name, value),
+            None => other.env_remove(name),
         };
     }
-    deaf
+    other
 }

@@ -3,6 +3,8 @@
 use std::collections::{BTreeSet, HashMap};
 use std::fs::File;
 use std::io::{self, BufWriter, Write as _};
+use std::sync::mpsc::sync_channel;
+use std::thread;
 
 use super::columns::{NO_CURRENCY, NO_PRICE, NONE, Row, price};
 use super::dictionary;
@@ -11,7 +13,7 @@ use super::spilled::Spilled;
 use super::terms::Terms;
 use crate::catalog::digest_bytes;
 use crate::state::private;
-use crate::systems::catalog::{Blocks, Generation, MAGIC, Sorter, foot};
+use crate::systems::catalog::{Blocks, Generation, MAGIC, ShelfError, Sorter, foot};
 use crate::systems::oct8ne::product::Product;
 use crate::systems::oct8ne::text::html;
 use crate::systems::oct8ne::text::words::Analyser;
@@ -20,6 +22,9 @@ use crate::systems::oct8ne::text::words::Analyser;
 const DESCRIBED: usize = 20_000;
 /// Entries of lists that are kept in memory: a segment of long texts ends sooner.
 const ENTRIES: usize = 4 << 20;
+
+/// Pages that may wait until they are taken.
+const WAITING: usize = 4;
 
 /// Makes the index, and puts it into the generation's folder when it is whole.
 pub(in crate::systems::oct8ne) fn build(generation: &Generation, analyser: &Analyser, key: &str) -> io::Result<()> {
@@ -35,13 +40,33 @@ pub(super) fn build_in(segment: usize, generation: &Generation, analyser: &Analy
     let mut file = BufWriter::new(private::open(&unfinished)?);
     file.write_all(&MAGIC)?;
     let mut builder = Builder { segment, ..Builder::new(Blocks::behind_magic(file), generation, analyser)? };
-    let mut page = 0;
-    while let Some(items) = generation.items(page).map_err(io::Error::other)? {
-        items.into_iter().try_for_each(|item| builder.add(&Product::of(item)))?;
-        page += 1;
-    }
+    each_page(generation, |products| products.iter().try_for_each(|product| builder.add(product)))?;
     builder.finish(generation, key)?.sync_all()?;
     std::fs::rename(&unfinished, &whole)
+}
+
+/// Gives the products of each page to `take`, while a thread of its own reads those that follow: what changed is to be
+/// found soon.
+fn each_page(generation: &Generation, mut take: impl FnMut(&[Product]) -> io::Result<()>) -> io::Result<()> {
+    thread::scope(|scope| {
+        let (to, pages) = sync_channel(WAITING);
+        let read = move || {
+            let mut page = 0;
+            while let Some(items) = generation.items(page)? {
+                // Nobody wants more when one of them could not be taken.
+                if to.send(items.into_iter().map(Product::of).collect::<Vec<_>>()).is_err() {
+                    break;
+                }
+                page += 1;
+            }
+            Ok::<(), ShelfError>(())
+        };
+        let reader = thread::Builder::new().name("read".into()).spawn_scoped(scope, read)?;
+        for products in pages {
+            take(&products)?;
+        }
+        reader.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)).map_err(io::Error::other)
+    })
 }
 
 struct Builder<'a> {
