@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::approval::{CATALOG, word};
 use crate::catalog::{Category, Hasher};
-use crate::config::{self, Catalog, Prune, Source, Strategy};
+use crate::config::{self, Catalog, Concurrency, Prune, Source, Strategy};
 use crate::feed::{self, FeedError, FeedType, Header, ParseOptions, Row, RowDigest, RowPlace, SinkError};
 use crate::pass::{Ask, PassKind};
 use crate::remote::{Limits, nicechat};
@@ -32,7 +32,7 @@ use crate::systems::catalog::store::ListingScope;
 use crate::systems::catalog::store::ReadFeed as _;
 use crate::systems::catalog::store::ReadImports as _;
 use crate::systems::catalog::strategy::address::Address;
-use crate::systems::catalog::strategy::cost::{Inputs, choose};
+use crate::systems::catalog::strategy::cost::{AT_ONCE, Inputs, choose};
 use crate::systems::catalog::wait::{blocking, interruptible};
 
 /// What a plan is made for.
@@ -361,12 +361,16 @@ impl feed::RowSink for Rows {
 }
 
 fn inputs(config: &Catalog, state: &state::Reader, kind: PassKind) -> Result<Inputs, StateError> {
+    let timings = state.timings()?;
     Ok(Inputs {
         strategy: config.nicechat.strategy,
-        concurrency: config.nicechat.concurrency.get(),
+        concurrency: match config.nicechat.concurrency {
+            Concurrency::Fixed(most) => most.get(),
+            Concurrency::Auto => timings.at_once.unwrap_or(AT_ONCE),
+        },
         requests_per_second: config.nicechat.requests_per_second.map(std::num::NonZeroU32::get),
         kind,
-        timings: state.timings()?,
+        timings,
         failures: state.import_failures()?,
         is_held: false,
         is_importing: state.open_import()?.is_some(),

@@ -44,7 +44,7 @@ impl Application<'_> {
                 self.stays_where_it_is(&operation);
                 self.state.settle(kind, id, Settled::Failed(reason.clone()), None).await?;
                 let in_a_row = self.counts.failed_in_a_row.fetch_add(1, Ordering::Relaxed) + 1;
-                return match in_a_row >= self.most_failures {
+                return match in_a_row >= self.most_failures() {
                     _ if error.asks_for_too_long() => Err(Stop::Away(reason)),
                     // These failed before; what the stages after this one hold may do better.
                     true if operation.is_late => {

@@ -64,6 +64,9 @@ async fn carry_out(tools: &Tools<'_>, request: Request, plan: Plan, findings: &m
         let done = settled.fetch_add(more, Ordering::Relaxed) + more;
         (tools.progress)(Step::Sending { done, of: operations });
     };
+    if let Some(at_once) = tools.state()?.timings()?.at_once {
+        nicechat.begin_with(at_once);
+    }
     let (began, before) = (Instant::now(), nicechat.traffic());
     let mut applied = apply(tools, store, telling, &tell).await;
     let after = nicechat.traffic();
@@ -74,6 +77,11 @@ async fn carry_out(tools: &Tools<'_>, request: Request, plan: Plan, findings: &m
     if sent >= ENOUGH_REQUESTS && after.retries == before.retries && stopped.is_none() {
         let pace = began.elapsed().as_secs_f64() / sent as f64;
         findings.observe_timings(tools, |timings| timings.change_seconds = Some(pace))?;
+    }
+    if sent >= ENOUGH_REQUESTS
+        && let Some(at_once) = nicechat.found_at_once()
+    {
+        findings.observe_timings(tools, |timings| timings.at_once = Some(at_once))?;
     }
     match (stopped, failed) {
         (Some(stop), _) => Err(PassError::Stopped(stop)),
