@@ -9,6 +9,7 @@ use memchr::memchr;
 use thiserror::Error;
 use tokio_util::sync::CancellationToken;
 
+use super::ahead::Ahead;
 use super::positioned::Positioned;
 use super::utf16::Transcoded;
 use super::{FeedError, unzip};
@@ -114,9 +115,9 @@ impl<'f> Input<'f> {
         let unpacked: Box<dyn Read + Send> = match Packing::of(&magic) {
             Packing::Gzip => {
                 // A server that packs once more what is packed already is no rarity.
-                let once = self.limited(gunzip(file));
+                let once = self.limited(gunzip(Positioned { file: self.file.try_clone()?, at: 0 }));
                 let (magic, once) = peek::<2>(once).map_err(fault)?;
-                if magic == [0x1f, 0x8b] { Box::new(gunzip(once)) } else { Box::new(once) }
+                if magic == [0x1f, 0x8b] { Box::new(Ahead::new(gunzip(once))) } else { Box::new(Ahead::new(once)) }
             }
             Packing::Zip => Box::new(Unpacked(unzip::only_entry(self.file)?)),
             Packing::None => Box::new(file),

@@ -4,6 +4,7 @@
 //! alone, so that a broken one costs nothing but itself. A feed that ends early is an error, never a feed
 //! with fewer items.
 
+mod ahead;
 mod attributes;
 mod bounds;
 mod charset;

@@ -52,6 +52,13 @@ impl<T> Producer<T> {
 }
 
 impl<T> Consumer<T> {
+    /// The next value, when the last one has been used; `None` = the producer has ended.
+    pub(super) fn next(&self, used: Option<T>) -> Option<T> {
+        // The producer may have ended.
+        used.into_iter().for_each(|used| _ = self.spare.send(used));
+        self.full.recv().ok()
+    }
+
     /// Gives `work` all values in order until the producer ends.
     ///
     /// # Errors

@@ -98,7 +98,7 @@ impl Filter {
             if !verdict.include {
                 self.excluded.rows += 1;
                 self.excluded.changes_at = [self.excluded.changes_at, offer.changes_at].into_iter().flatten().min();
-                return Ok(());
+                return self.differ.leave_out(&offer.item.id);
             }
         }
         let digest = digest.map(|digest| self.marked(digest));

@@ -6,7 +6,7 @@ use sandbox::{Fault, Kind, Rule};
 use serde_json::{Value, json};
 
 use crate::kit::Shop;
-use crate::kit::goods::{Good, good, goods, object, publish, resync, sync, synced};
+use crate::kit::goods::{Good, feed, good, goods, object, publish, resync, sync, synced};
 
 fn history(shop: &Shop, arguments: &[&str]) -> Vec<Value> {
     let all = [&["history", "--format", "json"], arguments].concat();
@@ -240,4 +240,23 @@ fn a_pass_that_is_held_as_a_whole_tells_it_and_force_is_by_hand() {
     let gone = history(&shop, &["--kind", "deleted"]);
     assert!(gone.iter().all(|entry| entry["why"] == "approved by hand"), "{gone:?}");
     assert_eq!(tally(&gone).get("deleted product"), Some(&12));
+}
+
+/// What a rule leaves out is in the feed still: nobody should look for it there in vain.
+#[test]
+fn a_rule_that_leaves_a_product_out_is_why() {
+    let shop = synced(&[good("a"), good("b")], "");
+    let rule = "[[source.rule]]\ninclude = false\nid = \"b\"\n";
+    shop.config(rule);
+    let told = shop.run(&["explain", "b"]).expect_code(0).stdout;
+    assert!(told.contains("Deletes it: a rule leaves it out."), "{told}");
+    sync(&shop).ended(0);
+    let gone = history(&shop, &["b"]);
+    assert_eq!((&gone[0]["change"], &gone[0]["why"]), (&json!("deleted"), &json!("left out by [[source.rule]]")));
+    // A file that may still be written proves nothing: it stays, and that is said.
+    let shop = synced(&[good("a"), good("b")], "");
+    shop.write("feed.tsv", feed(&[good("a"), good("b")]));
+    shop.config(&format!("[source]\nlocation = {:?}\n{rule}", shop.path("feed.tsv")));
+    let told = shop.run(&["explain", "b"]).expect_code(0).stdout;
+    assert!(told.contains("Nothing: it stays, although a rule leaves it out: "), "{told}");
 }

@@ -2,11 +2,12 @@
 
 mod walk;
 
+use futures_util::future::OptionFuture;
 use tracing::warn;
 
 use crate::catalog::Kind;
 use crate::remote::CallError;
-use crate::remote::nicechat::Reader;
+use crate::remote::nicechat::{Page, PageAddress, Reader};
 use crate::systems::catalog::diff::differ::Differ;
 use crate::systems::catalog::error::PassError;
 use crate::systems::catalog::wait::blocking;
@@ -20,10 +21,10 @@ pub(super) async fn take_in(reader: &Reader, mut differ: Differ) -> Result<(Diff
     let mut is_whole = true;
     let mut page_size = None;
     for kind in Kind::ALL {
-        let mut address = reader.first_page(kind).map_err(PassError::Listing)?;
-        let mut walk = Walk::new(address.clone(), differ.hasher().clone());
-        loop {
-            let page = reader.page(&address).await.map_err(PassError::Listing)?;
+        let first = reader.first_page(kind).map_err(PassError::Listing)?;
+        let mut walk = Walk::new(first.clone(), differ.hasher().clone());
+        let mut wanted = Some(reader.page(&first).await.map_err(PassError::Listing)?);
+        while let Some(page) = wanted.take() {
             let problem = |problem| {
                 PassError::Listing(CallError::Strange(format!(
                     "what it gives for {} is none, {problem}",
@@ -31,23 +32,28 @@ pub(super) async fn take_in(reader: &Reader, mut differ: Differ) -> Result<(Diff
                 )))
             };
             walk.take(&page).map_err(problem)?;
-            if page.next.is_some() {
+            let next = page.next;
+            if next.is_some() {
                 page_size = page_size.max(Some(page.objects.len() as u64));
             }
-            differ = blocking(move || {
+            let observed = blocking(move || {
                 differ.observe(kind, page.objects)?;
                 Ok(differ)
-            })
-            .await?;
-            match page.next {
-                None => break,
-                Some(next) => address = next,
-            }
+            });
+            // The next page comes while this one is compared.
+            let (observed, following) =
+                tokio::join!(observed, OptionFuture::from(next.map(|next| page_at(reader, next))));
+            differ = observed?;
+            wanted = following.transpose().map_err(PassError::Listing)?;
         }
         is_whole &= tell(kind, walk.end());
     }
     differ.listing_ends(is_whole);
     Ok((differ, page_size))
+}
+
+async fn page_at(reader: &Reader, address: PageAddress) -> Result<Page, CallError> {
+    reader.page(&address).await
 }
 
 /// Logs what is odd about a listing that was read to its end. Gives whether it proves absence.

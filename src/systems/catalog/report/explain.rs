@@ -12,7 +12,7 @@ use crate::remote::nicechat::product_fields;
 use crate::report::PrintError;
 use crate::systems::catalog::explain::{Explanation, FeedRow, InFeed, InState, NotRead, Seen};
 use crate::systems::catalog::plan::operation::{Action, Operation, Stage};
-use crate::systems::catalog::store::Known;
+use crate::systems::catalog::store::{Known, Why};
 use crate::text::{difference, one_line, shorten, shorten_to, value, wrap};
 
 /// Characters of a line behind its indent.
@@ -189,20 +189,22 @@ fn next_lines(Explanation { feed, known, shown, .. }: &Explanation) -> Vec<Strin
         feed.operations.iter().flat_map(|(stage, operation)| does(*stage, operation, feed.held.as_deref())).collect();
     if lines.is_empty() {
         let is_rejected = feed.rows.first().is_some_and(|row| matches!(row.seen, Seen::Rejected(_)));
+        let is_left_out = feed.rows.first().is_some_and(|row| matches!(row.seen, Seen::Excluded { .. }));
         let is_refused = known.failed.as_ref().is_some_and(|failed| failed.refused);
         lines.push(match (&known.object, feed.rows.is_empty()) {
             _ if is_refused => "Nothing: NiceChat refuses it as it is.".to_owned(),
             (Some(_), _) if is_rejected => "Nothing: a rejected row leaves the product as it is.".to_owned(),
             _ if is_rejected => "Nothing: its row is rejected.".to_owned(),
-            (Some(_), true) if let Some((since, due)) = feed.missing => {
+            (Some(_), _) if let Some((since, due)) = feed.missing => {
                 format!("Nothing: the feed lacks it since {since:.0}, and it is deleted {}.", due.words())
             }
-            (Some(_), true) => {
+            (Some(_), is_gone) if is_gone || is_left_out => {
                 let because = feed.proves_nothing.map(|because| format!(": {because}")).unwrap_or_default();
-                format!("Nothing: it stays, although the feed has it no more{because}.")
+                let although = if is_gone { "the feed has it no more" } else { "a rule leaves it out" };
+                format!("Nothing: it stays, although {although}{because}.")
             }
             (None, true) => "Nothing: the feed doesn't have it, and NiceChat nothing of ours.".to_owned(),
-            (Some(_), false) => "Nothing: NiceChat has what the feed says.".to_owned(),
+            (Some(_), _) => "Nothing: NiceChat has what the feed says.".to_owned(),
             (None, false) => "Nothing: it is left out.".to_owned(),
         });
     }
@@ -221,6 +223,7 @@ fn does(stage: Stage, operation: &Operation, digest: Option<&str>) -> Vec<String
         (Stage::Held, ..) => "The guard holds this.".to_owned(),
         (_, Action::Create, _) => "Creates it.".to_owned(),
         (_, Action::Update | Action::Disable, _) => "Changes it:".to_owned(),
+        (_, Action::Delete, _) if operation.why == Why::Rule => "Deletes it: a rule leaves it out.".to_owned(),
         (_, Action::Delete, _) => "Deletes it: the feed has it no more.".to_owned(),
         (_, Action::RecordOnly, _) => "Sends nothing: NiceChat has it as the feed says.".to_owned(),
     }];

@@ -144,8 +144,10 @@ fn expected(cost: Cost) -> String {
     if cost.requests == 0 {
         return "no requests".to_owned();
     }
-    let time = span(Duration::try_from_secs_f64(cost.seconds).unwrap_or_default());
-    format!("about {} in {time}", count(cost.requests, "request", "requests"))
+    let requests = count(cost.requests, "request", "requests");
+    let time = Duration::try_from_secs_f64(cost.seconds).unwrap_or_default();
+    // One that nobody has timed yet would be promised to take none.
+    if time.as_millis() == 0 { format!("about {requests}") } else { format!("about {requests} in {}", span(time)) }
 }
 
 fn cost_json(cost: Cost) -> Value {

@@ -17,7 +17,7 @@ pub const MAGIC: [u8; 8] = *b"shelf\0\0\x03";
 /// Bytes of the foot: where the last block is, a checksum of that, and [`MAGIC`].
 pub const FOOT: usize = 12 + 8 + MAGIC.len();
 /// A page is full when it has so many bytes: one is read and unpacked for each product that is asked for.
-pub(super) const PAGE: usize = if cfg!(test) { 1 << 10 } else { 32 << 10 };
+pub(super) const PAGE: usize = if cfg!(test) { 1 << 10 } else { 16 << 10 };
 
 /// Where a block lies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

@@ -1,34 +1,40 @@
 //! Making the index of a generation.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeSet, HashMap};
 use std::fs::File;
 use std::io::{self, BufWriter, Write as _};
 
-use super::columns::{Columns, NO_CURRENCY, NO_PRICE, NONE, Ranks, Row, price};
-use super::file::{
-    BRAND, CATEGORY, CODE, Contents, DESCRIPTION, FILE, SEGMENT, STEM, Segment, TITLE, VERSION, WHOLE, WORD,
-};
+use super::columns::{NO_CURRENCY, NO_PRICE, NONE, Row, price};
+use super::dictionary;
+use super::file::{BRAND, CATEGORY, CODE, Contents, DESCRIPTION, FILE, SEGMENT, Segment, TITLE, VERSION};
+use super::spilled::Spilled;
+use super::terms::Terms;
 use crate::catalog::digest_bytes;
 use crate::state::private;
-use crate::systems::catalog::{Blocks, Generation, MAGIC, Sorter, Span, foot, put};
+use crate::systems::catalog::{Blocks, Generation, MAGIC, Sorter, foot};
 use crate::systems::oct8ne::product::Product;
 use crate::systems::oct8ne::text::html;
 use crate::systems::oct8ne::text::words::Analyser;
 
-/// A block of terms is full when it has so many bytes.
-const BLOCK: usize = 16 << 10;
 /// Letters of a description that are looked at.
 const DESCRIBED: usize = 20_000;
+/// Entries of lists that are kept in memory: a segment of long texts ends sooner.
+const ENTRIES: usize = 4 << 20;
 
 /// Makes the index, and puts it into the generation's folder when it is whole.
 pub(in crate::systems::oct8ne) fn build(generation: &Generation, analyser: &Analyser, key: &str) -> io::Result<()> {
+    build_in(SEGMENT, generation, analyser, key)
+}
+
+/// The same in segments of so many documents.
+pub(super) fn build_in(segment: usize, generation: &Generation, analyser: &Analyser, key: &str) -> io::Result<()> {
     let whole = generation.folder().join(FILE);
     let unfinished = whole.with_extension("new");
     // A kill may have left it.
     _ = std::fs::remove_file(&unfinished);
     let mut file = BufWriter::new(private::open(&unfinished)?);
     file.write_all(&MAGIC)?;
-    let mut builder = Builder::new(Blocks::behind_magic(file), generation, analyser)?;
+    let mut builder = Builder { segment, ..Builder::new(Blocks::behind_magic(file), generation, analyser)? };
     let mut page = 0;
     while let Some(items) = generation.items(page).map_err(io::Error::other)? {
         items.into_iter().try_for_each(|item| builder.add(&Product::of(item)))?;
@@ -45,13 +51,18 @@ struct Builder<'a> {
     categories: Numbers,
     brands: Numbers,
     currencies: Numbers,
-    sorter: Sorter,
+    names_in_order: Sorter,
+    /// Words, what their forms have in common, and their lists.
+    words: Sorter,
+    /// Ids and codes as wholes, and the places of their products.
+    codes: Sorter,
     docs: u64,
+    /// The most documents of a segment.
+    segment: usize,
     segments: Vec<Segment>,
-    terms: HashMap<String, Vec<u8>>,
-    rows: Vec<Row>,
-    /// The terms of the document that is being added.
-    found: BTreeMap<String, u8>,
+    terms: Terms,
+    rows: Spilled,
+    groups: Vec<u64>,
 }
 
 /// Numbers for names, in the order in which they come.
@@ -88,12 +99,15 @@ impl<'a> Builder<'a> {
             categories: Numbers::default(),
             brands: Numbers::default(),
             currencies: Numbers::default(),
-            sorter: Sorter::new(generation.folder()),
+            names_in_order: Sorter::new(generation.folder()),
+            words: Sorter::new(generation.folder()),
+            codes: Sorter::new(generation.folder()),
             docs: 0,
+            segment: SEGMENT,
             segments: Vec::new(),
-            terms: HashMap::new(),
-            rows: Vec::new(),
-            found: BTreeMap::new(),
+            terms: Terms::default(),
+            rows: Spilled::new(generation.folder())?,
+            groups: Vec::new(),
         })
     }
 
@@ -101,83 +115,64 @@ impl<'a> Builder<'a> {
         let title = html::without_tags(&product.title);
         let words = self.text(&html::plain(&title), TITLE);
         self.text(&html::plain(product.brand.as_deref().unwrap_or_default()), BRAND);
-        let category = product.category.as_ref().and_then(|id| self.names.get(id)).cloned();
-        self.text(&html::plain(category.as_deref().unwrap_or_default()), CATEGORY);
+        if let Some(name) = product.category.as_ref().and_then(|id| self.names.get(id)) {
+            self.terms.add(self.analyser, &html::plain(name), (self.groups.len() as u16, CATEGORY));
+        }
+        let mut whole = BTreeSet::from([self.analyser.folded(&product.id)]);
         for code in &product.codes {
             self.text(code, CODE);
-            self.whole(code);
+            whole.insert(self.analyser.folded(code));
         }
-        self.whole(&product.id);
-        let described: String = product.description.as_deref().unwrap_or_default().chars().take(DESCRIBED).collect();
-        self.text(&html::plain(&described), DESCRIPTION);
-        let doc = (self.docs % SEGMENT) as u16;
-        for (term, place) in std::mem::take(&mut self.found) {
-            let postings = self.terms.entry(term).or_default();
-            postings.extend_from_slice(&doc.to_le_bytes());
-            postings.push(place);
-        }
-        self.rows.push(Row {
+        whole.iter().try_for_each(|code| self.codes.add(code, self.docs))?;
+        let description = product.description.as_deref().unwrap_or_default();
+        let described = description.char_indices().nth(DESCRIBED).map_or(description, |(end, _)| &description[..end]);
+        self.text(&html::plain(described), DESCRIPTION);
+        self.rows.add(Row {
             category: product.category.as_ref().map_or(NONE, |id| self.categories.of(id)),
             brand: product.brand.as_ref().map_or(NONE, |brand| self.brands.of(brand)),
-            group: product.group.as_ref().map_or(0, |group| group_of(group)),
             price: product.price.and_then(price).unwrap_or(NO_PRICE),
             currency: product.currency.as_ref().map_or(NO_CURRENCY, |name| self.currencies.of(name).min(254) as u8),
             is_in_stock: product.is_in_stock,
             title: u8::try_from(words).unwrap_or(u8::MAX),
-        });
-        self.sorter.add(&self.analyser.name_key(&title), self.docs)?;
+            // They are known when there are no more.
+            id: 0,
+            name: 0,
+        })?;
+        self.groups.push(product.group.as_ref().map_or(0, |group| group_of(group)));
+        self.names_in_order.add(&self.analyser.name_key(&title), self.docs)?;
         self.docs += 1;
-        if self.docs.is_multiple_of(SEGMENT) { self.end_segment() } else { Ok(()) }
+        let is_full = self.groups.len() >= self.segment || self.terms.entries >= ENTRIES;
+        if is_full { self.end_segment() } else { Ok(()) }
     }
 
     /// Adds the words of a text; gives how many they are.
     fn text(&mut self, text: &str, place: u8) -> usize {
-        let mut count = 0;
-        let found = &mut self.found;
-        self.analyser.words(text, |word| {
-            count += 1;
-            for stem in &word.stems {
-                *found.entry(format!("{STEM}{stem}")).or_default() |= place;
-            }
-            *found.entry(format!("{WORD}{}", word.folded)).or_default() |= place;
-        });
-        count
-    }
-
-    fn whole(&mut self, code: &str) {
-        *self.found.entry(format!("{WHOLE}{}", self.analyser.folded(code))).or_default() |= CODE;
+        self.terms.add(self.analyser, text, (self.groups.len() as u16, place))
     }
 
     fn end_segment(&mut self) -> io::Result<()> {
-        if self.rows.is_empty() {
+        if self.groups.is_empty() {
             return Ok(());
         }
-        let mut terms: Vec<(String, Vec<u8>)> = std::mem::take(&mut self.terms).into_iter().collect();
-        terms.sort_unstable();
-        let (mut written, mut block, mut first) = (Vec::new(), Vec::new(), None);
-        for (term, postings) in terms {
-            put(&mut block, term.as_bytes());
-            put(&mut block, &postings);
-            first.get_or_insert(term);
-            if block.len() >= BLOCK {
-                written.extend(first.take().zip(Some(self.blocks.write(&block)?)));
-                block.clear();
-            }
-        }
-        if let Some(first) = first {
-            written.push((first, self.blocks.write(&block)?));
-        }
-        let docs = self.rows.len() as u32;
-        let columns = Columns(std::mem::take(&mut self.rows)).write();
-        let columns = self.blocks.write(&columns)?;
-        let first = self.docs - u64::from(docs);
-        self.segments.push(Segment { first, docs, terms: written, columns, ranks: Span { at: 0, length: 0 } });
+        let docs = self.groups.len();
+        let lists = self.blocks.at;
+        let terms = std::mem::take(&mut self.terms);
+        let file = &mut self.blocks.file;
+        let mut written = 0;
+        terms.write((self.segments.len(), docs), lists, &mut self.words, |list| {
+            written += list.len() as u64;
+            file.write_all(list)
+        })?;
+        self.blocks.at += written;
+        let groups: Vec<u8> = self.groups.drain(..).flat_map(u64::to_le_bytes).collect();
+        let groups = self.blocks.write(&groups)?;
+        let first = self.docs - docs as u64;
+        self.segments.push(Segment { first, docs: docs as u32, lists, rows: 0, groups });
         Ok(())
     }
 
-    fn finish(mut self, generation: &Generation, key: &str) -> io::Result<File> {
-        self.end_segment()?;
-        let docs = usize::try_from(self.docs).map_err(io::Error::other)?;
+    /// The places of documents in the orders of ids and of names.
+    fn ranks(generation: &Generation, names: Sorter, docs: usize) -> io::Result<Vec<(u32, u32)>> {
         let mut ranks = vec![(0_u32, 0_u32); docs];
         let mut next = 0;
         let numbered = |_: &str, place: u64| {
@@ -188,7 +183,7 @@ impl<'a> Builder<'a> {
         };
         generation.each_id(numbered).map_err(io::Error::other)?;
         let (mut rank, mut before) = (0, String::new());
-        self.sorter.finish(|(name, place)| {
+        names.finish(|(name, place)| {
             if name != before {
                 rank += 1;
                 before = name;
@@ -198,12 +193,18 @@ impl<'a> Builder<'a> {
             }
             Ok(())
         })?;
-        let mut rest = ranks.as_slice();
-        for segment in &mut self.segments {
-            let (own, others) = rest.split_at((segment.docs as usize).min(rest.len()));
-            segment.ranks = self.blocks.write(&Ranks(own.to_vec()).write())?;
-            rest = others;
-        }
+        Ok(ranks)
+    }
+
+    fn finish(mut self, generation: &Generation, key: &str) -> io::Result<File> {
+        self.end_segment()?;
+        // What it took isn't needed any more.
+        self.terms = Terms::default();
+        let docs = usize::try_from(self.docs).map_err(io::Error::other)?;
+        let terms = dictionary::write(self.words, &mut self.blocks)?;
+        let codes = dictionary::write(self.codes, &mut self.blocks)?;
+        let ranks = Self::ranks(generation, self.names_in_order, docs)?;
+        let layout = self.rows.write(&ranks, &mut self.segments, &mut self.blocks)?;
         let name = |id: &String| (id.clone(), self.names.get(id).cloned().unwrap_or_else(|| id.clone()));
         let categories: Vec<(String, String)> = self.categories.names.iter().map(name).collect();
         let categories = self.blocks.write(&serde_json::to_vec(&categories)?)?;
@@ -216,6 +217,9 @@ impl<'a> Builder<'a> {
             categories,
             brands,
             segments: self.segments,
+            terms,
+            codes,
+            layout,
         };
         let last = self.blocks.write(&serde_json::to_vec(&contents)?)?;
         self.blocks.file.write_all(&foot(last))?;

@@ -24,6 +24,8 @@ pub(in crate::systems::oct8ne) struct FacetOption {
 /// Counts what results have.
 pub(super) struct Counts {
     facets: Vec<Facet>,
+    /// Prices are asked for.
+    is_priced: bool,
     currency: u8,
     categories: Vec<u32>,
     brands: Vec<u32>,
@@ -41,9 +43,11 @@ impl Counts {
         let facets: Vec<Facet> = facets.collect();
         let room = |facet: Facet, size: usize| vec![0; if facets.contains(&facet) { size } else { 0 }];
         let (categories, brands) = (room(Facet::Category, categories), room(Facet::Brand, brands));
-        Counts { facets, currency, categories, brands, prices: Vec::new(), in_stock: 0, out_of_stock: 0 }
+        let is_priced = facets.contains(&Facet::Price);
+        Counts { facets, is_priced, currency, categories, brands, prices: Vec::new(), in_stock: 0, out_of_stock: 0 }
     }
 
+    #[inline]
     pub(super) fn add(&mut self, row: &Row) {
         if let Some(count) = self.categories.get_mut(row.category as usize).filter(|_| row.category != NONE) {
             *count += 1;
@@ -51,7 +55,7 @@ impl Counts {
         if let Some(count) = self.brands.get_mut(row.brand as usize).filter(|_| row.brand != NONE) {
             *count += 1;
         }
-        if row.price != NO_PRICE && row.currency == self.currency && self.facets.contains(&Facet::Price) {
+        if row.price != NO_PRICE && row.currency == self.currency && self.is_priced {
             self.prices.push(row.price);
         }
         self.in_stock += u64::from(row.is_in_stock);
@@ -80,7 +84,7 @@ impl Counts {
                     };
                     most(counted.map(option).collect())
                 }
-                Facet::Price => ranges(self.prices.clone()),
+                Facet::Price => ranges(&self.prices),
                 Facet::Availability => {
                     let both = [("in", self.in_stock), ("out", self.out_of_stock)];
                     let option = |(value, count): (&str, u64)| FacetOption {
@@ -126,12 +130,12 @@ fn with_short_names(counted: Vec<(&String, &String, u32)>) -> Vec<FacetOption> {
 }
 
 /// Two to six ranges between round numbers, each with something in it; none, if all would be in one.
-fn ranges(mut prices: Vec<i64>) -> Vec<FacetOption> {
-    prices.sort_unstable();
-    let (Some(least), Some(most)) = (prices.first().copied(), prices.last().copied()) else { return Vec::new() };
-    let mut ends: Vec<i64> = (1..6)
-        .filter_map(|part| prices.get(prices.len() * part / 6))
-        .map(|price| round(*price))
+fn ranges(prices: &[i64]) -> Vec<FacetOption> {
+    let Some(spread) = Spread::of(prices) else { return Vec::new() };
+    let (least, most) = (spread.least, spread.most);
+    let places: Vec<usize> = (1..6).map(|part| prices.len() * part / 6).collect();
+    let mut ends: Vec<i64> = { spread.at(prices, &places).into_iter() }
+        .map(round)
         .chain([round(i64::midpoint(least, most)), round(most)])
         .filter(|end| least < *end && *end <= most)
         .collect();
@@ -143,17 +147,98 @@ fn ranges(mut prices: Vec<i64>) -> Vec<FacetOption> {
     while ends.len() > 5 {
         ends.remove(ends.len() / 2);
     }
+    let below = spread.below(prices, &ends);
+    let all = prices.len() as u64;
     let mut options = Vec::new();
-    let mut from = 0;
-    for to in ends.iter().map(|end| Some(*end)).chain([None]) {
-        let count = prices.iter().filter(|price| from <= **price && to.is_none_or(|to| **price < to)).count() as u64;
-        if count > 0 {
+    let (mut from, mut before) = (0, spread.below(prices, &[0]).iter().sum());
+    for (to, end) in ends.iter().map(|end| Some(*end)).zip(below).chain([(None, all)]) {
+        if end > before {
             let value = format!("{}-{}", units(from), to.map(units).unwrap_or_default());
-            options.push(FacetOption { value, label: String::new(), count });
-            from = to.unwrap_or(from);
+            options.push(FacetOption { value, label: String::new(), count: end - before });
+            (from, before) = (to.unwrap_or(from), end);
         }
     }
     if options.len() < 2 { Vec::new() } else { options }
+}
+
+/// Parts of what lies between the least and the highest price.
+const PARTS: usize = 4096;
+
+/// How many prices are in each of equal parts: those at some places in their order are found without putting all in order.
+struct Spread {
+    least: i64,
+    most: i64,
+    shift: u32,
+    counts: Vec<usize>,
+}
+
+impl Spread {
+    /// `None` = there are no prices.
+    fn of(prices: &[i64]) -> Option<Spread> {
+        let (least, most) = (prices.iter().min().copied()?, prices.iter().max().copied()?);
+        let bits = u64::BITS - most.abs_diff(least).leading_zeros();
+        let shift = bits.saturating_sub(PARTS.ilog2());
+        let mut spread = Spread { least, most, shift, counts: vec![0; PARTS] };
+        for price in prices {
+            let part = spread.part(*price);
+            spread.counts[part] += 1;
+        }
+        Some(spread)
+    }
+
+    #[inline]
+    fn part(&self, price: i64) -> usize {
+        (price.abs_diff(self.least) >> self.shift) as usize % PARTS
+    }
+
+    /// The prices in some of the parts.
+    fn members(&self, prices: &[i64], parts: impl Iterator<Item = usize>) -> BTreeMap<usize, Vec<i64>> {
+        let mut members: BTreeMap<usize, Vec<i64>> = parts.map(|part| (part, Vec::new())).collect();
+        let mut is_wanted = vec![false; PARTS];
+        members.keys().for_each(|part| is_wanted[*part] = true);
+        for price in prices {
+            let part = self.part(*price);
+            if is_wanted[part] {
+                members.entry(part).or_default().push(*price);
+            }
+        }
+        members
+    }
+
+    /// The prices at some places in their order.
+    fn at(&self, prices: &[i64], places: &[usize]) -> Vec<i64> {
+        let part_of = |place: &usize| {
+            let mut before = 0;
+            let part = self.counts.iter().position(|count| {
+                before += count;
+                *place < before
+            });
+            part.map(|part| (part, *place + self.counts[part] - before))
+        };
+        let wanted: Vec<(usize, usize)> = places.iter().filter_map(part_of).collect();
+        let mut members = self.members(prices, wanted.iter().map(|(part, _)| *part));
+        let price = |(part, place): (usize, usize)| {
+            let members = members.get_mut(&part).filter(|members| place < members.len())?;
+            Some(*members.select_nth_unstable(place).1)
+        };
+        wanted.into_iter().filter_map(price).collect()
+    }
+
+    /// How many prices are lower than each of some.
+    fn below(&self, prices: &[i64], ends: &[i64]) -> Vec<u64> {
+        let is_within = |end: &&i64| self.least < **end && **end <= self.most;
+        let wanted: Vec<usize> = ends.iter().filter(is_within).map(|end| self.part(*end)).collect();
+        let members = if wanted.is_empty() { BTreeMap::new() } else { self.members(prices, wanted.into_iter()) };
+        let below = |end: &i64| {
+            if !is_within(&end) {
+                return if *end <= self.least { 0 } else { prices.len() as u64 };
+            }
+            let part = self.part(*end);
+            let in_part = members.get(&part).map_or(0, |members| members.iter().filter(|price| *price < end).count());
+            (self.counts[..part].iter().sum::<usize>() + in_part) as u64
+        };
+        ends.iter().map(below).collect()
+    }
 }
 
 /// A number near a price that people would choose: one, two or five with zeros behind it.
@@ -196,20 +281,35 @@ mod tests {
     use super::*;
 
     #[test]
+    fn prices_are_found_by_their_place_in_order() {
+        for most in [1, 5, 5000, i64::MAX] {
+            let prices: Vec<i64> = (1..3000).map(|at| (at * 7919_i64).wrapping_mul(at) % most).collect();
+            let spread = Spread::of(&prices).expect("prices");
+            let mut sorted = prices.clone();
+            sorted.sort_unstable();
+            let places = [0, 1, 500, 501, 2998];
+            assert_eq!(spread.at(&prices, &places), places.map(|place| sorted[place]));
+            let ends = [-1, 0, 1, sorted[500], sorted[500] + 1, sorted[2998], i64::MAX];
+            let below = ends.map(|end| sorted.partition_point(|price| *price < end) as u64);
+            assert_eq!(spread.below(&prices, &ends), below);
+        }
+    }
+
+    #[test]
     fn ranges_hold_every_price_once() {
         for prices in [vec![1, 2], vec![5, 5, 5, 100], (1..1000).collect(), vec![99, 100, 101, 5000, 70_000]] {
             let prices: Vec<i64> = prices.into_iter().map(|price| price * UNIT).collect();
-            let options = ranges(prices.clone());
+            let options = ranges(&prices);
             assert!((2..=6).contains(&options.len()), "{options:?}");
             assert_eq!(options.iter().map(|option| option.count).sum::<u64>(), prices.len() as u64, "{options:?}");
         }
         // However near they are to each other.
         let near: Vec<i64> = vec![14_990_000, 15_000_100, 15_009_900];
-        let options = ranges(near);
+        let options = ranges(&near);
         let values: Vec<&str> = options.iter().map(|option| option.value.as_str()).collect();
         assert_eq!(values, ["0-1500", "1500-"]);
-        assert_eq!(ranges(vec![10_050, 10_060]).len(), 2);
-        assert_eq!(ranges(vec![UNIT; 3]), []);
+        assert_eq!(ranges(&[10_050, 10_060]).len(), 2);
+        assert_eq!(ranges(&[UNIT; 3]), []);
         assert_eq!((units(15_000), parts("1.5"), parts("x")), ("1.5".to_owned(), Some(15_000), None));
     }
 }

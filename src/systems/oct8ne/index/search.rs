@@ -1,14 +1,12 @@
 //! A search: which products, in which order, and what they can be narrowed by.
 
-use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::io;
 
-use super::columns::{NO_CURRENCY, NO_PRICE, Ranks, Row};
+use super::columns::{NO_CURRENCY, NO_PRICE, Row};
 use super::facets::{Counts, FacetOption};
 use super::file::Index;
-use super::matching::Hit;
-use super::sheets::Sheets;
+use super::matching::{Hit, Query};
 use crate::config::{Facet, OutOfStock};
 use crate::systems::oct8ne::text::words::Word;
 
@@ -61,7 +59,7 @@ impl Filter {
 }
 
 /// What was found.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, PartialEq)]
 pub(in crate::systems::oct8ne) struct Found {
     pub(in crate::systems::oct8ne) total: u64,
     /// Places of the page's products in the generation.
@@ -95,6 +93,44 @@ impl Numbered {
 /// By what results are in order; the lesser first. The last is the id's place, so that no two are alike.
 type Key = (u8, u8, i64, u32);
 
+/// The first of many.
+struct First {
+    most: usize,
+    /// Up to twice as many, which are then put in order.
+    found: Vec<(Key, u64)>,
+    /// The last of the first; what comes behind it isn't looked at.
+    last: Option<Key>,
+}
+
+impl First {
+    fn new(most: usize) -> First {
+        First { most, found: Vec::new(), last: None }
+    }
+
+    #[inline]
+    fn add(&mut self, key: Key, place: u64) {
+        if self.last.is_some_and(|last| last < key) {
+            return;
+        }
+        self.found.push((key, place));
+        if self.found.len() > self.most.saturating_mul(2) {
+            self.keep();
+        }
+    }
+
+    fn keep(&mut self) {
+        self.found.sort_unstable();
+        self.found.truncate(self.most);
+        self.last = self.found.last().map(|(key, _)| *key).filter(|_| self.found.len() == self.most);
+    }
+
+    /// Places in their order.
+    fn finish(mut self) -> impl Iterator<Item = u64> {
+        self.keep();
+        self.found.into_iter().map(|(_, place)| place)
+    }
+}
+
 impl Index {
     /// Searches.
     ///
@@ -102,41 +138,20 @@ impl Index {
     /// When the index can't be read.
     pub(in crate::systems::oct8ne) fn search(&self, request: &Request<'_>) -> io::Result<Found> {
         let is_hiding = request.out_of_stock == OutOfStock::Hidden;
-        let sheets = Sheets::new(self);
-        if is_hiding {
-            (0..self.segments().len()).try_for_each(|segment| sheets.of(segment).map(drop))?;
-        }
-        let is_hidden = |segment: usize, doc: u16| {
-            // They were read above.
-            let columns = if is_hiding { sheets.of(segment).ok().flatten() } else { None };
-            columns.and_then(|columns| columns.0.get(doc as usize)).is_some_and(|row| !row.is_in_stock)
-        };
-        let hits = self.hits(request.words, request.whole, &is_hidden, &sheets)?;
         let currency = self.currency(request.currency);
         let filters: Vec<Numbered> = request.filters.iter().map(|filter| self.numbered(filter, currency)).collect();
         let open = request.facets.iter().copied().filter(|facet| !request.filters.iter().any(|f| f.facet() == *facet));
         let mut counts = Counts::new(open, currency, (self.categories.len(), self.brands.len()));
-        let mut found: Vec<(Key, u64)> = Vec::new();
-        let segments = self.segments().iter().enumerate().zip(hits);
-        for ((number, segment), hits) in segments.filter(|(_, hits)| !hits.is_empty()) {
-            let Some(columns) = sheets.of(number)? else { continue };
-            let ranks = self.ranks(segment)?;
-            for hit in &hits {
-                let Some(row) = columns.0.get(hit.doc as usize) else { continue };
-                if filters.iter().all(|filter| filter.fits(row)) {
-                    counts.add(row);
-                    found.push((key(request, hit, row, (&ranks, currency)), segment.first + u64::from(hit.doc)));
-                }
-            }
-        }
         let (from, to) = (request.from.min(DEEPEST), (request.from.saturating_add(request.size)).min(DEEPEST));
-        let total = found.len() as u64;
-        if to < found.len() {
-            found.select_nth_unstable(to);
-            found.truncate(to);
-        }
-        found.sort_unstable();
-        let places = found.into_iter().skip(from).map(|(_, place)| place).take(request.size).collect();
+        let (mut total, mut first) = (0, First::new(to));
+        self.hits(&Query { words: request.words, whole: request.whole, is_hiding }, |hit, row| {
+            if filters.iter().all(|filter| filter.fits(row)) {
+                total += 1;
+                counts.add(row);
+                first.add(key(request, hit, row, currency), hit.place);
+            }
+        })?;
+        let places = first.finish().skip(from).take(request.size).collect();
         Ok(Found { total, places, options: counts.options(&self.categories, &self.brands) })
     }
 
@@ -175,23 +190,22 @@ impl Index {
     }
 }
 
-fn key(request: &Request<'_>, hit: &Hit, row: &Row, (ranks, currency): (&Ranks, u8)) -> Key {
-    let (id, name) = ranks.0.get(hit.doc as usize).copied().unwrap_or_default();
+#[inline]
+fn key(request: &Request<'_>, hit: &Hit, row: &Row, currency: u8) -> Key {
     match request.order {
         Order::Relevance => {
             let class = if hit.is_whole { 0 } else { 2 - u8::from(hit.is_title) };
             let is_behind = request.out_of_stock == OutOfStock::Last && !row.is_in_stock;
-            let Reverse(score) = Reverse(-i64::from(hit.score));
-            (class, u8::from(is_behind), score, id)
+            (class, u8::from(is_behind), -i64::from(hit.score), row.id)
         }
-        Order::Price { .. } if row.price == NO_PRICE => (2, 0, 0, id),
+        Order::Price { .. } if row.price == NO_PRICE => (2, 0, 0, row.id),
         Order::Price { descending } => {
             let price = if descending { -row.price } else { row.price };
-            (u8::from(row.currency != currency), row.currency, price, id)
+            (u8::from(row.currency != currency), row.currency, price, row.id)
         }
         Order::Name { descending } => {
-            let name = i64::from(name);
-            (0, 0, if descending { -name } else { name }, id)
+            let name = i64::from(row.name);
+            (0, 0, if descending { -name } else { name }, row.id)
         }
     }
 }

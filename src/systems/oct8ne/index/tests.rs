@@ -5,7 +5,7 @@ use std::sync::Arc;
 use proptest::collection::vec;
 use proptest::prelude::*;
 
-use super::build::build;
+use super::build::{build, build_in};
 use super::file::Index;
 use super::search::{Filter, Found, Order, Request};
 use crate::catalog::{Category, Id, Item, Local, Money};
@@ -150,6 +150,10 @@ fn fits(good: &Good, asked: &Asked) -> bool {
 }
 
 fn search(index: &Index, analyser: &Analyser, asked: &Asked) -> Found {
+    searched(index, analyser, asked).expect("a search")
+}
+
+fn searched(index: &Index, analyser: &Analyser, asked: &Asked) -> std::io::Result<Found> {
     let mut words: Vec<Word> = Vec::new();
     analyser.words(&asked.text(), |word| words.push(word));
     let mut filters = Vec::new();
@@ -175,22 +179,30 @@ fn search(index: &Index, analyser: &Analyser, asked: &Asked) -> Found {
         from: asked.page * 5,
         size: 5,
     };
-    index.search(&request).expect("a search")
+    index.search(&request)
 }
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
     #[test]
-    fn what_is_found_is_what_is_there(goods in vec(good(), 1..40), queries in vec(asked(), 1..8)) {
+    fn what_is_found_is_what_is_there(goods in vec(good(), 1..40), queries in vec(asked(), 1..8), segment in 1..50_usize) {
         let folder = tempfile::tempdir().expect("a folder");
-        let (_generation, index, analyser) = indexed(folder.path(), &goods);
-        for asked in queries {
-            let found = search(&index, &analyser, &asked);
+        let (generation, index, analyser) = indexed(folder.path(), &goods);
+        let one = queries.iter().map(|asked| search(&index, &analyser, asked)).collect::<Vec<_>>();
+        let related = (0..goods.len() as u64).map(|place| index.related(place).expect("read")).collect::<Vec<_>>();
+        build_in(segment, &generation, &analyser, "key").expect("an index");
+        let index = Index::open(generation.folder(), "key").expect("it is there");
+        for (place, related) in (0..).zip(related) {
+            prop_assert_eq!(index.related(place).expect("read"), related);
+        }
+        for (asked, one) in queries.iter().zip(one) {
+            let found = search(&index, &analyser, asked);
+            prop_assert_eq!(&found, &one, "in segments of {}: {:?}", segment, asked);
             let typed = asked.text();
             let typed: Vec<&str> = typed.split(' ').collect();
             let (mut expected, words) = matching(&goods, &typed);
-            expected.retain(|number| fits(&goods[*number], &asked));
+            expected.retain(|number| fits(&goods[*number], asked));
             prop_assert_eq!(found.total, expected.len() as u64, "{:?}", asked);
             for (facet, options) in &found.options {
                 for option in options {
@@ -235,6 +247,47 @@ proptest! {
             let page: Vec<u64> = expected.into_iter().skip(asked.page * 5).take(5).map(|number| number as u64).collect();
             prop_assert_eq!(found.places, page, "{:?}", asked);
         }
+    }
+}
+
+/// Whatever a disk makes of it: it is made again, or a search says so, or nothing that was asked for is damaged.
+#[test]
+fn damage_is_noticed() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let good = |number: usize| Good {
+        title: vec![number % 6, number / 6 % 6],
+        description: vec![number % 5],
+        brand: number % 3,
+        price: Some(number as u32),
+        is_in_stock: !number.is_multiple_of(4),
+    };
+    let goods: Vec<Good> = (0..200).map(good).collect();
+    let (generation, _, analyser) = indexed(folder.path(), &goods);
+    build_in(90, &generation, &analyser, "key").expect("an index");
+    let path = generation.folder().join(super::file::FILE);
+    let whole = std::fs::read(&path).expect("the file");
+    let asked = |order| {
+        let (words, brands) = (vec![0, 1], Vec::new());
+        Asked { words, lost: 0, brands, stock: None, price: None, order, page: 0 }
+    };
+    let answers = |index: &Index| -> std::io::Result<_> {
+        let found = [0, 1, 3].map(|order| searched(index, &analyser, &asked(order)));
+        let found = found.into_iter().collect::<std::io::Result<Vec<Found>>>()?;
+        Ok((found, index.related(7)?, index.have_variants(&["g"])?))
+    };
+    let right = answers(&Index::open(generation.folder(), "key").expect("it is there")).expect("answers");
+    for at in (0..whole.len()).step_by(13) {
+        let mut bytes = whole.clone();
+        match at % 2 {
+            0 => bytes[at] ^= 1 << (at % 8),
+            _ => bytes[at..(at + 300).min(whole.len())].fill(0xff),
+        }
+        std::fs::write(&path, bytes).expect("written");
+        if let Some(Ok(found)) = Index::open(generation.folder(), "key").as_ref().map(answers) {
+            assert_eq!(found, right, "at {at} of {}", whole.len());
+        }
+        std::fs::write(&path, &whole[..at]).expect("written");
+        assert!(Index::open(generation.folder(), "key").is_none(), "cut off at {at}");
     }
 }
 

@@ -105,24 +105,11 @@ impl Analyser {
 
     /// The words of a text, in their order.
     pub(in crate::systems::oct8ne) fn words(&self, text: &str, mut each: impl FnMut(Word)) {
-        let mut raw = String::new();
-        let mut kind = None;
-        for letter in text.chars().chain([' ']) {
-            let of = kind_of(letter);
-            if of != kind && !raw.is_empty() && of != Some(Kind::Mark) {
-                each(self.word(&raw, kind == Some(Kind::Digit)));
-                raw.clear();
-            }
-            if of != Some(Kind::Mark) {
-                kind = of;
-            }
-            if of.is_some() && raw.len() < 4 * LONGEST {
-                raw.push(letter);
-            }
-        }
+        tokens(text, |raw, is_number| each(self.word(raw, is_number)));
     }
 
-    fn word(&self, raw: &str, is_number: bool) -> Word {
+    /// What one of [`tokens`] counts as.
+    pub(in crate::systems::oct8ne) fn word(&self, raw: &str, is_number: bool) -> Word {
         let mut raw: String = raw.to_lowercase().chars().take(LONGEST).collect();
         for (apart, letter) in APART {
             if raw.contains(apart) {
@@ -166,6 +153,25 @@ impl Analyser {
     /// A text as it counts as a whole: codes and ids.
     pub(in crate::systems::oct8ne) fn folded(&self, text: &str) -> String {
         self.folder.folded(text.trim())
+    }
+}
+
+/// Gives the words of a text to `each`, as they stand there, and whether they are numbers.
+pub(in crate::systems::oct8ne) fn tokens(text: &str, mut each: impl FnMut(&str, bool)) {
+    let mut raw = String::new();
+    let mut kind = None;
+    for letter in text.chars().chain([' ']) {
+        let of = kind_of(letter);
+        if of != kind && !raw.is_empty() && of != Some(Kind::Mark) {
+            each(&raw, kind == Some(Kind::Digit));
+            raw.clear();
+        }
+        if of != Some(Kind::Mark) {
+            kind = of;
+        }
+        if of.is_some() && raw.len() < 4 * LONGEST {
+            raw.push(letter);
+        }
     }
 }
 

@@ -198,7 +198,8 @@ impl Differ {
         let Some(operation) = sell_out(id, &object.known, &drift) else { return Ok(false) };
         let base = Base::Ours { known: object.known.clone(), drift, has_new_picture: false };
         let operation = self.judged(Kind::Product, at, &base, operation)?;
-        self.stage(Operation { why: Why::Gone, ..operation }).map(|_| true)
+        let why = self.why_gone(Kind::Product, at);
+        self.stage(Operation { why, ..operation }).map(|_| true)
     }
 
     /// What is known of an object that the feed doesn't have: from the state, the listing, or what was tried.
@@ -242,6 +243,12 @@ impl Differ {
     }
 
     /// The operation that takes an object away; `None` = there is nothing left to do.
+    /// Why the comparison hasn't met an object.
+    fn why_gone(&self, kind: Kind, at: usize) -> Why {
+        let is_left_out = kind == Kind::Product && self.left_out.contains(&self.inventory.products.key(at));
+        if is_left_out { Why::Rule } else { Why::Gone }
+    }
+
     fn removal(
         &self,
         kind: Kind,
@@ -265,7 +272,7 @@ impl Differ {
             _ => {
                 let is_in_doubt = index.flags(at).has(Flags::IN_DOUBT);
                 let was_in = if is_in_doubt || !is_ours { None } else { category_of(&known.acked) };
-                Some(Operation { was_in, why: Why::Gone, ..vanish(kind, id, known.acked) })
+                Some(Operation { was_in, why: self.why_gone(kind, at), ..vanish(kind, id, known.acked) })
             }
         })
     }

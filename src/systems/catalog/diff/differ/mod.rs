@@ -10,6 +10,8 @@ mod seen;
 mod twins;
 mod want;
 
+use std::collections::HashSet;
+
 use jiff::Timestamp;
 use rust_decimal::Decimal;
 
@@ -17,7 +19,7 @@ use super::error::DifferError;
 use super::feed_view::FeedView;
 use super::inventory::Inventory;
 use super::patience::{Patience, Waiting};
-use crate::catalog::{Fields, Id, Kind, Owner, Rejection};
+use crate::catalog::{Digest, Fields, Id, Kind, Owner, Rejection};
 use crate::config::{Prune, VanishedCategory};
 use crate::feed::{Offer, Row};
 use crate::remote::nicechat::{ProductFields, product_fields};
@@ -66,6 +68,8 @@ pub struct Differ {
     draft: Draft,
     /// What is missing and waits, if it is to wait.
     waiting: Option<Waiting>,
+    /// Products of ours that the settings' rules leave out.
+    left_out: HashSet<Digest>,
     /// The rows of this feed, if the passes to come are to know them.
     row_log: Option<RowLog>,
 }
@@ -104,7 +108,15 @@ impl Differ {
             summary.tally_mut(kind).owned = inventory.owned(kind);
         }
         let draft = Draft { store: PlanStore::new()?, summary, left: Vec::new(), why: Why::Feed };
-        Ok(Differ { policy, inventory, feed: FeedView::default(), draft, waiting: None, row_log: None })
+        Ok(Differ {
+            policy,
+            inventory,
+            feed: FeedView::default(),
+            draft,
+            waiting: None,
+            left_out: HashSet::new(),
+            row_log: None,
+        })
     }
 
     /// Products that the feed doesn't have are not deleted at once.
@@ -161,6 +173,15 @@ impl Differ {
     }
 
     /// A row that was not taken leaves the product that we know by its id as it is.
+    /// A rule leaves an item out: it is as good as gone, and only why is another thing.
+    pub(in crate::systems::catalog) fn leave_out(&mut self, id: &Id) -> Result<(), DifferError> {
+        let key = self.inventory.key(id.as_str());
+        if self.inventory.locate(Kind::Product, key)?.is_some() {
+            self.left_out.insert(key);
+        }
+        Ok(())
+    }
+
     fn rejection(&mut self, rejection: &Rejection) -> Result<(), DifferError> {
         self.draft.summary.rejected += 1;
         self.draft.summary.faults.add(rejection);

@@ -88,12 +88,23 @@ pub enum Why {
     Approved,
     /// There was nothing of ours before.
     FirstLoad,
+    /// A rule of the settings leaves it out.
+    Rule,
 }
 
 impl Why {
     /// Those without a line; their places are part of the file's format.
-    const WORDS: [Why; 8] =
-        [Why::Feed, Why::Gone, Why::Drift, Why::Listed, Why::Import, Why::Resync, Why::Approved, Why::FirstLoad];
+    const WORDS: [Why; 9] = [
+        Why::Feed,
+        Why::Gone,
+        Why::Drift,
+        Why::Listed,
+        Why::Import,
+        Why::Resync,
+        Why::Approved,
+        Why::FirstLoad,
+        Why::Rule,
+    ];
 
     pub(super) fn code(self) -> i64 {
         match self {
@@ -124,6 +135,7 @@ impl Why {
             Why::Resync => "resync",
             Why::Approved => "approved by hand",
             Why::FirstLoad => "first load",
+            Why::Rule => "left out by [[source.rule]]",
         };
         words.to_owned()
     }
