@@ -46,12 +46,19 @@ pub(super) struct Request {
     pub(super) force: bool,
     /// Whether the state is to learn what the rows of the feed mean.
     keeps_rows: bool,
+    /// What NiceChat's listing has is known: nothing that matters.
+    pub(super) knows_listing: bool,
 }
 
 impl Request {
     /// Of a pass that begins now.
     pub(super) fn of_pass(ask: Ask) -> Request {
-        Request { kind: ask.kind, now: Timestamp::now(), force: ask.force, keeps_rows: true }
+        Request { kind: ask.kind, now: Timestamp::now(), force: ask.force, keeps_rows: true, knows_listing: false }
+    }
+
+    /// The same, which needs not read NiceChat's listing: a pass before it has, and found nothing of ours.
+    pub(super) fn knowing_the_listing(self, knows_listing: bool) -> Request {
+        Request { knows_listing: knows_listing && self.kind == PassKind::Sync, ..self }
     }
 }
 
@@ -128,7 +135,7 @@ impl Planner<'_> {
         let is_listed = needs_listing(self.config, &state, request.kind)?;
         let mut differ = self.differ(state, request, is_listed, body).await?;
         let mut page_size = None;
-        if is_listed {
+        if is_listed && !request.knows_listing {
             (differ, page_size) = interruptible(self.stop, listing::take_in(self.nicechat, differ)).await??;
         }
         let Compared { format, is_whole, header, comparison } = self.compare(differ, request, body).await?;

@@ -2,5 +2,6 @@
 
 mod doors;
 mod http;
+mod overtaking;
 mod pause;
 mod service;

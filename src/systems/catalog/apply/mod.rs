@@ -6,6 +6,7 @@
 mod history;
 mod request;
 mod settle;
+mod shares;
 
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -29,12 +30,16 @@ use crate::systems::catalog::store::WriteRequests as _;
 use crate::systems::catalog::store::{Adopted, Intent};
 use crate::task::{self, TaskError};
 
+use shares::in_shares;
+
 pub(super) use history::{Telling, held_change};
 
 /// Operations that are read together.
 const CHUNK: usize = 200;
 /// How long requests in flight may still take when the pass is to stop.
 const GRACE: Duration = Duration::from_secs(3);
+/// How long they may when it is a newer feed that waits: nothing is to be sent twice for that.
+const GRACE_OF_OVERTAKEN: Duration = Duration::from_secs(10);
 /// Refused objects that a pass names in the log; a feed may have a million.
 const NAMED: u64 = 10;
 /// Objects that fail one after the other, each after all its tries, before NiceChat counts as away.
@@ -61,6 +66,9 @@ pub enum Stop {
     /// Somebody asked us to stop.
     #[error("interrupted; the next pass goes on from here")]
     Interrupted,
+    /// There is a newer feed.
+    #[error("a newer feed came; the next pass goes on from here, the urgent first")]
+    Overtaken,
 }
 
 /// What an application came to, in objects.
@@ -108,6 +116,12 @@ struct Application<'a> {
     telling: Telling,
     /// No more requests are begun.
     stop: CancellationToken,
+    /// A newer feed waits.
+    newer: &'a CancellationToken,
+    /// The less urgent has its share of the requests.
+    is_shared: bool,
+    /// Objects are in doubt that are not those of a request.
+    has_twins: AtomicBool,
     /// Requests in flight are not waited for any longer.
     abandon: CancellationToken,
     why: Mutex<Option<Stop>>,
@@ -118,12 +132,14 @@ struct Application<'a> {
     counts: Counts,
 }
 
-/// Carries out the operations in `plan`. `progress` is told how many objects are settled.
+/// Carries out the operations in `plan`, until `newer` says that there is a newer feed. `progress` is told how many
+/// objects are settled.
 pub(super) async fn apply(
     tools: &Tools<'_>,
     plan: SharedPlanStore,
     telling: Telling,
     progress: &(dyn Fn(u64) + Send + Sync),
+    newer: &CancellationToken,
 ) -> Applied {
     let interrupt = tools.stop;
     let application = Application {
@@ -133,6 +149,9 @@ pub(super) async fn apply(
         progress,
         telling,
         stop: interrupt.child_token(),
+        newer,
+        is_shared: tools.turn.before().is_some(),
+        has_twins: AtomicBool::new(false),
         abandon: CancellationToken::new(),
         why: Mutex::new(None),
         given_up: AtomicBool::new(false),
@@ -141,8 +160,7 @@ pub(super) async fn apply(
     };
     let work = application.stages();
     let watch = async {
-        application.stop.cancelled().await;
-        tokio::time::sleep(GRACE).await;
+        application.grace(interrupt).await;
         application.abandon.cancel();
         std::future::pending::<()>().await;
     };
@@ -231,6 +249,7 @@ impl Application<'_> {
                 return self.requests(stage).await;
             }
             after = read_to;
+            self.has_twins.store(true, Ordering::Relaxed);
             self.state.intend(twins).await?;
         }
     }
@@ -276,8 +295,34 @@ impl Application<'_> {
         FAILURES_IN_A_ROW.max(2 * self.at_once() as u64)
     }
 
-    /// The operations of a stage.
-    fn operations<'a>(&'a self, stage: Stage) -> Operations<'a> {
+    /// Waits until the application is to end and its requests have had their time.
+    async fn grace(&self, interrupt: &CancellationToken) {
+        tokio::select! {
+            () = self.stop.cancelled() => {}
+            () = self.newer.cancelled() => self.stop_because(Stop::Overtaken),
+        }
+        let interrupted = async {
+            interrupt.cancelled().await;
+            tokio::time::sleep(GRACE).await;
+        };
+        tokio::select! {
+            () = tokio::time::sleep(if self.newer.is_cancelled() { GRACE_OF_OVERTAKEN } else { GRACE }) => {}
+            () = interrupted => {}
+        }
+    }
+
+    /// The operations of a stage, in their order.
+    fn operations(&self, stage: Stage) -> Operations<'_> {
+        if !(self.is_shared && stage == Stage::Products) {
+            return self.operations_from(stage, Cursor::default());
+        }
+        let urgent = self.operations_from(stage, Cursor::default());
+        let urgent = urgent.try_take_while(|operation| std::future::ready(Ok(operation.is_urgent()))).boxed();
+        in_shares(urgent, self.operations_from(stage, Cursor::behind_the_urgent()))
+    }
+
+    /// The operations of a stage behind a place.
+    fn operations_from<'a>(&'a self, stage: Stage, from: Cursor) -> Operations<'a> {
         let next = move |cursor: Cursor| -> BoxFuture<'a, Result<Option<Chunk>, Stop>> {
             Box::pin(async move {
                 if self.stop.is_cancelled() {
@@ -287,7 +332,7 @@ impl Application<'_> {
                 Ok((!operations.is_empty()).then_some((operations, cursor)))
             })
         };
-        let chunks = stream::try_unfold(Cursor::default(), next);
+        let chunks = stream::try_unfold(from, next);
         chunks.map_ok(|chunk| stream::iter(chunk.into_iter().map(Ok))).try_flatten().boxed()
     }
 

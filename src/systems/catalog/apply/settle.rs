@@ -19,6 +19,10 @@ impl Application<'_> {
     /// Sends one operation and writes down what came of it.
     pub(super) async fn settle(&self, operation: Operation) -> Result<(), Stop> {
         if self.is_off(&operation) {
+            // What was written down as about to be sent is in doubt no more than before.
+            if self.newer.is_cancelled() && !operation.is_late && !self.has_twins.load(Ordering::Relaxed) {
+                self.state.unintend(operation.kind, operation.id).await?;
+            }
             return Ok(());
         }
         let (kind, id) = (operation.kind, operation.id.clone());
