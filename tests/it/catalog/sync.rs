@@ -287,18 +287,16 @@ fn force_and_plan_agree_with_the_pass() {
 }
 
 #[test]
-fn how_many_at_once_is_found_out_and_remembered() {
+fn how_many_at_once_is_found_out() {
     let shop = Shop::new();
     let mut rules = shop.nicechat().rules();
-    rules.latency = std::time::Duration::from_millis(20);
+    rules.latency = std::time::Duration::from_millis(200);
     shop.nicechat().set_rules(rules);
-    publish(&shop, &goods("p", 400));
+    publish(&shop, &goods("p", 120));
     sync(&shop).ended(0);
     let first = shop.nicechat().max_in_flight();
     assert!((9..=64).contains(&first), "more than it began with, as more were answered: {first}");
-    assert_equal(&shop, &goods("p", 400));
-    let plan = shop.json(&["config", "dump", "--format", "json"]);
-    assert_eq!(plan["settings"]["nicechat"]["concurrency"]["value"], "auto");
+    assert_equal(&shop, &goods("p", 120));
 }
 
 #[test]

@@ -16,6 +16,7 @@ use crate::systems::catalog::error::PassError;
 use crate::systems::catalog::guard::Approved;
 use crate::systems::catalog::overtaking::Overtaken;
 use crate::systems::catalog::plan::Plan;
+use crate::systems::catalog::plan::store::SharedPlanStore;
 use crate::systems::catalog::plan::summary::Summary;
 use crate::systems::catalog::planner::Request;
 use crate::systems::catalog::store::WritePass as _;
@@ -84,32 +85,19 @@ async fn carry_out(
         nicechat.begin_with(at_once);
     }
     let (began, before) = (Instant::now(), nicechat.traffic());
-    let newer = CancellationToken::new();
-    let applying = apply(tools, store, telling, &tell, &newer);
-    let looking = async {
-        if overtaken.is_some() {
-            tools.turn.wait(|| is_newer(tools, mark)).await;
-            newer.cancel();
-        }
-        std::future::pending::<Applied>().await
-    };
-    let mut applied = tokio::select! {
-        applied = applying => applied,
-        applied = looking => applied,
-    };
+    let mut applied = apply_until_newer(tools, (store, telling), &tell, (mark, overtaken)).await;
     let after = nicechat.traffic();
     let sent = after.requests - before.requests;
     let (stopped, failed) = (applied.stopped.take(), applied.failed);
     findings.applied = applied;
-    // Pauses between tries are not NiceChat's pace.
-    if sent >= ENOUGH_REQUESTS && after.retries == before.retries && stopped.is_none() {
+    if sent >= ENOUGH_REQUESTS {
         let pace = began.elapsed().as_secs_f64() / sent as f64;
-        findings.observe_timings(tools, |timings| timings.change_seconds = Some(pace))?;
-    }
-    if sent >= ENOUGH_REQUESTS
-        && let Some(at_once) = nicechat.found_at_once()
-    {
-        findings.observe_timings(tools, |timings| timings.at_once = Some(at_once))?;
+        // Pauses between tries are not NiceChat's pace.
+        let is_pace = after.retries == before.retries && stopped.is_none();
+        findings.observe_timings(tools, |timings| {
+            timings.change_seconds = Some(pace).filter(|_| is_pace).or(timings.change_seconds);
+            timings.at_once = nicechat.found_at_once().or(timings.at_once);
+        })?;
     }
     if let (Some(Stop::Overtaken), Some(overtaken)) = (&stopped, overtaken) {
         tools.turn.overtaken(overtaken);
@@ -118,6 +106,28 @@ async fn carry_out(
         (Some(stop), _) => Err(PassError::Stopped(stop)),
         (None, 0) => Ok(()),
         (None, failed) => Err(PassError::Pending { failed, operations: summary.sent() }),
+    }
+}
+
+/// Applies a plan, until there is a newer feed than that of the mark, where it may be overtaken.
+async fn apply_until_newer(
+    tools: &Tools<'_>,
+    (store, telling): (SharedPlanStore, Telling),
+    tell: &(dyn Fn(u64) + Send + Sync),
+    (mark, overtaken): (&FeedMark, Option<Overtaken>),
+) -> Applied {
+    let newer = CancellationToken::new();
+    let applying = apply(tools, store, telling, tell, &newer);
+    let looking = async {
+        if overtaken.is_some() {
+            tools.turn.wait(|| is_newer(tools, mark)).await;
+            newer.cancel();
+        }
+        std::future::pending::<Applied>().await
+    };
+    tokio::select! {
+        applied = applying => applied,
+        applied = looking => applied,
     }
 }
 
