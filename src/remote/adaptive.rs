@@ -22,8 +22,8 @@ const ENOUGH: usize = 12;
 const LONG_ENOUGH: Duration = Duration::from_millis(100);
 /// Measurements between two tries; twice as many after each that was for nothing, up to the last.
 const PATIENCE: [u32; 2] = [4, 32];
-/// With fewer under way than this share of what may be, it is the sender that is measured.
-const FULL: f64 = 0.7;
+/// With fewer under way on an average than this share of what may be, it is the sender that is measured.
+const FULL: f64 = 0.5;
 /// Answers that take so much longer than they did mean that the service has less to give than it had.
 const SLOWER: u32 = 2;
 
@@ -50,9 +50,7 @@ struct Window {
     skipped: usize,
     since: Option<Instant>,
     answers: usize,
-    /// Of each answer, summed up.
-    under_way: usize,
-    /// Of each answer, summed up.
+    /// How long each took, summed up.
     took: Duration,
 }
 
@@ -107,8 +105,8 @@ impl Adaptive {
         Sent { at, epoch: self.epoch }
     }
 
-    /// A request was answered as it should be. `under_way` = how many were, itself included.
-    pub(super) fn answered(&mut self, now: Instant, sent: Sent, under_way: usize) {
+    /// A request was answered as it should be.
+    pub(super) fn answered(&mut self, now: Instant, sent: Sent) {
         if sent.epoch != self.epoch {
             return;
         }
@@ -119,12 +117,13 @@ impl Adaptive {
             return;
         };
         window.answers += 1;
-        window.under_way += under_way;
         window.took += now - sent.at;
         let lasted = now - since;
         if window.answers >= ENOUGH.max(3 * self.at_once) && lasted >= LONG_ENOUGH {
-            let Window { answers, under_way, took, .. } = std::mem::take(window);
-            let is_full = under_way as f64 >= FULL * (answers * self.at_once) as f64;
+            let Window { answers, took, .. } = std::mem::take(window);
+            // Little's law: so many were under way.
+            let under_way = took.as_secs_f64() / lasted.as_secs_f64();
+            let is_full = under_way >= FULL * self.at_once as f64;
             let took = took / u32::try_from(answers).unwrap_or(u32::MAX);
             self.measured(is_full.then(|| answers as f64 / lasted.as_secs_f64()), took);
         }

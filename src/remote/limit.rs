@@ -272,11 +272,11 @@ impl Found {
         self.at_once.sent(now)
     }
 
-    fn ended(&mut self, sent: Sent, ended: Ended, under_way: usize) {
+    fn ended(&mut self, sent: Sent, ended: Ended) {
         match ended {
             Ended::Answered => {
                 self.pace.taken(sent.at);
-                self.at_once.answered(Instant::now(), sent, under_way);
+                self.at_once.answered(Instant::now(), sent);
             }
             Ended::Refused => {
                 self.pace.refused(sent.at);
@@ -301,13 +301,12 @@ impl Permit {
 impl Drop for Permit {
     fn drop(&mut self) {
         let mut state = self.limit.state();
-        let under_way = state.under_way;
         state.under_way -= 1;
         if self.limit.terms.quota.is_some() {
             state.answered.push_back(Instant::now());
         }
         if let (Some(found), Some(sent)) = (&mut state.found, self.sent) {
-            found.ended(sent, self.ended, under_way);
+            found.ended(sent, self.ended);
         }
         drop(state);
         self.limit.answered.notify_waiters();
