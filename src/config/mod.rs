@@ -52,7 +52,7 @@ pub use http::{Http, Network, PublicUrl};
 pub use lagerkoll::{Account, AccountCredentials, DeclaredEvent, Lagerkoll, Scope};
 pub use location::{Location, is_loopback};
 pub use newstore::{DeclaredStore, Endpoint, Login, NewStore};
-pub use nicechat::{NiceChat, Prune, Strategy, VanishedCategory};
+pub use nicechat::{Concurrency, NiceChat, Prune, Strategy, VanishedCategory};
 pub use notify::{Hook, HookTarget, signing_key};
 pub use oct8ne::{CartMethod, Facet, Oct8ne, OutOfStock, OwnShop};
 pub use orders::{Keep, Orders};

@@ -28,8 +28,8 @@ pub struct NiceChat {
     pub api_key: SecretString,
     /// The half that signs.
     pub api_secret: SecretString,
-    /// The most requests at the same time.
-    pub concurrency: NonZeroUsize,
+    /// How many requests there are at the same time.
+    pub concurrency: Concurrency,
     /// A limit of our own; `None` sets none.
     pub requests_per_second: Option<NonZeroU32>,
     /// How long one request may take.
@@ -51,6 +51,28 @@ impl NiceChat {
     pub(super) fn is_meant(environment: &Environment) -> bool {
         let has = |names: SecretNames| secret::is_in(environment, &NICECHAT, names);
         has(API_KEY) || has(API_SECRET)
+    }
+}
+
+/// How many requests there are at the same time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Concurrency {
+    /// As many as NiceChat turns out to take.
+    Auto,
+    /// So many at most.
+    Fixed(NonZeroUsize),
+}
+
+/// More at once are nobody's, unless somebody says so.
+const MOST_AT_ONCE: NonZeroUsize = NonZeroUsize::MIN.saturating_add(63);
+
+impl Concurrency {
+    /// There are never more.
+    pub fn most(self) -> NonZeroUsize {
+        match self {
+            Concurrency::Auto => MOST_AT_ONCE,
+            Concurrency::Fixed(most) => most,
+        }
     }
 }
 
@@ -88,11 +110,11 @@ pub enum VanishedCategory {
 impl NiceChat {
     pub(super) fn read(document: &Document<'_>, environment: &Environment) -> Result<NiceChat, ConfigError> {
         let section = Section::of(document, &NICECHAT);
-        let concurrency = section.number("concurrency", 8, 1..=256);
+        let concurrency = section.number_or("concurrency", "auto", 1..=256).and_then(NonZeroUsize::new);
         let requests_per_second = section.number("requests_per_second", 0, 0..=10_000);
         Ok(NiceChat {
             base_url: section.read("base_url", "https://account.nice.chat", base_url)?,
-            concurrency: NonZeroUsize::new(concurrency).unwrap_or(NonZeroUsize::MIN),
+            concurrency: concurrency.map_or(Concurrency::Auto, Concurrency::Fixed),
             requests_per_second: NonZeroU32::new(requests_per_second),
             timeout: section.read("timeout", "30s", |text| units::duration(text, &TIMEOUTS))?,
             retries: section.number("retries", 5, 0..=20),

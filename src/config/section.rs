@@ -110,6 +110,25 @@ impl<'d> Section<'d> {
         }
     }
 
+    /// A whole number, or a word that stands for none: the default, which also stands in for what is wrong.
+    pub(super) fn number_or<T: TryFrom<i64>>(
+        &self,
+        key: &'static str,
+        word: &'static str,
+        range: RangeInclusive<i64>,
+    ) -> Option<T> {
+        let Some(setting) = self.get(key) else {
+            self.comes_from(key, Some(format!("{word:?}")), "default".to_owned());
+            return None;
+        };
+        if setting.value.get_ref().as_str() == Some(word) {
+            return None;
+        }
+        let (first, last) = (range.start(), range.end());
+        let expected = format!("expected {word:?} or a whole number from {first} to {last}, without quotes");
+        self.keep(setting.number(&range).map(Some).map_err(|_| setting.bad(expected)), || None)
+    }
+
     /// A list of texts with a meaning; what is wrong with one is told in the end, and it is left out.
     pub(super) fn texts<T>(
         &self,

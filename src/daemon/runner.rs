@@ -125,6 +125,9 @@ impl Runner {
             return;
         }
         self.due = Some(self.due.map_or(kind, |due| due.and(kind)));
+        if let Some((job, _)) = &self.pass {
+            job.wanted_again();
+        }
     }
 
     /// Ends the pass under way: what was acknowledged is in the state, and the rest is for another one.

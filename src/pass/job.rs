@@ -74,6 +74,9 @@ pub trait Job: Send + Sync {
         None
     }
 
+    /// It is wanted again while a pass of it is under way, which may look whether it had better end for that.
+    fn wanted_again(&self) {}
+
     /// Whether it goes on with what the others leave: where each is run once it comes after them, and how it is tells
     /// nothing of how the shop is.
     fn follows_others(&self) -> bool {

@@ -14,7 +14,7 @@ use tracing::debug;
 use url::Url;
 
 use super::error::CallError;
-use super::limit::Limit;
+use super::limit::{Ended, Limit};
 use super::redact::Secrets;
 use super::traffic::Traffic;
 use crate::config;
@@ -130,6 +130,11 @@ impl<S: Service> Client<S> {
         &self.told
     }
 
+    /// What holds for all requests.
+    pub(super) fn limit(&self) -> &Limit {
+        &self.limit
+    }
+
     /// What was sent and answered so far.
     pub(super) fn traffic(&self) -> MutexGuard<'_, Traffic> {
         self.traffic.lock().unwrap_or_else(PoisonError::into_inner)
@@ -198,12 +203,13 @@ impl<S: Service> Client<S> {
         })?;
         self.traffic().sent(is_retry);
         let started = Instant::now();
-        let result = self.exchange(request, read).await.map_err(|error| error.fit_to_tell(&self.told));
+        let mut ended = Ended::Untold;
+        let result = self.exchange(request, read, &mut ended).await.map_err(|error| error.fit_to_tell(&self.told));
         if let Some(asked) = result.as_ref().err().and_then(CallError::retry_after) {
             // It is meant for all requests, not only for its own.
             self.limit.be_quiet_for(asked);
         }
-        drop(permit);
+        permit.ended(ended);
         let outcome = result.as_ref().err().map_or_else(|| "ok".to_owned(), CallError::to_string);
         debug!(
             method = %request.method,
@@ -219,21 +225,39 @@ impl<S: Service> Client<S> {
         &self,
         request: &Request,
         read: impl Fn(S::Reply<'_>) -> Result<T, CallError>,
+        ended: &mut Ended,
     ) -> Result<T, CallError> {
         let mut call = self.http.request(request.method.clone(), request.url.clone());
         if !request.body.is_empty() {
             call = call.header(CONTENT_TYPE, "application/json").body(request.body.clone());
         }
         let call = self.service.authorize(request, call);
-        let broken = |error| no_answer(&request.url, &error);
-        let mut reply = call.send().await.map_err(broken)?;
+        let mut reply = call.send().await.map_err(|error| lost(&request.url, &error, ended))?;
         self.traffic().answered(reply.status().as_u16());
+        *ended = told_by(reply.status());
         let most = self.service.largest_answer(request);
-        let body = body(&mut reply, most).await.map_err(broken)?;
+        let body = body(&mut reply, most).await.map_err(|error| lost(&request.url, &error, ended))?;
         let body = self.kept.hide(body.ok_or_else(|| too_large::<S>(request, most))?);
         let (method, status, headers) = (&request.method, reply.status(), reply.headers());
         let answer = Answer { method, status, headers, body: &body, secrets: &self.told, now: Timestamp::now() };
         self.service.understand(&answer, read)
+    }
+}
+
+/// Why no answer came, or not the whole of it.
+fn lost(url: &Url, error: &reqwest::Error, ended: &mut Ended) -> CallError {
+    *ended = if error.is_timeout() && !error.is_connect() { Ended::Overloaded } else { Ended::Untold };
+    no_answer(url, error)
+}
+
+/// What an answer tells of how much its service can take.
+fn told_by(status: StatusCode) -> Ended {
+    match status {
+        StatusCode::TOO_MANY_REQUESTS => Ended::Refused,
+        StatusCode::REQUEST_TIMEOUT | StatusCode::SERVICE_UNAVAILABLE | StatusCode::GATEWAY_TIMEOUT => {
+            Ended::Overloaded
+        }
+        _ => Ended::Answered,
     }
 }
 

@@ -1,5 +1,5 @@
 //! Rate limits: all senders of this process together stay below a service's quota, or a setting's, and send nothing
-//! while the service asks for a pause.
+//! while the service asks for a pause. How much a service takes is found out, where nobody says it.
 
 use std::collections::{HashMap, VecDeque};
 use std::num::NonZeroUsize;
@@ -10,10 +10,14 @@ use tokio::sync::Notify;
 use tokio::time::{Instant, sleep_until};
 use url::Url;
 
+use super::adaptive::{Adaptive, Sent};
+use super::pace::Pace;
 use crate::http_client::{Clients, LONGEST_RETRY_AFTER};
 
 /// The longest silence that a service can ask for: a later moment than this one may not exist.
 const LONGEST_SILENCE: Duration = Duration::from_secs(366 * 24 * 3600);
+/// How long a service is left alone that refuses requests for being too many, and doesn't say for how long.
+const AFTER_REFUSAL: Duration = Duration::from_secs(1);
 
 /// At most so many requests in any window of this length.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,7 +54,7 @@ impl Limits {
         let (host, port) = (url.host_str().unwrap_or_default(), url.port_or_known_default().unwrap_or_default());
         let name = format!("{service} {host}:{port} {terms:?}");
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        Arc::clone(known.entry(name).or_insert_with(|| Arc::new(Limit { terms, ..Limit::new(None) })))
+        Arc::clone(known.entry(name).or_insert_with(|| Arc::new(Limit::of_terms(terms))))
     }
 }
 
@@ -59,8 +63,33 @@ impl Limits {
 pub struct Terms {
     /// `None` = there is no quota.
     pub quota: Option<Quota>,
-    /// The most requests under way; `None` = any number.
-    pub at_once: Option<NonZeroUsize>,
+    /// How many requests may be under way.
+    pub at_once: AtOnce,
+}
+
+/// How many requests may be under way.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum AtOnce {
+    /// Any number.
+    #[default]
+    Any,
+    /// So many at most.
+    Fixed(NonZeroUsize),
+    /// As many as the service turns out to take, and so many at most.
+    Found(NonZeroUsize),
+}
+
+/// How a request ended, as far as it tells how much its service can take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Ended {
+    /// It was answered, with whatever.
+    Answered,
+    /// There are too many (429).
+    Refused,
+    /// The service is too busy, or didn't answer in time.
+    Overloaded,
+    /// Nothing: nobody was there, or the request was given up.
+    Untold,
 }
 
 /// What holds for all requests of an account at a service.
@@ -85,11 +114,31 @@ struct State {
     answered: VecDeque<Instant>,
     /// The service asked to be left alone until then.
     quiet_until: Option<Instant>,
+    /// What is found out about the service, if that is wanted.
+    found: Option<Found>,
+}
+
+/// What is found out about a service.
+#[derive(Debug)]
+struct Found {
+    at_once: Adaptive,
+    pace: Pace,
 }
 
 /// The right to send one request, until it is answered.
 #[derive(Debug)]
-pub struct Permit(Arc<Limit>);
+pub struct Permit {
+    limit: Arc<Limit>,
+    sent: Option<Sent>,
+    ended: Ended,
+}
+
+/// Why a request has to wait.
+enum Wait {
+    Until(Instant),
+    /// For an answer to another one.
+    Answer,
+}
 
 /// The service asked to be left alone for longer than a pass waits: for this long from now on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -98,8 +147,16 @@ pub struct Silence(pub Duration);
 impl Limit {
     /// A limit with a quota, or one that only keeps silent when the service asks for it.
     pub fn new(quota: Option<Quota>) -> Limit {
-        let terms = Terms { quota, at_once: None };
-        Limit { terms, longest_silence: LONGEST_SILENCE, state: Mutex::default(), answered: Notify::new() }
+        Limit::of_terms(Terms { quota, at_once: AtOnce::Any })
+    }
+
+    pub(super) fn of_terms(terms: Terms) -> Limit {
+        let found = match terms.at_once {
+            AtOnce::Found(most) => Some(Found { at_once: Adaptive::new(most.get()), pace: Pace::default() }),
+            AtOnce::Any | AtOnce::Fixed(_) => None,
+        };
+        let state = Mutex::new(State { found, ..State::default() });
+        Limit { terms, longest_silence: LONGEST_SILENCE, state, answered: Notify::new() }
     }
 
     /// A limit without a quota that keeps silent for so long at most: the service is asked again then, whatever it asked
@@ -115,27 +172,49 @@ impl Limit {
     pub async fn permit(self: &Arc<Self>) -> Result<Permit, Silence> {
         loop {
             let answered = self.answered.notified();
-            let until = {
+            let wait = {
                 let now = Instant::now();
                 let mut state = self.state();
-                let quiet = state.quiet_until.filter(|until| *until > now);
-                match quiet {
+                match state.quiet_until.filter(|until| *until > now) {
                     Some(until) if until - now > LONGEST_RETRY_AFTER => return Err(Silence(until - now)),
-                    Some(until) => Some(until),
-                    None if state.has_room(self.terms, now) => {
-                        state.under_way += 1;
-                        return Ok(Permit(Arc::clone(self)));
-                    }
-                    None => state.answered.front().zip(self.terms.quota).map(|(at, quota)| *at + quota.window),
+                    Some(until) => Wait::Until(until),
+                    None => match state.wait(self.terms, now) {
+                        Some(wait) => wait,
+                        None => {
+                            let sent = state.begin(now);
+                            return Ok(Permit { limit: Arc::clone(self), sent, ended: Ended::Untold });
+                        }
+                    },
                 }
             };
-            match until {
-                Some(until) => tokio::select! {
+            match wait {
+                Wait::Until(until) => tokio::select! {
                     () = sleep_until(until) => {}
                     () = answered => {}
                 },
-                None => answered.await,
+                Wait::Answer => answered.await,
             }
+        }
+    }
+
+    /// The most requests that may be under way now; `None` = any number.
+    pub fn at_once(&self) -> Option<usize> {
+        match self.terms.at_once {
+            AtOnce::Any => None,
+            AtOnce::Fixed(most) => Some(most.get()),
+            AtOnce::Found(_) => self.found_at_once(),
+        }
+    }
+
+    /// How many at once were found to be best, if that is found out here.
+    pub fn found_at_once(&self) -> Option<usize> {
+        self.state().found.as_ref().map(|found| found.at_once.at_once())
+    }
+
+    /// Takes over what was found earlier, unless something was found since.
+    pub fn begin_with(&self, at_once: usize) {
+        if let Some(found) = &mut self.state().found {
+            found.at_once.begin_with(at_once);
         }
     }
 
@@ -158,28 +237,88 @@ impl Limit {
 }
 
 impl State {
-    /// Whether another request may be under way.
-    fn has_room(&mut self, terms: Terms, now: Instant) -> bool {
-        if terms.at_once.is_some_and(|most| self.under_way >= most.get()) {
-            return false;
+    /// Why another request has to wait, if it has to.
+    fn wait(&mut self, terms: Terms, now: Instant) -> Option<Wait> {
+        let most = match terms.at_once {
+            AtOnce::Any => None,
+            AtOnce::Fixed(most) => Some(most.get()),
+            AtOnce::Found(_) => self.found.as_ref().map(|found| found.at_once.at_once()),
+        };
+        if most.is_some_and(|most| self.under_way >= most) {
+            return Some(Wait::Answer);
         }
-        let Some(Quota { most, window }) = terms.quota else { return true };
-        while self.answered.front().is_some_and(|at| *at + window <= now) {
-            self.answered.pop_front();
+        if let Some(Quota { most, window }) = terms.quota {
+            while self.answered.front().is_some_and(|at| *at + window <= now) {
+                self.answered.pop_front();
+            }
+            if self.under_way + self.answered.len() >= most.max(1) {
+                return Some(self.answered.front().map_or(Wait::Answer, |at| Wait::Until(*at + window)));
+            }
         }
-        self.under_way + self.answered.len() < most.max(1)
+        self.found.as_mut()?.until(now).map(Wait::Until)
+    }
+
+    /// A request is sent now.
+    fn begin(&mut self, now: Instant) -> Option<Sent> {
+        self.under_way += 1;
+        self.found.as_mut().map(|found| found.sent(now))
+    }
+}
+
+impl Found {
+    /// When the next request may be sent, as far as the pace is concerned.
+    fn until(&mut self, now: Instant) -> Option<Instant> {
+        let before = self.pace.per_second();
+        let until = self.pace.until(now);
+        if let Some(per_second) = self.pace.per_second().filter(|_| before != self.pace.per_second()) {
+            self.at_once.fits(per_second);
+        }
+        until
+    }
+
+    fn sent(&mut self, now: Instant) -> Sent {
+        self.pace.sent(now);
+        self.at_once.sent(now)
+    }
+
+    fn ended(&mut self, sent: Sent, ended: Ended) {
+        match ended {
+            Ended::Answered => {
+                self.pace.taken(sent.at);
+                self.at_once.answered(Instant::now(), sent);
+            }
+            Ended::Refused => {
+                self.pace.refused(sent.at);
+                self.at_once.overloaded(sent);
+            }
+            Ended::Overloaded => self.at_once.overloaded(sent),
+            Ended::Untold => {}
+        }
+    }
+}
+
+impl Permit {
+    /// The request has ended like this.
+    pub(super) fn ended(mut self, ended: Ended) {
+        if ended == Ended::Refused && self.sent.is_some() && self.limit.silence().is_none() {
+            self.limit.be_quiet_for(AFTER_REFUSAL);
+        }
+        self.ended = ended;
     }
 }
 
 impl Drop for Permit {
     fn drop(&mut self) {
-        let mut state = self.0.state();
+        let mut state = self.limit.state();
         state.under_way -= 1;
-        if self.0.terms.quota.is_some() {
+        if self.limit.terms.quota.is_some() {
             state.answered.push_back(Instant::now());
         }
+        if let (Some(found), Some(sent)) = (&mut state.found, self.sent) {
+            found.ended(sent, self.ended);
+        }
         drop(state);
-        self.0.answered.notify_waiters();
+        self.limit.answered.notify_waiters();
     }
 }
 
@@ -192,6 +331,10 @@ mod tests {
     /// Lagerkoll's: its quota is the reason for all this.
     const QUOTA: Quota = Quota { most: 200, window: Duration::from_secs(60) };
     const SECOND: Duration = Duration::from_secs(1);
+
+    fn fixed(at_once: usize) -> AtOnce {
+        NonZeroUsize::new(at_once).map_or(AtOnce::Any, AtOnce::Fixed)
+    }
 
     /// Sends requests side by side, each taken by the service at another moment of its way. Gives the
     /// moments, in order.
@@ -234,8 +377,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn everybody_at_a_service_together_has_no_more_under_way_than_the_settings_say() {
         let (limits, url) = (Limits::default(), Url::parse("https://nice.example/").expect("an address"));
-        let of =
-            |at_once| limits.of_service("NiceChat", &url, Terms { quota: None, at_once: NonZeroUsize::new(at_once) });
+        let of = |at_once| limits.of_service("NiceChat", &url, Terms { quota: None, at_once: fixed(at_once) });
         let first = of(1).permit().await.expect("a permit");
         assert!(timeout(SECOND, of(1).permit()).await.is_err());
         assert!(timeout(SECOND, of(2).permit()).await.is_ok(), "other settings");

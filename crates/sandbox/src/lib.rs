@@ -30,6 +30,7 @@ mod store;
 #[cfg(test)]
 mod tests;
 mod validate;
+mod window;
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};

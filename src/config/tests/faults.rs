@@ -100,14 +100,13 @@ fn wrong_types_tell_what_is_expected() {
     }
     assert_eq!(
         error(&nicechat("concurrency = \"8\"")),
-        ":4:15: nicechat.concurrency = \"8\": expected a whole number from 1 to 256, without quotes"
+        ":4:15: nicechat.concurrency = \"8\": expected \"auto\" or a whole number from 1 to 256, without quotes"
     );
 }
 
 #[test]
 fn numbers_out_of_range() {
     for (key, values, range) in [
-        ("concurrency", ["0", "257", "-1"], "1 to 256"),
         ("requests_per_second", ["-1", "10001", "99999999999999999999"], "0 to 10000"),
         ("retries", ["21", "-1", "1.5"], "0 to 20"),
         ("max_delete_percent", ["101", "-1", "0xff"], "0 to 100"),
@@ -118,6 +117,16 @@ fn numbers_out_of_range() {
             assert_eq!(message.split_once(": ").map(|(_, rest)| rest), Some(expected.as_str()));
         }
     }
+}
+
+#[test]
+fn a_concurrency_that_is_none() {
+    for value in ["0", "257", "-1", "\"8\"", "\"Auto\"", "1.5", "true"] {
+        let message = error(&nicechat(&format!("concurrency = {value}")));
+        let expected = "expected \"auto\" or a whole number from 1 to 256, without quotes";
+        assert!(message.ends_with(&format!("nicechat.concurrency = {value}: {expected}")), "{message}");
+    }
+    assert!(load(&nicechat("concurrency = \"auto\"")).is_ok());
 }
 
 #[test]

@@ -102,7 +102,7 @@ fn the_defaults() {
     assert_eq!(nicechat.base_url.as_str(), "https://account.nice.chat/");
     assert_eq!(nicechat.api_key.expose_secret(), "env-key");
     assert_eq!(nicechat.api_secret.expose_secret(), "env-secret");
-    assert_eq!(nicechat.concurrency.get(), 8);
+    assert_eq!(nicechat.concurrency, Concurrency::Auto);
     assert_eq!(nicechat.requests_per_second, None);
     assert_eq!(nicechat.timeout, Duration::from_secs(30));
     assert_eq!(nicechat.retries, 5);
@@ -140,7 +140,7 @@ fn every_setting_is_read() {
     ));
     let Catalog { nicechat, guard, .. } = catalog(nicechat.expect("a config"));
     assert_eq!(nicechat.base_url.as_str(), "http://127.0.0.1:8080/nice");
-    assert_eq!(nicechat.concurrency.get(), 2);
+    assert_eq!(nicechat.concurrency.most().get(), 2);
     assert_eq!(nicechat.requests_per_second.map(std::num::NonZeroU32::get), Some(10));
     assert_eq!(nicechat.timeout, Duration::from_millis(500));
     assert_eq!(nicechat.retries, 0);

@@ -16,10 +16,10 @@ use super::object::{Seen, SeenId};
 use super::page::{self, PageContent};
 use super::service::NiceChat;
 use crate::catalog::{Digest, Fields, Id, Kind};
-use crate::config;
+use crate::config::{self, Concurrency};
 use crate::remote::error::CallError;
 use crate::remote::http::{Client, Request, Service, Settings};
-use crate::remote::limit::{Limits, Quota, Terms};
+use crate::remote::limit::{AtOnce, Limits, Quota, Terms};
 use crate::remote::redact::Secrets;
 use crate::remote::traffic::Traffic;
 
@@ -83,7 +83,11 @@ pub(super) fn client<S: Service>(
 ) -> Result<Client<S>, reqwest::Error> {
     let (key, secret) = (&settings.api_key, &settings.api_secret);
     let quota = settings.requests_per_second.map(|most| Quota { most: most.get() as usize, window: SECOND });
-    let terms = Terms { quota, at_once: Some(settings.concurrency) };
+    let at_once = match settings.concurrency {
+        Concurrency::Auto => AtOnce::Found(settings.concurrency.most()),
+        Concurrency::Fixed(most) => AtOnce::Fixed(most),
+    };
+    let terms = Terms { quota, at_once };
     let limit = limits.of_service(NiceChat::NAME, &settings.base_url, terms);
     let settings = Settings {
         base: &settings.base_url,
@@ -153,6 +157,21 @@ impl Writer {
     /// The reading half of the same connection.
     pub fn reader(&self) -> Reader {
         Reader(Arc::clone(&self.0))
+    }
+
+    /// How many requests there may be at the same time now: that changes as they are answered.
+    pub fn at_once(&self) -> usize {
+        self.0.limit().at_once().unwrap_or(usize::MAX)
+    }
+
+    /// How many at the same time were found to be best, where nobody has set it.
+    pub fn found_at_once(&self) -> Option<usize> {
+        self.0.limit().found_at_once()
+    }
+
+    /// Takes over how many were found earlier, unless that was found out since.
+    pub fn begin_with(&self, at_once: usize) {
+        self.0.limit().begin_with(at_once);
     }
 
     /// Requests sent so far over this connection, tries included.

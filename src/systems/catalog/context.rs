@@ -12,6 +12,7 @@ use crate::remote::{Limits, nicechat};
 use crate::shop::Bell;
 use crate::state::{self, StateError};
 use crate::systems::catalog::import::endpoints::Endpoints;
+use crate::systems::catalog::overtaking::{Overtaking, Turn};
 
 /// What a pass works with.
 #[derive(Clone)]
@@ -28,6 +29,8 @@ pub struct Context {
     pub stocked: Bell,
     /// See [`crate::shop::Shop::limits`].
     pub limits: Limits,
+    /// What passes tell each other of newer feeds.
+    pub(super) overtaking: Overtaking,
     /// Whether somebody serves `endpoints` already; else a pass does so itself when an import needs it.
     pub is_listening: bool,
 }
@@ -46,6 +49,7 @@ pub(super) struct Tools<'a> {
     pub(super) nicechat: &'a nicechat::Writer,
     pub(super) stop: &'a CancellationToken,
     pub(super) progress: Progress<'a>,
+    pub(super) turn: &'a Turn,
 }
 
 impl Tools<'_> {

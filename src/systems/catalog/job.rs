@@ -44,6 +44,10 @@ impl Job for CatalogJob {
         Some(&self.0.config.source)
     }
 
+    fn wanted_again(&self) {
+        self.0.overtaking.ask();
+    }
+
     fn label(&self, kind: PassKind) -> &'static str {
         kind.name()
     }
@@ -79,12 +83,14 @@ impl Job for CatalogJob {
 /// Makes a pass, and leaves its row in the state. Never fails: what went wrong is in the report.
 async fn run(context: &Context, ask: Ask, stop: &CancellationToken, progress: Progress<'_>) -> pass::report::Report {
     let began = Instant::now();
-    let request = Request::of_pass(ask);
+    let turn = context.overtaking.turn();
+    let knows_listing = turn.before().is_some_and(|before| before.knows_listing);
+    let request = Request::of_pass(ask).knowing_the_listing(knows_listing);
     let mut findings = Findings::default();
     let steps = async {
         let config = &context.config;
         let nicechat = nicechat::connect(&config.nicechat, &config.source.location.secrets(), &context.limits)?;
-        let tools = Tools { context, nicechat: &nicechat, stop, progress };
+        let tools = Tools { context, nicechat: &nicechat, stop, progress, turn: &turn };
         let ended = run_steps(&tools, request, &mut findings).await;
         findings.traffic = nicechat.traffic();
         ended

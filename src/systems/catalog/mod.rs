@@ -12,6 +12,7 @@ mod guard;
 mod import;
 mod job;
 mod listing;
+mod overtaking;
 mod pass;
 mod plan;
 mod planner;

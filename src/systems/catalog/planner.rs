@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::approval::{CATALOG, word};
 use crate::catalog::{Category, Hasher};
-use crate::config::{self, Catalog, Prune, Source, Strategy};
+use crate::config::{self, Catalog, Concurrency, Prune, Source, Strategy};
 use crate::feed::{self, FeedError, FeedType, Header, ParseOptions, Row, RowDigest, RowPlace, SinkError};
 use crate::http_client::Clients;
 use crate::pass::{Ask, PassKind};
@@ -33,7 +33,7 @@ use crate::systems::catalog::store::ListingScope;
 use crate::systems::catalog::store::ReadFeed as _;
 use crate::systems::catalog::store::ReadImports as _;
 use crate::systems::catalog::strategy::address::Address;
-use crate::systems::catalog::strategy::cost::{Inputs, choose};
+use crate::systems::catalog::strategy::cost::{AT_ONCE, Inputs, choose};
 use crate::systems::catalog::wait::{blocking, interruptible};
 
 /// What a plan is made for.
@@ -47,12 +47,19 @@ pub(super) struct Request {
     pub(super) force: bool,
     /// Whether the state is to learn what the rows of the feed mean.
     keeps_rows: bool,
+    /// What NiceChat's listing has is known: nothing that matters.
+    pub(super) knows_listing: bool,
 }
 
 impl Request {
     /// Of a pass that begins now.
     pub(super) fn of_pass(ask: Ask) -> Request {
-        Request { kind: ask.kind, now: Timestamp::now(), force: ask.force, keeps_rows: true }
+        Request { kind: ask.kind, now: Timestamp::now(), force: ask.force, keeps_rows: true, knows_listing: false }
+    }
+
+    /// The same, which needs not read NiceChat's listing: a pass before it has, and found nothing of ours.
+    pub(super) fn knowing_the_listing(self, knows_listing: bool) -> Request {
+        Request { knows_listing: knows_listing && self.kind == PassKind::Sync, ..self }
     }
 }
 
@@ -129,7 +136,7 @@ impl Planner<'_> {
         let is_listed = needs_listing(self.config, &state, request.kind)?;
         let mut differ = self.differ(state, request, is_listed, body).await?;
         let mut page_size = None;
-        if is_listed {
+        if is_listed && !request.knows_listing {
             (differ, page_size) = interruptible(self.stop, listing::take_in(self.nicechat, differ)).await??;
         }
         let Compared { format, is_whole, header, comparison } = self.compare(differ, request, body).await?;
@@ -362,12 +369,16 @@ impl feed::RowSink for Rows {
 }
 
 fn inputs(config: &Catalog, state: &state::Reader, kind: PassKind) -> Result<Inputs, StateError> {
+    let timings = state.timings()?;
     Ok(Inputs {
         strategy: config.nicechat.strategy,
-        concurrency: config.nicechat.concurrency.get(),
+        concurrency: match config.nicechat.concurrency {
+            Concurrency::Fixed(most) => most.get(),
+            Concurrency::Auto => timings.at_once.unwrap_or(AT_ONCE),
+        },
         requests_per_second: config.nicechat.requests_per_second.map(std::num::NonZeroU32::get),
         kind,
-        timings: state.timings()?,
+        timings,
         failures: state.import_failures()?,
         is_held: false,
         is_importing: state.open_import()?.is_some(),

@@ -8,6 +8,7 @@ use tokio_util::sync::CancellationToken;
 use super::context::Context;
 use super::import::Endpoints;
 use super::job::CatalogJob;
+use super::overtaking::Overtaking;
 use super::planner;
 use super::probe::probe;
 use super::report::{CatalogLook, PlannedCatalog};
@@ -32,6 +33,8 @@ use crate::systems::system::{Probe, System};
 pub struct CatalogSystem {
     /// The addresses of imports under way.
     endpoints: Endpoints,
+    /// What passes tell each other.
+    overtaking: Overtaking,
 }
 
 const METERS: [Meter; 4] = [
@@ -67,6 +70,7 @@ impl System for CatalogSystem {
             config: shop.config.catalog.clone()?,
             state: shop.state.clone(),
             endpoints: self.endpoints.clone(),
+            overtaking: self.overtaking.clone(),
             computing: shop.computing.clone(),
             stocked: shop.stocked.clone(),
             limits: shop.limits.clone(),

@@ -285,3 +285,29 @@ fn force_and_plan_agree_with_the_pass() {
     assert_eq!(shop.nicechat().object(Kind::Category, &category_id("Home > Light")), Some(category("Home > Light")));
     assert_eq!(plan["guard"], Value::Null);
 }
+
+#[test]
+fn how_many_at_once_is_found_out() {
+    let shop = Shop::new();
+    let mut rules = shop.nicechat().rules();
+    rules.latency = std::time::Duration::from_millis(200);
+    shop.nicechat().set_rules(rules);
+    publish(&shop, &goods("p", 120));
+    sync(&shop).ended(0);
+    let first = shop.nicechat().max_in_flight();
+    assert!((9..=64).contains(&first), "more than it began with, as more were answered: {first}");
+    assert_equal(&shop, &goods("p", 120));
+}
+
+#[test]
+fn a_service_that_takes_so_many_a_second_refuses_few_and_gets_all() {
+    for refused_for in [0, 1] {
+        let shop = Shop::new();
+        shop.nicechat().set_rules(sandbox::Rules { most_per_second: 100, refused_for, ..shop.nicechat().rules() });
+        publish(&shop, &goods("p", 250));
+        let pass = sync(&shop).ended(0);
+        assert_equal(&shop, &goods("p", 250));
+        let refused = pass.requests.iter().filter(|request| request.status == 429).count();
+        assert!((1..=80).contains(&refused), "{refused} refused");
+    }
+}

@@ -76,7 +76,10 @@ fn values_of_the_wrong_kind() {
         ),
         ("[source]\nmax_bytes = \"much\"", "source.max_bytes = \"much\": "),
         ("[source]\ndefault_currency = \"dollar\"", "source.default_currency = \"dollar\": expected a currency"),
-        ("[nicechat]\nconcurrency = \"8\"", "nicechat.concurrency = \"8\": expected a whole number from 1 to 256"),
+        (
+            "[nicechat]\nconcurrency = \"8\"",
+            "nicechat.concurrency = \"8\": expected \"auto\" or a whole number from 1 to 256",
+        ),
         ("[nicechat]\nretries = -1", "nicechat.retries = -1: expected a whole number from 0 to 20"),
         ("[nicechat]\nmax_delete_percent = 101", "nicechat.max_delete_percent = 101: expected a whole number"),
         ("[nicechat]\nprune = \"some\"", "nicechat.prune = \"some\": expected \"owned\", \"all\" or \"none\""),

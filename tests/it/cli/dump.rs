@@ -46,7 +46,7 @@ fn every_setting_tells_where_it_comes_from() {
     let dumped = run(&["config", "dump", "--format", "json"], &variables).json();
     let settings = &dumped["settings"];
     assert_eq!(settings["nicechat"]["retries"], json!({"value": 2, "from": "line 5"}));
-    assert_eq!(settings["nicechat"]["concurrency"], json!({"value": 8, "from": "default"}));
+    assert_eq!(settings["nicechat"]["concurrency"], json!({"value": "auto", "from": "default"}));
     assert_eq!(settings["lagerkoll.event"][0]["action"]["value"], json!({"to": ["a@shop.example"]}));
     assert_eq!(settings["http"], json!(null));
 

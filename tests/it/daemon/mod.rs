@@ -3,6 +3,7 @@
 mod doors;
 mod http;
 mod kept;
+mod overtaking;
 mod pause;
 mod service;
 mod sync;

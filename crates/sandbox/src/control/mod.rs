@@ -29,7 +29,8 @@ POST   /sandbox/faults                 make requests go wrong
 DELETE /sandbox/faults                 let all go well again
 
 Examples of rules:
-  {"cdn": true, "trim_html": true, "float_prices": true, "latency_ms": 50, "page_size": 10}
+  {"cdn": true, "trim_html": true, "float_prices": true, "latency_ms": 50, "most_per_second": 20,
+   "page_size": 10}
   {"ignore_case": true}
   {"orders_oldest_first": true, "orders_count": 7}
   {"import_enqueued_ms": 2000, "import_started_ms": 5000, "import_recopies_images": true}

@@ -7,7 +7,6 @@ mod accounts;
 mod api;
 mod reply;
 mod rules;
-mod window;
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -22,11 +21,11 @@ use crate::handle::{Handle, Record, Service};
 use crate::pace::midway;
 use crate::reply::Served;
 use crate::store::Object;
+use crate::window::Window;
 
 pub use accounts::{Credentials, LagerkollUser};
 use api::{Api, Call, Route};
 pub use rules::{LagerkollRules, RetryAfter};
-use window::Window;
 
 pub(super) use api::is_here;
 
@@ -173,7 +172,7 @@ impl State {
     fn decide(&mut self, call: &Call) -> Ending {
         let now = self.started.elapsed().saturating_add(self.ahead);
         let route = Route::of(&call.path);
-        let (outcome, succeeded) = match self.window.admit(now, &self.rules) {
+        let (outcome, succeeded) = match self.window.admit(now, self.rules.limit, self.rules.window) {
             Err(wait) => (Ending::Answered(reply::too_many(wait, self.rules.retry_after)), false),
             Ok(()) => {
                 let fault = self.record.faults.strike(&call.target());

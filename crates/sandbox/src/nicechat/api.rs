@@ -23,6 +23,12 @@ pub(super) const MANNER: Manner = Manner {
     success: || accepted(Value::Null),
 };
 
+/// The answer to a request of too many; with how many seconds there is no use in trying, if any.
+pub(super) fn too_many(seconds: u64) -> Answer {
+    let retry_after = Some(seconds).filter(|seconds| *seconds > 0).map(|seconds| seconds.to_string());
+    Answer { retry_after, ..Answer::error(StatusCode::TOO_MANY_REQUESTS, "Too many requests") }
+}
+
 /// A request to the API with everything that its answer depends on.
 #[derive(Debug, Clone)]
 pub(super) struct Call {

@@ -31,6 +31,13 @@ pub struct Rules {
     /// How long each request takes, half of it before it has its effect; milliseconds in JSON.
     #[serde(rename = "latency_ms", with = "milliseconds")]
     pub latency: Duration,
+    /// How many requests are served in any second; those beyond are refused with 429. 0 = any number.
+    pub most_per_second: usize,
+    /// What such a refusal says in `Retry-After`, in seconds; 0 = nothing.
+    pub refused_for: u64,
+    /// How many requests a second are worked off, one after the other, while those that come meanwhile wait; 0 = any
+    /// number.
+    pub worked_off_per_second: u32,
     /// Objects per page of a listing, at least 1.
     pub page_size: usize,
     /// Orders are listed as they came, not the newest first; NiceChat's page doesn't tell which.
@@ -61,6 +68,9 @@ impl Default for Rules {
             ignore_case: false,
             strict_categories: false,
             latency: Duration::ZERO,
+            most_per_second: 0,
+            refused_for: 0,
+            worked_off_per_second: 0,
             page_size: 100,
             orders_oldest_first: false,
             orders_count: None,

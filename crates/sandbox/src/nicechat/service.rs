@@ -1,12 +1,14 @@
 //! The handle on the in-memory NiceChat: what it holds, what it was sent, and how to make it misbehave.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use bytes::Bytes;
 use hyper::header;
 use hyper::http::request::Parts;
 use serde::Serialize;
 use serde_json::Value;
+use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
 use super::api::{self, Api, Call, ROOT, Route};
@@ -17,6 +19,7 @@ use crate::handle::{Handle, Record, Service};
 use crate::pace::midway;
 use crate::reply::{Answer, Served};
 use crate::store::{Kind, Object};
+use crate::window::Window;
 
 /// One request to NiceChat and what came of it.
 #[derive(Debug, Clone, Serialize)]
@@ -47,6 +50,12 @@ pub struct State {
     secret: String,
     api: Api,
     record: Record<Logged>,
+    /// When it was started.
+    began: Instant,
+    /// What was let through of late.
+    window: Window,
+    /// When it will have worked off what it has.
+    free_at: Option<Instant>,
     /// Ends what was spawned, with the sandbox.
     stop: CancellationToken,
 }
@@ -74,7 +83,16 @@ impl NiceChat {
     pub(crate) fn new(key: &str, secret: &str, page_size: usize, stop: CancellationToken) -> Self {
         let mut api = Api::default();
         api.rules.page_size = page_size;
-        Self::of(State { key: key.to_owned(), secret: secret.to_owned(), api, record: Record::default(), stop })
+        Self::of(State {
+            key: key.to_owned(),
+            secret: secret.to_owned(),
+            api,
+            record: Record::default(),
+            began: Instant::now(),
+            window: Window::default(),
+            free_at: None,
+            stop,
+        })
     }
 
     /// All objects of a kind, by id.
@@ -147,6 +165,10 @@ impl NiceChat {
     pub(crate) async fn serve(&self, parts: &Parts, body: Bytes) -> Served {
         let call = call_of(parts, body);
         let _under_way = self.begin();
+        let turn = self.lock().turn();
+        if let Some(turn) = turn {
+            sleep_until(turn).await;
+        }
         midway(self.rules().latency, || self.decide(&call)).await.serve().await
     }
 
@@ -167,8 +189,12 @@ impl State {
     /// Gives a call its effect and its end, and logs it.
     fn decide(&mut self, call: &Call) -> Ending {
         let route = Route::of(&call.path);
-        let fault = self.record.faults.strike(&call.target(&route));
-        let (outcome, succeeded) = Ending::decide(fault, api::MANNER, || self.answer(&route, call));
+        let (outcome, succeeded) = if self.is_too_many() {
+            (Ending::Answered(api::too_many(self.api.rules.refused_for)), false)
+        } else {
+            let fault = self.record.faults.strike(&call.target(&route));
+            Ending::decide(fault, api::MANNER, || self.answer(&route, call))
+        };
         self.record.log(Logged {
             method: call.method.clone(),
             path: call.path_and_query(),
@@ -179,6 +205,21 @@ impl State {
             applied: succeeded && call.method != "GET",
         });
         outcome
+    }
+
+    /// When the turn of a request is that comes now, where they have to wait for one another.
+    fn turn(&mut self) -> Option<Instant> {
+        let rate = Some(self.api.rules.worked_off_per_second).filter(|rate| *rate > 0)?;
+        let (now, work) = (Instant::now(), Duration::from_secs(1) / rate);
+        let turn = self.free_at.map_or(now, |at| at.max(now)) + work;
+        self.free_at = Some(turn);
+        Some(turn)
+    }
+
+    /// Whether there were too many within a second; else this one is counted.
+    fn is_too_many(&mut self) -> bool {
+        let most = self.api.rules.most_per_second;
+        self.window.admit(self.began.elapsed(), most, Duration::from_secs(1)).is_err()
     }
 
     fn answer(&mut self, route: &Route, call: &Call) -> Answer {

@@ -6,6 +6,7 @@
 mod history;
 mod request;
 mod settle;
+mod shares;
 
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -13,7 +14,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
-use futures_util::stream::{self, BoxStream};
+use futures_util::stream::{self, BoxStream, FuturesUnordered};
 use futures_util::{StreamExt as _, TryStreamExt as _};
 use thiserror::Error;
 use tokio_util::sync::CancellationToken;
@@ -29,12 +30,16 @@ use crate::systems::catalog::store::WriteRequests as _;
 use crate::systems::catalog::store::{Adopted, Intent};
 use crate::task::{self, TaskError};
 
+use shares::in_shares;
+
 pub(super) use history::{Telling, held_change};
 
 /// Operations that are read together.
 const CHUNK: usize = 200;
 /// How long requests in flight may still take when the pass is to stop.
 const GRACE: Duration = Duration::from_secs(3);
+/// How long they may when it is a newer feed that waits: nothing is to be sent twice for that.
+const GRACE_OF_OVERTAKEN: Duration = Duration::from_secs(10);
 /// Refused objects that a pass names in the log; a feed may have a million.
 const NAMED: u64 = 10;
 /// Objects that fail one after the other, each after all its tries, before NiceChat counts as away.
@@ -61,6 +66,9 @@ pub enum Stop {
     /// Somebody asked us to stop.
     #[error("interrupted; the next pass goes on from here")]
     Interrupted,
+    /// There is a newer feed.
+    #[error("a newer feed came; the next pass goes on from here, the urgent first")]
+    Overtaken,
 }
 
 /// What an application came to, in objects.
@@ -84,6 +92,10 @@ pub struct Applied {
 
 /// Operations, and where the next ones begin.
 type Chunk = (Vec<Operation>, Cursor);
+/// Operations that are read as they are needed.
+type Operations<'a> = BoxStream<'a, Result<Operation, Stop>>;
+/// Operations that are written down as about to be sent, and those behind them.
+type Begun<'a> = (Vec<Operation>, Operations<'a>);
 
 #[derive(Default)]
 struct Counts {
@@ -104,11 +116,15 @@ struct Application<'a> {
     telling: Telling,
     /// No more requests are begun.
     stop: CancellationToken,
+    /// A newer feed waits.
+    newer: &'a CancellationToken,
+    /// The less urgent has its share of the requests.
+    is_shared: bool,
+    /// Objects are in doubt that are not those of a request.
+    has_twins: AtomicBool,
     /// Requests in flight are not waited for any longer.
     abandon: CancellationToken,
     why: Mutex<Option<Stop>>,
-    /// Failures in a row that mean that NiceChat is away.
-    most_failures: u64,
     /// No more of the stage that is under way.
     given_up: AtomicBool,
     /// Categories that products stayed in because their request failed.
@@ -116,14 +132,16 @@ struct Application<'a> {
     counts: Counts,
 }
 
-/// Carries out the operations in `plan`. `progress` is told how many objects are settled.
+/// Carries out the operations in `plan`, until `newer` says that there is a newer feed. `progress` is told how many
+/// objects are settled.
 pub(super) async fn apply(
     tools: &Tools<'_>,
     plan: SharedPlanStore,
     telling: Telling,
     progress: &(dyn Fn(u64) + Send + Sync),
+    newer: &CancellationToken,
 ) -> Applied {
-    let (interrupt, concurrency) = (tools.stop, tools.context.config.nicechat.concurrency.get());
+    let interrupt = tools.stop;
     let application = Application {
         nicechat: tools.nicechat,
         state: &tools.context.state,
@@ -131,17 +149,18 @@ pub(super) async fn apply(
         progress,
         telling,
         stop: interrupt.child_token(),
+        newer,
+        is_shared: tools.turn.before().is_some(),
+        has_twins: AtomicBool::new(false),
         abandon: CancellationToken::new(),
         why: Mutex::new(None),
-        most_failures: FAILURES_IN_A_ROW.max(2 * concurrency as u64),
         given_up: AtomicBool::new(false),
         in_use: Mutex::new(HashSet::new()),
         counts: Counts::default(),
     };
-    let work = application.stages(concurrency);
+    let work = application.stages();
     let watch = async {
-        application.stop.cancelled().await;
-        tokio::time::sleep(GRACE).await;
+        application.grace(interrupt).await;
         application.abandon.cancel();
         std::future::pending::<()>().await;
     };
@@ -161,15 +180,15 @@ fn intent(operation: &Operation) -> Intent {
 }
 
 impl Application<'_> {
-    async fn stages(&self, concurrency: usize) {
+    async fn stages(&self) {
         for stage in Stage::ALL {
             self.given_up.store(false, Ordering::Relaxed);
             self.counts.failed_in_a_row.store(0, Ordering::Relaxed);
             let done = match stage {
                 Stage::RecordOnly => self.record_only().await,
-                Stage::TwinDeletes => self.part_twins(Kind::Product, stage, concurrency).await,
-                Stage::CategoryDeletes => self.part_twins(Kind::Category, stage, concurrency).await,
-                _ => self.requests(stage, concurrency).await,
+                Stage::TwinDeletes => self.part_twins(Kind::Product, stage).await,
+                Stage::CategoryDeletes => self.part_twins(Kind::Category, stage).await,
+                _ => self.requests(stage).await,
             };
             if let Err(stop) = done {
                 self.stop_because(stop);
@@ -217,7 +236,7 @@ impl Application<'_> {
 
     /// Deletions that may take wanted objects with them: those are in doubt from before the first one, so that a crash
     /// behind it leaves nothing unnoticed.
-    async fn part_twins(&self, kind: Kind, stage: Stage, concurrency: usize) -> Result<(), Stop> {
+    async fn part_twins(&self, kind: Kind, stage: Stage) -> Result<(), Stop> {
         let mut after = 0;
         loop {
             let plan = Arc::clone(&self.plan);
@@ -227,29 +246,83 @@ impl Application<'_> {
             });
             let (twins, read_to) = read.await??;
             if twins.is_empty() {
-                return self.requests(stage, concurrency).await;
+                return self.requests(stage).await;
             }
             after = read_to;
+            self.has_twins.store(true, Ordering::Relaxed);
             self.state.intend(twins).await?;
         }
     }
 
-    async fn requests(&self, stage: Stage, concurrency: usize) -> Result<(), Stop> {
-        // As many as are sent side by side are written down together, which is one transaction instead of many.
-        let together = self.operations(stage).chunks(concurrency).map(|operations| self.begin_all(operations));
-        let begun = together.buffered(1).map_ok(|operations| stream::iter(operations.into_iter().map(Ok)));
-        let settled = begun.try_flatten().map(|operation| self.one(operation));
-        let mut settled = std::pin::pin!(settled.buffer_unordered(concurrency));
-        while let Some(result) = settled.next().await {
-            if let Err(stop) = result {
+    async fn requests(&self, stage: Stage) -> Result<(), Stop> {
+        let (mut begun, mut is_over) = (self.begun(stage), false);
+        let mut under_way: FuturesUnordered<BoxFuture<'_, Result<(), Stop>>> = FuturesUnordered::new();
+        loop {
+            let settled = tokio::select! {
+                operation = begun.next(), if !is_over && under_way.len() < self.at_once() => {
+                    match operation {
+                        Some(operation) => under_way.push(self.one(operation)),
+                        None => is_over = true,
+                    }
+                    continue;
+                }
+                Some(settled) = under_way.next() => settled,
+                else => return Ok(()),
+            };
+            if let Err(stop) = settled {
                 self.stop_because(stop);
             }
         }
-        Ok(())
     }
 
-    /// The operations of a stage.
-    fn operations<'a>(&'a self, stage: Stage) -> BoxStream<'a, Result<Operation, Stop>> {
+    /// The operations of a stage, each written down as about to be sent. As many as are sent side by side are written
+    /// down together, which is one transaction instead of many.
+    fn begun<'a>(&'a self, stage: Stage) -> Operations<'a> {
+        let next = move |operations: Operations<'a>| -> BoxFuture<'a, Result<Option<Begun<'a>>, Stop>> {
+            Box::pin(self.begin_some(operations))
+        };
+        let together = stream::try_unfold(self.operations(stage), next);
+        together.map_ok(|operations| stream::iter(operations.into_iter().map(Ok))).try_flatten().boxed()
+    }
+
+    /// How many requests there may be side by side now.
+    fn at_once(&self) -> usize {
+        self.nicechat.at_once()
+    }
+
+    /// Failures in a row that mean that NiceChat is away.
+    fn most_failures(&self) -> u64 {
+        FAILURES_IN_A_ROW.max(2 * self.at_once() as u64)
+    }
+
+    /// Waits until the application is to end and its requests have had their time.
+    async fn grace(&self, interrupt: &CancellationToken) {
+        tokio::select! {
+            () = self.stop.cancelled() => {}
+            () = self.newer.cancelled() => self.stop_because(Stop::Overtaken),
+        }
+        let interrupted = async {
+            interrupt.cancelled().await;
+            tokio::time::sleep(GRACE).await;
+        };
+        tokio::select! {
+            () = tokio::time::sleep(if self.newer.is_cancelled() { GRACE_OF_OVERTAKEN } else { GRACE }) => {}
+            () = interrupted => {}
+        }
+    }
+
+    /// The operations of a stage, in their order.
+    fn operations(&self, stage: Stage) -> Operations<'_> {
+        if !(self.is_shared && stage == Stage::Products) {
+            return self.operations_from(stage, Cursor::default());
+        }
+        let urgent = self.operations_from(stage, Cursor::default());
+        let urgent = urgent.try_take_while(|operation| std::future::ready(Ok(operation.is_urgent()))).boxed();
+        in_shares(urgent, self.operations_from(stage, Cursor::behind_the_urgent()))
+    }
+
+    /// The operations of a stage behind a place.
+    fn operations_from<'a>(&'a self, stage: Stage, from: Cursor) -> Operations<'a> {
         let next = move |cursor: Cursor| -> BoxFuture<'a, Result<Option<Chunk>, Stop>> {
             Box::pin(async move {
                 if self.stop.is_cancelled() {
@@ -259,7 +332,7 @@ impl Application<'_> {
                 Ok((!operations.is_empty()).then_some((operations, cursor)))
             })
         };
-        let chunks = stream::try_unfold(Cursor::default(), next);
+        let chunks = stream::try_unfold(from, next);
         chunks.map_ok(|chunk| stream::iter(chunk.into_iter().map(Ok))).try_flatten().boxed()
     }
 
@@ -273,14 +346,15 @@ impl Application<'_> {
         is_over || (operation.stage() == Stage::CategoryDeletes && self.is_in_use(&operation.id))
     }
 
-    /// Writes operations down that are about to be sent, and gives them back without those that are not to be.
-    fn begin_all(&self, operations: Vec<Result<Operation, Stop>>) -> BoxFuture<'_, Result<Vec<Operation>, Stop>> {
-        Box::pin(async move {
-            let mut operations = operations.into_iter().collect::<Result<Vec<Operation>, Stop>>()?;
-            operations.retain(|operation| !self.is_off(operation));
-            self.state.intend(operations.iter().map(intent).collect()).await?;
-            Ok(operations)
-        })
+    /// Writes the next operations down, without those that are not to be begun any more.
+    async fn begin_some<'a>(&self, mut operations: Operations<'a>) -> Result<Option<Begun<'a>>, Stop> {
+        let mut some: Vec<Operation> = operations.by_ref().take(self.at_once()).try_collect().await?;
+        if some.is_empty() {
+            return Ok(None);
+        }
+        some.retain(|operation| !self.is_off(operation));
+        self.state.intend(some.iter().map(intent).collect()).await?;
+        Ok(Some((some, operations)))
     }
 
     fn stop_because(&self, stop: Stop) {

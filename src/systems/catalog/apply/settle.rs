@@ -19,6 +19,10 @@ impl Application<'_> {
     /// Sends one operation and writes down what came of it.
     pub(super) async fn settle(&self, operation: Operation) -> Result<(), Stop> {
         if self.is_off(&operation) {
+            // What was written down as about to be sent is in doubt no more than before.
+            if self.newer.is_cancelled() && !operation.is_late && !self.has_twins.load(Ordering::Relaxed) {
+                self.state.unintend(operation.kind, operation.id).await?;
+            }
             return Ok(());
         }
         let (kind, id) = (operation.kind, operation.id.clone());
@@ -44,7 +48,7 @@ impl Application<'_> {
                 self.stays_where_it_is(&operation);
                 self.state.settle(kind, id, Settled::Failed(reason.clone()), None).await?;
                 let in_a_row = self.counts.failed_in_a_row.fetch_add(1, Ordering::Relaxed) + 1;
-                return match in_a_row >= self.most_failures {
+                return match in_a_row >= self.most_failures() {
                     _ if error.asks_for_too_long() => Err(Stop::Away(reason)),
                     // These failed before; what the stages after this one hold may do better.
                     true if operation.is_late => {

@@ -61,7 +61,7 @@ pub(super) struct Importer<'a> {
 
 impl<'a> Importer<'a> {
     pub(super) fn new(tools: &Tools<'a>) -> Importer<'a> {
-        let Tools { context, nicechat, stop, progress } = *tools;
+        let Tools { context, nicechat, stop, progress, .. } = *tools;
         Importer { context, nicechat, stop, progress }
     }
 

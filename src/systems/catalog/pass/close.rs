@@ -10,6 +10,7 @@ use super::steps::{AppliedPlan, Ended, Trouble};
 use crate::config::{History, Rule};
 use crate::pass::{Outcome, PassEntry, PassRow};
 use crate::state::StateError;
+use crate::systems::catalog::apply::Stop;
 use crate::systems::catalog::context::Context;
 use crate::systems::catalog::error::PassError;
 use crate::systems::catalog::plan::summary::{RuleUse, Summary};
@@ -31,6 +32,8 @@ struct Parts {
     held: Option<Held>,
     /// Why nothing was let out.
     paused: Option<String>,
+    /// It ended early for a newer feed.
+    is_overtaken: bool,
     guard: GuardEnding,
     missing: Option<Vec<Missing>>,
     error: Option<PassError>,
@@ -57,13 +60,25 @@ impl Parts {
                 Parts { outcome: Some(Outcome::Unchanged), mark, refused, ..Parts::default() }
             }
             Ok(Ended::Applied(applied)) => {
-                let AppliedPlan { rows, listed, nameless, mark, guard, missing, columns, held, result } = *applied;
+                let AppliedPlan { rows, listed, nameless, mark, guard, missing, columns, held, is_overtaken, result } =
+                    *applied;
                 let is_held = held.is_some();
-                let left = Parts { rows, listed, nameless, mark, guard, missing, columns, held, ..Parts::default() };
+                let left = Parts {
+                    rows,
+                    listed,
+                    nameless,
+                    mark,
+                    guard,
+                    missing,
+                    columns,
+                    held,
+                    is_overtaken,
+                    ..Parts::default()
+                };
                 match result {
                     Ok(Trouble { refused, .. }) if is_held => Parts { outcome: Some(Outcome::Held), refused, ..left },
                     Ok(Trouble { rejected, refused }) => {
-                        let is_all_well = rejected + refused.all() == 0;
+                        let is_all_well = !is_overtaken && rejected + refused.all() == 0;
                         let outcome = if is_all_well { Outcome::Ok } else { Outcome::Partial };
                         Parts { outcome: Some(outcome), refused, ..left }
                     }
@@ -152,6 +167,7 @@ fn pass_row(request: Request, findings: &Findings, parts: &Parts) -> PassRow {
             .as_ref()
             .map(ToString::to_string)
             .or_else(|| parts.paused.clone())
-            .or_else(|| parts.held.as_ref().map(Held::words)),
+            .or_else(|| parts.held.as_ref().map(Held::words))
+            .or_else(|| parts.is_overtaken.then(|| Stop::Overtaken.to_string())),
     }
 }

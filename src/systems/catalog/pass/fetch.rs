@@ -38,6 +38,20 @@ pub(super) async fn fetch_again(tools: &Tools<'_>, feed: FeedBody) -> Result<Fee
     }
 }
 
+/// Whether the feed is another one by now than that of a mark. One that can't be read is none.
+pub(super) async fn is_newer(tools: &Tools<'_>, mark: &FeedMark) -> bool {
+    let Ok(state) = tools.state() else { return false };
+    let answer = body::fetch(
+        tools.context.limits.clients(),
+        &tools.context.config,
+        state.hasher(),
+        Some(mark.clone()),
+        tools.stop,
+    )
+    .await;
+    matches!(answer, Ok(Answer::New(_)))
+}
+
 /// What the state equals, if nothing but the feed's bytes can have changed since.
 fn current_mark(tools: &Tools<'_>, request: Request, state: &state::Reader) -> Result<Option<FeedMark>, PassError> {
     let config = &tools.context.config;

@@ -3,21 +3,25 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
 
+use super::fetch::is_newer;
 use super::findings::Findings;
 use crate::catalog::Kind;
-use crate::pass::Step;
+use crate::pass::{PassKind, Step};
 use crate::state::StateError;
-use crate::systems::catalog::apply::{Telling, apply};
+use crate::systems::catalog::apply::{Applied, Stop, Telling, apply};
 use crate::systems::catalog::context::Tools;
 use crate::systems::catalog::error::PassError;
 use crate::systems::catalog::guard::Approved;
+use crate::systems::catalog::overtaking::Overtaken;
 use crate::systems::catalog::plan::Plan;
+use crate::systems::catalog::plan::store::SharedPlanStore;
 use crate::systems::catalog::plan::summary::Summary;
 use crate::systems::catalog::planner::Request;
 use crate::systems::catalog::store::WritePass as _;
 use crate::systems::catalog::store::WriteRequests as _;
-use crate::systems::catalog::store::{Intent, Loaded, ReadFeed as _, ReadImports as _, RowsEnding, Why};
+use crate::systems::catalog::store::{FeedMark, Intent, Loaded, ReadFeed as _, ReadImports as _, RowsEnding, Why};
 
 /// Objects that an import created and that are told one by one; more are one line.
 const MOST_IMPORTED: u64 = 10_000;
@@ -34,16 +38,29 @@ pub(super) struct Sent {
     pub(super) result: Result<(), PassError>,
 }
 
-/// Carries the plan out.
-pub(super) async fn send(tools: &Tools<'_>, request: Request, plan: Approved, findings: &mut Findings) -> Sent {
+/// Carries the plan out, until a feed comes that is newer than that of `mark`.
+pub(super) async fn send(
+    tools: &Tools<'_>,
+    request: Request,
+    plan: Approved,
+    mark: &FeedMark,
+    findings: &mut Findings,
+) -> Sent {
     let mut plan = plan.into_plan();
     let rows = plan.rows.take();
-    let result = carry_out(tools, request, plan, findings).await;
+    let result = carry_out(tools, request, plan, mark, findings).await;
     let was_carried_through = matches!(result, Ok(()) | Err(PassError::Pending { .. }));
     Sent { rows: rows.filter(|_| was_carried_through), was_carried_through, result }
 }
 
-async fn carry_out(tools: &Tools<'_>, request: Request, plan: Plan, findings: &mut Findings) -> Result<(), PassError> {
+async fn carry_out(
+    tools: &Tools<'_>,
+    request: Request,
+    plan: Plan,
+    mark: &FeedMark,
+    findings: &mut Findings,
+) -> Result<(), PassError> {
+    let overtaken = may_be_overtaken(request, &plan, findings);
     let Plan { store, summary, left, .. } = plan;
     let (context, nicechat) = (tools.context, tools.nicechat);
     let operations = summary.operations();
@@ -64,22 +81,63 @@ async fn carry_out(tools: &Tools<'_>, request: Request, plan: Plan, findings: &m
         let done = settled.fetch_add(more, Ordering::Relaxed) + more;
         (tools.progress)(Step::Sending { done, of: operations });
     };
+    if let Some(at_once) = tools.state()?.timings()?.at_once {
+        nicechat.begin_with(at_once);
+    }
     let (began, before) = (Instant::now(), nicechat.traffic());
-    let mut applied = apply(tools, store, telling, &tell).await;
+    let mut applied = apply_until_newer(tools, (store, telling), &tell, (mark, overtaken)).await;
     let after = nicechat.traffic();
     let sent = after.requests - before.requests;
     let (stopped, failed) = (applied.stopped.take(), applied.failed);
     findings.applied = applied;
-    // Pauses between tries are not NiceChat's pace.
-    if sent >= ENOUGH_REQUESTS && after.retries == before.retries && stopped.is_none() {
+    if sent >= ENOUGH_REQUESTS {
         let pace = began.elapsed().as_secs_f64() / sent as f64;
-        findings.observe_timings(tools, |timings| timings.change_seconds = Some(pace))?;
+        // Pauses between tries are not NiceChat's pace.
+        let is_pace = after.retries == before.retries && stopped.is_none();
+        findings.observe_timings(tools, |timings| {
+            timings.change_seconds = Some(pace).filter(|_| is_pace).or(timings.change_seconds);
+            timings.at_once = nicechat.found_at_once().or(timings.at_once);
+        })?;
+    }
+    if let (Some(Stop::Overtaken), Some(overtaken)) = (&stopped, overtaken) {
+        tools.turn.overtaken(overtaken);
     }
     match (stopped, failed) {
         (Some(stop), _) => Err(PassError::Stopped(stop)),
         (None, 0) => Ok(()),
         (None, failed) => Err(PassError::Pending { failed, operations: summary.sent() }),
     }
+}
+
+/// Applies a plan, until there is a newer feed than that of the mark, where it may be overtaken.
+async fn apply_until_newer(
+    tools: &Tools<'_>,
+    (store, telling): (SharedPlanStore, Telling),
+    tell: &(dyn Fn(u64) + Send + Sync),
+    (mark, overtaken): (&FeedMark, Option<Overtaken>),
+) -> Applied {
+    let newer = CancellationToken::new();
+    let applying = apply(tools, store, telling, tell, &newer);
+    let looking = async {
+        if overtaken.is_some() {
+            tools.turn.wait(|| is_newer(tools, mark)).await;
+            newer.cancel();
+        }
+        std::future::pending::<Applied>().await
+    };
+    tokio::select! {
+        applied = applying => applied,
+        applied = looking => applied,
+    }
+}
+
+/// What is left for the next pass if this one is overtaken, if it may be. What NiceChat's listing told is in the plan
+/// alone, unless it has nothing of ours: such a plan is carried through.
+fn may_be_overtaken(request: Request, plan: &Plan, findings: &Findings) -> Option<Overtaken> {
+    let has_ours = || plan.summary.both(|tally| tally.owned + tally.adopted + tally.delete_foreign) > 0;
+    let knows_listing = plan.is_listed && request.kind == PassKind::Sync && (request.knows_listing || !has_ours());
+    let may_be = findings.import.is_none() && (!plan.is_listed || knows_listing);
+    may_be.then_some(Overtaken { knows_listing })
 }
 
 /// The one line that the history gets instead of one for each change: of a large import, and of a first load, which

@@ -57,6 +57,8 @@ pub(in crate::systems::catalog) struct AppliedPlan {
     pub(super) columns: Option<FeedColumns>,
     /// What waits for somebody's word.
     pub(super) held: Option<Held>,
+    /// It ended early for a newer feed.
+    pub(super) is_overtaken: bool,
     /// What can't be as the feed wants it; or why the application isn't complete.
     pub(super) result: Result<Trouble, PassError>,
 }
@@ -170,6 +172,7 @@ async fn apply(
     let plan = approved.plan();
     let nameless = (plan.summary.held_back == 0).then_some(plan.summary.nameless);
     let (changes_at, is_listed) = (plan.changes_at, plan.is_listed);
+    let body = feed.mark.clone();
     let mark = trusted(feed.mark, plan).filter(|_| plan.verdict.held.is_none());
     let verdict = plan.verdict.clone();
     let columns = plan.columns.clone();
@@ -183,7 +186,8 @@ async fn apply(
     {
         return AppliedPlan::failed(error);
     }
-    let Sent { rows, was_carried_through, result } = send(tools, request, approved, findings).await;
+    let Sent { rows, was_carried_through, result } = send(tools, request, approved, &body, findings).await;
+    let is_overtaken = matches!(result, Err(PassError::Stopped(Stop::Overtaken)));
     let is_at_large = findings.import.as_ref().is_some_and(|import| import.is_at_large);
     let scope = match tools.context.config.nicechat.prune {
         // What isn't ours is met in a listing only: it is read again as long as some of it may be held.
@@ -205,7 +209,8 @@ async fn apply(
         listed: (is_listed && was_carried_through && !is_at_large).then_some(scope),
         nameless,
         mark: mark.filter(|_| result.is_ok()).map(|mark| FeedMark { changes_at, judged: Some(request.now), ..mark }),
-        result: result.and_then(|()| trouble(tools)),
+        result: if is_overtaken { Ok(()) } else { result }.and_then(|()| trouble(tools)),
+        is_overtaken,
     }
 }
 
@@ -230,6 +235,7 @@ impl AppliedPlan {
             missing: None,
             columns: None,
             held: None,
+            is_overtaken: false,
             result: Err(error),
         }
     }

@@ -157,6 +157,11 @@ impl Operation {
         }
     }
 
+    /// Whether customers are told something wrong until it is sent.
+    pub fn is_urgent(&self) -> bool {
+        !self.is_late && self.urgency() < Urgency::Create
+    }
+
     /// The operation as `plan --format json` prints it; for a create the whole object is sent.
     pub fn to_json(&self) -> Value {
         let mut fields = self.send.clone();

@@ -120,9 +120,10 @@ pub(super) fn line(pass: &PassRow, took: Duration) -> String {
     format!("{}{reason}", parts.join(", "))
 }
 
-/// What a pass came to, in one line and without the reason.
+/// What a pass came to, in one line and without the reason; unless nothing went wrong that would tell it.
 fn headline(report: &Report) -> String {
-    let row = PassRow { reason: None, ..report.row.clone() };
+    let mut row = report.row.clone();
+    row.reason = row.reason.filter(|_| row.outcome == Outcome::Partial);
     format!("{}: {}", row.kind.name(), line(&row, report.took))
 }
 

@@ -16,6 +16,7 @@ use crate::pass::{Facts, Headline, PassRow, Standing as State};
 use crate::pause::Pause;
 use crate::report::{JsonObject, PrintError, RejectedRows};
 use crate::state::{Reader, StateError};
+use crate::systems::catalog::apply::Stop;
 use crate::systems::catalog::pass::close::JOB;
 use crate::systems::catalog::plan::verdict::Held;
 use crate::systems::catalog::store;
@@ -203,7 +204,12 @@ impl CatalogStanding<'_> {
         let since = passes.iter().find(|pass| pass.outcome.is_good()).map(|pass| pass.finished);
         let moment = since.map(|since| format!(" since {since:.0}")).unwrap_or_default();
         let changes = count(self.pending, "change", "changes");
-        let text = format!("Behind{moment}: a pass that is under way, or was cut off, has {changes} still to send.");
+        let is_overtaken = |pass: &PassRow| pass.reason.as_deref() == Some(&*Stop::Overtaken.to_string());
+        let text = if passes.first().is_some_and(is_overtaken) {
+            format!("Behind{moment}: a newer feed came; {changes} are still to send, the urgent first.")
+        } else {
+            format!("Behind{moment}: a pass that is under way, or was cut off, has {changes} still to send.")
+        };
         Headline { state: State::Behind, text, since }
     }
 

@@ -134,6 +134,17 @@ pub trait WriteRequests: AsRef<Writer> {
         })
     }
 
+    /// A request that was written down is not sent; nothing was in doubt before it.
+    ///
+    /// # Errors
+    /// When it can't be written.
+    fn unintend(&self, kind: Kind, id: Id) -> impl Future<Output = Result<(), StateError>> + Send {
+        self.as_ref().enter(Durable::No, move |transaction| {
+            let sql = "DELETE FROM journal WHERE kind = ?1 AND id = ?2";
+            transaction.prepare_cached(sql)?.execute(params![kind, id.as_str()]).map(|_| ())
+        })
+    }
+
     /// Records what came of a request; returns when that is written. What a power cut takes of it, the next pass
     /// finds in NiceChat's listing.
     ///

@@ -24,6 +24,8 @@ const CHANGE_SECONDS: f64 = 0.025;
 const IMPORT_SECONDS: f64 = 10.0;
 /// See [`IMPORT_SECONDS`].
 const ELEMENT_SECONDS: f64 = 0.003;
+/// Requests at the same time where nobody has set it, and no pass has found it.
+pub(crate) const AT_ONCE: usize = 8;
 /// Objects on a page of the listing until one was seen.
 const PAGE_SIZE: u64 = 100;
 /// So many imports that failed one after the other, and the API is used until a resync.
@@ -71,7 +73,7 @@ pub struct Decision {
 pub(crate) struct Inputs {
     /// As set.
     pub strategy: Strategy,
-    /// As set: requests at the same time.
+    /// As set, or as found: requests at the same time.
     pub concurrency: usize,
     /// As set: the most requests in a second.
     pub requests_per_second: Option<u32>,

@@ -295,6 +295,13 @@ impl PlanStore {
     }
 }
 
+impl Cursor {
+    /// Behind the operations of a stage that are urgent, see [`Operation::is_urgent`].
+    pub(in crate::systems::catalog) fn behind_the_urgent() -> Cursor {
+        Cursor(Some((0, i64::from(code(Urgency::Create)), String::new(), 0, 0)))
+    }
+}
+
 impl Group {
     /// Of objects to create.
     fn of_creates(kind: Kind) -> Group {

@@ -163,6 +163,8 @@ pub struct Timings {
     pub import_left: u64,
     /// Objects on a page of NiceChat's listing.
     pub page_size: Option<u64>,
+    /// How many requests at the same time were found to be best.
+    pub at_once: Option<usize>,
 }
 
 /// An import that was given up before anybody knew what came of it.
