@@ -203,7 +203,8 @@ pub(super) const ORDERS: SectionNames = SectionNames {
 };
 
 /// `[notify]`.
-pub(super) const NOTIFY: SectionNames = SectionNames { name: "notify", keys: &["hook"] };
+pub(super) const NOTIFY: SectionNames =
+    SectionNames { name: "notify", keys: &["shop", "fail_after", "disk_low", "hook"] };
 
 /// `[[notify.hook]]`.
 pub(super) const HOOK: SectionNames = SectionNames {
@@ -299,7 +300,7 @@ pub(super) fn in_quotes(key: &str) -> Option<&'static str> {
         | "max_age" => Some("write a time in quotes, such as \"30s\""),
         "schedule" | "resync_schedule" => Some("write it in quotes, such as \"every 15m\""),
         "price" => Some("write prices in quotes, such as \"<5\" or \"10..20\""),
-        "max_bytes" => Some("write a size in quotes, such as \"4GiB\", or a number of bytes"),
+        "max_bytes" | "disk_low" => Some("write a size in quotes, such as \"4GiB\", or a number of bytes"),
         "location" | "path" => Some("write a path or an address in quotes, such as \"/srv/feed.xml\""),
         "keep" | "events" | "command" => Some("write a list of texts in quotes, such as [\"client\"]"),
         "phone_number" => Some("write it in quotes, such as \"+13055550100\""),

@@ -5,6 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use futures_util::future::select_all;
+use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use tracing::{Instrument as _, info_span};
 
@@ -37,11 +38,13 @@ pub(super) struct Runner {
     log: Option<PassLog>,
     line: Part,
     monitor: Monitor,
+    /// Told that a pass has ended.
+    passed: Arc<Notify>,
 }
 
 impl Runner {
     /// A runner without a job.
-    pub(super) fn new(force_next: bool, line: Part, monitor: Monitor) -> Runner {
+    pub(super) fn new(force_next: bool, line: Part, monitor: Monitor, passed: Arc<Notify>) -> Runner {
         Runner {
             job: None,
             timers: Vec::new(),
@@ -55,6 +58,7 @@ impl Runner {
             log: None,
             line,
             monitor,
+            passed,
         }
     }
 
@@ -62,11 +66,10 @@ impl Runner {
     /// due at once: whatever was left undone has waited long enough.
     pub(super) async fn assign(
         &mut self,
-        job: Option<Box<dyn Job>>,
+        job: Option<Arc<dyn Job>>,
         shop: &Shop,
         timers: &Timers,
     ) -> Result<(), ScheduleError> {
-        let job: Option<Arc<dyn Job>> = job.map(Arc::from);
         self.timers = self.timers_of(job.as_deref(), timers).await?;
         self.watch(job.as_deref().and_then(Job::feed).and_then(Source::watched));
         let subject = |job: &Arc<dyn Job>| job.subject();
@@ -193,6 +196,9 @@ impl Runner {
 
     fn ended(&mut self, job: &dyn Job, report: &Report) {
         self.monitor.record(job, report);
+        if !job.follows_others() {
+            self.passed.notify_one();
+        }
         if report.is_paused() {
             let kind = report.row.kind;
             self.missed = Some(self.missed.map_or(kind, |missed| missed.and(kind)));

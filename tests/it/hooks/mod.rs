@@ -1,5 +1,6 @@
 //! Hooks: who is told of what happens.
 
+mod alerts;
 mod availability;
 mod command;
 mod each;

@@ -15,7 +15,6 @@ use super::stock::{stock, stock_anyway};
 use crate::approval::{CATALOG, take_word};
 use crate::catalog::Kind;
 use crate::config::Prune;
-use crate::systems::catalog::apply::Stop;
 use crate::systems::catalog::context::Tools;
 use crate::systems::catalog::error::PassError;
 use crate::systems::catalog::guard::{Approved, Guarded, let_through};
@@ -144,7 +143,7 @@ impl Ended {
             },
             Ok(_) => return false,
         };
-        matches!(error, PassError::Interrupted | PassError::Stopped(Stop::Interrupted))
+        error.is_interrupted()
     }
 }
 
