@@ -14,6 +14,7 @@ use super::runtime::{runtime, stop_on_signal};
 use crate::cli::{self, Format};
 use crate::config::Config;
 use crate::daemon;
+use crate::heartbeat::Heart;
 use crate::logging::Log;
 use crate::pass::{Ask, Failing, Job, Notice, PassKind, PassLog, Report, Trouble, watch};
 use crate::pause::Pause;
@@ -75,12 +76,20 @@ pub(super) fn run(arguments: &cli::Run, config: Config, named: Option<&Path>, lo
 
 /// A pass of each job, in their order.
 async fn passes(shop: Shop, jobs: Vec<Arc<dyn Job>>, ask: Ask, stop: CancellationToken) -> Vec<Report> {
+    let heart = Heart::new(shop.limits.clients().clone());
+    heart.expect(shop.config.notify.heartbeat.clone(), jobs.iter().map(|job| &**job));
     let bar = Bar::new();
     let tell = |step| bar.tell(step);
     // What some leave, others go on with.
     let of_round = |follows: bool| {
         let jobs = jobs.iter().filter(move |job| job.follows_others() == follows);
-        join_all(jobs.map(|job| job.run(ask, &stop, &tell)))
+        let (stop, tell, heart) = (&stop, &tell, &heart);
+        join_all(jobs.map(|job| async move {
+            heart.begins(job.as_ref());
+            let report = job.run(ask, stop, tell).await;
+            heart.ended(job.as_ref(), &report);
+            report
+        }))
     };
     let mut reports = of_round(false).await;
     let is_paused = Pause::in_force(shop.state.path()).is_some();
@@ -89,6 +98,7 @@ async fn passes(shop: Shop, jobs: Vec<Arc<dyn Job>>, ask: Ask, stop: Cancellatio
     }
     reports.extend(of_round(true).await);
     bar.finish();
+    heart.finish().await;
     reports
 }
 

@@ -12,8 +12,9 @@ use url::Url;
 
 use super::document::Document;
 use super::environment::Environment;
+use super::heartbeat::{self, Heartbeat};
 use super::location::web_address;
-use super::names::{HOOK, NOTIFY, SECRET};
+use super::names::{HEARTBEAT_URL, HOOK, NOTIFY, SECRET};
 use super::section::{Section, Setting};
 use super::units::{self, HOUR, list};
 use super::{ConfigError, secret};
@@ -42,6 +43,8 @@ pub struct Notify {
     pub fail_after: u32,
     /// Less room than this for the state, in bytes, is told.
     pub disk_low: u64,
+    /// Who is told of each pass; `None` = nobody.
+    pub heartbeat: Option<Heartbeat>,
 }
 
 /// Somebody who is told.
@@ -101,7 +104,7 @@ pub fn signing_key(secret: &SecretString) -> Option<Vec<u8>> {
 /// Reads the section.
 pub(super) fn read(document: &Document<'_>, environment: &Environment) -> Result<Notify, ConfigError> {
     let section = Section::of(document, &NOTIFY);
-    if !section.exists() {
+    if !section.exists() && !secret::is_in(environment, &NOTIFY, HEARTBEAT_URL) {
         return Ok(Notify::default());
     }
     Ok(Notify {
@@ -109,6 +112,7 @@ pub(super) fn read(document: &Document<'_>, environment: &Environment) -> Result
         shop: section.get_filled("shop").map(|setting| setting.text()).transpose()?.map(str::to_owned),
         fail_after: section.number("fail_after", 3, 1..=1_000),
         disk_low: section.read("disk_low", "512MiB", units::size)?,
+        heartbeat: heartbeat::read(&section, environment)?,
     })
 }
 

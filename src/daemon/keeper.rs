@@ -16,6 +16,7 @@ use super::status_line::StatusLine;
 use super::watcher::Watcher;
 use crate::approval;
 use crate::config::Config;
+use crate::heartbeat::Heart;
 use crate::pass::{Job, PassKind};
 use crate::pause::Pause;
 use crate::shop::Shop;
@@ -34,6 +35,7 @@ pub(super) struct Keeper {
     monitor: Monitor,
     boards: Boards,
     watcher: Watcher,
+    heart: Heart,
     /// Somebody's word that nothing is to be sent.
     pause: Option<Pause>,
     /// Who calls at the public door.
@@ -81,7 +83,8 @@ impl Keeper {
         let systems: Arc<[Box<dyn System>]> = systems().into();
         let monitor = Monitor::new(&shop, Arc::clone(&systems));
         let passed = Arc::<Notify>::default();
-        let runner = |_| Runner::new(force_first, line.part(), monitor.clone(), Arc::clone(&passed));
+        let heart = Heart::new(shop.limits.clients().clone());
+        let runner = |_| Runner::new(force_first, line.part(), monitor.clone(), heart.clone(), Arc::clone(&passed));
         let runners = systems.iter().map(runner).collect();
         let watcher = Watcher::start(&shop, passed);
         let pause = Pause::in_force(shop.state.path());
@@ -91,7 +94,8 @@ impl Keeper {
         monitor.paused(pause.clone());
         let boards = Boards::watch(shop.state.path(), pause.clone());
         let (public, listeners, retired) = (PublicDoor::default(), Listeners::default(), Vec::new());
-        let mut keeper = Keeper { shop, systems, runners, monitor, boards, watcher, pause, public, listeners, retired };
+        let mut keeper =
+            Keeper { shop, systems, runners, monitor, boards, watcher, heart, pause, public, listeners, retired };
         // Who asks before the first pass is told that there was none.
         keeper.assign(timers).await?;
         let config = Arc::clone(&keeper.shop.config);
@@ -116,6 +120,8 @@ impl Keeper {
             warn!("{}", nothing_to_do(&self.systems, &self.shop.config));
         }
         self.monitor.expect(Arc::clone(&self.shop.config), jobs.iter().flatten().map(|job| &**job));
+        let heartbeat = self.shop.config.notify.heartbeat.clone();
+        self.heart.expect(heartbeat, jobs.iter().flatten().map(|job| &**job));
         self.watcher.expect(self.shop.audience(), jobs.iter().flatten().cloned().collect());
         for (runner, job) in self.runners.iter_mut().zip(jobs) {
             runner.assign(job, &self.shop, timers).await?;

@@ -13,6 +13,7 @@ use super::feed_watch::FeedWatch;
 use super::schedule::{ScheduleError, Timer, Timers};
 use super::status_line::Part;
 use crate::config::Source;
+use crate::heartbeat::Heart;
 use crate::pass::ReadPasses as _;
 use crate::pass::{Ask, BoxFuture, Failing, Job, PassKind, PassLog, PassRow, Report, Step};
 use crate::shop::Shop;
@@ -38,13 +39,15 @@ pub(super) struct Runner {
     log: Option<PassLog>,
     line: Part,
     monitor: Monitor,
+    /// Told of each pass.
+    heart: Heart,
     /// Told that a pass has ended.
     passed: Arc<Notify>,
 }
 
 impl Runner {
     /// A runner without a job.
-    pub(super) fn new(force_next: bool, line: Part, monitor: Monitor, passed: Arc<Notify>) -> Runner {
+    pub(super) fn new(force_next: bool, line: Part, monitor: Monitor, heart: Heart, passed: Arc<Notify>) -> Runner {
         Runner {
             job: None,
             timers: Vec::new(),
@@ -58,6 +61,7 @@ impl Runner {
             log: None,
             line,
             monitor,
+            heart,
             passed,
         }
     }
@@ -168,6 +172,7 @@ impl Runner {
             };
             worker.run(ask, &stop, &progress).await
         };
+        self.heart.begins(job.as_ref());
         let pass = match &shop.name {
             Some(name) => on_its_own(pass.instrument(info_span!("shop", shop = &**name))),
             None => on_its_own(pass),
@@ -196,6 +201,7 @@ impl Runner {
 
     fn ended(&mut self, job: &dyn Job, report: &Report) {
         self.monitor.record(job, report);
+        self.heart.ended(job, report);
         if !job.follows_others() {
             self.passed.notify_one();
         }

@@ -4,4 +4,5 @@ mod alerts;
 mod availability;
 mod command;
 mod each;
+mod heartbeat;
 mod post;
