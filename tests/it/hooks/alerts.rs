@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use crate::kit::goods::{Good, good, goods, publish};
 use crate::kit::process::Process;
 use crate::kit::receiver::Receiver;
-use crate::kit::{Shop, wait_until};
+use crate::kit::{Shop, orders, wait_until};
 
 const ALL: &str = r#"["pass.failed", "pass.recovered", "pass.held", "rows.rejected", "objects.refused", "sync.stale"]"#;
 
@@ -189,4 +189,25 @@ fn a_job_that_fails_for_long_does_not_fill_the_outbox_of_a_hook_that_is_away() {
     }
     let hooks = shop.json(&["status", "--format", "json"])["hooks"].clone();
     assert_eq!(hooks[0]["pending"], 1, "{hooks}");
+}
+
+#[test]
+fn orders_that_are_held_are_told_until_somebody_approves() {
+    let receiver = Receiver::new();
+    let shop = orders::shop(&hook(&receiver, ALL, ""));
+    for id in 1..=20 {
+        shop.nicechat().put_order(orders::order(id, &orders::days_ago(1), 1));
+    }
+    orders::pass(&shop, "--resync", 0);
+    for id in 1..=15 {
+        shop.nicechat().remove_order(&json!(id));
+    }
+    orders::pass(&shop, "--resync", 4);
+    orders::pass(&shop, "--resync", 4);
+    assert_eq!(kinds(&receiver), ["pass.held"]);
+    let data = told(&receiver)[0]["data"].clone();
+    assert_eq!(data["job"], "orders");
+    shop.run(&["approve", data["digest"].as_str().expect("a digest")]).expect_code(0);
+    orders::pass(&shop, "--resync", 0);
+    assert_eq!(kinds(&receiver), ["pass.held", "pass.held|"]);
 }
