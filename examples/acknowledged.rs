@@ -64,7 +64,7 @@ async fn acknowledge(writer: &Writer, comparison: Comparison, now: Timestamp) ->
         reason: None,
     };
     let ending = Ending {
-        pass: PassEntry { job: "sync", subject: String::new(), row },
+        pass: PassEntry { job: "sync", subject: String::new(), row, telling: None },
         mark: None,
         listed: Some(ListingScope::Ours),
         nameless: None,

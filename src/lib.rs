@@ -14,6 +14,7 @@ pub mod digest;
 pub mod event;
 pub mod feed;
 mod files;
+pub mod heartbeat;
 mod http_client;
 pub mod logging;
 pub mod order;

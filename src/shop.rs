@@ -7,6 +7,7 @@ use tokio::sync::{Semaphore, watch};
 
 use crate::config::{Config, Hook};
 use crate::outbox::Subscriber;
+use crate::pass::Audience;
 use crate::remote::Limits;
 use crate::state::Writer;
 
@@ -62,6 +63,16 @@ impl Shop {
     pub fn subscribers(&self) -> Vec<Subscriber> {
         let subscriber =
             |hook: &Hook| Subscriber { hook: hook.name.clone(), events: hook.events.clone(), personal: hook.personal };
-        self.config.hooks.iter().map(subscriber).collect()
+        self.config.notify.hooks.iter().map(subscriber).collect()
+    }
+    /// Who is told of passes.
+    pub fn audience(&self) -> Audience {
+        let notify = &self.config.notify;
+        Audience {
+            shop: notify.shop.as_deref().map(Arc::from).or_else(|| self.name.clone()),
+            hooks: self.subscribers().into(),
+            fail_after: notify.fail_after,
+            disk_low: notify.disk_low,
+        }
     }
 }

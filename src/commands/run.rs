@@ -14,8 +14,9 @@ use super::runtime::{runtime, stop_on_signal};
 use crate::cli::{self, Format};
 use crate::config::Config;
 use crate::daemon;
+use crate::heartbeat::Heart;
 use crate::logging::Log;
-use crate::pass::{Ask, Failing, Job, Notice, PassKind, PassLog, Report, Trouble};
+use crate::pass::{Ask, Failing, Job, Notice, PassKind, PassLog, Report, Trouble, watch};
 use crate::pause::Pause;
 use crate::report::Bar;
 use crate::shop::Shop;
@@ -40,13 +41,13 @@ pub(super) fn run(arguments: &cli::Run, config: Config, named: Option<&Path>, lo
     }
     let kind = if arguments.resync { PassKind::Resync } else { PassKind::Sync };
     let systems = systems();
-    let mut jobs: Vec<Box<dyn Job>> = systems.iter().filter_map(|system| system.job(&shop, false)).collect();
+    let jobs = systems.iter().filter_map(|system| system.job(&shop, false));
+    let mut jobs: Vec<Arc<dyn Job>> = jobs.map(Arc::from).collect();
     jobs.sort_by_key(|job| job.follows_others());
     if jobs.is_empty() && arguments.format == Format::Text {
         writeln!(io::stdout(), "{}", nothing_to_do(&systems, &shop.config))?;
     }
     let ask = Ask { kind, force: arguments.force };
-    let jobs: Arc<[Box<dyn Job>]> = jobs.into();
     let reports = runtime.block_on(async {
         let stop = stop_on_signal();
         let (paused, path) = (stop.clone(), shop.state.path().to_owned());
@@ -55,7 +56,7 @@ pub(super) fn run(arguments: &cli::Run, config: Config, named: Option<&Path>, lo
             paused.cancel();
         });
         // On the threads where connections are served: from this one, every request would wake another.
-        let passes = tokio::spawn(passes(Arc::clone(&jobs), ask, stop));
+        let passes = tokio::spawn(passes(shop.clone(), jobs.clone(), ask, stop));
         passes.await.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()))
     });
     // Whatever still reads or computes for an interrupted pass must not keep the program from ending.
@@ -74,17 +75,30 @@ pub(super) fn run(arguments: &cli::Run, config: Config, named: Option<&Path>, lo
 }
 
 /// A pass of each job, in their order.
-async fn passes(jobs: Arc<[Box<dyn Job>]>, ask: Ask, stop: CancellationToken) -> Vec<Report> {
+async fn passes(shop: Shop, jobs: Vec<Arc<dyn Job>>, ask: Ask, stop: CancellationToken) -> Vec<Report> {
+    let heart = Heart::new(shop.limits.clients().clone());
+    heart.expect(shop.config.notify.heartbeat.clone(), jobs.iter().map(|job| &**job));
     let bar = Bar::new();
     let tell = |step| bar.tell(step);
     // What some leave, others go on with.
     let of_round = |follows: bool| {
         let jobs = jobs.iter().filter(move |job| job.follows_others() == follows);
-        join_all(jobs.map(|job| job.run(ask, &stop, &tell)))
+        let (stop, tell, heart) = (&stop, &tell, &heart);
+        join_all(jobs.map(|job| async move {
+            heart.begins(job.as_ref());
+            let report = job.run(ask, stop, tell).await;
+            heart.ended(job.as_ref(), &report);
+            report
+        }))
     };
     let mut reports = of_round(false).await;
+    let is_paused = Pause::in_force(shop.state.path()).is_some();
+    if let Err(error) = watch(&shop.state, &shop.audience(), jobs.clone(), None, is_paused).await {
+        warn!("nobody is told whether passes are overdue, nor whether the disk is full: {error}");
+    }
     reports.extend(of_round(true).await);
     bar.finish();
+    heart.finish().await;
     reports
 }
 

@@ -11,6 +11,7 @@ mod error;
 mod excerpt;
 mod find;
 mod guard;
+mod heartbeat;
 mod http;
 mod import;
 mod lagerkoll;
@@ -48,12 +49,13 @@ pub use dump::{Dump, DumpedSection, DumpedSetting};
 pub use emplifi::{Emplifi, Operator, Question, RoutingRule, Terms, Watch};
 pub use error::ConfigError;
 pub use guard::{Guard, Missing};
+pub use heartbeat::{Heartbeat, HeartbeatStyle};
 pub use http::{Http, Network, PublicUrl};
 pub use lagerkoll::{Account, AccountCredentials, DeclaredEvent, Lagerkoll, Scope};
 pub use location::{Location, is_loopback};
 pub use newstore::{DeclaredStore, Endpoint, Login, NewStore};
 pub use nicechat::{Concurrency, NiceChat, Prune, Strategy, VanishedCategory};
-pub use notify::{Hook, HookTarget, signing_key};
+pub use notify::{Hook, HookTarget, Notify, signing_key};
 pub use oct8ne::{CartMethod, Facet, Oct8ne, OutOfStock, OwnShop};
 pub use orders::{Keep, Orders};
 pub use rules::{Rule, Rules, Verdict};
@@ -89,8 +91,8 @@ pub struct Config {
     pub newstore: Option<NewStore>,
     /// NiceChat's orders; `None` = they are not mirrored.
     pub orders: Option<Orders>,
-    /// Who is told of what happens.
-    pub hooks: Vec<Hook>,
+    /// What is told, and to whom.
+    pub notify: Notify,
     /// Our own listener; `None` = there is none.
     pub http: Option<Http>,
     /// The files that secrets were read from, the config file among them if one stands there.
@@ -204,7 +206,7 @@ impl Config {
             guard: guard.clone(),
             emplifi: None,
             newstore: None,
-            hooks: Vec::new(),
+            notify: Notify::default(),
             http,
             secret_files: Vec::new(),
         };
@@ -229,7 +231,7 @@ impl Config {
         config.oct8ne = Oct8ne::read(document, environment, config.http.as_ref(), has_source)?.map(Arc::new);
         config.emplifi = Emplifi::read(document, environment)?;
         config.newstore = NewStore::read(document, environment, &config.state.path)?;
-        config.hooks = notify::read(document, environment)?;
+        config.notify = notify::read(document, environment)?;
         config.secret_files = document.secret_files();
         Ok(config)
     }

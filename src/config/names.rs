@@ -40,6 +40,8 @@ pub(super) const USER_TOKEN: SecretNames = SecretNames { key: "user_token", file
 pub(super) const API_TOKEN: SecretNames = SecretNames { key: "api_token", file: "api_token_file" };
 /// What the shop is asked with, and a hook's messages are signed with.
 pub(super) const SECRET: SecretNames = SecretNames { key: "secret", file: "secret_file" };
+/// Who is told of each pass.
+pub(super) const HEARTBEAT_URL: SecretNames = SecretNames { key: "heartbeat_url", file: "heartbeat_url_file" };
 /// What an API client of NewStore's proves itself with.
 pub(super) const CLIENT_SECRET: SecretNames = SecretNames { key: "client_secret", file: "client_secret_file" };
 /// A token for NewStore that somebody has fetched already.
@@ -203,7 +205,10 @@ pub(super) const ORDERS: SectionNames = SectionNames {
 };
 
 /// `[notify]`.
-pub(super) const NOTIFY: SectionNames = SectionNames { name: "notify", keys: &["hook"] };
+pub(super) const NOTIFY: SectionNames = SectionNames {
+    name: "notify",
+    keys: &["shop", "fail_after", "disk_low", HEARTBEAT_URL.key, HEARTBEAT_URL.file, "heartbeat", "hook"],
+};
 
 /// `[[notify.hook]]`.
 pub(super) const HOOK: SectionNames = SectionNames {
@@ -280,7 +285,8 @@ pub(super) fn is_setting(word: &str) -> bool {
 }
 
 /// Every secret.
-const SECRETS: [SecretNames; 8] = [API_KEY, API_SECRET, USER_TOKEN, PASSWORD, API_TOKEN, SECRET, CLIENT_SECRET, TOKEN];
+const SECRETS: [SecretNames; 9] =
+    [API_KEY, API_SECRET, USER_TOKEN, PASSWORD, API_TOKEN, SECRET, CLIENT_SECRET, TOKEN, HEARTBEAT_URL];
 
 /// Whether a setting's value is a secret.
 pub(super) fn is_secret(key: &str) -> bool {
@@ -299,7 +305,7 @@ pub(super) fn in_quotes(key: &str) -> Option<&'static str> {
         | "max_age" => Some("write a time in quotes, such as \"30s\""),
         "schedule" | "resync_schedule" => Some("write it in quotes, such as \"every 15m\""),
         "price" => Some("write prices in quotes, such as \"<5\" or \"10..20\""),
-        "max_bytes" => Some("write a size in quotes, such as \"4GiB\", or a number of bytes"),
+        "max_bytes" | "disk_low" => Some("write a size in quotes, such as \"4GiB\", or a number of bytes"),
         "location" | "path" => Some("write a path or an address in quotes, such as \"/srv/feed.xml\""),
         "keep" | "events" | "command" => Some("write a list of texts in quotes, such as [\"client\"]"),
         "phone_number" => Some("write it in quotes, such as \"+13055550100\""),

@@ -12,8 +12,9 @@ use url::Url;
 
 use super::document::Document;
 use super::environment::Environment;
+use super::heartbeat::{self, Heartbeat};
 use super::location::web_address;
-use super::names::{HOOK, NOTIFY, SECRET};
+use super::names::{HEARTBEAT_URL, HOOK, NOTIFY, SECRET};
 use super::section::{Section, Setting};
 use super::units::{self, HOUR, list};
 use super::{ConfigError, secret};
@@ -30,6 +31,21 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
 );
 /// The longest name.
 const LONGEST: usize = 64;
+
+/// What is told, and to whom.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Notify {
+    /// Who is told.
+    pub hooks: Vec<Hook>,
+    /// What the shop is called to them; `None` = it is the only one.
+    pub shop: Option<String>,
+    /// So many failures of a job in a row are told.
+    pub fail_after: u32,
+    /// Less room than this for the state, in bytes, is told.
+    pub disk_low: u64,
+    /// Who is told of each pass; `None` = nobody.
+    pub heartbeat: Option<Heartbeat>,
+}
 
 /// Somebody who is told.
 #[derive(Debug, Clone, PartialEq)]
@@ -85,11 +101,25 @@ pub fn signing_key(secret: &SecretString) -> Option<Vec<u8>> {
     }
 }
 
-/// Reads all hooks.
-pub(super) fn read(document: &Document<'_>, environment: &Environment) -> Result<Vec<Hook>, ConfigError> {
+/// Reads the section.
+pub(super) fn read(document: &Document<'_>, environment: &Environment) -> Result<Notify, ConfigError> {
+    let section = Section::of(document, &NOTIFY);
+    if !section.exists() && !secret::is_in(environment, &NOTIFY, HEARTBEAT_URL) {
+        return Ok(Notify::default());
+    }
+    Ok(Notify {
+        hooks: hooks(&section, environment)?,
+        shop: section.get_filled("shop").map(|setting| setting.text()).transpose()?.map(str::to_owned),
+        fail_after: section.number("fail_after", 3, 1..=1_000),
+        disk_low: section.read("disk_low", "512MiB", units::size)?,
+        heartbeat: heartbeat::read(&section, environment)?,
+    })
+}
+
+fn hooks(section: &Section<'_>, environment: &Environment) -> Result<Vec<Hook>, ConfigError> {
     let mut names = HashSet::new();
     let mut hooks = Vec::new();
-    for mut table in Section::of(document, &NOTIFY).tables(&HOOK) {
+    for mut table in section.tables(&HOOK) {
         let name = table.get_filled("name").map(|setting| setting.parse(name)).transpose()?;
         let name = name.ok_or_else(|| table.error("notify.hook.name is missing: set it, a name of your own for it"))?;
         if !names.insert(name.clone()) {

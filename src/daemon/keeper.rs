@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use futures_util::future::{join_all, select_all};
+use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
@@ -12,9 +13,11 @@ use super::listener::{Door, Listener};
 use super::runner::Runner;
 use super::schedule::{ScheduleError, Timers};
 use super::status_line::StatusLine;
+use super::watcher::Watcher;
 use crate::approval;
 use crate::config::Config;
-use crate::pass::PassKind;
+use crate::heartbeat::Heart;
+use crate::pass::{Job, PassKind};
 use crate::pause::Pause;
 use crate::shop::Shop;
 use crate::state::Reader;
@@ -31,6 +34,8 @@ pub(super) struct Keeper {
     runners: Vec<Runner>,
     monitor: Monitor,
     boards: Boards,
+    watcher: Watcher,
+    heart: Heart,
     /// Somebody's word that nothing is to be sent.
     pause: Option<Pause>,
     /// Who calls at the public door.
@@ -77,7 +82,11 @@ impl Keeper {
     ) -> anyhow::Result<Keeper> {
         let systems: Arc<[Box<dyn System>]> = systems().into();
         let monitor = Monitor::new(&shop, Arc::clone(&systems));
-        let runners = systems.iter().map(|_| Runner::new(force_first, line.part(), monitor.clone())).collect();
+        let passed = Arc::<Notify>::default();
+        let heart = Heart::new(shop.limits.clients().clone());
+        let runner = |_| Runner::new(force_first, line.part(), monitor.clone(), heart.clone(), Arc::clone(&passed));
+        let runners = systems.iter().map(runner).collect();
+        let watcher = Watcher::start(&shop, passed);
         let pause = Pause::in_force(shop.state.path());
         if let Some(pause) = &pause {
             info!("{}: nothing is sent", pause.words());
@@ -85,7 +94,8 @@ impl Keeper {
         monitor.paused(pause.clone());
         let boards = Boards::watch(shop.state.path(), pause.clone());
         let (public, listeners, retired) = (PublicDoor::default(), Listeners::default(), Vec::new());
-        let mut keeper = Keeper { shop, systems, runners, monitor, boards, pause, public, listeners, retired };
+        let mut keeper =
+            Keeper { shop, systems, runners, monitor, boards, watcher, heart, pause, public, listeners, retired };
         // Who asks before the first pass is told that there was none.
         keeper.assign(timers).await?;
         let config = Arc::clone(&keeper.shop.config);
@@ -104,11 +114,15 @@ impl Keeper {
     /// Gives every runner the job that the settings want.
     async fn assign(&mut self, timers: &Timers) -> Result<(), ScheduleError> {
         let is_served = Door::Public.address(self.shop.config.http.as_ref()).is_some();
-        let jobs: Vec<_> = self.systems.iter().map(|system| system.job(&self.shop, is_served)).collect();
+        let jobs = self.systems.iter().map(|system| system.job(&self.shop, is_served).map(Arc::from));
+        let jobs: Vec<Option<Arc<dyn Job>>> = jobs.collect();
         if jobs.iter().all(Option::is_none) {
             warn!("{}", nothing_to_do(&self.systems, &self.shop.config));
         }
         self.monitor.expect(Arc::clone(&self.shop.config), jobs.iter().flatten().map(|job| &**job));
+        let heartbeat = self.shop.config.notify.heartbeat.clone();
+        self.heart.expect(heartbeat, jobs.iter().flatten().map(|job| &**job));
+        self.watcher.expect(self.shop.audience(), jobs.iter().flatten().cloned().collect());
         for (runner, job) in self.runners.iter_mut().zip(jobs) {
             runner.assign(job, &self.shop, timers).await?;
         }

@@ -10,5 +10,6 @@ mod schedule;
 mod service;
 mod signals;
 mod status_line;
+mod watcher;
 
 pub use service::daemon;

@@ -5,6 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use futures_util::future::select_all;
+use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use tracing::{Instrument as _, info_span};
 
@@ -12,6 +13,7 @@ use super::feed_watch::FeedWatch;
 use super::schedule::{ScheduleError, Timer, Timers};
 use super::status_line::Part;
 use crate::config::Source;
+use crate::heartbeat::Heart;
 use crate::pass::ReadPasses as _;
 use crate::pass::{Ask, BoxFuture, Failing, Job, PassKind, PassLog, PassRow, Report, Step};
 use crate::shop::Shop;
@@ -37,11 +39,15 @@ pub(super) struct Runner {
     log: Option<PassLog>,
     line: Part,
     monitor: Monitor,
+    /// Told of each pass.
+    heart: Heart,
+    /// Told that a pass has ended.
+    passed: Arc<Notify>,
 }
 
 impl Runner {
     /// A runner without a job.
-    pub(super) fn new(force_next: bool, line: Part, monitor: Monitor) -> Runner {
+    pub(super) fn new(force_next: bool, line: Part, monitor: Monitor, heart: Heart, passed: Arc<Notify>) -> Runner {
         Runner {
             job: None,
             timers: Vec::new(),
@@ -55,6 +61,8 @@ impl Runner {
             log: None,
             line,
             monitor,
+            heart,
+            passed,
         }
     }
 
@@ -62,11 +70,10 @@ impl Runner {
     /// due at once: whatever was left undone has waited long enough.
     pub(super) async fn assign(
         &mut self,
-        job: Option<Box<dyn Job>>,
+        job: Option<Arc<dyn Job>>,
         shop: &Shop,
         timers: &Timers,
     ) -> Result<(), ScheduleError> {
-        let job: Option<Arc<dyn Job>> = job.map(Arc::from);
         self.timers = self.timers_of(job.as_deref(), timers).await?;
         self.watch(job.as_deref().and_then(Job::feed).and_then(Source::watched));
         let subject = |job: &Arc<dyn Job>| job.subject();
@@ -168,6 +175,7 @@ impl Runner {
             };
             worker.run(ask, &stop, &progress).await
         };
+        self.heart.begins(job.as_ref());
         let pass = match &shop.name {
             Some(name) => on_its_own(pass.instrument(info_span!("shop", shop = &**name))),
             None => on_its_own(pass),
@@ -196,6 +204,10 @@ impl Runner {
 
     fn ended(&mut self, job: &dyn Job, report: &Report) {
         self.monitor.record(job, report);
+        self.heart.ended(job, report);
+        if !job.follows_others() {
+            self.passed.notify_one();
+        }
         if report.is_paused() {
             let kind = report.row.kind;
             self.missed = Some(self.missed.map_or(kind, |missed| missed.and(kind)));

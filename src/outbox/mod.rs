@@ -22,11 +22,36 @@ pub enum EventKind {
     OrderGone,
     /// An advisor has come or left, or nobody knows any more.
     AvailabilityChanged,
+    /// Passes of a job have failed again and again.
+    PassFailed,
+    /// They succeed again.
+    PassRecovered,
+    /// The guard holds something back, or no longer.
+    PassHeld,
+    /// More rows of the feed can't be taken, or none is left.
+    RowsRejected,
+    /// A service refuses more objects, or none is left.
+    ObjectsRefused,
+    /// There was no good pass for long, or there is one again.
+    SyncStale,
+    /// The state's file system is nearly full, or no longer.
+    DiskLow,
 }
 
 impl EventKind {
     /// Every kind.
-    pub const ALL: [EventKind; 3] = [EventKind::OrderNew, EventKind::OrderGone, EventKind::AvailabilityChanged];
+    pub const ALL: [EventKind; 10] = [
+        EventKind::OrderNew,
+        EventKind::OrderGone,
+        EventKind::AvailabilityChanged,
+        EventKind::PassFailed,
+        EventKind::PassRecovered,
+        EventKind::PassHeld,
+        EventKind::RowsRejected,
+        EventKind::ObjectsRefused,
+        EventKind::SyncStale,
+        EventKind::DiskLow,
+    ];
 
     /// Its name, in settings and for whoever is told.
     pub fn name(self) -> &'static str {
@@ -34,6 +59,13 @@ impl EventKind {
             EventKind::OrderNew => "order.new",
             EventKind::OrderGone => "order.gone",
             EventKind::AvailabilityChanged => "availability.changed",
+            EventKind::PassFailed => "pass.failed",
+            EventKind::PassRecovered => "pass.recovered",
+            EventKind::PassHeld => "pass.held",
+            EventKind::RowsRejected => "rows.rejected",
+            EventKind::ObjectsRefused => "objects.refused",
+            EventKind::SyncStale => "sync.stale",
+            EventKind::DiskLow => "disk.low",
         }
     }
 }

@@ -83,6 +83,11 @@ pub trait Job: Send + Sync {
         false
     }
 
+    /// Whether its passes are kept in the state, and people are told of them.
+    fn leaves_row(&self) -> bool {
+        true
+    }
+
     /// What a pass of this kind is called.
     fn label(&self, kind: PassKind) -> &'static str;
 

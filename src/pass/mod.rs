@@ -1,5 +1,6 @@
 //! What every job's passes have in common: what they are asked, how they end, what they leave and how that is told.
 
+mod alerts;
 mod exit;
 mod failures;
 mod guard;
@@ -11,7 +12,9 @@ mod plan;
 mod report;
 mod row;
 mod store;
+mod watch;
 
+pub use alerts::{Audience, Telling};
 pub use exit::{Exit, Failure};
 pub use guard::{all_held, exceeds};
 pub use headline::{Facts, Headline, Standing};
@@ -23,3 +26,4 @@ pub use plan::{Counts, EachOperation, Planned};
 pub use report::{Notice, Report, Trouble};
 pub use row::{Ask, Figures, Outcome, PassEntry, PassKind, PassRow};
 pub use store::{ReadPasses, record};
+pub use watch::watch;

@@ -50,6 +50,11 @@ impl Report {
         Ok(Value::Object(report))
     }
 
+    /// Whether somebody asked it to stop.
+    pub fn is_interrupted(&self) -> bool {
+        self.troubles.iter().any(|trouble| matches!(trouble, Trouble::Interrupted(_)))
+    }
+
     /// Whether it sent nothing because somebody had stopped the sending for a while.
     pub fn is_paused(&self) -> bool {
         self.troubles.iter().any(|trouble| matches!(trouble, Trouble::Paused(_)))

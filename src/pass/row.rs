@@ -7,6 +7,8 @@ use serde::ser::SerializeMap as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::{Map, Value};
 
+use super::alerts::Telling;
+
 /// What a pass is asked to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Ask {
@@ -139,6 +141,8 @@ pub struct PassEntry {
     pub subject: String,
     /// The row.
     pub row: PassRow,
+    /// What people are told of it besides; `None` = nobody is told.
+    pub telling: Option<Telling>,
 }
 
 /// The parts of a row that every job has.

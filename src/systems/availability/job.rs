@@ -132,6 +132,10 @@ impl Job for AvailabilityJob {
         JOB
     }
 
+    fn leaves_row(&self) -> bool {
+        false
+    }
+
     fn patience(&self) -> Option<Duration> {
         Some(self.settings.terms.unknown_after)
     }

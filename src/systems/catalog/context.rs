@@ -6,7 +6,7 @@ use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
 use crate::config::Catalog;
-use crate::pass::Progress;
+use crate::pass::{Audience, Progress};
 use crate::pause::Pause;
 use crate::remote::{Limits, nicechat};
 use crate::shop::Bell;
@@ -31,6 +31,8 @@ pub struct Context {
     pub limits: Limits,
     /// What passes tell each other of newer feeds.
     pub(super) overtaking: Overtaking,
+    /// Who is told of passes.
+    pub audience: Audience,
     /// Whether somebody serves `endpoints` already; else a pass does so itself when an import needs it.
     pub is_listening: bool,
 }

@@ -132,6 +132,11 @@ impl PassError {
         }
     }
 
+    /// Whether somebody asked the pass to stop.
+    pub fn is_interrupted(&self) -> bool {
+        matches!(self, PassError::Interrupted | PassError::Stopped(Stop::Interrupted))
+    }
+
     /// Whether the settings are at fault.
     pub fn is_config(&self) -> bool {
         match self {

@@ -74,6 +74,7 @@ impl System for CatalogSystem {
             computing: shop.computing.clone(),
             stocked: shop.stocked.clone(),
             limits: shop.limits.clone(),
+            audience: shop.audience(),
             is_listening: is_served,
         };
         Some(Box::new(CatalogJob(context)))

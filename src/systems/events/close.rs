@@ -8,7 +8,7 @@ use super::error::MirrorError;
 use super::findings::Findings;
 use super::names::place;
 use super::pass::Tools;
-use crate::pass::{Figures, Outcome, PassEntry, PassRow};
+use crate::pass::{Audience, Figures, Outcome, PassEntry, PassRow, Telling};
 use crate::systems::events::store::WriteEvents as _;
 
 /// The name of these passes among the jobs.
@@ -31,9 +31,16 @@ pub(crate) struct Report {
 }
 
 /// Leaves a pass's row in the state.
-pub(super) async fn close(tools: &Tools<'_>, began: Instant, mut findings: Findings) -> Report {
+pub(super) async fn close(tools: &Tools<'_>, audience: &Audience, began: Instant, mut findings: Findings) -> Report {
     let mut row = pass_row(tools, &findings);
-    let pass = PassEntry { job: JOB, subject: place(tools.settings), row: row.clone() };
+    let was_applied = findings.errors.is_empty() && findings.held.is_none() && findings.paused.is_none();
+    let telling = Telling {
+        audience: audience.clone(),
+        is_interrupted: findings.errors.iter().any(|error| matches!(error, MirrorError::Interrupted)),
+        refused: was_applied.then_some(findings.refused),
+        ..Telling::default()
+    };
+    let pass = PassEntry { job: JOB, subject: place(tools.settings), row: row.clone(), telling: Some(telling) };
     if let Err(unwritten) = tools.state.finish_mirror(pass).await {
         findings.errors.push(MirrorError::State(unwritten));
         row = pass_row(tools, &findings);

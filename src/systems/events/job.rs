@@ -14,7 +14,7 @@ use super::names::place;
 use super::pass::{Tools, run_steps};
 use super::report::{LABEL, report};
 use crate::config::{Lagerkoll, Schedule};
-use crate::pass::{Ask, BoxFuture, Due, Job, PassKind, Progress, Report, entry};
+use crate::pass::{Ask, Audience, BoxFuture, Due, Job, PassKind, Progress, Report, entry};
 use crate::remote::Limits;
 use crate::state::Writer;
 
@@ -24,6 +24,7 @@ pub(super) struct EventsJob {
     pub(super) resync: Option<(Schedule, Duration)>,
     pub(super) limits: Limits,
     pub(super) state: Arc<Writer>,
+    pub(super) audience: Audience,
 }
 
 impl Job for EventsJob {
@@ -48,8 +49,7 @@ impl Job for EventsJob {
     }
 
     fn run<'a>(&'a self, ask: Ask, stop: &'a CancellationToken, _progress: Progress<'a>) -> BoxFuture<'a, Report> {
-        let run = run(&self.settings, &self.limits, &self.state, ask, stop);
-        Box::pin(async move { report(run.await) })
+        Box::pin(async move { report(run(self, ask, stop).await) })
     }
 
     fn log(&self, level: tracing::Level, report: &Report, message: &dyn Display) {
@@ -79,14 +79,9 @@ impl Job for EventsJob {
 
 /// Mirrors the store's events and carries out what the settings want of them; leaves the pass's row in
 /// the state. Never fails: what went wrong is in the report.
-async fn run(
-    settings: &Lagerkoll,
-    limits: &Limits,
-    state: &Writer,
-    ask: Ask,
-    stop: &CancellationToken,
-) -> close::Report {
+async fn run(job: &EventsJob, ask: Ask, stop: &CancellationToken) -> close::Report {
     let began = Instant::now();
+    let EventsJob { settings, limits, state, audience, .. } = job;
     let tools = Tools::new(settings, limits, state, ask);
     let mut findings = Findings::default();
     let span = info_span!("events", pass = tools.started.as_millisecond());
@@ -100,5 +95,5 @@ async fn run(
         Err(MirrorError::Interrupted) if tools.paused().is_some() => findings.paused = tools.paused(),
         ended => findings.errors.extend(ended.err()),
     }
-    close(&tools, began, findings).await
+    close(&tools, audience, began, findings).await
 }

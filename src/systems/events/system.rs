@@ -27,7 +27,8 @@ impl System for EventsSystem {
         let settings = shop.config.lagerkoll.clone()?;
         // Everything that is compared with a service's list is so at the same time.
         let resync = shop.config.catalog.as_ref().and_then(|catalog| catalog.source.resync());
-        Some(Box::new(EventsJob { settings, resync, limits: shop.limits.clone(), state: shop.state.clone() }))
+        let (limits, state, audience) = (shop.limits.clone(), shop.state.clone(), shop.audience());
+        Some(Box::new(EventsJob { settings, resync, limits, state, audience }))
     }
 
     fn plan<'a>(

@@ -35,7 +35,7 @@ const METERS: [Meter; 1] = [Meter {
 
 impl System for HooksSystem {
     fn job(&self, shop: &Shop, _is_served: bool) -> Option<Box<dyn Job>> {
-        let (hooks, state) = (shop.config.hooks.clone(), shop.state.clone());
+        let (hooks, state) = (shop.config.notify.hooks.clone(), shop.state.clone());
         self.settings.send_if_modified(|settings| {
             let is_new = *settings != hooks;
             settings.clone_from(&hooks);
@@ -54,11 +54,11 @@ impl System for HooksSystem {
 
     fn probes<'a>(&'a self, config: &'a Config) -> Vec<Probe<'a>> {
         let probe = |hook| Probe { whom: "hook", said: Box::pin(probe(hook)) };
-        config.hooks.iter().map(probe).collect()
+        config.notify.hooks.iter().map(probe).collect()
     }
 
     fn look(&self, config: &Config) -> Option<Box<dyn Look>> {
-        Some(Box::new(HooksLook(config.hooks.iter().map(|hook| hook.name.clone()).collect())))
+        Some(Box::new(HooksLook(config.notify.hooks.iter().map(|hook| hook.name.clone()).collect())))
     }
 
     fn meters(&self) -> &'static [Meter] {
@@ -67,7 +67,7 @@ impl System for HooksSystem {
 
     fn levels(&self, reader: &Reader, config: &Config) -> Result<Vec<Level>, StateError> {
         let mut levels = Vec::new();
-        for hook in &config.hooks {
+        for hook in &config.notify.hooks {
             let tally = reader.hook_tally(&hook.name)?;
             let label = || Some(("hook", hook.name.clone().into()));
             let age = tally.oldest.map(|oldest| jiff::Timestamp::now().duration_since(oldest).as_secs());

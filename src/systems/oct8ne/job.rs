@@ -13,7 +13,8 @@ use crate::approval::{CATALOG, take_word, word};
 use crate::config::{Guard, Source};
 use crate::http_client::Clients;
 use crate::pass::{
-    Ask, BoxFuture, Due, Exit, Job, Notice, Outcome, PassEntry, PassKind, PassRow, Progress, Report, Trouble, entry,
+    Ask, Audience, BoxFuture, Due, Exit, Job, Notice, Outcome, PassEntry, PassKind, PassRow, Progress, Report, Telling,
+    Trouble, entry,
 };
 use crate::shop::Bell;
 use crate::source::{self, End, Fetched, Validators};
@@ -35,6 +36,7 @@ pub(super) struct ShowJob {
     pub(super) state: Arc<Writer>,
     pub(super) clients: Clients,
     pub(super) stocked: Bell,
+    pub(super) audience: Audience,
 }
 
 /// What a pass found.
@@ -129,8 +131,15 @@ impl ShowJob {
         };
         let guard =
             GuardEnding { held: error.is_none().then(|| held.map(|held| json!(held))), ..GuardEnding::default() };
+        let telling = Telling {
+            audience: self.audience.clone(),
+            is_interrupted: matches!(error, Some(PassError::Interrupted)),
+            digest: found.outcome.held.as_ref().map(|held| held.digest.clone()),
+            rejected: error.is_none().then_some(rejected),
+            refused: None,
+        };
         let ending = Ending {
-            pass: PassEntry { job: JOB, subject: String::new(), row: row.clone() },
+            pass: PassEntry { job: JOB, subject: String::new(), row: row.clone(), telling: Some(telling) },
             mark: found.mark,
             listed: None,
             nameless: None,

@@ -70,7 +70,8 @@ impl System for Oct8neSystem {
         let source = shop.config.source_alone.clone()?;
         let (guard, state, stocked) = (shop.config.guard.clone(), shop.state.clone(), shop.stocked.clone());
         let clients = shop.limits.clients().clone();
-        Some(Box::new(ShowJob { source, guard, state, clients, stocked }))
+        let audience = shop.audience();
+        Some(Box::new(ShowJob { source, guard, state, clients, stocked, audience }))
     }
 
     fn plan<'a>(

@@ -9,7 +9,7 @@ use super::findings::Findings;
 use super::store::{OrdersEnd, ReadOrders as _, WriteOrders as _};
 use super::tools::Tools;
 use super::{JOB, subject};
-use crate::pass::{Figures, Outcome, PassEntry, PassRow};
+use crate::pass::{Figures, Outcome, PassEntry, PassRow, Telling};
 use crate::state;
 
 /// What a pass came to.
@@ -33,7 +33,13 @@ pub(super) async fn close(tools: &Tools<'_>, began: Instant, mut findings: Findi
 }
 
 async fn write(tools: &Tools<'_>, findings: &Findings, row: PassRow) -> Result<(), state::StateError> {
-    let pass = PassEntry { job: JOB, subject: subject(tools.settings), row };
+    let telling = Telling {
+        audience: tools.audience.clone(),
+        is_interrupted: matches!(findings.error, Some(OrdersError::Interrupted)),
+        digest: findings.held.as_ref().map(|held| held.digest.clone()),
+        ..Telling::default()
+    };
+    let pass = PassEntry { job: JOB, subject: subject(tools.settings), row, telling: Some(telling) };
     let Findings { was_read, is_at_end, is_whole, .. } = *findings;
     let end = OrdersEnd { pass, was_read, to_the_end: is_at_end, ends_doubt: is_whole && tools.is_alone };
     tools.state.finish_orders(end).await?;

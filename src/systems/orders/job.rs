@@ -17,7 +17,7 @@ use super::tools::Tools;
 use super::{JOB, Products, subject};
 use crate::config::{Orders, Schedule};
 use crate::outbox::Subscriber;
-use crate::pass::{Ask, BoxFuture, Due, Job, PassKind, Progress, Report, entry};
+use crate::pass::{Ask, Audience, BoxFuture, Due, Job, PassKind, Progress, Report, entry};
 use crate::remote::Limits;
 use crate::remote::nicechat::OrdersReader;
 use crate::state::Writer;
@@ -33,6 +33,7 @@ pub(super) struct OrdersJob {
     pub(super) products: Products,
     pub(super) is_alone: bool,
     pub(super) subscribers: Vec<Subscriber>,
+    pub(super) audience: Audience,
 }
 
 impl OrdersJob {
@@ -73,6 +74,7 @@ impl Job for OrdersJob {
                 started: Timestamp::now(),
                 is_alone: self.is_alone,
                 subscribers: &self.subscribers,
+                audience: &self.audience,
             };
             report(run(&tools, &self.limits, stop).await)
         })

@@ -33,8 +33,8 @@ impl System for OrdersSystem {
         };
         let products = self.products;
         let is_alone = shop.config.catalog.is_none();
-        let subscribers = shop.subscribers();
-        Some(Box::new(OrdersJob { settings, limits, state, products, is_alone, subscribers }))
+        let (subscribers, audience) = (shop.subscribers(), shop.audience());
+        Some(Box::new(OrdersJob { settings, limits, state, products, is_alone, subscribers, audience }))
     }
 
     fn plan<'a>(

@@ -7,7 +7,7 @@ use super::persons::kept_words;
 use super::store::PersonalRules;
 use crate::config;
 use crate::outbox::Subscriber;
-use crate::pass::Ask;
+use crate::pass::{Ask, Audience};
 use crate::pause::Pause;
 use crate::state::{self, StateError};
 
@@ -22,6 +22,8 @@ pub(super) struct Tools<'a> {
     pub(super) is_alone: bool,
     /// Who is told of what happens.
     pub(super) subscribers: &'a [Subscriber],
+    /// Who is told of passes.
+    pub(super) audience: &'a Audience,
 }
 
 impl Tools<'_> {

@@ -11,6 +11,8 @@ use serde_json::Value;
 /// A message as it came.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Message {
+    /// Method, address and version.
+    pub line: String,
     pub headers: BTreeMap<String, String>,
     pub body: String,
 }
@@ -70,8 +72,9 @@ impl Receiver {
 fn serve(stream: TcpStream, inner: &Mutex<Inner>) -> std::io::Result<()> {
     let mut reader = BufReader::new(stream.try_clone()?);
     let mut headers = BTreeMap::new();
-    let mut line = String::new();
-    reader.read_line(&mut line)?;
+    let (mut first, mut line) = (String::new(), String::new());
+    reader.read_line(&mut first)?;
+    let first = first.trim_end().to_owned();
     loop {
         line.clear();
         reader.read_line(&mut line)?;
@@ -83,7 +86,7 @@ fn serve(stream: TcpStream, inner: &Mutex<Inner>) -> std::io::Result<()> {
     reader.read_exact(&mut body)?;
     let answer = {
         let mut inner = inner.lock().unwrap_or_else(PoisonError::into_inner);
-        inner.seen.push(Message { headers, body: String::from_utf8(body).expect("text") });
+        inner.seen.push(Message { line: first, headers, body: String::from_utf8(body).expect("text") });
         inner.answers.pop_front().unwrap_or_else(|| "200 OK".to_owned())
     };
     write!(&stream, "HTTP/1.1 {answer}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")

@@ -8,7 +8,7 @@ use super::findings::Findings;
 use super::report::{ImportReport, Report};
 use super::steps::{AppliedPlan, Ended, Trouble};
 use crate::config::{History, Rule};
-use crate::pass::{Outcome, PassEntry, PassRow};
+use crate::pass::{Outcome, PassEntry, PassRow, Telling};
 use crate::state::StateError;
 use crate::systems::catalog::apply::Stop;
 use crate::systems::catalog::context::Context;
@@ -38,6 +38,8 @@ struct Parts {
     missing: Option<Vec<Missing>>,
     error: Option<PassError>,
     refused: RefusedCount,
+    /// What can't be as the feed wants it, where that is known.
+    trouble: Option<Trouble>,
     mark: Option<FeedMark>,
     rows: Option<RowsEnding>,
     listed: Option<ListingScope>,
@@ -56,13 +58,14 @@ impl Parts {
             Ok(Ended::Paused(reason)) => {
                 Parts { outcome: Some(Outcome::Held), paused: Some(reason), ..Parts::default() }
             }
-            Ok(Ended::Unchanged { mark, trouble: Trouble { refused, .. } }) => {
-                Parts { outcome: Some(Outcome::Unchanged), mark, refused, ..Parts::default() }
+            Ok(Ended::Unchanged { mark, trouble }) => {
+                let (refused, trouble) = (trouble.refused, Some(trouble));
+                Parts { outcome: Some(Outcome::Unchanged), mark, refused, trouble, ..Parts::default() }
             }
             Ok(Ended::Applied(applied)) => {
                 let AppliedPlan { rows, listed, nameless, mark, guard, missing, columns, held, is_overtaken, result } =
                     *applied;
-                let is_held = held.is_some();
+                let (is_held, trouble) = (held.is_some(), result.as_ref().ok().copied());
                 let left = Parts {
                     rows,
                     listed,
@@ -73,6 +76,7 @@ impl Parts {
                     columns,
                     held,
                     is_overtaken,
+                    trouble,
                     ..Parts::default()
                 };
                 match result {
@@ -89,6 +93,19 @@ impl Parts {
     }
 }
 
+impl Parts {
+    /// What people are told of the pass besides its row.
+    fn telling(&self, context: &Context) -> Telling {
+        Telling {
+            audience: context.audience.clone(),
+            is_interrupted: self.error.as_ref().is_some_and(PassError::is_interrupted),
+            digest: self.held.as_ref().map(|held| held.digest.clone()),
+            rejected: self.trouble.map(|trouble| trouble.rejected),
+            refused: self.trouble.map(|trouble| trouble.refused.all()),
+        }
+    }
+}
+
 /// Leaves a pass's row in the state, with what it has learned.
 pub(in crate::systems::catalog) async fn close(
     context: &Context,
@@ -99,10 +116,11 @@ pub(in crate::systems::catalog) async fn close(
 ) -> Report {
     let parts = Parts::of(ended);
     let mut row = pass_row(request, &findings, &parts);
+    let telling = Some(parts.telling(context));
     let Parts { mut error, refused, mark, rows, listed, nameless, guard, missing, columns, .. } = parts;
     let Findings { summary, import, timings, traffic, loaded, .. } = findings;
     let foreign = summary.as_ref().and_then(Summary::foreign);
-    let pass = PassEntry { job: JOB, subject: String::new(), row: row.clone() };
+    let pass = PassEntry { job: JOB, subject: String::new(), row: row.clone(), telling };
     let ending = Ending { pass, mark, listed, nameless, foreign, timings, rows, guard, missing, columns, loaded };
     let ended = match context.state.finish(ending).await {
         Ok(true) => note_rules(context, summary.as_ref()).await.and(forget(context, request).await),

@@ -146,7 +146,7 @@ impl Ended {
             },
             Ok(_) => return false,
         };
-        matches!(error, PassError::Interrupted | PassError::Stopped(Stop::Interrupted))
+        error.is_interrupted()
     }
 }
 

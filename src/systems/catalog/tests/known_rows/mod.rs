@@ -147,7 +147,7 @@ impl Shop {
                 requests: 0,
                 reason: None,
             };
-            let pass = PassEntry { job: "sync", subject: String::new(), row };
+            let pass = PassEntry { job: "sync", subject: String::new(), row, telling: None };
             let ending = Ending {
                 pass,
                 mark: None,

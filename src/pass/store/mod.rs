@@ -1,6 +1,10 @@
 //! The rows that passes leave, a list for each job and what it is about.
 
+mod told;
+
 use rusqlite::{Transaction, params};
+
+pub(super) use told::{ReadTold, ToldBetween, WriteTold};
 
 use super::row::{PassEntry, PassRow};
 use crate::state::{JOBS_SINCE, Reader, StateError, json};
@@ -32,15 +36,16 @@ pub trait ReadPasses: AsRef<Reader> {
 
 impl ReadPasses for Reader {}
 
-/// Adds a pass.
+/// Adds a pass, and tells what is to be told of it.
 ///
 /// # Errors
 /// When it can't be written.
 pub fn record(transaction: &Transaction<'_>, entry: &PassEntry) -> rusqlite::Result<()> {
-    let PassEntry { job, subject, row } = entry;
+    let PassEntry { job, subject, row, .. } = entry;
     let sql = "INSERT INTO pass (job, subject, row) VALUES (?1, ?2, ?3)";
     transaction.prepare_cached(sql)?.execute(params![job, subject, json(row)?])?;
     let sql = "DELETE FROM pass WHERE job = ?1 AND subject = ?2 AND pass <= (
                    SELECT pass FROM pass WHERE job = ?1 AND subject = ?2 ORDER BY pass DESC LIMIT 1 OFFSET ?3)";
-    transaction.prepare_cached(sql)?.execute(params![job, subject, KEPT]).map(|_| ())
+    transaction.prepare_cached(sql)?.execute(params![job, subject, KEPT])?;
+    told::tell(transaction, entry)
 }

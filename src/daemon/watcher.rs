@@ -1,0 +1,70 @@
+//! Looks after what nobody's pass tells: that no pass went well for long, and that the disk is nearly full.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tokio::sync::Notify;
+use tokio::task::JoinHandle;
+use tracing::warn;
+
+use crate::pass::{Audience, Job, watch};
+use crate::pause::Pause;
+use crate::shop::Shop;
+use crate::state::Writer;
+
+/// How often it looks when no pass ends.
+const LOOK: Duration = Duration::from_secs(60);
+
+/// Looks from time to time, in a task of its own: a disk that hangs keeps nothing else waiting. It ends with this.
+pub(super) struct Watcher {
+    watched: Arc<Watched>,
+    task: JoinHandle<()>,
+}
+
+/// What is looked after, with the settings that hold.
+struct Watched {
+    state: Arc<Writer>,
+    begun: Timestamp,
+    now: Mutex<(Audience, Vec<Arc<dyn Job>>)>,
+    passed: Arc<Notify>,
+}
+
+impl Watcher {
+    /// Looks after a shop from now on. `passed` = a pass has ended.
+    pub(super) fn start(shop: &Shop, passed: Arc<Notify>) -> Watcher {
+        let now = Mutex::new((shop.audience(), Vec::new()));
+        let watched = Arc::new(Watched { state: Arc::clone(&shop.state), begun: Timestamp::now(), now, passed });
+        let task = tokio::spawn(look_on(Arc::clone(&watched)));
+        Watcher { watched, task }
+    }
+
+    /// These are whom it tells and the jobs from now on.
+    pub(super) fn expect(&self, audience: Audience, jobs: Vec<Arc<dyn Job>>) {
+        *self.watched.now.lock().unwrap_or_else(PoisonError::into_inner) = (audience, jobs);
+    }
+}
+
+impl Drop for Watcher {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+async fn look_on(watched: Arc<Watched>) {
+    let mut failed = false;
+    loop {
+        // Only what the daemon waits for itself is worth a word: a pass that ends or a minute that is over.
+        let _ = tokio::time::timeout(LOOK, watched.passed.notified()).await;
+        let (audience, jobs) = watched.now.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let is_paused = Pause::in_force(watched.state.path()).is_some();
+        let looked = watch(&watched.state, &audience, jobs, Some(watched.begun), is_paused).await;
+        match looked {
+            Err(error) if !failed => {
+                warn!("nobody is told whether passes are overdue, nor whether the disk is full: {error}");
+                failed = true;
+            }
+            looked => failed &= looked.is_err(),
+        }
+    }
+}

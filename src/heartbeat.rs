@@ -1,0 +1,189 @@
+//! The heartbeat: a service elsewhere is told of each pass, and tells people when it hears nothing any more. It is told
+//! beside the passes, by a task of its own: one that doesn't answer delays nothing.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::mpsc::{self, Receiver, Sender};
+use tokio::task::JoinHandle;
+use tracing::{info, warn};
+
+use crate::config::{Heartbeat, HeartbeatStyle};
+use crate::http_client::{Clients, Manner, no_client, root_cause};
+use crate::pass::{Job, Report};
+use crate::text::shorten_to;
+
+/// How long it may take to answer.
+const TIMEOUT: Duration = Duration::from_secs(5);
+/// When more beats than these wait, all but the last are old news.
+const WAITING: usize = 8;
+/// As many as there is room for.
+const ROOM: usize = 64;
+/// The longest reason in an address, in characters, and in a body.
+const SHORT: usize = 200;
+const LONG: usize = 2_000;
+
+/// Tells of passes. A clone tells the same service.
+#[derive(Clone)]
+pub struct Heart(Arc<Inner>);
+
+struct Inner {
+    standing: Mutex<Standing>,
+    clients: Clients,
+}
+
+#[derive(Default)]
+struct Standing {
+    /// Whom it is told; `None` = nobody.
+    to: Option<Heartbeat>,
+    /// Why the last pass of a job did not go well, by the job's name.
+    trouble: BTreeMap<&'static str, String>,
+    /// Passes that are under way.
+    busy: usize,
+    /// The task that tells, begun with the first beat.
+    task: Option<Teller>,
+}
+
+/// The task that tells.
+struct Teller {
+    beats: Sender<(Heartbeat, Beat)>,
+    task: JoinHandle<()>,
+}
+
+/// What is told.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Beat {
+    /// A pass begins.
+    Start,
+    /// The last pass of each job went well.
+    Well,
+    /// One did not, and why.
+    Fail(String),
+}
+
+/// Whether passes of this job count: those that the state keeps.
+fn counts(job: &dyn Job) -> bool {
+    !job.follows_others() && job.leaves_row()
+}
+
+impl Heart {
+    /// A heart that tells nobody yet.
+    pub fn new(clients: Clients) -> Heart {
+        Heart(Arc::new(Inner { standing: Mutex::default(), clients }))
+    }
+
+    /// Whom it tells from now on, and of which jobs.
+    pub fn expect<'j>(&self, to: Option<Heartbeat>, jobs: impl Iterator<Item = &'j dyn Job>) {
+        let names: Vec<&str> = jobs.map(Job::name).collect();
+        let mut standing = self.standing();
+        standing.to = to;
+        standing.trouble.retain(|job, _| names.contains(job));
+    }
+
+    /// A pass begins.
+    pub fn begins(&self, job: &dyn Job) {
+        if !counts(job) {
+            return;
+        }
+        let mut standing = self.standing();
+        standing.busy += 1;
+        // While others are under way, it has begun already.
+        if standing.busy == 1 {
+            self.beat(&mut standing, Beat::Start);
+        }
+    }
+
+    /// A pass has ended. One that was stopped is no news, and what a pause keeps from being sent is no failure.
+    pub fn ended(&self, job: &dyn Job, report: &Report) {
+        if !counts(job) {
+            return;
+        }
+        let mut standing = self.standing();
+        standing.busy = standing.busy.saturating_sub(1);
+        if report.is_interrupted() {
+            return;
+        }
+        if report.row.outcome.is_good() || report.is_paused() {
+            standing.trouble.remove(job.name());
+        } else {
+            let reason = report.row.reason.clone().unwrap_or_else(|| report.headline.clone());
+            standing.trouble.insert(job.name(), reason);
+        }
+        let told: Vec<String> = standing.trouble.iter().map(|(job, reason)| format!("{job}: {reason}")).collect();
+        let beat = if told.is_empty() { Beat::Well } else { Beat::Fail(told.join("\n")) };
+        self.beat(&mut standing, beat);
+    }
+
+    /// Waits until everything is told, and no longer than one that doesn't answer may take.
+    pub async fn finish(self) {
+        let task = self.standing().task.take();
+        if let Some(Teller { beats, task }) = task {
+            drop(beats);
+            // Whatever comes of it, the passes are done.
+            let _ = tokio::time::timeout(TIMEOUT, task).await;
+        }
+    }
+
+    fn beat(&self, standing: &mut Standing, beat: Beat) {
+        let Some(to) = standing.to.clone() else { return };
+        let begin = || {
+            let (beats, waiting) = mpsc::channel(ROOM);
+            Teller { beats, task: tokio::spawn(tell_all(waiting, self.0.clients.clone())) }
+        };
+        let teller = standing.task.get_or_insert_with(begin);
+        // There is room, as those that are old news are taken out.
+        let _ = teller.beats.try_send((to, beat));
+    }
+
+    fn standing(&self) -> MutexGuard<'_, Standing> {
+        self.0.standing.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The task.
+async fn tell_all(mut beats: Receiver<(Heartbeat, Beat)>, clients: Clients) {
+    let mut is_down = false;
+    while let Some((mut to, mut beat)) = beats.recv().await {
+        while beats.len() > WAITING {
+            let Some(newer) = beats.recv().await else { break };
+            (to, beat) = newer;
+        }
+        match tell(&clients, &to, &beat).await {
+            Ok(()) if is_down => {
+                info!("the heartbeat is taken again");
+                is_down = false;
+            }
+            Ok(()) => {}
+            Err(error) if !is_down => {
+                warn!("the heartbeat is not taken: {error}; this is told once, and passes go on");
+                is_down = true;
+            }
+            Err(_) => {}
+        }
+    }
+}
+
+/// Tells it once. The error has nothing of the address, which is a secret.
+async fn tell(clients: &Clients, to: &Heartbeat, beat: &Beat) -> Result<(), String> {
+    let manner = Manner { total: Some(TIMEOUT), connect: TIMEOUT, read: None, follows: false, is_direct: false };
+    let client = clients.get(manner).map_err(|error| no_client(&error))?;
+    let url = match (to.style, beat) {
+        (HeartbeatStyle::Healthchecks, Beat::Well) => to.url(),
+        (HeartbeatStyle::Healthchecks, Beat::Start) => to.below("start"),
+        (HeartbeatStyle::Healthchecks, Beat::Fail(_)) => to.below("fail"),
+        (HeartbeatStyle::UptimeKuma, Beat::Start) => return Ok(()),
+        (HeartbeatStyle::UptimeKuma, Beat::Well) => to.with_status("up", "OK"),
+        (HeartbeatStyle::UptimeKuma, Beat::Fail(why)) => to.with_status("down", &shorten_to(why, SHORT)),
+    };
+    let request = match (to.style, beat) {
+        (HeartbeatStyle::Healthchecks, Beat::Fail(why)) => client.post(url).body(shorten_to(why, LONG)),
+        _ => client.get(url),
+    };
+    match request.send().await {
+        Ok(answer) if answer.status().is_success() => Ok(()),
+        Ok(answer) => Err(format!("it answered {}", answer.status().as_u16())),
+        Err(error) if error.is_timeout() => Err(format!("no answer within {} s", TIMEOUT.as_secs())),
+        Err(error) => Err(format!("no answer: {}", root_cause(&error.without_url()))),
+    }
+}

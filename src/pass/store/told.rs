@@ -1,0 +1,71 @@
+//! What was told of passes, and telling more.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use rusqlite::Transaction;
+
+use crate::outbox::{EventKind, post};
+use crate::pass::alerts::{Audience, Health, Told, judge};
+use crate::pass::row::PassEntry;
+use crate::state::{Key, Reader, StateError, Writer};
+
+/// What was told of each job.
+const TOLD: Key<BTreeMap<String, Told>> = Key::json("told");
+/// Since when the disk is nearly full, where that was told.
+const DISK_LOW: Key<Timestamp> = Key::text("disk_low");
+
+/// A pass has ended: tells what is to be told of it.
+pub(super) fn tell(transaction: &Transaction<'_>, entry: &PassEntry) -> rusqlite::Result<()> {
+    let Some(telling) = entry.telling.as_ref().filter(|telling| telling.audience.listens()) else { return Ok(()) };
+    let mut all = TOLD.get(transaction)?.unwrap_or_default();
+    let before = all.get(entry.job).cloned().unwrap_or_default();
+    let (after, events) = judge(before.clone(), entry, telling);
+    events.iter().try_for_each(|event| post(transaction, &telling.audience.hooks, event))?;
+    if after == before {
+        return Ok(());
+    }
+    all.insert(entry.job.to_owned(), after);
+    TOLD.set(transaction, &all)
+}
+
+/// What was told so far of what is told between passes.
+#[derive(Default)]
+pub(in crate::pass) struct ToldBetween {
+    pub(in crate::pass) jobs: BTreeMap<String, Told>,
+    pub(in crate::pass) disk_low: Option<Timestamp>,
+}
+
+/// Reading what was told.
+pub(in crate::pass) trait ReadTold: AsRef<Reader> {
+    /// What was told so far.
+    fn told(&self) -> Result<ToldBetween, StateError> {
+        let reader = self.as_ref();
+        Ok(ToldBetween { jobs: reader.get(&TOLD)?.unwrap_or_default(), disk_low: reader.get(&DISK_LOW)? })
+    }
+}
+
+impl ReadTold for Reader {}
+
+/// Telling between passes.
+pub(in crate::pass) trait WriteTold: AsRef<Writer> {
+    /// Tells what is to be told of how things stand.
+    fn tell_health(&self, audience: Audience, health: Health) -> impl Future<Output = Result<(), StateError>> + Send {
+        self.as_ref().run(move |transaction| {
+            let mut jobs = TOLD.get(transaction)?.unwrap_or_default();
+            let mut disk_low = DISK_LOW.get(transaction)?;
+            let mut events = Vec::new();
+            for job in &health.stale {
+                events.extend(job.judge(jobs.entry(job.job.to_owned()).or_default(), &audience, health.at));
+            }
+            if let Some(space) = health.space.filter(|_| audience.wants(EventKind::DiskLow)) {
+                events.extend(space.judge(&mut disk_low, &audience, health.at));
+            }
+            events.iter().try_for_each(|event| post(transaction, &audience.hooks, event))?;
+            TOLD.set(transaction, &jobs)?;
+            disk_low.map_or_else(|| DISK_LOW.remove(transaction), |since| DISK_LOW.set(transaction, &since))
+        })
+    }
+}
+
+impl WriteTold for Writer {}

@@ -1,0 +1,90 @@
+//! A look at how things stand between passes: whether every job had a good one of late, and whether the disk has room.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use super::alerts::{Audience, Health, JobHealth, Space};
+use super::job::Job;
+use super::store::{ReadPasses as _, ReadTold as _, ToldBetween, WriteTold as _};
+use crate::outbox::EventKind;
+use crate::state::{Reader, StateError, Writer};
+use crate::task;
+
+/// How many times in a row a job may be due without a good pass.
+const MISSES: u32 = 3;
+/// As many passes as the state keeps.
+const PASSES: u32 = 10_000;
+
+/// Looks, and tells what is to be told. `begun` = when the process that makes the passes did, if it goes on: what was
+/// not done before is due only now. `is_paused` = somebody has stopped the sending: that there is no good pass is as they
+/// want it.
+///
+/// # Errors
+/// When the state can't be read or written.
+pub async fn watch(
+    state: &Writer,
+    audience: &Audience,
+    jobs: Vec<Arc<dyn Job>>,
+    begun: Option<Timestamp>,
+    is_paused: bool,
+) -> Result<(), StateError> {
+    let wanted = [EventKind::SyncStale, EventKind::DiskLow].map(|kind| audience.wants(kind));
+    if wanted == [false, false] {
+        return Ok(());
+    }
+    let jobs = if wanted[0] && !is_paused { jobs } else { Vec::new() };
+    let (path, for_look) = (state.path().to_owned(), audience.clone());
+    let look = move || {
+        let reader = Reader::open(&path)?;
+        let (told, at) = (reader.told()?, Timestamp::now());
+        let mut stale = Vec::new();
+        for job in &jobs {
+            stale.extend(staleness(job.as_ref(), &reader, (begun, at))?);
+        }
+        let space = rustix::fs::statvfs(path.parent().unwrap_or(&path)).ok();
+        let space = space.map(|space| Space {
+            free: space.f_bavail.saturating_mul(space.f_frsize),
+            total: space.f_blocks.saturating_mul(space.f_frsize),
+        });
+        let health = Health { at, stale, space };
+        Ok(is_news(&health, told, &for_look).then_some(health))
+    };
+    // A thread that can't be started is told by the passes.
+    let Ok(looked) = task::blocking(look).await else { return Ok(()) };
+    match looked? {
+        Some(health) => state.tell_health(audience.clone(), health).await,
+        None => Ok(()),
+    }
+}
+
+/// Whether something of it is to be told.
+fn is_news(health: &Health, told: ToldBetween, audience: &Audience) -> bool {
+    let ToldBetween { mut jobs, mut disk_low } = told;
+    let mut is_stale =
+        |job: &JobHealth| job.judge(jobs.entry(job.job.to_owned()).or_default(), audience, health.at).is_some();
+    let is_low = |space: Space| space.judge(&mut disk_low, audience, health.at).is_some();
+    health.stale.iter().any(&mut is_stale) || audience.wants(EventKind::DiskLow) && health.space.is_some_and(is_low)
+}
+
+/// A job that had no good pass for three of its intervals; `None` = it had, or never made a pass that is remembered.
+fn staleness(
+    job: &dyn Job,
+    reader: &Reader,
+    (begun, now): (Option<Timestamp>, Timestamp),
+) -> Result<Option<JobHealth>, StateError> {
+    let Some(due) = job.due().into_iter().next().filter(|_| !job.follows_others()) else { return Ok(None) };
+    let passes = |most| reader.passes(job.name(), &job.subject(), most);
+    let Some(last) = passes(1)?.into_iter().next().filter(|last| !last.is_paused()) else { return Ok(None) };
+    let (since, from) = if last.outcome.is_good() {
+        (last.finished, begun.map_or(last.finished, |begun| begun.max(last.finished)))
+    } else {
+        let first = || Ok(passes(PASSES)?.last().map_or(last.started, |first| first.started));
+        let since = job.went_well(reader)?.map_or_else(first, Ok)?;
+        (since, since)
+    };
+    let is_over = |at: Timestamp| now > at && now.duration_since(at).unsigned_abs() > due.delay;
+    let is_stale = due.schedule.due_after(from, MISSES).is_some_and(is_over);
+    let schedule = due.schedule.to_string();
+    Ok(is_stale.then(|| JobHealth { job: job.name(), since, schedule, reason: last.reason }))
+}
