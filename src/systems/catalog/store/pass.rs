@@ -109,7 +109,7 @@ pub trait WritePass: AsRef<Writer> + Sync {
     }
 
     /// The end of a pass. Gives whether what is kept too long is to be taken away now: after every pass but for those that
-    /// found nothing new, of which one in [`UPKEEP`] will do.
+    /// found nothing new, of which one in `UPKEEP` will do.
     ///
     /// # Errors
     /// When it can't be written.
