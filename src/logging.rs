@@ -15,7 +15,7 @@ use anyhow::Context as _;
 use clap::ValueEnum;
 use tracing::{Level, Subscriber, error};
 use tracing_journald::{Priority, PriorityMappings};
-use tracing_subscriber::filter::EnvFilter;
+use tracing_subscriber::filter::Targets;
 use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::fmt::format::Writer;
 use tracing_subscriber::fmt::time::FormatTime;
@@ -103,7 +103,7 @@ fn layer(style: LogStyle) -> anyhow::Result<(BoxedLayer, Log)> {
     })
 }
 
-fn filter(rust_log: Option<&str>, verbosity: i8) -> anyhow::Result<EnvFilter> {
+fn filter(rust_log: Option<&str>, verbosity: i8) -> anyhow::Result<Targets> {
     let directives = match (rust_log.filter(|value| !value.is_empty()), verbosity) {
         (Some(own), _) => own,
         (None, ..=-1) => "error",
@@ -111,7 +111,7 @@ fn filter(rust_log: Option<&str>, verbosity: i8) -> anyhow::Result<EnvFilter> {
         (None, 1) => "warn,shelfkeeper=debug",
         (None, 2..) => "debug,shelfkeeper=trace",
     };
-    EnvFilter::builder().parse(directives).with_context(|| format!("RUST_LOG is not a log filter: {directives:?}"))
+    directives.parse::<Targets>().with_context(|| format!("RUST_LOG is not a log filter: {directives:?}"))
 }
 
 /// `2026-03-01T12:59:07Z  INFO message field=value`

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::ops::{Bound, RangeBounds as _};
 
-use globset::{GlobBuilder, GlobMatcher};
+use glob::{MatchOptions, PatternError};
 
 use super::ConfigError;
 use super::names::RULE;
@@ -43,11 +43,12 @@ enum Condition {
     InStock(bool),
 }
 
-/// A text in which `*` stands for any characters and `?` for one.
+/// A text in which `*` stands for any characters and `?` for one, `[abc]` for one of some, `{a,b}` for one text of several.
 #[derive(Debug, Clone)]
 struct Pattern {
     written: String,
-    matcher: GlobMatcher,
+    any: Vec<glob::Pattern>,
+    is_id: bool,
 }
 
 /// Prices from one to another.
@@ -130,29 +131,89 @@ impl Pattern {
         if text.is_empty() {
             return Err("expected a pattern, such as \"TEST-*\"".to_owned());
         }
-        let plain = plain(text);
-        let mut glob = GlobBuilder::new(&plain);
-        let built = glob.case_insensitive(!is_id).literal_separator(false).backslash_escape(true).build();
-        let built = built.map_err(|error| format!("this is no pattern: {}", error.kind()))?;
-        Ok(Pattern { written: text.to_owned(), matcher: built.compile_matcher() })
+        let wrong = |why: &str| format!("this is no pattern: {why}");
+        let letters = letters(text).map_err(wrong)?;
+        let parsed = |letters: &Vec<Letter>| glob::Pattern::new(&plain(letters));
+        let any: Result<Vec<_>, PatternError> = alternatives(&letters).map_err(wrong)?.iter().map(parsed).collect();
+        Ok(Pattern { written: text.to_owned(), any: any.map_err(|error| wrong(error.msg))?, is_id })
     }
 
     fn fits(&self, text: &str) -> bool {
-        self.matcher.is_match(text)
+        let options = MatchOptions { case_sensitive: self.is_id, ..MatchOptions::new() };
+        self.any.iter().any(|pattern| pattern.matches_with(text, options))
     }
 }
 
-/// Two stars have a meaning of their own in paths, which ids and titles are not.
-fn plain(pattern: &str) -> String {
-    let mut plain = String::new();
-    let (mut is_escaped, mut after_star) = (false, false);
-    for c in pattern.chars() {
-        let is_star = c == '*' && !is_escaped;
-        if !(is_star && after_star) {
-            plain.push(c);
+/// A letter of a pattern.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Letter {
+    /// Stands for itself: a backslash is before it.
+    Itself(char),
+    /// May stand for others.
+    Other(char),
+}
+
+/// The most texts that braces may stand for.
+const MOST_ALTERNATIVES: usize = 1_000;
+
+fn letters(pattern: &str) -> Result<Vec<Letter>, &'static str> {
+    let mut letters = Vec::new();
+    let mut rest = pattern.chars();
+    while let Some(letter) = rest.next() {
+        letters.push(match letter {
+            '\\' => Letter::Itself(rest.next().ok_or("nothing comes behind its last backslash")?),
+            letter => Letter::Other(letter),
+        });
+    }
+    Ok(letters)
+}
+
+/// What a pattern is without braces: one for each choice in the first of them, and so on.
+fn alternatives(pattern: &[Letter]) -> Result<Vec<Vec<Letter>>, &'static str> {
+    let Some(begin) = pattern.iter().position(|letter| *letter == Letter::Other('{')) else {
+        let is_open = pattern.contains(&Letter::Other('}'));
+        return if is_open { Err("it has a } without a {") } else { Ok(vec![pattern.to_vec()]) };
+    };
+    let (mut depth, mut from, mut choices) = (0_usize, begin + 1, Vec::new());
+    for (at, letter) in pattern.iter().enumerate().skip(begin) {
+        match letter {
+            Letter::Other('{') => depth += 1,
+            Letter::Other('}') => depth = depth.saturating_sub(1),
+            _ => {}
         }
-        after_star = is_star;
-        is_escaped = c == '\\' && !is_escaped;
+        let ends = depth == 0;
+        if ends || (depth == 1 && *letter == Letter::Other(',')) {
+            choices.push(pattern.get(from..at).unwrap_or_default());
+            from = at + 1;
+        }
+        if ends {
+            let (head, tail) = (&pattern[..begin], &pattern[from..]);
+            let mut all = Vec::new();
+            for choice in choices {
+                all.extend(alternatives(&[head, choice, tail].concat())?);
+                if all.len() > MOST_ALTERNATIVES {
+                    return Err("its braces stand for more than a thousand texts");
+                }
+            }
+            return Ok(all);
+        }
+    }
+    Err("it has a { without a }")
+}
+
+/// As `glob` reads it. Two stars have a meaning of their own in paths, which ids and titles are not.
+fn plain(pattern: &[Letter]) -> String {
+    let mut plain = String::new();
+    let mut before = None;
+    for letter in pattern {
+        match letter {
+            Letter::Itself(letter) => plain.push_str(&glob::Pattern::escape(&letter.to_string())),
+            Letter::Other('*') if before == Some(Letter::Other('*')) => {}
+            // Both mean all but these.
+            Letter::Other('^') if before == Some(Letter::Other('[')) => plain.push('!'),
+            Letter::Other(letter) => plain.push(*letter),
+        }
+        before = Some(*letter);
     }
     plain
 }
