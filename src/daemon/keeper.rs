@@ -245,6 +245,7 @@ impl Keeper {
     pub(super) async fn stop(self) {
         let Listeners { private, public } = self.listeners;
         let listeners = join_all([private, public].into_iter().flatten().map(Listener::close));
-        tokio::join!(join_all(self.runners.into_iter().map(Runner::stop)), listeners);
+        let runners = join_all(self.runners.into_iter().map(Runner::stop));
+        tokio::join!(runners, listeners, self.watcher.stop());
     }
 }

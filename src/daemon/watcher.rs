@@ -39,6 +39,13 @@ impl Watcher {
         Watcher { watched, task }
     }
 
+    /// Ends it, a look under way included: it holds the state, whose log goes into the file when nobody holds it any more.
+    pub(super) async fn stop(mut self) {
+        self.task.abort();
+        // That it was aborted is what was wanted.
+        let _ = (&mut self.task).await;
+    }
+
     /// These are whom it tells and the jobs from now on.
     pub(super) fn expect(&self, audience: Audience, jobs: Vec<Arc<dyn Job>>) {
         *self.watched.now.lock().unwrap_or_else(PoisonError::into_inner) = (audience, jobs);

@@ -1,4 +1,5 @@
-//! What a daemon keeps from pass to pass: the connection to the feed's host, until its settings are read anew.
+//! What a daemon keeps from pass to pass: the connection to the feed's host, until its settings are read anew; and what it
+//! leaves behind.
 
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::{TcpListener, TcpStream};
@@ -6,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
-use crate::kit::process::Process;
+use crate::kit::process::{PASS_ENDED, PATIENCE, Process};
 use crate::kit::{Shop, wait_until};
 
 /// A feed host that closes no connection, and counts them and what is asked over them.
@@ -73,4 +74,24 @@ fn passes_ask_over_the_connection_of_the_pass_before_until_a_reload() {
     assert_eq!(host.figures().0, 2, "certificates and connections are new ones: {}", daemon.log());
     daemon.signal("TERM");
     assert_eq!(daemon.ends_within(std::time::Duration::from_secs(5)), Some(0), "{}", daemon.log());
+}
+
+/// Who copies the state of a daemon that was stopped copies one file, whatever looks after it meanwhile.
+#[test]
+fn a_daemon_that_was_stopped_leaves_its_log_in_the_file() {
+    let shop = Shop::new();
+    let hook = "[[notify.hook]]\nname = \"a\"\nurl = \"http://127.0.0.1:9/\"\nsecret = \"whsec_c2VjcmV0\"\nevents = [\"sync.stale\", \"disk.low\"]\n";
+    for lines in ["", hook] {
+        shop.put_feed(FEED);
+        shop.config(lines);
+        let mut daemon = Process::start(shop.command(&["run"]));
+        daemon.wait_for_log(PASS_ENDED, 1);
+        daemon.signal("TERM");
+        assert_eq!(daemon.ends_within(PATIENCE), Some(0), "{}", daemon.log());
+        for beside in ["-wal", "-shm"] {
+            let mut path = shop.state_path().into_os_string();
+            path.push(beside);
+            assert!(!std::path::Path::new(&path).exists(), "{lines}: {}", path.display());
+        }
+    }
 }
