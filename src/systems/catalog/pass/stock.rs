@@ -98,7 +98,8 @@ fn decided(tools: &Tools<'_>, plan: &Plan) -> Result<Decided, PassError> {
     let key = format!("{}|{gone:x}", held.as_ref().map_or("", |held| &held.digest));
     let (is_held, prunes) = (risks.contains(&Risk::Delete), config.nicechat.prune != Prune::None);
     let sells_out = config.guard.missing == Missing::OutOfStock;
-    let missing: HashSet<String> = plan.missing.iter().flatten().map(|missing| missing.id.clone()).collect();
+    let missing = plan.missing.iter().flatten().filter(|_| sells_out);
+    let sold_out: HashSet<String> = missing.map(|missing| missing.id.clone()).collect();
     let reader = Reader::open(&config.state.path)?;
     // What NiceChat keeps for now is shown for now.
     let fate = move |id: &str| {
@@ -110,7 +111,7 @@ fn decided(tools: &Tools<'_>, plan: &Plan) -> Result<Decided, PassError> {
         match () {
             () if is_held => Fate::Stays,
             () if !prunes || is_deleted() || !is_owned() => Fate::Goes,
-            () if sells_out && missing.contains(id) => Fate::SellsOut,
+            () if sold_out.contains(id) => Fate::SellsOut,
             () => Fate::Stays,
         }
     };

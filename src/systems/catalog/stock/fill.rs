@@ -28,11 +28,10 @@ pub(in crate::systems::catalog) enum Fate {
     SellsOut,
 }
 
-/// A product that the feed doesn't have.
+/// A product that the feed doesn't have: no more of it, as these may be nearly all.
 pub(super) struct Lacking {
     place: u64,
-    pub(super) fate: Fate,
-    pub(super) item: Stocked,
+    fate: Fate,
 }
 
 /// The rows of the feed on their way to the shelf.
@@ -54,7 +53,10 @@ pub(super) struct Filling<'s, 'a> {
     pub(super) rejections: Option<PlanStore>,
     /// A product of which everything is told.
     watched: Option<&'s str>,
+    /// Its rows.
     pub(super) seen: Vec<Seen>,
+    /// What becomes of it, if the feed doesn't have it.
+    pub(super) fate: Option<Fate>,
 }
 
 impl<'s, 'a> Filling<'s, 'a> {
@@ -78,6 +80,7 @@ impl<'s, 'a> Filling<'s, 'a> {
             rejections: None,
             watched: None,
             seen: Vec::new(),
+            fate: None,
         })
     }
 
@@ -118,10 +121,14 @@ impl<'s, 'a> Filling<'s, 'a> {
         for place in before.untaken(false) {
             let item = before.item(place)?;
             let is_proven = read.proves_absence && !read.mentions.contains(&hasher.digest(item.id.as_bytes()));
-            all.push(Lacking { place, fate: fate(&item.id, is_proven), item });
-        }
-        if let Some(tally) = &mut self.tally {
-            all.iter().filter(|lacking| lacking.fate == Fate::Goes).for_each(|lacking| tally.goes(&lacking.item));
+            let fate = fate(&item.id, is_proven);
+            if let Some(tally) = self.tally.as_mut().filter(|_| fate == Fate::Goes) {
+                tally.goes(&item);
+            }
+            if self.watched == Some(item.id.as_str()) {
+                self.fate = Some(fate);
+            }
+            all.push(Lacking { place, fate });
         }
         Ok(all)
     }
@@ -136,12 +143,12 @@ impl<'s, 'a> Filling<'s, 'a> {
         let Some(mut draft) = self.draft.take() else { return Ok(()) };
         if let Some(before) = &mut self.before {
             before.end_run(Some(&mut draft))?;
-            for Lacking { place, fate, item } in lacking {
+            for Lacking { place, fate } in lacking {
                 match fate {
                     Fate::Goes => {}
                     Fate::Stays => before.keep(*place, &mut draft)?,
                     Fate::SellsOut => {
-                        let mut item = item.clone();
+                        let mut item = before.item(*place)?;
                         item.fields.insert("in_stock".to_owned(), false.into());
                         let category = before.category_of(&item)?;
                         draft.add_stocked(&item, category, note_of(&item), Some(*place))?;
@@ -185,12 +192,6 @@ impl<'s, 'a> Filling<'s, 'a> {
     fn place(&mut self, id: &str) -> Result<Option<u64>, ShelfError> {
         self.before.as_mut().map_or(Ok(None), |before| before.find(id, self.draft.as_mut()))
     }
-
-    fn watch(&mut self, seen: impl FnOnce() -> Seen, id: Option<&str>) {
-        if self.watched.is_some() && self.watched == id {
-            self.seen.push(seen());
-        }
-    }
 }
 
 impl Taker for Filling<'_, '_> {
@@ -214,13 +215,15 @@ impl Taker for Filling<'_, '_> {
         let place = self.place(id)?;
         Ok(match (place, &mut self.before) {
             (Some(place), Some(before)) => before.first(place, row),
-            _ => self.firsts.first(Hasher::digest(&self.stocking.hasher, id.as_bytes()), row),
+            _ => self.firsts.first(self.stocking.hasher.digest(id.as_bytes()), row),
         })
     }
 
     fn offer(&mut self, offer: Box<Offer>, row: Option<RowDigest>) -> Result<(), ShelfError> {
         self.taken += 1;
-        self.watch(|| Seen::Item(offer.clone()), Some(offer.item.id.as_str()));
+        if self.watched == Some(offer.item.id.as_str()) {
+            self.seen.push(Seen::Item(offer.clone()));
+        }
         if let Some(place) = self.place(offer.item.id.as_str())? {
             return self.again(place, &offer, row);
         }
@@ -233,11 +236,9 @@ impl Taker for Filling<'_, '_> {
 
     fn exclude(&mut self, offer: Box<Offer>, rule: usize) -> Result<(), ShelfError> {
         self.excluded += 1;
-        let fits = || self.stocking.source.rules.iter().nth(rule).map(ToString::to_string).unwrap_or_default();
-        let id = offer.item.id.as_str().to_owned();
-        let seen = || Seen::Excluded { rule: rule + 1, fits: fits(), offer };
-        if self.watched == Some(id.as_str()) {
-            self.seen.push(seen());
+        if self.watched == Some(offer.item.id.as_str()) {
+            let fits = self.stocking.source.rules.iter().nth(rule).map(ToString::to_string).unwrap_or_default();
+            self.seen.push(Seen::Excluded { rule: rule + 1, fits, offer });
         }
         Ok(())
     }

@@ -70,7 +70,7 @@ impl Stocking<'_> {
         if let Some(old) = &old {
             filling = filling.counted(old);
         }
-        let Reading { filling, read, lacking, waiting } = self.reading(filling, state, false)?;
+        let Reading { filling, read, waiting, .. } = self.reading(filling, state, false)?;
         let judged = old.as_ref().zip(filling.tally.as_ref());
         let judged = judged.map(|(old, tally)| judge(tally, &read, filling.taken, old, word)).unwrap_or_default();
         let as_it_is = self.as_it_is(old.as_ref(), &key, word);
@@ -81,11 +81,9 @@ impl Stocking<'_> {
         };
         let (waits, missing) = waiting.map_or((0, Vec::new()), |waiting| (waiting.count, waiting.into_all()));
         let shown = watched.zip(old.as_ref()).map(|(id, old)| old.get(id)).transpose()?.flatten();
-        let fate = lacking.iter().find(|lacking| Some(lacking.item.id.as_str()) == watched);
-        let fate = fate.map(|lacking| lacking.fate);
         let missing = missing.into_iter().find(|missing| Some(missing.id.as_str()) == watched);
         let is_whole = judged.is_whole && as_it_is.is_none();
-        let seen = filling.seen;
+        let (seen, fate) = (filling.seen, filling.fate);
         let (then, is_held) = match is_whole {
             true => (shown.clone(), true),
             false => self.then((shown.as_ref(), &seen), fate, &judged.risks),

@@ -120,7 +120,7 @@ impl Stocking<'_> {
             }
             (risks, held) = (judged.risks, judged.held);
         }
-        // Some of it stays as it was: it is read once more.
+        // The first time, or once more, as some of it stays as it was.
         let filling = Filling::new(self, old, &risks)?.written(old)?.listed()?;
         let Reading { filling, read, lacking, waiting } =
             self.reading(filling, state, risks.contains(&Risk::Delete))?;
