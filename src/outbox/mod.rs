@@ -53,6 +53,11 @@ impl EventKind {
         EventKind::DiskLow,
     ];
 
+    /// Whether it is about how passes go.
+    pub fn is_of_passes(self) -> bool {
+        !matches!(self, EventKind::OrderNew | EventKind::OrderGone | EventKind::AvailabilityChanged)
+    }
+
     /// Its name, in settings and for whoever is told.
     pub fn name(self) -> &'static str {
         match self {

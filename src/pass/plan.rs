@@ -36,7 +36,7 @@ impl Add for Counts {
 /// Told of an operation of a plan.
 pub type EachOperation<'a> = &'a mut dyn FnMut(&Value) -> io::Result<()>;
 
-/// What the next pass of a job would do.
+/// What the next pass of a job would do; where nothing else is said, it sends nothing and could read everything.
 pub trait Planned: Send {
     /// Prints it for people.
     ///
@@ -48,16 +48,22 @@ pub trait Planned: Send {
     ///
     /// # Errors
     /// When it can't be read, or `each` fails.
-    fn each_operation(&self, each: EachOperation<'_>) -> io::Result<()>;
+    fn each_operation(&self, _each: EachOperation<'_>) -> io::Result<()> {
+        Ok(())
+    }
 
     /// Gives each operation that the guard holds, likewise.
     ///
     /// # Errors
     /// When it can't be read, or `each` fails.
-    fn each_held_operation(&self, each: EachOperation<'_>) -> io::Result<()>;
+    fn each_held_operation(&self, _each: EachOperation<'_>) -> io::Result<()> {
+        Ok(())
+    }
 
     /// How many there are.
-    fn counts(&self) -> Counts;
+    fn counts(&self) -> Counts {
+        Counts::default()
+    }
 
     /// What would be sent: requests, or objects.
     fn changes(&self) -> u64;
@@ -66,8 +72,12 @@ pub trait Planned: Send {
     fn guard(&self) -> Option<Value>;
 
     /// What else programs are told.
-    fn fields(&self) -> Map<String, Value>;
+    fn fields(&self) -> Map<String, Value> {
+        Map::new()
+    }
 
     /// What could not be read, so that the plan lacks it.
-    fn failures(&mut self) -> Vec<Failure>;
+    fn failures(&mut self) -> Vec<Failure> {
+        Vec::new()
+    }
 }

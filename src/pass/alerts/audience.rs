@@ -4,17 +4,6 @@ use std::sync::Arc;
 
 use crate::outbox::{EventKind, Subscriber};
 
-/// What is told of passes, and of what they need.
-const ALERTS: [EventKind; 7] = [
-    EventKind::PassFailed,
-    EventKind::PassRecovered,
-    EventKind::PassHeld,
-    EventKind::RowsRejected,
-    EventKind::ObjectsRefused,
-    EventKind::SyncStale,
-    EventKind::DiskLow,
-];
-
 /// Who is told of passes.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Audience {
@@ -36,7 +25,7 @@ impl Audience {
 
     /// Whether a hook wants anything of passes.
     pub(in crate::pass) fn listens(&self) -> bool {
-        ALERTS.into_iter().any(|kind| self.wants(kind))
+        self.hooks.iter().flat_map(|hook| &hook.events).any(|kind| kind.is_of_passes())
     }
 }
 

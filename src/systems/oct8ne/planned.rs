@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 use tokio_util::sync::CancellationToken;
 
 use crate::config::Config;
-use crate::pass::{Counts, EachOperation, Failure, Planned};
+use crate::pass::Planned;
 use crate::remote::Limits;
 use crate::state::Reader;
 use crate::systems::catalog::{PassError, Preview, Showing, body, held_text};
@@ -68,18 +68,6 @@ impl Planned for PlannedShown {
         writeln!(out, "{rest}. To let it through:\n  shelfkeeper approve {} (or --force)", held.digest)
     }
 
-    fn each_operation(&self, _each: EachOperation<'_>) -> io::Result<()> {
-        Ok(())
-    }
-
-    fn each_held_operation(&self, _each: EachOperation<'_>) -> io::Result<()> {
-        Ok(())
-    }
-
-    fn counts(&self) -> Counts {
-        Counts::default()
-    }
-
     fn changes(&self) -> u64 {
         self.0.new + self.0.changed + self.0.gone
     }
@@ -94,9 +82,5 @@ impl Planned for PlannedShown {
                             "unchanged": taken.saturating_sub(new + changed)});
         let shown = json!({"new": new, "changed": changed, "gone": gone, "waiting": waiting});
         Map::from_iter([("source".to_owned(), source), ("shown".to_owned(), shown)])
-    }
-
-    fn failures(&mut self) -> Vec<Failure> {
-        Vec::new()
     }
 }

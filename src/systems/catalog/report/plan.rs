@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde_json::{Map, Value, json};
 
 use crate::catalog::{Fields, Kind};
-use crate::pass::{Counts, EachOperation, Failure, Planned};
+use crate::pass::{Counts, EachOperation, Planned};
 use crate::report::{strange_stock, unknown_columns};
 use crate::systems::catalog::plan::risk::Risk;
 use crate::systems::catalog::store::Missing;
@@ -379,9 +379,5 @@ impl Planned for PlannedCatalog {
         });
         let fields = [("source", source), ("strategy", json!(strategy)), ("why", why)];
         fields.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
-    }
-
-    fn failures(&mut self) -> Vec<Failure> {
-        Vec::new()
     }
 }

@@ -23,10 +23,6 @@ impl Planned for PlannedEvents {
         operations(&self.0).try_for_each(|operation| each(&operation))
     }
 
-    fn each_held_operation(&self, _each: EachOperation<'_>) -> io::Result<()> {
-        Ok(())
-    }
-
     fn counts(&self) -> Counts {
         tally(&self.0)
     }

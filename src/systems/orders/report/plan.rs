@@ -2,9 +2,9 @@
 
 use std::io::{self, Write};
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
-use crate::pass::{Counts, EachOperation, Failure, Planned};
+use crate::pass::Planned;
 
 /// A plan of the orders among those of other systems.
 pub(in crate::systems::orders) struct PlannedOrders {
@@ -28,31 +28,11 @@ impl Planned for PlannedOrders {
         )
     }
 
-    fn each_operation(&self, _each: EachOperation<'_>) -> io::Result<()> {
-        Ok(())
-    }
-
-    fn each_held_operation(&self, _each: EachOperation<'_>) -> io::Result<()> {
-        Ok(())
-    }
-
-    fn counts(&self) -> Counts {
-        Counts::default()
-    }
-
     fn changes(&self) -> u64 {
         0
     }
 
     fn guard(&self) -> Option<Value> {
         self.held.clone()
-    }
-
-    fn fields(&self) -> Map<String, Value> {
-        Map::new()
-    }
-
-    fn failures(&mut self) -> Vec<Failure> {
-        Vec::new()
     }
 }
