@@ -3,6 +3,10 @@
 //! The way of a product, one module a step: `source` fetches the bytes, `feed` makes items of
 //! them, `sync` compares them with `state`, plans, asks the guard and applies through `nicechat`.
 
+/// The version, with the commit it was built of and that commit's day where they are known: `0.1.0 (0123456789ab
+/// 2026-01-31)`.
+pub const VERSION: &str = env!("SHELFKEEPER_VERSION");
+
 pub mod approval;
 pub mod catalog;
 pub mod cli;

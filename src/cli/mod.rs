@@ -26,7 +26,7 @@ pub use product::{ChangeChoice, Explain, History, Rejected};
 
 /// Keeps a shop's NiceChat categories and products equal to its feed.
 #[derive(Debug, Parser)]
-#[command(version, propagate_version = true, subcommand_required = true, arg_required_else_help = true)]
+#[command(version = crate::VERSION, propagate_version = true, subcommand_required = true, arg_required_else_help = true)]
 #[command(max_term_width = 80)]
 #[command(after_help = "\
 Examples:
