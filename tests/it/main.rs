@@ -13,6 +13,7 @@ mod feeds;
 mod hooks;
 mod house;
 mod kit;
+mod monitoring;
 mod newstore;
 mod oct8ne;
 mod orders;

@@ -9,6 +9,7 @@ mod newstore;
 mod oct8ne;
 mod orders;
 mod rules;
+mod schema;
 mod secrets;
 
 use std::path::{Path, PathBuf};
@@ -44,7 +45,11 @@ impl Folder {
     }
 
     fn load(&self, variables: &[(&str, &str)]) -> Result<Config, ConfigError> {
-        Config::load_in(&self.path("shelfkeeper.toml"), &Environment::of(variables))
+        let loaded = Config::load_in(&self.path("shelfkeeper.toml"), &Environment::of(variables));
+        if loaded.is_ok() {
+            schema::must_take(&std::fs::read_to_string(self.path("shelfkeeper.toml")).expect("text"));
+        }
+        loaded
     }
 }
 
