@@ -4,7 +4,7 @@
 set -u
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-suite=trixie repo='' bin='' cache='' keep=no
+suite=trixie repo='' bin='' cache='' deb='' keep=no
 usage() { sed -n '/^## Use/,/^## /p' "$here/README.md" | sed '1d;$d'; exit "$1"; }
 while [ $# -gt 0 ]; do
     case $1 in
@@ -12,6 +12,7 @@ while [ $# -gt 0 ]; do
         --repo) repo=${2:?}; shift 2 ;;
         --bin) bin=${2:?}; shift 2 ;;
         --cache) cache=${2:?}; shift 2 ;;
+        --deb) deb=${2:?}; shift 2 ;;
         --shell) keep=yes; shift ;;
         -h | --help) usage 0 ;;
         -*) echo "unknown option $1" >&2; usage 2 ;;
@@ -20,7 +21,8 @@ while [ $# -gt 0 ]; do
 done
 repo=${repo:-$(git rev-parse --show-toplevel 2>/dev/null || pwd)}
 bin=${bin:-$repo/target/release/shelfkeeper}
-[ -x "$bin" ] || { echo "systemd-trial: no program at $bin (build it, or name it with --bin)" >&2; exit 2; }
+[ -z "$deb" ] || [ -f "$deb" ] || { echo "systemd-trial: no package at $deb (tools/package makes it)" >&2; exit 2; }
+[ -n "$deb" ] || [ -x "$bin" ] || { echo "systemd-trial: no program at $bin (build it, or name it with --bin)" >&2; exit 2; }
 [ -d "$repo/systemd" ] || { echo "systemd-trial: no units at $repo/systemd (name the checkout with --repo)" >&2; exit 2; }
 
 skip() { echo "systemd-trial: skipped: $*"; exit 77; }
@@ -77,8 +79,15 @@ echo trial >"$work/root/etc/hostname"
 # What README.md's install lines find in the current directory.
 mkdir -p "$work/src/target/release"
 cp -r "$repo/systemd" "$repo/config" "$repo/README.md" "$work/src/"
-cp "$bin" "$work/src/target/release/shelfkeeper"
-cp "$here/checks.sh" "$work/src/"
+[ -n "$deb" ] || cp "$bin" "$work/src/target/release/shelfkeeper"
+cp "$here/checks.sh" "$here/package.sh" "$work/src/"
+# A package to upgrade to: the same one with a higher version.
+if [ -n "$deb" ]; then
+    cp "$deb" "$work/src/first.deb"
+    dpkg-deb --raw-extract "$deb" "$work/second" && sed -i 's/^Version: .*/&.1/' "$work/second/DEBIAN/control" \
+        && dpkg-deb --root-owner-group -Znone --build "$work/second" "$work/src/second.deb" >/dev/null || skip "a second package can't be made"
+    rm -rf "$work/second"
+fi
 # Only as a bind mount: the tree below may lie where nobody but root can look.
 chmod -R a+rX "$work/src"
 
@@ -114,6 +123,13 @@ boot() {
 boot || { tr -d '\r' <"$work/console" | tail -15; skip "systemd does not boot in a container here (its last words are above)"; }
 echo "systemd-trial: $(inside systemctl --version | head -1), kernel $(uname -r), PID 1 is up"
 
+if [ -n "$deb" ]; then
+    inside bash /src/package.sh /src/first.deb /src/second.deb &
+    job=$!
+    wait $job
+    code=$? job=''
+    exit $code
+fi
 if [ $keep = yes ]; then
     inside bash /src/checks.sh install
     echo "systemd-trial: a shell inside; leave it to end the trial"
