@@ -70,7 +70,7 @@ leaves_alone_what_was_stopped() {
 }
 stops_on_removal() {
     dpkg --remove shelfkeeper >/tmp/dpkg.log 2>&1 || { cat /tmp/dpkg.log; return 1; }
-    ! systemctl is-active -q $unit shelfkeeper@north && [ ! -e /usr/bin/shelfkeeper ] && ! pgrep -x shelfkeeper -P 1 >/dev/null || return 1
+    ! systemctl is-active -q $unit shelfkeeper@north && [ ! -e /usr/bin/shelfkeeper ] || return 1
     [ -f $config ] && [ -f /var/lib/private/shelfkeeper/shelfkeeper.db ]
 }
 goes_on_after_another_installation() {
