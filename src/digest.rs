@@ -3,6 +3,8 @@
 //! A feed's author who knew how its rows are digested could write two with one digest, and the second would be taken
 //! for known. So each state has a secret, and all that a state keeps of a feed is digested with it.
 
+use std::collections::{HashMap, HashSet};
+use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 use std::{fmt, io};
 
@@ -12,6 +14,69 @@ use xxhash_rust::xxh3::{Xxh3, xxh3_128, xxh3_128_with_secret};
 
 /// 128 bits: equal things have equal digests.
 pub type Digest = u128;
+
+/// Values by digests, or by keys of as many bytes as one has.
+pub type DigestMap<K, V> = HashMap<K, V, DigestState>;
+/// Digests, each once.
+pub type DigestSet = HashSet<Digest, DigestState>;
+
+/// How maps find the place of a key that is a digest already: two words folded into one, which takes a tenth of the time
+/// that a hash of arbitrary bytes does. Each map has a secret of its own, for states had none once: nobody outside may
+/// choose digests that all have one place.
+#[derive(Debug, Clone, Copy)]
+pub struct DigestState([u64; 2]);
+
+impl Default for DigestState {
+    fn default() -> DigestState {
+        let random = RandomState::new();
+        DigestState([0, 1].map(|word| random.hash_one(word)))
+    }
+}
+
+impl BuildHasher for DigestState {
+    type Hasher = DigestFold;
+
+    fn build_hasher(&self) -> DigestFold {
+        DigestFold { secret: self.0, folded: 0 }
+    }
+}
+
+/// See [`DigestState`].
+#[derive(Debug)]
+pub struct DigestFold {
+    secret: [u64; 2],
+    folded: u64,
+}
+
+impl DigestFold {
+    fn fold(&mut self, digest: Digest) {
+        let (low, high) = (digest as u64, (digest >> 64) as u64);
+        let [one, other] = self.secret;
+        let product = u128::from(low ^ one ^ self.folded) * u128::from(high ^ other);
+        self.folded = product as u64 ^ (product >> 64) as u64;
+    }
+}
+
+impl std::hash::Hasher for DigestFold {
+    fn finish(&self) -> u64 {
+        self.folded
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        for part in bytes.chunks(size_of::<Digest>()) {
+            let mut word = [0; size_of::<Digest>()];
+            word[..part.len()].copy_from_slice(part);
+            self.fold(Digest::from_le_bytes(word));
+        }
+    }
+
+    fn write_u128(&mut self, digest: Digest) {
+        self.fold(digest);
+    }
+
+    /// The length of an array of bytes, which all keys of a map have in common.
+    fn write_usize(&mut self, _: usize) {}
+}
 
 /// What a hasher is made from: as many random bytes.
 pub const KEY: usize = 32;
@@ -107,6 +172,20 @@ mod tests {
                 prop_assert_eq!(pieces.digest128(), hasher.digest(&bytes));
             }
         }
+    }
+
+    #[test]
+    fn places_of_digests_are_spread_and_nobody_knows_them() {
+        let (one, other) = (DigestState::default(), DigestState::default());
+        let places = |state: &DigestState| -> HashSet<u64> {
+            (0..10_000_u64).map(|n| state.hash_one(digest_bytes(&n.to_le_bytes())) % 65_536).collect()
+        };
+        // Thrown at random, 10,000 have about 9,275 of 65,536 places.
+        assert!(places(&one).len() > 9_000 && places(&other).len() > 9_000);
+        let digest = digest_bytes(b"row");
+        assert_ne!(one.hash_one(digest), other.hash_one(digest));
+        let map: DigestMap<[u8; 16], u8> = [(digest.to_le_bytes(), 1)].into_iter().collect();
+        assert_eq!(map.get(&digest.to_le_bytes()), Some(&1));
     }
 
     #[test]

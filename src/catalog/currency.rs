@@ -17,6 +17,20 @@ ngn nio nok npr nzd omr pab pen pgk php pkr pln pyg qar ron rsd rub rwf sar sbd 
 shp sle sos srd ssp stn svc syp szl thb tjs tmt tnd top try ttd twd tzs uah ugx usd uyu uzs ved \
 ves vnd vuv wst xaf xcd xcg xof xpf yer zar zmw zwg byr hrk cuc sll mro std zwl vef";
 
+/// The same, to find one at once: for the first two letters a bit for each third.
+const KNOWN: [u32; 26 * 26] = {
+    let (codes, mut known, mut at) = (CODES.as_bytes(), [0; 26 * 26], 0);
+    while at + 2 < codes.len() {
+        known[place(codes[at], codes[at + 1])] |= 1 << (codes[at + 2] - b'a');
+        at += 4;
+    }
+    known
+};
+
+const fn place(first: u8, second: u8) -> usize {
+    (first - b'a') as usize * 26 + (second - b'a') as usize
+}
+
 /// Signs and words that name one currency alone, in lower case. `kr`, `¥`, `lei` or `Rs` are of several
 /// countries and not here; nor is `$`, which the settings must tell.
 const SIGNS: [(&str, &[u8; 3]); 45] = [
@@ -79,16 +93,18 @@ impl Currency {
     /// Signs and words that belong to one currency alone are read; `$` is not.
     pub fn parse(text: &str) -> Option<Currency> {
         let text = text.trim();
-        let lower = text.to_lowercase();
-        if let Some((_, code)) = SIGNS.iter().find(|(sign, _)| *sign == lower) {
-            return Some(Currency(**code));
-        }
-        let mut bytes: [u8; 3] = text.as_bytes().try_into().ok()?;
-        bytes.make_ascii_lowercase();
-        if &bytes == b"rur" {
-            bytes = *b"rub";
-        }
-        CODES.as_bytes().chunks(4).any(|known| known[..3] == bytes).then_some(Currency(bytes))
+        let code = <[u8; 3]>::try_from(text.as_bytes()).ok().filter(|code| code.iter().all(u8::is_ascii_alphabetic));
+        let Some(code) = code else {
+            let lower = text.to_lowercase();
+            return SIGNS.iter().find(|(sign, _)| *sign == lower).map(|(_, code)| Currency(**code));
+        };
+        // No sign is made of three such letters.
+        let code = match code.map(|letter| letter.to_ascii_lowercase()) {
+            [b'r', b'u', b'r'] => *b"rub",
+            code => code,
+        };
+        let [first, second, third] = code;
+        (KNOWN[place(first, second)] >> (third - b'a') & 1 != 0).then_some(Currency(code))
     }
 
     /// Whether `$` is a sign of this currency.

@@ -61,7 +61,8 @@ impl Item {
     pub fn digest(&self, hasher: &Hasher) -> Digest {
         let price = self.price.map(Price::canonical);
         let currency = self.currency.as_ref().map(Currency::as_str);
-        let mut hasher = hasher.begin();
+        // One piece of bytes is digested in half the time that many take, and comes to the same.
+        let mut bytes = Vec::with_capacity(self.size() + 128);
         for text in [
             self.category.as_ref().map(|category| category.id.as_str()),
             Some(self.title.as_str()),
@@ -74,10 +75,10 @@ impl Item {
         ] {
             // Lengths first, so that no text can run into the next one's place.
             let length = text.map_or(u64::MAX, |text| text.len() as u64);
-            hasher.update(&length.to_le_bytes());
-            hasher.update(text.unwrap_or_default().as_bytes());
+            bytes.extend_from_slice(&length.to_le_bytes());
+            bytes.extend_from_slice(text.unwrap_or_default().as_bytes());
         }
-        hasher.digest128()
+        hasher.digest(&bytes)
     }
 }
 

@@ -15,7 +15,7 @@ mod price;
 mod rejection;
 mod unknown_words;
 
-pub use crate::digest::{Digest, Hasher, KEY, digest_bytes, random_key};
+pub use crate::digest::{Digest, DigestMap, DigestSet, Hasher, KEY, digest_bytes, random_key};
 pub use category::{Category, first_product_type, path_category};
 pub use currency::Currency;
 pub use faults::Faults;

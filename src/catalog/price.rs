@@ -106,6 +106,9 @@ impl Money {
             return Err(PriceError::TooLong(shorten(text)));
         }
         let (number, currency) = split_currency(text, notation)?;
+        if let Some(value) = simple(number) {
+            return Ok(Money { price: Price(value), currency });
+        }
         let digits = plain_number(number, text, notation)?;
         if digits.len() > 29 {
             return Err(PriceError::TooLong(shorten(text)));
@@ -137,6 +140,27 @@ fn split_currency(text: &str, notation: Notation) -> Result<(&str, Option<Curren
     };
     let currency = if named == "$" { notation.dollar } else { Currency::parse(named) };
     currency.map(|currency| (number, Some(currency))).ok_or_else(|| PriceError::Currency(shorten(named)))
+}
+
+/// A number that needs no second look, as nearly all are: digits, and two, one or more than three behind a separator. It
+/// is what [`plain_number`] comes to.
+fn simple(number: &str) -> Option<Decimal> {
+    let (mut value, mut separator) = (0_i64, None);
+    // So many digits fit.
+    if number.len() > 18 {
+        return None;
+    }
+    for (at, byte) in number.bytes().enumerate() {
+        match byte {
+            b'0'..=b'9' => value = value * 10 + i64::from(byte - b'0'),
+            b'.' | b',' if separator.is_none() && at > 0 => separator = Some(at),
+            _ => return None,
+        }
+    }
+    let decimals = separator.map_or(0, |at| number.len() - at - 1);
+    // Three may be thousands; a separator without any is none.
+    let is_plain = !number.is_empty() && decimals != 3 && separator.is_none_or(|_| decimals > 0);
+    is_plain.then(|| Decimal::new(value, decimals as u32))
 }
 
 /// Digits with one `.` at most, from a number in any of the usual spellings.
@@ -203,7 +227,20 @@ fn shorten(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        #[test]
+        fn simple_numbers_are_read_as_all_are(number in "[0-9]{0,12}[.,]?[0-9]{0,6}|[0-9.,]{0,22}") {
+            if let Some(value) = simple(&number) {
+                let digits = plain_number(&number, &number, Notation::default()).expect("a number");
+                let slowly = Decimal::from_str_exact(&digits).expect("a decimal");
+                prop_assert_eq!((value, value.to_string()), (slowly, slowly.to_string()));
+            }
+        }
+    }
 
     fn read(text: &str) -> String {
         match Money::parse(text) {

@@ -45,8 +45,19 @@ impl Charset {
     /// Decodes some bytes; those that mean nothing become U+FFFD each.
     pub(super) fn decode(self, bytes: &[u8]) -> Cow<'_, str> {
         match simdutf8::basic::from_utf8(bytes) {
-            Ok(text) if self.0 == UTF_8 || text.is_ascii() => Cow::Borrowed(text),
-            _ => self.0.decode_without_bom_handling(bytes).0,
+            Ok(text) => self.recode(text),
+            Err(_) => self.0.decode_without_bom_handling(bytes).0,
+        }
+    }
+}
+
+impl Charset {
+    /// Decodes bytes that are known to be UTF-8 once more, if they were meant in another way.
+    pub(super) fn recode(self, text: &str) -> Cow<'_, str> {
+        if self.0 == UTF_8 || text.is_ascii() {
+            Cow::Borrowed(text)
+        } else {
+            self.0.decode_without_bom_handling(text.as_bytes()).0
         }
     }
 }
@@ -96,6 +107,18 @@ impl<'i, 'f> CharsetDetector<'i, 'f> {
             return Ok(false);
         }
         self.decide()
+    }
+
+    /// The same, with what the bytes are as UTF-8, so that nobody has to look at them once more for that.
+    ///
+    /// # Errors
+    /// When the feed can't be read.
+    pub(super) fn settle_text<'b>(&mut self, bytes: &'b [u8]) -> Result<(Option<&'b str>, bool), FeedError> {
+        match simdutf8::basic::from_utf8(bytes) {
+            Ok(text) => Ok((Some(text), false)),
+            Err(_) if self.is_settled => Ok((None, false)),
+            Err(_) => Ok((None, self.decide()?)),
+        }
     }
 
     fn decide(&mut self) -> Result<bool, FeedError> {

@@ -44,6 +44,17 @@ pub(super) struct Node<'x> {
     pub(super) has_tag_rest: bool,
 }
 
+impl<'x> Node<'x> {
+    pub(super) fn new(depth: usize, start: BytesStart<'x>, is_closed: bool) -> Node<'x> {
+        Node { depth, start, text: Cow::Borrowed(""), has_markup: false, is_closed, has_tag_rest: false }
+    }
+
+    /// Adds to the text. Most texts come in one piece.
+    pub(super) fn add(&mut self, text: Cow<'x, str>) {
+        if self.text.is_empty() { self.text = text } else { self.text.to_mut().push_str(&text) }
+    }
+}
+
 impl Node<'_> {
     /// The name with its prefix.
     pub(super) fn name(&self) -> &str {
@@ -241,13 +252,12 @@ impl<'x> Walk<'x> {
             self.namesakes = 0;
         }
         if depth <= 2 {
-            let text = Cow::Borrowed("");
             if self.element.nodes.len() >= MAX_NODES {
                 // Read on without them: its end may show what else is broken.
                 self.child = None;
                 return self.fault(|| format!("more than {MAX_NODES} elements in it"));
             }
-            self.element.nodes.push(Node { depth, start, text, has_markup: false, is_closed, has_tag_rest: false });
+            self.element.nodes.push(Node::new(depth, start, is_closed));
         }
     }
 
@@ -262,12 +272,7 @@ impl<'x> Walk<'x> {
         if content == Content::Value && node.has_markup {
             return;
         }
-        // Most texts come in one event.
-        if node.text.is_empty() {
-            node.text = text;
-        } else {
-            node.text.to_mut().push_str(&text);
-        }
+        node.add(text);
     }
 
     /// Notes markup in a child; of HTML it is kept, in words `tag` stands for it.

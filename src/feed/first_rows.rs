@@ -1,14 +1,13 @@
 //! The first row of each id.
 
-use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
 use super::RowPlace;
-use crate::catalog::Digest;
+use crate::catalog::{Digest, DigestMap};
 
 /// The first row of each id. Memory: 20 bytes an id, which as numbers of their own size would be 32.
 #[derive(Debug, Default)]
-pub struct FirstRows(HashMap<[u8; 16], RowPlace>);
+pub struct FirstRows(DigestMap<[u8; 16], RowPlace>);
 
 impl FirstRows {
     /// The first row of the id with this digest; `None` = this one.

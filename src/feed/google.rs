@@ -10,7 +10,7 @@ use super::bounds::{MAX_PATH, MAX_PATHS, cell_text, excerpt};
 use super::local::LocalAttribute;
 use super::names::plain_name;
 use super::sale::{Sale, sale};
-use super::values::{Stock, addresses, availability, first_address, tidy};
+use super::values::{Stock, availability, each_address, first_address, tidy};
 use super::{Offer, ParseOptions, Row};
 use crate::catalog::{Category, Cell, Id, Item, Local, Money, Notation, Rejection, first_product_type, path_category};
 
@@ -184,7 +184,9 @@ impl<'a> Attributes<'a> {
     /// What is known besides the item's own fields.
     fn local(&self, old_price: Option<Money>) -> Local {
         let mut local = Local { old_price: old_price.map(|money| money.price), ..Local::default() };
-        self.get(Attribute::ImageLink).into_iter().flat_map(addresses).for_each(|image| local.add_image(image));
+        if let Some(images) = self.get(Attribute::ImageLink) {
+            each_address(images, |image| local.add_image(image));
+        }
         self.local.iter().for_each(|(attribute, value)| attribute.tell(value, &mut local));
         local
     }
@@ -257,14 +259,16 @@ impl<'s> ItemBuilder<'s> {
         if path.len() > MAX_PATH {
             return Err(("category", format!("its path is longer than {} KiB", MAX_PATH >> 10)));
         }
-        if !self.categories.contains_key(path) {
-            self.taken += 2 * path.len() + size_of::<(String, Category)>();
-            if self.taken > MAX_PATHS {
-                return Err(("category", format!("the categories before it take {} MiB already", MAX_PATHS >> 20)));
-            }
-            self.categories.insert(path.to_owned(), path_category(path).map(Arc::new));
+        if let Some(known) = self.categories.get(path) {
+            return Ok(known.clone().or_else(|| self.options.default_category.clone()));
         }
-        Ok(self.categories.get(path).cloned().flatten().or_else(|| self.options.default_category.clone()))
+        self.taken += 2 * path.len() + size_of::<(String, Category)>();
+        if self.taken > MAX_PATHS {
+            return Err(("category", format!("the categories before it take {} MiB already", MAX_PATHS >> 20)));
+        }
+        let category = path_category(path).map(Arc::new);
+        self.categories.insert(path.to_owned(), category.clone());
+        Ok(category.or_else(|| self.options.default_category.clone()))
     }
 }
 

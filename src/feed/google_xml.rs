@@ -11,6 +11,7 @@ use super::entities::mend;
 use super::google::{ATTRIBUTES, Attribute, Attributes, ItemBuilder, Spelling};
 use super::local::LocalAttribute;
 use super::namespaces::{Namespaces, Vocabulary};
+use super::plain_element::parse_plain;
 use super::row_output::RowOutput;
 use super::values::{UNREADABLE, has_entity, is_misspelt, tidy, words};
 use super::xml_split::{Fragment, XmlSplitter};
@@ -44,14 +45,16 @@ pub(super) fn read(
                 if output.knows(known, line)? {
                     return Ok(());
                 }
-                let known = if detector.settle(bytes)? {
+                let (text, is_another) = detector.settle_text(bytes)?;
+                let known = if is_another {
                     set_context(output, detector.charset(), &namespaces);
                     output.digest(digest)
                 } else {
                     known
                 };
                 let charset = detector.charset();
-                let ParsedItem { row, swallowed } = item(&charset.decode(bytes), line, &namespaces, &mut builder);
+                let xml = text.map_or_else(|| charset.decode(bytes), |text| charset.recode(text));
+                let ParsedItem { row, swallowed } = item(&xml, line, &namespaces, &mut builder);
                 let known = swallowed.is_empty().then_some(known);
                 output.give(row, known)?;
                 swallowed.into_iter().try_for_each(|rejection| output.give(Row::Rejected(rejection), None))
@@ -107,8 +110,14 @@ struct ParsedItem {
 }
 
 fn item(xml: &str, line: u64, namespaces: &Namespaces, builder: &mut ItemBuilder<'_>) -> ParsedItem {
-    let mended = mend(Cow::Borrowed(xml));
-    let mut element = parse(&mended);
+    let mended;
+    let mut element = match parse_plain(xml) {
+        Some(element) => element,
+        None => {
+            mended = mend(Cow::Borrowed(xml));
+            parse(&mended)
+        }
+    };
     if element.fault.is_none() && is_two(&element, namespaces) {
         element.fault = Some("it has what only two items have: another one stands in its element".to_owned());
     }

@@ -1,7 +1,7 @@
 //! Google's attributes that only the faces use which we serve ourselves.
 
 use super::names::plain_name;
-use super::values::addresses;
+use super::values::each_address;
 use crate::catalog::Local;
 
 /// The attributes of which nothing goes to NiceChat.
@@ -29,7 +29,7 @@ impl LocalAttribute {
     /// Adds what a value says.
     pub(super) fn tell(self, value: &str, local: &mut Local) {
         match self {
-            LocalAttribute::MoreImages => addresses(value).for_each(|image| local.add_image(image)),
+            LocalAttribute::MoreImages => each_address(value, |image| local.add_image(image)),
             LocalAttribute::Brand => local.set_brand(value),
             LocalAttribute::Code => local.add_code(value),
             LocalAttribute::Group => local.set_group(value),

@@ -24,6 +24,7 @@ mod local;
 mod names;
 mod namespaces;
 mod parser_thread;
+mod plain_element;
 mod positioned;
 mod read;
 mod recycling;

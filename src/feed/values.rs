@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use memchr::memchr2;
+
 /// What a spreadsheet writes into a cell that it can't compute.
 const SPREADSHEET_ERRORS: [&str; 10] =
     ["#N/A", "#REF!", "#VALUE!", "#NAME?", "#DIV/0!", "#NUM!", "#NULL!", "#SPILL!", "#CALC!", "#ERROR!"];
@@ -74,6 +76,12 @@ pub(super) enum Stock {
 /// Google's words and schema.org's, in any case, with blanks, hyphens or underscores between them or
 /// nothing. Preorder and backorder can't be had now.
 pub(super) fn availability(text: &str) -> Stock {
+    // As nearly all write it.
+    match text {
+        "in stock" | "in_stock" => return Stock::In,
+        "out of stock" | "out_of_stock" => return Stock::Out,
+        _ => {}
+    }
     let lower = text.trim().to_lowercase();
     let word = lower.trim_end_matches('/');
     let word = [
@@ -117,11 +125,28 @@ pub(super) fn has_entity(text: &str) -> bool {
 /// The first of several addresses. A comma may stand in an address, and so only counts before the beginning of another
 /// one; a bar hardly ever does, but in a whole address it counts only so, or with a blank beside it.
 pub(super) fn first_address(text: &str) -> Option<&str> {
+    if is_one_address(text) {
+        return Some(text.trim()).filter(|address| !address.is_empty());
+    }
     addresses(text).next()
 }
 
+/// Gives all addresses to `each`.
+pub(super) fn each_address(text: &str, mut each: impl FnMut(&str)) {
+    if is_one_address(text) {
+        first_address(text).into_iter().for_each(each)
+    } else {
+        addresses(text).for_each(&mut each)
+    }
+}
+
+/// Whether nothing in a text could stand between two addresses.
+fn is_one_address(text: &str) -> bool {
+    memchr2(b',', b'|', text.as_bytes()).is_none()
+}
+
 /// All of several addresses: see [`first_address`].
-pub(super) fn addresses(text: &str) -> impl Iterator<Item = &str> {
+fn addresses(text: &str) -> impl Iterator<Item = &str> {
     let begins = |rest: &str| {
         let head: String = rest.trim_start().chars().take(8).flat_map(char::to_lowercase).collect();
         ["http://", "https://", "//"].iter().any(|scheme| head.starts_with(scheme))

@@ -104,7 +104,13 @@ impl<R: Read> Window<R> {
 
     /// Moves past `count` bytes.
     pub(super) fn consume(&mut self, count: usize) {
-        self.line += memchr_iter(self.line_end, &self.buffer[self.start..self.start + count]).count() as u64;
+        let lines = memchr_iter(self.line_end, &self.buffer[self.start..self.start + count]).count();
+        self.consume_lines(count, lines as u64);
+    }
+
+    /// The same of bytes in which so many lines are known to end.
+    pub(super) fn consume_lines(&mut self, count: usize, lines: u64) {
+        self.line += lines;
         self.start += count;
         self.passed += count as u64;
     }

@@ -68,11 +68,11 @@ impl Columns {
         let mut attributes = Attributes::default();
         for attribute in ALL {
             if let Some(index) = self.of[attribute as usize] {
-                attributes.set(attribute, charset.decode(cells.get(index)));
+                attributes.set(attribute, cells.decoded(index, charset));
             }
         }
         for (attribute, index) in self.local.iter().filter(|(_, index)| *index < cells.len()) {
-            attributes.add_local(*attribute, charset.decode(cells.get(*index)));
+            attributes.add_local(*attribute, cells.decoded(*index, charset));
         }
         attributes
     }

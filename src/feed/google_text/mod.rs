@@ -74,7 +74,7 @@ pub(super) fn cells_at(input: &Input<'_>, line: u64) -> Result<Vec<(String, Stri
         detector.settle(bytes)?;
         cells.split(bytes, span.quotes);
         let name = |at| if at < names.len() { Charset::UTF8.decode(names.get(at)).into_owned() } else { String::new() };
-        let cell = |at| (name(at), detector.charset().decode(cells.get(at)).into_owned());
+        let cell = |at| (name(at), cells.decoded(at, detector.charset()).into_owned());
         return Ok(if span.line == line { (0..cells.len()).map(cell).collect() } else { Vec::new() });
     }
     Ok(Vec::new())
@@ -147,11 +147,15 @@ impl TextReader<'_, '_, '_> {
         if was_whole && is_known(output, digest, span.line)? {
             return Ok(());
         }
-        if self.detector.settle(bytes)? {
+        let (text, is_another) = self.detector.settle_text(bytes)?;
+        if is_another {
             self.set_context(output);
             digest = digest.map(|_| row_digest(output, bytes_digest, span.quotes));
         }
-        self.cells.split(bytes, span.quotes);
+        match text {
+            Some(text) => self.cells.split_text(text, span.quotes),
+            None => self.cells.split(bytes, span.quotes),
+        }
         if self.cells.are_blank() {
             return Ok(());
         }

@@ -29,7 +29,7 @@ impl RowParser<'_> {
             Some(reason) => {
                 let rejection = Rejection::new(line, plain_id(&attributes), "row", reason);
                 let rejection = rejection.of_cell(attributes.cell(None));
-                let texts: Vec<_> = (0..cells.len()).map(|index| charset.decode(cells.get(index))).collect();
+                let texts: Vec<_> = (0..cells.len()).map(|index| cells.decoded(index, charset)).collect();
                 let words = texts.iter().flat_map(|text| text.split('\n'));
                 Row::Rejected(rejection.of_broken(words.map(|word| word.trim_matches(['"', ' ', '\r']))))
             }

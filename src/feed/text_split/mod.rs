@@ -46,13 +46,15 @@ pub(super) struct RowSplitter<R> {
     lines: Lines<R>,
     /// What the row given last takes in the window.
     used: usize,
+    /// Whether it is known to be a single line.
+    is_line: bool,
     /// Whether the stream is known to be all of the feed.
     is_whole: bool,
 }
 
 impl<R: Read> RowSplitter<R> {
     pub(super) fn new(window: Window<R>, dialect: Dialect, is_whole: bool) -> Self {
-        RowSplitter { lines: Lines::new(window, dialect), used: 0, is_whole }
+        RowSplitter { lines: Lines::new(window, dialect), used: 0, is_line: false, is_whole }
     }
 
     /// From the header on, cells are told apart as it does, and rows held against its width.
@@ -71,7 +73,11 @@ impl<R: Read> RowSplitter<R> {
     /// When the file ends inside quotes, or a row is longer than any row can be.
     pub(super) fn next(&mut self) -> Result<Option<RowSpan>, FeedError> {
         loop {
-            self.lines.window.consume(self.used);
+            if std::mem::take(&mut self.is_line) {
+                self.lines.window.consume_lines(self.used, 1);
+            } else {
+                self.lines.window.consume(self.used);
+            }
             self.used = 0;
             if self.lines.bytes().is_empty() && !self.lines.window.more()? {
                 return Ok(None);
@@ -116,7 +122,7 @@ impl<R: Read> RowSplitter<R> {
             }
             match scan(self.lines.bytes(), self.lines.dialect(), self.lines.window.ended()) {
                 Scan::Row { length, .. } if length > MAX_ROW => return Err(self.too_long()),
-                Scan::Row { length, quoted: None, .. } => return Ok(self.found(length, Quotes::Strict)),
+                Scan::Row { length, quoted: None, .. } => return Ok(self.line(length)),
                 Scan::Row { length, quoted: Some(cells), .. } => return self.quoted(length, cells),
                 Scan::Malformed(found) => match self.lines.first() {
                     Some(line) => {
@@ -169,7 +175,10 @@ impl<R: Read> RowSplitter<R> {
     fn quoted(&mut self, length: usize, cells: usize) -> Result<RowSpan, FeedError> {
         let raw = self.lines.first().unwrap_or(length);
         let is_single = raw >= length;
-        if !self.lines.has_header() || (cells == self.lines.width() && (is_single || !self.lines.all_fit(length))) {
+        if is_single && (!self.lines.has_header() || cells == self.lines.width()) {
+            return Ok(self.line(length));
+        }
+        if !self.lines.has_header() || (cells == self.lines.width() && !self.lines.all_fit(length)) {
             return Ok(self.found(length, Quotes::Strict));
         }
         self.lines.look_again(length);
@@ -253,6 +262,13 @@ impl<R: Read> RowSplitter<R> {
         let quote = memchr(b'"', &self.lines.bytes()[..MAX_ROW.min(self.lines.bytes().len())]).is_some();
         let hint = if quote { "; a quote in it was probably never closed" } else { "" };
         FeedError::Incomplete(format!("the row on line {line} is longer than {most} MiB{hint}"))
+    }
+
+    /// Takes the first `length` bytes of the window, in which no line ends, for the row.
+    fn line(&mut self, length: usize) -> RowSpan {
+        let found = self.found(length, Quotes::Strict);
+        self.is_line = self.used > length;
+        found
     }
 
     /// Takes the first `length` bytes of the window for the row.

@@ -7,7 +7,7 @@ use crate::feed::ParseOptions;
 use crate::feed::bounds::{cell_text, excerpt};
 use crate::feed::element::Node;
 use crate::feed::google::{Fault, is_in_a_language};
-use crate::feed::values::{UNREADABLE, addresses, quantity, tidy, truth};
+use crate::feed::values::{UNREADABLE, each_address, quantity, tidy, truth};
 
 /// The elements that tell how many there are, the first that is there.
 const QUANTITIES: [&str; 4] = ["quantity_in_stock", "stock_quantity", "quantity", "count"];
@@ -112,7 +112,7 @@ impl<'n, 'x> OfferFields<'n, 'x> {
         let old = texts("oldprice").next().and_then(|text| Money::read(&text, notation).ok());
         let old = old.map(|money| money.price).filter(|old| now.is_some_and(|now| *old > now.price));
         let mut local = Local { old_price: old, ..Local::default() };
-        texts("picture").for_each(|text| addresses(&text).for_each(|image| local.add_image(image)));
+        texts("picture").for_each(|text| each_address(&text, |image| local.add_image(image)));
         ["vendorCode", "barcode"].into_iter().flat_map(texts).for_each(|code| local.add_code(&code));
         texts("vendor").for_each(|brand| local.set_brand(&brand));
         let group = self.0.first().and_then(|offer| offer.attribute("group_id"));

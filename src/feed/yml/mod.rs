@@ -14,6 +14,7 @@ use super::detect::Head;
 use super::element::{Element, Node, parse};
 use super::entities::mend;
 use super::google::Fault;
+use super::plain_element::parse_plain;
 use super::row_output::RowOutput;
 use super::tree::{Lookup, Tree};
 use super::values::{first_address, has_entity, is_misspelt, tidy, words};
@@ -59,11 +60,13 @@ pub(super) fn read(
                 if output.knows(known, line)? {
                     return Ok(());
                 }
-                if detector.settle(bytes)? {
+                let (text, is_another) = detector.settle_text(bytes)?;
+                if is_another {
                     categories.tree.set_charset(detector.charset());
                     output.set_context(categories.tree.digest());
                 }
-                let xml = detector.charset().decode(bytes);
+                let charset = detector.charset();
+                let xml = text.map_or_else(|| charset.decode(bytes), |text| charset.recode(text));
                 let mut row = offer(&xml, line, &mut categories.tree, options)?;
                 if matches!(&row, Row::Rejected(rejection) if rejection.field == "offer") && is_several(&xml) {
                     let reason = "another offer stands in its broken element, and its id can't be told";
@@ -194,8 +197,14 @@ fn is_several(xml: &str) -> bool {
 }
 
 fn offer(xml: &str, line: u64, tree: &mut Tree, options: &ParseOptions) -> Result<Row, FeedError> {
-    let mended = mend(Cow::Borrowed(xml));
-    let element = parse(&mended);
+    let mended;
+    let element = match parse_plain(xml) {
+        Some(element) => element,
+        None => {
+            mended = mend(Cow::Borrowed(xml));
+            parse(&mended)
+        }
+    };
     let two = || is_two(&element).then(|| "what only two offers have: another one stands in its element".to_owned());
     if let Some(fault) = element.fault.clone().or_else(|| misspelt(&element)).or_else(two) {
         return Ok(broken(line, id_of_broken(xml), fault, xml));

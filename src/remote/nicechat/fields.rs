@@ -7,21 +7,22 @@ use crate::catalog::{Currency, Fields, Item, Kind, Price};
 
 /// The fields of a product (API page, "Edit Products"); what the item lacks is null.
 pub fn product_fields(item: &Item) -> Fields {
-    let category = item.category.as_ref().map(|category| category.id.as_str());
-    let price = item.price.map(|price| Value::Number(price.to_number()));
-    Fields::from_iter(
-        [
-            ("category", json!(category)),
-            ("title", json!(item.title)),
-            ("price", json!(price)),
-            ("currency", json!(item.currency.map(|currency| currency.to_string()))),
-            ("description", json!(item.description)),
-            ("url", json!(item.url)),
-            ("image_url", json!(item.image_url)),
-            ("in_stock", json!(item.in_stock)),
-        ]
-        .map(|(name, value)| (name.to_owned(), value)),
-    )
+    let texts = [
+        ("category", item.category.as_ref().map(|category| category.id.as_str())),
+        ("title", Some(item.title.as_str())),
+        ("currency", item.currency.as_ref().map(Currency::as_str)),
+        ("description", item.description.as_deref()),
+        ("url", item.url.as_deref()),
+        ("image_url", item.image_url.as_deref()),
+    ];
+    product_text_fields(texts, item.price.map(|price| Value::Number(price.to_number())), item.in_stock)
+}
+
+/// The same of what an item says.
+pub fn product_text_fields(texts: [(&str, Option<&str>); 6], price: Option<Value>, in_stock: bool) -> Fields {
+    let texts = texts.into_iter().map(|(name, text)| (name, text.map_or(Value::Null, Value::from)));
+    let others = [("price", price.unwrap_or(Value::Null)), ("in_stock", Value::Bool(in_stock))];
+    texts.chain(others).map(|(name, value)| (name.to_owned(), value)).collect()
 }
 
 /// The fields of a category of ours (API page, "Edit Categories").
@@ -29,7 +30,7 @@ pub fn category_fields(name: &str) -> Fields {
     Fields::from_iter([("name".to_owned(), json!(name)), ("is_enabled".to_owned(), Value::Bool(true))])
 }
 
-/// Writes [`product_fields`] without building them first: a first load writes them for every item.
+/// Writes [`product_fields`] without building them first: the shelf has them of every item.
 pub struct ProductFields<'a>(pub &'a Item);
 
 impl Serialize for ProductFields<'_> {

@@ -12,7 +12,7 @@ mod service;
 mod sign;
 
 pub use client::{Page, PageAddress, Reader, Writer, connect};
-pub use fields::{ProductFields, category_fields, product_fields};
+pub use fields::{ProductFields, category_fields, product_fields, product_text_fields};
 pub use import::{ImportFormat, ImportResult, ImportStatus, Push};
 pub use object::FIELDS;
 pub use orders::{OrdersAddress, OrdersPage, OrdersReader};

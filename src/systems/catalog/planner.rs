@@ -233,7 +233,7 @@ impl Planner<'_> {
         let (stop, body) = (self.stop.clone(), Arc::clone(body));
         let rules = source.rules.clone();
         blocking(move || {
-            let mut rows = Rows { filter: Filter::new(differ, rules), stop: stop.clone(), failure: None };
+            let mut rows = Rows { filter: Filter::new(differ, rules), stop: stop.clone(), since: 0, failure: None };
             let read = read(&body, max_bytes, &options, (&mut rows, &stop));
             // What was read while somebody wrote it is wrong in ways that needn't show.
             body.check_unwritten()?;
@@ -312,8 +312,13 @@ pub(super) fn read(
 struct Rows {
     filter: Filter,
     stop: CancellationToken,
+    /// Rows since it was last looked whether to stop.
+    since: u32,
     failure: Option<PassError>,
 }
+
+/// Rows after which it is looked whether to stop: each look takes a lock, and so many rows a millisecond.
+const LOOK: u32 = 1_000;
 
 /// The comparison takes no more rows.
 #[derive(Debug, Error)]
@@ -321,7 +326,14 @@ struct Rows {
 struct Closed;
 
 impl Rows {
+    /// Counts a row.
     fn check(&mut self) -> Result<(), SinkError> {
+        self.since += 1;
+        if self.since < LOOK { Ok(()) } else { self.look() }
+    }
+
+    fn look(&mut self) -> Result<(), SinkError> {
+        self.since = 0;
         if self.stop.is_cancelled() {
             return self.end(PassError::Interrupted);
         }
@@ -354,12 +366,11 @@ impl feed::RowSink for Rows {
     }
 
     fn first(&mut self, id: &str, row: RowPlace) -> Result<Option<RowPlace>, SinkError> {
-        self.check()?;
         self.filter.first(id, row).or_else(|error| self.end(error.into()))
     }
 
     fn check_cancelled(&mut self) -> Result<(), SinkError> {
-        self.check()
+        self.look()
     }
 
     fn row(&mut self, row: Row, digest: Option<RowDigest>) -> Result<(), SinkError> {

@@ -1,8 +1,6 @@
 //! Objects of one kind in a few bytes each: what a pass looks items up in.
 
-use std::collections::HashMap;
-
-use crate::catalog::Digest;
+use crate::catalog::{Digest, DigestMap};
 use crate::feed::RowPlace;
 use crate::systems::catalog::store::KeyRow;
 
@@ -37,7 +35,7 @@ impl Flags {
 #[derive(Debug, Default)]
 pub(super) struct Index {
     /// Where the objects are that were asked for so far. `None` = all objects are there.
-    places: Option<HashMap<Digest, usize>>,
+    places: Option<DigestMap<Digest, usize>>,
     keys: Vec<Digest>,
     digests: Vec<Digest>,
     objects: Vec<i64>,
@@ -49,7 +47,7 @@ pub(super) struct Index {
 impl Index {
     /// One that has objects added as they are asked for.
     pub(super) fn sparse() -> Index {
-        Index { places: Some(HashMap::new()), ..Index::default() }
+        Index { places: Some(DigestMap::default()), ..Index::default() }
     }
 
     /// Whether objects may exist that are not in it.

@@ -20,6 +20,11 @@ pub(super) struct KnownRows {
     places: Option<Places>,
     /// Where the rows are that will be asked for, with their digests, the next one last.
     prefetched: Vec<(RowDigest, Option<u32>)>,
+    /// Rows that are likely to be asked for, in order, and how far they were.
+    ahead: Vec<RowDigest>,
+    passed: usize,
+    /// How many of them were not where they were expected.
+    strayed: usize,
     /// Objects that a row of the feed became already, known or parsed.
     seen: Objects,
     /// Objects that a request is in doubt about, or that were refused: their rows are parsed.
@@ -36,6 +41,14 @@ pub(super) struct KnownRows {
 /// Rows that are prefetched and not asked for, before one that is: blank ones, categories.
 const SKIPPED: usize = 8;
 
+/// So many places around the expected one a row is looked for first: others came or went there.
+const NEAR: usize = 8;
+/// A row that isn't there is none of the table's, as far as it pays to look, when one of so many behind it is: rows that
+/// changed stand among others that didn't.
+const BEHIND: usize = 32;
+/// When no more than one row in so many strays, each is looked up by itself.
+const FEW: usize = 8;
+
 /// Rows by their digest: a table with twice the room that they need, in which a row lies at the place
 /// that its digest names or behind it.
 struct Places {
@@ -46,10 +59,15 @@ struct Places {
 impl Places {
     const NONE: u32 = u32::MAX;
 
-    fn new(table: &FeedRows) -> Places {
-        let size = (2 * table.len().max(1)).next_power_of_two();
+    /// Those rows that this feed has not had so far.
+    fn new(table: &FeedRows, rows: &[RowPlace]) -> Places {
+        let left = rows.iter().filter(|row| **row == RowPlace::UNKNOWN).count();
+        let size = (2 * left.max(1)).next_power_of_two();
         let mut places = Places { slots: vec![Self::NONE; size], mask: size - 1 };
-        for (at, digest) in (0..Self::NONE).zip(table.digests()) {
+        for ((at, digest), row) in (0..Self::NONE).zip(table.digests()).zip(rows) {
+            if *row != RowPlace::UNKNOWN {
+                continue;
+            }
             let mut slot = places.slot(digest);
             while places.slots[slot] != Self::NONE {
                 slot = (slot + 1) & places.mask;
@@ -98,6 +116,9 @@ impl KnownRows {
             is_of_use: false,
             places: None,
             prefetched: Vec::new(),
+            ahead: Vec::new(),
+            passed: 0,
+            strayed: 0,
             seen: Objects::default(),
             special: HashSet::new(),
             used,
@@ -149,21 +170,46 @@ impl KnownRows {
         if self.table.is_at(self.next, digest) {
             return Some(self.next);
         }
+        self.strayed += 1;
         let ahead = self.prefetched.len().saturating_sub(SKIPPED);
         if let Some(at) = self.prefetched[ahead..].iter().rposition(|(prefetched, _)| *prefetched == digest) {
             let (_, place) = self.prefetched[ahead + at];
             self.prefetched.truncate(ahead + at);
             return place.map(|place| place as usize);
         }
-        let places = self.places.get_or_insert_with(|| Places::new(&self.table));
+        if self.places.is_none() {
+            let near = (1..=NEAR).flat_map(|away| [Some(self.next + away), self.next.checked_sub(away)]).flatten();
+            if let Some(at) = near.into_iter().find(|at| self.table.is_at(*at, digest)) {
+                return Some(at);
+            }
+            if self.goes_on_behind(digest) {
+                return None;
+            }
+        }
+        let places = self.places.get_or_insert_with(|| Places::new(&self.table, &self.rows));
         places.find(&self.table, digest, places.first(digest)).map(|at| at as usize)
+    }
+
+    /// Whether the feed goes on behind this row about where the table does. Then it isn't looked up among all rows: to be
+    /// taken for a new one costs a row that has moved the time of parsing it, and nothing else.
+    fn goes_on_behind(&mut self, digest: RowDigest) -> bool {
+        let found = self.ahead[self.passed..].iter().position(|row| *row == digest);
+        self.passed += found.unwrap_or_default();
+        let behind = self.ahead.get(self.passed + 1..).unwrap_or_default();
+        let is_near = |row: &RowDigest| (0..=NEAR).any(|away| self.table.is_at(self.next + away, *row));
+        // At the end of what is known of the feed nothing can be told.
+        (found.is_some() && behind.len() < 2) || behind.iter().take(BEHIND).any(is_near)
     }
 
     /// Looks rows up that will be asked for: many at a time, so that the processor waits for all of their
     /// memory at once. Nothing to do while rows are where they are expected.
     pub(super) fn prefetch(&mut self, rows: &[RowDigest]) {
-        let Some(places) = &self.places else { return };
+        let is_one_of_few = self.strayed * FEW <= self.ahead.len();
+        (self.passed, self.strayed) = (0, 0);
+        self.ahead.clear();
+        self.ahead.extend_from_slice(rows);
         self.prefetched.clear();
+        let Some(places) = self.places.as_ref().filter(|_| !is_one_of_few) else { return };
         self.prefetched.extend(rows.iter().rev().map(|digest| (*digest, places.first(*digest))));
         for (digest, place) in &mut self.prefetched {
             *place = places.find(&self.table, *digest, *place);

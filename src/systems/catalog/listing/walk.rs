@@ -5,7 +5,7 @@
 
 use std::collections::HashSet;
 
-use crate::catalog::{Digest, Hasher};
+use crate::catalog::{DigestSet, Hasher};
 use crate::remote::nicechat::{Page, PageAddress};
 
 /// So many objects may come while a listing is read, besides as many as there were.
@@ -21,8 +21,8 @@ const MOST_PAGES: u64 = 100_000;
 pub(super) struct Walk {
     hasher: Hasher,
     addresses: HashSet<PageAddress>,
-    ids: HashSet<Digest>,
-    odd: HashSet<Digest>,
+    ids: DigestSet,
+    odd: DigestSet,
     /// Several may be alike.
     all_odd: u64,
     pages: u64,
@@ -63,8 +63,8 @@ impl Walk {
         Walk {
             hasher,
             addresses: HashSet::from([first]),
-            ids: HashSet::new(),
-            odd: HashSet::new(),
+            ids: DigestSet::default(),
+            odd: DigestSet::default(),
             all_odd: 0,
             pages: 0,
             counts: None,

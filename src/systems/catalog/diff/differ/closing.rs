@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use super::{Comparison, Differ, Draft, category_of};
-use crate::catalog::{Category, Fields, Id, Kind};
+use crate::catalog::{Category, Fields, Hasher, Id, Kind};
 use crate::config::{self, Prune, VanishedCategory};
 use crate::remote::nicechat::category_fields;
 use crate::systems::catalog::diff::decide::{Base, Since, decide, disable, sell_out, vanish};
@@ -38,7 +38,9 @@ impl Differ {
         self.draft.why = Why::Feed;
         for (id, name) in std::mem::take(&mut self.feed.used) {
             self.feed.names.insert(name.clone());
-            if self.want(Kind::Category, &id, |hasher| Category::digest(&name, hasher), || category_fields(&name))? {
+            let digest = Category::digest(&name, &self.inventory.hasher);
+            let digest_with = |hasher: &Hasher| Category::digest(&name, hasher);
+            if self.want((Kind::Category, &id), digest, digest_with, || category_fields(&name))? {
                 sent.insert(id.to_string());
                 self.draft.summary.nested += u64::from(name.contains(" > "));
             }

@@ -22,7 +22,7 @@ use super::patience::{Patience, Waiting};
 use crate::catalog::{Digest, Fields, Id, Kind, Owner, Rejection};
 use crate::config::{Prune, VanishedCategory};
 use crate::feed::{Offer, Row};
-use crate::remote::nicechat::{ProductFields, product_fields};
+use crate::remote::nicechat::product_fields;
 use crate::state::Reader;
 use crate::systems::catalog::columns::fields_of;
 use crate::systems::catalog::plan::store::PlanStore;
@@ -134,12 +134,16 @@ impl Differ {
     /// When the state or the temporary file can't be used.
     pub fn row(&mut self, row: Row) -> Result<(), DifferError> {
         match row {
-            Row::Offer(offer) => self.offer(*offer),
+            Row::Offer(offer) => {
+                let digest = offer.item.digest(&self.inventory.hasher);
+                self.offer(*offer, digest)
+            }
             Row::Rejected(rejection) => self.rejection(&rejection),
         }
     }
 
-    fn offer(&mut self, offer: Offer) -> Result<(), DifferError> {
+    /// `digest` = of the item.
+    fn offer(&mut self, offer: Offer, digest: Digest) -> Result<(), DifferError> {
         let Offer { item, changes_at, currency_assumed, strange_stock, line } = offer;
         self.draft.why = Why::Line(line);
         self.draft.summary.fields_seen |= fields_of(&item);
@@ -151,15 +155,10 @@ impl Differ {
             if self.inventory.locate(Kind::Product, key)?.is_none() && self.inventory.is_plain(Kind::Product, key) {
                 // As `want` has it, without taking the item apart: a first load is made of these.
                 self.draft.summary.products.create += 1;
-                self.draft.store.add_create(
-                    Kind::Product,
-                    &item.id,
-                    (&ProductFields(&item), item.digest(&self.inventory.hasher)),
-                    self.draft.why,
-                )?;
+                self.draft.store.add_create(&item, digest, line)?;
                 true
             } else {
-                self.want(Kind::Product, &item.id, |hasher| item.digest(hasher), || product_fields(&item))?
+                self.want((Kind::Product, &item.id), digest, |hasher| item.digest(hasher), || product_fields(&item))?
             };
         self.draft.summary.unchanged += u64::from(!sent);
         Ok(())

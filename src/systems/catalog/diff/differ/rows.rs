@@ -34,19 +34,20 @@ impl Differ {
 
     /// Compares a row that was parsed, and remembers it by its bytes.
     fn parsed(&mut self, offer: Offer, digest: Option<RowDigest>) -> Result<(), DifferError> {
-        let (Some(digest), true) = (digest, self.row_log.is_some()) else { return self.offer(offer) };
         let item = &offer.item;
+        let fields = item.digest(&self.inventory.hasher);
+        let (Some(digest), true) = (digest, self.row_log.is_some()) else { return self.offer(offer, fields) };
         let row = NewRow {
             digest,
             key: self.inventory.key(item.id.as_str()),
-            fields: item.digest(&self.inventory.hasher),
+            fields,
             category: None,
             currency_assumed: offer.currency_assumed,
             changes_at: offer.changes_at,
         };
         let category = item.category.clone();
         let set_aside = self.draft.summary.set_aside;
-        self.offer(offer)?;
+        self.offer(offer, fields)?;
         if let Some(log) = self.row_log.as_mut().filter(|_| self.draft.summary.set_aside == set_aside) {
             let category = category.map(|category| log.category(&category));
             log.parsed(&NewRow { category, ..row })?;

@@ -156,7 +156,9 @@ impl Differ {
         }
         let mut keys = HashSet::new();
         self.draft.store.ids(removals, kind, |id, _| {
-            keys.extend(spellings(id).iter().map(|spelling| self.inventory.key(spelling)));
+            // One without case has none.
+            let others = folded(id, &self.inventory.hasher).map(|_| spellings(id)).into_iter().flatten();
+            keys.extend(others.filter(|spelling| spelling != id).map(|spelling| self.inventory.key(&spelling)));
         })?;
         for key in keys {
             let at = self.inventory.locate(kind, key)?;

@@ -14,15 +14,15 @@ use crate::systems::catalog::store::ReadObjects as _;
 use crate::systems::catalog::store::Why;
 
 impl Differ {
-    /// Compares one wanted object with what is known of it. `true` = something is to be sent.
+    /// Compares one wanted object with what is known of it. `true` = something is to be sent. `digest` is what
+    /// `digest_with` the state's hasher comes to.
     pub(super) fn want(
         &mut self,
-        kind: Kind,
-        id: &Id,
+        (kind, id): (Kind, &Id),
+        digest: Digest,
         digest_with: impl Fn(&Hasher) -> Digest,
         fields: impl FnOnce() -> Fields,
     ) -> Result<bool, DifferError> {
-        let digest = digest_with(&self.inventory.hasher);
         let Some(at) = self.inventory.locate(kind, self.inventory.key(id.as_str()))? else {
             let wanted = Wanted { fields: fields(), digest };
             return self.stage(decide(kind, id, &Base::Absent, &wanted));

@@ -17,3 +17,8 @@ pub(super) fn parse<T: serde::de::DeserializeOwned>(text: &str) -> Result<T, Pla
     let broken = |error| rusqlite::Error::FromSqlConversionFailure(0, rusqlite::types::Type::Text, Box::new(error));
     serde_json::from_str(text).map_err(|error| PlanStoreError(broken(error)))
 }
+
+/// A file beside the database can't be written or read.
+pub(super) fn failed(error: std::io::Error) -> PlanStoreError {
+    PlanStoreError(rusqlite::Error::ToSqlConversionFailure(Box::new(error)))
+}

@@ -3,9 +3,9 @@
 use rusqlite::params;
 
 use super::stored::{body, columns, operation};
-use super::{Place, PlanStore, PlanStoreError, code};
+use super::{Place, PlanStore, PlanStoreError, code, turn};
 use crate::catalog::{Fields, Kind};
-use crate::systems::catalog::plan::operation::{Operation, Stage, Urgency};
+use crate::systems::catalog::plan::operation::{Operation, Stage};
 use crate::systems::catalog::plan::risk::Risks;
 use crate::systems::catalog::store::{Field, Record};
 
@@ -23,19 +23,22 @@ impl PlanStore {
         risks: Risks,
         mut each: impl FnMut(Risky) -> Result<(), E>,
     ) -> Result<(), E> {
-        // Creates have no risks, and may be a million.
+        // Creates have no risks, and may be a million: an index has the others.
+        if self.risky == 0 {
+            return Ok(());
+        }
         let sql = concat!(
             "SELECT ",
             columns!(),
             ", rowid FROM operation
-             WHERE stage = ?1 AND urgency != ?2 AND kind = ?3 AND risks & ?4 ORDER BY late, urgency, id"
+             WHERE stage = ?1 AND kind = ?2 AND risks != 0 AND risks & ?3 ORDER BY late, urgency, id"
         );
         let error = |error: rusqlite::Error| E::from(PlanStoreError::from(error));
         let mut statement = self.connection.prepare(sql).map_err(error)?;
-        let of = params![code(stage), code(Urgency::Create), code(kind), risks.bits()];
+        let of = params![code(stage), code(kind), risks.bits()];
         let mut rows = statement.query(of).map_err(error)?;
         while let Some(row) = rows.next().map_err(error)? {
-            if let Some(operation) = operation(row)? {
+            if let Some(operation) = operation(row, &self.creates)?.operation {
                 each(Risky { place: Place(row.get(6).map_err(error)?), operation })?;
             }
         }
@@ -84,17 +87,19 @@ impl PlanStore {
 
     /// Holds everything that would be sent.
     pub(in crate::systems::catalog) fn hold_all(&mut self) -> Result<(), PlanStoreError> {
-        let sql = "UPDATE operation SET stage = ?1 WHERE stage != ?2";
-        self.connection.execute(sql, [code(Stage::Held), code(Stage::RecordOnly)])?;
+        let sql = "UPDATE operation SET stage = ?1, turn = ?2 || substr(turn, 2) WHERE stage != ?3";
+        let [begin, _] = turn::bounds(Stage::Held);
+        self.connection.execute(sql, params![code(Stage::Held), begin, code(Stage::RecordOnly)])?;
         self.groups.retain(|group, _| group.stage == Stage::RecordOnly);
         Ok(())
     }
 
     /// How many operations are held: on categories, and on products.
     pub(in crate::systems::catalog) fn count_held(&self) -> Result<[u64; 2], PlanStoreError> {
-        let sql = "SELECT count(*) FROM operation WHERE stage = ?1 AND kind = ?2";
+        let sql = "SELECT count(*) FROM operation WHERE turn > ?1 AND turn < ?2 AND kind = ?3";
         let mut statement = self.connection.prepare_cached(sql)?;
-        let mut of = |kind| statement.query_row([code(Stage::Held), code(kind)], |row| row.get::<_, i64>(0));
+        let [begin, end] = turn::bounds(Stage::Held);
+        let mut of = |kind| statement.query_row(params![begin, end, code(kind)], |row| row.get::<_, i64>(0));
         Ok([of(Kind::Category)?.unsigned_abs(), of(Kind::Product)?.unsigned_abs()])
     }
 

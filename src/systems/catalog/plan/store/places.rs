@@ -3,7 +3,7 @@
 use rusqlite::params;
 
 use super::stored::{columns, operation};
-use super::{PlanStore, PlanStoreError, code};
+use super::{PlanStore, PlanStoreError, code, turn};
 use crate::catalog::Kind;
 use crate::systems::catalog::plan::operation::{Operation, Stage};
 
@@ -24,9 +24,10 @@ impl PlanStore {
         kind: Kind,
         mut each: impl FnMut(&str, Place),
     ) -> Result<(), PlanStoreError> {
-        let sql = "SELECT id, rowid FROM operation WHERE stage = ?1 AND kind = ?2";
+        let sql = "SELECT id, rowid FROM operation WHERE turn > ?1 AND turn < ?2 AND kind = ?3";
         let mut statement = self.connection.prepare_cached(sql)?;
-        let mut rows = statement.query(params![code(stage), code(kind)])?;
+        let [begin, end] = turn::bounds(stage);
+        let mut rows = statement.query(params![begin, end, code(kind)])?;
         while let Some(row) = rows.next()? {
             each(row.get_ref(0)?.as_str().unwrap_or_default(), Place(row.get(1)?));
         }
@@ -38,7 +39,7 @@ impl PlanStore {
         let sql = concat!("SELECT ", columns!(), " FROM operation WHERE rowid = ?1");
         let mut statement = self.connection.prepare_cached(sql)?;
         let mut rows = statement.query([place.0])?;
-        rows.next()?.map_or(Ok(None), operation)
+        rows.next()?.map_or(Ok(None), |row| Ok(operation(row, &self.creates)?.operation))
     }
 
     /// The operations on an object, with their stages.
@@ -54,7 +55,7 @@ impl PlanStore {
         while let Some(row) = rows.next()? {
             let number: u8 = row.get(6)?;
             let stage = Stage::ALL.into_iter().find(|stage| code(*stage) == number).unwrap_or(Stage::Held);
-            found.extend(operation(row)?.map(|operation| (stage, operation)));
+            found.extend(operation(row, &self.creates)?.operation.map(|operation| (stage, operation)));
         }
         Ok(found)
     }
@@ -72,8 +73,9 @@ impl PlanStore {
             self.groups.retain(|_, count| *count > 0);
             *self.groups.entry(super::Group { stage, ..group }).or_default() += 1;
         }
-        let sql = "UPDATE operation SET stage = ?1 WHERE rowid = ?2";
-        self.connection.prepare_cached(sql)?.execute(params![code(stage), place.0])?;
+        let sql = "UPDATE operation SET stage = ?1, turn = ?2 || substr(turn, 2) WHERE rowid = ?3";
+        let [begin, _] = turn::bounds(stage);
+        self.connection.prepare_cached(sql)?.execute(params![code(stage), begin, place.0])?;
         Ok(())
     }
 }

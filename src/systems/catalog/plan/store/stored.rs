@@ -1,10 +1,12 @@
 //! How an operation is stored beside its kind and id.
 
 use rusqlite::Row;
+use rusqlite::types::ValueRef;
 use serde::{Deserialize, Serialize};
 
 use super::codes::kind_of;
-use super::error::{PlanStoreError, json, parse};
+use super::creates::{Create, Creates};
+use super::error::{PlanStoreError, failed, json, parse};
 use crate::catalog::{Digest, Fields, Id};
 use crate::systems::catalog::diff::fields::with_values;
 use crate::systems::catalog::plan::operation::{Action, Operation};
@@ -21,22 +23,22 @@ pub(super) use columns;
 
 /// As it is written: [`Body`] reads it.
 #[derive(Serialize)]
-pub(super) struct Written<'a, F> {
-    pub(super) action: Action,
-    pub(super) send: Option<&'a Fields>,
-    pub(super) old: &'a Fields,
-    pub(super) in_doubt: &'a Fields,
-    pub(super) record: Option<WrittenRecord<'a, F>>,
-    pub(super) was_in: Option<&'a str>,
-    pub(super) why: Why,
+struct Written<'a> {
+    action: Action,
+    send: Option<&'a Fields>,
+    old: &'a Fields,
+    in_doubt: &'a Fields,
+    record: Option<WrittenRecord<'a>>,
+    was_in: Option<&'a str>,
+    why: Why,
 }
 
 #[derive(Serialize)]
-pub(super) struct WrittenRecord<'a, F> {
-    pub(super) acked: &'a F,
-    pub(super) digest: Digest,
-    pub(super) answered: &'a Fields,
-    pub(super) repaired: &'a Fields,
+struct WrittenRecord<'a> {
+    acked: &'a Fields,
+    digest: Digest,
+    answered: &'a Fields,
+    repaired: &'a Fields,
 }
 
 /// As it is read.
@@ -65,15 +67,35 @@ pub(super) fn body(operation: &Operation) -> Result<String, PlanStoreError> {
     json(&Written { action: *action, send, old, in_doubt, record, was_in: was_in.as_deref(), why: *why })
 }
 
-/// Reads one; `None` = its id is none.
-pub(super) fn operation(row: &Row<'_>) -> Result<Option<Operation>, PlanStoreError> {
+/// An operation that was read.
+pub(super) struct Read {
+    /// `None` = its id is none.
+    pub(super) operation: Option<Operation>,
+    /// Bytes that it takes, about.
+    pub(super) size: usize,
+}
+
+impl From<Create> for Body {
+    fn from(Create { record, why }: Create) -> Body {
+        let (send, old, in_doubt) = (None, Fields::new(), Fields::new());
+        Body { action: Action::Create, send, old, in_doubt, record: Some(record), was_in: None, why }
+    }
+}
+
+/// Reads the operation of a row; `creates` = where its body may lie.
+pub(super) fn operation(row: &Row<'_>, creates: &Creates) -> Result<Read, PlanStoreError> {
     let text =
         |column| -> Result<&str, PlanStoreError> { Ok(row.get_ref(column)?.as_str().map_err(rusqlite::Error::from)?) };
-    let Ok(id) = Id::parse(text(1)?) else { return Ok(None) };
-    let Body { action, send, old, in_doubt, record, was_in, why } = parse(text(2)?)?;
+    let (body, size) = match row.get_ref(2)? {
+        ValueRef::Integer(place) => (creates.at(place).map_err(failed)?.into(), Creates::size(place)),
+        _ => (parse(text(2)?)?, text(2)?.len()),
+    };
+    let Ok(id) = Id::parse(text(1)?) else { return Ok(Read { operation: None, size }) };
+    let Body { action, send, old, in_doubt, record, was_in, why } = body;
     let whole = || record.as_ref().map(|record: &Record| with_values(&record.acked)).unwrap_or_default();
     let send = send.unwrap_or_else(whole);
     let why = if row.get(5)? { Why::Approved } else { why };
     let (kind, is_late, risks) = (kind_of(row.get(0)?), row.get(3)?, Risks::of_bits(row.get(4)?));
-    Ok(Some(Operation { kind, id, action, send, old, in_doubt, record, was_in, is_late, risks, why }))
+    let operation = Operation { kind, id, action, send, old, in_doubt, record, was_in, is_late, risks, why };
+    Ok(Read { operation: Some(operation), size })
 }
