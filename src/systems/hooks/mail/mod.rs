@@ -1,0 +1,107 @@
+//! Telling a hook of an event by mail.
+
+mod letter;
+mod message;
+mod order;
+mod smtp;
+#[cfg(test)]
+mod tests;
+mod wire;
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use lettre::Address;
+use lettre::message::Mailbox;
+use secrecy::ExposeSecret as _;
+
+use self::letter::Event;
+use self::message::Sheet;
+use super::send::Answer;
+use crate::config::Smtp;
+use crate::outbox::Pending;
+use crate::report::PrintError;
+use crate::state::Reader;
+use crate::task;
+
+pub(super) use self::smtp::{Certificates, greet};
+
+/// What a shop has to mend, in words, and the sheet that is attached.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ToMend {
+    /// The first rows, in words.
+    pub words: String,
+    /// All of them, or as many as a mail should carry: CSV.
+    pub csv: Vec<u8>,
+    /// How many rows there are, and how many are in the sheet.
+    pub rows: (u64, u64),
+}
+
+/// Finds out what a shop has to mend.
+pub type FindToMend = fn(&Reader) -> Result<ToMend, PrintError>;
+
+/// What mails are written and sent with.
+pub(super) struct Desk {
+    /// What the shop is called; `None` = it is the only one.
+    pub(super) shop: Option<String>,
+    /// The state.
+    pub(super) path: PathBuf,
+    pub(super) find_to_mend: FindToMend,
+    pub(super) certificates: Certificates,
+}
+
+/// Sends an event to all who have not taken it yet.
+pub(super) async fn send(
+    desk: &Desk,
+    (hook, within): (&str, Duration),
+    (to, smtp): (&[Mailbox], &Smtp),
+    (pending, body): (&Pending, &str),
+) -> Answer {
+    let place = smtp.place();
+    let failed = |error: String| Answer::Failed(format!("{place}: {}", hidden(smtp, error)), None);
+    let event = match Event::read(body) {
+        Ok(event) => event,
+        Err(error) => return Answer::Failed(format!("it can't be written as a mail: {error}"), None),
+    };
+    let sheet = if event.is_of_rows() { desk.sheet().await } else { Ok(None) };
+    let letter = event.letter(desk.shop.as_deref(), sheet.as_ref().map_err(String::as_str));
+    let sheet = sheet.ok().flatten();
+    let written = message::write(&event, &letter, (hook, to, &smtp.from), sheet.as_ref());
+    let mail = match written {
+        Ok(mail) => mail,
+        Err(error) => return Answer::Failed(format!("it can't be written as a mail: {error}"), None),
+    };
+    let has_taken = |to: &Mailbox| pending.taken_by.iter().any(|address| *address == to.email.to_string());
+    let left: Vec<&Address> = to.iter().filter(|to| !has_taken(to)).map(|to| &to.email).collect();
+    if left.is_empty() {
+        // Whoever had not taken it is none of the hook's any more.
+        return Answer::Taken;
+    }
+    match smtp::deliver(&desk.certificates, smtp, &left, &mail, within).await {
+        Err(error) => failed(error),
+        Ok(delivered) if delivered.refused.is_empty() => Answer::Taken,
+        Ok(delivered) => {
+            let taken_by = delivered.taken_by.iter().map(ToString::to_string);
+            let taken_by = pending.taken_by.iter().cloned().chain(taken_by).collect();
+            Answer::Partly(format!("{place}: {}", hidden(smtp, delivered.refused)), taken_by)
+        }
+    }
+}
+
+/// A server's words, without the password that it may repeat.
+fn hidden(smtp: &Smtp, words: String) -> String {
+    match &smtp.login {
+        Some((_, password)) if !password.expose_secret().is_empty() => words.replace(password.expose_secret(), "***"),
+        _ => words,
+    }
+}
+
+impl Desk {
+    /// What the shop has to mend now. It reads the state, which may take a while.
+    async fn sheet(&self) -> Result<Option<Sheet>, String> {
+        let (path, find) = (self.path.clone(), self.find_to_mend);
+        let found = task::blocking(move || find(&Reader::open(&path)?)).await;
+        let found = found.map_err(|error| error.to_string())?.map_err(|error| error.to_string())?;
+        Ok((found.rows.0 > 0).then_some(Sheet(found)))
+    }
+}
