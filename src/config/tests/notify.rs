@@ -37,8 +37,8 @@ fn ports_and_tls_follow_from_each_other() {
         ("::1", "tls = true", 587, SmtpTls::StartTls),
         ("localhost", "tls = \"auto\"\nport = 465", 465, SmtpTls::Tls),
     ] {
-        let smtp = server(&notify(&smtp(lines).replace("mail.shop.example", host), MAIL));
-        assert_eq!((smtp.port, smtp.tls), (port, tls), "{host} {lines}");
+        let found = server(&notify(&smtp(lines).replace("mail.shop.example", host), MAIL));
+        assert_eq!((found.port, found.tls), (port, tls), "{host} {lines}");
     }
 }
 
@@ -48,11 +48,11 @@ fn a_password_is_given_as_all_secrets_are() {
     let variables = [SECRETS[0], SECRETS[1], ("SHELFKEEPER_NOTIFY_SMTP_PASSWORD", "hunter2")];
     let config = Folder::new(&text).load(&variables).expect("a config");
     assert!(!format!("{config:?}").contains("hunter2"), "{config:?}");
-    let smtp = match &config.notify.hooks[0].to {
+    let found = match &config.notify.hooks[0].to {
         HookTarget::Mail { smtp, .. } => smtp,
         other => panic!("{other:?} is no mail"),
     };
-    let (user, password) = smtp.login.as_ref().expect("a login");
+    let (user, password) = found.login.as_ref().expect("a login");
     assert_eq!((user.as_str(), password.expose_secret()), ("keeper", "hunter2"));
     let folder = Folder::new("");
     let file = folder.write("password", "hunter2\n");
@@ -62,7 +62,7 @@ fn a_password_is_given_as_all_secrets_are() {
 
 #[test]
 fn what_is_wrong_tells_what_to_do() {
-    for (smtp, hook, expected) in [
+    for (section, hook, expected) in [
         ("", MAIL, "notify.hook.mail = \"web@shop.example\": there is no mail server: add section [notify.smtp]"),
         (&smtp(""), "", "notify.hook has neither url nor command nor mail: set one of them"),
         (&smtp(""), "mail = []", "notify.hook.mail = []: expected a list of mail addresses"),
@@ -94,8 +94,8 @@ fn what_is_wrong_tells_what_to_do() {
             "with tls = \"none\" everybody on the way could read the password",
         ),
     ] {
-        let told = errors(&notify(smtp, hook)).join("\n");
-        assert!(told.contains(expected) && !told.contains("hunter2"), "{smtp}{hook}: {told}");
+        let told = errors(&notify(section, hook)).join("\n");
+        assert!(told.contains(expected) && !told.contains("hunter2"), "{section}{hook}: {told}");
     }
     // On this machine there is no way.
     let near = smtp("tls = \"none\"\nusername = \"u\"\npassword = \"p\"").replace("mail.shop.example", "127.0.0.1");

@@ -1,5 +1,6 @@
 //! Hooks: what waits in the outbox is sent to whoever wants to be told.
 
+mod answer;
 mod job;
 mod mail;
 mod probe;

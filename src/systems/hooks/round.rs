@@ -11,7 +11,8 @@ use jiff::Timestamp;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-use super::send::{Answer, Message, Tools, send};
+use super::answer::Answer;
+use super::send::{Message, Tools, send};
 use crate::clock::{Moment, boot_id};
 use crate::config::{Hook, HookTarget};
 use crate::outbox::{Failed, Pending, ReadOutbox as _, WriteOutbox as _};

@@ -15,24 +15,12 @@ use tokio::process::{Child, Command};
 use tokio::time::timeout;
 use url::Url;
 
+use super::answer::Answer;
 use super::mail;
 use super::sign::signature;
 use crate::config::{Hook, HookTarget};
 use crate::http_client::{self, no_client, retry_after, root_cause};
 use crate::outbox::Pending;
-
-/// What became of a try.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Answer {
-    /// It was taken.
-    Taken,
-    /// It is to be tried again: why, and how long the hook asks to be left alone.
-    Failed(String, Option<Duration>),
-    /// Some have taken it, and it is to be tried again for the others: why, and who has it by now.
-    Partly(String, Vec<String>),
-    /// The hook wants nothing more.
-    Gone,
-}
 
 /// An event as it is sent.
 pub(super) struct Message<'a> {

@@ -5,8 +5,8 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::message::Sheet;
 use super::order;
+use super::sheet::ToMend;
 use crate::outbox::EventKind;
 use crate::text::{count, number, plain, wrap};
 
@@ -60,7 +60,7 @@ impl Event {
     }
 
     /// In words; `sheet` = what is to be mended now, or why nobody knows.
-    pub(super) fn letter(&self, shop: Option<&str>, sheet: Result<&Option<Sheet>, &str>) -> Letter {
+    pub(super) fn letter(&self, shop: Option<&str>, sheet: Result<&Option<ToMend>, &str>) -> Letter {
         let named = self.text("shop").or_else(|| shop.map(|shop| plain(shop, SUBJECT)));
         let shop = named.unwrap_or_else(|| NAMELESS.to_owned());
         let Words { subject, parts } = self.words(sheet);
@@ -71,7 +71,7 @@ impl Event {
         Letter { subject, text }
     }
 
-    fn words(&self, sheet: Result<&Option<Sheet>, &str>) -> Words {
+    fn words(&self, sheet: Result<&Option<ToMend>, &str>) -> Words {
         let is_over = self.is_over();
         match self.kind() {
             Some(EventKind::PassFailed) => self.failed(),
@@ -157,7 +157,7 @@ impl Event {
         Words { subject: format!("Changes of {} wait for your word", self.what()), parts }
     }
 
-    fn rejected(&self, sheet: Result<&Option<Sheet>, &str>) -> Words {
+    fn rejected(&self, sheet: Result<&Option<ToMend>, &str>) -> Words {
         let rows = self.data["rejected"].as_u64().unwrap_or_default();
         let before = self.data["before"].as_u64().filter(|before| *before > 0);
         let before = before.map(|before| format!(" ({} were known)", number(before))).unwrap_or_default();
@@ -172,7 +172,7 @@ impl Event {
             todo("mend these rows in the shop, or whatever writes the feed. The next pass takes them."),
         ];
         match sheet {
-            Ok(Some(Sheet(found))) => {
+            Ok(Some(found)) => {
                 let (rows, attached) = found.rows;
                 let all = "`shelfkeeper rejected --format csv` has all of them";
                 let file = match attached < rows {

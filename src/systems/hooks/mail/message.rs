@@ -7,24 +7,20 @@ use lettre::Message;
 use lettre::message::header::{ContentType, HeaderName, HeaderValue};
 use lettre::message::{Attachment, Mailbox, MultiPart, SinglePart};
 
-use super::ToMend;
 use super::letter::{Event, Letter};
+use super::sheet::ToMend;
 
 /// What the attached file is called.
 const FILE: &str = "rows-to-mend.csv";
 /// What a spreadsheet opens (RFC 4180; RFC 7111).
 const CSV: &str = "text/csv; charset=utf-8; header=present";
 
-/// What is attached.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Sheet(pub(super) ToMend);
-
 /// Writes a mail: for the same event and the same hook always by the same name, by which a repetition is known.
 pub(super) fn write(
     event: &Event,
     letter: &Letter,
     (hook, to, from): (&str, &[Mailbox], &Mailbox),
-    sheet: Option<&Sheet>,
+    sheet: Option<&ToMend>,
 ) -> Result<Vec<u8>, String> {
     let id: String = event.id.chars().filter(|c| c.is_ascii_alphanumeric() || *c == '_').collect();
     let name = HeaderName::new_from_ascii_str("Auto-Submitted");
@@ -41,7 +37,7 @@ pub(super) fn write(
     let text = SinglePart::plain(letter.text.clone());
     let written = match sheet {
         None => mail.singlepart(text),
-        Some(Sheet(ToMend { csv, .. })) => {
+        Some(ToMend { csv, .. }) => {
             let kind = ContentType::parse(CSV).map_err(|error| error.to_string())?;
             let parts = MultiPart::mixed().boundary(format!("=_{id}"));
             mail.multipart(parts.singlepart(text).singlepart(Attachment::new(FILE.to_owned()).body(csv.clone(), kind)))

@@ -3,6 +3,7 @@
 mod letter;
 mod message;
 mod order;
+mod sheet;
 mod smtp;
 #[cfg(test)]
 mod tests;
@@ -16,29 +17,14 @@ use lettre::message::Mailbox;
 use secrecy::ExposeSecret as _;
 
 use self::letter::Event;
-use self::message::Sheet;
-use super::send::Answer;
+use super::answer::Answer;
 use crate::config::Smtp;
 use crate::outbox::Pending;
-use crate::report::PrintError;
 use crate::state::Reader;
 use crate::task;
 
+pub use self::sheet::{FindToMend, ToMend};
 pub(super) use self::smtp::{Certificates, greet};
-
-/// What a shop has to mend, in words, and the sheet that is attached.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct ToMend {
-    /// The first rows, in words.
-    pub words: String,
-    /// All of them, or as many as a mail should carry: CSV.
-    pub csv: Vec<u8>,
-    /// How many rows there are, and how many are in the sheet.
-    pub rows: (u64, u64),
-}
-
-/// Finds out what a shop has to mend.
-pub type FindToMend = fn(&Reader) -> Result<ToMend, PrintError>;
 
 /// What mails are written and sent with.
 pub(super) struct Desk {
@@ -98,10 +84,10 @@ fn hidden(smtp: &Smtp, words: String) -> String {
 
 impl Desk {
     /// What the shop has to mend now. It reads the state, which may take a while.
-    async fn sheet(&self) -> Result<Option<Sheet>, String> {
+    async fn sheet(&self) -> Result<Option<ToMend>, String> {
         let (path, find) = (self.path.clone(), self.find_to_mend);
         let found = task::blocking(move || find(&Reader::open(&path)?)).await;
         let found = found.map_err(|error| error.to_string())?.map_err(|error| error.to_string())?;
-        Ok((found.rows.0 > 0).then_some(Sheet(found)))
+        Ok((found.rows.0 > 0).then_some(found))
     }
 }

@@ -6,18 +6,17 @@ use mail_parser::{MessageParser, MimeHeaders as _};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use super::ToMend;
 use super::letter::Event;
-use super::message::{Sheet, write};
-use crate::config::Config;
-use crate::config::HookTarget;
+use super::message::write;
+use super::sheet::ToMend;
+use crate::config::{Config, HookTarget};
 use crate::outbox::EventKind;
 
 const HEADERS: [&str; 7] = ["Auto-Submitted", "Date", "From", "MIME-Version", "Message-ID", "Subject", "To"];
 
 /// What feeds, services and people write.
 fn words() -> impl Strategy<Value = String> {
-    let evil = [
+    let evil = vec![
         "\r\nBcc: evil@mail.example\r\n\r\n",
         "\n.\n",
         "=?utf-8?q?x?=",
@@ -30,18 +29,18 @@ fn words() -> impl Strategy<Value = String> {
     let piece = prop_oneof![
         ".{0,40}",
         "[a-z ]{200,1200}",
-        prop::sample::select(&evil[..]).prop_map(str::to_owned),
+        prop::sample::select(evil).prop_map(str::to_owned),
         "[\u{0}-\u{1f}]{1,9}"
     ];
     prop::collection::vec(piece, 0..4).prop_map(|pieces| pieces.concat())
 }
 
 fn data() -> impl Strategy<Value = Value> {
-    let names = [
+    let names = vec![
         "shop", "job", "reason", "command", "digest", "since", "watch", "state", "schedule", "num", "date", "website",
         "id",
     ];
-    let texts = prop::collection::vec((prop::sample::select(&names[..]), words()), 0..9);
+    let texts = prop::collection::vec((prop::sample::select(names), words()), 0..9);
     (texts, any::<[u64; 2]>(), any::<bool>(), words()).prop_map(|(texts, [one, other], over, word)| {
         let mut data = json!({
             "over": over, "rejected": one, "before": other, "refused": one, "failures": other, "free_bytes": one,
@@ -75,7 +74,7 @@ proptest! {
     ) {
         let body = json!({"id": "evt_1", "type": kind.name(), "at": "2026-01-01T03:00:07Z", "data": data}).to_string();
         let event = Event::read(&body).expect("an event");
-        let sheet = found.map(|words| Sheet(ToMend { csv: words.clone().into_bytes(), words, rows: (3, 2) }));
+        let sheet = found.map(|words| ToMend { csv: words.clone().into_bytes(), words, rows: (3, 2) });
         let letter = event.letter(Some(&shop), Ok(&sheet));
         prop_assert!(!letter.subject.contains(char::is_control) && letter.subject.chars().count() <= 121);
         let HookTarget::Mail { to, smtp } = target(&name) else { panic!("a mail") };
@@ -92,13 +91,14 @@ proptest! {
         prop_assert_eq!(parsed.message_id(), Some("evt_1.a@shop.example"));
         let lines = |text: &str| text.replace("\r\n", "\n").replace('\r', "\n");
         let text = parsed.body_text(0).expect("a text");
-        prop_assert_eq!(lines(&text).trim_end(), lines(&letter.text).trim_end());
+        let (text, wanted) = (lines(&text), lines(&letter.text));
+        prop_assert_eq!(text.trim_end(), wanted.trim_end());
         let to = parsed.to().and_then(|to| to.as_list()).expect("a list");
         let to: Vec<_> = to.iter().filter_map(|to| to.address()).collect();
         prop_assert_eq!(to, ["x@shop.example", "y@shop.example"]);
         match sheet {
             None => prop_assert_eq!(parsed.attachment_count(), 0),
-            Some(Sheet(ToMend { csv, .. })) => {
+            Some(ToMend { csv, .. }) => {
                 prop_assert_eq!(parsed.attachment_count(), 1);
                 let file = parsed.attachment(0).expect("a file");
                 prop_assert_eq!((file.attachment_name(), file.contents()), (Some("rows-to-mend.csv"), csv.as_slice()));
