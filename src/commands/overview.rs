@@ -66,7 +66,7 @@ impl Shop {
     }
 
     fn error(&self) -> Option<String> {
-        self.found.as_ref().err().map(|failure| one_line(&format!("{:#}", failure.error)))
+        self.found.as_ref().err().map(|failure| first_line(&format!("{:#}", failure.error)))
     }
 
     fn json(&self) -> Value {
@@ -80,6 +80,11 @@ impl Shop {
             }
         }
     }
+}
+
+/// What there is more of is told by that shop's own commands.
+fn first_line(text: &str) -> String {
+    one_line(text.lines().next().unwrap_or_default())
 }
 
 fn print_text(shops: &[Shop], out: &mut impl io::Write) -> io::Result<()> {

@@ -32,7 +32,7 @@ fn every_shop_has_a_line_and_the_worst_comes_first() {
     shop.pass(3);
     let rows = keep(&shop, "rows.db");
     let good = shop.write("good.toml", config(&shop)).display().to_string();
-    let bad = shop.write("bad.toml", "[source]\nshedule = 1\n").display().to_string();
+    let bad = shop.write("bad.toml", "[source]\nshedule = 1\nlocation = \"feed.tsv\"\n").display().to_string();
     let text = shop.write("text", "not a state").display().to_string();
     let script = format!(
         "cd /etc/shelfkeeper && \"$0\" status --all; echo \"exit $?\"; rmdir /var/lib/private/shelfkeeper-north; \

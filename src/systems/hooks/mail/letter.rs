@@ -115,10 +115,7 @@ impl Event {
     fn failed(&self) -> Words {
         let (what, failures) = (self.what(), self.number("failures"));
         let parts = vec![
-            wrap(
-                &format!("The last {failures} passes over {what} failed{}.", self.since("the first of them began at")),
-                "",
-            ),
+            wrap(&format!("The last {failures} passes over {what} failed{}.", self.since(", since")), ""),
             self.reason(),
             wrap(
                 &format!(
@@ -135,7 +132,7 @@ impl Event {
     fn recovered(&self) -> Words {
         let (what, failures) = (self.what(), self.number("failures"));
         let told = format!("Good news: a pass over {what} went well again, after {failures} that failed");
-        let told = format!("{told}{}.", self.since("the first of them began at"));
+        let told = format!("{told}{}.", self.since(", since"));
         Words {
             subject: format!("{} is kept up to date again", capital(what)),
             parts: vec![wrap(&told, ""), nothing_to_do()],
@@ -145,7 +142,7 @@ impl Event {
     fn held(&self) -> Words {
         let command = self.text("command").unwrap_or_else(|| "shelfkeeper plan".to_owned());
         let parts = vec![
-            wrap(&format!("Something is held back, as it looks like a mistake{}.", self.since("since")), ""),
+            wrap(&format!("Something is held back, as it looks like a mistake{}.", self.since(", since")), ""),
             self.reason(),
             wrap("What it means: whatever is not in doubt was sent. The rest waits, and nothing of it is lost.", ""),
             todo(
@@ -163,7 +160,7 @@ impl Event {
         let before = before.map(|before| format!(" ({} were known)", number(before))).unwrap_or_default();
         let rows = count(rows, "row of the feed", "rows of the feed");
         let mut parts = vec![
-            wrap(&format!("{rows} can't be taken{before}{}.", self.since("since")), ""),
+            wrap(&format!("{rows} can't be taken{before}{}.", self.since(", since")), ""),
             wrap(
                 "What it means: all other rows are kept up to date as ever. The products of these rows stay as they were; new \
                  ones do not show up until their row is mended.",
@@ -198,7 +195,7 @@ impl Event {
                 &format!(
                     "{} refused by the service{}.",
                     count(refused, "object is", "objects are"),
-                    self.since("since")
+                    self.since(", since")
                 ),
                 "",
             ),
@@ -213,7 +210,7 @@ impl Event {
         let schedule =
             self.text("schedule").map(|schedule| format!(", though one is due {schedule}")).unwrap_or_default();
         let mut parts =
-            vec![wrap(&format!("There was no good pass over {what}{}{schedule}.", self.since("since")), "")];
+            vec![wrap(&format!("There was no good pass over {what}{}{schedule}.", self.since(", since")), "")];
         if self.data["reason"].is_string() {
             parts.push(self.reason());
         }
@@ -243,13 +240,13 @@ impl Event {
             Some("not_available") => "nobody is there",
             _ => "nobody knows whether somebody is there",
         };
-        let told = wrap(&format!("{watch}: {state}{}.", self.since("since")), "");
+        let told = wrap(&format!("{watch}: {state}{}.", self.since(", since")), "");
         Words { subject: format!("{watch}: {state}"), parts: vec![told] }
     }
 
     /// That something is over.
     fn good(&self, subject: &str, told: &str) -> Words {
-        let since = self.since("it had begun at");
+        let since = self.since("; it had begun at");
         let told = format!("Good news: {}{}{since}.", told[..1].to_lowercase(), told[1..].trim_end_matches('.'));
         Words { subject: subject.to_owned(), parts: vec![wrap(&told, ""), nothing_to_do()] }
     }
@@ -271,7 +268,7 @@ impl Event {
 
     fn since(&self, word: &str) -> String {
         let since = self.data["since"].as_str().and_then(|since| since.parse().ok());
-        since.map(|since| format!(", {word} {}", moment(since))).unwrap_or_default()
+        since.map(|since| format!("{word} {}", moment(since))).unwrap_or_default()
     }
 
     fn number(&self, name: &str) -> String {

@@ -14,7 +14,6 @@ use std::time::Duration;
 
 use lettre::Address;
 use lettre::message::Mailbox;
-use secrecy::ExposeSecret as _;
 
 use self::letter::Event;
 use super::answer::Answer;
@@ -44,7 +43,7 @@ pub(super) async fn send(
     (pending, body): (&Pending, &str),
 ) -> Answer {
     let place = smtp.place();
-    let failed = |error: String| Answer::Failed(format!("{place}: {}", hidden(smtp, error)), None);
+    let failed = |error: String| Answer::Failed(format!("{place}: {}", smtp::hidden(smtp, error)), None);
     let event = match Event::read(body) {
         Ok(event) => event,
         Err(error) => return Answer::Failed(format!("it can't be written as a mail: {error}"), None),
@@ -69,16 +68,8 @@ pub(super) async fn send(
         Ok(delivered) => {
             let taken_by = delivered.taken_by.iter().map(ToString::to_string);
             let taken_by = pending.taken_by.iter().cloned().chain(taken_by).collect();
-            Answer::Partly(format!("{place}: {}", hidden(smtp, delivered.refused)), taken_by)
+            Answer::Partly(format!("{place}: {}", smtp::hidden(smtp, delivered.refused)), taken_by)
         }
-    }
-}
-
-/// A server's words, without the password that it may repeat.
-fn hidden(smtp: &Smtp, words: String) -> String {
-    match &smtp.login {
-        Some((_, password)) if !password.expose_secret().is_empty() => words.replace(password.expose_secret(), "***"),
-        _ => words,
     }
 }
 

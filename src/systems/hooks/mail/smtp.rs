@@ -117,7 +117,7 @@ pub(in crate::systems::hooks) async fn greet(smtp: &Smtp) -> Result<String, Stri
     };
     let how = match timeout(GREETING, ask).await {
         Err(_) => Err(format!("no answer within {} s", GREETING.as_secs())),
-        Ok(answered) => answered,
+        Ok(answered) => answered.map_err(|error| hidden(smtp, error)),
     };
     let login = smtp.login.as_ref().map(|(user, _)| format!(", and takes the password of {user}"));
     how.map(|how| format!("{} answers {how}{}", smtp.place(), login.unwrap_or_default()))
@@ -191,6 +191,14 @@ fn us() -> ClientId {
     ClientId::Domain(
         Some(name).filter(|name| !name.is_empty() && name.chars().all(is_plain)).unwrap_or("localhost".into()),
     )
+}
+
+/// A server's words, without the password that it may repeat.
+pub(super) fn hidden(smtp: &Smtp, words: String) -> String {
+    match &smtp.login {
+        Some((_, password)) if !password.expose_secret().is_empty() => words.replace(password.expose_secret(), "***"),
+        _ => words,
+    }
 }
 
 /// An error in a line: the server's own words, if it has said any.
