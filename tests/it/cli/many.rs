@@ -57,7 +57,7 @@ fn every_shop_has_a_line_and_the_worst_comes_first() {
         "gone   There is no config /etc/shelfkeeper/gone.toml any more; its state is in /var/lib/shelfkeeper-gone.",
         "south  There is no state at /var/lib/shelfkeeper-south/shelfkeeper.db",
         "west   Equal but for 1 row of the feed. Last good pass 20",
-        "north  Equal: 1 product",
+        "north  Equal: NiceChat has what the feed says.",
     ];
     assert_eq!(told.len(), begins.len(), "{told:#?}");
     for (line, begin) in told.iter().zip(begins) {
