@@ -31,7 +31,7 @@ const WORDS: usize = 300;
 /// What servers are known by: read when there is something to send, as that takes longer than sending does.
 #[derive(Default)]
 pub(in crate::systems::hooks) struct Certificates {
-    from_begin: OnceLock<TlsConnector>,
+    at_begin: OnceLock<TlsConnector>,
     after_starttls: OnceLock<TlsParameters>,
 }
 
@@ -44,12 +44,12 @@ pub(super) struct Delivered {
 }
 
 impl Certificates {
-    fn from_begin(&self) -> Result<&TlsConnector, String> {
-        if let Some(connector) = self.from_begin.get() {
+    fn at_begin(&self) -> Result<&TlsConnector, String> {
+        if let Some(connector) = self.at_begin.get() {
             return Ok(connector);
         }
         let connector = TlsConnector::from(Arc::new(tls_config()?));
-        Ok(self.from_begin.get_or_init(|| connector))
+        Ok(self.at_begin.get_or_init(|| connector))
     }
 
     fn after_starttls(&self, host: &str) -> Result<TlsParameters, String> {
@@ -135,7 +135,7 @@ async fn connect(certificates: &Certificates, smtp: &Smtp) -> Result<AsyncSmtpCo
     let _ = stream.set_nodelay(true);
     let wire = match smtp.tls {
         SmtpTls::Tls => {
-            let connector = certificates.from_begin()?;
+            let connector = certificates.at_begin()?;
             let name = ServerName::try_from(smtp.host.clone()).map_err(|_| "its name is none for TLS".to_owned())?;
             let secured = connector.connect(name, stream).await;
             Wire::secured(secured.map_err(|error| no_tls(smtp, &root_cause(&error)))?)
