@@ -64,7 +64,8 @@ impl Event {
         let named = self.text("shop").or_else(|| shop.map(|shop| plain(shop, SUBJECT)));
         let shop = named.unwrap_or_else(|| NAMELESS.to_owned());
         let Words { subject, parts } = self.words(sheet);
-        let subject = plain(&format!("[{shop}] {subject}"), SUBJECT);
+        // What looks like an encoded word would be decoded (RFC 2047).
+        let subject = plain(&format!("[{shop}] {subject}").replace("=?", "= ?"), SUBJECT);
         let mut text = parts.join("\n");
         let (at, id) = (moment(self.at), plain(&self.id, SUBJECT));
         text += &format!("\n-- \nshelfkeeper for {shop}, {at}, event {id} ({})\n", plain(&self.kind, SUBJECT));
