@@ -43,9 +43,9 @@ fn login() -> String {
 #[test]
 fn a_connection_is_secured_as_the_settings_say() {
     for (offered, tls, is_secured) in [
-        (Tls::StartTls, "auto", true),
-        (Tls::StartTls, "starttls", true),
-        (Tls::StartTls, "none", false),
+        (Tls::Later, "auto", true),
+        (Tls::Later, "starttls", true),
+        (Tls::Later, "none", false),
         (Tls::FromBegin, "tls", true),
         (Tls::None, "auto", false),
     ] {
@@ -62,8 +62,8 @@ fn a_connection_is_secured_as_the_settings_say() {
 #[test]
 fn nothing_is_said_to_a_server_that_is_not_who_it_should_be() {
     for (offered, tls, trusts, words) in [
-        (Tls::StartTls, "\"auto\"", false, "no TLS: "),
-        (Tls::StartTls, "true", false, "no TLS: "),
+        (Tls::Later, "\"auto\"", false, "no TLS: "),
+        (Tls::Later, "true", false, "no TLS: "),
         (Tls::FromBegin, "\"tls\"", false, "no TLS: "),
         (
             Tls::None,
@@ -89,7 +89,7 @@ fn nothing_is_said_to_a_server_that_is_not_who_it_should_be() {
 
 #[test]
 fn what_somebody_adds_to_the_answer_of_starttls_counts_for_nothing() {
-    let server = MailServer::new(Tls::StartTls);
+    let server = MailServer::new(Tls::Later);
     let shop = shop(&server, "tls = \"starttls\"");
     server.add_fault("STARTTLS", Fault::Say("220 go on\r\n250-evil\r\n250 AUTH PLAIN"), 1);
     run(&shop, &["run", "--once"], true).expect_code(3);
@@ -99,7 +99,7 @@ fn what_somebody_adds_to_the_answer_of_starttls_counts_for_nothing() {
 
 #[test]
 fn a_wrong_password_is_told_without_it() {
-    let server = MailServer::new(Tls::StartTls);
+    let server = MailServer::new(Tls::Later);
     server.ask_for("keeper", "another");
     let shop = shop(&server, &login());
     let output = run(&shop, &["run", "--once"], true).expect_code(3);
@@ -119,7 +119,7 @@ fn a_wrong_password_is_told_without_it() {
 
 #[test]
 fn the_password_comes_from_a_file_or_the_environment() {
-    let server = MailServer::new(Tls::StartTls);
+    let server = MailServer::new(Tls::Later);
     server.ask_for("keeper", PASSWORD);
     let shop = shop(&server, "username = \"keeper\"\n");
     let output = run(&shop, &["check"], true).expect_code(2);
@@ -138,7 +138,7 @@ fn the_password_comes_from_a_file_or_the_environment() {
 
 #[test]
 fn check_greets_the_server_and_sends_nothing() {
-    let server = MailServer::new(Tls::StartTls);
+    let server = MailServer::new(Tls::Later);
     server.ask_for("keeper", PASSWORD);
     let shop = shop(&server, &login());
     let checked = run(&shop, &["check", "--online"], true).expect_code(0).stdout;

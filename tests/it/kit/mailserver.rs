@@ -66,7 +66,7 @@ pub(crate) enum Fault {
 pub(crate) enum Tls {
     #[default]
     None,
-    StartTls,
+    Later,
     FromBegin,
 }
 
@@ -202,7 +202,7 @@ impl Session {
         match verb.as_str() {
             "EHLO" => {
                 let mut offers = vec!["mail.example".to_owned(), "8BITMIME".to_owned()];
-                offers.extend((self.tls.0 == Tls::StartTls && !self.is_secured).then(|| "STARTTLS".to_owned()));
+                offers.extend((self.tls.0 == Tls::Later && !self.is_secured).then(|| "STARTTLS".to_owned()));
                 offers.extend(lock(&self.inner).login.is_some().then(|| "AUTH LOGIN PLAIN".to_owned()));
                 let last = offers.len() - 1;
                 let lines: Vec<String> = offers
