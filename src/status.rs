@@ -42,6 +42,17 @@ pub struct Status<'r> {
     now: Timestamp,
 }
 
+/// A shop beside others.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Overview {
+    /// How it stands.
+    pub headline: Headline,
+    /// When its last good pass ended.
+    pub last_good: Option<Timestamp>,
+    /// When its next one is due.
+    pub next: Option<Timestamp>,
+}
+
 /// A system's part of it.
 struct Part<'r> {
     standing: Box<dyn Standing + 'r>,
@@ -112,6 +123,17 @@ impl<'r> Status<'r> {
             .or_else(|| silent.into_iter().next())
             .unwrap_or(Headline { state: crate::pass::Standing::None, text: "No pass yet.".to_owned(), since: None });
         Ok(most_urgent)
+    }
+
+    /// How it stands in a line, beside other shops.
+    ///
+    /// # Errors
+    /// When it can't be read.
+    pub fn overview(&self) -> Result<Overview, PrintError> {
+        let last = self.parts.iter().find(|part| !part.passes.is_empty());
+        let good = last.and_then(|part| part.passes.iter().find(|pass| pass.outcome.is_good()));
+        let last_good = good.map(|pass| pass.finished);
+        Ok(Overview { headline: self.headline()?, last_good, next: last.and_then(Part::due) })
     }
 
     /// For programs, with at most so many rejected rows and failed objects each; `rejected_total` and `failed_total`
@@ -201,13 +223,20 @@ impl<'r> Status<'r> {
 impl Part<'_> {
     /// When the last good pass ended, and when the next one is due.
     fn print_times(&self, now: Timestamp, out: &mut dyn Write) -> io::Result<()> {
-        let Some(last) = self.passes.first() else { return Ok(()) };
+        if self.passes.is_empty() {
+            return Ok(());
+        }
         match self.passes.iter().find(|pass| pass.outcome.is_good()) {
             Some(good) => writeln!(out, "  {:<6} last good pass {}", self.label, moment(good.finished, now))?,
             None => writeln!(out, "  {:<6} no good pass among the last {}", self.label, self.passes.len())?,
         }
-        let due = self.schedule.as_ref().and_then(|schedule| schedule.due_after(last.started.max(last.finished), 1));
-        due.map_or(Ok(()), |due| writeln!(out, "  {:<6} next, by the daemon, {}", "", moment(due, now)))
+        self.due().map_or(Ok(()), |due| writeln!(out, "  {:<6} next, by the daemon, {}", "", moment(due, now)))
+    }
+
+    /// When the next pass is due.
+    fn due(&self) -> Option<Timestamp> {
+        let last = self.passes.first()?;
+        self.schedule.as_ref()?.due_after(last.started.max(last.finished), 1)
     }
 
     /// The last passes; what came again and again in one line.
@@ -244,7 +273,7 @@ fn is_again(later: &PassRow, earlier: &PassRow) -> bool {
 }
 
 /// A moment, and roughly how far away it is.
-fn moment(at: Timestamp, now: Timestamp) -> String {
+pub fn moment(at: Timestamp, now: Timestamp) -> String {
     let away = Duration::try_from(now.duration_since(at).abs()).unwrap_or_default();
     let minutes = away.as_secs() / 60;
     let words = match minutes {

@@ -351,6 +351,10 @@ pub struct Approve {
 /// Arguments of `status`.
 #[derive(Debug, Args)]
 pub struct Status {
+    /// A line for each shop of this machine's units (shelfkeeper@NAME), the worst first; exits as the worst is: 1 when
+    /// one can't be read, is stopped or behind, 4 held or paused, 3 rows or objects
+    #[arg(long, conflicts_with_all = ["passes", "config", "shop"])]
+    pub all: bool,
     /// How many of the last passes to show; the same again and again counts as one
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=10_000))]
     pub passes: Option<u32>,

@@ -111,6 +111,13 @@ fn online(config: &Config, lines: &mut Lines<'_>) -> Result<(), Failure> {
     for Probe { whom, said } in systems.iter().flat_map(|system| system.probes(config)) {
         lines.tell(whom, runtime.block_on(said).map_err(failed))?;
     }
+    if let Some(heartbeat) = &config.notify.heartbeat {
+        // The address itself would be a beat, and is a secret.
+        let host = heartbeat.url().origin().ascii_serialization();
+        let answered = runtime.block_on(http_client::status_of(&host));
+        let told = answered.map(|status| format!("{host} answers (HTTP {status})"));
+        lines.tell("heartbeat", told.map_err(|error| failed(anyhow::anyhow!("{host}: {error}"))))?;
+    }
     if let Some(url) = config.http.as_ref().and_then(|http| http.public_url.as_ref()) {
         let answered = runtime.block_on(http_client::status_of(url.as_str()));
         let told = answered.map(|status| format!("{url} answers here (HTTP {status})"));

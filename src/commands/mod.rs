@@ -17,6 +17,7 @@ mod newstore;
 mod oct8ne;
 mod orders;
 mod outcome;
+mod overview;
 mod packaging;
 mod pause;
 mod plan;
@@ -62,6 +63,7 @@ pub fn dispatch(cli: Cli, log: Log) -> Exit {
             named().map_err(Failure::from).and_then(|named| feed::feed(&arguments, named.as_deref()))
         }
         Command::Approve(arguments) => look().and_then(|look| approve::approve(&arguments, &look)),
+        Command::Status(arguments) if arguments.all => overview::overview(arguments.format),
         Command::Status(arguments) => look().and_then(|look| status::status(&arguments, &look)),
         Command::Availability(arguments) => {
             find().map_err(Failure::from).and_then(|path| availability::availability(&arguments, &path))

@@ -14,12 +14,12 @@ pub(super) fn rejected(arguments: &cli::Rejected, look: &Look) -> Outcome {
     let mut out = BufWriter::new(io::stdout().lock());
     match arguments.format {
         TableFormat::Text => {
-            if rejected_text(&reader, &mut out)? == 0 && reader.exists() {
+            if rejected_text(&reader, u64::MAX, &mut out)? == 0 && reader.exists() {
                 writeln!(out, "No row of the last feed is rejected.")?;
             }
         }
         TableFormat::Json => rejected_json(&reader, &mut out)?,
-        TableFormat::Csv => rejected_csv(&reader, &mut out)?,
+        TableFormat::Csv => rejected_csv(&reader, u64::MAX, &mut out)?,
     }
     out.flush()?;
     Ok(Exit::Done)

@@ -26,6 +26,7 @@ mod rules;
 mod schedule;
 mod secret;
 mod section;
+mod smtp;
 mod source;
 mod spelling;
 mod spread;
@@ -60,10 +61,11 @@ pub use oct8ne::{CartMethod, Facet, Oct8ne, OutOfStock, OwnShop};
 pub use orders::{Keep, Orders};
 pub use rules::{Rule, Rules, Verdict};
 pub use schedule::Schedule;
+pub use smtp::{Smtp, SmtpTls};
 pub use source::{Credentials, Source};
 pub use spread::{Place, Splay};
 pub use state::{History, State};
-pub use unit::shop_name;
+pub use unit::{UnitShop, shop_name, unit_shops};
 pub use units::time_span;
 
 /// More than any config has, in bytes: what is longer is another file.

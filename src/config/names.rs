@@ -207,13 +207,30 @@ pub(super) const ORDERS: SectionNames = SectionNames {
 /// `[notify]`.
 pub(super) const NOTIFY: SectionNames = SectionNames {
     name: "notify",
-    keys: &["shop", "fail_after", "disk_low", HEARTBEAT_URL.key, HEARTBEAT_URL.file, "heartbeat", "hook"],
+    keys: &["shop", "fail_after", "disk_low", HEARTBEAT_URL.key, HEARTBEAT_URL.file, "heartbeat", "smtp", "hook"],
+};
+
+/// `[notify.smtp]`.
+pub(super) const SMTP: SectionNames = SectionNames {
+    name: "notify.smtp",
+    keys: &["host", "port", "tls", "username", PASSWORD.key, PASSWORD.file, "from"],
 };
 
 /// `[[notify.hook]]`.
 pub(super) const HOOK: SectionNames = SectionNames {
     name: "notify.hook",
-    keys: &["name", "events", "url", SECRET.key, SECRET.file, "command", "personal", "timeout", "give_up_after"],
+    keys: &[
+        "name",
+        "events",
+        "url",
+        SECRET.key,
+        SECRET.file,
+        "command",
+        "mail",
+        "personal",
+        "timeout",
+        "give_up_after",
+    ],
 };
 
 /// `[http]`.
@@ -274,7 +291,7 @@ pub(super) const SECTIONS: [SectionNames; 11] =
     [SOURCE, STATE, NICECHAT, GUARD, ORDERS, LAGERKOLL, EMPLIFI, NEWSTORE, NOTIFY, HTTP, OCT8NE];
 
 /// Sections within a section. Their names are `section.key`.
-pub(super) const SUBSECTIONS: [SectionNames; 1] = [OCT8NE_SHOP];
+pub(super) const SUBSECTIONS: [SectionNames; 2] = [OCT8NE_SHOP, SMTP];
 
 /// Tables within a section, of which there may be any number. Their names are `section.key`.
 pub(super) const TABLES: [SectionNames; 6] = [RULE, EVENT, COPY_TO, WATCH, NEWSTORE_STORE, HOOK];
@@ -307,7 +324,7 @@ pub(super) fn in_quotes(key: &str) -> Option<&'static str> {
         "price" => Some("write prices in quotes, such as \"<5\" or \"10..20\""),
         "max_bytes" | "disk_low" => Some("write a size in quotes, such as \"4GiB\", or a number of bytes"),
         "location" | "path" => Some("write a path or an address in quotes, such as \"/srv/feed.xml\""),
-        "keep" | "events" | "command" => Some("write a list of texts in quotes, such as [\"client\"]"),
+        "keep" | "events" | "command" | "mail" => Some("write a list of texts in quotes, such as [\"client\"]"),
         "phone_number" => Some("write it in quotes, such as \"+13055550100\""),
         "match_email" | "announce_old" | "personal" | "enable" | "choose" | "watch" => None,
         key if is_number(key) || matches!(key, "trigger" | "action" | "include" | "in_stock" | "enabled") => None,
@@ -318,7 +335,8 @@ pub(super) fn in_quotes(key: &str) -> Option<&'static str> {
 
 /// Settings that are whole numbers.
 fn is_number(key: &str) -> bool {
-    const NUMBERS: [&str; 12] = [
+    const NUMBERS: [&str; 13] = [
+        "port",
         "open_after",
         "close_after",
         "concurrency",

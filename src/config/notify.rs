@@ -2,11 +2,13 @@
 
 use std::collections::HashSet;
 use std::ops::RangeInclusive;
+use std::sync::Arc;
 use std::time::Duration;
 
 use base64::Engine as _;
 use base64::alphabet::STANDARD;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+use lettre::message::Mailbox;
 use secrecy::{ExposeSecret as _, SecretString};
 use url::Url;
 
@@ -14,10 +16,11 @@ use super::document::Document;
 use super::environment::Environment;
 use super::heartbeat::{self, Heartbeat};
 use super::location::web_address;
-use super::names::{HEARTBEAT_URL, HOOK, NOTIFY, SECRET};
+use super::names::{HEARTBEAT_URL, HOOK, NOTIFY, SECRET, SMTP};
 use super::section::{Section, Setting};
+use super::smtp::{Smtp, mailbox};
 use super::units::{self, HOUR, list};
-use super::{ConfigError, secret};
+use super::{ConfigError, secret, smtp};
 use crate::outbox::EventKind;
 
 const TIMEOUTS: RangeInclusive<Duration> = Duration::from_millis(1)..=HOUR;
@@ -76,6 +79,13 @@ pub enum HookTarget {
     },
     /// By running a program: its path and its arguments. No shell.
     Command(Vec<String>),
+    /// By mail.
+    Mail {
+        /// Whom; never empty.
+        to: Vec<Mailbox>,
+        /// By which server.
+        smtp: Arc<Smtp>,
+    },
 }
 
 impl PartialEq for HookTarget {
@@ -86,6 +96,9 @@ impl PartialEq for HookTarget {
                 let exposed =
                     |secret: &Option<SecretString>| secret.as_ref().map(|secret| secret.expose_secret().to_owned());
                 url == other_url && exposed(secret) == exposed(other)
+            }
+            (HookTarget::Mail { to, smtp }, HookTarget::Mail { to: others, smtp: other }) => {
+                to == others && smtp == other
             }
             _ => false,
         }
@@ -117,6 +130,7 @@ pub(super) fn read(document: &Document<'_>, environment: &Environment) -> Result
 }
 
 fn hooks(section: &Section<'_>, environment: &Environment) -> Result<Vec<Hook>, ConfigError> {
+    let smtp = smtp::read(section, environment).map(Arc::new);
     let mut names = HashSet::new();
     let mut hooks = Vec::new();
     for mut table in section.tables(&HOOK) {
@@ -132,7 +146,7 @@ fn hooks(section: &Section<'_>, environment: &Environment) -> Result<Vec<Hook>, 
         }
         hooks.push(Hook {
             events,
-            to: target(&table, environment)?,
+            to: target(&table, (section, smtp.as_ref()), environment)?,
             personal: table.flag("personal")?.unwrap_or_default(),
             timeout: table.read("timeout", "10s", |text| units::duration(text, &TIMEOUTS))?,
             give_up_after: table.read("give_up_after", "72h", |text| units::duration(text, &GIVE_UP))?,
@@ -168,27 +182,59 @@ fn events(setting: &Setting<'_>) -> Result<Vec<EventKind>, ConfigError> {
     })
 }
 
-fn target(table: &Section<'_>, environment: &Environment) -> Result<HookTarget, ConfigError> {
-    match (table.get_filled("url"), table.get("command")) {
-        (Some(_), Some(command)) => Err(command.bad("is given beside url; keep one of the two")),
-        (None, None) => Err(table.error("notify.hook has neither url nor command: set one of the two")),
-        (Some(url), None) => {
-            let url = url.parse(address)?;
-            let is_signed = !secret::given(table, SECRET, environment)?.is_empty();
-            let secret = is_signed.then(|| secret::required(table, SECRET, environment)).transpose()?;
-            if secret.as_ref().is_some_and(|secret| signing_key(secret).is_none()) {
-                return Err(table.error(format!(
-                    "notify.hook.secret: what comes after {PREFIX} must be base64; copy it as a whole, or leave {PREFIX} \
-                     away if it is none"
-                )));
-            }
-            Ok(HookTarget::Url { url, secret })
-        }
-        (None, Some(command)) => match command.texts(|text| Ok(text.to_owned()))? {
+fn target(
+    table: &Section<'_>,
+    (notify, smtp): (&Section<'_>, Option<&Arc<Smtp>>),
+    environment: &Environment,
+) -> Result<HookTarget, ConfigError> {
+    match (table.get_filled("url"), table.get("command"), table.get("mail")) {
+        (None, None, None) => Err(table.error("notify.hook has neither url nor command nor mail: set one of them")),
+        (Some(url), None, None) => post(table, &url, environment),
+        (None, Some(command), None) => match command.texts(|text| Ok(text.to_owned()))? {
             words if words.first().is_none_or(String::is_empty) => {
                 Err(command.bad("expected a program and its arguments, such as [\"/usr/local/bin/on-order\"]"))
             }
             words => Ok(HookTarget::Command(words)),
         },
+        (None, None, Some(mail)) => {
+            let to = mailboxes(&mail)?;
+            match smtp {
+                Some(smtp) => Ok(HookTarget::Mail { to, smtp: Arc::clone(smtp) }),
+                // What is wrong with the section is told; nothing is done with what stands in for it.
+                None if notify.below(&SMTP).exists() => Ok(HookTarget::Command(Vec::new())),
+                None => Err(mail.bad("there is no mail server: add section [notify.smtp], with host and from")),
+            }
+        }
+        (url, command, mail) => {
+            let given = [("url", url), ("command", command), ("mail", mail)];
+            let mut given = given.into_iter().filter_map(|(name, setting)| Some((name, setting?)));
+            let (first, second) = (given.next().map_or("url", |(name, _)| name), given.next());
+            let message = format!("is given beside {first}; keep one of the two");
+            Err(second.map_or_else(|| table.error(&message), |(_, setting)| setting.bad(&message)))
+        }
+    }
+}
+
+fn post(table: &Section<'_>, url: &Setting<'_>, environment: &Environment) -> Result<HookTarget, ConfigError> {
+    let url = url.parse(address)?;
+    let is_signed = !secret::given(table, SECRET, environment)?.is_empty();
+    let secret = is_signed.then(|| secret::required(table, SECRET, environment)).transpose()?;
+    if secret.as_ref().is_some_and(|secret| signing_key(secret).is_none()) {
+        return Err(table.error(format!(
+            "notify.hook.secret: what comes after {PREFIX} must be base64; copy it as a whole, or leave {PREFIX} away if \
+             it is none"
+        )));
+    }
+    Ok(HookTarget::Url { url, secret })
+}
+
+/// Whom a mail goes to: a list, or one address.
+fn mailboxes(mail: &Setting<'_>) -> Result<Vec<Mailbox>, ConfigError> {
+    let to = if mail.is_list() { mail.texts(mailbox)? } else { vec![mail.parse(mailbox)?] };
+    let mut seen = HashSet::new();
+    match to.iter().find(|to| !seen.insert(to.email.to_string().to_lowercase())) {
+        Some(twice) => Err(mail.bad(format!("{} is there twice; keep one", twice.email))),
+        None if to.is_empty() => Err(mail.bad("expected a list of mail addresses, such as [\"shop@shop.example\"]")),
+        None => Ok(to),
     }
 }

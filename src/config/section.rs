@@ -263,6 +263,16 @@ impl<'d> Setting<'d> {
         self.value.get_ref().is_integer()
     }
 
+    /// Yes or no, where it may be something else, too.
+    pub(super) fn as_flag(&self) -> Option<bool> {
+        self.value.get_ref().as_bool()
+    }
+
+    /// Whether it is a list.
+    pub(super) fn is_list(&self) -> bool {
+        self.value.get_ref().is_array()
+    }
+
     /// Yes or no.
     fn flag(&self) -> Result<bool, ConfigError> {
         self.value.get_ref().as_bool().ok_or_else(|| self.bad("expected true or false, without quotes"))

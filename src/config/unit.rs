@@ -3,6 +3,8 @@
 //! Whoever types a command with the unit's config gets no variables from systemd, and is to work with the unit's
 //! state all the same: a second state beside it would take the first one's objects for somebody else's.
 
+use std::collections::BTreeSet;
+use std::io;
 use std::path::{Path, PathBuf};
 
 /// Where the units in `systemd/` read their config.
@@ -34,9 +36,66 @@ pub fn shop_name(name: &str) -> Result<String, String> {
 
 /// The state directory of the unit that reads this file; `None` when none does.
 pub(super) fn state_directory(config: &Path) -> Option<PathBuf> {
-    let name = name_in(Path::new(CONFIGS), config)?;
-    let directory = if name == ONE_SHOP { ONE_SHOP.to_owned() } else { format!("{ONE_SHOP}-{name}") };
-    Some(Path::new(STATES).join(directory))
+    Some(state_of(&name_in(Path::new(CONFIGS), config)?))
+}
+
+fn state_of(shop: &str) -> PathBuf {
+    let directory = if shop == ONE_SHOP { ONE_SHOP.to_owned() } else { format!("{ONE_SHOP}-{shop}") };
+    Path::new(STATES).join(directory)
+}
+
+/// A shop that a unit looks after, or once did.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UnitShop {
+    /// Its name.
+    pub name: String,
+    /// Its config; `None` = there is none.
+    pub config: Option<PathBuf>,
+    /// Where its state is, unless the config says otherwise.
+    pub state: PathBuf,
+}
+
+/// The shops of this machine's units, by their names: of whichever there is a config or a state.
+///
+/// # Errors
+/// When a folder that is there can't be looked into.
+pub fn unit_shops() -> io::Result<Vec<UnitShop>> {
+    shops_in(Path::new(CONFIGS), Path::new(STATES))
+}
+
+fn shops_in(configs: &Path, states: &Path) -> io::Result<Vec<UnitShop>> {
+    let mut names = BTreeSet::new();
+    for name in names_in(configs)? {
+        names.extend(name.strip_suffix(".toml").and_then(|name| shop_name(name).ok()));
+    }
+    for name in names_in(states)? {
+        let shop = if name == ONE_SHOP {
+            Some(ONE_SHOP)
+        } else {
+            name.strip_prefix(ONE_SHOP).and_then(|n| n.strip_prefix('-'))
+        };
+        names.extend(shop.and_then(|name| shop_name(name).ok()));
+    }
+    let shop = |name: String| {
+        let config = configs.join(format!("{name}.toml"));
+        // One that can't be looked at counts: reading it will tell why.
+        let config = Some(config).filter(|config| config.try_exists().unwrap_or(true));
+        let state = states.join(state_of(&name).file_name().unwrap_or_default());
+        UnitShop { name, config, state }
+    };
+    Ok(names.into_iter().map(shop).collect())
+}
+
+/// The names of what is in a folder; of one that isn't there, none.
+fn names_in(folder: &Path) -> io::Result<Vec<String>> {
+    let entries = match std::fs::read_dir(folder) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => {
+            return Err(io::Error::new(error.kind(), format!("{} can't be looked into: {error}", folder.display())));
+        }
+        Ok(entries) => entries,
+    };
+    entries.map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned())).collect()
 }
 
 /// The file's name without its ending, if it lies in the folder: as it was named, or as a link to there.
@@ -69,6 +128,25 @@ mod tests {
         for name in ["", "a/b", "..", "a b", &"x".repeat(29)] {
             assert!(shop_name(name).is_err(), "{name:?}");
         }
+    }
+
+    #[test]
+    fn shops_are_those_with_a_config_or_a_state() {
+        let place = tempfile::tempdir().expect("a folder");
+        let (etc, lib) = (place.path().join("etc"), place.path().join("lib"));
+        assert_eq!(shops_in(&etc, &lib).expect("none"), []);
+        for folder in [&etc, &lib.join("shelfkeeper"), &lib.join("shelfkeeper-gone"), &lib.join("other-shop")] {
+            std::fs::create_dir_all(folder).expect("a folder");
+        }
+        for file in ["north.toml", "south.toml", "shelfkeeper.example.toml", "north.api_key", "a b.toml"] {
+            std::fs::write(etc.join(file), "").expect("a file");
+        }
+        let shops = shops_in(&etc, &lib).expect("shops");
+        let told: Vec<_> = shops.iter().map(|shop| (shop.name.as_str(), shop.config.is_some())).collect();
+        assert_eq!(told, [("gone", false), ("north", true), ("shelfkeeper", false), ("south", true)]);
+        assert_eq!((&shops[0].state, &shops[2].state), (&lib.join("shelfkeeper-gone"), &lib.join("shelfkeeper")));
+        std::fs::write(place.path().join("file"), "").expect("a file");
+        assert!(shops_in(&place.path().join("file"), &lib).is_err());
     }
 
     #[test]

@@ -7,7 +7,7 @@ use rusqlite::Row;
 
 use super::time;
 use crate::clock::{Moment, Stamp, boot_id};
-use crate::state::{ORDERS_SINCE, Reader, StateError};
+use crate::state::{ORDERS_SINCE, Reader, StateError, TAKEN_BY_SINCE};
 
 /// An event that a hook has not taken yet.
 #[derive(Debug, Clone)]
@@ -30,6 +30,8 @@ pub struct Pending {
     pub pause: Option<(Stamp, Duration)>,
     /// Whether the pause is what the hook itself asked for.
     pub was_asked: bool,
+    /// Who has taken it already, of several whom the hook tells.
+    pub taken_by: Vec<String>,
 }
 
 impl Pending {
@@ -67,10 +69,11 @@ pub trait ReadOutbox: AsRef<Reader> {
     /// When the file can't be read.
     fn pending_events(&self, hook: &str) -> Result<Vec<Pending>, StateError> {
         let reader = self.as_ref();
-        if reader.version() < ORDERS_SINCE {
+        if reader.version() < TAKEN_BY_SINCE {
             return Ok(Vec::new());
         }
-        let sql = "SELECT event, id, kind, personal_until IS NOT NULL, tries, posted, failed, wait, asked, error
+        let sql =
+            "SELECT event, id, kind, personal_until IS NOT NULL, tries, posted, failed, wait, asked, error, taken_by
                    FROM hook_event WHERE hook = ?1 AND given_up IS NULL AND body IS NOT NULL ORDER BY event";
         reader.all(sql, [hook], pending)
     }
@@ -125,6 +128,7 @@ fn pending(row: &Row<'_>) -> rusqlite::Result<Pending> {
     let stamp = |text: String| serde_json::from_str::<Stamp>(&text).ok();
     let failed: Option<String> = row.get(6)?;
     let wait: Option<i64> = row.get(7)?;
+    let taken_by: Option<String> = row.get(10)?;
     let pause = failed.and_then(stamp).zip(wait.map(|wait| Duration::from_secs(wait.unsigned_abs())));
     Ok(Pending {
         event: row.get(0)?,
@@ -136,5 +140,6 @@ fn pending(row: &Row<'_>) -> rusqlite::Result<Pending> {
         posted: stamp(row.get(5)?).unwrap_or_else(Stamp::now),
         pause,
         was_asked: row.get(8)?,
+        taken_by: taken_by.and_then(|list| serde_json::from_str(&list).ok()).unwrap_or_default(),
     })
 }

@@ -22,6 +22,8 @@ pub struct Failed {
     pub asked: Option<Duration>,
     /// Nothing will be tried again.
     pub give_up: bool,
+    /// Who has taken it all the same, of several whom the hook tells.
+    pub taken_by: Vec<String>,
 }
 
 /// Writing what became of events.
@@ -46,13 +48,14 @@ pub trait WriteOutbox: AsRef<Writer> {
         let (event, tries) = (pending.event, pending.tries + 1);
         let is_personal = pending.is_personal;
         self.as_ref().run_erasing(move |transaction| {
-            let Failed { error, asked, give_up: is_last } = failed;
+            let Failed { error, asked, give_up: is_last, taken_by } = failed;
+            let taken_by = (!taken_by.is_empty()).then(|| json(&taken_by)).transpose()?;
             let wait = pause_after(tries).max(asked.unwrap_or_default()).as_secs();
             let wait = i64::try_from(wait).unwrap_or(i64::MAX);
-            let sql =
-                "UPDATE hook_event SET tries = ?2, failed = ?3, wait = ?4, asked = ?5, error = ?6 WHERE event = ?1";
+            let sql = "UPDATE hook_event SET tries = ?2, failed = ?3, wait = ?4, asked = ?5, error = ?6, taken_by = ?7
+                 WHERE event = ?1";
             let failed_at = json(&Stamp::now())?;
-            transaction.execute(sql, params![event, tries, failed_at, wait, asked.is_some(), error])?;
+            transaction.execute(sql, params![event, tries, failed_at, wait, asked.is_some(), error, taken_by])?;
             if is_last { give_up(transaction, event, is_personal) } else { Ok(()) }
         })
     }

@@ -29,11 +29,11 @@ pub async fn watch(
     begun: Option<Timestamp>,
     is_paused: bool,
 ) -> Result<(), StateError> {
-    let wanted = [EventKind::SyncStale, EventKind::DiskLow].map(|kind| audience.wants(kind));
-    if wanted == [false, false] {
+    if !audience.listens() {
         return Ok(());
     }
-    let jobs = if wanted[0] && !is_paused { jobs } else { Vec::new() };
+    let names: Vec<&str> = jobs.iter().map(|job| job.name()).collect();
+    let jobs = if audience.wants(EventKind::SyncStale) && !is_paused { jobs } else { Vec::new() };
     let (path, for_look) = (state.path().to_owned(), audience.clone());
     let look = move || {
         let reader = Reader::open(&path)?;
@@ -47,7 +47,7 @@ pub async fn watch(
             free: space.f_bavail.saturating_mul(space.f_frsize),
             total: space.f_blocks.saturating_mul(space.f_frsize),
         });
-        let health = Health { at, stale, space };
+        let health = Health { at, jobs: names, stale, space };
         Ok(is_news(&health, told, &for_look).then_some(health))
     };
     // A thread that can't be started is told by the passes.
@@ -61,10 +61,13 @@ pub async fn watch(
 /// Whether something of it is to be told.
 fn is_news(health: &Health, told: ToldBetween, audience: &Audience) -> bool {
     let ToldBetween { mut jobs, mut disk_low } = told;
+    let gone = health.judge_gone(&mut jobs, audience);
     let mut is_stale =
         |job: &JobHealth| job.judge(jobs.entry(job.job.to_owned()).or_default(), audience, health.at).is_some();
     let is_low = |space: Space| space.judge(&mut disk_low, audience, health.at).is_some();
-    health.stale.iter().any(&mut is_stale) || audience.wants(EventKind::DiskLow) && health.space.is_some_and(is_low)
+    !gone.is_empty()
+        || health.stale.iter().any(&mut is_stale)
+        || audience.wants(EventKind::DiskLow) && health.space.is_some_and(is_low)
 }
 
 /// A job that had no good pass for three of its intervals; `None` = it had, or never made a pass that is remembered.

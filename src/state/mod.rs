@@ -32,5 +32,7 @@ pub use own::OwnFile;
 pub use reader::{Reader, limit};
 #[cfg(test)]
 pub(crate) use schema::STEPS;
-pub use schema::{AVAILABILITY_SINCE, GUARD_SINCE, HISTORY_SINCE, JOBS_SINCE, ORDERS_SINCE, SECRET_SINCE, VERSION};
+pub use schema::{
+    AVAILABILITY_SINCE, GUARD_SINCE, HISTORY_SINCE, JOBS_SINCE, ORDERS_SINCE, SECRET_SINCE, TAKEN_BY_SINCE, VERSION,
+};
 pub use writer::Writer;

@@ -5,7 +5,7 @@ use rusqlite::{Transaction, params};
 use crate::digest::Hasher;
 
 /// Each step takes a file from one format to the next; `PRAGMA user_version` counts them.
-pub(crate) const STEPS: [&str; 13] = [
+pub(crate) const STEPS: [&str; 14] = [
     OBJECTS,
     IMPORTS,
     EVENTS,
@@ -19,6 +19,7 @@ pub(crate) const STEPS: [&str; 13] = [
     HISTORY,
     AVAILABILITY,
     ORDERS,
+    TAKEN_BY,
 ];
 
 const OBJECTS: &str = "
@@ -223,6 +224,14 @@ const ORDERS: &str = "
     CREATE INDEX hook_event_of ON hook_event (hook, event);
 ";
 
+const TAKEN_BY: &str = "
+    -- Who has taken an event already, of several whom a hook tells: a list of JSON.
+    ALTER TABLE hook_event ADD COLUMN taken_by TEXT;
+";
+
+/// The first format that knows who has taken an event.
+pub const TAKEN_BY_SINCE: i64 = 14;
+
 /// The first format that has orders.
 pub const ORDERS_SINCE: i64 = 13;
 
@@ -262,5 +271,6 @@ mod tests {
     fn what_is_said_of_formats_is_so() {
         assert_eq!(STEPS[SECRET_SINCE as usize - 1], SECRET);
         assert_eq!(STEPS[AVAILABILITY_SINCE as usize - 1], AVAILABILITY);
+        assert_eq!(STEPS[TAKEN_BY_SINCE as usize - 1], TAKEN_BY);
     }
 }

@@ -15,7 +15,7 @@ mod system;
 use crate::config::Config;
 
 pub use look::{Copied, EachFailed, FailedObject, HeldBack, Look, Standing};
-pub use snapshot::product;
+pub use snapshot::{product, to_mend};
 pub use sold::sold;
 pub use system::{Probe, System};
 
@@ -35,6 +35,6 @@ pub fn systems() -> Vec<Box<dyn System>> {
         Box::<availability::AvailabilitySystem>::default(),
         Box::new(orders::OrdersSystem { products: product }),
         Box::new(newstore::NewStoreSystem),
-        Box::<hooks::HooksSystem>::default(),
+        Box::new(hooks::HooksSystem::new(to_mend)),
     ]
 }

@@ -6,8 +6,8 @@ use std::path::Path;
 use std::process::Command;
 
 /// What all code of a package may be used under.
-const LICENSES: [&str; 9] =
-    ["Apache-2.0", "BSD-2-Clause", "BSD-3-Clause", "BSL-1.0", "ISC", "MIT", "Unicode-3.0", "Unlicense", "Zlib"];
+const LICENSES: [&str; 10] =
+    ["0BSD", "Apache-2.0", "BSD-2-Clause", "BSD-3-Clause", "BSL-1.0", "ISC", "MIT", "Unicode-3.0", "Unlicense", "Zlib"];
 
 /// Packages that are there in two versions, and who wants the older one.
 const TWICE: [(&str, &str); 2] = [("getrandom", "ring 0.17"), ("syn", "macros; nothing of it is in the program")];

@@ -57,8 +57,8 @@ fn what_is_wrong_is_told() {
          without user and password"
     );
     assert_eq!(
-        fault("port = 1"),
-        ":4:1: unknown setting http.port; [http] has listen, public_listen, \
+        fault("colour = 1"),
+        ":4:1: unknown setting http.colour; [http] has listen, public_listen, \
          public_url, password, password_file, allowed_hosts, allow_origins, trusted_proxies and requests_per_second"
     );
 }

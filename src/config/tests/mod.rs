@@ -6,6 +6,7 @@ mod guard;
 mod http;
 mod lagerkoll;
 mod newstore;
+mod notify;
 mod oct8ne;
 mod orders;
 mod rules;

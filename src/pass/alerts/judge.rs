@@ -52,6 +52,34 @@ pub(in crate::pass) fn judge(told: Told, entry: &PassEntry, telling: &Telling) -
     (judging.told, judging.events)
 }
 
+impl Told {
+    /// What is over with a job that the settings want no more: whatever was told of it.
+    pub(in crate::pass) fn gone(&self, job: &str, audience: &Audience, at: Timestamp) -> Vec<NewEvent> {
+        let over = |kind: EventKind, since: Timestamp, mut said: Value| {
+            said["over"] = true.into();
+            said["reason"] = format!("the settings have no {job} any more").into();
+            audience.wants(kind).then(|| event(audience, kind, Some(job), (at, since, said)))
+        };
+        let many = |many: &Many, name: &str| (many.since, json!({name: 0, "before": many.known}));
+        let told = [
+            self.failing.as_ref().filter(|failing| failing.is_told).and_then(|Failing { since, passes, .. }| {
+                over(EventKind::PassRecovered, *since, json!({"failures": passes}))
+            }),
+            self.held.as_ref().and_then(|held| over(EventKind::PassHeld, held.since, json!({}))),
+            self.rejected
+                .as_ref()
+                .map(|rows| many(rows, "rejected"))
+                .and_then(|(since, said)| over(EventKind::RowsRejected, since, said)),
+            self.refused
+                .as_ref()
+                .map(|objects| many(objects, "refused"))
+                .and_then(|(since, said)| over(EventKind::ObjectsRefused, since, said)),
+            self.stale.and_then(|since| over(EventKind::SyncStale, since, json!({}))),
+        ];
+        told.into_iter().flatten().collect()
+    }
+}
+
 struct Judging<'a> {
     told: Told,
     events: Vec<NewEvent>,

@@ -1,5 +1,7 @@
 //! What is told between passes: that there was none that went well for long, and that the disk is nearly full.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use serde_json::json;
 
@@ -11,6 +13,8 @@ use crate::outbox::{EventKind, NewEvent};
 #[derive(Debug, Clone)]
 pub(in crate::pass) struct Health {
     pub(in crate::pass) at: Timestamp,
+    /// The jobs that the settings want; empty = nobody knows yet.
+    pub(in crate::pass) jobs: Vec<&'static str>,
     /// Jobs without a good pass for long.
     pub(in crate::pass) stale: Vec<JobHealth>,
     /// The room where the state is; `None` = nobody knows.
@@ -34,6 +38,24 @@ pub(in crate::pass) struct JobHealth {
 pub(in crate::pass) struct Space {
     pub(in crate::pass) free: u64,
     pub(in crate::pass) total: u64,
+}
+
+impl Health {
+    /// What is over with jobs that the settings want no more, which are forgotten then.
+    pub(in crate::pass) fn judge_gone(&self, told: &mut BTreeMap<String, Told>, audience: &Audience) -> Vec<NewEvent> {
+        if self.jobs.is_empty() {
+            return Vec::new();
+        }
+        let mut events = Vec::new();
+        told.retain(|job, told| {
+            let is_wanted = self.jobs.contains(&job.as_str());
+            if !is_wanted {
+                events.extend(told.gone(job, audience, self.at));
+            }
+            is_wanted
+        });
+        events
+    }
 }
 
 impl JobHealth {

@@ -54,7 +54,7 @@ pub(in crate::pass) trait WriteTold: AsRef<Writer> {
         self.as_ref().run(move |transaction| {
             let mut jobs = TOLD.get(transaction)?.unwrap_or_default();
             let mut disk_low = DISK_LOW.get(transaction)?;
-            let mut events = Vec::new();
+            let mut events = health.judge_gone(&mut jobs, &audience);
             for job in &health.stale {
                 events.extend(job.judge(jobs.entry(job.job.to_owned()).or_default(), &audience, health.at));
             }

@@ -11,9 +11,10 @@ use jiff::Timestamp;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-use super::send::{Answer, Clients, Message, send};
+use super::answer::Answer;
+use super::send::{Message, Tools, send};
 use crate::clock::{Moment, boot_id};
-use crate::config::Hook;
+use crate::config::{Hook, HookTarget};
 use crate::outbox::{Failed, Pending, ReadOutbox as _, WriteOutbox as _};
 use crate::pass::Ask;
 use crate::pause::Pause;
@@ -33,7 +34,7 @@ pub(super) struct Courier {
     /// Hooks that want nothing more until the settings are read again.
     pub(super) switched_off: Mutex<HashSet<String>>,
     /// What is sent with.
-    pub(super) clients: Clients,
+    pub(super) tools: Tools,
     /// The first round tries everything: whoever starts us has mended something, or has no second one.
     pub(super) has_begun: AtomicBool,
 }
@@ -154,7 +155,7 @@ impl Courier {
             let began = Instant::now();
             let Some(body) = Reader::open(self.state.path())?.event_body(&event)? else { continue };
             let message = Message { pending: &event, body: &body };
-            let Some((outcome, asked)) = self.once(hook, message, &mut part.round).await? else { break };
+            let Some((outcome, asked)) = self.once(hook, message, turn.stop, &mut part.round).await? else { break };
             part.round.deliveries.push((hook.name.clone(), outcome));
             part.tried.insert(event.event);
             part.is_slow |= began.elapsed() > LOOK;
@@ -174,18 +175,21 @@ impl Courier {
     }
 
     /// Sends an event once; gives what became of it, and whether the hook asks to be left alone. `None` = other settings
-    /// hold, and it took too long for them to wait: they send it again.
+    /// hold, or everything is to end, and it took too long for that to wait: it is sent again.
     async fn once(
         &self,
         hook: &Hook,
         message: Message<'_>,
+        stop: &CancellationToken,
         round: &mut Round,
     ) -> Result<Option<(&'static str, bool)>, StateError> {
         let event = message.pending;
         let answer = tokio::select! {
-            answer = send(hook, &self.clients, message) => answer,
+            answer = send(hook, &self.tools, message) => answer,
             () = self.replaced_for_long() => return Ok(None),
+            () = stopped_for_long(stop), if matches!(hook.to, HookTarget::Mail { .. }) => return Ok(None),
         };
+        let mut taken_by = event.taken_by.clone();
         let (error, asked) = match answer {
             Answer::Taken => {
                 self.state.event_taken(event).await?;
@@ -200,10 +204,14 @@ impl Courier {
                 )
             }
             Answer::Failed(error, asked) => (error, asked),
+            Answer::Partly(error, by) => {
+                taken_by = by;
+                (error, None)
+            }
         };
         let give_up = event.age() >= hook.give_up_after;
         let told = format!("hook {}: {} {}: {error}", hook.name, event.kind, event.id);
-        self.state.event_failed(event, Failed { error, asked, give_up }).await?;
+        self.state.event_failed(event, Failed { error, asked, give_up, taken_by }).await?;
         if give_up {
             round.given_up.push(told);
             return Ok(Some(("given_up", asked.is_some())));
@@ -233,6 +241,13 @@ impl Courier {
     fn is_off(&self, hook: &str) -> bool {
         self.switched_off.lock().unwrap_or_else(PoisonError::into_inner).contains(hook)
     }
+}
+
+/// A mail server that takes its time is not waited for when everything is to end: a mail that it may have taken goes out
+/// again by the same name.
+async fn stopped_for_long(stop: &CancellationToken) {
+    stop.cancelled().await;
+    tokio::time::sleep(LOOK).await;
 }
 
 /// What all hooks of a round share.

@@ -1,4 +1,4 @@
-//! Telling a hook of an event: by a POST, or by running a program.
+//! Telling a hook of an event: by a POST, by running a program, or by mail.
 
 use std::process::Stdio;
 use std::sync::OnceLock;
@@ -15,21 +15,12 @@ use tokio::process::{Child, Command};
 use tokio::time::timeout;
 use url::Url;
 
+use super::answer::Answer;
+use super::mail;
 use super::sign::signature;
 use crate::config::{Hook, HookTarget};
 use crate::http_client::{self, no_client, retry_after, root_cause};
 use crate::outbox::Pending;
-
-/// What became of a try.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Answer {
-    /// It was taken.
-    Taken,
-    /// It is to be tried again: why, and how long the hook asks to be left alone.
-    Failed(String, Option<Duration>),
-    /// The hook wants nothing more.
-    Gone,
-}
 
 /// An event as it is sent.
 pub(super) struct Message<'a> {
@@ -38,14 +29,24 @@ pub(super) struct Message<'a> {
 }
 
 /// Sends an event once.
-pub(super) async fn send(hook: &Hook, client: &Clients, message: Message<'_>) -> Answer {
+pub(super) async fn send(hook: &Hook, tools: &Tools, message: Message<'_>) -> Answer {
     match &hook.to {
-        HookTarget::Url { url, secret } => match client.get() {
+        HookTarget::Url { url, secret } => match tools.clients.get() {
             Ok(client) => post((client, url), secret.as_ref(), hook.timeout, message).await,
             Err(error) => Answer::Failed(error, None),
         },
         HookTarget::Command(words) => run(words, hook.timeout, message).await,
+        HookTarget::Mail { to, smtp } => {
+            let event = (message.pending, message.body);
+            mail::send(&tools.desk, (&hook.name, hook.timeout), (to, smtp), event).await
+        }
     }
+}
+
+/// What is sent with.
+pub(super) struct Tools {
+    pub(super) clients: Clients,
+    pub(super) desk: mail::Desk,
 }
 
 /// The one client of all hooks, made when there is something to send: that takes longer than sending does.

@@ -7,10 +7,11 @@ use std::sync::atomic::AtomicBool;
 use tokio::sync::watch;
 
 use super::job::HooksJob;
+use super::mail::{Certificates, Desk, FindToMend};
 use super::probe::probe;
 use super::report::{DELIVERIES, HooksLook};
 use super::round::Courier;
-use super::send::Clients;
+use super::send::{Clients, Tools};
 use crate::config::{Config, Hook};
 use crate::outbox::ReadOutbox as _;
 use crate::pass::{Job, Level, Meter};
@@ -20,8 +21,9 @@ use crate::systems::look::Look;
 use crate::systems::system::{Probe, System};
 
 /// See the module.
-#[derive(Default)]
 pub struct HooksSystem {
+    /// What is told of rows that the shop has to mend.
+    find_to_mend: FindToMend,
     /// The settings that hold. A round under way with others makes room.
     settings: watch::Sender<Vec<Hook>>,
 }
@@ -33,6 +35,13 @@ const METERS: [Meter; 1] = [Meter {
     from_start: &[],
 }];
 
+impl HooksSystem {
+    /// Hooks that are told of rows as `find_to_mend` finds them.
+    pub fn new(find_to_mend: FindToMend) -> HooksSystem {
+        HooksSystem { find_to_mend, settings: watch::Sender::default() }
+    }
+}
+
 impl System for HooksSystem {
     fn job(&self, shop: &Shop, _is_served: bool) -> Option<Box<dyn Job>> {
         let (hooks, state) = (shop.config.notify.hooks.clone(), shop.state.clone());
@@ -41,12 +50,18 @@ impl System for HooksSystem {
             settings.clone_from(&hooks);
             is_new
         });
+        let desk = Desk {
+            shop: shop.config.notify.shop.clone(),
+            path: state.path().to_owned(),
+            find_to_mend: self.find_to_mend,
+            certificates: Certificates::default(),
+        };
         let courier = Courier {
             hooks,
             state,
             settings: self.settings.subscribe(),
             switched_off: Mutex::new(HashSet::new()),
-            clients: Clients::default(),
+            tools: Tools { clients: Clients::default(), desk },
             has_begun: AtomicBool::new(false),
         };
         (!courier.hooks.is_empty()).then(|| Box::new(HooksJob(courier)) as Box<dyn Job>)

@@ -5,6 +5,7 @@ use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, chown};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use crate::kit::machine::on_a_machine;
 use crate::kit::{Output, Shop, finish, program};
 use sandbox::{DEMO_KEY, DEMO_SECRET};
 
@@ -211,22 +212,9 @@ fn what_root_makes_in_a_users_folder_is_that_users() {
     assert_eq!(std::fs::read_to_string(&victim).ok().as_deref(), Some("precious"));
 }
 
-/// Where a test may have an `/etc` and a `/var/lib` of its own.
-const OF_ONES_OWN: &str = "mount -t tmpfs none /etc && mount -t tmpfs none /var/lib && mkdir /etc/shelfkeeper && \
-     mkdir -p /var/lib/private/shelfkeeper-north && ln -s private/shelfkeeper-north /var/lib/shelfkeeper-north";
-
 /// The state lies behind the link that DynamicUser= makes.
 #[test]
 fn the_state_of_a_unit_is_found_by_its_name_with_neither_secrets_nor_variables() {
-    let unshare = |script: &str| {
-        let program = program(Path::new("/"));
-        let mut command = Command::new("unshare");
-        command.args(["-m", "sh", "-c", script]).arg(program.get_program()).env_clear().env("PATH", "/usr/bin:/bin");
-        command
-    };
-    if !unshare(OF_ONES_OWN).output().is_ok_and(|tried| tried.status.success()) {
-        return;
-    }
     let (shop, _) = shop();
     shop.config("");
     shop.pass(0);
@@ -237,11 +225,12 @@ fn the_state_of_a_unit_is_found_by_its_name_with_neither_secrets_nor_variables()
     let commands = ["status", "history", "status --format json", "pause", "resume", "approve"];
     let looks: String = commands.iter().map(|command| format!(" && \"$0\" --shop north {command}")).collect();
     let script = format!(
-        "{OF_ONES_OWN} && cp {config} /etc/shelfkeeper/north.toml && sed -i '/^api_/d' /etc/shelfkeeper/north.toml && \
+        "cp {config} /etc/shelfkeeper/north.toml && sed -i '/^api_/d' /etc/shelfkeeper/north.toml && \
          cp {} /var/lib/private/shelfkeeper-north/{looks}",
         shop.state_path().display()
     );
-    let output = finish(unshare(&script)).expect_code(0);
+    let Some(output) = on_a_machine(&script) else { return };
+    let output = output.expect_code(0);
     for told in ["1 product", "products: 0 → 1", "Paused.", "No longer paused", "Nothing is held."] {
         assert!(output.stdout.contains(told), "{told}: {}", output.stdout);
     }

@@ -7,6 +7,7 @@ mod commands;
 mod config;
 mod dump;
 mod init;
+mod many;
 mod packaging;
 mod pause;
 mod snapshots;

@@ -192,6 +192,26 @@ fn a_job_that_fails_for_long_does_not_fill_the_outbox_of_a_hook_that_is_away() {
 }
 
 #[test]
+fn a_job_that_is_taken_out_of_the_settings_is_told_as_over() {
+    let receiver = Receiver::new();
+    let hook = hook(&receiver, ALL, "");
+    let shop = orders::shop(&hook);
+    orders::pass(&shop, "--once", 0);
+    let rule = |status| Rule { path: Some("orders".into()), ..Rule::new(Fault::status(status)) };
+    shop.nicechat().add_fault(rule(500));
+    for _ in 0..3 {
+        shop.run(&["run", "--once"]).expect_code(1);
+    }
+    assert_eq!(kinds(&receiver), ["pass.failed"]);
+    shop.config(&format!("[nicechat]\nretries = 0\n{hook}"));
+    once(&shop, 0);
+    once(&shop, 0);
+    assert_eq!(kinds(&receiver), ["pass.failed", "pass.recovered|"]);
+    let data = told(&receiver)[1]["data"].clone();
+    assert_eq!((&data["job"], &data["reason"]), (&json!("orders"), &json!("the settings have no orders any more")));
+}
+
+#[test]
 fn orders_that_are_held_are_told_until_somebody_approves() {
     let receiver = Receiver::new();
     let shop = orders::shop(&hook(&receiver, ALL, ""));

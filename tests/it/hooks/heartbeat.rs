@@ -33,6 +33,16 @@ fn told(receiver: &Receiver) -> Vec<String> {
 }
 
 #[test]
+fn check_asks_its_host_and_is_no_beat() {
+    let receiver = Receiver::new();
+    let shop = shop(&address(&receiver), "");
+    let output = shop.run(&["check", "--online"]).expect_code(0).stdout;
+    let host = address(&receiver).replace(&format!("/{KEY}"), "");
+    assert!(output.contains(&format!("heartbeat ok   {host} answers (HTTP 200)")) && !output.contains(KEY), "{output}");
+    assert_eq!(told(&receiver), ["GET /|"]);
+}
+
+#[test]
 fn healthchecks_is_told_the_begin_and_how_it_ended() {
     let receiver = Receiver::new();
     let shop = shop(&address(&receiver), "");

@@ -5,4 +5,7 @@ mod availability;
 mod command;
 mod each;
 mod heartbeat;
+mod mail;
+mod mail_faults;
+mod mail_tls;
 mod post;

@@ -200,7 +200,7 @@ fn settings_that_are_wrong_say_so() {
             "name = \"a\"\nevents = [\"order.new\"]\nurl = \"http://127.0.0.1/\"\ncommand = [\"x\"]",
             "keep one of the two",
         ),
-        ("name = \"a\"\nevents = [\"order.new\"]", "set one of the two"),
+        ("name = \"a\"\nevents = [\"order.new\"]", "set one of them"),
         ("name = \"a\"\nevents = [\"order.old\"]\nurl = \"http://127.0.0.1/\"", "there is no event \"order.old\""),
         ("name = \"A b\"\nevents = [\"order.new\"]\nurl = \"http://127.0.0.1/\"", "lower-case letters"),
         ("events = [\"order.new\"]\nurl = \"http://127.0.0.1/\"", "notify.hook.name is missing"),

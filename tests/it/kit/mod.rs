@@ -4,6 +4,8 @@ pub(crate) mod browser;
 pub(crate) mod door;
 pub(crate) mod events;
 pub(crate) mod goods;
+pub(crate) mod machine;
+pub(crate) mod mailserver;
 pub(crate) mod orders;
 pub(crate) mod process;
 pub(crate) mod receiver;

@@ -13,11 +13,11 @@ use crate::text::{count, one_line, shorten, shorten_to, wrap};
 /// Characters of a line that tells whose row it is.
 const LINE: usize = 78;
 
-/// For people.
+/// For people, at most so many each by itself; gives how many there are.
 ///
 /// # Errors
 /// When they can't be read or printed.
-pub fn rejected_text(reader: &Reader, out: &mut dyn Write) -> Result<u64, PrintError> {
+pub fn rejected_text(reader: &Reader, most: u64, out: &mut dyn Write) -> Result<u64, PrintError> {
     let mut faults = Faults::default();
     reader.each_rejected(u64::MAX, |rejection| {
         faults.add(&rejection);
@@ -27,7 +27,7 @@ pub fn rejected_text(reader: &Reader, out: &mut dyn Write) -> Result<u64, PrintE
         return Ok(0);
     }
     write!(out, "{}", wrap(&format!("{} rejected: {faults}", count(faults.rows(), "row", "rows")), ""))?;
-    reader.each_rejected(u64::MAX, |rejection| print(&rejection, out))?;
+    reader.each_rejected(most, |rejection| print(&rejection, out))?;
     Ok(faults.rows())
 }
 
@@ -73,13 +73,13 @@ pub(super) fn rejection_json(rejection: &Rejection) -> Value {
     })
 }
 
-/// For spreadsheets.
+/// For spreadsheets, at most so many.
 ///
 /// # Errors
 /// When they can't be read or printed.
-pub fn rejected_csv(reader: &Reader, out: &mut dyn Write) -> Result<(), PrintError> {
+pub fn rejected_csv(reader: &Reader, most: u64, out: &mut dyn Write) -> Result<(), PrintError> {
     let mut csv = Csv::begin(out, &["line", "id", "title", "column", "value", "reason", "what to do", "other line"])?;
-    reader.each_rejected(u64::MAX, |rejection| {
+    reader.each_rejected(most, |rejection| {
         let advice = rejection.advice();
         let Cell { column, value, title } = rejection.cell.map(|cell| *cell).unwrap_or_default();
         let Rejection { line, id, field, reason, first, .. } = rejection;
