@@ -18,4 +18,5 @@ mod oct8ne;
 mod orders;
 mod pace;
 mod packages;
+mod pages;
 mod state;
