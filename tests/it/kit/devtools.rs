@@ -62,6 +62,7 @@ impl Browser {
         for domain in ["Page", "Network", "Runtime", "Log"] {
             browser.call(&format!("{domain}.enable"), json!({}));
         }
+        browser.call("Emulation.setFocusEmulationEnabled", json!({"enabled": true}));
         browser
     }
 
@@ -107,7 +108,10 @@ impl Browser {
 
     /// How wide the page is, and whether it is dark.
     pub(crate) fn looks(&mut self, width: u32, height: u32, is_dark: bool) {
-        let metrics = json!({"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 600});
+        let metrics = json!({
+            "width": width, "height": height, "screenWidth": width, "screenHeight": height, "deviceScaleFactor": 1,
+            "mobile": width < 600,
+        });
         self.call("Emulation.setDeviceMetricsOverride", metrics);
         let scheme = if is_dark { "dark" } else { "light" };
         let media = json!({"features": [{"name": "prefers-color-scheme", "value": scheme}]});
@@ -157,7 +161,10 @@ impl Browser {
 
     /// A picture of the whole page.
     pub(crate) fn picture(&mut self, path: &Path) {
-        let taken = self.call("Page.captureScreenshot", json!({"format": "png", "captureBeyondViewport": true}));
+        let size = self.call("Page.getLayoutMetrics", json!({}))["cssContentSize"].clone();
+        let clip = json!({"x": 0, "y": 0, "width": size["width"], "height": size["height"], "scale": 1});
+        let picture = json!({"format": "png", "captureBeyondViewport": true, "clip": clip});
+        let taken = self.call("Page.captureScreenshot", picture);
         let bytes = STANDARD.decode(taken["data"].as_str().expect("a picture")).expect("base64");
         std::fs::write(path, bytes).expect("written");
     }

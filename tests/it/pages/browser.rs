@@ -70,13 +70,13 @@ fn it_keeps_itself_fresh_but_not_under_somebody_s_hands() {
         json!({"source": "const later = setInterval; window.setInterval = (work) => later(work, 50);"}),
     );
     browser.visit(&format!("http://{address}/"));
-    browser.evaluate("window.isSame = true; scrollTo(0, 300); document.querySelector('main h1').textContent = 'old'");
+    browser.evaluate("window.isSame = true; scrollTo(0, 200); document.querySelector('main h1').textContent = 'old'");
     wait_until("it is new", || {
         browser.evaluate("document.querySelector('main h1').textContent !== 'old'") == json!(true)
     });
     assert_eq!(
         browser.evaluate("[window.isSame, scrollY, document.querySelectorAll('h1').length]"),
-        json!([true, 300, 1])
+        json!([true, 200, 1])
     );
     // Nothing changes under somebody who reads on.
     let held = browser.evaluate(

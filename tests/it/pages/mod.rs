@@ -122,7 +122,8 @@ impl Answer {
     /// Its text without the tags.
     fn text(&self) -> String {
         let mut text = String::new();
-        for part in self.body.split('<') {
+        let body = self.body.split_once("<body>").map_or(&*self.body, |(_, body)| body);
+        for part in body.split("<script").next().unwrap_or_default().split('<') {
             text += part.split_once('>').map_or(part, |(_, text)| text);
             text.push(' ');
         }

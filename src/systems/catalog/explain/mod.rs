@@ -156,7 +156,11 @@ pub async fn explain(
 ///
 /// # Errors
 /// When the state can't be read.
-pub(in crate::systems::catalog) fn explain_known(by: Option<&ExplainedBy>, reader: &Reader, id: &str) -> Result<Explanation, StateError> {
+pub(in crate::systems::catalog) fn explain_known(
+    by: Option<&ExplainedBy>,
+    reader: &Reader,
+    id: &str,
+) -> Result<Explanation, StateError> {
     let item = |shelf: Shelf| shelf.newest().ok()??.get(id).ok()?;
     let shown = by.and_then(ExplainedBy::shelf).map(|shelf| InShown { item: item(shelf), next: None });
     let unread = by.map_or(NotRead::NoFeed, |by| NotRead::NotAsked(by.source().location.to_string()));

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use crate::catalog::Kind;
 use crate::state::{Reader, StateError};
-use crate::systems::catalog::store::{ChangeKind, Entry, ReadObjects as _};
+use crate::systems::catalog::store::{Change, ChangeKind, Entry, ReadObjects as _};
 use crate::text::{difference, number, value};
 use crate::view::{Cell, Column, Row, Table, Tone};
 
@@ -73,11 +73,13 @@ fn tone(change: ChangeKind) -> Tone {
 /// The fields, and whether one of them moved by much.
 fn fields(entry: &Entry) -> (Vec<Cell>, bool) {
     let change = &entry.change;
-    // Of what came or went, the price says most; of all together, everything.
-    let is_whole = matches!(change.change, ChangeKind::Created | ChangeKind::Deleted | ChangeKind::Adopted);
-    let is_shown = |name: &str| !is_whole || entry.id.is_none() || matches!(name, "price" | "currency");
+    let is_gone = change.fields().all(|(_, _, new)| new.is_null());
+    let is_whole = matches!(change.change, ChangeKind::Created | ChangeKind::Deleted | ChangeKind::Adopted) || is_gone;
+    if is_whole && entry.id.is_some() {
+        return (price(change).into_iter().collect(), false);
+    }
     let (mut lines, mut is_marked, mut more) = (Vec::new(), false, 0);
-    for (name, old, new) in change.fields().filter(|(name, ..)| is_shown(name)) {
+    for (name, old, new) in change.fields() {
         if lines.len() == FIELDS {
             more += 1;
             continue;
@@ -97,6 +99,17 @@ fn fields(entry: &Entry) -> (Vec<Cell>, bool) {
         lines.push(Cell::Aside(format!("and {} more", number(more))));
     }
     (lines, is_marked)
+}
+
+/// What says most of what came or went as a whole.
+fn price(change: &Change) -> Option<Cell> {
+    let find = |wanted: &str| {
+        let found = change.fields().find(|(name, ..)| *name == wanted);
+        found.map(|(_, old, new)| if new.is_null() { old } else { new }).filter(|value| !value.is_null())
+    };
+    let price = value(find("price")?);
+    let currency = find("currency").and_then(Value::as_str).map(|code| format!(" {code}")).unwrap_or_default();
+    Some(Cell::Text(price + &currency))
 }
 
 fn percent(old: &Value, new: &Value) -> Option<f64> {

@@ -4,7 +4,7 @@ use std::io::Write;
 
 use jiff::Timestamp;
 
-use super::list::{EachOrder, money, orders_csv, orders_json};
+use super::list::{EachOrder, money, order_json, orders_csv, orders_json};
 use super::shown::{Shower, ShownLine, ShownOrder};
 use super::sold::{By, Sold, sold};
 use super::table::{sold_csv, sold_json};
@@ -104,6 +104,12 @@ impl Listing for OrdersListing {
                 Form::Csv => sold_csv(by, &rows, out).map_err(PrintError::from)?,
             }
             return Ok(());
+        }
+        // One is no list.
+        if let (Some(name), Form::Json) = (&wanted.name, form)
+            && let Ok([held]) = <[_; 1]>::try_from(reader.orders_called(name, false)?)
+        {
+            return Ok(order_json(&shower.shown(held)?, out).map_err(PrintError::from)?);
         }
         let read = |each: EachOrder<'_>| match &wanted.name {
             Some(name) => reader.orders_called(name, false)?.into_iter().try_for_each(|held| each(shower.shown(held)?)),

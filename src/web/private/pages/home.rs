@@ -85,15 +85,19 @@ fn all(
     }
     numbers.push(Figure::new(held.len() as u64, "held").to_mend().leads("#held"));
     numbers.push(Figure::new(status.failed(), "refused or failed").to_mend().leads("#failed"));
-    sections.push(failed(status)?);
+    sections.insert(0, failed(status)?);
     let now = frame.now;
     let of = |rank: Rank| sections.iter().filter(move |section| section.rank == rank);
+    let is_held = !held.is_empty();
     Ok(html! {
         (strips(status))
         (figures(&numbers))
-        (held_section(monitor, frame, &held))
+        @if is_held { (held_section(monitor, frame, &held)) }
         @for one in of(Rank::ToMend).chain(of(Rank::Done)) { (section(one, now)) }
-        div.two { @for one in of(Rank::Aside) { (section(one, now)) } }
+        div.two {
+            @if !is_held { (held_section(monitor, frame, &held)) }
+            @for one in of(Rank::Aside) { (section(one, now)) }
+        }
     })
 }
 
@@ -154,8 +158,10 @@ fn held_section(monitor: &Monitor, frame: &Frame, held: &[HeldBack]) -> Markup {
 
 /// What is refused, or failed and is tried again.
 fn failed(status: &Status<'_>) -> Result<Section, PrintError> {
-    let section = Section::new("failed", "Refused or failed", Rank::ToMend);
     let all = status.failed();
+    // What is well needs no place among what isn't.
+    let rank = if all > 0 { Rank::ToMend } else { Rank::Aside };
+    let section = Section::new("failed", "Refused or failed", rank);
     if all == 0 {
         return Ok(section.saying("Every object is as wanted."));
     }
