@@ -46,7 +46,7 @@
     const isLarge = size >= 24 || (size >= 18.66 && Number(style.fontWeight) >= 700);
     if (ratio < (isLarge ? 3 : 4.5)) wrong.push(`${ratio.toFixed(2)} of ${name(element)} ${walk.currentNode.data.trim().slice(0, 30)}`);
   }
-  if (texts < 20) wrong.push(`only ${texts} texts were looked at`);
+  if (texts < 10) wrong.push(`only ${texts} texts were looked at`);
   // Words for everything.
   const words = (element) => (element.getAttribute("aria-label") || "").trim() || element.textContent.trim();
   for (const input of document.querySelectorAll("input:not([type=hidden]), select, textarea")) {

@@ -7,11 +7,11 @@ use crate::digest::random_key;
 
 /// What such words are made with, new at each start; none where the system has no randomness, and then no form is ours.
 #[derive(Clone)]
-pub(in crate::web::private) struct Key(Option<[u8; crate::digest::KEY]>);
+pub(crate) struct Key(Option<[u8; crate::digest::KEY]>);
 
 impl Key {
     /// A new one.
-    pub(in crate::web::private) fn new() -> Key {
+    pub(crate) fn new() -> Key {
         Key(random_key().ok())
     }
 
