@@ -24,6 +24,7 @@ pub(super) fn history(arguments: cli::History, look: &Look) -> Outcome {
         until: until.map(|moment| moment.end),
         change: kind.map(cli::ChangeChoice::change),
         field,
+        is_done: false,
     };
     let reader = look.open()?;
     let mut out = BufWriter::new(io::stdout().lock());

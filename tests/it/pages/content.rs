@@ -25,10 +25,14 @@ fn the_first_page_answers_what_somebody_asks_at_night() {
     let digest = shop.json(&["status", "--format", "json"])["held"]["digest"].as_str().expect("a digest").to_owned();
     assert!(text.contains(&format!("shelfkeeper approve {digest}")) && text.contains("would go"), "{text}");
     // What changed, from what to what, by how much and why.
-    assert!(text.contains("removed: Chair 19") && text.contains("20.00 usd gone from the feed of"), "{text}");
+    assert!(
+        text.contains("removed: Chair 19") && text.contains("price 21.00 → becomes 20.00 −4.8 % feed line 5"),
+        "{text}"
+    );
     let updated = get(address, "/history?kind=updated");
     let told = updated.text();
     assert!(told.contains("price 10.00 → becomes 1.00 −90 %, a large step feed line 2"), "{told}");
+    assert!(get(address, "/history").text().contains("held 20.00 usd gone from the feed of"), "{told}");
     assert!(updated.has("class=\"marked\"") && told.contains("in_stock true → becomes false"), "{told}");
     // A strip of passes, each told in words.
     assert!(page.has("<rect class=\"held\"") && page.has("<rect class=\"changed\"") && page.has("role=\"img\""));

@@ -86,6 +86,7 @@ fn filter(asked: &Asked) -> Result<HistoryFilter, ListingError> {
         until: moment_of(asked, "until", now)?.map(|moment| moment.end),
         change: choice_of(asked, "kind", ChangeKind::ALL.map(|kind| (kind.name(), kind)))?,
         field: field.map(str::to_owned),
+        is_done: false,
     })
 }
 

@@ -66,9 +66,14 @@ fn rejected(reader: &Reader, all: u64) -> Result<Section, StateError> {
 
 fn changed(reader: &Reader) -> Result<Section, StateError> {
     let section = Section::new("changes", "What changed", Rank::Done);
-    let page = reader.changes_page(&HistoryFilter::default(), None, CHANGES)?;
+    let page = reader.changes_page(&HistoryFilter { is_done: true, ..HistoryFilter::default() }, None, CHANGES)?;
     if page.entries.is_empty() {
-        return Ok(section.saying("No change is known yet."));
+        let words = if page.is_cut {
+            "Nothing was changed lately; what was held is in the history."
+        } else {
+            "No change is known yet."
+        };
+        return Ok(section.linked([Link::new("all", "/history")]).saying(words));
     }
     let table = changes_table("The last changes, the latest first", &page.entries, reader)?;
     let links = [Link::new("all", "/history"), Link::new("CSV of a day", "/history?since=24h&format=csv")];

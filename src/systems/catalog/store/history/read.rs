@@ -25,6 +25,8 @@ pub struct HistoryFilter {
     pub change: Option<ChangeKind>,
     /// Of this field.
     pub field: Option<String>,
+    /// Nothing that the guard held back.
+    pub is_done: bool,
 }
 
 /// A change, as it was written down.
@@ -151,7 +153,9 @@ fn page(
     let end = before.map_or(end, |before| before.min(end));
     let low = end.saturating_sub(LOOKED_AT).max(begin);
     let codes = filter.change.map(|change| Kind::ALL.map(|kind| change.code(kind)));
-    let [least, greatest] = codes.unwrap_or([0, i64::MAX]);
+    // What is held comes last among the codes.
+    let last = if filter.is_done { ChangeKind::Held.code(Kind::Category) - 1 } else { i64::MAX };
+    let [least, greatest] = codes.unwrap_or([0, last]);
     let sql = "SELECT pass, at, what, why, id, fields, change FROM change
                WHERE change >= ?1 AND change < ?2 AND what BETWEEN ?3 AND ?4 ORDER BY change DESC";
     let mut statement = connection.prepare_cached(sql)?;
@@ -220,6 +224,7 @@ impl HistoryFilter {
         self.since.is_none_or(|since| entry.at >= since)
             && self.until.is_none_or(|until| entry.at < until)
             && self.change.is_none_or(|change| entry.change.change == change)
+            && !(self.is_done && entry.change.change == ChangeKind::Held)
             && self.field.as_ref().is_none_or(has)
     }
 }
