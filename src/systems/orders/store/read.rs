@@ -22,6 +22,9 @@ pub struct OrdersFilter {
     pub personal: bool,
 }
 
+/// Where an order is among the others: when it was sold, in milliseconds, and its id.
+type Place = (i64, i64);
+
 const COLUMNS: &str = "orders.body, known, first_seen, gone, order_personal.body
                        FROM orders LEFT JOIN order_personal ON order_personal.id = orders.id";
 
@@ -53,9 +56,9 @@ pub trait ReadOrders: AsRef<Reader> {
     fn orders_page(
         &self,
         filter: OrdersFilter,
-        (sold, id): (i64, i64),
+        (sold, id): Place,
         most: usize,
-    ) -> Result<Vec<((i64, i64), HeldOrder)>, StateError> {
+    ) -> Result<Vec<(Place, HeldOrder)>, StateError> {
         if self.as_ref().version() < ORDERS_SINCE {
             return Ok(Vec::new());
         }
