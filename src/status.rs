@@ -54,7 +54,7 @@ pub struct Overview {
 }
 
 /// A system's part of it.
-struct Part<'r> {
+pub struct Part<'r> {
     standing: Box<dyn Standing + 'r>,
     schedule: Option<Schedule>,
     label: &'static str,
@@ -68,13 +68,21 @@ impl<'r> Status<'r> {
     /// # Errors
     /// When that can't be read.
     pub fn read(reader: &'r Reader, looks: &[Box<dyn Look>]) -> Result<Status<'r>, StateError> {
+        Status::read_in(reader, looks, LOOKED_AT)
+    }
+
+    /// The same with what the last so many passes of each job tell.
+    ///
+    /// # Errors
+    /// When the state can't be read.
+    pub fn read_in(reader: &'r Reader, looks: &[Box<dyn Look>], most: u32) -> Result<Status<'r>, StateError> {
         let part = |look: &dyn Look| {
             let (label, subject) = look.job();
             Ok::<_, StateError>(Part {
                 standing: look.standing(reader)?,
                 schedule: look.schedule().cloned(),
                 label,
-                passes: reader.passes(label, &subject, LOOKED_AT)?,
+                passes: reader.passes(label, &subject, most)?,
             })
         };
         let parts = looks.iter().map(|look| part(look.as_ref())).collect::<Result<_, _>>()?;
@@ -104,7 +112,10 @@ impl<'r> Status<'r> {
     }
 
     /// The most urgent of the systems' headlines. A system that was never at work has nothing to say beside others.
-    fn headline(&self) -> Result<Headline, PrintError> {
+    ///
+    /// # Errors
+    /// When it can't be told.
+    pub fn headline(&self) -> Result<Headline, PrintError> {
         if let Some(text) = self.absence()? {
             return Ok(Headline { state: crate::pass::Standing::None, text, since: None });
         }
@@ -151,7 +162,7 @@ impl<'r> Status<'r> {
             part.standing.print_json(most, &mut object)?;
         }
         object.field("held", &self.held())?;
-        let failed: u64 = self.parts.iter().map(|part| part.standing.failed()).sum();
+        let failed = self.failed();
         if failed > most {
             object.field("failed_total", &failed)?;
         }
@@ -171,8 +182,35 @@ impl<'r> Status<'r> {
         all_held(self.parts.iter().filter_map(|part| part.standing.held()))
     }
 
+    /// The systems' parts of it.
+    pub fn parts(&self) -> &[Part<'r>] {
+        &self.parts
+    }
+
+    /// When it was read.
+    pub fn now(&self) -> Timestamp {
+        self.now
+    }
+
+    /// The pause that is in force.
+    pub fn pause(&self) -> Option<&Pause> {
+        self.pause.as_ref()
+    }
+
+    /// How many objects are not as wanted.
+    pub fn failed(&self) -> u64 {
+        self.parts.iter().map(|part| part.standing.failed()).sum()
+    }
+
     /// Objects that are not as wanted, at most so many.
-    fn each_failed(&self, most: u64, mut each: impl FnMut(&FailedObject) -> io::Result<()>) -> Result<(), PrintError> {
+    ///
+    /// # Errors
+    /// When they can't be read, or `each` fails.
+    pub fn each_failed(
+        &self,
+        most: u64,
+        mut each: impl FnMut(&FailedObject) -> io::Result<()>,
+    ) -> Result<(), PrintError> {
         let mut left = most;
         for part in &self.parts {
             part.standing.each_failed(left, &mut |object| {
@@ -203,7 +241,7 @@ impl<'r> Status<'r> {
     }
 
     fn print_failed(&self, out: &mut dyn Write) -> Result<(), PrintError> {
-        let failed: u64 = self.parts.iter().map(|part| part.standing.failed()).sum();
+        let failed = self.failed();
         if failed == 0 {
             return Ok(());
         }
@@ -221,22 +259,42 @@ impl<'r> Status<'r> {
 }
 
 impl Part<'_> {
+    /// The job's name.
+    pub fn label(&self) -> &'static str {
+        self.label
+    }
+
+    /// Its last passes, the latest first.
+    pub fn passes(&self) -> &[PassRow] {
+        &self.passes
+    }
+
+    /// A pass in a line, without its time.
+    pub fn pass_line(&self, pass: &PassRow) -> String {
+        self.standing.pass_line(pass)
+    }
+
+    /// When the last good pass ended, as far back as was looked.
+    pub fn last_good(&self) -> Option<Timestamp> {
+        self.passes.iter().find(|pass| pass.outcome.is_good()).map(|pass| pass.finished)
+    }
+
+    /// When the next pass is due.
+    pub fn due(&self) -> Option<Timestamp> {
+        let last = self.passes.first()?;
+        self.schedule.as_ref()?.due_after(last.started.max(last.finished), 1)
+    }
+
     /// When the last good pass ended, and when the next one is due.
     fn print_times(&self, now: Timestamp, out: &mut dyn Write) -> io::Result<()> {
         if self.passes.is_empty() {
             return Ok(());
         }
-        match self.passes.iter().find(|pass| pass.outcome.is_good()) {
-            Some(good) => writeln!(out, "  {:<6} last good pass {}", self.label, moment(good.finished, now))?,
+        match self.last_good() {
+            Some(good) => writeln!(out, "  {:<6} last good pass {}", self.label, moment(good, now))?,
             None => writeln!(out, "  {:<6} no good pass among the last {}", self.label, self.passes.len())?,
         }
         self.due().map_or(Ok(()), |due| writeln!(out, "  {:<6} next, by the daemon, {}", "", moment(due, now)))
-    }
-
-    /// When the next pass is due.
-    fn due(&self) -> Option<Timestamp> {
-        let last = self.passes.first()?;
-        self.schedule.as_ref()?.due_after(last.started.max(last.finished), 1)
     }
 
     /// The last passes; what came again and again in one line.

@@ -5,9 +5,9 @@ use std::io::{self, BufWriter, Write as _};
 use jiff::Timestamp;
 
 use super::look::{Look, note};
-use super::moment::moment;
 use super::outcome::{Exit, Failure, Outcome};
 use crate::cli::{self, TableFormat};
+use crate::moment::moment;
 use crate::status::no_state;
 use crate::systems::catalog::store::HistoryFilter;
 use crate::systems::catalog::{history_csv, history_json, history_text};
@@ -24,6 +24,7 @@ pub(super) fn history(arguments: cli::History, look: &Look) -> Outcome {
         until: until.map(|moment| moment.end),
         change: kind.map(cli::ChangeChoice::change),
         field,
+        is_done: false,
     };
     let reader = look.open()?;
     let mut out = BufWriter::new(io::stdout().lock());

@@ -12,7 +12,6 @@ mod feed;
 mod history;
 mod init;
 mod look;
-mod moment;
 mod newstore;
 mod oct8ne;
 mod orders;

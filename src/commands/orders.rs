@@ -6,9 +6,9 @@ use std::path::Path;
 use jiff::Timestamp;
 
 use super::look::{Look, note};
-use super::moment::moment;
 use super::outcome::{Exit, Failure, Outcome};
 use crate::cli::{self, TableFormat};
+use crate::moment::moment;
 use crate::report::PrintError;
 use crate::state::Reader;
 use crate::status::no_state;

@@ -18,8 +18,8 @@ pub(super) fn rejected(arguments: &cli::Rejected, look: &Look) -> Outcome {
                 writeln!(out, "No row of the last feed is rejected.")?;
             }
         }
-        TableFormat::Json => rejected_json(&reader, &mut out)?,
-        TableFormat::Csv => rejected_csv(&reader, u64::MAX, &mut out)?,
+        TableFormat::Json => rejected_json(&reader, None, &mut out)?,
+        TableFormat::Csv => rejected_csv(&reader, None, u64::MAX, &mut out)?,
     }
     out.flush()?;
     Ok(Exit::Done)

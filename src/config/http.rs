@@ -24,6 +24,8 @@ pub struct Http {
     pub public_url: Option<PublicUrl>,
     /// Asked for at `listen`.
     pub password: Option<SecretString>,
+    /// Whether something can be done on our own pages.
+    pub actions: bool,
     /// Names under which `listen` may be reached, in lower case.
     pub allowed_hosts: Vec<String>,
     /// Pages of these origins may read what is for all; `*` = all.
@@ -103,6 +105,7 @@ impl Http {
             public_listen: section.read("public_listen", "", listen)?,
             public_url: section.read("public_url", "", public_url)?,
             password: section.keep(password(&section, environment), || None),
+            actions: section.is_set_or("actions", false),
             allowed_hosts: section.texts("allowed_hosts", &[], |host| Ok(host.trim().to_ascii_lowercase())),
             allow_origins: section.texts("allow_origins", &[], origin_or_all),
             trusted_proxies: proxies,
@@ -132,6 +135,11 @@ impl Http {
                            section [http], and have public_url lead there";
             note("public_url", message);
         }
+        if self.actions && self.password.is_none() && environment.secrets() == Secrets::Needed {
+            let message = "without a password anybody who reaches the pages could approve, pause and resync; set \
+                           password_file in section [http], or actions = false";
+            note("actions", message);
+        }
         let is_open = self.listen.is_some_and(|listen| !listen.ip().to_canonical().is_loopback());
         if is_open && self.password.is_none() && environment.secrets() == Secrets::Needed {
             let message = "it is no loopback address, so that others can look; set password_file in section [http], or \
@@ -153,6 +161,7 @@ impl Http {
             public_listen: None,
             public_url: None,
             password: None,
+            actions: false,
             allowed_hosts: Vec::new(),
             allow_origins: Vec::new(),
             trusted_proxies: ["127.0.0.0/8", "::1"].iter().flat_map(|network| Network::parse(network)).collect(),

@@ -242,6 +242,7 @@ pub(super) const HTTP: SectionNames = SectionNames {
         "public_url",
         PASSWORD.key,
         PASSWORD.file,
+        "actions",
         "allowed_hosts",
         "allow_origins",
         "trusted_proxies",

@@ -68,8 +68,8 @@ enum Turn {
         has_ended: bool,
     },
     News(News),
-    /// Somebody has called `POST /sync`.
-    Asked,
+    /// Somebody has called `POST /sync`, or asked for a resync on a page.
+    Asked(PassKind),
 }
 
 impl Keeper {
@@ -177,12 +177,13 @@ impl Keeper {
         let turn = tokio::select! {
             (has_ended, ..) = select_all(turns) => Turn::Pass { has_ended },
             news = self.boards.next() => Turn::News(news),
-            () = self.monitor.asked() => Turn::Asked,
+            kind = self.monitor.asked() => Turn::Asked(kind),
         };
         match turn {
             Turn::Pass { has_ended: true } if !self.runners.iter().any(Runner::is_busy) => self.retired.clear(),
             Turn::Pass { .. } => {}
-            Turn::Asked => {
+            Turn::Asked(PassKind::Resync) => self.wants(PassKind::Resync),
+            Turn::Asked(PassKind::Sync) => {
                 self.runners.iter_mut().filter(|runner| runner.reads_feed()).for_each(|r| r.wants(PassKind::Sync));
             }
             Turn::News(News::Pause(pause)) => self.pause_changed(pause),

@@ -1,11 +1,13 @@
 //! What a pass is asked to do, and the row that it leaves behind.
 
 use std::borrow::Cow;
+use std::fmt;
 
 use jiff::Timestamp;
+use serde::de::{Error as _, MapAccess, Visitor};
 use serde::ser::SerializeMap as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
-use serde_json::{Map, Value};
+use serde_json::value::RawValue;
 
 use super::alerts::Telling;
 
@@ -145,20 +147,6 @@ pub struct PassEntry {
     pub telling: Option<Telling>,
 }
 
-/// The parts of a row that every job has.
-#[derive(Deserialize)]
-struct Common {
-    started: Timestamp,
-    finished: Timestamp,
-    #[serde(default = "sync")]
-    kind: PassKind,
-    outcome: Outcome,
-    #[serde(default)]
-    requests: u64,
-    #[serde(default)]
-    reason: Option<String>,
-}
-
 /// Passes over events were of one kind once, and did not say so.
 fn sync() -> PassKind {
     PassKind::Sync
@@ -179,16 +167,43 @@ impl Serialize for PassRow {
     }
 }
 
+// Thousands are read for a page: each once, and nothing in between.
 impl<'de> Deserialize<'de> for PassRow {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let mut map = Map::<String, Value>::deserialize(deserializer)?;
-        let common = ["started", "finished", "kind", "outcome", "requests", "reason"];
-        let common: Map<String, Value> = common.into_iter().filter_map(|name| map.remove_entry(name)).collect();
-        let common: Common = serde_json::from_value(Value::Object(common)).map_err(serde::de::Error::custom)?;
-        let figure = |(name, value): (String, Value)| Some((Cow::Owned(name), value.as_u64()?));
-        let figures = Figures(map.into_iter().filter_map(figure).collect());
-        let Common { started, finished, kind, outcome, requests, reason } = common;
-        Ok(PassRow { started, finished, kind, outcome, figures, requests, reason })
+        deserializer.deserialize_map(Fields)
+    }
+}
+
+struct Fields;
+
+impl<'de> Visitor<'de> for Fields {
+    type Value = PassRow;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("a pass")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<PassRow, A::Error> {
+        let (mut started, mut finished, mut kind, mut outcome) = (None, None, sync(), None);
+        let (mut requests, mut reason, mut figures) = (0, None, Vec::new());
+        while let Some(name) = map.next_key::<String>()? {
+            match name.as_str() {
+                "started" => started = Some(map.next_value()?),
+                "finished" => finished = Some(map.next_value()?),
+                "kind" => kind = map.next_value()?,
+                "outcome" => outcome = Some(map.next_value()?),
+                "requests" => requests = map.next_value()?,
+                "reason" => reason = map.next_value()?,
+                _ => {
+                    let value: Box<RawValue> = map.next_value()?;
+                    figures.extend(value.get().parse().ok().map(|figure| (Cow::Owned(name), figure)));
+                }
+            }
+        }
+        let started = started.ok_or_else(|| A::Error::missing_field("started"))?;
+        let finished = finished.ok_or_else(|| A::Error::missing_field("finished"))?;
+        let outcome = outcome.ok_or_else(|| A::Error::missing_field("outcome"))?;
+        Ok(PassRow { started, finished, kind, outcome, figures: Figures(figures), requests, reason })
     }
 }
 

@@ -11,6 +11,8 @@ use crate::config::Schedule;
 use crate::pass::{Headline, PassRow};
 use crate::report::{JsonObject, PrintError};
 use crate::state::{Reader, StateError};
+use crate::systems::listing::Listing;
+use crate::view::{Block, Section, Shown};
 
 /// What of a system can be looked at with certain settings.
 pub trait Look: Send + Sync {
@@ -42,6 +44,42 @@ pub trait Look: Send + Sync {
     fn held_back(&self, _reader: &Reader) -> Result<Option<HeldBack>, StateError> {
         Ok(None)
     }
+
+    /// What the first page shows of it.
+    ///
+    /// # Errors
+    /// When the state can't be read.
+    fn shown(&self, _reader: &Reader) -> Result<Shown, PrintError> {
+        Ok(Shown::default())
+    }
+
+    /// Its tables that have a page of their own.
+    fn listings(&self) -> Vec<Box<dyn Listing>> {
+        Vec::new()
+    }
+
+    /// What it knows of a product; `None` = it knows of none.
+    ///
+    /// # Errors
+    /// When the state can't be read.
+    fn product(&self, _reader: &Reader, _id: &str) -> Result<Option<ProductPage>, PrintError> {
+        Ok(None)
+    }
+}
+
+/// One product's way.
+#[derive(Debug, Clone)]
+pub struct ProductPage {
+    /// Its id.
+    pub id: String,
+    /// What it is called.
+    pub title: Option<String>,
+    /// Whether anything is known of it.
+    pub is_known: bool,
+    /// For people.
+    pub sections: Vec<Section>,
+    /// For programs.
+    pub json: Value,
 }
 
 /// A copy that was made.
@@ -54,7 +92,7 @@ pub struct Copied {
 }
 
 /// What a guard holds, for whoever is asked for their word.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct HeldBack {
     /// Whose guard it is, as the word says it.
     pub held_by: &'static str,
@@ -62,6 +100,10 @@ pub struct HeldBack {
     pub digest: String,
     /// All of it, at length.
     pub text: String,
+    /// As a page shows it.
+    pub blocks: Vec<Block>,
+    /// Whether somebody has given their word, and the next pass lets it through.
+    pub is_approved: bool,
 }
 
 /// An object that is not as wanted, and why.

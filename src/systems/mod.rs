@@ -4,6 +4,7 @@ pub mod availability;
 pub mod catalog;
 pub mod events;
 pub mod hooks;
+pub mod listing;
 mod look;
 pub mod newstore;
 pub mod oct8ne;
@@ -14,7 +15,7 @@ mod system;
 
 use crate::config::Config;
 
-pub use look::{Copied, EachFailed, FailedObject, HeldBack, Look, Standing};
+pub use look::{Copied, EachFailed, FailedObject, HeldBack, Look, ProductPage, Standing};
 pub use snapshot::{product, to_mend};
 pub use sold::sold;
 pub use system::{Probe, System};

@@ -39,7 +39,7 @@ pub fn to_mend(reader: &Reader) -> Result<ToMend, PrintError> {
     let rows = rejected_text(reader, TOLD, &mut words)?;
     let (mut csv, mut attached) = (Vec::new(), rows.min(ATTACHED));
     loop {
-        rejected_csv(reader, attached, &mut csv)?;
+        rejected_csv(reader, None, attached, &mut csv)?;
         if csv.len() <= LARGEST || attached <= 1 {
             break;
         }

@@ -19,4 +19,5 @@ mod oct8ne;
 mod orders;
 mod pace;
 mod packages;
+mod pages;
 mod state;

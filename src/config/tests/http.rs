@@ -59,7 +59,7 @@ fn what_is_wrong_is_told() {
     assert_eq!(
         fault("colour = 1"),
         ":4:1: unknown setting http.colour; [http] has listen, public_listen, \
-         public_url, password, password_file, allowed_hosts, allow_origins, trusted_proxies and requests_per_second"
+         public_url, password, password_file, actions, allowed_hosts, allow_origins, trusted_proxies and requests_per_second"
     );
 }
 
@@ -77,6 +77,14 @@ fn doors_that_do_not_go_together_are_told() {
             http(&format!("listen = {listen:?}\npassword = \"hunter2\"")).is_some_and(|http| http.password.is_some())
         );
     }
+}
+
+#[test]
+fn whoever_may_act_needs_a_password() {
+    let fault = error(&source("[http]\nactions = true"));
+    assert!(fault.contains("http.actions") && fault.contains("password_file"), "{fault}");
+    assert!(http("actions = true\npassword = \"hunter2\"").is_some_and(|http| http.actions));
+    assert!(http("password = \"hunter2\"").is_some_and(|http| !http.actions));
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 mod told;
 
+use jiff::Timestamp;
 use rusqlite::{Transaction, params};
 
 pub(super) use told::{ReadTold, ToldBetween, WriteTold};
@@ -11,6 +12,8 @@ use crate::state::{JOBS_SINCE, Reader, StateError, json};
 
 /// How many passes of a job are remembered.
 const KEPT: i64 = 10_000;
+/// How many are recent where they aren't told apart by their time.
+const RECENT: u32 = 500;
 
 /// Reading about passes.
 pub trait ReadPasses: AsRef<Reader> {
@@ -31,6 +34,31 @@ pub trait ReadPasses: AsRef<Reader> {
             Vec::new()
         };
         Ok(rows.iter().filter_map(|row| serde_json::from_str(row).ok()).collect())
+    }
+
+    /// The same of those that ended at this time or later.
+    ///
+    /// # Errors
+    /// When the file can't be read.
+    fn passes_since(&self, job: &str, subject: &str, since: Timestamp) -> Result<Vec<PassRow>, StateError> {
+        let reader = self.as_ref();
+        if reader.version() < JOBS_SINCE {
+            return self.passes(job, subject, RECENT);
+        }
+        reader.read(|connection| {
+            let sql = "SELECT row FROM pass WHERE job = ?1 AND subject = ?2 ORDER BY pass DESC";
+            let mut statement = connection.prepare_cached(sql)?;
+            let mut rows = statement.query(params![job, subject])?;
+            let mut passes: Vec<PassRow> = Vec::new();
+            while let Some(row) = rows.next()? {
+                let Ok(pass) = serde_json::from_str::<PassRow>(row.get_ref(0)?.as_str()?) else { continue };
+                if pass.finished < since {
+                    break;
+                }
+                passes.push(pass);
+            }
+            Ok(passes)
+        })
     }
 }
 

@@ -6,6 +6,7 @@ use axum::Router;
 use tokio_util::sync::CancellationToken;
 
 use super::context::Context;
+use super::explain::ExplainedBy;
 use super::import::Endpoints;
 use super::job::CatalogJob;
 use super::overtaking::Overtaking;
@@ -107,7 +108,8 @@ impl System for CatalogSystem {
         // Whatever the settings are about, what a state has of the catalog is shown.
         let is_alone = config.source_alone.is_some() && config.oct8ne.is_some();
         let source = config.source().filter(|_| is_alone || config.catalog.is_some());
-        Some(Box::new(CatalogLook { schedule: source.map(|source| source.schedule.clone()), is_alone }))
+        let by = ExplainedBy::of(config);
+        Some(Box::new(CatalogLook { schedule: source.map(|source| source.schedule.clone()), is_alone, by }))
     }
 
     fn routes(&self) -> Router {

@@ -14,6 +14,7 @@ use crate::report::{JsonObject, PrintError};
 use crate::state::{Reader, StateError};
 use crate::systems::look::{Look, Standing};
 use crate::text::{count, number, span};
+use crate::view::{Block, Cell, Column, Rank, Section, Shown, Table};
 
 /// What rounds are called.
 pub(super) const LABEL: &str = "hooks";
@@ -108,6 +109,23 @@ impl Look for HooksLook {
     fn standing<'r>(&self, reader: &'r Reader) -> Result<Box<dyn Standing + 'r>, StateError> {
         let tally = |name: &String| Ok((name.clone(), reader.hook_tally(name)?));
         Ok(Box::new(HooksStanding(self.0.iter().map(tally).collect::<Result<_, StateError>>()?)))
+    }
+
+    fn shown(&self, reader: &Reader) -> Result<Shown, PrintError> {
+        if self.0.is_empty() {
+            return Ok(Shown::default());
+        }
+        let columns = [Column::text("hook"), Column::number("waiting"), Column::text("oldest since")];
+        let more = [Column::number("given up"), Column::text("last trouble")];
+        let mut table = Table::new("Who is told, and what waits for them", &[columns.as_slice(), &more].concat());
+        for name in &self.0 {
+            let Tally { pending, oldest, failed, last_error } = reader.hook_tally(name)?;
+            let oldest = oldest.map_or(Cell::Nothing, Cell::Time);
+            let cells = vec![Cell::Text(name.clone()), Cell::Number(pending), oldest, Cell::Number(failed)];
+            table.row(cells.into_iter().chain([Cell::text(last_error)]).collect());
+        }
+        let section = Section::new("hooks", "Who is told", Rank::Aside).with(Block::Table(table));
+        Ok(Shown { figures: Vec::new(), sections: vec![section] })
     }
 }
 

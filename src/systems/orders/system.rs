@@ -2,12 +2,12 @@
 
 use tokio_util::sync::CancellationToken;
 
+use super::Products;
 use super::erase::EraseJob;
 use super::job::OrdersJob;
 use super::probe::probe;
 use super::report::{OrdersLook, PlannedOrders};
 use super::store::ReadOrders as _;
-use super::{Products, subject};
 use crate::config::Config;
 use crate::pass::{Ask, BoxFuture, Failure, Job, Level, Meter, Planned};
 use crate::remote::Limits;
@@ -66,8 +66,7 @@ impl System for OrdersSystem {
     }
 
     fn look(&self, config: &Config) -> Option<Box<dyn Look>> {
-        let settings = config.orders.as_ref();
-        Some(Box::new(OrdersLook(settings.map(|settings| (subject(settings), settings.schedule.clone())))))
+        Some(Box::new(OrdersLook { settings: config.orders.clone(), products: self.products }))
     }
 
     fn meters(&self) -> &'static [Meter] {

@@ -1,10 +1,11 @@
 //! What an operator watches: whether the process lives, whether it does its work, and its figures.
 //!
 //! The daemon tells a [`Monitor`] of every pass; its routes answer from that, and from the state file. Nothing here
-//! writes, and nothing shows a secret.
+//! shows a secret, and nothing writes but a notice beside the state that somebody asked for.
 
 mod guard;
 mod metrics;
+mod pages;
 mod readiness;
 mod routes;
 mod sync;
@@ -16,21 +17,24 @@ use tracing::{debug, warn};
 
 use crate::clock::Moment;
 use crate::config::Config;
-use crate::pass::{Job, Level, Report};
+use crate::pass::{Job, Level, PassKind, Report};
 use crate::pause::Pause;
 use crate::report::PrintError;
 use crate::shop::Shop;
 use crate::state::{Reader, StateError};
 use crate::status::Status;
-use crate::systems::System;
+use crate::systems::{Look, System};
 use crate::task;
 use metrics::Metrics;
+use pages::Key;
 use readiness::Readiness;
 pub use routes::routes;
 
 /// The most rejected rows and failed objects each that a page has: whoever wants more asks `shelfkeeper status`. A page
 /// that streamed a million to a slow client would keep the state's log from being taken in meanwhile.
 const LISTED: u64 = 1_000;
+/// How many may be given a file at the same time: each may take room on the disk until it is fetched.
+const FILES: usize = 4;
 /// How many pages may wait for the disk at the same time; a disk that hangs must not use up all threads.
 const READERS: usize = 4;
 
@@ -45,7 +49,13 @@ struct Inner {
     readiness: Mutex<Readiness>,
     pause: Mutex<Option<Pause>>,
     readers: Arc<Semaphore>,
-    asked: Notify,
+    files: Arc<Semaphore>,
+    asked: Mutex<Option<PassKind>>,
+    rung: Notify,
+    /// What the shop is called.
+    name: Option<Arc<str>>,
+    /// What makes forms ours.
+    key: Key,
 }
 
 impl Monitor {
@@ -60,7 +70,11 @@ impl Monitor {
             readiness: Mutex::new(Readiness::default()),
             pause: Mutex::new(None),
             readers: Arc::new(Semaphore::new(READERS)),
-            asked: Notify::new(),
+            files: Arc::new(Semaphore::new(FILES)),
+            asked: Mutex::new(None),
+            rung: Notify::new(),
+            name: shop.name.clone(),
+            key: Key::new(),
         }))
     }
 
@@ -104,8 +118,20 @@ impl Monitor {
 
     /// Waits until somebody asks for a pass; who asks while nobody waits has asked once. Nothing is lost when it is not
     /// waited for to the end.
-    pub async fn asked(&self) {
-        self.0.asked.notified().await;
+    pub async fn asked(&self) -> PassKind {
+        loop {
+            self.0.rung.notified().await;
+            if let Some(kind) = self.0.asked.lock().unwrap_or_else(PoisonError::into_inner).take() {
+                return kind;
+            }
+        }
+    }
+
+    /// Asks for a pass.
+    fn ask(&self, kind: PassKind) {
+        let mut asked = self.0.asked.lock().unwrap_or_else(PoisonError::into_inner);
+        *asked = Some(asked.map_or(kind, |before| before.and(kind)));
+        self.0.rung.notify_one();
     }
 
     fn pause(&self) -> MutexGuard<'_, Option<Pause>> {
@@ -114,6 +140,11 @@ impl Monitor {
 
     fn config(&self) -> Arc<Config> {
         Arc::clone(&self.0.config.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// What there is to look at with these settings.
+    fn looks(&self, config: &Config) -> Vec<Box<dyn Look>> {
+        self.0.systems.iter().filter_map(|system| system.look(config)).collect()
     }
 
     fn readiness(&self) -> MutexGuard<'_, Readiness> {
@@ -168,9 +199,8 @@ impl Monitor {
     fn status(&self) -> Result<Vec<u8>, PrintError> {
         let config = self.config();
         let reader = Reader::open(&config.state.path)?;
-        let looks: Vec<_> = self.0.systems.iter().filter_map(|system| system.look(&config)).collect();
         let mut page = Vec::new();
-        Status::read(&reader, &looks)?.print_json(LISTED, None, &mut page)?;
+        Status::read(&reader, &self.looks(&config))?.print_json(LISTED, None, &mut page)?;
         Ok(page)
     }
 }

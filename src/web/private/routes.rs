@@ -10,6 +10,7 @@ use axum::routing::{get, post};
 
 use super::Monitor;
 use super::guard::guard;
+use super::pages;
 use super::sync::sync;
 
 const TEXT: &str = "text/plain; charset=utf-8";
@@ -17,7 +18,7 @@ const JSON: &str = "application/json";
 /// What Prometheus goes by when it chooses how to read the answer.
 const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
-/// `/healthz`, `/readyz`, `/metrics`, `/status`, `/sync`, and a hint for every other path, for those who may look.
+/// `/healthz`, `/readyz`, `/metrics`, `/status`, `/sync`, and the pages, for those who may look.
 pub fn routes(monitor: Monitor) -> Router {
     let routes = Router::new()
         .route("/healthz", get(healthz))
@@ -25,7 +26,7 @@ pub fn routes(monitor: Monitor) -> Router {
         .route("/metrics", get(metrics))
         .route("/status", get(status))
         .route("/sync", post(sync))
-        .fallback(nowhere)
+        .merge(pages::routes())
         .with_state(monitor.clone());
     guard(monitor, routes)
 }
@@ -56,11 +57,6 @@ async fn status(State(monitor): State<Monitor>) -> Response {
         Some(Err(error)) => page(StatusCode::SERVICE_UNAVAILABLE, TEXT, format!("{error}\n")),
         None => page(StatusCode::INTERNAL_SERVER_ERROR, TEXT, "The status can't be read.\n"),
     }
-}
-
-async fn nowhere() -> Response {
-    let hint = "Nothing is here. There are /healthz, /readyz, /metrics and /status, and POST /sync.\n";
-    page(StatusCode::NOT_FOUND, TEXT, hint)
 }
 
 fn page(status: StatusCode, content_type: &'static str, body: impl Into<Body>) -> Response {

@@ -7,6 +7,7 @@ use axum::response::{IntoResponse as _, Response};
 use serde_json::{Value, json};
 
 use super::Monitor;
+use crate::pass::PassKind;
 
 /// Answers at once: the pass begins when none is under way any more.
 pub(super) async fn sync(State(monitor): State<Monitor>, headers: HeaderMap) -> Response {
@@ -23,7 +24,7 @@ pub(super) async fn sync(State(monitor): State<Monitor>, headers: HeaderMap) -> 
     if config.source().is_none() {
         return refused(StatusCode::NOT_FOUND, "the config has no [source]: there is no feed to read");
     }
-    monitor.0.asked.notify_one();
+    monitor.ask(PassKind::Sync);
     let is_paused = monitor.pause().is_some();
     answer(StatusCode::ACCEPTED, &json!({"sync": "due", "paused": is_paused}))
 }

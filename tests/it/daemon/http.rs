@@ -103,7 +103,7 @@ fn the_pages_tell_how_it_stands_and_nothing_secret() {
     assert_eq!((&status["owned"]["products"], &status["last_pass"]["outcome"]), (&2.into(), &"partial".into()));
     assert!(daemon.get("/metrics").header.contains("content-type: application/openmetrics-text"));
 
-    let nowhere = daemon.get("/");
+    let nowhere = daemon.get("/nowhere");
     assert_eq!((nowhere.status, nowhere.body.contains("/healthz, /readyz, /metrics and /status")), (404, true));
     let post = "POST /status HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}";
     let wrong = ask(daemon.address, post);

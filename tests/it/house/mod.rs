@@ -14,7 +14,7 @@ use std::path::Path;
 use package::{Module, Package};
 
 /// What must never be: who, and what they must not import. A name stands for all that lies below it.
-const FORBIDDEN: [(&str, &[&str]); 32] = [
+const FORBIDDEN: [(&str, &[&str]); 33] = [
     // A shop's words know no vendor, and no storage.
     ("catalog", &["config", "feed", "remote", "source", "state", "systems", "web"]),
     ("event", &["remote", "source", "state", "systems", "web"]),
@@ -56,6 +56,14 @@ const FORBIDDEN: [(&str, &[&str]); 32] = [
     ("daemon", &["catalog", "cli", "commands", "event", "feed", "order", "remote", "source"]),
     ("web", &["catalog", "cli", "commands", "daemon", "event", "feed", "order", "remote", "source"]),
     ("report", &["systems", "web"]),
+    // What is shown is words and numbers, whoever has them and whoever draws them.
+    (
+        "view",
+        &[
+            "catalog", "config", "event", "feed", "order", "pass", "remote", "report", "source", "state", "systems",
+            "web",
+        ],
+    ),
     // What is served to all has no idea of what it is.
     ("web::listener", &["config", "remote", "report", "state", "systems", "web::private"]),
 ];

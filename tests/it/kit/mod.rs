@@ -1,6 +1,7 @@
 //! What the tests share: a shop with a sandbox to talk to, and the real program.
 
 pub(crate) mod browser;
+pub(crate) mod devtools;
 pub(crate) mod door;
 pub(crate) mod events;
 pub(crate) mod goods;

@@ -71,12 +71,29 @@ words! {
     Facet { Category = "category", Brand = "brand", Price = "price", Availability = "availability" }
     Heartbeat { HealthChecks = "healthchecks", UptimeKuma = "uptime-kuma" }
     Auto { Auto = "auto" }
+    SmtpTls { Auto = "auto", StartTls = "starttls", Tls = "tls", None = "none" }
     Event {
         OrderNew = "order.new", OrderGone = "order.gone", AvailabilityChanged = "availability.changed",
         PassFailed = "pass.failed", PassRecovered = "pass.recovered", PassHeld = "pass.held",
         RowsRejected = "rows.rejected", ObjectsRefused = "objects.refused", SyncStale = "sync.stale",
         DiskLow = "disk.low",
     }
+}
+
+/// How a connection to a mail server is protected.
+#[derive(JsonSchema)]
+#[schemars(untagged)]
+enum Tls {
+    How(SmtpTls),
+    Whether(bool),
+}
+
+/// Mail addresses.
+#[derive(JsonSchema)]
+#[schemars(untagged)]
+enum Addresses {
+    One(String),
+    List(Vec<String>),
 }
 
 /// A time, or whatever suits the interval.
@@ -288,7 +305,19 @@ tables! {
         heartbeat_url: Option<String>,
         heartbeat_url_file: Option<String>,
         heartbeat: Option<Heartbeat>,
+        smtp: Option<Smtp>,
         hook: Option<Vec<Hook>>,
+    }
+    /// The server that mails go to.
+    Smtp {
+        host: String,
+        #[schemars(range(min = 1))]
+        port: Option<u16>,
+        tls: Option<Tls>,
+        username: Option<String>,
+        password: Option<String>,
+        password_file: Option<String>,
+        from: String,
     }
     /// Somebody who is told.
     Hook {
@@ -298,6 +327,7 @@ tables! {
         secret: Option<String>,
         secret_file: Option<String>,
         command: Option<Vec<String>>,
+        mail: Option<Addresses>,
         personal: Option<bool>,
         timeout: Option<Time>,
         give_up_after: Option<Time>,
@@ -309,6 +339,7 @@ tables! {
         public_url: Option<String>,
         password: Option<String>,
         password_file: Option<String>,
+        actions: Option<bool>,
         allowed_hosts: Option<Vec<String>>,
         allow_origins: Option<Vec<String>>,
         trusted_proxies: Option<Vec<String>>,

@@ -9,7 +9,8 @@ use serde_json::{Value, json};
 use super::watches::WatchSpans;
 use crate::systems::availability::timeline::{HOURS, by_hour};
 
-const DAYS: [&str; 7] = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
+/// The days of a week.
+pub(super) const DAYS: [&str; 7] = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
 
 /// Prints them for programs, an entry an hour.
 ///

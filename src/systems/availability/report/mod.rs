@@ -1,6 +1,7 @@
 //! Rounds and watches, for people and for programs.
 
 mod hours;
+mod page;
 mod round;
 mod standing;
 mod watches;

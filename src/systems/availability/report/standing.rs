@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
+use super::page::shown;
 use super::watches::{WatchState, watch_states};
 use crate::config::{Emplifi, Schedule};
 use crate::pass::{self, Headline, PassRow};
@@ -12,6 +13,7 @@ use crate::report::{JsonObject, PrintError};
 use crate::state::{Reader, StateError};
 use crate::systems::availability::hysteresis::State;
 use crate::systems::look::{Look, Standing};
+use crate::view::Shown;
 
 /// What can be looked at; `None` = these settings watch nobody.
 pub(in crate::systems::availability) struct AvailabilityLook {
@@ -32,6 +34,11 @@ impl Look for AvailabilityLook {
     fn standing<'r>(&self, reader: &'r Reader) -> Result<Box<dyn Standing + 'r>, StateError> {
         let states = self.settings.as_ref().map(|settings| watch_states(reader, settings)).transpose()?;
         Ok(Box::new(AvailabilityStanding(states)))
+    }
+
+    fn shown(&self, reader: &Reader) -> Result<Shown, PrintError> {
+        let shown = self.settings.as_ref().map(|settings| shown(reader, settings)).transpose()?;
+        Ok(shown.unwrap_or_default())
     }
 }
 

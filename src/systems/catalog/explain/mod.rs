@@ -152,6 +152,22 @@ pub async fn explain(
     Ok(Explanation { id: id.to_owned(), feed, known, shown, is_alone })
 }
 
+/// The same of what the state knows alone: neither a host nor a file of the feed is read, which may take long.
+///
+/// # Errors
+/// When the state can't be read.
+pub(in crate::systems::catalog) fn explain_known(
+    by: Option<&ExplainedBy>,
+    reader: &Reader,
+    id: &str,
+) -> Result<Explanation, StateError> {
+    let item = |shelf: Shelf| shelf.newest().ok()??.get(id).ok()?;
+    let shown = by.and_then(ExplainedBy::shelf).map(|shelf| InShown { item: item(shelf), next: None });
+    let unread = by.map_or(NotRead::NoFeed, |by| NotRead::NotAsked(by.source().location.to_string()));
+    let is_alone = matches!(by, Some(ExplainedBy::Showing(_)));
+    Ok(Explanation { id: id.to_owned(), feed: Err(unread), known: in_state(reader, id)?, shown, is_alone })
+}
+
 fn in_state(reader: &Reader, id: &str) -> Result<InState, StateError> {
     let mut known = InState::default();
     let key = reader.key(Kind::Product, reader.hasher().digest(id.as_bytes()))?;

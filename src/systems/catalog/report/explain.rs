@@ -69,7 +69,7 @@ fn print_unread(unread: Option<&NotRead>, out: &mut dyn Write) -> io::Result<()>
     unread.map_or(Ok(()), |unread| write!(out, "{}", wrap(&one_line(&unread_words(unread)), "  ")))
 }
 
-fn unread_words(unread: &NotRead) -> String {
+pub(super) fn unread_words(unread: &NotRead) -> String {
     match unread {
         NotRead::NoFeed => "The settings name no feed.".to_owned(),
         NotRead::NotAsked(location) => format!("Not read: {location} was not asked."),
@@ -164,7 +164,7 @@ fn print_waiting(known: &InState, out: &mut dyn Write) -> io::Result<()> {
     lines.iter().try_for_each(|line| write!(out, "{}", wrap(&one_line(line), "  ")))
 }
 
-fn waiting(known: &InState) -> Vec<String> {
+pub(super) fn waiting(known: &InState) -> Vec<String> {
     let mut lines = Vec::new();
     if let Some(failed) = &known.failed {
         let since = failed.since.map(|since| format!(" since {since:.0}")).unwrap_or_default();

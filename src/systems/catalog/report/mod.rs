@@ -1,9 +1,14 @@
 //! Plans and passes over the catalog, for people and for programs.
 
+mod changes;
 mod explain;
 mod history;
+mod imports;
+mod listings;
+mod page;
 mod pass;
 mod plan;
+mod product;
 mod rejected;
 mod shown;
 mod standing;

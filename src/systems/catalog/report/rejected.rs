@@ -52,13 +52,18 @@ fn print(rejection: &Rejection, out: &mut dyn Write) -> Result<(), PrintError> {
     Ok(write!(out, "{}", wrap(&one_line(&rejection.advice()), "  > "))?)
 }
 
-/// For programs.
+/// For programs; of one id only, if one is given.
 ///
 /// # Errors
 /// When they can't be read or printed.
-pub fn rejected_json(reader: &Reader, out: &mut dyn Write) -> Result<(), PrintError> {
+pub fn rejected_json(reader: &Reader, id: Option<&str>, out: &mut dyn Write) -> Result<(), PrintError> {
     let mut list = JsonList::begin(out)?;
-    reader.each_rejected(u64::MAX, |rejection| Ok::<(), PrintError>(list.item(&rejection_json(&rejection))?))?;
+    reader.each_rejected(u64::MAX, |rejection| {
+        if !is_of(&rejection, id) {
+            return Ok(());
+        }
+        Ok::<(), PrintError>(list.item(&rejection_json(&rejection))?)
+    })?;
     list.end()?;
     Ok(writeln!(out)?)
 }
@@ -73,13 +78,16 @@ pub(super) fn rejection_json(rejection: &Rejection) -> Value {
     })
 }
 
-/// For spreadsheets, at most so many.
+/// For spreadsheets; of one id only, if one is given, and at most so many.
 ///
 /// # Errors
 /// When they can't be read or printed.
-pub fn rejected_csv(reader: &Reader, most: u64, out: &mut dyn Write) -> Result<(), PrintError> {
+pub fn rejected_csv(reader: &Reader, id: Option<&str>, most: u64, out: &mut dyn Write) -> Result<(), PrintError> {
     let mut csv = Csv::begin(out, &["line", "id", "title", "column", "value", "reason", "what to do", "other line"])?;
     reader.each_rejected(most, |rejection| {
+        if !is_of(&rejection, id) {
+            return Ok(());
+        }
         let advice = rejection.advice();
         let Cell { column, value, title } = rejection.cell.map(|cell| *cell).unwrap_or_default();
         let Rejection { line, id, field, reason, first, .. } = rejection;
@@ -97,4 +105,8 @@ pub fn rejected_csv(reader: &Reader, most: u64, out: &mut dyn Write) -> Result<(
             text(first),
         ])?)
     })
+}
+
+fn is_of(rejection: &Rejection, id: Option<&str>) -> bool {
+    id.is_none_or(|id| rejection.id.as_deref() == Some(id))
 }

@@ -6,8 +6,12 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
+use super::imports::import_line;
+use super::listings::{HistoryListing, RejectedListing};
+use super::page::{held_blocks, shown};
 use super::pass::{foreign, line};
 use super::plan::held_text;
+use super::product::product_page;
 use crate::approval::{CATALOG, word};
 use crate::catalog::{Faults, Kind};
 use crate::config::Schedule;
@@ -17,6 +21,7 @@ use crate::pause::Pause;
 use crate::report::{JsonObject, PrintError, RejectedRows};
 use crate::state::{Reader, StateError};
 use crate::systems::catalog::apply::Stop;
+use crate::systems::catalog::explain::{ExplainedBy, explain_known};
 use crate::systems::catalog::pass::close::JOB;
 use crate::systems::catalog::plan::verdict::Held;
 use crate::systems::catalog::store;
@@ -27,8 +32,10 @@ use crate::systems::catalog::store::ReadObjects as _;
 use crate::systems::catalog::store::ReadPlan as _;
 use crate::systems::catalog::store::ReadTroubles as _;
 use crate::systems::catalog::store::{Foreign, Import, RefusedCount};
-use crate::systems::look::{EachFailed, FailedObject, HeldBack, Look, Standing};
+use crate::systems::listing::Listing;
+use crate::systems::look::{EachFailed, FailedObject, HeldBack, Look, ProductPage, Standing};
 use crate::text::{count, fold};
+use crate::view::Shown;
 
 /// Rows that a person is shown.
 const SHOWN: usize = 20;
@@ -47,6 +54,8 @@ pub(crate) struct CatalogLook {
     pub(crate) schedule: Option<Schedule>,
     /// The feed is shown to others, and nothing goes to NiceChat.
     pub(crate) is_alone: bool,
+    /// By which a product is explained; `None` = these settings have no feed.
+    pub(crate) by: Option<ExplainedBy>,
 }
 
 impl Look for CatalogLook {
@@ -65,8 +74,6 @@ impl Look for CatalogLook {
             is_alone: self.is_alone,
             reader,
             last: reader.passes(JOB, "", 1)?.into_iter().next(),
-            categories: reader.owned(Kind::Category)?,
-            products: reader.owned(Kind::Product)?,
             foreign: reader.foreign()?.unwrap_or_default(),
             pending: reader.pending()?,
             faults,
@@ -80,7 +87,27 @@ impl Look for CatalogLook {
 
     fn held_back(&self, reader: &Reader) -> Result<Option<HeldBack>, StateError> {
         let held = reader.held()?.and_then(|held| serde_json::from_value::<Held>(held).ok());
-        Ok(held.map(|held| HeldBack { held_by: CATALOG, text: held_text(&held, usize::MAX), digest: held.digest }))
+        let is_approved = |held: &Held| word(reader.path(), CATALOG).is_some_and(|approved| approved == held.digest);
+        Ok(held.map(|held| HeldBack {
+            held_by: CATALOG,
+            text: held_text(&held, usize::MAX),
+            blocks: held_blocks(&held),
+            is_approved: is_approved(&held),
+            digest: held.digest,
+        }))
+    }
+
+    fn shown(&self, reader: &Reader) -> Result<Shown, PrintError> {
+        let is_there = self.schedule.is_some() || reader.owned(Kind::Product)? > 0;
+        Ok(if is_there { shown(reader, self.is_alone)? } else { Shown::default() })
+    }
+
+    fn listings(&self) -> Vec<Box<dyn Listing>> {
+        vec![Box::new(HistoryListing), Box::new(RejectedListing)]
+    }
+
+    fn product(&self, reader: &Reader, id: &str) -> Result<Option<ProductPage>, PrintError> {
+        Ok(Some(product_page(&explain_known(self.by.as_ref(), reader, id)?, reader)?))
     }
 }
 
@@ -89,8 +116,6 @@ struct CatalogStanding<'r> {
     is_alone: bool,
     reader: &'r Reader,
     last: Option<PassRow>,
-    categories: u64,
-    products: u64,
     foreign: Foreign,
     pending: u64,
     faults: Faults,
@@ -128,7 +153,8 @@ impl Standing for CatalogStanding<'_> {
 
     fn print_json(&self, most: u64, out: &mut JsonObject<'_>) -> Result<(), PrintError> {
         out.field("last_pass", &self.last)?;
-        out.field("owned", &json!({"categories": self.categories, "products": self.products}))?;
+        let [categories, products] = self.owned()?;
+        out.field("owned", &json!({"categories": categories, "products": products}))?;
         if self.foreign != Foreign::default() {
             out.field("foreign", &self.foreign)?;
         }
@@ -146,9 +172,10 @@ impl Standing for CatalogStanding<'_> {
         if self.last.is_none() {
             return Ok(());
         }
-        if !self.is_alone || self.products > 0 {
-            let products = count(self.products, "product", "products");
-            writeln!(out, "Ours at NiceChat: {products}, {}.", count(self.categories, "category", "categories"))?;
+        let [categories, products] = self.owned()?;
+        if !self.is_alone || products > 0 {
+            let products = count(products, "product", "products");
+            writeln!(out, "Ours at NiceChat: {products}, {}.", count(categories, "category", "categories"))?;
         }
         if let Some(told) = foreign(self.foreign) {
             writeln!(out, "{told}")?;
@@ -199,6 +226,11 @@ impl Standing for CatalogStanding<'_> {
 }
 
 impl CatalogStanding<'_> {
+    /// Categories and products of ours: counted where they are told, since of a million that takes a while.
+    fn owned(&self) -> Result<[u64; 2], StateError> {
+        Ok([self.reader.owned(Kind::Category)?, self.reader.owned(Kind::Product)?])
+    }
+
     /// A pass that has begun to send leaves its row when it ends: until then the last row tells of an earlier feed.
     fn unfinished(&self, passes: &[PassRow]) -> Headline {
         let since = passes.iter().find(|pass| pass.outcome.is_good()).map(|pass| pass.finished);
@@ -232,18 +264,4 @@ fn import_json(import: &Import) -> Value {
         fields.insert("warning".to_owned(), json!(warning));
     }
     json
-}
-
-fn import_line(import: &Import) -> String {
-    let mut text = format!("{:.0}  {}", import.updated.unwrap_or(import.pushed), import.state.name());
-    if let Some(imported) = import.imported {
-        text += &format!(", {} imported", count(imported, "element", "elements"));
-    }
-    if let Some(left) = import.left {
-        text += &format!(", {} put right by the API", count(left, "object", "objects"));
-    }
-    for complaint in import.reason.iter().chain(&import.shortfall()) {
-        text += &format!(": {complaint}");
-    }
-    text
 }

@@ -23,7 +23,7 @@ mod troubles;
 
 pub use feed::{FeedColumns, FeedMark, Foreign, ListingScope, ReadFeed};
 pub use guard::{ApprovedHash, Deletion, FeedKind, GuardEnding, ReadGuard, Recent, WriteGuard};
-pub use history::{Change, ChangeKind, Entry, HeldNote, HistoryFilter};
+pub use history::{Change, ChangeKind, ChangesPage, Entry, HeldNote, HistoryFilter};
 pub use history::{Loaded, Noted, PassId, ReadHistory, Why, WriteHistory};
 pub use idle_rules::{ReadIdleRules, RuleFit, WriteIdleRules};
 pub use imports::{AtLarge, Failures, Import, ImportEnd, ImportState, NewImport, ReadImports, Timings, WriteImports};

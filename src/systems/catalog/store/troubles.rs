@@ -102,6 +102,27 @@ pub trait ReadTroubles: AsRef<Reader> {
         self.as_ref().each(&sql, [limit(most)], rejection, each)
     }
 
+    /// At most so many of these rows behind a place that an earlier page gave, each with its place; of one id only, if
+    /// one is given.
+    ///
+    /// # Errors
+    /// When the file can't be read.
+    fn rejected_page(
+        &self,
+        id: Option<&str>,
+        after: Option<i64>,
+        most: usize,
+    ) -> Result<Vec<(i64, Rejection)>, StateError> {
+        let has_cells = self.as_ref().version() >= HISTORY_SINCE;
+        let cells = if has_cells { "title, column_name, value, first" } else { "NULL, NULL, NULL, NULL" };
+        let sql = format!(
+            "SELECT line, id, field, reason, {cells}, rowid FROM rejected
+             WHERE rowid > ?1 AND (?2 IS NULL OR id = ?2) ORDER BY rowid LIMIT ?3"
+        );
+        let parameters = rusqlite::params![after.unwrap_or(i64::MIN), id, limit(most as u64)];
+        self.as_ref().all(&sql, parameters, |row| Ok((row.get(8)?, rejection(row)?)))
+    }
+
     /// What is wrong with the rows that the last reading rejected, and how many objects NiceChat refuses.
     ///
     /// # Errors

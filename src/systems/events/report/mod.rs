@@ -2,6 +2,7 @@
 
 mod ics;
 mod listing;
+mod page;
 mod pass;
 mod plan;
 mod standing;

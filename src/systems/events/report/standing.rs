@@ -4,6 +4,7 @@ use std::io::Write;
 
 use jiff::Timestamp;
 
+use super::page::shown;
 use super::pass::{line, mirror_json, mirror_text};
 use crate::config::Schedule;
 use crate::pass::{Facts, Headline, PassRow};
@@ -15,6 +16,7 @@ use crate::systems::events::store::ReadEvents as _;
 use crate::systems::events::store::{MirrorState, RefusedEvent};
 use crate::systems::look::{EachFailed, FailedObject, Look, Standing};
 use crate::text::count;
+use crate::view::Shown;
 
 /// What can be looked at of a mirror, and when it is due; `None` = these settings have none.
 pub(crate) struct EventsLook(pub(crate) Option<(Names, Schedule)>);
@@ -40,6 +42,11 @@ impl Look for EventsLook {
             mirror: reader.mirror(&names.mirror)?,
             refused,
         }))
+    }
+
+    fn shown(&self, reader: &Reader) -> Result<Shown, PrintError> {
+        let shown = self.0.as_ref().map(|(names, _)| shown(reader, &names.mirror, &names.store)).transpose()?;
+        Ok(shown.unwrap_or_default())
     }
 }
 

@@ -5,6 +5,7 @@ use serde_json::Value;
 use crate::systems::look::HeldBack;
 use crate::systems::orders::JOB;
 use crate::text::{fold, number, one_line, shorten};
+use crate::view::{Block, Cell, Column, Table};
 
 /// What the state says is held, in words; `None` = it says something else.
 pub(super) fn held_back(held: &Value) -> Option<HeldBack> {
@@ -20,6 +21,17 @@ pub(super) fn held_back(held: &Value) -> Option<HeldBack> {
             lines.push(format!("    - {}  {called}", one_line(example["id"].as_str()?)));
         }
     }
+    let mut blocks: Vec<Block> = Vec::new();
+    for risk in held["held"].as_array()? {
+        let would = "orders are not listed any more, and would count as gone";
+        blocks.push(Block::Words(format!("{} of {} {would}.", risk["count"], risk["of"])));
+        let mut table = Table::new("The first of what is held", &[Column::text("order"), Column::text("called")]);
+        for example in risk["examples"].as_array().into_iter().flatten() {
+            let text = |name: &str| example[name].as_str().unwrap_or_default().to_owned();
+            table.row(vec![Cell::Code(text("id")), Cell::Text(text("old"))]);
+        }
+        blocks.extend((!table.rows.is_empty()).then_some(Block::Table(table)));
+    }
     let text = lines.into_iter().map(|line| line + "\n").collect();
-    Some(HeldBack { held_by: JOB, digest: digest.to_owned(), text })
+    Some(HeldBack { held_by: JOB, digest: digest.to_owned(), text, blocks, is_approved: false })
 }

@@ -2,6 +2,8 @@
 
 mod held;
 mod list;
+mod listings;
+mod page;
 mod pass;
 mod plan;
 mod shown;

@@ -6,43 +6,65 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::held::held_back;
+use super::listings::OrdersListing;
+use super::page::shown;
 use super::pass::line;
-use crate::config::Schedule;
+use crate::approval::word;
+use crate::config::{Orders, Schedule};
 use crate::pass::{Facts, Headline, PassRow, ReadPasses as _};
 use crate::report::{JsonObject, PrintError};
 use crate::state::{Reader, StateError};
+use crate::systems::listing::Listing;
 use crate::systems::look::{EachFailed, FailedObject, HeldBack, Look, Standing};
-use crate::systems::orders::JOB;
 use crate::systems::orders::store::{Aside, Counts, ReadOrders as _};
+use crate::systems::orders::{JOB, Products, subject};
 use crate::text::{count, number};
+use crate::view::Shown;
 
-/// What can be looked at of the orders: what they are about, and when they are due; `None` = these settings have none.
-pub(in crate::systems::orders) struct OrdersLook(pub(in crate::systems::orders) Option<(String, Schedule)>);
+/// What can be looked at of the orders.
+pub(in crate::systems::orders) struct OrdersLook {
+    /// `None` = these settings have none.
+    pub(in crate::systems::orders) settings: Option<Orders>,
+    /// What our snapshot says of a product.
+    pub(in crate::systems::orders) products: Products,
+}
 
 impl Look for OrdersLook {
     fn job(&self) -> (&'static str, String) {
         // What is about nobody has no passes.
-        (JOB, self.0.as_ref().map_or_else(|| "none".to_owned(), |(subject, _)| subject.clone()))
+        (JOB, self.settings.as_ref().map_or_else(|| "none".to_owned(), subject))
     }
 
     fn schedule(&self) -> Option<&Schedule> {
-        self.0.as_ref().map(|(_, schedule)| schedule)
+        self.settings.as_ref().map(|settings| &settings.schedule)
     }
 
     fn standing<'r>(&self, reader: &'r Reader) -> Result<Box<dyn Standing + 'r>, StateError> {
-        let Some((subject, schedule)) = &self.0 else { return Ok(Box::new(OrdersStanding::default())) };
+        let Some(settings) = &self.settings else { return Ok(Box::new(OrdersStanding::default())) };
         Ok(Box::new(OrdersStanding {
-            schedule: Some(schedule.clone()),
+            schedule: Some(settings.schedule.clone()),
             counts: Some(reader.order_counts()?),
             read_at: reader.orders_read_at()?,
             aside: reader.orders_aside()?,
             held: reader.held_orders()?,
-            last: reader.passes(JOB, subject, 1)?.into_iter().next(),
+            last: reader.passes(JOB, &subject(settings), 1)?.into_iter().next(),
         }))
     }
 
     fn held_back(&self, reader: &Reader) -> Result<Option<HeldBack>, StateError> {
-        Ok(reader.held_orders()?.and_then(|held| held_back(&held)))
+        let is_approved = |held: &HeldBack| word(reader.path(), JOB).is_some_and(|approved| approved == held.digest);
+        let held = reader.held_orders()?.and_then(|held| held_back(&held));
+        Ok(held.map(|held| HeldBack { is_approved: is_approved(&held), ..held }))
+    }
+
+    fn shown(&self, reader: &Reader) -> Result<Shown, PrintError> {
+        Ok(if self.settings.is_some() { shown(reader)? } else { Shown::default() })
+    }
+
+    fn listings(&self) -> Vec<Box<dyn Listing>> {
+        let listing = |settings: &Orders| OrdersListing { products: self.products, currency: settings.currency };
+        let listing = self.settings.as_ref().map(listing);
+        listing.into_iter().map(|listing| Box::new(listing) as Box<dyn Listing>).collect()
     }
 }
 

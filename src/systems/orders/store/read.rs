@@ -9,7 +9,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::{Aside, Counts, FIRST_READ, HELD, HeldOrder, NAMES, READ_AT, READ_WHOLE, UNCUT};
-use crate::state::{ORDERS_SINCE, Reader, StateError};
+use crate::state::{ORDERS_SINCE, Reader, StateError, limit};
 
 /// Which orders.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -21,6 +21,9 @@ pub struct OrdersFilter {
     /// Whether what is kept of persons is read.
     pub personal: bool,
 }
+
+/// Where an order is among the others: when it was sold, in milliseconds, and its id.
+type Place = (i64, i64);
 
 const COLUMNS: &str = "orders.body, known, first_seen, gone, order_personal.body
                        FROM orders LEFT JOIN order_personal ON order_personal.id = orders.id";
@@ -43,6 +46,42 @@ pub trait ReadOrders: AsRef<Reader> {
         let until = filter.until.map_or(i64::MAX, Timestamp::as_millisecond);
         let sql = format!("SELECT {COLUMNS} WHERE sold >= ?1 AND sold < ?2 ORDER BY sold, orders.id");
         self.as_ref().each(&sql, [since, until], |row| held_order(row, filter.personal), each)
+    }
+
+    /// At most so many orders, the latest first: those before a place that an earlier page gave, each with its place.
+    /// Nothing of persons is read.
+    ///
+    /// # Errors
+    /// When the file can't be read.
+    fn orders_page(
+        &self,
+        filter: OrdersFilter,
+        (sold, id): Place,
+        most: usize,
+    ) -> Result<Vec<(Place, HeldOrder)>, StateError> {
+        if self.as_ref().version() < ORDERS_SINCE {
+            return Ok(Vec::new());
+        }
+        let since = filter.since.map_or(i64::MIN, Timestamp::as_millisecond);
+        let until = filter.until.map_or(i64::MAX, Timestamp::as_millisecond);
+        let sql = "SELECT body, known, first_seen, gone, NULL, sold, id FROM orders
+                   WHERE (sold, id) < (?1, ?2) AND sold >= ?3 AND sold < ?4 ORDER BY sold DESC, id DESC LIMIT ?5";
+        let parameters = params![sold, id, since, until, limit(most as u64)];
+        self.as_ref().all(sql, parameters, |row| Ok(((row.get(5)?, row.get(6)?), held_order(row, false)?)))
+    }
+
+    /// How many orders there were on each day from a moment on that are listed still: days since 1970, UTC.
+    ///
+    /// # Errors
+    /// When the file can't be read.
+    fn orders_by_day(&self, since: Timestamp) -> Result<Vec<(i64, u64)>, StateError> {
+        if self.as_ref().version() < ORDERS_SINCE {
+            return Ok(Vec::new());
+        }
+        let sql =
+            "SELECT sold / 86400000, count(*) FROM orders WHERE sold >= ?1 AND gone IS NULL GROUP BY 1 ORDER BY 1";
+        let of = |row: &Row<'_>| Ok((row.get(0)?, row.get::<_, i64>(1)?.unsigned_abs()));
+        self.as_ref().all(sql, [since.as_millisecond()], of)
     }
 
     /// The orders with this id, else those with this number.

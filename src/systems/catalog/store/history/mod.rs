@@ -5,7 +5,7 @@ mod read;
 mod write;
 
 pub use change::{Change, ChangeKind, Why};
-pub use read::{Entry, HistoryFilter, ReadHistory};
+pub use read::{ChangesPage, Entry, HistoryFilter, ReadHistory};
 pub use write::{HeldNote, Loaded, Noted, PassId, WriteHistory};
 pub(super) use write::{note, note_load, of_pass};
 

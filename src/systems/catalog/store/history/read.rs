@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use rusqlite::{Row, params};
+use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
 use super::write::not_indexed;
 use super::{Change, ChangeKind, KEY, Why, short_key};
@@ -25,6 +25,8 @@ pub struct HistoryFilter {
     pub change: Option<ChangeKind>,
     /// Of this field.
     pub field: Option<String>,
+    /// Nothing that the guard held back.
+    pub is_done: bool,
 }
 
 /// A change, as it was written down.
@@ -41,6 +43,20 @@ pub struct Entry {
     /// What was changed, and why.
     pub change: Change,
 }
+
+/// Some of the changes that fit, the latest first.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ChangesPage {
+    /// The changes.
+    pub entries: Vec<Entry>,
+    /// Where the next ones begin; `None` = there are no more.
+    pub next: Option<i64>,
+    /// It was looked no further, though less was found than asked for.
+    pub is_cut: bool,
+}
+
+/// Changes that are looked at for a page. What hardly ever fits is looked for page by page, so that none takes long.
+const LOOKED_AT: i64 = 20_000;
 
 /// Reading history.
 pub trait ReadHistory: AsRef<Reader> {
@@ -83,9 +99,124 @@ pub trait ReadHistory: AsRef<Reader> {
             }
         }
     }
+
+    /// At most so many of the changes that fit, the latest first: those before a place that an earlier page gave.
+    ///
+    /// # Errors
+    /// When the file can't be read.
+    fn changes_page(
+        &self,
+        filter: &HistoryFilter,
+        before: Option<i64>,
+        most: usize,
+    ) -> Result<ChangesPage, StateError> {
+        let reader = self.as_ref();
+        if reader.version() < HISTORY_SINCE {
+            return Ok(ChangesPage::default());
+        }
+        if let Some(id) = &filter.id {
+            return page_of(reader, (filter, id), before, most);
+        }
+        let passes = passes(reader)?;
+        reader.read(|connection| page(connection, (filter, &passes), before, most))
+    }
 }
 
 impl ReadHistory for Reader {}
+
+/// See [`ReadHistory::changes_page`].
+fn page(
+    connection: &Connection,
+    (filter, passes): (&HistoryFilter, &HashMap<i64, Timestamp>),
+    before: Option<i64>,
+    most: usize,
+) -> rusqlite::Result<ChangesPage> {
+    let ends = |end: &str| {
+        let sql = format!("SELECT change FROM change ORDER BY change {end} LIMIT 1");
+        connection.prepare_cached(&sql)?.query_row([], |row| row.get::<_, i64>(0)).optional()
+    };
+    let (Some(first), Some(last)) = (ends("ASC")?, ends("DESC")?) else { return Ok(ChangesPage::default()) };
+    // A pass has nothing from before it began; and nothing from after the next one began, unless the clock was put back.
+    let until = |until| passes.iter().filter(|(_, at)| **at < until).map(|(pass, _)| *pass).max();
+    let since = |since| passes.iter().filter(|(_, at)| **at >= since).map(|(pass, _)| *pass).min();
+    let end = match filter.until.map(until) {
+        Some(Some(pass)) => first_of(connection, pass.saturating_add(1), (first, last))?,
+        Some(None) => first,
+        None => last + 1,
+    };
+    let begin = match filter.since.map(since) {
+        Some(Some(pass)) => first_of(connection, pass.saturating_sub(1), (first, last))?,
+        // What the last pass did may be later than its begin.
+        Some(None) => first_of(connection, passes.keys().max().copied().unwrap_or_default(), (first, last))?,
+        None => first,
+    };
+    let end = before.map_or(end, |before| before.min(end));
+    let low = end.saturating_sub(LOOKED_AT).max(begin);
+    let codes = filter.change.map(|change| Kind::ALL.map(|kind| change.code(kind)));
+    // What is held comes last among the codes.
+    let last = if filter.is_done { ChangeKind::Held.code(Kind::Category) - 1 } else { i64::MAX };
+    let [least, greatest] = codes.unwrap_or([0, last]);
+    let sql = "SELECT pass, at, what, why, id, fields, change FROM change
+               WHERE change >= ?1 AND change < ?2 AND what BETWEEN ?3 AND ?4 ORDER BY change DESC";
+    let mut statement = connection.prepare_cached(sql)?;
+    let mut rows = statement.query(params![low, end, least, greatest])?;
+    let mut found = ChangesPage::default();
+    while let Some(row) = rows.next()? {
+        let Some(entry) = entry(row, passes)?.filter(|entry| filter.fits(entry)) else { continue };
+        if found.entries.len() == most {
+            return Ok(found);
+        }
+        found.entries.push(entry);
+        found.next = Some(row.get(6)?);
+    }
+    found.is_cut = low > begin;
+    found.next = found.is_cut.then_some(low);
+    Ok(found)
+}
+
+/// The first change of a pass or of a later one; their numbers have no gaps.
+fn first_of(connection: &Connection, pass: i64, (first, last): (i64, i64)) -> rusqlite::Result<i64> {
+    let (mut low, mut high) = (first, last + 1);
+    while low < high {
+        let middle = low + (high - low) / 2;
+        let sql = "SELECT pass FROM change WHERE change = ?1";
+        let of: Option<i64> = connection.prepare_cached(sql)?.query_row([middle], |row| row.get(0)).optional()?;
+        if of.is_some_and(|of| of < pass) { low = middle + 1 } else { high = middle }
+    }
+    Ok(low)
+}
+
+/// The same of one id, whose changes are found by the index.
+fn page_of(
+    reader: &Reader,
+    (filter, id): (&HistoryFilter, &str),
+    before: Option<i64>,
+    most: usize,
+) -> Result<ChangesPage, StateError> {
+    let (found, passes) = (numbers(reader, id)?, passes(reader)?);
+    let before = before.unwrap_or(i64::MAX);
+    reader.read(|connection| {
+        let sql = "SELECT change FROM change WHERE change >= ?1 AND change < ?2 AND id = ?3 ORDER BY change DESC";
+        let mut statement = connection.prepare_cached(sql)?;
+        let recent = statement.query_map(params![found.not_indexed, before, id], |row| row.get::<_, i64>(0))?;
+        let recent: Vec<i64> = recent.collect::<rusqlite::Result<_>>()?;
+        let sql = "SELECT pass, at, what, why, id, fields FROM change WHERE change = ?1 AND id = ?2";
+        let mut one = connection.prepare_cached(sql)?;
+        let mut page = ChangesPage::default();
+        let indexed = found.changes.iter().rev().copied().filter(|at| *at < before);
+        for at in recent.into_iter().chain(indexed) {
+            let entry = one.query_row(params![at, id], |row| entry(row, &passes)).optional()?.flatten();
+            let Some(entry) = entry.filter(|entry| filter.fits(entry)) else { continue };
+            if page.entries.len() == most {
+                return Ok(page);
+            }
+            page.entries.push(entry);
+            page.next = Some(at);
+        }
+        page.next = None;
+        Ok(page)
+    })
+}
 
 impl HistoryFilter {
     fn fits(&self, entry: &Entry) -> bool {
@@ -93,6 +224,7 @@ impl HistoryFilter {
         self.since.is_none_or(|since| entry.at >= since)
             && self.until.is_none_or(|until| entry.at < until)
             && self.change.is_none_or(|change| entry.change.change == change)
+            && !(self.is_done && entry.change.change == ChangeKind::Held)
             && self.field.as_ref().is_none_or(has)
     }
 }

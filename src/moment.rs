@@ -8,13 +8,18 @@ use jiff::tz::TimeZone;
 
 /// A moment, or a day from its begin to its end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Moment {
-    pub(super) begin: Timestamp,
-    pub(super) end: Timestamp,
+pub struct Moment {
+    /// Of the day; else the moment itself.
+    pub begin: Timestamp,
+    /// The same.
+    pub end: Timestamp,
 }
 
 /// Reads `7d`, `12h`, `30m` (so long before `now`), `2026-11-25`, or RFC 3339.
-pub(super) fn moment(text: &str, now: Timestamp) -> Result<Moment, String> {
+///
+/// # Errors
+/// When it is none of these; the text says so.
+pub fn moment(text: &str, now: Timestamp) -> Result<Moment, String> {
     let text = text.trim();
     let wrong = || format!("{text:?} is no time: write 7d, 12h or 30m (ago), 2026-11-25, or 2026-11-25T13:45:00Z");
     if let Some(ago) = ago(text) {
