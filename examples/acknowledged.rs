@@ -14,7 +14,7 @@ use shelfkeeper::pass::{Outcome, PassEntry, PassKind, PassRow};
 use shelfkeeper::state::{Reader, Writer};
 use shelfkeeper::systems::catalog::store::WritePass as _;
 use shelfkeeper::systems::catalog::store::WriteRequests as _;
-use shelfkeeper::systems::catalog::store::{Adopted, Ending, GuardEnding, ListingScope};
+use shelfkeeper::systems::catalog::store::{Adopted, Ending, GuardEnding, ListingScope, Waiting};
 use shelfkeeper::systems::catalog::{Comparison, Cursor, Differ, Operation, Policy, Stage};
 use url::Url;
 
@@ -43,7 +43,7 @@ fn main() -> anyhow::Result<()> {
 
 /// Writes all that would be sent as if it had been.
 async fn acknowledge(writer: &Writer, comparison: Comparison, now: Timestamp) -> anyhow::Result<()> {
-    writer.begin(comparison.summary.operations(), now).await?;
+    writer.begin(Waiting { all: comparison.summary.operations(), urgent: 0 }, now).await?;
     for stage in Stage::ALL {
         let mut cursor = Cursor::default();
         loop {

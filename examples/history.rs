@@ -13,7 +13,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 use shelfkeeper::catalog::{Fields, Id, Kind};
 use shelfkeeper::state::{Reader, Writer};
-use shelfkeeper::systems::catalog::store::{Adopted, Change, ChangeKind, HistoryFilter, Noted, Record, Why};
+use shelfkeeper::systems::catalog::store::{Adopted, Change, ChangeKind, HistoryFilter, Noted, Record, Waiting, Why};
 use shelfkeeper::systems::catalog::store::{ReadHistory as _, WriteHistory as _, WritePass as _, WriteRequests as _};
 
 /// Changes of a pass.
@@ -65,7 +65,7 @@ async fn fill(writer: &Writer, count: u64, are_noted: bool) -> anyhow::Result<()
     let mut started = Timestamp::now().checked_sub(SignedDuration::from_hours(24))?;
     for first in (0..count).step_by(usize::try_from(PASS)?) {
         started += SignedDuration::from_secs(60);
-        let pass = writer.begin(PASS, started).await?;
+        let pass = writer.begin(Waiting { all: PASS, urgent: 0 }, started).await?;
         let objects = (first..(first + PASS).min(count)).map(|at| {
             let number = at % PRODUCTS;
             let price =

@@ -373,6 +373,7 @@ fn a_pause_that_nobody_waits_for_ends_the_pass() {
         publish(&shop, &many("p", 40).into_iter().map(|good| good.at_price("11.00")).collect::<Vec<_>>());
         let pass = sync(&shop).ended(1);
         assert!(pass.requests.len() <= 8, "{asked}: {}", pass.tally());
-        assert_eq!(shop.json(&["status", "--format", "json"])["pending"], 40);
+        let status = shop.json(&["status", "--format", "json"]);
+        assert_eq!((&status["pending"], &status["pending_urgent"]), (&json!(40), &json!(40)));
     }
 }

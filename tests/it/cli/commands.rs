@@ -169,7 +169,7 @@ fn feed_needs_no_config_and_takes_a_url() {
 #[test]
 fn status_as_json() {
     let shop = Shop::with_rows(&[LAMP, CHAIR, NAMELESS]);
-    let all = "availability events failed headline held hooks imports last_pass newstore oct8ne orders owned pending rejected";
+    let all = "availability events failed headline held hooks imports last_pass newstore oct8ne orders owned pending pending_urgent rejected";
     let all: BTreeSet<&str> = all.split(' ').collect();
     let status = shop.json(&["status", "--format", "json"]);
     assert_eq!(names(&status), all);

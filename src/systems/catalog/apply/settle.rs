@@ -25,7 +25,7 @@ impl Application<'_> {
             }
             return Ok(());
         }
-        let (kind, id) = (operation.kind, operation.id.clone());
+        let object = (operation.kind, operation.id.clone());
         let result = tokio::select! {
             result = send(self.nicechat, &operation) => result,
             // In doubt from now on, and written down as that already.
@@ -35,7 +35,7 @@ impl Application<'_> {
         let settled = match result {
             Ok(done) => self.done(&operation, done),
             Err(error @ CallError::Unauthorized(_)) => {
-                self.state.settle(kind, id, Settled::Failed(error.to_string()), None).await?;
+                self.state.settle(object, Settled::Failed(error.to_string()), None, false).await?;
                 return Err(Stop::Unauthorized(error));
             }
             Err(CallError::Refused { code, reason }) => self.refused(&operation, code, reason),
@@ -43,10 +43,10 @@ impl Application<'_> {
                 let reason = error.to_string();
                 // Told by `status`, and of the pass as a whole: a service that is away for hours
                 // must not fill the journal object by object.
-                debug!(r#type = %kind, object = %id, reason, "not done, to be tried again by the next pass");
+                debug!(r#type = %operation.kind, object = %operation.id, reason, "not done, to be tried again by the next pass");
                 self.counts.failed.fetch_add(1, Ordering::Relaxed);
                 self.stays_where_it_is(&operation);
-                self.state.settle(kind, id, Settled::Failed(reason.clone()), None).await?;
+                self.state.settle(object, Settled::Failed(reason.clone()), None, false).await?;
                 let in_a_row = self.counts.failed_in_a_row.fetch_add(1, Ordering::Relaxed) + 1;
                 return match in_a_row >= self.most_failures() {
                     _ if error.asks_for_too_long() => Err(Stop::Away(reason)),
@@ -61,7 +61,7 @@ impl Application<'_> {
             }
         };
         self.counts.failed_in_a_row.store(0, Ordering::Relaxed);
-        self.state.settle(kind, id, settled, change).await?;
+        self.state.settle(object, settled, change, operation.is_urgent()).await?;
         (self.progress)(1);
         Ok(())
     }

@@ -14,9 +14,9 @@ use crate::systems::catalog::import::outcome::ImportOutcome;
 use crate::systems::catalog::plan::summary::Summary;
 use crate::systems::catalog::planner::Request;
 use crate::systems::catalog::store::ReadImports as _;
-use crate::systems::catalog::store::Timings;
 use crate::systems::catalog::store::WriteImports as _;
 use crate::systems::catalog::store::WritePass as _;
+use crate::systems::catalog::store::{Timings, Waiting};
 use crate::systems::catalog::strategy::address::Address;
 
 /// Waits for an import that an earlier pass had begun, and looks for those that were given up.
@@ -53,7 +53,9 @@ pub(super) async fn push(
     findings: &mut Findings,
 ) -> Result<Compared, PassError> {
     let plan = plan.into_plan();
-    tools.context.state.begin(plan.summary.operations(), request.now).await?;
+    // NiceChat takes the feed as a whole: nothing of it goes first.
+    let waiting = Waiting { all: plan.summary.operations(), urgent: 0 };
+    tools.context.state.begin(waiting, request.now).await?;
     let outcome = Importer::new(tools).push(address, &plan, &feed.body, request.now).await?;
     let had_no_effect = outcome.had_no_effect;
     ended(tools, outcome, findings)?;

@@ -1,5 +1,6 @@
 //! The step that sends: what the guard let through is carried out.
 
+use std::sync::PoisonError;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use tokio::time::Instant;
@@ -21,7 +22,9 @@ use crate::systems::catalog::plan::summary::Summary;
 use crate::systems::catalog::planner::Request;
 use crate::systems::catalog::store::WritePass as _;
 use crate::systems::catalog::store::WriteRequests as _;
-use crate::systems::catalog::store::{FeedMark, Intent, Loaded, ReadFeed as _, ReadImports as _, RowsEnding, Why};
+use crate::systems::catalog::store::{
+    FeedMark, Intent, Loaded, ReadFeed as _, ReadImports as _, RowsEnding, Waiting, Why,
+};
 
 /// Objects that an import created and that are told one by one; more are one line.
 const MOST_IMPORTED: u64 = 10_000;
@@ -65,7 +68,11 @@ async fn carry_out(
     let (context, nicechat) = (tools.context, tools.nicechat);
     let operations = summary.operations();
     findings.loaded = loaded(tools, request, &summary)?;
-    let pass = context.state.begin(operations, request.now).await?;
+    let urgent = {
+        let store = store.lock().unwrap_or_else(PoisonError::into_inner);
+        store.groups().filter(|(group, _)| group.is_urgent()).map(|(_, count)| count).sum()
+    };
+    let pass = context.state.begin(Waiting { all: operations, urgent }, request.now).await?;
     let telling = match findings.loaded.map(|loaded| loaded.why) {
         Some(Why::FirstLoad) => Telling::Nothing,
         Some(_) => Telling::WithoutImported(pass),

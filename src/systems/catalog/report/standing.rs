@@ -31,7 +31,7 @@ use crate::systems::catalog::store::ReadImports as _;
 use crate::systems::catalog::store::ReadObjects as _;
 use crate::systems::catalog::store::ReadPlan as _;
 use crate::systems::catalog::store::ReadTroubles as _;
-use crate::systems::catalog::store::{Foreign, Import, RefusedCount};
+use crate::systems::catalog::store::{Foreign, Import, RefusedCount, Waiting};
 use crate::systems::listing::Listing;
 use crate::systems::look::{EachFailed, FailedObject, HeldBack, Look, ProductPage, Standing};
 use crate::text::{count, fold};
@@ -75,7 +75,7 @@ impl Look for CatalogLook {
             reader,
             last: reader.passes(JOB, "", 1)?.into_iter().next(),
             foreign: reader.foreign()?.unwrap_or_default(),
-            pending: reader.pending()?,
+            waiting: reader.waiting()?,
             faults,
             refused,
             failed: reader.failed()?,
@@ -117,7 +117,7 @@ struct CatalogStanding<'r> {
     reader: &'r Reader,
     last: Option<PassRow>,
     foreign: Foreign,
-    pending: u64,
+    waiting: Waiting,
     faults: Faults,
     refused: RefusedCount,
     failed: u64,
@@ -143,7 +143,7 @@ impl Standing for CatalogStanding<'_> {
         let is_well = matches!(headline.state, State::Equal | State::Rows | State::None);
         // A pause says itself why something waits.
         let is_paused = passes.first().is_some_and(PassRow::is_paused) || self.is_paused;
-        if self.pending > 0 && is_well && !is_paused { self.unfinished(passes) } else { headline }
+        if self.waiting.all > 0 && is_well && !is_paused { self.unfinished(passes) } else { headline }
     }
 
     fn pass_line(&self, pass: &PassRow) -> String {
@@ -158,7 +158,8 @@ impl Standing for CatalogStanding<'_> {
         if self.foreign != Foreign::default() {
             out.field("foreign", &self.foreign)?;
         }
-        out.field("pending", &self.pending)?;
+        out.field("pending", &self.waiting.all)?;
+        out.field("pending_urgent", &self.waiting.urgent)?;
         if self.faults.rows() > most {
             out.field("rejected_total", &self.faults.rows())?;
         }
@@ -188,9 +189,13 @@ impl Standing for CatalogStanding<'_> {
                 writeln!(out, "To let it through: shelfkeeper approve {}", held.digest)?;
             }
         }
-        if self.pending > 0 {
-            let changes = count(self.pending, "change", "changes");
-            writeln!(out, "Pending: {changes} of the last plan, for the next pass.")?;
+        if self.waiting.all > 0 {
+            let changes = count(self.waiting.all, "change", "changes");
+            let urgent = match self.waiting.urgent {
+                0 => String::new(),
+                urgent => format!(", {urgent} of them urgent"),
+            };
+            writeln!(out, "Pending: {changes} of the last plan{urgent}, for the next pass.")?;
         }
         Ok(())
     }
@@ -235,7 +240,7 @@ impl CatalogStanding<'_> {
     fn unfinished(&self, passes: &[PassRow]) -> Headline {
         let since = passes.iter().find(|pass| pass.outcome.is_good()).map(|pass| pass.finished);
         let moment = since.map(|since| format!(" since {since:.0}")).unwrap_or_default();
-        let changes = count(self.pending, "change", "changes");
+        let changes = count(self.waiting.all, "change", "changes");
         let is_overtaken = |pass: &PassRow| pass.reason.as_deref() == Some(&*Stop::Overtaken.to_string());
         let text = if passes.first().is_some_and(is_overtaken) {
             format!("Behind{moment}: a newer feed came; {changes} are still to send, the urgent first.")

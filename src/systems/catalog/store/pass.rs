@@ -15,9 +15,20 @@ use crate::state::{Key, Reader, StateError, Writer, begin_sending, end_doubt, en
 
 /// See [`ReadPasses::pending`].
 const PENDING: Key<u64> = Key::text("pending");
+/// See [`Waiting::urgent`].
+const PENDING_URGENT: Key<u64> = Key::text("pending_urgent");
 
 /// Of so many passes that found nothing new, one takes the log in.
 const UPKEEP: i64 = 16;
+
+/// Operations of a plan that are still to be done.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Waiting {
+    /// All of them.
+    pub all: u64,
+    /// Those of which customers are told something wrong meanwhile: gone out of stock, another price.
+    pub urgent: u64,
+}
 
 /// What a pass leaves.
 #[derive(Debug)]
@@ -55,6 +66,15 @@ pub trait ReadPlan: AsRef<Reader> {
     fn pending(&self) -> Result<u64, StateError> {
         Ok(self.as_ref().get(&PENDING)?.unwrap_or(0))
     }
+
+    /// The same, the urgent ones told apart.
+    ///
+    /// # Errors
+    /// When the file can't be read.
+    fn waiting(&self) -> Result<Waiting, StateError> {
+        let (all, urgent) = (self.pending()?, self.as_ref().get(&PENDING_URGENT)?.unwrap_or(0));
+        Ok(Waiting { all, urgent: urgent.min(all) })
+    }
 }
 
 impl ReadPlan for Reader {}
@@ -66,7 +86,11 @@ pub trait WritePass: AsRef<Writer> + Sync {
     ///
     /// # Errors
     /// When it can't be written.
-    fn begin(&self, operations: u64, started: Timestamp) -> impl Future<Output = Result<PassId, StateError>> + Send {
+    fn begin(
+        &self,
+        operations: Waiting,
+        started: Timestamp,
+    ) -> impl Future<Output = Result<PassId, StateError>> + Send {
         async move {
             let writer = self.as_ref();
             let begun = writer.run(move |transaction| {
@@ -75,7 +99,8 @@ pub trait WritePass: AsRef<Writer> + Sync {
                 // What was in doubt is in the plan now, or no longer ours to do.
                 transaction.execute("UPDATE journal SET reason = NULL", [])?;
                 begin_sending(transaction)?;
-                PENDING.set(transaction, &operations)?;
+                PENDING.set(transaction, &operations.all)?;
+                PENDING_URGENT.set(transaction, &operations.urgent)?;
                 history::of_pass(transaction, started)
             });
             let pass = begun.await?;
@@ -153,8 +178,17 @@ impl WritePass for Writer {}
 
 /// So many operations of the plan are done.
 pub(super) fn count_down(transaction: &Transaction<'_>, settled: usize) -> rusqlite::Result<()> {
+    take_from("pending", transaction, settled)
+}
+
+/// One of them was urgent.
+pub(super) fn count_down_urgent(transaction: &Transaction<'_>) -> rusqlite::Result<()> {
+    take_from("pending_urgent", transaction, 1)
+}
+
+fn take_from(key: &str, transaction: &Transaction<'_>, settled: usize) -> rusqlite::Result<()> {
     // One statement, for it is made with every request.
-    let sql = "UPDATE meta SET value = CAST(max(0, CAST(value AS INTEGER) - ?1) AS TEXT) WHERE key = 'pending'";
+    let sql = "UPDATE meta SET value = CAST(max(0, CAST(value AS INTEGER) - ?1) AS TEXT) WHERE key = ?2";
     let settled = i64::try_from(settled).unwrap_or(i64::MAX);
-    transaction.prepare_cached(sql)?.execute([settled]).map(|_| ())
+    transaction.prepare_cached(sql)?.execute(params![settled, key]).map(|_| ())
 }

@@ -6,7 +6,7 @@ use rusqlite::{Transaction, params};
 use super::columns::digest;
 use super::history::{Noted, note};
 use super::objects::{self, Record};
-use super::pass::count_down;
+use super::pass::{count_down, count_down_urgent};
 use crate::catalog::{Digest, Id, Kind};
 use crate::digest::Hasher;
 use crate::state::{Durable, Reader, SECRET_SINCE, StateError, Writer, json};
@@ -152,15 +152,18 @@ pub trait WriteRequests: AsRef<Writer> {
     /// When it can't be written.
     fn settle(
         &self,
-        kind: Kind,
-        id: Id,
+        (kind, id): (Kind, Id),
         settled: Settled,
         change: Option<Noted>,
+        was_urgent: bool,
     ) -> impl Future<Output = Result<(), StateError>> + Send {
         let writer = self.as_ref();
         let hasher = writer.hasher().clone();
         writer.enter(Durable::No, move |transaction| {
             settle(transaction, &hasher, kind, id.as_str(), &settled)?;
+            if was_urgent && !matches!(settled, Settled::Failed(_)) {
+                count_down_urgent(transaction)?;
+            }
             change.iter().try_for_each(|change| note(transaction, (kind, id.as_str()), change))
         })
     }

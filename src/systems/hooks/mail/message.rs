@@ -4,8 +4,8 @@ use std::time::SystemTime;
 
 use jiff::Timestamp;
 use lettre::Message;
-use lettre::message::header::{ContentType, HeaderName, HeaderValue};
-use lettre::message::{Attachment, Mailbox, MultiPart, SinglePart};
+use lettre::message::header::{ContentTransferEncoding, ContentType, HeaderName, HeaderValue};
+use lettre::message::{Attachment, Body, Mailbox, MultiPart, SinglePart};
 
 use super::letter::{Event, Letter};
 use super::sheet::ToMend;
@@ -34,13 +34,18 @@ pub(super) fn write(
     for to in to {
         mail = mail.to(to.clone());
     }
-    let text = SinglePart::plain(letter.text.clone());
+    // So written, no line of either part can be the border between them.
+    let unwritten = |_| "a part of the mail can't be written".to_owned();
+    let text = Body::new_with_encoding(letter.text.clone(), ContentTransferEncoding::QuotedPrintable);
+    let text = text.map_err(unwritten)?;
+    let text = SinglePart::builder().header(ContentType::TEXT_PLAIN).body(text);
     let written = match sheet {
         None => mail.singlepart(text),
         Some(ToMend { csv, .. }) => {
             let kind = ContentType::parse(CSV).map_err(|error| error.to_string())?;
+            let csv = Body::new_with_encoding(csv.clone(), ContentTransferEncoding::Base64).map_err(unwritten)?;
             let parts = MultiPart::mixed().boundary(format!("=_{id}"));
-            mail.multipart(parts.singlepart(text).singlepart(Attachment::new(FILE.to_owned()).body(csv.clone(), kind)))
+            mail.multipart(parts.singlepart(text).singlepart(Attachment::new(FILE.to_owned()).body(csv, kind)))
         }
     };
     Ok(written.map_err(|error| error.to_string())?.formatted())

@@ -321,3 +321,10 @@ impl Cursor {
         Cursor(Some((turn::begin(false, Urgency::Create), 0)))
     }
 }
+
+impl Group {
+    /// See [`Operation::is_urgent`].
+    pub(in crate::systems::catalog) fn is_urgent(&self) -> bool {
+        self.stage == Stage::Products && !self.is_late && self.urgency < Urgency::Create
+    }
+}

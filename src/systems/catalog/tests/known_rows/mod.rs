@@ -17,7 +17,7 @@ use crate::systems::catalog::store::Field;
 use crate::systems::catalog::store::ReadObjects as _;
 use crate::systems::catalog::store::WritePass as _;
 use crate::systems::catalog::store::WriteRequests as _;
-use crate::systems::catalog::store::{Adopted, Ending, GuardEnding, InUse, Intent, RowsEnding, Settled};
+use crate::systems::catalog::store::{Adopted, Ending, GuardEnding, InUse, Intent, RowsEnding, Settled, Waiting};
 
 /// All that a comparison comes to.
 #[derive(Debug, PartialEq)]
@@ -109,7 +109,10 @@ impl Shop {
     fn carry_out(&self, result: Outline, rows: Option<RowsEnding>, visit: &Visit) {
         let mut dice = visit.dice | 1;
         self.runtime.block_on(async {
-            self.writer.begin(result.summary.operations(), Timestamp::UNIX_EPOCH).await.expect("begun");
+            self.writer
+                .begin(Waiting { all: result.summary.operations(), urgent: 0 }, Timestamp::UNIX_EPOCH)
+                .await
+                .expect("begun");
             for operation in result.operations {
                 dice = dice.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
                 let Operation { kind, id, action, record, send, .. } = operation;
@@ -135,7 +138,7 @@ impl Shop {
                     }
                     _ => record.map_or(Settled::Deleted, Settled::Done),
                 };
-                self.writer.settle(kind, id, settled, None).await.expect("settled");
+                self.writer.settle((kind, id), settled, None, false).await.expect("settled");
             }
             let rows = rows.filter(|_| !visit.is_killed);
             let row = PassRow {
@@ -207,10 +210,10 @@ fn rows_are_known_the_next_time() {
         let mut done = result(&first);
         done.summary = Summary::default();
         shop.runtime.block_on(async {
-            shop.writer.begin(1, Timestamp::UNIX_EPOCH).await.expect("begun");
+            shop.writer.begin(Waiting { all: 1, urgent: 0 }, Timestamp::UNIX_EPOCH).await.expect("begun");
             for Operation { kind, id, record, .. } in done.operations {
                 let settled = record.map_or(Settled::Deleted, Settled::Done);
-                shop.writer.settle(kind, id, settled, None).await.expect("settled");
+                shop.writer.settle((kind, id), settled, None, false).await.expect("settled");
             }
         });
         done.operations = Vec::new();
