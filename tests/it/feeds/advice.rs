@@ -8,6 +8,8 @@ use shelfkeeper::catalog::Rejection;
 
 /// Sentences in the readers' source that are no reason of a rejection: a feed as a whole is no row.
 const OTHERS: &[&str] = &[
+    "in stock",
+    "out of stock",
     "larger than {0} bytes",
     "its compressed data is cut short or damaged ({error})",
     "offer id=",
