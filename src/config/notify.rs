@@ -187,7 +187,11 @@ fn target(
     (notify, smtp): (&Section<'_>, Option<&Arc<Smtp>>),
     environment: &Environment,
 ) -> Result<HookTarget, ConfigError> {
-    match (table.get_filled("url"), table.get("command"), table.get("mail")) {
+    let url = table.get_filled("url");
+    if let Some(secret) = table.get(SECRET.key).or_else(|| table.get(SECRET.file)).filter(|_| url.is_none()) {
+        return Err(secret.bad("signs what is sent to a url, and there is none here: take it out"));
+    }
+    match (url, table.get("command"), table.get("mail")) {
         (None, None, None) => Err(table.error("notify.hook has neither url nor command nor mail: set one of them")),
         (Some(url), None, None) => post(table, &url, environment),
         (None, Some(command), None) => match command.texts(|text| Ok(text.to_owned()))? {

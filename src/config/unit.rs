@@ -78,8 +78,9 @@ fn shops_in(configs: &Path, states: &Path) -> io::Result<Vec<UnitShop>> {
     }
     let shop = |name: String| {
         let config = configs.join(format!("{name}.toml"));
-        // One that can't be looked at counts: reading it will tell why.
-        let config = Some(config).filter(|config| config.try_exists().unwrap_or(true));
+        // One that can't be looked at, or leads nowhere, counts: reading it will tell why.
+        let is_absent = |error: io::Error| error.kind() == io::ErrorKind::NotFound;
+        let config = Some(config).filter(|config| !config.symlink_metadata().is_err_and(is_absent));
         let state = states.join(state_of(&name).file_name().unwrap_or_default());
         UnitShop { name, config, state }
     };
@@ -128,6 +129,14 @@ mod tests {
         for name in ["", "a/b", "..", "a b", &"x".repeat(29)] {
             assert!(shop_name(name).is_err(), "{name:?}");
         }
+    }
+
+    #[test]
+    fn a_config_that_leads_nowhere_is_one() {
+        let place = tempfile::tempdir().expect("a folder");
+        symlink("/nowhere", place.path().join("north.toml")).expect("a link");
+        let shops = shops_in(place.path(), &place.path().join("lib")).expect("shops");
+        assert_eq!(shops.iter().filter(|shop| shop.config.is_some()).count(), 1, "{shops:?}");
     }
 
     #[test]

@@ -71,6 +71,15 @@ pub(crate) fn shorten_to(text: &str, longest: usize) -> String {
     format!("{start} … {end}")
 }
 
+/// A text as it is typed in a shell behind a command, whatever is in it.
+pub(crate) fn typed(text: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "._/:@%+=,-".contains(c);
+    match text {
+        plain if !plain.is_empty() && !plain.starts_with('-') && plain.chars().all(is_plain) => plain.to_owned(),
+        _ => format!("-- '{}'", text.replace('\'', "'\\''")),
+    }
+}
+
 /// Two long texts that begin alike, cut so that the difference shows.
 pub(crate) fn difference(old: &Value, new: &Value) -> (String, String) {
     let (Value::String(before), Value::String(after)) = (old, new) else { return (value(old), value(new)) };

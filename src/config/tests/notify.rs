@@ -22,6 +22,16 @@ fn server(text: &str) -> Smtp {
 }
 
 #[test]
+fn a_secret_is_for_what_is_posted() {
+    for told in ["mail = [\"a@shop.example\"]", "command = [\"/bin/true\"]"] {
+        let hook = format!("[[notify.hook]]\nname = \"a\"\nevents = [\"order.new\"]\n{told}\nsecret = \"x\"\n");
+        let smtp = "[notify.smtp]\nhost = \"localhost\"\nfrom = \"b@shop.example\"\n";
+        let told = error(&source(&format!("[notify]\n{smtp}{hook}")));
+        assert!(told.contains("notify.hook.secret") && told.contains("there is none here: take it out"), "{told}");
+    }
+}
+
+#[test]
 fn ports_and_tls_follow_from_each_other() {
     for (host, lines, port, tls) in [
         ("mail.shop.example", "", 587, SmtpTls::StartTls),

@@ -98,7 +98,7 @@ fn failures_what_is_held_and_their_end_are_told_in_words() {
     publish(&shop, &goods("q", 20));
     shop.pass(4);
     let told = [
-        ("The catalog can't be kept up to date: 3 passes failed", "nothing was deleted"),
+        ("The catalog can't be kept up to date: 3 passes failed", "what was not done waits"),
         ("The catalog is kept up to date again", "Good news: a pass over the catalog went well again, after 3"),
         ("Changes of the catalog wait for your word", " of 54 products"),
     ];

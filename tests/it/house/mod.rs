@@ -4,6 +4,7 @@
 //! What counts is where a name is defined: a `pub use` hands it on and ties nothing. Tests inside the code may look
 //! wherever they like.
 
+mod documents;
 mod limits;
 mod package;
 

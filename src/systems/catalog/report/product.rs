@@ -9,7 +9,7 @@ use crate::state::{Reader, StateError};
 use crate::systems::catalog::explain::Explanation;
 use crate::systems::catalog::store::Known;
 use crate::systems::look::ProductPage;
-use crate::text::value;
+use crate::text::{typed, value};
 use crate::view::{Block, Cell, Column, Link, Rank, Section, Table, short};
 
 /// Changes of a product that are shown.
@@ -36,6 +36,7 @@ pub(super) fn product_page(explanation: &Explanation, reader: &Reader) -> Result
         });
     }
     let title = known.object.as_ref().and_then(|object| object.acked.get("title")?.as_str().map(str::to_owned));
+    let title = title.or_else(|| shown.as_ref()?.item.as_ref()?.fields.get("title")?.as_str().map(str::to_owned));
     let title = title.or_else(|| known.rejected.first()?.cell.as_ref()?.title.clone());
     let json = explanation_json(explanation);
     Ok(ProductPage { id: id.clone(), title, is_known: !explanation.is_empty(), sections, json })
@@ -50,8 +51,9 @@ fn in_feed(Explanation { id, feed, known, .. }: &Explanation) -> Section {
     };
     if let Err(unread) = feed {
         section = section.saying(format!(
-            "{} To see its row, and what the next pass does with it: shelfkeeper explain {id}",
-            unread_words(unread)
+            "{} To see its row, and what the next pass does with it: shelfkeeper explain {}",
+            unread_words(unread),
+            typed(id.as_str())
         ));
     }
     section

@@ -120,8 +120,8 @@ impl Event {
             self.reason(),
             wrap(
                 &format!(
-                    "What it means: {what} stays as it was, and nothing was deleted. It is tried again with every pass; \
-                     you are told when one goes well."
+                    "What it means: {what} may be out of date; what was not done waits. It is tried again with every pass, \
+                     and you are told when one goes well."
                 ),
                 "",
             ),
@@ -215,7 +215,7 @@ impl Event {
         if self.data["reason"].is_string() {
             parts.push(self.reason());
         }
-        parts.push(wrap(&format!("What it means: {what} stays as it was then, and nothing was deleted."), ""));
+        parts.push(wrap(&format!("What it means: {what} may be out of date."), ""));
         parts.push(todo(
             "`shelfkeeper status` shows how things stand, and `systemctl status shelfkeeper` whether it runs.",
         ));

@@ -14,6 +14,7 @@ use super::words::{nowhere, told, unread};
 use crate::report::PrintError;
 use crate::state::Reader;
 use crate::systems::ProductPage;
+use crate::text::{plain, typed};
 use crate::web::private::Monitor;
 
 const PATH: &str = "/product";
@@ -73,7 +74,7 @@ fn made(monitor: &Monitor, id: &str) -> Result<Option<(ProductPage, Markup)>, Pr
             @for part in &product.sections { (section(part, frame.now)) }
         } @else {
             p { "Nothing is known of it: neither what was sent nor the last feed's rejected rows have this id. The feed is not \
-                 read for a page; to look there: " code { "shelfkeeper explain " (shown(id)) } }
+                 read for a page; to look there: " code { "shelfkeeper explain " (typed(&plain(id, usize::MAX))) } }
         }
     };
     let markup = frame.page(&format!("Product {}", shown(id)), (PATH, false), main);

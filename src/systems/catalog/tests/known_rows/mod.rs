@@ -109,10 +109,8 @@ impl Shop {
     fn carry_out(&self, result: Outline, rows: Option<RowsEnding>, visit: &Visit) {
         let mut dice = visit.dice | 1;
         self.runtime.block_on(async {
-            self.writer
-                .begin(Waiting { all: result.summary.operations(), urgent: 0 }, Timestamp::UNIX_EPOCH)
-                .await
-                .expect("begun");
+            let waiting = Waiting { all: result.summary.operations(), urgent: 0 };
+            self.writer.begin(waiting, Timestamp::UNIX_EPOCH).await.expect("begun");
             for operation in result.operations {
                 dice = dice.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
                 let Operation { kind, id, action, record, send, .. } = operation;
