@@ -6,6 +6,8 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
+use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
 use crate::pass::{Audience, Job, watch};
@@ -15,10 +17,13 @@ use crate::state::Writer;
 
 /// How often it looks when no pass ends.
 const LOOK: Duration = Duration::from_secs(60);
+/// How long a look under way is waited for at the end: a disk may hang.
+const LAST_LOOK: Duration = Duration::from_secs(1);
 
 /// Looks from time to time, in a task of its own: a disk that hangs keeps nothing else waiting. It ends with this.
 pub(super) struct Watcher {
     watched: Arc<Watched>,
+    stop: CancellationToken,
     task: JoinHandle<()>,
 }
 
@@ -35,15 +40,20 @@ impl Watcher {
     pub(super) fn start(shop: &Shop, passed: Arc<Notify>) -> Watcher {
         let now = Mutex::new((shop.audience(), Vec::new()));
         let watched = Arc::new(Watched { state: Arc::clone(&shop.state), begun: Timestamp::now(), now, passed });
-        let task = tokio::spawn(look_on(Arc::clone(&watched)));
-        Watcher { watched, task }
+        let stop = CancellationToken::new();
+        let task = tokio::spawn(look_on(Arc::clone(&watched), stop.clone()));
+        Watcher { watched, stop, task }
     }
 
-    /// Ends it, a look under way included: it holds the state, whose log goes into the file when nobody holds it any more.
+    /// Ends it when a look under way has ended, whose thread nobody can call back: it holds the state, whose log goes into
+    /// the file when nobody holds it any more.
     pub(super) async fn stop(mut self) {
-        self.task.abort();
-        // That it was aborted is what was wanted.
-        let _ = (&mut self.task).await;
+        self.stop.cancel();
+        if timeout(LAST_LOOK, &mut self.task).await.is_err() {
+            self.task.abort();
+            // That it was aborted is what was wanted.
+            let _ = (&mut self.task).await;
+        }
     }
 
     /// These are whom it tells and the jobs from now on.
@@ -58,11 +68,15 @@ impl Drop for Watcher {
     }
 }
 
-async fn look_on(watched: Arc<Watched>) {
+async fn look_on(watched: Arc<Watched>, stop: CancellationToken) {
     let mut failed = false;
     loop {
         // Only what the daemon waits for itself is worth a word: a pass that ends or a minute that is over.
-        let _ = tokio::time::timeout(LOOK, watched.passed.notified()).await;
+        tokio::select! {
+            biased;
+            () = stop.cancelled() => return,
+            _ = timeout(LOOK, watched.passed.notified()) => {}
+        }
         let (audience, jobs) = watched.now.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let is_paused = Pause::in_force(watched.state.path()).is_some();
         let looked = watch(&watched.state, &audience, jobs, Some(watched.begun), is_paused).await;
