@@ -1,19 +1,18 @@
 //! How things stand, for people and for programs: the headline first, then what each system has to say.
 
 use std::io::{self, Write};
-use std::time::Duration;
 
 use jiff::Timestamp;
 use serde_json::Value;
 
 use crate::config::Schedule;
 use crate::pass::ReadPasses as _;
-use crate::pass::{Headline, PassRow, all_held};
+use crate::pass::{Headline, PassRow, Streak, all_held, streaks};
 use crate::pause::Pause;
 use crate::report::{JsonObject, PrintError};
 use crate::state::{Reader, StateError};
 use crate::systems::{FailedObject, Look, Standing};
-use crate::text::{count, fold};
+use crate::text::{count, distance, fold};
 
 /// Objects that a person is shown.
 const SHOWN: u64 = 20;
@@ -299,20 +298,12 @@ impl Part<'_> {
 
     /// The last passes; what came again and again in one line.
     fn print_passes(&self, most: usize, out: &mut dyn Write) -> io::Result<()> {
-        let mut streaks: Vec<(&PassRow, &PassRow, u32)> = Vec::new();
-        for pass in &self.passes {
-            let has_room = streaks.len() < most;
-            match streaks.last_mut() {
-                Some((latest, first, times)) if is_again(latest, pass) => (*first, *times) = (pass, *times + 1),
-                _ if has_room => streaks.push((pass, pass, 1)),
-                _ => break,
-            }
-        }
+        let streaks = streaks(&self.passes, most);
         if streaks.is_empty() {
             return Ok(());
         }
         writeln!(out, "\nLast passes ({}):", self.label)?;
-        for (latest, first, times) in streaks {
+        for Streak { latest, first, times } in streaks {
             let line = self.standing.pass_line(latest);
             let again = if times > 1 { format!(" ({times} times since {:.0})", first.finished) } else { String::new() };
             let line = format!("  {:.0}  {:<6}  {line}{again}", latest.finished, latest.kind.name());
@@ -322,23 +313,7 @@ impl Part<'_> {
     }
 }
 
-/// Whether an earlier pass came to the same, and neither changed anything.
-fn is_again(later: &PassRow, earlier: &PassRow) -> bool {
-    let changes = |pass: &PassRow| ["created", "updated", "deleted", "failed"].iter().any(|name| pass.figure(name) > 0);
-    (later.outcome, later.kind, &later.reason) == (earlier.outcome, earlier.kind, &earlier.reason)
-        && !changes(later)
-        && !changes(earlier)
-}
-
 /// A moment, and roughly how far away it is.
 pub fn moment(at: Timestamp, now: Timestamp) -> String {
-    let away = Duration::try_from(now.duration_since(at).abs()).unwrap_or_default();
-    let minutes = away.as_secs() / 60;
-    let words = match minutes {
-        0 => return format!("{at:.0} ({})", if at > now { "within a minute" } else { "just now" }),
-        1..120 => format!("{minutes} min"),
-        120..2880 => format!("{} h", minutes / 60),
-        _ => format!("{} days", minutes / 1440),
-    };
-    if at > now { format!("{at:.0} (in {words})") } else { format!("{at:.0} ({words} ago)") }
+    format!("{at:.0} ({})", distance(at, now))
 }

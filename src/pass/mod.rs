@@ -12,6 +12,7 @@ mod plan;
 mod report;
 mod row;
 mod store;
+mod streak;
 mod watch;
 
 pub use alerts::{Audience, Telling};
@@ -26,4 +27,5 @@ pub use plan::{Counts, EachOperation, Planned};
 pub use report::{Notice, Report, Trouble};
 pub use row::{Ask, Figures, Outcome, PassEntry, PassKind, PassRow};
 pub use store::{ReadPasses, record};
+pub use streak::{Streak, streaks};
 pub use watch::watch;

@@ -128,6 +128,12 @@ impl PassRow {
         self.outcome == Outcome::Held && self.reason.as_ref().is_some_and(|reason| reason.starts_with("paused"))
     }
 
+    /// Whether it has changed anything, there or here.
+    pub fn has_changed(&self) -> bool {
+        let changes = ["created", "updated", "deleted", "added", "changed", "removed", "new", "gone"];
+        changes.iter().any(|name| self.figure(name) > 0)
+    }
+
     /// A figure of the pass; 0 when it was not counted.
     pub fn figure(&self, name: &str) -> u64 {
         self.figures.find(name).unwrap_or_default()

@@ -33,6 +33,12 @@ impl Filter {
         Filter { name, label, choices: Vec::new(), hint }
     }
 
+    /// The two that take a moment.
+    pub fn times() -> [Filter; 2] {
+        let time = "7d, 12h, 2026-11-25 or 2026-11-25T13:45:00Z";
+        [Filter::words("since", "Since", time), Filter::words("until", "Until", time)]
+    }
+
     /// One that takes one of these.
     pub fn one_of(name: &'static str, label: &'static str, choices: impl IntoIterator<Item = &'static str>) -> Filter {
         Filter { name, label, choices: choices.into_iter().collect(), hint: "" }
@@ -125,6 +131,11 @@ pub fn place_of<T: std::str::FromStr>(from: Option<&str>) -> Result<Option<T>, L
     let message = || "no page gave this place: begin at the first page".to_owned();
     let read = |text: &str| text.parse().map_err(|_| ListingError::Filter { name: "from", message: message() });
     from.map(read).transpose()
+}
+
+/// The last row of a page, if there are more behind it: `rows` has one more than a page then.
+pub fn last_of_page<T>(rows: &[T], most: usize) -> Option<&T> {
+    rows.get(most.checked_sub(1)?).filter(|_| rows.len() > most)
 }
 
 /// One of several things that a filter names.

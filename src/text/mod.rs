@@ -5,7 +5,7 @@ mod words;
 
 pub(crate) use table::table;
 pub(crate) use words::{
-    WIDTH, count, difference, fold, number, one_line, shorten, shorten_to, span, typed, value, wrap,
+    WIDTH, count, difference, distance, fold, number, one_line, shorten, shorten_to, span, typed, value, wrap,
 };
 
 /// A text in one line of at most so many characters: without line ends, and without what a terminal obeys or

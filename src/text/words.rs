@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use jiff::Timestamp;
 use serde_json::Value;
 
 use super::plain;
@@ -110,6 +111,18 @@ pub(crate) fn number(n: u64) -> String {
     text
 }
 
+/// Roughly how far away a moment is.
+pub(crate) fn distance(at: Timestamp, now: Timestamp) -> String {
+    let away = now.duration_since(at).as_secs();
+    let words = match away.unsigned_abs() / 60 {
+        0 => return if at > now { "within a minute" } else { "just now" }.to_owned(),
+        minutes @ 1..120 => format!("{minutes} min"),
+        minutes @ 120..2880 => format!("{} h", minutes / 60),
+        minutes => format!("{} days", minutes / 1440),
+    };
+    if at > now { format!("in {words}") } else { format!("{words} ago") }
+}
+
 /// A time span as a person says it.
 pub(crate) fn span(duration: Duration) -> String {
     let seconds = duration.as_secs();
@@ -131,6 +144,35 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    #[test]
+    fn distances_as_people_say_them() {
+        let at = |seconds: i64| Timestamp::from_second(1_767_225_600 + seconds).expect("a time");
+        for (seconds, words) in [
+            (0, "just now"),
+            (-59, "just now"),
+            (-60, "1 min ago"),
+            (30, "within a minute"),
+            (720, "in 12 min"),
+            (-86_400, "24 h ago"),
+            (-864_000, "10 days ago"),
+        ] {
+            assert_eq!(distance(at(seconds), at(0)), words);
+        }
+    }
+
+    #[test]
+    fn what_is_typed_is_one_word_of_a_shell() {
+        for (text, wanted) in [
+            ("SKU-1", "SKU-1"),
+            ("", "-- ''"),
+            ("--help", "-- '--help'"),
+            ("$(touch /tmp/x)", "-- '$(touch /tmp/x)'"),
+            ("a'b;c", "-- 'a'\\''b;c'"),
+        ] {
+            assert_eq!(typed(text), wanted);
+        }
+    }
 
     #[test]
     fn long_texts_are_cut_where_they_differ() {

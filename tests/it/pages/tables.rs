@@ -138,3 +138,25 @@ fn what_can_not_be_asked_for_is_told() {
     assert!(page.has("<option value=\"updated\" selected>") && page.has("value=\"7d\""), "{}", page.body);
     assert!(page.has("/history?kind=updated&amp;since=7d&amp;format=csv"), "{}", page.body);
 }
+
+#[test]
+fn a_state_that_is_not_found_is_said_to_be_not_found() {
+    let shop = lively(OPEN);
+    let (_daemon, address) = serve(&shop);
+    std::fs::rename(shop.state_path(), shop.path("elsewhere.db")).expect("moved");
+    for path in ["/history", "/rejected", "/rejected?format=csv", "/product?id=1"] {
+        let page = get(address, path);
+        assert_eq!(page.status, 503, "{path}: {}", page.text());
+        assert!(page.has("There is no state at") && page.has("shelfkeeper.db"), "{path}: {}", page.text());
+    }
+}
+
+#[test]
+fn what_an_address_says_was_done_is_told_only_if_it_is_so() {
+    let shop = lively(OPEN);
+    let (_daemon, address) = serve(&shop);
+    assert!(!get(address, "/?done=pause").has("nothing is sent from now on"));
+    shop.run(&["pause"]).expect_code(0);
+    let told = get(address, "/?done=pause");
+    assert!(told.has("nothing is sent from now on") && !get(address, "/?done=resume").has("Not paused any more"));
+}

@@ -78,13 +78,15 @@ fn fields(entry: &Entry) -> (Vec<Cell>, bool) {
     if is_whole && entry.id.is_some() {
         return (price(change).into_iter().collect(), false);
     }
+    // Prices of two currencies are no step of one.
+    let is_priced = change.fields().all(|(name, ..)| name != "currency");
     let (mut lines, mut is_marked, mut more) = (Vec::new(), false, 0);
     for (name, old, new) in change.fields() {
         if lines.len() == FIELDS {
             more += 1;
             continue;
         }
-        let by = if name == "price" { percent(old, new) } else { None };
+        let by = if name == "price" && is_priced { percent(old, new) } else { None };
         let is_large = by.is_some_and(|by| by.abs() >= LARGE);
         is_marked |= is_large;
         let by = by.map(|by| format!("{}{}", in_words(by), if is_large { ", a large step" } else { "" }));

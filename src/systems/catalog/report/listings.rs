@@ -11,7 +11,9 @@ use crate::catalog::{Cell as FeedCell, Rejection};
 use crate::remote::nicechat::FIELDS;
 use crate::state::Reader;
 use crate::systems::catalog::store::{ChangeKind, HistoryFilter, ReadHistory as _, ReadTroubles as _};
-use crate::systems::listing::{Asked, Filter, Form, Listed, Listing, ListingError, choice_of, moment_of, place_of};
+use crate::systems::listing::{
+    Asked, Filter, Form, Listed, Listing, ListingError, choice_of, last_of_page, moment_of, place_of,
+};
 use crate::view::{Cell, Column, Table, short};
 
 const COLUMNS: [Column; 6] = [
@@ -40,11 +42,11 @@ impl Listing for HistoryListing {
     }
 
     fn filters(&self) -> Vec<Filter> {
-        let time = "7d, 12h, 2026-11-25 or 2026-11-25T13:45:00Z";
+        let [since, until] = Filter::times();
         vec![
             Filter::words("id", "Product or category id", "as the feed writes it"),
-            Filter::words("since", "Since", time),
-            Filter::words("until", "Until", time),
+            since,
+            until,
             Filter::one_of("kind", "Change", ChangeKind::ALL.map(ChangeKind::name)),
             Filter::one_of("field", "Field", FIELDS),
         ]
@@ -113,8 +115,7 @@ impl Listing for RejectedListing {
     fn page(&self, reader: &Reader, asked: &Asked, from: Option<&str>, most: usize) -> Result<Listed, ListingError> {
         let id = asked.get("id").map(String::as_str);
         let rows = reader.rejected_page(id, place_of(from)?, most.saturating_add(1))?;
-        let next = rows.len().checked_sub(2).filter(|_| rows.len() > most).and_then(|last| rows.get(last));
-        let next = next.map(|(place, _)| place.to_string());
+        let next = last_of_page(&rows, most).map(|(place, _)| place.to_string());
         let told = rows.is_empty().then(|| match id {
             None => "No row of the last feed is rejected.".to_owned(),
             Some(_) => "No row of the last feed with this id is rejected.".to_owned(),

@@ -14,7 +14,7 @@ use crate::systems::catalog::pass::close::JOB;
 use crate::systems::catalog::plan::verdict::{Example, Held};
 use crate::systems::catalog::store::{HistoryFilter, ReadHistory as _, ReadImports as _, ReadObjects as _};
 use crate::systems::catalog::store::{ReadPlan as _, ReadTroubles as _};
-use crate::text::{count, difference, number};
+use crate::text::{difference, number};
 use crate::view::{Bar, Bars, Block, Cell, Column, Figure, Link, Part, Rank, Section, Shown, Table, Tone};
 
 /// Rejected rows, and changes, that are shown.
@@ -24,8 +24,6 @@ const CHANGES: usize = 12;
 const IMPORTS: u32 = 5;
 /// Hours of which changes are counted.
 const HOURS: i64 = 24;
-/// Examples of what is held that are shown.
-const EXAMPLES: usize = 5;
 
 /// All of it. `is_alone` = nothing goes to NiceChat.
 ///
@@ -141,9 +139,8 @@ pub(super) fn held_blocks(held: &Held) -> Vec<Block> {
             continue;
         }
         let columns = [Column::text("id"), Column::text("what would become of it")];
-        let all = count(examples.len() as u64, "example", "examples");
-        let mut table = Table::new(format!("The first of what is held ({all} known)"), &columns);
-        for Example { id, field, old, new } in examples.into_iter().take(EXAMPLES) {
+        let mut table = Table::new("What is held, the first of it", &columns);
+        for Example { id, field, old, new } in examples {
             let id = if risk.r#type == "product" { Cell::Product(id.clone()) } else { Cell::Code(id.clone()) };
             let what = match field {
                 Some(field) => {

@@ -1,6 +1,7 @@
 //! The orders' table with a page of its own. Nothing of persons is ever on it.
 
 use std::io::Write;
+use std::str::FromStr;
 
 use jiff::Timestamp;
 
@@ -11,7 +12,9 @@ use super::table::{sold_csv, sold_json};
 use crate::catalog::Currency;
 use crate::report::PrintError;
 use crate::state::Reader;
-use crate::systems::listing::{Asked, Filter, Form, Listed, Listing, ListingError, choice_of, moment_of};
+use crate::systems::listing::{
+    Asked, Filter, Form, Listed, Listing, ListingError, choice_of, last_of_page, moment_of, place_of,
+};
 use crate::systems::orders::Products;
 use crate::systems::orders::store::{OrdersFilter, ReadOrders as _};
 use crate::view::{Cell, Column, Table};
@@ -55,11 +58,11 @@ impl Listing for OrdersListing {
     }
 
     fn filters(&self) -> Vec<Filter> {
-        let time = "7d, 12h, 2026-11-25 or 2026-11-25T13:45:00Z";
+        let [since, until] = Filter::times();
         vec![
             Filter::words("id", "Order", "NiceChat's id, or the shop's number"),
-            Filter::words("since", "Since", time),
-            Filter::words("until", "Until", time),
+            since,
+            until,
             Filter::one_of("by", "Added up by", WAYS.map(By::name)),
         ]
     }
@@ -75,8 +78,7 @@ impl Listing for OrdersListing {
             Some(name) => (reader.orders_called(name, false)?, None),
             None => {
                 let held = reader.orders_page(wanted.filter, place(from)?, most.saturating_add(1))?;
-                let last = held.len().checked_sub(2).filter(|_| held.len() > most).and_then(|last| held.get(last));
-                let next = last.map(|((sold, id), _)| format!("{sold}.{id}"));
+                let next = last_of_page(&held, most).map(|((sold, id), _)| format!("{sold}.{id}"));
                 (held.into_iter().map(|(_, held)| held).collect(), next)
             }
         };
@@ -181,11 +183,20 @@ fn wanted(asked: &Asked) -> Result<Wanted, ListingError> {
     Ok(Wanted { name, filter: OrdersFilter { since, until, personal: false }, by })
 }
 
+/// A place as an address has it: `sold.id`.
+struct Place(i64, i64);
+
+impl FromStr for Place {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Place, ()> {
+        let parts = text.split_once('.').and_then(|(sold, id)| Some(Place(sold.parse().ok()?, id.parse().ok()?)));
+        parts.ok_or(())
+    }
+}
+
 fn place(from: Option<&str>) -> Result<(i64, i64), ListingError> {
-    let Some(from) = from else { return Ok(LAST) };
-    let place = from.split_once('.').and_then(|(sold, id)| Some((sold.parse().ok()?, id.parse().ok()?)));
-    let message = "no page gave this place: begin at the first page".to_owned();
-    place.ok_or(ListingError::Filter { name: "from", message })
+    Ok(place_of(from)?.map_or(LAST, |Place(sold, id)| (sold, id)))
 }
 
 fn nothing(reader: &Reader) -> Result<String, PrintError> {

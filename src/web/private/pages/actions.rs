@@ -31,13 +31,14 @@ enum Act {
     Resync,
 }
 
-/// What was done, in words, by what the address says afterwards.
-pub(super) fn done(act: &str) -> Option<&'static str> {
-    Some(match act {
-        "approve" => "Approved: the next pass, which begins now, lets exactly this through.",
-        "pause" => "Paused: nothing is sent from now on.",
-        "resume" => "No longer paused: a pass is made now.",
-        "resync" => "A resync is due: it begins when no pass is under way any more.",
+/// What was done, in words, by what the address says afterwards, and as far as it can be so: anybody can make such a link.
+pub(super) fn done(act: &str, is_paused: bool) -> Option<&'static str> {
+    Some(match (act, is_paused) {
+        ("approve", false) => "Approved: the next pass lets exactly this through.",
+        ("approve", true) => "Approved: the first pass after the pause lets exactly this through.",
+        ("pause", true) => "Paused: nothing is sent from now on.",
+        ("resume", false) => "Not paused any more.",
+        ("resync", _) => "A resync is due: it begins when no pass is under way any more.",
         _ => return None,
     })
 }

@@ -49,15 +49,16 @@ fn page(monitor: &Monitor, asked: &BTreeMap<String, String>) -> Result<Markup, P
     let status = Status::read_in(&reader, &looks, PASSES)?;
     let headline = status.headline()?;
     let (word, tone) = word(headline.state);
+    let is_paused = status.pause().is_some();
     let main = html! {
-        @if let Some(words) = asked.get("done").and_then(|done_| done(done_)) {
+        @if let Some(words) = asked.get("done").and_then(|act| done(act, is_paused)) {
             p.done role="status" { (words) }
         }
         div.headline.(tone) {
             p.state { span.(tone) { (word) } }
             h1 { (shown(&headline.text)) }
             (lead(&status))
-            @if frame.can_act { (forms(&monitor.0.key, status.pause().is_some())) }
+            @if frame.can_act { (forms(&monitor.0.key, is_paused)) }
         }
         @if let Some(absence) = no_state(&reader) {
             section aria-label="State" { p { (shown(&absence)) } }
@@ -163,7 +164,7 @@ fn failed(status: &Status<'_>) -> Result<Section, PrintError> {
     let rank = if all > 0 { Rank::ToMend } else { Rank::Aside };
     let section = Section::new("failed", "Refused or failed", rank);
     if all == 0 {
-        return Ok(section.saying("Every object is as wanted."));
+        return Ok(section.saying("Nothing is refused, and nothing has failed."));
     }
     let columns = ["what", "id", "why", "since"].map(Column::text);
     let mut table = Table::new("Objects that are not as wanted", &columns);

@@ -17,6 +17,7 @@ use super::frame::Frame;
 use super::text::shown;
 use super::words::{nowhere, told, unread};
 use crate::state::Reader;
+use crate::status::no_state;
 use crate::systems::listing::{Asked, Filter, Form, Listed, Listing, ListingError};
 use crate::web::private::Monitor;
 
@@ -106,6 +107,9 @@ fn came(monitor: &Monitor, wanted: &Wanted) -> Came {
         Ok(reader) => reader,
         Err(error) => return Came::Unread(error.to_string()),
     };
+    if let Some(absence) = no_state(&reader) {
+        return Came::Unread(absence);
+    }
     let came = match wanted.form {
         None => listing.page(&reader, &wanted.asked, wanted.from.as_deref(), ROWS).map(|listed| {
             let frame = Frame::of(monitor, &config, &looks);

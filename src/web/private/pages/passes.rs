@@ -5,7 +5,7 @@ use maud::{Markup, html};
 
 use super::text::shown;
 use super::times::time;
-use crate::pass::{Outcome, PassRow};
+use crate::pass::{Outcome, PassRow, Streak, streaks};
 use crate::text::{count, number};
 
 /// What a strip shows.
@@ -32,13 +32,12 @@ const ALL: [Came; 6] = [Came::Changed, Came::Quiet, Came::Rows, Came::Held, Came
 
 impl Came {
     fn of(pass: &PassRow) -> Came {
-        let changes = ["created", "updated", "deleted", "added", "changed", "removed", "new", "gone"];
         match pass.outcome {
             Outcome::Failed => Came::Failed,
             Outcome::Held if pass.is_paused() => Came::Paused,
             Outcome::Held => Came::Held,
             Outcome::Partial => Came::Rows,
-            Outcome::Ok if changes.iter().any(|name| pass.figure(name) > 0) => Came::Changed,
+            Outcome::Ok if pass.has_changed() => Came::Changed,
             Outcome::Ok | Outcome::Unchanged => Came::Quiet,
         }
     }
@@ -163,29 +162,14 @@ fn folded(passes: &[&PassRow], since: Timestamp) -> Vec<Bar> {
 
 /// The last passes; what came again and again in one line.
 fn in_words(passes: &[&PassRow], now: Timestamp, line: &dyn Fn(&PassRow) -> String) -> Markup {
-    let mut streaks: Vec<(&PassRow, &PassRow, u64)> = Vec::new();
-    for pass in passes {
-        let is_full = streaks.len() == TOLD;
-        match streaks.last_mut() {
-            Some((latest, first, times)) if is_again(latest, pass) => (*first, *times) = (pass, *times + 1),
-            _ if is_full => break,
-            _ => streaks.push((pass, pass, 1)),
-        }
-    }
     html! {
         details { summary { "in words" }
-            ol.passes { @for (latest, first, times) in streaks { li {
+            ol.passes { @for Streak { latest, first, times } in streaks(passes.iter().copied(), TOLD) { li {
                 (time(latest.finished, now)) " " (shown(&line(latest)))
                 @if times > 1 { " (" (number(times)) " times since " (time(first.finished, now)) ")" }
             } } }
         }
     }
-}
-
-/// Whether an earlier pass came to the same, and neither changed anything.
-fn is_again(later: &PassRow, earlier: &PassRow) -> bool {
-    let came = Came::of(later);
-    came == Came::of(earlier) && came != Came::Changed && later.kind == earlier.kind && later.reason == earlier.reason
 }
 
 #[cfg(test)]

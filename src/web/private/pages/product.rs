@@ -1,5 +1,7 @@
 //! `/product?id=…`: one product's way.
 
+use std::io;
+
 use axum::extract::{RawQuery, State};
 use axum::http::StatusCode;
 use axum::response::Response;
@@ -13,6 +15,7 @@ use super::text::shown;
 use super::words::{nowhere, told, unread};
 use crate::report::PrintError;
 use crate::state::Reader;
+use crate::status::no_state;
 use crate::systems::ProductPage;
 use crate::text::{plain, typed};
 use crate::web::private::Monitor;
@@ -52,6 +55,9 @@ pub(super) async fn product(State(monitor): State<Monitor>, RawQuery(query): Raw
 fn made(monitor: &Monitor, id: &str) -> Result<Option<(ProductPage, Markup)>, PrintError> {
     let config = monitor.config();
     let reader = Reader::open(&config.state.path)?;
+    if let Some(absence) = no_state(&reader) {
+        return Err(io::Error::other(absence).into());
+    }
     let looks = monitor.looks(&config);
     let mut found = None;
     for look in &looks {
