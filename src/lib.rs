@@ -31,6 +31,7 @@ pub mod remote;
 pub mod report;
 pub mod shop;
 pub mod source;
+mod spill;
 pub mod state;
 pub mod status;
 pub mod systemd;

@@ -1,18 +1,15 @@
 //! What creates send, in a nameless file beside the database: of a first load that is all of the feed, and the database
 //! sorts the faster the less it holds.
 
-use std::fs::File;
 use std::io::{self, Write as _};
-use std::os::unix::fs::FileExt as _;
 
 use serde_json::Value;
 
 use crate::catalog::{Currency, Digest, Fields, Item, Price};
 use crate::remote::nicechat::product_text_fields;
+use crate::spill::Spill;
 use crate::systems::catalog::store::{Record, Why};
 
-/// How much of it is in memory.
-const BUFFER: usize = 1 << 20;
 /// Bits of a place that say how long an entry is: an item takes a few MiB at most.
 const LENGTH: u32 = 24;
 
@@ -27,13 +24,7 @@ const URL: u8 = 64;
 
 /// The items of creates, one behind the other.
 #[derive(Debug, Default)]
-pub(super) struct Creates {
-    file: Option<File>,
-    /// The end of it, which isn't in the file yet.
-    kept: Vec<u8>,
-    /// Bytes in the file.
-    written: u64,
-}
+pub(super) struct Creates(Spill);
 
 /// What of an operation follows from an entry.
 pub(super) struct Create {
@@ -47,7 +38,8 @@ impl Creates {
     /// # Errors
     /// When the file can't be written.
     pub(super) fn add(&mut self, item: &Item, digest: Digest, line: u64) -> io::Result<Option<i64>> {
-        let start = self.kept.len();
+        let place = self.0.length();
+        let start = self.0.end().len();
         let category = item.category.as_ref().map(|category| category.id.as_str());
         let currency = item.currency.as_ref().map(Currency::as_str);
         let has = |bit: u8, is_there: bool| if is_there { bit } else { 0 };
@@ -58,9 +50,9 @@ impl Creates {
             | has(IMAGE, item.image_url.is_some())
             | has(PRICE, item.price.is_some())
             | has(URL, item.url.is_some());
-        self.kept.extend_from_slice(&digest.to_le_bytes());
-        self.kept.extend_from_slice(&line.to_le_bytes());
-        self.kept.push(flags);
+        self.0.end().extend_from_slice(&digest.to_le_bytes());
+        self.0.end().extend_from_slice(&line.to_le_bytes());
+        self.0.end().push(flags);
         self.text(Some(&item.title));
         self.text(category);
         self.text(currency);
@@ -68,46 +60,31 @@ impl Creates {
         self.text(item.image_url.as_deref());
         self.price(item.price)?;
         self.text(item.url.as_deref());
-        let length = (self.kept.len() - start) as u64;
-        let place = self.written + start as u64;
+        let length = self.0.length() - place;
         if length >> LENGTH != 0 || place >> (63 - LENGTH) != 0 {
-            self.kept.truncate(start);
+            self.0.end().truncate(start);
             return Ok(None);
         }
-        self.spill()?;
+        self.0.settle()?;
         Ok(i64::try_from(place << LENGTH | length).ok())
     }
 
     /// A text that is there, its length first.
     fn text(&mut self, text: Option<&str>) {
         if let Some(text) = text {
-            self.kept.extend_from_slice(&(text.len() as u32).to_le_bytes());
-            self.kept.extend_from_slice(text.as_bytes());
+            self.0.end().extend_from_slice(&(text.len() as u32).to_le_bytes());
+            self.0.end().extend_from_slice(text.as_bytes());
         }
     }
 
     fn price(&mut self, price: Option<Price>) -> io::Result<()> {
         let Some(price) = price else { return Ok(()) };
-        let start = self.kept.len();
-        self.kept.extend_from_slice(&[0; 4]);
-        write!(self.kept, "{price}")?;
-        let length = (self.kept.len() - start - 4) as u32;
-        self.kept[start..start + 4].copy_from_slice(&length.to_le_bytes());
-        Ok(())
-    }
-
-    fn spill(&mut self) -> io::Result<()> {
-        if self.kept.len() < BUFFER {
-            return Ok(());
-        }
-        if self.file.is_none() {
-            self.file = Some(tempfile::tempfile()?);
-        }
-        if let Some(file) = &mut self.file {
-            file.write_all(&self.kept)?;
-            self.written += self.kept.len() as u64;
-            self.kept.clear();
-        }
+        let end = self.0.end();
+        let start = end.len();
+        end.extend_from_slice(&[0; 4]);
+        write!(end, "{price}")?;
+        let length = (end.len() - start - 4) as u32;
+        end[start..start + 4].copy_from_slice(&length.to_le_bytes());
         Ok(())
     }
 
@@ -122,18 +99,8 @@ impl Creates {
     /// When the file can't be read.
     pub(super) fn at(&self, place: i64) -> io::Result<Create> {
         let (start, length) = (place as u64 >> LENGTH, Creates::size(place));
-        let mut read = Vec::new();
-        let bytes = match start.checked_sub(self.written) {
-            Some(at) => self.kept.get(at as usize..at as usize + length),
-            None => {
-                read.resize(length, 0);
-                if let Some(file) = &self.file {
-                    file.read_exact_at(&mut read, start)?;
-                }
-                Some(read.as_slice())
-            }
-        };
-        bytes.and_then(|bytes| Entry(bytes).read()).ok_or_else(|| io::Error::from(io::ErrorKind::InvalidData))
+        let bytes = self.0.at(start, length)?;
+        Entry(&bytes).read().ok_or_else(|| io::Error::from(io::ErrorKind::InvalidData))
     }
 }
 
@@ -209,7 +176,7 @@ mod tests {
         let mut creates = Creates::default();
         let add = |n: usize| creates.add(&item(n), n as Digest, n as u64).expect("written").expect("a place");
         let places: Vec<i64> = (0..5_000).map(add).collect();
-        assert!(creates.file.is_some() && !creates.kept.is_empty());
+        assert!(creates.0.length() > 2 << 20, "both in the file and in memory");
         for (n, place) in places.into_iter().enumerate() {
             let Create { record, why } = creates.at(place).expect("read");
             assert_eq!(
@@ -225,6 +192,6 @@ mod tests {
         let mut creates = Creates::default();
         let large = Item { description: Some("x".repeat(1 << LENGTH)), ..item(1) };
         assert_eq!(creates.add(&large, 1, 1).expect("left"), None);
-        assert!(creates.kept.is_empty());
+        assert_eq!(creates.0.length(), 0);
     }
 }

@@ -1,14 +1,14 @@
 //! The rows of a feed while it is read: what the next table is made of, once the plan has been carried out.
 
 use std::collections::HashMap;
-use std::fs::File;
-use std::io::{self, BufReader, Read, Seek as _, SeekFrom, Write as _};
+use std::io::{self, BufReader, Read};
 
 use jiff::Timestamp;
 
 use super::table::FeedRows;
 use crate::catalog::{Category, Digest, Id};
 use crate::feed::RowDigest;
+use crate::spill::Spill;
 
 /// A row that was parsed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,8 +31,7 @@ pub struct NewRow {
 /// to a temporary file.
 #[derive(Debug, Default)]
 pub struct RowLog {
-    file: Option<File>,
-    buffer: Vec<u8>,
+    rows: Spill,
     /// Rows of the old table, beside each other there as here.
     run: Option<(u32, u32)>,
     pub(super) categories: Vec<Category>,
@@ -43,9 +42,6 @@ pub struct RowLog {
     /// Of the old table.
     pub(super) content: Digest,
 }
-
-/// How much of a log is in memory.
-const BUFFER: usize = 1 << 20;
 
 impl RowLog {
     /// A log of a feed whose rows `table` may know, with sales as they are at `judged`.
@@ -106,48 +102,28 @@ impl RowLog {
     pub fn parsed(&mut self, row: &NewRow) -> io::Result<()> {
         self.new += 1;
         self.end_run()?;
-        self.buffer.push(1 | u8::from(row.currency_assumed) << 1 | u8::from(row.changes_at.is_some()) << 2);
+        self.rows.end().push(1 | u8::from(row.currency_assumed) << 1 | u8::from(row.changes_at.is_some()) << 2);
         for digest in [row.digest.0, row.key, row.fields] {
-            self.buffer.extend(digest.to_le_bytes());
+            self.rows.end().extend(digest.to_le_bytes());
         }
-        self.buffer.extend(row.category.map_or(0, |category| category + 1).to_le_bytes());
-        self.buffer.extend(row.changes_at.iter().flat_map(|time| time.as_nanosecond().to_le_bytes()));
-        self.spill()
+        self.rows.end().extend(row.category.map_or(0, |category| category + 1).to_le_bytes());
+        self.rows.end().extend(row.changes_at.iter().flat_map(|time| time.as_nanosecond().to_le_bytes()));
+        self.rows.settle()
     }
 
     fn end_run(&mut self) -> io::Result<()> {
         let Some((from, count)) = self.run.take() else { return Ok(()) };
-        self.buffer.push(0);
-        self.buffer.extend(from.to_le_bytes());
-        self.buffer.extend(count.to_le_bytes());
-        self.spill()
-    }
-
-    fn spill(&mut self) -> io::Result<()> {
-        if self.buffer.len() < BUFFER {
-            return Ok(());
-        }
-        if self.file.is_none() {
-            self.file = Some(tempfile::tempfile()?);
-        }
-        if let Some(file) = &mut self.file {
-            file.write_all(&self.buffer)?;
-            self.buffer.clear();
-        }
-        Ok(())
+        self.rows.end().push(0);
+        self.rows.end().extend(from.to_le_bytes());
+        self.rows.end().extend(count.to_le_bytes());
+        self.rows.settle()
     }
 
     /// Gives all rows to `each`.
     pub(super) fn replay(&mut self, mut each: impl FnMut(Step) -> rusqlite::Result<()>) -> rusqlite::Result<()> {
         self.end_run().map_err(unreadable)?;
-        let written: Box<dyn Read> = match &mut self.file {
-            Some(file) => {
-                file.seek(SeekFrom::Start(0)).map_err(unreadable)?;
-                Box::new(file)
-            }
-            None => Box::new(io::empty()),
-        };
-        let mut steps = BufReader::with_capacity(1 << 16, written.chain(self.buffer.as_slice()));
+        let rows = self.rows.reader().map_err(unreadable)?;
+        let mut steps = BufReader::with_capacity(1 << 16, rows);
         while let Some(step) = Step::read(&mut steps).map_err(unreadable)? {
             each(step)?;
         }
