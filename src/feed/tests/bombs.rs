@@ -94,7 +94,7 @@ fn namespaces_have_an_end() {
 #[test]
 fn what_never_ends_is_looked_for_once() {
     for begin in ["<!--", "<!-- x ", "<?", "<? x ", "<![CDATA[", "</", "<x", "<a b=\"", "<a '", "<!D[ ", "<"] {
-        let many = begin.repeat((24 << 20) / begin.len());
+        let many = begin.repeat((6 << 20) / begin.len());
         // Some of them hide the end of the feed.
         match rows(yml(&many).as_bytes()) {
             Ok(rows) => assert!(rows.len() <= 1, "{begin}"),
@@ -103,15 +103,15 @@ fn what_never_ends_is_looked_for_once() {
             }
         }
     }
-    let open = "<offer id='1'><name><![CDATA[N</name></offer>".repeat(200_000);
-    assert_eq!(good(yml(&open)).len(), 200_001);
+    let open = "<offer id='1'><name><![CDATA[N</name></offer>".repeat(50_000);
+    assert_eq!(good(yml(&open)).len(), 50_001);
 }
 
 /// Quotes that break the rules are made out by a look at the lines behind them, of which there are only so many.
 #[test]
 fn quotes_that_nobody_can_make_out() {
     for line in ["\"x\n", "\"a\"b\"\n\n\"\n", "\"1\t\"T\t5 USD\tx\n", "\"1\"x\t\"T\t5\tx\n", "1\t\"T\n"] {
-        let lines = line.repeat(2_000_000 / line.len());
+        let lines = line.repeat(400_000 / line.len());
         let rows = good(format!("id\ttitle\tprice\tdescription\na\tA\t5\tx\n{lines}z\tZ\t5\tx\n"));
         assert!(rows[0].contains(": a | - | A |"), "{}", rows[0]);
     }
