@@ -70,6 +70,7 @@ impl Shop {
         let notify = &self.config.notify;
         Audience {
             shop: notify.shop.as_deref().map(Arc::from).or_else(|| self.name.clone()),
+            program: self.config.program.clone(),
             hooks: self.subscribers().into(),
             fail_after: notify.fail_after,
             disk_low: notify.disk_low,

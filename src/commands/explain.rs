@@ -11,15 +11,14 @@ use crate::config::Config;
 use crate::status::no_state;
 use crate::systems::catalog::{ExplainedBy, Explanation, explain as find_out, explanation_json, explanation_text};
 
-pub(super) fn explain(arguments: &cli::Explain, config: Option<&Path>) -> Outcome {
-    let path = Config::find(config)?;
-    let look = Look::load(&path)?;
+pub(super) fn explain(arguments: &cli::Explain, path: &Path) -> Outcome {
+    let look = Look::load(path)?;
     let mut may_ask = !arguments.offline;
-    let by = match Config::load(&path) {
+    let by = match Config::load(path) {
         Ok(config) => ExplainedBy::of(&config),
         // Whoever may not see the secrets may still look; only a feed behind a password isn't asked for then.
         Err(_) => {
-            let by = Config::without_secrets(&path, ExplainedBy::of)?;
+            let by = Config::without_secrets(path, ExplainedBy::of)?;
             may_ask &= by.as_ref().is_some_and(|by| by.source().credentials.is_none());
             by
         }

@@ -73,11 +73,11 @@ pub fn dispatch(cli: Cli, log: Log) -> Exit {
         Command::Resume => look().and_then(|look| pause::resume(&look)),
         Command::History(arguments) => look().and_then(|look| history::history(arguments, &look)),
         Command::Rejected(arguments) => look().and_then(|look| rejected::rejected(&arguments, &look)),
-        Command::Explain(arguments) => explain::explain(&arguments, config.as_deref()),
-        Command::Backup(arguments) => look().and_then(|look| backup::backup(&arguments, &look)),
-        Command::Oct8ne(command) => {
-            Config::find(config.as_deref()).map_err(Failure::from).and_then(|path| oct8ne::oct8ne(&command, &path))
+        Command::Explain(arguments) => {
+            find().map_err(Failure::from).and_then(|path| explain::explain(&arguments, &path))
         }
+        Command::Backup(arguments) => look().and_then(|look| backup::backup(&arguments, &look)),
+        Command::Oct8ne(command) => find().map_err(Failure::from).and_then(|path| oct8ne::oct8ne(&command, &path)),
         Command::Newstore(command) => {
             find().map_err(Failure::from).and_then(|path| newstore::newstore(command, &path, log))
         }

@@ -75,6 +75,8 @@ const LARGEST: u64 = 16 << 20;
 /// the current directory, wherever the file lies.
 #[derive(Debug, Clone)]
 pub struct Config {
+    /// How this program is called by hand for this shop.
+    pub program: String,
     /// The state file.
     pub state: State,
     /// The feed, and the shop at NiceChat that is kept equal to it; `None` = only other sections are there.
@@ -199,6 +201,7 @@ impl Config {
         let gives_work = alone.iter().any(|names| Section::of(document, names).exists());
         let has_orders = Section::of(document, &ORDERS).exists();
         let mut config = Config {
+            program: unit::program_for(document.path()),
             state: state.clone(),
             catalog: None,
             source_alone: None,

@@ -34,6 +34,19 @@ pub fn shop_name(name: &str) -> Result<String, String> {
     Ok(name.to_owned())
 }
 
+/// How this program is called by hand so that it finds the shop of this config: as an instance of the template it has to
+/// be named.
+pub(super) fn program_for(config: &Path) -> String {
+    program_in(Path::new(CONFIGS), config)
+}
+
+fn program_in(configs: &Path, config: &Path) -> String {
+    match name_in(configs, config).filter(|name| name != ONE_SHOP && shop_name(name).is_ok()) {
+        Some(name) => format!("shelfkeeper --shop {name}"),
+        None => "shelfkeeper".to_owned(),
+    }
+}
+
 /// The state directory of the unit that reads this file; `None` when none does.
 pub(super) fn state_directory(config: &Path) -> Option<PathBuf> {
     Some(state_of(&name_in(Path::new(CONFIGS), config)?))
@@ -120,6 +133,15 @@ mod tests {
     use std::os::unix::fs::symlink;
 
     use super::*;
+
+    #[test]
+    fn a_shop_is_named_where_there_are_several() {
+        let program = |config: &str| program_in(Path::new("/"), Path::new(config));
+        assert_eq!(program("/north-2.toml"), "shelfkeeper --shop north-2");
+        for config in ["/shelfkeeper.toml", "/no name.toml", "/somewhere/else/north-2.toml"] {
+            assert_eq!(program(config), "shelfkeeper", "{config}");
+        }
+    }
 
     #[test]
     fn a_shop_has_the_config_that_its_unit_reads() {

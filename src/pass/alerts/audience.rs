@@ -9,6 +9,8 @@ use crate::outbox::{EventKind, Subscriber};
 pub struct Audience {
     /// What the shop is called; `None` = it is the only one.
     pub shop: Option<Arc<str>>,
+    /// How this program is called by hand for it.
+    pub program: String,
     /// The hooks.
     pub hooks: Arc<[Subscriber]>,
     /// So many failures of a job in a row are told.

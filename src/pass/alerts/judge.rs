@@ -95,9 +95,9 @@ impl Judging<'_> {
             Outcome::Held => self.held(telling),
             Outcome::Ok | Outcome::Partial | Outcome::Unchanged => self.went_well(),
         }
-        let rejected = (EventKind::RowsRejected, "rejected", "shelfkeeper rejected");
+        let rejected = (EventKind::RowsRejected, "rejected", "rejected");
         self.told.rejected = self.many(rejected, self.told.rejected, telling.rejected);
-        let refused = (EventKind::ObjectsRefused, "refused", "shelfkeeper status");
+        let refused = (EventKind::ObjectsRefused, "refused", "status");
         self.told.refused = self.many(refused, self.told.refused, telling.refused);
     }
 
@@ -119,8 +119,8 @@ impl Judging<'_> {
         self.told.failing.take_if(|failing| !failing.is_told);
         if self.told.held.is_none() && self.audience.wants(EventKind::PassHeld) {
             let digest = &telling.digest;
-            let command = digest.as_ref().map(|digest| format!("shelfkeeper approve {digest}"));
-            let command = command.unwrap_or_else(|| "shelfkeeper run --once --force".to_owned());
+            let words = digest.as_ref().map(|digest| format!("approve {digest}"));
+            let command = self.command(words.as_deref().unwrap_or("run --once --force"));
             let said = json!({"over": false, "reason": self.row.reason, "digest": digest, "command": command});
             self.tell(EventKind::PassHeld, self.row.started, said);
             self.told.held = Some(Held { since: self.row.started });
@@ -145,6 +145,7 @@ impl Judging<'_> {
         let Some(now) = now.filter(|_| self.audience.wants(kind)) else { return before };
         let known = before.map_or(0, |many| many.known);
         let since = before.map_or(self.row.started, |many| many.since);
+        let command = self.command(command);
         let said = |over: bool| json!({"over": over, name: now, "before": known, "command": command});
         if now == 0 {
             if before.is_some() {
@@ -158,6 +159,10 @@ impl Judging<'_> {
         // A few that come and go with every pass are no news; when half of them went, more of them are.
         let known = if now > known || now <= known / 2 { now } else { known };
         Some(Many { since, known })
+    }
+
+    fn command(&self, words: &str) -> String {
+        format!("{} {words}", self.audience.program)
     }
 
     fn tell(&mut self, kind: EventKind, since: Timestamp, said: Value) {

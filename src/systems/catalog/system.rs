@@ -109,7 +109,12 @@ impl System for CatalogSystem {
         let is_alone = config.source_alone.is_some() && config.oct8ne.is_some();
         let source = config.source().filter(|_| is_alone || config.catalog.is_some());
         let by = ExplainedBy::of(config);
-        Some(Box::new(CatalogLook { schedule: source.map(|source| source.schedule.clone()), is_alone, by }))
+        Some(Box::new(CatalogLook {
+            schedule: source.map(|source| source.schedule.clone()),
+            is_alone,
+            by,
+            program: config.program.clone(),
+        }))
     }
 
     fn routes(&self) -> Router {

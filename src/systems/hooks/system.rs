@@ -52,6 +52,7 @@ impl System for HooksSystem {
         });
         let desk = Desk {
             shop: shop.config.notify.shop.clone(),
+            program: shop.config.program.clone(),
             path: state.path().to_owned(),
             find_to_mend: self.find_to_mend,
             certificates: Certificates::default(),

@@ -66,7 +66,11 @@ impl System for OrdersSystem {
     }
 
     fn look(&self, config: &Config) -> Option<Box<dyn Look>> {
-        Some(Box::new(OrdersLook { settings: config.orders.clone(), products: self.products }))
+        Some(Box::new(OrdersLook {
+            settings: config.orders.clone(),
+            products: self.products,
+            program: config.program.clone(),
+        }))
     }
 
     fn meters(&self) -> &'static [Meter] {

@@ -4,9 +4,9 @@ use std::net::IpAddr;
 
 use axum::Router;
 use axum::extract::{Request, State};
-use axum::http::header::{AUTHORIZATION, HOST, RETRY_AFTER, WWW_AUTHENTICATE};
-use axum::http::{HeaderMap, StatusCode, Uri};
-use axum::middleware::{Next, from_fn_with_state};
+use axum::http::header::{AUTHORIZATION, CACHE_CONTROL, HOST, RETRY_AFTER, WWW_AUTHENTICATE, X_CONTENT_TYPE_OPTIONS};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri};
+use axum::middleware::{Next, from_fn_with_state, map_response};
 use axum::response::{IntoResponse as _, Response};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -23,7 +23,14 @@ const OPEN: [&str; 2] = ["/healthz", "/readyz"];
 
 /// Lets only those through who ask by a name of ours, and know the password.
 pub(super) fn guard(monitor: Monitor, routes: Router) -> Router {
-    routes.layer(from_fn_with_state((monitor, Attempts::default()), check))
+    routes.layer(from_fn_with_state((monitor, Attempts::default()), check)).layer(map_response(for_one_reader))
+}
+
+/// No answer, a refusal neither, is to be kept on its way, or taken for something else than it is said to be.
+async fn for_one_reader(mut response: Response) -> Response {
+    response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response.headers_mut().insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    response
 }
 
 async fn check(State((monitor, attempts)): State<(Monitor, Attempts)>, request: Request, next: Next) -> Response {

@@ -4,7 +4,7 @@ use axum::Router;
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::StatusCode;
-use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, post};
 
@@ -60,5 +60,5 @@ async fn status(State(monitor): State<Monitor>) -> Response {
 }
 
 fn page(status: StatusCode, content_type: &'static str, body: impl Into<Body>) -> Response {
-    (status, [(CONTENT_TYPE, content_type), (CACHE_CONTROL, "no-store")], body.into()).into_response()
+    (status, [(CONTENT_TYPE, content_type)], body.into()).into_response()
 }

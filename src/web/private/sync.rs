@@ -1,7 +1,7 @@
 //! `POST /sync`: a pass now. A shop's export script calls it when it has written a feed.
 
 use axum::extract::State;
-use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, HOST, ORIGIN};
+use axum::http::header::{CONTENT_TYPE, HOST, ORIGIN};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 use serde_json::{Value, json};
@@ -42,6 +42,6 @@ fn refused(status: StatusCode, why: &str) -> Response {
 }
 
 fn answer(status: StatusCode, answer: &Value) -> Response {
-    let headers = [(CONTENT_TYPE, "application/json"), (CACHE_CONTROL, "no-store")];
+    let headers = [(CONTENT_TYPE, "application/json")];
     (status, headers, format!("{answer}\n")).into_response()
 }

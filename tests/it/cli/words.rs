@@ -207,8 +207,11 @@ fn shops_are_found_by_the_names_of_their_units() {
         command.args(arguments);
         finish(command)
     };
-    for command in ["status", "history", "events", "pause", "approve", "plan", "run"] {
-        let output = run(&["--shop", "no-such-shop", command]).expect_code(2);
+    let commands = "approve|availability|backup b.db|check|config dump|events|explain 1|feed|history|newstore plan|\
+                    oct8ne snippet|orders|pause|plan|rejected|resume|run|status";
+    for command in commands.split('|') {
+        let words: Vec<&str> = command.split(' ').collect();
+        let output = run(&[&["--shop", "no-such-shop"], &words[..]].concat()).expect_code(2);
         let told = "there is no config file /etc/shelfkeeper/no-such-shop.toml, which --shop no-such-shop names";
         assert!(output.stderr.contains(told), "{command}: {}", output.stderr);
     }

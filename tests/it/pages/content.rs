@@ -172,7 +172,12 @@ fn what_is_not_there_is_told_and_what_was_there_stays() {
     }
     assert_eq!(request(address, "POST /history", HOST).status, 405);
     assert_eq!(request(address, "POST /", HOST).status, 405);
-    assert_eq!(get_with(address, "/", "Host: evil.example\r\n").status, 421);
+    for host in ["Host: evil.example\r\n", "Host: \r\n"] {
+        let refused = get_with(address, "/", host);
+        assert_eq!(refused.status, 421, "{host}");
+        assert_eq!(refused.header("cache-control"), Some("no-store"), "{host}");
+        assert_eq!(refused.header("x-content-type-options"), Some("nosniff"), "{host}");
+    }
 }
 
 #[test]

@@ -56,6 +56,8 @@ pub(crate) struct CatalogLook {
     pub(crate) is_alone: bool,
     /// By which a product is explained; `None` = these settings have no feed.
     pub(crate) by: Option<ExplainedBy>,
+    /// How this program is called by hand for this shop.
+    pub(crate) program: String,
 }
 
 impl Look for CatalogLook {
@@ -71,6 +73,7 @@ impl Look for CatalogLook {
         let (faults, refused) = reader.trouble()?;
         Ok(Box::new(CatalogStanding {
             schedule: self.schedule.clone(),
+            program: self.program.clone(),
             is_alone: self.is_alone,
             reader,
             last: reader.passes(JOB, "", 1)?.into_iter().next(),
@@ -113,6 +116,7 @@ impl Look for CatalogLook {
 
 struct CatalogStanding<'r> {
     schedule: Option<Schedule>,
+    program: String,
     is_alone: bool,
     reader: &'r Reader,
     last: Option<PassRow>,
@@ -186,7 +190,7 @@ impl Standing for CatalogStanding<'_> {
             if word(self.reader.path(), CATALOG).is_some_and(|approved| approved == held.digest) {
                 writeln!(out, "Approved: the next pass lets it through.")?;
             } else {
-                writeln!(out, "To let it through: shelfkeeper approve {}", held.digest)?;
+                writeln!(out, "To let it through: {} approve {}", self.program, held.digest)?;
             }
         }
         if self.waiting.all > 0 {

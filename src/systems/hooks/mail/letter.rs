@@ -25,6 +25,9 @@ pub(super) struct Event {
     kind: String,
     pub(super) at: Timestamp,
     data: Value,
+    /// How the program is called by hand for the shop.
+    #[serde(skip)]
+    program: String,
 }
 
 /// What a mail says.
@@ -42,8 +45,9 @@ struct Words {
 }
 
 impl Event {
-    pub(super) fn read(body: &str) -> Result<Event, serde_json::Error> {
-        serde_json::from_str(body)
+    /// Reads one of a shop for which the program is called so by hand.
+    pub(super) fn read(body: &str, program: &str) -> Result<Event, serde_json::Error> {
+        Ok(Event { program: program.to_owned(), ..serde_json::from_str(body)? })
     }
 
     fn kind(&self) -> Option<EventKind> {
@@ -125,7 +129,9 @@ impl Event {
                 ),
                 "",
             ),
-            todo("`shelfkeeper status` shows how things stand, and `shelfkeeper check --online` who does not answer."),
+            self.todo(
+                "`shelfkeeper status` shows how things stand, and `shelfkeeper check --online` who does not answer.",
+            ),
         ];
         Words { subject: format!("{} can't be kept up to date: {failures} passes failed", capital(what)), parts }
     }
@@ -146,7 +152,7 @@ impl Event {
             wrap(&format!("Something is held back, as it looks like a mistake{}.", self.since(", since")), ""),
             self.reason(),
             wrap("What it means: whatever is not in doubt was sent. The rest waits, and nothing of it is lost.", ""),
-            todo(
+            self.todo(
                 "if the feed is wrong, mend it: then there is nothing to be approved. If it is right (`shelfkeeper plan` \
                   shows all of it), have it done by",
             ),
@@ -167,7 +173,7 @@ impl Event {
                  ones do not show up until their row is mended.",
                 "",
             ),
-            todo("mend these rows in the shop, or whatever writes the feed. The next pass takes them."),
+            self.todo("mend these rows in the shop, or whatever writes the feed. The next pass takes them."),
         ];
         match sheet {
             Ok(Some(found)) => {
@@ -179,7 +185,7 @@ impl Event {
                     }
                     false => "The attached file has all of them, and opens in a spreadsheet.".to_owned(),
                 };
-                parts.push(wrap(&file, ""));
+                parts.push(wrap(&self.typed(&file), ""));
                 parts.push(found.words.clone());
             }
             Ok(None) => parts.push(wrap("Meanwhile none of them is left.", "")),
@@ -201,7 +207,7 @@ impl Event {
                 "",
             ),
             wrap("What it means: these stay as they were, all others are kept up to date as ever.", ""),
-            todo("`shelfkeeper status` lists them, with what the service says of each."),
+            self.todo("`shelfkeeper status` lists them, with what the service says of each."),
         ];
         Words { subject: format!("{} refused", count(refused, "object is", "objects are")), parts }
     }
@@ -216,9 +222,11 @@ impl Event {
             parts.push(self.reason());
         }
         parts.push(wrap(&format!("What it means: {what} may be out of date."), ""));
-        parts.push(todo(
-            "`shelfkeeper status` shows how things stand, and `systemctl status shelfkeeper` whether it runs.",
-        ));
+        parts.push(
+            self.todo(
+                "`shelfkeeper status` shows how things stand, and `systemctl status shelfkeeper` whether it runs.",
+            ),
+        );
         Words { subject: format!("{} is out of date", capital(what)), parts }
     }
 
@@ -229,7 +237,7 @@ impl Event {
         let parts = vec![
             wrap(&format!("The disk that has the state is nearly full: {free} of {total} are free."), ""),
             wrap("What it means: when it is full, nothing is sent any more, as nothing can be written down.", ""),
-            todo("make room on the server."),
+            self.todo("make room on the server."),
         ];
         Words { subject: format!("The disk is nearly full: {free} are free"), parts }
     }
@@ -256,6 +264,15 @@ impl Event {
         wrap(&format!("Why: {}", self.text("reason").unwrap_or_else(|| "nobody knows".to_owned())), "")
     }
 
+    fn todo(&self, what: &str) -> String {
+        wrap(&format!("What to do: {}", self.typed(what)), "")
+    }
+
+    /// With commands as they are to be typed for the shop.
+    fn typed(&self, words: &str) -> String {
+        words.replace("`shelfkeeper ", &format!("`{} ", self.program))
+    }
+
     /// What its job keeps up to date.
     fn what(&self) -> &'static str {
         match self.data["job"].as_str() {
@@ -280,10 +297,6 @@ impl Event {
     fn text(&self, name: &str) -> Option<String> {
         Some(plain(self.data[name].as_str()?, LONGEST)).filter(|text| !text.is_empty())
     }
-}
-
-fn todo(what: &str) -> String {
-    wrap(&format!("What to do: {what}"), "")
 }
 
 fn nothing_to_do() -> String {

@@ -29,6 +29,8 @@ pub(super) use self::smtp::{Certificates, greet};
 pub(super) struct Desk {
     /// What the shop is called; `None` = it is the only one.
     pub(super) shop: Option<String>,
+    /// How this program is called by hand for it.
+    pub(super) program: String,
     /// The state.
     pub(super) path: PathBuf,
     pub(super) find_to_mend: FindToMend,
@@ -44,7 +46,7 @@ pub(super) async fn send(
 ) -> Answer {
     let place = smtp.place();
     let failed = |error: String| Answer::Failed(format!("{place}: {}", smtp::hidden(smtp, error)), None);
-    let event = match Event::read(body) {
+    let event = match Event::read(body, &desk.program) {
         Ok(event) => event,
         Err(error) => return Answer::Failed(format!("it can't be written as a mail: {error}"), None),
     };

@@ -73,7 +73,7 @@ proptest! {
         name in "[^\\x00-\\x1f\\x7f-\\x9f<>]{0,30}",
     ) {
         let body = json!({"id": "evt_1", "type": kind.name(), "at": "2026-01-01T03:00:07Z", "data": data}).to_string();
-        let event = Event::read(&body).expect("an event");
+        let event = Event::read(&body, "shelfkeeper").expect("an event");
         let sheet = found.map(|words| ToMend { csv: words.clone().into_bytes(), words, rows: (3, 2) });
         let letter = event.letter(Some(&shop), Ok(&sheet));
         prop_assert!(!letter.subject.contains(char::is_control) && letter.subject.chars().count() <= 121);

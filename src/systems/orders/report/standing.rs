@@ -27,6 +27,8 @@ pub(in crate::systems::orders) struct OrdersLook {
     pub(in crate::systems::orders) settings: Option<Orders>,
     /// What our snapshot says of a product.
     pub(in crate::systems::orders) products: Products,
+    /// How this program is called by hand for this shop.
+    pub(in crate::systems::orders) program: String,
 }
 
 impl Look for OrdersLook {
@@ -43,6 +45,7 @@ impl Look for OrdersLook {
         let Some(settings) = &self.settings else { return Ok(Box::new(OrdersStanding::default())) };
         Ok(Box::new(OrdersStanding {
             schedule: Some(settings.schedule.clone()),
+            program: self.program.clone(),
             counts: Some(reader.order_counts()?),
             read_at: reader.orders_read_at()?,
             aside: reader.orders_aside()?,
@@ -71,6 +74,7 @@ impl Look for OrdersLook {
 #[derive(Default)]
 struct OrdersStanding {
     schedule: Option<Schedule>,
+    program: String,
     /// `None` = these settings have none.
     counts: Option<Counts>,
     read_at: Option<Timestamp>,
@@ -119,7 +123,7 @@ impl Standing for OrdersStanding {
                 "HELD by the guard ({digest}): {} of {} orders are not listed any more.",
                 risk["count"], risk["of"]
             )?;
-            writeln!(out, "To let them go: shelfkeeper approve {digest}")?;
+            writeln!(out, "To let them go: {} approve {digest}", self.program)?;
         }
         Ok(())
     }

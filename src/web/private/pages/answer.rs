@@ -1,9 +1,7 @@
 //! Answers, and what a browser is told beside them.
 
 use axum::body::Body;
-use axum::http::header::{
-    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, LOCATION, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
-};
+use axum::http::header::{CONTENT_SECURITY_POLICY, CONTENT_TYPE, LOCATION, REFERRER_POLICY};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 use maud::Markup;
@@ -20,8 +18,6 @@ pub(super) fn answer(status: StatusCode, kind: &'static str, body: impl Into<Bod
     let mut headers = HeaderMap::new();
     let mut set = |name: HeaderName, value: HeaderValue| headers.insert(name, value);
     set(CONTENT_TYPE, HeaderValue::from_static(kind));
-    set(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    set(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     // With `no-referrer`, a browser would not tell us either that a form is our own.
     set(REFERRER_POLICY, HeaderValue::from_static("same-origin"));
     if let Ok(policy) = policy().parse() {

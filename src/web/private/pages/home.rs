@@ -148,7 +148,7 @@ fn held_section(monitor: &Monitor, frame: &Frame, held: &[HeldBack]) -> Markup {
                         p { "Approved: the next pass lets exactly this through." }
                     } @else {
                         p { "It stays as it is until somebody approves it: "
-                            code { "shelfkeeper approve " (one.digest) } }
+                            code { (monitor.config().program) " approve " (one.digest) } }
                         @if frame.can_act { (approve_form(&monitor.0.key, &one.digest)) }
                     }
                 }
