@@ -7,23 +7,16 @@
 # were sent one product near the end of the feed goes out of stock. The daemon ticks every 5 s. Prints how long it took from
 # the feed's being written to the answer to the PATCH.
 #
-# BIN names a folder with programs that are built already. Needs curl. Everything is made in a temporary folder that goes at the end.
+# Needs curl; BIN: see common.sh. Everything is made in a temporary folder that goes at the end.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 readonly items=${1:-100000} latency=${2:-200}
-bin=${BIN:-$PWD/target/release}
-[[ -n ${BIN:-} ]] || cargo build --quiet --release --locked --bin shelfkeeper --example feedgen
-folder=$(mktemp -d)
-pids=()
-trap 'kill "${pids[@]}" 2>/dev/null || true; rm -rf "$folder"' EXIT
-cd "$folder"
+. benches/common.sh
 "$bin/examples/feedgen" --items "$items" --out first.tsv
 cp first.tsv feed.tsv
 
-"$bin/shelfkeeper" sandbox >section &
-pids+=($!)
-until grep -q api_secret section; do sleep 0.05; done
+begin_sandbox
 base=$(sed -n 's/^base_url = "\(.*\)"/\1/p' section | head -1)
 {
   printf '[source]\nlocation = "feed.tsv"\nschedule = "every 5s"\nsplay = "0s"\n[state]\npath = "state.db"\n'

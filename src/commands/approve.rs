@@ -39,13 +39,17 @@ pub(super) fn approve(arguments: &cli::Approve, look: &Look) -> Outcome {
         }
         writeln!(
             io::stdout(),
-            "Approved {}: the next pass sends exactly this. A daemon makes one at once, else: shelfkeeper run --once",
-            held.digest
+            "Approved {}: the next pass sends exactly this. A daemon makes one at once, else: {} run --once",
+            held.digest,
+            look.program
         )?;
     }
     if arguments.digest.is_none() && !is_terminal {
-        let error = "this is no terminal to ask at: say what you approve: shelfkeeper approve";
-        return Err(Failure { error: anyhow::anyhow!("{error} {digests}"), exit: Exit::Config });
+        let error = "this is no terminal to ask at: say what you approve";
+        return Err(Failure {
+            error: anyhow::anyhow!("{error}: {} approve {digests}", look.program),
+            exit: Exit::Config,
+        });
     }
     Ok(Exit::Done)
 }

@@ -25,18 +25,19 @@ pub(super) fn explain(arguments: &cli::Explain, path: &Path) -> Outcome {
     };
     let reader = look.open()?;
     no_state(&reader).map_or(Ok(()), |absence| note(&absence))?;
+    let program = look.program.clone();
     let (id, format) = (arguments.id.trim().to_owned(), arguments.format);
     until_interrupted(async move {
         let explanation = find_out(by.as_ref(), &reader, &id, may_ask).await?;
-        blocking(move || print(&explanation, format)).await
+        blocking(move || print(&explanation, &program, format)).await
     })
 }
 
-fn print(explanation: &Explanation, format: Format) -> Outcome {
+fn print(explanation: &Explanation, program: &str, format: Format) -> Outcome {
     let mut out = BufWriter::new(io::stdout().lock());
     match format {
-        Format::Text => explanation_text(explanation, &mut out)?,
-        Format::Json => writeln!(out, "{}", explanation_json(explanation))?,
+        Format::Text => explanation_text(explanation, program, &mut out)?,
+        Format::Json => writeln!(out, "{}", explanation_json(explanation, program))?,
     }
     out.flush()?;
     Ok(if explanation.is_empty() { Exit::Failed } else { Exit::Done })

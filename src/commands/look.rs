@@ -12,6 +12,8 @@ use crate::systems;
 pub(super) struct Look {
     state: PathBuf,
     base_url: Option<String>,
+    /// How this program is called by hand for this shop.
+    pub(super) program: String,
     /// What there is to look at.
     pub(super) systems: Vec<Box<dyn systems::Look>>,
 }
@@ -26,6 +28,7 @@ impl Look {
     pub(super) fn with<T>(path: &Path, take: impl FnOnce(&Config) -> T) -> Result<(Look, T), Failure> {
         let look = |config: &Config| Look {
             state: config.state.path.clone(),
+            program: config.program.clone(),
             base_url: config.base_url().map(str::to_owned),
             systems: systems::systems().iter().filter_map(|system| system.look(config)).collect(),
         };

@@ -27,6 +27,7 @@ pub(super) fn plan(arguments: cli::Plan, config: &Config, log: Log) -> Outcome {
     let ask = Ask { kind, force: arguments.force };
     let by_hand = systems().iter().any(|system| system.by_hand(config).is_some());
     let idle = by_hand.then(|| nothing_to_do(&systems(), config));
+    let program = config.program.clone();
     until_interrupted(async move {
         let (stop, limits, systems) = (CancellationToken::new(), Limits::default(), systems());
         let planned = join_all(systems.iter().map(|system| system.plan(config, &limits, ask, &stop))).await;
@@ -41,7 +42,7 @@ pub(super) fn plan(arguments: cli::Plan, config: &Config, log: Log) -> Outcome {
         blocking(move || {
             idle.map_or(Ok(()), |idle| writeln!(io::stdout(), "{idle}"))?;
             // What is known is shown all the same, but for a JSON that lacks a part of it.
-            let exit = plans.show(&arguments, failures.is_empty(), pause.as_ref())?;
+            let exit = plans.show(&arguments, &program, failures.is_empty(), pause.as_ref())?;
             // Another plan would be made with a state.
             match (arguments.format, absence) {
                 (_, None) => {}
@@ -62,12 +63,12 @@ pub(super) fn plan(arguments: cli::Plan, config: &Config, log: Log) -> Outcome {
 struct Plans(Vec<Box<dyn Planned>>);
 
 impl Plans {
-    fn show(&self, arguments: &cli::Plan, is_whole: bool, pause: Option<&Pause>) -> Outcome {
+    fn show(&self, arguments: &cli::Plan, program: &str, is_whole: bool, pause: Option<&Pause>) -> Outcome {
         let mut out = BufWriter::new(io::stdout().lock());
         match arguments.format {
             Format::Text => {
                 pause.map_or(Ok(()), |pause| writeln!(out, "{}\n", pause.headline().text))?;
-                self.0.iter().try_for_each(|plan| plan.print(&mut out))?;
+                self.0.iter().try_for_each(|plan| plan.print(program, &mut out))?;
             }
             Format::Json if is_whole => self.print_json(pause, &mut out)?,
             Format::Json => {}

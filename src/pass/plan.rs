@@ -38,11 +38,11 @@ pub type EachOperation<'a> = &'a mut dyn FnMut(&Value) -> io::Result<()>;
 
 /// What the next pass of a job would do; where nothing else is said, it sends nothing and could read everything.
 pub trait Planned: Send {
-    /// Prints it for people.
+    /// Prints it for people, who call the program so for the shop.
     ///
     /// # Errors
     /// When it can't be printed, or not be read.
-    fn print(&self, out: &mut dyn Write) -> io::Result<()>;
+    fn print(&self, program: &str, out: &mut dyn Write) -> io::Result<()>;
 
     /// Gives each operation as programs read it: there may be more of them than memory holds.
     ///

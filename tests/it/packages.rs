@@ -55,6 +55,20 @@ fn every_package_is_there_once_and_under_a_free_licence() {
     assert!(versions.is_empty(), "{versions:?}");
 }
 
+/// Otherwise all packages, and the C among them, are built once more for the fuzz targets, and nobody notices.
+#[test]
+fn fuzz_targets_are_built_as_the_tests_are() {
+    let profile = |manifest: &str| {
+        let text = std::fs::read_to_string(root().join(manifest)).expect(manifest);
+        let manifest: toml::Table = text.parse().expect(manifest);
+        let mut dev = manifest["profile"]["dev"].as_table().expect("a profile").clone();
+        // Only tests have it, and cargo warns of names of packages that aren't there.
+        dev["package"].as_table_mut().expect("packages").remove("proptest");
+        dev
+    };
+    assert_eq!(profile("Cargo.toml"), profile("fuzz/Cargo.toml"));
+}
+
 #[test]
 fn licences_are_read_as_they_are_meant() {
     for (expression, expected) in [

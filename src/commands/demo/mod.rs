@@ -98,7 +98,7 @@ async fn step(sandbox: &Sandbox, shop: &Shop, stop: &CancellationToken) -> anyho
     let ask = Ask { kind: PassKind::Sync, force: false };
     let plan = catalog.plan(&shop.config, &shop.limits, ask, stop).await.context("the demo has a feed")?;
     let mut text = Vec::new();
-    plan.map_err(|failure| failure.error)?.print(&mut text)?;
+    plan.map_err(|failure| failure.error)?.print(&shop.config.program, &mut text)?;
     say(&excerpt(&String::from_utf8_lossy(&text)))?;
     sandbox.nicechat().take_requests();
     let fetches = sandbox.shop().requests().len();

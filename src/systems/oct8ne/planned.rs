@@ -39,7 +39,7 @@ pub(super) async fn plan(
 }
 
 impl Planned for PlannedShown {
-    fn print(&self, out: &mut dyn Write) -> io::Result<()> {
+    fn print(&self, program: &str, out: &mut dyn Write) -> io::Result<()> {
         let Preview { taken, rejected, excluded, new, changed, gone, waiting, held, is_whole, .. } = &self.0;
         let parts = [(new, "to show"), (changed, "to change"), (gone, "to show no more")];
         let parts: Vec<String> =
@@ -65,7 +65,7 @@ impl Planned for PlannedShown {
         let Some(held) = held else { return Ok(()) };
         write!(out, "\n{}", held_text(held, HELD_SHOWN))?;
         let rest = if *is_whole { "Nothing else is shown" } else { "It stays as it is; the rest is shown" };
-        writeln!(out, "{rest}. To let it through:\n  shelfkeeper approve {} (or --force)", held.digest)
+        writeln!(out, "{rest}. To let it through:\n  {program} approve {} (or --force)", held.digest)
     }
 
     fn changes(&self) -> u64 {

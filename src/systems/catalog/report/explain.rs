@@ -20,11 +20,11 @@ const LINE: usize = 75;
 /// Changes that people are shown.
 const CHANGES: usize = 10;
 
-/// For people.
+/// For people, who call the program so for the shop.
 ///
 /// # Errors
 /// When it can't be printed.
-pub fn explanation_text(explanation: &Explanation, out: &mut dyn Write) -> Result<(), PrintError> {
+pub fn explanation_text(explanation: &Explanation, program: &str, out: &mut dyn Write) -> Result<(), PrintError> {
     let Explanation { id, feed, known, shown, is_alone } = explanation;
     let id = one_line(&shorten(id));
     if explanation.is_empty() {
@@ -39,7 +39,7 @@ pub fn explanation_text(explanation: &Explanation, out: &mut dyn Write) -> Resul
     }
     shown.as_ref().map_or(Ok(()), |shown| print_shown(shown, out))?;
     title("The next pass", out)?;
-    Ok(next_lines(explanation).iter().try_for_each(|line| write!(out, "{}", wrap(&one_line(line), "  ")))?)
+    Ok(next_lines(explanation, program).iter().try_for_each(|line| write!(out, "{}", wrap(&one_line(line), "  ")))?)
 }
 
 /// What NiceChat was sent, and what waits for that.
@@ -180,13 +180,16 @@ pub(super) fn waiting(known: &InState) -> Vec<String> {
 }
 
 /// What the next pass does with it, in sentences.
-fn next_lines(Explanation { feed, known, shown, .. }: &Explanation) -> Vec<String> {
+fn next_lines(Explanation { feed, known, shown, .. }: &Explanation, program: &str) -> Vec<String> {
     let Ok(feed) = feed else { return vec!["Not known without the feed.".to_owned()] };
     if let Some((shown, next)) = shown.as_ref().and_then(|shown| Some((shown, shown.next.as_ref()?))) {
-        return next_of_shown(feed, shown, next);
+        return next_of_shown(feed, shown, next, program);
     }
-    let mut lines: Vec<String> =
-        feed.operations.iter().flat_map(|(stage, operation)| does(*stage, operation, feed.held.as_deref())).collect();
+    let mut lines: Vec<String> = feed
+        .operations
+        .iter()
+        .flat_map(|(stage, operation)| does(*stage, operation, (feed.held.as_deref(), program)))
+        .collect();
     if lines.is_empty() {
         let is_rejected = feed.rows.first().is_some_and(|row| matches!(row.seen, Seen::Rejected(_)));
         let is_left_out = feed.rows.first().is_some_and(|row| matches!(row.seen, Seen::Excluded { .. }));
@@ -214,11 +217,11 @@ fn next_lines(Explanation { feed, known, shown, .. }: &Explanation) -> Vec<Strin
     lines
 }
 
-fn does(stage: Stage, operation: &Operation, digest: Option<&str>) -> Vec<String> {
+fn does(stage: Stage, operation: &Operation, (digest, program): (Option<&str>, &str)) -> Vec<String> {
     let mut lines = vec![match (stage, operation.action, digest) {
         (Stage::Held, _, Some(digest)) => {
             let what = if operation.action.is_removal() { "its deletion" } else { "this" };
-            format!("The guard holds {what} until somebody approves it: shelfkeeper approve {digest}")
+            format!("The guard holds {what} until somebody approves it: {program} approve {digest}")
         }
         (Stage::Held, ..) => "The guard holds this.".to_owned(),
         (_, Action::Create, _) => "Creates it.".to_owned(),
@@ -237,7 +240,7 @@ fn does(stage: Stage, operation: &Operation, digest: Option<&str>) -> Vec<String
 }
 
 /// For programs.
-pub fn explanation_json(explanation: &Explanation) -> Value {
+pub fn explanation_json(explanation: &Explanation, program: &str) -> Value {
     let Explanation { id, feed, known, shown, .. } = explanation;
     let object = known.object.as_ref();
     let read = feed.as_ref().ok();
@@ -245,7 +248,7 @@ pub fn explanation_json(explanation: &Explanation) -> Value {
         let operations = feed.operations.iter();
         let operations: Vec<Value> = operations.map(|(stage, operation)| operation_json(*stage, operation)).collect();
         json!({"operations": operations, "digest": feed.held, "reads_listing": feed.is_listing_due,
-               "words": next_lines(explanation)})
+               "words": next_lines(explanation, program)})
     });
     json!({
         "id": id,

@@ -34,7 +34,7 @@ impl From<PlanStoreError> for Trouble {
 ///
 /// # Errors
 /// When it can't be printed, or the plan not be read.
-pub(crate) fn plan_text(plan: &Plan, out: &mut dyn Write) -> io::Result<()> {
+pub(crate) fn plan_text(plan: &Plan, program: &str, out: &mut dyn Write) -> io::Result<()> {
     let summary = &plan.summary;
     writeln!(out, "{}", headline(plan))?;
     source_lines(summary).iter().try_for_each(|line| writeln!(out, "{line}"))?;
@@ -42,7 +42,7 @@ pub(crate) fn plan_text(plan: &Plan, out: &mut dyn Write) -> io::Result<()> {
         writeln!(out)?;
         write!(out, "{}", held_text(held, HELD_SHOWN))?;
         let rest = if plan.verdict.is_whole { "Nothing is sent" } else { "It stays as it is; the rest is sent" };
-        writeln!(out, "{rest}. To let it through:\n  shelfkeeper approve {} (or --force)", held.digest)?;
+        writeln!(out, "{rest}. To let it through:\n  {program} approve {} (or --force)", held.digest)?;
     }
     slips(plan).map_or(Ok(()), |told| writeln!(out, "{told}"))?;
     if summary.sent() > 0 {
@@ -313,8 +313,8 @@ fn print_change(begin: &str, old: &str, new: &str, out: &mut dyn Write) -> io::R
 pub(crate) struct PlannedCatalog(pub(crate) Plan);
 
 impl Planned for PlannedCatalog {
-    fn print(&self, out: &mut dyn Write) -> io::Result<()> {
-        plan_text(&self.0, out)
+    fn print(&self, program: &str, out: &mut dyn Write) -> io::Result<()> {
+        plan_text(&self.0, program, out)
     }
 
     fn each_operation(&self, each: EachOperation<'_>) -> io::Result<()> {

@@ -19,9 +19,13 @@ const CHANGES: usize = 20;
 ///
 /// # Errors
 /// When the state can't be read.
-pub(super) fn product_page(explanation: &Explanation, reader: &Reader) -> Result<ProductPage, StateError> {
+pub(super) fn product_page(
+    explanation: &Explanation,
+    reader: &Reader,
+    program: &str,
+) -> Result<ProductPage, StateError> {
     let Explanation { id, known, shown, is_alone, .. } = explanation;
-    let mut sections = vec![in_feed(explanation)];
+    let mut sections = vec![in_feed(explanation, program)];
     if !is_alone {
         sections.push(acknowledged(known.object.as_ref()));
         sections.push(waits(explanation));
@@ -38,12 +42,12 @@ pub(super) fn product_page(explanation: &Explanation, reader: &Reader) -> Result
     let title = known.object.as_ref().and_then(|object| object.acked.get("title")?.as_str().map(str::to_owned));
     let title = title.or_else(|| shown.as_ref()?.item.as_ref()?.fields.get("title")?.as_str().map(str::to_owned));
     let title = title.or_else(|| known.rejected.first()?.cell.as_ref()?.title.clone());
-    let json = explanation_json(explanation);
+    let json = explanation_json(explanation, program);
     Ok(ProductPage { id: id.clone(), title, is_known: !explanation.is_empty(), sections, json })
 }
 
 /// The feed isn't read for a page: it may be large, and its host slow.
-fn in_feed(Explanation { id, feed, known, .. }: &Explanation) -> Section {
+fn in_feed(Explanation { id, feed, known, .. }: &Explanation, program: &str) -> Section {
     let section = Section::new("feed", "In the feed", Rank::ToMend);
     let mut section = match known.rejected.is_empty() {
         true => section.saying("The last feed had no row of this id that was rejected."),
@@ -51,7 +55,7 @@ fn in_feed(Explanation { id, feed, known, .. }: &Explanation) -> Section {
     };
     if let Err(unread) = feed {
         section = section.saying(format!(
-            "{} To see its row, and what the next pass does with it: shelfkeeper explain {}",
+            "{} To see its row, and what the next pass does with it: {program} explain {}",
             unread_words(unread),
             typed(id.as_str())
         ));

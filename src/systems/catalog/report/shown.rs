@@ -24,7 +24,7 @@ pub(super) fn print_shown(shown: &InShown, out: &mut dyn Write) -> io::Result<()
 }
 
 /// What the next pass does with what is shown, in sentences.
-pub(super) fn next_lines(feed: &InFeed, shown: &InShown, next: &Next) -> Vec<String> {
+pub(super) fn next_lines(feed: &InFeed, shown: &InShown, next: &Next, program: &str) -> Vec<String> {
     let mut lines = match (&shown.item, &next.item) {
         (Some(old), Some(new)) if all(&old.fields) != all(&new.fields) => changed(old, new),
         (None, Some(_)) => vec!["Shows it.".to_owned()],
@@ -35,7 +35,7 @@ pub(super) fn next_lines(feed: &InFeed, shown: &InShown, next: &Next) -> Vec<Str
     if next.is_held {
         let digest = feed.held.as_deref().unwrap_or_default();
         lines.push(format!(
-            "The guard holds what else the feed says of it until somebody approves it: shelfkeeper approve {digest}"
+            "The guard holds what else the feed says of it until somebody approves it: {program} approve {digest}"
         ));
     }
     lines

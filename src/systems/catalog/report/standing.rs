@@ -110,7 +110,7 @@ impl Look for CatalogLook {
     }
 
     fn product(&self, reader: &Reader, id: &str) -> Result<Option<ProductPage>, PrintError> {
-        Ok(Some(product_page(&explain_known(self.by.as_ref(), reader, id)?, reader)?))
+        Ok(Some(product_page(&explain_known(self.by.as_ref(), reader, id)?, reader, &self.program)?))
     }
 }
 

@@ -15,7 +15,7 @@ use crate::text::{count, number};
 pub(crate) struct PlannedEvents(pub(crate) Plan);
 
 impl Planned for PlannedEvents {
-    fn print(&self, out: &mut dyn Write) -> io::Result<()> {
+    fn print(&self, _program: &str, out: &mut dyn Write) -> io::Result<()> {
         text(&self.0, out)
     }
 

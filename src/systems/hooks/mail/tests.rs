@@ -63,6 +63,18 @@ fn target(shop: &str) -> HookTarget {
     config.notify.hooks.into_iter().next().expect("a hook").to
 }
 
+#[test]
+fn commands_name_the_shop() {
+    for kind in EventKind::ALL {
+        let body = json!({"id": "evt_1", "type": kind.name(), "at": "2026-01-01T03:00:07Z", "data": {"rejected": 3}});
+        let event = Event::read(&body.to_string(), "shelfkeeper --shop north").expect("an event");
+        let sheet = Some(ToMend { csv: Vec::new(), words: String::new(), rows: (3, 2) });
+        let text = event.letter(None, Ok(&sheet)).text.split_whitespace().collect::<Vec<_>>().join(" ");
+        let commands = text.matches("`shelfkeeper ").count();
+        assert_eq!(text.matches("`shelfkeeper --shop north ").count(), commands, "{text}");
+    }
+}
+
 proptest! {
     #[test]
     fn a_mail_says_what_its_letter_says_and_has_no_other_headers(

@@ -15,7 +15,7 @@ pub(in crate::systems::orders) struct PlannedOrders {
 }
 
 impl Planned for PlannedOrders {
-    fn print(&self, out: &mut dyn Write) -> io::Result<()> {
+    fn print(&self, program: &str, out: &mut dyn Write) -> io::Result<()> {
         let Some(held) = &self.held else {
             return if self.is_alone { writeln!(out, "Orders are only read: a pass sends nothing.") } else { Ok(()) };
         };
@@ -23,7 +23,7 @@ impl Planned for PlannedOrders {
         writeln!(
             out,
             "\nOrders: HELD by the guard ({digest}): {} of {} are not listed any more.\n\
-             They stay as they are. To let them go: shelfkeeper approve {digest}",
+             They stay as they are. To let them go: {program} approve {digest}",
             risk["count"], risk["of"]
         )
     }

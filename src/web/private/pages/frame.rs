@@ -14,6 +14,8 @@ pub(super) struct Frame {
     shop: String,
     links: Vec<(&'static str, &'static str)>,
     has_products: bool,
+    /// How this program is called by hand for this shop.
+    pub(super) program: String,
     /// Whether something can be done here.
     pub(super) can_act: bool,
     /// When the page is made.
@@ -28,6 +30,7 @@ impl Frame {
             shop: called(monitor, config),
             links: links.map(|listing| (listing.path(), listing.title())).collect(),
             has_products: config.source().is_some() || config.catalog.is_some(),
+            program: config.program.clone(),
             can_act: config.http.as_ref().is_some_and(|http| http.actions),
             now: Timestamp::now(),
         }

@@ -86,7 +86,7 @@ fn all(
     }
     numbers.push(Figure::new(held.len() as u64, "held").to_mend().leads("#held"));
     numbers.push(Figure::new(status.failed(), "refused or failed").to_mend().leads("#failed"));
-    sections.insert(0, failed(status)?);
+    sections.insert(0, failed(status, &frame.program)?);
     let now = frame.now;
     let of = |rank: Rank| sections.iter().filter(move |section| section.rank == rank);
     let is_held = !held.is_empty();
@@ -148,7 +148,7 @@ fn held_section(monitor: &Monitor, frame: &Frame, held: &[HeldBack]) -> Markup {
                         p { "Approved: the next pass lets exactly this through." }
                     } @else {
                         p { "It stays as it is until somebody approves it: "
-                            code { (monitor.config().program) " approve " (one.digest) } }
+                            code { (frame.program) " approve " (one.digest) } }
                         @if frame.can_act { (approve_form(&monitor.0.key, &one.digest)) }
                     }
                 }
@@ -158,7 +158,7 @@ fn held_section(monitor: &Monitor, frame: &Frame, held: &[HeldBack]) -> Markup {
 }
 
 /// What is refused, or failed and is tried again.
-fn failed(status: &Status<'_>) -> Result<Section, PrintError> {
+fn failed(status: &Status<'_>, program: &str) -> Result<Section, PrintError> {
     let all = status.failed();
     // What is well needs no place among what isn't.
     let rank = if all > 0 { Rank::ToMend } else { Rank::Aside };
@@ -182,7 +182,7 @@ fn failed(status: &Status<'_>) -> Result<Section, PrintError> {
         Ok(())
     })?;
     let section = section.with(Block::Table(table));
-    let told = format!("{} in all: shelfkeeper status --format json", count(all, "object", "objects"));
+    let told = format!("{} in all: {program} status --format json", count(all, "object", "objects"));
     Ok(if all > FAILED { section.saying(told) } else { section })
 }
 

@@ -80,7 +80,7 @@ fn made(monitor: &Monitor, id: &str) -> Result<Option<(ProductPage, Markup)>, Pr
             @for part in &product.sections { (section(part, frame.now)) }
         } @else {
             p { "Nothing is known of it: neither what was sent nor the last feed's rejected rows have this id. The feed is not \
-                 read for a page; to look there: " code { "shelfkeeper explain " (typed(&plain(id, usize::MAX))) } }
+                 read for a page; to look there: " code { (frame.program) " explain " (typed(&plain(id, usize::MAX))) } }
         }
     };
     let markup = frame.page(&format!("Product {}", shown(id)), (PATH, false), main);
