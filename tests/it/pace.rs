@@ -1,82 +1,117 @@
-//! How fast unchanged rows are read, as a ratio that holds on any machine.
+//! What a pass costs beside what can't be had for less, as ratios that hold on any machine: the processor's time and the
+//! bytes written of whole programs, whatever else runs beside them.
 
-use std::time::{Duration, Instant};
+use std::process::Command;
+use std::time::Duration;
 
-use jiff::Timestamp;
+use quick_xml::Reader;
+use quick_xml::events::Event;
+use rustix::time::{ClockId, clock_gettime};
 use sandbox::Catalog;
-use shelfkeeper::catalog::Hasher;
-use shelfkeeper::feed::{self, ParseOptions, Row, RowDigest, RowPlace, RowSink, SinkError};
 
-/// How often both are timed, one after the other: whatever else the machine does hits both.
-const ROUNDS: usize = 9;
-/// So many times as long as by the csv crate it may take to go through a file whose rows are known. Without any
-/// optimisation, beside other tests on two processors, it takes up to three times as long.
-const MOST: f64 = 8.0;
+use crate::kit::{Shop, finish};
 
-/// Knows every row.
-struct Known {
-    hasher: Hasher,
-    rows: u64,
+const ITEMS: usize = 5_000;
+/// How often each is run: the least of them counts, as whatever else the machine does only adds to it.
+const ROUNDS: usize = 5;
+/// Changed products of a pass that has some.
+const CHANGED: usize = 50;
+
+// Twice what they are without any optimisation, or more.
+
+/// So many times as long as quick-xml takes to tell the feed's tags apart a plan may take in which every row is known: 3.
+const MOST_OF_TOKENISING: f64 = 9.0;
+/// So many times as long as that it may take when 1 % of the products changed: 1.8.
+const MOST_OF_KNOWN: f64 = 4.0;
+/// So many bytes more may be written for each product that is changed, at the shop and then in NiceChat: 16,000.
+const MOST_A_CHANGE: u64 = 40_000;
+
+/// What a program has used at its end.
+struct Spent {
+    cpu: Duration,
+    /// Given to the kernel to be written, into whatever file.
+    written: u64,
 }
 
-impl RowSink for Known {
-    fn hasher(&self) -> &Hasher {
-        &self.hasher
-    }
-
-    fn knows_some(&self) -> bool {
-        true
-    }
-
-    fn knows(&mut self, _: RowDigest, _: u64) -> Result<bool, SinkError> {
-        self.rows += 1;
-        Ok(true)
-    }
-
-    fn first(&mut self, _: &str, _: RowPlace) -> Result<Option<RowPlace>, SinkError> {
-        Ok(None)
-    }
-
-    fn row(&mut self, _: Row, _: Option<RowDigest>) -> Result<(), SinkError> {
-        Ok(())
-    }
+/// Runs a command to its end, under a shell that reads its clock and its counters.
+fn spent(command: &Command) -> Spent {
+    const MEASURE: &str = r#"TIMEFORMAT='cpu: %3U %3S'; time "$@" >&2 || exit; cat "/proc/$$/io""#;
+    let mut shell = Command::new("bash");
+    shell.args(["-c", MEASURE, "bash"]).arg(command.get_program()).args(command.get_args());
+    shell.env_clear().envs(command.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    shell.current_dir(command.get_current_dir().expect("a folder"));
+    let output = finish(shell).expect_code(0);
+    let after = |text: &str, mark: &str| -> String {
+        let rest = text.rsplit_once(mark).unwrap_or_else(|| panic!("no {mark:?} in {text}")).1;
+        rest.lines().next().unwrap_or_default().trim().to_owned()
+    };
+    let seconds = after(&output.stderr, "cpu:");
+    let cpu = seconds.split(' ').map(|part| part.parse::<f64>().expect("seconds")).sum();
+    Spent { cpu: Duration::from_secs_f64(cpu), written: after(&output.stdout, "wchar:").parse().expect("bytes") }
 }
 
-fn timed(work: impl FnOnce() -> u64) -> (Duration, u64) {
-    let began = Instant::now();
-    let rows = work();
-    (began.elapsed(), rows)
+/// The processor's time of this thread for some work.
+fn thread_time(work: impl FnOnce()) -> Duration {
+    let now = || Duration::try_from(clock_gettime(ClockId::ThreadCPUTime)).expect("a clock that goes forward");
+    let began = now();
+    work();
+    now() - began
+}
+
+fn feed(changed: f64) -> String {
+    let mut feed = Vec::new();
+    Catalog { items: ITEMS, changed, ..Catalog::default() }.write_yml(&mut feed).expect("a feed");
+    String::from_utf8(feed).expect("text")
+}
+
+/// The feed with other names of the first so many products.
+fn renamed(feed: &str, count: usize) -> String {
+    const NAME_ENDS: &str = "</name>\n<url>https://shop.example/p/";
+    feed.replacen(NAME_ENDS, &format!(" (new){NAME_ENDS}"), count)
+}
+
+/// A shop that NiceChat equals, of which nothing is left to be looked at. It was imported: that takes one request.
+fn shop_in_step(feed: &str) -> Shop {
+    let shop = Shop::new();
+    shop.config("[nicechat]\nstrategy = \"import\"\n");
+    shop.put_feed(feed);
+    shop.pass(0);
+    let path = shop.write("feed.xml", feed);
+    shop.config(&format!("[nicechat]\nstrategy = \"api\"\n[source]\nlocation = {path:?}\n"));
+    shop.pass(0);
+    shop
+}
+
+fn tokenise(feed: &str) {
+    let mut reader = Reader::from_str(feed);
+    while reader.read_event().expect("XML") != Event::Eof {}
 }
 
 #[test]
-fn known_rows_take_little_longer_than_to_tokenise_them() {
-    const ITEMS: usize = 20_000;
-    let mut feed = Vec::new();
-    Catalog { seed: 1, items: ITEMS, ..Catalog::default() }.write_tsv(&mut feed).expect("a feed");
-    let mut file = tempfile::tempfile().expect("a file");
-    std::io::Write::write_all(&mut file, &feed).expect("written");
-    let shape =
-        ParseOptions { format: None, default_currency: None, default_category: None, now: Timestamp::UNIX_EPOCH };
-    let ours = || {
-        let mut known = Known { hasher: Hasher::random().expect("a secret"), rows: 0 };
-        feed::read_into(&feed::open(&file, u64::MAX), &shape, &mut known).expect("read");
-        known.rows
+fn a_pass_takes_little_more_than_it_must() {
+    let feed_before = feed(0.0);
+    let shop = shop_in_step(&feed_before);
+    let least = |measure: &dyn Fn() -> Duration| (0..ROUNDS).map(|_| measure()).min().expect("some rounds");
+    let cpu = |arguments: &[&str]| least(&|| spent(&shop.command(arguments)).cpu);
+
+    let start = cpu(&["run", "--once"]);
+    let tokenising = least(&|| thread_time(|| tokenise(&feed_before)));
+    shop.write("feed.xml", format!("{feed_before}\n"));
+    let known = cpu(&["plan"]).saturating_sub(start);
+    shop.write("feed.xml", feed(1.0));
+    let changed = cpu(&["plan"]).saturating_sub(start);
+    let ratio = |one: Duration, other: Duration| one.as_secs_f64() / other.as_secs_f64();
+    assert!(ratio(known, tokenising) < MOST_OF_TOKENISING, "{known:?} for known rows, {tokenising:?} to tokenise them");
+    assert!(ratio(changed, known) < MOST_OF_KNOWN, "{changed:?} with 1 % changed, {known:?} with none");
+
+    let written = |renamed_so_far: usize, changes: usize| {
+        shop.write("feed.xml", renamed(&feed_before, renamed_so_far));
+        shop.take_writes();
+        let spent = spent(&shop.command(&["run", "--once"]));
+        assert_eq!(shop.take_writes().len(), changes);
+        spent.written
     };
-    let theirs = || {
-        let reader = std::io::BufReader::new(feed.as_slice());
-        let mut reader = csv::ReaderBuilder::new().delimiter(b'\t').from_reader(reader);
-        let (mut record, mut rows) = (csv::ByteRecord::new(), 0);
-        while reader.read_byte_record(&mut record).expect("read") {
-            rows += 1;
-        }
-        rows
-    };
-    let mut ratios: Vec<f64> = Vec::new();
-    for _ in 0..ROUNDS {
-        let ((took, ours), (would_take, theirs)) = (timed(ours), timed(theirs));
-        assert_eq!((ours, theirs), (ITEMS as u64, ITEMS as u64));
-        ratios.push(took.as_secs_f64() / would_take.as_secs_f64());
-    }
-    ratios.sort_by(f64::total_cmp);
-    assert!(ratios[ROUNDS / 2] < MOST, "times as long as by the csv crate: {ratios:.2?}");
+    let (one, many) = (written(1, 1), written(1 + CHANGED, CHANGED));
+    let a_change = many.saturating_sub(one) / (CHANGED as u64 - 1);
+    assert!(a_change < MOST_A_CHANGE, "{one} bytes written for one change, {many} for {CHANGED}");
 }
