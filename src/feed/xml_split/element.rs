@@ -5,7 +5,7 @@ use std::io::Read;
 use memchr::{memchr, memchr_iter, memchr2, memmem};
 
 use super::fragment::Fragment;
-use super::markup::{Section, is_boundary, is_tag, next_mark, next_one};
+use super::markup::{Doubt, Letters, Section, is_boundary, is_tag};
 use super::scanner::{HEAD, Scanner};
 use crate::feed::FeedError;
 use crate::feed::window::MAX_ROW;
@@ -34,9 +34,9 @@ impl<R: Read> Scanner<R> {
     /// Finds the end of the element whose start tag ends at `from`.
     pub(super) fn element(&mut self, start: Start, from: usize) -> Result<Fragment, FeedError> {
         let Start { name, line } = start;
-        let mut at = from;
+        let (mut at, letters) = (from, Letters::of(name));
         loop {
-            let Some(open) = self.find(at, |bytes| next_mark(bytes, name))? else {
+            let Some(open) = self.find(at, |bytes| letters.find(bytes))? else {
                 return self.unclosed(start, from, "its element is not closed");
             };
             if open > MAX_ROW {
@@ -76,15 +76,14 @@ impl<R: Read> Scanner<R> {
         section: Section,
     ) -> Result<Result<usize, Fragment>, FeedError> {
         match self.find_mark(open + section.skip, section.end)? {
-            Some(found) if found <= MAX_ROW => {
-                let content = &self.bytes()[open..found];
-                if section.begins_again(content) {
-                    return self.unclosed(start, open + section.skip, OPEN_SECTION).map(Err);
+            Some(found) if found <= MAX_ROW => match section.doubt(&self.bytes()[open..found], start.name) {
+                None => Ok(Ok(found + section.end.len())),
+                Some(Doubt::BeginsAgain) => self.unclosed(start, open + section.skip, OPEN_SECTION).map(Err),
+                Some(Doubt::HoldsNext(next)) => {
+                    self.used = open + next;
+                    Ok(Err(start.broken(self.head(open), OPEN_SECTION)))
                 }
-                let Some(next) = next_one(content, start.name) else { return Ok(Ok(found + section.end.len())) };
-                self.used = open + next;
-                Ok(Err(start.broken(self.head(open), OPEN_SECTION)))
-            }
+            },
             Some(_) => self.skip_too_long(start).map(Err),
             None => self.unclosed(start, open + section.skip, OPEN_SECTION).map(Err),
         }

@@ -1,6 +1,6 @@
 //! What markup looks like: tags, names and sections in bytes that are there.
 
-use memchr::{memchr, memchr_iter, memchr3, memmem};
+use memchr::{memchr, memchr_iter, memchr3};
 
 /// A category holds no offer: one that does was not closed.
 const CATEGORY: &str = "category";
@@ -32,31 +32,70 @@ impl Section {
     /// Whether another section of the same kind begins inside of one, which then was never closed. A
     /// processing instruction holds no tag at all.
     pub(super) fn begins_again(self, section: &[u8]) -> bool {
+        let (begin, rest) = self.split(section);
+        memchr_iter(b'<', rest).any(|at| rest[at..].starts_with(begin))
+    }
+
+    /// Looks through a section inside of an element of this name.
+    pub(super) fn doubt(self, section: &[u8], name: &str) -> Option<Doubt> {
+        let (begin, rest) = self.split(section);
+        let (mut has_ended, mut next) = (false, None);
+        for at in memchr_iter(b'<', rest) {
+            let tag = &rest[at..];
+            if tag.starts_with(begin) {
+                return Some(Doubt::BeginsAgain);
+            }
+            if !has_ended {
+                has_ended = is_tag(tag, b"</", name);
+            } else if next.is_none() && is_tag(tag, b"<", name) {
+                next = Some(Doubt::HoldsNext(self.skip + at));
+            }
+        }
+        next
+    }
+
+    /// What a section begins with that it can't hold, and what follows.
+    fn split(self, section: &[u8]) -> (&[u8], &[u8]) {
         let (begin, rest) = section.split_at(self.skip.min(section.len()));
-        memmem::find(rest, if self.skip == 2 { b"<" } else { begin }).is_some()
+        (if self.skip == 2 { b"<" } else { begin }, rest)
     }
 }
 
-/// Where the next `<` stands that a tag of this name or a section can begin with.
-pub(super) fn next_mark(bytes: &[u8], name: &str) -> Option<usize> {
-    let first = name.as_bytes().first();
-    let container = container(name).first();
-    let other = if name == CATEGORY { OFFER.first() } else { first };
-    memchr_iter(b'<', bytes).find(|at| {
-        let next = bytes.get(at + 1);
-        match next {
-            Some(b'/') => bytes.get(at + 2).is_none_or(|letter| Some(letter) == first || Some(letter) == container),
-            Some(b'!' | b'?') | None => true,
-            next => next == first || next == other,
-        }
-    })
+/// What shows that a section was never closed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Doubt {
+    /// Another one of its kind begins inside of it.
+    BeginsAgain,
+    /// Text doesn't hold an end tag of this name and then a start tag: the next element begins here.
+    HoldsNext(usize),
 }
 
-/// Where the next element begins inside what was meant to be text: text doesn't hold an end tag of this name and
-/// then a start tag, so the section before them was never closed.
-pub(super) fn next_one(text: &[u8], name: &str) -> Option<usize> {
-    let end = memmem::find_iter(text, b"</").find(|at| is_tag(&text[*at..], b"</", name))?;
-    memchr_iter(b'<', &text[end..]).map(|at| end + at).find(|at| is_tag(&text[*at..], b"<", name))
+/// The letters that tags begin with which an element of a name ends at.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Letters {
+    /// Of its own name.
+    own: u8,
+    /// Of what is around it.
+    around: u8,
+    /// Of what it can't hold.
+    other: u8,
+}
+
+impl Letters {
+    pub(super) fn of(name: &str) -> Letters {
+        let first = |name: &[u8]| name.first().copied().unwrap_or_default();
+        let own = first(name.as_bytes());
+        Letters { own, around: first(container(name)), other: if name == CATEGORY { first(OFFER) } else { own } }
+    }
+
+    /// Where the next `<` stands that one of these tags or a section can begin with.
+    pub(super) fn find(self, bytes: &[u8]) -> Option<usize> {
+        memchr_iter(b'<', bytes).find(|at| match bytes.get(at + 1) {
+            Some(b'/') => bytes.get(at + 2).is_none_or(|letter| *letter == self.own || *letter == self.around),
+            Some(b'!' | b'?') | None => true,
+            Some(next) => *next == self.own || *next == self.other,
+        })
+    }
 }
 
 pub(in crate::feed) fn is_name_start(byte: u8) -> bool {

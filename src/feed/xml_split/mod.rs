@@ -129,7 +129,11 @@ impl<R: Read> XmlSplitter<R> {
     fn skip_to(&mut self, mark: &[u8]) -> Result<(), FeedError> {
         loop {
             let bytes = self.scanner.bytes();
-            if let Some(at) = memmem::find(bytes, mark) {
+            let found = match mark {
+                [byte] => memchr(*byte, bytes),
+                _ => memmem::find(bytes, mark),
+            };
+            if let Some(at) = found {
                 self.pass(at);
                 return Ok(());
             }

@@ -3,7 +3,8 @@
 use std::io::Read;
 use std::ops::Range;
 
-use memchr::{memchr_iter, memmem};
+use memchr::memchr_iter;
+use memchr::memmem::{self, Finder};
 
 use crate::feed::FeedError;
 use crate::feed::window::{MAX_ROW, Window};
@@ -30,7 +31,7 @@ pub(super) struct Scanner<R> {
     pub(super) root: Option<Vec<u8>>,
     /// Bytes of the window that the last fragment takes.
     pub(super) used: usize,
-    marks: [NextMark; MARKS.len()],
+    marks: [(Finder<'static>, NextMark); MARKS.len()],
 }
 
 impl<R: Read> Scanner<R> {
@@ -39,7 +40,8 @@ impl<R: Read> Scanner<R> {
         let mut window = Window::new(reader);
         while window.bytes().len() < start && window.more()? {}
         window.consume(start.min(window.bytes().len()));
-        Ok(Scanner { window, root: None, used: 0, marks: [NextMark::default(); MARKS.len()] })
+        let marks = MARKS.map(|mark| (Finder::new(mark), NextMark::default()));
+        Ok(Scanner { window, root: None, used: 0, marks })
     }
 
     /// The window's bytes.
@@ -131,7 +133,7 @@ impl<R: Read> Scanner<R> {
     /// The first place in a part of the window where a mark stands.
     pub(super) fn mark_within(&mut self, part: Range<usize>, mark: &[u8]) -> Option<usize> {
         let passed = self.window.passed();
-        let next = self.marks.iter_mut().zip(MARKS).find(|(_, known)| *known == mark).map(|(next, _)| next)?;
+        let (finder, next) = self.marks.iter_mut().find(|(finder, _)| finder.needle() == mark)?;
         let (from, to) = (passed + part.start as u64, passed + part.end as u64);
         if from < next.from || from > next.until {
             *next = NextMark { from, until: from };
@@ -139,7 +141,7 @@ impl<R: Read> Scanner<R> {
         if next.until < to {
             // Not below the window's beginning, for `from` isn't.
             let start = usize::try_from(next.until - passed).unwrap_or(part.start);
-            match memmem::find(&self.window.bytes()[start..part.end], mark) {
+            match finder.find(&self.window.bytes()[start..part.end]) {
                 Some(found) => next.until += found as u64,
                 // It may begin in the last bytes that are there.
                 None => next.until = next.until.max((to + 1).saturating_sub(mark.len() as u64)),
