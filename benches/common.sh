@@ -11,6 +11,7 @@ cd "$folder"
 
 # begin_sandbox: its settings are in the file `section` then.
 begin_sandbox() {
+  : >section
   "$bin/shelfkeeper" sandbox >section &
   pids+=($!)
   until grep -q api_secret section; do sleep 0.05; done

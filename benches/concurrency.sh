@@ -1,0 +1,64 @@
+#!/usr/bin/env bash
+# How close `concurrency = "auto"` comes to the best number that could be set.
+#
+#   benches/concurrency.sh [SECONDS]      how long the best of each case sends; 10 by default
+#
+# First loads, sent to a sandbox on loopback that takes 1, 20 or 200 ms for each request, and either refuses more than 5,
+# 50 or 200 a second with 429, or works them off one after the other while the others wait. Numbers that can't come to half
+# of that are left out. Prints for each case the products per second of each number, those of `auto`, its share of the
+# best, and how many requests were refused, in all and after the first half.
+#
+# Needs curl and jq; BIN: see common.sh. Everything is made in a temporary folder that goes at the end.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+readonly seconds=${1:-10}
+. benches/common.sh
+
+# send RULES ITEMS CONCURRENCY: to a sandbox of its own. Gives products a second, and how many requests were refused.
+send() {
+  begin_sandbox
+  local url began ended
+  url=$(sed -n 's/^base_url = "\(.*\)"/\1/p' section | head -1)
+  curl --silent --fail --show-error --request PUT --data "$1" "$url/sandbox/rules" >/dev/null
+  "$bin/examples/feedgen" --items "$2" --out feed.tsv
+  {
+    printf '[source]\nlocation = "feed.tsv"\n[state]\npath = "state.db"\n'
+    grep -v '^#' section | sed "/^\[nicechat\]/a strategy = \"api\"\nretries = 9\nconcurrency = $3"
+  } >config.toml
+  chmod 600 config.toml
+  rm -f state.db*
+  began=$(date +%s.%N)
+  "$bin/shelfkeeper" --quiet --config config.toml run --once >output || true
+  ended=$(date +%s.%N)
+  curl --silent "$url/sandbox/requests" >requests
+  kill "${pids[-1]}"
+  wait "${pids[-1]}" 2>/dev/null || true
+  unset 'pids[-1]'
+  # Last: whoever waits for this line goes on then.
+  jq --raw-output --arg n "$2" --arg s "$(awk -v a="$began" -v b="$ended" 'BEGIN { print b - a }')" \
+    '(length / 2 | floor) as $half | [($n | tonumber) / ($s | tonumber), ([.[] | select(.status == 429)] | length),
+      ([.[$half:][] | select(.status == 429)] | length)] | @tsv' requests
+}
+
+for rule in most_per_second worked_off_per_second; do
+  for latency in 1 20 200; do
+    for limit in 5 50 200; do
+      rules="{\"latency_ms\": $latency, \"$rule\": $limit, \"refused_for\": 1}"
+      best=0
+      line=
+      for number in 1 2 4 8 16 32 64; do
+        ((number * 2000 / latency >= limit)) || continue
+        # What waits in a row much longer than the time-out tells nothing of numbers.
+        ((number <= limit * 4)) || continue
+        read -r rate _ < <(send "$rules" $((limit * seconds)) "$number")
+        line+=$(printf ' %d: %.1f' "$number" "$rate")
+        best=$(awk -v a="$best" -v b="$rate" 'BEGIN { print (a > b) ? a : b }')
+      done
+      read -r rate refused late < <(send "$rules" $((limit * seconds)) '"auto"')
+      awk -v rule="$rule" -v latency="$latency" -v limit="$limit" -v line="$line" -v rate="$rate" -v best="$best" \
+        -v refused="$refused" -v late="$late" \
+        'BEGIN { printf "%s %d, %d ms:%s  auto: %.1f = %.2f of the best; refused %d, %d of them late\n", rule, limit, latency, line, rate, rate / best, refused, late }'
+    done
+  done
+done
