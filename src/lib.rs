@@ -20,6 +20,7 @@ pub mod feed;
 mod files;
 pub mod heartbeat;
 mod http_client;
+mod inflow;
 pub mod logging;
 pub mod moment;
 pub mod order;

@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
+use std::sync::Arc;
 
 use encoding_rs::{Encoding, UTF_16BE, UTF_16LE};
 use flate2::bufread::GzDecoder;
@@ -13,6 +14,7 @@ use super::ahead::Ahead;
 use super::positioned::Positioned;
 use super::utf16::Transcoded;
 use super::{FeedError, unzip};
+use crate::inflow::Inflow;
 
 /// Bytes from which UTF-16 is recognised.
 const HEAD: usize = 256;
@@ -29,6 +31,8 @@ pub struct Input<'f> {
     max_bytes: u64,
     /// Whether the file, or its packing, is known to be there to its end.
     is_whole: bool,
+    /// How far the file has come, while it does.
+    inflow: Option<Arc<Inflow>>,
     stop: CancellationToken,
 }
 
@@ -72,7 +76,7 @@ pub(super) fn fault(error: io::Error) -> FeedError {
 
 impl<'f> Input<'f> {
     pub(super) fn new(file: &'f File, max_bytes: u64) -> Self {
-        Input { file, max_bytes, is_whole: true, stop: CancellationToken::new() }
+        Input { file, max_bytes, is_whole: true, inflow: None, stop: CancellationToken::new() }
     }
 
     /// The same bytes, until `stop` is cancelled: a small packed body may unpack to gigabytes without a row in them, so
@@ -80,6 +84,12 @@ impl<'f> Input<'f> {
     #[must_use]
     pub fn stopped_by(self, stop: &CancellationToken) -> Self {
         Input { stop: stop.clone(), ..self }
+    }
+
+    /// The same bytes while they are still being written: whoever reads on waits for them.
+    #[must_use]
+    pub(crate) fn coming(self, inflow: Option<Arc<Inflow>>) -> Self {
+        Input { inflow, ..self }
     }
 
     /// The same bytes when nothing around them proves their end. Packed bytes have an end of
@@ -93,7 +103,7 @@ impl<'f> Input<'f> {
 
     /// Whether it is packed with gzip or zip.
     pub(super) fn is_packed(&self) -> Result<bool, FeedError> {
-        let (magic, _) = peek::<4>(Positioned { file: self.file, at: 0 })?;
+        let (magic, _) = peek::<4>(self.packed(self.file))?;
         Ok(!matches!(Packing::of(&magic), Packing::None))
     }
 
@@ -111,15 +121,19 @@ impl<'f> Input<'f> {
         if length > self.max_bytes {
             return Err(FeedError::TooLarge(self.max_bytes));
         }
-        let (magic, file) = peek::<4>(Positioned { file: self.file, at: 0 })?;
+        let (magic, file) = peek::<4>(self.packed(self.file))?;
         let unpacked: Box<dyn Read + Send> = match Packing::of(&magic) {
             Packing::Gzip => {
                 // A server that packs once more what is packed already is no rarity.
-                let once = self.limited(gunzip(Positioned { file: self.file.try_clone()?, at: 0 }));
+                let once = self.limited(gunzip(self.packed(self.file.try_clone()?)));
                 let (magic, once) = peek::<2>(once).map_err(fault)?;
                 if magic == [0x1f, 0x8b] { Box::new(Ahead::new(gunzip(once))) } else { Box::new(Ahead::new(once)) }
             }
-            Packing::Zip => Box::new(Unpacked(unzip::only_entry(self.file)?)),
+            Packing::Zip => {
+                // The list of what is in it stands at its end.
+                self.inflow.as_ref().map_or(Ok(()), |inflow| inflow.wait_for_all())?;
+                Box::new(Unpacked(unzip::only_entry(self.file)?))
+            }
             Packing::None => Box::new(file),
         };
         let limited = self.limited(unpacked);
@@ -137,6 +151,11 @@ impl<'f> Input<'f> {
 }
 
 impl Input<'_> {
+    /// The file as it lies, from its beginning.
+    fn packed<F>(&self, file: F) -> Positioned<F> {
+        Positioned { file, at: 0, inflow: self.inflow.clone() }
+    }
+
     fn limited<R>(&self, reader: R) -> Limited<R> {
         Limited { reader, left: self.max_bytes, limit: self.max_bytes, stop: self.stop.clone() }
     }

@@ -26,7 +26,7 @@ pub(super) fn only_entry(file: &File) -> Result<impl Read + Send + '_, FeedError
     }
     let entry = archive.by_index(0).map_err(broken)?;
     let at = entry.data_start().ok_or_else(|| broken(ZipError::FileNotFound))?;
-    let packed = BufReader::with_capacity(1 << 16, Positioned { file, at }.take(entry.compressed_size()));
+    let packed = BufReader::with_capacity(1 << 16, Positioned { file, at, inflow: None }.take(entry.compressed_size()));
     let reader: Box<dyn Read + Send> = match entry.compression() {
         CompressionMethod::Stored => Box::new(packed),
         _ => Box::new(DeflateDecoder::new(packed)),

@@ -3,12 +3,13 @@
 use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt as _;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use super::error::FetchError;
 use super::identity::Identity;
 use crate::catalog::{Digest, Hasher};
 use crate::config::Location;
+use crate::inflow::Inflow;
 
 /// Whether the bytes are known to be all that there are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,7 +20,8 @@ pub enum End {
     Unproven(&'static str),
 }
 
-/// A fetched body. Whether it is a whole feed, its content must show.
+/// A fetched body, or one that is still coming: see [`Download`](super::Download). Whether it is a whole feed, its
+/// content must show.
 pub struct Body {
     /// The bytes as they came, compressed or not.
     pub file: File,
@@ -27,7 +29,9 @@ pub struct Body {
     pub length: u64,
     /// Whether that is all.
     pub end: End,
-    pub(super) digest: OnceLock<Digest>,
+    pub(super) digest: Arc<OnceLock<Digest>>,
+    /// How far it has come, if it was still coming when it was given out.
+    pub(super) inflow: Option<Arc<Inflow>>,
     pub(super) hasher: Hasher,
     /// Of a file that others may write: where it lies, and what it was when it was opened.
     pub(super) origin: Option<(Location, Identity)>,
@@ -38,11 +42,23 @@ pub struct Body {
 }
 
 impl Body {
-    /// A digest of the bytes. Reads them all the first time, unless they were counted as they came.
+    /// How far it has come, if it was still coming when it was given out.
+    pub(crate) fn inflow(&self) -> Option<Arc<Inflow>> {
+        self.inflow.clone()
+    }
+
+    /// Whether bytes of it may be still to come.
+    pub fn is_coming(&self) -> bool {
+        self.inflow.is_some()
+    }
+
+    /// A digest of the bytes. Reads them all the first time, unless they were counted as they came. Waits for those
+    /// that are still coming.
     ///
     /// # Errors
     /// When they can't be read.
     pub fn digest(&self) -> io::Result<Digest> {
+        self.inflow.as_ref().map_or(Ok(()), |inflow| inflow.wait_for_all())?;
         if let Some(digest) = self.digest.get() {
             return Ok(*digest);
         }

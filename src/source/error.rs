@@ -34,6 +34,11 @@ impl FetchError {
         FetchError::new(location, problem).recovering(Recovery::Possible(None))
     }
 
+    /// A transfer that took too long.
+    pub(super) fn late(location: &Location) -> FetchError {
+        FetchError::new(location, "the transfer took more than an hour")
+    }
+
     pub(super) fn recovering(self, recovery: Recovery) -> FetchError {
         FetchError { recovery, ..self }
     }

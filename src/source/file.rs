@@ -1,7 +1,7 @@
 //! A feed in a file, which somebody else may be writing.
 
 use std::path::Path;
-use std::sync::OnceLock;
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use super::body::{Body, End};
@@ -26,8 +26,8 @@ pub(super) fn open(path: &Path, location: &Location, max_bytes: u64, hasher: Has
     let identity = Identity::of(&metadata);
     let end = if identity.is_settled(SystemTime::now()) { End::Proven } else { End::Unproven(WRITTEN_JUST_NOW) };
     let origin = Some((location.clone(), identity));
-    let (length, digest) = (identity.length, OnceLock::new());
-    Ok(Body { file, length, end, digest, hasher, origin, etag: None, last_modified: None })
+    let (length, digest) = (identity.length, Arc::default());
+    Ok(Body { file, length, end, digest, inflow: None, hasher, origin, etag: None, last_modified: None })
 }
 
 #[cfg(test)]

@@ -1,29 +1,23 @@
 //! A feed over HTTP: asked for again while that may help, and stored as it comes.
 
-use std::io::{self, Seek as _, Write as _};
-use std::sync::OnceLock;
 use std::time::Duration;
 
 use backon::{ExponentialBuilder, Retryable as _};
 use jiff::Timestamp;
-use reqwest::header::{
-    ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_RANGE, ETAG, HeaderMap, HeaderName, IF_MODIFIED_SINCE, IF_NONE_MATCH,
-    LAST_MODIFIED, TRANSFER_ENCODING,
-};
+use reqwest::header::{ACCEPT_ENCODING, CONTENT_RANGE, HeaderMap, IF_MODIFIED_SINCE, IF_NONE_MATCH};
 use reqwest::{Response, StatusCode};
 use secrecy::ExposeSecret as _;
 use tracing::debug;
 use url::Url;
 
-use super::body::{Body, End};
-use super::error::{FetchError, Recovery, too_large};
-use super::fetched::{Fetched, Validators};
+use super::error::{FetchError, Recovery};
+use super::fetched::{Asking, Begun, Validators};
+use super::headers::header;
+use super::transfer::{LONGEST, Transfer};
 use crate::catalog::Hasher;
 use crate::config::{self, Location};
 use crate::http_client::{self, Clients, Manner};
 
-/// The limit of a whole fetch, with all its tries: a slow server sends within the read timeout for ever.
-const LONGEST_TRANSFER: Duration = Duration::from_secs(3600);
 /// Tries after the first one.
 const RETRIES: usize = 3;
 /// The pause before the first of them; it grows by [`GROWTH`] from one to the next.
@@ -32,39 +26,45 @@ const GROWTH: f32 = 4.0;
 /// The most that all pauses take together: the next pass comes sooner than a longer wait would end.
 const PAUSES: Duration = Duration::from_secs(10);
 
-const JUST_CLOSED: &str = "its length was not announced, and the connection just closed";
-
 /// Fetches the feed, with validators only if it is another one than they are of.
 ///
 /// # Errors
-/// When no try gave a whole body within the limits.
+/// When no try gave a body within the limits.
 pub(super) async fn fetch(
     clients: &Clients,
     (source, url): (&config::Source, &Url),
-    known: Validators<'_>,
     hasher: &Hasher,
-) -> Result<Fetched, FetchError> {
-    let late = || FetchError::new(&source.location, "the transfer took more than an hour");
-    tokio::time::timeout(LONGEST_TRANSFER, try_again(&client(clients, source, url)?, (source, url), known, hasher))
-        .await
-        .map_err(|_| late())?
+    asking: Asking<'_>,
+) -> Result<Begun, FetchError> {
+    let client = client(clients, source, url)?;
+    let fetched = tokio::time::timeout(LONGEST, try_again(&client, (source, url), hasher, asking)).await;
+    fetched.map_err(|_| FetchError::late(&source.location))?
 }
 
 async fn try_again(
     client: &reqwest::Client,
     (source, url): (&config::Source, &Url),
-    known: Validators<'_>,
     hasher: &Hasher,
-) -> Result<Fetched, FetchError> {
+    Asking { known, wanted, failed }: Asking<'_>,
+) -> Result<Begun, FetchError> {
     let pauses = ExponentialBuilder::default()
         .with_min_delay(FIRST_PAUSE)
         .with_factor(GROWTH)
         .with_max_delay(PAUSES)
         .with_max_times(RETRIES);
-    let (mut tries, mut left) = (0, PAUSES);
+    let (mut tries, mut left, mut failed) = (0, PAUSES, failed);
     let attempt = || {
         tries += 1;
-        exchange(client, source, url, known, hasher)
+        let failed = failed.take();
+        async move {
+            match failed {
+                Some(error) => Err(error),
+                None => match exchange(client, (source, url), known, hasher).await? {
+                    None => Ok(Begun::NotModified),
+                    Some(transfer) => transfer.take(wanted).await.map(Begun::Body),
+                },
+            }
+        }
     };
     let fetched = attempt
         .retry(pauses)
@@ -111,13 +111,13 @@ fn request(client: &reqwest::Client, source: &config::Source, url: &Url) -> reqw
     }
 }
 
+/// Asks for the feed once. `None` = it is the one that the validators are of.
 async fn exchange(
     client: &reqwest::Client,
-    source: &config::Source,
-    url: &Url,
+    (source, url): (&config::Source, &Url),
     known: Validators<'_>,
     hasher: &Hasher,
-) -> Result<Fetched, FetchError> {
+) -> Result<Option<Transfer>, FetchError> {
     let location = &source.location;
     let mut request = request(client, source, url);
     if let Some(etag) = known.etag {
@@ -128,12 +128,12 @@ async fn exchange(
     }
     let response = request.send().await.map_err(|error| no_answer(location, error, source.timeout))?;
     let announced = match response.status() {
-        StatusCode::NOT_MODIFIED => return Ok(Fetched::NotModified),
+        StatusCode::NOT_MODIFIED => return Ok(None),
         StatusCode::OK => response.content_length(),
         StatusCode::PARTIAL_CONTENT => Some(all_of_it(location, response.headers())?),
         _ => return Err(refused(location, &response)),
     };
-    spool(source, response, announced, hasher).await.map(|body| Fetched::Body(body.into()))
+    Transfer::of(source, response, announced, hasher).map(Some)
 }
 
 pub(super) fn no_answer(location: &Location, error: reqwest::Error, timeout: Duration) -> FetchError {
@@ -183,69 +183,6 @@ fn whole_length(range: &str) -> Option<u64> {
     let [from, to, all] = [from, to, all].map(|number| number.trim().parse::<u64>().ok());
     let all = all.filter(|all| from == Some(0) && to.and_then(|to| to.checked_add(1)) == Some(*all))?;
     unit.eq_ignore_ascii_case("bytes").then_some(all)
-}
-
-/// Writes a body to a file without a name, which goes when it is closed. `announced` = how long it will be.
-async fn spool(
-    source: &config::Source,
-    mut response: Response,
-    announced: Option<u64>,
-    hasher: &Hasher,
-) -> Result<Body, FetchError> {
-    let location = &source.location;
-    let coding = header(response.headers(), &CONTENT_ENCODING).unwrap_or_default();
-    if !matches!(coding.as_str(), "" | "gzip" | "x-gzip" | "identity") {
-        return Err(FetchError::new(location, format!("the server sends {coding:?}, which was not asked for")));
-    }
-    if announced.is_some_and(|length| length > source.max_bytes) {
-        return Err(too_large(location, source.max_bytes));
-    }
-    let fail = |error: io::Error| FetchError::new(location, format!("the body can't be stored: {error}"));
-    let mut file = tempfile::tempfile().map_err(fail)?;
-    let mut digest = hasher.begin();
-    let mut received = 0_u64;
-    let cut = |received: u64, why: &str| {
-        let of = announced.map(|length| format!(" of {length}")).unwrap_or_default();
-        let words = format!("the feed is incomplete: the body ended after {received}{of} bytes ({why})");
-        FetchError::passing(location, words)
-    };
-    while let Some(chunk) = response.chunk().await.map_err(|error| cut(received, &broken_off(error)))? {
-        received += chunk.len() as u64;
-        if received > source.max_bytes {
-            return Err(too_large(location, source.max_bytes));
-        }
-        digest.update(&chunk);
-        file.write_all(&chunk).map_err(fail)?;
-    }
-    if announced.is_some_and(|length| length != received) {
-        return Err(cut(received, "that is not what was announced"));
-    }
-    file.rewind().map_err(fail)?;
-    let (etag, last_modified) = (header(response.headers(), &ETAG), header(response.headers(), &LAST_MODIFIED));
-    let end = end(&response, announced);
-    let digest = OnceLock::from(digest.digest128());
-    Ok(Body { file, length: received, end, digest, hasher: hasher.clone(), origin: None, etag, last_modified })
-}
-
-fn broken_off(error: reqwest::Error) -> String {
-    if error.is_timeout() {
-        "nothing more came in time".to_owned()
-    } else {
-        http_client::root_cause(&error.without_url())
-    }
-}
-
-/// Whether the connection can't have closed before the body's end unnoticed: HTTP/1.1 has a last chunk where there is no
-/// length (RFC 9112, 6.3).
-fn end(response: &Response, announced: Option<u64>) -> End {
-    let codings = response.headers().get_all(TRANSFER_ENCODING).iter().next_back();
-    let last = codings.and_then(|codings| codings.to_str().ok()?.rsplit(',').next()).unwrap_or_default();
-    let is_marked = last.trim().eq_ignore_ascii_case("chunked");
-    if announced.is_some() || is_marked { End::Proven } else { End::Unproven(JUST_CLOSED) }
-}
-
-fn header(headers: &HeaderMap, name: &HeaderName) -> Option<String> {
-    headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned)
 }
 
 #[cfg(test)]

@@ -10,6 +10,7 @@ mod explain;
 mod filter;
 mod guard;
 mod import;
+mod input;
 mod job;
 mod listing;
 mod overtaking;

@@ -15,7 +15,7 @@ use crate::feed::{self, FeedError, FeedType, Header, ParseOptions, Row, RowDiges
 use crate::http_client::Clients;
 use crate::pass::{Ask, PassKind};
 use crate::remote::{Limits, nicechat};
-use crate::source::{self, Body, End, FetchError, Fetched, Validators};
+use crate::source::{self, Begun, Body, End, FetchError, Fetched, Incoming, Validators, Wanted};
 use crate::state::{self, StateError};
 use crate::systems::catalog::columns;
 use crate::systems::catalog::diff::differ::{Comparison, Differ, Policy};
@@ -23,6 +23,7 @@ use crate::systems::catalog::diff::patience::Patience;
 use crate::systems::catalog::error::PassError;
 use crate::systems::catalog::filter::Filter;
 use crate::systems::catalog::guard::Judge;
+use crate::systems::catalog::input::input;
 use crate::systems::catalog::listing;
 use crate::systems::catalog::plan::Plan;
 use crate::systems::catalog::plan::store::{PlanStore, SharedPlanStore};
@@ -78,8 +79,27 @@ pub(crate) async fn plan(
     let nicechat = nicechat::connect(&config.nicechat, &config.source.location.secrets(), limits)?.reader();
     let request = Request { keeps_rows: false, ..Request::of_pass(ask) };
     let hasher = state.hasher().clone();
-    let body = interruptible(stop, body(limits.clients(), &config.source, &hasher)).await??;
-    Planner { config, nicechat: &nicechat, stop, computing: &Semaphore::new(1) }.plan(state, request, &body).await
+    let (source, clients, computing) = (&config.source, limits.clients(), Semaphore::new(1));
+    let planner = Planner { config, nicechat: &nicechat, stop, computing: &computing };
+    if needs_listing(config, &state, request.kind)? {
+        let body = interruptible(stop, body(clients, source, &hasher)).await??;
+        return planner.plan(state, request, &body).await;
+    }
+    let wanted = Wanted::Coming { unless: None };
+    let begun = source::begin(clients, source, (Validators::default(), wanted), &hasher);
+    let Begun::Body(Incoming { body, mut download }) = interruptible(stop, begun).await?? else {
+        return Err(PassError::Fetch(FetchError::strange_304(source)));
+    };
+    let plan = planner.plan(state, request, &body).await;
+    match interruptible(stop, download.end()).await? {
+        Ok(()) => plan,
+        Err(broken_off) => {
+            // What was read of it counts for nothing.
+            let body = source::fetch_again(clients, source, &hasher, broken_off);
+            let body = interruptible(stop, body).await??;
+            planner.plan(state::Reader::open(&config.state.path)?, request, &body).await
+        }
+    }
 }
 
 /// The feed, asked for as if nothing were known of it.
@@ -225,8 +245,11 @@ impl Planner<'_> {
 
     /// Takes the feed into the comparison.
     async fn compare(&self, differ: Differ, request: Request, body: &Arc<Body>) -> Result<Compared, PassError> {
-        // Nobody closes it.
-        let _turn = interruptible(self.stop, self.computing.acquire()).await?;
+        // One that is still coming is as fast as the network, and no processor's. (Nobody closes the queue.)
+        let _turn = match body.is_coming() {
+            true => None,
+            false => Some(interruptible(self.stop, self.computing.acquire()).await?),
+        };
         let source = &self.config.source;
         let options = parse_options(source, request.now);
         let (location, max_bytes) = (source.location.to_string(), source.max_bytes);
@@ -302,9 +325,7 @@ pub(super) fn read(
     options: &ParseOptions,
     (rows, stop): (&mut dyn feed::RowSink, &CancellationToken),
 ) -> Result<feed::Reading, FeedError> {
-    let input = feed::open(&body.file, max_bytes).stopped_by(stop);
-    let input = if body.end == End::Proven { input } else { input.unproven()? };
-    feed::read_into(&input, options, rows)
+    feed::read_into(&input(body, max_bytes, stop)?, options, rows)
 }
 
 /// A comparison that takes rows until it fails or is to stop. Why it ended stays here: whoever reads the feed only

@@ -9,8 +9,9 @@ use tracing::warn;
 use super::Importer;
 use crate::config::Catalog;
 use crate::feed::{self, Row, SinkError};
-use crate::source::{Body, End};
+use crate::source::Body;
 use crate::systems::catalog::error::PassError;
+use crate::systems::catalog::input::input;
 use crate::systems::catalog::planner::parse_options;
 use crate::systems::catalog::shelf::{Draft, Generation, Shelf};
 use crate::systems::catalog::stock::SHOWN;
@@ -82,9 +83,8 @@ fn read_into(
         }
     };
     let mut read = || {
-        let input = feed::open(&body.file, config.source.max_bytes).stopped_by(stop);
-        let input = if body.end == End::Proven { input } else { input.unproven()? };
-        feed::read(&input, &parse_options(&config.source, now), &mut sink)
+        let feed = input(body, config.source.max_bytes, stop)?;
+        feed::read(&feed, &parse_options(&config.source, now), &mut sink)
     };
     read().map_err(|error| PassError::reading(&config.source, error))?;
     Ok(body.check_unwritten()?)

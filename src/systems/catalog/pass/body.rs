@@ -9,7 +9,7 @@ use crate::catalog::{Digest, Hasher};
 use crate::config::Catalog;
 use crate::feed;
 use crate::http_client::Clients;
-use crate::source::{self, Body, End, FetchError, Fetched, Validators};
+use crate::source::{self, Begun, Body, Download, End, FetchError, Incoming, Validators, Wanted};
 use crate::systems::catalog::error::PassError;
 use crate::systems::catalog::store::FeedMark;
 use crate::systems::catalog::wait::{blocking, interruptible};
@@ -17,8 +17,25 @@ use crate::systems::catalog::wait::{blocking, interruptible};
 /// A body that isn't the one of the mark that was asked with.
 pub(super) struct FeedBody {
     pub(super) body: Arc<Body>,
+    /// What it takes until the body is whole.
+    pub(super) download: Download,
     /// It lacks what is known only when the body has been read.
     pub(super) mark: FeedMark,
+}
+
+impl FeedBody {
+    pub(super) fn of(config: &Catalog, Incoming { body, download }: Incoming) -> FeedBody {
+        let mark = FeedMark {
+            etag: body.etag.clone(),
+            last_modified: body.last_modified.clone(),
+            body: None,
+            length: Some(body.length),
+            shape: shape_key(config),
+            changes_at: None,
+            judged: None,
+        };
+        FeedBody { body, download, mark }
+    }
 }
 
 /// What came of asking for the feed.
@@ -28,40 +45,37 @@ pub(super) enum Answer {
     New(FeedBody),
 }
 
-/// Asks for the feed, unless it is still the one of the mark. `hasher` = the state's.
+/// Asks for the feed, unless it is still the one of the mark. `hasher` = the state's; `may_come` = the body may be one
+/// that is still coming.
 pub(super) async fn fetch(
     clients: &Clients,
     config: &Catalog,
     hasher: &Hasher,
-    mark: Option<FeedMark>,
+    (mark, may_come): (Option<FeedMark>, bool),
     stop: &CancellationToken,
 ) -> Result<Answer, PassError> {
     let source = &config.source;
-    let body =
-        match (interruptible(stop, source::fetch(clients, source, validators(mark.as_ref()), hasher)).await??, mark) {
-            (Fetched::NotModified, Some(mark)) if !validators(Some(&mark)).is_none() => return Ok(Answer::Same(None)),
-            (Fetched::NotModified, _) => return Err(PassError::Fetch(FetchError::strange_304(source))),
-            (Fetched::Body(body), Some(mark)) => {
-                let (body, is_same) = interruptible(stop, compare_bytes(config, body, &mark)).await??;
-                if is_same {
-                    let (etag, last_modified) = (body.etag.clone(), body.last_modified.clone());
-                    let is_proven = body.end == End::Proven;
-                    return Ok(Answer::Same(is_proven.then_some(FeedMark { etag, last_modified, ..mark })));
-                }
-                body
-            }
-            (Fetched::Body(body), None) => body,
-        };
-    let mark = FeedMark {
-        etag: body.etag.clone(),
-        last_modified: body.last_modified.clone(),
-        body: None,
-        length: Some(body.length),
-        shape: shape_key(config),
-        changes_at: None,
-        judged: None,
+    let wanted = match &mark {
+        None if may_come => Wanted::Coming { unless: None },
+        Some(FeedMark { length: Some(length), .. }) if may_come => Wanted::Coming { unless: Some(*length) },
+        _ => Wanted::Whole,
     };
-    Ok(Answer::New(FeedBody { body, mark }))
+    let asked = source::begin(clients, source, (validators(mark.as_ref()), wanted), hasher);
+    let incoming = match (interruptible(stop, asked).await??, mark) {
+        (Begun::NotModified, Some(mark)) if !validators(Some(&mark)).is_none() => return Ok(Answer::Same(None)),
+        (Begun::NotModified, _) => return Err(PassError::Fetch(FetchError::strange_304(source))),
+        (Begun::Body(Incoming { body, download }), Some(mark)) => {
+            let (body, is_same) = interruptible(stop, compare_bytes(config, body, &mark)).await??;
+            if is_same {
+                let (etag, last_modified) = (body.etag.clone(), body.last_modified.clone());
+                let is_proven = body.end == End::Proven;
+                return Ok(Answer::Same(is_proven.then_some(FeedMark { etag, last_modified, ..mark })));
+            }
+            Incoming { body, download }
+        }
+        (Begun::Body(incoming), None) => incoming,
+    };
+    Ok(Answer::New(FeedBody::of(config, incoming)))
 }
 
 /// What the feed's host can tell by that it is as it was.

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use super::body::{self, FeedBody};
+use super::fetch::fetch_rest;
 use super::findings::Findings;
+use crate::catalog::Digest;
 use crate::systems::catalog::context::{Context, Tools};
 use crate::systems::catalog::error::PassError;
 use crate::systems::catalog::plan::Plan;
@@ -18,13 +20,32 @@ pub(super) struct Compared {
     pub(super) plan: Plan,
 }
 
-/// Compares the feed with what is known, and keeps its rejected rows.
+/// Compares the feed with what is known, and keeps its rejected rows. The body is whole then, and may be another one
+/// than the first that came.
 pub(super) async fn compare(
     tools: &Tools<'_>,
     request: Request,
-    mut feed: FeedBody,
+    feed: &mut FeedBody,
     findings: &mut Findings,
-) -> Result<Compared, PassError> {
+) -> Result<Plan, PassError> {
+    let mut read = read(tools, request, feed).await;
+    if let Err(broken_off) = interruptible(tools.stop, feed.download.end()).await? {
+        // What was read of it counts for nothing.
+        *feed = fetch_rest(tools, broken_off).await?;
+        read = self::read(tools, request, feed).await;
+    }
+    let (plan, digest) = read?;
+    findings.summary = Some(plan.summary.clone());
+    if let Some(page_size) = plan.page_size {
+        findings.observe_timings(tools, |timings| timings.page_size = Some(page_size))?;
+    }
+    feed.mark.body = Some(digest);
+    record_rejections(&tools.context.state, &plan.store, tools.stop).await?;
+    Ok(plan)
+}
+
+/// The plan that follows from a body, and the body's digest.
+async fn read(tools: &Tools<'_>, request: Request, feed: &FeedBody) -> Result<(Plan, Digest), PassError> {
     let digest = {
         // Beside the comparison, which hardly ever needs all processors.
         let body = Arc::clone(&feed.body);
@@ -35,14 +56,8 @@ pub(super) async fn compare(
     let planner = Planner { config, nicechat: &reader, stop: tools.stop, computing };
     // It only reads: whatever is computing when we are to stop is left to end by itself.
     let plan = interruptible(tools.stop, planner.plan(tools.state()?, request, &feed.body)).await??;
-    findings.summary = Some(plan.summary.clone());
-    if let Some(page_size) = plan.page_size {
-        findings.observe_timings(tools, |timings| timings.page_size = Some(page_size))?;
-    }
-    let digest = interruptible(tools.stop, digest).await??;
-    feed.mark.body = Some(body::readable(&tools.context.config, digest)?);
+    let digest = body::readable(config, interruptible(tools.stop, digest).await??)?;
     // The digest may have been read for longer than the rows.
     feed.body.check_unwritten()?;
-    record_rejections(&tools.context.state, &plan.store, tools.stop).await?;
-    Ok(Compared { feed, plan })
+    Ok((plan, digest))
 }

@@ -3,7 +3,8 @@
 use tracing::{info, warn};
 
 use super::body::{self, Answer, FeedBody, shape_key};
-use crate::state::{self};
+use crate::source::{self, Download, FetchError, Incoming};
+use crate::state;
 use crate::systems::catalog::context::Tools;
 use crate::systems::catalog::error::PassError;
 use crate::systems::catalog::planner::{Request, needs_listing};
@@ -11,20 +12,31 @@ use crate::systems::catalog::stock;
 use crate::systems::catalog::store::FeedMark;
 use crate::systems::catalog::store::ReadFeed as _;
 use crate::systems::catalog::store::ReadPlan as _;
+use crate::systems::catalog::wait::interruptible;
 
 /// The feed's body, or that it is the one that the state equals.
 pub(super) async fn fetch(tools: &Tools<'_>, request: Request) -> Result<Answer, PassError> {
     let state = tools.state()?;
+    let config = &tools.context.config;
     let mark = current_mark(tools, request, &state)?;
-    body::fetch(tools.context.limits.clients(), &tools.context.config, state.hasher(), mark, tools.stop).await
+    // NiceChat isn't asked for its listing for the sake of a feed that may not come whole.
+    let may_come = !needs_listing(config, &state, request.kind)?;
+    body::fetch(tools.context.limits.clients(), config, state.hasher(), (mark, may_come), tools.stop).await
+}
+
+/// The feed once more, of which a first body didn't come whole.
+pub(super) async fn fetch_rest(tools: &Tools<'_>, failed: FetchError) -> Result<FeedBody, PassError> {
+    let (config, hasher) = (&tools.context.config, tools.state()?.hasher().clone());
+    let body = source::fetch_again(tools.context.limits.clients(), &config.source, &hasher, failed);
+    let body = interruptible(tools.stop, body).await??;
+    Ok(FeedBody::of(config, Incoming { body, download: Download::default() }))
 }
 
 /// After an import that read the feed at its own place: what is there now, for that is what NiceChat has read.
 pub(super) async fn fetch_again(tools: &Tools<'_>, feed: FeedBody) -> Result<FeedBody, PassError> {
     let mark = Some(feed.mark.clone());
-    match body::fetch(tools.context.limits.clients(), &tools.context.config, tools.state()?.hasher(), mark, tools.stop)
-        .await
-    {
+    let (clients, config) = (tools.context.limits.clients(), &tools.context.config);
+    match body::fetch(clients, config, tools.state()?.hasher(), (mark, false), tools.stop).await {
         Ok(Answer::Same(_)) => Ok(feed),
         Ok(Answer::New(newer)) => {
             info!("the feed has changed during the import; what it says now counts");
@@ -45,7 +57,7 @@ pub(super) async fn is_newer(tools: &Tools<'_>, mark: &FeedMark) -> bool {
         tools.context.limits.clients(),
         &tools.context.config,
         state.hasher(),
-        Some(mark.clone()),
+        (Some(mark.clone()), false),
         tools.stop,
     )
     .await;

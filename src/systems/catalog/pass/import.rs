@@ -62,8 +62,9 @@ pub(super) async fn push(
     if had_no_effect {
         return Ok(Compared { feed, plan });
     }
-    let feed = if address.is_ours() { feed } else { fetch_again(tools, feed).await? };
-    compare(tools, request, feed, findings).await
+    let mut feed = if address.is_ours() { feed } else { fetch_again(tools, feed).await? };
+    let plan = compare(tools, request, &mut feed, findings).await?;
+    Ok(Compared { feed, plan })
 }
 
 /// An import is over: a failure is the pass's own when there is no other way.

@@ -80,16 +80,16 @@ pub(in crate::systems::catalog) async fn run_steps(
         stock_anyway(tools, request).await;
         return Err(error);
     }
-    let feed = match fetch(tools, request).await? {
+    let mut feed = match fetch(tools, request).await? {
         Answer::New(feed) => feed,
         Answer::Same(mark) => {
             let ended = unchanged(tools, mark, findings)?;
             return Ok(tools.paused().map_or(ended, Ended::Paused));
         }
     };
-    let body = Arc::clone(&feed.body);
-    let compared = compare(tools, request, feed, findings).await;
-    let shown = stock(tools, request, body, compared.as_ref().map(|compared| &compared.plan));
+    let plan = compare(tools, request, &mut feed, findings).await;
+    let shown = stock(tools, request, Arc::clone(&feed.body), plan.as_ref());
+    let compared = plan.map(|plan| Compared { feed, plan });
     // Neither waits for the other one.
     let (ended, ()) = tokio::join!(carry_out(tools, request, compared, findings), shown);
     ended

@@ -70,7 +70,7 @@ pub(super) async fn stock_anyway(tools: &Tools<'_>, request: Request) {
         return;
     }
     let Ok(state) = tools.state() else { return };
-    let fetched = fetch(tools.context.limits.clients(), config, state.hasher(), None, tools.stop);
+    let fetched = fetch(tools.context.limits.clients(), config, state.hasher(), (None, false), tools.stop);
     if let Ok(Ok(Answer::New(feed))) = interruptible(tools.stop, fetched).await {
         stock(tools, request, feed.body, Err(&PassError::Client(String::new()))).await;
     }

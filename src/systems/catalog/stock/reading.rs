@@ -9,6 +9,7 @@ use crate::catalog::{Digest, Hasher, Owner, Rejection};
 use crate::feed::{self, FeedType, Offer, Row, RowDigest, RowPlace, RowSink, SinkError};
 use crate::source::End;
 use crate::systems::catalog::error::PassError;
+use crate::systems::catalog::input::input;
 use crate::systems::catalog::planner::parse_options;
 use crate::systems::catalog::shelf::ShelfError;
 
@@ -60,9 +61,8 @@ pub(super) fn read(stocking: &Stocking<'_>, taker: &mut dyn Taker) -> Result<Fee
     let Stocking { source, body, stop, now, .. } = stocking;
     let mut sink = Sink { stocking, mentions: HashSet::new(), changes_at: None, some_row_is_unknown: false, taker };
     let mut read = || {
-        let input = feed::open(&body.file, source.max_bytes).stopped_by(stop);
-        let input = if body.end == End::Proven { input } else { input.unproven()? };
-        feed::read_into(&input, &parse_options(source, *now), &mut sink)
+        let feed = input(body, source.max_bytes, stop)?;
+        feed::read_into(&feed, &parse_options(source, *now), &mut sink)
     };
     let read = read().map_err(|error| PassError::reading(source, error))?;
     body.check_unwritten()?;

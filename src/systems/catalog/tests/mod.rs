@@ -1,5 +1,6 @@
 //! Properties of the comparison that must hold for any catalogue.
 
+mod incoming;
 mod known_rows;
 
 use std::collections::BTreeMap;
