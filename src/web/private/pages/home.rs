@@ -190,7 +190,7 @@ fn failed(status: &Status<'_>, program: &str) -> Result<Section, PrintError> {
 fn word(state: Standing) -> (&'static str, &'static str) {
     match state {
         Standing::Equal => ("In step", "good"),
-        Standing::Rows => ("Rows to mend", "warn"),
+        Standing::Rows => ("Something to mend", "warn"),
         Standing::None => ("No pass yet", "plain"),
         Standing::Paused => ("Paused", "warn"),
         Standing::Held => ("Held", "warn"),
