@@ -68,7 +68,8 @@ fn that_nobody_knows_any_more_is_told_too() {
     drop(daemon);
 }
 
-/// A state that nobody looked at for long is told as unknown first, and once.
+/// A state that nobody looked at for long is told as unknown where no reading ends that, else by the reading: once in
+/// either case.
 #[test]
 fn what_lapsed_while_nobody_was_here_is_told_by_the_next_round() {
     let receiver = Receiver::new();
@@ -90,6 +91,11 @@ fn what_lapsed_while_nobody_was_here_is_told_by_the_next_round() {
     assert_eq!(states(), ["unknown", "available"]);
     lapse();
     round(&shop);
-    assert_eq!(states()[2..], ["unknown", "available"], "there again, as far as anybody knows");
-    assert!(told(&receiver)[2]["data"]["since"].is_null());
+    assert_eq!(states()[2..], ["available"], "there again, as far as anybody knows");
+    let now = shop.json(&["availability", "--format", "json"])[0]["since"].clone();
+    assert_eq!(told(&receiver)[2]["data"]["since"], now);
+    is_there(&shop, false);
+    lapse();
+    round(&shop);
+    assert_eq!(states()[3..], ["not_available"], "and another one, too");
 }
