@@ -97,6 +97,7 @@ impl Look for CatalogLook {
             held_by: CATALOG,
             text: held_text(&held, usize::MAX),
             blocks: held_blocks(&held),
+            objects: held.objects(),
             is_approved: is_approved(&held),
             digest: held.digest,
         }))

@@ -84,7 +84,8 @@ fn all(
         numbers.extend(figures);
         sections.extend(more);
     }
-    numbers.push(Figure::new(held.len() as u64, "held").to_mend().leads("#held"));
+    let objects = held.iter().map(|held| held.objects).sum();
+    numbers.push(Figure::new(objects, "held").to_mend().leads("#held"));
     numbers.push(Figure::new(status.failed(), "refused or failed").to_mend().leads("#failed"));
     sections.insert(0, failed(status, &frame.program)?);
     let now = frame.now;
