@@ -148,7 +148,7 @@ impl ShowJob {
             rows: None,
             guard,
             missing: found.outcome.missing,
-            unproven: None,
+            unproven: found.outcome.unproven,
             columns: None,
             loaded: None,
         };

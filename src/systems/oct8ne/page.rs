@@ -6,7 +6,7 @@ use super::index::file::FILE;
 use super::job::JOB;
 use crate::pass::{Outcome, ReadPasses as _};
 use crate::state::{Reader, StateError};
-use crate::systems::catalog::store::ReadGuard as _;
+use crate::systems::catalog::store::{ReadFeed as _, ReadGuard as _};
 use crate::systems::catalog::{Generation, ShelfError};
 use crate::view::Block;
 use crate::view::{Cell, Rank, Section, Tone};
@@ -60,6 +60,9 @@ fn behind(generation: &Generation, is_indexed: bool, reader: &Reader) -> Result<
     if generation.about().held.is_some() || reader.held()?.is_some() {
         why.push("Behind the feed: what the guard holds stays as it was until somebody approves it.".to_owned());
     }
+    why.extend(reader.unproven()?.map(|unproven| {
+        format!("What the feed lacks is shown still, as nothing proves that the feed is whole: {}.", unproven.because)
+    }));
     why.extend(failure(reader)?.map(|reason| format!("{reason} What is shown may be older than the feed.")));
     if !is_indexed {
         let words =
