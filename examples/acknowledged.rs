@@ -73,6 +73,7 @@ async fn acknowledge(writer: &Writer, comparison: Comparison, now: Timestamp) ->
         guard: GuardEnding::default(),
         rows: comparison.rows,
         missing: None,
+        unproven: None,
         columns: None,
         loaded: None,
     };

@@ -15,6 +15,7 @@ mod look;
 mod newstore;
 mod oct8ne;
 mod orders;
+mod orphan;
 mod outcome;
 mod overview;
 mod packaging;

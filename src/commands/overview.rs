@@ -7,17 +7,24 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::look::Look;
+use super::orphan::{beside, without_config};
 use super::outcome::{Exit, Failure, Outcome};
 use crate::cli::Format;
 use crate::config::{UnitShop, unit_shops};
-use crate::pass::{Headline, Standing};
+use crate::pass::Standing;
 use crate::status::{Overview, Status, moment};
 use crate::text::one_line;
 
 /// A shop, and how it stands; `Err` = why that can't be told.
 struct Shop {
     name: String,
-    found: Result<Overview, Failure>,
+    found: Result<Overview, Unread>,
+}
+
+/// Why it can't be told, and what is known all the same.
+struct Unread {
+    why: String,
+    last_good: Option<Timestamp>,
 }
 
 pub(super) fn overview(format: Format) -> Outcome {
@@ -26,7 +33,7 @@ pub(super) fn overview(format: Format) -> Outcome {
         let nowhere = "there is no shop: neither a config in /etc/shelfkeeper nor a state in /var/lib";
         return Err(Failure { error: anyhow::anyhow!(nowhere), exit: Exit::Config });
     }
-    let mut shops: Vec<Shop> = units.into_iter().map(|unit| Shop { found: look(&unit), name: unit.name }).collect();
+    let mut shops: Vec<Shop> = units.into_iter().map(Shop::of).collect();
     // By their names where they stand alike: so they came.
     shops.sort_by_key(|shop| Reverse(shop.urgency()));
     let mut out = io::stdout().lock();
@@ -38,18 +45,27 @@ pub(super) fn overview(format: Format) -> Outcome {
 }
 
 fn look(unit: &UnitShop) -> Result<Overview, Failure> {
-    let Some(config) = &unit.config else {
-        let place = unit.state.display();
-        let told = format!("There is no config /etc/shelfkeeper/{}.toml any more; its state is in {place}.", unit.name);
-        let headline = Headline { state: Standing::None, text: told, since: None };
-        return Ok(Overview { headline, last_good: None, next: None });
-    };
+    let Some(config) = &unit.config else { return without_config(unit) };
     let look = Look::load(config)?;
     let reader = look.open()?;
     Ok(Status::read(&reader, &look.systems)?.overview()?)
 }
 
 impl Shop {
+    fn of(unit: UnitShop) -> Shop {
+        let found = look(&unit).map_err(|failure| {
+            let why = first_line(&format!("{:#}", failure.error));
+            // What is wrong with a state says itself what to do.
+            if failure.exit != Exit::Config || unit.config.is_none() {
+                return Unread { why, last_good: None };
+            }
+            let (more, last_good) = beside(&unit);
+            let end = if why.ends_with(['.', '?', '!']) { "" } else { "." };
+            Unread { why: format!("{why}{end} {more}"), last_good }
+        });
+        Shop { found, name: unit.name }
+    }
+
     /// More is more urgent.
     fn urgency(&self) -> (bool, Standing) {
         // What can't be read comes before everything: nobody knows what it hides.
@@ -65,18 +81,14 @@ impl Shop {
         }
     }
 
-    fn error(&self) -> Option<String> {
-        self.found.as_ref().err().map(|failure| first_line(&format!("{:#}", failure.error)))
-    }
-
     fn json(&self) -> Value {
         match &self.found {
             Ok(Overview { headline, last_good, next }) => {
                 json!({"shop": self.name, "headline": headline, "last_good": last_good, "next": next})
             }
-            Err(_) => {
-                let headline = json!({"state": "unreadable", "text": self.error(), "since": null});
-                json!({"shop": self.name, "headline": headline, "last_good": null, "next": null})
+            Err(Unread { why, last_good }) => {
+                let headline = json!({"state": "unreadable", "text": why, "since": null});
+                json!({"shop": self.name, "headline": headline, "last_good": last_good, "next": null})
             }
         }
     }
@@ -90,14 +102,15 @@ fn first_line(text: &str) -> String {
 fn print_text(shops: &[Shop], out: &mut impl io::Write) -> io::Result<()> {
     let width = shops.iter().map(|shop| shop.name.len()).max().unwrap_or_default();
     let now = Timestamp::now();
+    let good =
+        |at: &Option<Timestamp>| at.map(|at| format!(" Last good pass {}.", moment(at, now))).unwrap_or_default();
     for shop in shops {
         let told = match &shop.found {
             Ok(Overview { headline, last_good, next }) => {
-                let good = last_good.map(|at| format!(" Last good pass {}.", moment(at, now))).unwrap_or_default();
                 let next = next.map(|at| format!(" Next {}.", moment(at, now))).unwrap_or_default();
-                format!("{}{good}{next}", headline.text)
+                format!("{}{}{next}", headline.text, good(last_good))
             }
-            Err(_) => format!("Can't be read: {}", shop.error().unwrap_or_default()),
+            Err(Unread { why, last_good }) => format!("Can't be read: {why}{}", good(last_good)),
         };
         // A line each, however long: lists of a hundred shops are searched, and sorted by others.
         writeln!(out, "{:<width$}  {}", shop.name, one_line(&told))?;

@@ -10,6 +10,7 @@ use url::{Host, Url};
 use super::document::Document;
 use super::environment::Environment;
 use super::http::origin;
+use super::languages::{LANGUAGES, is_known};
 use super::location::{is_loopback, web_address};
 use super::names::{API_TOKEN, OCT8NE, OCT8NE_SHOP, SECRET};
 use super::secret;
@@ -260,7 +261,14 @@ fn locale(text: &str) -> Result<String, String> {
     let parts: Vec<&str> = text.trim().split(['-', '_']).collect();
     let is_language = parts.first().is_some_and(|language| is_letters(language, 2..=3));
     let are_right = parts.iter().skip(1).all(|part| part.len() <= 8 && part.bytes().all(|b| b.is_ascii_alphanumeric()));
-    if is_language && are_right { Ok(parts.join("-")) } else { Err("expected a locale, such as \"en-US\"".to_owned()) }
+    if !is_language || !are_right {
+        return Err("expected a locale, such as \"en-US\"".to_owned());
+    }
+    if parts.first().is_some_and(|language| !is_known(language)) {
+        let known = LANGUAGES.replace(' ', ", ");
+        return Err(format!("expected a locale, such as \"en-US\", that begins with one of these languages: {known}"));
+    }
+    Ok(parts.join("-"))
 }
 
 fn language(text: &str) -> Result<String, String> {

@@ -110,12 +110,14 @@ pub(super) fn read(notify: &Section<'_>, environment: &Environment) -> Option<Sm
         section.comes_from("tls", Some("\"auto\"".to_owned()), "default".to_owned());
     }
     let wish = wish.unwrap_or(Wish::Auto);
-    let (host, is_near) = host?;
+    // Without a host all else is looked at all the same: whatever is wrong is told at once.
+    let is_near = host.as_ref().is_some_and(|(_, is_near)| *is_near);
     let usual = wish.port(is_near);
     let port = section.number("port", usual, 1..=65_535);
     let tls = wish.tls(port, is_near);
-    let login = section.keep(login(&section, environment, tls == SmtpTls::None && !is_near), || None);
-    Some(Smtp { host, port, tls, login, from: from? })
+    let is_open = host.is_some() && tls == SmtpTls::None && !is_near;
+    let login = section.keep(login(&section, environment, is_open), || None);
+    Some(Smtp { host: host?.0, port, tls, login, from: from? })
 }
 
 /// The user and the password. `is_open` = everybody on the way could read them.

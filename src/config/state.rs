@@ -9,8 +9,6 @@ use super::names::STATE;
 use super::section::Section;
 use super::unit;
 
-const FILE: &str = "shelfkeeper.db";
-
 /// The state file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct State {
@@ -76,5 +74,5 @@ fn default_path(config: &Path, environment: &Environment) -> (PathBuf, &'static 
     let first = first.map(|first| (first, "environment STATE_DIRECTORY"));
     let of_unit = || unit::state_directory(config).map(|directory| (directory, "unit"));
     let (directory, origin) = first.or_else(of_unit).unwrap_or_else(|| (PathBuf::from("state"), "default"));
-    (directory.join(FILE), origin)
+    (directory.join(unit::FILE), origin)
 }

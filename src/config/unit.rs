@@ -14,6 +14,9 @@ const STATES: &str = "/var/lib";
 /// The config of the unit for one shop; every other name is an instance of the template.
 const ONE_SHOP: &str = "shelfkeeper";
 
+/// The state's file in its directory.
+pub(super) const FILE: &str = "shelfkeeper.db";
+
 /// With what its unit puts before it, a user's name has no room for more.
 const LONGEST_NAME: usize = 28;
 
@@ -41,10 +44,14 @@ pub(super) fn program_for(config: &Path) -> String {
 }
 
 fn program_in(configs: &Path, config: &Path) -> String {
-    match name_in(configs, config).filter(|name| name != ONE_SHOP && shop_name(name).is_ok()) {
-        Some(name) => format!("shelfkeeper --shop {name}"),
-        None => "shelfkeeper".to_owned(),
+    name_in(configs, config).map_or_else(|| program_of(ONE_SHOP), |name| program_of(&name))
+}
+
+fn program_of(shop: &str) -> String {
+    if shop == ONE_SHOP || shop_name(shop).is_err() {
+        return "shelfkeeper".to_owned();
     }
+    format!("shelfkeeper --shop {shop}")
 }
 
 /// The state directory of the unit that reads this file; `None` when none does.
@@ -66,6 +73,18 @@ pub struct UnitShop {
     pub config: Option<PathBuf>,
     /// Where its state is, unless the config says otherwise.
     pub state: PathBuf,
+}
+
+impl UnitShop {
+    /// The state's file, unless the config says otherwise.
+    pub fn state_file(&self) -> PathBuf {
+        self.state.join(FILE)
+    }
+
+    /// How this program is called by hand for it.
+    pub fn program(&self) -> String {
+        program_of(&self.name)
+    }
 }
 
 /// The shops of this machine's units, by their names: of whichever there is a config or a state.

@@ -1,14 +1,15 @@
 //! What the HTTP clients for feeds and services share.
 
+mod cause;
 mod clients;
 mod pause;
 
-use std::error::Error;
 use std::sync::Arc;
 use std::time::Duration;
 
 use rustls_platform_verifier::BuilderVerifierExt as _;
 
+pub(crate) use cause::{NO_TLS, root_cause};
 pub(crate) use clients::{Clients, Manner};
 pub(crate) use pause::{LONGEST_RETRY_AFTER, asked_pause, retry_after, waits};
 
@@ -32,24 +33,6 @@ pub(crate) fn tls_config() -> Result<rustls::ClientConfig, String> {
     let config = builder.and_then(|builder| builder.with_platform_verifier());
     let advice = "; is the package ca-certificates installed?";
     config.map(|config| config.with_no_client_auth()).map_err(|error| format!("no TLS: {}{advice}", root_cause(&error)))
-}
-
-/// The innermost cause of an error: the outer ones repeat the address and say less.
-pub(crate) fn root_cause(error: &dyn Error) -> String {
-    let mut cause = error;
-    while let Some(inner) = cause.source() {
-        cause = inner;
-    }
-    in_words(cause.to_string())
-}
-
-/// What is said where nobody speaks TLS.
-pub(crate) const NO_TLS: &str = "no TLS there";
-
-/// rustls's words where they don't tell what to do.
-fn in_words(cause: String) -> String {
-    // What it says of an answer in plain HTTP, which begins with no TLS record.
-    if cause.contains("InvalidContentType") { format!("{NO_TLS}; is it http://?") } else { cause }
 }
 
 /// Why there is no HTTP client. The usual cause has a remedy that its words don't name.

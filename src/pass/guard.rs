@@ -22,6 +22,12 @@ pub fn all_held(held: impl IntoIterator<Item = Value>) -> Option<Value> {
             risk["digest"] = digest.clone();
             risk
         });
+        let risks: Vec<Value> = risks.collect();
+        // Whoever didn't count has objects that are held for one risk alone.
+        let by_risk: u64 = risks.iter().filter_map(|risk| risk["count"].as_u64()).sum();
+        if let Some(objects) = first["objects"].as_u64() {
+            first["objects"] = (objects + other["objects"].as_u64().unwrap_or(by_risk)).into();
+        }
         if let Some(list) = first["held"].as_array_mut() {
             list.extend(risks);
         }

@@ -26,6 +26,6 @@ pub use meter::{Level, Meter, Sample};
 pub use plan::{Counts, EachOperation, Planned};
 pub use report::{Notice, Report, Trouble};
 pub use row::{Ask, Figures, Outcome, PassEntry, PassKind, PassRow};
-pub use store::{ReadPasses, record};
+pub use store::{ReadPasses, record, tell};
 pub use streak::{Streak, streaks};
 pub use watch::watch;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use super::alerts::{Audience, Health, JobHealth, Space};
-use super::job::Job;
+use super::job::{Due, Job};
 use super::store::{ReadPasses as _, ReadTold as _, ToldBetween, WriteTold as _};
 use crate::outbox::EventKind;
 use crate::state::{Reader, StateError, Writer};
@@ -77,17 +77,30 @@ fn staleness(
     (begun, now): (Option<Timestamp>, Timestamp),
 ) -> Result<Option<JobHealth>, StateError> {
     let Some(due) = job.due().into_iter().next().filter(|_| !job.follows_others()) else { return Ok(None) };
+    let going_on = |since: Timestamp| begun.map_or(since, |begun| begun.max(since));
+    if !job.leaves_row() {
+        let Some(since) = job.went_well(reader)? else { return Ok(None) };
+        return Ok(is_stale(job, &due, going_on(since), now).then(|| health(job, &due, since, None)));
+    }
     let passes = |most| reader.passes(job.name(), &job.subject(), most);
     let Some(last) = passes(1)?.into_iter().next().filter(|last| !last.is_paused()) else { return Ok(None) };
     let (since, from) = if last.outcome.is_good() {
-        (last.finished, begun.map_or(last.finished, |begun| begun.max(last.finished)))
+        (last.finished, going_on(last.finished))
     } else {
         let first = || Ok(passes(PASSES)?.last().map_or(last.started, |first| first.started));
         let since = job.went_well(reader)?.map_or_else(first, Ok)?;
         (since, since)
     };
+    Ok(is_stale(job, &due, from, now).then(|| health(job, &due, since, last.reason)))
+}
+
+/// Whether a job has been without a good pass for too long: for three intervals, and for as long as its own patience lasts.
+fn is_stale(job: &dyn Job, due: &Due, from: Timestamp, now: Timestamp) -> bool {
     let is_over = |at: Timestamp| now > at && now.duration_since(at).unsigned_abs() > due.delay;
-    let is_stale = due.schedule.due_after(from, MISSES).is_some_and(is_over);
-    let schedule = due.schedule.to_string();
-    Ok(is_stale.then(|| JobHealth { job: job.name(), since, schedule, reason: last.reason }))
+    let is_patient = job.patience().is_some_and(|patience| from.checked_add(patience).is_ok_and(|until| now <= until));
+    due.schedule.due_after(from, MISSES).is_some_and(is_over) && !is_patient
+}
+
+fn health(job: &dyn Job, due: &Due, since: Timestamp, reason: Option<String>) -> JobHealth {
+    JobHealth { job: job.name(), since, schedule: due.schedule.to_string(), reason }
 }

@@ -102,6 +102,8 @@ pub struct HeldBack {
     pub text: String,
     /// As a page shows it.
     pub blocks: Vec<Block>,
+    /// How many objects, each counted once.
+    pub objects: u64,
     /// Whether somebody has given their word, and the next pass lets it through.
     pub is_approved: bool,
 }

@@ -71,6 +71,23 @@ fn a_password_is_given_as_all_secrets_are() {
 }
 
 #[test]
+fn all_that_is_wrong_is_told_at_once() {
+    let lines = "port = 0\ntls = \"ssl\"\nusername = \"u\"\ncolour = \"red\"";
+    let told = errors(&notify(&format!("[notify.smtp]\n{lines}\n"), "mail = \"web\"")).join("\n");
+    for words in [
+        "notify.smtp.host is missing",
+        "notify.smtp.from is missing",
+        "expected a whole number from 1 to 65535",
+        "expected \"auto\", \"starttls\", \"tls\" or \"none\"",
+        "notify.smtp.password is missing",
+        "unknown setting notify.smtp.colour",
+        "expected a mail address",
+    ] {
+        assert!(told.contains(words), "{words}: {told}");
+    }
+}
+
+#[test]
 fn what_is_wrong_tells_what_to_do() {
     for (section, hook, expected) in [
         ("", MAIL, "notify.hook.mail = \"web@shop.example\": there is no mail server: add section [notify.smtp]"),

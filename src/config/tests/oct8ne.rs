@@ -15,6 +15,9 @@ fn it_stands_alone() {
     assert!(config.catalog.is_none() && config.source().is_some());
     assert_eq!(config.warnings(), [""; 0]);
     let oct8ne = config.oct8ne.expect("a section");
+    for locale in ["es", "ES_es", "iw-IL", "zh-Hant-TW", "en-ZZ"] {
+        load(&text(&format!("locale = {locale:?}"))).expect(locale);
+    }
     assert_eq!(oct8ne.address("/checkout"), "https://shop.example/es/checkout");
     assert_eq!(oct8ne.address("https://a.example/x"), "https://a.example/x");
 }
@@ -28,6 +31,8 @@ fn what_it_lacks_is_told() {
     assert!(fault(&source("[http]\npublic_listen = \"127.0.0.1:0\"\n[oct8ne]")).contains("oct8ne.shop_url is missing"));
     for (line, words) in [
         ("locale = \"english\"", "expected a locale"),
+        ("locale = \"xx-ES\"", "that begins with one of these languages: af, am, ar"),
+        ("locale = \"jp-JP\"", "it, ja, ka"),
         ("currency = \"xyz\"", "expected a currency"),
         ("timezone = \"Mars/Base\"", "expected a time zone"),
         ("facets = [\"color\"]", "expected \"category\""),

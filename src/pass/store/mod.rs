@@ -5,6 +5,7 @@ mod told;
 use jiff::Timestamp;
 use rusqlite::{Transaction, params};
 
+pub use told::tell;
 pub(super) use told::{ReadTold, ToldBetween, WriteTold};
 
 use super::row::{PassEntry, PassRow};
@@ -36,7 +37,17 @@ pub trait ReadPasses: AsRef<Reader> {
         Ok(rows.iter().filter_map(|row| serde_json::from_str(row).ok()).collect())
     }
 
-    /// The same of those that ended at this time or later.
+    /// The last passes of whatever job, the latest first.
+    ///
+    /// # Errors
+    /// When the file can't be read.
+    fn latest(&self, most: u32) -> Result<Vec<PassRow>, StateError> {
+        let sql = "SELECT row FROM pass ORDER BY pass DESC LIMIT ?1";
+        let rows = self.as_ref().all(sql, [most], |row| row.get::<_, String>(0))?;
+        Ok(rows.iter().filter_map(|row| serde_json::from_str(row).ok()).collect())
+    }
+
+    /// The same of those of a job that ended at this time or later.
     ///
     /// # Errors
     /// When the file can't be read.

@@ -15,8 +15,11 @@ const TOLD: Key<BTreeMap<String, Told>> = Key::json("told");
 /// Since when the disk is nearly full, where that was told.
 const DISK_LOW: Key<Timestamp> = Key::text("disk_low");
 
-/// A pass has ended: tells what is to be told of it.
-pub(super) fn tell(transaction: &Transaction<'_>, entry: &PassEntry) -> rusqlite::Result<()> {
+/// A pass has ended: tells what is to be told of it, whether it leaves a row or not.
+///
+/// # Errors
+/// When that can't be written.
+pub fn tell(transaction: &Transaction<'_>, entry: &PassEntry) -> rusqlite::Result<()> {
     let Some(telling) = entry.telling.as_ref().filter(|telling| telling.audience.listens()) else { return Ok(()) };
     let mut all = TOLD.get(transaction)?.unwrap_or_default();
     let before = all.get(entry.job).cloned().unwrap_or_default();

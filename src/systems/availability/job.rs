@@ -19,7 +19,7 @@ use crate::clock::Moment;
 use crate::config::Emplifi;
 use crate::digest::digest_bytes;
 use crate::outbox::{EventKind, NewEvent, Subscriber};
-use crate::pass::{Ask, BoxFuture, Due, Job, PassKind, Progress, Report, entry};
+use crate::pass::{Ask, Audience, BoxFuture, Due, Job, PassEntry, PassKind, Progress, Report, Telling, entry};
 use crate::remote::emplifi::{Reader, connect};
 use crate::remote::{ConnectError, Limit, Traffic};
 use crate::state::{self, StateError, Writer};
@@ -46,6 +46,8 @@ pub(super) struct AvailabilityJob {
     pub(super) state: Arc<Writer>,
     /// Who is told of changes.
     pub(super) subscribers: Vec<Subscriber>,
+    /// Who is told how rounds go.
+    pub(super) audience: Audience,
     /// Kept from round to round, with its connections.
     pub(super) emplifi: OnceCell<Reader>,
 }
@@ -54,29 +56,32 @@ impl AvailabilityJob {
     async fn round(&self, ask: Ask, stop: &CancellationToken) -> Report {
         let (began, started) = (Instant::now(), Timestamp::now());
         let mut findings = Findings::default();
-        let (mut failure, traffic) = match self.connect().await {
+        let (failure, traffic) = match self.connect().await {
             Ok(emplifi) => {
                 let is_ended = stop.run_until_cancelled(self.run_round(emplifi, ask, &mut findings)).await.is_some();
                 ((!is_ended).then_some(report::Failure::Interrupted), emplifi.take_traffic())
             }
             Err(error) => (Some(error.into()), Traffic::default()),
         };
-        // A reading that is there stays, also when the round was cut short.
-        if let Err(error) = self.leave().await {
-            failure = Some(error.into());
-        }
         let changes = self.lasting.memory.take_untold();
         let watches = self.settings.watches.len() as u64;
-        report::report(Ended {
-            kind: ask.kind,
-            started,
-            took: began.elapsed(),
-            watches,
-            findings,
-            failure,
-            changes,
-            traffic,
-        })
+        let (kind, took) = (ask.kind, began.elapsed());
+        let mut ended = Ended { kind, started, took, watches, findings, failure, changes, traffic };
+        // A reading that is there stays, also when the round was cut short.
+        if let Err(error) = self.leave(self.entry(&ended)).await {
+            ended.failure = Some(error.into());
+        }
+        report::report(ended)
+    }
+
+    /// The round as a pass: it leaves no row, but whoever is told how passes go is told how it went.
+    fn entry(&self, ended: &Ended) -> PassEntry {
+        let telling = Telling {
+            audience: self.audience.clone(),
+            is_interrupted: matches!(ended.failure, Some(report::Failure::Interrupted)),
+            ..Telling::default()
+        };
+        PassEntry { job: JOB, subject: self.subject(), row: report::row(ended), telling: Some(telling) }
     }
 
     async fn run_round(&self, emplifi: &Reader, ask: Ask, findings: &mut Findings) {
@@ -94,13 +99,13 @@ impl AvailabilityJob {
         self.emplifi.get_or_try_init(async || connect(&self.settings, &self.lasting.limit)).await
     }
 
-    async fn leave(&self) -> Result<(), StateError> {
+    async fn leave(&self, pass: PassEntry) -> Result<(), StateError> {
         let Emplifi { terms, history_days, .. } = *self.settings;
         let (memory, at) = (&self.lasting.memory, Timestamp::now());
         let changes = memory.take_unposted();
         let events = changes.iter().map(|change| event(change, at)).collect();
         let subscribers = self.subscribers.clone();
-        let round = LeftRound { left: memory.left(), at, terms, history_days, events, subscribers };
+        let round = LeftRound { left: memory.left(), at, terms, history_days, events, subscribers, pass };
         self.state.leave_round(round).await.inspect_err(|_| memory.put_back(changes))?;
         let rounds = self.lasting.rounds.load(Ordering::Relaxed);
         if rounds.is_multiple_of(TAKEN_IN_EVERY) { self.state.take_log_in().await } else { Ok(()) }

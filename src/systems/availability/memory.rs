@@ -103,9 +103,12 @@ impl Memory {
     pub(super) fn read(&self, question: &str, is_available: bool, at: Moment) {
         let mut inner = self.lock();
         let Some(terms) = inner.settings.as_ref().map(|settings| settings.emplifi.terms) else { return };
-        inner.notice(at);
         for watched in inner.watches.iter_mut().filter(|watched| watched.question == question) {
             let is_first = watched.known.is_none();
+            // Where nobody noticed that nobody knew any more, that is told by its end alone.
+            if watched.state(at, &terms).0 == State::Unknown {
+                watched.noticed = State::Unknown;
+            }
             watched.known = Some(Known::after(watched.known, is_available, at, &terms));
             watched.trouble = None;
             if is_first {

@@ -16,8 +16,8 @@ use super::report::{AvailabilityLook, watch_states};
 use super::routes::{Counter, routes};
 use super::store::ReadAvailability as _;
 use crate::clock::Moment;
-use crate::config::Config;
-use crate::pass::{Job, Level, Meter, Sample};
+use crate::config::{Config, Emplifi, Schedule};
+use crate::pass::{Audience, Job, Level, Meter, Sample};
 use crate::remote::Limit;
 use crate::shop::Shop;
 use crate::state::{Reader, StateError};
@@ -67,6 +67,16 @@ impl Default for AvailabilitySystem {
     }
 }
 
+/// Who is told how rounds go. They are so frequent that a few that fail are nothing yet: not before nobody knows any more.
+fn audience(shop: &Shop, settings: &Emplifi) -> Audience {
+    let audience = shop.audience();
+    let Schedule::Every(interval) = &settings.schedule else { return audience };
+    let rounds = settings.terms.unknown_after.as_secs_f64() / interval.as_secs_f64().max(1.0);
+    // It is a whole number of some thousands at the most.
+    let fail_after = audience.fail_after.max(rounds.ceil() as u32);
+    Audience { fail_after, ..audience }
+}
+
 impl System for AvailabilitySystem {
     fn job(&self, shop: &Shop, _is_served: bool) -> Option<Box<dyn Job>> {
         let Some(settings) = shop.config.emplifi.clone() else {
@@ -81,13 +91,9 @@ impl System for AvailabilitySystem {
         // Whoever reads the settings again may have put right what was refused.
         self.lasting.asides.clear();
         let (lasting, state) = (self.lasting.clone(), Arc::clone(&shop.state));
-        Some(Box::new(AvailabilityJob {
-            settings,
-            lasting,
-            state,
-            subscribers: shop.subscribers(),
-            emplifi: OnceCell::new(),
-        }))
+        let (subscribers, audience) = (shop.subscribers(), audience(shop, &settings));
+        let emplifi = OnceCell::new();
+        Some(Box::new(AvailabilityJob { settings, lasting, state, subscribers, audience, emplifi }))
     }
 
     fn routes(&self) -> Router {

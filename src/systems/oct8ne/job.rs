@@ -25,7 +25,7 @@ use crate::task;
 use crate::text::{count, number, span};
 
 /// The name of these passes: the same as of those over the catalogue, of which there are none then.
-const JOB: &str = "sync";
+pub(super) const JOB: &str = "sync";
 /// What the mark of a feed belongs to: none of a pass with NiceChat is like it.
 const SHAPE: &str = "shown";
 
@@ -148,6 +148,7 @@ impl ShowJob {
             rows: None,
             guard,
             missing: found.outcome.missing,
+            unproven: found.outcome.unproven,
             columns: None,
             loaded: None,
         };

@@ -6,6 +6,7 @@
 mod index;
 mod job;
 mod money;
+mod page;
 mod planned;
 mod preview;
 mod probe;

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::index::file::FILE;
+use super::page::section;
 use crate::config::Schedule;
 use crate::pass::{self, Headline, PassRow};
 use crate::report::{JsonObject, PrintError};
@@ -14,6 +15,7 @@ use crate::state::{Reader, StateError};
 use crate::systems::catalog::{Generation, shown};
 use crate::systems::look::{Look, Standing};
 use crate::text::count;
+use crate::view::{Figure, Shown};
 
 /// What can be looked at.
 pub(super) struct ShownLook {
@@ -36,6 +38,16 @@ impl Look for ShownLook {
         // What is damaged is as good as not there.
         let generation = if self.is_wanted { shown(&self.state).newest().ok().flatten() } else { None };
         Ok(Box::new(ShownStanding(generation)))
+    }
+
+    fn shown(&self, reader: &Reader) -> Result<Shown, PrintError> {
+        if !self.is_wanted {
+            return Ok(Shown::default());
+        }
+        let found = shown(&self.state).newest();
+        let products = found.as_ref().ok().and_then(Option::as_ref).map_or(0, Generation::len);
+        let figures = vec![Figure::new(products, "shown by Oct8ne").leads("#oct8ne")];
+        Ok(Shown { figures, sections: vec![section(found, reader)?] })
     }
 }
 

@@ -19,7 +19,9 @@ fn open(settings: &str, http: &str) -> (Shop, Process, SocketAddr) {
     );
     let process = daemon(&shop);
     let address = public(&process);
-    wait_until("it was read", || !ask(address, "GET /availability", HOST).1.contains("unknown"));
+    // One that is refused for asking too often says nothing of it.
+    let is_read = |(status, answer): (u16, String)| status == 200 && !answer.contains("unknown");
+    wait_until("it was read", || is_read(ask(address, "GET /availability", HOST)));
     (shop, process, address)
 }
 

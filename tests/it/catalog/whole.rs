@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use crate::kit::{self, FEED, HEADER, Shop, gzip, tsv};
 use sandbox::Feed;
+use serde_json::json;
 
 const LAMP: &str = "1|Lamp|10.00 USD|in stock|Home";
 const CHAIR: &str = "2|Chair|20.00 USD|in stock|Home";
@@ -65,6 +66,27 @@ fn the_same_bytes_with_a_proof_are_no_longer_held_off() {
     serve_without_end(&shop, body);
     let output = shop.pass(0);
     assert!(output.stdout.contains("unchanged"), "{}", output.stdout);
+}
+
+#[test]
+fn status_says_what_waits_for_a_proof_and_why() {
+    let shop = synced();
+    let body = tsv(&[LAMP, CHAIR]);
+    serve_without_end(&shop, body.clone());
+    shop.pass(0);
+    let status = shop.json(&["status", "--format", "json"]);
+    let told = "Equal but for 2 deletions, until the feed's end is proven (its length was not announced, and the \
+                connection just closed).";
+    assert_eq!((&status["headline"]["state"], &status["headline"]["text"]), (&json!("rows"), &json!(told)));
+    assert_eq!((&status["unproven"]["objects"], &status["unproven"]["last_row"]), (&json!(2), &json!(false)));
+    let text = shop.run(&["status"]).expect_code(0).stdout;
+    let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(text.starts_with(told) && text.contains("Waiting: 2 deletions, as nothing proves that"), "{text}");
+    assert!(text.contains("as soon as the feed comes with its length (Content-Length"), "{text}");
+    shop.put_feed(body);
+    shop.pass(0);
+    let status = shop.json(&["status", "--format", "json"]);
+    assert_eq!((&status["headline"]["state"], &status["unproven"]), (&json!("equal"), &json!(null)));
 }
 
 /// The id of the category that only the sofa is in.

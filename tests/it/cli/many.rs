@@ -37,11 +37,12 @@ fn every_shop_has_a_line_and_the_worst_comes_first() {
     let script = format!(
         "cd /etc/shelfkeeper && \"$0\" status --all; echo \"exit $?\"; rmdir /var/lib/private/shelfkeeper-north; \
          for name in north south west text; do cp {good} $name.toml; done; cp {bad} bad.toml; touch x.example.toml; \
-         cd /var/lib && mkdir private/shelfkeeper-north shelfkeeper-west shelfkeeper-gone shelfkeeper-text && \
+         cd /var/lib && mkdir private/shelfkeeper-north shelfkeeper-west shelfkeeper-gone shelfkeeper-text shelfkeeper-bad && \
+         cp {rows} shelfkeeper-bad/shelfkeeper.db && \
          cp {equal} shelfkeeper-north/shelfkeeper.db && cp {rows} shelfkeeper-west/shelfkeeper.db && \
          cp {text} shelfkeeper-text/shelfkeeper.db && \
          \"$0\" status --all; echo \"exit $?\"; \"$0\" status --all --format json; echo \"exit $?\"; \
-         rm -r /etc/shelfkeeper/bad.toml shelfkeeper-text /etc/shelfkeeper/text.toml; \"$0\" status --all; echo \"exit $?\"; \
+         rm -r /etc/shelfkeeper/bad.toml shelfkeeper-bad shelfkeeper-text /etc/shelfkeeper/text.toml; \"$0\" status --all; echo \"exit $?\"; \
          rm /etc/shelfkeeper/west.toml; \"$0\" status --all; echo \"exit $?\""
     );
     let Some(output) = on_a_machine(&script) else { return };
@@ -52,9 +53,11 @@ fn every_shop_has_a_line_and_the_worst_comes_first() {
     assert_eq!(lines(0).len(), 1, "the folder that is there by itself: {output:?}");
     let told = lines(1);
     let begins = [
-        "bad    Can't be read: /etc/shelfkeeper/bad.toml:2:1: unknown setting source.shedule",
+        "bad    Can't be read: /etc/shelfkeeper/bad.toml:2:1: unknown setting source.shedule; did you mean schedule? \
+         `shelfkeeper --shop bad check` says all of it. Its state is in /var/lib/shelfkeeper-bad: its last pass ended 20",
         "text   Can't be read: ",
-        "gone   There is no config /etc/shelfkeeper/gone.toml any more; its state is in /var/lib/shelfkeeper-gone.",
+        "gone   There is no config /etc/shelfkeeper/gone.toml, and no state in /var/lib/shelfkeeper-gone: `shelfkeeper \
+         --shop gone init` makes a config; or remove that folder.",
         "south  There is no state at /var/lib/shelfkeeper-south/shelfkeeper.db",
         "west   Equal but for 1 row of the feed. Last good pass 20",
         "north  Equal: NiceChat has what the feed says.",
@@ -74,9 +77,30 @@ fn every_shop_has_a_line_and_the_worst_comes_first() {
     let expected = ["bad unreadable", "text unreadable", "gone none", "south none", "west rows", "north equal"];
     assert_eq!(states.iter().map(|(shop, state)| format!("{shop} {state}")).collect::<Vec<_>>(), expected);
     assert!(
-        json[5]["last_good"].is_string() && json[5]["next"].is_string() && json[0]["last_good"].is_null(),
+        json[5]["last_good"].is_string() && json[5]["next"].is_string() && json[0]["last_good"].is_string(),
         "{json}"
     );
+}
+
+#[test]
+fn a_state_without_a_config_tells_what_it_has() {
+    let shop = Shop::with_rows(&[LAMP]);
+    shop.pass(0);
+    let state = keep(&shop, "state.db");
+    let script = format!(
+        "cd /var/lib && mkdir shelfkeeper-gone shelfkeeper-text && cp {state} shelfkeeper-gone/shelfkeeper.db && \
+         echo 'not a state' > shelfkeeper-text/shelfkeeper.db && \"$0\" status --all --format json"
+    );
+    let Some(output) = on_a_machine(&script) else { return };
+    let json: Value = serde_json::from_str(output.expect_code(1).stdout.trim()).expect("JSON");
+    let told = |name: &str| {
+        let shop = json.as_array().expect("a list").iter().find(|shop| shop["shop"] == name).expect(name);
+        (shop["headline"]["text"].as_str().unwrap_or_default().to_owned(), shop["last_good"].is_string())
+    };
+    let (gone, is_known) = told("gone");
+    assert!(gone.contains("its state is in /var/lib/shelfkeeper-gone: its last pass ended 20") && is_known, "{json}");
+    assert!(gone.contains("(ok). Put the config back, or remove that folder if the shop is no more."), "{json}");
+    assert!(told("text").0.contains("/var/lib/shelfkeeper-text/shelfkeeper.db"), "{json}");
 }
 
 #[test]

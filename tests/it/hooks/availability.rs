@@ -7,9 +7,13 @@ use crate::kit::receiver::Receiver;
 use crate::kit::{Shop, wait_until};
 
 fn shop(receiver: &Receiver, more: &str) -> Shop {
+    told_of("\"availability.changed\"", receiver, more)
+}
+
+fn told_of(events: &str, receiver: &Receiver, more: &str) -> Shop {
     let shop = Shop::new();
     let hook = format!(
-        "[[notify.hook]]\nname = \"page\"\nevents = [\"availability.changed\"]\nurl = {:?}\nsecret = \"secret\"\n",
+        "[[notify.hook]]\nname = \"page\"\nevents = [{events}]\nurl = {:?}\nsecret = \"secret\"\n",
         receiver.url()
     );
     let state = format!("[state]\npath = {:?}\n", shop.state_path());
@@ -68,7 +72,8 @@ fn that_nobody_knows_any_more_is_told_too() {
     drop(daemon);
 }
 
-/// A state that nobody looked at for long is told as unknown first, and once.
+/// A state that nobody looked at for long is told as unknown where no reading ends that, else by the reading: once in
+/// either case.
 #[test]
 fn what_lapsed_while_nobody_was_here_is_told_by_the_next_round() {
     let receiver = Receiver::new();
@@ -90,6 +95,48 @@ fn what_lapsed_while_nobody_was_here_is_told_by_the_next_round() {
     assert_eq!(states(), ["unknown", "available"]);
     lapse();
     round(&shop);
-    assert_eq!(states()[2..], ["unknown", "available"], "there again, as far as anybody knows");
-    assert!(told(&receiver)[2]["data"]["since"].is_null());
+    assert_eq!(states()[2..], ["available"], "there again, as far as anybody knows");
+    let now = shop.json(&["availability", "--format", "json"])[0]["since"].clone();
+    assert_eq!(told(&receiver)[2]["data"]["since"], now);
+    is_there(&shop, false);
+    lapse();
+    round(&shop);
+    assert_eq!(states()[3..], ["not_available"], "and another one, too");
+}
+
+#[test]
+fn rounds_that_fail_are_told_as_passes_are() {
+    let receiver = Receiver::new();
+    let events = r#""pass.failed", "pass.recovered""#;
+    let shop = told_of(events, &receiver, "schedule = \"every 1s\"\nunknown_after = \"4s\"\n");
+    let kinds = || told(&receiver).iter().map(|told| told["type"].clone()).collect::<Vec<_>>();
+    is_there(&shop, true);
+    shop.emplifi().fail_next(Fault::status(500), 5);
+    for failures in 1..=5 {
+        shop.run(&["run", "--once"]).expect_code(1);
+        assert_eq!(kinds().len(), usize::from(failures >= 4), "not before nobody knows: {failures}");
+    }
+    let data = told(&receiver)[0]["data"].clone();
+    assert_eq!((&data["job"], &data["failures"]), (&json!("availability"), &json!(4)), "{data}");
+    assert!(data["reason"].as_str().is_some_and(|why| why.contains("sofas")), "{data}");
+    round(&shop);
+    round(&shop);
+    assert_eq!(kinds(), ["pass.failed", "pass.recovered"]);
+}
+
+#[test]
+fn that_there_was_no_good_round_for_long_is_told() {
+    let receiver = Receiver::new();
+    let shop = told_of("\"sync.stale\"", &receiver, "schedule = \"every 1s\"\nunknown_after = \"2s\"\n");
+    is_there(&shop, true);
+    let daemon = crate::kit::process::Process::start(shop.command(&["run"]));
+    wait_until("it is known", || shop.json(&["availability", "--format", "json"])[0]["state"] == "available");
+    shop.emplifi().fail_next(Fault::Html200, 1_000);
+    wait_until("a hook is told", || !receiver.seen().is_empty());
+    shop.emplifi().clear_faults();
+    wait_until("the end is told", || receiver.seen().len() > 1);
+    drop(daemon);
+    let all = told(&receiver);
+    assert_eq!((&all[0]["type"], &all[0]["data"]["job"]), (&json!("sync.stale"), &json!("availability")));
+    assert_eq!(all[1]["data"]["over"], true);
 }

@@ -1,9 +1,11 @@
 //! A shop that has nothing but the adapter: what people ask about it is answered as where there is a NiceChat.
 
+use sandbox::Feed;
 use serde_json::{Value, json};
 
 use super::face::{Face, feed};
-use crate::kit::{Shop, gzip};
+use crate::kit::door::{ask, private};
+use crate::kit::{FEED, Shop, gzip, wait_until};
 
 fn row(id: usize, title: &str, price: &str) -> String {
     format!("{id}|{title}|||||{price}||in stock|Home|||")
@@ -168,5 +170,64 @@ fn what_waits_goes_when_its_time_has_come() {
         shop.run(&["run", "--once"]).expect_code(0);
         shop.json(&["status", "--format", "json"])["oct8ne"]["products"] == 39
     };
-    crate::kit::wait_until("it has gone", has_gone);
+    wait_until("it has gone", has_gone);
+}
+
+/// The same bytes with a proof of their end are another matter.
+#[test]
+fn what_is_missing_from_a_feed_without_an_end_waits_for_a_proof() {
+    let shop = alone(&lamps(3), "");
+    let config = std::fs::read_to_string(shop.path("shelfkeeper.toml")).expect("a config");
+    let (location, url) = (format!("{:?}", shop.path("feed.txt.gz")), format!("{:?}", shop.feed_url()));
+    shop.write("shelfkeeper.toml", config.replace(&location, &url));
+    let rows = lamps(3);
+    let text = |count: usize| feed(&rows[..count].iter().map(String::as_str).collect::<Vec<_>>());
+    let status = || {
+        shop.run(&["run", "--once"]).expect_code(0);
+        let status = shop.json(&["status", "--format", "json"]);
+        let headline = status["headline"]["text"].as_str().unwrap_or_default().to_owned();
+        (status["oct8ne"]["products"].as_u64().expect("a count"), headline)
+    };
+    shop.put_feed(text(3));
+    assert_eq!(status(), (3, "Equal: what is shown is what the feed says.".to_owned()));
+    shop.shop().put_with(FEED, Feed { body: text(2).into(), until_close: true, ..Feed::default() });
+    for _ in 0..2 {
+        let (shown, told) = status();
+        assert!(shown == 3 && told.starts_with("Equal but for 1 deletion, until the feed's end is proven"), "{told}");
+    }
+    shop.put_feed(text(2));
+    assert_eq!(status(), (2, "Equal: what is shown is what the feed says.".to_owned()));
+}
+
+/// The first page of a daemon of this shop.
+fn page(face: &Face) -> String {
+    ask(private(&face.process), "GET /", "Host: localhost\r\n").1
+}
+
+#[test]
+fn the_first_page_says_what_is_shown_and_what_of_it_is_behind() {
+    let shop = alone(&lamps(40), "");
+    let config = std::fs::read_to_string(shop.path("shelfkeeper.toml")).expect("a config");
+    shop.write("shelfkeeper.toml", config.replace("\nlisten = \"\"", "\nlisten = \"127.0.0.1:0\""));
+    let face = Face::ready(&shop);
+    let is_whole = || page(&face).contains("What is shown is what the last feed says.");
+    wait_until("the pass has ended", is_whole);
+    let told = page(&face);
+    let section = told.split_once("<section id=\"oct8ne\"").expect("a section").1;
+    let section = section.split_once("</section>").expect("its end").0;
+    for words in
+        ["Shown by Oct8ne", "<dt>products shown</dt><dd>40</dd>", "<dt>feed of</dt>", "<dt>search index of</dt>"]
+    {
+        assert!(section.contains(words), "{words}: {section}");
+    }
+    assert!(!section.contains("not made yet") && told.contains("<b>40</b><span>shown by Oct8ne</span>"), "{told}");
+    drop(face);
+    put(&shop, &lamps(10));
+    shop.run(&["run", "--once"]).expect_code(4);
+    let held = page(&Face::ready(&shop));
+    assert!(held.contains("Behind the feed: what the guard holds stays as it was"), "{held}");
+    shop.write("feed.txt.gz", "no feed");
+    shop.run(&["run", "--once"]).expect_code(1);
+    let failed = page(&Face::ready(&shop));
+    assert!(failed.contains("The last pass failed: ") && failed.contains("may be older than the feed"), "{failed}");
 }

@@ -3,7 +3,9 @@
 use sandbox::Fault;
 use serde_json::json;
 
-use crate::kit::orders::{ids, mirrored, order, pass, requests, shop};
+use crate::kit::door::{ask, private};
+use crate::kit::orders::{days_ago, ids, mirrored, order, pass, requests, shop};
+use crate::kit::process::Process;
 
 #[test]
 fn what_is_no_order_is_set_aside_and_the_others_go_on() {
@@ -25,6 +27,26 @@ fn what_is_no_order_is_set_aside_and_the_others_go_on() {
     shop.nicechat().remove_order(&json!("x-7"));
     pass(&shop, "--resync", 3);
     assert_eq!(shop.json(&["status", "--format", "json"])["failed"].as_array().map(Vec::len), Some(1));
+}
+
+#[test]
+fn orders_without_a_date_are_under_no_day() {
+    let shop = shop("[source]\nschedule = \"every 12h\"\n[http]\nlisten = \"127.0.0.1:0\"\n");
+    let page = || {
+        let daemon = Process::start(shop.command(&["run"]));
+        ask(private(&daemon), "GET /", "Host: localhost\r\n").1
+    };
+    shop.nicechat().put_order(order(1, "", 1));
+    shop.nicechat().put_order(order(2, "yesterday", 1));
+    pass(&shop, "--once", 0);
+    let told = page();
+    let undated = "No date: 2 orders, for which NiceChat gives none; under no day.";
+    assert!(told.contains("No order has a date in the last 30 days.") && told.contains(undated), "{told}");
+    shop.nicechat().put_order(order(3, &days_ago(1), 1));
+    pass(&shop, "--once", 0);
+    let told = page();
+    assert!(told.contains("Orders on each of the last 30 days: 1 in all") && told.contains(undated), "{told}");
+    assert_eq!(told.matches(": 1 order</").count() + told.matches(": 2 orders</").count(), 2, "{told}");
 }
 
 #[test]

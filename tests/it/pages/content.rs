@@ -6,7 +6,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::{HOST, NASTY, OPEN, SECRET, complete, get, get_with, holding, lively, request, serve};
 use crate::kit::process::Process;
-use crate::kit::{Shop, door};
+use crate::kit::{Shop, door, goods};
 
 #[test]
 fn the_first_page_answers_what_somebody_asks_at_night() {
@@ -18,7 +18,7 @@ fn the_first_page_answers_what_somebody_asks_at_night() {
     // Is it running, when was the last good pass, what comes next.
     assert!(page.has("<h1>Held since ") && text.contains("next in 1"), "{text}");
     // Numbers.
-    for figure in ["42 products", " categories", "0 rows to mend", "0 waiting", "1 held", "0 refused or failed"] {
+    for figure in ["42 products", " categories", "0 rows to mend", "0 waiting", "22 held", "0 refused or failed"] {
         assert!(text.contains(figure), "{figure} in {text}");
     }
     // What is held, and what to do.
@@ -39,6 +39,43 @@ fn the_first_page_answers_what_somebody_asks_at_night() {
     assert!(text.contains("1 held by the guard") || text.contains("2 held by the guard"), "{text}");
     // Nothing can be done here.
     assert!(!page.has("method=\"post\"") && !page.has("name=\"token\""), "{text}");
+}
+
+#[test]
+fn what_is_held_is_counted_by_object_and_alike_everywhere() {
+    let told = |shop: &Shop, number: u64, words: &str| {
+        shop.pass(4);
+        assert_eq!(shop.json(&["status", "--format", "json"])["held"]["objects"], number);
+        let digest = shop.json(&["status", "--format", "json"])["held"]["digest"].clone();
+        for arguments in [&["status"] as &[&str], &["approve"]] {
+            let text = shop.run(arguments).stdout;
+            assert!(text.contains(words) && text.contains(digest.as_str().expect("a digest")), "{text}");
+        }
+        let (_daemon, address) = serve(shop);
+        let text = get(address, "/").text();
+        assert!(text.contains(&format!(" {number} held ")) && text.contains(words), "{text}");
+    };
+    // One product for two reasons.
+    let shop = Shop::new();
+    shop.config(OPEN);
+    goods::publish(&shop, &goods::goods("p", 30));
+    shop.pass(0);
+    let mut next = goods::goods("p", 30);
+    for (at, good) in next.iter_mut().enumerate() {
+        let is_emptied = [at < 15, (5..20).contains(&at)];
+        good.price = if is_emptied[0] { String::new() } else { good.price.clone() };
+        good.description = if is_emptied[1] { String::new() } else { good.description.clone() };
+    }
+    goods::publish(&shop, &next);
+    told(&shop, 20, "20 objects are held in all, each counted once.");
+    // What went before counts for what may go still, and is held no more.
+    let shop = Shop::new();
+    shop.config(OPEN);
+    for (left, code) in [(100, 0), (85, 0), (70, 4)] {
+        goods::publish(&shop, &goods::goods("p", left));
+        shop.pass(code);
+    }
+    told(&shop, 15, "15 objects are held now: what went in the last day counts with them.");
 }
 
 #[test]

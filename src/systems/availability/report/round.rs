@@ -41,29 +41,37 @@ pub(in crate::systems::availability) struct Ended {
     pub(in crate::systems::availability) traffic: Traffic,
 }
 
-/// The report of a round, as every job has it.
-pub(in crate::systems::availability) fn report(ended: Ended) -> Report {
-    let troubles: Vec<Trouble> = trouble(&ended).into_iter().collect();
-    let Ended { kind, started, took, watches, findings, changes, traffic, .. } = ended;
+/// A round as every job's pass.
+pub(in crate::systems::availability) fn row(ended: &Ended) -> PassRow {
+    let trouble = trouble(ended);
+    let Ended { kind, started, watches, findings, changes, traffic, .. } = ended;
     let outcome = match findings.read {
-        _ if !troubles.is_empty() => Outcome::Failed,
-        read if read < watches => Outcome::Partial,
+        _ if trouble.is_some() => Outcome::Failed,
+        read if read < *watches => Outcome::Partial,
         _ => Outcome::Ok,
     };
-    let reason = troubles.first().map(|trouble| match trouble {
+    let reason = trouble.map(|trouble| match trouble {
         Trouble::Failed { error, .. } | Trouble::Interrupted(error) => error.to_string(),
-        Trouble::Held(words) | Trouble::Paused(words) => words.clone(),
+        Trouble::Held(words) | Trouble::Paused(words) => words,
     });
-    let figures = [("watches", watches), ("with_reading", findings.read), ("changed", changes.len() as u64)];
-    let row = PassRow {
-        started,
+    let figures = [("watches", *watches), ("with_reading", findings.read), ("changed", changes.len() as u64)];
+    PassRow {
+        started: *started,
         finished: Timestamp::now(),
-        kind,
+        kind: *kind,
         outcome,
         figures: figures.into_iter().collect::<Figures>(),
         requests: traffic.requests,
         reason,
-    };
+    }
+}
+
+/// The report of a round, as every job has it.
+pub(in crate::systems::availability) fn report(ended: Ended) -> Report {
+    let row = row(&ended);
+    let troubles: Vec<Trouble> = trouble(&ended).into_iter().collect();
+    let Ended { took, findings, changes, traffic, .. } = ended;
+    let exit = Exit::of(row.outcome);
     let headline = headline(&row, &changes, took);
     let mut summary = headline.clone();
     if findings.refused_key.is_none() {
@@ -72,7 +80,7 @@ pub(in crate::systems::availability) fn report(ended: Ended) -> Report {
     let aside = (!findings.aside.is_empty()).then(|| format!("Emplifi: {}", findings.aside.join("; ")));
     let notices = vec![Notice::State { topic: "set aside", text: aside }];
     let samples = samples(&traffic).collect();
-    Report { label: LABEL, row, took, headline, summary, troubles, notices, exit: Exit::of(outcome), samples }
+    Report { label: LABEL, row, took, headline, summary, troubles, notices, exit, samples }
 }
 
 /// What keeps it from being a good one: no reading at all, or a key that is no good.

@@ -11,6 +11,7 @@ use super::hysteresis::Known;
 use crate::clock::Moment;
 use crate::config::Terms;
 use crate::outbox::{NewEvent, Subscriber};
+use crate::pass::PassEntry;
 use crate::state::Key;
 
 pub(crate) use read::ReadAvailability;
@@ -67,6 +68,8 @@ pub(crate) struct LeftRound {
     pub events: Vec<NewEvent>,
     /// See there.
     pub subscribers: Vec<Subscriber>,
+    /// The round as a pass, for whoever is told how passes go.
+    pub pass: PassEntry,
 }
 
 /// A moment as it is written: by both clocks, and which start of the machine the second one counts from.

@@ -8,6 +8,7 @@ use rusqlite::{OptionalExtension as _, Transaction, params};
 use super::{LAPSED, Left, LeftRound, until};
 use crate::clock::boot_id;
 use crate::outbox::post;
+use crate::pass;
 use crate::state::{StateError, Writer};
 
 /// Writing what rounds come to.
@@ -19,7 +20,7 @@ pub(crate) trait WriteAvailability: AsRef<Writer> {
     /// When it can't be written.
     fn leave_round(&self, round: LeftRound) -> impl Future<Output = Result<(), StateError>> + Send {
         self.as_ref().run_lightly(move |transaction| {
-            let LeftRound { left, at, terms, history_days, events, subscribers } = &round;
+            let LeftRound { left, at, terms, history_days, events, subscribers, pass } = &round;
             let boot = boot_id();
             for left in left {
                 end_span(transaction, left)?;
@@ -32,7 +33,8 @@ pub(crate) trait WriteAvailability: AsRef<Writer> {
             let kept = SignedDuration::from_hours(24 * i64::from(*history_days));
             let oldest = at.checked_sub(kept).unwrap_or(Timestamp::MIN).as_millisecond();
             transaction.prepare_cached("DELETE FROM watch_span WHERE ended < ?1")?.execute([oldest])?;
-            events.iter().try_for_each(|event| post(transaction, subscribers, event))
+            events.iter().try_for_each(|event| post(transaction, subscribers, event))?;
+            pass::tell(transaction, pass)
         })
     }
 }

@@ -104,6 +104,7 @@ impl Judge<'_> {
         let mut hashes: Vec<ApprovedHash> = candidates.iter().map(|candidate| candidate.hash).collect();
         let held = Held {
             digest: digest(&mut hashes, ""),
+            objects: Some(hashes.len() as u64),
             held: excesses.into_iter().map(|excess| excess.held).filter(|held| held.count > 0).collect(),
         };
         if hashes.is_empty() || self.has_word(&held.digest) {
@@ -157,7 +158,8 @@ impl Judge<'_> {
         })?;
         let earlier = self.reader.approved()?;
         let goes_on = !hashes.is_empty() && hashes.iter().all(|hash| earlier.contains(hash));
-        let held = Held { digest: digest(&mut hashes, &risk.risk), held: vec![risk] };
+        let objects = Some(hashes.len() as u64);
+        let held = Held { digest: digest(&mut hashes, &risk.risk), objects, held: vec![risk] };
         if goes_on || self.has_word(&held.digest) {
             store.approve_all()?;
             return Ok(Verdict { approved: hashes, ..Verdict::default() });

@@ -17,7 +17,7 @@ use crate::systems::catalog::plan::summary::{RuleUse, Summary};
 use crate::systems::catalog::plan::verdict::Held;
 use crate::systems::catalog::planner::Request;
 use crate::systems::catalog::store::{
-    Ending, FeedColumns, FeedMark, GuardEnding, ListingScope, Missing, RefusedCount, RowsEnding,
+    Ending, FeedColumns, FeedMark, GuardEnding, ListingScope, Missing, RefusedCount, RowsEnding, Unproven,
 };
 use crate::systems::catalog::store::{RuleFit, WriteHistory as _, WriteIdleRules as _, WritePass as _};
 
@@ -120,8 +120,10 @@ pub(in crate::systems::catalog) async fn close(
     let Parts { mut error, refused, mark, rows, listed, nameless, guard, missing, columns, .. } = parts;
     let Findings { summary, import, timings, traffic, loaded, .. } = findings;
     let foreign = summary.as_ref().and_then(Summary::foreign);
+    let unproven = summary.as_ref().map(unproven);
     let pass = PassEntry { job: JOB, subject: String::new(), row: row.clone(), telling };
-    let ending = Ending { pass, mark, listed, nameless, foreign, timings, rows, guard, missing, columns, loaded };
+    let ending =
+        Ending { pass, mark, listed, nameless, foreign, timings, rows, guard, missing, columns, loaded, unproven };
     let ended = match context.state.finish(ending).await {
         Ok(true) => note_rules(context, summary.as_ref()).await.and(forget(context, request).await),
         Ok(false) => note_rules(context, summary.as_ref()).await,
@@ -133,6 +135,12 @@ pub(in crate::systems::catalog) async fn close(
     }
     let import = import.map(|import| ImportReport { failure: import.failure, shortfall: import.shortfall });
     Report { row, summary, error, refused, took: began.elapsed(), traffic, import }
+}
+
+/// What of the plan was left undone because nothing proves the feed's end.
+fn unproven(summary: &Summary) -> Option<Unproven> {
+    let because = summary.unproven_because?.to_owned();
+    Some(Unproven { objects: summary.unproven, is_last_row_left: summary.left_last_row, because })
 }
 
 /// Remembers which rules decided on nothing in this reading of the feed, if it was read.

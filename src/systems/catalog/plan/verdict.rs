@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::systems::catalog::store::ApprovedHash;
-use crate::text::number;
+use crate::text::{count, number};
 
 /// Examples of a risk.
 const EXAMPLES: usize = 20;
@@ -14,7 +14,10 @@ const EXAMPLES: usize = 20;
 pub struct Held {
     /// Another one when one id or value of it is another.
     pub digest: String,
-    /// By risk.
+    /// How many objects; `None` = an older version held them, and did not count.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub objects: Option<u64>,
+    /// By risk: one object may be held for several, and what went in the last day counts, too.
     pub held: Vec<HeldRisk>,
 }
 
@@ -99,6 +102,30 @@ fn percent(count: u64, of: u64) -> Option<f64> {
 }
 
 impl Held {
+    /// How many objects are held.
+    pub fn objects(&self) -> u64 {
+        self.objects.unwrap_or_else(|| self.by_risk())
+    }
+
+    fn by_risk(&self) -> u64 {
+        self.held.iter().map(|risk| risk.count).fold(0, u64::saturating_add)
+    }
+
+    /// How many objects are held, where what is said of the risks doesn't tell.
+    pub fn in_all(&self) -> Option<String> {
+        let objects = self.objects?;
+        if objects == self.by_risk() {
+            return None;
+        }
+        let counted = count(objects, "object is held", "objects are held");
+        Some(match self.held.as_slice() {
+            [one] if one.risk == "delete" && objects < one.count => {
+                format!("{counted} now: what went in the last day counts with them")
+            }
+            _ => format!("{counted} in all, each counted once"),
+        })
+    }
+
     /// What is held, in a line.
     pub fn words(&self) -> String {
         let risks: Vec<String> = self.held.iter().map(HeldRisk::words).collect();

@@ -12,6 +12,7 @@ mod product;
 mod rejected;
 mod shown;
 mod standing;
+mod unproven;
 
 pub use explain::{explanation_json, explanation_text};
 pub use history::{history_csv, history_json, history_text};

@@ -153,5 +153,6 @@ pub(super) fn held_blocks(held: &Held) -> Vec<Block> {
         }
         blocks.push(Block::Table(table));
     }
+    blocks.extend(held.in_all().map(|words| Block::Words(format!("{words}."))));
     blocks
 }

@@ -78,6 +78,7 @@ pub fn held_text(held: &Held, examples: usize) -> String {
             });
         }
     }
+    lines.extend(held.in_all().map(|words| fold(&format!("  {words}."), 4)));
     lines
         .into_iter()
         .map(|line| {

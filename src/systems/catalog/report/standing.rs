@@ -12,6 +12,7 @@ use super::page::{held_blocks, shown};
 use super::pass::{foreign, line};
 use super::plan::held_text;
 use super::product::product_page;
+use super::unproven::{but_for, line as unproven_line};
 use crate::approval::{CATALOG, word};
 use crate::catalog::{Faults, Kind};
 use crate::config::Schedule;
@@ -31,7 +32,7 @@ use crate::systems::catalog::store::ReadImports as _;
 use crate::systems::catalog::store::ReadObjects as _;
 use crate::systems::catalog::store::ReadPlan as _;
 use crate::systems::catalog::store::ReadTroubles as _;
-use crate::systems::catalog::store::{Foreign, Import, RefusedCount, Waiting};
+use crate::systems::catalog::store::{Foreign, Import, RefusedCount, Unproven, Waiting};
 use crate::systems::listing::Listing;
 use crate::systems::look::{EachFailed, FailedObject, HeldBack, Look, ProductPage, Standing};
 use crate::text::{count, fold};
@@ -79,6 +80,7 @@ impl Look for CatalogLook {
             last: reader.passes(JOB, "", 1)?.into_iter().next(),
             foreign: reader.foreign()?.unwrap_or_default(),
             waiting: reader.waiting()?,
+            unproven: reader.unproven()?,
             faults,
             refused,
             failed: reader.failed()?,
@@ -95,6 +97,7 @@ impl Look for CatalogLook {
             held_by: CATALOG,
             text: held_text(&held, usize::MAX),
             blocks: held_blocks(&held),
+            objects: held.objects(),
             is_approved: is_approved(&held),
             digest: held.digest,
         }))
@@ -122,6 +125,7 @@ struct CatalogStanding<'r> {
     last: Option<PassRow>,
     foreign: Foreign,
     waiting: Waiting,
+    unproven: Option<Unproven>,
     faults: Faults,
     refused: RefusedCount,
     failed: u64,
@@ -147,7 +151,13 @@ impl Standing for CatalogStanding<'_> {
         let is_well = matches!(headline.state, State::Equal | State::Rows | State::None);
         // A pause says itself why something waits.
         let is_paused = passes.first().is_some_and(PassRow::is_paused) || self.is_paused;
-        if self.waiting.all > 0 && is_well && !is_paused { self.unfinished(passes) } else { headline }
+        if self.waiting.all > 0 && is_well && !is_paused {
+            return self.unfinished(passes);
+        }
+        match &self.unproven {
+            Some(unproven) => but_for(unproven, headline),
+            None => headline,
+        }
     }
 
     fn pass_line(&self, pass: &PassRow) -> String {
@@ -164,6 +174,10 @@ impl Standing for CatalogStanding<'_> {
         }
         out.field("pending", &self.waiting.all)?;
         out.field("pending_urgent", &self.waiting.urgent)?;
+        if let Some(Unproven { objects, is_last_row_left, because }) = &self.unproven {
+            let unproven = json!({"objects": objects, "last_row": is_last_row_left, "because": because});
+            out.field("unproven", &unproven)?;
+        }
         if self.faults.rows() > most {
             out.field("rejected_total", &self.faults.rows())?;
         }
@@ -200,6 +214,9 @@ impl Standing for CatalogStanding<'_> {
                 urgent => format!(", {urgent} of them urgent"),
             };
             writeln!(out, "Pending: {changes} of the last plan{urgent}, for the next pass.")?;
+        }
+        if let Some(unproven) = &self.unproven {
+            writeln!(out, "{}", fold(&unproven_line(unproven), 2))?;
         }
         Ok(())
     }

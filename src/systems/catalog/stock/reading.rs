@@ -25,6 +25,8 @@ pub(super) struct FeedRead {
     pub(super) mentions: HashSet<Digest>,
     /// What it doesn't have is not in it: it is whole, and no row is so broken that it may be anybody's.
     pub(super) proves_absence: bool,
+    /// Why nothing proves its end, and whether its last row was left for that; `None` = it is proven.
+    pub(super) unproven: Option<(&'static str, bool)>,
 }
 
 /// What becomes of the rows.
@@ -71,6 +73,10 @@ pub(super) fn read(stocking: &Stocking<'_>, taker: &mut dyn Taker) -> Result<Fee
         kind: (format!("{} {wanted}", source.location.fingerprint()), read.format.name().to_owned()),
         changes_at: sink.changes_at,
         mentions: sink.mentions,
+        unproven: match body.end {
+            End::Unproven(because) if !read.is_whole => Some((because, read.left_last_row)),
+            _ => None,
+        },
         proves_absence: (body.end == End::Proven || read.is_whole) && !sink.some_row_is_unknown,
     })
 }

@@ -12,7 +12,7 @@ use super::reading::{FeedRead, read};
 use super::stocking::{Stocking, shown};
 use crate::catalog::Digest;
 use crate::config::{self, Source};
-use crate::source::FetchError;
+use crate::source::{End, FetchError};
 use crate::state::Reader;
 use crate::systems::catalog::diff::patience::Waiting;
 use crate::systems::catalog::error::PassError;
@@ -21,7 +21,10 @@ use crate::systems::catalog::plan::store::SharedPlanStore;
 use crate::systems::catalog::plan::verdict::Held;
 use crate::systems::catalog::planner::patience;
 use crate::systems::catalog::shelf::{About, Generation, ShelfError};
-use crate::systems::catalog::store::Missing;
+use crate::systems::catalog::store::{Missing, Unproven};
+
+/// Ends the key of what some of the feed waits for a proof of its end.
+const UNPROVEN: &str = "|unproven";
 
 /// What a plan has decided.
 pub(in crate::systems::catalog) struct Decided {
@@ -50,6 +53,8 @@ pub struct Outcome {
     pub missing: Option<Vec<Missing>>,
     /// Rows that weren't taken, likewise.
     pub rejections: Option<SharedPlanStore>,
+    /// What waits for a proof of the feed's end, or that nothing does, likewise.
+    pub unproven: Option<Option<Unproven>>,
 }
 
 /// A feed that was read to its end, and what it doesn't have.
@@ -99,7 +104,10 @@ impl Stocking<'_> {
     pub(super) fn as_it_is(&self, old: Option<&Generation>, key: &str, word: &Word) -> Option<Option<Held>> {
         let held = old.and_then(held_of);
         let key = held.as_ref().map_or(key.to_owned(), |held| format!("{key}|{}", held.digest));
-        (is_current(old, &key, self.now) && word.is_silent(held.as_ref())).then_some(held)
+        // What waits for a proof goes on waiting while there is none, and no longer.
+        let waits = || self.body.end != End::Proven && is_current(old, &format!("{key}{UNPROVEN}"), self.now);
+        let is_current = is_current(old, &key, self.now) || waits();
+        (is_current && word.is_silent(held.as_ref())).then_some(held)
     }
 
     fn judged(&self, old: Option<&Generation>, state: &Reader, word: &Word, key: &str) -> Result<Outcome, PassError> {
@@ -187,9 +195,16 @@ fn finish(
     let rows = (filling.taken, filling.rejected);
     let rejections = filling.rejections.take().map(|store| SharedPlanStore::new(store.into()));
     let until = waiting.as_ref().and_then(|waiting| waiting.until);
-    filling.finish(about(key, held.as_ref(), read, until), lacking, old)?;
+    let unproven = read.unproven.map(|(because, is_last_row_left)| Unproven {
+        objects: lacking.len() as u64,
+        is_last_row_left,
+        because: because.to_owned(),
+    });
+    let unproven = unproven.filter(|left| left.objects > 0 || left.is_last_row_left);
+    let key = format!("{key}{}", if unproven.is_some() { UNPROVEN } else { "" });
+    filling.finish(about(&key, held.as_ref(), read, until), lacking, old)?;
     let missing = waiting.map_or_else(Vec::new, Waiting::into_all);
-    Ok(Outcome { is_new: true, rows: Some(rows), held, missing: Some(missing), rejections })
+    Ok(Outcome { is_new: true, rows: Some(rows), held, missing: Some(missing), rejections, unproven: Some(unproven) })
 }
 
 /// What is shown is made of this. `until` = when it is another one although the feed is the same.

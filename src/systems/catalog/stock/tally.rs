@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::merge::risks_of;
 use crate::catalog::{Digest, Hasher};
 use crate::config::Guard;
-use crate::systems::catalog::plan::risk::Risk;
+use crate::systems::catalog::plan::risk::{Risk, Risks};
 use crate::systems::catalog::plan::verdict::Example;
 use crate::systems::catalog::shelf::Stocked;
 use crate::systems::catalog::store::Field;
@@ -39,12 +39,24 @@ pub(super) struct Tally<'s> {
     /// Products that are as they were, by the fields in which they have a value.
     having: [u64; Field::ALL.len()],
     touched: BTreeMap<Risk, Touched>,
+    /// Products by all of their risks.
+    by_risks: Vec<(Risks, u64)>,
 }
 
 impl<'s> Tally<'s> {
     pub(super) fn new(shown: u64, guard: &'s Guard) -> Tally<'s> {
         let having = [0; Field::ALL.len()];
-        Tally { guard, shown, again: 0, changed: 0, new: 0, gone: 0, having, touched: BTreeMap::new() }
+        Tally {
+            guard,
+            shown,
+            again: 0,
+            changed: 0,
+            new: 0,
+            gone: 0,
+            having,
+            touched: BTreeMap::new(),
+            by_risks: Vec::new(),
+        }
     }
 
     /// A product is as it was; it has values in these fields.
@@ -60,6 +72,10 @@ impl<'s> Tally<'s> {
         self.again += 1;
         self.changed += u64::from(old.fields != new.fields);
         let risks = risks_of(old, new, factor);
+        match self.by_risks.iter_mut().find(|(other, _)| *other == risks) {
+            Some((_, products)) => *products += 1,
+            None => self.by_risks.push((risks, 1)),
+        }
         for risk in Risk::OF_CHANGES {
             let touched = self.touched.entry(risk).or_default();
             touched.of += u64::from(risk.of().is_none_or(|field| field.is_in(&old.fields)));
@@ -101,6 +117,14 @@ impl<'s> Tally<'s> {
         let has_price = excesses.iter().any(|(risk, ..)| *risk == Risk::Emptied(Field::Price));
         excesses.retain(|(risk, ..)| !(has_price && *risk == Risk::Emptied(Field::Currency)));
         excesses
+    }
+
+    /// How many products these risks touch, each counted once.
+    pub(super) fn objects(&self, excesses: &[(Risk, &Touched, u64, u8)]) -> u64 {
+        let is_held = |risks: &Risks| excesses.iter().any(|(risk, ..)| risks.has(*risk));
+        let changed: u64 = self.by_risks.iter().filter(|(risks, _)| is_held(risks)).map(|(_, products)| products).sum();
+        let goes = excesses.iter().find(|(risk, ..)| *risk == Risk::Delete);
+        changed + goes.map_or(0, |(_, touched, ..)| touched.count)
     }
 
     /// What a risk is measured against.

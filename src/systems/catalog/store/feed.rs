@@ -17,6 +17,8 @@ pub(super) const LISTED: Key<ListingScope> =
 pub(super) const NAMELESS: Key<u64> = Key::text("nameless_rows");
 /// See [`ReadFeed::feed_columns`].
 pub(super) const COLUMNS: Key<FeedColumns> = Key::json("feed_columns");
+/// See [`ReadFeed::unproven`].
+pub(super) const UNPROVEN: Key<Unproven> = Key::json("unproven");
 /// See [`ReadFeed::foreign`].
 pub(super) const FOREIGN: Key<Foreign> = Key::json("foreign");
 
@@ -72,6 +74,17 @@ pub struct Foreign {
     pub products: u64,
 }
 
+/// What a pass left undone because nothing proves the feed's end.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Unproven {
+    /// Objects that the feed lacks, and that are not deleted.
+    pub objects: u64,
+    /// Whether its last row was left.
+    pub is_last_row_left: bool,
+    /// Why nothing proves it.
+    pub because: String,
+}
+
 /// The columns of a feed, or the elements of its items.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FeedColumns {
@@ -113,6 +126,14 @@ pub trait ReadFeed: AsRef<Reader> {
     /// When the file can't be read.
     fn feed_columns(&self) -> Result<Option<FeedColumns>, StateError> {
         self.as_ref().get(&COLUMNS)
+    }
+
+    /// What waits for a proof of the feed's end since the last pass that compared it; `None` = nothing does.
+    ///
+    /// # Errors
+    /// When the file can't be read.
+    fn unproven(&self) -> Result<Option<Unproven>, StateError> {
+        self.as_ref().get(&UNPROVEN)
     }
 
     /// What NiceChat listed last that isn't ours, once a whole listing was read.

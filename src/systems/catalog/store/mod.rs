@@ -21,7 +21,7 @@ mod presence;
 mod requests;
 mod troubles;
 
-pub use feed::{FeedColumns, FeedMark, Foreign, ListingScope, ReadFeed};
+pub use feed::{FeedColumns, FeedMark, Foreign, ListingScope, ReadFeed, Unproven};
 pub use guard::{ApprovedHash, Deletion, FeedKind, GuardEnding, ReadGuard, Recent, WriteGuard};
 pub use history::{Change, ChangeKind, ChangesPage, Entry, HeldNote, HistoryFilter};
 pub use history::{Loaded, Noted, PassId, ReadHistory, Why, WriteHistory};

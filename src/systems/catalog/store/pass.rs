@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use rusqlite::{Transaction, params};
 
 use super::feed::{COLUMNS, FEED_MARK, FOREIGN, FeedColumns, FeedMark, Foreign, LISTED, ListingScope, NAMELESS};
+use super::feed::{UNPROVEN, Unproven};
 use super::guard::{self, GuardEnding};
 use super::history::{self, Loaded, PassId};
 use super::imports::{self, Timings};
@@ -47,6 +48,8 @@ pub struct Ending {
     pub timings: Option<Timings>,
     /// The rows of the feed that the state now equals (`None` as of `mark`).
     pub rows: Option<RowsEnding>,
+    /// What waits for a proof of the feed's end, or that nothing does; `None` = as before.
+    pub unproven: Option<Option<Unproven>>,
     /// What the guard is to know in the passes to come.
     pub guard: GuardEnding,
     /// The products that whole feeds don't have any more; `None` = as before.
@@ -144,7 +147,7 @@ pub trait WritePass: AsRef<Writer> + Sync {
             let hasher = writer.hasher().clone();
             let finished = writer.run(move |transaction| {
                 let Ending { pass, mark, listed, nameless, foreign, timings, rows, .. } = ending;
-                let Ending { loaded, columns, guard: for_guard, missing: are_missing, .. } = ending;
+                let Ending { loaded, columns, unproven, guard: for_guard, missing: are_missing, .. } = ending;
                 pass::record(transaction, &pass)?;
                 let is_due = transaction.last_insert_rowid() % UPKEEP == 0;
                 let is_quiet = pass.row.outcome == Outcome::Unchanged;
@@ -158,6 +161,11 @@ pub trait WritePass: AsRef<Writer> + Sync {
                 nameless.map_or(Ok(()), |nameless| NAMELESS.set(transaction, &nameless))?;
                 foreign.map_or(Ok(()), |foreign| FOREIGN.set(transaction, &foreign))?;
                 columns.map_or(Ok(()), |columns| COLUMNS.set(transaction, &columns))?;
+                match unproven {
+                    Some(Some(left)) => UNPROVEN.set(transaction, &left)?,
+                    Some(None) => UNPROVEN.remove(transaction)?,
+                    None => {}
+                }
                 end_sending(transaction)?;
                 guard::finish(transaction, for_guard)?;
                 are_missing.map_or(Ok(()), |all| missing::replace(transaction, &all))?;

@@ -3,6 +3,8 @@
 
 use rust_decimal::{Decimal, RoundingStrategy};
 
+use crate::config::OLD_LANGUAGES;
+
 /// The facts; its head says where they are from.
 const CLDR: &str = include_str!("cldr.txt");
 
@@ -42,12 +44,8 @@ impl Locale {
     pub(super) fn parse(name: &str) -> Option<Locale> {
         let mut parts = name.trim().split(['-', '_']);
         let language = parts.next()?.to_ascii_lowercase();
-        let language = match language.as_str() {
-            "iw" => "he".to_owned(),
-            "in" => "id".to_owned(),
-            "tl" => "fil".to_owned(),
-            _ => language,
-        };
+        let renamed = OLD_LANGUAGES.iter().find(|(old, _)| *old == language);
+        let language = renamed.map_or(language, |(_, new)| (*new).to_owned());
         let (mut script, mut region) = (None, None);
         for part in parts {
             let is_all = |test: fn(&u8) -> bool| part.bytes().all(|byte| test(&byte));
@@ -180,6 +178,8 @@ fn row(name: &str) -> Option<Row> {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
 
     fn money(locale: &str, amount: &str, currency: &str) -> String {
@@ -207,6 +207,16 @@ mod tests {
             wrong.len(),
             &wrong[..wrong.len().min(20)]
         );
+    }
+
+    /// What the settings may name is what the table has.
+    #[test]
+    fn the_languages_are_those_of_the_settings() {
+        let rows = CLDR.lines().filter_map(|line| line.split(['|', '-']).next());
+        let ours = rows.filter(|name| !name.starts_with('#') && !matches!(*name, "symbols" | "decimals"));
+        let ours: BTreeSet<&str> = ours.collect();
+        assert_eq!(ours, crate::config::LANGUAGES.split(' ').collect());
+        assert!(OLD_LANGUAGES.iter().all(|(old, _)| Locale::parse(old).is_some()));
     }
 
     #[test]

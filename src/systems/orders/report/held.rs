@@ -32,6 +32,7 @@ pub(super) fn held_back(held: &Value) -> Option<HeldBack> {
         }
         blocks.extend((!table.rows.is_empty()).then_some(Block::Table(table)));
     }
+    let objects = held["held"].as_array()?.iter().filter_map(|risk| risk["count"].as_u64()).sum();
     let text = lines.into_iter().map(|line| line + "\n").collect();
-    Some(HeldBack { held_by: JOB, digest: digest.to_owned(), text, blocks, is_approved: false })
+    Some(HeldBack { held_by: JOB, digest: digest.to_owned(), text, blocks, objects, is_approved: false })
 }

@@ -35,12 +35,18 @@ fn by_day(reader: &Reader, section: Section) -> Result<Section, StateError> {
     let first = today - DAYS + 1;
     let since = Timestamp::from_second(first * SECONDS).unwrap_or(Timestamp::MIN);
     let days = reader.orders_by_day(since)?;
-    let total: u64 = days.iter().map(|(_, orders)| orders).sum();
+    let of = |day: Option<i64>| days.iter().find(|(other, _)| *other == day).map_or(0, |(_, orders)| *orders);
+    let total: u64 = days.iter().filter(|(day, _)| day.is_some()).map(|(_, orders)| orders).sum();
+    let undated = Some(of(None)).filter(|undated| *undated > 0).map(|undated| {
+        format!("No date: {}, for which NiceChat gives none; under no day.", count(undated, "order", "orders"))
+    });
     if total == 0 {
-        return Ok(section.saying("There was no order in the last 30 days."));
+        let nothing = if undated.is_some() { "No order has a date in" } else { "There was no order in" };
+        let section = section.saying(format!("{nothing} the last 30 days."));
+        return Ok(undated.into_iter().fold(section, Section::saying));
     }
     let bar = |day: i64| {
-        let orders = days.iter().find(|(other, _)| *other == day).map_or(0, |(_, orders)| *orders);
+        let orders = of(Some(day));
         let at = Timestamp::from_second(day * SECONDS).unwrap_or(Timestamp::MIN);
         let told = format!("{}: {}", at.strftime("%Y-%m-%d"), count(orders, "order", "orders"));
         Bar { label: at.strftime("%b %-d").to_string(), told, values: vec![orders] }
@@ -51,7 +57,7 @@ fn by_day(reader: &Reader, section: Section) -> Result<Section, StateError> {
         bars: (first..=today).map(bar).collect(),
         labelled: 7,
     };
-    Ok(section.with(Block::Bars(bars)))
+    Ok(undated.into_iter().fold(section.with(Block::Bars(bars)), Section::saying))
 }
 
 /// Entries of the list that are no orders.

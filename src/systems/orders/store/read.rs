@@ -70,16 +70,17 @@ pub trait ReadOrders: AsRef<Reader> {
         self.as_ref().all(sql, parameters, |row| Ok(((row.get(5)?, row.get(6)?), held_order(row, false)?)))
     }
 
-    /// How many orders there were on each day from a moment on that are listed still: days since 1970, UTC.
+    /// How many orders there were on each day from a moment on that are listed still: days since 1970, UTC; `None` = of
+    /// those that NiceChat gives no date of, and that were seen first since then.
     ///
     /// # Errors
     /// When the file can't be read.
-    fn orders_by_day(&self, since: Timestamp) -> Result<Vec<(i64, u64)>, StateError> {
+    fn orders_by_day(&self, since: Timestamp) -> Result<Vec<(Option<i64>, u64)>, StateError> {
         if self.as_ref().version() < ORDERS_SINCE {
             return Ok(Vec::new());
         }
-        let sql =
-            "SELECT sold / 86400000, count(*) FROM orders WHERE sold >= ?1 AND gone IS NULL GROUP BY 1 ORDER BY 1";
+        let sql = "SELECT iif(json_extract(body, '$.date') IS NULL, NULL, sold / 86400000), count(*) FROM orders
+                   WHERE sold >= ?1 AND gone IS NULL GROUP BY 1 ORDER BY 1";
         let of = |row: &Row<'_>| Ok((row.get(0)?, row.get::<_, i64>(1)?.unsigned_abs()));
         self.as_ref().all(sql, [since.as_millisecond()], of)
     }

@@ -84,7 +84,8 @@ fn all(
         numbers.extend(figures);
         sections.extend(more);
     }
-    numbers.push(Figure::new(held.len() as u64, "held").to_mend().leads("#held"));
+    let objects = held.iter().map(|held| held.objects).sum();
+    numbers.push(Figure::new(objects, "held").to_mend().leads("#held"));
     numbers.push(Figure::new(status.failed(), "refused or failed").to_mend().leads("#failed"));
     sections.insert(0, failed(status, &frame.program)?);
     let now = frame.now;
@@ -190,7 +191,7 @@ fn failed(status: &Status<'_>, program: &str) -> Result<Section, PrintError> {
 fn word(state: Standing) -> (&'static str, &'static str) {
     match state {
         Standing::Equal => ("In step", "good"),
-        Standing::Rows => ("Rows to mend", "warn"),
+        Standing::Rows => ("Something to mend", "warn"),
         Standing::None => ("No pass yet", "plain"),
         Standing::Paused => ("Paused", "warn"),
         Standing::Held => ("Held", "warn"),

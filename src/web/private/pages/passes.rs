@@ -95,7 +95,9 @@ pub(super) fn strip(
         return None;
     }
     let bars = if recent.len() > BARS { folded(&recent, since) } else { each(&recent, since, line) };
-    let width = (WIDTH / bars.len().max(96) as f64 * 0.72).clamp(2.0, 8.0);
+    let step = WIDTH / bars.len().max(96) as f64;
+    let width = (step * 0.72).clamp(2.0, 8.0);
+    let places = side_by_side(&bars, width, step);
     let counts: Vec<(Came, usize)> = ALL
         .iter()
         .map(|came| (*came, recent.iter().filter(|pass| Came::of(pass) == *came).count()))
@@ -107,8 +109,8 @@ pub(super) fn strip(
         figure.strip {
             figcaption { b { (label) } " " (count(recent.len() as u64, "pass", "passes")) }
             svg viewBox=(format!("0 0 {WIDTH} {HEIGHT}")) preserveAspectRatio="none" role="img" aria-label=(told) {
-                @for Bar { at, came, told } in &bars {
-                    rect class=(came.class()) x=(format!("{:.1}", at * (WIDTH - width)))
+                @for (Bar { came, told, .. }, x) in bars.iter().zip(places) {
+                    rect class=(came.class()) x=(format!("{x:.1}"))
                         y=(format!("{:.1}", HEIGHT - came.height())) width=(format!("{width:.1}"))
                         height=(format!("{:.1}", came.height())) { title { (told) } }
                 }
@@ -130,6 +132,24 @@ fn clock(now: Timestamp, hours: i64) -> String {
 
 fn place(at: Timestamp, since: Timestamp) -> f64 {
     (at.duration_since(since).as_secs_f64() / SPAN.as_secs_f64()).clamp(0.0, 1.0)
+}
+
+/// Where the bars begin: at their time, and where that is taken, beside the one before, so that each is seen.
+fn side_by_side(bars: &[Bar], width: f64, step: f64) -> Vec<f64> {
+    let mut free = 0.0_f64;
+    let mut places: Vec<f64> = Vec::with_capacity(bars.len());
+    for Bar { at, .. } in bars {
+        let place = (at * (WIDTH - width)).max(free);
+        places.push(place);
+        free = place + step;
+    }
+    // Those of the last minutes would stand beyond the end: they move the ones before them to the left.
+    let mut last = WIDTH - width;
+    for place in places.iter_mut().rev() {
+        *place = place.min(last);
+        last = *place - step;
+    }
+    places
 }
 
 fn each(passes: &[&PassRow], since: Timestamp, line: &dyn Fn(&PassRow) -> String) -> Vec<Bar> {
@@ -192,6 +212,33 @@ mod tests {
         assert_eq!(strip.matches("<rect").count(), BARS);
         assert_eq!(strip.matches("<rect class=\"failed\"").count(), 1, "{strip}");
         assert!(strip.contains("8\u{202f}640 nothing to change, 1 failed"), "{strip}");
+    }
+
+    /// Where the bars begin, and how wide they are.
+    fn places(strip: &str) -> (Vec<f64>, f64) {
+        let value = |rect: &str, name: &str| {
+            let from = rect.split_once(&format!(" {name}=\"")).expect(name).1;
+            from.split('"').next().expect(name).parse::<f64>().expect(name)
+        };
+        let rects: Vec<&str> = strip.split("<rect").skip(1).collect();
+        (rects.iter().map(|rect| value(rect, "x")).collect(), value(rects[0], "width"))
+    }
+
+    #[test]
+    fn no_bar_covers_another() {
+        let now = Timestamp::from_second(1_767_225_600).expect("a time");
+        for (passes, apart) in [(5, 1), (96, 10), (BARS as i64, 7), (BARS as i64, 300), (20, 60)] {
+            for before in [0, 40_000] {
+                let passes: Vec<PassRow> = (0..passes).map(|n| pass(before + n * apart, Outcome::Ok)).collect();
+                let passes: Vec<PassRow> = passes.into_iter().filter(|pass| pass.finished >= now - SPAN).collect();
+                let strip = strip("sync", &passes, now, &|_| String::new()).expect("a strip").into_string();
+                let (places, width) = places(&strip);
+                assert_eq!(places.len(), passes.len());
+                assert!(places.windows(2).all(|two| two[1] - two[0] >= width - 0.11), "{width}: {places:?}");
+                let is_within = |x: &f64| (-0.1..=WIDTH - width + 0.1).contains(x);
+                assert!(places.iter().all(is_within), "{width}: {places:?}");
+            }
+        }
     }
 
     #[test]

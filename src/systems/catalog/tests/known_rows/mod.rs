@@ -159,6 +159,7 @@ impl Shop {
                 rows,
                 guard: GuardEnding::default(),
                 missing: None,
+                unproven: None,
                 columns: None,
                 loaded: None,
             };
