@@ -3,7 +3,7 @@
 #
 # BIN names a folder with programs that are built already.
 bin=${BIN:-${CARGO_TARGET_DIR:-$PWD/target}/release}
-[[ -n ${BIN:-} ]] || cargo build --quiet --release --locked --bin shelfkeeper --example feedgen
+[[ -n ${BIN:-} ]] || cargo build --quiet --release --locked --bin shelfkeeper --example feedgen --example bareclient
 folder=$(mktemp -d)
 pids=()
 trap 'kill "${pids[@]}" 2>/dev/null || true; rm -rf "$folder"' EXIT

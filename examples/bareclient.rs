@@ -1,16 +1,16 @@
-//! A client that does nothing but send: what is left of its rate when all that shelfkeeper does beside is
-//! added is what that costs. For `benches/sending.sh`.
+//! A client that does nothing but send, or read the listing: what is left of its rate when all that shelfkeeper does beside
+//! is added is what that costs. For `benches/sending.sh` and `benches/resync.sh`.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
 use clap::Parser;
-use serde_json::json;
+use serde_json::{Value, json};
 use shelfkeeper::remote::nicechat::signature;
 use url::Url;
 
-/// Creates products in a sandbox, so many at a time, and tells how long that took in seconds.
+/// Creates products in a sandbox, so many at a time, or reads them; and tells how long that took in seconds.
 #[derive(Parser)]
 #[command(name = "bareclient")]
 struct Args {
@@ -26,6 +26,9 @@ struct Args {
     /// How many requests at a time
     #[arg(long, default_value_t = 8, value_name = "N")]
     concurrency: usize,
+    /// Read the listing of all products, page by page, and create nothing
+    #[arg(long)]
+    list: bool,
 }
 
 const PATH: &str = "/marketplaces/v1/products/";
@@ -40,6 +43,19 @@ fn product(nth: usize) -> Vec<u8> {
     product.to_string().into_bytes()
 }
 
+/// Reads the listing from its first page to its last one.
+async fn list(args: &Args, client: &reqwest::Client, first: Url) -> anyhow::Result<()> {
+    let mut next = Some(first);
+    while let Some(url) = next {
+        let sign = signature(&args.secret, url.path(), b"", "GET");
+        let call = client.get(url.clone()).header("X-API-Key", &args.key).header("X-API-Sign", sign);
+        let page: Value = serde_json::from_slice(&call.send().await?.error_for_status()?.bytes().await?)?;
+        let following = page["result"]["next"].as_str().or_else(|| page["next"].as_str());
+        next = following.map(|following| url.join(following)).transpose()?;
+    }
+    Ok(())
+}
+
 #[tokio::main(worker_threads = 2)]
 async fn main() -> anyhow::Result<()> {
     let args = Arc::new(Args::parse());
@@ -48,7 +64,10 @@ async fn main() -> anyhow::Result<()> {
     let url = args.base_url.join(PATH)?;
     let next = Arc::new(AtomicUsize::new(0));
     let started = Instant::now();
-    let senders: Vec<_> = (0..args.concurrency)
+    if args.list {
+        list(&args, &client, url.clone()).await?;
+    }
+    let senders: Vec<_> = (0..if args.list { 0 } else { args.concurrency })
         .map(|_| {
             let (args, client, url, next) = (Arc::clone(&args), client.clone(), url.clone(), Arc::clone(&next));
             tokio::spawn(async move {
