@@ -96,7 +96,10 @@ impl Judging<'_> {
             Outcome::Ok | Outcome::Partial | Outcome::Unchanged => self.went_well(),
         }
         let rejected = (EventKind::RowsRejected, "rejected", "rejected");
-        self.told.rejected = self.many(rejected, self.told.rejected, telling.rejected);
+        // Rows that are mended and rows that are missing look alike: what is held tells nothing of the former.
+        let known = self.told.rejected.map_or(0, |many| many.known);
+        let now = telling.rejected.filter(|now| self.row.outcome != Outcome::Held || *now > known);
+        self.told.rejected = self.many(rejected, self.told.rejected, now);
         let refused = (EventKind::ObjectsRefused, "refused", "status");
         self.told.refused = self.many(refused, self.told.refused, telling.refused);
     }

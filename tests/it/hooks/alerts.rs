@@ -114,6 +114,23 @@ fn rows_that_are_not_taken_are_told_when_there_are_more_of_them() {
 }
 
 #[test]
+fn rows_that_a_held_feed_lacks_are_not_mended() {
+    let receiver = Receiver::new();
+    let mut all = goods("p", 54);
+    all[53].price = "a lot".to_owned();
+    let shop = Shop::new();
+    shop.config(&format!("[nicechat]\nretries = 0\n{}", hook(&receiver, ALL, "")));
+    publish(&shop, &all);
+    shop.run(&["run", "--once"]).expect_code(3);
+    publish(&shop, &all[..20]);
+    once(&shop, 4);
+    assert_eq!(kinds(&receiver), ["rows.rejected", "pass.held"]);
+    publish(&shop, &goods("p", 54));
+    once(&shop, 0);
+    assert_eq!(kinds(&receiver), ["rows.rejected", "pass.held", "pass.held|", "rows.rejected|"]);
+}
+
+#[test]
 fn objects_that_are_refused_are_told() {
     let receiver = Receiver::new();
     let shop = shop(&receiver, &goods("p", 2));
