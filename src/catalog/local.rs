@@ -3,7 +3,6 @@
 use serde_json::{Value, json};
 
 use super::{Fields, Price};
-use crate::digest::{Digest, Hasher};
 
 /// The most pictures, and the most codes, of an item.
 const MOST: usize = 20;
@@ -63,27 +62,16 @@ impl Local {
 
     /// As `feed --format json` prints it.
     pub fn to_json(&self) -> Value {
-        json!({
-            "old_price": self.old_price.map(Price::to_number),
-            "images": self.images,
-            "brand": self.brand,
-            "codes": self.codes,
-            "group": self.group,
-        })
+        let Local { old_price, images, brand, codes, group } = self;
+        let old_price = old_price.map(Price::to_number);
+        json!({"old_price": old_price, "images": images, "brand": brand, "codes": codes, "group": group})
     }
 
     /// Bytes of its texts.
     pub fn size(&self) -> usize {
-        let texts = self.images.iter().chain(&self.codes).chain(&self.brand).chain(&self.group);
+        let Local { old_price: _, images, brand, codes, group } = self;
+        let texts = images.iter().chain(codes).chain(brand).chain(group);
         texts.map(String::len).sum()
-    }
-
-    /// A digest of it, which has no part in the item's own.
-    pub fn digest(&self, hasher: &Hasher) -> Digest {
-        let old_price = self.old_price.map(Price::canonical);
-        hasher.digest(
-            format!("{old_price:?}|{:?}|{:?}|{:?}|{:?}", self.images, self.brand, self.codes, self.group).as_bytes(),
-        )
     }
 }
 
@@ -124,21 +112,5 @@ mod tests {
         assert_eq!(local.codes, ["4006381333931", "A-1"]);
         (0..30).for_each(|n| local.add_code(&n.to_string()));
         assert_eq!(local.codes.len(), 20);
-    }
-
-    #[test]
-    fn the_digest_sees_every_field() {
-        let hasher = Hasher::without_secret();
-        let bare = Local::default().digest(&hasher);
-        let changes: [fn(&mut Local); 4] =
-            [|l| l.add_image("a"), |l| l.add_code("a"), |l| l.set_brand("a"), |l| l.set_group("a")];
-        let digests = changes.map(|change| {
-            let mut local = Local::default();
-            change(&mut local);
-            local.digest(&hasher)
-        });
-        for (n, digest) in digests.iter().enumerate() {
-            assert!(*digest != bare && !digests[n + 1..].contains(digest));
-        }
     }
 }

@@ -3,6 +3,7 @@
 use super::bounds::excerpt;
 use super::charset::Charset;
 use super::google::{ALL, Attribute};
+use super::local::LocalAttribute;
 use super::text_split::Cells;
 use super::values::is_misspelt;
 
@@ -20,6 +21,8 @@ pub struct HeaderColumn {
     pub name: String,
     /// The item's own name for what it becomes; `None` = nothing.
     pub field: Option<&'static str>,
+    /// Whether it is read for what we show ourselves.
+    pub is_shown: bool,
     /// What a name that means nothing is probably meant to be.
     pub meant: Option<&'static str>,
 }
@@ -65,9 +68,10 @@ impl Header {
 impl HeaderColumn {
     fn named(name: String) -> HeaderColumn {
         let field = Attribute::named(&name).map(|(attribute, _)| attribute.field());
+        let is_shown = LocalAttribute::named(&name).is_some();
         let plain = name.to_lowercase().replace([' ', '-'], "_");
         let near = ALL.into_iter().map(Attribute::name).find(|meant| is_near(&plain, meant));
-        HeaderColumn { meant: near.filter(|_| field.is_none()), name, field }
+        HeaderColumn { meant: near.filter(|_| field.is_none() && !is_shown), name, field, is_shown }
     }
 }
 
@@ -89,6 +93,7 @@ mod tests {
     fn names_that_mean_nothing_may_be_misspelt() {
         let column = |name: &str| HeaderColumn::named(name.to_owned());
         assert_eq!((column("Price").field, column("Price").meant), (Some("price"), None));
+        assert!(column("Item group id").is_shown && column("gtin").is_shown && !column("price").is_shown);
         assert_eq!((column("prise").field, column("prise").meant), (None, Some("price")));
         assert_eq!(column("lnik").meant, Some("link"));
         assert_eq!(column("gtin").meant, None);

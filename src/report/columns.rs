@@ -49,7 +49,7 @@ impl Columns<'_> {
         let header = self.header?;
         header.0.iter().find(|column| column.field.is_none() && column.meant.is_some())?;
         let names = |is_known: bool| -> Vec<&str> {
-            let columns = header.0.iter().filter(|column| column.field.is_some() == is_known);
+            let columns = header.0.iter().filter(|column| (column.field.is_some() || column.is_shown) == is_known);
             columns.map(|HeaderColumn { name, .. }| name.as_str()).collect()
         };
         Some(json!({"known": names(true), "unknown": names(false), "absent": header.absent()}))

@@ -115,8 +115,10 @@ pub(super) fn shape_key(config: &Catalog) -> String {
         String::new()
     };
     format!(
-        "{}|{}|{:?}|{:?}|{:?}|{:?}|{:?}{rules}{patience}",
+        "{}|{}|{}|{:?}|{:?}|{:?}|{:?}|{:?}{rules}{patience}",
         feed::RULES,
+        // Another version may make something else of the same bytes, although nobody thought of raising the rules.
+        env!("CARGO_PKG_VERSION"),
         source.location.fingerprint(),
         source.format,
         source.default_currency,
