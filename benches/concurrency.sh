@@ -1,7 +1,9 @@
 #!/usr/bin/env bash
 # How close `concurrency = "auto"` comes to the best number that could be set.
 #
-#   benches/concurrency.sh [SECONDS]      how long the best of each case sends; 10 by default
+#   benches/concurrency.sh [SECONDS [CASES]]
+#
+# SECONDS: how long the best of each case sends, 10 by default; CASES: a pattern of those to try, as "*_second 50, 20 ms".
 #
 # First loads, sent to a sandbox on loopback that takes 1, 20 or 200 ms for each request, and either refuses more than 5,
 # 50 or 200 a second with 429, or works them off one after the other while the others wait. Numbers that can't come to half
@@ -12,7 +14,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-readonly seconds=${1:-10}
+readonly seconds=${1:-10} cases=${2:-*}
 . benches/common.sh
 
 # send RULES ITEMS CONCURRENCY: to a sandbox of its own. Gives products a second, and how many requests were refused.
@@ -44,6 +46,8 @@ send() {
 for rule in most_per_second worked_off_per_second; do
   for latency in 1 20 200; do
     for limit in 5 50 200; do
+      # shellcheck disable=SC2053 # It is a pattern.
+      [[ "$rule $limit, $latency ms" == $cases ]] || continue
       rules="{\"latency_ms\": $latency, \"$rule\": $limit, \"refused_for\": 1}"
       best=0
       line=
