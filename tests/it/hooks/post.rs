@@ -102,7 +102,7 @@ fn who_asks_to_be_left_alone_or_wants_nothing_more_is_obeyed() {
 #[test]
 fn one_that_fails_holds_up_none_and_is_given_up_in_the_end() {
     let receiver = Receiver::new();
-    let shop = filled(&receiver, "give_up_after = \"1s\"\n");
+    let shop = filled(&receiver, "give_up_after = \"5s\"\n");
     for id in 2..=3 {
         shop.nicechat().put_order(order(id, &days_ago(0), 1));
     }
