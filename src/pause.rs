@@ -99,9 +99,9 @@ impl Pause {
         self.since.age(now, boot) >= until.duration_since(self.since.at)
     }
 
-    /// How it is told first.
-    pub fn headline(&self) -> Headline {
-        Headline::paused(self.since.at, self.until, self.reason.as_deref())
+    /// How it is told first, of a shop for which this program is called so.
+    pub fn headline(&self, program: &str) -> Headline {
+        Headline::paused(program, self.since.at, self.until, self.reason.as_deref())
     }
 
     /// As programs are told of it.

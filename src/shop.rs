@@ -69,7 +69,7 @@ impl Shop {
     pub fn audience(&self) -> Audience {
         let notify = &self.config.notify;
         Audience {
-            shop: notify.shop.as_deref().map(Arc::from).or_else(|| self.name.clone()),
+            shop: self.config.shop_name().map(Arc::from).or_else(|| self.name.clone()),
             program: self.config.program.clone(),
             hooks: self.subscribers().into(),
             fail_after: notify.fail_after,

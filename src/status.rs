@@ -5,12 +5,13 @@ use std::io::{self, Write};
 use jiff::Timestamp;
 use serde_json::Value;
 
+use crate::config::Caller;
 use crate::config::Schedule;
 use crate::pass::ReadPasses as _;
 use crate::pass::{Headline, PassRow, Streak, all_held, streaks};
 use crate::pause::Pause;
 use crate::report::{JsonObject, PrintError};
-use crate::state::{Reader, StateError};
+use crate::state::{self, Reader, StateError};
 use crate::systems::{FailedObject, Look, Standing};
 use crate::text::{count, distance, fold};
 
@@ -38,6 +39,9 @@ pub struct Status<'r> {
     pause: Option<Pause>,
     /// A notice beside the state that says nothing.
     illegible: Option<String>,
+    caller: Caller,
+    /// Whether a process works with the state; `None` = that can't be told.
+    is_in_use: Option<bool>,
     now: Timestamp,
 }
 
@@ -66,15 +70,20 @@ impl<'r> Status<'r> {
     ///
     /// # Errors
     /// When that can't be read.
-    pub fn read(reader: &'r Reader, looks: &[Box<dyn Look>]) -> Result<Status<'r>, StateError> {
-        Status::read_in(reader, looks, LOOKED_AT)
+    pub fn read(reader: &'r Reader, looks: &[Box<dyn Look>], caller: Caller) -> Result<Status<'r>, StateError> {
+        Status::read_in(reader, looks, caller, LOOKED_AT)
     }
 
     /// The same with what the last so many passes of each job tell.
     ///
     /// # Errors
     /// When the state can't be read.
-    pub fn read_in(reader: &'r Reader, looks: &[Box<dyn Look>], most: u32) -> Result<Status<'r>, StateError> {
+    pub fn read_in(
+        reader: &'r Reader,
+        looks: &[Box<dyn Look>],
+        caller: Caller,
+        most: u32,
+    ) -> Result<Status<'r>, StateError> {
         let part = |look: &dyn Look| {
             let (label, subject) = look.job();
             Ok::<_, StateError>(Part {
@@ -89,7 +98,8 @@ impl<'r> Status<'r> {
             Ok(pause) => (pause, None),
             Err(illegible) => (None, Some(illegible.to_string())),
         };
-        Ok(Status { reader, parts, pause, illegible, now: Timestamp::now() })
+        let is_in_use = state::is_in_use(reader.path());
+        Ok(Status { reader, parts, pause, illegible, caller, is_in_use, now: Timestamp::now() })
     }
 
     /// What is said of a state that isn't there; `None` where nothing has passes, and nobody misses it.
@@ -123,7 +133,7 @@ impl<'r> Status<'r> {
             headlines.partition(|headline| headline.state == crate::pass::Standing::None);
         // A pause explains why something is held, but not why nothing is read.
         let is_explained = |headline: &Headline| self.pause.is_some() && headline.state < crate::pass::Standing::Behind;
-        let paused = self.pause.as_ref().map(Pause::headline);
+        let paused = self.pause.as_ref().map(|pause| pause.headline(&self.caller.program));
         let most_urgent = told
             .into_iter()
             .filter(|headline| !is_explained(headline))
@@ -231,12 +241,21 @@ impl<'r> Status<'r> {
         }
         writeln!(out, "{}", self.headline()?.text)?;
         self.parts.iter().try_for_each(|part| part.print_times(self.now, out))?;
+        self.absent_daemon().map_or(Ok(()), |told| writeln!(out, "         {told}"))?;
         self.illegible.iter().try_for_each(|told| writeln!(out, "  {told}"))?;
         writeln!(out)?;
         self.parts.iter().try_for_each(|part| part.standing.print_summary(out))?;
         self.parts.iter().try_for_each(|part| part.print_passes(passes as usize, out))?;
         self.parts.iter().try_for_each(|part| part.standing.print_details(out))?;
         self.print_failed(out)
+    }
+
+    /// What is said where passes are due by a daemon, and none is there.
+    fn absent_daemon(&self) -> Option<String> {
+        let is_missed = self.is_in_use == Some(false) && self.parts.iter().any(|part| part.due().is_some());
+        let Caller { program, unit } = &self.caller;
+        let start = unit.as_ref().map_or_else(|| format!("{program} run"), |unit| format!("systemctl start {unit}"));
+        is_missed.then(|| format!("No daemon runs now: `{start}`, unless a timer makes the passes."))
     }
 
     fn print_failed(&self, out: &mut dyn Write) -> Result<(), PrintError> {

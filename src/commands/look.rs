@@ -4,7 +4,7 @@ use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 use super::outcome::Failure;
-use crate::config::Config;
+use crate::config::{Caller, Config};
 use crate::state::Reader;
 use crate::systems;
 
@@ -14,6 +14,7 @@ pub(super) struct Look {
     base_url: Option<String>,
     /// How this program is called by hand for this shop.
     pub(super) program: String,
+    unit: Option<String>,
     /// What there is to look at.
     pub(super) systems: Vec<Box<dyn systems::Look>>,
 }
@@ -29,10 +30,16 @@ impl Look {
         let look = |config: &Config| Look {
             state: config.state.path.clone(),
             program: config.program.clone(),
+            unit: config.unit.clone(),
             base_url: config.base_url().map(str::to_owned),
             systems: systems::systems().iter().filter_map(|system| system.look(config)).collect(),
         };
         Ok(Config::without_secrets(path, |config| (look(config), take(config)))?)
+    }
+
+    /// How the shop's commands and its daemon are called.
+    pub(super) fn caller(&self) -> Caller {
+        Caller { program: self.program.clone(), unit: self.unit.clone() }
     }
 
     /// Opens the state, which has to be that of the config's NiceChat.

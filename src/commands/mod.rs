@@ -70,8 +70,8 @@ pub fn dispatch(cli: Cli, log: Log) -> Exit {
         }
         Command::Events(arguments) => find().map_err(Failure::from).and_then(|path| events::events(&arguments, &path)),
         Command::Orders(arguments) => find().map_err(Failure::from).and_then(|path| orders::orders(arguments, &path)),
-        Command::Pause(arguments) => look().and_then(|look| pause::pause(&arguments, &look)),
-        Command::Resume => look().and_then(|look| pause::resume(&look)),
+        Command::Pause(arguments) => find().map_err(Failure::from).and_then(|path| pause::pause(&arguments, &path)),
+        Command::Resume => find().map_err(Failure::from).and_then(|path| pause::resume(&path)),
         Command::History(arguments) => look().and_then(|look| history::history(arguments, &look)),
         Command::Rejected(arguments) => look().and_then(|look| rejected::rejected(&arguments, &look)),
         Command::Explain(arguments) => {

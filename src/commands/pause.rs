@@ -1,23 +1,26 @@
 //! `pause` and `resume`: whether anything is sent, beside a running daemon and without one.
 
 use std::io::{self, Write as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use super::look::Look;
+use super::look::{Look, note};
 use super::outcome::{Exit, Failure, Outcome};
 use crate::cli;
+use crate::config::Config;
 use crate::pause::Pause;
+use crate::state::Reader;
 use crate::status::no_state;
 
-pub(super) fn pause(arguments: &cli::PauseArguments, look: &Look) -> Outcome {
+pub(super) fn pause(arguments: &cli::PauseArguments, config: &Path) -> Outcome {
     let pause = Pause::now(arguments.lasts, arguments.reason.as_deref());
-    pause.write(&state(look)?)?;
-    writeln!(io::stdout(), "{}", pause.headline().text)?;
+    let (state, program) = state(config)?;
+    pause.write(&state)?;
+    writeln!(io::stdout(), "{}", pause.headline(&program).text)?;
     Ok(Exit::Done)
 }
 
-pub(super) fn resume(look: &Look) -> Outcome {
-    let told = match Pause::end(&state(look)?)? {
+pub(super) fn resume(config: &Path) -> Outcome {
+    let told = match Pause::end(&state(config)?.0)? {
         Some(pause) => format!("No longer paused; it was since {:.0}.", pause.since.at),
         None => "It was not paused.".to_owned(),
     };
@@ -25,11 +28,20 @@ pub(super) fn resume(look: &Look) -> Outcome {
     Ok(Exit::Done)
 }
 
-/// Where the state is. Beside one that isn't there nobody would look.
-fn state(look: &Look) -> Result<Box<Path>, Failure> {
-    let reader = look.open()?;
+/// Where the state is, and how this program is called for its shop. Beside a state that isn't there nobody would look.
+///
+/// A config with an error in it, which a daemon that runs has refused, stops nobody from stopping the sending.
+fn state(config: &Path) -> Result<(PathBuf, String), Failure> {
+    let (reader, program) = match Look::load(config) {
+        Ok(look) => (look.open()?, look.program),
+        Err(failure) => {
+            let Ok((state, program)) = Config::state_alone(config) else { return Err(failure) };
+            note(&format!("the config has errors, which change nothing here: {:#}", failure.error))?;
+            (Reader::open(&state)?, program)
+        }
+    };
     match no_state(&reader) {
         Some(absence) => Err(Failure { error: anyhow::anyhow!("{absence}"), exit: Exit::Failed }),
-        None => Ok(reader.path().into()),
+        None => Ok((reader.path().to_owned(), program)),
     }
 }

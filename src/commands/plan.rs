@@ -67,7 +67,7 @@ impl Plans {
         let mut out = BufWriter::new(io::stdout().lock());
         match arguments.format {
             Format::Text => {
-                pause.map_or(Ok(()), |pause| writeln!(out, "{}\n", pause.headline().text))?;
+                pause.map_or(Ok(()), |pause| writeln!(out, "{}\n", pause.headline(program).text))?;
                 self.0.iter().try_for_each(|plan| plan.print(program, &mut out))?;
             }
             Format::Json if is_whole => self.print_json(pause, &mut out)?,

@@ -4,7 +4,7 @@
 //! setting, its line and what was expected, and none shows a secret (serde's own show the value).
 
 use std::cell::RefCell;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fmt::Display;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
@@ -30,8 +30,8 @@ pub(super) struct Document<'d> {
 /// What was made of a file, for whoever asks.
 #[derive(Default)]
 pub(super) struct Used {
-    /// The files that secrets were read from.
-    pub(super) secret_files: BTreeSet<PathBuf>,
+    /// The files that secrets were read from, and as which credential a unit is given them; `None` = the config itself.
+    pub(super) secret_files: BTreeMap<PathBuf, Option<String>>,
     /// What settings are that the file leaves out.
     pub(super) elsewhere: BTreeMap<Place, Elsewhere>,
 }
@@ -96,8 +96,18 @@ impl<'d> Document<'d> {
     }
 
     /// The files that secrets were read from.
-    pub(super) fn secret_files(&self) -> Vec<PathBuf> {
-        self.used.borrow().secret_files.iter().cloned().collect()
+    pub(super) fn secret_files(&self) -> BTreeMap<PathBuf, Option<String>> {
+        self.used.borrow().secret_files.clone()
+    }
+
+    /// Whether all of it could be read as TOML, whatever it says.
+    pub(super) fn is_toml(&self) -> bool {
+        self.wrong.borrow().broken.is_empty()
+    }
+
+    /// How much was found to be wrong so far.
+    pub(super) fn errors(&self) -> usize {
+        self.wrong.borrow().errors.len()
     }
 
     /// Whether nothing was found to be wrong so far.

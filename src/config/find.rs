@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::ConfigError;
 use super::environment::Environment;
+use super::unit::unit_shops;
 
 /// The variable that names the file.
 const VARIABLE: &str = "SHELFKEEPER_CONFIG";
@@ -34,7 +35,18 @@ pub(super) fn named(path: PathBuf, by: &str) -> Result<PathBuf, ConfigError> {
     if is_there(&path) {
         return Ok(path);
     }
-    Err(ConfigError::new(format!("there is no config file {}, which {by} names", path.display())))
+    let shops = if by.starts_with("--shop") { shops_here() } else { String::new() };
+    Err(ConfigError::new(format!("there is no config file {}, which {by} names{shops}", path.display())))
+}
+
+/// The shops that have a unit's config, for whoever has named none of them.
+fn shops_here() -> String {
+    let units = unit_shops().unwrap_or_default();
+    let names: Vec<String> = units.into_iter().filter(|unit| unit.config.is_some()).map(|unit| unit.name).collect();
+    if names.is_empty() {
+        return String::new();
+    }
+    format!("\nShops here: {} (--shop NAME, or `shelfkeeper status --all`)", names.join(", "))
 }
 
 /// Whether something is there. What can't be looked at counts: reading it will tell why.
@@ -48,7 +60,9 @@ fn nowhere(places: &[&Path]) -> ConfigError {
         "there is no config file. Looked for it at\
          \n  --config (not given)\
          \n  ${VARIABLE} (not set){places}\
+{}\
          \n`shelfkeeper init` writes one; or copy config/shelfkeeper.example.toml to one of these places and \
-         fill it in, or try `shelfkeeper demo`, which needs none."
+         fill it in, or try `shelfkeeper demo`, which needs none.",
+        shops_here()
     ))
 }

@@ -37,6 +37,8 @@ mod unit;
 mod units;
 mod warnings;
 
+use std::collections::BTreeMap;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -67,7 +69,7 @@ pub use smtp::{Smtp, SmtpTls};
 pub use source::{Credentials, Source};
 pub use spread::{Place, Splay};
 pub use state::{History, State};
-pub use unit::{UnitShop, shop_name, unit_shops};
+pub use unit::{Caller, UnitShop, shop_name, unit_shops};
 pub use units::time_span;
 
 /// More than any config has, in bytes: what is longer is another file.
@@ -79,6 +81,8 @@ const LARGEST: u64 = 16 << 20;
 pub struct Config {
     /// How this program is called by hand for this shop.
     pub program: String,
+    /// The unit that reads it, if one does.
+    pub unit: Option<String>,
     /// The state file.
     pub state: State,
     /// The feed, and the shop at NiceChat that is kept equal to it; `None` = only other sections are there.
@@ -102,7 +106,7 @@ pub struct Config {
     /// Our own listener; `None` = there is none.
     pub http: Option<Http>,
     /// The files that secrets were read from, the config file among them if one stands there.
-    pub secret_files: Vec<PathBuf>,
+    pub secret_files: BTreeMap<PathBuf, Option<String>>,
 }
 
 /// What keeping a shop at NiceChat equal to a feed takes.
@@ -204,6 +208,7 @@ impl Config {
         let has_orders = Section::of(document, &ORDERS).exists();
         let mut config = Config {
             program: unit::program_for(document.path()),
+            unit: unit::unit_of(document.path()),
             state: state.clone(),
             catalog: None,
             source_alone: None,
@@ -215,7 +220,7 @@ impl Config {
             newstore: None,
             notify: Notify::default(),
             http,
-            secret_files: Vec::new(),
+            secret_files: BTreeMap::new(),
         };
         let has_oct8ne = Section::of(document, &OCT8NE).exists();
         if has_source && !has_nicechat && !has_orders {
@@ -243,6 +248,32 @@ impl Config {
         Ok(config)
     }
 
+    /// How the shop's commands and its daemon are called.
+    pub fn caller(&self) -> Caller {
+        Caller { program: self.program.clone(), unit: self.unit.clone() }
+    }
+
+    /// What the shop is called: as the settings have it, or by its unit. `None` = it is the only one here.
+    pub fn shop_name(&self) -> Option<&str> {
+        let by_unit = || self.unit.as_deref()?.split_once('@').map(|(_, name)| name);
+        self.notify.shop.as_deref().or_else(by_unit)
+    }
+
+    /// Where the state of a file's shop is, and how this program is called for it, whatever else in the file isn't right.
+    ///
+    /// # Errors
+    /// When the file can't be read, or is no TOML, or the state's place is not right.
+    pub fn state_alone(path: &Path) -> Result<(PathBuf, String), ConfigError> {
+        let text = text_of(path)?;
+        let document = Document::parse(path, &text);
+        let before = document.errors();
+        let state = State::read(&document, &Environment::process());
+        if document.is_toml() && document.errors() == before {
+            return Ok((state.path, unit::program_for(path)));
+        }
+        document.finish(Err(ConfigError::new("the state's place is not right".to_owned())))
+    }
+
     /// The feed, whatever it is for.
     pub fn source(&self) -> Option<&Source> {
         self.catalog.as_deref().map(|catalog| &catalog.source).or(self.source_alone.as_ref())
@@ -256,8 +287,16 @@ impl Config {
 }
 
 fn text_of(path: &Path) -> Result<String, ConfigError> {
-    let unreadable = |error| format!("the config file {} cannot be read: {error}", path.display());
-    files::read_text(path, LARGEST).map_err(|error| ConfigError::new(unreadable(error)))
+    files::read_text(path, LARGEST).map_err(|error| {
+        let advice = match error.kind() {
+            ErrorKind::PermissionDenied => {
+                ". A service is a user of its own: the config is for everybody (chmod 644), its secrets lie in files of \
+                 their own"
+            }
+            _ => "",
+        };
+        ConfigError::new(format!("the config file {} cannot be read: {error}{advice}", path.display()))
+    })
 }
 
 #[cfg(test)]

@@ -3,10 +3,11 @@
 
 use std::ffi::OsString;
 use std::fmt;
-use std::io::ErrorKind;
+use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
 use secrecy::SecretString;
+use thiserror::Error;
 
 use super::ConfigError;
 use super::environment::{Environment, Secrets};
@@ -35,7 +36,10 @@ pub(super) fn required(
         }
         ([one], secrets) => {
             note(section, names, one);
-            if secrets == Secrets::Located { Ok(SecretString::default()) } else { one.read() }
+            if secrets == Secrets::Located {
+                return Ok(SecretString::default());
+            }
+            one.read(&credential(&section.secrets, names.key))
         }
         ([], Secrets::Needed) => Err(section.lacks(names.key, missing(section, names))),
         (several, _) => Err(section.error(format!(
@@ -53,7 +57,7 @@ fn note(section: &Section<'_>, names: SecretNames, given: &Given<'_>) {
     let elsewhere = |origin| section.comes_from(names.key, Some("\"***\"".to_owned()), origin);
     match given {
         Given::Setting(_) => section.read_secret_from(None),
-        Given::File(_, path) => section.read_secret_from(Some(path)),
+        Given::File(_, path) => section.read_secret_from(Some((path, credential(&section.secrets, names.key)))),
         Given::Variable(name, _) => elsewhere(format!("environment {name}")),
         Given::Credential(_) => elsewhere(format!("credential {}", credential(&section.secrets, names.key))),
     }
@@ -133,10 +137,11 @@ pub(super) enum Given<'d> {
 
 impl Given<'_> {
     /// The secret. White space at a file's end is the editor's, not the secret's.
-    pub(super) fn read(&self) -> Result<SecretString, ConfigError> {
+    fn read(&self, credential: &str) -> Result<SecretString, ConfigError> {
         let text = match self {
             Given::Setting(setting) => Ok(setting.text()?.to_owned()),
-            Given::File(_, path) | Given::Credential(path) => read_file(path),
+            Given::File(_, path) => read_file(path).map_err(|error| for_service(error, path, credential)),
+            Given::Credential(path) => read_file(path).map_err(|error| error.to_string()),
             Given::Variable(_, value) => value.to_str().map(str::to_owned).ok_or_else(|| "is not UTF-8".to_owned()),
         };
         match text.and_then(usable) {
@@ -166,14 +171,36 @@ impl fmt::Display for Given<'_> {
     }
 }
 
-fn read_file(path: &Path) -> Result<String, String> {
+/// Why a file gives no secret.
+#[derive(Debug, Error)]
+enum Unreadable {
+    #[error("is longer than 64 KiB: it cannot be a secret")]
+    TooLong,
+    #[error("cannot be read: {0}")]
+    Io(io::Error),
+}
+
+fn read_file(path: &Path) -> Result<String, Unreadable> {
     match files::read_text(path, MAX_BYTES) {
         Ok(text) => Ok(text.trim_end().to_owned()),
-        Err(error) if error.kind() == ErrorKind::FileTooLarge => {
-            Err("is longer than 64 KiB: it cannot be a secret".to_owned())
-        }
-        Err(error) => Err(format!("cannot be read: {error}")),
+        Err(error) if error.kind() == ErrorKind::FileTooLarge => Err(Unreadable::TooLong),
+        Err(error) => Err(Unreadable::Io(error)),
     }
+}
+
+/// The words for a file that the config names. A service is a user of its own: what is root's alone is handed to it.
+fn for_service(error: Unreadable, path: &Path, credential: &str) -> String {
+    match &error {
+        Unreadable::Io(denied) if denied.kind() == ErrorKind::PermissionDenied => {
+            format!("{error}. A service is given it by its unit: {}, and restart it", load_credential(credential, path))
+        }
+        _ => error.to_string(),
+    }
+}
+
+/// What hands a unit a file that only root may read.
+pub(super) fn load_credential(credential: &str, path: &Path) -> String {
+    format!("`systemctl edit` it, and write LoadCredential={credential}:{} below [Service]", path.display())
 }
 
 /// Whether a value is surely the path of a file: something lies there, or at least its folder does. A secret

@@ -198,9 +198,14 @@ impl<'d> Section<'d> {
         self.document.keep(read, otherwise)
     }
 
-    /// Notes where a secret of it was read: in this file, or in the one that the config file is.
-    pub(super) fn read_secret_from(&self, file: Option<&Path>) {
-        self.document.used.borrow_mut().secret_files.insert(file.unwrap_or(self.document.path()).to_owned());
+    /// Notes where a secret of it was read: in this file, which a unit is given as this credential, or in the one that the
+    /// config file is.
+    pub(super) fn read_secret_from(&self, file: Option<(&Path, String)>) {
+        let (path, credential) = match file {
+            Some((path, credential)) => (path, Some(credential)),
+            None => (self.document.path(), None),
+        };
+        self.document.used.borrow_mut().secret_files.insert(path.to_owned(), credential);
     }
 
     /// A message about the section.

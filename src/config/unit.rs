@@ -47,6 +47,25 @@ fn program_in(configs: &Path, config: &Path) -> String {
     name_in(configs, config).map_or_else(|| program_of(ONE_SHOP), |name| program_of(&name))
 }
 
+/// How a shop's commands and its daemon are called.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Caller {
+    /// This program, by hand.
+    pub program: String,
+    /// The unit, if there is one.
+    pub unit: Option<String>,
+}
+
+/// The unit that reads this file; `None` = none does.
+pub(super) fn unit_of(config: &Path) -> Option<String> {
+    unit_in(Path::new(CONFIGS), config)
+}
+
+fn unit_in(configs: &Path, config: &Path) -> Option<String> {
+    let name = name_in(configs, config)?;
+    Some(if name == ONE_SHOP { ONE_SHOP.to_owned() } else { format!("{ONE_SHOP}@{name}") })
+}
+
 fn program_of(shop: &str) -> String {
     if shop == ONE_SHOP || shop_name(shop).is_err() {
         return "shelfkeeper".to_owned();
@@ -155,6 +174,10 @@ mod tests {
 
     #[test]
     fn a_shop_is_named_where_there_are_several() {
+        let unit = |config: &str| unit_in(Path::new("/"), Path::new(config));
+        assert_eq!(unit("/north-2.toml").as_deref(), Some("shelfkeeper@north-2"));
+        assert_eq!(unit("/shelfkeeper.toml").as_deref(), Some("shelfkeeper"));
+        assert_eq!(unit("/somewhere/else/north-2.toml"), None);
         let program = |config: &str| program_in(Path::new("/"), Path::new(config));
         assert_eq!(program("/north-2.toml"), "shelfkeeper --shop north-2");
         for config in ["/shelfkeeper.toml", "/no name.toml", "/somewhere/else/north-2.toml"] {

@@ -1,7 +1,10 @@
 //! What works, and is better otherwise.
 
+use std::path::Path;
+
 use url::Url;
 
+use super::secret::load_credential;
 use super::{Config, Location, NewStore, is_loopback};
 use crate::files;
 
@@ -25,13 +28,33 @@ impl Config {
         let sent = feed.into_iter().chain(nicechat).chain(lagerkoll).chain(emplifi).chain(newstore);
         let open = sent.filter(|(_, url, _)| is_open(url)).map(|(setting, _, what)| open(setting, what));
         let idle = "no section says what [source] is for: add [nicechat], with its key and secret";
-        let public = self.secret_files.iter().filter(|file| files::is_public(file));
-        let public = public.map(|file| {
-            let file = file.display();
-            format!("everybody on this machine can read the secret in {file}: chmod 600 {file}")
-        });
+        let public = self.secret_files.iter().filter(|(file, _)| files::is_public(file));
+        let public = public.map(|(file, credential)| self.open_secret(file, credential.as_deref()));
         let is_idle = self.source_alone.is_some() && self.oct8ne.is_none();
         open.chain(is_idle.then(|| idle.to_owned())).chain(public).collect()
+    }
+}
+
+/// Credentials that the units load in any case.
+const LOADED: [&str; 2] = ["nicechat_api_key", "nicechat_api_secret"];
+
+impl Config {
+    /// What is said of a file that everybody can read. A service is a user of its own: it has to read the config, and is
+    /// handed what only root may read.
+    fn open_secret(&self, file: &Path, credential: Option<&str>) -> String {
+        let told = format!("everybody on this machine can read the secret in {}", file.display());
+        match (credential, &self.unit) {
+            (None, Some(unit)) => format!(
+                "{told}: move it into a file that only root may read (chmod 600), and name that in its `_file` setting; the \
+                 config itself has to stay readable for {unit}"
+            ),
+            (Some(credential), Some(unit)) if !LOADED.contains(&credential) => format!(
+                "{told}: chmod 600 {}. So that {unit} is given it then: {}",
+                file.display(),
+                load_credential(credential, file)
+            ),
+            _ => format!("{told}: chmod 600 {}", file.display()),
+        }
     }
 }
 

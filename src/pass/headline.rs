@@ -94,12 +94,12 @@ impl Headline {
         Headline { state, text, since }
     }
 
-    /// Somebody has stopped the sending.
-    pub fn paused(since: Timestamp, until: Option<Timestamp>, reason: Option<&str>) -> Headline {
+    /// Somebody has stopped the sending of a shop, for which this program is called so.
+    pub fn paused(program: &str, since: Timestamp, until: Option<Timestamp>, reason: Option<&str>) -> Headline {
         let until = until.map(|until| format!(" until {until:.0}")).unwrap_or_default();
         let reason = reason.map(|reason| format!(": {reason}")).unwrap_or_default();
         let reason = reason.trim_end_matches('.');
-        let text = format!("Paused{until}{reason}. Nothing is sent; `shelfkeeper resume` ends it.");
+        let text = format!("Paused{until}{reason}. Nothing is sent; `{program} resume` ends it.");
         Headline { state: Standing::Paused, text, since: Some(since) }
     }
 }

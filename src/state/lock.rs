@@ -95,6 +95,27 @@ pub(super) fn counted(state: &Path) -> Option<Counted> {
     counted_in(&File::open(lock_path(state)).ok()?)
 }
 
+/// Whether a process works with a state, as the kernel lists its locks; `None` = it doesn't tell. (To try the lock would
+/// turn away a process that begins just then.)
+pub fn is_in_use(state: &Path) -> Option<bool> {
+    let locks = std::fs::read_to_string("/proc/locks").ok()?;
+    let inode = match std::fs::metadata(lock_path(state)) {
+        Ok(file) => file.ino(),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Some(false),
+        Err(_) => return None,
+    };
+    Some(locks.lines().any(|line| is_lock_of(line, inode)))
+}
+
+/// Of a line such as `1: FLOCK  ADVISORY  WRITE 708 08:02:1234 0 EOF`. Some file systems have another device there than in
+/// `stat`.
+fn is_lock_of(line: &str, inode: u64) -> bool {
+    let mut words = line.split_ascii_whitespace().skip(1);
+    let is_ours = words.next() == Some("FLOCK") && words.next().is_some() && words.next() == Some("WRITE");
+    let file = words.nth(1).and_then(|file| file.rsplit(':').next());
+    is_ours && file.and_then(|file| file.parse().ok()) == Some(inode)
+}
+
 fn counted_in(file: &File) -> Option<Counted> {
     // Whoever holds it may write to it meanwhile.
     let read = || Some((changed(file).ok()?, read(file).1?, changed(file).ok()?));
@@ -123,4 +144,34 @@ fn lock_path(state: &Path) -> PathBuf {
     let mut name = state.as_os_str().to_owned();
     name.push(".lock");
     PathBuf::from(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_works_with_a_state_is_seen() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let state = folder.path().join("state.db");
+        assert_eq!(is_in_use(&state), Some(false));
+        let lock = Lock::take(&state).expect("free");
+        assert_eq!(is_in_use(&state), Some(true));
+        drop(lock);
+        assert_eq!(is_in_use(&state), Some(false));
+    }
+
+    #[test]
+    fn other_locks_are_none_of_ours() {
+        assert!(is_lock_of("12: FLOCK  ADVISORY  WRITE 708 08:02:1234 0 EOF", 1234));
+        for line in [
+            "12: FLOCK  ADVISORY  WRITE 708 08:02:12345 0 EOF",
+            "12: FLOCK  ADVISORY  READ 708 08:02:1234 0 EOF",
+            "12: POSIX  ADVISORY  WRITE 708 08:02:1234 0 EOF",
+            "12: -> FLOCK  ADVISORY  WRITE 708 08:02:1234 0 EOF",
+            "",
+        ] {
+            assert!(!is_lock_of(line, 1234), "{line}");
+        }
+    }
 }

@@ -28,6 +28,7 @@ pub use doubt::{begin_sending, end_doubt, end_sending};
 pub use error::StateError;
 pub use file::Durable;
 pub use key::{Key, json, value};
+pub use lock::is_in_use;
 pub use own::OwnFile;
 pub use reader::{Reader, limit};
 #[cfg(test)]

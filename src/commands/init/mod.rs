@@ -40,8 +40,11 @@ pub(super) fn init(arguments: &cli::Init, shop: Option<&str>, config: Option<Pat
     let secret = secret(Secret::SECRET, arguments.api_secret_file.clone(), &place.api_secret, &mut terminal)?;
     let state = match (&arguments.state, &mut terminal) {
         (Some(path), _) => Some(path.clone()),
-        (None, Some(terminal)) => terminal.ask_or_none("The state file (empty = where it belongs)")?.map(PathBuf::from),
-        (None, None) => None,
+        // That of a unit belongs where the unit may write.
+        (None, Some(terminal)) if shop.is_none() => {
+            terminal.ask_or_none("The state file (empty = where it belongs)")?.map(PathBuf::from)
+        }
+        (None, _) => None,
     };
     let answers = Answers { location, base_url, api_key_file: key.path, api_secret_file: secret.path, state };
     let text = answers.config().map_err(usage)?;
@@ -60,6 +63,10 @@ pub(super) fn init(arguments: &cli::Init, shop: Option<&str>, config: Option<Pat
     };
     let next = if is_found { "shelfkeeper" } else { &named };
     writeln!(io::stdout(), "\nNext: `{next} check --online`, then `{next} plan`.")?;
+    match Config::without_secrets(&place.config, Config::caller)?.unit {
+        Some(unit) => writeln!(io::stdout(), "When the plan is right: `systemctl enable --now {unit}`.")?,
+        None => writeln!(io::stdout(), "(For a systemd service: `shelfkeeper init --shop shelfkeeper`, as root.)")?,
+    }
     Ok(Exit::Done)
 }
 

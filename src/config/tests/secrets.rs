@@ -1,5 +1,7 @@
 //! Secrets: where they come from, and that they never show.
 
+use std::os::unix::fs::PermissionsExt as _;
+
 use rustix::fs::{FileType, Mode};
 
 use super::*;
@@ -258,4 +260,29 @@ fn a_password_needs_a_user() {
     let variables = [SECRETS[0], SECRETS[1], ("SHELFKEEPER_SOURCE_PASSWORD", HIDDEN)];
     let message = Folder::new(&source("")).load(&variables).expect_err("no user").to_string();
     assert!(message.starts_with("the environment variable SHELFKEEPER_SOURCE_PASSWORD is given without"), "{message}");
+}
+
+#[test]
+fn what_a_service_is_handed_is_told_with_the_warning() {
+    let folder = Folder::new(&source("[nicechat]"));
+    folder.write("password", "open");
+    let file = folder.path("password");
+    std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o644)).expect("its mode");
+    let mut config = load(&source("")).expect("a config");
+    let mut warning = |unit: Option<&str>, credential: Option<&str>| {
+        config.unit = unit.map(str::to_owned);
+        config.secret_files = BTreeMap::from([(file.clone(), credential.map(str::to_owned))]);
+        config.warnings().concat()
+    };
+    let (unit, shown) = (Some("shelfkeeper@north"), file.display());
+    let told = warning(unit, Some("http_password"));
+    let line = format!("LoadCredential=http_password:{shown} below [Service]");
+    assert!(told.contains(&format!("chmod 600 {shown}. So that shelfkeeper@north is given it")), "{told}");
+    assert!(told.ends_with(&line), "{told}");
+    // The units do that by themselves, and nobody's unit reads another file.
+    for told in [warning(unit, Some("nicechat_api_key")), warning(None, Some("http_password")), warning(None, None)] {
+        assert!(told.ends_with(&format!("chmod 600 {shown}")), "{told}");
+    }
+    let told = warning(unit, None);
+    assert!(told.contains("the config itself has to stay readable for shelfkeeper@north"), "{told}");
 }

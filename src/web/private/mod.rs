@@ -200,7 +200,7 @@ impl Monitor {
         let config = self.config();
         let reader = Reader::open(&config.state.path)?;
         let mut page = Vec::new();
-        Status::read(&reader, &self.looks(&config))?.print_json(LISTED, None, &mut page)?;
+        Status::read(&reader, &self.looks(&config), config.caller())?.print_json(LISTED, None, &mut page)?;
         Ok(page)
     }
 }

@@ -135,3 +135,25 @@ fn a_pass_reports_as_json_a_line_a_job() {
     assert_eq!((jobs, &lines[0]["why"]), (vec![&json!("sync"), &json!("events")], &Value::Null));
     shop.run(&["run", "--format", "json"]).expect_code(2);
 }
+
+#[test]
+fn an_error_in_the_config_keeps_nobody_from_pausing() {
+    let shop = repriced();
+    let right = std::fs::read_to_string(shop.path("shelfkeeper.toml")).expect("a config");
+    let wrong = right.replace("resync_schedule", "resink_schedule");
+    shop.write("shelfkeeper.toml", &wrong);
+    shop.run(&["plan"]).expect_code(2);
+    let paused = shop.run(&["pause"]).expect_code(0);
+    assert!(paused.stdout.starts_with("Paused. Nothing is sent"), "{paused:?}");
+    assert!(paused.stderr.contains("the config has errors") && paused.stderr.contains("resink_schedule"), "{paused:?}");
+    shop.write("shelfkeeper.toml", &right);
+    shop.pass(4);
+    shop.write("shelfkeeper.toml", &wrong);
+    assert!(shop.run(&["resume"]).expect_code(0).stdout.starts_with("No longer paused"));
+    // Where the state is, nobody knows then.
+    shop.write("shelfkeeper.toml", format!("{right}\n[[["));
+    shop.run(&["pause"]).expect_code(2);
+    shop.write("shelfkeeper.toml", &right);
+    shop.pass(0);
+    assert_eq!(shop.take_writes(), ["PATCH products 1"]);
+}

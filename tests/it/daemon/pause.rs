@@ -102,3 +102,16 @@ fn what_is_approved_makes_a_pass_due_at_once() {
         daemon.wait_for_log(process::PASS_ENDED, passes);
     }
 }
+
+#[test]
+fn status_tells_whether_somebody_makes_the_passes_that_are_due() {
+    let shop = Shop::new();
+    shop.config(RARELY);
+    publish(&shop, &many("p", 2));
+    let mut daemon = started(&shop);
+    let told = |words: &str| shop.run(&["status"]).expect_code(0).stdout.contains(words);
+    assert!(told("next, by the daemon") && !told("No daemon runs now"));
+    daemon.signal("TERM");
+    daemon.ends_within(process::PATIENCE);
+    assert!(told("No daemon runs now: `shelfkeeper run`, unless a timer makes the passes."));
+}

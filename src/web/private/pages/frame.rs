@@ -95,7 +95,7 @@ fn find() -> Markup {
 
 /// What the shop is called: by its settings, else by where its feed is.
 fn called(monitor: &Monitor, config: &Config) -> String {
-    let name = config.notify.shop.clone().or_else(|| monitor.0.name.as_deref().map(str::to_owned));
+    let name = config.shop_name().map(str::to_owned).or_else(|| monitor.0.name.as_deref().map(str::to_owned));
     let host = || match &config.source()?.location {
         Location::Url(url) => url.host_str().map(str::to_owned),
         Location::File(path) => Some(path.file_name()?.to_string_lossy().into_owned()),

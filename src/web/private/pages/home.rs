@@ -46,7 +46,7 @@ fn page(monitor: &Monitor, asked: &BTreeMap<String, String>) -> Result<Markup, P
     let reader = Reader::open(&config.state.path)?;
     let looks = monitor.looks(&config);
     let frame = Frame::of(monitor, &config, &looks);
-    let status = Status::read_in(&reader, &looks, PASSES)?;
+    let status = Status::read_in(&reader, &looks, config.caller(), PASSES)?;
     let headline = status.headline()?;
     let (word, tone) = word(headline.state);
     let is_paused = status.pause().is_some();
