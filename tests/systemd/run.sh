@@ -123,18 +123,18 @@ boot() {
 boot || { tr -d '\r' <"$work/console" | tail -15; skip "systemd does not boot in a container here (its last words are above)"; }
 echo "systemd-trial: $(inside systemctl --version | head -1), kernel $(uname -r), PID 1 is up"
 
+if [ $keep = yes ]; then
+    if [ -n "$deb" ]; then inside dpkg --install /src/first.deb; else inside bash /src/checks.sh install; fi
+    echo "systemd-trial: a shell inside; leave it to end the trial"
+    inside env TERM="${TERM:-dumb}" bash
+    exit 0
+fi
 if [ -n "$deb" ]; then
     inside bash /src/package.sh /src/first.deb /src/second.deb &
     job=$!
     wait $job
     code=$? job=''
     exit $code
-fi
-if [ $keep = yes ]; then
-    inside bash /src/checks.sh install
-    echo "systemd-trial: a shell inside; leave it to end the trial"
-    inside env TERM="${TERM:-dumb}" bash
-    exit 0
 fi
 # In the background, so that a signal is heard at once.
 inside bash /src/checks.sh run "$@" &
