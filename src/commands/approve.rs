@@ -41,13 +41,13 @@ pub(super) fn approve(arguments: &cli::Approve, look: &Look) -> Outcome {
             io::stdout(),
             "Approved {}: the next pass sends exactly this. A daemon makes one at once, else: {} run --once",
             held.digest,
-            look.program
+            look.caller.program
         )?;
     }
     if arguments.digest.is_none() && !is_terminal {
         let error = "this is no terminal to ask at: say what you approve";
         return Err(Failure {
-            error: anyhow::anyhow!("{error}: {} approve {digests}", look.program),
+            error: anyhow::anyhow!("{error}: {} approve {digests}", look.caller.program),
             exit: Exit::Config,
         });
     }

@@ -14,7 +14,7 @@ use crate::systems::Copied;
 
 pub(super) fn backup(arguments: &cli::Backup, look: &Look) -> Outcome {
     let reader = look.open()?;
-    if let Some(absence) = Status::read(&reader, &look.systems, look.caller())?.absence()? {
+    if let Some(absence) = Status::read(&reader, &look.systems, look.caller.clone())?.absence()? {
         return Err(failed(anyhow::anyhow!("{absence}")));
     }
     let mut copies = Vec::new();

@@ -25,7 +25,7 @@ pub(super) fn explain(arguments: &cli::Explain, path: &Path) -> Outcome {
     };
     let reader = look.open()?;
     no_state(&reader).map_or(Ok(()), |absence| note(&absence))?;
-    let program = look.program.clone();
+    let program = look.caller.program.clone();
     let (id, format) = (arguments.id.trim().to_owned(), arguments.format);
     until_interrupted(async move {
         let explanation = find_out(by.as_ref(), &reader, &id, may_ask).await?;

@@ -12,9 +12,8 @@ use crate::systems;
 pub(super) struct Look {
     state: PathBuf,
     base_url: Option<String>,
-    /// How this program is called by hand for this shop.
-    pub(super) program: String,
-    unit: Option<String>,
+    /// How the shop's commands and its daemon are called.
+    pub(super) caller: Caller,
     /// What there is to look at.
     pub(super) systems: Vec<Box<dyn systems::Look>>,
 }
@@ -29,17 +28,11 @@ impl Look {
     pub(super) fn with<T>(path: &Path, take: impl FnOnce(&Config) -> T) -> Result<(Look, T), Failure> {
         let look = |config: &Config| Look {
             state: config.state.path.clone(),
-            program: config.program.clone(),
-            unit: config.unit.clone(),
+            caller: config.caller(),
             base_url: config.base_url().map(str::to_owned),
             systems: systems::systems().iter().filter_map(|system| system.look(config)).collect(),
         };
         Ok(Config::without_secrets(path, |config| (look(config), take(config)))?)
-    }
-
-    /// How the shop's commands and its daemon are called.
-    pub(super) fn caller(&self) -> Caller {
-        Caller { program: self.program.clone(), unit: self.unit.clone() }
     }
 
     /// Opens the state, which has to be that of the config's NiceChat.

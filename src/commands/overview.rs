@@ -48,7 +48,7 @@ fn look(unit: &UnitShop) -> Result<Overview, Failure> {
     let Some(config) = &unit.config else { return without_config(unit) };
     let look = Look::load(config)?;
     let reader = look.open()?;
-    Ok(Status::read(&reader, &look.systems, look.caller())?.overview()?)
+    Ok(Status::read(&reader, &look.systems, look.caller.clone())?.overview()?)
 }
 
 impl Shop {

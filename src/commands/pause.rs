@@ -33,9 +33,9 @@ pub(super) fn resume(config: &Path) -> Outcome {
 /// A config with an error in it, which a daemon that runs has refused, stops nobody from stopping the sending.
 fn state(config: &Path) -> Result<(PathBuf, String), Failure> {
     let (reader, program) = match Look::load(config) {
-        Ok(look) => (look.open()?, look.program),
+        Ok(look) => (look.open()?, look.caller.program),
         Err(failure) => {
-            let Ok((state, program)) = Config::state_alone(config) else { return Err(failure) };
+            let Some((state, program)) = Config::state_alone(config) else { return Err(failure) };
             note(&format!("the config has errors, which change nothing here: {:#}", failure.error))?;
             (Reader::open(&state)?, program)
         }

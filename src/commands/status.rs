@@ -12,7 +12,7 @@ const PASSES: u32 = 5;
 
 pub(super) fn status(arguments: &cli::Status, look: &Look) -> Outcome {
     let reader = look.open()?;
-    let status = Status::read(&reader, &look.systems, look.caller())?;
+    let status = Status::read(&reader, &look.systems, look.caller.clone())?;
     let mut out = BufWriter::new(io::stdout().lock());
     match arguments.format {
         Format::Text => status.print_text(arguments.passes.unwrap_or(PASSES), &mut out)?,

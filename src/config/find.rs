@@ -55,14 +55,13 @@ fn is_there(path: &Path) -> bool {
 }
 
 fn nowhere(places: &[&Path]) -> ConfigError {
+    let shops = shops_here();
     let places: String = places.iter().map(|place| format!("\n  {}", place.display())).collect();
     ConfigError::new(format!(
         "there is no config file. Looked for it at\
          \n  --config (not given)\
-         \n  ${VARIABLE} (not set){places}\
-{}\
+         \n  ${VARIABLE} (not set){places}{shops}\
          \n`shelfkeeper init` writes one; or copy config/shelfkeeper.example.toml to one of these places and \
-         fill it in, or try `shelfkeeper demo`, which needs none.",
-        shops_here()
+         fill it in, or try `shelfkeeper demo`, which needs none."
     ))
 }

@@ -105,7 +105,8 @@ pub struct Config {
     pub notify: Notify,
     /// Our own listener; `None` = there is none.
     pub http: Option<Http>,
-    /// The files that secrets were read from, the config file among them if one stands there.
+    /// The files that secrets were read from, the config file among them if one stands there; and as which credential a
+    /// unit is given each, but for the config file.
     pub secret_files: BTreeMap<PathBuf, Option<String>>,
 }
 
@@ -260,18 +261,14 @@ impl Config {
     }
 
     /// Where the state of a file's shop is, and how this program is called for it, whatever else in the file isn't right.
-    ///
-    /// # Errors
-    /// When the file can't be read, or is no TOML, or the state's place is not right.
-    pub fn state_alone(path: &Path) -> Result<(PathBuf, String), ConfigError> {
-        let text = text_of(path)?;
+    /// `None` = the file can't be read, or is no TOML, or the state's place is not right.
+    pub fn state_alone(path: &Path) -> Option<(PathBuf, String)> {
+        let text = text_of(path).ok()?;
         let document = Document::parse(path, &text);
         let before = document.errors();
         let state = State::read(&document, &Environment::process());
-        if document.is_toml() && document.errors() == before {
-            return Ok((state.path, unit::program_for(path)));
-        }
-        document.finish(Err(ConfigError::new("the state's place is not right".to_owned())))
+        let is_known = document.is_toml() && document.errors() == before;
+        is_known.then(|| (state.path, unit::program_for(path)))
     }
 
     /// The feed, whatever it is for.
