@@ -268,9 +268,9 @@ impl State {
 impl Found {
     /// When the next request may be sent, as far as the pace is concerned.
     fn until(&mut self, now: Instant) -> Option<Instant> {
-        let before = self.pace.per_second();
+        let before = self.pace.soon();
         let until = self.pace.until(now);
-        if let Some(per_second) = self.pace.per_second().filter(|_| before != self.pace.per_second()) {
+        if let Some(per_second) = self.pace.soon().filter(|_| before != self.pace.soon()) {
             self.at_once.fits(per_second);
         }
         until

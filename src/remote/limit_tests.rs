@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use proptest::prelude::*;
-use tokio::time::{Instant, sleep, sleep_until};
+use tokio::time::{Instant, advance, sleep, sleep_until};
 
 use super::adaptive::Adaptive;
 use super::limit::{AtOnce, Ended, Limit, Terms};
@@ -110,6 +110,26 @@ async fn pushed(limit: &Arc<Limit>, capacity: Capacity, seconds: usize) -> Vec<S
     told.clone()
 }
 
+/// How many were answered, and refused.
+fn sums(told: &[Second]) -> (usize, usize) {
+    told.iter().fold((0, 0), |(answered, refused), second| (answered + second.answered, refused + second.refused))
+}
+
+/// Holds the process up again and again for so long, as others do that use all processors: meanwhile nothing of it
+/// moves, and then everything at once that was due.
+fn starve(lasts: Duration, most: Duration) {
+    let ends = Instant::now() + lasts;
+    tokio::spawn(async move {
+        for nth in (0..97 * 89).cycle() {
+            sleep(most.mul_f64(f64::from(nth * 7_919 % 97) / 97.0)).await;
+            if Instant::now() >= ends {
+                break;
+            }
+            advance(most.mul_f64(f64::from(nth * 104_729 % 89) / 89.0)).await;
+        }
+    });
+}
+
 fn found() -> Arc<Limit> {
     let most = NonZeroUsize::new(64).expect("a number");
     Limit::of_terms(Terms { quota: None, at_once: AtOnce::Found(most) }).into()
@@ -124,13 +144,28 @@ async fn nine_tenths_of_what_a_service_takes_are_found_out_and_then_nothing_is_r
             for most in [5, 60, 200] {
                 let capacity = Capacity { latency, worked_off: None, taken: Some(most), says_when };
                 let told = pushed(&found(), capacity, 2 * SETTLED).await;
-                let settled = &told[SETTLED..];
-                let answered: usize = settled.iter().map(|second| second.answered).sum();
-                let refused: usize = settled.iter().map(|second| second.refused).sum();
+                let (answered, refused) = sums(&told[SETTLED..]);
                 // Without a limit, so many would be answered at 64 at once.
                 let best = (most as f64).min(64.0 / latency.as_secs_f64()) * SETTLED as f64;
                 assert!(answered as f64 >= 0.9 * best, "{capacity:?}: {answered} of {best}");
                 assert!(refused <= 1, "{capacity:?}: {refused}");
+            }
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_measured_while_the_process_was_held_up_is_soon_made_good() {
+    for stall in [30, 100, 300].map(Duration::from_millis) {
+        for latency in [1, 20, 200].map(Duration::from_millis) {
+            for most in [5, 50, 200] {
+                let capacity = Capacity { latency, worked_off: None, taken: Some(most), says_when: true };
+                starve(20 * SECOND, stall);
+                let told = pushed(&found(), capacity, 2 * SETTLED).await;
+                let (answered, refused) = sums(&told[SETTLED..]);
+                let best = (most as f64).min(64.0 / latency.as_secs_f64()) * SETTLED as f64;
+                assert!(answered as f64 >= 0.9 * best, "{stall:?} {capacity:?}: {answered} of {best}");
+                assert!(refused <= 2, "{stall:?} {capacity:?}: {refused}");
             }
         }
     }
@@ -143,7 +178,7 @@ async fn a_service_that_lets_requests_wait_gets_as_many_at_once_as_it_works_on()
             let capacity = Capacity { latency, worked_off: Some(rate), taken: None, says_when: false };
             let told = pushed(&found(), capacity, 6 * SETTLED).await;
             let settled = &told[5 * SETTLED..];
-            let answered: usize = settled.iter().map(|second| second.answered).sum();
+            let (answered, _) = sums(settled);
             let best = f64::from(rate).min(64.0 / latency.as_secs_f64()) * SETTLED as f64;
             let most = settled.iter().map(|second| second.most_under_way).max().unwrap_or_default();
             assert!(answered as f64 >= 0.9 * best, "{capacity:?}: {answered} of {best}");
@@ -219,7 +254,7 @@ proptest! {
                     pace.taken(sent.at);
                 }
             }
-            if let Some(per_second) = pace.per_second() {
+            if let Some(per_second) = pace.soon() {
                 adaptive.fits(per_second);
             }
             prop_assert!((1..=most).contains(&adaptive.at_once()));
