@@ -52,6 +52,11 @@ impl Body {
         self.inflow.is_some()
     }
 
+    /// Whether nobody else can write its bytes.
+    pub fn is_stored(&self) -> bool {
+        self.origin.is_none()
+    }
+
     /// A digest of the bytes. Reads them all the first time, unless they were counted as they came. Waits for those
     /// that are still coming.
     ///

@@ -3,26 +3,45 @@
 //!
 //! So that nothing starves, a pass that follows one that was overtaken sends for [`SHARE`] times as long as it has planned
 //! before it may be overtaken itself, and of ten products that it sends one is of the less urgent.
+//!
+//! To tell that a feed over HTTP is newer takes a download of it, which is left to the pass that follows.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::Notify;
 use tokio::time::{Instant, sleep_until};
 
+use crate::source::Body;
+
 /// A pass that follows one that was overtaken sends for so many times as long as it has planned; and no look at the
 /// feed takes more than a part of the time that is so much longer.
 const SHARE: u32 = 9;
 
 /// What passes tell each other of it. Clones are about the same job.
-#[derive(Debug, Clone, Default)]
+#[derive(Clone, Default)]
 pub(super) struct Overtaking(Arc<Shared>);
 
-#[derive(Debug, Default)]
+#[derive(Default)]
 struct Shared {
     /// Somebody has said that the feed may be another one.
     asked: Notify,
+    /// How often.
+    asks: AtomicU64,
     last: Mutex<Option<Overtaken>>,
+    newer: Mutex<Option<Newer>>,
+}
+
+/// A newer feed that has been downloaded.
+#[derive(Clone)]
+pub(super) struct Newer {
+    /// Nobody else can write it.
+    pub(super) body: Arc<Body>,
+    /// See [`FeedMark::shape`](super::store::FeedMark::shape): the settings may be other ones by the next pass.
+    pub(super) shape: String,
+    /// How often somebody had asked when the download began.
+    pub(super) asks: u64,
 }
 
 /// A pass that was overtaken.
@@ -33,29 +52,32 @@ pub(super) struct Overtaken {
 }
 
 /// How one pass stands to the ones before and after it.
-#[derive(Debug)]
 pub(super) struct Turn {
     overtaking: Overtaking,
     began: Instant,
     /// The pass before, if it was overtaken.
     before: Option<Overtaken>,
+    /// What the pass before has left.
+    left: Mutex<Option<Newer>>,
 }
 
 impl Overtaking {
     /// The feed may be another one than that of the pass under way.
     pub(super) fn ask(&self) {
+        self.0.asks.fetch_add(1, Ordering::Relaxed);
         self.0.asked.notify_one();
     }
 
     /// A pass begins.
     pub(super) fn turn(&self) -> Turn {
-        let before = self.last().take();
-        Turn { overtaking: self.clone(), began: Instant::now(), before }
+        let before = lock(&self.0.last).take();
+        let left = Mutex::new(lock(&self.0.newer).take());
+        Turn { overtaking: self.clone(), began: Instant::now(), before, left }
     }
+}
 
-    fn last(&self) -> MutexGuard<'_, Option<Overtaken>> {
-        self.0.last.lock().unwrap_or_else(PoisonError::into_inner)
-    }
+fn lock<T>(value: &Mutex<T>) -> MutexGuard<'_, T> {
+    value.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Turn {
@@ -66,7 +88,22 @@ impl Turn {
 
     /// This pass ends because it was overtaken.
     pub(super) fn overtaken(&self, overtaken: Overtaken) {
-        *self.overtaking.last() = Some(overtaken);
+        *lock(&self.overtaking.0.last) = Some(overtaken);
+    }
+
+    /// How often somebody has said that the feed may be another one.
+    pub(super) fn asks(&self) -> u64 {
+        self.overtaking.0.asks.load(Ordering::Relaxed)
+    }
+
+    /// Leaves a feed to the pass that follows.
+    pub(super) fn leave(&self, newer: Newer) {
+        *lock(&self.overtaking.0.newer) = Some(newer);
+    }
+
+    /// The feed that the pass before has left. It is given once.
+    pub(super) fn left(&self) -> Option<Newer> {
+        lock(&self.left).take()
     }
 
     /// Waits, from the beginning of the sending on, until `look` finds a newer feed.

@@ -15,7 +15,7 @@ use crate::feed::{self, FeedError, FeedType, Header, ParseOptions, Row, RowDiges
 use crate::http_client::Clients;
 use crate::pass::{Ask, PassKind};
 use crate::remote::{Limits, nicechat};
-use crate::source::{self, Begun, Body, End, FetchError, Fetched, Incoming, Validators, Wanted};
+use crate::source::{self, Begun, Body, Download, End, FetchError, Fetched, Incoming, Validators, Wanted};
 use crate::state::{self, StateError};
 use crate::systems::catalog::columns;
 use crate::systems::catalog::diff::differ::{Comparison, Differ, Policy};
@@ -87,19 +87,29 @@ pub(crate) async fn plan(
     }
     let wanted = Wanted::Coming { unless: None };
     let begun = source::begin(clients, source, (Validators::default(), wanted), &hasher);
-    let Begun::Body(Incoming { body, mut download }) = interruptible(stop, begun).await?? else {
+    let Begun::Body(mut incoming) = interruptible(stop, begun).await?? else {
         return Err(PassError::Fetch(FetchError::strange_304(source)));
     };
-    let plan = planner.plan(state, request, &body).await;
-    match interruptible(stop, download.end()).await? {
-        Ok(()) => plan,
-        Err(broken_off) => {
-            // What was read of it counts for nothing.
-            let body = source::fetch_again(clients, source, &hasher, broken_off);
-            let body = interruptible(stop, body).await??;
-            planner.plan(state::Reader::open(&config.state.path)?, request, &body).await
-        }
-    }
+    let read = |body: Arc<Body>| {
+        let planner = &planner;
+        async move { planner.plan(state::Reader::open(&config.state.path)?, request, &body).await }
+    };
+    read_whole((clients, source, &hasher), stop, &mut incoming, read).await
+}
+
+/// What is read of a body that may be still coming: it counts once its download has ended well. One that breaks off is
+/// fetched anew and read again.
+pub(super) async fn read_whole<T, F: Future<Output = Result<T, PassError>>>(
+    (clients, source, hasher): (&Clients, &Source, &Hasher),
+    stop: &CancellationToken,
+    incoming: &mut Incoming,
+    read: impl Fn(Arc<Body>) -> F,
+) -> Result<T, PassError> {
+    let result = read(Arc::clone(&incoming.body)).await;
+    let Err(broken_off) = interruptible(stop, incoming.download.end()).await? else { return result };
+    let body = interruptible(stop, source::fetch_again(clients, source, hasher, broken_off)).await??;
+    *incoming = Incoming { body: Arc::clone(&body), download: Download::default() };
+    read(body).await
 }
 
 /// The feed, asked for as if nothing were known of it.

@@ -375,5 +375,7 @@ fn a_pause_that_nobody_waits_for_ends_the_pass() {
         assert!(pass.requests.len() <= 8, "{asked}: {}", pass.tally());
         let status = shop.json(&["status", "--format", "json"]);
         assert_eq!((&status["pending"], &status["pending_urgent"]), (&json!(40), &json!(40)));
+        let text = shop.run(&["status"]).stdout;
+        assert!(text.contains("Pending: 40 changes of the last plan (40 urgent, 0 others)"), "{text}");
     }
 }

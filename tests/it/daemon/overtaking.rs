@@ -1,12 +1,15 @@
 //! A newer feed overtakes what is still to be sent of an earlier one.
 
+use std::fs;
 use std::time::Duration;
 
+use sandbox::Feed;
 use serde_json::{Value, json};
 
-use crate::kit::goods::{Good, assert_equal, good, goods as many, publish};
+use super::sync::{LISTENS, started, sync};
+use crate::kit::goods::{Good, assert_equal, feed, good, goods as many, publish};
 use crate::kit::process::Process;
-use crate::kit::{Shop, wait_until};
+use crate::kit::{FEED, Shop, door, wait_until};
 
 const OFTEN: &str = "[source]\nschedule = \"every 1s\"\n[nicechat]\nconcurrency = 2\nstrategy = \"api\"\n";
 
@@ -79,4 +82,100 @@ fn a_first_load_is_overtaken_and_reads_the_listing_once() {
     assert_eq!((counts["GET products"], counts["GET categories"]), (1, 1), "{counts:?}");
     let history = shop.json(&["explain", &first, "--format", "json"]);
     assert_ne!(history, json!(null));
+}
+
+/// All titles change, or those and the stock of the last one.
+fn of(count: usize, is_sold_out: bool) -> Vec<Good> {
+    let last = good("z").with(|good| good.is_in_stock = !is_sold_out);
+    retitled(count).into_iter().chain([last]).collect()
+}
+
+/// A daemon that is asked for each of its passes, in the middle of one that changes many titles.
+fn in_the_middle(shop: &Shop, host: &Feed, milliseconds: u64) -> Process {
+    shop.config(&format!("{LISTENS}[nicechat]\nconcurrency = 2\nstrategy = \"api\"\n"));
+    let put = |goods: &[Good]| shop.shop().put_with(FEED, Feed { body: feed(goods).into(), ..host.clone() });
+    put(&many("p", 100).into_iter().chain([good("z")]).collect::<Vec<_>>());
+    let daemon = started(shop);
+    slow(shop, milliseconds);
+    put(&of(100, false));
+    assert_eq!(sync(door::private(&daemon)).0, 202);
+    wait_until("it is under way", || written(shop, "PATCH").len() >= 3);
+    put(&of(100, true));
+    daemon
+}
+
+fn is_over(shop: &Shop) -> bool {
+    written(shop, "PATCH").len() >= 101 && shop.json(&["status", "--format", "json"])["pending"] == 0
+}
+
+/// Files without a name that a process holds open: what it has downloaded.
+fn stored(daemon: &Process) -> usize {
+    let files = fs::read_dir(format!("/proc/{}/fd", daemon.id())).expect("its files");
+    let is_nameless = |path: &str| path.ends_with(" (deleted)");
+    files.flatten().filter(|file| fs::read_link(file.path()).is_ok_and(|to| is_nameless(&to.to_string_lossy()))).count()
+}
+
+#[test]
+fn the_feed_that_overtakes_is_downloaded_once() {
+    for etag in [true, false] {
+        let shop = Shop::new();
+        let daemon = in_the_middle(&shop, &Feed { etag, ..Feed::default() }, 30);
+        assert_eq!(sync(door::private(&daemon)).0, 202);
+        wait_until("all is sent", || is_over(&shop));
+        assert_equal(&shop, &of(100, true));
+        let turn = written(&shop, "PATCH").iter().position(|id| id == "z").expect("it was sent");
+        assert!(turn < 90, "it has not waited for its turn: {turn}");
+        let fetches = shop.fetches();
+        assert_eq!(fetches.len(), 3, "one of each: {fetches:?}");
+        daemon.wait_for_log(" read=", 3);
+        wait_until("nothing of them is kept", || stored(&daemon) == 0);
+        assert_eq!(sync(door::private(&daemon)).0, 202);
+        daemon.wait_for_log(" read=", 4);
+        let last = shop.fetches().pop().expect("another one");
+        assert_eq!(last.status, if etag { 304 } else { 200 }, "it is asked for by the tag of the last one: {last:?}");
+    }
+}
+
+#[test]
+fn a_feed_that_changes_again_before_it_is_read_is_the_one_that_counts() {
+    let shop = Shop::new();
+    let daemon = in_the_middle(&shop, &Feed::default(), 300);
+    let address = door::private(&daemon);
+    assert_eq!(sync(address).0, 202);
+    wait_until("it was looked at", || shop.fetches().len() >= 3);
+    // Requests of the earlier pass are still under way.
+    let mut wanted = of(100, true);
+    wanted.push(good("zz"));
+    publish(&shop, &wanted);
+    assert_eq!(sync(address).0, 202);
+    wait_until("it is read", || shop.fetches().len() >= 4);
+    slow(&shop, 0);
+    wait_until("what it says is there", || written(&shop, "POST").contains(&"zz".to_owned()));
+    wait_until("all is sent", || is_over(&shop));
+    assert_equal(&shop, &wanted);
+    let fetches = shop.fetches();
+    let names = |nth: usize| fetches[nth].headers.get("if-none-match").cloned();
+    assert!(fetches[2].status == 200 && names(3).is_some() && names(3) != names(2), "{fetches:?}");
+}
+
+#[test]
+fn a_look_that_breaks_off_leaves_the_pass_alone() {
+    let shop = Shop::new();
+    let daemon = in_the_middle(&shop, &Feed::default(), 100);
+    let address = door::private(&daemon);
+    let text = shop.run(&["status"]).stdout;
+    assert!(text.contains(" of the last plan (0 urgent, "), "{text}");
+    let broken = Feed { body: feed(&of(100, true)).into(), cut_after: Some(999), ..Feed::default() };
+    shop.shop().put_next(FEED, &broken, 1);
+    shop.shop().put_next(FEED, &Feed { status: 404, ..broken }, 1);
+    assert_eq!(sync(address).0, 202);
+    wait_until("it was looked at", || shop.fetches().len() >= 4);
+    let sent = written(&shop, "PATCH").len();
+    wait_until("it goes on", || written(&shop, "PATCH").len() >= sent + 10);
+    assert_eq!(daemon.log().matches(" read=").count(), 1, "{}", daemon.log());
+    wait_until("all is sent", || is_over(&shop));
+    assert_equal(&shop, &of(100, true));
+    assert_eq!(written(&shop, "PATCH").last().map(String::as_str), Some("z"), "by the pass that followed");
+    let statuses: Vec<u16> = shop.fetches().iter().map(|fetched| fetched.status).collect();
+    assert_eq!(statuses, [200, 200, 200, 404, 200]);
 }

@@ -10,7 +10,8 @@ use base64::engine::general_purpose::STANDARD;
 use sandbox::{Fault, Rule};
 use serde_json::{Value, json};
 
-const LISTENS: &str = "[source]\nschedule = \"every 12h\"\n[http]\nlisten = \"127.0.0.1:0\"\npassword = \"hunter2\"\n";
+pub(super) const LISTENS: &str =
+    "[source]\nschedule = \"every 12h\"\n[http]\nlisten = \"127.0.0.1:0\"\npassword = \"hunter2\"\n";
 /// Without a `Host` of ours, whoever asks is none of us.
 const HOST: &str = "Host: localhost\r\nContent-Length: 0\r\n";
 
@@ -18,7 +19,7 @@ fn repriced(count: usize) -> Vec<Good> {
     many("p", count).into_iter().map(|good| good.at_price("11.00")).collect()
 }
 
-fn started(shop: &Shop) -> Process {
+pub(super) fn started(shop: &Shop) -> Process {
     let daemon = Process::start(shop.command(&["run"]));
     daemon.wait_for_log(process::PASS_ENDED, 1);
     daemon
@@ -34,7 +35,7 @@ fn body(answer: &str) -> Value {
 }
 
 /// The answer to a call of somebody who knows the password.
-fn sync(address: SocketAddr) -> (u16, Value) {
+pub(super) fn sync(address: SocketAddr) -> (u16, Value) {
     let (status, answer) = door::ask(address, "POST /sync", &knows("hunter2"));
     (status, body(&answer))
 }

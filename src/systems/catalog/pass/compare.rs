@@ -3,13 +3,13 @@
 use std::sync::Arc;
 
 use super::body::{self, FeedBody};
-use super::fetch::fetch_rest;
 use super::findings::Findings;
 use crate::catalog::Digest;
+use crate::source::{Body, Incoming};
 use crate::systems::catalog::context::{Context, Tools};
 use crate::systems::catalog::error::PassError;
 use crate::systems::catalog::plan::Plan;
-use crate::systems::catalog::planner::{Planner, Request};
+use crate::systems::catalog::planner::{Planner, Request, read_whole};
 use crate::systems::catalog::rejections::record_rejections;
 use crate::systems::catalog::wait::interruptible;
 use crate::task;
@@ -28,11 +28,13 @@ pub(super) async fn compare(
     feed: &mut FeedBody,
     findings: &mut Findings,
 ) -> Result<Plan, PassError> {
-    let mut read = read(tools, request, feed).await;
-    if let Err(broken_off) = interruptible(tools.stop, feed.download.end()).await? {
-        // What was read of it counts for nothing.
-        *feed = fetch_rest(tools, broken_off).await?;
-        read = self::read(tools, request, feed).await;
+    let Context { config, limits, .. } = tools.context;
+    let hasher = tools.state()?.hasher().clone();
+    let by = (limits.clients(), &config.source, &hasher);
+    let mut incoming = Incoming { body: Arc::clone(&feed.body), download: std::mem::take(&mut feed.download) };
+    let read = read_whole(by, tools.stop, &mut incoming, |body| read(tools, request, body)).await;
+    if !Arc::ptr_eq(&incoming.body, &feed.body) {
+        *feed = FeedBody::of(config, incoming);
     }
     let (plan, digest) = read?;
     findings.summary = Some(plan.summary.clone());
@@ -45,19 +47,19 @@ pub(super) async fn compare(
 }
 
 /// The plan that follows from a body, and the body's digest.
-async fn read(tools: &Tools<'_>, request: Request, feed: &FeedBody) -> Result<(Plan, Digest), PassError> {
+async fn read(tools: &Tools<'_>, request: Request, feed: Arc<Body>) -> Result<(Plan, Digest), PassError> {
     let digest = {
         // Beside the comparison, which hardly ever needs all processors.
-        let body = Arc::clone(&feed.body);
+        let body = Arc::clone(&feed);
         task::blocking(move || body.digest())
     };
     let reader = tools.nicechat.reader();
     let Context { config, computing, .. } = tools.context;
     let planner = Planner { config, nicechat: &reader, stop: tools.stop, computing };
     // It only reads: whatever is computing when we are to stop is left to end by itself.
-    let plan = interruptible(tools.stop, planner.plan(tools.state()?, request, &feed.body)).await??;
+    let plan = interruptible(tools.stop, planner.plan(tools.state()?, request, &feed)).await??;
     let digest = body::readable(config, interruptible(tools.stop, digest).await??)?;
     // The digest may have been read for longer than the rows.
-    feed.body.check_unwritten()?;
+    feed.check_unwritten()?;
     Ok((plan, digest))
 }

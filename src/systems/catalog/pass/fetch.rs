@@ -3,55 +3,61 @@
 use tracing::{info, warn};
 
 use super::body::{self, Answer, FeedBody, shape_key};
-use crate::source::{self, Download, FetchError, Incoming};
+use crate::source::{Download, Incoming};
 use crate::state;
 use crate::systems::catalog::context::Tools;
 use crate::systems::catalog::error::PassError;
+use crate::systems::catalog::overtaking::Newer;
 use crate::systems::catalog::planner::{Request, needs_listing};
 use crate::systems::catalog::stock;
 use crate::systems::catalog::store::FeedMark;
 use crate::systems::catalog::store::ReadFeed as _;
 use crate::systems::catalog::store::ReadPlan as _;
-use crate::systems::catalog::wait::interruptible;
 
 /// The feed's body, or that it is the one that the state equals.
 pub(super) async fn fetch(tools: &Tools<'_>, request: Request) -> Result<Answer, PassError> {
     let state = tools.state()?;
     let config = &tools.context.config;
+    if let Some(newer) = tools.turn.left().filter(|newer| newer.shape == shape_key(config)) {
+        return take_over(tools, newer).await.map(Answer::New);
+    }
     let mark = current_mark(tools, request, &state)?;
     // NiceChat isn't asked for its listing for the sake of a feed that may not come whole.
     let may_come = !needs_listing(config, &state, request.kind)?;
     body::fetch(tools.context.limits.clients(), config, state.hasher(), (mark, may_come), tools.stop).await
 }
 
-/// The feed once more, of which a first body didn't come whole.
-pub(super) async fn fetch_rest(tools: &Tools<'_>, failed: FetchError) -> Result<FeedBody, PassError> {
-    let (config, hasher) = (&tools.context.config, tools.state()?.hasher().clone());
-    let body = source::fetch_again(tools.context.limits.clients(), &config.source, &hasher, failed);
-    let body = interruptible(tools.stop, body).await??;
-    Ok(FeedBody::of(config, Incoming { body, download: Download::default() }))
+/// A feed that the pass before has left; or the one that there is by now, if somebody has asked for that since.
+async fn take_over(tools: &Tools<'_>, Newer { body, asks, .. }: Newer) -> Result<FeedBody, PassError> {
+    let config = &tools.context.config;
+    let digest = body::readable(config, body.digest())?;
+    let mut feed = FeedBody::of(config, Incoming { body, download: Download::default() });
+    feed.mark.body = Some(digest);
+    if tools.turn.asks() == asks { Ok(feed) } else { fetch_again(tools, feed, "while a pass ended for it").await }
 }
 
-/// After an import that read the feed at its own place: what is there now, for that is what NiceChat has read.
-pub(super) async fn fetch_again(tools: &Tools<'_>, feed: FeedBody) -> Result<FeedBody, PassError> {
+/// What is there by now, of a feed that may have changed in this time. One that can't be read changes nothing.
+pub(super) async fn fetch_again(tools: &Tools<'_>, feed: FeedBody, when: &str) -> Result<FeedBody, PassError> {
     let mark = Some(feed.mark.clone());
     let (clients, config) = (tools.context.limits.clients(), &tools.context.config);
     match body::fetch(clients, config, tools.state()?.hasher(), (mark, false), tools.stop).await {
         Ok(Answer::Same(_)) => Ok(feed),
         Ok(Answer::New(newer)) => {
-            info!("the feed has changed during the import; what it says now counts");
+            info!("the feed has changed {when}; what it says now counts");
             Ok(newer)
         }
         Err(PassError::Fetch(error)) => {
-            warn!("the feed can't be read once more after the import: {error}");
+            warn!("the feed can't be read once more: {error}");
             Ok(feed)
         }
         Err(error) => Err(error),
     }
 }
 
-/// Whether the feed is another one by now than that of a mark. One that can't be read is none.
+/// Whether the feed is another one by now than that of a mark; one that can't be read is none. What was downloaded to
+/// tell is left to the pass that follows. (A file is opened anew: others may write it until then.)
 pub(super) async fn is_newer(tools: &Tools<'_>, mark: &FeedMark) -> bool {
+    let asks = tools.turn.asks();
     let Ok(state) = tools.state() else { return false };
     let answer = body::fetch(
         tools.context.limits.clients(),
@@ -61,7 +67,11 @@ pub(super) async fn is_newer(tools: &Tools<'_>, mark: &FeedMark) -> bool {
         tools.stop,
     )
     .await;
-    matches!(answer, Ok(Answer::New(_)))
+    let Ok(Answer::New(FeedBody { body, mark, .. })) = answer else { return false };
+    if body.is_stored() {
+        tools.turn.leave(Newer { body, shape: mark.shape, asks });
+    }
+    true
 }
 
 /// What the state equals, if nothing but the feed's bytes can have changed since.

@@ -62,7 +62,8 @@ pub(super) async fn push(
     if had_no_effect {
         return Ok(Compared { feed, plan });
     }
-    let mut feed = if address.is_ours() { feed } else { fetch_again(tools, feed).await? };
+    // One that NiceChat read at its own place is what is there now.
+    let mut feed = if address.is_ours() { feed } else { fetch_again(tools, feed, "during the import").await? };
     let plan = compare(tools, request, &mut feed, findings).await?;
     Ok(Compared { feed, plan })
 }

@@ -39,7 +39,9 @@ pub(super) fn shown(reader: &Reader, is_alone: bool) -> Result<Shown, StateError
     }
     figures.push(Figure::new(faults.rows(), "rows to mend").to_mend().leads("/rejected"));
     if !is_alone {
-        figures.push(Figure::new(reader.pending()?, "waiting"));
+        let waiting = reader.waiting()?;
+        let urgent = if waiting.urgent > 0 { format!(", {} urgent", number(waiting.urgent)) } else { String::new() };
+        figures.push(Figure::new(waiting.all, format!("waiting{urgent}")));
     }
     let mut sections = vec![rejected(reader, faults.rows())?];
     if !is_alone {

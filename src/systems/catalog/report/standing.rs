@@ -208,12 +208,12 @@ impl Standing for CatalogStanding<'_> {
             }
         }
         if self.waiting.all > 0 {
-            let changes = count(self.waiting.all, "change", "changes");
-            let urgent = match self.waiting.urgent {
-                0 => String::new(),
-                urgent => format!(", {urgent} of them urgent"),
-            };
-            writeln!(out, "Pending: {changes} of the last plan{urgent}, for the next pass.")?;
+            let Waiting { all, urgent } = self.waiting;
+            let (changes, rest) = (count(all, "change", "changes"), all - urgent);
+            writeln!(
+                out,
+                "Pending: {changes} of the last plan ({urgent} urgent, {rest} others), for this pass or the next."
+            )?;
         }
         if let Some(unproven) = &self.unproven {
             writeln!(out, "{}", fold(&unproven_line(unproven), 2))?;
