@@ -22,49 +22,30 @@ while (($#)); do
   esac
   shift 2
 done
-cargo build --quiet --release --locked --bin shelfkeeper --example feedgen --example asking --example acknowledged
-readonly bin=${CARGO_TARGET_DIR:-$PWD/target}/release
-folder=$(mktemp -d)
-running=()
-trap '((${#running[@]} == 0)) || kill "${running[@]}" 2>/dev/null || true; rm -rf "$folder"' EXIT
-cd "$folder"
+examples='asking acknowledged'
+. benches/common.sh
 
 "$bin/examples/feedgen" --items "$items" --format tsv --out first
 "$bin/examples/feedgen" --items "$items" --format tsv --shuffle --out other
 ln first feed
-"$bin/shelfkeeper" sandbox >section 2>/dev/null &
-running+=($!)
-until grep -qs api_secret section; do sleep 0.05; done
-section() { awk -v name="$1" '/^\[/ { on = index($0, name) > 0 } on && !/^#/' section; }
-url=$(section '[nicechat]' | sed -n 's/^base_url = "\(.*\)"/\1/p')
+begin_sandbox
+url=$(setting base_url)
 "$bin/examples/acknowledged" first known.db "$url"
-config() { # NAME FEED
-  cat >"$1.toml" <<END
-[source]
-location = "$PWD/$2"
-schedule = "every 1s"
-splay = "0s"
-[state]
-path = "$PWD/$1.db"
-[http]
+public='[http]
 public_listen = "127.0.0.1:0"
-requests_per_second = 0
-$(section '[nicechat]')
-$(section '[emplifi]')
-schedule = "every 5s"
+requests_per_second = 0'
+watch='schedule = "every 5s"
 [[emplifi.watch]]
 name = "anybody"
-required_keys = []
-END
-}
+required_keys = []'
+often() { config "$1" "$2" $'schedule = "every 1s"\nsplay = "0s"' '' "$public"$'\n'"$(section emplifi)"$'\n'"$watch"; }
 begin() { # NAME
   "$bin/shelfkeeper" --config "$1.toml" run --force 2>log &
   daemon=$!
-  running+=("$daemon")
+  pids+=("$daemon")
   until door=$(sed -n 's|.*public door: listening at http://||p' log 2>/dev/null) && [[ -n $door ]]; do sleep 0.1; done
   sleep 1
 }
-end() { kill "$daemon"; wait "$daemon" || true; unset 'running[-1]'; }
 ask() {
   "$bin/examples/asking" pace "$door" /availability "$rate" "$seconds" "$connections"
   printf '   a bare server:  '
@@ -79,8 +60,8 @@ asked() { # How often Emplifi was asked so far.
 }
 
 "$bin/examples/asking" constant >constant &
-running+=($!)
-config known feed
+pids+=($!)
+often known feed
 begin known
 before=$(asked)
 echo "== idle"
@@ -101,15 +82,15 @@ shuffle() {
   done
 }
 shuffle &
-running+=($!)
+pids+=($!)
 before=$(asked) made=$(passes)
 ask
 echo "   Emplifi was asked $(($(asked) - before)) times in $((2 * seconds)) s; $(($(passes) - made)) passes ended meanwhile"
-kill "${running[-1]}"; unset 'running[-1]'
-end
+end_last
+end_last
 
-config empty first
+often empty first
 begin empty
 echo '== beside a first load: reading, comparing, sending'
 ask
-end
+end_last

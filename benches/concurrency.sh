@@ -19,24 +19,18 @@ readonly seconds=${1:-10} cases=${2:-*}
 
 # send RULES ITEMS CONCURRENCY: to a sandbox of its own. Gives products a second, and how many requests were refused.
 send() {
-  begin_sandbox
-  local url began ended
-  url=$(sed -n 's/^base_url = "\(.*\)"/\1/p' section | head -1)
-  curl --silent --fail --show-error --request PUT --data "$1" "$url/sandbox/rules" >/dev/null
+  local began ended
+  begin_sandbox "$1"
   "$bin/examples/feedgen" --items "$2" --out feed.tsv
-  {
-    printf '[source]\nlocation = "feed.tsv"\n[state]\npath = "state.db"\n'
-    grep -v '^#' section | sed "/^\[nicechat\]/a strategy = \"api\"\nretries = 9\nconcurrency = $3"
-  } >config.toml
-  chmod 600 config.toml
-  rm -f state.db*
+  rm -f config.db*
+  config config feed.tsv '' "strategy = \"api\"
+retries = 9
+concurrency = $3"
   began=$(date +%s.%N)
   "$bin/shelfkeeper" --quiet --config config.toml run --once >output || true
   ended=$(date +%s.%N)
-  curl --silent "$url/sandbox/requests" >requests
-  kill "${pids[-1]}"
-  wait "${pids[-1]}" 2>/dev/null || true
-  unset 'pids[-1]'
+  curl --silent "$(setting base_url)/sandbox/requests" >requests
+  end_last
   # Last: whoever waits for this line goes on then.
   jq --raw-output --arg n "$2" --arg s "$(awk -v a="$began" -v b="$ended" 'BEGIN { print b - a }')" \
     '(length / 2 | floor) as $half | [($n | tonumber) / ($s | tonumber), ([.[] | select(.status == 429)] | length),

@@ -6,33 +6,24 @@
 # The feed is a file, NiceChat the sandbox. Wakes are the voluntary context switches of all threads, with `every 15m`; the
 # time is that of all threads by the kernel's own count, with `every 1s`, divided by the seconds.
 #
-# Needs nothing but /proc. Everything is made in a temporary folder that goes at the end.
+# Needs nothing but /proc; BIN: see common.sh. Everything is made in a temporary folder that goes at the end.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 readonly items=${1:-1000} seconds=${2:-30}
-cargo build --quiet --release --locked --bin shelfkeeper --example feedgen
-readonly bin=${CARGO_TARGET_DIR:-$PWD/target}/release
-folder=$(mktemp -d)
-sandbox= daemon=
-end() { for process in "$@"; do [[ -z $process ]] || kill "$process"; done; }
-trap 'end $daemon $sandbox; rm -rf "$folder"' EXIT
-cd "$folder"
+. benches/common.sh
 "$bin/examples/feedgen" --items "$items" --out feed.tsv
-"$bin/shelfkeeper" sandbox >section &
-sandbox=$!
-until grep -q api_secret section; do sleep 0.05; done
+begin_sandbox
 
 begin() {
-  { printf '[source]\nlocation = "feed.tsv"\nschedule = "%s"\n[state]\npath = "state.db"\n' "$1"; grep -v '^#' section; } >config.toml
-  chmod 600 config.toml
+  config config feed.tsv "schedule = \"$1\""
   "$bin/shelfkeeper" --config config.toml run 2>log &
   daemon=$!
+  pids+=($!)
   until grep -q ' read=' log; do sleep 0.1; done
   # The file's end is proven by then, and memory given back.
   sleep 15
 }
-finish() { kill "$daemon"; wait "$daemon" || true; daemon=; }
 wakes() { awk '/^voluntary/ { all += $2 } END { print all }' /proc/"$daemon"/task/*/status; }
 spent() { awk '{ all += $1 } END { printf "%.0f", all / 1000 }' /proc/"$daemon"/task/*/schedstat; }
 
@@ -41,10 +32,10 @@ before=$(wakes) began=$(spent)
 sleep "$seconds"
 awk -v wakes="$(($(wakes) - before))" -v spent="$(($(spent) - began))" -v s="$seconds" \
   'BEGIN { printf "idle: %.2f wakes a second, %.3f ms of the processor a second\n", wakes / s, spent / s / 1000 }'
-finish
+end_last
 begin "every 1s"
 began=$(spent)
 sleep "$seconds"
 awk -v spent="$(($(spent) - began))" -v s="$seconds" -v n="$items" \
   'BEGIN { printf "a pass over %d items that finds nothing new: %.2f ms of the processor\n", n, spent / s / 1000 }'
-finish
+end_last

@@ -21,12 +21,9 @@ while (($#)); do
   esac
   shift 2
 done
-cargo build --quiet --release --locked --bin shelfkeeper --example feedgen --example asking
-readonly bin=${CARGO_TARGET_DIR:-$PWD/target}/release script=$PWD/benches/adapter.php
-folder=$(mktemp -d)
-running=()
-trap '((${#running[@]} == 0)) || kill "${running[@]}" 2>/dev/null || true; rm -rf "$folder"' EXIT
-cd "$folder"
+readonly script=$PWD/benches/adapter.php
+examples=asking
+. benches/common.sh
 
 # One product in a thousand has each word `kN`; a title with quotes is left as it is.
 feed() { # FILE ITEMS MORE...
@@ -37,11 +34,10 @@ feed first "$pass_items"
 feed changed "$pass_items" --changed 1
 feed whole "$items"
 
-"$bin/shelfkeeper" sandbox >section 2>/dev/null &
-running+=($!)
-until grep -q api_secret section; do sleep 0.05; done
-nicechat=$(awk '/^\[/ { on = /^\[nicechat\]/ } on && !/^#/' section)
-config() { # NAME FEED SECTIONS
+begin_sandbox
+nicechat=$(section nicechat)
+# Not all have NiceChat.
+sections() { # NAME FEED SECTIONS
   printf '[source]\nlocation = "%s"\nschedule = "every 12h"\n[state]\npath = "%s.db"\n%s\n' "$PWD/$2" "$PWD/$1" "$3" >"$1.toml"
 }
 readonly door='[http]
@@ -52,7 +48,7 @@ readonly face='[oct8ne]
 shop_url = "https://shop.example"'
 
 pass() { # NAME FEED SECTIONS HEADING
-  config "$1" "$2" "$3"
+  sections "$1" "$2" "$3"
   /usr/bin/time --format "%U %S %e %M" --output figures "$bin/shelfkeeper" --quiet --config "$1.toml" run --once --force >/dev/null
   awk -v h="$4" '{ printf "%-44s processor %7.2f s   wall %7.2f s   peak %5.0f MiB\n", h, $1 + $2, $3, $4 / 1024 }' figures
 }
@@ -68,13 +64,13 @@ for run in with without; do
   pass $run first "$sections" "1 % changed back, $run"
 done
 
-kill "${running[0]}"
-config alone whole "$door
+end_last
+sections alone whole "$door
 $face"
 began=$(date +%s.%N)
 "$bin/shelfkeeper" --config alone.toml run 2>log &
 daemon=$!
-running+=("$daemon")
+pids+=("$daemon")
 until address=$(sed -n 's|.*listening at http://||p' log | head -1) && [[ -n $address ]]; do sleep 0.1; done
 ask() { exec 3<>"/dev/tcp/${address%:*}/${address#*:}"; printf 'GET %s HTTP/1.0\r\nHost: shop.example\r\n\r\n' "$1" >&3; cat <&3; exec 3>&-; }
 until ask '/oct8ne/frame/search?search=years' | grep -q '"total":[1-9]'; do sleep 0.5; done
@@ -103,10 +99,10 @@ ids=$(printf 'SK-%06d,' $(seq 1000 77 1693) | sed 's/,$//')
 echo '== The adapter'
 "$bin/examples/asking" door "$address" "$daemon" $((rounds * 20)) <paths
 "$bin/examples/asking" constant >constant &
-running+=($!)
+pids+=($!)
 until [[ -s constant ]]; do sleep 0.05; done
 echo '== A web server that answers a constant'
-printf 'constant\t/\n' | "$bin/examples/asking" door "$(cat constant)" "${running[-1]}" 2000
+printf 'constant\t/\n' | "$bin/examples/asking" door "$(cat constant)" "${pids[-1]}" 2000
 echo "== The daemon, idle again: $(awk '/RssAnon/ { print $2 / 1024 " MiB" }' "/proc/$daemon/status") of its own"
 echo '== FTS5, ranked, with the number of all'
 queries | awk -F '\t' -v OFS='\t' '/^[1236]/ { print } /^4/ { print $1, $2 "*" }' >fts.words

@@ -15,10 +15,7 @@ readonly items=${1:-1000000} rounds=${2:-20}
 "$bin/examples/feedgen" --items "$items" --out feed.tsv
 
 begin_sandbox
-{
-  printf '[source]\nlocation = "feed.tsv"\nschedule = "every 1h"\nsplay = "0s"\n[state]\npath = "state.db"\n[http]\nlisten = "127.0.0.1:0"\n'
-  grep -v '^#' section
-} >config.toml
+config config feed.tsv $'schedule = "every 1h"\nsplay = "0s"' '' $'[http]\nlisten = "127.0.0.1:0"'
 keeper() { "$bin/shelfkeeper" --quiet --config config.toml "$@"; }
 keeper run --once >/dev/null
 

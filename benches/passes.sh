@@ -16,7 +16,7 @@
 #   script        a Python script that is called as `FILE DB FEED OUT --commit`, from an empty state
 # --send adds `run --once` of the first load against the sandbox, with all its requests.
 #
-# Needs GNU time (/usr/bin/time). Everything is made in a folder below TMPDIR that goes at the end: six times
+# Needs GNU time (/usr/bin/time); BIN: see common.sh. Everything is made in a folder below TMPDIR that goes at the end: six times
 # the feed's size.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -35,12 +35,8 @@ while (($#)); do
   shift 2
 done
 
-cargo build --quiet --release --locked --bin shelfkeeper --example feedgen --example acknowledged
-readonly bin=$PWD/target/release
-folder=$(mktemp -d)
-sandbox=
-trap '[[ -z $sandbox ]] || kill "$sandbox"; rm -rf "$folder"' EXIT
-cd "$folder"
+examples=acknowledged
+. benches/common.sh
 
 feed() { "$bin/examples/feedgen" --items "$items" --format "$format" --out "$@"; }
 feed first
@@ -52,22 +48,15 @@ if [[ $format == tsv ]]; then head -1 first >nothing; else
   echo '<yml_catalog><shop><offers></offers></shop></yml_catalog>' >nothing
 fi
 
-"$bin/shelfkeeper" sandbox >section &
-sandbox=$!
-until grep -q api_secret section; do sleep 0.05; done
-url=$(sed -n 's/^base_url = "\(.*\)"/\1/p' section | head -1)
+begin_sandbox
+url=$(setting base_url)
 "$bin/examples/acknowledged" nothing empty.db "$url"
 "$bin/examples/acknowledged" first full.db "$url"
 
-config() { # NAME FEED STATE
-  { printf '[source]\nlocation = "%s"\n[state]\npath = "%s"\n' "$2" "$3"; grep -v '^#' section; } >"$1.toml"
-}
-config first first empty.db
-config again again full.db
-config changed changed full.db
-config shuffled shuffled full.db
+state=empty.db config first first
+for feed in again changed shuffled; do state=full.db config "$feed" "$feed"; done
 cp full.db same.db
-config same first same.db
+config same first
 "$bin/shelfkeeper" --quiet --config same.toml run --once >/dev/null
 
 measure() { # NAME COMMAND...
@@ -121,7 +110,7 @@ echo "state file: $(stat --format %s full.db) bytes"
 
 if [[ -n $send ]]; then
   round=1
-  config sent first sent.db
+  config sent first
   measure 'all sent' "$bin/shelfkeeper" --quiet --config sent.toml run --once
   grep 'all sent' all | awk -F '[; ]' '{ printf "all sent     %8.2f s %6.0f MiB\n", $3, $4 / 1024 }'
 fi

@@ -15,15 +15,10 @@ readonly items=${1:-100000} rounds=${2:-3}
 . benches/common.sh
 "$bin/examples/feedgen" --items "$items" --out feed.tsv
 begin_sandbox
-setting() { sed -n "s/^$1 = \"\(.*\)\"/\1/p" section | head -1; }
-{
-  printf '[source]\nlocation = "feed.tsv"\n[state]\npath = "state.db"\n'
-  grep -v '^#' section | sed '/^\[nicechat\]/a strategy = "api"\nconcurrency = 32'
-} >config.toml
-chmod 600 config.toml
+config config feed.tsv '' $'strategy = "api"\nconcurrency = 32'
 measured() { /usr/bin/time --quiet --format '%e %U %S %M' --output figures "$@" >output; }
 measured "$bin/shelfkeeper" --quiet --config config.toml run --once
-curl --silent --fail --show-error --request PUT --data '{"latency_ms": 1}' "$(setting base_url)/sandbox/rules" >/dev/null
+rules '{"latency_ms": 1}'
 for ((round = 1; round <= rounds; round++)); do
   measured "$bin/examples/bareclient" --list "$(setting base_url)" "$(setting api_key)" "$(setting api_secret)"
   bare=$(cat figures)

@@ -17,14 +17,10 @@ readonly items=${1:-100000} latency=${2:-200}
 cp first.tsv feed.tsv
 
 begin_sandbox
-base=$(sed -n 's/^base_url = "\(.*\)"/\1/p' section | head -1)
-{
-  printf '[source]\nlocation = "feed.tsv"\nschedule = "every 5s"\nsplay = "0s"\n[state]\npath = "state.db"\n'
-  grep -v '^#' section | sed '/^\[nicechat\]/a strategy = "api"\nconcurrency = "auto"'
-} >config.toml
+config config feed.tsv $'schedule = "every 5s"\nsplay = "0s"' $'strategy = "api"\nconcurrency = "auto"'
 keeper() { "$bin/shelfkeeper" --quiet --config config.toml "$@"; }
 keeper run --once >/dev/null
-curl --silent --fail --request PUT --data "{\"latency_ms\": $latency}" "$base/sandbox/rules" >/dev/null
+rules "{\"latency_ms\": $latency}"
 
 awk -F'\t' -v OFS='\t' 'NR == 1 { for (i = 1; i <= NF; i++) if ($i == "title") t = i } NR > 1 { $t = $t " again" } 1' first.tsv >titles.tsv
 mv titles.tsv feed.tsv
