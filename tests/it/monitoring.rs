@@ -104,7 +104,8 @@ fn described() -> BTreeSet<String> {
 }
 
 /// What is described when there is something to tell.
-const LAST: [&str; 4] = [
+const LAST: [&str; 5] = [
+    "shelfkeeper_mirrored_events",
     "shelfkeeper_last_good_pass_age_seconds",
     "shelfkeeper_advisor_available",
     "shelfkeeper_oct8ne_products",
