@@ -1,7 +1,7 @@
 //! shelfkeeper keeps a shop's NiceChat categories and products equal to its source feed.
 //!
 //! The way of a product, one module a step: `source` fetches the bytes, `feed` makes items of
-//! them, `sync` compares them with `state`, plans, asks the guard and applies through `nicechat`.
+//! them, `systems::catalog` compares them with `state`, plans, asks its guard and applies through `remote::nicechat`.
 
 /// The version, with the commit it was built of and that commit's day where they are known: `0.1.0 (0123456789ab
 /// 2026-01-31)`.
@@ -31,6 +31,7 @@ pub mod phone;
 pub mod remote;
 pub mod report;
 pub mod shop;
+mod sorter;
 pub mod source;
 mod spill;
 pub mod state;

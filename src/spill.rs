@@ -63,6 +63,16 @@ impl Spill {
         Ok(Cow::Owned(bytes))
     }
 
+    /// Bytes from `start` on, at most `most`; fewer also where the file ends and memory begins, none only behind the end.
+    ///
+    /// # Errors
+    /// When the file can't be read.
+    pub(crate) fn some(&self, start: u64, most: usize) -> io::Result<Cow<'_, [u8]>> {
+        let end = if start < self.written { self.written } else { self.length() };
+        let left = usize::try_from(end.saturating_sub(start)).unwrap_or(usize::MAX);
+        if left == 0 { Ok(Cow::Borrowed(&[])) } else { self.at(start, left.min(most)) }
+    }
+
     /// All of it, from its begin.
     ///
     /// # Errors

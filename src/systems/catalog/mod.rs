@@ -48,7 +48,7 @@ pub use rejections::record_rejections;
 pub use report::{explanation_json, explanation_text};
 pub use report::{held_text, history_csv, history_json, history_text, rejected_csv, rejected_json, rejected_text};
 pub use shelf::{About, Blocks, Draft, Generation, Note, Shelf, ShelfError, Stocked, Walk};
-pub use shelf::{FOOT, MAGIC, Sorter, Span, foot, pack, put, read_foot, take, take_number, take_text, unpack};
+pub use shelf::{FOOT, MAGIC, Span, foot, pack, put, read_foot, take, take_number, take_text, unpack};
 pub use stock::{Outcome as StockOutcome, Preview, SHOWN, Showing, Stocking, Word, is_of as is_shown, shown};
 pub use strategy::address::Address;
 pub use strategy::cost::{ChosenStrategy, Cost, Decision};

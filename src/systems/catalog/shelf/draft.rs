@@ -14,10 +14,10 @@ use super::error::ShelfError;
 use super::generation::{Generation, Stocked};
 use super::layout::{About, Category, Contents, FILE, MAGIC, PAGE, foot, put};
 use super::numbers::Numbers;
-use super::sorter::Sorter;
 use super::walk::Page;
 use crate::catalog::{Id, Item, Local};
 use crate::remote::nicechat::ProductFields;
+use crate::sorter::Sorter;
 use crate::state::private;
 
 /// A page that is taken over as it lies there doesn't leave one behind that is smaller than this part of a full one.
@@ -278,7 +278,7 @@ impl Draft {
                     Ok((known, was)) => {
                         let place = usize::try_from(was).ok().and_then(|was| moved.get(was).copied());
                         if let Some(place) = place.filter(|place| *place != GONE) {
-                            ids.add(known, u64::from(place))?;
+                            ids.add(&known, u64::from(place))?;
                         }
                     }
                     Err(error) => damage = Some(error),
@@ -286,8 +286,8 @@ impl Draft {
             }
             Ok(())
         };
-        let merged = sorter.finish(|(id, place)| {
-            up_to(Some(&id), &mut ids)?;
+        let merged = sorter.finish(|id, place| {
+            up_to(Some(id), &mut ids)?;
             ids.add(id, place)
         });
         merged.and_then(|()| up_to(None, &mut ids)).map_err(&unwritable)?;
@@ -305,10 +305,10 @@ struct IdPages {
 }
 
 impl IdPages {
-    fn add(&mut self, id: String, place: u64) -> io::Result<()> {
+    fn add(&mut self, id: &str, place: u64) -> io::Result<()> {
         put(&mut self.page, id.as_bytes());
         self.page.extend_from_slice(&place.to_le_bytes());
-        self.first.get_or_insert(id);
+        self.first.get_or_insert_with(|| id.to_owned());
         if self.page.len() >= PAGE { self.end_page() } else { Ok(()) }
     }
 

@@ -16,7 +16,6 @@ mod folder;
 mod generation;
 mod layout;
 mod numbers;
-mod sorter;
 mod walk;
 
 pub use blocks::Blocks;
@@ -28,7 +27,6 @@ pub use folder::Shelf;
 pub use generation::{Generation, Stocked};
 pub use layout::{About, Span, foot, pack, put, read_foot, take, take_number, take_text, unpack};
 pub use layout::{FOOT, MAGIC};
-pub use sorter::Sorter;
 pub use walk::Walk;
 
 #[cfg(test)]

@@ -10,7 +10,6 @@ use proptest::prelude::*;
 use tempfile::TempDir;
 
 use super::layout::FILE;
-use super::sorter::Sorter;
 use super::*;
 use crate::catalog::{Category, Currency, Id, Item};
 use crate::remote::nicechat::product_fields;
@@ -102,22 +101,6 @@ proptest! {
         sorted.retain(|id| *id >= from);
         prop_assert_eq!(generation.ids(&from).collect::<Result<Vec<_>, _>>().expect("read"), sorted);
     }
-
-    #[test]
-    fn ids_are_sorted_in_however_many_parts(ids in btree_set("[a-z]{0,6}", 0..200), room in 1..3_000_usize, seed: u64) {
-        let folder = tempfile::tempdir().expect("a folder");
-        let mut sorter = Sorter::with_room_for(folder.path(), room);
-        let mut mixed: Vec<(u64, &String)> =
-            ids.iter().map(|id| (crate::catalog::digest_bytes(format!("{seed}{id}").as_bytes()) as u64, id)).collect();
-        mixed.sort_unstable();
-        mixed.iter().try_for_each(|(place, id)| sorter.add(id, *place)).expect("added");
-        let mut sorted = Vec::new();
-        sorter.finish(|entry| { sorted.push(entry); Ok(()) }).expect("sorted");
-        let mut wanted: Vec<_> = mixed.into_iter().map(|(place, id)| (id.clone(), place)).collect();
-        wanted.sort_unstable();
-        prop_assert_eq!(sorted, wanted);
-    }
-
     /// Bytes that flip, or are missing, are noticed, or have no part in what is said.
     #[test]
     fn damage_is_an_error(words in 0..400_usize, place: u64, flip in 1..=255_u8, is_cut: bool) {

@@ -12,8 +12,9 @@ use super::file::{BRAND, CATEGORY, CODE, Contents, DESCRIPTION, FILE, SEGMENT, S
 use super::spilled::Spilled;
 use super::terms::Terms;
 use crate::catalog::digest_bytes;
+use crate::sorter::Sorter;
 use crate::state::private;
-use crate::systems::catalog::{Blocks, Generation, MAGIC, ShelfError, Sorter, foot};
+use crate::systems::catalog::{Blocks, Generation, MAGIC, ShelfError, foot};
 use crate::systems::oct8ne::product::Product;
 use crate::systems::oct8ne::text::html;
 use crate::systems::oct8ne::text::words::Analyser;
@@ -208,10 +209,10 @@ impl<'a> Builder<'a> {
         };
         generation.each_id(numbered).map_err(io::Error::other)?;
         let (mut rank, mut before) = (0, String::new());
-        names.finish(|(name, place)| {
+        names.finish(|name, place| {
             if name != before {
                 rank += 1;
-                before = name;
+                name.clone_into(&mut before);
             }
             if let Some(entry) = usize::try_from(place).ok().and_then(|place| ranks.get_mut(place)) {
                 entry.1 = rank;

@@ -3,7 +3,8 @@
 use std::io;
 
 use super::varint;
-use crate::systems::catalog::{Blocks, Sorter, Span};
+use crate::sorter::Sorter;
+use crate::systems::catalog::{Blocks, Span};
 
 /// A page is full when it has so many bytes: one is read and unpacked for each term that is asked for.
 const PAGE: usize = 8 << 10;
@@ -15,10 +16,10 @@ pub(super) type Pages = Vec<(String, Span)>;
 pub(super) fn write(sorter: Sorter, blocks: &mut Blocks) -> io::Result<Pages> {
     let mut writer = Writer { pages: Vec::new(), page: Vec::new(), first: None, before: String::new() };
     let (mut term, mut numbers) = (String::new(), Vec::new());
-    sorter.finish(|(next, number)| {
+    sorter.finish(|next, number| {
         if next != term {
             writer.add(&term, &numbers, blocks)?;
-            term = next;
+            next.clone_into(&mut term);
             numbers.clear();
         }
         numbers.push(number);

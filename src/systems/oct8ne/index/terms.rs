@@ -9,7 +9,7 @@ use xxhash_rust::xxh3::xxh3_64_with_seed;
 use super::file::STEM;
 use super::list::{List, MOST};
 use super::postings;
-use crate::systems::catalog::Sorter;
+use crate::sorter::Sorter;
 use crate::systems::oct8ne::text::words::{Analyser, Word, tokens};
 
 /// What each document takes of a term.

@@ -60,6 +60,9 @@ impl Differ {
                 continue;
             }
             let mut parted = HashSet::new();
+            if kind == Kind::Product {
+                self.part_new(&going, &mut parted)?;
+            }
             self.part_staged(kind, wanted, &going, &mut parted)?;
             self.part_known(kind, removals, &going, &mut parted)?;
             if kind == Kind::Product && !parted.is_empty() {
@@ -120,6 +123,19 @@ impl Differ {
                     self.make_sure(kind, &operation.id, record, is_sent)?;
                 }
             }
+        }
+        Ok(())
+    }
+
+    /// Twins among the new products of which nothing was known.
+    fn part_new(&self, going: &Going, parted: &mut HashSet<Digest>) -> Result<(), DifferError> {
+        let mut found = Vec::new();
+        self.draft.store.new_ids(|id| {
+            found.extend(self.is_twin(Kind::Product, id, going).map(|key| (id.to_owned(), key)));
+        })?;
+        for (id, key) in found {
+            parted.insert(key);
+            self.draft.store.add_twin(Kind::Product, &id, None)?;
         }
         Ok(())
     }

@@ -1,17 +1,30 @@
-//! What creates send, in a nameless file beside the database: of a first load that is all of the feed, and the database
-//! sorts the faster the less it holds.
+//! New products of which nothing was known, in a nameless file beside the database: of a first load that is all of the
+//! feed, and their ids alone sort faster than rows of a table do.
 
 use std::io::{self, Write as _};
 
 use serde_json::Value;
 
-use crate::catalog::{Currency, Digest, Fields, Item, Price};
+use super::error::{PlanStoreError, failed};
+use crate::catalog::{Currency, Digest, Fields, Id, Item, Kind, Price};
 use crate::remote::nicechat::product_text_fields;
+use crate::sorter::Sorter;
 use crate::spill::Spill;
+use crate::systems::catalog::diff::fields::with_values;
+use crate::systems::catalog::plan::operation::{Action, Operation};
 use crate::systems::catalog::store::{Record, Why};
 
-/// Bits of a place that say how long an entry is: an item takes a few MiB at most.
-const LENGTH: u32 = 24;
+/// Bytes of operations that are read together.
+pub(super) const TOGETHER: usize = 4 << 20;
+
+/// Bytes that are read of an entry, unless it is longer.
+const USUAL: usize = 4 << 10;
+
+/// Bytes of a place.
+const PLACE: usize = 8;
+
+/// Bytes of a length.
+const LENGTH: usize = 4;
 
 /// The item has this.
 const IN_STOCK: u8 = 1;
@@ -22,24 +35,35 @@ const IMAGE: u8 = 16;
 const PRICE: u8 = 32;
 const URL: u8 = 64;
 
-/// The items of creates, one behind the other.
-#[derive(Debug, Default)]
-pub(super) struct Creates(Spill);
-
-/// What of an operation follows from an entry.
-pub(super) struct Create {
-    pub(super) record: Record,
-    pub(super) why: Why,
+/// See the module.
+#[derive(Debug)]
+pub(super) struct Creates {
+    /// The items as they came, each with its length before it.
+    items: Spill,
+    /// Their ids, and where they lie; `None` = they are sorted.
+    ids: Option<Sorter>,
+    /// Where they lie in the order of their ids, eight bytes each.
+    order: Spill,
+    count: u64,
 }
 
 impl Creates {
-    /// Adds an item that a row on this line wants, and tells where it lies; `None` = it is too large for that.
+    /// None yet.
+    pub(super) fn new() -> Creates {
+        let ids = Some(Sorter::new(&std::env::temp_dir()));
+        Creates { items: Spill::default(), ids, order: Spill::default(), count: 0 }
+    }
+
+    /// How many there are.
+    pub(super) fn count(&self) -> u64 {
+        self.count
+    }
+
+    /// Adds an item that a row on this line wants.
     ///
     /// # Errors
     /// When the file can't be written.
-    pub(super) fn add(&mut self, item: &Item, digest: Digest, line: u64) -> io::Result<Option<i64>> {
-        let place = self.0.length();
-        let start = self.0.end().len();
+    pub(super) fn add(&mut self, item: &Item, digest: Digest, line: u64) -> io::Result<()> {
         let category = item.category.as_ref().map(|category| category.id.as_str());
         let currency = item.currency.as_ref().map(Currency::as_str);
         let has = |bit: u8, is_there: bool| if is_there { bit } else { 0 };
@@ -50,65 +74,147 @@ impl Creates {
             | has(IMAGE, item.image_url.is_some())
             | has(PRICE, item.price.is_some())
             | has(URL, item.url.is_some());
-        self.0.end().extend_from_slice(&digest.to_le_bytes());
-        self.0.end().extend_from_slice(&line.to_le_bytes());
-        self.0.end().push(flags);
-        self.text(Some(&item.title));
-        self.text(category);
-        self.text(currency);
-        self.text(item.description.as_deref());
-        self.text(item.image_url.as_deref());
-        self.price(item.price)?;
-        self.text(item.url.as_deref());
-        let length = self.0.length() - place;
-        if length >> LENGTH != 0 || place >> (63 - LENGTH) != 0 {
-            self.0.end().truncate(start);
-            return Ok(None);
+        if let Some(ids) = &mut self.ids {
+            ids.add(item.id.as_str(), self.items.length())?;
         }
-        self.0.settle()?;
-        Ok(i64::try_from(place << LENGTH | length).ok())
+        self.count += 1;
+        self.sized(|creates| {
+            creates.text(Some(item.id.as_str()))?;
+            creates.items.end().extend_from_slice(&digest.to_le_bytes());
+            creates.items.end().extend_from_slice(&line.to_le_bytes());
+            creates.items.end().push(flags);
+            creates.text(Some(&item.title))?;
+            creates.text(category)?;
+            creates.text(currency)?;
+            creates.text(item.description.as_deref())?;
+            creates.text(item.image_url.as_deref())?;
+            creates.price(item.price)?;
+            creates.text(item.url.as_deref())
+        })?;
+        self.items.settle()
+    }
+
+    /// Brings them into the order of their ids: they can be read from now on.
+    ///
+    /// # Errors
+    /// When a file can't be written or read.
+    pub(super) fn sort(&mut self) -> io::Result<()> {
+        let Some(ids) = self.ids.take() else { return Ok(()) };
+        ids.finish(|_, place| {
+            self.order.end().extend_from_slice(&place.to_le_bytes());
+            self.order.settle()
+        })
+    }
+
+    /// Puts the length of what `write` adds before it.
+    fn sized(&mut self, write: impl FnOnce(&mut Creates) -> io::Result<()>) -> io::Result<()> {
+        let start = self.items.end().len();
+        self.items.end().extend_from_slice(&[0; LENGTH]);
+        write(self)?;
+        let length = length_of(self.items.end().len() - start - LENGTH)?;
+        self.items.end()[start..start + LENGTH].copy_from_slice(&length);
+        Ok(())
     }
 
     /// A text that is there, its length first.
-    fn text(&mut self, text: Option<&str>) {
+    fn text(&mut self, text: Option<&str>) -> io::Result<()> {
         if let Some(text) = text {
-            self.0.end().extend_from_slice(&(text.len() as u32).to_le_bytes());
-            self.0.end().extend_from_slice(text.as_bytes());
+            self.items.end().extend_from_slice(&length_of(text.len())?);
+            self.items.end().extend_from_slice(text.as_bytes());
         }
+        Ok(())
     }
 
     fn price(&mut self, price: Option<Price>) -> io::Result<()> {
         let Some(price) = price else { return Ok(()) };
-        let end = self.0.end();
-        let start = end.len();
-        end.extend_from_slice(&[0; 4]);
-        write!(end, "{price}")?;
-        let length = (end.len() - start - 4) as u32;
-        end[start..start + 4].copy_from_slice(&length.to_le_bytes());
+        self.sized(|creates| write!(creates.items.end(), "{price}"))
+    }
+
+    /// Adds operations from the `from`-th on, until there are `most` or they are large; gives which one is next.
+    ///
+    /// # Errors
+    /// When a file can't be read.
+    pub(super) fn read(&self, from: u64, most: usize, operations: &mut Vec<Operation>) -> Result<u64, PlanStoreError> {
+        let (mut from, mut size) = (from, 0);
+        while from < self.count && operations.len() < most && size < TOGETHER {
+            let place = self.order.at(from * PLACE as u64, PLACE).map_err(failed)?;
+            let place = u64::from_le_bytes(place.as_ref().try_into().map_err(|_| broken())?);
+            operations.push(self.entry(place, |entry| {
+                size += entry.0.len();
+                entry.read()
+            })?);
+            from += 1;
+        }
+        Ok(from)
+    }
+
+    /// The operation on the product with this id.
+    ///
+    /// # Errors
+    /// When a file can't be read.
+    pub(super) fn find(&self, id: &str) -> Result<Option<Operation>, PlanStoreError> {
+        let mut found = None;
+        self.ids(|other, place| found = found.or((other == id).then_some(place)))?;
+        found.map(|place| self.entry(place, |entry| entry.read())).transpose()
+    }
+
+    /// Gives the ids of all products, and where they lie, to `each`.
+    ///
+    /// # Errors
+    /// When a file can't be read.
+    pub(super) fn ids(&self, mut each: impl FnMut(&str, u64)) -> Result<(), PlanStoreError> {
+        let mut place = 0;
+        while place < self.items.length() {
+            let length = self.entry(place, |mut entry| {
+                let length = entry.0.len();
+                each(entry.text()?, place);
+                Some(length)
+            })?;
+            place += (LENGTH + length) as u64;
+        }
         Ok(())
     }
 
-    /// Bytes of the entry that lies there.
-    pub(super) fn size(place: i64) -> usize {
-        (place & ((1 << LENGTH) - 1)) as usize
+    /// What `read` makes of the entry that lies there.
+    fn entry<T>(&self, place: u64, read: impl FnOnce(Entry<'_>) -> Option<T>) -> Result<T, PlanStoreError> {
+        let mut bytes = self.items.some(place, USUAL).map_err(failed)?;
+        let length = Entry(&bytes).length().ok_or_else(broken)?;
+        if bytes.len() < LENGTH + length {
+            bytes = self.items.at(place, LENGTH + length).map_err(failed)?;
+        }
+        read(Entry(&bytes[LENGTH..LENGTH + length])).ok_or_else(broken)
     }
+}
 
-    /// The entry that lies there.
-    ///
-    /// # Errors
-    /// When the file can't be read.
-    pub(super) fn at(&self, place: i64) -> io::Result<Create> {
-        let (start, length) = (place as u64 >> LENGTH, Creates::size(place));
-        let bytes = self.0.at(start, length)?;
-        Entry(&bytes).read().ok_or_else(|| io::Error::from(io::ErrorKind::InvalidData))
-    }
+fn length_of(length: usize) -> io::Result<[u8; LENGTH]> {
+    let length = u32::try_from(length).map_err(|_| io::Error::from(io::ErrorKind::InvalidInput))?;
+    Ok(length.to_le_bytes())
+}
+
+fn broken() -> PlanStoreError {
+    failed(io::Error::from(io::ErrorKind::InvalidData))
 }
 
 /// Bytes of an entry that are still to be read.
 struct Entry<'e>(&'e [u8]);
 
 impl<'e> Entry<'e> {
-    fn read(mut self) -> Option<Create> {
+    /// What has its length before it, an entry or a part of one; `None` = not all of it is there.
+    fn sized(&mut self) -> Option<&'e [u8]> {
+        let length = self.length()?;
+        let (sized, rest) = self.0[LENGTH..].split_at_checked(length)?;
+        self.0 = rest;
+        Some(sized)
+    }
+
+    /// The length that stands here.
+    fn length(&self) -> Option<usize> {
+        let length = self.0.first_chunk::<LENGTH>()?;
+        usize::try_from(u32::from_le_bytes(*length)).ok()
+    }
+
+    fn read(mut self) -> Option<Operation> {
+        let id = Id::parse(self.text()?).ok()?;
         let digest = Digest::from_le_bytes(self.take(16)?.try_into().ok()?);
         let line = u64::from_le_bytes(self.take(8)?.try_into().ok()?);
         let flags = *self.take(1)?.first()?;
@@ -129,7 +235,9 @@ impl<'e> Entry<'e> {
         ];
         let acked = product_text_fields(texts, price, has(IN_STOCK));
         let record = Record { acked, digest, answered: Fields::new(), repaired: Fields::new() };
-        self.0.is_empty().then_some(Create { record, why: Why::Line(line) })
+        let send = with_values(&record.acked);
+        let operation = Operation::new((Kind::Product, &id), Action::Create, send, Fields::new(), Some(record));
+        self.0.is_empty().then_some(Operation { why: Why::Line(line), ..operation })
     }
 
     fn take(&mut self, count: usize) -> Option<&'e [u8]> {
@@ -139,8 +247,7 @@ impl<'e> Entry<'e> {
     }
 
     fn text(&mut self) -> Option<&'e str> {
-        let length = u32::from_le_bytes(self.take(4)?.try_into().ok()?);
-        simdutf8::basic::from_utf8(self.take(length as usize)?).ok()
+        simdutf8::basic::from_utf8(self.sized()?).ok()
     }
 }
 
@@ -170,28 +277,50 @@ mod tests {
         }
     }
 
+    fn read_all(creates: &Creates, most: usize) -> Vec<Operation> {
+        let (mut from, mut all) = (0, Vec::new());
+        while from < creates.count() {
+            let mut some = Vec::new();
+            from = creates.read(from, most, &mut some).expect("read");
+            assert!(!some.is_empty() && some.len() <= most);
+            all.extend(some);
+        }
+        all
+    }
+
     /// In memory or from the file: what comes out is what went in.
     #[test]
     fn items_come_out_as_they_went_in() {
-        let mut creates = Creates::default();
-        let add = |n: usize| creates.add(&item(n), n as Digest, n as u64).expect("written").expect("a place");
-        let places: Vec<i64> = (0..5_000).map(add).collect();
-        assert!(creates.0.length() > 2 << 20, "both in the file and in memory");
-        for (n, place) in places.into_iter().enumerate() {
-            let Create { record, why } = creates.at(place).expect("read");
-            assert_eq!(
-                (record.acked, record.digest, why),
-                (product_fields(&item(n)), n as Digest, Why::Line(n as u64))
-            );
+        let mut creates = Creates::new();
+        (0..5_000).rev().for_each(|n| creates.add(&item(n), n as Digest, n as u64).expect("written"));
+        creates.sort().expect("sorted");
+        assert!(creates.items.length() > 2 << 20, "both in the file and in memory");
+        let mut numbers: Vec<usize> = (0..5_000).collect();
+        numbers.sort_by_key(|n| n.to_string());
+        for most in [1, 7, usize::MAX] {
+            let all = read_all(&creates, most);
+            assert_eq!(all.len(), 5_000);
+            for (n, operation) in numbers.iter().copied().zip(all) {
+                let Operation { id, action, send, record, why, .. } = operation;
+                let (acked, digest) = record.map(|record| (record.acked, record.digest)).expect("a record");
+                assert_eq!((id.as_str(), action, why), (&*n.to_string(), Action::Create, Why::Line(n as u64)));
+                assert_eq!((with_values(&acked), &acked, digest), (send, &product_fields(&item(n)), n as Digest));
+            }
         }
-        assert!(creates.at(1 << LENGTH | 5).is_err(), "no entry lies there");
+        let found = |id: &str| creates.find(id).expect("read").map(|operation| operation.id.to_string());
+        assert_eq!(["0", "4999", "5000"].map(found), [Some("0".into()), Some("4999".into()), None]);
     }
 
     #[test]
-    fn what_is_too_large_goes_another_way() {
-        let mut creates = Creates::default();
-        let large = Item { description: Some("x".repeat(1 << LENGTH)), ..item(1) };
-        assert_eq!(creates.add(&large, 1, 1).expect("left"), None);
-        assert_eq!(creates.0.length(), 0);
+    fn items_of_any_length_come_out() {
+        let mut creates = Creates::new();
+        let lengths = [1, USUAL - 100, USUAL, USUAL + 1, 9 << 20, 5, (1 << 20) + 1, 2];
+        for (n, length) in lengths.into_iter().enumerate() {
+            let item = Item { description: Some("x".repeat(length)), ..item(n) };
+            creates.add(&item, 0, 0).expect("written");
+        }
+        creates.sort().expect("sorted");
+        let length = |operation: &Operation| operation.send["description"].as_str().map_or(0, str::len);
+        assert_eq!(read_all(&creates, 3).iter().map(length).collect::<Vec<_>>(), lengths);
     }
 }

@@ -38,7 +38,7 @@ impl PlanStore {
         let of = params![code(stage), code(kind), risks.bits()];
         let mut rows = statement.query(of).map_err(error)?;
         while let Some(row) = rows.next().map_err(error)? {
-            if let Some(operation) = operation(row, &self.creates)?.operation {
+            if let Some(operation) = operation(row)?.operation {
                 each(Risky { place: Place(row.get(6).map_err(error)?), operation })?;
             }
         }
@@ -82,6 +82,7 @@ impl PlanStore {
     /// All that would be sent has somebody's word.
     pub(in crate::systems::catalog) fn approve_all(&mut self) -> Result<(), PlanStoreError> {
         self.connection.execute("UPDATE operation SET approved = 1", [])?;
+        self.creates_are_approved = true;
         Ok(())
     }
 
@@ -91,6 +92,7 @@ impl PlanStore {
         let [begin, _] = turn::bounds(Stage::Held);
         self.connection.execute(sql, params![code(Stage::Held), begin, code(Stage::RecordOnly)])?;
         self.groups.retain(|group, _| group.stage == Stage::RecordOnly);
+        self.creates_stage = Stage::Held;
         Ok(())
     }
 
@@ -100,7 +102,8 @@ impl PlanStore {
         let mut statement = self.connection.prepare_cached(sql)?;
         let [begin, end] = turn::bounds(Stage::Held);
         let mut of = |kind| statement.query_row(params![begin, end, code(kind)], |row| row.get::<_, i64>(0));
-        Ok([of(Kind::Category)?.unsigned_abs(), of(Kind::Product)?.unsigned_abs()])
+        let creates = if self.creates_stage == Stage::Held { self.creates.count() } else { 0 };
+        Ok([of(Kind::Category)?.unsigned_abs(), of(Kind::Product)?.unsigned_abs() + creates])
     }
 
     /// Gives every operation that is held to `each`.

@@ -13,31 +13,31 @@ mod twins;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
-use rusqlite::{Connection, OptionalExtension as _, ToSql, params};
+use rusqlite::{Connection, OptionalExtension as _, params};
 use serde::{Deserialize, Serialize};
 
 use crate::catalog::{Digest, Fields, Id, Item, Kind, Rejection};
-use crate::remote::nicechat::product_fields;
 use crate::systems::catalog::diff::decide::Observation;
-use crate::systems::catalog::plan::operation::{Action, Operation, Stage, Urgency};
+use crate::systems::catalog::plan::operation::{Operation, Stage, Urgency};
 use crate::systems::catalog::plan::risk::Risks;
-use crate::systems::catalog::store::{Record, Why, rejection};
+use crate::systems::catalog::store::{Why, rejection};
 use codes::{code, kind_of};
-use creates::Creates;
+use creates::{Creates, TOGETHER};
 pub use error::PlanStoreError;
 use error::{failed, json, parse};
 pub(in crate::systems::catalog) use hold::Risky;
 pub(in crate::systems::catalog) use places::Place;
 use stored::{body, columns, operation};
 
-/// Bytes of operations that are read together.
-const TOGETHER: usize = 4 << 20;
-
 /// A plan's operations, rejected rows, and what the listing said.
 pub struct PlanStore {
     connection: Connection,
-    /// What most creates send.
+    /// Most of those that create products.
     creates: Creates,
+    /// Where they belong: all of them are held, or none.
+    creates_stage: Stage,
+    /// They have somebody's word.
+    creates_are_approved: bool,
     groups: BTreeMap<Group, u64>,
     /// How many operations had risks when they were added.
     risky: u64,
@@ -50,7 +50,12 @@ pub type SharedPlanStore = Arc<Mutex<PlanStore>>;
 
 /// Where reading the operations goes on.
 #[derive(Debug, Clone, Default)]
-pub struct Cursor(Option<(String, i64)>);
+pub struct Cursor {
+    /// The turn behind the stage and the row of the last one that the database has.
+    behind: Option<(String, i64)>,
+    /// Which of those that the database doesn't have is next.
+    creates: u64,
+}
 
 /// Operations that go one after the other, by their ids.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -90,8 +95,15 @@ impl PlanStore {
              CREATE TABLE listed (kind INTEGER, key BLOB, id TEXT, fields TEXT, PRIMARY KEY (kind, key)) WITHOUT ROWID;
              BEGIN;",
         )?;
-        let (creates, groups) = (Creates::default(), BTreeMap::new());
-        Ok(PlanStore { connection, creates, groups, risky: 0, turn: String::new() })
+        Ok(PlanStore {
+            connection,
+            creates: Creates::new(),
+            creates_stage: Stage::Products,
+            creates_are_approved: false,
+            groups: BTreeMap::new(),
+            risky: 0,
+            turn: String::new(),
+        })
     }
 
     /// Adds an operation; a late one comes after all others of its stage.
@@ -116,24 +128,13 @@ impl PlanStore {
         digest: Digest,
         line: u64,
     ) -> Result<(), PlanStoreError> {
+        self.creates.add(item, digest, line).map_err(failed)?;
         let group = Group { stage: Stage::Products, is_late: false, urgency: Urgency::Create };
-        let of = (Kind::Product, &item.id);
-        if let Some(place) = self.creates.add(item, digest, line).map_err(failed)? {
-            return self.put(group, of, &place, Risks::default());
-        }
-        let acked = product_fields(item);
-        let record = Record { acked, digest, answered: Fields::new(), repaired: Fields::new() };
-        let (send, why) = (Fields::new(), Why::Line(line));
-        self.add(&Operation { why, ..Operation::new(of, Action::Create, send, Fields::new(), Some(record)) })
+        *self.groups.entry(group).or_default() += 1;
+        Ok(())
     }
 
-    fn put(
-        &mut self,
-        group: Group,
-        (kind, id): (Kind, &Id),
-        body: &dyn ToSql,
-        risks: Risks,
-    ) -> Result<(), PlanStoreError> {
+    fn put(&mut self, group: Group, (kind, id): (Kind, &Id), body: &str, risks: Risks) -> Result<(), PlanStoreError> {
         let Group { stage, is_late, urgency } = group;
         *self.groups.entry(group).or_default() += 1;
         self.risky += u64::from(risks != Risks::default());
@@ -164,7 +165,8 @@ impl PlanStore {
     }
 
     /// Ends the collecting: the operations can be read from now on.
-    pub(in crate::systems::catalog) fn seal(&self) -> Result<(), PlanStoreError> {
+    pub(in crate::systems::catalog) fn seal(&mut self) -> Result<(), PlanStoreError> {
+        self.creates.sort().map_err(failed)?;
         // One text a row: that sorts several times as fast as five columns do.
         self.connection.execute_batch("COMMIT; CREATE INDEX turn ON operation (turn);")?;
         if self.risky > 0 {
@@ -173,34 +175,62 @@ impl PlanStore {
         Ok(())
     }
 
-    /// Operations of a stage in their order (urgency, then id; late ones last), at most `most`, behind `cursor`. Fewer
-    /// when they are large; none only when there are no more.
+    /// Operations of a stage in their order (urgency, then id; late ones last), at most `most`, behind `cursor`. Fewer when they are large; none only when there are no more.
     ///
     /// # Errors
     /// When the temporary file can't be read.
     pub fn operations(&self, stage: Stage, cursor: &mut Cursor, most: usize) -> Result<Vec<Operation>, PlanStoreError> {
+        let [begin, end] = turn::bounds(stage);
+        let mut operations = Vec::new();
+        if stage == self.creates_stage && cursor.creates < self.creates.count() {
+            let until = begin + &turn::begin(false, Urgency::Other);
+            if !self.rows(stage, cursor, &until, most, &mut operations)? {
+                return Ok(operations);
+            }
+            let before = operations.len();
+            cursor.creates = self.creates.read(cursor.creates, most, &mut operations)?;
+            if self.creates_are_approved {
+                operations[before..].iter_mut().for_each(|operation| operation.why = Why::Approved);
+            }
+            if cursor.creates < self.creates.count() {
+                return Ok(operations);
+            }
+        }
+        self.rows(stage, cursor, &end, most, &mut operations)?;
+        Ok(operations)
+    }
+
+    /// Adds the operations of a stage that the database has, up to a turn; gives whether that was all of them.
+    fn rows(
+        &self,
+        stage: Stage,
+        cursor: &mut Cursor,
+        until: &str,
+        most: usize,
+        operations: &mut Vec<Operation>,
+    ) -> Result<bool, PlanStoreError> {
         let sql = concat!(
             "SELECT ",
             columns!(),
             ", turn, rowid FROM operation
              WHERE (turn, rowid) > (?1, ?2) AND turn < ?3 ORDER BY turn, rowid LIMIT ?4"
         );
-        let [begin, end] = turn::bounds(stage);
-        let (behind, row) = cursor.0.clone().unwrap_or_default();
-        let most = i64::try_from(most).unwrap_or(i64::MAX);
+        let [begin, _] = turn::bounds(stage);
+        let (behind, row) = cursor.behind.clone().unwrap_or_default();
         let mut statement = self.connection.prepare_cached(sql)?;
-        let mut rows = statement.query(params![begin + &behind, row, end, most])?;
-        let (mut operations, mut size) = (Vec::new(), 0);
-        while size < TOGETHER
-            && let Some(row) = rows.next()?
-        {
+        let left = most.saturating_sub(operations.len());
+        let mut rows =
+            statement.query(params![begin + &behind, row, until, i64::try_from(left).unwrap_or(i64::MAX)])?;
+        let mut size = 0;
+        while size < TOGETHER {
+            let Some(row) = rows.next()? else { return Ok(operations.len() < most) };
             let turn = row.get_ref(6)?.as_str().map_err(rusqlite::Error::from)?;
-            cursor.0 = Some((turn::within_stage(turn).to_owned(), row.get(7)?));
-            let read = operation(row, &self.creates)?;
+            cursor.behind = Some((turn::within_stage(turn).to_owned(), row.get(7)?));
+            let read = operation(row)?;
             size += read.size;
             operations.extend(read.operation);
         }
-        Ok(operations)
+        Ok(false)
     }
 
     /// Gives every operation that sends something to `each`, in the order of the application.
@@ -244,7 +274,13 @@ impl PlanStore {
     /// # Errors
     /// When the temporary file can't be read.
     pub fn first(&self, group: Group, most: usize) -> Result<Vec<Operation>, PlanStoreError> {
-        self.operations(group.stage, &mut Cursor(Some((turn::begin(group.is_late, group.urgency), 0))), most)
+        self.operations(group.stage, &mut self.begin(group), most)
+    }
+
+    fn begin(&self, group: Group) -> Cursor {
+        let is_behind = group.is_late || group.urgency > Urgency::Create;
+        let behind = Some((turn::begin(group.is_late, group.urgency), 0));
+        Cursor { behind, creates: if is_behind { self.creates.count() } else { 0 } }
     }
 
     /// Rejected rows in the feed's order, from the `from`-th on.
@@ -318,7 +354,7 @@ impl PlanStore {
 impl Cursor {
     /// Behind the operations of a stage that are urgent, see [`Operation::is_urgent`].
     pub(in crate::systems::catalog) fn behind_the_urgent() -> Cursor {
-        Cursor(Some((turn::begin(false, Urgency::Create), 0)))
+        Cursor { behind: Some((turn::begin(false, Urgency::Create), 0)), creates: 0 }
     }
 }
 

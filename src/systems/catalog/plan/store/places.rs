@@ -17,7 +17,8 @@ impl PlanStore {
         self.groups.keys().any(|group| group.stage == stage)
     }
 
-    /// Gives the ids of a stage's operations on a kind, and where they lie, to `each`.
+    /// Gives the ids of a stage's operations on a kind, and where they lie, to `each`; but for new products of which
+    /// nothing was known, see [`PlanStore::new_ids`].
     pub(in crate::systems::catalog) fn ids(
         &self,
         stage: Stage,
@@ -34,12 +35,17 @@ impl PlanStore {
         Ok(())
     }
 
+    /// Gives the ids of the new products of which nothing was known to `each`.
+    pub(in crate::systems::catalog) fn new_ids(&self, mut each: impl FnMut(&str)) -> Result<(), PlanStoreError> {
+        self.creates.ids(|id, _| each(id))
+    }
+
     /// An operation that lies there.
     pub(in crate::systems::catalog) fn operation_at(&self, place: Place) -> Result<Option<Operation>, PlanStoreError> {
         let sql = concat!("SELECT ", columns!(), " FROM operation WHERE rowid = ?1");
         let mut statement = self.connection.prepare_cached(sql)?;
         let mut rows = statement.query([place.0])?;
-        rows.next()?.map_or(Ok(None), |row| Ok(operation(row, &self.creates)?.operation))
+        rows.next()?.map_or(Ok(None), |row| Ok(operation(row)?.operation))
     }
 
     /// The operations on an object, with their stages.
@@ -55,7 +61,10 @@ impl PlanStore {
         while let Some(row) = rows.next()? {
             let number: u8 = row.get(6)?;
             let stage = Stage::ALL.into_iter().find(|stage| code(*stage) == number).unwrap_or(Stage::Held);
-            found.extend(operation(row, &self.creates)?.operation.map(|operation| (stage, operation)));
+            found.extend(operation(row)?.operation.map(|operation| (stage, operation)));
+        }
+        if kind == Kind::Product {
+            found.extend(self.creates.find(id)?.map(|operation| (self.creates_stage, operation)));
         }
         Ok(found)
     }

@@ -1,12 +1,10 @@
 //! How an operation is stored beside its kind and id.
 
 use rusqlite::Row;
-use rusqlite::types::ValueRef;
 use serde::{Deserialize, Serialize};
 
 use super::codes::kind_of;
-use super::creates::{Create, Creates};
-use super::error::{PlanStoreError, failed, json, parse};
+use super::error::{PlanStoreError, json, parse};
 use crate::catalog::{Digest, Fields, Id};
 use crate::systems::catalog::diff::fields::with_values;
 use crate::systems::catalog::plan::operation::{Action, Operation};
@@ -75,21 +73,11 @@ pub(super) struct Read {
     pub(super) size: usize,
 }
 
-impl From<Create> for Body {
-    fn from(Create { record, why }: Create) -> Body {
-        let (send, old, in_doubt) = (None, Fields::new(), Fields::new());
-        Body { action: Action::Create, send, old, in_doubt, record: Some(record), was_in: None, why }
-    }
-}
-
-/// Reads the operation of a row; `creates` = where its body may lie.
-pub(super) fn operation(row: &Row<'_>, creates: &Creates) -> Result<Read, PlanStoreError> {
+/// Reads the operation of a row.
+pub(super) fn operation(row: &Row<'_>) -> Result<Read, PlanStoreError> {
     let text =
         |column| -> Result<&str, PlanStoreError> { Ok(row.get_ref(column)?.as_str().map_err(rusqlite::Error::from)?) };
-    let (body, size) = match row.get_ref(2)? {
-        ValueRef::Integer(place) => (creates.at(place).map_err(failed)?.into(), Creates::size(place)),
-        _ => (parse(text(2)?)?, text(2)?.len()),
-    };
+    let (body, size) = (parse(text(2)?)?, text(2)?.len());
     let Ok(id) = Id::parse(text(1)?) else { return Ok(Read { operation: None, size }) };
     let Body { action, send, old, in_doubt, record, was_in, why } = body;
     let whole = || record.as_ref().map(|record: &Record| with_values(&record.acked)).unwrap_or_default();
