@@ -164,24 +164,29 @@ impl Api {
 
     fn list(&self, kind: Kind, call: &Call) -> Result<Answer, Answer> {
         let objects = self.store.of(kind);
-        let shown = objects.values().map(|object| Value::Object(listed(object, &self.rules)));
-        self.page(call, shown, objects.len())
+        self.page(call, (objects.values(), objects.len()), |object| Value::Object(listed(object, &self.rules)))
     }
 
     fn list_orders(&self, call: &Call) -> Result<Answer, Answer> {
         let orders = self.orders.listed(self.rules.orders_oldest_first);
         let count = self.rules.orders_count.unwrap_or(orders.len());
-        self.page(call, orders.into_iter().cloned(), count)
+        self.page(call, (orders.into_iter(), count), Value::clone)
     }
 
-    /// The page of a listing that a call asks for.
-    fn page(&self, call: &Call, all: impl ExactSizeIterator<Item = Value>, count: usize) -> Result<Answer, Answer> {
+    /// The page of a listing that a call asks for; `count` is what it says of their number. Only what is on the page is
+    /// shown: a listing of many pages would take a square of time otherwise.
+    fn page<T>(
+        &self,
+        call: &Call,
+        (all, count): (impl ExactSizeIterator<Item = T>, usize),
+        show: impl Fn(T) -> Value,
+    ) -> Result<Answer, Answer> {
         let size = self.rules.page_size.max(1);
         let last = all.len().div_ceil(size).max(1);
         let page = page_of(call.query.as_deref())
             .filter(|page| (1..=last).contains(page))
             .ok_or_else(|| Answer::error(StatusCode::NOT_FOUND, "Invalid page"))?;
-        let results: Vec<Value> = all.skip((page - 1) * size).take(size).collect();
+        let results: Vec<Value> = all.skip((page - 1) * size).take(size).map(show).collect();
         let link = |page: usize| (1..=last).contains(&page).then(|| self.link(call, page));
         Ok(accepted(json!({
             "count": count,
