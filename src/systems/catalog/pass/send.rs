@@ -33,7 +33,7 @@ const ENOUGH_REQUESTS: u64 = 50;
 
 /// What a plan left behind that was carried out as far as it went.
 pub(super) struct Sent {
-    /// What the state is to know of the feed's rows; `None` when not all operations were tried.
+    /// What the state is to know of the feed's rows: of those whose objects were acknowledged, if any.
     pub(super) rows: Option<RowsEnding>,
     /// Whether all operations were tried.
     pub(super) was_carried_through: bool,
@@ -53,7 +53,10 @@ pub(super) async fn send(
     let rows = plan.rows.take();
     let result = carry_out(tools, request, plan, mark, findings).await;
     let was_carried_through = matches!(result, Ok(()) | Err(PassError::Pending { .. }));
-    Sent { rows: rows.filter(|_| was_carried_through), was_carried_through, result }
+    // A pass that goes on from here has only what is left to parse; where little was known before, that is about all of it.
+    let goes_on = matches!(result, Err(PassError::Stopped(Stop::Overtaken | Stop::Away(_))));
+    let is_of_use = |rows: &RowsEnding| was_carried_through || (goes_on && rows.is_mostly_known());
+    Sent { rows: rows.filter(is_of_use), was_carried_through, result }
 }
 
 async fn carry_out(

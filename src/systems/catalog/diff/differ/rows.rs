@@ -60,7 +60,7 @@ impl Differ {
         let log = self.row_log.take()?;
         let Some(KnownRows { table, .. }) = &self.inventory.known_rows else { return Some(RowsEnding::New(log)) };
         let Tally { owned, create, update, delete, record_only, .. } = self.draft.summary.products;
-        let is_same = !log.has_new_rows() && log.known_rows() == table.len() as u64;
+        let is_same = log.new_rows() == 0 && log.known_rows() == table.len() as u64;
         Some(if is_same && create + update + delete + record_only == 0 {
             RowsEnding::Same(InUse { rows: table.len() as u64, owned, judged: log.judged(), content: table.content })
         } else {

@@ -74,9 +74,9 @@ impl RowLog {
         self.known
     }
 
-    /// Whether any row was parsed.
-    pub fn has_new_rows(&self) -> bool {
-        self.new > 0
+    /// How many rows were parsed.
+    pub fn new_rows(&self) -> u64 {
+        self.new
     }
 
     /// The next row is one of the old table.

@@ -1,8 +1,8 @@
 //! The rows of the feed that the state equals, in its order: what each one's bytes mean.
 //!
 //! A row is in the table only while the object it became is acknowledged to be what the row means:
-//! whatever writes an object takes the table out of use in the same transaction, and only a pass that was
-//! carried through puts it into use again.
+//! whatever writes an object takes the table out of use in the same transaction, and only the end of a pass
+//! puts it into use again, with the rows whose objects were acknowledged by then.
 
 mod chunks;
 mod content;

@@ -26,6 +26,16 @@ pub enum RowsEnding {
     New(RowLog),
 }
 
+impl RowsEnding {
+    /// Whether most of the rows were known before.
+    pub fn is_mostly_known(&self) -> bool {
+        match self {
+            RowsEnding::Same(_) => true,
+            RowsEnding::New(log) => log.known_rows() > log.new_rows(),
+        }
+    }
+}
+
 /// Takes the table out of use.
 pub(in crate::systems::catalog::store) fn invalidate(transaction: &Transaction<'_>) -> rusqlite::Result<()> {
     IN_USE.remove(transaction)

@@ -36,6 +36,8 @@ pub(super) struct Visit {
     pub(super) is_killed: bool,
     /// Most requests come to nothing.
     pub(super) is_unlucky: bool,
+    /// Operations that are tried before a newer feed comes.
+    pub(super) tried: usize,
     pub(super) dice: u64,
 }
 
@@ -72,21 +74,25 @@ pub(super) fn visit() -> impl Strategy<Value = Visit> {
     let odd = || prop::bool::weighted(0.15);
     let damage = prop_oneof![2 => Just(Vec::new()), 1 => vec(any::<(u16, u8, u8)>(), 1..4)];
     let outside = || prop_oneof![2 => Just(0_u8), 1 => 0..3_u8];
-    let luck = (odd(), prop::bool::weighted(0.3), any::<u64>());
+    let tried = prop_oneof![2 => Just(usize::MAX), 1 => 0..6_usize];
+    let luck = (odd(), prop::bool::weighted(0.3), tried, any::<u64>());
     // Often the feed is as it was, with what went wrong before.
     let changes = prop_oneof![2 => Just(Vec::new()), 3 => vec(change, 1..4)];
     (changes, damage, outside(), outside(), odd(), 0..3_u8, prop::bool::weighted(0.3), luck).prop_map(
-        |(changes, damage, surroundings, defaults, prune_all, hours, listing, (is_killed, is_unlucky, dice))| Visit {
-            changes,
-            damage,
-            surroundings,
-            defaults,
-            prune_all,
-            hours,
-            listing,
-            is_killed,
-            is_unlucky,
-            dice,
+        |(changes, damage, surroundings, defaults, prune_all, hours, listing, (is_killed, is_unlucky, tried, dice))| {
+            Visit {
+                changes,
+                damage,
+                surroundings,
+                defaults,
+                prune_all,
+                hours,
+                listing,
+                is_killed,
+                is_unlucky,
+                tried,
+                dice,
+            }
         },
     )
 }
@@ -240,6 +246,7 @@ impl Visit {
         listing: false,
         is_killed: false,
         is_unlucky: false,
+        tried: usize::MAX,
         dice: 0,
     };
 

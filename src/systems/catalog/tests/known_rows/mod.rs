@@ -111,7 +111,7 @@ impl Shop {
         self.runtime.block_on(async {
             let waiting = Waiting { all: result.summary.operations(), urgent: 0 };
             self.writer.begin(waiting, Timestamp::UNIX_EPOCH).await.expect("begun");
-            for operation in result.operations {
+            for operation in result.operations.into_iter().take(visit.tried) {
                 dice = dice.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
                 let Operation { kind, id, action, record, send, .. } = operation;
                 if action == Action::RecordOnly {
