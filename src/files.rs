@@ -53,6 +53,27 @@ pub(crate) fn check_writable(path: &Path) -> io::Result<()> {
     Ok(rustix::fs::access(&above, Access::WRITE_OK | Access::EXEC_OK)?)
 }
 
+/// The room where a file is or will be, in bytes.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Space {
+    /// That others than root may use.
+    pub(crate) free: u64,
+    /// All of it.
+    pub(crate) total: u64,
+}
+
+impl Space {
+    /// `None` = nobody knows.
+    pub(crate) fn at(path: &Path) -> Option<Space> {
+        // A folder that isn't there yet is made in the one above it.
+        let folders = path.ancestors().skip(1);
+        let mut folders = folders.map(|folder| if folder.as_os_str().is_empty() { Path::new(".") } else { folder });
+        let space = folders.find_map(|folder| rustix::fs::statvfs(folder).ok())?;
+        let [free, total] = [space.f_bavail, space.f_blocks].map(|blocks| blocks.saturating_mul(space.f_frsize));
+        Some(Space { free, total })
+    }
+}
+
 /// Whether a program could be run, by its path or, without a `/`, by a folder of `PATH`.
 pub(crate) fn finds_program(program: &str) -> bool {
     let can_run = |path: &Path| path.is_file() && rustix::fs::access(path, Access::EXEC_OK).is_ok();

@@ -43,6 +43,8 @@ pub struct Status<'r> {
     /// Whether a process works with the state; `None` = that can't be told.
     is_in_use: Option<bool>,
     now: Timestamp,
+    /// What is said besides.
+    notes: Vec<String>,
 }
 
 /// A shop beside others.
@@ -99,7 +101,12 @@ impl<'r> Status<'r> {
             Err(illegible) => (None, Some(illegible.to_string())),
         };
         let is_in_use = state::is_in_use(reader.path());
-        Ok(Status { reader, parts, pause, illegible, caller, is_in_use, now: Timestamp::now() })
+        Ok(Status { reader, parts, pause, illegible, caller, is_in_use, now: Timestamp::now(), notes: Vec::new() })
+    }
+
+    /// The same with more that people are told, a line each, below the headline.
+    pub fn noting(self, notes: Vec<String>) -> Status<'r> {
+        Status { notes, ..self }
     }
 
     /// What is said of a state that isn't there; `None` where nothing has passes, and nobody misses it.
@@ -237,9 +244,11 @@ impl<'r> Status<'r> {
     pub fn print_text(&self, passes: u32, out: &mut dyn Write) -> Result<(), PrintError> {
         if no_state(self.reader).is_some() {
             self.absence()?.map_or(Ok(()), |absence| writeln!(out, "{absence}"))?;
+            self.notes.iter().try_for_each(|note| writeln!(out, "{note}"))?;
             return Ok(out.write_all(&self.told_without_state()?)?);
         }
         writeln!(out, "{}", self.headline()?.text)?;
+        self.notes.iter().try_for_each(|note| writeln!(out, "{note}"))?;
         self.parts.iter().try_for_each(|part| part.print_times(self.now, out))?;
         self.absent_daemon().map_or(Ok(()), |told| writeln!(out, "         {told}"))?;
         self.illegible.iter().try_for_each(|told| writeln!(out, "  {told}"))?;

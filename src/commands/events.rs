@@ -12,11 +12,17 @@ use crate::systems::events::store::ReadEvents as _;
 use crate::systems::events::{Names, event_calendar, event_changes_json, event_changes_text, events_json, events_text};
 
 pub(super) fn events(arguments: &cli::Events, path: &Path) -> Outcome {
-    let (look, names) = Look::with(path, |config| config.lagerkoll.as_ref().map(Names::of))?;
+    let (look, names) = Look::quietly_in_spite(path, |config| config.lagerkoll.as_ref().map(Names::of))?;
+    // A section that isn't right may be the one that names the mirror.
+    let names = names.filter(|names| look.broken.is_none() || !names.store.is_empty());
     let Some(names) = names else {
+        if let Some(broken) = look.broken {
+            return Err(broken.into());
+        }
         let error = anyhow::anyhow!("no events are mirrored: the config has no section [lagerkoll]");
         return Err(Failure { error, exit: Exit::Config });
     };
+    look.tell_broken()?;
     let reader = look.open()?;
     let place = &names.mirror;
     let mut out = BufWriter::new(io::stdout().lock());

@@ -50,6 +50,7 @@ pub fn dispatch(cli: Cli, log: Log) -> Exit {
     let find = || Config::find(named()?.as_deref());
     let load = || -> Result<Config, Failure> { Ok(Config::load(&find()?)?) };
     let look = || -> Result<Look, Failure> { Look::load(&find()?) };
+    let look_in_spite = || -> Result<Look, Failure> { Look::in_spite(&find()?) };
     let outcome = match cli.command {
         Command::Run(arguments) => load().and_then(|loaded| run::run(&arguments, loaded, named()?.as_deref(), log)),
         Command::Plan(arguments) => load().and_then(|config| plan::plan(arguments, &config, log)),
@@ -62,9 +63,9 @@ pub fn dispatch(cli: Cli, log: Log) -> Exit {
         Command::Feed(arguments) => {
             named().map_err(Failure::from).and_then(|named| feed::feed(&arguments, named.as_deref()))
         }
-        Command::Approve(arguments) => look().and_then(|look| approve::approve(&arguments, &look)),
+        Command::Approve(arguments) => look_in_spite().and_then(|look| approve::approve(&arguments, &look)),
         Command::Status(arguments) if arguments.all => overview::overview(arguments.format),
-        Command::Status(arguments) => look().and_then(|look| status::status(&arguments, &look)),
+        Command::Status(arguments) => find().map_err(Failure::from).and_then(|path| status::status(&arguments, &path)),
         Command::Availability(arguments) => {
             find().map_err(Failure::from).and_then(|path| availability::availability(&arguments, &path))
         }
@@ -72,8 +73,8 @@ pub fn dispatch(cli: Cli, log: Log) -> Exit {
         Command::Orders(arguments) => find().map_err(Failure::from).and_then(|path| orders::orders(arguments, &path)),
         Command::Pause(arguments) => find().map_err(Failure::from).and_then(|path| pause::pause(&arguments, &path)),
         Command::Resume => find().map_err(Failure::from).and_then(|path| pause::resume(&path)),
-        Command::History(arguments) => look().and_then(|look| history::history(arguments, &look)),
-        Command::Rejected(arguments) => look().and_then(|look| rejected::rejected(&arguments, &look)),
+        Command::History(arguments) => look_in_spite().and_then(|look| history::history(arguments, &look)),
+        Command::Rejected(arguments) => look_in_spite().and_then(|look| rejected::rejected(&arguments, &look)),
         Command::Explain(arguments) => {
             find().map_err(Failure::from).and_then(|path| explain::explain(&arguments, &path))
         }

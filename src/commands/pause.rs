@@ -3,12 +3,10 @@
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
-use super::look::{Look, note};
+use super::look::Look;
 use super::outcome::{Exit, Failure, Outcome};
 use crate::cli;
-use crate::config::Config;
 use crate::pause::Pause;
-use crate::state::Reader;
 use crate::status::no_state;
 
 pub(super) fn pause(arguments: &cli::PauseArguments, config: &Path) -> Outcome {
@@ -32,16 +30,10 @@ pub(super) fn resume(config: &Path) -> Outcome {
 ///
 /// A config with an error in it, which a daemon that runs has refused, stops nobody from stopping the sending.
 fn state(config: &Path) -> Result<(PathBuf, String), Failure> {
-    let (reader, program) = match Look::load(config) {
-        Ok(look) => (look.open()?, look.caller.program),
-        Err(failure) => {
-            let Some((state, program)) = Config::state_alone(config) else { return Err(failure) };
-            note(&format!("the config has errors, which change nothing here: {:#}", failure.error))?;
-            (Reader::open(&state)?, program)
-        }
-    };
+    let look = Look::in_spite(config)?;
+    let reader = look.open()?;
     match no_state(&reader) {
         Some(absence) => Err(Failure { error: anyhow::anyhow!("{absence}"), exit: Exit::Failed }),
-        None => Ok((reader.path().to_owned(), program)),
+        None => Ok((reader.path().to_owned(), look.caller.program)),
     }
 }

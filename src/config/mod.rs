@@ -44,7 +44,7 @@ use std::sync::Arc;
 
 use document::Document;
 use environment::Environment;
-use names::{EMPLIFI, LAGERKOLL, NEWSTORE, NICECHAT, OCT8NE, ORDERS, SOURCE};
+use names::{EMPLIFI, LAGERKOLL, NEWSTORE, NICECHAT, OCT8NE, ORDERS, SOURCE, STATE};
 use section::Section;
 
 use crate::files;
@@ -198,31 +198,44 @@ impl Config {
     }
 
     fn read(document: &Document<'_>, environment: &Environment) -> Result<Config, ConfigError> {
-        let state = State::read(document, environment);
-        let http = Http::read(document, environment)?;
-        let guard = Guard::read(document)?;
+        let mut config = Config::blank(document, State::read(document, environment));
+        config.fill(document, environment)?;
+        Ok(config)
+    }
+
+    /// Nothing but a state.
+    fn blank(document: &Document<'_>, state: State) -> Config {
+        Config {
+            program: unit::program_for(document.path()),
+            unit: unit::unit_of(document.path()),
+            state,
+            catalog: None,
+            source_alone: None,
+            lagerkoll: None,
+            orders: None,
+            oct8ne: None,
+            guard: Guard::default(),
+            emplifi: None,
+            newstore: None,
+            notify: Notify::default(),
+            http: None,
+            secret_files: BTreeMap::new(),
+        }
+    }
+
+    /// Reads all sections but the state's.
+    fn fill(&mut self, document: &Document<'_>, environment: &Environment) -> Result<(), ConfigError> {
+        let config = self;
+        let state = config.state.clone();
+        config.http = Http::read(document, environment)?;
+        config.guard = Guard::read(document)?;
+        let guard = config.guard.clone();
         let has_source = Section::of(document, &SOURCE).exists();
         let has_nicechat = Section::of(document, &NICECHAT).exists() || NiceChat::is_meant(environment);
         // Sections that stand alone.
         let alone = [&LAGERKOLL, &EMPLIFI, &NEWSTORE, &OCT8NE];
         let gives_work = alone.iter().any(|names| Section::of(document, names).exists());
         let has_orders = Section::of(document, &ORDERS).exists();
-        let mut config = Config {
-            program: unit::program_for(document.path()),
-            unit: unit::unit_of(document.path()),
-            state: state.clone(),
-            catalog: None,
-            source_alone: None,
-            lagerkoll: None,
-            orders: None,
-            oct8ne: None,
-            guard: guard.clone(),
-            emplifi: None,
-            newstore: None,
-            notify: Notify::default(),
-            http,
-            secret_files: BTreeMap::new(),
-        };
         let has_oct8ne = Section::of(document, &OCT8NE).exists();
         if has_source && !has_nicechat && !has_orders {
             config.source_alone = Some(Source::read(document, environment, &state.path)?);
@@ -246,7 +259,7 @@ impl Config {
         config.newstore = NewStore::read(document, environment, &config.state.path)?;
         config.notify = notify::read(document, environment)?;
         config.secret_files = document.secret_files();
-        Ok(config)
+        Ok(())
     }
 
     /// How the shop's commands and its daemon are called.
@@ -260,15 +273,24 @@ impl Config {
         self.notify.shop.as_deref().or_else(by_unit)
     }
 
-    /// Where the state of a file's shop is, and how this program is called for it, whatever else in the file isn't right.
-    /// `None` = the file can't be read, or is no TOML, or the state's place is not right.
-    pub fn state_alone(path: &Path) -> Option<(PathBuf, String)> {
+    /// What of a file with errors can be used by whoever only looks at the state: where that is, and of the rest what is
+    /// right; defaults stand in for what isn't. `None` = the file can't be read, or doesn't tell where the state is.
+    pub fn as_far_as_right(path: &Path) -> Option<Config> {
         let text = text_of(path).ok()?;
         let document = Document::parse(path, &text);
         let before = document.errors();
-        let state = State::read(&document, &Environment::process());
-        let is_known = document.is_toml() && document.errors() == before;
-        is_known.then(|| (state.path, unit::program_for(path)))
+        let environment = Environment::process().without_secrets();
+        let state = State::read(&document, &environment);
+        // A line that can't be read may be the one that says where.
+        let is_told =
+            document.is_toml() || Section::of(&document, &STATE).get("path").is_some() || !speaks_of_state(&text);
+        if !is_told || document.errors() > before {
+            return None;
+        }
+        let mut config = Config::blank(&document, state);
+        // As far as it goes.
+        let _ = config.fill(&document, &environment);
+        Some(config)
     }
 
     /// The feed, whatever it is for.
@@ -281,6 +303,11 @@ impl Config {
         let catalog = self.catalog.as_ref().map(|catalog| &catalog.nicechat);
         catalog.or(self.orders.as_ref().map(|orders| &orders.nicechat)).map(|nicechat| nicechat.base_url.as_str())
     }
+}
+
+/// Whether a line that is no comment has to do with the state's section.
+fn speaks_of_state(text: &str) -> bool {
+    text.lines().any(|line| !line.trim_start().starts_with('#') && line.contains(STATE.name))
 }
 
 fn text_of(path: &Path) -> Result<String, ConfigError> {

@@ -35,8 +35,11 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
 /// The longest name.
 const LONGEST: usize = 64;
 
+/// What [`Notify::fail_after`] is unless it is set.
+const FAIL_AFTER: u32 = 3;
+
 /// What is told, and to whom.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Notify {
     /// Who is told.
     pub hooks: Vec<Hook>,
@@ -48,6 +51,12 @@ pub struct Notify {
     pub disk_low: u64,
     /// Who is told of each pass; `None` = nobody.
     pub heartbeat: Option<Heartbeat>,
+}
+
+impl Default for Notify {
+    fn default() -> Notify {
+        Notify { hooks: Vec::new(), shop: None, fail_after: FAIL_AFTER, disk_low: 512 << 20, heartbeat: None }
+    }
 }
 
 /// Somebody who is told.
@@ -123,7 +132,7 @@ pub(super) fn read(document: &Document<'_>, environment: &Environment) -> Result
     Ok(Notify {
         hooks: hooks(&section, environment)?,
         shop: section.get_filled("shop").map(|setting| setting.text()).transpose()?.map(str::to_owned),
-        fail_after: section.number("fail_after", 3, 1..=1_000),
+        fail_after: section.number("fail_after", FAIL_AFTER, 1..=1_000),
         disk_low: section.read("disk_low", "512MiB", units::size)?,
         heartbeat: heartbeat::read(&section, environment)?,
     })

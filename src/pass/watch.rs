@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::alerts::{Audience, Health, JobHealth, Space};
+use super::alerts::{Audience, Health, JobHealth};
 use super::job::{Due, Job};
 use super::store::{ReadPasses as _, ReadTold as _, ToldBetween, WriteTold as _};
+use crate::files::Space;
 use crate::outbox::EventKind;
 use crate::state::{Reader, StateError, Writer};
 use crate::task;
@@ -42,12 +43,7 @@ pub async fn watch(
         for job in &jobs {
             stale.extend(staleness(job.as_ref(), &reader, (begun, at))?);
         }
-        let space = rustix::fs::statvfs(path.parent().unwrap_or(&path)).ok();
-        let space = space.map(|space| Space {
-            free: space.f_bavail.saturating_mul(space.f_frsize),
-            total: space.f_blocks.saturating_mul(space.f_frsize),
-        });
-        let health = Health { at, jobs: names, stale, space };
+        let health = Health { at, jobs: names, stale, space: Space::at(&path) };
         Ok(is_news(&health, told, &for_look).then_some(health))
     };
     // A thread that can't be started is told by the passes.

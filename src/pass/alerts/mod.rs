@@ -7,4 +7,4 @@ mod stale;
 
 pub use audience::{Audience, Telling};
 pub(super) use judge::{Told, judge};
-pub(super) use stale::{Health, JobHealth, Space};
+pub(super) use stale::{Health, JobHealth};

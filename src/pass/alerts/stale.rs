@@ -7,6 +7,7 @@ use serde_json::json;
 
 use super::audience::Audience;
 use super::judge::{Told, event};
+use crate::files::Space;
 use crate::outbox::{EventKind, NewEvent};
 
 /// How things stand just now.
@@ -31,13 +32,6 @@ pub(in crate::pass) struct JobHealth {
     pub(in crate::pass) schedule: String,
     /// Why its last pass did not go well.
     pub(in crate::pass) reason: Option<String>,
-}
-
-/// The room on a file system, in bytes.
-#[derive(Debug, Clone, Copy)]
-pub(in crate::pass) struct Space {
-    pub(in crate::pass) free: u64,
-    pub(in crate::pass) total: u64,
 }
 
 impl Health {

@@ -1,6 +1,7 @@
 //! Commands by hand, their words, the config, and the units.
 
 mod alone;
+mod broken;
 mod by_hand;
 mod check;
 mod commands;
