@@ -4,7 +4,7 @@ use std::io::{self, IsTerminal as _, Write as _};
 
 use super::look::Look;
 use super::outcome::{Exit, Failure, Outcome};
-use crate::approval::give_word;
+use crate::approval::{give_word, who_is_here};
 use crate::cli;
 use crate::status::no_state;
 use crate::systems::HeldBack;
@@ -35,7 +35,7 @@ pub(super) fn approve(arguments: &cli::Approve, look: &Look) -> Outcome {
                 writeln!(io::stdout(), "Not approved.")?;
                 continue;
             }
-            _ => give_word(reader.path(), held.held_by, &held.digest)?,
+            _ => give_word(reader.path(), held.held_by, &held.digest, &who_is_here())?,
         }
         writeln!(
             io::stdout(),

@@ -87,7 +87,7 @@ async fn slip(sandbox: &Sandbox, shop: &Shop, stop: &CancellationToken) -> anyho
     let held = Reader::open(path)?.held()?.and_then(|held| serde_json::from_value::<Held>(held).ok());
     let held = held.context("something is held")?;
     write!(io::stdout(), "{}", held_text(&held, HELD_SHOWN))?;
-    give_word(path, CATALOG, &held.digest)?;
+    give_word(path, CATALOG, &held.digest, "demo")?;
     say(&format!("\n$ shelfkeeper approve {}\n", held.digest))?;
     step(sandbox, shop, stop).await
 }

@@ -106,6 +106,32 @@ fn what_is_asked_for_is_shown_and_nothing_else() {
 }
 
 #[test]
+fn people_are_shown_the_latest_pass_by_pass() {
+    let shelf = goods("p", 120);
+    let shop = synced(&shelf, "");
+    let next: Vec<Good> = shelf.iter().cloned().map(|good| good.at_price("11.00")).collect();
+    publish(&shop, &next);
+    sync(&shop).ended(0);
+    shop.nicechat().edit(Kind::Product, "p007", object(json!({"title": "Somebody else's"})));
+    resync(&shop).ended(0);
+    let text = shop.run(&["history"]).expect_code(0).stdout;
+    let passes: Vec<&str> = text.lines().filter(|line| line.starts_with("Pass of 20")).collect();
+    assert_eq!(passes.len(), 2, "{text}");
+    assert!(passes[0].ends_with("Z (resync):") && passes[1].ends_with("Z (sync):"), "{passes:?}");
+    assert!(text.starts_with(passes[0]) && text.contains(&format!("\n\n{}\n", passes[1])), "{text}");
+    let changes = |text: &str| text.lines().filter(|line| line.contains("  product p")).count();
+    assert_eq!(changes(&text), 100, "{text}");
+    let last = text.lines().last().unwrap_or_default();
+    assert!(last.starts_with("… and 22 earlier changes: --since 7d, ") && last.contains("--format csv"), "{last}");
+    // Who asks for some is shown all of them.
+    for asked in [&["--since", "1h"][..], &["--field", "price"]] {
+        let text = shop.run(&[&["history"], asked].concat()).expect_code(0).stdout;
+        assert!(changes(&text) >= 120 && !text.contains("earlier change"), "{text}");
+    }
+    assert_eq!(history(&shop, &[]).len(), 122);
+}
+
+#[test]
 fn a_repair_and_an_adoption_are_told_as_such() {
     let shelf = vec![good("a"), good("b")];
     let shop = synced(&shelf, "");
@@ -213,16 +239,25 @@ fn what_is_held_is_told_once_and_what_is_approved_was_so_by_hand() {
     assert_eq!(entries.len(), 17, "{entries:?}");
     assert_eq!((&entries[16]["id"], &entries[16]["change"]), (&json!("p020"), &json!("held")));
     let digest = shop.json(&["status", "--format", "json"])["held"]["digest"].as_str().expect("a digest").to_owned();
-    shop.run(&["approve", &digest]).expect_code(0);
+    let mut approve = shop.command(&["approve", &digest]);
+    approve.env("SUDO_USER", "anna\u{1b}[1m");
+    crate::kit::finish(approve).expect_code(0);
     sync(&shop).ended(0);
     let approved = history(&shop, &["--kind", "updated", "--field", "price"]);
     assert_eq!(approved.len(), 16);
-    assert!(approved.iter().all(|entry| entry["why"] == "approved by hand"), "{approved:?}");
+    assert!(approved.iter().all(|entry| entry["why"] == "approved by hand (anna [1m)"), "{approved:?}");
     // What is held anew is told anew.
     next.iter_mut().take(15).for_each(|good| good.price = "10.00".to_owned());
     publish(&shop, &next);
     sync(&shop).ended(4);
     assert_eq!(history(&shop, &["--kind", "held"]).len(), 31);
+    // A word that an earlier version left says nothing of who gave it.
+    let digest = shop.json(&["status", "--format", "json"])["held"]["digest"].as_str().expect("a digest").to_owned();
+    shop.write("state/shelfkeeper.db.approved", format!("{{\"digest\":{digest:?}}}"));
+    sync(&shop).ended(0);
+    let approved = history(&shop, &["--kind", "updated", "--field", "price"]);
+    assert_eq!((approved.len(), &approved[0]["why"]), (31, &json!("approved by hand")));
+    assert_eq!(approved[30]["why"], "approved by hand (anna [1m)");
 }
 
 #[test]

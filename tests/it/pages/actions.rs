@@ -151,7 +151,7 @@ fn what_is_held_is_let_through_and_nothing_else() {
     assert_eq!((answer.status, answer.header("location")), (303, Some("/?done=approve")), "{}", answer.body);
     daemon.wait_for_log(PASS_ENDED, 2);
     wait_until("nothing is held", || page(address).has("Nothing is held."));
-    assert!(page(address).text().contains("approved by hand"), "{}", page(address).text());
+    assert!(page(address).text().contains("approved by hand (page, 127.0.0.1)"), "{}", page(address).text());
     let again = post(address, "/approve", &ours, &approve);
     assert!(again.status == 409 && again.has("not held"), "{}", again.body);
 }

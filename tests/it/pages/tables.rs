@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 use serde_json::Value;
 
-use super::{Answer, OPEN, complete, get, lively, publish, rows, serve};
+use super::{Answer, OPEN, complete, get, holding, lively, publish, rows, serve};
 use crate::kit::Shop;
 use crate::kit::process::PASS_ENDED;
 
@@ -159,4 +159,13 @@ fn what_an_address_says_was_done_is_told_only_if_it_is_so() {
     shop.run(&["pause"]).expect_code(0);
     let told = get(address, "/?done=pause");
     assert!(told.has("nothing is sent from now on") && !get(address, "/?done=resume").has("Not paused any more"));
+}
+
+/// What is held stands among what was acknowledged.
+#[test]
+fn the_head_of_the_history_is_true_of_every_row() {
+    let shop = holding(OPEN);
+    let (_daemon, address) = serve(&shop);
+    let text = get(address, "/history?kind=held").text();
+    assert!(text.contains("and what the guard held back (held: not sent)"), "{text}");
 }

@@ -12,7 +12,7 @@ use super::held::note_held;
 use super::import::{count_imported, push, settle_earlier};
 use super::send::{Sent, send};
 use super::stock::{stock, stock_anyway};
-use crate::approval::{CATALOG, take_word};
+use crate::approval::{CATALOG, approver, take_word};
 use crate::catalog::Kind;
 use crate::config::Prune;
 use crate::systems::catalog::apply::Stop;
@@ -24,10 +24,10 @@ use crate::systems::catalog::plan::summary::Summary;
 use crate::systems::catalog::plan::verdict::{Held, Verdict};
 use crate::systems::catalog::planner::Request;
 use crate::systems::catalog::store::ReadTroubles as _;
-use crate::systems::catalog::store::WriteGuard as _;
 use crate::systems::catalog::store::{
     Deletion, FeedColumns, FeedMark, GuardEnding, ListingScope, Missing, RefusedCount, RowsEnding,
 };
+use crate::systems::catalog::store::{WriteGuard as _, WriteHistory as _};
 use crate::systems::catalog::strategy::cost::ChosenStrategy;
 
 /// How a pass ended that came to its end.
@@ -178,7 +178,7 @@ async fn apply(
     let columns = plan.columns.clone();
     let (owned, kind) = (Kind::ALL.map(|kind| plan.summary.tally(kind).owned), plan.kind.clone());
     let missing = plan.missing.clone().unwrap_or_default();
-    if let Err(error) = remember_word(tools, &verdict).await {
+    if let Err(error) = remember_word(tools, request, &verdict).await {
         return AppliedPlan::failed(error);
     }
     if let Some(held) = &verdict.held
@@ -215,11 +215,16 @@ async fn apply(
 }
 
 /// What somebody approved is in the state before any of it is done, and is approved once only.
-async fn remember_word(tools: &Tools<'_>, verdict: &Verdict) -> Result<(), PassError> {
+async fn remember_word(tools: &Tools<'_>, request: Request, verdict: &Verdict) -> Result<(), PassError> {
+    let state = &tools.context.state;
     if !verdict.approved.is_empty() {
-        tools.context.state.approve(verdict.approved.clone()).await?;
+        state.approve(verdict.approved.clone()).await?;
+        let by = verdict.word.as_deref().and_then(|word| approver(state.path(), CATALOG, word));
+        if let Some(by) = by {
+            state.note_approver(request.now, by).await?;
+        }
     }
-    take_word(tools.context.state.path(), CATALOG, verdict.word.as_deref());
+    take_word(state.path(), CATALOG, verdict.word.as_deref());
     Ok(())
 }
 

@@ -36,7 +36,7 @@ pub(super) fn changes_table(caption: &str, entries: &[Entry], reader: &Reader) -
 }
 
 fn row(entry: &Entry, title: Option<String>) -> Row {
-    let Entry { at, pass, kind, id, change } = entry;
+    let Entry { at, kind, id, change, .. } = entry;
     let what = match (kind, id) {
         (_, None) => Cell::Aside("all".to_owned()),
         (Kind::Product, Some(id)) => Cell::Product(id.clone()),
@@ -56,7 +56,7 @@ fn row(entry: &Entry, title: Option<String>) -> Row {
         Cell::text(title),
         Cell::Word(change.change.name().to_owned(), tone(change.change)),
         Cell::Lines(lines),
-        Cell::Aside(change.why.words(*pass)),
+        Cell::Aside(entry.why()),
     ];
     Row { cells, is_marked }
 }

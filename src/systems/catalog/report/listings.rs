@@ -38,7 +38,7 @@ impl Listing for HistoryListing {
     }
 
     fn about(&self) -> &'static str {
-        "Every change that NiceChat acknowledged, the latest first."
+        "Every change that NiceChat acknowledged, and what the guard held back (held: not sent), the latest first."
     }
 
     fn filters(&self) -> Vec<Filter> {

@@ -1,7 +1,9 @@
 //! What can be done on a page, where the settings want it: by a form of our own, and by nobody else's.
 
+use std::net::IpAddr;
 use std::time::Duration;
 
+use axum::Extension;
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::header::{CONTENT_TYPE, HOST, ORIGIN, REFERER};
@@ -18,6 +20,7 @@ use crate::config::time_span;
 use crate::pass::PassKind;
 use crate::pause::Pause;
 use crate::state::{Reader, StateError};
+use crate::web::listener::Peer;
 use crate::web::private::Monitor;
 
 const FORM: &str = "application/x-www-form-urlencoded";
@@ -25,7 +28,8 @@ const FORM: &str = "application/x-www-form-urlencoded";
 /// What can be done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Act {
-    Approve,
+    /// For whoever calls from there.
+    Approve(IpAddr),
     Pause,
     Resume,
     Resync,
@@ -71,7 +75,7 @@ pub(super) fn forms(key: &Key, is_paused: bool) -> Markup {
 pub(super) fn approve_form(key: &Key, digest: &str) -> Markup {
     html! {
         form method="post" action="/approve" {
-            (token(key, &purpose(Act::Approve, digest)))
+            (token(key, &to_approve(digest)))
             input type="hidden" name="digest" value=(digest);
             button { "Let exactly this through" }
         }
@@ -82,17 +86,26 @@ fn token(key: &Key, purpose: &str) -> Markup {
     html! { input type="hidden" name="token" value=(key.token(purpose)); }
 }
 
+fn to_approve(digest: &str) -> String {
+    format!("approve {digest}")
+}
+
 fn purpose(act: Act, digest: &str) -> String {
     match act {
-        Act::Approve => format!("approve {digest}"),
+        Act::Approve(_) => to_approve(digest),
         Act::Pause => "pause".to_owned(),
         Act::Resume => "resume".to_owned(),
         Act::Resync => "resync".to_owned(),
     }
 }
 
-pub(super) async fn approve(State(monitor): State<Monitor>, headers: HeaderMap, body: Bytes) -> Response {
-    act(Act::Approve, monitor, headers, body).await
+pub(super) async fn approve(
+    State(monitor): State<Monitor>,
+    Extension(Peer(peer)): Extension<Peer>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
+    act(Act::Approve(peer.ip().to_canonical()), monitor, headers, body).await
 }
 
 pub(super) async fn pause(State(monitor): State<Monitor>, headers: HeaderMap, body: Bytes) -> Response {
@@ -171,11 +184,11 @@ fn does(
     let config = monitor.config();
     let state = Reader::open(&config.state.path)?;
     Ok(match act {
-        Act::Approve => {
+        Act::Approve(peer) => {
             for look in monitor.looks(&config) {
                 let held = look.held_back(&state)?.filter(|held| held.digest == digest);
                 if let Some(held) = held {
-                    give_word(state.path(), held.held_by, &held.digest)?;
+                    give_word(state.path(), held.held_by, &held.digest, &format!("page, {peer}"))?;
                     return Ok(Done::So("/?done=approve"));
                 }
             }

@@ -1,4 +1,4 @@
-//! What was changed, when and why: every change that NiceChat acknowledged.
+//! What was changed, when and why: every change that NiceChat acknowledged, and what the guard held back.
 
 mod change;
 mod read;

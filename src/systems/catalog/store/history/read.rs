@@ -6,7 +6,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
-use super::write::not_indexed;
+use super::write::{APPROVERS, not_indexed};
 use super::{Change, ChangeKind, KEY, Why, short_key};
 use crate::catalog::Kind;
 use crate::state::{HISTORY_SINCE, Reader, StateError};
@@ -42,7 +42,23 @@ pub struct Entry {
     pub id: Option<String>,
     /// What was changed, and why.
     pub change: Change,
+    /// Who has given their word for it; `None` = nobody had to, or that is not known.
+    pub approved_by: Option<String>,
 }
+
+impl Entry {
+    /// Why, in words.
+    pub fn why(&self) -> String {
+        let words = self.change.why.words(self.pass);
+        match self.approved_by.as_ref().filter(|_| self.change.why == Why::Approved) {
+            Some(by) => format!("{words} ({by})"),
+            None => words,
+        }
+    }
+}
+
+/// When each pass began, by its number, and who has given their word for what it let through.
+type Passes = HashMap<i64, (Timestamp, Option<String>)>;
 
 /// Some of the changes that fit, the latest first.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -80,7 +96,7 @@ pub trait ReadHistory: AsRef<Reader> {
             None => Ok(()),
         };
         // A pass that began later has nothing from before.
-        let until = |(_, started): &(&i64, &Timestamp)| filter.until.is_none_or(|until| **started < until);
+        let until = |(_, (started, _)): &(&i64, &(Timestamp, _))| filter.until.is_none_or(|until| *started < until);
         let last = passes.iter().filter(until).map(|(pass, _)| *pass).max().unwrap_or_default();
         let codes = filter.change.map(|change| Kind::ALL.map(|kind| change.code(kind)));
         let [low, high] = codes.unwrap_or([0, i64::MAX]);
@@ -98,6 +114,20 @@ pub trait ReadHistory: AsRef<Reader> {
                 reader.each(&sql, params![last, low, high], read, &mut each)
             }
         }
+    }
+
+    /// How many changes there are.
+    ///
+    /// # Errors
+    /// When the file can't be read.
+    fn count_changes(&self) -> Result<u64, StateError> {
+        let reader = self.as_ref();
+        if reader.version() < HISTORY_SINCE {
+            return Ok(0);
+        }
+        let count = |row: &Row<'_>| row.get::<_, i64>(0);
+        let count = reader.read(|connection| connection.query_row("SELECT count(*) FROM change", [], count))?;
+        Ok(u64::try_from(count).unwrap_or_default())
     }
 
     /// At most so many of the changes that fit, the latest first: those before a place that an earlier page gave.
@@ -127,7 +157,7 @@ impl ReadHistory for Reader {}
 /// See [`ReadHistory::changes_page`].
 fn page(
     connection: &Connection,
-    (filter, passes): (&HistoryFilter, &HashMap<i64, Timestamp>),
+    (filter, passes): (&HistoryFilter, &Passes),
     before: Option<i64>,
     most: usize,
 ) -> rusqlite::Result<ChangesPage> {
@@ -137,8 +167,8 @@ fn page(
     };
     let (Some(first), Some(last)) = (ends("ASC")?, ends("DESC")?) else { return Ok(ChangesPage::default()) };
     // A pass has nothing from before it began; and nothing from after the next one began, unless the clock was put back.
-    let until = |until| passes.iter().filter(|(_, at)| **at < until).map(|(pass, _)| *pass).max();
-    let since = |since| passes.iter().filter(|(_, at)| **at >= since).map(|(pass, _)| *pass).min();
+    let until = |until| passes.iter().filter(|(_, (at, _))| *at < until).map(|(pass, _)| *pass).max();
+    let since = |since| passes.iter().filter(|(_, (at, _))| *at >= since).map(|(pass, _)| *pass).min();
     let end = match filter.until.map(until) {
         Some(Some(pass)) => first_of(connection, pass.saturating_add(1), (first, last))?,
         Some(None) => first,
@@ -251,20 +281,25 @@ fn numbers(reader: &Reader, id: &str) -> Result<Found, StateError> {
     })
 }
 
-fn passes(reader: &Reader) -> Result<HashMap<i64, Timestamp>, StateError> {
+fn passes(reader: &Reader) -> Result<Passes, StateError> {
+    let mut approvers = reader.get(&APPROVERS)?.unwrap_or_default();
     let read = |row: &Row<'_>| Ok((row.get::<_, i64>(0)?, row.get::<_, String>(1)?));
     let rows = reader.all("SELECT pass, started FROM change_pass", [], read)?;
-    Ok(rows.into_iter().filter_map(|(pass, started)| Some((pass, started.parse().ok()?))).collect())
+    let rows =
+        rows.into_iter().filter_map(|(pass, started)| Some((pass, (started.parse().ok()?, approvers.remove(&pass)))));
+    Ok(rows.collect())
 }
 
 /// `None` = a row that no version of this program writes.
-fn entry(row: &Row<'_>, passes: &HashMap<i64, Timestamp>) -> rusqlite::Result<Option<Entry>> {
+fn entry(row: &Row<'_>, passes: &Passes) -> rusqlite::Result<Option<Entry>> {
     let (pass, at): (i64, i64) = (row.get(0)?, row.get(1)?);
-    let (Some(pass), Some((change, kind))) = (passes.get(&pass), ChangeKind::of_code(row.get(2)?)) else {
+    let (Some((pass, approved_by)), Some((change, kind))) = (passes.get(&pass), ChangeKind::of_code(row.get(2)?))
+    else {
         return Ok(None);
     };
     let id: String = row.get(4)?;
     let at = *pass + Duration::from_millis(at.unsigned_abs());
     let change = Change { change, fields: fields(row, 5)?, why: Why::of_code(row.get(3)?) };
-    Ok(Some(Entry { at, pass: *pass, kind, id: Some(id).filter(|id| !id.is_empty()), change }))
+    let (id, approved_by) = (Some(id).filter(|id| !id.is_empty()), approved_by.clone());
+    Ok(Some(Entry { at, pass: *pass, kind, id, change, approved_by }))
 }

@@ -1,5 +1,7 @@
 //! Writing changes down, and taking old ones away.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension as _, Transaction, params};
 use serde_json::json;
@@ -7,7 +9,7 @@ use serde_json::json;
 use super::{Change, ChangeKind, KEY, Why, short_key};
 use crate::catalog::{Fields, Kind};
 use crate::digest::Hasher;
-use crate::state::{self, StateError, Writer};
+use crate::state::{self, Key, StateError, Writer};
 use crate::systems::catalog::store::guard::ApprovedHash;
 use crate::systems::catalog::store::packed::pack;
 
@@ -20,6 +22,11 @@ const PIECES: i64 = 10;
 const INDEXED: usize = 20_000;
 /// JSON of so few bytes doesn't get shorter by being packed.
 const TOO_SHORT: usize = 40;
+
+/// Who has given their word for what passes let through, by the passes' numbers.
+pub(super) const APPROVERS: Key<BTreeMap<i64, String>> = Key::json("approvers");
+/// Passes of which that is remembered.
+const APPROVALS: usize = 1_000;
 
 /// A pass, as changes refer to it.
 #[derive(Debug, Clone, Copy)]
@@ -144,6 +151,22 @@ pub trait WriteHistory: AsRef<Writer> + Sync {
                 }
                 Ok(())
             })
+        })
+    }
+
+    /// Writes down who has given their word for what a pass lets through that began then.
+    ///
+    /// # Errors
+    /// When that can't be written.
+    fn note_approver(&self, started: Timestamp, by: String) -> impl Future<Output = Result<(), StateError>> + Send {
+        self.as_ref().run_lightly(move |transaction| {
+            let pass = of_pass(transaction, started)?;
+            let mut all = APPROVERS.get(transaction)?.unwrap_or_default();
+            all.insert(pass.pass, by);
+            while all.len() > APPROVALS {
+                all.pop_first();
+            }
+            APPROVERS.set(transaction, &all)
         })
     }
 
