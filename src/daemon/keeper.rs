@@ -1,17 +1,19 @@
 //! A shop that the daemon looks after: its systems, their jobs, and the listener that shows it all.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use axum::Router;
 use futures_util::future::{join_all, select_all};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
-use tracing::{info, warn};
+use tracing::{debug, error, info, warn};
 
 use super::boards::{Boards, News};
 use super::listener::{Door, Listener};
 use super::runner::Runner;
 use super::schedule::{ScheduleError, Timers};
+use super::shut::Shut;
 use super::status_line::StatusLine;
 use super::watcher::Watcher;
 use crate::approval;
@@ -41,6 +43,12 @@ pub(super) struct Keeper {
     /// Who calls at the public door.
     public: PublicDoor,
     listeners: Listeners,
+    /// Doors that are wanted, and can't be opened yet.
+    shut: Shut,
+    /// One of them that is to be tried again.
+    due_door: Option<Door>,
+    timers: Timers,
+    line: StatusLine,
     /// Listeners of earlier settings that a pass under way may still need.
     retired: Vec<Listener>,
 }
@@ -70,6 +78,8 @@ enum Turn {
     News(News),
     /// Somebody has called `POST /sync`, or asked for a resync on a page.
     Asked(PassKind),
+    /// A door that couldn't be opened is to be tried again.
+    Shut(Door),
 }
 
 impl Keeper {
@@ -94,16 +104,66 @@ impl Keeper {
         monitor.paused(pause.clone());
         let boards = Boards::watch(shop.state.path(), pause.clone());
         let (public, listeners, retired) = (PublicDoor::default(), Listeners::default(), Vec::new());
-        let mut keeper =
-            Keeper { shop, systems, runners, monitor, boards, watcher, heart, pause, public, listeners, retired };
+        let (shut, timers, line) = (Shut::default(), timers.clone(), line.clone());
+        let mut keeper = Keeper {
+            shop,
+            systems,
+            runners,
+            monitor,
+            boards,
+            watcher,
+            heart,
+            pause,
+            public,
+            listeners,
+            shut,
+            due_door: None,
+            timers,
+            line,
+            retired,
+        };
         // Who asks before the first pass is told that there was none.
-        keeper.assign(timers).await?;
+        keeper.assign().await?;
         let config = Arc::clone(&keeper.shop.config);
         keeper.public.expect(config.http.as_ref());
         for door in [Door::Private, Door::Public] {
-            *keeper.listeners.at(door) = keeper.listen(door, &config).await?;
+            match keeper.listen(door, &config).await {
+                Ok(listener) => *keeper.listeners.at(door) = listener,
+                // Nobody who only wants to look, or to call, keeps a shop from being synced.
+                Err(error) => {
+                    error!("{error}. It is tried again until it can; all else goes on meanwhile");
+                    keeper.is_shut(door, error.address);
+                }
+            }
+        }
+        if keeper.shut.has(Door::Public) {
+            keeper.assign().await?;
         }
         Ok(keeper)
+    }
+
+    /// A door can't be opened: it is tried again later.
+    fn is_shut(&mut self, door: Door, address: SocketAddr) {
+        self.shut.note(door, address);
+        self.line.shut_doors(self.shut.words());
+    }
+
+    /// Tries a door again that couldn't be opened, if one is due. Whoever needs it is told that it is open.
+    pub(super) async fn knock(&mut self) {
+        let Some(door) = self.due_door.take() else { return };
+        let config = Arc::clone(&self.shop.config);
+        match self.listen(door, &config).await {
+            Err(error) => {
+                debug!("{error}");
+                return self.is_shut(door, error.address);
+            }
+            Ok(listener) => *self.listeners.at(door) = listener,
+        }
+        self.shut.forget(door);
+        self.line.shut_doors(self.shut.words());
+        if let Err(error) = self.assign().await {
+            error!("{error}");
+        }
     }
 
     /// The settings that hold.
@@ -112,8 +172,8 @@ impl Keeper {
     }
 
     /// Gives every runner the job that the settings want.
-    async fn assign(&mut self, timers: &Timers) -> Result<(), ScheduleError> {
-        let is_served = Door::Public.address(self.shop.config.http.as_ref()).is_some();
+    async fn assign(&mut self) -> Result<(), ScheduleError> {
+        let is_served = Door::Public.address(self.shop.config.http.as_ref()).is_some() && !self.shut.has(Door::Public);
         let jobs = self.systems.iter().map(|system| system.job(&self.shop, is_served).map(Arc::from));
         let jobs: Vec<Option<Arc<dyn Job>>> = jobs.collect();
         if jobs.iter().all(Option::is_none) {
@@ -124,7 +184,7 @@ impl Keeper {
         self.heart.expect(heartbeat, jobs.iter().flatten().map(|job| &**job));
         self.watcher.expect(self.shop.audience(), jobs.iter().flatten().cloned().collect());
         for (runner, job) in self.runners.iter_mut().zip(jobs) {
-            runner.assign(job, &self.shop, timers).await?;
+            runner.assign(job, &self.shop, &self.timers).await?;
         }
         Ok(())
     }
@@ -147,7 +207,8 @@ impl Keeper {
         let mut moved = Vec::new();
         for door in [Door::Private, Door::Public] {
             let old = self.listeners.at(door).as_ref().map(Listener::wanted);
-            if old == door.address(config.http.as_ref()) {
+            let wanted = door.address(config.http.as_ref());
+            if old == wanted || self.shut.is_at(door, wanted) {
                 continue;
             }
             let listener = self.listen(door, config).await.map_err(|error| match old {
@@ -178,6 +239,7 @@ impl Keeper {
             (has_ended, ..) = select_all(turns) => Turn::Pass { has_ended },
             news = self.boards.next() => Turn::News(news),
             kind = self.monitor.asked() => Turn::Asked(kind),
+            door = self.shut.due() => Turn::Shut(door),
         };
         match turn {
             Turn::Pass { has_ended: true } if !self.runners.iter().any(Runner::is_busy) => self.retired.clear(),
@@ -186,6 +248,8 @@ impl Keeper {
             Turn::Asked(PassKind::Sync) => {
                 self.runners.iter_mut().filter(|runner| runner.reads_feed()).for_each(|r| r.wants(PassKind::Sync));
             }
+            // What is begun here may be left undone.
+            Turn::Shut(door) => self.due_door = Some(door),
             Turn::News(News::Pause(pause)) => self.pause_changed(pause),
             Turn::News(News::Hung(name)) => self.board_changed(name),
         }
@@ -217,7 +281,7 @@ impl Keeper {
 
     /// Takes over new settings, or says what is wrong with them and keeps the old ones. A pass under way ends as it
     /// began.
-    pub(super) async fn reload(&mut self, config: Config, timers: &Timers) -> anyhow::Result<()> {
+    pub(super) async fn reload(&mut self, config: Config) -> anyhow::Result<()> {
         if config.state.path != self.shop.config.state.path {
             anyhow::bail!("state.path can't change while the daemon runs; restart it");
         }
@@ -231,12 +295,14 @@ impl Keeper {
             self.retired.extend(old.filter(|_| is_busy));
         }
         self.public.expect(config.http.as_ref());
+        self.shut.expect(config.http.as_ref());
+        self.line.shut_doors(self.shut.words());
         // What the machine trusts may be another than before, too.
         self.shop.limits.clients().renew();
         let before = std::mem::replace(&mut self.shop.config, Arc::new(config));
-        if let Err(error) = self.assign(timers).await {
+        if let Err(error) = self.assign().await {
             self.shop.config = before;
-            self.assign(timers).await?;
+            self.assign().await?;
             return Err(error.into());
         }
         Ok(())

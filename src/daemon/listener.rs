@@ -20,7 +20,8 @@ pub(super) enum Door {
 }
 
 impl Door {
-    fn setting(self) -> &'static str {
+    /// The setting that has its address.
+    pub(super) fn setting(self) -> &'static str {
         match self {
             Door::Private => "listen",
             Door::Public => "public_listen",

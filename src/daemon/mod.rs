@@ -8,6 +8,7 @@ mod listener;
 mod runner;
 mod schedule;
 mod service;
+mod shut;
 mod signals;
 mod status_line;
 mod watcher;

@@ -5,6 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use futures_util::future::select_all;
+use jiff::Timestamp;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use tracing::{Instrument as _, info_span};
@@ -15,10 +16,18 @@ use super::status_line::Part;
 use crate::config::Source;
 use crate::heartbeat::Heart;
 use crate::pass::ReadPasses as _;
-use crate::pass::{Ask, BoxFuture, Failing, Job, PassKind, PassLog, PassRow, Report, Step};
+use crate::pass::{Ask, BoxFuture, Failing, Job, Outcome, PassKind, PassLog, PassRow, Report, Step};
 use crate::shop::Shop;
 use crate::state::Reader;
+use crate::text::{plain, shorten_to};
 use crate::web::private::Monitor;
+
+/// Passes among which the first of those that fail is looked for.
+const LOOKED_AT: u32 = 1_000;
+/// Characters of why a pass failed that `systemctl status` shows, the mark where it is cut included.
+const WHY: usize = 116;
+/// Before that.
+const LONG: usize = 4_000;
 
 /// See the module.
 pub(super) struct Runner {
@@ -37,6 +46,8 @@ pub(super) struct Runner {
     /// The pass under way, with the job as it was when the pass began.
     pass: Option<(Arc<dyn Job>, BoxFuture<'static, Report>)>,
     log: Option<PassLog>,
+    /// Since when its passes fail; `None` = the last one did not.
+    failing: Option<Timestamp>,
     line: Part,
     monitor: Monitor,
     /// Told of each pass.
@@ -59,6 +70,7 @@ impl Runner {
             pass_stop: CancellationToken::new(),
             pass: None,
             log: None,
+            failing: None,
             line,
             monitor,
             heart,
@@ -85,7 +97,10 @@ impl Runner {
                 self.line.clear();
             }
             Some(job) if is_another => {
-                self.log.get_or_insert_with(|| PassLog::new(last(shop, job.as_ref()), Failing::Warning));
+                let passes = passes(shop, job.as_ref());
+                self.failing =
+                    passes.iter().take_while(|pass| pass.outcome == Outcome::Failed).last().map(|pass| pass.finished);
+                self.log.get_or_insert_with(|| PassLog::new(passes.into_iter().next(), Failing::Warning));
                 self.wants(PassKind::Sync);
             }
             Some(_) => {}
@@ -216,10 +231,22 @@ impl Runner {
         if let Some(log) = &mut self.log {
             log.tell(job, report);
         }
+        self.failing = failing_since(self.failing, &report.row);
         // The section may be gone since.
         if self.job.is_some() {
-            self.line.idle(report.headline.clone());
+            self.line.idle(self.failure(job, report).unwrap_or_else(|| report.headline.clone()));
         }
+    }
+
+    /// Of a pass that failed: why, since when they do, and when the next one is due.
+    fn failure(&self, job: &dyn Job, report: &Report) -> Option<String> {
+        let since = self.failing?;
+        let why = shorten_to(&plain(report.row.reason.as_deref()?, LONG), WHY);
+        let due = job.due().into_iter();
+        let due =
+            due.filter_map(|due| due.schedule.due_after(report.row.finished, 1)?.checked_add(due.delay).ok()).min();
+        let next = due.map(|next| format!(", next try {next:.0}")).unwrap_or_default();
+        Some(format!("{}: failed since {since:.0}: {why}{next}", report.label))
     }
 
     /// Waits for the pass under way.
@@ -231,10 +258,16 @@ impl Runner {
     }
 }
 
-/// The last pass of a job that the state knows. What keeps us from reading it is told by the next pass.
-fn last(shop: &Shop, job: &dyn Job) -> Option<PassRow> {
-    let reader = Reader::open(shop.state.path()).ok()?;
-    reader.passes(job.name(), &job.subject(), 1).ok()?.into_iter().next()
+/// Since when passes fail, after one more; `None` = they don't.
+fn failing_since(before: Option<Timestamp>, row: &PassRow) -> Option<Timestamp> {
+    (row.outcome == Outcome::Failed).then(|| before.unwrap_or(row.finished))
+}
+
+/// The passes of a job that the state knows, the latest first, as far back as is looked. What keeps us from reading them
+/// is told by the next pass.
+fn passes(shop: &Shop, job: &dyn Job) -> Vec<PassRow> {
+    let read = |reader: Reader| reader.passes(job.name(), &job.subject(), LOOKED_AT).ok();
+    Reader::open(shop.state.path()).ok().and_then(read).unwrap_or_default()
 }
 
 /// Begins a pass in a task of its own: one that computes must not keep the watchdog waiting.

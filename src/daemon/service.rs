@@ -32,7 +32,7 @@ pub async fn daemon(shop: Shop, force_first: bool, reload: Reload<'_>) -> anyhow
     let manager = Manager::of_process();
     let (line, timers, stop) = (StatusLine::new(manager.clone()), Timers::default(), CancellationToken::new());
     let keepers = vec![Keeper::new(shop, force_first, &line, &timers).await?];
-    let mut daemon = Daemon { keepers, timers, line, manager, stop };
+    let mut daemon = Daemon { keepers, line, manager, stop };
     let mut watchdog = Watchdog::new();
     daemon.manager.ready();
     for keeper in &daemon.keepers {
@@ -42,7 +42,10 @@ pub async fn daemon(shop: Shop, force_first: bool, reload: Reload<'_>) -> anyhow
         }
     }
     loop {
-        daemon.keepers.iter_mut().for_each(|keeper| keeper.begin(&daemon.stop));
+        for keeper in &mut daemon.keepers {
+            keeper.knock().await;
+            keeper.begin(&daemon.stop);
+        }
         tokio::select! {
             biased;
             told = signals.next() => match told {
@@ -62,7 +65,6 @@ pub async fn daemon(shop: Shop, force_first: bool, reload: Reload<'_>) -> anyhow
 struct Daemon {
     /// The shops that are looked after. One process has one, so far.
     keepers: Vec<Keeper>,
-    timers: Timers,
     line: StatusLine,
     manager: Manager,
     stop: CancellationToken,
@@ -92,7 +94,7 @@ impl Daemon {
     async fn try_reload(&mut self, read: Reload<'_>) -> anyhow::Result<()> {
         for keeper in &mut self.keepers {
             let config = read().map_err(|error| anyhow::anyhow!(error.brief()))?;
-            keeper.reload(config, &self.timers).await?;
+            keeper.reload(config).await?;
         }
         Ok(())
     }

@@ -1,4 +1,5 @@
-//! The line that `systemctl status` shows: what each job does, then what is wrong with the config on disk.
+//! The line that `systemctl status` shows: what each job does, then what is wrong with the config on disk, and with
+//! the doors.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -22,6 +23,7 @@ pub(super) struct Part {
 struct Parts {
     jobs: Vec<Doing>,
     refused_config: Option<String>,
+    shut_doors: Option<String>,
 }
 
 /// What a job does.
@@ -49,6 +51,11 @@ impl StatusLine {
     /// Why the config on disk is not the one in use; `None` = it is.
     pub(super) fn refused_config(&self, why: Option<String>) {
         self.change(|parts| parts.refused_config = why);
+    }
+
+    /// Which doors can't be opened; `None` = all are.
+    pub(super) fn shut_doors(&self, which: Option<String>) {
+        self.change(|parts| parts.shut_doors = which);
     }
 
     fn change(&self, change: impl FnOnce(&mut Parts)) {
@@ -97,7 +104,7 @@ impl Parts {
             jobs => Some(jobs),
         };
         let refused = self.refused_config.as_ref().map(|why| format!("new config not used, the old one stays: {why}"));
-        jobs.into_iter().chain(refused).collect::<Vec<_>>().join("; ")
+        jobs.into_iter().chain(refused).chain(self.shut_doors.clone()).collect::<Vec<_>>().join("; ")
     }
 }
 
@@ -129,6 +136,9 @@ mod tests {
         assert_eq!(text(), "idle; last sync: ok; events: ok; new config not used, the old one stays: no");
         events.clear();
         line.refused_config(None);
+        line.shut_doors(Some("can't listen".to_owned()));
+        assert_eq!(text(), "idle; last sync: ok; can't listen");
+        line.shut_doors(None);
         assert_eq!(text(), "idle; last sync: ok");
     }
 }

@@ -279,16 +279,26 @@ fn headers_have_a_limit() {
 }
 
 #[test]
-fn an_address_in_use_ends_the_daemon_and_means_nothing_to_one_pass() {
+fn an_address_in_use_keeps_nothing_from_being_synced() {
     let shop = Shop::with_rows(&ROWS);
     let taken = TcpListener::bind("127.0.0.1:0").expect("a listener");
     let address = taken.local_addr().expect("its address");
-    shop.config(&format!("[http]\nlisten = \"{address}\""));
-    let output = shop.run(&["run"]).expect_code(1);
-    let told = format!("shelfkeeper: [http] listen = \"{address}\": can't listen there (Address");
-    assert!(output.stderr.contains(&told), "{}", output.stderr);
-    assert!(output.stderr.contains("set another port"), "{}", output.stderr);
-    assert!(shop.nicechat().requests().is_empty());
+    shop.config(&format!("[source]\nschedule = \"every 12h\"\n[http]\nlisten = \"{address}\""));
+    let process = Process::start(shop.command(&["run"]));
+    process.wait_for_log(process::PASS_ENDED, 1);
+    assert!(!shop.nicechat().requests().is_empty());
+    let log = process.log();
+    assert!(log.contains(&format!("[http] listen = \"{address}\": can't listen there (Address")), "{log}");
+    assert!(log.contains("ERROR") && log.contains("set another port") && log.contains("tried again"), "{log}");
+    // It is reloaded all the same, and opened once it can be.
+    process.signal("HUP");
+    process.wait_for_log("read again", 1);
+    drop(taken);
+    let open = format!("listening on http://{address}");
+    wait_until("the door is open", || process.log().contains(&open));
+    assert_eq!(ask(address, "GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").status, 200);
+    assert_eq!(process.log().matches("can't listen").count(), 1, "{}", process.log());
+    process.kill();
     shop.pass(3);
 }
 

@@ -142,3 +142,26 @@ fn the_served_feed_has_what_the_feed_has_and_nothing_else() {
     assert_eq!(imported, [30, 20]);
     assert_eq!(shop.nicechat().objects(Kind::Product).len(), 30);
 }
+
+/// Nothing is pushed that NiceChat could not fetch: all of it goes another way, until the door is open.
+#[test]
+fn a_public_door_that_somebody_else_has_costs_imports_and_nothing_else() {
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").expect("a listener");
+    let port = taken.local_addr().expect("its address").port();
+    let shop = shop("");
+    let path = shop.write("feed.txt", goods::feed(&goods::goods("p", 30)));
+    shop.config(&format!(
+        "{IMPORT}[source]\nlocation = {path:?}\nschedule = \"every 12h\"\n\
+         [http]\nlisten = \"\"\npublic_listen = \"127.0.0.1:{port}\"\npublic_url = \"http://127.0.0.1:{port}/\"\n"
+    ));
+    let daemon = Process::start(shop.command(&["run"]));
+    daemon.wait_for_log(process::PASS_ENDED, 1);
+    let log = daemon.log();
+    assert!(log.contains("[http] public_listen = ") && log.contains("set another port"), "{log}");
+    assert!(shop.nicechat().imports().is_empty());
+    drop(taken);
+    daemon.wait_for_log("public door: listening", 1);
+    daemon.signal("USR1");
+    wait_until("it is imported", || shop.nicechat().imports().iter().any(|import| import.imported == 30));
+    daemon.kill();
+}

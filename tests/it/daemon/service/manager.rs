@@ -114,3 +114,42 @@ fn the_watchdog_is_fed_during_a_pass_that_hangs() {
     }
     stop(daemon);
 }
+
+#[test]
+fn a_pass_that_failed_says_why_since_when_and_when_it_is_tried_again() {
+    let shop = shop(&many("p", 2), RARELY);
+    shop.put_feed("<!DOCTYPE html><html><body>Sorry</body></html>");
+    let manager = Manager::of(&shop);
+    let mut command = shop.command(&["run"]);
+    command.env("NOTIFY_SOCKET", shop.path("notify"));
+    let daemon = Process::start(command);
+    let told = manager.wait_for("STATUS=idle; last sync: failed since 20");
+    let (before, next) = told.split_once(", next try 20").expect("a next one");
+    let (since, why) = before.split_once("Z: ").expect("a reason");
+    let since = since.strip_prefix("STATUS=idle; last sync: failed since ").expect("a time").to_owned();
+    assert!(why.contains("products.txt") && why.chars().count() <= 120, "{told}");
+    assert!(next.trim_end().ends_with('Z') && next.trim_end().len() == "26-01-01T00:00:00Z".len(), "{told}");
+    // The first one counts, by a later start too.
+    shop.put_feed("");
+    daemon.signal("USR1");
+    let again = manager.wait_for("STATUS=idle; last resync: failed since 20");
+    assert!(again.contains(&format!(": failed since {since}Z: ")), "{since}: {again}");
+    publish(&shop, &many("p", 2));
+    daemon.signal("USR1");
+    assert!(manager.wait_for("STATUS=idle; last resync: ok").contains("3 created"));
+    stop(daemon);
+}
+
+#[test]
+fn a_door_that_cannot_be_opened_is_told() {
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").expect("a listener");
+    let address = taken.local_addr().expect("its address");
+    let shop = shop(&many("p", 2), &format!("{RARELY}[http]\nlisten = \"{address}\"\n"));
+    let manager = Manager::of(&shop);
+    let mut command = shop.command(&["run"]);
+    command.env("NOTIFY_SOCKET", shop.path("notify"));
+    let daemon = Process::start(command);
+    let told = manager.wait_for("STATUS=idle; last sync: ok");
+    assert!(told.trim_end().ends_with(&format!("; can't listen at [http] listen = \"{address}\"")), "{told}");
+    stop(daemon);
+}
