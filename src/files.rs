@@ -3,7 +3,7 @@
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read as _};
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use rustix::fs::{Access, OFlags};
 
@@ -86,6 +86,15 @@ pub(crate) fn finds_program(program: &str) -> bool {
 /// Whether everybody on this machine may read a file.
 pub(crate) fn is_public(path: &Path) -> bool {
     std::fs::metadata(path).is_ok_and(|file| file.is_file() && file.mode() & 0o004 != 0)
+}
+
+/// The first on the way to a file, the file last, that only its owner or group may pass or read; `None` = nothing is.
+pub(crate) fn closed_to_others(path: &Path) -> Option<PathBuf> {
+    let path = path.canonicalize().ok()?;
+    let above: Vec<&Path> = path.ancestors().skip(1).collect();
+    let is_closed = |path: &Path, bit: u32| std::fs::metadata(path).is_ok_and(|found| found.mode() & bit == 0);
+    let folder = above.into_iter().rev().find(|folder| is_closed(folder, 0o001));
+    folder.or_else(|| Some(&*path).filter(|file| is_closed(file, 0o004))).map(Path::to_owned)
 }
 
 /// What is said of anything else than a file.

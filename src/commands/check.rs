@@ -1,6 +1,7 @@
 //! `check`: is everything set up? A line for each thing, and the rest goes on when one is not.
 
 use std::io::{self, StdoutLock, Write as _};
+use std::net::TcpListener;
 
 use super::newstore;
 use super::outcome::{Exit, Failure, Outcome};
@@ -8,10 +9,11 @@ use super::runtime::runtime;
 use crate::catalog::Kind;
 use crate::cli;
 use crate::clock::{Moment, boot_id};
-use crate::config::{self, Config, Source};
-use crate::state::Reader;
+use crate::config::{self, Config, Location, Source};
+use crate::state::{self, Reader};
 use crate::systems::catalog::store::{ReadIdleRules as _, ReadObjects as _};
 use crate::systems::{Probe, systems};
+use crate::web::listener::ListenError;
 use crate::{feed, files, http_client, source};
 
 /// Days for which a rule may fit on nothing.
@@ -20,7 +22,8 @@ const IDLE_DAYS: i64 = 30;
 pub(super) fn check(arguments: &cli::Check, config: &Config) -> Outcome {
     let mut lines = Lines { out: io::stdout().lock(), worst: Exit::Done };
     lines.tell("config", Ok(sections(config)))?;
-    for warning in config.warnings() {
+    let warnings = config.warnings().into_iter().chain(feed_of_root(config)).chain(taken_doors(config));
+    for warning in warnings {
         writeln!(lines.out, "warning        {warning}")?;
     }
     let catalog = config.catalog.as_deref();
@@ -31,7 +34,7 @@ pub(super) fn check(arguments: &cli::Check, config: &Config) -> Outcome {
     if config.source_alone.is_none() || !config.secret_files.is_empty() {
         lines.tell("secrets", Ok("a key and a secret are there".to_owned()))?;
     }
-    lines.tell("state", state(config))?;
+    lines.tell("state", state_file(config))?;
     if let Some(settings) = &config.newstore {
         lines.tell("newstore", newstore::on_disk(settings))?;
     }
@@ -73,7 +76,7 @@ fn sections(config: &Config) -> String {
 }
 
 /// What is in the state, and whether it could be written.
-fn state(config: &Config) -> Result<String, Failure> {
+fn state_file(config: &Config) -> Result<String, Failure> {
     let reader = Reader::open(&config.state.path)?;
     reader.check_base(config.base_url())?;
     let path = config.state.path.display();
@@ -85,6 +88,37 @@ fn state(config: &Config) -> Result<String, Failure> {
     }
     let [categories, products] = Kind::ALL.map(|kind| reader.owned(kind).map(|n| format!("{n} {}", kind.plural(n))));
     Ok(format!("{path}: {}, {}", products?, categories?))
+}
+
+/// Where the unit's own user keeps nothing that the unit sees (`ProtectHome=`, `PrivateTmp=`).
+const HIDDEN: [&str; 5] = ["/home", "/root", "/run/user", "/tmp", "/var/tmp"];
+
+/// That a feed in a file is read by root here says nothing of the unit, whose user is another one.
+fn feed_of_root(config: &Config) -> Option<String> {
+    let unit = config.unit.as_ref().filter(|_| rustix::process::geteuid().is_root())?;
+    let Location::File(path) = &config.source()?.location else { return None };
+    let real = path.canonicalize().ok()?;
+    let told = format!("root reads the feed {} here; {unit} is a user of its own", path.display());
+    if let Some(place) = HIDDEN.iter().find(|place| real.starts_with(place)) {
+        return Some(format!("{told}, and its unit keeps {place} from it: put the feed elsewhere, such as /srv"));
+    }
+    let closed = files::closed_to_others(path)?;
+    let mode = if closed.is_dir() { "o+x" } else { "o+r" };
+    Some(format!("{told}, and {} is not for others: chmod {mode} {}", closed.display(), closed.display()))
+}
+
+/// Addresses of ours where somebody else listens; while a daemon runs it is the daemon.
+fn taken_doors(config: &Config) -> Vec<String> {
+    let Some(http) = config.http.as_ref().filter(|_| state::is_in_use(&config.state.path) == Some(false)) else {
+        return Vec::new();
+    };
+    let doors = [("listen", http.listen), ("public_listen", http.public_listen)];
+    let tried = doors.into_iter().filter_map(|(setting, address)| Some((setting, address?)));
+    let refused = tried.filter_map(|(setting, address)| {
+        let error = TcpListener::bind(address).err()?;
+        Some(ListenError { setting, address, error }.to_string())
+    });
+    refused.collect()
 }
 
 /// Rules that have fitted on nothing for long. That a state can't be read is told elsewhere.

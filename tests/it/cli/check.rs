@@ -134,3 +134,45 @@ fn states_that_cannot_be() {
         assert!(told.contains(path.to_str().unwrap_or_default().trim_end_matches('/')), "{output}");
     }
 }
+
+/// What root may read says nothing of a unit's own user.
+#[test]
+fn a_feed_that_only_root_may_read_is_told_beside_a_unit() {
+    let shop = Shop::new();
+    let config = std::fs::read_to_string(shop.path("shelfkeeper.toml")).unwrap_or_default();
+    let lines = config.lines().filter(|line| !line.starts_with("[state]") && !line.starts_with("path = "));
+    let lines = lines.map(|line| match line.starts_with("location = ") {
+        true => "location = \"/var/lib/feeds/feed.txt\"",
+        false => line,
+    });
+    let config = shop.write("north.toml", lines.collect::<Vec<_>>().join("\n"));
+    let check = "\"$0\" --shop north check | grep -F warning; echo \"= $?\"";
+    let script = format!(
+        "cp {} /etc/shelfkeeper/north.toml && mkdir -m 755 /var/lib/feeds && : > /var/lib/feeds/feed.txt && \
+         chmod 640 /var/lib/feeds/feed.txt; {check}; chmod 644 /var/lib/feeds/feed.txt; chmod 700 /var/lib/feeds; {check}; \
+         chmod 755 /var/lib/feeds; {check}; cp /etc/shelfkeeper/north.toml /etc/shelfkeeper/n && \
+         sed 's#/var/lib/feeds#/var/tmp#' /etc/shelfkeeper/n > /etc/shelfkeeper/north.toml; mount -t tmpfs none /var/tmp; \
+         : > /var/tmp/feed.txt; {check}",
+        config.display()
+    );
+    let Some(output) = crate::kit::machine::on_a_machine(&script) else { return };
+    let told: Vec<&str> = output.stdout.split("= ").collect();
+    assert!(told[0].contains("shelfkeeper@north is a user of its own"), "{output:?}");
+    assert!(told[0].contains("chmod o+r /var/lib/feeds/feed.txt"), "{output:?}");
+    assert!(told[1].contains("chmod o+x /var/lib/feeds"), "{output:?}");
+    assert!(!told[2].contains("user of its own"), "{output:?}");
+    assert!(told[3].contains("keeps /var/tmp from it"), "{output:?}");
+}
+
+#[test]
+fn an_address_where_somebody_else_listens_is_told_while_no_daemon_runs() {
+    let shop = Shop::with_rows(&[LAMP]);
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").expect("a listener");
+    let address = taken.local_addr().expect("its address");
+    shop.config(&format!("[http]\nlisten = \"{address}\"\n"));
+    let told = shop.run(&["check"]).expect_code(0).stdout;
+    assert!(told.contains(&format!("warning        [http] listen = \"{address}\": can't listen there")), "{told}");
+    assert!(told.contains("set another port"), "{told}");
+    drop(taken);
+    assert!(!shop.run(&["check"]).expect_code(0).stdout.contains("can't listen"));
+}
