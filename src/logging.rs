@@ -3,7 +3,7 @@
 //! Standard output belongs to results: the log goes to standard error or to the journal, never to
 //! both. In the journal an event's fields carry the prefix `SHELFKEEPER_`, so that none is taken
 //! for one of the journal's own (`journalctl SHELFKEEPER_PASS=12`), and its entries have the
-//! identifier `shelfkeeper` (`journalctl -t shelfkeeper`).
+//! identifier `shelfkeeper` (`journalctl -t shelfkeeper`), of one of several shops that of its unit, `shelfkeeper@NAME`.
 
 use std::fs::File;
 use std::io::{self, IsTerminal as _, Write as _};
@@ -48,12 +48,13 @@ pub struct Log {
 impl Log {
     /// Sets up the log of the whole process; called once.
     ///
-    /// `verbosity` is the number of `-v`, or -1 for `-q`. `RUST_LOG` overrides it.
+    /// `verbosity` is the number of `-v`, or -1 for `-q`. `RUST_LOG` overrides it. `identifier` = what its entries in the
+    /// journal are by.
     ///
     /// # Errors
     /// When `RUST_LOG` cannot be read, or there is no journal and it was asked for.
-    pub fn init(style: LogStyle, verbosity: i8) -> anyhow::Result<Log> {
-        let (layer, log) = layer(style)?;
+    pub fn init(style: LogStyle, verbosity: i8, identifier: &str) -> anyhow::Result<Log> {
+        let (layer, log) = layer(style, identifier)?;
         let filter = filter(env::var("RUST_LOG").ok().as_deref(), verbosity)?;
         tracing_subscriber::registry().with(layer).with(filter).try_init().context("the log is set up twice")?;
         Ok(log)
@@ -88,13 +89,13 @@ impl Log {
 
 type BoxedLayer = Box<dyn Layer<Registry> + Send + Sync>;
 
-fn layer(style: LogStyle) -> anyhow::Result<(BoxedLayer, Log)> {
+fn layer(style: LogStyle, identifier: &str) -> anyhow::Result<(BoxedLayer, Log)> {
     let (journalled, elsewhere) = (Log { is_in_journal: true }, Log::default());
     Ok(match style {
-        LogStyle::Journald => (Box::new(journald().context("cannot reach the journal")?), journalled),
+        LogStyle::Journald => (Box::new(journald(identifier).context("cannot reach the journal")?), journalled),
         LogStyle::Json => (Box::new(json(io::stderr)), elsewhere),
         LogStyle::Text => (text(io::stderr, wants_colours(), Clock::of_stderr()), elsewhere),
-        LogStyle::Auto if is_journal(io::stderr()) => match journald() {
+        LogStyle::Auto if is_journal(io::stderr()) => match journald(identifier) {
             Ok(journal) => (Box::new(journal), journalled),
             // Standard error leads there too, only without the fields.
             Err(_) => (text(io::stderr, false, Clock::Nobody), elsewhere),
@@ -169,9 +170,9 @@ where
         .log_internal_errors(false)
 }
 
-fn journald() -> io::Result<tracing_journald::Layer> {
+fn journald(identifier: &str) -> io::Result<tracing_journald::Layer> {
     Ok(tracing_journald::layer()?
-        .with_syslog_identifier("shelfkeeper".to_owned())
+        .with_syslog_identifier(identifier.to_owned())
         .with_field_prefix(Some("SHELFKEEPER".to_owned()))
         // The crate's own would make `journalctl -p notice` show all that is routine.
         .with_priority_mappings(PriorityMappings {

@@ -15,7 +15,7 @@ static ALLOCATOR: Jemalloc = Jemalloc;
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
-    let code = match Log::init(cli.log, cli.verbosity()) {
+    let code = match Log::init(cli.log, cli.verbosity(), &commands::identifier(&cli)) {
         Ok(log) => commands::dispatch(cli, log),
         Err(error) => commands::complain(&error, commands::Exit::Config, Log::default()),
     };

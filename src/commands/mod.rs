@@ -39,6 +39,12 @@ use crate::logging::Log;
 pub use crate::pass::Exit;
 pub use outcome::complain;
 
+/// What entries of the journal are by: the unit of the shop that somebody named, or the program.
+pub fn identifier(cli: &Cli) -> String {
+    let config = cli.shop.as_deref().map(Config::place_of).or_else(|| cli.config.clone());
+    config.and_then(|config| Config::unit_of(&config)).unwrap_or_else(|| "shelfkeeper".to_owned())
+}
+
 /// Runs the command.
 pub fn dispatch(cli: Cli, log: Log) -> Exit {
     let (config, shop) = (cli.config, cli.shop);

@@ -150,6 +150,11 @@ impl Config {
         find::named(unit::config_of(shop), &format!("--shop {shop}"))
     }
 
+    /// The unit that reads a file, if one does.
+    pub fn unit_of(path: &Path) -> Option<String> {
+        unit::unit_of(path)
+    }
+
     /// Reads a file and everything that it refers to.
     ///
     /// # Errors

@@ -70,3 +70,14 @@ fn templates_are_the_units_for_one_shop_with_a_name() {
         assert!(timer(&format!("{name}.timer")).contains("OnCalendar="));
     }
 }
+
+/// The journal of all shops is read at once.
+#[test]
+fn entries_of_the_journal_are_by_their_shop() {
+    for name in ["shelfkeeper", "shelfkeeper-once", "shelfkeeper-resync"] {
+        for (template, identifier) in [("", "shelfkeeper"), ("@", "shelfkeeper@%i")] {
+            let unit = format!("{name}{template}.service");
+            assert!(service(&unit, &[]).contains(&format!("SyslogIdentifier={identifier}")), "{unit}");
+        }
+    }
+}
