@@ -137,3 +137,48 @@ fn what_is_damaged_is_made_again() {
     }
     drop(face);
 }
+
+#[test]
+fn what_comes_next_is_explained_beside_nicechat() {
+    let lamps: Vec<String> = (0..40).map(|id| row(id, "Lamp", "10 EUR")).collect();
+    let shop = shop(&[], "");
+    put(&shop, &lamps);
+    shop.run(&["run", "--once"]).expect_code(0);
+    let words = |id: &str| -> Vec<String> {
+        let told = shop.json(&["explain", "--format", "json", id]);
+        let words = told["next"]["words"].as_array().expect("words").iter();
+        words.map(|word| word.as_str().unwrap_or_default().to_owned()).collect()
+    };
+    assert_eq!(words("3"), ["Nothing: NiceChat has what the feed says."]);
+    let mut next = lamps.clone();
+    // A brand is shown, and NiceChat isn't sent it.
+    next[3] = "3|Lamp|||||10 EUR||in stock|Home|Lumo||".to_owned();
+    next[4] = row(4, "Lantern", "10 EUR");
+    next[5] = row(50, "New", "10 EUR");
+    next[6] = row(6, "Lamp", "free");
+    put(&shop, &next);
+    let told = words("3");
+    assert_eq!(told[..2], ["Nothing: NiceChat has what the feed says.", "Oct8ne: Changes what is shown:"], "{told:?}");
+    assert!(told[2].contains("Lumo"), "{told:?}");
+    let told = words("4").join("|");
+    assert!(
+        told.starts_with("Changes it:|title: ") && told.contains("|Oct8ne: Changes what is shown:|title: "),
+        "{told}"
+    );
+    assert_eq!(words("5").last().map(String::as_str), Some("Oct8ne: Shows it no more: the feed has it no more."));
+    assert_eq!(words("50"), ["Creates it.", "Oct8ne: Shows it."]);
+    assert_eq!(words("6"), ["Nothing: a rejected row leaves the product as it is."]);
+    // What is gone is said to be.
+    shop.run(&["run", "--once"]).expect_code(3);
+    put(&shop, &lamps);
+    let told = words("3");
+    assert!(told[1] == "Oct8ne: Changes what is shown:" && told[2].contains("brand: \"Lumo\" → "), "{told:?}");
+    shop.run(&["run", "--once"]).expect_code(0);
+    // What the guard holds back of the one it holds back of the other.
+    let dear: Vec<String> = (0..40).map(|id| row(id, "Lamp", if id < 30 { "1000 EUR" } else { "10 EUR" })).collect();
+    put(&shop, &dear);
+    let told = words("3").join("|");
+    assert!(told.contains("The guard holds") && !told.contains("Oct8ne"), "{told}");
+    shop.run(&["run", "--once"]).expect_code(4);
+    assert!(!words("3").join("|").contains("Oct8ne"));
+}

@@ -1,15 +1,17 @@
 //! What the feed has of a product, and what the next pass would make of it.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
+use super::face::Next;
 use super::watch::Watch;
 use crate::approval::{CATALOG, word};
 use crate::catalog::Kind;
 use crate::clock::{Moment, boot_id};
-use crate::config::{Catalog, Location, Source};
+use crate::config::{self, Catalog, Location, Prune, Source};
 use crate::feed::{self, RowOf};
 use crate::http_client::Clients;
 use crate::pass::PassKind;
@@ -21,9 +23,13 @@ use crate::systems::catalog::error::PassError;
 use crate::systems::catalog::filter::Filter;
 use crate::systems::catalog::guard::Judge;
 use crate::systems::catalog::plan::operation::{Operation, Stage};
+use crate::systems::catalog::plan::risk::Risk;
+use crate::systems::catalog::plan::verdict::Verdict;
 use crate::systems::catalog::planner::{body, feed_kind, needs_listing, parse_options, patience, policy, read};
 use crate::systems::catalog::seen::Seen;
-use crate::systems::catalog::store::{Due, ReadFeed as _};
+use crate::systems::catalog::shelf::Stocked;
+use crate::systems::catalog::stock::{Fate, next_shown};
+use crate::systems::catalog::store::{Due, ReadFeed as _, ReadObjects as _};
 use crate::systems::catalog::wait::blocking;
 
 /// Rows of one id that are shown as they are written.
@@ -81,15 +87,52 @@ pub(super) fn rows(source: &Source, body: &Body, seen: Vec<Seen>, id: &str) -> R
 }
 
 /// Reads the feed, and compares it with the state.
-pub(super) async fn read_feed(config: &Arc<Catalog>, id: &str) -> Result<InFeed, PassError> {
+/// `shown` = the product as others than NiceChat are shown it, if they are.
+pub(super) async fn read_feed(
+    config: &Arc<Catalog>,
+    id: &str,
+    shown: Option<Option<Stocked>>,
+) -> Result<(InFeed, Option<Next>), PassError> {
     let state = Reader::open(&config.state.path)?;
     let hasher = state.hasher().clone();
     let body = body(&Clients::default(), &config.source, &hasher).await?;
     let (config, id) = (Arc::clone(config), id.to_owned());
-    blocking(move || examine(&config, state, &body, id)).await
+    blocking(move || {
+        let (feed, verdict) = examine(&config, state, &body, &id)?;
+        let Some(shown) = shown else { return Ok((feed, None)) };
+        let reader = Reader::open(&config.state.path)?;
+        let is_owned = reader.key(Kind::Product, reader.hasher().digest(id.as_bytes()))?.is_some();
+        let next = next(&config, (&feed, &verdict), shown.as_ref(), is_owned);
+        Ok((feed, Some(next)))
+    })
+    .await
 }
 
-fn examine(config: &Catalog, state: Reader, body: &Body, id: String) -> Result<InFeed, PassError> {
+/// What others than NiceChat would be shown of the product: as the plan for NiceChat decides, and the shelf is filled.
+fn next(config: &Catalog, (feed, verdict): (&InFeed, &Verdict), shown: Option<&Stocked>, is_owned: bool) -> Next {
+    let held = verdict.held.iter().flat_map(|held| &held.held);
+    if held.clone().any(|risk| matches!(risk.risk.as_str(), "empty_feed" | "feed_kind")) {
+        return Next { item: shown.cloned(), is_held: true };
+    }
+    let names: HashSet<&str> =
+        held.filter(|risk| risk.r#type == Kind::Product.name()).map(|risk| risk.risk.as_str()).collect();
+    let all = Risk::OF_CHANGES.into_iter().chain([Risk::Delete]);
+    let risks: HashSet<Risk> = all.filter(|risk| names.contains(risk.name().as_str())).collect();
+    let is_deleted = |(stage, _): &(Stage, Operation)| matches!(stage, Stage::ProductDeletes | Stage::TwinDeletes);
+    let seen = feed.rows.first().map(|row| &row.seen);
+    let fate = match () {
+        () if matches!(seen, Some(Seen::Rejected(_))) || feed.proves_nothing.is_some() => Fate::Stays,
+        () if risks.contains(&Risk::Delete) => Fate::Stays,
+        () if config.nicechat.prune == Prune::None || !is_owned => Fate::Goes,
+        () if feed.operations.iter().any(is_deleted) => Fate::Goes,
+        () if feed.missing.is_some() && config.guard.missing == config::Missing::OutOfStock => Fate::SellsOut,
+        () => Fate::Stays,
+    };
+    let (item, is_held) = next_shown((shown, seen), Some(fate), &risks, config.guard.price_factor);
+    Next { item, is_held }
+}
+
+fn examine(config: &Catalog, state: Reader, body: &Body, id: &str) -> Result<(InFeed, Verdict), PassError> {
     let location = config.source.location.to_string();
     let mark = state.feed_mark()?.and_then(|mark| mark.body);
     let digest = body.digest().map_err(|error| PassError::Fetch(FetchError::unreadable(&config.source, &error)))?;
@@ -100,7 +143,7 @@ fn examine(config: &Catalog, state: Reader, body: &Body, id: String) -> Result<I
     let mut differ = Differ::new(state, policy(config, PassKind::Sync))?;
     patience.map_or(Ok(()), |patience| differ.be_patient(patience))?;
     let filter = Filter::new(differ, config.source.rules.clone());
-    let mut watch = Watch::new(filter, config.source.rules.clone(), id.clone());
+    let mut watch = Watch::new(filter, config.source.rules.clone(), id.to_owned());
     let stop = CancellationToken::new();
     let result = read(body, config.source.max_bytes, &options, (&mut watch, &stop));
     body.check_unwritten()?;
@@ -128,15 +171,16 @@ fn examine(config: &Catalog, state: Reader, body: &Body, id: String) -> Result<I
     let (approved, kind) = (word(&config.state.path, CATALOG), feed_kind(config, reading.format));
     let judge = Judge { settings: &config.guard, reader: &reader, force: false, approved, kind };
     let verdict = judge.judge(&mut store, &mut summary)?;
-    let rows = rows(&config.source, body, seen, &id)?;
-    Ok(InFeed {
+    let rows = rows(&config.source, body, seen, id)?;
+    let feed = InFeed {
         location: location.clone(),
         is_same: mark.map(|mark| mark == digest),
         rows,
-        operations: store.operations_on(Kind::Product, &id)?,
-        held: verdict.held.map(|held| held.digest),
+        operations: store.operations_on(Kind::Product, id)?,
+        held: verdict.held.as_ref().map(|held| held.digest.clone()),
         missing,
         proves_nothing,
         is_listing_due,
-    })
+    };
+    Ok((feed, verdict))
 }

@@ -1,6 +1,7 @@
 //! One product's way: what the feed has of it, what we sent and when, what NiceChat has, and what comes next. It only
 //! reads, and needs no secret but where the feed's host wants one.
 
+mod face;
 mod feed;
 mod shown;
 mod watch;
@@ -9,8 +10,8 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
+pub(crate) use self::face::{InShown, Next};
 pub(crate) use self::feed::{FeedRow, InFeed};
-pub(crate) use self::shown::{InShown, Next};
 use super::error::PassError;
 use super::plan::operation::Stage;
 pub(crate) use super::seen::Seen;
@@ -132,7 +133,14 @@ pub async fn explain(
         Some(by) if !may_ask && !feed::is_at_hand(by.source()) => {
             Err(NotRead::NotAsked(by.source().location.to_string()))
         }
-        Some(ExplainedBy::Catalog(config)) => feed::read_feed(config, id).await.map_err(NotRead::Failed),
+        Some(ExplainedBy::Catalog(config)) => {
+            let now = shown.as_ref().map(|shown| shown.item.clone());
+            let read = feed::read_feed(config, id, now).await.map_err(NotRead::Failed);
+            read.map(|(feed, then)| {
+                shown.iter_mut().zip(then).for_each(|(shown, then)| shown.next = Some(then));
+                feed
+            })
+        }
         Some(ExplainedBy::Showing(showing)) => match shown::read_feed(showing, id).await {
             Ok((feed, then)) => {
                 shown = Some(then);

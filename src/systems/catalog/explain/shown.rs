@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::face::{InShown, Next};
 use super::feed::{InFeed, rows};
 use crate::clock::{Moment, boot_id};
 use crate::http_client::Clients;
@@ -9,27 +10,8 @@ use crate::source::Body;
 use crate::state::Reader;
 use crate::systems::catalog::error::PassError;
 use crate::systems::catalog::planner::body;
-use crate::systems::catalog::shelf::Stocked;
 use crate::systems::catalog::stock::{Preview, PreviewOfOne, Showing};
 use crate::systems::catalog::wait::blocking;
-
-/// What is shown of a product.
-#[derive(Debug)]
-pub struct InShown {
-    /// Now; `None` = nothing.
-    pub item: Option<Stocked>,
-    /// After the next pass, where no plan for NiceChat says that.
-    pub next: Option<Next>,
-}
-
-/// What would be shown of a product.
-#[derive(Debug)]
-pub struct Next {
-    /// `None` = nothing.
-    pub item: Option<Stocked>,
-    /// Somebody's word is needed for what the feed says.
-    pub is_held: bool,
-}
 
 /// Reads the feed, and holds it against what is shown.
 pub(super) async fn read_feed(showing: &Showing, id: &str) -> Result<(InFeed, InShown), PassError> {

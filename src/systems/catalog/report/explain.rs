@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 
 use super::history::{entry_json, print as print_change};
 use super::rejected::rejection_json;
-use super::shown::{next_lines as next_of_shown, print_shown, shown_json};
+use super::shown::{change_of_shown, next_lines as next_of_shown, print_shown, shown_json};
 use crate::catalog::Rejection;
 use crate::remote::nicechat::product_fields;
 use crate::report::PrintError;
@@ -180,11 +180,22 @@ pub(super) fn waiting(known: &InState) -> Vec<String> {
 }
 
 /// What the next pass does with it, in sentences.
-fn next_lines(Explanation { feed, known, shown, .. }: &Explanation, program: &str) -> Vec<String> {
+fn next_lines(explanation: &Explanation, program: &str) -> Vec<String> {
+    let Explanation { feed, known, shown, is_alone, .. } = explanation;
     let Ok(feed) = feed else { return vec!["Not known without the feed.".to_owned()] };
-    if let Some((shown, next)) = shown.as_ref().and_then(|shown| Some((shown, shown.next.as_ref()?))) {
-        return next_of_shown(feed, shown, next, program);
+    match shown.as_ref().and_then(|shown| Some((shown, shown.next.as_ref()?))) {
+        None => next_at_nicechat(feed, known, program),
+        Some((shown, next)) if *is_alone => next_of_shown(feed, shown, next, program),
+        Some((shown, next)) => {
+            let mut lines = next_at_nicechat(feed, known, program);
+            let beside = change_of_shown(shown, next).into_iter().enumerate();
+            lines.extend(beside.map(|(at, line)| if at == 0 { format!("Oct8ne: {line}") } else { line }));
+            lines
+        }
     }
+}
+
+fn next_at_nicechat(feed: &InFeed, known: &InState, program: &str) -> Vec<String> {
     let mut lines: Vec<String> = feed
         .operations
         .iter()

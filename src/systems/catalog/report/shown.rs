@@ -25,13 +25,10 @@ pub(super) fn print_shown(shown: &InShown, out: &mut dyn Write) -> io::Result<()
 
 /// What the next pass does with what is shown, in sentences.
 pub(super) fn next_lines(feed: &InFeed, shown: &InShown, next: &Next, program: &str) -> Vec<String> {
-    let mut lines = match (&shown.item, &next.item) {
-        (Some(old), Some(new)) if all(&old.fields) != all(&new.fields) => changed(old, new),
-        (None, Some(_)) => vec!["Shows it.".to_owned()],
-        (Some(_), None) => vec!["Shows it no more: the feed has it no more.".to_owned()],
-        _ if next.is_held => Vec::new(),
-        (now, _) => vec![as_it_is(feed, now.is_some())],
-    };
+    let mut lines = change_of_shown(shown, next);
+    if lines.is_empty() && !next.is_held {
+        lines.push(as_it_is(feed, shown.item.is_some()));
+    }
     if next.is_held {
         let digest = feed.held.as_deref().unwrap_or_default();
         lines.push(format!(
@@ -41,8 +38,20 @@ pub(super) fn next_lines(feed: &InFeed, shown: &InShown, next: &Next, program: &
     lines
 }
 
+/// The same where it is another than now; else nothing.
+pub(super) fn change_of_shown(shown: &InShown, next: &Next) -> Vec<String> {
+    match (&shown.item, &next.item) {
+        (Some(old), Some(new)) if all(&old.fields) != all(&new.fields) => changed(old, new),
+        (None, Some(_)) => vec!["Shows it.".to_owned()],
+        (Some(_), None) => vec!["Shows it no more: the feed has it no more.".to_owned()],
+        _ => Vec::new(),
+    }
+}
+
 fn changed(old: &Stocked, new: &Stocked) -> Vec<String> {
-    let (old, new) = (all(&old.fields), all(&new.fields));
+    let (old, mut new) = (all(&old.fields), all(&new.fields));
+    // What goes is a change, too.
+    old.keys().for_each(|name| _ = new.entry(name.clone()).or_insert(Value::Null));
     let mut lines = vec!["Changes what is shown:".to_owned()];
     lines.extend(changes(&old, &new).iter().map(|(name, new)| {
         let (old, new) = difference(old.get(name).unwrap_or(&Value::Null), new);
@@ -67,12 +76,13 @@ fn as_it_is(feed: &InFeed, is_shown: bool) -> String {
     }
 }
 
-/// What is local among the others, as if it were sent: without it only where it has nothing.
+/// What is local among the others, as if it were sent; nothing that is nothing.
 fn all(fields: &Fields) -> Fields {
     let mut all = fields.clone();
     if let Some(Value::Object(local)) = all.remove("local") {
         all.extend(local);
     }
+    all.retain(|_, value| !value.is_null());
     all
 }
 

@@ -19,7 +19,7 @@ mod tally;
 pub(super) use self::fill::Fate;
 pub use self::judge::Word;
 pub use self::preview::Preview;
-pub(super) use self::preview::PreviewOfOne;
+pub(super) use self::preview::{PreviewOfOne, next_shown};
 pub(super) use self::run::Decided;
 pub use self::run::{Outcome, is_of};
 pub use self::showing::Showing;

@@ -2,6 +2,8 @@
 
 use std::collections::HashSet;
 
+use rust_decimal::Decimal;
+
 use super::fill::{Fate, Filling, whole};
 use super::judge::{Word, judge};
 use super::merge::patched;
@@ -86,7 +88,7 @@ impl Stocking<'_> {
         let (seen, fate) = (filling.seen, filling.fate);
         let (then, is_held) = match is_whole {
             true => (shown.clone(), true),
-            false => self.then((shown.as_ref(), &seen), fate, &judged.risks),
+            false => next_shown((shown.as_ref(), seen.first()), fate, &judged.risks, self.guard.price_factor),
         };
         Ok(Preview {
             taken: filling.taken,
@@ -103,28 +105,28 @@ impl Stocking<'_> {
             product: PreviewOfOne { seen, shown, then, is_held, missing },
         })
     }
+}
 
-    /// What would be shown of a product, and whether that isn't all that the feed says.
-    fn then(
-        &self,
-        (shown, seen): (Option<&Stocked>, &[Seen]),
-        fate: Option<Fate>,
-        held: &HashSet<Risk>,
-    ) -> (Option<Stocked>, bool) {
-        if let Some(Seen::Item(offer)) = seen.first() {
-            let mut item = whole(&offer.item);
-            let is_held = shown.is_some_and(|old| patched(old, &mut item, held, self.guard.price_factor));
-            return (Some(item), is_held);
+/// What would be shown of a product, and whether that isn't all that the feed says. `fate` = of one that the feed lacks.
+pub(in crate::systems::catalog) fn next_shown(
+    (shown, seen): (Option<&Stocked>, Option<&Seen>),
+    fate: Option<Fate>,
+    held: &HashSet<Risk>,
+    price_factor: Decimal,
+) -> (Option<Stocked>, bool) {
+    if let Some(Seen::Item(offer)) = seen {
+        let mut item = whole(&offer.item);
+        let is_held = shown.is_some_and(|old| patched(old, &mut item, held, price_factor));
+        return (Some(item), is_held);
+    }
+    match fate {
+        Some(Fate::Goes) if held.contains(&Risk::Delete) => (shown.cloned(), true),
+        Some(Fate::Goes) => (None, false),
+        Some(Fate::SellsOut) => {
+            let mut item = shown.cloned();
+            item.iter_mut().for_each(|item| _ = item.fields.insert("in_stock".to_owned(), false.into()));
+            (item, false)
         }
-        match fate {
-            Some(Fate::Goes) if held.contains(&Risk::Delete) => (shown.cloned(), true),
-            Some(Fate::Goes) => (None, false),
-            Some(Fate::SellsOut) => {
-                let mut item = shown.cloned();
-                item.iter_mut().for_each(|item| _ = item.fields.insert("in_stock".to_owned(), false.into()));
-                (item, false)
-            }
-            Some(Fate::Stays) | None => (shown.cloned(), false),
-        }
+        Some(Fate::Stays) | None => (shown.cloned(), false),
     }
 }
