@@ -138,31 +138,43 @@ pub(super) fn read(document: &Document<'_>, environment: &Environment) -> Result
     })
 }
 
+/// What is wrong with one hook hides nothing that is wrong with the next, nor with another setting of its own.
 fn hooks(section: &Section<'_>, environment: &Environment) -> Result<Vec<Hook>, ConfigError> {
     let smtp = smtp::read(section, environment).map(Arc::new);
     let mut names = HashSet::new();
     let mut hooks = Vec::new();
     for mut table in section.tables(&HOOK) {
-        let name = table.get_filled("name").map(|setting| setting.parse(name)).transpose()?;
-        let name = name.ok_or_else(|| table.error("notify.hook.name is missing: set it, a name of your own for it"))?;
-        if !names.insert(name.clone()) {
-            return Err(table.error(format!("notify.hook: there is another hook of the name {name:?}")));
+        let name = table.keep(hook_name(&table, &mut names), || None);
+        // Without a name nobody knows what its secret is called elsewhere.
+        table.secrets = format!("notify_hook_{}", name.as_deref().unwrap_or_default());
+        let events = table.keep(hook_events(&table), Vec::new);
+        let to = target(&table, (section, smtp.as_ref()), environment).map(Some);
+        let to = table.keep(to, || None);
+        let personal = table.is_set("personal");
+        let timeout = table.read("timeout", "10s", |text| units::duration(text, &TIMEOUTS))?;
+        let give_up_after = table.read("give_up_after", "72h", |text| units::duration(text, &GIVE_UP))?;
+        if let (Some(name), Some(to)) = (name, to) {
+            hooks.push(Hook { events, to, personal, timeout, give_up_after, name });
         }
-        table.secrets = format!("notify_hook_{name}");
-        let events = table.get("events").map(|setting| events(&setting)).transpose()?.unwrap_or_default();
-        if events.is_empty() {
-            return Err(table.error("notify.hook.events is missing: set it, such as [\"order.new\"]"));
-        }
-        hooks.push(Hook {
-            events,
-            to: target(&table, (section, smtp.as_ref()), environment)?,
-            personal: table.flag("personal")?.unwrap_or_default(),
-            timeout: table.read("timeout", "10s", |text| units::duration(text, &TIMEOUTS))?,
-            give_up_after: table.read("give_up_after", "72h", |text| units::duration(text, &GIVE_UP))?,
-            name,
-        });
     }
     Ok(hooks)
+}
+
+fn hook_name(table: &Section<'_>, names: &mut HashSet<String>) -> Result<Option<String>, ConfigError> {
+    let name = table.get_filled("name").map(|setting| setting.parse(name)).transpose()?;
+    let name = name.ok_or_else(|| table.error("notify.hook.name is missing: set it, a name of your own for it"))?;
+    if !names.insert(name.clone()) {
+        return Err(table.error(format!("notify.hook: there is another hook of the name {name:?}")));
+    }
+    Ok(Some(name))
+}
+
+fn hook_events(table: &Section<'_>) -> Result<Vec<EventKind>, ConfigError> {
+    let events = table.get("events").map(|setting| events(&setting)).transpose()?.unwrap_or_default();
+    if events.is_empty() {
+        return Err(table.error("notify.hook.events is missing: set it, such as [\"order.new\"]"));
+    }
+    Ok(events)
 }
 
 fn name(text: &str) -> Result<String, String> {

@@ -135,6 +135,29 @@ fn states_that_cannot_be() {
     }
 }
 
+#[test]
+fn faults_of_all_hooks_are_told_at_once() {
+    let shop = Shop::new();
+    let right = std::fs::read_to_string(shop.path("shelfkeeper.toml")).unwrap_or_default();
+    let hooks = "[[notify.hook]]\nname = \"Not Plain\"\nevents = [\"pass.fialed\"]\nurl = \"ftp://a.example\"\ntimeout = 5\n\
+                 [[notify.hook]]\nevents = [\"pass.failed\"]\n\
+                 [[notify.hook]]\nname = \"crm\"\nurl = \"https://a.example\"\npersonal = \"yes\"\n";
+    shop.write("shelfkeeper.toml", format!("{right}\n{hooks}"));
+    let told = shop.run(&["check"]).expect_code(2).stderr;
+    for fault in [
+        "a name has lower-case letters",
+        "there is no event \"pass.fialed\"",
+        "notify.hook.url",
+        "notify.hook.timeout",
+        "notify.hook.name is missing",
+        "neither url nor command nor mail",
+        "notify.hook.events is missing",
+        "notify.hook.personal",
+    ] {
+        assert!(told.contains(fault), "{fault}: {told}");
+    }
+}
+
 /// What root may read says nothing of a unit's own user.
 #[test]
 fn a_feed_that_only_root_may_read_is_told_beside_a_unit() {
