@@ -91,7 +91,7 @@ async fn run(context: &Context, ask: Ask, stop: &CancellationToken, progress: Pr
         let config = &context.config;
         let nicechat = nicechat::connect(&config.nicechat, &config.source.location.secrets(), &context.limits)?;
         let tools = Tools { context, nicechat: &nicechat, stop, progress, turn: &turn };
-        let ended = run_steps(&tools, request, &mut findings).await;
+        let ended = Box::pin(run_steps(&tools, request, &mut findings)).await;
         findings.traffic = nicechat.traffic();
         ended
     };

@@ -1,6 +1,7 @@
 //! From the settings, the feed and the state to a plan, by reading alone.
 
 use std::io;
+use std::pin::Pin;
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -92,18 +93,18 @@ pub(crate) async fn plan(
     };
     let read = |body: Arc<Body>| {
         let planner = &planner;
-        async move { planner.plan(state::Reader::open(&config.state.path)?, request, &body).await }
+        Box::pin(async move { planner.plan(state::Reader::open(&config.state.path)?, request, &body).await })
     };
     read_whole((clients, source, &hasher), stop, &mut incoming, read).await
 }
 
 /// What is read of a body that may be still coming: it counts once its download has ended well. One that breaks off is
-/// fetched anew and read again.
+/// fetched anew and read again. The reading is on the heap: it is all of a comparison.
 pub(super) async fn read_whole<T, F: Future<Output = Result<T, PassError>>>(
     (clients, source, hasher): (&Clients, &Source, &Hasher),
     stop: &CancellationToken,
     incoming: &mut Incoming,
-    read: impl Fn(Arc<Body>) -> F,
+    read: impl Fn(Arc<Body>) -> Pin<Box<F>>,
 ) -> Result<T, PassError> {
     let result = read(Arc::clone(&incoming.body)).await;
     let Err(broken_off) = interruptible(stop, incoming.download.end()).await? else { return result };
@@ -167,7 +168,7 @@ impl Planner<'_> {
         let mut differ = self.differ(state, request, is_listed, body).await?;
         let mut page_size = None;
         if is_listed && !request.knows_listing {
-            (differ, page_size) = interruptible(self.stop, listing::take_in(self.nicechat, differ)).await??;
+            (differ, page_size) = interruptible(self.stop, Box::pin(listing::take_in(self.nicechat, differ))).await??;
         }
         let Compared { format, is_whole, header, comparison } = self.compare(differ, request, body).await?;
         let Comparison { mut store, mut summary, changes_at, rows, missing, left } = comparison;

@@ -12,6 +12,7 @@ pub(super) async fn blocking<T: Send + 'static>(
     task::blocking(work).await?
 }
 
+/// What is large is handed in on the heap: it lies several times on the stack of whoever polls it otherwise.
 pub(super) async fn interruptible<T>(stop: &CancellationToken, work: impl Future<Output = T>) -> Result<T, PassError> {
     tokio::select! {
         result = work => Ok(result),

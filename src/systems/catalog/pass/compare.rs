@@ -32,7 +32,7 @@ pub(super) async fn compare(
     let hasher = tools.state()?.hasher().clone();
     let by = (limits.clients(), &config.source, &hasher);
     let mut incoming = Incoming { body: Arc::clone(&feed.body), download: std::mem::take(&mut feed.download) };
-    let read = read_whole(by, tools.stop, &mut incoming, |body| read(tools, request, body)).await;
+    let read = read_whole(by, tools.stop, &mut incoming, |body| Box::pin(read(tools, request, body))).await;
     if !Arc::ptr_eq(&incoming.body, &feed.body) {
         *feed = FeedBody::of(config, incoming);
     }
@@ -57,7 +57,7 @@ async fn read(tools: &Tools<'_>, request: Request, feed: Arc<Body>) -> Result<(P
     let Context { config, computing, .. } = tools.context;
     let planner = Planner { config, nicechat: &reader, stop: tools.stop, computing };
     // It only reads: whatever is computing when we are to stop is left to end by itself.
-    let plan = interruptible(tools.stop, planner.plan(tools.state()?, request, &feed)).await??;
+    let plan = interruptible(tools.stop, Box::pin(planner.plan(tools.state()?, request, &feed))).await??;
     let digest = body::readable(config, interruptible(tools.stop, digest).await??)?;
     // The digest may have been read for longer than the rows.
     feed.check_unwritten()?;

@@ -91,7 +91,7 @@ pub(in crate::systems::catalog) async fn run_steps(
     let shown = stock(tools, request, Arc::clone(&feed.body), plan.as_ref());
     let compared = plan.map(|plan| Compared { feed, plan });
     // Neither waits for the other one.
-    let (ended, ()) = tokio::join!(carry_out(tools, request, compared, findings), shown);
+    let (ended, ()) = tokio::join!(Box::pin(carry_out(tools, request, compared, findings)), shown);
     ended
 }
 
@@ -113,7 +113,8 @@ async fn carry_out(
         guarded = match approved.plan().decision.strategy.clone() {
             ChosenStrategy::Api => Guarded::Approved(approved),
             ChosenStrategy::Import(address) => {
-                let imported = push(tools, request, &address, (feed, approved), findings).await?;
+                let pushed = Box::pin(push(tools, request, &address, (feed, approved), findings));
+                let imported = pushed.await?;
                 feed = imported.feed;
                 summary = imported.plan.summary.clone();
                 let_through(imported.plan)
