@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # How long a stock-out waits that comes while changes of an earlier feed are being sent.
 #
-#   benches/urgent.sh [ITEMS] [LATENCY_MS]      100000 and 200 by default
+#   benches/urgent.sh [ITEMS] [LATENCY_MS] [CHANGED]      100000, 200 and all by default
 #
-# ITEMS products are in a sandbox that takes LATENCY_MS for each request. Then all titles change, and when 500 of them
+# ITEMS products are in a sandbox that takes LATENCY_MS for each request. Then the titles of CHANGED rows change, and when 500 of them
 # were sent one product near the end of the feed goes out of stock. The daemon ticks every 5 s. Prints how long it took from
 # the feed's being written to the answer to the PATCH.
 #
@@ -12,6 +12,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 readonly items=${1:-100000} latency=${2:-200}
+readonly changed=${3:-$items}
 . benches/common.sh
 "$bin/examples/feedgen" --items "$items" --out first.tsv
 cp first.tsv feed.tsv
@@ -22,7 +23,8 @@ keeper() { "$bin/shelfkeeper" --quiet --config config.toml "$@"; }
 keeper run --once >/dev/null
 rules "{\"latency_ms\": $latency}"
 
-awk -F'\t' -v OFS='\t' 'NR == 1 { for (i = 1; i <= NF; i++) if ($i == "title") t = i } NR > 1 { $t = $t " again" } 1' first.tsv >titles.tsv
+awk -F'\t' -v OFS='\t' 'NR == 1 { for (i = 1; i <= NF; i++) if ($i == "title") t = i } NR > 1 && NR * changed % items < changed { $t = $t " again" } 1' \
+  changed="$changed" items="$items" first.tsv >titles.tsv
 mv titles.tsv feed.tsv
 keeper() { "$bin/shelfkeeper" --config config.toml "$@"; }
 keeper -v run >log 2>&1 &
