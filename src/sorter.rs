@@ -41,7 +41,8 @@ impl Sorter {
         Sorter::with_room_for(folder, MOST)
     }
 
-    fn with_room_for(folder: &Path, most: usize) -> Sorter {
+    /// The same, with so many bytes in memory.
+    pub(crate) fn with_room_for(folder: &Path, most: usize) -> Sorter {
         Sorter { folder: folder.to_owned(), texts: String::new(), entries: Vec::new(), most, parts: Vec::new() }
     }
 

@@ -20,6 +20,9 @@ pub(super) const TOGETHER: usize = 4 << 20;
 /// Bytes that are read of an entry, unless it is longer.
 const USUAL: usize = 4 << 10;
 
+/// Bytes of ids that are sorted in memory: little, for the peak of a first load is here.
+const SORTED: usize = 3 << 20;
+
 /// Bytes of a place.
 const PLACE: usize = 8;
 
@@ -50,7 +53,7 @@ pub(super) struct Creates {
 impl Creates {
     /// None yet.
     pub(super) fn new() -> Creates {
-        let ids = Some(Sorter::new(&std::env::temp_dir()));
+        let ids = Some(Sorter::with_room_for(&std::env::temp_dir(), SORTED));
         Creates { items: Spill::default(), ids, order: Spill::default(), count: 0 }
     }
 
