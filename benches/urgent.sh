@@ -27,7 +27,8 @@ awk -F'\t' -v OFS='\t' 'NR == 1 { for (i = 1; i <= NF; i++) if ($i == "title") t
   changed="$changed" items="$items" first.tsv >titles.tsv
 mv titles.tsv feed.tsv
 keeper() { "$bin/shelfkeeper" --config config.toml "$@"; }
-keeper -v run >log 2>&1 &
+# Itself, and no shell around it, so that it ends with the rest.
+"$bin/shelfkeeper" --config config.toml -v run >log 2>&1 &
 pids+=($!)
 acknowledged() { grep -c 'acknowledged' log || true; }
 until (($(acknowledged) >= 500)); do sleep 0.1; done
