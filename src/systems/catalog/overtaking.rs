@@ -34,7 +34,6 @@ struct Shared {
 }
 
 /// A newer feed that has been downloaded.
-#[derive(Clone)]
 pub(super) struct Newer {
     /// Nobody else can write it.
     pub(super) body: Arc<Body>,

@@ -1,6 +1,5 @@
 //! What the feed has of a product, and what the next pass would make of it.
 
-use std::collections::HashSet;
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -23,7 +22,6 @@ use crate::systems::catalog::error::PassError;
 use crate::systems::catalog::filter::Filter;
 use crate::systems::catalog::guard::Judge;
 use crate::systems::catalog::plan::operation::{Operation, Stage};
-use crate::systems::catalog::plan::risk::Risk;
 use crate::systems::catalog::plan::verdict::Verdict;
 use crate::systems::catalog::planner::{body, feed_kind, needs_listing, parse_options, patience, policy, read};
 use crate::systems::catalog::seen::Seen;
@@ -110,23 +108,17 @@ pub(super) async fn read_feed(
 
 /// What others than NiceChat would be shown of the product: as the plan for NiceChat decides, and the shelf is filled.
 fn next(config: &Catalog, (feed, verdict): (&InFeed, &Verdict), shown: Option<&Stocked>, is_owned: bool) -> Next {
-    let held = verdict.held.iter().flat_map(|held| &held.held);
-    if held.clone().any(|risk| matches!(risk.risk.as_str(), "empty_feed" | "feed_kind")) {
+    if verdict.is_whole {
         return Next { item: shown.cloned(), is_held: true };
     }
-    let names: HashSet<&str> =
-        held.filter(|risk| risk.r#type == Kind::Product.name()).map(|risk| risk.risk.as_str()).collect();
-    let all = Risk::OF_CHANGES.into_iter().chain([Risk::Delete]);
-    let risks: HashSet<Risk> = all.filter(|risk| names.contains(risk.name().as_str())).collect();
+    let risks = verdict.risks_of_products();
     let is_deleted = |(stage, _): &(Stage, Operation)| matches!(stage, Stage::ProductDeletes | Stage::TwinDeletes);
+    let is_sold_out = feed.missing.is_some() && config.guard.missing == config::Missing::OutOfStock;
+    let is = (feed.operations.iter().any(is_deleted), is_sold_out);
     let seen = feed.rows.first().map(|row| &row.seen);
     let fate = match () {
         () if matches!(seen, Some(Seen::Rejected(_))) || feed.proves_nothing.is_some() => Fate::Stays,
-        () if risks.contains(&Risk::Delete) => Fate::Stays,
-        () if config.nicechat.prune == Prune::None || !is_owned => Fate::Goes,
-        () if feed.operations.iter().any(is_deleted) => Fate::Goes,
-        () if feed.missing.is_some() && config.guard.missing == config::Missing::OutOfStock => Fate::SellsOut,
-        () => Fate::Stays,
+        () => Fate::beside_nicechat((&risks, config.nicechat.prune != Prune::None), is, || is_owned),
     };
     let (item, is_held) = next_shown((shown, seen), Some(fate), &risks, config.guard.price_factor);
     Next { item, is_held }

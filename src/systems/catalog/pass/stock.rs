@@ -15,7 +15,6 @@ use crate::systems::catalog::context::Tools;
 use crate::systems::catalog::error::PassError;
 use crate::systems::catalog::plan::Plan;
 use crate::systems::catalog::plan::operation::Stage;
-use crate::systems::catalog::plan::risk::Risk;
 use crate::systems::catalog::planner::Request;
 use crate::systems::catalog::stock::{Decided, Fate, Stocking, Word, shown};
 use crate::systems::catalog::store::ReadObjects as _;
@@ -90,31 +89,21 @@ fn decided(tools: &Tools<'_>, plan: &Plan) -> Result<Decided, PassError> {
         }
     }
     let held = plan.verdict.held.clone();
-    let of_products = held.iter().flat_map(|held| &held.held).filter(|risk| risk.r#type == Kind::Product.name());
-    let names: HashSet<&str> = of_products.map(|risk| risk.risk.as_str()).collect();
-    let all = Risk::OF_CHANGES.into_iter().chain([Risk::Delete]);
-    let risks: HashSet<Risk> = all.filter(|risk| names.contains(risk.name().as_str())).collect();
+    let risks = plan.verdict.risks_of_products();
     let gone = deleted.iter().fold(0_u128, |sum, id| sum.wrapping_add(*id));
     let key = format!("{}|{gone:x}", held.as_ref().map_or("", |held| &held.digest));
-    let (is_held, prunes) = (risks.contains(&Risk::Delete), config.nicechat.prune != Prune::None);
+    let (held_for, prunes) = (risks.clone(), config.nicechat.prune != Prune::None);
     let sells_out = config.guard.missing == Missing::OutOfStock;
     let missing = plan.missing.iter().flatten().filter(|_| sells_out);
     let sold_out: HashSet<String> = missing.map(|missing| missing.id.clone()).collect();
     let reader = Reader::open(&config.state.path)?;
-    // What NiceChat keeps for now is shown for now.
     let fate = move |id: &str| {
         let is_owned = || {
             let key = reader.hasher().digest(id.as_bytes());
             reader.key(Kind::Product, key).is_ok_and(|row| row.is_some())
         };
-        let is_deleted = || deleted.contains(&hasher.digest(id.as_bytes()));
-        match () {
-            () if is_held => Fate::Stays,
-            () if !prunes || is_deleted() || !is_owned() => Fate::Goes,
-            () if sold_out.contains(id) => Fate::SellsOut,
-            () => Fate::Stays,
-        }
+        let is = (deleted.contains(&hasher.digest(id.as_bytes())), sold_out.contains(id));
+        Fate::beside_nicechat((&held_for, prunes), is, is_owned)
     };
-    let is_whole = plan.verdict.held.is_some() && names.iter().any(|name| matches!(*name, "empty_feed" | "feed_kind"));
-    Ok(Decided { risks, is_whole, held, fate: Box::new(fate), key })
+    Ok(Decided { risks, is_whole: plan.verdict.is_whole, held, fate: Box::new(fate), key })
 }

@@ -1,8 +1,12 @@
 //! What of a plan is held, for people and for programs.
 
+use std::collections::HashSet;
+
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::catalog::Kind;
+use crate::systems::catalog::plan::risk::Risk;
 use crate::systems::catalog::store::ApprovedHash;
 use crate::text::{count, number};
 
@@ -134,6 +138,14 @@ impl Held {
 }
 
 impl Verdict {
+    /// For which risks something of products is held.
+    pub(in crate::systems::catalog) fn risks_of_products(&self) -> HashSet<Risk> {
+        let held = self.held.iter().flat_map(|held| &held.held).filter(|risk| risk.r#type == Kind::Product.name());
+        let names: HashSet<&str> = held.map(|risk| risk.risk.as_str()).collect();
+        let all = Risk::OF_CHANGES.into_iter().chain([Risk::Delete]);
+        all.filter(|risk| names.contains(risk.name().as_str())).collect()
+    }
+
     /// Whether deletions wait for somebody's word.
     pub(in crate::systems::catalog) fn holds_deletions(&self) -> bool {
         self.held.iter().flat_map(|held| &held.held).any(|risk| risk.risk == "delete")

@@ -28,6 +28,23 @@ pub(in crate::systems::catalog) enum Fate {
     SellsOut,
 }
 
+impl Fate {
+    /// The same where NiceChat has the product, too, and `is_deleted` there or sold out by this pass, if at all: what it
+    /// keeps for now is shown for now. `held` = for which risks something of products is; `prunes` = deletes anything.
+    pub(in crate::systems::catalog) fn beside_nicechat(
+        (held, prunes): (&HashSet<Risk>, bool),
+        (is_deleted, is_sold_out): (bool, bool),
+        is_owned: impl FnOnce() -> bool,
+    ) -> Fate {
+        match () {
+            () if held.contains(&Risk::Delete) => Fate::Stays,
+            () if !prunes || is_deleted || !is_owned() => Fate::Goes,
+            () if is_sold_out => Fate::SellsOut,
+            () => Fate::Stays,
+        }
+    }
+}
+
 /// A product that the feed doesn't have: no more of it, as these may be nearly all.
 pub(super) struct Lacking {
     place: u64,

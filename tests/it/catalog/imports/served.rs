@@ -96,15 +96,20 @@ fn a_callback_makes_the_daemon_ask_at_once_and_is_not_trusted() {
     drop(daemon);
 }
 
+/// Of a shop whose feed its daemon serves at this port.
+fn serving(feed: &std::path::Path, listen: &str, port: u16) -> String {
+    format!(
+        "{IMPORT}[source]\nlocation = {feed:?}\nschedule = \"every 12h\"\n\
+         [http]\nlisten = \"{listen}\"\npublic_listen = \"127.0.0.1:{port}\"\npublic_url = \"http://127.0.0.1:{port}\"\n"
+    )
+}
+
 #[test]
 fn a_daemon_serves_the_feed_on_its_own_listener_and_counts_the_import() {
     let shop = shop("");
     let (port, private) = (free_port(), free_port());
     let path = shop.write("feed.txt", goods::feed(&goods::goods("p", 30)));
-    shop.config(&format!(
-        "{IMPORT}[source]\nlocation = {path:?}\nschedule = \"every 12h\"\n\
-         [http]\nlisten = \"127.0.0.1:{private}\"\npublic_listen = \"127.0.0.1:{port}\"\npublic_url = \"http://127.0.0.1:{port}\"\n"
-    ));
+    shop.config(&serving(&path, &format!("127.0.0.1:{private}"), port));
     let daemon = Process::start(shop.command(&["run"]));
     daemon.wait_for_log(process::PASS_ENDED, 1);
     let import = shop.nicechat().imports().remove(0);
@@ -150,10 +155,7 @@ fn a_public_door_that_somebody_else_has_costs_imports_and_nothing_else() {
     let port = taken.local_addr().expect("its address").port();
     let shop = shop("");
     let path = shop.write("feed.txt", goods::feed(&goods::goods("p", 30)));
-    shop.config(&format!(
-        "{IMPORT}[source]\nlocation = {path:?}\nschedule = \"every 12h\"\n\
-         [http]\nlisten = \"\"\npublic_listen = \"127.0.0.1:{port}\"\npublic_url = \"http://127.0.0.1:{port}/\"\n"
-    ));
+    shop.config(&serving(&path, "", port));
     let daemon = Process::start(shop.command(&["run"]));
     daemon.wait_for_log(process::PASS_ENDED, 1);
     let log = daemon.log();

@@ -1,6 +1,7 @@
 //! New products of which nothing was known, in a nameless file beside the database: of a first load that is all of the
 //! feed, and their ids alone sort faster than rows of a table do.
 
+use std::cmp::Ordering;
 use std::io::{self, Write as _};
 
 use serde_json::Value;
@@ -140,9 +141,7 @@ impl Creates {
     pub(super) fn read(&self, from: u64, most: usize, operations: &mut Vec<Operation>) -> Result<u64, PlanStoreError> {
         let (mut from, mut size) = (from, 0);
         while from < self.count && operations.len() < most && size < TOGETHER {
-            let place = self.order.at(from * PLACE as u64, PLACE).map_err(failed)?;
-            let place = u64::from_le_bytes(place.as_ref().try_into().map_err(|_| broken())?);
-            operations.push(self.entry(place, |entry| {
+            operations.push(self.entry(self.place(from)?, |entry| {
                 size += entry.0.len();
                 entry.read()
             })?);
@@ -156,21 +155,35 @@ impl Creates {
     /// # Errors
     /// When a file can't be read.
     pub(super) fn find(&self, id: &str) -> Result<Option<Operation>, PlanStoreError> {
-        let mut found = None;
-        self.ids(|other, place| found = found.or((other == id).then_some(place)))?;
-        found.map(|place| self.entry(place, |entry| entry.read())).transpose()
+        let (mut from, mut to) = (0, self.count);
+        while from < to {
+            let middle = from + (to - from) / 2;
+            let place = self.place(middle)?;
+            match self.entry(place, |mut entry| Some(entry.text()?.cmp(id)))? {
+                Ordering::Less => from = middle + 1,
+                Ordering::Equal => return self.entry(place, |entry| entry.read()).map(Some),
+                Ordering::Greater => to = middle,
+            }
+        }
+        Ok(None)
     }
 
-    /// Gives the ids of all products, and where they lie, to `each`.
+    /// Where the item lies that comes after so many, in the order of ids.
+    fn place(&self, before: u64) -> Result<u64, PlanStoreError> {
+        let place = self.order.at(before * PLACE as u64, PLACE).map_err(failed)?;
+        place.as_ref().try_into().map(u64::from_le_bytes).map_err(|_| broken())
+    }
+
+    /// Gives the ids of all products to `each`, as they came.
     ///
     /// # Errors
     /// When a file can't be read.
-    pub(super) fn ids(&self, mut each: impl FnMut(&str, u64)) -> Result<(), PlanStoreError> {
+    pub(super) fn ids(&self, mut each: impl FnMut(&str)) -> Result<(), PlanStoreError> {
         let mut place = 0;
         while place < self.items.length() {
             let length = self.entry(place, |mut entry| {
                 let length = entry.0.len();
-                each(entry.text()?, place);
+                each(entry.text()?);
                 Some(length)
             })?;
             place += (LENGTH + length) as u64;

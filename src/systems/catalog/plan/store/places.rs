@@ -36,8 +36,8 @@ impl PlanStore {
     }
 
     /// Gives the ids of the new products of which nothing was known to `each`.
-    pub(in crate::systems::catalog) fn new_ids(&self, mut each: impl FnMut(&str)) -> Result<(), PlanStoreError> {
-        self.creates.ids(|id, _| each(id))
+    pub(in crate::systems::catalog) fn new_ids(&self, each: impl FnMut(&str)) -> Result<(), PlanStoreError> {
+        self.creates.ids(each)
     }
 
     /// An operation that lies there.
