@@ -37,6 +37,7 @@ pub(super) struct Index {
     /// Where the objects are that were asked for so far. `None` = all objects are there.
     places: Option<DigestMap<Digest, usize>>,
     keys: Vec<Digest>,
+    /// 0 equals none; in a sparse index it may be one that wasn't read.
     digests: Vec<Digest>,
     objects: Vec<i64>,
     flags: Vec<Flags>,
@@ -106,6 +107,10 @@ impl Index {
 
     pub(super) fn digest(&self, at: usize) -> Digest {
         self.digests[at]
+    }
+
+    pub(super) fn set_digest(&mut self, at: usize, digest: Digest) {
+        self.digests[at] = digest;
     }
 
     /// Where the object's row lies in the state; 0 = there is none.

@@ -17,7 +17,7 @@ use crate::systems::catalog::store::ReadImports as _;
 use crate::systems::catalog::store::ReadKnownRows as _;
 use crate::systems::catalog::store::ReadObjects as _;
 use crate::systems::catalog::store::ReadRequests as _;
-use crate::systems::catalog::store::{InDoubt, Known, Refused};
+use crate::systems::catalog::store::{InDoubt, KeyRow, Known, Refused};
 
 /// When more than one row in so many has to be looked up, all objects are read at once.
 const MANY: usize = 16;
@@ -33,6 +33,10 @@ pub(super) struct Inventory {
     owned_products: u64,
     /// The rows of the last feed, if those that it shares with this one need not be parsed.
     pub(super) known_rows: Option<KnownRows>,
+    /// How many products are in the index that weren't looked up by their keys.
+    guessed: usize,
+    /// The product that was guessed last, as it was read.
+    read: Option<(i64, Known)>,
     /// Ids that the feed has and nobody knew.
     pub(super) new_ids: FirstRows,
     pub(super) in_doubt: HashMap<(Kind, Digest), InDoubt>,
@@ -72,6 +76,8 @@ impl Inventory {
             owned_categories: 0,
             owned_products: 0,
             known_rows,
+            guessed: 0,
+            read: None,
             new_ids: FirstRows::default(),
             in_doubt,
             refused,
@@ -173,10 +179,40 @@ impl Inventory {
         Ok(Some(index.len() - 1))
     }
 
+    /// Puts the product with this id into the index, if it is the one whose row was in the place of this one: that is
+    /// told by reading the product, which a changed row needs anyway, and saves the looking up of its key.
+    pub(super) fn guess(&mut self, id: &str, key: Digest) -> Result<(), DifferError> {
+        if !self.products.is_sparse() || self.products.find(key).is_some() || self.new_ids.has(key) {
+            return Ok(());
+        }
+        let Some(known_rows) = &mut self.known_rows else { return Ok(()) };
+        let Some(object) = known_rows.guess() else { return Ok(()) };
+        let known = self.reader.object(object)?;
+        known_rows.guessed(known.id == id);
+        if known.id == id {
+            self.products.push(KeyRow { key, digest: 0, object });
+            self.guessed += 1;
+            self.read = Some((object, known));
+        }
+        Ok(())
+    }
+
+    /// Of an object as it was acknowledged; see [`Index::digest`].
+    pub(super) fn digest(&mut self, kind: Kind, at: usize) -> Result<Digest, DifferError> {
+        let index = self.index(kind);
+        let (digest, key) = (index.digest(at), index.key(at));
+        if digest != 0 || !index.is_sparse() || index.object(at) == 0 {
+            return Ok(digest);
+        }
+        let digest = self.reader.key(kind, key)?.map_or(0, |row| row.digest);
+        self.index_mut(kind).set_digest(at, digest);
+        Ok(digest)
+    }
+
     /// Reads all objects, if so many more would be asked for that this is faster.
     pub(super) fn read_all_if_many(&mut self, more: usize) -> Result<(), DifferError> {
         let Some(known_rows) = &self.known_rows else { return Ok(()) };
-        if !self.products.is_sparse() || (self.products.len() + more) * MANY <= known_rows.table.len() {
+        if !self.products.is_sparse() || (self.products.len() - self.guessed + more) * MANY <= known_rows.table.len() {
             return Ok(());
         }
         if !known_rows.is_of_use {
@@ -254,15 +290,14 @@ impl Inventory {
     }
 
     /// What is known of an object in the index.
-    pub(super) fn base(&self, kind: Kind, at: usize, store: &PlanStore) -> Result<Base, DifferError> {
-        let index = self.index(kind);
-        let flags = index.flags(at);
+    pub(super) fn base(&mut self, kind: Kind, at: usize, store: &PlanStore) -> Result<Base, DifferError> {
+        let (flags, key) = (self.index(kind).flags(at), self.index(kind).key(at));
         if self.is_gone(flags) {
             return Ok(Base::Absent);
         }
-        if index.object(at) != 0 {
+        if self.index(kind).object(at) != 0 {
             let mut known = self.known(kind, at)?;
-            let seen = if flags.has(Flags::OBSERVED) { store.observed(kind, index.key(at))? } else { None };
+            let seen = if flags.has(Flags::OBSERVED) { store.observed(kind, key)? } else { None };
             let (drift, has_new_picture) = seen.map_or_else(Default::default, |seen| {
                 known.answered = seen.answered;
                 known.repaired = seen.repaired;
@@ -270,24 +305,27 @@ impl Inventory {
             });
             return Ok(Base::Ours { known, drift, has_new_picture });
         }
-        let listed = if flags.has(Flags::FOREIGN) { store.listed(kind, index.key(at))? } else { None };
+        let listed = if flags.has(Flags::FOREIGN) { store.listed(kind, key)? } else { None };
         Ok(listed.map_or(Base::Absent, |(_, fields)| Base::Listed(fields)))
     }
 
     /// What was last acknowledged of the fields of an object that are in doubt.
-    pub(super) fn in_doubt(&self, kind: Kind, at: usize) -> Result<Fields, DifferError> {
+    pub(super) fn in_doubt(&mut self, kind: Kind, at: usize) -> Result<Fields, DifferError> {
         let index = self.index(kind);
         if index.object(at) == 0 || !index.flags(at).has(Flags::IN_DOUBT) {
             return Ok(Fields::new());
         }
+        let object = index.object(at);
         let settled = self.known(kind, at)?.acked;
-        Ok(without(&self.reader.object(index.object(at))?.acked, &settled))
+        Ok(without(&self.reader.object(object)?.acked, &settled))
     }
 
     /// The state's row of an object of ours, without the fields that are in doubt.
-    pub(super) fn known(&self, kind: Kind, at: usize) -> Result<Known, DifferError> {
+    pub(super) fn known(&mut self, kind: Kind, at: usize) -> Result<Known, DifferError> {
+        let object = self.index(kind).object(at);
+        let read = self.read.take_if(|(read, _)| *read == object).map(|(_, known)| known);
+        let mut known = read.map_or_else(|| self.reader.object(object), Ok)?;
         let index = self.index(kind);
-        let mut known = self.reader.object(index.object(at))?;
         // Else the feed has it under another key, and it would be taken for gone.
         if self.key(&known.id) != index.key(at) {
             return Err(self.lost_key(&known.id));

@@ -14,6 +14,9 @@ pub(super) struct KnownRows {
     pub(super) table: FeedRows,
     /// Where the next row is expected.
     next: usize,
+    /// Rows since the last one that was found.
+    unknown: usize,
+    guesses: Guesses,
     /// Whether the feed has any of the rows.
     pub(super) is_of_use: bool,
     /// Rows by their digest, made when a row is not where it is expected.
@@ -48,6 +51,16 @@ const NEAR: usize = 8;
 const BEHIND: usize = 32;
 /// When no more than one row in so many strays, each is looked up by itself.
 const FEW: usize = 8;
+
+/// So many more guesses may be wrong than right: each costs the reading of an object.
+const WRONG: usize = 16;
+
+/// What came of guesses, see [`KnownRows::guess`].
+#[derive(Default)]
+struct Guesses {
+    right: usize,
+    wrong: usize,
+}
 
 /// Rows by their digest: a table with twice the room that they need, in which a row lies at the place
 /// that its digest names or behind it.
@@ -113,6 +126,8 @@ impl KnownRows {
         KnownRows {
             table,
             next: 0,
+            unknown: 0,
+            guesses: Guesses::default(),
             is_of_use: false,
             places: None,
             prefetched: Vec::new(),
@@ -135,9 +150,12 @@ impl KnownRows {
 
     /// The row with this digest, on this line, if it still means what it did and is the first of its object.
     pub(super) fn take(&mut self, digest: RowDigest, line: u64) -> Option<usize> {
-        let at = self.find(digest)?;
+        let Some(at) = self.find(digest) else {
+            self.unknown += 1;
+            return None;
+        };
         self.is_of_use = true;
-        self.next = at + 1;
+        (self.next, self.unknown) = (at + 1, 0);
         let object = self.table.get(at).object;
         let is_special = !self.special.is_empty() && self.special.contains(&object);
         let is_over = self.table.changes_at(at).is_some_and(|time| time <= self.now);
@@ -146,6 +164,20 @@ impl KnownRows {
             *row = RowPlace::new(line, true);
         }
         is_taken.then_some(at)
+    }
+
+    /// Which object a row is likely to be of that wasn't found: the one whose row was in its place. `None` = such guesses
+    /// have been wrong too often.
+    pub(super) fn guess(&self) -> Option<i64> {
+        let at =
+            (self.next + self.unknown).checked_sub(1).filter(|_| self.guesses.wrong <= self.guesses.right + WRONG)?;
+        (at < self.table.len()).then(|| self.table.get(at).object.into())
+    }
+
+    /// Whether the last guess was right.
+    pub(super) fn guessed(&mut self, is_right: bool) {
+        self.guesses.right += usize::from(is_right);
+        self.guesses.wrong += usize::from(!is_right);
     }
 
     /// Whether this feed has the object's row, as it was.

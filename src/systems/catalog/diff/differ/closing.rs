@@ -54,7 +54,8 @@ impl Differ {
                 self.draft.summary.set_aside -= 1;
                 let base = self.inventory.base(Kind::Product, at, &self.draft.store)?;
                 let operation = decide(Kind::Product, &id, &base, &wanted);
-                let is_sent = self.stage(self.judged(Kind::Product, at, &base, operation)?)?;
+                let operation = self.judged(Kind::Product, at, &base, operation)?;
+                let is_sent = self.stage(operation)?;
                 self.draft.summary.unchanged -= u64::from(is_sent);
             }
         }
@@ -205,7 +206,7 @@ impl Differ {
     }
 
     /// What is known of an object that the feed doesn't have: from the state, the listing, or what was tried.
-    fn last_known(&self, kind: Kind, at: usize) -> Result<Option<LastKnown>, DifferError> {
+    fn last_known(&mut self, kind: Kind, at: usize) -> Result<Option<LastKnown>, DifferError> {
         let index = self.inventory.index(kind);
         let key = index.key(at);
         if index.object(at) != 0 {

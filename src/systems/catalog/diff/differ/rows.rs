@@ -94,6 +94,7 @@ impl Differ {
     ) -> Result<Option<RowPlace>, DifferError> {
         self.inventory.read_all_if_many(0)?;
         let key = self.inventory.key(id);
+        self.inventory.guess(id, key)?;
         let Some(at) = self.inventory.locate(Kind::Product, key)? else {
             return Ok(self.inventory.new_ids.first(key, row));
         };

@@ -154,7 +154,7 @@ impl Differ {
             let Ok(id) = Id::parse(&known.id) else { continue };
             let at = self.inventory.locate(kind, self.inventory.key(&known.id))?;
             let Some(at) = at.filter(|at| self.inventory.is_seen(kind, *at)) else { continue };
-            let digest = self.inventory.index(kind).digest(at);
+            let digest = self.inventory.digest(kind, at)?;
             let record = Record { acked: known.acked, digest, answered: known.answered, repaired: known.repaired };
             self.make_sure(kind, &id, record, false)?;
             parted.insert(key);

@@ -51,7 +51,11 @@ impl Differ {
         }
         let base = self.inventory.base(kind, at, &self.draft.store)?;
         let wanted = Wanted { fields: fields(), digest };
-        let mut operation = self.judged(kind, at, &base, decide(kind, id, &base, &wanted))?;
+        let operation = decide(kind, id, &base, &wanted);
+        if is_known && operation.action == Action::RecordOnly && self.inventory.digest(kind, at)? == digest {
+            return Ok(false);
+        }
+        let mut operation = self.judged(kind, at, &base, operation)?;
         operation.why = self.why(&base, &operation);
         if operation.why == Why::Import && operation.action == Action::RecordOnly {
             operation.old = replaced(&base, &wanted);
@@ -77,7 +81,7 @@ impl Differ {
     /// A change with its risks, for the guard. To correct drift is none. A value that is in doubt is measured by the
     /// one that was acknowledged last.
     pub(super) fn judged(
-        &self,
+        &mut self,
         kind: Kind,
         at: usize,
         base: &Base,
@@ -175,7 +179,7 @@ impl Differ {
         // As it was acknowledged, fields that are in doubt now included.
         let known = self.inventory.reader.object(object)?;
         let Ok(id) = Id::parse(&known.id) else { return Ok(()) };
-        let wanted = Wanted { fields: known.acked, digest: self.inventory.index(kind).digest(at) };
+        let wanted = Wanted { fields: known.acked, digest: self.inventory.digest(kind, at)? };
         let base = self.inventory.base(kind, at, &self.draft.store)?;
         let operation = decide(kind, &id, &base, &wanted);
         self.stage(Operation { why: self.why(&base, &operation), ..operation }).map(|_| ())
