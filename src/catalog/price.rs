@@ -81,6 +81,11 @@ impl Notation {
     pub fn of(default: Option<Currency>) -> Notation {
         Notation { dollar: default.filter(|currency| currency.is_dollar()), dot_is_decimal: false }
     }
+
+    /// What a code, a sign or a word stands for.
+    pub fn currency(self, named: &str) -> Option<Currency> {
+        if named.trim() == "$" { self.dollar } else { Currency::parse(named) }
+    }
 }
 
 impl Money {
@@ -138,7 +143,7 @@ fn split_currency(text: &str, notation: Notation) -> Result<(&str, Option<Curren
         (before, after) if before == after => before,
         _ => return Err(not_a_number()),
     };
-    let currency = if named == "$" { notation.dollar } else { Currency::parse(named) };
+    let currency = notation.currency(named);
     currency.map(|currency| (number, Some(currency))).ok_or_else(|| PriceError::Currency(shorten(named)))
 }
 

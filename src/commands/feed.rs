@@ -153,10 +153,11 @@ struct Rows<'s> {
 impl Rows<'_> {
     /// Whether the rules leave a row in.
     fn takes(&mut self, row: &Row) -> bool {
-        let Row::Offer(offer) = row else { return true };
-        self.seen |= fields_of(&offer.item);
-        let rule = self.rules.excludes(&offer.item);
-        rule.iter().for_each(|rule| self.excluded.add(*rule, offer.item.id.as_str()));
+        if let Row::Offer(offer) = row {
+            self.seen |= fields_of(&offer.item);
+        }
+        let rule = self.rules.excludes(row);
+        rule.iter().for_each(|rule| self.excluded.add(*rule, row.id().unwrap_or_default()));
         rule.is_none()
     }
 }

@@ -8,7 +8,8 @@ use glob::{MatchOptions, PatternError};
 use super::ConfigError;
 use super::names::RULE;
 use super::section::Section;
-use crate::catalog::{Item, Money, Notation, Price};
+use crate::catalog::{Item, Money, Notation, Owner, Price, Rejection};
+use crate::feed::Row;
 
 /// What items are judged by, in order. Without any, every item counts.
 #[derive(Debug, Clone, Default)]
@@ -75,14 +76,42 @@ impl Rules {
     }
 
     /// What the first rule that fits says; `None` = none fits, and the item is taken.
-    pub fn decide(&self, item: &Item) -> Option<Verdict> {
+    fn decide(&self, item: &Item) -> Option<Verdict> {
         let rule = self.0.iter().position(|rule| rule.fits(item))?;
         Some(Verdict { rule, include: self.0.get(rule).is_none_or(|rule| rule.include) })
     }
 
-    /// The rule that leaves an item out, if one does.
-    pub fn excludes(&self, item: &Item) -> Option<usize> {
-        self.decide(item).filter(|verdict| !verdict.include).map(|verdict| verdict.rule)
+    /// The number of the rule that leaves a row out, if one does.
+    pub fn excludes(&self, row: &Row) -> Option<usize> {
+        self.decide_row(row).filter(|verdict| !verdict.include).map(|verdict| verdict.rule)
+    }
+
+    /// What they say of a row.
+    pub fn decide_row(&self, row: &Row) -> Option<Verdict> {
+        match row {
+            Row::Offer(offer) => self.decide(&offer.item),
+            Row::Rejected(rejection) => self.decide_rejected(rejection),
+        }
+    }
+
+    /// What the first rule that fits says of a row that isn't taken; `None` = none fits, or it hangs on what can't be read
+    /// of it. A row that is so broken that it may be another product's is nobody's to leave out.
+    fn decide_rejected(&self, rejection: &Rejection) -> Option<Verdict> {
+        let id = match rejection.owner() {
+            _ if rejection.is_doubtful => return None,
+            Owner::Item(id) => id,
+            Owner::FaultyId(id) if rejection.is_duplicate() => id,
+            _ => return None,
+        };
+        let title = rejection.cell.as_deref().and_then(|cell| cell.title.as_deref());
+        for (number, rule) in self.0.iter().enumerate() {
+            match rule.fits_rejected(id, title) {
+                Some(true) => return Some(Verdict { rule: number, include: rule.include }),
+                Some(false) => {}
+                None => return None,
+            }
+        }
+        None
     }
 
     /// A rule for tests.
@@ -110,6 +139,23 @@ impl Rule {
     }
 }
 
+impl Rule {
+    /// Whether it fits on a row of which nothing else can be read; `None` = that can't be told.
+    fn fits_rejected(&self, id: &str, title: Option<&str>) -> Option<bool> {
+        let fits = |condition: &Condition| match condition {
+            Condition::Id(pattern) => Some(pattern.fits(id)),
+            Condition::Title(pattern) => title.map(|title| pattern.fits(title)),
+            _ => None,
+        };
+        let all = || self.conditions.iter().map(fits);
+        if all().any(|fits| fits == Some(false)) {
+            Some(false)
+        } else {
+            all().collect::<Option<Vec<_>>>().map(|_| true)
+        }
+    }
+}
+
 impl Condition {
     fn fits(&self, item: &Item) -> bool {
         match self {
@@ -132,15 +178,16 @@ impl Pattern {
             return Err("expected a pattern, such as \"TEST-*\"".to_owned());
         }
         let wrong = |why: &str| format!("this is no pattern: {why}");
-        let letters = letters(text).map_err(wrong)?;
+        let text_of_case = if is_id { text.to_owned() } else { text.to_lowercase() };
+        let letters = letters(&text_of_case).map_err(wrong)?;
         let parsed = |letters: &Vec<Letter>| glob::Pattern::new(&plain(letters));
         let any: Result<Vec<_>, PatternError> = alternatives(&letters).map_err(wrong)?.iter().map(parsed).collect();
         Ok(Pattern { written: text.to_owned(), any: any.map_err(|error| wrong(error.msg))?, is_id })
     }
 
     fn fits(&self, text: &str) -> bool {
-        let options = MatchOptions { case_sensitive: self.is_id, ..MatchOptions::new() };
-        self.any.iter().any(|pattern| pattern.matches_with(text, options))
+        let fits = |text: &str| self.any.iter().any(|pattern| pattern.matches_with(text, MatchOptions::new()));
+        if self.is_id { fits(text) } else { fits(&text.to_lowercase()) }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::entities::{STRAY, unescape};
+use super::entities::{STRAY, has_unknown, unescape};
 
 /// An attribute as it is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -15,6 +15,11 @@ impl<'x> Attribute<'x> {
     /// Whether half a tag stands in the value.
     pub(super) fn has_tag_rest(self) -> bool {
         self.raw.contains('>') || self.raw.contains(STRAY)
+    }
+
+    /// Whether the value holds what looks like an entity that nobody knows.
+    pub(super) fn has_unknown_entity(self) -> bool {
+        has_unknown(self.raw)
     }
 
     /// The value, its entities decoded once.

@@ -12,7 +12,7 @@ use quick_xml::events::{BytesStart, Event};
 
 use super::attributes::{self, Attribute, are_whole};
 use super::bounds::{MAX_ATTRIBUTES, MAX_NODES, MAX_TAGS};
-use super::entities::resolve;
+use super::entities::{has_unknown, resolve};
 use super::google::is_in_a_language;
 
 /// Deeper nesting than any feed has.
@@ -42,11 +42,14 @@ pub(super) struct Node<'x> {
     pub(super) is_closed: bool,
     /// Whether a `<` or `>` stands in its text as it is: half a tag, where no text for people is.
     pub(super) has_tag_rest: bool,
+    /// Whether its text holds what looks like an entity that nobody knows.
+    pub(super) has_unknown_entity: bool,
 }
 
 impl<'x> Node<'x> {
     pub(super) fn new(depth: usize, start: BytesStart<'x>, is_closed: bool) -> Node<'x> {
-        Node { depth, start, text: Cow::Borrowed(""), has_markup: false, is_closed, has_tag_rest: false }
+        let text = Cow::Borrowed("");
+        Node { depth, start, text, has_markup: false, is_closed, has_tag_rest: false, has_unknown_entity: false }
     }
 
     /// Adds to the text. Most texts come in one piece.
@@ -142,10 +145,13 @@ impl<'x> Walk<'x> {
             Event::Empty(start) => self.empty(start),
             Event::End(end) => self.end(end.name().0),
             Event::Text(text) => {
-                let has_tag_rest = text.contains('>');
+                let (has_tag_rest, is_unknown) = (text.contains('>'), has_unknown(&text));
                 self.text(text.into_inner());
                 if has_tag_rest {
                     self.tag_rest();
+                }
+                if is_unknown {
+                    self.unknown_entity();
                 }
             }
             Event::CData(data) if data.contains("<![CDATA[") => {
@@ -158,7 +164,13 @@ impl<'x> Walk<'x> {
             }
             Event::GeneralRef(reference) => match resolve(&reference) {
                 Some(text) => self.text(text),
-                None => self.text(Cow::Owned(format!("&{};", &*reference))),
+                None => {
+                    let text = format!("&{};", &*reference);
+                    if has_unknown(&text) {
+                        self.unknown_entity();
+                    }
+                    self.text(Cow::Owned(text));
+                }
             },
             Event::Comment(text) if text.contains("<!--") => self.fault(|| "a comment in it is not closed".into()),
             Event::PI(text) if text.contains('<') => {
@@ -171,6 +183,12 @@ impl<'x> Walk<'x> {
     fn tag_rest(&mut self) {
         if let Some((at, _)) = self.child {
             self.element.nodes[at].has_tag_rest = true;
+        }
+    }
+
+    fn unknown_entity(&mut self) {
+        if let Some((at, _)) = self.child {
+            self.element.nodes[at].has_unknown_entity = true;
         }
     }
 

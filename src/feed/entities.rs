@@ -11,6 +11,9 @@ use super::xml_split::is_name_start;
 /// What [`mend`] writes for a `<` that starts nothing, so that it differs from one that the feed escaped.
 pub(super) const STRAY: &str = "&#60;";
 
+/// The entities that XML knows.
+const KNOWN: [&str; 5] = ["amp", "lt", "gt", "quot", "apos"];
+
 /// The text of an entity or character reference. The five of XML and numbers only.
 pub(super) fn resolve(name: &str) -> Option<Cow<'static, str>> {
     match name.strip_prefix('#') {
@@ -46,6 +49,21 @@ pub(super) fn unescape(text: &str) -> String {
     }
     plain.push_str(rest);
     plain
+}
+
+/// Whether text as it is written holds what looks like an entity that nobody knows, or like the beginning of one.
+pub(super) fn has_unknown(written: &str) -> bool {
+    let is_unknown = |(at, _): (usize, &str)| {
+        let rest = &written[at + 1..];
+        let end = rest.find(|c: char| !c.is_ascii_alphanumeric() && c != '#').unwrap_or(rest.len());
+        let (name, behind) = rest.split_at(end);
+        match behind.chars().next() {
+            Some(';') => !name.is_empty() && resolve(name).is_none(),
+            _ if behind.trim().is_empty() => name.starts_with('#') || KNOWN.iter().any(|known| known.starts_with(name)),
+            _ => false,
+        }
+    };
+    written.match_indices('&').any(is_unknown)
 }
 
 /// Escapes every `<` that can't start markup, so that the parser takes it for the text it is.
@@ -87,4 +105,19 @@ fn cdata(xml: &str) -> Vec<std::ops::Range<usize>> {
         from = end;
     }
     sections
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_looks_like_an_entity_that_nobody_knows() {
+        for known in ["x&amp;y", "x&y", "M&M", "a & b", "&lt;&#60;&#x3c;", "&y z;", "a&;b", ""] {
+            assert!(!has_unknown(known), "{known}");
+        }
+        for unknown in ["x&nbsp;y", "x&am", "x&amp", "x&", "x& ", "&#6", "&#xD800;", "a&B;c"] {
+            assert!(has_unknown(unknown), "{unknown}");
+        }
+    }
 }

@@ -13,7 +13,7 @@ use super::local::LocalAttribute;
 use super::namespaces::{Namespaces, Vocabulary};
 use super::plain_element::parse_plain;
 use super::row_output::RowOutput;
-use super::values::{UNREADABLE, has_entity, is_misspelt, tidy, words};
+use super::values::{UNREADABLE, is_misspelt, tidy, words};
 use super::xml_split::{Fragment, XmlSplitter};
 use super::{FeedError, Input, ParseOptions, Row};
 use crate::catalog::{Cell, Currency, Rejection};
@@ -253,7 +253,7 @@ fn value(node: &Node<'_>, attribute: Attribute, rank: Rank) -> Result<Option<Str
     match attribute {
         _ if !is_text && node.has_tag_rest => Err("half a tag in it".to_owned()),
         _ if !is_for_people(attribute) && node.text.contains(char::REPLACEMENT_CHARACTER) => Err(UNREADABLE.to_owned()),
-        Attribute::Id if has_entity(&node.text) => Err("an entity in it that nobody knows".to_owned()),
+        Attribute::Id if node.has_unknown_entity => Err("an entity in it that nobody knows".to_owned()),
         Attribute::Price | Attribute::SalePrice => money(node).map(Some),
         _ => Ok(Some(node.text.clone().into_owned())),
     }

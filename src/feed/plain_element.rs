@@ -148,7 +148,7 @@ mod tests {
     /// All that anybody can ask an element.
     fn told(element: &Element<'_>) -> Vec<String> {
         let node = |node: &Node<'_>| {
-            let flags = (node.depth, node.has_markup, node.is_closed, node.has_tag_rest);
+            let flags = (node.depth, node.has_markup, node.is_closed, node.has_tag_rest, node.has_unknown_entity);
             format!("{} {:?} {:?} {flags:?}", node.name(), node.raw_attributes(), node.text)
         };
         element.nodes.iter().map(node).chain(element.fault.clone()).collect()

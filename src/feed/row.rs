@@ -26,6 +26,32 @@ pub enum Row {
     Rejected(Rejection),
 }
 
+impl Row {
+    /// The line on which it begins.
+    pub fn line(&self) -> u64 {
+        match self {
+            Row::Offer(offer) => offer.line,
+            Row::Rejected(rejection) => rejection.line,
+        }
+    }
+
+    /// When a sale in it begins or ends next.
+    pub fn changes_at(&self) -> Option<Timestamp> {
+        match self {
+            Row::Offer(offer) => offer.changes_at,
+            Row::Rejected(rejection) => rejection.changes_at,
+        }
+    }
+
+    /// Its id, if one can be read.
+    pub fn id(&self) -> Option<&str> {
+        match self {
+            Row::Offer(offer) => Some(offer.item.id.as_str()),
+            Row::Rejected(rejection) => rejection.id.as_deref(),
+        }
+    }
+}
+
 /// Where a row of the feed begins, and whether it is taken: what is told of the first row with an id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RowPlace(u32);

@@ -64,10 +64,7 @@ impl<'s> RowOutput<'s> {
         if let Row::Rejected(rejection) = &mut row {
             forget_broken_id(rejection);
         }
-        let (id, line) = match &row {
-            Row::Offer(offer) => (Some(offer.item.id.as_str()), offer.line),
-            Row::Rejected(rejection) => (rejection.id.as_deref(), rejection.line),
-        };
+        let (id, line) = (row.id(), row.line());
         let place = RowPlace::new(line, matches!(&row, Row::Offer(_)));
         let first = id.map_or(Ok(None), |id| self.sink.first(id, place)).map_err(FeedError::Sink)?;
         // A word that nobody defined is reported in every pass, not only in the first one.

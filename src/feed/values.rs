@@ -112,16 +112,6 @@ pub(super) fn words(xml: &str) -> impl Iterator<Item = &str> {
     xml.split(['<', '>', '"', '\'', '=', '\n', '\r', '\t', ' '])
 }
 
-/// Whether a string holds what looks like an entity that could not be resolved.
-pub(super) fn has_entity(text: &str) -> bool {
-    let is_entity = |rest: &str| {
-        let name: String = rest.chars().take_while(|c| c.is_ascii_alphanumeric() || *c == '#').collect();
-        let behind = rest[name.len()..].chars().next();
-        behind.is_none() || (!name.is_empty() && behind == Some(';'))
-    };
-    text.trim_end().match_indices('&').any(|(at, _)| is_entity(&text.trim_end()[at + 1..]))
-}
-
 /// The first of several addresses. A comma may stand in an address, and so only counts before the beginning of another
 /// one; a bar hardly ever does, but in a whole address it counts only so, or with a blank beside it.
 pub(super) fn first_address(text: &str) -> Option<&str> {

@@ -6,7 +6,8 @@ use proptest::prelude::{any, prop, prop_assert_eq, proptest};
 use proptest::strategy::Strategy as _;
 
 use super::*;
-use crate::catalog::{Category, Id, Item, Money};
+use crate::catalog::{Category, Cell, Id, Item, Money, Rejection};
+use crate::feed::{Offer, Row};
 
 fn rules(lines: &str) -> Rules {
     catalog(load(&source(lines)).expect(lines)).source.rules
@@ -37,6 +38,40 @@ fn lamp(price: Option<&str>) -> Item {
     lamp
 }
 
+fn row(item: Item) -> Row {
+    Row::Offer(Box::new(Offer { item, line: 2, changes_at: None, currency_assumed: false, strange_stock: None }))
+}
+
+/// A row that isn't taken is left out by what can be read of it, where that is enough to tell.
+#[test]
+fn rows_that_are_not_taken() {
+    let bad_price = Rejection::new(2, Some("TEST-1".to_owned()), "price", "not a price".to_owned());
+    let titled = || bad_price.clone().of_cell(Cell { title: Some("Lampe Ümlaut".to_owned()), ..Cell::default() });
+    let excluded = "include = false\nid = \"TEST-*\"";
+    for (written, rejection, expected) in [
+        (excluded, bad_price.clone(), Some(0)),
+        (excluded, Rejection::duplicate(3, Some("TEST-1".to_owned()), Some(2), true), Some(0)),
+        (excluded, Rejection::new(2, Some("LAMP".to_owned()), "price", "x".to_owned()), None),
+        (excluded, Rejection::new(2, None, "id", "x".to_owned()), None),
+        (excluded, Rejection::new(2, Some("TEST-1".to_owned()), "id", "too long".to_owned()), None),
+        (excluded, bad_price.clone().of_broken(["TEST-2"]), None),
+        ("include = false\ntitle = \"*ümlaut\"", titled(), Some(0)),
+        ("include = false\ntitle = \"*ümlaut\"", bad_price.clone(), None),
+        // What can't be read may fit, or not.
+        ("include = false\nid = \"TEST-*\"\nprice = \"<5\"", bad_price.clone(), None),
+        ("include = true\nbrand = \"Acme\"\n[[source.rule]]\ninclude = false\nid = \"*\"", bad_price.clone(), None),
+        (
+            "include = true\nid = \"A*\"\nbrand = \"x\"\n[[source.rule]]\ninclude = false\nid = \"*\"",
+            bad_price.clone(),
+            Some(1),
+        ),
+        ("include = true\nid = \"TEST-1\"\n[[source.rule]]\ninclude = false\nid = \"*\"", bad_price.clone(), None),
+    ] {
+        let rules = rules(&format!("[[source.rule]]\n{written}"));
+        assert_eq!(rules.excludes(&Row::Rejected(rejection.clone())), expected, "{written} {rejection:?}");
+    }
+}
+
 #[test]
 fn conditions() {
     for (condition, fits) in [
@@ -60,6 +95,7 @@ fn conditions() {
         ("category = \"c-1\"", true),
         ("category = \"home\"", false),
         ("brand = \"acme*\"", true),
+        ("brand = \"ACME L?GHT\"", true),
         ("brand = \"acme\"", false),
         ("price = \"<10\"", false),
         ("price = \"<=10\"", true),
@@ -73,13 +109,18 @@ fn conditions() {
         ("id = \"TEST-*\"\nprice = \"<5\"", false),
         ("id = \"TEST-*\"\nprice = \">5\"", true),
     ] {
-        let excluded = rules(&format!("[[source.rule]]\ninclude = false\n{condition}")).excludes(&lamp(Some("10.00")));
+        let excluded =
+            rules(&format!("[[source.rule]]\ninclude = false\n{condition}")).excludes(&row(lamp(Some("10.00"))));
         assert_eq!(excluded.is_some(), fits, "{condition}");
     }
     // What an item lacks fits on nothing.
     let bare = item("1", "x", None, None, false);
     for condition in ["category = \"*\"", "brand = \"*\"", "price = \">=0\"", "price = \"<5\""] {
-        assert_eq!(rules(&format!("[[source.rule]]\ninclude = false\n{condition}")).decide(&bare), None, "{condition}");
+        assert_eq!(
+            rules(&format!("[[source.rule]]\ninclude = false\n{condition}")).decide_row(&row(bare.clone())),
+            None,
+            "{condition}"
+        );
     }
 }
 
@@ -89,7 +130,8 @@ fn the_first_that_fits_decides() {
         "[[source.rule]]\ninclude = true\nid = \"TEST-1\"\n[[source.rule]]\ninclude = false\nid = \"TEST-*\"\n\
          [[source.rule]]\ninclude = false\nprice = \"<5\"",
     );
-    let judged = |id: &str, price| rules.decide(&item(id, "x", None, price, true)).map(|v| (v.rule, v.include));
+    let judged =
+        |id: &str, price| rules.decide_row(&row(item(id, "x", None, price, true))).map(|v| (v.rule, v.include));
     assert_eq!(judged("TEST-1", Some("1")), Some((0, true)));
     assert_eq!(judged("TEST-2", Some("1")), Some((1, false)));
     assert_eq!(judged("2", Some("1")), Some((2, false)));
@@ -190,11 +232,11 @@ proptest! {
     ) {
         let rules = rules(&written.iter().map(Written::lines).collect::<String>());
         let text = price.map(|price| price.to_string());
-        let item = item(&id, "x", None, text.as_deref(), in_stock);
+        let row = row(item(&id, "x", None, text.as_deref(), in_stock));
         let first = written.iter().position(|rule| rule.fits(&id, price, in_stock));
         let expected = first.map(|rule| Verdict { rule, include: written[rule].include });
-        prop_assert_eq!(rules.decide(&item), expected);
-        prop_assert_eq!(rules.excludes(&item), expected.filter(|verdict| !verdict.include).map(|verdict| verdict.rule));
+        prop_assert_eq!(rules.decide_row(&row), expected);
+        prop_assert_eq!(rules.excludes(&row), expected.filter(|verdict| !verdict.include).map(|verdict| verdict.rule));
     }
 }
 

@@ -41,6 +41,24 @@ fn raw_ampersands_bad_entities_and_stray_signs_are_text() {
 }
 
 #[test]
+fn ids_with_an_ampersand() {
+    for (written, id) in [
+        ("x&amp;y", "x&y"),
+        ("x&#38;y", "x&y"),
+        ("x&y", "x&y"),
+        ("<![CDATA[x&y]]>", "x&y"),
+        ("<![CDATA[x&amp;y]]>", "x&amp;y"),
+    ] {
+        let seen = good(rss(&format!("<item><g:id>{written}</g:id><title>T</title></item>")));
+        assert!(seen[0].contains(&format!(": {id} |")), "{written}: {seen:?}");
+    }
+    for written in ["x&nbsp;y", "x&am", "x&amp", "x&"] {
+        let seen = good(rss(&format!("<item><g:id>{written}</g:id><title>T</title></item>")));
+        assert!(seen[0].contains("an entity in it that nobody knows"), "{written}: {seen:?}");
+    }
+}
+
+#[test]
 fn text_and_scripts_around_the_document_do_no_harm() {
     let plain = rss("<item><g:id>1</g:id><title>T</title></item>");
     for before in ["Warning: fopen() failed\n", "<script>if (a < b && c > d) {}</script>", "\u{feff}\n\n"] {

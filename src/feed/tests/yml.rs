@@ -19,6 +19,38 @@ fn a_plain_one() {
 }
 
 #[test]
+fn a_dollar_is_the_one_of_the_settings() {
+    for offer in ["<price>5</price><currencyId>$</currencyId>", "<price currency=\"$\">5</price>", "<price>5 $</price>"]
+    {
+        let feed = yml("", &format!("<offer id='1'><name>N</name>{offer}</offer>"));
+        let mut file = tempfile::tempfile().expect("a temporary file");
+        file.write_all(feed.as_bytes()).expect("written");
+        let seen = |default| {
+            let default_currency = Currency::parse(default);
+            let options =
+                ParseOptions { format: None, default_currency, default_category: None, now: Timestamp::UNIX_EPOCH };
+            rows_of(&open(&file, 64 << 20), &options).expect("a whole feed")
+        };
+        assert!(seen("cad")[0].contains(" 5 cad "), "{offer}: {:?}", seen("cad"));
+        assert!(seen("eur")[0].contains("! 1"), "{offer}: {:?}", seen("eur"));
+    }
+}
+
+#[test]
+fn ids_with_an_ampersand() {
+    for (written, id) in
+        [("x&amp;y", "x&y"), ("x&#38;y", "x&y"), ("x&y", "x&y"), ("M&amp;M;", "M&M;"), ("&lt;b&gt;", "<b>")]
+    {
+        let seen = good(yml("", &format!("<offer id='{written}'><name>N</name></offer>")));
+        assert!(seen[0].contains(&format!(": {id} |")), "{written}: {seen:?}");
+    }
+    for written in ["x&nbsp;y", "x&am", "x&amp", "x&"] {
+        let seen = good(yml("", &format!("<offer id='{written}'><name>N</name></offer>")));
+        assert!(seen[0].contains("id can't be read"), "{written}: {seen:?}");
+    }
+}
+
+#[test]
 fn categories_of_every_shape() {
     let categories = "<category id='0'>Zero</category><category id='122072.0' parentId='0'>Dot</category>\
                       <category id='s' parentId='s'>Self</category><category id='d' parentId='none'>Dangling</category>\

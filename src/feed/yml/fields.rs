@@ -93,7 +93,7 @@ impl<'n, 'x> OfferFields<'n, 'x> {
         let Some(named) = named.and_then(|named| tidy(Cow::Owned(named)).map(Cow::into_owned)) else {
             return Ok(Some(money));
         };
-        match Currency::parse(&named) {
+        match notation.currency(&named) {
             None => Err(("currency", unknown_currency(&named))),
             Some(named) if money.currency.is_some_and(|beside| beside != named) => {
                 Err(("currency", "it is named twice, and differently".to_owned()))
@@ -120,9 +120,12 @@ impl<'n, 'x> OfferFields<'n, 'x> {
         local
     }
 
-    pub(super) fn currency(&self) -> Result<Option<Currency>, Fault> {
+    pub(super) fn currency(&self, options: &ParseOptions) -> Result<Option<Currency>, Fault> {
         let Some(code) = self.text("currencyId").map_err(|reason| ("currency", reason))? else { return Ok(None) };
-        Currency::parse(&code).map(Some).ok_or_else(|| ("currency", unknown_currency(&code)))
+        Notation::of(options.default_currency)
+            .currency(&code)
+            .map(Some)
+            .ok_or_else(|| ("currency", unknown_currency(&code)))
     }
 
     /// By the attributes and any quantity: what says that there is none counts. With it the word of an attribute that

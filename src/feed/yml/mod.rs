@@ -17,7 +17,7 @@ use super::google::Fault;
 use super::plain_element::parse_plain;
 use super::row_output::RowOutput;
 use super::tree::{Lookup, Tree};
-use super::values::{first_address, has_entity, is_misspelt, tidy, words};
+use super::values::{first_address, is_misspelt, tidy, words};
 use super::xml_split::{Fragment, XmlSplitter};
 use super::{FeedError, Input, Offer, ParseOptions, Row};
 use crate::catalog::{Id, Item, Rejection};
@@ -211,10 +211,11 @@ fn offer(xml: &str, line: u64, tree: &mut Tree, options: &ParseOptions) -> Resul
     }
     let id = id_of(&element);
     let mut attributes = element.nodes.iter().take(1).flat_map(Node::attributes);
-    if attributes.any(|attribute| attribute.name == "id" && attribute.has_tag_rest()) {
+    let written = attributes.find(|attribute| attribute.name == "id");
+    if written.is_some_and(|id| id.has_tag_rest()) {
         return Ok(broken(line, None, "half a tag in its id".to_owned(), xml));
     }
-    if id.as_deref().is_some_and(|id| id.contains(char::REPLACEMENT_CHARACTER) || has_entity(id)) {
+    if written.is_some_and(|id| id.has_unknown_entity() || id.value().contains(char::REPLACEMENT_CHARACTER)) {
         return Ok(broken(line, None, "its id can't be read".to_owned(), xml));
     }
     let fields = OfferFields(&element.nodes);
@@ -263,7 +264,7 @@ fn understand(
     let id = Id::parse(id.unwrap_or_default()).map_err(|error| ("id", error.to_string()))?;
     let title = fields.title()?.ok_or_else(|| ("title", "no name".to_owned()))?;
     let money = fields.money(options)?;
-    let named = money.and_then(|money| money.currency).map_or_else(|| fields.currency(), |own| Ok(Some(own)))?;
+    let named = money.and_then(|money| money.currency).map_or_else(|| fields.currency(options), |own| Ok(Some(own)))?;
     let assumed = if named.is_none() && money.is_some() { options.default_currency } else { None };
     let address = |name, field| {
         let text = fields.text(name).map_err(|reason| (field, reason))?;

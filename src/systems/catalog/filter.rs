@@ -91,14 +91,12 @@ impl Filter {
 
     /// Takes in a row that was parsed, unless it is left out.
     pub(super) fn take(&mut self, row: Row, digest: Option<RowDigest>) -> Result<(), DifferError> {
-        if let Row::Offer(offer) = &row
-            && let Some(verdict) = self.rules.decide(&offer.item)
-        {
+        if let Some(verdict) = self.rules.decide_row(&row) {
             self.excluded.rules.decided.get_mut(verdict.rule).into_iter().for_each(|decided| *decided = true);
             if !verdict.include {
                 self.excluded.rows += 1;
-                self.excluded.changes_at = [self.excluded.changes_at, offer.changes_at].into_iter().flatten().min();
-                return self.differ.leave_out(&offer.item.id);
+                self.excluded.changes_at = [self.excluded.changes_at, row.changes_at()].into_iter().flatten().min();
+                return row.id().map_or(Ok(()), |id| self.differ.leave_out(id));
             }
         }
         let digest = digest.map(|digest| self.marked(digest));

@@ -34,22 +34,19 @@ impl Watch {
     }
 
     fn see(&mut self, row: &Row) {
+        let is_its = row.id() == Some(self.id.as_str());
+        if is_its
+            && let Some((at, rule)) = self.rules.excludes(row).and_then(|at| Some((at, self.rules.iter().nth(at)?)))
+        {
+            let (row, fits) = (Box::new(row.clone()), rule.to_string());
+            return self.seen.push(Seen::Excluded { row, rule: at + 1, fits });
+        }
         match row {
-            Row::Offer(offer) if offer.item.id.as_str() == self.id => {
-                let excludes = self.rules.excludes(&offer.item);
-                let rule = excludes.and_then(|at| Some((at, self.rules.iter().nth(at)?.to_string())));
-                self.seen.push(match rule {
-                    Some((at, fits)) => Seen::Excluded { offer: offer.clone(), rule: at + 1, fits },
-                    None => Seen::Item(offer.clone()),
-                });
+            Row::Offer(offer) if is_its => self.seen.push(Seen::Item(offer.clone())),
+            Row::Rejected(rejection) if is_its || rejection.mentions.contains(&self.id) => {
+                self.seen.push(Seen::Rejected(rejection.clone()));
             }
-            Row::Rejected(rejection) => {
-                let is_its = rejection.id.as_deref() == Some(self.id.as_str());
-                if is_its || rejection.mentions.contains(&self.id) {
-                    self.seen.push(Seen::Rejected(rejection.clone()));
-                }
-            }
-            Row::Offer(_) => {}
+            Row::Offer(_) | Row::Rejected(_) => {}
         }
     }
 }

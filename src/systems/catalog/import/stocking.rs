@@ -77,7 +77,7 @@ fn read_into(
     let mut sink = |row: Row| -> Result<(), SinkError> {
         match row {
             _ if stop.is_cancelled() => Err(Box::new(PassError::Interrupted)),
-            Row::Offer(offer) if config.source.rules.excludes(&offer.item).is_some() => Ok(()),
+            row if config.source.rules.excludes(&row).is_some() => Ok(()),
             Row::Offer(offer) => Ok(draft.add(&offer.item).map_err(PassError::from)?),
             Row::Rejected(_) => Ok(()),
         }

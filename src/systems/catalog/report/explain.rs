@@ -8,6 +8,7 @@ use super::history::{entry_json, print as print_change};
 use super::rejected::rejection_json;
 use super::shown::{change_of_shown, next_lines as next_of_shown, print_shown, shown_json};
 use crate::catalog::Rejection;
+use crate::feed::Row;
 use crate::remote::nicechat::product_fields;
 use crate::report::PrintError;
 use crate::systems::catalog::explain::{Explanation, FeedRow, InFeed, InState, NotRead, Seen};
@@ -292,8 +293,11 @@ fn feed_json(feed: &InFeed) -> Value {
         let mut row = json!({"line": line, "cells": cells, "item": null, "rejected": null, "excluded": null});
         match seen {
             Seen::Item(offer) => row["item"] = json!(product_fields(&offer.item)),
-            Seen::Excluded { offer, rule, fits } => {
-                row["item"] = json!(product_fields(&offer.item));
+            Seen::Excluded { row: excluded, rule, fits } => {
+                match &**excluded {
+                    Row::Offer(offer) => row["item"] = json!(product_fields(&offer.item)),
+                    Row::Rejected(rejection) => row["rejected"] = rejection_json(rejection),
+                }
                 row["excluded"] = json!({"rule": rule, "fits": fits});
             }
             Seen::Rejected(rejection) => row["rejected"] = rejection_json(rejection),

@@ -8,7 +8,7 @@ use super::reading::{FeedRead, Taker};
 use super::stocking::{SHOWN, Stocking};
 use super::tally::Tally;
 use crate::catalog::{Hasher, Item, Owner, Rejection};
-use crate::feed::{FirstRows, Offer, RowDigest, RowPlace};
+use crate::feed::{FirstRows, Offer, Row, RowDigest, RowPlace};
 use crate::remote::nicechat::product_fields;
 use crate::systems::catalog::error::PassError;
 use crate::systems::catalog::plan::risk::Risk;
@@ -251,11 +251,11 @@ impl Taker for Filling<'_, '_> {
         self.draft.as_mut().map_or(Ok(()), |draft| draft.add_whole(&offer.item, note, None))
     }
 
-    fn exclude(&mut self, offer: Box<Offer>, rule: usize) -> Result<(), ShelfError> {
+    fn exclude(&mut self, row: Row, rule: usize) -> Result<(), ShelfError> {
         self.excluded += 1;
-        if self.watched == Some(offer.item.id.as_str()) {
+        if self.watched.is_some() && self.watched == row.id() {
             let fits = self.stocking.source.rules.iter().nth(rule).map(ToString::to_string).unwrap_or_default();
-            self.seen.push(Seen::Excluded { rule: rule + 1, fits, offer });
+            self.seen.push(Seen::Excluded { rule: rule + 1, fits, row: Box::new(row) });
         }
         Ok(())
     }

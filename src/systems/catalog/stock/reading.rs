@@ -43,8 +43,8 @@ pub(super) trait Taker {
     /// An item; without a digest the same bytes may mean something else another time.
     fn offer(&mut self, offer: Box<Offer>, row: Option<RowDigest>) -> Result<(), ShelfError>;
 
-    /// An item that a rule leaves out: its number, from 0 on.
-    fn exclude(&mut self, offer: Box<Offer>, rule: usize) -> Result<(), ShelfError>;
+    /// A row that a rule leaves out: its number, from 0 on.
+    fn exclude(&mut self, row: Row, rule: usize) -> Result<(), ShelfError>;
 
     /// A row that can't be read.
     fn reject(&mut self, rejection: Rejection) -> Result<(), PassError>;
@@ -111,19 +111,17 @@ impl RowSink for Sink<'_, '_, '_> {
 
     fn row(&mut self, row: Row, digest: Option<RowDigest>) -> Result<(), SinkError> {
         self.check_cancelled()?;
+        self.may_change_at(row.changes_at());
+        if let Some(rule) = self.stocking.source.rules.excludes(&row) {
+            return Ok(self.taker.exclude(row, rule).map_err(PassError::from)?);
+        }
         let taken = match row {
             Row::Offer(offer) => {
-                self.may_change_at(offer.changes_at);
                 // What it says then, or whether a rule leaves it out, nobody knows now.
                 let digest = digest.filter(|_| offer.changes_at.is_none());
-                let taken = match self.stocking.source.rules.excludes(&offer.item) {
-                    Some(rule) => self.taker.exclude(offer, rule),
-                    None => self.taker.offer(offer, digest),
-                };
-                taken.map_err(PassError::from)
+                self.taker.offer(offer, digest).map_err(PassError::from)
             }
             Row::Rejected(rejection) => {
-                self.may_change_at(rejection.changes_at);
                 self.some_row_is_unknown |= matches!(rejection.owner(), Owner::Unknown);
                 let hasher = Hasher::without_secret();
                 let words = rejection.mentions.iter().map(|word| hasher.digest(word.as_bytes()));

@@ -173,8 +173,8 @@ impl Differ {
 
     /// A row that was not taken leaves the product that we know by its id as it is.
     /// A rule leaves an item out: it is as good as gone, and only why is another thing.
-    pub(in crate::systems::catalog) fn leave_out(&mut self, id: &Id) -> Result<(), DifferError> {
-        let key = self.inventory.key(id.as_str());
+    pub(in crate::systems::catalog) fn leave_out(&mut self, id: &str) -> Result<(), DifferError> {
+        let key = self.inventory.key(id);
         if self.inventory.locate(Kind::Product, key)?.is_some() {
             self.left_out.insert(key);
         }
