@@ -34,10 +34,10 @@ pub(crate) fn read_text(path: &Path, most: u64) -> io::Result<String> {
     String::from_utf8(bytes).map_err(|_| io::Error::new(io::ErrorKind::InvalidData, "it is not UTF-8"))
 }
 
-/// Whether a file could be written at a path, with others beside it; it may be there already or not. Writes nothing.
+/// Whether a file could be written at a path, with others beside it; it may be there already or not. Leaves nothing.
 ///
 /// # Errors
-/// When it can't, for a reason that shows without writing.
+/// When it can't.
 pub(crate) fn check_writable(path: &Path) -> io::Result<()> {
     let folder = |path: &Path| path.parent().filter(|folder| !folder.as_os_str().is_empty()).map(Path::to_owned);
     if path.try_exists()? {
@@ -50,7 +50,9 @@ pub(crate) fn check_writable(path: &Path) -> io::Result<()> {
     if !above.is_dir() {
         return Err(io::ErrorKind::NotADirectory.into());
     }
-    Ok(rustix::fs::access(&above, Access::WRITE_OK | Access::EXEC_OK)?)
+    rustix::fs::access(&above, Access::WRITE_OK | Access::EXEC_OK)?;
+    // Of some places, only the making of a file tells: root may do anything in /proc, as far as its mode says.
+    tempfile::tempfile_in(&above).map(drop)
 }
 
 /// The room where a file is or will be, in bytes.

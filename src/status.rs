@@ -321,7 +321,8 @@ impl Part<'_> {
             Some(good) => writeln!(out, "  {:<6} last good pass {}", self.label, moment(good, now))?,
             None => writeln!(out, "  {:<6} no good pass among the last {}", self.label, self.passes.len())?,
         }
-        self.due().map_or(Ok(()), |due| writeln!(out, "  {:<6} next, by the daemon, {}", "", moment(due, now)))
+        let words = |due| if due < now { "the next was due" } else { "next, by the daemon," };
+        self.due().map_or(Ok(()), |due| writeln!(out, "  {:<6} {} {}", "", words(due), moment(due, now)))
     }
 
     /// The last passes; what came again and again in one line.

@@ -19,13 +19,22 @@ pub(super) fn completions(shell: Shell) -> Outcome {
     Ok(Exit::Done)
 }
 
+/// A command by its name; one of another's by both, as in `config dump` or `config-dump`.
+fn find<'c>(program: &'c clap::Command, name: &str) -> Option<&'c clap::Command> {
+    let within = || {
+        let (command, rest) = name.split_once([' ', '-'])?;
+        find(program.find_subcommand(command)?, rest)
+    };
+    program.find_subcommand(name).or_else(within)
+}
+
 /// The page of the program, or of one of its commands.
 pub(super) fn man(arguments: &cli::Man) -> Outcome {
     let mut program = Cli::command();
     program.build();
     let page = match &arguments.command {
         None => program,
-        Some(name) => match program.find_subcommand(name) {
+        Some(name) => match find(&program, name) {
             Some(command) => command.clone(),
             None => {
                 let error = anyhow::anyhow!("there is no command {name}; `{PROGRAM} --help` lists them");

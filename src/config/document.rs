@@ -175,6 +175,9 @@ impl<'d> Document<'d> {
     fn check_names(&self) {
         for (key, value) in &self.root {
             let name: &str = key.get_ref();
+            if self.has_lost_its_section(key.span().start) {
+                continue;
+            }
             match (SECTIONS.iter().find(|section| section.name == name), value.get_ref().as_table()) {
                 (None, _) => self.note_unknown(key.span(), name, value.get_ref()),
                 (Some(_), None) => {
@@ -184,6 +187,15 @@ impl<'d> Document<'d> {
                 (Some(section), Some(table)) => self.check_keys(section, table),
             }
         }
+    }
+
+    /// Whether a name is in a section that nobody knows, as its heading is broken.
+    fn has_lost_its_section(&self, name: usize) -> bool {
+        let is_heading = |byte: usize| {
+            let line = self.text.get(..byte).and_then(|before| before.rfind('\n')).map_or(0, |end| end + 1);
+            self.text.get(line..).is_some_and(|line| line.trim_start().starts_with('['))
+        };
+        !is_heading(name) && self.wrong.borrow().broken.iter().any(|at| at.byte <= name && is_heading(at.byte))
     }
 
     /// A message about a name.

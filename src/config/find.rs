@@ -7,7 +7,7 @@ use super::environment::Environment;
 use super::unit::unit_shops;
 
 /// The variable that names the file.
-const VARIABLE: &str = "SHELFKEEPER_CONFIG";
+pub const VARIABLE: &str = "SHELFKEEPER_CONFIG";
 
 /// Where the file is looked for when nobody named it, the first one first.
 pub(super) const PLACES: [&str; 2] = ["config/shelfkeeper.toml", "/etc/shelfkeeper/shelfkeeper.toml"];

@@ -106,7 +106,7 @@ impl Http {
             public_url: section.read("public_url", "", public_url)?,
             password: section.keep(password(&section, environment), || None),
             actions: section.is_set_or("actions", false),
-            allowed_hosts: section.texts("allowed_hosts", &[], |host| Ok(host.trim().to_ascii_lowercase())),
+            allowed_hosts: section.texts("allowed_hosts", &[], host),
             allow_origins: section.texts("allow_origins", &[], origin_or_all),
             trusted_proxies: proxies,
             requests_per_second: section.number("requests_per_second", 50, 0..=100_000),
@@ -122,12 +122,12 @@ impl Http {
             document.note(error);
         };
         if let (Some(listen), Some(public)) = (self.listen, self.public_listen)
-            && listen == public
-            && listen.port() != 0
+            && are_one(listen, public)
         {
             note(
                 "public_listen",
-                "it is the address of listen, and what is at one door is not at the other; set another port",
+                "it is the address of listen, or one of the two stands for all addresses of this port, and what is at \
+                 one door is not at the other; set another port",
             );
         }
         if self.public_url.is_some() && self.public_listen.is_none() {
@@ -175,6 +175,22 @@ fn password(section: &Section<'_>, environment: &Environment) -> Result<Option<S
         return Ok(None);
     }
     secret::required(section, PASSWORD, environment).map(Some)
+}
+
+/// Whether two listeners can't both have their address.
+fn are_one(one: SocketAddr, other: SocketAddr) -> bool {
+    let [first, second] = [one, other].map(|address| address.ip().to_canonical());
+    let has_all = |address: IpAddr| address.is_unspecified();
+    // All of IPv6 are all of IPv4 as well.
+    let is_met = |all: IpAddr, other: IpAddr| has_all(all) && (all.is_ipv6() || other.is_ipv4());
+    one.port() == other.port() && one.port() != 0 && (first == second || is_met(first, second) || is_met(second, first))
+}
+
+/// A name as callers give it.
+fn host(text: &str) -> Result<String, String> {
+    let host = text.trim().to_ascii_lowercase();
+    let is_name = !host.is_empty() && host.chars().all(|c| c.is_alphanumeric() || matches!(c, '.' | '-' | '_'));
+    if is_name { Ok(host) } else { Err("expected a name alone, such as \"shelfkeeper.example\"".to_owned()) }
 }
 
 /// Empty means none.

@@ -52,6 +52,7 @@ use crate::files;
 pub use dump::{Dump, DumpedSection, DumpedSetting};
 pub use emplifi::{Emplifi, Operator, Question, RoutingRule, Terms, Watch};
 pub use error::ConfigError;
+pub use find::VARIABLE;
 pub use guard::{Guard, Missing};
 pub use heartbeat::{Heartbeat, HeartbeatStyle};
 pub use http::{Http, Network, PublicUrl};

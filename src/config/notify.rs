@@ -210,7 +210,8 @@ fn target(
 ) -> Result<HookTarget, ConfigError> {
     let url = table.get_filled("url");
     if let Some(secret) = table.get(SECRET.key).or_else(|| table.get(SECRET.file)).filter(|_| url.is_none()) {
-        return Err(secret.bad("signs what is sent to a url, and there is none here: take it out"));
+        let misplaced = secret.bad("signs what is sent to a url, and there is none here: take it out");
+        table.keep(Err(misplaced), || ());
     }
     match (url, table.get("command"), table.get("mail")) {
         (None, None, None) => Err(table.error("notify.hook has neither url nor command nor mail: set one of them")),

@@ -14,6 +14,7 @@ use super::attributes::{self, Attribute, are_whole};
 use super::bounds::{MAX_ATTRIBUTES, MAX_NODES, MAX_TAGS};
 use super::entities::{has_unknown, resolve};
 use super::google::is_in_a_language;
+use super::open_names::Open;
 
 /// Deeper nesting than any feed has.
 const MAX_DEPTH: usize = 64;
@@ -331,45 +332,6 @@ impl Content {
 /// A part of the feed, short enough for a message.
 fn shorten(text: &str) -> String {
     text.chars().take(40).map(|c| if c.is_control() { ' ' } else { c }).collect()
-}
-
-/// The names of the open elements, in one string: a million elements need no allocation each.
-#[derive(Default)]
-struct Open {
-    names: String,
-    starts: Vec<usize>,
-}
-
-impl Open {
-    fn len(&self) -> usize {
-        self.starts.len()
-    }
-
-    fn innermost(&self) -> Option<&str> {
-        self.starts.last().map(|start| &self.names[*start..])
-    }
-
-    fn outermost(&self) -> Option<&str> {
-        self.starts.first().map(|start| &self.names[*start..self.starts.get(1).copied().unwrap_or(self.names.len())])
-    }
-
-    fn push(&mut self, name: &str) {
-        self.starts.push(self.names.len());
-        self.names.push_str(name);
-    }
-
-    /// The innermost one of this name.
-    fn last(&self, name: &str) -> Option<usize> {
-        let mut end = self.names.len();
-        self.starts.iter().rposition(|start| self.names[*start..std::mem::replace(&mut end, *start)] == *name)
-    }
-
-    fn truncate(&mut self, count: usize) {
-        if let Some(start) = self.starts.get(count) {
-            self.names.truncate(*start);
-        }
-        self.starts.truncate(count);
-    }
 }
 
 /// The elements of HTML's text that have no end tag.

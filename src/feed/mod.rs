@@ -23,6 +23,7 @@ mod input;
 mod local;
 mod names;
 mod namespaces;
+mod open_names;
 mod parser_thread;
 mod plain_element;
 mod positioned;

@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use serde_json::{Value, json};
 
-use crate::text::{count, number, shorten};
+use crate::text::{count, number, one_line, shorten};
 
 /// Ids of each rule that are shown.
 const SHOWN: usize = 3;
@@ -41,7 +41,7 @@ impl Excluded {
     /// A line for each rule that leaves rows out.
     pub(super) fn print(&self, out: &mut impl Write) -> io::Result<()> {
         for (place, by) in self.0.iter().enumerate().filter(|(_, by)| by.rows > 0) {
-            let ids: Vec<String> = by.ids.iter().take(SHOWN).map(|id| shorten(id)).collect();
+            let ids: Vec<String> = by.ids.iter().take(SHOWN).map(|id| one_line(&shorten(id))).collect();
             let more = if by.rows > ids.len() as u64 { ", …" } else { "" };
             let (rows, rule) = (count(by.rows, "row", "rows"), number(place as u64 + 1));
             writeln!(out, "Rule {rule} ({}) leaves out {rows}: {}{more}", by.rule, ids.join(", "))?;

@@ -12,7 +12,7 @@ use super::rejected::RejectedRows;
 use super::words::strange_stock;
 use crate::catalog::{Faults, Item, UnknownWords};
 use crate::feed::{FeedType, Row};
-use crate::text::{WIDTH, count, number, shorten_to};
+use crate::text::{WIDTH, count, number, one_line, shorten_to};
 
 /// What is kept in memory before it goes to a temporary file.
 const IN_MEMORY: usize = 8 << 20;
@@ -221,9 +221,10 @@ impl FeedText {
             let price = item.price.map_or_else(|| "no price".to_owned(), |price| price.to_string());
             let currency = item.currency.map(|currency| format!(" {currency}")).unwrap_or_default();
             let price = format!("{price}{currency}");
-            let id = shorten_to(item.id.as_str(), ID);
+            let (id, title) = (one_line(item.id.as_str()), one_line(&item.title));
+            let id = shorten_to(&id, ID);
             let room = WIDTH.saturating_sub(id.chars().count() + price.chars().count() + BETWEEN);
-            writeln!(out, "  {id}  {}  {price}", shorten_to(&item.title, room.saturating_sub(CUT)))?;
+            writeln!(out, "  {id}  {}  {price}", shorten_to(&title, room.saturating_sub(CUT)))?;
         }
         if self.items > self.sample.len() as u64 {
             writeln!(out, "  … --format json has them all")?;

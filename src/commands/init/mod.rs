@@ -19,12 +19,12 @@ use trial::try_feed;
 
 use super::outcome::{Exit, Failure, Outcome};
 use crate::cli;
-use crate::config::Config;
+use crate::config::{self, Config};
 
 type Asked = Option<Terminal<StdinLock<'static>, io::Stderr>>;
 
 pub(super) fn init(arguments: &cli::Init, shop: Option<&str>, config: Option<PathBuf>) -> Outcome {
-    let is_found = shop.is_none() && config.is_none();
+    let is_found = shop.is_none() && config.is_none() && std::env::var_os(config::VARIABLE).is_none();
     let place = Place::of(shop, config).map_err(usage)?;
     place.check_free().map_err(failed)?;
     let may_ask = !arguments.yes && io::stdin().is_terminal();
@@ -36,8 +36,11 @@ pub(super) fn init(arguments: &cli::Init, shop: Option<&str>, config: Option<Pat
         (None, Some(terminal)) => terminal.ask("NiceChat's address", Some(text::BASE_URL))?,
         (None, None) => text::BASE_URL.to_owned(),
     };
-    let key = secret(Secret::KEY, arguments.api_key_file.clone(), &place.api_key, &mut terminal)?;
-    let secret = secret(Secret::SECRET, arguments.api_secret_file.clone(), &place.api_secret, &mut terminal)?;
+    // A unit's credentials are read from where it looks for them.
+    let is_kept = |file: &Path, place: &Path| shop.is_none() || file == place;
+    let key = secret(Secret::KEY, (arguments.api_key_file.as_deref(), &place.api_key), is_kept, &mut terminal)?;
+    let file = arguments.api_secret_file.as_deref();
+    let secret = secret(Secret::SECRET, (file, &place.api_secret), is_kept, &mut terminal)?;
     let state = match (&arguments.state, &mut terminal) {
         (Some(path), _) => Some(path.clone()),
         // That of a unit belongs where the unit may write.
@@ -57,6 +60,11 @@ pub(super) fn init(arguments: &cli::Init, shop: Option<&str>, config: Option<Pat
         return Err(error.into());
     }
     written.tell(&mut io::stdout())?;
+    let set = [Secret::KEY, Secret::SECRET].map(|secret| secret.variable);
+    let set: Vec<&str> = set.into_iter().filter(|variable| std::env::var_os(variable).is_some()).collect();
+    if !set.is_empty() {
+        writeln!(io::stdout(), "\nThe files have them now, and one place is enough: `unset {}`.", set.join(" "))?;
+    }
     let named = match shop {
         Some(shop) => format!("shelfkeeper --shop {shop}"),
         None => format!("shelfkeeper --config {}", place.config.display()),
@@ -111,10 +119,24 @@ impl Secret {
 }
 
 /// A file that has it already, else the environment, else whoever can be asked.
-fn secret(which: Secret, file: Option<PathBuf>, place: &Path, terminal: &mut Asked) -> Result<Kept, Failure> {
+fn secret(
+    which: Secret,
+    (file, place): (Option<&Path>, &Path),
+    is_kept: impl Fn(&Path, &Path) -> bool,
+    terminal: &mut Asked,
+) -> Result<Kept, Failure> {
     let Secret { name, variable, flag } = which;
     if let Some(file) = file {
-        return Ok(Kept { path: std::path::absolute(file)?, value: None });
+        let path = std::path::absolute(file)?;
+        let unreadable = |error| failed(anyhow!("{flag} {}: it can't be read: {error}", file.display()));
+        let text = SecretString::from(std::fs::read_to_string(&path).map_err(unreadable)?);
+        if text.expose_secret().trim().is_empty() {
+            return Err(usage(anyhow!("{flag} {}: it is empty", file.display())));
+        }
+        return Ok(match is_kept(&path, place) {
+            true => Kept { path, value: None },
+            false => Kept { path: place.to_owned(), value: Some(text) },
+        });
     }
     let value = match (std::env::var(variable), terminal) {
         (Ok(value), _) => SecretString::from(value),

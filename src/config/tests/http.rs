@@ -68,6 +68,21 @@ fn doors_that_do_not_go_together_are_told() {
     let fault = |lines: &str| error(&source(&format!("[http]\n{lines}")));
     let same = fault("listen = \"127.0.0.1:80\"\npublic_listen = \"127.0.0.1:80\"");
     assert!(same.contains("http.public_listen") && same.contains("set another port"), "{same}");
+    for (listen, public, is_one) in [
+        ("127.0.0.1:80", "0.0.0.0:80", true),
+        ("0.0.0.0:80", "127.0.0.1:80", true),
+        ("[::1]:80", "[::]:80", true),
+        ("127.0.0.1:80", "[::]:80", true),
+        ("[::1]:80", "0.0.0.0:80", false),
+        ("127.0.0.1:80", "0.0.0.0:81", false),
+        ("127.0.0.1:80", "127.0.0.2:80", false),
+    ] {
+        let lines = format!("[http]\nlisten = {listen:?}\npublic_listen = {public:?}\npassword_file = \"x\"");
+        let told = errors(&source(&lines)).join("\n");
+        assert_eq!(told.contains("set another port"), is_one, "{listen} {public}: {told}");
+    }
+    let host = fault("allowed_hosts = [\"https://x/\"]");
+    assert!(host.contains("expected a name alone"), "{host}");
     let alone = fault("public_url = \"https://shop.example\"");
     assert!(alone.contains("without public_listen; set public_listen"), "{alone}");
     for listen in ["0.0.0.0:80", "[::]:80", "192.0.2.1:80"] {

@@ -33,6 +33,7 @@ use crate::systems::catalog::plan::verdict::Verdict;
 use crate::systems::catalog::store::FeedKind;
 use crate::systems::catalog::store::ListingScope;
 use crate::systems::catalog::store::ReadFeed as _;
+use crate::systems::catalog::store::ReadGuard as _;
 use crate::systems::catalog::store::ReadImports as _;
 use crate::systems::catalog::strategy::address::Address;
 use crate::systems::catalog::strategy::cost::{AT_ONCE, Inputs, choose};
@@ -59,6 +60,15 @@ impl Request {
         Request { kind: ask.kind, now: Timestamp::now(), force: ask.force, keeps_rows: true, knows_listing: false }
     }
 
+    /// The same; a word for what a resync holds is for what a resync sends, which has read NiceChat's listing.
+    ///
+    /// # Errors
+    /// When the state can't be read.
+    pub(super) fn as_approved(self, state: &state::Reader) -> Result<Request, StateError> {
+        let is_its = word(state.path(), CATALOG).is_some() && state.is_held_by_resync()?;
+        Ok(Request { kind: if is_its { PassKind::Resync } else { self.kind }, ..self })
+    }
+
     /// The same, which needs not read NiceChat's listing: a pass before it has, and found nothing of ours.
     pub(super) fn knowing_the_listing(self, knows_listing: bool) -> Request {
         Request { knows_listing: knows_listing && self.kind == PassKind::Sync, ..self }
@@ -78,7 +88,7 @@ pub(crate) async fn plan(
     let state = state::Reader::open(&config.state.path)?;
     state.check_base(Some(config.nicechat.base_url.as_str()))?;
     let nicechat = nicechat::connect(&config.nicechat, &config.source.location.secrets(), limits)?.reader();
-    let request = Request { keeps_rows: false, ..Request::of_pass(ask) };
+    let request = Request { keeps_rows: false, ..Request::of_pass(ask).as_approved(&state)? };
     let hasher = state.hasher().clone();
     let (source, clients, computing) = (&config.source, limits.clients(), Semaphore::new(1));
     let planner = Planner { config, nicechat: &nicechat, stop, computing: &computing };

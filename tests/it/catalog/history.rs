@@ -162,7 +162,7 @@ fn a_spreadsheet_opens_it_and_computes_nothing() {
     sync(&shop).ended(0);
     let csv = shop.run(&["history", "--format", "csv"]).expect_code(0).stdout;
     let lines: Vec<&str> = csv.split("\r\n").collect();
-    assert_eq!(lines[0], "\u{feff}at,pass,type,id,change,field,old,new,why");
+    assert_eq!(lines[0], "\u{feff}at,pass,type,id,change,field,old,new,why,by");
     assert!(lines[1].contains(",product,'=1+1,updated,title,"), "{csv}");
     assert!(lines[1].contains(",\"'@SUM(A1), \"\"new\"\"\",feed line 2"), "{csv}");
 }
@@ -210,6 +210,35 @@ fn a_first_load_that_was_cut_off_is_no_million_lines() {
     assert!(entries.iter().all(|entry| entry["why"] == "first load"), "{entries:?}");
 }
 
+/// What was at NiceChat before is no creation, and what is changed of it is told.
+#[test]
+fn a_first_load_tells_what_was_there() {
+    let before = synced(&goods("p", 12), "");
+    let shop = Shop::new();
+    for object in before.nicechat().objects(Kind::Product).into_values() {
+        shop.nicechat().put(Kind::Product, object);
+    }
+    let next = goods("p", 14).into_iter().enumerate();
+    let next: Vec<Good> = next.map(|(at, good)| if at == 3 { good.at_price("77.00") } else { good }).collect();
+    publish(&shop, &next);
+    sync(&shop).ended(0);
+    let entries = history(&shop, &[]);
+    let told = |entry: &Value| (entry["change"].clone(), entry["id"].clone(), entry["fields"].clone());
+    let told: Vec<_> = entries.iter().map(told).collect();
+    assert_eq!(
+        told[0],
+        (
+            json!("created"),
+            Value::Null,
+            json!({"categories": {"old": 0, "new": 1}, "products": {"old": 12, "new": 14}})
+        )
+    );
+    assert_eq!(told[1], (json!("adopted"), Value::Null, json!({"products": {"old": 0, "new": 12}})));
+    assert_eq!((&told[2].0, &told[2].1), (&json!("updated"), &json!("p003")));
+    assert_eq!(told[2].2["price"]["new"].as_f64(), Some(77.0));
+    assert_eq!(told.len(), 3, "{told:?}");
+}
+
 /// Changes without the first load, the earliest first.
 fn later(shop: &Shop) -> Vec<Value> {
     history(shop, &[]).into_iter().filter(|entry| entry["why"] != "first load").rev().collect()
@@ -245,7 +274,10 @@ fn what_is_held_is_told_once_and_what_is_approved_was_so_by_hand() {
     sync(&shop).ended(0);
     let approved = history(&shop, &["--kind", "updated", "--field", "price"]);
     assert_eq!(approved.len(), 16);
-    assert!(approved.iter().all(|entry| entry["why"] == "approved by hand (anna [1m)"), "{approved:?}");
+    assert!(
+        approved.iter().all(|entry| entry["why"] == "approved by hand" && entry["by"] == "anna [1m"),
+        "{approved:?}"
+    );
     // What is held anew is told anew.
     next.iter_mut().take(15).for_each(|good| good.price = "10.00".to_owned());
     publish(&shop, &next);
@@ -257,7 +289,7 @@ fn what_is_held_is_told_once_and_what_is_approved_was_so_by_hand() {
     sync(&shop).ended(0);
     let approved = history(&shop, &["--kind", "updated", "--field", "price"]);
     assert_eq!((approved.len(), &approved[0]["why"]), (31, &json!("approved by hand")));
-    assert_eq!(approved[30]["why"], "approved by hand (anna [1m)");
+    assert_eq!((&approved[30]["why"], &approved[30]["by"]), (&json!("approved by hand"), &json!("anna [1m")));
 }
 
 #[test]

@@ -18,3 +18,4 @@ mod shelf;
 mod sync;
 mod twins;
 mod whole;
+mod words;

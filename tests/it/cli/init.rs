@@ -36,6 +36,8 @@ fn what_it_writes_works() {
     let output = init(&shop, &arguments).expect_code(0);
     assert!(output.stdout.contains("The feed is google-csv: 1 item, 1 row rejected."), "{}", output.stdout);
     assert!(!format!("{output:?}").contains(DEMO_SECRET));
+    let unset = "`unset SHELFKEEPER_NICECHAT_API_KEY SHELFKEEPER_NICECHAT_API_SECRET`";
+    assert!(output.stdout.contains(unset), "given twice, they are an error: {}", output.stdout);
     let secrets = ["config/nicechat_api_key", "config/nicechat_api_secret"].map(|name| shop.path(name));
     assert!(secrets.iter().all(|path| mode(path) == 0o600), "{secrets:?}");
     // The feed's address may be a secret, too.
@@ -88,6 +90,7 @@ fn offline_with_a_file_and_secrets_in_files() {
 fn what_is_missing_or_wrong_writes_nothing() {
     let shop = Shop::with_rows(&[LAMP]);
     shop.write("page.html", "<html></html>");
+    shop.write("empty", "\n");
     let url = shop.feed_url();
     for (arguments, code, words) in [
         (&["--yes"][..], 2, "name the feed with --feed"),
@@ -96,6 +99,8 @@ fn what_is_missing_or_wrong_writes_nothing() {
         (&["--yes", "--feed", "ftp://shop.example/"], 2, "expected http://"),
         (&["--yes", "--feed", &url, "--nicechat", "nice.chat"], 2, "must begin with https://"),
         (&["--yes", "--feed", &url, "--shop", "a/b"], 2, "a name has letters, digits"),
+        (&["--yes", "--feed", &url, "--api-key-file", "absent"], 1, "--api-key-file absent: it can't be read"),
+        (&["--yes", "--feed", &url, "--api-secret-file", "empty"], 2, "--api-secret-file empty: it is empty"),
     ] {
         let output = init(&shop, arguments).expect_code(code);
         assert!(output.stderr.contains(words), "{arguments:?}: {}", output.stderr);
@@ -104,4 +109,16 @@ fn what_is_missing_or_wrong_writes_nothing() {
     }
     let output = run(&shop, &["init", "--yes", "--feed", &url]).expect_code(2);
     assert!(output.stderr.contains("set SHELFKEEPER_NICECHAT_API_KEY, or give --api-key-file"), "{}", output.stderr);
+}
+
+/// Where the variable names another config, what was written has to be named.
+#[test]
+fn the_next_step_names_the_config_that_is_meant() {
+    let shop = Shop::with_rows(&[LAMP]);
+    let mut command = program(&shop.path(""));
+    command.args(["init", "--yes", "--feed", &shop.feed_url()]).env("SHELFKEEPER_CONFIG", "other.toml");
+    command.env("SHELFKEEPER_NICECHAT_API_KEY", DEMO_KEY).env("SHELFKEEPER_NICECHAT_API_SECRET", DEMO_SECRET);
+    let told = finish(command).expect_code(0).stdout;
+    let config = shop.path("config/shelfkeeper.toml");
+    assert!(told.contains(&format!("`shelfkeeper --config {} check --online`", config.display())), "{told}");
 }

@@ -24,6 +24,9 @@ fn manual_pages() {
     assert!(page.contains(".TH shelfkeeper 1") && page.contains("shelfkeeper\\-plan(1)"), "{page}");
     let page = shop.run(&["man", "plan"]).expect_code(0).stdout;
     assert!(page.contains(".TH shelfkeeper-plan 1") && page.contains("detailed\\-exitcode"), "{page}");
+    for name in ["config dump", "config-dump"] {
+        assert!(shop.run(&["man", name]).expect_code(0).stdout.contains("shelfkeeper config dump"), "{name}");
+    }
     let output = shop.run(&["man", "dance"]).expect_code(2);
     assert!(output.stderr.contains("there is no command dance"), "{}", output.stderr);
 }

@@ -15,8 +15,8 @@ pub(crate) enum Telling {
     All(PassId),
     /// Everything but what an import created.
     WithoutImported(PassId),
-    /// Nothing: it is a first load.
-    Nothing,
+    /// What was there before and is changed: it is a first load.
+    Changes(PassId),
 }
 
 impl Application<'_> {
@@ -25,7 +25,9 @@ impl Application<'_> {
         let pass = match self.telling {
             Telling::All(pass) => pass,
             Telling::WithoutImported(pass) if !(done.is_none() && is_new(operation)) => pass,
-            Telling::WithoutImported(_) | Telling::Nothing => return None,
+            Telling::WithoutImported(_) => return None,
+            Telling::Changes(pass) if matches!(done, Some(done) if !matches!(done, Done::Created { .. })) => pass,
+            Telling::Changes(_) => return None,
         };
         change(operation, done).map(|change| Noted { pass, change })
     }

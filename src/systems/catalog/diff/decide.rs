@@ -3,7 +3,9 @@
 use serde_json::Value;
 
 use crate::catalog::{Digest, Fields, Id, Kind};
-use crate::systems::catalog::diff::fields::{IMAGE, changes, is_nothing, overlaid, same, with_values, without};
+use crate::systems::catalog::diff::fields::{
+    IMAGE, changes, is_nothing, is_rounded, overlaid, same, with_values, without,
+};
 use crate::systems::catalog::plan::operation::{Action, Operation};
 use crate::systems::catalog::store::{Known, Record};
 
@@ -162,7 +164,7 @@ pub fn observe(known: &Known, listed: &Fields, since: Since) -> Observation {
         let answered = known.answered.get(name).filter(|_| may_be_spelled(name));
         let repaired = known.repaired.get(name).filter(|_| may_be_spelled(name) && since == Since::Nothing);
         let is_picture = name == IMAGE && !is_nothing(theirs);
-        let (keep_answer, keep_repair) = if same(name, theirs, ours) {
+        let (keep_answer, keep_repair) = if same(name, theirs, ours) || is_rounded(name, ours, theirs) {
             (false, false)
         } else if answered.is_some_and(|answered| same(name, theirs, answered)) {
             (true, false)

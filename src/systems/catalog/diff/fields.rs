@@ -2,7 +2,7 @@
 
 use std::str::FromStr as _;
 
-use rust_decimal::Decimal;
+use rust_decimal::{Decimal, RoundingStrategy};
 use serde_json::Value;
 
 use crate::catalog::Fields;
@@ -22,8 +22,26 @@ pub fn same(name: &str, one: &Value, other: &Value) -> bool {
         "currency" => {
             matches!((one, other), (Value::String(one), Value::String(other)) if one.eq_ignore_ascii_case(other))
         }
+        // NiceChat's own two ways to write a yes or no.
+        "in_stock" | "is_enabled" => matches!((truth(one), truth(other)), (Some(one), Some(other)) if one == other),
         _ => false,
     }
+}
+
+fn truth(value: &Value) -> Option<bool> {
+    match value.as_i64() {
+        Some(number @ (0 | 1)) => Some(number == 1),
+        _ => value.as_bool(),
+    }
+}
+
+/// Whether a price is listed as ours to the hundredth: what is finer than that no shop means, and no repair brings back.
+pub(in crate::systems::catalog) fn is_rounded(name: &str, ours: &Value, listed: &Value) -> bool {
+    let half = RoundingStrategy::MidpointAwayFromZero;
+    let to_hundredth =
+        |price: Decimal| [price.round_dp_with_strategy(2, half), price.round_dp(2), price.trunc_with_scale(2)];
+    name == "price"
+        && matches!((number(ours), number(listed)), (Some(ours), Some(listed)) if to_hundredth(ours).contains(&listed))
 }
 
 /// Whether a value says that there is none.
@@ -84,11 +102,19 @@ mod tests {
             ("price", number("1e1"), number("10")),
             ("currency", json!("USD"), json!("usd")),
             ("description", json!(""), Value::Null),
+            ("in_stock", json!(true), json!(1)),
+            ("is_enabled", json!(0), json!(false)),
         ] {
             assert!(same(name, &one, &other), "{name}: {one} {other}");
         }
         assert!(!same("price", &number("10.00"), &number("10.01")));
         assert!(!same("title", &json!("A"), &json!("a")));
+        assert!(!same("in_stock", &json!(true), &json!(0)) && !same("in_stock", &json!(2), &json!(true)));
+        assert!(is_rounded("price", &number("10.5055"), &number("10.51")));
+        assert!(is_rounded("price", &number("10.5055"), &number("10.50")));
+        for other in ["10.52", "10.49", "10", "11"] {
+            assert!(!is_rounded("price", &number("10.5055"), &number(other)), "{other}");
+        }
         assert!(!same("price", &Value::Null, &number("0")));
     }
 }

@@ -33,8 +33,8 @@ pub(super) struct Inventory {
     owned_products: u64,
     /// The rows of the last feed, if those that it shares with this one need not be parsed.
     pub(super) known_rows: Option<KnownRows>,
-    /// How many products are in the index that weren't looked up by their keys.
-    guessed: usize,
+    /// Where the products are in the index that weren't looked up by their keys.
+    guessed: Vec<usize>,
     /// The product that was guessed last, as it was read.
     read: Option<(i64, Known)>,
     /// Ids that the feed has and nobody knew.
@@ -76,7 +76,7 @@ impl Inventory {
             owned_categories: 0,
             owned_products: 0,
             known_rows,
-            guessed: 0,
+            guessed: Vec::new(),
             read: None,
             new_ids: FirstRows::default(),
             in_doubt,
@@ -190,9 +190,24 @@ impl Inventory {
         let known = self.reader.object(object)?;
         known_rows.guessed(known.id == id);
         if known.id == id {
+            self.guessed.push(self.products.len());
             self.products.push(KeyRow { key, digest: 0, object });
-            self.guessed += 1;
             self.read = Some((object, known));
+        }
+        Ok(())
+    }
+
+    /// Makes sure that what was guessed is found by its key as well, by which it is written. Keys that are looked up in
+    /// their order lie beside each other.
+    pub(super) fn verify_guesses(&mut self) -> Result<(), DifferError> {
+        let mut guessed = std::mem::take(&mut self.guessed);
+        guessed.sort_unstable_by_key(|at| self.products.key(*at));
+        for at in guessed {
+            let (key, object) = (self.products.key(at), self.products.object(at));
+            match self.reader.key(Kind::Product, key)?.filter(|row| row.object == object) {
+                Some(row) => self.products.set_digest(at, row.digest),
+                None => return Err(self.lost_key(&self.reader.object_id(object)?)),
+            }
         }
         Ok(())
     }
@@ -212,7 +227,9 @@ impl Inventory {
     /// Reads all objects, if so many more would be asked for that this is faster.
     pub(super) fn read_all_if_many(&mut self, more: usize) -> Result<(), DifferError> {
         let Some(known_rows) = &self.known_rows else { return Ok(()) };
-        if !self.products.is_sparse() || (self.products.len() - self.guessed + more) * MANY <= known_rows.table.len() {
+        if !self.products.is_sparse()
+            || (self.products.len() - self.guessed.len() + more) * MANY <= known_rows.table.len()
+        {
             return Ok(());
         }
         if !known_rows.is_of_use {
@@ -222,9 +239,13 @@ impl Inventory {
         let mut all = Index::default();
         self.reader.keys(Kind::Product, |row| all.push(row))?;
         let sparse = std::mem::take(&mut self.products);
+        self.guessed.clear();
         let mut rest = Vec::new();
         for at in 0..sparse.len() {
             match all.find(sparse.key(at)) {
+                place if sparse.object(at) != 0 && place.map(|place| all.object(place)) != Some(sparse.object(at)) => {
+                    return Err(self.lost_key(&self.reader.object_id(sparse.object(at))?));
+                }
                 Some(place) => {
                     all.mark(place, sparse.flags(at));
                     all.set_place(place, sparse.place(at));

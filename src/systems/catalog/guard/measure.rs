@@ -76,7 +76,9 @@ fn deletions(summary: &Summary, settings: &config::Guard, reader: &Reader) -> Re
             Kind::Category => [recent.deleted[0], recent.owned.map_or(0, |owned| owned[0])],
             Kind::Product => [recent.deleted[1], recent.owned.map_or(0, |owned| owned[1])],
         };
-        let (count, of) = (gone + recent_gone, owned.max(began) + adopted + delete_foreign);
+        let of = owned.max(began) + adopted + delete_foreign;
+        // What came back in between, and goes again, is counted twice.
+        let count = (gone + recent_gone).min(of.max(gone));
         let limit = settings.max_delete_percent;
         if count > settings.min_count && is_more(count, of, limit) {
             let held = HeldRisk::new(Risk::Delete.name(), kind.name(), (count, of), limit);

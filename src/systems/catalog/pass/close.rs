@@ -8,7 +8,7 @@ use super::findings::Findings;
 use super::report::{ImportReport, Report};
 use super::steps::{AppliedPlan, Ended, Trouble};
 use crate::config::{History, Rule};
-use crate::pass::{Outcome, PassEntry, PassRow, Telling};
+use crate::pass::{Outcome, PassEntry, PassKind, PassRow, Telling};
 use crate::state::StateError;
 use crate::systems::catalog::apply::Stop;
 use crate::systems::catalog::context::Context;
@@ -118,6 +118,7 @@ pub(in crate::systems::catalog) async fn close(
     let mut row = pass_row(request, &findings, &parts);
     let telling = Some(parts.telling(context));
     let Parts { mut error, refused, mark, rows, listed, nameless, guard, missing, columns, .. } = parts;
+    let guard = GuardEnding { by_resync: request.kind == PassKind::Resync, ..guard };
     let Findings { summary, import, timings, traffic, loaded, .. } = findings;
     let foreign = summary.as_ref().and_then(Summary::foreign);
     let unproven = summary.as_ref().map(unproven);

@@ -77,7 +77,7 @@ async fn carry_out(
     };
     let pass = context.state.begin(Waiting { all: operations, urgent }, request.now).await?;
     let telling = match findings.loaded.map(|loaded| loaded.why) {
-        Some(Why::FirstLoad) => Telling::Nothing,
+        Some(Why::FirstLoad) => Telling::Changes(pass),
         Some(_) => Telling::WithoutImported(pass),
         None => Telling::All(pass),
     };
@@ -155,13 +155,13 @@ fn may_be_overtaken(request: Request, plan: &Plan, findings: &Findings) -> Optio
 fn loaded(tools: &Tools<'_>, request: Request, summary: &Summary) -> Result<Option<Loaded>, StateError> {
     let state = tools.state()?;
     let owned = Kind::ALL.map(|kind| summary.tally(kind).owned);
-    let adopted: u64 = Kind::ALL.map(|kind| summary.tally(kind).adopted).iter().sum();
+    let adopted = Kind::ALL.map(|kind| summary.tally(kind).adopted);
     let why = if state.listed()?.is_none() || owned == [0; 2] {
         Why::FirstLoad
-    } else if state.is_unsettled()? && adopted > MOST_IMPORTED {
+    } else if state.is_unsettled()? && adopted.iter().sum::<u64>() > MOST_IMPORTED {
         Why::Import
     } else {
         return Ok(None);
     };
-    Ok((summary.operations() > 0).then_some(Loaded { started: request.now, why, owned }))
+    Ok((summary.operations() > 0).then_some(Loaded { started: request.now, why, owned, adopted }))
 }

@@ -200,6 +200,7 @@ async fn apply(
         held: was_carried_through.then(|| verdict.held.as_ref().map(|held| json!(held))),
         deleted: (unasked != [0, 0]).then(|| Deletion::now(owned, unasked)),
         kind: was_carried_through.then_some(kind),
+        ..GuardEnding::default()
     };
     AppliedPlan {
         columns: Some(columns).filter(|_| was_carried_through && verdict.held.is_none()),

@@ -56,7 +56,7 @@ fn row(entry: &Entry, title: Option<String>) -> Row {
         Cell::text(title),
         Cell::Word(change.change.name().to_owned(), tone(change.change)),
         Cell::Lines(lines),
-        Cell::Aside(entry.why()),
+        Cell::Aside(entry.why_and_by()),
     ];
     Row { cells, is_marked }
 }

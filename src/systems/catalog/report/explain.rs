@@ -151,7 +151,10 @@ fn print_acknowledged(object: Option<&Known>, out: &mut dyn Write) -> io::Result
     };
     for (name, ours) in acked.iter().filter(|(_, ours)| !ours.is_null()) {
         pair(name, &value(ours), out)?;
-        answered.get(name).map_or(Ok(()), |theirs| pair(&format!("  NiceChat writes {name}"), &value(theirs), out))?;
+        // Whole: by this somebody finds it at NiceChat.
+        let theirs = answered.get(name).filter(|theirs| *theirs != ours);
+        let told = theirs.map(|theirs| one_line(&format!("NiceChat writes {name}: {}", value(theirs))));
+        told.map_or(Ok(()), |told| write!(out, "{}", wrap(&told, "    ")))?;
     }
     Ok(())
 }

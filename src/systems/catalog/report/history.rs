@@ -64,7 +64,7 @@ impl ByPass {
 pub(super) fn print(entry: &Entry, out: &mut dyn Write) -> Result<(), PrintError> {
     let Entry { at, kind, id, change, .. } = entry;
     let what = id.as_ref().map_or_else(|| "all".to_owned(), |id| format!("{kind} {}", one_line(&shorten(id))));
-    writeln!(out, "{at:.0}  {:<8}  {what}  ({})", change.change.name(), entry.why())?;
+    writeln!(out, "{at:.0}  {:<8}  {what}  ({})", change.change.name(), entry.why_and_by())?;
     for (name, old, new) in change.fields() {
         let (old, new) = difference(old, new);
         let line = format!("    {name}: {old} → {new}");
@@ -99,10 +99,14 @@ pub(super) fn entry_json(entry: &Entry) -> Value {
     let Entry { at, pass, kind, id, change, .. } = entry;
     let fields: Map<String, Value> =
         change.fields().map(|(name, old, new)| (name.to_owned(), json!({"old": old, "new": new}))).collect();
-    json!({
+    let mut json = json!({
         "at": at, "pass": pass, "type": kind.name(), "id": id, "change": change.change.name(),
         "fields": fields, "why": entry.why(),
-    })
+    });
+    if let Some(by) = entry.by() {
+        json["by"] = by.into();
+    }
+    json
 }
 
 /// For spreadsheets: a row for each field.
@@ -110,13 +114,14 @@ pub(super) fn entry_json(entry: &Entry) -> Value {
 /// # Errors
 /// When it can't be read or printed.
 pub fn history_csv(reader: &Reader, filter: &HistoryFilter, out: &mut dyn Write) -> Result<(), PrintError> {
-    let mut csv = Csv::begin(out, &["at", "pass", "type", "id", "change", "field", "old", "new", "why"])?;
+    let mut csv = Csv::begin(out, &["at", "pass", "type", "id", "change", "field", "old", "new", "why", "by"])?;
     reader.each_change(filter, |entry| {
         let (at, pass_text, why) = (entry.at.to_string(), entry.pass.to_string(), entry.why());
-        let Entry { kind, id, change, .. } = entry;
+        let Entry { kind, id, change, .. } = &entry;
         let mut row = |field: &str, old: &str, new: &str| {
             let id = id.as_deref().unwrap_or_default();
-            csv.row(&[&at, &pass_text, kind.name(), id, change.change.name(), field, old, new, &why])
+            let by = entry.by().unwrap_or_default();
+            csv.row(&[&at, &pass_text, kind.name(), id, change.change.name(), field, old, new, &why, by])
         };
         if change.fields().next().is_none() {
             return Ok(row("", "", "")?);

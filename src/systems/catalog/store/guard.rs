@@ -12,6 +12,8 @@ use crate::state::{GUARD_SINCE, Key, Reader, StateError, Writer};
 
 /// What is held, as programs are told.
 const HELD: Key<Value> = Key::json("held");
+/// It was a resync that holds it: it read NiceChat's listing.
+const HELD_BY_RESYNC: Key<bool> = Key::json("held_by_resync");
 /// Deletions of late, the oldest first.
 const DELETIONS: Key<Vec<Deletion>> = Key::json("deletions");
 /// What kind of feed the last one was that was applied.
@@ -71,6 +73,8 @@ pub struct FeedKind {
 pub struct GuardEnding {
     /// What is held now: `Some(None)` = nothing; `None` = what was held before.
     pub held: Option<Option<Value>>,
+    /// It is a resync that holds it.
+    pub by_resync: bool,
     /// What was deleted without anybody's word.
     pub deleted: Option<Deletion>,
     /// What kind of feed it was, when it was applied.
@@ -85,6 +89,14 @@ pub trait ReadGuard: AsRef<Reader> {
     /// When the file can't be read.
     fn held(&self) -> Result<Option<Value>, StateError> {
         self.as_ref().get(&HELD)
+    }
+
+    /// Whether a resync holds it.
+    ///
+    /// # Errors
+    /// When the file can't be read.
+    fn is_held_by_resync(&self) -> Result<bool, StateError> {
+        Ok(self.as_ref().get(&HELD_BY_RESYNC)?.unwrap_or_default())
     }
 
     /// What was deleted of late.
@@ -144,7 +156,7 @@ impl WriteGuard for Writer {}
 
 /// The end of a pass.
 pub(super) fn finish(transaction: &Transaction<'_>, ending: GuardEnding) -> rusqlite::Result<()> {
-    let GuardEnding { held, deleted, kind } = ending;
+    let GuardEnding { held, by_resync, deleted, kind } = ending;
     match held {
         None => {}
         Some(held) => {
@@ -152,6 +164,7 @@ pub(super) fn finish(transaction: &Transaction<'_>, ending: GuardEnding) -> rusq
             if held.is_none() {
                 transaction.execute("DELETE FROM held", [])?;
             }
+            HELD_BY_RESYNC.set(transaction, &(by_resync && held.is_some()))?;
             held.map_or_else(|| HELD.remove(transaction), |held| HELD.set(transaction, &held))?;
         }
     }

@@ -63,6 +63,7 @@ impl Differ {
         // Rows without an id are some feeds' habit; one more of them than ever may be a typo in anybody's.
         self.feed.some_row_is_unknown |=
             self.draft.summary.nameless > self.inventory.reader.usually_nameless()?.unwrap_or(u64::MAX);
+        self.inventory.verify_guesses()?;
         self.inventory.locate_missing()?;
         for kind in [Kind::Product, Kind::Category] {
             if kind == Kind::Category {

@@ -40,12 +40,7 @@ impl Differ {
         let refused = self.inventory.refused.get(&(kind, self.inventory.index(kind).key(at)));
         if !self.policy.retry_refused && refused.is_some_and(|refused| refused.is_of(digest, digest_with)) {
             if kind == Kind::Product {
-                self.draft.summary.set_aside += 1;
-                self.keep_category(kind, at)?;
-                let wanted = Wanted { fields: fields(), digest };
-                if self.category_may_be_sent(&wanted) {
-                    self.feed.set_aside.push((id.clone(), wanted));
-                }
+                self.set_aside(id, at, Wanted { fields: fields(), digest })?;
             }
             return Ok(false);
         }
@@ -76,6 +71,16 @@ impl Differ {
             }
         }
         self.stage(operation)
+    }
+
+    /// A product that NiceChat refused as it is wanted.
+    fn set_aside(&mut self, id: &Id, at: usize, wanted: Wanted) -> Result<(), DifferError> {
+        self.draft.summary.set_aside += 1;
+        self.keep_category(Kind::Product, at)?;
+        if self.category_may_be_sent(&wanted) {
+            self.feed.set_aside.push((id.clone(), wanted));
+        }
+        Ok(())
     }
 
     /// A change with its risks, for the guard. To correct drift is none. A value that is in doubt is measured by the

@@ -49,11 +49,17 @@ pub struct Entry {
 impl Entry {
     /// Why, in words.
     pub fn why(&self) -> String {
-        let words = self.change.why.words(self.pass);
-        match self.approved_by.as_ref().filter(|_| self.change.why == Why::Approved) {
-            Some(by) => format!("{words} ({by})"),
-            None => words,
-        }
+        self.change.why.words(self.pass)
+    }
+
+    /// Who has given their word for it, if somebody had to, and it is known.
+    pub fn by(&self) -> Option<&str> {
+        self.approved_by.as_deref().filter(|_| self.change.why == Why::Approved)
+    }
+
+    /// Why, and by whose word.
+    pub fn why_and_by(&self) -> String {
+        self.by().map_or_else(|| self.why(), |by| format!("{} ({by})", self.why()))
     }
 }
 

@@ -53,6 +53,8 @@ pub struct Loaded {
     pub why: Why,
     /// Categories and products that were ours before.
     pub owned: [u64; 2],
+    /// Those that were there already, and were to be ours.
+    pub adopted: [u64; 2],
 }
 
 /// An object that is held.
@@ -112,21 +114,38 @@ pub(in crate::systems::catalog::store) fn note(
     statement.execute(params![pass.pass, at, what, why, id, text]).map(|_| ())
 }
 
-/// Writes down how many objects are ours after a first load or an import.
+/// Writes down how many objects are ours after a first load or an import: those that were there, and those that are new.
 pub(in crate::systems::catalog::store) fn note_load(
     transaction: &Transaction<'_>,
     load: &Loaded,
 ) -> rusqlite::Result<()> {
-    let mut fields = Fields::new();
-    for ((kind, name), before) in Kind::ALL.into_iter().zip(["categories", "products"]).zip(load.owned) {
+    let (mut adopted, mut created) = (Fields::new(), Fields::new());
+    for (at, (kind, name)) in Kind::ALL.into_iter().zip(["categories", "products"]).enumerate() {
         let sql = "SELECT count(*) FROM object_key WHERE kind = ?1";
-        let after: i64 = transaction.query_row(sql, [kind], |row| row.get(0))?;
-        fields.insert(name.to_owned(), json!([before, after]));
+        let after: u64 = transaction.query_row(sql, [kind], |row| row.get::<_, i64>(0))?.unsigned_abs();
+        // An import's own are what it created. Of a first load, whatever was to be taken over is, before all else.
+        let is_first = load.why == Why::FirstLoad;
+        let before = load.owned[at];
+        let between = if is_first { after.min(before + load.adopted[at]) } else { before };
+        let tell = |fields: &mut Fields, from: u64, to: u64| {
+            if from != to || !is_first {
+                fields.insert(name.to_owned(), json!([from, to]));
+            }
+        };
+        tell(&mut created, between, after);
+        if is_first {
+            tell(&mut adopted, before, between);
+        }
     }
-    let change = ChangeKind::Created;
-    let noted = Noted { pass: of_pass(transaction, load.started)?, change: Change { change, fields, why: load.why } };
-    // No object has this id.
-    note(transaction, (Kind::Product, ""), &noted)
+    let pass = of_pass(transaction, load.started)?;
+    for (change, fields) in [(ChangeKind::Adopted, adopted), (ChangeKind::Created, created)] {
+        if !fields.is_empty() {
+            let noted = Noted { pass, change: Change { change, fields, why: load.why } };
+            // No object has this id.
+            note(transaction, (Kind::Product, ""), &noted)?;
+        }
+    }
+    Ok(())
 }
 
 /// Writing history.
