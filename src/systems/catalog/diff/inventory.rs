@@ -200,9 +200,9 @@ impl Inventory {
     /// Makes sure that what was guessed is found by its key as well, by which it is written. Keys that are looked up in
     /// their order lie beside each other.
     pub(super) fn verify_guesses(&mut self) -> Result<(), DifferError> {
-        let mut guessed = std::mem::take(&mut self.guessed);
-        guessed.sort_unstable_by_key(|at| self.products.key(*at));
-        for at in guessed {
+        let products = &self.products;
+        self.guessed.sort_unstable_by_key(|at| products.key(*at));
+        for &at in &self.guessed {
             let (key, object) = (self.products.key(at), self.products.object(at));
             match self.reader.key(Kind::Product, key)?.filter(|row| row.object == object) {
                 Some(row) => self.products.set_digest(at, row.digest),
