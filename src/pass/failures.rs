@@ -23,6 +23,8 @@ struct Failure {
 
 /// Failures that are over.
 pub(super) struct Past {
+    /// What it was about.
+    pub(super) subject: &'static str,
     /// What was wrong last.
     pub(super) what: String,
     /// How long.
@@ -57,8 +59,8 @@ impl Failures {
 
     /// All is well. Gives the failures that are over now, if there were any.
     pub(super) fn end(&mut self) -> Option<Past> {
-        let Failure { what, since, passes, .. } = self.0.take()?;
-        Some(Past { what, lasted: since.elapsed(), passes })
+        let Failure { subject, what, since, passes, .. } = self.0.take()?;
+        Some(Past { subject, what, lasted: since.elapsed(), passes })
     }
 }
 

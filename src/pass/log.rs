@@ -33,6 +33,18 @@ pub enum Failing {
     Error,
 }
 
+/// What isn't sent for these has not failed.
+const GUARD: &str = "the guard";
+const PAUSE: &str = "the pause";
+
+/// Tells that what was wrong is over.
+fn tell_end(job: &dyn Job, Past { subject, what, lasted, passes }: &Past) {
+    match *subject {
+        PAUSE | GUARD => info!(passes, "nothing is kept back any more, after {}; it was: {what}", span(*lasted)),
+        _ => info!(failed_passes = passes, "{} after {}; it was: {what}", job.succeeds_again(), span(*lasted)),
+    }
+}
+
 /// The log of a job's passes.
 pub struct PassLog {
     failures: Failures,
@@ -65,9 +77,8 @@ impl PassLog {
         let line = &report.headline;
         match report.troubles.first() {
             None => {
-                if let Some(Past { what, lasted, passes }) = self.failures.end() {
-                    let again = job.succeeds_again();
-                    info!(failed_passes = passes, "{again} after {}; it was: {what}", span(lasted));
+                if let Some(past) = self.failures.end() {
+                    tell_end(job, &past);
                 }
                 job.log(Level::INFO, report, line);
             }
@@ -78,10 +89,10 @@ impl PassLog {
                 let what = report.row.reason.clone().unwrap_or_else(|| error.to_string());
                 self.fails(job, report, subject, &what);
             }
-            Some(Trouble::Held(what)) => self.fails(job, report, "the guard", what),
+            Some(Trouble::Held(what)) => self.fails(job, report, GUARD, what),
             // Told once, and quietly: somebody wants it so.
             Some(Trouble::Paused(what)) => {
-                if self.failures.record("the pause", what) {
+                if self.failures.record(PAUSE, what) {
                     job.log(Level::INFO, report, &format_args!("{line}: {what}"));
                 }
             }
