@@ -21,11 +21,21 @@ impl PhoneNumber {
     }
 
     /// The number that somebody probably meant who wrote it in another form; `None` = that can't be told.
+    ///
+    /// Numbers are bought for ever, so nothing is guessed: what holds more than digits and what groups them may be another
+    /// number, and one without the country's code is of any country.
     pub fn meant(text: &str) -> Option<PhoneNumber> {
+        let text = text.trim();
+        let text = text.strip_prefix("tel:").unwrap_or(text).trim_start();
+        let rest = text.strip_prefix(['+', '＋']).or_else(|| text.strip_prefix("00"));
+        // Eleven digits behind a 1 are written so in North America, and nowhere else.
+        let is_american = || text.starts_with('1') && text.chars().filter(char::is_ascii_digit).count() == 11;
+        let rest = rest.or_else(|| is_american().then_some(text))?;
         // A zero that is dialled only within the country.
-        let text = text.replace("(0)", "");
-        let digits: String = text.chars().filter(char::is_ascii_digit).collect();
-        let digits = digits.strip_prefix("00").filter(|_| !text.contains('+')).unwrap_or(&digits);
+        let rest = rest.replace("(0)", "");
+        let is_between =
+            |c: char| c.is_whitespace() || matches!(c, '-' | '.' | '/' | '(' | ')' | '\u{2010}'..='\u{2015}');
+        let digits: String = rest.chars().filter(|c| !is_between(*c)).collect();
         PhoneNumber::parse(&format!("+{digits}"))
     }
 
@@ -192,6 +202,15 @@ mod tests {
             ("tel:+1-305-555-0100", Some("+13055550100")),
             ("+49 (0)30 1234567", Some("+49301234567")),
             ("0305 555 0100", None),
+            ("1 (305) 555-0100", Some("+13055550100")),
+            ("＋1 305 555 0100", Some("+13055550100")),
+            // Other numbers than these, or of any country.
+            ("+1305555O100", None),
+            ("+1305555010a", None),
+            ("+1305555010٣", None),
+            ("(305) 555-0100", None),
+            ("+1 (305) 555-0100 ext 12", None),
+            ("+1 305 555 0100 +1 305 555 0101", None),
             ("call us", None),
         ] {
             let told = PhoneNumber::read(text).expect_err(text);

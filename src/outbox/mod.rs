@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-pub use post::{NewEvent, Subscriber, forget_personal, forget_personal_of, post};
+pub use post::{GivenUp, NewEvent, Subscriber, forget_personal, forget_personal_of, post};
 pub use read::{Pending, ReadOutbox, Tally};
 pub use settle::{Failed, WriteOutbox};
 

@@ -2,13 +2,13 @@
 
 use jiff::Timestamp;
 use rusqlite::{Params, Transaction, params};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::EventKind;
 use crate::clock::Stamp;
 use crate::digest::random_key;
-use crate::state::json;
+use crate::state::{Key, json};
 
 /// A hook, as whoever writes events knows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -88,16 +88,47 @@ pub fn forget_personal_of(transaction: &Transaction<'_>, ids: &str) -> rusqlite:
     give_up(transaction, of_them, [ids])
 }
 
+/// Why what is personal is not sent any more.
+const NOT_KEPT: &str = "what it has of persons may not be kept";
+
+/// Events that were given up where nobody was who tells of hooks.
+pub(super) const UNTOLD: Key<Vec<GivenUp>> = Key::json("hook_untold");
+/// More of them are told by their number alone, in `status`.
+const MOST_UNTOLD: usize = 1_000;
+
+/// An event that was given up.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GivenUp {
+    /// Whose.
+    pub hook: String,
+    /// What happened.
+    pub kind: String,
+    /// Its name.
+    pub id: String,
+    /// Why.
+    pub why: String,
+}
+
 fn give_up(transaction: &Transaction<'_>, which: &str, parameters: impl Params) -> rusqlite::Result<u64> {
     let sql = format!(
-        "UPDATE hook_event
-         SET body = NULL, personal_until = NULL, given_up = 'what it has of persons may not be kept' WHERE {which}"
+        "UPDATE hook_event SET body = NULL, personal_until = NULL, given_up = '{NOT_KEPT}' WHERE {which}
+         RETURNING hook, kind, id"
     );
-    let forgotten = transaction.execute(&sql, parameters)?;
-    if forgotten > 0 {
-        wipe(transaction)?;
+    let mut statement = transaction.prepare(&sql)?;
+    let given_up = statement.query_map(parameters, |row| {
+        Ok(GivenUp { hook: row.get(0)?, kind: row.get(1)?, id: row.get(2)?, why: NOT_KEPT.to_owned() })
+    })?;
+    let given_up: Vec<GivenUp> = given_up.collect::<rusqlite::Result<_>>()?;
+    if given_up.is_empty() {
+        return Ok(0);
     }
-    Ok(forgotten as u64)
+    let forgotten = given_up.len() as u64;
+    let mut untold = UNTOLD.get(transaction)?.unwrap_or_default();
+    untold.extend(given_up);
+    untold.truncate(MOST_UNTOLD);
+    UNTOLD.set(transaction, &untold)?;
+    wipe(transaction)?;
+    Ok(forgotten)
 }
 
 /// Writes the whole table anew, so that no page has what rows had that are gone: see `systems/orders/store/personal.rs`.

@@ -5,6 +5,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use rusqlite::Row;
 
+use super::post::{GivenUp, UNTOLD};
 use super::time;
 use crate::clock::{Moment, Stamp, boot_id};
 use crate::state::{ORDERS_SINCE, Reader, StateError, TAKEN_BY_SINCE};
@@ -63,6 +64,14 @@ pub struct Tally {
 
 /// Reading the outbox.
 pub trait ReadOutbox: AsRef<Reader> {
+    /// Events that were given up, and that nobody was told of.
+    ///
+    /// # Errors
+    /// When the file can't be read.
+    fn untold(&self) -> Result<Vec<GivenUp>, StateError> {
+        Ok(self.as_ref().get(&UNTOLD)?.unwrap_or_default())
+    }
+
     /// A hook's events, the first first.
     ///
     /// # Errors

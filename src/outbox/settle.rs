@@ -5,7 +5,7 @@ use std::time::Duration;
 use rusqlite::{Transaction, params};
 
 use super::pause_after;
-use super::post::wipe;
+use super::post::{UNTOLD, wipe};
 use super::read::Pending;
 use crate::clock::Stamp;
 use crate::state::{StateError, Writer, json};
@@ -70,6 +70,14 @@ pub trait WriteOutbox: AsRef<Writer> {
             transaction.execute("UPDATE hook_event SET error = ?2 WHERE event = ?1", params![event, error])?;
             give_up(transaction, event, is_personal)
         })
+    }
+
+    /// Somebody is told of what was given up.
+    ///
+    /// # Errors
+    /// When it can't be written.
+    fn untold_are_told(&self) -> impl Future<Output = Result<(), StateError>> + Send {
+        self.as_ref().run_lightly(|transaction| UNTOLD.remove(transaction))
     }
 
     /// Forgets the events of a hook that there isn't any more; gives how many waited.

@@ -115,7 +115,8 @@ impl Memory {
                 watched.noticed = watched.state(at, &terms).0;
             }
         }
-        inner.notice(at);
+        // Of others it is told at the end of the round, which may bring a reading of them yet.
+        inner.notice(at, |watched| watched.question == question);
         inner.faces = None;
     }
 
@@ -142,14 +143,14 @@ impl Memory {
     /// Changes of states that no round has told yet, up to now; a watch's first reading is none.
     pub(super) fn take_untold(&self) -> Vec<Change> {
         let mut inner = self.lock();
-        inner.notice(Moment::now());
+        inner.notice(Moment::now(), |_| true);
         std::mem::take(&mut inner.untold)
     }
 
     /// Changes of states that hooks were not told of yet, likewise.
     pub(super) fn take_unposted(&self) -> Vec<Change> {
         let mut inner = self.lock();
-        inner.notice(Moment::now());
+        inner.notice(Moment::now(), |_| true);
         std::mem::take(&mut inner.unposted)
     }
 
@@ -163,7 +164,7 @@ impl Memory {
     /// Changes of states that were not counted yet, likewise.
     pub(super) fn take_uncounted(&self) -> Vec<Change> {
         let mut inner = self.lock();
-        inner.notice(Moment::now());
+        inner.notice(Moment::now(), |_| true);
         std::mem::take(&mut inner.uncounted)
     }
 
@@ -199,9 +200,9 @@ impl Memory {
 }
 
 impl Inner {
-    fn notice(&mut self, now: Moment) {
+    fn notice(&mut self, now: Moment, is_meant: impl Fn(&Watched) -> bool) {
         let Some(terms) = self.settings.as_ref().map(|settings| settings.emplifi.terms) else { return };
-        for watched in &mut self.watches {
+        for watched in self.watches.iter_mut().filter(|watched| is_meant(watched)) {
             let (state, since) = watched.state(now, &terms);
             if state != watched.noticed {
                 watched.noticed = state;

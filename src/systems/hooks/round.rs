@@ -15,7 +15,7 @@ use super::answer::Answer;
 use super::send::{Message, Tools, send};
 use crate::clock::{Moment, boot_id};
 use crate::config::{Hook, HookTarget};
-use crate::outbox::{Failed, Pending, ReadOutbox as _, WriteOutbox as _};
+use crate::outbox::{Failed, GivenUp, Pending, ReadOutbox as _, WriteOutbox as _};
 use crate::pass::Ask;
 use crate::pause::Pause;
 use crate::state::{Reader, StateError, Writer};
@@ -73,11 +73,19 @@ impl Courier {
         let reader = Reader::open(self.state.path())?;
         let gone = reader.hooks_with_events()?.into_iter();
         let gone = gone.filter(|name| !self.hooks.iter().any(|hook| hook.name == *name)).collect::<Vec<_>>();
+        let untold = reader.untold()?;
         let mut all = Vec::new();
         for hook in &self.hooks {
             all.push((hook, reader.pending_events(&hook.name)?));
         }
         drop(reader);
+        if !untold.is_empty() {
+            self.state.untold_are_told().await?;
+            round.deliveries.extend(untold.iter().map(|event| (event.hook.clone(), "given_up")));
+            let told =
+                untold.into_iter().map(|GivenUp { hook, kind, id, why }| format!("hook {hook}: {kind} {id}: {why}"));
+            round.given_up.extend(told);
+        }
         for hook in gone {
             let waited = self.state.forget_hook(hook.clone()).await?;
             round.forgotten.push((hook, waited));

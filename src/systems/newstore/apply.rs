@@ -125,7 +125,11 @@ impl Apply<'_> {
                 applied.refused += 1;
                 format!("refused: {reason}")
             }
-            Sent::Doubt { reason } => return Err(Halt::Service(format!("retailer: {reason}"))),
+            // The stores stand alone; the next plan sends it again, and takes a 409 for an answer to this one.
+            Sent::Doubt { reason } => {
+                applied.in_doubt += 1;
+                format!("IN DOUBT, whether it is configured: {reason}; `shelfkeeper newstore apply` sends it again")
+            }
             Sent::NotSent { reason } => {
                 self.ledger.put_retailer(before)?;
                 return Err(Halt::Service(format!("retailer: {reason}")));

@@ -104,6 +104,26 @@ fn what_lapsed_while_nobody_was_here_is_told_by_the_next_round() {
     assert_eq!(states()[3..], ["not_available"], "and another one, too");
 }
 
+/// Whoever of several is answered first.
+#[test]
+fn of_several_that_lapsed_each_is_told_once() {
+    let receiver = Receiver::new();
+    let second = "[[emplifi.watch]]\nname = \"beds\"\nalias = \"bed-team\"\n";
+    let shop = shop(&receiver, &format!("schedule = \"every 1s\"\nunknown_after = \"2s\"\n{second}"));
+    is_there(&shop, true);
+    shop.emplifi().put(Advisor { alias: "bed-team".to_owned(), keys: Vec::new(), available: true });
+    round(&shop);
+    for times in 1..=3 {
+        wait_until("it is too long ago", || {
+            let known = shop.run(&["availability", "--format", "json"]).json();
+            known.as_array().expect("a list").iter().all(|watch| watch["state"] == "unknown")
+        });
+        round(&shop);
+        let states: Vec<_> = told(&receiver).iter().map(|told| told["data"]["state"].clone()).collect();
+        assert_eq!(states, vec!["available"; 2 * times]);
+    }
+}
+
 #[test]
 fn rounds_that_fail_are_told_as_passes_are() {
     let receiver = Receiver::new();

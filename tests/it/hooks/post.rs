@@ -141,8 +141,11 @@ fn persons_are_told_only_where_both_settings_say_so_and_leave_no_byte() {
     shop.nicechat().put_order(order(5, &days_ago(0), 1));
     pass(&shop, "--once", 0);
     configure(&shop, &sections("", true));
-    pass(&shop, "--once", 0);
+    let told = "given up: hook crm: order.new evt_";
+    let (output, _) = pass(&shop, "--once", 3);
+    assert!(output.stderr.contains(told) && output.stdout.contains("1 given up"), "{output:?}");
     assert_eq!(status(&shop)["failed"], 1);
+    pass(&shop, "--once", 0);
     // And one whose order vanished meanwhile.
     configure(&shop, &sections("\"client\"", true));
     receiver.answer(&["500 No"]);
@@ -151,7 +154,8 @@ fn persons_are_told_only_where_both_settings_say_so_and_leave_no_byte() {
     for id in 1..=6 {
         shop.nicechat().remove_order(&json!(id));
     }
-    pass(&shop, "--once", 0);
+    let (output, _) = pass(&shop, "--once", 3);
+    assert!(output.stderr.contains(told), "{output:?}");
     assert_eq!(status(&shop)["failed"], 2);
     let folder = std::fs::read_dir(shop.state_path().parent().expect("a folder")).expect("files");
     for file in folder {

@@ -287,6 +287,22 @@ fn the_retailer_is_told_again_and_what_an_earlier_try_did_is_ours() {
     }
 }
 
+/// A store has nothing to do with it.
+#[test]
+fn a_retailer_that_nobody_knows_of_stops_no_store() {
+    for fault in [Fault::status(500), Fault::Html200] {
+        let shop = shop(LINK, &fixed("10001", MIAMI));
+        let rule = Rule { path: Some("clienteling/retailers".into()), ..Rule::new(fault) };
+        shop.newstore().add_fault(rule);
+        let told = shop.run(&["newstore", "apply", "--yes"]).expect_code(1);
+        assert!(told.stdout.contains("retailer: IN DOUBT"), "{told:?}");
+        assert_eq!(bought(&shop, "10001").as_deref(), Some(MIAMI));
+        shop.newstore().clear_faults();
+        shop.run(&["newstore", "apply", "--yes"]).expect_code(0);
+        assert_eq!(plan(&shop)["retailer"]["op"], "none");
+    }
+}
+
 #[test]
 fn the_retailer_may_be_there_refused_or_at_another_address() {
     let shop = shop(LINK, &fixed("10001", MIAMI));

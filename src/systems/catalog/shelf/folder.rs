@@ -18,6 +18,8 @@ const UNFINISHED: &str = "new";
 #[derive(Debug, Clone)]
 pub struct Shelf {
     folder: PathBuf,
+    /// Whose alone it is.
+    user: Option<String>,
 }
 
 impl Shelf {
@@ -26,12 +28,12 @@ impl Shelf {
         let mut folder = state.as_os_str().to_owned();
         folder.push(".");
         folder.push(SHELF);
-        Shelf { folder: folder.into() }
+        Shelf { folder: folder.into(), user: None }
     }
 
     /// A part of it that is one user's alone.
     pub fn of(&self, user: &str) -> Shelf {
-        Shelf { folder: self.folder.join(user) }
+        Shelf { folder: self.folder.join(user), user: Some(user.to_owned()) }
     }
 
     #[cfg(test)]
@@ -80,9 +82,15 @@ impl Shelf {
     /// The last generation that was finished; `None` = there is none. One that was opened before stays as it is.
     ///
     /// # Errors
-    /// When it can't be read: it has to be made again.
+    /// When it can't be read, or isn't held for whose it is: it has to be made again.
     pub fn newest(&self) -> Result<Option<Generation>, ShelfError> {
-        self.last(|_| true)
+        let Some(user) = &self.user else { return self.last(|_| true) };
+        match (self.held_for(user)?, self.last(|_| true)?) {
+            (None, Some(other)) => {
+                Err(ShelfError::Damaged { path: other.folder().to_owned(), what: "what says who holds it" })
+            }
+            (held, _) => Ok(held),
+        }
     }
 
     /// The one that is held for a user.

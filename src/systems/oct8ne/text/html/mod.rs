@@ -2,101 +2,11 @@
 //! attributes that are on a list, and everything else as text; so nothing depends on how a browser would have read
 //! what came in. Neither scripts nor styles, forms, frames, or other languages than HTML's (SVG, MathML) are on the list.
 
-use super::entities::named;
+mod lists;
 
-/// Elements that may stand in a description.
-const ELEMENTS: &[&str] = &[
-    "a",
-    "abbr",
-    "acronym",
-    "article",
-    "aside",
-    "b",
-    "bdi",
-    "bdo",
-    "blockquote",
-    "br",
-    "caption",
-    "center",
-    "cite",
-    "code",
-    "col",
-    "colgroup",
-    "dd",
-    "del",
-    "details",
-    "dfn",
-    "div",
-    "dl",
-    "dt",
-    "em",
-    "figcaption",
-    "figure",
-    "footer",
-    "h1",
-    "h2",
-    "h3",
-    "h4",
-    "h5",
-    "h6",
-    "header",
-    "hgroup",
-    "hr",
-    "i",
-    "img",
-    "ins",
-    "kbd",
-    "li",
-    "mark",
-    "nav",
-    "ol",
-    "p",
-    "pre",
-    "q",
-    "rp",
-    "rt",
-    "ruby",
-    "s",
-    "samp",
-    "section",
-    "small",
-    "span",
-    "strong",
-    "strike",
-    "sub",
-    "summary",
-    "sup",
-    "table",
-    "tbody",
-    "td",
-    "tfoot",
-    "th",
-    "thead",
-    "time",
-    "tr",
-    "tt",
-    "u",
-    "ul",
-    "var",
-    "wbr",
-];
-/// Those that have no end tag.
-const VOID: &[&str] = &["br", "col", "hr", "img", "wbr"];
-/// Elements whose content is no text for people.
-const DROPPED: &[&str] = &[
-    "script", "style", "template", "iframe", "object", "embed", "noscript", "noembed", "noframes", "svg", "math",
-    "head", "title", "textarea", "select", "xmp", "audio", "video", "canvas", "applet",
-];
-/// Attributes by their elements; `*` = all.
-const ATTRIBUTES: &[(&str, &[&str])] = &[
-    ("*", &["title", "lang", "dir"]),
-    ("a", &["href"]),
-    ("img", &["src", "alt", "width", "height"]),
-    ("td", &["colspan", "rowspan"]),
-    ("th", &["colspan", "rowspan", "scope"]),
-    ("col", &["span"]),
-    ("ol", &["start", "type"]),
-];
+use super::entities::named;
+use lists::{ATTRIBUTES, DROPPED, ELEMENTS, OTHERS, VOID};
+
 /// Deeper nesting than any description has.
 const DEEPEST: usize = 100;
 
@@ -112,9 +22,21 @@ pub(in crate::systems::oct8ne) fn safe(text: &str) -> String {
     cleaner.finish()
 }
 
-/// Whether a browser would see a tag. Entities are letters: they stay, but make no markup of a text.
+/// Whether it has a whole tag of an element that HTML has, or a comment: `a<b` and `<me@shop.example>` are text. What is no
+/// markup is escaped as a whole. Entities are letters: they stay, but make no markup of a text.
 fn has_markup(text: &str) -> bool {
-    tags(text).next().is_some()
+    tags(text).any(|at| {
+        let tag = &text[at..];
+        let name = tag[1..].strip_prefix('/').unwrap_or(&tag[1..]);
+        let end = name.find(|c: char| !c.is_ascii_alphanumeric()).unwrap_or(name.len());
+        let (name, behind) = name.split_at(end);
+        let is_whole =
+            behind.starts_with(|c: char| c == '>' || c == '/' || c.is_whitespace()) && tag_end(tag).is_some();
+        let is_of = |all: &[&str]| all.iter().any(|known| known.eq_ignore_ascii_case(name));
+        tag.starts_with("<!")
+            || tag.starts_with("<?")
+            || (is_whole && (is_of(ELEMENTS) || is_of(DROPPED) || is_of(OTHERS)))
+    })
 }
 
 /// A title without anything that a browser could take for a tag.
