@@ -114,12 +114,12 @@ fn without_params(url: &str, patterns: &[String]) -> String {
     fragment.map_or(url.clone(), |fragment| format!("{url}#{fragment}"))
 }
 
-/// Whether a pattern with `*` for anything fits a name.
+/// Whether a pattern with `*` for anything fits a name, in whatever case.
 fn fits(pattern: &[u8], name: &[u8]) -> bool {
     match (pattern.split_first(), name.split_first()) {
         (None, None) => true,
         (Some((b'*', rest)), _) => (0..=name.len()).any(|at| fits(rest, &name[at..])),
-        (Some((one, rest)), Some((other, behind))) => one == other && fits(rest, behind),
+        (Some((one, rest)), Some((other, behind))) => one.eq_ignore_ascii_case(other) && fits(rest, behind),
         _ => false,
     }
 }
@@ -134,6 +134,7 @@ mod tests {
         for (url, expected) in [
             ("https://a/p?utm_source=feed&id=1&gclid=x#top", "https://a/p?id=1#top"),
             ("https://a/p?utm_source=feed", "https://a/p"),
+            ("https://a/p?UTM_Source=feed&GCLID=1", "https://a/p"),
             ("https://a/p?a=1;b&utmx=2", "https://a/p?a=1;b&utmx=2"),
             ("https://a/p#?utm_x=1", "https://a/p#?utm_x=1"),
         ] {
