@@ -22,13 +22,12 @@ impl PhoneNumber {
 
     /// The number that somebody probably meant who wrote it in another form; `None` = that can't be told.
     ///
-    /// Numbers are bought for ever, so nothing is guessed: what holds more than digits and what groups them may be another
-    /// number, and one without the country's code is of any country.
+    /// Numbers are bought for ever: what holds more than digits and what groups them may be another number, and one without
+    /// the country's code is of any country, but for eleven digits that begin with North America's.
     pub fn meant(text: &str) -> Option<PhoneNumber> {
         let text = text.trim();
         let text = text.strip_prefix("tel:").unwrap_or(text).trim_start();
         let rest = text.strip_prefix(['+', '＋']).or_else(|| text.strip_prefix("00"));
-        // Eleven digits behind a 1 are written so in North America, and nowhere else.
         let is_american = || text.starts_with('1') && text.chars().filter(char::is_ascii_digit).count() == 11;
         let rest = rest.or_else(|| is_american().then_some(text))?;
         // A zero that is dialled only within the country.

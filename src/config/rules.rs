@@ -103,7 +103,9 @@ impl Rules {
             Owner::FaultyId(id) if rejection.is_duplicate() => id,
             _ => return None,
         };
-        let title = rejection.cell.as_deref().and_then(|cell| cell.title.as_deref());
+        // A long one is known up to its middle.
+        let title =
+            rejection.cell.as_deref().and_then(|cell| cell.title.as_deref()).filter(|title| !title.ends_with('…'));
         for (number, rule) in self.0.iter().enumerate() {
             match rule.fits_rejected(id, title) {
                 Some(true) => return Some(Verdict { rule: number, include: rule.include }),

@@ -5,7 +5,7 @@ use std::time::Duration;
 use rusqlite::{Transaction, params};
 
 use super::pause_after;
-use super::post::{UNTOLD, wipe};
+use super::post::{GivenUp, UNTOLD, wipe};
 use super::read::Pending;
 use crate::clock::Stamp;
 use crate::state::{StateError, Writer, json};
@@ -72,12 +72,16 @@ pub trait WriteOutbox: AsRef<Writer> {
         })
     }
 
-    /// Somebody is told of what was given up.
+    /// What was given up, for somebody who tells it.
     ///
     /// # Errors
     /// When it can't be written.
-    fn untold_are_told(&self) -> impl Future<Output = Result<(), StateError>> + Send {
-        self.as_ref().run_lightly(|transaction| UNTOLD.remove(transaction))
+    fn take_untold(&self) -> impl Future<Output = Result<Vec<GivenUp>, StateError>> + Send {
+        self.as_ref().run_lightly(|transaction| {
+            let untold = UNTOLD.get(transaction)?.unwrap_or_default();
+            UNTOLD.remove(transaction)?;
+            Ok(untold)
+        })
     }
 
     /// Forgets the events of a hook that there isn't any more; gives how many waited.

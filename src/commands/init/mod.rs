@@ -128,7 +128,7 @@ fn secret(
     let Secret { name, variable, flag } = which;
     if let Some(file) = file {
         let path = std::path::absolute(file)?;
-        let unreadable = |error| failed(anyhow!("{flag} {}: it can't be read: {error}", file.display()));
+        let unreadable = |error| usage(anyhow!("{flag} {}: it can't be read: {error}", file.display()));
         let text = SecretString::from(std::fs::read_to_string(&path).map_err(unreadable)?);
         if text.expose_secret().trim().is_empty() {
             return Err(usage(anyhow!("{flag} {}: it is empty", file.display())));

@@ -47,14 +47,11 @@ fn damage(attributes: &Attributes<'_>) -> Option<String> {
     WITHOUT_QUOTES.into_iter().any(has_quote).then(|| "a quote in a value that can't have one".to_owned())
 }
 
-/// The id of a broken row without the quotes in it, if it looks like one.
+/// The id of a broken row, if it looks like one.
 fn plain_id(attributes: &Attributes<'_>) -> Option<String> {
-    let cell = attributes.get(Attribute::Id)?.trim_matches('"').trim();
-    // Behind a quote that was lost, the next cell is taken for more of it.
-    let is_one = !cell.contains('"') || !cell.contains([',', ';', '|']);
-    let id = cell.replace('"', "");
-    let is_plain = is_one && !id.is_empty() && !id.contains(['<', '>', '\n', '\t']) && id.len() <= LONGEST_ID;
-    is_plain.then_some(id)
+    let id = attributes.get(Attribute::Id)?.trim_matches('"').trim();
+    let is_plain = !id.is_empty() && !id.contains(['"', '<', '>', '\n', '\t']) && id.len() <= LONGEST_ID;
+    is_plain.then(|| id.to_owned())
 }
 
 /// The rejection of a row in which a letter of a value can't be read. One in a title or a description costs itself

@@ -15,6 +15,7 @@ use crate::config::{self, Catalog, Concurrency, Prune, Source, Strategy};
 use crate::feed::{self, FeedError, FeedType, Header, ParseOptions, Row, RowDigest, RowPlace, SinkError};
 use crate::http_client::Clients;
 use crate::pass::{Ask, PassKind};
+use crate::pause::Pause;
 use crate::remote::{Limits, nicechat};
 use crate::source::{self, Begun, Body, Download, End, FetchError, Fetched, Incoming, Validators, Wanted};
 use crate::state::{self, StateError};
@@ -65,7 +66,10 @@ impl Request {
     /// # Errors
     /// When the state can't be read.
     pub(super) fn as_approved(self, state: &state::Reader) -> Result<Request, StateError> {
-        let is_its = word(state.path(), CATALOG).is_some() && state.is_held_by_resync()?;
+        let Some(word) = word(state.path(), CATALOG) else { return Ok(self) };
+        let held = state.held()?.and_then(|held| held["digest"].as_str().map(str::to_owned));
+        let is_sent = Pause::in_force(state.path()).is_none();
+        let is_its = is_sent && held == Some(word) && state.is_held_by_resync()?;
         Ok(Request { kind: if is_its { PassKind::Resync } else { self.kind }, ..self })
     }
 

@@ -25,15 +25,16 @@ pub(super) const DELIVERIES: &str = "hook_deliveries";
 
 /// The report of a round, as every job has it. One with nothing to tell has no summary.
 pub(super) fn report(round: Round, kind: PassKind) -> pass::Report {
-    let Round { started, took, deliveries, given_up, failures, forgotten, pending, paused, error } = round;
+    let Round { started, took, deliveries, given_up, unsent, failures, forgotten, pending, paused, error } = round;
     let mut samples: BTreeMap<(&str, &str), u64> = BTreeMap::new();
     deliveries.iter().for_each(|(hook, outcome)| *samples.entry((hook, outcome)).or_default() += 1);
+    unsent.iter().for_each(|hook| *samples.entry((hook, "given_up")).or_default() += 1);
     let samples =
         samples.iter().map(|((hook, outcome), by)| Sample::labelled(DELIVERIES, format!("{hook} {outcome}"), *by));
     let samples = samples.collect();
     let of = |wanted: &str| deliveries.iter().filter(|(_, outcome)| *outcome == wanted).count() as u64;
-    let figures =
-        [("taken", of("taken")), ("failed", of("failed")), ("given_up", of("given_up")), ("pending", pending)];
+    let lost = of("given_up") + unsent.len() as u64;
+    let figures = [("taken", of("taken")), ("failed", of("failed")), ("given_up", lost), ("pending", pending)];
     let outcome = match (&error, &paused) {
         (Some(_), _) => Outcome::Failed,
         (None, Some(_)) => Outcome::Held,
@@ -52,12 +53,8 @@ pub(super) fn report(round: Round, kind: PassKind) -> pass::Report {
         reason,
     };
     let told = |n: u64, what: &str| (n > 0).then(|| format!("{} {what}", number(n)));
-    let parts = [
-        told(of("taken"), "taken"),
-        told(of("failed"), "failed"),
-        told(of("given_up"), "given up"),
-        told(pending, "waiting"),
-    ];
+    let parts =
+        [told(of("taken"), "taken"), told(of("failed"), "failed"), told(lost, "given up"), told(pending, "waiting")];
     let parts: Vec<String> = [outcome.name().to_owned()].into_iter().chain(parts.into_iter().flatten()).collect();
     let is_silent = outcome == Outcome::Unchanged;
     // The same from round to round: it is told to the service manager.

@@ -48,6 +48,8 @@ pub(super) struct Round {
     pub(super) deliveries: Vec<(String, &'static str)>,
     /// Events that were given up, and why.
     pub(super) given_up: Vec<String>,
+    /// The hooks of those that weren't sent in this round.
+    pub(super) unsent: Vec<String>,
     /// Why hooks did not take an event.
     pub(super) failures: Vec<String>,
     /// Events of hooks that the settings don't name any more.
@@ -73,18 +75,17 @@ impl Courier {
         let reader = Reader::open(self.state.path())?;
         let gone = reader.hooks_with_events()?.into_iter();
         let gone = gone.filter(|name| !self.hooks.iter().any(|hook| hook.name == *name)).collect::<Vec<_>>();
-        let untold = reader.untold()?;
+        let has_untold = !reader.untold()?.is_empty();
         let mut all = Vec::new();
         for hook in &self.hooks {
             all.push((hook, reader.pending_events(&hook.name)?));
         }
         drop(reader);
-        if !untold.is_empty() {
-            self.state.untold_are_told().await?;
-            round.deliveries.extend(untold.iter().map(|event| (event.hook.clone(), "given_up")));
-            let told =
-                untold.into_iter().map(|GivenUp { hook, kind, id, why }| format!("hook {hook}: {kind} {id}: {why}"));
-            round.given_up.extend(told);
+        if has_untold {
+            for GivenUp { hook, kind, id, why } in self.state.take_untold().await? {
+                round.given_up.push(format!("hook {hook}: {kind} {id}: {why}"));
+                round.unsent.push(hook);
+            }
         }
         for hook in gone {
             let waited = self.state.forget_hook(hook.clone()).await?;

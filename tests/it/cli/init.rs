@@ -99,7 +99,7 @@ fn what_is_missing_or_wrong_writes_nothing() {
         (&["--yes", "--feed", "ftp://shop.example/"], 2, "expected http://"),
         (&["--yes", "--feed", &url, "--nicechat", "nice.chat"], 2, "must begin with https://"),
         (&["--yes", "--feed", &url, "--shop", "a/b"], 2, "a name has letters, digits"),
-        (&["--yes", "--feed", &url, "--api-key-file", "absent"], 1, "--api-key-file absent: it can't be read"),
+        (&["--yes", "--feed", &url, "--api-key-file", "absent"], 2, "--api-key-file absent: it can't be read"),
         (&["--yes", "--feed", &url, "--api-secret-file", "empty"], 2, "--api-secret-file empty: it is empty"),
     ] {
         let output = init(&shop, arguments).expect_code(code);

@@ -17,6 +17,8 @@ pub(crate) enum Telling {
     WithoutImported(PassId),
     /// What was there before and is changed: it is a first load.
     Changes(PassId),
+    /// Nothing: it is a first load that changes more than anybody reads.
+    Nothing,
 }
 
 impl Application<'_> {
@@ -25,12 +27,16 @@ impl Application<'_> {
         let pass = match self.telling {
             Telling::All(pass) => pass,
             Telling::WithoutImported(pass) if !(done.is_none() && is_new(operation)) => pass,
-            Telling::WithoutImported(_) => return None,
-            Telling::Changes(pass) if matches!(done, Some(done) if !matches!(done, Done::Created { .. })) => pass,
-            Telling::Changes(_) => return None,
+            Telling::Changes(pass) if is_change(operation, done) => pass,
+            Telling::WithoutImported(_) | Telling::Changes(_) | Telling::Nothing => return None,
         };
         change(operation, done).map(|change| Noted { pass, change })
     }
+}
+
+/// Whether something was changed that was there before, and not only what an import of ours brought.
+fn is_change(operation: &Operation, done: Option<&Done>) -> bool {
+    operation.why != Why::Import && done.is_some_and(|done| !matches!(done, Done::Created { .. }))
 }
 
 /// Whether nothing is known of what an object was before.

@@ -35,13 +35,15 @@ fn truth(value: &Value) -> Option<bool> {
     }
 }
 
-/// Whether a price is listed as ours to the hundredth: what is finer than that no shop means, and no repair brings back.
+/// Whether a price is listed as ours to the hundredth. What is finer than a thousandth, which some currencies have, no shop
+/// means, and no repair brings it back.
 pub(in crate::systems::catalog) fn is_rounded(name: &str, ours: &Value, listed: &Value) -> bool {
     let half = RoundingStrategy::MidpointAwayFromZero;
     let to_hundredth =
         |price: Decimal| [price.round_dp_with_strategy(2, half), price.round_dp(2), price.trunc_with_scale(2)];
     name == "price"
-        && matches!((number(ours), number(listed)), (Some(ours), Some(listed)) if to_hundredth(ours).contains(&listed))
+        && matches!((number(ours), number(listed)), (Some(ours), Some(listed))
+            if ours.normalize().scale() > 3 && to_hundredth(ours).contains(&listed))
 }
 
 /// Whether a value says that there is none.
@@ -112,6 +114,7 @@ mod tests {
         assert!(!same("in_stock", &json!(true), &json!(0)) && !same("in_stock", &json!(2), &json!(true)));
         assert!(is_rounded("price", &number("10.5055"), &number("10.51")));
         assert!(is_rounded("price", &number("10.5055"), &number("10.50")));
+        assert!(!is_rounded("price", &number("0.125"), &number("0.12")), "a thousandth of a dinar");
         for other in ["10.52", "10.49", "10", "11"] {
             assert!(!is_rounded("price", &number("10.5055"), &number(other)), "{other}");
         }

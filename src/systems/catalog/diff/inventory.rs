@@ -35,6 +35,8 @@ pub(super) struct Inventory {
     pub(super) known_rows: Option<KnownRows>,
     /// Where the products are in the index that weren't looked up by their keys.
     guessed: Vec<usize>,
+    /// How many of them were as they were acknowledged.
+    idle: usize,
     /// The product that was guessed last, as it was read.
     read: Option<(i64, Known)>,
     /// Ids that the feed has and nobody knew.
@@ -77,6 +79,7 @@ impl Inventory {
             owned_products: 0,
             known_rows,
             guessed: Vec::new(),
+            idle: 0,
             read: None,
             new_ids: FirstRows::default(),
             in_doubt,
@@ -203,6 +206,9 @@ impl Inventory {
         let products = &self.products;
         self.guessed.sort_unstable_by_key(|at| products.key(*at));
         for &at in &self.guessed {
+            if self.products.digest(at) != 0 {
+                continue;
+            }
             let (key, object) = (self.products.key(at), self.products.object(at));
             match self.reader.key(Kind::Product, key)?.filter(|row| row.object == object) {
                 Some(row) => self.products.set_digest(at, row.digest),
@@ -219,16 +225,30 @@ impl Inventory {
         if digest != 0 || !index.is_sparse() || index.object(at) == 0 {
             return Ok(digest);
         }
-        let digest = self.reader.key(kind, key)?.map_or(0, |row| row.digest);
-        self.index_mut(kind).set_digest(at, digest);
-        Ok(digest)
+        let object = index.object(at);
+        let Some(row) = self.reader.key(kind, key)?.filter(|row| row.object == object) else {
+            return Err(self.lost_key(&self.reader.object_id(object)?));
+        };
+        self.index_mut(kind).set_digest(at, row.digest);
+        Ok(row.digest)
+    }
+
+    /// Whether an object as it is wanted is as it was acknowledged, which shows now that all of it was read.
+    pub(super) fn is_idle(&mut self, kind: Kind, at: usize, wanted: Digest) -> Result<bool, DifferError> {
+        let was_read = self.index(kind).digest(at) != 0;
+        let is_idle = self.digest(kind, at)? == wanted;
+        if is_idle && !was_read {
+            self.idle += 1;
+            self.known_rows.iter_mut().for_each(KnownRows::guessed_for_nothing);
+        }
+        Ok(is_idle)
     }
 
     /// Reads all objects, if so many more would be asked for that this is faster.
     pub(super) fn read_all_if_many(&mut self, more: usize) -> Result<(), DifferError> {
         let Some(known_rows) = &self.known_rows else { return Ok(()) };
         if !self.products.is_sparse()
-            || (self.products.len() - self.guessed.len() + more) * MANY <= known_rows.table.len()
+            || (self.products.len() - (self.guessed.len() - self.idle) + more) * MANY <= known_rows.table.len()
         {
             return Ok(());
         }
@@ -240,6 +260,7 @@ impl Inventory {
         self.reader.keys(Kind::Product, |row| all.push(row))?;
         let sparse = std::mem::take(&mut self.products);
         self.guessed.clear();
+        self.idle = 0;
         let mut rest = Vec::new();
         for at in 0..sparse.len() {
             match all.find(sparse.key(at)) {

@@ -180,6 +180,12 @@ impl KnownRows {
         self.guesses.wrong += usize::from(!is_right);
     }
 
+    /// The last guess was right, and the object as it was acknowledged: its digest alone would have told.
+    pub(super) fn guessed_for_nothing(&mut self) {
+        self.guesses.right = self.guesses.right.saturating_sub(1);
+        self.guesses.wrong += 1;
+    }
+
     /// Whether this feed has the object's row, as it was.
     pub(super) fn has_known(&mut self, object: i64) -> bool {
         self.place(object) != RowPlace::UNKNOWN

@@ -26,6 +26,8 @@ use crate::systems::catalog::store::{
     FeedMark, Intent, Loaded, ReadFeed as _, ReadImports as _, RowsEnding, Waiting, Why,
 };
 
+/// Changes of a first load that are told one by one; of more, none is.
+const MOST_TOLD: u64 = 10_000;
 /// Objects that an import created and that are told one by one; more are one line.
 const MOST_IMPORTED: u64 = 10_000;
 /// Fewer requests than this say nothing about NiceChat's pace.
@@ -70,13 +72,14 @@ async fn carry_out(
     let Plan { store, summary, left, .. } = plan;
     let (context, nicechat) = (tools.context, tools.nicechat);
     let operations = summary.operations();
-    findings.loaded = loaded(tools, request, &summary)?;
+    findings.loaded = loaded(tools, request, &summary, findings.import.is_some())?;
     let urgent = {
         let store = store.lock().unwrap_or_else(PoisonError::into_inner);
         store.groups().filter(|(group, _)| group.is_urgent()).map(|(_, count)| count).sum()
     };
     let pass = context.state.begin(Waiting { all: operations, urgent }, request.now).await?;
     let telling = match findings.loaded.map(|loaded| loaded.why) {
+        Some(Why::FirstLoad) if summary.both(|tally| tally.update) > MOST_TOLD => Telling::Nothing,
         Some(Why::FirstLoad) => Telling::Changes(pass),
         Some(_) => Telling::WithoutImported(pass),
         None => Telling::All(pass),
@@ -152,7 +155,12 @@ fn may_be_overtaken(request: Request, plan: &Plan, findings: &Findings) -> Optio
 
 /// The one line that the history gets instead of one for each change: of a large import, and of a first load, which
 /// is not over before NiceChat's listing was taken in.
-fn loaded(tools: &Tools<'_>, request: Request, summary: &Summary) -> Result<Option<Loaded>, StateError> {
+fn loaded(
+    tools: &Tools<'_>,
+    request: Request,
+    summary: &Summary,
+    is_imported: bool,
+) -> Result<Option<Loaded>, StateError> {
     let state = tools.state()?;
     let owned = Kind::ALL.map(|kind| summary.tally(kind).owned);
     let adopted = Kind::ALL.map(|kind| summary.tally(kind).adopted);
@@ -163,5 +171,11 @@ fn loaded(tools: &Tools<'_>, request: Request, summary: &Summary) -> Result<Opti
     } else {
         return Ok(None);
     };
-    Ok((summary.operations() > 0).then_some(Loaded { started: request.now, why, owned, adopted }))
+    Ok((summary.operations() > 0).then_some(Loaded {
+        started: request.now,
+        why,
+        owned,
+        // What an import has just created is met as what is there.
+        adopted: if is_imported { [0; 2] } else { adopted },
+    }))
 }

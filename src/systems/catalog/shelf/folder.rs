@@ -85,7 +85,9 @@ impl Shelf {
     /// When it can't be read, or isn't held for whose it is: it has to be made again.
     pub fn newest(&self) -> Result<Option<Generation>, ShelfError> {
         let Some(user) = &self.user else { return self.last(|_| true) };
-        match (self.held_for(user)?, self.last(|_| true)?) {
+        // In this order: one that comes meanwhile is held as soon as it is there.
+        let any = self.last(|_| true)?;
+        match (self.held_for(user)?, any) {
             (None, Some(other)) => {
                 Err(ShelfError::Damaged { path: other.folder().to_owned(), what: "what says who holds it" })
             }

@@ -135,6 +135,11 @@ fn a_google_feed_gets_our_categories_after_its_import() {
     // What was created and put right counts once.
     let last = &status(&shop)["last_pass"];
     assert_eq!((&last["created"], &last["updated"]), (&json!(4), &json!(0)));
+    // So it does in the history, where a first load is one line.
+    let history = shop.json(&["history", "--format", "json"]);
+    assert_eq!(history.as_array().map(Vec::len), Some(1), "{history}");
+    assert_eq!((&history[0]["change"], &history[0]["why"]), (&json!("created"), &json!("first load")));
+    assert_eq!(history[0]["fields"]["products"], json!({"old": 0, "new": 2}));
 }
 
 #[test]

@@ -47,7 +47,7 @@ impl Differ {
         let base = self.inventory.base(kind, at, &self.draft.store)?;
         let wanted = Wanted { fields: fields(), digest };
         let operation = decide(kind, id, &base, &wanted);
-        if is_known && operation.action == Action::RecordOnly && self.inventory.digest(kind, at)? == digest {
+        if is_known && operation.action == Action::RecordOnly && self.inventory.is_idle(kind, at, digest)? {
             return Ok(false);
         }
         let mut operation = self.judged(kind, at, &base, operation)?;

@@ -128,7 +128,7 @@ pub(in crate::systems::catalog::store) fn note_load(
         let before = load.owned[at];
         let between = if is_first { after.min(before + load.adopted[at]) } else { before };
         let tell = |fields: &mut Fields, from: u64, to: u64| {
-            if from != to || !is_first {
+            if to > from || !is_first {
                 fields.insert(name.to_owned(), json!([from, to]));
             }
         };
