@@ -168,6 +168,31 @@ fn without_a_state_the_page_says_so() {
     assert!(text.contains("No change is known yet.") || text.contains("There is no state at"), "{text}");
 }
 
+/// A small file of this machine is read for the page: what its row says, and what comes of it.
+#[test]
+fn a_products_page_has_its_row_where_the_feed_is_a_small_file() {
+    let shop = Shop::new();
+    let goods = goods::goods("p", 3);
+    let file = shop.write("feed.txt", goods::feed(&goods));
+    let settings =
+        format!("[source]\nlocation = {file:?}\nschedule = \"every 12h\"\n[http]\nlisten = \"127.0.0.1:0\"\n");
+    shop.config(&settings);
+    shop.run(&["run", "--once"]);
+    // The file is watched: what it says then is to wait.
+    shop.run(&["pause"]).expect_code(0);
+    let (_daemon, address) = serve(&shop);
+    shop.write("feed.txt", goods::feed(&[goods[0].clone().at_price("77.00"), goods::good("new")]));
+    let text = get(address, "/product?id=p000").text();
+    assert!(text.contains("on line 2") && text.contains("77.00"), "{text}");
+    assert!(text.contains("What the next pass does") && text.contains("Changes it:"), "{text}");
+    let json = get(address, "/product?id=p000&format=json").json();
+    assert_eq!(json["feed"], shop.json(&["explain", "p000", "--format", "json"])["feed"]);
+    let new = get(address, "/product?id=new");
+    assert!(new.status == 200 && new.text().contains("Creates it."), "{}", new.text());
+    assert!(get(address, "/product?id=p001").text().contains("It has no row of this id now"));
+    assert_eq!(get(address, "/product?id=nobody").status, 404);
+}
+
 #[test]
 fn a_product_has_a_page_and_the_same_for_programs() {
     let shop = lively(OPEN);

@@ -1,5 +1,7 @@
 //! What the feed has of a product, and what the next pass would make of it.
 
+use std::fs::File;
+use std::io::Read as _;
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -68,6 +70,22 @@ pub struct FeedRow {
 /// Whether a feed can be read without asking anybody.
 pub(super) fn is_at_hand(source: &Source) -> bool {
     matches!(source.location, Location::File(_))
+}
+
+/// What gzip files begin with (RFC 1952).
+const GZIP: [u8; 2] = [0x1f, 0x8b];
+/// Bytes of a feed that are read in some hundredths of a second.
+const SOON_READ: u64 = 4 << 20;
+
+/// Whether a feed is read so soon that a page can wait for it.
+pub(super) fn is_soon_read(source: &Source) -> bool {
+    let Location::File(path) = &source.location else { return false };
+    if !path.metadata().is_ok_and(|file| file.is_file() && file.len() <= SOON_READ) {
+        return false;
+    }
+    // A packed one may be a hundred times as large.
+    let mut head = [0; 2];
+    File::open(path).and_then(|mut file| file.read_exact(&mut head)).is_ok() && head != GZIP
 }
 
 /// The product's rows as they are.

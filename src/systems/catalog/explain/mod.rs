@@ -9,6 +9,7 @@ mod watch;
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use tokio::runtime::Builder;
 
 pub(crate) use self::face::{InShown, Next};
 pub(crate) use self::feed::{FeedRow, InFeed};
@@ -160,15 +161,21 @@ pub async fn explain(
     Ok(Explanation { id: id.to_owned(), feed, known, shown, is_alone })
 }
 
-/// The same of what the state knows alone: neither a host nor a file of the feed is read, which may take long.
+/// The same for somebody who doesn't wait: of a feed that isn't a small file of this machine, what the state knows alone. It
+/// waits for the disk.
 ///
 /// # Errors
 /// When the state can't be read.
-pub(in crate::systems::catalog) fn explain_known(
+pub(in crate::systems::catalog) fn explain_soon(
     by: Option<&ExplainedBy>,
     reader: &Reader,
     id: &str,
 ) -> Result<Explanation, StateError> {
+    if by.is_some_and(|by| feed::is_soon_read(by.source()))
+        && let Ok(runtime) = Builder::new_current_thread().enable_all().build()
+    {
+        return runtime.block_on(explain(by, reader, id, false));
+    }
     let item = |shelf: Shelf| shelf.newest().ok()??.get(id).ok()?;
     let shown = by.and_then(ExplainedBy::shelf).map(|shelf| InShown { item: item(shelf), next: None });
     let unread = by.map_or(NotRead::NoFeed, |by| NotRead::NotAsked(by.source().location.to_string()));

@@ -184,7 +184,7 @@ pub(super) fn waiting(known: &InState) -> Vec<String> {
 }
 
 /// What the next pass does with it, in sentences.
-fn next_lines(explanation: &Explanation, program: &str) -> Vec<String> {
+pub(super) fn next_lines(explanation: &Explanation, program: &str) -> Vec<String> {
     let Explanation { feed, known, shown, is_alone, .. } = explanation;
     let Ok(feed) = feed else { return vec!["Not known without the feed.".to_owned()] };
     match shown.as_ref().and_then(|shown| Some((shown, shown.next.as_ref()?))) {

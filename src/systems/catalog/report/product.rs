@@ -3,10 +3,10 @@
 use serde_json::{Value, json};
 
 use super::changes::changes_table;
-use super::explain::{explanation_json, unread_words, waiting};
+use super::explain::{explanation_json, next_lines, unread_words, waiting};
 use super::listings::rejected_table;
 use crate::state::{Reader, StateError};
-use crate::systems::catalog::explain::Explanation;
+use crate::systems::catalog::explain::{Explanation, FeedRow};
 use crate::systems::catalog::store::Known;
 use crate::systems::look::ProductPage;
 use crate::text::{typed, value};
@@ -26,6 +26,10 @@ pub(super) fn product_page(
 ) -> Result<ProductPage, StateError> {
     let Explanation { id, known, shown, is_alone, .. } = explanation;
     let mut sections = vec![in_feed(explanation, program)];
+    if explanation.feed.is_ok() {
+        let next = Section::new("next", "What the next pass does", Rank::Aside);
+        sections.push(next_lines(explanation, program).into_iter().fold(next, Section::saying));
+    }
     if !is_alone {
         sections.push(acknowledged(known.object.as_ref()));
         sections.push(waits(explanation));
@@ -46,21 +50,29 @@ pub(super) fn product_page(
     Ok(ProductPage { id: id.clone(), title, is_known: !explanation.is_empty(), sections, json })
 }
 
-/// The feed isn't read for a page: it may be large, and its host slow.
+/// A feed that is large, or another host's, isn't read for a page.
 fn in_feed(Explanation { id, feed, known, .. }: &Explanation, program: &str) -> Section {
     let section = Section::new("feed", "In the feed", Rank::ToMend);
     let mut section = match known.rejected.is_empty() {
         true => section.saying("The last feed had no row of this id that was rejected."),
         false => section.with(Block::Table(rejected_table(known.rejected.iter()))),
     };
-    if let Err(unread) = feed {
-        section = section.saying(format!(
+    match feed {
+        Err(unread) => section.saying(format!(
             "{} To see its row, and what the next pass does with it: {program} explain {}",
             unread_words(unread),
             typed(id.as_str())
-        ));
+        )),
+        Ok(feed) if feed.rows.is_empty() => section.saying("It has no row of this id now."),
+        Ok(feed) => {
+            for FeedRow { line, cells, .. } in &feed.rows {
+                let cells = cells.iter().map(|(name, text)| (name.clone(), Cell::Text(text.clone())));
+                section = section.saying(format!("Now, on line {line}, as it stands there:"));
+                section = section.with(Block::Pairs(cells.collect()));
+            }
+            section
+        }
     }
-    section
 }
 
 fn acknowledged(object: Option<&Known>) -> Section {

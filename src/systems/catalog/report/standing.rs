@@ -22,7 +22,7 @@ use crate::pause::Pause;
 use crate::report::{JsonObject, PrintError, RejectedRows};
 use crate::state::{Reader, StateError};
 use crate::systems::catalog::apply::Stop;
-use crate::systems::catalog::explain::{ExplainedBy, explain_known};
+use crate::systems::catalog::explain::{ExplainedBy, explain_soon};
 use crate::systems::catalog::pass::close::JOB;
 use crate::systems::catalog::plan::verdict::Held;
 use crate::systems::catalog::store;
@@ -113,7 +113,7 @@ impl Look for CatalogLook {
     }
 
     fn product(&self, reader: &Reader, id: &str) -> Result<Option<ProductPage>, PrintError> {
-        Ok(Some(product_page(&explain_known(self.by.as_ref(), reader, id)?, reader, &self.program)?))
+        Ok(Some(product_page(&explain_soon(self.by.as_ref(), reader, id)?, reader, &self.program)?))
     }
 }
 
