@@ -139,9 +139,7 @@ impl Rule {
     pub fn fits(&self, item: &Item) -> bool {
         self.conditions.iter().all(|condition| condition.fits(item))
     }
-}
 
-impl Rule {
     /// Whether it fits on a row of which nothing else can be read; `None` = that can't be told.
     fn fits_rejected(&self, id: &str, title: Option<&str>) -> Option<bool> {
         let fits = |condition: &Condition| match condition {

@@ -171,7 +171,6 @@ impl Differ {
         self.feed.may_change_at(changes_at);
     }
 
-    /// A row that was not taken leaves the product that we know by its id as it is.
     /// A rule leaves an item out: it is as good as gone, and only why is another thing.
     pub(in crate::systems::catalog) fn leave_out(&mut self, id: &str) -> Result<(), DifferError> {
         let key = self.inventory.key(id);
@@ -181,6 +180,7 @@ impl Differ {
         Ok(())
     }
 
+    /// A row that was not taken leaves the product that we know by its id as it is.
     fn rejection(&mut self, rejection: &Rejection) -> Result<(), DifferError> {
         self.draft.summary.rejected += 1;
         self.draft.summary.faults.add(rejection);
