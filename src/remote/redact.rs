@@ -21,11 +21,19 @@ const TELLING_AT_A_CUT: usize = 4;
 const MASK: &str = "***";
 
 /// The secrets that a service was given, and may repeat.
-pub(super) struct Secrets(Vec<SecretString>);
+pub(super) struct Secrets {
+    all: Vec<SecretString>,
+    /// As those that are long enough to be nothing else may stand in answers.
+    spelled: Vec<SecretString>,
+}
 
 impl Secrets {
     pub(super) fn new<'a>(secrets: impl IntoIterator<Item = &'a SecretString>) -> Secrets {
-        Secrets(secrets.into_iter().filter(|secret| !secret.expose_secret().trim().is_empty()).cloned().collect())
+        let all = secrets.into_iter().filter(|secret| !secret.expose_secret().trim().is_empty());
+        let all: Vec<SecretString> = all.cloned().collect();
+        let long = all.iter().map(ExposeSecret::expose_secret).filter(|secret| secret.len() >= TELLING);
+        let spelled = long.flat_map(spellings).map(SecretString::from).collect();
+        Secrets { all, spelled }
     }
 
     /// Words of a service, masked and cut.
@@ -48,18 +56,20 @@ impl Secrets {
     /// An answer without the secrets that stand in it whole: what is kept of it must not hold them. Secrets so
     /// short that they may be part of anything are left.
     pub(super) fn hide(&self, body: Vec<u8>) -> Vec<u8> {
-        let long = self.0.iter().map(ExposeSecret::expose_secret).filter(|secret| secret.len() >= TELLING);
-        long.flat_map(spellings).fold(body, |body, secret| match memmem::find(&body, secret.as_bytes()) {
-            None => body,
-            Some(_) => replaced(&body, secret.as_bytes()),
-        })
+        self.spelled.iter().map(|secret| secret.expose_secret().as_bytes()).fold(
+            body,
+            |body, secret| match memmem::find(&body, secret) {
+                None => body,
+                Some(_) => replaced(&body, secret),
+            },
+        )
     }
 
     /// The words with every secret, and every part of one that gives it away, masked.
     fn masked(&self, words: &str) -> String {
         let mut hidden = vec![false; words.len()];
         for view in [View::of(words), View::decoded(words)] {
-            for secret in &self.0 {
+            for secret in &self.all {
                 view.mark(&View::of(secret.expose_secret()).bytes, &mut hidden);
             }
         }

@@ -182,7 +182,8 @@ impl Planner<'_> {
         let mut differ = self.differ(state, request, is_listed, body).await?;
         let mut page_size = None;
         if is_listed && !request.knows_listing {
-            (differ, page_size) = interruptible(self.stop, Box::pin(listing::take_in(self.nicechat, differ))).await??;
+            let taken_in = listing::take_in(self.nicechat, differ, request.now);
+            (differ, page_size) = interruptible(self.stop, Box::pin(taken_in)).await??;
         }
         let Compared { format, is_whole, header, comparison } = self.compare(differ, request, body).await?;
         let Comparison { mut store, mut summary, changes_at, rows, missing, left } = comparison;
@@ -238,7 +239,7 @@ impl Planner<'_> {
         Ok(Verdict { word, ..judge.judge(store, summary)? })
     }
 
-    /// A comparison with what the state knows. Where a listing will have more to say, known rows don't count.
+    /// A comparison with what the state knows. Where a listing will have more to say, rows count as known only behind it.
     async fn differ(
         &self,
         state: state::Reader,
@@ -255,9 +256,6 @@ impl Planner<'_> {
             } else {
                 Differ::with_known_rows(state, policy, request.now)?
             };
-            if request.keeps_rows {
-                differ.keep_rows(request.now);
-            }
             if let Some(patience) =
                 patience(&guard, &body).map_err(|error| PassError::Fetch(FetchError::unreadable(&source, &error)))?
             {
@@ -269,7 +267,7 @@ impl Planner<'_> {
     }
 
     /// Takes the feed into the comparison.
-    async fn compare(&self, differ: Differ, request: Request, body: &Arc<Body>) -> Result<Compared, PassError> {
+    async fn compare(&self, mut differ: Differ, request: Request, body: &Arc<Body>) -> Result<Compared, PassError> {
         // One that is still coming is as fast as the network, and no processor's. (Nobody closes the queue.)
         let _turn = match body.is_coming() {
             true => None,
@@ -281,6 +279,9 @@ impl Planner<'_> {
         let (stop, body) = (self.stop.clone(), Arc::clone(body));
         let rules = source.rules.clone();
         blocking(move || {
+            if request.keeps_rows {
+                differ.keep_rows(request.now);
+            }
             let mut rows = Rows { filter: Filter::new(differ, rules), stop: stop.clone(), since: 0, failure: None };
             let read = read(&body, max_bytes, &options, (&mut rows, &stop));
             // What was read while somebody wrote it is wrong in ways that needn't show.

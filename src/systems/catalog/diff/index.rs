@@ -26,6 +26,11 @@ impl Flags {
         self.0 & other.0 != 0
     }
 
+    /// Whether NiceChat lists the object, and just as it was acknowledged last.
+    pub(super) fn is_as_listed(self) -> bool {
+        self == Flags::LISTED
+    }
+
     pub(super) fn add(&mut self, other: Flags) {
         self.0 |= other.0;
     }

@@ -14,7 +14,6 @@ use crate::feed::{FirstRows, RowPlace};
 use crate::state::Reader;
 use crate::systems::catalog::plan::store::PlanStore;
 use crate::systems::catalog::store::ReadImports as _;
-use crate::systems::catalog::store::ReadKnownRows as _;
 use crate::systems::catalog::store::ReadObjects as _;
 use crate::systems::catalog::store::ReadRequests as _;
 use crate::systems::catalog::store::{InDoubt, KeyRow, Known, Refused};
@@ -61,9 +60,22 @@ impl Inventory {
 
     /// What the state knows, the rows of the last feed included, as far as they mean the same at `now`.
     pub(super) fn with_known_rows(reader: Reader, now: Timestamp) -> Result<Inventory, DifferError> {
-        // A clock that was put back may have sales begin or end that nobody thought of.
-        let rows = reader.feed_rows()?.filter(|rows| rows.judged <= now && !rows.is_empty());
-        Inventory::load(reader, rows.map(|rows| KnownRows::new(rows, now)))
+        let known_rows = KnownRows::read(&reader, now)?;
+        Inventory::load(reader, known_rows)
+    }
+
+    /// From now on the rows of the last feed are known as well, but for those of products that the listing doesn't have as
+    /// they were acknowledged. What an import or lost requests have done, only rows that are parsed can put right.
+    pub(super) fn recall_rows(&mut self, now: Timestamp) -> Result<(), DifferError> {
+        if self.since != Since::Nothing {
+            return Ok(());
+        }
+        let Some(mut known_rows) = KnownRows::read(&self.reader, now)? else { return Ok(()) };
+        let products = &self.products;
+        let others = (0..products.len()).filter(|at| !products.flags(*at).is_as_listed());
+        others.for_each(|at| known_rows.set_special(products.object(at)));
+        self.known_rows = Some(known_rows);
+        Ok(())
     }
 
     fn load(reader: Reader, known_rows: Option<KnownRows>) -> Result<Inventory, DifferError> {

@@ -1,11 +1,11 @@
 //! The rows of the last feed, held against those of this one side by side.
 
-use std::collections::HashSet;
-
 use jiff::Timestamp;
 
 use crate::catalog::Category;
 use crate::feed::{RowDigest, RowPlace};
+use crate::state::{Reader, StateError};
+use crate::systems::catalog::store::ReadKnownRows as _;
 use crate::systems::catalog::store::{FeedRows, Objects};
 
 /// The rows that need not be parsed, and which of their objects the feed has.
@@ -30,8 +30,9 @@ pub(super) struct KnownRows {
     strayed: usize,
     /// Objects that a row of the feed became already, known or parsed.
     seen: Objects,
-    /// Objects that a request is in doubt about, or that were refused: their rows are parsed.
-    special: HashSet<u32>,
+    /// Objects that a request is in doubt about, that were refused, or of which a listing has more to say: their rows are
+    /// parsed.
+    special: Objects,
     /// Categories that a known row was in.
     used: Vec<bool>,
     now: Timestamp,
@@ -120,7 +121,14 @@ fn number(object: i64) -> Option<u32> {
 }
 
 impl KnownRows {
-    pub(super) fn new(table: FeedRows, now: Timestamp) -> KnownRows {
+    /// The rows of the last feed, as far as they mean the same at `now`.
+    pub(super) fn read(reader: &Reader, now: Timestamp) -> Result<Option<KnownRows>, StateError> {
+        // A clock that was put back may have sales begin or end that nobody thought of.
+        let rows = reader.feed_rows()?.filter(|rows| rows.judged <= now && !rows.is_empty());
+        Ok(rows.map(|rows| KnownRows::new(rows, now)))
+    }
+
+    fn new(table: FeedRows, now: Timestamp) -> KnownRows {
         let used = vec![false; table.categories.len()];
         let rows = vec![RowPlace::UNKNOWN; table.len()];
         KnownRows {
@@ -135,7 +143,7 @@ impl KnownRows {
             passed: 0,
             strayed: 0,
             seen: Objects::default(),
-            special: HashSet::new(),
+            special: Objects::default(),
             used,
             now,
             rows,
@@ -145,7 +153,9 @@ impl KnownRows {
 
     /// Rows of this object are parsed.
     pub(super) fn set_special(&mut self, object: i64) {
-        self.special.extend(number(object));
+        if let Some(object) = number(object) {
+            self.special.add(object);
+        }
     }
 
     /// The row with this digest, on this line, if it still means what it did and is the first of its object.
@@ -157,7 +167,7 @@ impl KnownRows {
         self.is_of_use = true;
         (self.next, self.unknown) = (at + 1, 0);
         let object = self.table.get(at).object;
-        let is_special = !self.special.is_empty() && self.special.contains(&object);
+        let is_special = self.special.has(object);
         let is_over = self.table.changes_at(at).is_some_and(|time| time <= self.now);
         let is_taken = !is_special && !is_over && self.seen.add(object);
         if is_taken && let Some(row) = self.rows.get_mut(at) {

@@ -2,58 +2,82 @@
 
 mod walk;
 
-use futures_util::future::OptionFuture;
+use jiff::Timestamp;
+use tokio::sync::mpsc::{self, Sender};
 use tracing::warn;
 
-use crate::catalog::Kind;
+use crate::catalog::{Fields, Hasher, Id, Kind};
 use crate::remote::CallError;
-use crate::remote::nicechat::{Page, PageAddress, Reader};
+use crate::remote::nicechat::Reader;
 use crate::systems::catalog::diff::differ::Differ;
 use crate::systems::catalog::error::PassError;
 use crate::systems::catalog::wait::blocking;
 use walk::{Walk, Walked};
 
+/// Objects of a page.
+type Objects = (Kind, Vec<(Id, Fields)>);
+
+/// A listing that was read.
+struct Read {
+    /// Every page, and as many objects as are counted.
+    is_whole: bool,
+    /// How many objects a page has, if there is more than one.
+    page_size: Option<u64>,
+}
+
 /// Takes the listing of both kinds into a comparison. Absence counts as proven only when every page
-/// was read and there were as many objects as NiceChat says that there are.
+/// was read and there were as many objects as NiceChat says that there are. `now` = the moment at which sales are judged.
 ///
 /// Gives as well how many objects a page has, if there is more than one.
-pub(super) async fn take_in(reader: &Reader, mut differ: Differ) -> Result<(Differ, Option<u64>), PassError> {
-    let mut is_whole = true;
-    let mut page_size = None;
+pub(super) async fn take_in(
+    reader: &Reader,
+    mut differ: Differ,
+    now: Timestamp,
+) -> Result<(Differ, Option<u64>), PassError> {
+    let hasher = differ.hasher().clone();
+    // The next page comes while one is compared.
+    let (pages, mut inbox) = mpsc::channel::<Objects>(1);
+    let observed = blocking(move || {
+        while let Some((kind, objects)) = inbox.blocking_recv() {
+            differ.observe(kind, objects)?;
+        }
+        Ok(differ)
+    });
+    let (observed, read) = tokio::join!(observed, read(reader, &hasher, pages));
+    // Without anybody who takes pages there is nothing wrong with the listing.
+    let (mut differ, Read { is_whole, page_size }) = (observed?, read?);
+    let differ = blocking(move || {
+        differ.listing_ends(is_whole);
+        differ.recall_rows(now)?;
+        Ok(differ)
+    });
+    Ok((differ.await?, page_size))
+}
+
+/// Reads the listing as long as somebody takes its pages.
+async fn read(reader: &Reader, hasher: &Hasher, pages: Sender<Objects>) -> Result<Read, PassError> {
+    let (mut is_whole, mut page_size) = (true, None);
     for kind in Kind::ALL {
-        let first = reader.first_page(kind).map_err(PassError::Listing)?;
-        let mut walk = Walk::new(first.clone(), differ.hasher().clone());
-        let mut wanted = Some(reader.page(&first).await.map_err(PassError::Listing)?);
-        while let Some(page) = wanted.take() {
-            let problem = |problem| {
-                PassError::Listing(CallError::Strange(format!(
-                    "what it gives for {} is none, {problem}",
-                    kind.plural(2)
-                )))
-            };
-            walk.take(&page).map_err(problem)?;
-            let next = page.next;
-            if next.is_some() {
+        let mut address = reader.first_page(kind).map_err(PassError::Listing)?;
+        let mut walk = Walk::new(address.clone(), hasher.clone());
+        loop {
+            let page = reader.page(&address).await.map_err(PassError::Listing)?;
+            walk.take(&page).map_err(|problem| {
+                let none = format!("what it gives for {} is none, {problem}", kind.plural(2));
+                PassError::Listing(CallError::Strange(none))
+            })?;
+            if page.next.is_some() {
                 page_size = page_size.max(Some(page.objects.len() as u64));
             }
-            let observed = blocking(move || {
-                differ.observe(kind, page.objects)?;
-                Ok(differ)
-            });
-            // The next page comes while this one is compared.
-            let (observed, following) =
-                tokio::join!(observed, OptionFuture::from(next.map(|next| page_at(reader, next))));
-            differ = observed?;
-            wanted = following.transpose().map_err(PassError::Listing)?;
+            if pages.send((kind, page.objects)).await.is_err() {
+                return Ok(Read { is_whole: false, page_size });
+            }
+            let Some(next) = page.next else { break };
+            address = next;
         }
         is_whole &= tell(kind, walk.end());
     }
-    differ.listing_ends(is_whole);
-    Ok((differ, page_size))
-}
-
-async fn page_at(reader: &Reader, address: PageAddress) -> Result<Page, CallError> {
-    reader.page(&address).await
+    Ok(Read { is_whole, page_size })
 }
 
 /// Logs what is odd about a listing that was read to its end. Gives whether it proves absence.

@@ -102,6 +102,15 @@ impl Differ {
         Differ::begin(Inventory::with_known_rows(reader, now)?, policy)
     }
 
+    /// From now on, after the listing, what the feed still has of the rows of the last one isn't parsed again either, where
+    /// NiceChat lists the product as it was acknowledged.
+    ///
+    /// # Errors
+    /// When the state can't be read.
+    pub fn recall_rows(&mut self, now: Timestamp) -> Result<(), DifferError> {
+        self.inventory.recall_rows(now)
+    }
+
     fn begin(inventory: Inventory, policy: Policy) -> Result<Differ, DifferError> {
         let mut summary = Summary::default();
         for kind in Kind::ALL {

@@ -78,7 +78,7 @@ impl Shop {
             }
             differ.observe(kind, listed).expect("observed");
         }
-        differ.listing_ends(true);
+        differ.listing_ends((dice >> 60) & 7 != 0);
     }
 
     fn compare(&self, feed: &[u8], visit: &Visit, fast: bool) -> Result<Comparison, String> {
@@ -94,6 +94,9 @@ impl Shop {
         .expect("a differ");
         if visit.listing {
             self.listing(&mut differ, visit.dice);
+            if fast {
+                differ.recall_rows(now).expect("read");
+            }
         }
         let read = if fast {
             differ.keep_rows(now);
@@ -224,5 +227,11 @@ fn rows_are_known_the_next_time() {
             again.rows
         );
         assert_eq!(again.summary.unchanged, 9);
+        // Beside a listing that has everything as it was acknowledged, too; and none of a listing that has nothing so.
+        let listed = |dice| shop.compare(&feed, &Visit { listing: true, dice, ..Visit::PLAIN }, true).expect("a plan");
+        let same = listed(u64::MAX);
+        assert!(matches!(same.rows, Some(RowsEnding::Same(InUse { rows: 9, owned: 9, .. }))), "{:?}", same.rows);
+        let Some(RowsEnding::New(log)) = listed(0).rows else { panic!("{format}") };
+        assert_eq!(log.known_rows(), 0);
     }
 }
