@@ -17,8 +17,8 @@ pub type Digest = u128;
 
 /// Values by digests, or by keys of as many bytes as one has.
 pub type DigestMap<K, V> = HashMap<K, V, DigestState>;
-/// Digests, each once.
-pub type DigestSet = HashSet<Digest, DigestState>;
+/// Digests, or parts of them, each once.
+pub type DigestSet<D = Digest> = HashSet<D, DigestState>;
 
 /// How maps find the place of a key that is a digest already: two words folded into one, which takes a tenth of the time
 /// that a hash of arbitrary bytes does. Each map has a secret of its own, for states had none once: nobody outside may

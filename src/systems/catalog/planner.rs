@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::approval::{CATALOG, word};
 use crate::catalog::{Category, Hasher};
-use crate::config::{self, Catalog, Concurrency, Prune, Source, Strategy};
+use crate::config::{self, Catalog, Concurrency, Prune, Rule, Source, Strategy};
 use crate::feed::{self, FeedError, FeedType, Header, ParseOptions, Row, RowDigest, RowPlace, SinkError};
 use crate::http_client::Clients;
 use crate::pass::{Ask, PassKind};
@@ -182,7 +182,9 @@ impl Planner<'_> {
         let mut differ = self.differ(state, request, is_listed, body).await?;
         let mut page_size = None;
         if is_listed && !request.knows_listing {
-            let taken_in = listing::take_in(self.nicechat, differ, request.now);
+            // A row that is known doesn't tell which rule has taken it, and other passes don't parse it either.
+            let recalled = (!self.config.source.rules.iter().any(Rule::includes)).then_some(request.now);
+            let taken_in = listing::take_in(self.nicechat, differ, recalled);
             (differ, page_size) = interruptible(self.stop, Box::pin(taken_in)).await??;
         }
         let Compared { format, is_whole, header, comparison } = self.compare(differ, request, body).await?;

@@ -107,6 +107,21 @@ fn a_rule_that_fits_on_nothing_for_long_is_told() {
     assert!(!check().contains("warning"), "{}", check());
 }
 
+/// Rows that are known by their bytes don't tell which rule took them, and one that takes has nothing else: a resync
+/// parses them.
+#[test]
+fn a_resync_finds_that_an_including_rule_fits_on_nothing_any_more() {
+    let shop = Shop::with_rows(&[LAMP, CHAIR, "OLD-1|Old|9.00 USD|in stock|Home"]);
+    shop.config("[[source.rule]]\ninclude = true\nid = \"OLD-*\"\n");
+    shop.pass(0);
+    shop.feed_tsv(&[LAMP, CHAIR]);
+    shop.pass(0);
+    shop.run(&["run", "--resync"]).expect_code(0);
+    days_later(&shop, 30);
+    let told = shop.run(&["check"]).expect_code(0).stdout;
+    assert!(told.contains("source.rule 1 (id = \"OLD-*\")"), "{told}");
+}
+
 /// Rows that are known by their bytes are known under other rules.
 #[test]
 fn a_changed_rule_is_noticed_though_the_feed_is_the_same() {

@@ -259,14 +259,17 @@ impl Inventory {
     /// Reads all objects, if so many more would be asked for that this is faster.
     pub(super) fn read_all_if_many(&mut self, more: usize) -> Result<(), DifferError> {
         let Some(known_rows) = &self.known_rows else { return Ok(()) };
-        if !self.products.is_sparse()
-            || (self.products.len() - (self.guessed.len() - self.idle) + more) * MANY <= known_rows.table.len()
-        {
+        let asked = self.products.len() - (self.guessed.len() - self.idle) + more;
+        if self.products.is_sparse() && asked * MANY <= known_rows.table.len() {
             return Ok(());
         }
-        if !known_rows.is_of_use {
-            // All means something else than last time: two tables of everything would be one too many.
+        // All means something else than last time: two tables of everything would be one too many.
+        let is_useless = if self.products.is_sparse() { !known_rows.is_of_use } else { known_rows.is_useless(MANY) };
+        if is_useless {
             self.known_rows = None;
+        }
+        if !self.products.is_sparse() {
+            return Ok(());
         }
         let mut all = Index::default();
         self.reader.keys(Kind::Product, |row| all.push(row))?;

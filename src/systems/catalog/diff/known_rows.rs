@@ -151,6 +151,11 @@ impl KnownRows {
         }
     }
 
+    /// Whether the feed has none of the rows, as far as was read: of every `one_in` as many.
+    pub(super) fn is_useless(&self, one_in: usize) -> bool {
+        !self.is_of_use && self.unknown * one_in > self.table.len()
+    }
+
     /// Rows of this object are parsed.
     pub(super) fn set_special(&mut self, object: i64) {
         if let Some(object) = number(object) {

@@ -77,10 +77,10 @@ fn deletions(summary: &Summary, settings: &config::Guard, reader: &Reader) -> Re
             Kind::Product => [recent.deleted[1], recent.owned.map_or(0, |owned| owned[1])],
         };
         let of = owned.max(began) + adopted + delete_foreign;
-        let count = gone + recent_gone;
-        let limit = settings.max_delete_percent;
         // What came back in between, and goes again, is counted twice: of all, no more than all can go.
-        if count > settings.min_count && is_more(count.min(of.max(gone)), of, limit) {
+        let count = (gone + recent_gone).min(of.max(gone));
+        let limit = settings.max_delete_percent;
+        if count > settings.min_count && is_more(count, of, limit) {
             let held = HeldRisk::new(Risk::Delete.name(), kind.name(), (count, of), limit);
             excesses.push(Excess { risk: Risk::Delete, kind, held });
         }

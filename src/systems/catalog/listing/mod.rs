@@ -26,13 +26,14 @@ struct Read {
 }
 
 /// Takes the listing of both kinds into a comparison. Absence counts as proven only when every page
-/// was read and there were as many objects as NiceChat says that there are. `now` = the moment at which sales are judged.
+/// was read and there were as many objects as NiceChat says that there are. `recalled` = the moment at which sales are judged,
+/// when rows of the feed may be known by their bytes.
 ///
 /// Gives as well how many objects a page has, if there is more than one.
 pub(super) async fn take_in(
     reader: &Reader,
     mut differ: Differ,
-    now: Timestamp,
+    recalled: Option<Timestamp>,
 ) -> Result<(Differ, Option<u64>), PassError> {
     let hasher = differ.hasher().clone();
     // The next page comes while one is compared.
@@ -48,7 +49,7 @@ pub(super) async fn take_in(
     let (mut differ, Read { is_whole, page_size }) = (observed?, read?);
     let differ = blocking(move || {
         differ.listing_ends(is_whole);
-        differ.recall_rows(now)?;
+        recalled.map_or(Ok(()), |now| differ.recall_rows(now))?;
         Ok(differ)
     });
     Ok((differ.await?, page_size))

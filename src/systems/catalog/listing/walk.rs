@@ -21,7 +21,9 @@ const MOST_PAGES: u64 = 100_000;
 pub(super) struct Walk {
     hasher: Hasher,
     addresses: HashSet<PageAddress>,
-    ids: DigestSet,
+    /// Half a digest each, for there may be millions. Two that are the same by chance (of a million, once in thirty million
+    /// listings) make it one whose counts don't agree.
+    ids: DigestSet<u64>,
     odd: DigestSet,
     /// Several may be alike.
     all_odd: u64,
@@ -79,7 +81,7 @@ impl Walk {
     pub(super) fn take(&mut self, page: &Page) -> Result<(), String> {
         self.pages += 1;
         let before = self.ids.len() + self.odd.len();
-        self.ids.extend(page.objects.iter().map(|(id, _)| self.hasher.digest(id.as_str().as_bytes())));
+        self.ids.extend(page.objects.iter().map(|(id, _)| self.hasher.digest(id.as_str().as_bytes()) as u64));
         self.odd.extend(&page.odd);
         self.all_odd += page.odd.len() as u64;
         let number = self.pages;
