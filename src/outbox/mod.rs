@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-pub use post::{GivenUp, NewEvent, Subscriber, forget_personal, forget_personal_of, post};
-pub use read::{Pending, ReadOutbox, Tally};
+pub use post::{GivenUp, NewEvent, Subscriber, forget_personal, forget_personal_of, post, with_personal};
+pub use read::{Pending, ReadOutbox, Tally, Told};
 pub use settle::{Failed, WriteOutbox};
 
 /// What can happen.

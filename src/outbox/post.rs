@@ -88,6 +88,16 @@ pub fn forget_personal_of(transaction: &Transaction<'_>, ids: &str) -> rusqlite:
     give_up(transaction, of_them, [ids])
 }
 
+/// What waiting events that have something personal are about, each by its id.
+///
+/// # Errors
+/// When it can't be read.
+pub fn with_personal(transaction: &Transaction<'_>) -> rusqlite::Result<Vec<i64>> {
+    let sql = "SELECT DISTINCT json_extract(body, '$.data.id') FROM hook_event WHERE personal_until IS NOT NULL";
+    let mut ids = transaction.prepare(sql)?;
+    ids.query_map([], |row| row.get(0))?.collect()
+}
+
 /// Why what is personal is not sent any more.
 const NOT_KEPT: &str = "what it has of persons may not be kept";
 

@@ -1,14 +1,16 @@
 //! What waits to be sent.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use jiff::Timestamp;
 use rusqlite::Row;
+use serde::{Deserialize, Serialize};
 
 use super::post::{GivenUp, UNTOLD};
 use super::time;
 use crate::clock::{Moment, Stamp, boot_id};
-use crate::state::{ORDERS_SINCE, Reader, StateError, TAKEN_BY_SINCE};
+use crate::state::{Key, ORDERS_SINCE, Reader, StateError, TAKEN_BY_SINCE};
 
 /// An event that a hook has not taken yet.
 #[derive(Debug, Clone)]
@@ -29,8 +31,8 @@ pub struct Pending {
     pub posted: Stamp,
     /// The last failure, and how long nothing is sent after it.
     pub pause: Option<(Stamp, Duration)>,
-    /// Whether the pause is what the hook itself asked for.
-    pub was_asked: bool,
+    /// How long after that failure the hook itself asked to be left alone.
+    pub asked: Duration,
     /// Who has taken it already, of several whom the hook tells.
     pub taken_by: Vec<String>,
 }
@@ -41,6 +43,12 @@ impl Pending {
         let Some((failed, pause)) = &self.pause else { return Duration::ZERO };
         let age = Duration::try_from(failed.age(now, boot)).unwrap_or_default();
         pause.saturating_sub(age)
+    }
+
+    /// How long its hook is still to be left alone, as it asked.
+    pub fn asks(&self, now: Moment, boot: Option<&str>) -> Duration {
+        let Some((failed, _)) = &self.pause else { return Duration::ZERO };
+        self.asked.saturating_sub(Duration::try_from(failed.age(now, boot)).unwrap_or_default())
     }
 
     /// How old it is.
@@ -60,7 +68,21 @@ pub struct Tally {
     pub failed: u64,
     /// Why the last try failed.
     pub last_error: Option<String>,
+    /// What it has taken last.
+    pub last_told: Option<Told>,
 }
+
+/// An event that somebody has taken.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Told {
+    /// What had happened.
+    pub kind: String,
+    /// When it was taken.
+    pub at: Timestamp,
+}
+
+/// What each hook has taken last, by its name.
+pub(super) const LAST_TOLD: Key<BTreeMap<String, Told>> = Key::json("last_told");
 
 /// Reading the outbox.
 pub trait ReadOutbox: AsRef<Reader> {
@@ -111,11 +133,12 @@ pub trait ReadOutbox: AsRef<Reader> {
                           (SELECT coalesce(given_up, error) FROM hook_event
                            WHERE hook = ?1 AND (error IS NOT NULL OR given_up IS NOT NULL) ORDER BY event DESC LIMIT 1)
                    FROM hook_event WHERE hook = ?1";
+        let last_told = reader.get(&LAST_TOLD)?.and_then(|mut last| last.remove(hook));
         reader.one(sql, [hook], |row| {
             let count = |at| row.get::<_, i64>(at).map(i64::unsigned_abs);
             let oldest: Option<String> = row.get(1)?;
             let oldest = oldest.as_deref().and_then(time);
-            Ok(Tally { pending: count(0)?, oldest, failed: count(2)?, last_error: row.get(3)? })
+            Ok(Tally { pending: count(0)?, oldest, failed: count(2)?, last_error: row.get(3)?, last_told })
         })
     }
 
@@ -148,7 +171,7 @@ fn pending(row: &Row<'_>) -> rusqlite::Result<Pending> {
         error: row.get(9)?,
         posted: stamp(row.get(5)?).unwrap_or_else(Stamp::now),
         pause,
-        was_asked: row.get(8)?,
+        asked: Duration::from_secs(row.get::<_, i64>(8)?.unsigned_abs()),
         taken_by: taken_by.and_then(|list| serde_json::from_str(&list).ok()).unwrap_or_default(),
     })
 }

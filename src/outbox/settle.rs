@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
-use rusqlite::{Transaction, params};
+use jiff::Timestamp;
+use rusqlite::{OptionalExtension as _, Transaction, params};
 
 use super::pause_after;
 use super::post::{GivenUp, UNTOLD, wipe};
-use super::read::Pending;
+use super::read::{LAST_TOLD, Pending, Told};
 use crate::clock::Stamp;
 use crate::state::{StateError, Writer, json};
 
@@ -33,9 +34,15 @@ pub trait WriteOutbox: AsRef<Writer> {
     /// # Errors
     /// When it can't be written.
     fn event_taken(&self, pending: &Pending) -> impl Future<Output = Result<(), StateError>> + Send {
-        let (event, is_personal) = (pending.event, pending.is_personal);
+        let (event, is_personal, kind) = (pending.event, pending.is_personal, pending.kind.clone());
         self.as_ref().run_erasing(move |transaction| {
-            transaction.execute("DELETE FROM hook_event WHERE event = ?1", [event])?;
+            let sql = "DELETE FROM hook_event WHERE event = ?1 RETURNING hook";
+            let hook: Option<String> = transaction.query_row(sql, [event], |row| row.get(0)).optional()?;
+            if let Some(hook) = hook {
+                let mut last = LAST_TOLD.get(transaction)?.unwrap_or_default();
+                last.insert(hook, Told { kind, at: Timestamp::now() });
+                LAST_TOLD.set(transaction, &last)?;
+            }
             if is_personal { wipe(transaction) } else { Ok(()) }
         })
     }
@@ -52,10 +59,11 @@ pub trait WriteOutbox: AsRef<Writer> {
             let taken_by = (!taken_by.is_empty()).then(|| json(&taken_by)).transpose()?;
             let wait = pause_after(tries).max(asked.unwrap_or_default()).as_secs();
             let wait = i64::try_from(wait).unwrap_or(i64::MAX);
+            let asked = i64::try_from(asked.unwrap_or_default().as_secs()).unwrap_or(i64::MAX);
             let sql = "UPDATE hook_event SET tries = ?2, failed = ?3, wait = ?4, asked = ?5, error = ?6, taken_by = ?7
                  WHERE event = ?1";
             let failed_at = json(&Stamp::now())?;
-            transaction.execute(sql, params![event, tries, failed_at, wait, asked.is_some(), error, taken_by])?;
+            transaction.execute(sql, params![event, tries, failed_at, wait, asked, error, taken_by])?;
             if is_last { give_up(transaction, event, is_personal) } else { Ok(()) }
         })
     }
@@ -92,6 +100,10 @@ pub trait WriteOutbox: AsRef<Writer> {
         self.as_ref().run_erasing(move |transaction| {
             let sql = "SELECT count(*) FROM hook_event WHERE hook = ?1 AND given_up IS NULL";
             let pending: i64 = transaction.query_row(sql, [&hook], |row| row.get(0))?;
+            if let Some(mut last) = LAST_TOLD.get(transaction)? {
+                last.remove(&hook);
+                LAST_TOLD.set(transaction, &last)?;
+            }
             transaction.execute("DELETE FROM hook_event WHERE hook = ?1", [&hook])?;
             wipe(transaction)?;
             Ok(pending.unsigned_abs())

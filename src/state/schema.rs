@@ -5,7 +5,7 @@ use rusqlite::{Transaction, params};
 use crate::digest::Hasher;
 
 /// Each step takes a file from one format to the next; `PRAGMA user_version` counts them.
-pub(crate) const STEPS: [&str; 14] = [
+pub(crate) const STEPS: [&str; 15] = [
     OBJECTS,
     IMPORTS,
     EVENTS,
@@ -20,6 +20,7 @@ pub(crate) const STEPS: [&str; 14] = [
     AVAILABILITY,
     ORDERS,
     TAKEN_BY,
+    EMAILS_OF,
 ];
 
 const OBJECTS: &str = "
@@ -227,6 +228,11 @@ const ORDERS: &str = "
 const TAKEN_BY: &str = "
     -- Who has taken an event already, of several whom a hook tells: a list of JSON.
     ALTER TABLE hook_event ADD COLUMN taken_by TEXT;
+";
+
+const EMAILS_OF: &str = "
+    -- Which digests an order has: one that it has no more is forgotten.
+    CREATE INDEX order_email_of ON order_email (id);
 ";
 
 /// The first format that knows who has taken an event.

@@ -8,12 +8,12 @@ use serde_json::{Value, json};
 
 use super::round::Round;
 use crate::config::Schedule;
-use crate::outbox::{ReadOutbox as _, Tally};
+use crate::outbox::{ReadOutbox as _, Tally, Told};
 use crate::pass::{self, Exit, Figures, Headline, Notice, Outcome, PassKind, PassRow, Sample, Trouble};
 use crate::report::{JsonObject, PrintError};
 use crate::state::{Reader, StateError};
 use crate::systems::look::{Look, Standing};
-use crate::text::{count, number, span};
+use crate::text::{count, fold, number, span};
 use crate::view::{Block, Cell, Column, Rank, Section, Shown, Table};
 
 /// What rounds are called.
@@ -113,13 +113,14 @@ impl Look for HooksLook {
             return Ok(Shown::default());
         }
         let columns = [Column::text("hook"), Column::number("waiting"), Column::text("oldest since")];
-        let more = [Column::number("given up"), Column::text("last trouble")];
+        let more = [Column::number("given up"), Column::text("last trouble"), Column::text("told last of")];
         let mut table = Table::new("Who is told, and what waits for them", &[columns.as_slice(), &more].concat());
         for name in &self.0 {
-            let Tally { pending, oldest, failed, last_error } = reader.hook_tally(name)?;
+            let Tally { pending, oldest, failed, last_error, last_told } = reader.hook_tally(name)?;
+            let last_told = last_told.map(|Told { kind, at }| format!("{kind}, {at:.0}"));
             let oldest = oldest.map_or(Cell::Nothing, Cell::Time);
             let cells = vec![Cell::Text(name.clone()), Cell::Number(pending), oldest, Cell::Number(failed)];
-            table.row(cells.into_iter().chain([Cell::text(last_error)]).collect());
+            table.row(cells.into_iter().chain([Cell::text(last_error), Cell::text(last_told)]).collect());
         }
         let section = Section::new("hooks", "Who is told", Rank::Aside).with(Block::Table(table));
         Ok(Shown { figures: Vec::new(), sections: vec![section] })
@@ -142,7 +143,7 @@ impl Standing for HooksStanding {
             .0
             .iter()
             .map(|(name, tally)| {
-                let Tally { pending, oldest, failed, last_error } = tally;
+                let Tally { pending, oldest, failed, last_error, last_told: _ } = tally;
                 json!({"name": name, "pending": pending, "oldest": oldest, "failed": failed, "last_error": last_error})
             })
             .collect();
@@ -150,11 +151,13 @@ impl Standing for HooksStanding {
     }
 
     fn print_summary(&self, out: &mut dyn Write) -> Result<(), PrintError> {
-        for (name, Tally { pending, oldest, failed, last_error }) in &self.0 {
+        for (name, Tally { pending, oldest, failed, last_error, last_told }) in &self.0 {
             let since = oldest.map(|oldest| format!(", the oldest since {oldest:.0}")).unwrap_or_default();
             let failed = if *failed > 0 { format!("; {} given up", number(*failed)) } else { String::new() };
             let error = last_error.as_ref().map(|error| format!(" ({error})")).unwrap_or_default();
-            writeln!(out, "Hook {name}: {} waiting{since}{failed}{error}.", number(*pending))?;
+            let told = last_told.as_ref().map(|Told { kind, at }| format!("; told last of {kind}, {at:.0}"));
+            let (told, pending) = (told.unwrap_or_default(), number(*pending));
+            writeln!(out, "{}", fold(&format!("Hook {name}: {pending} waiting{since}{failed}{error}{told}."), 2))?;
         }
         Ok(())
     }

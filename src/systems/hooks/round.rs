@@ -145,16 +145,22 @@ impl Courier {
     ) -> Result<(), StateError> {
         let (now, boot) = (Moment::now(), boot_id());
         let waits = |event: &Pending| !event.waits(now, boot.as_deref()).is_zero();
-        let is_asked = pending.iter().any(|event| event.was_asked && waits(event));
+        let is_asked = pending.iter().any(|event| !event.asks(now, boot.as_deref()).is_zero());
         let mut is_left_alone = self.is_off(&hook.name) || is_asked;
         for event in pending {
             if turn.stop.is_cancelled() || self.is_replaced() {
                 break;
             }
+            if event.is_personal && !hook.personal {
+                // What it was to be told of persons may not be told any more, and what is sent is always the same.
+                let why = "the hook is not told what is kept of persons any more (personal)";
+                self.give_up(hook, Pending { error: Some(why.to_owned()), ..event }, part).await?;
+                continue;
+            }
             if is_left_alone || waits(&event) && !part.tries_all(turn) {
                 // Nothing more will come of it.
                 if event.age() >= hook.give_up_after {
-                    self.give_up(hook, &event, part).await?;
+                    self.give_up(hook, event, part).await?;
                 }
                 continue;
             }
@@ -174,10 +180,10 @@ impl Courier {
     }
 
     /// Gives up an event that can't be sent any more in its time.
-    async fn give_up(&self, hook: &Hook, event: &Pending, part: &mut Part) -> Result<(), StateError> {
+    async fn give_up(&self, hook: &Hook, event: Pending, part: &mut Part) -> Result<(), StateError> {
         let error = event.error.as_deref().unwrap_or("the hook takes nothing now");
         let told = format!("hook {}: {} {}: {error}", hook.name, event.kind, event.id);
-        self.state.event_given_up(event, error.to_owned()).await?;
+        self.state.event_given_up(&event, error.to_owned()).await?;
         part.round.given_up.push(told);
         part.round.deliveries.push((hook.name.clone(), "given_up"));
         Ok(())

@@ -169,3 +169,59 @@ fn check_online_asks_the_host_of_each_and_tells_it_nothing() {
         assert!(told.contains(line), "{line} in {told}");
     }
 }
+
+#[test]
+fn who_asked_to_be_left_alone_for_a_moment_is_told_the_rest_after_it() {
+    let receiver = Receiver::new();
+    let shop = shop(&hook("crm", &receiver.url(), ""));
+    pass(&shop, "--once", 0);
+    // The hook asks for one second; the event by itself would wait for five.
+    receiver.answer(&["503 Busy\r\nRetry-After: 1", "200 OK"]);
+    shop.nicechat().put_order(order(1, &days_ago(0), 1));
+    pass(&shop, "--once", 0);
+    shop.nicechat().put_order(order(2, &days_ago(0), 1));
+    let _daemon = Process::start(shop.command(&["run"]));
+    wait_until("the other one was told", || told(&receiver).contains(&json!(2)));
+}
+
+/// A hook that may be told of persons, and to which an order waits to be told; `keep` and the rest of the settings.
+fn waiting(receiver: &Receiver, keep: &str) -> Shop {
+    let settings = |shop: &Shop| personal(shop, receiver, keep, true);
+    let shop = shop("");
+    settings(&shop);
+    pass(&shop, "--once", 0);
+    receiver.answer(&["500 Oh"]);
+    shop.nicechat().put_order(order(1, &days_ago(7), 1));
+    pass(&shop, "--once", 0);
+    assert_eq!((status(&shop)[0]["pending"].clone(), told(receiver).len()), (json!(1), 1));
+    shop
+}
+
+fn personal(shop: &Shop, receiver: &Receiver, keep: &str, is_told: bool) {
+    configure(shop, &format!("{keep}\n{}", hook("crm", &receiver.url(), &format!("personal = {is_told}"))));
+}
+
+#[test]
+fn what_may_not_be_told_of_persons_any_more_is_not_told() {
+    let receiver = Receiver::new();
+    let shop = waiting(&receiver, "keep = [\"client\"]");
+    personal(&shop, &receiver, "keep = [\"client\"]", false);
+    let (output, _) = pass(&shop, "--once", 3);
+    assert!(output.stderr.contains("not told what is kept of persons any more"), "{}", output.stderr);
+    assert_eq!(told(&receiver).len(), 1);
+
+    let receiver = Receiver::new();
+    let shop = waiting(&receiver, "keep = [\"client\"]\npersonal_days = 30");
+    personal(&shop, &receiver, "keep = [\"client\"]\npersonal_days = 3", true);
+    pass(&shop, "--once", 3);
+    assert_eq!(told(&receiver).len(), 1, "the order is seven days old");
+
+    // More may be kept now: that is no reason to tell nothing.
+    let receiver = Receiver::new();
+    let shop = waiting(&receiver, "keep = [\"client\"]");
+    personal(&shop, &receiver, "keep = [\"client\", \"info\"]", true);
+    pass(&shop, "--once", 0);
+    assert_eq!(told(&receiver).len(), 2);
+    let status = shop.run(&["status"]).expect_code(0).stdout;
+    assert!(status.contains("Hook crm: 0 waiting; told last of order.new, "), "{status}");
+}

@@ -132,3 +132,35 @@ fn nothing_of_persons_is_kept_once_nobody_mirrors_orders() {
     configure(&shop, "match_email = true\n");
     assert_eq!(mirrored(&shop).len(), 300);
 }
+
+fn emails(shop: &Shop) -> i64 {
+    let state = rusqlite::Connection::open(shop.state_path()).expect("a state");
+    state.query_row("SELECT count(*) FROM order_email WHERE id = 1", [], |row| row.get(0)).expect("a number")
+}
+
+#[test]
+fn persons_that_nicechat_has_no_more_are_in_no_byte_here() {
+    for keep in ["\"client\", \"shipping_address\"", "\"shipping_address\"", "\"client\""] {
+        let shop = shop(&format!("keep = [{keep}]\nmatch_email = true\n"));
+        shop.nicechat().put_order(order(1, &days_ago(1), 1));
+        pass(&shop, "--once", 0);
+        assert!(found(&shop, "First-1") + found(&shop, "Client-1") > 0 && emails(&shop) == 1, "{keep}");
+        let mut erased = order(1, &days_ago(1), 1);
+        erased["contacts"] = json!({});
+        shop.nicechat().put_order(erased);
+        pass(&shop, "--resync", 0);
+        assert_eq!((found(&shop, "First-1"), found(&shop, "Client-1"), emails(&shop)), (0, 0, 0), "{keep}");
+    }
+}
+
+#[test]
+fn an_address_that_was_put_right_is_known_no_more() {
+    let shop = shop("match_email = true\n");
+    let mut other = order(1, &days_ago(1), 1);
+    shop.nicechat().put_order(other.clone());
+    pass(&shop, "--once", 0);
+    other["contacts"]["billing_address"]["E-mail"] = json!("somebody@mail.example");
+    shop.nicechat().put_order(other);
+    pass(&shop, "--resync", 0);
+    assert_eq!(emails(&shop), 1);
+}

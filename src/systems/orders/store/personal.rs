@@ -10,7 +10,7 @@ use jiff::{SignedDuration, Timestamp};
 use rusqlite::{OptionalExtension as _, Transaction, params};
 
 use super::{Incoming, KEPT, Personal, UNCUT};
-use crate::outbox::{forget_personal, forget_personal_of};
+use crate::outbox::{forget_personal, forget_personal_of, with_personal};
 use crate::state::{StateError, Writer, json};
 
 /// The part that is as of the moment of asking: that it differs is no change.
@@ -65,7 +65,9 @@ pub trait ErasePersonal: AsRef<Writer> {
             if !rules.emails {
                 transaction.execute("DELETE FROM order_email", [])?;
             }
-            let has_other_words = KEPT.get(transaction)?.unwrap_or_default() != rules.keep;
+            let before = KEPT.get(transaction)?.unwrap_or_default();
+            let has_other_words = before != rules.keep;
+            let has_less_words = before.iter().any(|word| !rules.keep.contains(word));
             if has_other_words {
                 KEPT.set(transaction, &rules.keep)?;
             }
@@ -75,7 +77,9 @@ pub trait ErasePersonal: AsRef<Writer> {
             let over: i64 = transaction.query_row(sql, [since], |row| row.get(0))?;
             let orders =
                 if over > 0 || old > 0 || has_other_words { rebuild(transaction, &rules.keep, since)? } else { 0 };
-            let events = forget_personal(transaction, now, has_other_words)?;
+            let over = older(transaction, &with_personal(transaction)?, since)?;
+            let events =
+                forget_personal(transaction, now, has_less_words)? + forget_personal_of(transaction, &json(&over)?)?;
             if orders > 0 || old > 0 || events > 0 {
                 UNCUT.set(transaction, &true)?;
             }
@@ -93,6 +97,18 @@ pub trait ErasePersonal: AsRef<Writer> {
 }
 
 impl ErasePersonal for Writer {}
+
+/// Of these orders, those that are older: how long persons are kept may be another time than when their events were written.
+fn older(transaction: &Transaction<'_>, ids: &[i64], since: i64) -> rusqlite::Result<Vec<i64>> {
+    let mut is_older = transaction.prepare("SELECT count(*) FROM orders WHERE id = ?1 AND sold < ?2")?;
+    let mut older = Vec::new();
+    for id in ids {
+        if is_older.query_row([*id, since], |row| row.get::<_, i64>(0))? > 0 {
+            older.push(*id);
+        }
+    }
+    Ok(older)
+}
 
 /// Empties the table, and writes what stays anew. Gives of how many orders something is gone.
 fn rebuild(transaction: &Transaction<'_>, keep: &[String], since: i64) -> rusqlite::Result<u64> {
@@ -151,18 +167,26 @@ pub(super) fn forget(transaction: &Transaction<'_>, ids: &[i64]) -> rusqlite::Re
     }
     let sql = "SELECT count(*) FROM order_personal WHERE id IN (SELECT value FROM json_each(?1))";
     let has: i64 = transaction.query_row(sql, [&ids], |row| row.get(0))?;
-    if has == 0 {
-        return Ok(());
-    }
-    transaction.execute("DELETE FROM order_personal WHERE id IN (SELECT value FROM json_each(?1))", [&ids])?;
+    if has > 0 { take_away(transaction, &ids) } else { Ok(()) }
+}
+
+/// Takes what is kept of the persons of these orders (a list of JSON) out of the table.
+fn take_away(transaction: &Transaction<'_>, ids: &str) -> rusqlite::Result<()> {
+    transaction.execute("DELETE FROM order_personal WHERE id IN (SELECT value FROM json_each(?1))", [ids])?;
     UNCUT.set(transaction, &true)?;
     // Whatever copies of it the table's pages had.
     let keep = KEPT.get(transaction)?.unwrap_or_default();
     rebuild(transaction, &keep, i64::MIN).map(|_| ())
 }
 
-/// Remembers whose an order is: as long as it is held and listed.
+/// Remembers whose an order is: as long as it is held and listed, and has the address.
 pub(super) fn put_emails(transaction: &Transaction<'_>, incoming: &Incoming) -> rusqlite::Result<()> {
+    let mut had = transaction.prepare_cached("SELECT hash FROM order_email WHERE id = ?1")?;
+    let had: Vec<[u8; 16]> = had.query_map([incoming.order.id], |row| row.get(0))?.collect::<Result<_, _>>()?;
+    for hash in had.iter().filter(|hash| !incoming.emails.contains(hash)) {
+        let sql = "DELETE FROM order_email WHERE hash = ?1 AND id = ?2";
+        transaction.prepare_cached(sql)?.execute(params![hash, incoming.order.id])?;
+    }
     let sql = "INSERT OR IGNORE INTO order_email (hash, id) VALUES (?1, ?2)";
     let mut insert = transaction.prepare_cached(sql)?;
     incoming.emails.iter().try_for_each(|hash| insert.execute(params![hash, incoming.order.id]).map(|_| ()))
@@ -171,20 +195,24 @@ pub(super) fn put_emails(transaction: &Transaction<'_>, incoming: &Incoming) -> 
 /// Writes what is kept of an order's persons; gives whether that is the same as before.
 pub(super) fn put(transaction: &Transaction<'_>, incoming: &Incoming) -> rusqlite::Result<bool> {
     let Incoming { order, personal, .. } = incoming;
-    let Some(personal) = personal else { return Ok(true) };
+    let nothing = Personal::new();
+    let personal = personal.as_ref().unwrap_or(&nothing);
     let sql = "SELECT body FROM order_personal WHERE id = ?1";
     let old = transaction.prepare_cached(sql)?.query_row([order.id], |row| row.get::<_, String>(0)).optional()?;
-    let old: Option<Personal> = old.and_then(|old| serde_json::from_str(&old).ok());
-    let is_same = old.as_ref().is_some_and(|old| without_client(old) == without_client(personal));
+    let old: Personal = old.and_then(|old| serde_json::from_str(&old).ok()).unwrap_or_default();
     let has_client = |personal: &Personal| personal.contains_key(CLIENT);
-    if is_same && old.as_ref().is_some_and(|old| has_client(old) == has_client(personal)) {
+    if without_client(&old) == without_client(personal) && has_client(&old) == has_client(personal) {
         return Ok(true);
     }
-    let sql = "INSERT OR REPLACE INTO order_personal (id, body) VALUES (?1, ?2)";
-    transaction.prepare_cached(sql)?.execute(params![order.id, json(personal)?])?;
+    if personal.is_empty() {
+        // They are gone at NiceChat.
+        take_away(transaction, &json(&[order.id])?)?;
+    } else {
+        let sql = "INSERT OR REPLACE INTO order_personal (id, body) VALUES (?1, ?2)";
+        transaction.prepare_cached(sql)?.execute(params![order.id, json(personal)?])?;
+    }
     // A word that is newly kept is no change of the order.
-    let had = |old: &Personal| old.iter().all(|(name, value)| name == CLIENT || personal.get(name) == Some(value));
-    Ok(old.as_ref().is_none_or(had))
+    Ok(old.iter().all(|(name, value)| name == CLIENT || personal.get(name) == Some(value)))
 }
 
 fn without_client(personal: &Personal) -> Vec<(&String, &serde_json::Value)> {
