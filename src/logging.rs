@@ -43,6 +43,8 @@ pub enum LogStyle {
 pub struct Log {
     /// By its own protocol, fields and all.
     is_in_journal: bool,
+    /// A JSON object a line.
+    is_json: bool,
 }
 
 impl Log {
@@ -73,7 +75,7 @@ impl Log {
     /// Writes what ends the program to where whoever started it looks: standard error, or the journal with its
     /// priority, so that `journalctl -p err` shows it.
     pub fn fatal(self, error: &anyhow::Error) {
-        if self.is_in_journal && tracing::enabled!(Level::ERROR) {
+        if (self.is_in_journal || self.is_json) && tracing::enabled!(Level::ERROR) {
             return error!("{error:#}");
         }
         // The journal takes the priority of a line from its beginning (sd-daemon(3)).
@@ -90,10 +92,10 @@ impl Log {
 type BoxedLayer = Box<dyn Layer<Registry> + Send + Sync>;
 
 fn layer(style: LogStyle, identifier: &str) -> anyhow::Result<(BoxedLayer, Log)> {
-    let (journalled, elsewhere) = (Log { is_in_journal: true }, Log::default());
+    let (journalled, elsewhere) = (Log { is_in_journal: true, is_json: false }, Log::default());
     Ok(match style {
         LogStyle::Journald => (Box::new(journald(identifier).context("cannot reach the journal")?), journalled),
-        LogStyle::Json => (Box::new(json(io::stderr)), elsewhere),
+        LogStyle::Json => (Box::new(json(io::stderr)), Log { is_json: true, ..elsewhere }),
         LogStyle::Text => (text(io::stderr, wants_colours(), Clock::of_stderr()), elsewhere),
         LogStyle::Auto if is_journal(io::stderr()) => match journald(identifier) {
             Ok(journal) => (Box::new(journal), journalled),

@@ -56,6 +56,8 @@ pub struct Overview {
     pub last_good: Option<Timestamp>,
     /// When its next one is due.
     pub next: Option<Timestamp>,
+    /// That no daemon makes it.
+    pub absent_daemon: Option<String>,
 }
 
 /// A system's part of it.
@@ -160,7 +162,8 @@ impl<'r> Status<'r> {
         let last = self.parts.iter().find(|part| !part.passes.is_empty());
         let good = last.and_then(|part| part.passes.iter().find(|pass| pass.outcome.is_good()));
         let last_good = good.map(|pass| pass.finished);
-        Ok(Overview { headline: self.headline()?, last_good, next: last.and_then(Part::due) })
+        let (next, absent_daemon) = (last.and_then(Part::due), self.absent_daemon());
+        Ok(Overview { headline: self.headline()?, last_good, next, absent_daemon })
     }
 
     /// For programs, with at most so many rejected rows and failed objects each; `rejected_total` and `failed_total`

@@ -2,6 +2,7 @@
 
 use std::io::{self, StdoutLock, Write as _};
 use std::net::TcpListener;
+use std::path::Path;
 
 use super::newstore;
 use super::outcome::{Exit, Failure, Outcome};
@@ -19,10 +20,12 @@ use crate::{feed, files, http_client, source};
 /// Days for which a rule may fit on nothing.
 const IDLE_DAYS: i64 = 30;
 
-pub(super) fn check(arguments: &cli::Check, config: &Config) -> Outcome {
+pub(super) fn check(arguments: &cli::Check, path: &Path) -> Outcome {
+    let config = &Config::load(path)?;
     let mut lines = Lines { out: io::stdout().lock(), worst: Exit::Done };
     lines.tell("config", Ok(sections(config)))?;
-    let warnings = config.warnings().into_iter().chain(feed_of_root(config)).chain(taken_doors(config));
+    let of_root = feed_of_root(config).into_iter().chain(config_of_root(config, path));
+    let warnings = config.warnings().into_iter().chain(of_root).chain(taken_doors(config));
     for warning in warnings {
         writeln!(lines.out, "warning        {warning}")?;
     }
@@ -105,6 +108,18 @@ fn feed_of_root(config: &Config) -> Option<String> {
     let closed = files::closed_to_others(path)?;
     let mode = if closed.is_dir() { "o+x" } else { "o+r" };
     Some(format!("{told}, and {} is not for others: chmod {mode} {}", closed.display(), closed.display()))
+}
+
+/// Nor that the config is.
+fn config_of_root(config: &Config, path: &Path) -> Option<String> {
+    let unit = config.unit.as_ref().filter(|_| rustix::process::geteuid().is_root())?;
+    let closed = files::closed_to_others(path)?;
+    let (mode, closed) = (if closed.is_dir() { "o+x" } else { "o+r" }, closed.display());
+    Some(format!(
+        "root reads the config {} here; {unit} is a user of its own, and {closed} is not for others: chmod {mode} {closed} \
+         (secrets belong into files of their own, see `api_key_file`)",
+        path.display()
+    ))
 }
 
 /// Addresses of ours where somebody else listens; while a daemon runs it is the daemon.

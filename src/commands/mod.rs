@@ -60,7 +60,7 @@ pub fn dispatch(cli: Cli, log: Log) -> Exit {
     let outcome = match cli.command {
         Command::Run(arguments) => load().and_then(|loaded| run::run(&arguments, loaded, named()?.as_deref(), log)),
         Command::Plan(arguments) => load().and_then(|config| plan::plan(arguments, &config, log)),
-        Command::Check(arguments) => load().and_then(|config| check::check(&arguments, &config)),
+        Command::Check(arguments) => find().map_err(Failure::from).and_then(|path| check::check(&arguments, &path)),
         Command::Init(arguments) => init::init(&arguments, shop.as_deref(), config),
         Command::Config(ConfigCommand::Dump(arguments)) => find()
             .and_then(|path| Config::dump(&path))

@@ -101,14 +101,19 @@ fn password(path: &Path) -> Result<SecretString, Failure> {
 
 fn new_file(path: &PathBuf) -> Result<File, Failure> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-    folder.map_or(Ok(()), std::fs::create_dir_all)?;
+    let unwritable = |path: &Path, error: &io::Error| {
+        failed(anyhow::anyhow!("{}: can't be written: {error}. Nothing was sent", path.display()))
+    };
+    if let Some(folder) = folder {
+        std::fs::create_dir_all(folder).map_err(|error| unwritable(folder, &error))?;
+    }
     OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).map_err(|error| match error.kind() {
         io::ErrorKind::AlreadyExists => failed(anyhow::anyhow!(
             "{}: there is a file already, and it is not written over: take it away, or name another one with \
              --token-file. Nothing was sent",
             path.display()
         )),
-        _ => failed(anyhow::anyhow!("{}: can't be written: {error}. Nothing was sent", path.display())),
+        _ => unwritable(path, &error),
     })
 }
 

@@ -47,7 +47,7 @@ pub(super) fn without_config(unit: &UnitShop) -> Result<Overview, Failure> {
     let (place, name, program) = (unit.state.display(), &unit.name, unit.program());
     let text = |text: String, last_good| {
         let headline = Headline { state: Standing::None, text, since: None };
-        Ok(Overview { headline, last_good, next: None })
+        Ok(Overview { headline, last_good, next: None, absent_daemon: None })
     };
     match Left::read(&unit.state_file())? {
         Some(left) => text(

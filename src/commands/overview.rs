@@ -83,7 +83,7 @@ impl Shop {
 
     fn json(&self) -> Value {
         match &self.found {
-            Ok(Overview { headline, last_good, next }) => {
+            Ok(Overview { headline, last_good, next, absent_daemon: _ }) => {
                 json!({"shop": self.name, "headline": headline, "last_good": last_good, "next": next})
             }
             Err(Unread { why, last_good }) => {
@@ -106,9 +106,10 @@ fn print_text(shops: &[Shop], out: &mut impl io::Write) -> io::Result<()> {
         |at: &Option<Timestamp>| at.map(|at| format!(" Last good pass {}.", moment(at, now))).unwrap_or_default();
     for shop in shops {
         let told = match &shop.found {
-            Ok(Overview { headline, last_good, next }) => {
+            Ok(Overview { headline, last_good, next, absent_daemon }) => {
                 let next = next.map(|at| format!(" Next {}.", moment(at, now))).unwrap_or_default();
-                format!("{}{}{next}", headline.text, good(last_good))
+                let absent = absent_daemon.as_ref().map(|told| format!(" {told}")).unwrap_or_default();
+                format!("{}{}{next}{absent}", headline.text, good(last_good))
             }
             Err(Unread { why, last_good }) => format!("Can't be read: {why}{}", good(last_good)),
         };

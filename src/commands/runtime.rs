@@ -54,6 +54,8 @@ pub(super) async fn blocking(work: impl FnOnce() -> Outcome + Send + 'static) ->
 pub(super) fn stop_on_signal() -> CancellationToken {
     let stop = CancellationToken::new();
     let token = stop.clone();
+    // A daemon makes a resync; who takes one pass for a daemon must not end it.
+    let _ignored = signal(SignalKind::user_defined1());
     tokio::spawn(async move {
         let (Ok(mut interrupt), Ok(mut terminate)) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
         else {

@@ -142,8 +142,9 @@ fn addresses(text: &str) -> impl Iterator<Item = &str> {
         ["http://", "https://", "//"].iter().any(|scheme| head.starts_with(scheme))
     };
     let is_end = move |at: usize, separator: &str| {
-        let (before, rest) = (&text[..at], &text[at + 1..]);
-        let is_loose = !begins(text) || before.ends_with(' ') || rest.starts_with(' ');
+        // Between two separators nothing is named.
+        let (before, rest) = (&text[..at], text[at + 1..].trim_start_matches([' ', ',', '|']));
+        let is_loose = !begins(text) || before.ends_with(' ') || text[at + 1..].starts_with(' ');
         rest.trim().is_empty() || begins(rest) || (separator == "|" && is_loose)
     };
     let ends = text.match_indices([',', '|']).filter(move |(at, separator)| is_end(*at, separator)).map(|(at, _)| at);
@@ -250,6 +251,8 @@ mod tests {
             ("https://a.example/1.jpg,https://a.example/2.jpg", "https://a.example/1.jpg"),
             ("https://a.example/1.jpg | https://a.example/2.jpg", "https://a.example/1.jpg"),
             ("https://a.example/1.jpg|https://a.example/2.jpg", "https://a.example/1.jpg"),
+            ("https://a.example/1.jpg, ,https://a.example/2.jpg", "https://a.example/1.jpg"),
+            ("https://a.example/1.jpg,,", "https://a.example/1.jpg"),
             (", https://a.example/1.jpg ,HTTP://a.example/2.jpg", "https://a.example/1.jpg"),
             ("https://a.example/?size=1,2", "https://a.example/?size=1,2"),
             ("https://a.example/1.jpg,", "https://a.example/1.jpg"),

@@ -14,8 +14,9 @@ use super::adaptive::{Adaptive, Sent};
 use super::pace::Pace;
 use crate::http_client::{Clients, LONGEST_RETRY_AFTER};
 
-/// The longest silence that a service can ask for: a later moment than this one may not exist.
-const LONGEST_SILENCE: Duration = Duration::from_secs(366 * 24 * 3600);
+/// The longest silence that a service can ask for. One that wants more is asked once an hour; a clock that is a year off, or a
+/// proxy's slip, must not stop a shop for as long.
+const LONGEST_SILENCE: Duration = Duration::from_secs(3600);
 /// How long a service is left alone that refuses requests for being too many, and doesn't say for how long.
 const AFTER_REFUSAL: Duration = Duration::from_secs(1);
 

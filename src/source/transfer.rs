@@ -44,7 +44,8 @@ impl Transfer {
     ) -> Result<Transfer, FetchError> {
         let location = source.location.clone();
         let coding = header(response.headers(), &CONTENT_ENCODING).unwrap_or_default();
-        if !matches!(coding.as_str(), "" | "gzip" | "x-gzip" | "identity") {
+        // Their case means nothing (RFC 9110, 8.4.1).
+        if !matches!(coding.to_ascii_lowercase().as_str(), "" | "gzip" | "x-gzip" | "identity") {
             return Err(FetchError::new(&location, format!("the server sends {coding:?}, which was not asked for")));
         }
         if announced.is_some_and(|length| length > source.max_bytes) {

@@ -53,12 +53,14 @@ pub enum PassError {
     #[error(transparent)]
     Stopped(#[from] Stop),
     /// Some objects were not done.
-    #[error("{failed} of {operations} changes failed; the next pass tries them again")]
+    #[error("{failed} of {operations} changes failed ({first}); the next pass tries them again")]
     Pending {
         /// How many.
         failed: u64,
         /// Of how many.
         operations: u64,
+        /// Why the first one did.
+        first: String,
     },
     /// An import failed, and there is no other way.
     #[error("the import failed: {0}; the next pass tries again (strategy = \"auto\" would use the API)")]

@@ -31,6 +31,8 @@ pub struct Plan {
 pub(super) struct PlannedRetailer {
     pub(super) op: RetailerOp,
     pub(super) ecom_link: String,
+    /// It was sent, and not answered.
+    pub(super) is_in_doubt: bool,
     pub(super) reason: Option<String>,
 }
 
@@ -162,8 +164,10 @@ impl Plan {
         self.stores.iter().filter(|store| store.op == Op::Blocked).count() + usize::from(retailer)
     }
 
+    /// How many are in doubt, the retailer among them.
     pub(super) fn in_doubt(&self) -> usize {
-        self.stores.iter().filter(|store| matches!(store.op, Op::Doubt(_))).count()
+        let retailer = self.retailer.as_ref().is_some_and(|retailer| retailer.is_in_doubt);
+        self.stores.iter().filter(|store| matches!(store.op, Op::Doubt(_))).count() + usize::from(retailer)
     }
 
     pub(super) fn to_onboard(&self) -> usize {
@@ -401,7 +405,12 @@ fn undeclared(id: &str, state: &StoreState) -> Option<PlannedStore> {
 fn retailer(settings: &NewStore, known: &Known) -> Option<PlannedRetailer> {
     let link = settings.ecom_link.as_ref()?;
     let (op, reason) = match known.retailer.as_ref().map(|record| &record.state) {
-        None | Some(RetailerState::Sent(_)) => (RetailerOp::Configure, None),
+        None => (RetailerOp::Configure, None),
+        Some(RetailerState::Sent(_)) => {
+            let reason =
+                "it was sent, and no answer came: whether it took effect is in doubt; to send it again does no harm";
+            (RetailerOp::Configure, Some(reason.to_owned()))
+        }
         Some(RetailerState::Configured(has)) if has == link => (RetailerOp::None, None),
         Some(RetailerState::Configured(has)) => {
             let reason = format!(
@@ -423,5 +432,6 @@ fn retailer(settings: &NewStore, known: &Known) -> Option<PlannedRetailer> {
         }
         Some(RetailerState::Refused { .. }) => (RetailerOp::Configure, None),
     };
-    Some(PlannedRetailer { op, ecom_link: link.clone(), reason })
+    let is_in_doubt = matches!(known.retailer.as_ref().map(|record| &record.state), Some(RetailerState::Sent(_)));
+    Some(PlannedRetailer { op, ecom_link: link.clone(), is_in_doubt, reason })
 }

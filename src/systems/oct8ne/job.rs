@@ -182,7 +182,8 @@ fn report(row: PassRow, began: Instant, error: Option<PassError>) -> Report {
         (level, format!("{} rows of the feed are not taken ({} before)", number(now), number(before)))
     };
     let notices = vec![Notice::Figure { name: "rejected", now: rejected, words }];
-    let exit = Exit::of(row.outcome);
+    // Also when nothing changed since: 0 means that all is well.
+    let exit = Exit::of(row.outcome).or_worse(if rejected > 0 { Exit::Partial } else { Exit::Done });
     let troubles = trouble.into_iter().collect();
     Report { label: row.kind.name(), row, took, headline, summary, troubles, notices, exit, samples: Vec::new() }
 }

@@ -161,6 +161,17 @@ fn a_refused_product_that_leaves_the_feed_leaves_no_trace() {
 }
 
 #[test]
+fn what_is_there_though_an_answer_said_not_is_changed_all_the_same() {
+    let shop = synced(&many("p", 3), "");
+    let mut next = many("p", 3);
+    next[0] = next[0].clone().at_price("5.00");
+    publish(&shop, &next);
+    breaks(&shop, "PATCH", &Fault::status(404), false);
+    assert_eq!(sync(&shop).ended(0).tally(), "2 PATCH products, 1 POST products");
+    assert_equal(&shop, &next);
+}
+
+#[test]
 fn what_is_there_already_is_changed_and_what_is_gone_is_created() {
     let shop = synced(&many("p", 5), "");
     let nicechat = shop.nicechat();

@@ -67,6 +67,9 @@ fn every_shop_has_a_line_and_the_worst_comes_first() {
         assert!(line.starts_with(begin), "{begin}: {told:#?}");
     }
     assert!(told[5].contains(" Last good pass 20") && told[5].contains(" (just now). Next 20"), "{told:#?}");
+    assert!(
+        told[5].ends_with(" No daemon runs now: `systemctl start shelfkeeper@north`, unless a timer makes the passes.")
+    );
     let json: Value = serde_json::from_str(lines(2)[0]).expect("JSON");
     let states: Vec<(&str, &str)> = json
         .as_array()

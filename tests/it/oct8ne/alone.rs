@@ -93,6 +93,7 @@ fn a_plan_says_what_changes_of_what_is_shown() {
     // Nothing was written.
     assert_eq!(shop.json(&["status", "--format", "json"])["oct8ne"]["products"], 40);
     shop.run(&["run", "--once"]).expect_code(3);
+    shop.run(&["run", "--once"]).expect_code(3);
     let rejected = shop.run(&["rejected"]).expect_code(0).stdout;
     assert!(rejected.contains("Dear") && rejected.contains("free"), "{rejected}");
     assert_eq!(shop.json(&["status", "--format", "json"])["rejected_total"], Value::Null);

@@ -32,7 +32,7 @@ fn the_first_page_answers_what_somebody_asks_at_night() {
     let updated = get(address, "/history?kind=updated");
     let told = updated.text();
     assert!(told.contains("price 10.00 → becomes 1.00 −90 %, a large step feed line 2"), "{told}");
-    assert!(get(address, "/history").text().contains("held 20.00 usd gone from the feed of"), "{told}");
+    assert!(get(address, "/history").text().contains("held 20.00 usd it would go gone from the feed of"), "{told}");
     assert!(updated.has("class=\"marked\"") && told.contains("in_stock true → becomes false"), "{told}");
     // A strip of passes, each told in words.
     assert!(page.has("<rect class=\"held\"") && page.has("<rect class=\"changed\"") && page.has("role=\"img\""));

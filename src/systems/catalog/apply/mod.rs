@@ -86,6 +86,8 @@ pub struct Applied {
     pub refused: u64,
     /// Failed in a way that can pass.
     pub failed: u64,
+    /// Why the first of them did; empty when none did.
+    pub first_failure: String,
     /// Why it ended early.
     pub stopped: Option<Stop>,
 }
@@ -125,6 +127,7 @@ struct Application<'a> {
     /// Requests in flight are not waited for any longer.
     abandon: CancellationToken,
     why: Mutex<Option<Stop>>,
+    first_failure: Mutex<String>,
     /// No more of the stage that is under way.
     given_up: AtomicBool,
     /// Categories that products stayed in because their request failed.
@@ -154,6 +157,7 @@ pub(super) async fn apply(
         has_twins: AtomicBool::new(false),
         abandon: CancellationToken::new(),
         why: Mutex::new(None),
+        first_failure: Mutex::default(),
         given_up: AtomicBool::new(false),
         in_use: Mutex::new(HashSet::new()),
         counts: Counts::default(),
@@ -377,6 +381,7 @@ impl Application<'_> {
             unasked: self.counts.unasked.map(AtomicU64::into_inner),
             refused: self.counts.refused.into_inner(),
             failed: self.counts.failed.into_inner(),
+            first_failure: self.first_failure.into_inner().unwrap_or_else(PoisonError::into_inner),
             stopped,
         }
     }

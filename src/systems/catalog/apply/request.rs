@@ -32,10 +32,15 @@ pub(super) async fn send(nicechat: &Writer, operation: &Operation) -> Result<Don
         Action::Update => match change(nicechat, operation, send.clone()).await {
             // It is gone.
             Err(CallError::Missing) => match create(nicechat, operation, with_values(&operation.whole())).await {
-                Err(CallError::Exists) => {
-                    let reason = "NiceChat says both that it is not there (404) and that it is (code 412)".to_owned();
-                    Err(CallError::Refused { code: 412, reason })
-                }
+                // It is there again, or the first answer was wrong.
+                Err(CallError::Exists) => match change(nicechat, operation, operation.whole()).await {
+                    Err(CallError::Missing) => {
+                        let reason =
+                            "NiceChat says both that it is not there (404) and that it is (code 412)".to_owned();
+                        Err(CallError::Refused { code: 412, reason })
+                    }
+                    other => other,
+                },
                 other => other,
             },
             other => other,

@@ -45,6 +45,7 @@ impl Application<'_> {
                 // must not fill the journal object by object.
                 debug!(r#type = %operation.kind, object = %operation.id, reason, "not done, to be tried again by the next pass");
                 self.counts.failed.fetch_add(1, Ordering::Relaxed);
+                self.note_failure(&reason);
                 self.stays_where_it_is(&operation);
                 self.state.settle(object, Settled::Failed(reason.clone()), None, false).await?;
                 let in_a_row = self.counts.failed_in_a_row.fetch_add(1, Ordering::Relaxed) + 1;
@@ -64,6 +65,13 @@ impl Application<'_> {
         self.state.settle(object, settled, change, operation.is_urgent()).await?;
         (self.progress)(1);
         Ok(())
+    }
+
+    fn note_failure(&self, reason: &str) {
+        let mut first = self.first_failure.lock().unwrap_or_else(PoisonError::into_inner);
+        if first.is_empty() {
+            reason.clone_into(&mut first);
+        }
     }
 
     fn done(&self, operation: &Operation, done: Done) -> Settled {

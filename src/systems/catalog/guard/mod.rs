@@ -105,14 +105,15 @@ impl Judge<'_> {
         let held = Held {
             digest: digest(&mut hashes, ""),
             objects: Some(hashes.len() as u64),
+            categories: 0,
             held: excesses.into_iter().map(|excess| excess.held).filter(|held| held.count > 0).collect(),
         };
         if hashes.is_empty() || self.has_word(&held.digest) {
             candidates.iter().try_for_each(|candidate| store.approve(candidate.place))?;
             return Ok(Verdict { approved: hashes, ..Verdict::default() });
         }
-        hold(store, summary, &candidates)?;
-        Ok(Verdict { held: Some(held), ..Verdict::default() })
+        let categories = hold(store, summary, &candidates)?;
+        Ok(Verdict { held: Some(Held { categories, ..held }), ..Verdict::default() })
     }
 
     /// Deletions that were approved before and are still to be done count for none, however few they are.
@@ -159,7 +160,7 @@ impl Judge<'_> {
         let earlier = self.reader.approved()?;
         let goes_on = !hashes.is_empty() && hashes.iter().all(|hash| earlier.contains(hash));
         let objects = Some(hashes.len() as u64);
-        let held = Held { digest: digest(&mut hashes, &risk.risk), objects, held: vec![risk] };
+        let held = Held { digest: digest(&mut hashes, &risk.risk), objects, categories: 0, held: vec![risk] };
         if goes_on || self.has_word(&held.digest) {
             store.approve_all()?;
             return Ok(Verdict { approved: hashes, ..Verdict::default() });
@@ -235,8 +236,8 @@ fn example(operation: &Operation, risk: Risk) -> Example {
     }
 }
 
-/// Takes the candidates out of what is sent, and the categories that held products stay in.
-fn hold(store: &mut PlanStore, summary: &mut Summary, candidates: &[Candidate]) -> Result<(), PassError> {
+/// Takes the candidates out of what is sent, and the categories that held products stay in: gives how many those are.
+fn hold(store: &mut PlanStore, summary: &mut Summary, candidates: &[Candidate]) -> Result<u64, PassError> {
     let mut in_use = HashSet::new();
     let mut held_categories = HashSet::new();
     for candidate in candidates {
@@ -259,11 +260,12 @@ fn hold(store: &mut PlanStore, summary: &mut Summary, candidates: &[Candidate]) 
             of_held.insert(id.to_owned(), place);
         }
     })?;
+    let categories = of_held.len() as u64;
     for place in of_held.into_values() {
         if let Some(operation) = store.operation_at(place)? {
             store.hold(place, &operation, &[])?;
             summary.tally_mut(Kind::Category).take_back(operation.action);
         }
     }
-    Ok(())
+    Ok(categories)
 }

@@ -1,5 +1,6 @@
 //! The step that sends: what the guard let through is carried out.
 
+use std::mem::take;
 use std::sync::PoisonError;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -101,7 +102,7 @@ async fn carry_out(
     let mut applied = apply_until_newer(tools, (store, telling), &tell, (mark, overtaken)).await;
     let after = nicechat.traffic();
     let sent = after.requests - before.requests;
-    let (stopped, failed) = (applied.stopped.take(), applied.failed);
+    let (stopped, failed, first) = (applied.stopped.take(), applied.failed, take(&mut applied.first_failure));
     findings.applied = applied;
     if sent >= ENOUGH_REQUESTS {
         let pace = began.elapsed().as_secs_f64() / sent as f64;
@@ -118,7 +119,7 @@ async fn carry_out(
     match (stopped, failed) {
         (Some(stop), _) => Err(PassError::Stopped(stop)),
         (None, 0) => Ok(()),
-        (None, failed) => Err(PassError::Pending { failed, operations: summary.sent() }),
+        (None, failed) => Err(PassError::Pending { failed, operations: summary.sent(), first }),
     }
 }
 

@@ -21,6 +21,9 @@ pub struct Held {
     /// How many objects; `None` = an older version held them, and did not count.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub objects: Option<u64>,
+    /// Categories that only held products are in: they go, or stay, with them.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub categories: u64,
     /// By risk: one object may be held for several, and what went in the last day counts, too.
     pub held: Vec<HeldRisk>,
 }
@@ -100,6 +103,11 @@ impl HeldRisk {
     }
 }
 
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
+fn is_zero(number: &u64) -> bool {
+    *number == 0
+}
+
 /// One place behind the point.
 fn percent(count: u64, of: u64) -> Option<f64> {
     (of > 0).then(|| (count as f64 * 1000.0 / of as f64).round() / 10.0)
@@ -118,10 +126,15 @@ impl Held {
     /// How many objects are held, where what is said of the risks doesn't tell.
     pub fn in_all(&self) -> Option<String> {
         let objects = self.objects?;
-        if objects == self.by_risk() {
+        let categories = count(self.categories, "category that only", "categories that only");
+        let beside = if self.categories > 0 { format!(", and {categories} they are in") } else { String::new() };
+        if objects == self.by_risk() && beside.is_empty() {
             return None;
         }
-        let counted = count(objects, "object is held", "objects are held");
+        let counted = count(objects, "object is held", "objects are held") + &beside;
+        if objects == self.by_risk() {
+            return Some(counted);
+        }
         Some(match self.held.as_slice() {
             [one] if one.risk == "delete" && objects < one.count => {
                 format!("{counted} now: what went in the last day counts with them")

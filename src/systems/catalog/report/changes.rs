@@ -73,10 +73,13 @@ fn tone(change: ChangeKind) -> Tone {
 /// The fields, and whether one of them moved by much.
 fn fields(entry: &Entry) -> (Vec<Cell>, bool) {
     let change = &entry.change;
-    let is_gone = change.fields().all(|(_, _, new)| new.is_null());
-    let is_whole = matches!(change.change, ChangeKind::Created | ChangeKind::Deleted | ChangeKind::Adopted) || is_gone;
+    // What is held may as well be that a field gets lost.
+    let is_named = change.fields().any(|(name, ..)| matches!(name, "title" | "name"));
+    let would_go = change.change == ChangeKind::Held && is_named && change.fields().all(|(_, _, new)| new.is_null());
+    let is_whole = matches!(change.change, ChangeKind::Created | ChangeKind::Deleted | ChangeKind::Adopted) || would_go;
     if is_whole && entry.id.is_some() {
-        return (price(change).into_iter().collect(), false);
+        let told = would_go.then(|| Cell::Aside("it would go".to_owned()));
+        return (price(change).into_iter().chain(told).collect(), false);
     }
     // Prices of two currencies are no step of one.
     let is_priced = change.fields().all(|(name, ..)| name != "currency");

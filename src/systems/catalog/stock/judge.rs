@@ -50,7 +50,7 @@ pub(super) fn judge(tally: &Tally<'_>, read: &FeedRead, taken: u64, old: &Genera
     if let Some(risk) = whole {
         let held = vec![HeldRisk::whole(risk, (old.len(), old.len()))];
         let digest = short(Hasher::without_secret().digest(format!("{risk}{}", read.kind.1).as_bytes()));
-        let held = Held { digest, objects: Some(old.len()), held };
+        let held = Held { digest, objects: Some(old.len()), categories: 0, held };
         let is_whole = !word.lets_through(&held);
         return Judged { is_whole, held: is_whole.then_some(held), ..Judged::default() };
     }
@@ -60,7 +60,8 @@ pub(super) fn judge(tally: &Tally<'_>, read: &FeedRead, taken: u64, old: &Genera
         let held = HeldRisk::new(risk.name(), "product", (touched.count, *of), *limit);
         HeldRisk { examples: Some(touched.examples.clone()), ..held }
     });
-    let held = Held { digest: short(sum), objects: Some(tally.objects(&excesses)), held: held.collect() };
+    let held =
+        Held { digest: short(sum), objects: Some(tally.objects(&excesses)), categories: 0, held: held.collect() };
     if held.held.is_empty() || word.lets_through(&held) {
         return Judged::default();
     }

@@ -29,7 +29,7 @@ impl ShownPlan<'_> {
     pub fn json(&self, out: &mut impl Write) -> io::Result<()> {
         let plan = self.plan;
         let retailer = plan.retailer.as_ref();
-        let retailer = retailer.map(|PlannedRetailer { op, ecom_link, reason }| {
+        let retailer = retailer.map(|PlannedRetailer { op, ecom_link, reason, .. }| {
             json!({"op": op.name(), "ecom_link": ecom_link, "reason": reason})
         });
         let plan = json!({
@@ -61,7 +61,7 @@ impl ShownPlan<'_> {
         }
         writeln!(out)?;
         if let Some(retailer) = &plan.retailer {
-            let PlannedRetailer { op, ecom_link, reason } = retailer;
+            let PlannedRetailer { op, ecom_link, reason, .. } = retailer;
             let what = match op {
                 RetailerOp::Configure => format!("configure with {ecom_link}"),
                 RetailerOp::None => "nothing to be done".to_owned(),

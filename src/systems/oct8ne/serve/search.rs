@@ -147,7 +147,10 @@ fn shown(
     let label = |facet: Facet, value: &str, label: &str| named(&indexed.index, shower, (facet, currency), value, label);
     let applied = asked.iter().map(|(facet, value)| {
         let (param, param_label) = (facet.name(), labels::facet(language, *facet));
-        json!({"param": param, "paramLabel": param_label, "value": value, "valueLabel": label(*facet, value, value)})
+        // As it is called among the others.
+        let option = found.options.get(facet).and_then(|options| options.iter().find(|one| one.value == **value));
+        let shown = label(*facet, value, option.map_or(value, |option| &option.label));
+        json!({"param": param, "paramLabel": param_label, "value": value, "valueLabel": shown})
     });
     let option = |facet: Facet, option: &FacetOption| {
         let shown = label(facet, &option.value, &option.label);
