@@ -1,12 +1,15 @@
 //! How things stand, for people and for programs: the headline first, then what each system has to say.
 
 use std::io::{self, Write};
+use std::path::Path;
 
+use bytesize::ByteSize;
 use jiff::Timestamp;
 use serde_json::Value;
 
 use crate::config::Caller;
 use crate::config::Schedule;
+use crate::files::Space;
 use crate::pass::ReadPasses as _;
 use crate::pass::{Headline, PassRow, Streak, all_held, streaks};
 use crate::pause::Pause;
@@ -17,6 +20,8 @@ use crate::text::{count, distance, fold};
 
 /// Objects that a person is shown.
 const SHOWN: u64 = 20;
+/// With less room than this, in bytes, not even the row of a pass can be written for sure.
+const FULL: u64 = 1 << 20;
 /// How far back the last good pass is looked for.
 const LOOKED_AT: u32 = 10_000;
 
@@ -136,6 +141,9 @@ impl<'r> Status<'r> {
     pub fn headline(&self) -> Result<Headline, PrintError> {
         if let Some(text) = self.absence()? {
             return Ok(Headline { state: crate::pass::Standing::None, text, since: None });
+        }
+        if let Some(text) = full_disk(self.reader.path()) {
+            return Ok(Headline { state: crate::pass::Standing::Stopped, text, since: None });
         }
         let headlines = self.parts.iter().map(|part| part.standing.headline(&part.passes, self.now));
         let (silent, told): (Vec<Headline>, Vec<Headline>) =
@@ -286,6 +294,17 @@ impl<'r> Status<'r> {
         }
         Ok(())
     }
+}
+
+/// What goes before all that a state says: that nothing can be written into it any more, not even that.
+fn full_disk(state: &Path) -> Option<String> {
+    let space = Space::at(state).filter(|space| space.total > 0 && space.free < FULL)?;
+    let place = state.parent().filter(|place| !place.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    Some(format!(
+        "The disk is full: {} are free in {}, and no pass can be made.",
+        ByteSize(space.free),
+        place.display()
+    ))
 }
 
 impl Part<'_> {

@@ -49,7 +49,8 @@ mod tests {
         assert!(!settled(100, 100, 109));
         assert!(!settled(100, 105, 110), "renamed or truncated since it was written");
         assert!(!settled(105, 100, 110));
-        assert!(!settled(200, 100, 110), "a time in the future proves nothing");
+        assert!(settled(200, 100, 110) && !settled(200, 101, 110), "somebody has set it to a time in the future");
+        assert!(!settled(100, 200, 110) && !settled(200, 200, 110), "a clock was put back: nothing is proven");
     }
 
     /// Opens a feed in a folder of its own, changes something, and asks whether it is the same.

@@ -34,11 +34,15 @@ impl Identity {
         }
     }
 
-    /// Whether nobody has touched it for a while. A time in the future says nothing.
+    /// Whether nobody has touched it for a while. A time in the future says nothing: of when it was modified somebody may
+    /// have set it, as whoever copies files with their times does.
     pub(super) fn is_settled(&self, now: SystemTime) -> bool {
-        let Ok(now) = now.duration_since(UNIX_EPOCH) else { return false };
-        let last = self.modified.max(self.changed);
-        i128::try_from(now.as_nanos()).is_ok_and(|now| now - last >= SETTLED.as_nanos() as i128)
+        let now = now.duration_since(UNIX_EPOCH).ok().and_then(|now| i128::try_from(now.as_nanos()).ok());
+        let is_long_ago = |now: i128| {
+            let last = if self.modified > now { self.changed } else { self.modified.max(self.changed) };
+            now - last >= SETTLED.as_nanos() as i128
+        };
+        now.is_some_and(is_long_ago)
     }
 
     /// Whether the open file, and what lies at its path by now, are still as they were.

@@ -23,6 +23,30 @@ fn keep(shop: &Shop, name: &str) -> String {
     shop.write(name, state).display().to_string()
 }
 
+/// A state that nothing can be written into says what it said before.
+#[test]
+fn that_the_disk_is_full_goes_before_what_the_state_says() {
+    let shop = Shop::with_rows(&[LAMP]);
+    shop.pass(0);
+    let (state, good) = (keep(&shop, "equal.db"), shop.write("good.toml", config(&shop)).display().to_string());
+    let script = format!(
+        "cp {good} /etc/shelfkeeper/north.toml; mount -t tmpfs -o size=4m none /var/lib/private/shelfkeeper-north; \
+         cd /var/lib/private/shelfkeeper-north && cp {state} shelfkeeper.db && \"$0\" --shop north status | head -1; \
+         head -c 3m /dev/zero >rest; \"$0\" --shop north status | head -1; \"$0\" status --all; echo \"exit $?\""
+    );
+    let Some(output) = on_a_machine(&script) else { return };
+    let lines: Vec<&str> = output.stdout.lines().collect();
+    assert_eq!(
+        (lines.len(), lines[0], lines[3]),
+        (4, "Equal: NiceChat has what the feed says.", "exit 1"),
+        "{output:?}"
+    );
+    assert!(
+        lines[1].starts_with("The disk is full: ") && lines[2].starts_with("north  The disk is full: "),
+        "{output:?}"
+    );
+}
+
 #[test]
 fn every_shop_has_a_line_and_the_worst_comes_first() {
     let shop = Shop::with_rows(&[LAMP]);

@@ -37,6 +37,14 @@ fn it_is_there_without_nicechat_and_served_again_at_once() {
 }
 
 #[test]
+fn a_nicechat_that_never_answers_keeps_nobody_waiting() {
+    let shop = shop(&["1|Lamp|||||10 EUR||in stock|Home|||"], "");
+    shop.nicechat().add_fault(Rule::new(Fault::Hang));
+    let face = Face::ready(&shop);
+    assert_eq!(title(&face, 1), "Lamp");
+}
+
+#[test]
 fn a_pass_replaces_it_and_damage_is_made_good() {
     let shop = shop(&["1|Lamp|||||10 EUR||in stock|Home|||", "2|Chair|||||10 EUR||in stock|Home|||"], "");
     shop.config(&config("").replace("every 12h", "every 1s"));

@@ -1,6 +1,7 @@
 //! The steps in their order: fetch, diff, guard, import where it pays, apply.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde_json::json;
 
@@ -11,7 +12,7 @@ use super::findings::Findings;
 use super::held::note_held;
 use super::import::{count_imported, push, settle_earlier};
 use super::send::{Sent, send};
-use super::stock::{stock, stock_anyway};
+use super::stock::{stock, stock_anyway, stock_meanwhile};
 use crate::approval::{CATALOG, approver, take_word};
 use crate::catalog::Kind;
 use crate::config::Prune;
@@ -22,7 +23,7 @@ use crate::systems::catalog::guard::{Approved, Guarded, let_through};
 use crate::systems::catalog::plan::Plan;
 use crate::systems::catalog::plan::summary::Summary;
 use crate::systems::catalog::plan::verdict::{Held, Verdict};
-use crate::systems::catalog::planner::Request;
+use crate::systems::catalog::planner::{Request, needs_listing};
 use crate::systems::catalog::store::ReadTroubles as _;
 use crate::systems::catalog::store::{
     Deletion, FeedColumns, FeedMark, GuardEnding, ListingScope, Missing, RefusedCount, RowsEnding,
@@ -87,12 +88,33 @@ pub(in crate::systems::catalog) async fn run_steps(
             return Ok(tools.paused().map_or(ended, Ended::Paused));
         }
     };
-    let plan = compare(tools, request, &mut feed, findings).await;
+    let plan = compare_patiently(tools, request, &mut feed, findings).await;
     let shown = stock(tools, request, Arc::clone(&feed.body), plan.as_ref());
     let compared = plan.map(|plan| Compared { feed, plan });
     // Neither waits for the other one.
     let (ended, ()) = tokio::join!(Box::pin(carry_out(tools, request, compared, findings)), shown);
     ended
+}
+
+/// NiceChat's listing may take longer than this; what the feed says is shown meanwhile.
+const SOON: Duration = Duration::from_secs(2);
+
+/// Compares; NiceChat's listing, if it is read, keeps nobody waiting who asks what the feed says.
+async fn compare_patiently(
+    tools: &Tools<'_>,
+    request: Request,
+    feed: &mut FeedBody,
+    findings: &mut Findings,
+) -> Result<Plan, PassError> {
+    let config = &tools.context.config;
+    let may_wait = config.is_shown && needs_listing(config, &tools.state()?, request.kind)?;
+    let body = Arc::clone(&feed.body);
+    let mut comparison = Box::pin(compare(tools, request, feed, findings));
+    tokio::select! {
+        plan = &mut comparison => return plan,
+        () = tokio::time::sleep(SOON), if may_wait => {}
+    }
+    tokio::join!(comparison, stock_meanwhile(tools, request, body)).0
 }
 
 /// Does what a comparison came to.

@@ -16,7 +16,7 @@ use crate::systems::catalog::error::PassError;
 use crate::systems::catalog::plan::Plan;
 use crate::systems::catalog::plan::operation::Stage;
 use crate::systems::catalog::planner::Request;
-use crate::systems::catalog::stock::{Decided, Fate, Stocking, Word, shown};
+use crate::systems::catalog::stock::{Decided, Fate, Stocking, Word, is_of, shown};
 use crate::systems::catalog::store::ReadObjects as _;
 use crate::systems::catalog::wait::{blocking, interruptible};
 
@@ -59,6 +59,15 @@ pub(super) fn stock(
             Ok(()) | Err(PassError::Interrupted) => {}
             Err(error) => warn!("what the feed says is not shown: {error}"),
         }
+    }
+}
+
+/// The same while NiceChat's listing is waited for, unless it is what is shown already.
+pub(super) async fn stock_meanwhile(tools: &Tools<'_>, request: Request, body: Arc<Body>) {
+    let (config, read) = (&tools.context.config, Arc::clone(&body));
+    let Ok(digest) = blocking(move || Ok(read.digest().ok())).await else { return };
+    if !is_of(&config.state.path, &config.source, digest, request.now) {
+        stock(tools, request, body, Err(&PassError::Client(String::new()))).await;
     }
 }
 

@@ -119,8 +119,9 @@ impl Event {
 
     fn failed(&self) -> Words {
         let (what, failures) = (self.what(), self.number("failures"));
+        let passes = |one: &str| if failures == "1" { one.to_owned() } else { format!("{failures} passes") };
         let parts = vec![
-            wrap(&format!("The last {failures} passes over {what} failed{}.", self.since(", since")), ""),
+            wrap(&format!("The last {} over {what} failed{}.", passes("pass"), self.since(", since")), ""),
             self.reason(),
             wrap(
                 &format!(
@@ -133,7 +134,7 @@ impl Event {
                 "`shelfkeeper status` shows how things stand, and `shelfkeeper check --online` who does not answer.",
             ),
         ];
-        Words { subject: format!("{} can't be kept up to date: {failures} passes failed", capital(what)), parts }
+        Words { subject: format!("{} can't be kept up to date: {} failed", capital(what), passes("1 pass")), parts }
     }
 
     fn recovered(&self) -> Words {

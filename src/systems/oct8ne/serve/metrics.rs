@@ -22,7 +22,7 @@ pub(in crate::systems::oct8ne) const METHODS: [(&str, &str); 12] = [
     ("search", "search"),
     ("customerdata", "customerData"),
     ("getcart", "getCart"),
-    ("addtowishlist", "addToWishList"),
+    ("addtowishlist", "addToWishlist"),
     ("getorders", "getOrders"),
     ("getorderdetails", "getOrderDetails"),
     ("getsalesreport", "getSalesReport"),
