@@ -105,21 +105,25 @@ fn feed_of_root(config: &Config) -> Option<String> {
     if let Some(place) = HIDDEN.iter().find(|place| real.starts_with(place)) {
         return Some(format!("{told}, and its unit keeps {place} from it: put the feed elsewhere, such as /srv"));
     }
-    let closed = files::closed_to_others(path)?;
-    let mode = if closed.is_dir() { "o+x" } else { "o+r" };
-    Some(format!("{told}, and {} is not for others: chmod {mode} {}", closed.display(), closed.display()))
+    Some(format!("{told}, and {}", closed_to_others(path)?))
 }
 
 /// Nor that the config is.
 fn config_of_root(config: &Config, path: &Path) -> Option<String> {
     let unit = config.unit.as_ref().filter(|_| rustix::process::geteuid().is_root())?;
-    let closed = files::closed_to_others(path)?;
-    let (mode, closed) = (if closed.is_dir() { "o+x" } else { "o+r" }, closed.display());
     Some(format!(
-        "root reads the config {} here; {unit} is a user of its own, and {closed} is not for others: chmod {mode} {closed} \
-         (secrets belong into files of their own, see `api_key_file`)",
-        path.display()
+        "root reads the config {} here; {unit} is a user of its own, and {} (secrets belong into files of their own, see \
+         `api_key_file`)",
+        path.display(),
+        closed_to_others(path)?
     ))
+}
+
+/// What on the way to a file only its owner or group may pass or read, and what to do.
+fn closed_to_others(path: &Path) -> Option<String> {
+    let closed = files::closed_to_others(path)?;
+    let mode = if closed.is_dir() { "o+x" } else { "o+r" };
+    Some(format!("{} is not for others: chmod {mode} {}", closed.display(), closed.display()))
 }
 
 /// Addresses of ours where somebody else listens; while a daemon runs it is the daemon.
