@@ -28,6 +28,14 @@ impl Faults {
         *self.0.entry(Fault { field: field.to_owned(), is_duplicate }).or_default() += rows;
     }
 
+    /// Gives each field at fault, whether it is that an earlier row has the id, and how many rows there are of it.
+    ///
+    /// # Errors
+    /// When `each` fails.
+    pub fn each<E>(&self, mut each: impl FnMut(&str, bool, u64) -> Result<(), E>) -> Result<(), E> {
+        self.0.iter().try_for_each(|(fault, rows)| each(&fault.field, fault.is_duplicate, *rows))
+    }
+
     /// Rows of every kind.
     pub fn rows(&self) -> u64 {
         self.0.values().sum()

@@ -5,7 +5,7 @@ use rusqlite::{Transaction, params};
 use crate::digest::Hasher;
 
 /// Each step takes a file from one format to the next; `PRAGMA user_version` counts them.
-pub(crate) const STEPS: [&str; 15] = [
+pub(crate) const STEPS: [&str; 16] = [
     OBJECTS,
     IMPORTS,
     EVENTS,
@@ -21,6 +21,7 @@ pub(crate) const STEPS: [&str; 15] = [
     ORDERS,
     TAKEN_BY,
     EMAILS_OF,
+    COUNTED,
 ];
 
 const OBJECTS: &str = "
@@ -235,6 +236,22 @@ const EMAILS_OF: &str = "
     CREATE INDEX order_email_of ON order_email (id);
 ";
 
+const COUNTED: &str = "
+    -- How many objects of each kind are ours: a page that shows it reads no table of a million rows for it.
+    CREATE TABLE object_count (kind INTEGER PRIMARY KEY, objects INTEGER NOT NULL);
+    INSERT INTO object_count SELECT kind, count(*) FROM object_key GROUP BY kind;
+    -- How many rows of the feed are rejected, by what is wrong with them.
+    CREATE TABLE rejected_count (
+        field TEXT NOT NULL, is_duplicate INTEGER NOT NULL, rows INTEGER NOT NULL, PRIMARY KEY (field, is_duplicate)
+    ) WITHOUT ROWID;
+    INSERT INTO rejected_count
+        SELECT field, field = 'id' AND (reason LIKE 'same id as %' OR reason LIKE 'duplicate:%'), count(*)
+        FROM rejected GROUP BY 1, 2;
+";
+
+/// The first format that keeps count of objects and of rejected rows.
+pub const COUNTED_SINCE: i64 = 16;
+
 /// The first format that knows who has taken an event.
 pub const TAKEN_BY_SINCE: i64 = 14;
 
@@ -278,5 +295,6 @@ mod tests {
         assert_eq!(STEPS[SECRET_SINCE as usize - 1], SECRET);
         assert_eq!(STEPS[AVAILABILITY_SINCE as usize - 1], AVAILABILITY);
         assert_eq!(STEPS[TAKEN_BY_SINCE as usize - 1], TAKEN_BY);
+        assert_eq!(STEPS[COUNTED_SINCE as usize - 1], COUNTED);
     }
 }

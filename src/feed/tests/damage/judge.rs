@@ -100,7 +100,11 @@ impl Case<'_> {
 
     /// A field changes only where it was hit, and has no value only where the value was hit.
     fn judge_fields(&self, place: &Place, new: &Item) -> Result<(), String> {
-        let (old, new) = (values(&self.before[&place.id]), values(new));
+        let old = &self.before[&place.id];
+        if new == old {
+            return Ok(());
+        }
+        let (old, new) = (values(old), values(new));
         for (name, old) in &old {
             // A currency may stand beside the price.
             let is_named = |field: &&Field| field.name == name || (name == "currency" && field.name == "price");

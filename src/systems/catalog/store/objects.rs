@@ -1,6 +1,6 @@
 //! The objects that are ours, as NiceChat acknowledged them last.
 
-use rusqlite::{Row, Transaction, params};
+use rusqlite::{Connection, OptionalExtension as _, Row, Transaction, params};
 use serde::{Deserialize, Serialize};
 
 use super::columns::{digest, fields, text_unless_empty};
@@ -10,7 +10,7 @@ use super::presence::presence;
 use super::{imports, known_rows};
 use crate::catalog::{Digest, Fields, Kind};
 use crate::digest::Hasher;
-use crate::state::{Reader, StateError};
+use crate::state::{COUNTED_SINCE, Reader, StateError};
 
 /// What we know of an object of ours.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -106,19 +106,29 @@ pub trait ReadObjects: AsRef<Reader> {
     /// # Errors
     /// When the file can't be read.
     fn owned(&self, kind: Kind) -> Result<u64, StateError> {
-        let of = |kind: Kind| self.as_ref().count("SELECT count(*) FROM object_key WHERE kind = ?1", [kind]);
-        match kind {
-            Kind::Category => of(kind),
-            // All of a table are counted page by page, and some of it row by row: of a million that is felt.
-            Kind::Product => {
-                let all = self.as_ref().count("SELECT count(*) FROM object_key", [])?;
-                Ok(all.saturating_sub(of(Kind::Category)?))
-            }
+        let reader = self.as_ref();
+        if reader.version() < COUNTED_SINCE {
+            return reader.count("SELECT count(*) FROM object_key WHERE kind = ?1", [kind]);
         }
+        reader.read(|connection| owned(connection, kind))
     }
 }
 
 impl ReadObjects for Reader {}
+
+/// How many objects of a kind are ours.
+pub(super) fn owned(connection: &Connection, kind: Kind) -> rusqlite::Result<u64> {
+    let mut statement = connection.prepare_cached("SELECT objects FROM object_count WHERE kind = ?1")?;
+    let objects: Option<i64> = statement.query_row([kind], |row| row.get(0)).optional()?;
+    Ok(objects.unwrap_or_default().unsigned_abs())
+}
+
+/// Counts objects that came, or went.
+fn count(transaction: &Transaction<'_>, kind: Kind, change: i64) -> rusqlite::Result<()> {
+    let sql = "INSERT INTO object_count (kind, objects) VALUES (?1, ?2)
+               ON CONFLICT (kind) DO UPDATE SET objects = objects + ?2";
+    transaction.prepare_cached(sql)?.execute(params![kind, change]).map(|_| ())
+}
 
 /// Writes an object that NiceChat acknowledged.
 pub(super) fn put(
@@ -145,7 +155,7 @@ pub(super) fn put(
     let object = transaction.last_insert_rowid();
     let sql = "INSERT INTO object_key (kind, key, digest, object, has) VALUES (?1, ?2, ?3, ?4, ?5)";
     transaction.prepare_cached(sql)?.execute(params![kind, key, record.digest.to_be_bytes(), object, has])?;
-    Ok(())
+    count(transaction, kind, 1)
 }
 
 /// Forgets an object that is gone.
@@ -155,8 +165,8 @@ pub(super) fn delete(transaction: &Transaction<'_>, hasher: &Hasher, kind: Kind,
     let sql = "DELETE FROM object WHERE object = (SELECT object FROM object_key WHERE kind = ?1 AND key = ?2)";
     transaction.prepare_cached(sql)?.execute(params![kind, key])?;
     let sql = "DELETE FROM object_key WHERE kind = ?1 AND key = ?2";
-    transaction.prepare_cached(sql)?.execute(params![kind, key])?;
-    Ok(())
+    let gone = transaction.prepare_cached(sql)?.execute(params![kind, key])?;
+    if gone > 0 { count(transaction, kind, -1) } else { Ok(()) }
 }
 
 /// What holds no longer as soon as anything is written of an object.

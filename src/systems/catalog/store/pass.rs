@@ -10,7 +10,8 @@ use super::history::{self, Loaded, PassId};
 use super::imports::{self, Timings};
 use super::known_rows::{self, RowsEnding};
 use super::missing::{self, Missing};
-use crate::catalog::{Cell, Rejection};
+use super::troubles;
+use crate::catalog::Rejection;
 use crate::pass::{self, Outcome, PassEntry};
 use crate::state::{Key, Reader, StateError, Writer, begin_sending, end_doubt, end_sending};
 
@@ -120,19 +121,10 @@ pub trait WritePass: AsRef<Writer> + Sync {
     fn reject(&self, rejections: Vec<Rejection>, first: bool) -> impl Future<Output = Result<(), StateError>> + Send {
         self.as_ref().run_lightly(move |transaction| {
             if first {
-                transaction.execute("DELETE FROM rejected", [])?;
+                transaction.execute_batch("DELETE FROM rejected; DELETE FROM rejected_count")?;
                 FEED_MARK.remove(transaction)?;
             }
-            let sql = "INSERT INTO rejected (line, id, field, reason, title, column_name, value, first)
-                       VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
-            let mut statement = transaction.prepare_cached(sql)?;
-            let number = |line: u64| i64::try_from(line).unwrap_or(i64::MAX);
-            for Rejection { line, id, field, reason, cell, first, .. } in rejections {
-                let Cell { column, value, title } = cell.map(|cell| *cell).unwrap_or_default();
-                let row = params![number(line), id, field, reason, title, column, value, first.map(number)];
-                statement.execute(row)?;
-            }
-            Ok(())
+            troubles::reject(transaction, rejections)
         })
     }
 

@@ -4,11 +4,11 @@
 use std::fmt;
 
 use jiff::Timestamp;
-use rusqlite::Row;
+use rusqlite::{Row, Transaction, params};
 
 use super::columns::time;
 use crate::catalog::{Cell, Faults, Kind, Rejection};
-use crate::state::{HISTORY_SINCE, Reader, StateError, limit};
+use crate::state::{COUNTED_SINCE, HISTORY_SINCE, Reader, StateError, limit};
 use crate::text::count;
 
 /// An object that is not as wanted, and why.
@@ -51,6 +51,11 @@ impl fmt::Display for RefusedCount {
         f.write_str(&told.join(" and "))
     }
 }
+
+/// How an earlier format tells how many rows are rejected.
+const COUNT_REJECTED: &str = "
+    SELECT field, field = 'id' AND (reason LIKE 'same id as %' OR reason LIKE 'duplicate:%'), count(*)
+    FROM rejected GROUP BY 1, 2";
 
 /// Reading what is not as wanted.
 pub trait ReadTroubles: AsRef<Reader> {
@@ -119,7 +124,7 @@ pub trait ReadTroubles: AsRef<Reader> {
             "SELECT line, id, field, reason, {cells}, rowid FROM rejected
              WHERE rowid > ?1 AND (?2 IS NULL OR id = ?2) ORDER BY rowid LIMIT ?3"
         );
-        let parameters = rusqlite::params![after.unwrap_or(i64::MIN), id, limit(most as u64)];
+        let parameters = params![after.unwrap_or(i64::MIN), id, limit(most as u64)];
         self.as_ref().all(&sql, parameters, |row| Ok((row.get(8)?, rejection(row)?)))
     }
 
@@ -129,8 +134,8 @@ pub trait ReadTroubles: AsRef<Reader> {
     /// When the file can't be read.
     fn trouble(&self) -> Result<(Faults, RefusedCount), StateError> {
         let mut faults = Faults::default();
-        let sql = "SELECT field, field = 'id' AND (reason LIKE 'same id as %' OR reason LIKE 'duplicate:%'), count(*)
-                   FROM rejected GROUP BY 1, 2";
+        let is_counted = self.as_ref().version() >= COUNTED_SINCE;
+        let sql = if is_counted { "SELECT field, is_duplicate, rows FROM rejected_count" } else { COUNT_REJECTED };
         let fault = |row: &Row<'_>| Ok((row.get::<_, String>(0)?, row.get(1)?, row.get::<_, i64>(2)?.unsigned_abs()));
         self.as_ref().each(sql, [], fault, |(field, is_duplicate, rows)| {
             faults.add_many(&field, is_duplicate, rows);
@@ -143,6 +148,25 @@ pub trait ReadTroubles: AsRef<Reader> {
 }
 
 impl ReadTroubles for Reader {}
+
+/// Adds rows that the reading of a feed did not take.
+pub(super) fn reject(transaction: &Transaction<'_>, rejections: Vec<Rejection>) -> rusqlite::Result<()> {
+    let mut faults = Faults::default();
+    let sql = "INSERT INTO rejected (line, id, field, reason, title, column_name, value, first)
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
+    let mut insert = transaction.prepare_cached(sql)?;
+    let number = |line: u64| i64::try_from(line).unwrap_or(i64::MAX);
+    for rejection in rejections {
+        faults.add(&rejection);
+        let Rejection { line, id, field, reason, cell, first, .. } = rejection;
+        let Cell { column, value, title } = cell.map(|cell| *cell).unwrap_or_default();
+        insert.execute(params![number(line), id, field, reason, title, column, value, first.map(number)])?;
+    }
+    let sql = "INSERT INTO rejected_count (field, is_duplicate, rows) VALUES (?1, ?2, ?3)
+               ON CONFLICT (field, is_duplicate) DO UPDATE SET rows = rows + ?3";
+    let mut count = transaction.prepare_cached(sql)?;
+    faults.each(|field, is_duplicate, rows| count.execute(params![field, is_duplicate, number(rows)]).map(|_| ()))
+}
 
 /// A rejected row with its line, id, field, reason, title, column, value, and the line of the first row of its id.
 pub(in crate::systems::catalog) fn rejection(row: &Row<'_>) -> rusqlite::Result<Rejection> {

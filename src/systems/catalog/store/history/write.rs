@@ -11,6 +11,7 @@ use crate::catalog::{Fields, Kind};
 use crate::digest::Hasher;
 use crate::state::{self, Key, StateError, Writer};
 use crate::systems::catalog::store::guard::ApprovedHash;
+use crate::systems::catalog::store::objects::owned;
 use crate::systems::catalog::store::packed::pack;
 
 /// Changes that are taken away in one transaction, before anybody else's turn.
@@ -121,8 +122,7 @@ pub(in crate::systems::catalog::store) fn note_load(
 ) -> rusqlite::Result<()> {
     let (mut adopted, mut created) = (Fields::new(), Fields::new());
     for (at, (kind, name)) in Kind::ALL.into_iter().zip(["categories", "products"]).enumerate() {
-        let sql = "SELECT count(*) FROM object_key WHERE kind = ?1";
-        let after: u64 = transaction.query_row(sql, [kind], |row| row.get::<_, i64>(0))?.unsigned_abs();
+        let after = owned(transaction, kind)?;
         // An import's own are what it created. Of a first load, whatever was to be taken over is, before all else.
         let is_first = load.why == Why::FirstLoad;
         let before = load.owned[at];

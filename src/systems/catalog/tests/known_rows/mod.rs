@@ -108,6 +108,16 @@ impl Shop {
         Ok(differ.finish().expect("a comparison"))
     }
 
+    /// Objects are counted as they come and go.
+    fn is_counted(&self) {
+        let reader = self.reader();
+        for kind in Kind::ALL {
+            let mut keys = 0;
+            reader.keys(kind, |_| keys += 1).expect("read");
+            assert_eq!(reader.owned(kind).expect("read"), keys);
+        }
+    }
+
     /// Carries operations out, each with the luck that the dice give it.
     fn carry_out(&self, result: Outline, rows: Option<RowsEnding>, visit: &Visit) {
         let mut dice = visit.dice | 1;
@@ -192,6 +202,7 @@ proptest! {
                     prop_assert_eq!(result(&fast), result(&plain), "{}", String::from_utf8_lossy(&feed));
                     prop_assert_eq!(fast.changes_at, plain.changes_at);
                     shop.carry_out(result(&plain), fast.rows.take(), visit);
+                    shop.is_counted();
                 }
                 (plain, fast) => prop_assert_eq!(fast.err(), plain.err()),
             }
