@@ -203,9 +203,10 @@ impl Oct8ne {
 
 impl OwnShop {
     fn read(section: &Section<'_>, environment: &Environment) -> Result<OwnShop, ConfigError> {
-        let url = |key| section.read(key, "", own_address);
-        let (session_url, wishlist_url) = (url("session_url")?, url("wishlist_url")?);
-        let (orders_url, order_url) = (url("orders_url")?, url("order_url")?);
+        let url = |key, asked: &str| section.read(key, "", |text| own_address(text, asked));
+        let (session_url, wishlist_url) = (url("session_url", "")?, url("wishlist_url", "")?);
+        // An address without whom it is about would give everybody the same orders.
+        let (orders_url, order_url) = (url("orders_url", "{email}")?, url("order_url", "{reference}")?);
         let is_asked = [&session_url, &wishlist_url, &orders_url, &order_url].iter().any(|url| url.is_some());
         let secret = if is_asked { Some(secret::required(section, SECRET, environment)) } else { None };
         Ok(OwnShop {
@@ -311,11 +312,15 @@ fn address(text: &str) -> Result<String, String> {
     Err("expected a path that begins with a slash, or an address that begins with https://".to_owned())
 }
 
-/// Empty means none. What is told there of a customer must not be read on the way.
-fn own_address(text: &str) -> Result<Option<String>, String> {
+/// An address of the shop's own programs, with what it is asked about in it. Empty means none. What is told there of a
+/// customer must not be read on the way.
+fn own_address(text: &str, asked: &str) -> Result<Option<String>, String> {
     let text = text.trim();
     if text.is_empty() {
         return Ok(None);
+    }
+    if !text.contains(asked) {
+        return Err(format!("expected an address with {asked} in it, which is filled in for each request"));
     }
     let expected = || "expected an address such as \"https://shop.example/internal/session\"".to_owned();
     let url = Url::parse(text).map_err(|_| expected())?;
@@ -350,10 +355,10 @@ mod tests {
         assert_eq!(server("http://127.0.0.1:81/").as_deref(), Ok("http://127.0.0.1:81"));
         assert!(server("http://backoffice.oct8ne.com").is_err() && server("").is_err() && server("a b").is_err());
         for text in ["https://a.example/x?e={email}", "http://127.0.0.1:1/", "http://10.0.0.1/", "http://localhost/"] {
-            assert!(own_address(text).is_ok_and(|url| url.is_some()), "{text}");
+            assert!(own_address(text, "").is_ok_and(|url| url.is_some()), "{text}");
         }
         for text in ["http://a.example/", "/x", "ftp://a.example"] {
-            assert!(own_address(text).is_err() && shop_url(text).is_err(), "{text}");
+            assert!(own_address(text, "").is_err() && shop_url(text).is_err(), "{text}");
         }
         for text in ["https://a.example/es/", "http://127.0.0.1:1", "http://10.0.0.1/"] {
             assert!(shop_url(text).is_ok_and(|url| !url.path().ends_with("es/")), "{text}");

@@ -1,4 +1,6 @@
 //! The only file of a zip archive, unpacked as it is read (Google takes zipped feeds of one file).
+//!
+//! Folders are no files, nor is what a Mac's own packing puts beside each of them.
 
 use std::fs::File;
 use std::io::{self, BufReader, Read, Seek, SeekFrom};
@@ -21,10 +23,13 @@ const LONGEST_LIST: u64 = 4 << 20;
 pub(super) fn only_entry(file: &File) -> Result<impl Read + Send + '_, FeedError> {
     let broken = |error: ZipError| FeedError::Incomplete(in_words(&error));
     let mut archive = ZipArchive::new(BufReader::new(List { file, left: LONGEST_LIST })).map_err(broken)?;
-    if archive.len() != 1 {
-        return Err(FeedError::NotAFeed(format!("a zip archive of {} files; a feed's has one", archive.len())));
-    }
-    let entry = archive.by_index(0).map_err(broken)?;
+    // One whose name can't be read is one all the same.
+    let name = |index: usize| archive.name_for_index(index).and_then(Result::ok);
+    let files: Vec<usize> = (0..archive.len()).filter(|index| name(*index).is_none_or(|name| is_file(&name))).collect();
+    let [only] = files[..] else {
+        return Err(FeedError::NotAFeed(format!("a zip archive of {} files; a feed's has one", files.len())));
+    };
+    let entry = archive.by_index(only).map_err(broken)?;
     let at = entry.data_start().ok_or_else(|| broken(ZipError::FileNotFound))?;
     let packed = BufReader::with_capacity(1 << 16, Positioned { file, at, inflow: None }.take(entry.compressed_size()));
     let reader: Box<dyn Read + Send> = match entry.compression() {
@@ -32,6 +37,11 @@ pub(super) fn only_entry(file: &File) -> Result<impl Read + Send + '_, FeedError
         _ => Box::new(DeflateDecoder::new(packed)),
     };
     Ok(Checked { reader, crc: Crc::new(), expected: entry.crc32(), left: entry.size() })
+}
+
+/// Whether an entry of this name is a file that somebody put there.
+fn is_file(name: &str) -> bool {
+    !name.ends_with('/') && !name.starts_with("__MACOSX/") && !name.ends_with(".DS_Store")
 }
 
 /// An archive's list of files is its end: without one, the rest didn't come.

@@ -157,12 +157,29 @@ fn refused(location: &Location, response: &Response) -> FetchError {
         404 | 410 => "; check the address",
         _ => "",
     };
-    let error = FetchError::new(location, format!("the server answered {status}{advice}"));
+    let other = other_host(location, response.url());
+    let error = FetchError::new(location, format!("the server answered {status}{other}{advice}"));
     let can_pass = status.is_server_error() || matches!(status.as_u16(), 408 | 425 | 429);
     if !can_pass {
         return error;
     }
     error.recovering(Recovery::Possible(http_client::asked_pause(response.headers(), Timestamp::now())))
+}
+
+/// That a redirect has led to another host; nothing of the address besides, which may be a secret.
+fn other_host(location: &Location, url: &Url) -> String {
+    let host = |url: &Url| url.host_str().map(|host| (host.to_owned(), url.port_or_known_default()));
+    let first = match location {
+        Location::Url(first) => host(first),
+        Location::File(_) => None,
+    };
+    match host(url) {
+        Some((name, port)) if first.is_some() && first != host(url) => {
+            let port = port.map(|port| format!(":{port}")).unwrap_or_default();
+            format!(" from {name}{port}, where it redirects to")
+        }
+        _ => String::new(),
+    }
 }
 
 /// How long the whole feed is, of which a 206 has all (RFC 9110, 14.4): some servers answer so although no

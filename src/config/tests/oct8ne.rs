@@ -41,6 +41,8 @@ fn what_it_lacks_is_told() {
         ("enabled = 1", "expected true or false"),
         ("[oct8ne.shop]\nsession_url = \"http://shop.example\"", "use https"),
         ("[oct8ne.shop]\nsession_url = \"https://shop.example\"", "oct8ne.shop.secret is missing"),
+        ("[oct8ne.shop]\norders_url = \"https://shop.example/orders\"", "with {email} in it"),
+        ("[oct8ne.shop]\norder_url = \"https://shop.example/orders\"", "with {reference} in it"),
         ("[oct8ne.shop]\nsessions = 1", "unknown setting oct8ne.shop.sessions"),
         ("shop = 1", "write [oct8ne.shop], once"),
     ] {

@@ -42,10 +42,20 @@ fn packed() {
     for end in [packed.len() - 1, packed.len() - 8, packed.len() / 2] {
         assert!(matches!(rows(&packed[..end]), Err(FeedError::Incomplete(_))), "cut at {end}");
     }
-    let mut zip = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
-    zip.start_file("feed.txt", zip::write::SimpleFileOptions::default()).expect("an entry");
-    zip.write_all(FULL.as_bytes()).expect("packed");
-    assert_eq!(good(zip.finish().expect("packed").into_inner()), good(FULL));
+    let options = zip::write::SimpleFileOptions::default();
+    for (beside, folder) in [(&[][..], ""), (&["export/._feed.txt", "export/.DS_Store"], "export/")] {
+        let mut zip = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+        if !folder.is_empty() {
+            zip.add_directory(folder, options).expect("an entry");
+        }
+        for name in beside {
+            zip.start_file(format!("__MACOSX/{name}"), options).expect("an entry");
+            zip.write_all(b"Mac OS X").expect("packed");
+        }
+        zip.start_file(format!("{folder}feed.txt"), options).expect("an entry");
+        zip.write_all(FULL.as_bytes()).expect("packed");
+        assert_eq!(good(zip.finish().expect("packed").into_inner()), good(FULL));
+    }
 }
 
 #[test]

@@ -68,8 +68,8 @@ pub(super) fn report(round: Round, kind: PassKind) -> pass::Report {
     let lines = failures.iter().map(|told| format!("\n{told}; it is tried again"));
     let summary = if is_silent { String::new() } else { headline.clone() + &lines.collect::<String>() };
     let forgotten = forgotten.into_iter().map(|(hook, events)| {
-        let events = count(events, "event", "events");
-        format!("the config has no hook {hook} any more: {events} that waited for it are forgotten")
+        let events = count(events, "event that waited for it is", "events that waited for it are");
+        format!("the config has no hook {hook} any more: {events} forgotten")
     });
     let given_up = given_up.into_iter().map(|told| format!("given up: {told}"));
     let failing = (!failures.is_empty()).then(|| format!("{}; it is tried again", failures.join("; ")));

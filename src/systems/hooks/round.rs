@@ -71,6 +71,12 @@ impl Courier {
         round
     }
 
+    /// Whether there are events of any hook. A state that can't be read has none.
+    pub(super) fn has_events(&self) -> bool {
+        let events = Reader::open(self.state.path()).and_then(|reader| reader.hooks_with_events());
+        events.is_ok_and(|hooks| !hooks.is_empty())
+    }
+
     async fn make(&self, round: &mut Round, stop: &CancellationToken) -> Result<(), StateError> {
         let reader = Reader::open(self.state.path())?;
         let gone = reader.hooks_with_events()?.into_iter();

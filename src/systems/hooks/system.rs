@@ -65,7 +65,9 @@ impl System for HooksSystem {
             tools: Tools { clients: Clients::default(), desk },
             has_begun: AtomicBool::new(false),
         };
-        (!courier.hooks.is_empty()).then(|| Box::new(HooksJob(courier)) as Box<dyn Job>)
+        // What waits for hooks that were all taken out of the settings is still to be forgotten.
+        let has_work = !courier.hooks.is_empty() || courier.has_events();
+        has_work.then(|| Box::new(HooksJob(courier)) as Box<dyn Job>)
     }
 
     fn probes<'a>(&'a self, config: &'a Config) -> Vec<Probe<'a>> {

@@ -165,6 +165,23 @@ fn persons_are_told_only_where_both_settings_say_so_and_leave_no_byte() {
 }
 
 #[test]
+fn what_waits_for_hooks_that_were_all_taken_out_is_forgotten() {
+    let receiver = Receiver::new();
+    let personal = hook(&receiver, "personal = true\n");
+    let shop = shop(&format!("keep = [\"client\"]\nannounce_old = true\n{personal}"));
+    shop.nicechat().put_order(order(1, &days_ago(0), 1));
+    receiver.answer(&["500 No"]);
+    pass(&shop, "--once", 0);
+    configure(&shop, "keep = [\"client\"]\n");
+    let (output, _) = pass(&shop, "--once", 0);
+    let told = "the config has no hook crm any more: 1 event that waited for it is forgotten";
+    assert!(output.stderr.contains(told), "{output:?}");
+    let state = rusqlite::Connection::open(shop.state_path()).expect("a state");
+    assert_eq!(state.query_row("SELECT count(*) FROM hook_event", [], |row| row.get(0)), Ok(0));
+    assert!(!pass(&shop, "--once", 0).0.stderr.contains("hook"));
+}
+
+#[test]
 fn announce_old_tells_of_the_first_read_and_a_pause_of_nothing() {
     let receiver = Receiver::new();
     let shop = shop(&format!("announce_old = true\n{}", hook(&receiver, "")));

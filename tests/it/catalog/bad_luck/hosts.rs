@@ -218,6 +218,16 @@ fn a_redirect_tells_the_other_host_nothing() {
     for secret in ["hunter2", "authorization", "referer"] {
         assert!(!format!("{told:?}").to_lowercase().contains(secret), "{secret} in {told:?}");
     }
+
+    // Whoever is asked in vain is named, and only he.
+    other.shop().remove("moved.txt");
+    let to = Some(other.shop().url("moved.txt?token=hunter3"));
+    shop.shop().put_with(FEED, Feed { status: 302, location: to, etag: false, ..Feed::default() });
+    let other = other.shop().url("");
+    let other = other.split('/').nth(2).expect("a host");
+    let words = format!("404 Not Found from {other}, where it redirects to; check the address");
+    let output = fails(&shop, &[&words]);
+    assert!(!format!("{output:?}").contains("hunter3"), "{output:?}");
 }
 
 /// Its address may be all that protects a feed.
