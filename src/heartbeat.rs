@@ -2,6 +2,7 @@
 //! beside the passes, by a task of its own: one that doesn't answer delays nothing.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -11,7 +12,8 @@ use tracing::{info, warn};
 
 use crate::config::{Heartbeat, HeartbeatStyle};
 use crate::http_client::{Clients, Manner, no_client, root_cause};
-use crate::pass::{Job, Report};
+use crate::pass::{Job, ReadPasses as _, Report};
+use crate::state::Reader;
 use crate::text::shorten_to;
 
 /// How long it may take to answer.
@@ -20,6 +22,8 @@ const TIMEOUT: Duration = Duration::from_secs(5);
 const WAITING: usize = 8;
 /// As many as there is room for.
 const ROOM: usize = 64;
+/// Passes of a job among which the last one is looked for that came to its end.
+const LOOKED_AT: u32 = 10;
 /// The longest reason in an address, in characters, and in a body.
 const SHORT: usize = 200;
 const LONG: usize = 2_000;
@@ -67,18 +71,33 @@ fn counts(job: &dyn Job) -> bool {
     !job.follows_others() && job.leaves_row()
 }
 
+/// Why the last pass of a job did not go well; `None` = it did, or nobody knows.
+fn trouble(reader: &Reader, job: &dyn Job) -> Option<String> {
+    let rows = reader.passes(job.name(), &job.subject(), LOOKED_AT).ok().filter(|_| counts(job))?;
+    let last = rows.into_iter().find(|row| !row.is_interrupted() && !row.is_paused())?;
+    (!last.outcome.is_good()).then(|| last.reason.unwrap_or_else(|| last.outcome.name().to_owned()))
+}
+
 impl Heart {
     /// A heart that tells nobody yet.
     pub fn new(clients: Clients) -> Heart {
         Heart(Arc::new(Inner { standing: Mutex::default(), clients }))
     }
 
-    /// Whom it tells from now on, and of which jobs.
-    pub fn expect<'j>(&self, to: Option<Heartbeat>, jobs: impl Iterator<Item = &'j dyn Job>) {
-        let names: Vec<&str> = jobs.map(Job::name).collect();
+    /// Whom it tells from now on, and of which jobs: how the last pass of each went is in the `state`.
+    pub fn expect<'j>(&self, to: Option<Heartbeat>, jobs: impl Iterator<Item = &'j dyn Job>, state: &Path) {
+        // One that can't be read is told by the passes.
+        let reader = to.as_ref().and_then(|_| Reader::open(state).ok());
+        let jobs = jobs.map(|job| (job.name(), reader.as_ref().and_then(|reader| trouble(reader, job))));
+        let jobs: BTreeMap<&str, Option<String>> = jobs.collect();
         let mut standing = self.standing();
         standing.to = to;
-        standing.trouble.retain(|job, _| names.contains(job));
+        standing.trouble.retain(|job, _| jobs.contains_key(job));
+        for (job, trouble) in jobs {
+            if let Some(trouble) = trouble {
+                standing.trouble.entry(job).or_insert(trouble);
+            }
+        }
     }
 
     /// A pass begins.

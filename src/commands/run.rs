@@ -77,7 +77,7 @@ pub(super) fn run(arguments: &cli::Run, config: Config, named: Option<&Path>, lo
 /// A pass of each job, in their order.
 async fn passes(shop: Shop, jobs: Vec<Arc<dyn Job>>, ask: Ask, stop: CancellationToken) -> Vec<Report> {
     let heart = Heart::new(shop.limits.clients().clone());
-    heart.expect(shop.config.notify.heartbeat.clone(), jobs.iter().map(|job| &**job));
+    heart.expect(shop.config.notify.heartbeat.clone(), jobs.iter().map(|job| &**job), shop.state.path());
     let bar = Bar::new();
     let tell = |step| bar.tell(step);
     // What some leave, others go on with.

@@ -181,7 +181,7 @@ impl Keeper {
         }
         self.monitor.expect(Arc::clone(&self.shop.config), jobs.iter().flatten().map(|job| &**job));
         let heartbeat = self.shop.config.notify.heartbeat.clone();
-        self.heart.expect(heartbeat, jobs.iter().flatten().map(|job| &**job));
+        self.heart.expect(heartbeat, jobs.iter().flatten().map(|job| &**job), self.shop.state.path());
         self.watcher.expect(self.shop.audience(), jobs.iter().flatten().cloned().collect());
         for (runner, job) in self.runners.iter_mut().zip(jobs) {
             runner.assign(job, &self.shop, &self.timers).await?;

@@ -128,6 +128,11 @@ impl PassRow {
         self.outcome == Outcome::Held && self.reason.as_ref().is_some_and(|reason| reason.starts_with("paused"))
     }
 
+    /// Whether it ended early because somebody asked it to stop.
+    pub fn is_interrupted(&self) -> bool {
+        self.outcome == Outcome::Failed && self.reason.as_ref().is_some_and(|reason| reason.starts_with("interrupted"))
+    }
+
     /// Whether it has changed anything, there or here.
     pub fn has_changed(&self) -> bool {
         let changes = ["created", "updated", "deleted", "added", "changed", "removed", "new", "gone"];

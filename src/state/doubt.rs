@@ -25,6 +25,8 @@ const FILE: Key<String> = Key::text("file");
 const SENDING_SINCE: Key<String> = Key::text("sending_since");
 /// Why nothing is relied on until it has been compared with what is there.
 const DOUBTED: Key<String> = Key::text("doubted");
+/// The same of orders, which are compared by passes of their own.
+const ORDERS_DOUBTED: Key<String> = Key::text("orders_doubted");
 /// What older formats, which count no transactions, have once something was written to them.
 const USED: Key<String> = Key::text("listed");
 
@@ -70,6 +72,19 @@ pub fn end_sending(transaction: &Transaction<'_>) -> rusqlite::Result<()> {
 /// When that can't be written.
 pub fn end_doubt(transaction: &Transaction<'_>) -> rusqlite::Result<()> {
     DOUBTED.remove(transaction)
+}
+
+/// The orders of the state were compared with those that there are.
+///
+/// # Errors
+/// When that can't be written.
+pub fn end_orders_doubt(transaction: &Transaction<'_>) -> rusqlite::Result<()> {
+    ORDERS_DOUBTED.remove(transaction)
+}
+
+/// Whether an earlier writer found a reason for doubt, and nobody has compared the orders since.
+pub(super) fn are_orders_doubted(connection: &Connection) -> rusqlite::Result<bool> {
+    ORDERS_DOUBTED.is_set(connection)
 }
 
 /// Whether an earlier writer found a reason for doubt, and nobody has compared the state with what is there since.
@@ -122,7 +137,9 @@ pub(super) fn settle(connection: &mut Connection, place: &Place, doubt: Option<&
         FILE.set(&transaction, &lasting_id(&file))?;
     }
     if let Some(doubt) = doubt {
-        DOUBTED.set(&transaction, &doubt.to_owned())?;
+        for key in [DOUBTED, ORDERS_DOUBTED] {
+            key.set(&transaction, &doubt.to_owned())?;
+        }
         SENDING_SINCE.remove(&transaction)?;
     }
     transaction.commit()?;

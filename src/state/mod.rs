@@ -24,7 +24,7 @@ mod secret;
 mod writer;
 
 pub use beside::{Board, Glance, Illegible};
-pub use doubt::{begin_sending, end_doubt, end_sending};
+pub use doubt::{begin_sending, end_doubt, end_orders_doubt, end_sending};
 pub use error::StateError;
 pub use file::Durable;
 pub use key::{Key, json, value};

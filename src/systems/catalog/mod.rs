@@ -20,6 +20,7 @@ mod planner;
 mod probe;
 mod rejections;
 mod report;
+mod request;
 mod seen;
 mod shelf;
 mod stock;

@@ -15,7 +15,6 @@ use crate::config::{self, Catalog, Concurrency, Prune, Rule, Source, Strategy};
 use crate::feed::{self, FeedError, FeedType, Header, ParseOptions, Row, RowDigest, RowPlace, SinkError};
 use crate::http_client::Clients;
 use crate::pass::{Ask, PassKind};
-use crate::pause::Pause;
 use crate::remote::{Limits, nicechat};
 use crate::source::{self, Begun, Body, Download, End, FetchError, Fetched, Incoming, Validators, Wanted};
 use crate::state::{self, StateError};
@@ -31,53 +30,14 @@ use crate::systems::catalog::plan::Plan;
 use crate::systems::catalog::plan::store::{PlanStore, SharedPlanStore};
 use crate::systems::catalog::plan::summary::Summary;
 use crate::systems::catalog::plan::verdict::Verdict;
+use crate::systems::catalog::request::Request;
 use crate::systems::catalog::store::FeedKind;
 use crate::systems::catalog::store::ListingScope;
 use crate::systems::catalog::store::ReadFeed as _;
-use crate::systems::catalog::store::ReadGuard as _;
 use crate::systems::catalog::store::ReadImports as _;
 use crate::systems::catalog::strategy::address::Address;
 use crate::systems::catalog::strategy::cost::{AT_ONCE, Inputs, choose};
 use crate::systems::catalog::wait::{blocking, interruptible};
-
-/// What a plan is made for.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Request {
-    /// What for.
-    pub(super) kind: PassKind,
-    /// The moment at which sales are judged.
-    pub(super) now: Timestamp,
-    /// Whether the guard lets everything through.
-    pub(super) force: bool,
-    /// Whether the state is to learn what the rows of the feed mean.
-    keeps_rows: bool,
-    /// What NiceChat's listing has is known: nothing that matters.
-    pub(super) knows_listing: bool,
-}
-
-impl Request {
-    /// Of a pass that begins now.
-    pub(super) fn of_pass(ask: Ask) -> Request {
-        Request { kind: ask.kind, now: Timestamp::now(), force: ask.force, keeps_rows: true, knows_listing: false }
-    }
-
-    /// The same; a word for what a resync holds is for what a resync sends, which has read NiceChat's listing.
-    ///
-    /// # Errors
-    /// When the state can't be read.
-    pub(super) fn as_approved(self, state: &state::Reader) -> Result<Request, StateError> {
-        let Some(word) = word(state.path(), CATALOG) else { return Ok(self) };
-        let held = state.held()?.and_then(|held| held["digest"].as_str().map(str::to_owned));
-        let is_sent = Pause::in_force(state.path()).is_none();
-        let is_its = is_sent && held == Some(word) && state.is_held_by_resync()?;
-        Ok(Request { kind: if is_its { PassKind::Resync } else { self.kind }, ..self })
-    }
-
-    /// The same, which needs not read NiceChat's listing: a pass before it has, and found nothing of ours.
-    pub(super) fn knowing_the_listing(self, knows_listing: bool) -> Request {
-        Request { knows_listing: knows_listing && self.kind == PassKind::Sync, ..self }
-    }
-}
 
 /// Plans a pass. It can write nothing, here or at NiceChat: it is given readers only.
 ///
@@ -92,7 +52,7 @@ pub(crate) async fn plan(
     let state = state::Reader::open(&config.state.path)?;
     state.check_base(Some(config.nicechat.base_url.as_str()))?;
     let nicechat = nicechat::connect(&config.nicechat, &config.source.location.secrets(), limits)?.reader();
-    let request = Request { keeps_rows: false, ..Request::of_pass(ask).as_approved(&state)? };
+    let request = Request { is_carried_out: false, ..Request::of_pass(ask).as_approved(&state)? };
     let hasher = state.hasher().clone();
     let (source, clients, computing) = (&config.source, limits.clients(), Semaphore::new(1));
     let planner = Planner { config, nicechat: &nicechat, stop, computing: &computing };
@@ -281,8 +241,9 @@ impl Planner<'_> {
         let (stop, body) = (self.stop.clone(), Arc::clone(body));
         let rules = source.rules.clone();
         blocking(move || {
-            if request.keeps_rows {
+            if request.is_carried_out {
                 differ.keep_rows(request.now);
+                differ.sort_creates_by_keys();
             }
             let mut rows = Rows { filter: Filter::new(differ, rules), stop: stop.clone(), since: 0, failure: None };
             let read = read(&body, max_bytes, &options, (&mut rows, &stop));

@@ -31,12 +31,18 @@ pub(super) struct Courier {
     pub(super) state: Arc<Writer>,
     /// The settings that hold: others than these once they were read again.
     pub(super) settings: watch::Receiver<Vec<Hook>>,
-    /// Hooks that want nothing more until the settings are read again.
-    pub(super) switched_off: Mutex<HashSet<String>>,
+    pub(super) memory: Arc<Memory>,
     /// What is sent with.
     pub(super) tools: Tools,
+}
+
+/// What holds until the settings are read again.
+#[derive(Default)]
+pub(super) struct Memory {
+    /// Hooks that want nothing more.
+    switched_off: Mutex<HashSet<String>>,
     /// The first round tries everything: whoever starts us has mended something, or has no second one.
-    pub(super) has_begun: AtomicBool,
+    has_begun: AtomicBool,
 }
 
 /// What a round came to.
@@ -105,7 +111,7 @@ impl Courier {
         if round.paused.is_some() {
             return Ok(());
         }
-        let is_first = !self.has_begun.swap(true, Ordering::SeqCst);
+        let is_first = !self.memory.has_begun.swap(true, Ordering::SeqCst);
         let turn = Turn { is_first, stop, began: Instant::now(), busy: watch::Sender::new(all.len()) };
         let sent = join_all(all.into_iter().map(|(hook, pending)| self.serve(hook, pending, &turn))).await;
         for part in sent {
@@ -217,7 +223,7 @@ impl Courier {
                 return Ok(Some(("taken", false)));
             }
             Answer::Gone => {
-                self.switched_off.lock().unwrap_or_else(PoisonError::into_inner).insert(hook.name.clone());
+                self.memory.switched_off.lock().unwrap_or_else(PoisonError::into_inner).insert(hook.name.clone());
                 (
                     "answered 410: it wants nothing more; it is switched off until the settings are read again"
                         .to_owned(),
@@ -260,7 +266,7 @@ impl Courier {
     }
 
     fn is_off(&self, hook: &str) -> bool {
-        self.switched_off.lock().unwrap_or_else(PoisonError::into_inner).contains(hook)
+        self.memory.switched_off.lock().unwrap_or_else(PoisonError::into_inner).contains(hook)
     }
 }
 

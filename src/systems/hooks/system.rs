@@ -1,8 +1,6 @@
 //! The hooks among the systems: they come after the others, and send what those have left.
 
-use std::collections::HashSet;
-use std::sync::Mutex;
-use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::watch;
 
@@ -10,7 +8,7 @@ use super::job::HooksJob;
 use super::mail::{Certificates, Desk, FindToMend};
 use super::probe::probe;
 use super::report::{DELIVERIES, HooksLook};
-use super::round::Courier;
+use super::round::{Courier, Memory};
 use super::send::{Clients, Tools};
 use crate::config::{Config, Hook};
 use crate::outbox::ReadOutbox as _;
@@ -26,6 +24,8 @@ pub struct HooksSystem {
     find_to_mend: FindToMend,
     /// The settings that hold. A round under way with others makes room.
     settings: watch::Sender<Vec<Hook>>,
+    /// What is kept as long as they aren't read again, and what was read.
+    memory: Mutex<Option<(Arc<Config>, Arc<Memory>)>>,
 }
 
 const METERS: [Meter; 1] = [Meter {
@@ -38,7 +38,15 @@ const METERS: [Meter; 1] = [Meter {
 impl HooksSystem {
     /// Hooks that are told of rows as `find_to_mend` finds them.
     pub fn new(find_to_mend: FindToMend) -> HooksSystem {
-        HooksSystem { find_to_mend, settings: watch::Sender::default() }
+        HooksSystem { find_to_mend, settings: watch::Sender::default(), memory: Mutex::default() }
+    }
+
+    /// The memory that goes with a config: jobs are also made anew when it wasn't read again.
+    fn memory(&self, config: &Arc<Config>) -> Arc<Memory> {
+        let mut memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_same = |(read, _): &(Arc<Config>, Arc<Memory>)| Arc::ptr_eq(read, config);
+        let known = memory.take().filter(is_same).unwrap_or_else(|| (Arc::clone(config), Arc::default()));
+        Arc::clone(&memory.insert(known).1)
     }
 }
 
@@ -61,9 +69,8 @@ impl System for HooksSystem {
             hooks,
             state,
             settings: self.settings.subscribe(),
-            switched_off: Mutex::new(HashSet::new()),
+            memory: self.memory(&shop.config),
             tools: Tools { clients: Clients::default(), desk },
-            has_begun: AtomicBool::new(false),
         };
         // What waits for hooks that were all taken out of the settings is still to be forgotten.
         let has_work = !courier.hooks.is_empty() || courier.has_events();

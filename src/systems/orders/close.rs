@@ -40,8 +40,8 @@ async fn write(tools: &Tools<'_>, findings: &Findings, row: PassRow) -> Result<(
         ..Telling::default()
     };
     let pass = PassEntry { job: JOB, subject: subject(tools.settings), row, telling: Some(telling) };
-    let Findings { was_read, is_at_end, is_whole, .. } = *findings;
-    let end = OrdersEnd { pass, was_read, to_the_end: is_at_end, ends_doubt: is_whole && tools.is_alone };
+    let Findings { was_read, is_at_end, .. } = *findings;
+    let end = OrdersEnd { pass, was_read, to_the_end: is_at_end, is_alone: tools.is_alone };
     tools.state.finish_orders(end).await?;
     if findings.names.is_empty() {
         return Ok(());

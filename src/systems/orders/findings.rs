@@ -25,8 +25,6 @@ pub(super) struct Findings {
     pub(super) was_read: bool,
     /// Whether the listing was read to its end, whatever it counts.
     pub(super) is_at_end: bool,
-    /// Whether the whole listing was read, and is as it says.
-    pub(super) is_whole: bool,
     /// How it is otherwise than it says.
     pub(super) disagreement: Option<String>,
     /// Fields that can't be read: the order, and which.

@@ -33,10 +33,14 @@ pub(super) async fn run_steps(
     cut_log(tools.state).await?;
     let reader = tools.read()?;
     findings.is_first = !reader.has_read_orders()?;
-    let wants_whole =
-        tools.ask.kind == PassKind::Resync || findings.is_first || reader.must_read_whole()? || reader.is_doubted()?;
+    findings.is_doubted = reader.are_orders_doubted()?;
+    // What is held may be there again, which only the whole listing tells.
+    let wants_whole = tools.ask.kind == PassKind::Resync
+        || findings.is_first
+        || findings.is_doubted
+        || reader.must_read_whole()?
+        || reader.held_orders()?.is_some();
     let told = reader.told_names()?;
-    findings.is_doubted = reader.is_doubted()?;
     drop(reader);
     let walk = read_pages(tools, nicechat, wants_whole, told, findings).await?;
     settle(tools, walk, findings).await?;
@@ -148,7 +152,6 @@ async fn settle(tools: &Tools<'_>, walk: Walk, findings: &mut Findings) -> Resul
         }
         Agreement::Whole => {}
     }
-    findings.is_whole = true;
     let reader = tools.read()?;
     let held = reader.listed_ids()?;
     let missing: Vec<i64> = held.iter().filter(|id| !walk.ids.contains(id)).copied().collect();

@@ -2,6 +2,7 @@
 
 mod adoption;
 mod answers;
+mod approved;
 mod bad_luck;
 mod crash;
 mod doubt;

@@ -71,6 +71,28 @@ fn what_comes_back_begins_anew() {
     assert!(has(&shop, "p003"));
 }
 
+/// What a pass has read counts, although nothing was sent.
+#[test]
+fn what_came_back_while_nothing_was_sent_begins_anew() {
+    let all = goods("p", 5);
+    let shop = synced(&all, HOURS);
+    let fewer = without(&all, "p003");
+    publish(&shop, &fewer);
+    sync(&shop).ended(0);
+    hours_later(&shop, 47);
+    shop.run(&["pause"]).expect_code(0);
+    let mut back = all.clone();
+    back[0] = back[0].clone().at_price("11.00");
+    publish(&shop, &back);
+    sync(&shop).ended(4);
+    shop.run(&["resume"]).expect_code(0);
+    publish(&shop, &fewer);
+    sync(&shop).ended(0);
+    hours_later(&shop, 2);
+    assert_eq!(sync(&shop).ended(0).tally(), "");
+    assert!(has(&shop, "p003"));
+}
+
 #[test]
 fn so_many_other_feeds_must_lack_it() {
     let all = goods("p", 5);

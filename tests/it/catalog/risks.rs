@@ -6,16 +6,15 @@ use proptest::prelude::*;
 use sandbox::{Fault, Kind, Rule};
 use serde_json::{Value, json};
 
+use crate::kit::Shop;
 use crate::kit::goods::{Good, assert_equal, feed, goods, publish, run, sync, synced};
-use crate::kit::process::Process;
-use crate::kit::{Shop, wait_until};
 
 fn each(mut goods: Vec<Good>, change: impl Fn(usize, &mut Good)) -> Vec<Good> {
     goods.iter_mut().enumerate().for_each(|(at, good)| change(at, good));
     goods
 }
 
-fn held(shop: &Shop) -> Vec<(String, u64, u64)> {
+pub(super) fn held(shop: &Shop) -> Vec<(String, u64, u64)> {
     let status = shop.json(&["status", "--format", "json"]);
     let risk = |risk: &Value| {
         let number = |name: &str| risk[name].as_u64().expect("a number");
@@ -24,11 +23,11 @@ fn held(shop: &Shop) -> Vec<(String, u64, u64)> {
     status["held"]["held"].as_array().map(|all| all.iter().map(risk).collect()).unwrap_or_default()
 }
 
-fn digest(shop: &Shop) -> String {
+pub(super) fn digest(shop: &Shop) -> String {
     shop.json(&["status", "--format", "json"])["held"]["digest"].as_str().expect("a digest").to_owned()
 }
 
-fn is(risk: &str, count: u64, of: u64) -> Vec<(String, u64, u64)> {
+pub(super) fn is(risk: &str, count: u64, of: u64) -> Vec<(String, u64, u64)> {
     vec![(risk.to_owned(), count, of)]
 }
 
@@ -302,75 +301,6 @@ fn another_kind_of_feed_at_the_same_place_is_held_whole() {
     shop.run(&["approve", &digest(&shop)]).expect_code(0);
     sync(&shop).ended(0);
     assert_eq!(shop.nicechat().objects(Kind::Product).len(), 1);
-}
-
-/// What is left of it when the pass is killed is approved still, and counts for no later pass.
-#[test]
-fn what_was_approved_and_cut_off_makes_nothing_else_risky() {
-    for left in [60, 4] {
-        let shop = synced(&goods("p", 200), "[nicechat]\nstrategy = \"api\"");
-        publish(&shop, &goods("p", 100));
-        sync(&shop).ended(4);
-        shop.run(&["approve", &digest(&shop)]).expect_code(0);
-        shop.nicechat().add_fault(Rule {
-            method: Some("DELETE".to_owned()),
-            after: 100 - left,
-            ..Rule::new(Fault::Hang)
-        });
-        let pass = Process::start(shop.command(&["run", "--once"]));
-        wait_until("some are deleted", || shop.nicechat().objects(Kind::Product).len() <= 100 + left);
-        pass.kill();
-        shop.nicechat().clear_faults();
-        // One more is gone from the feed, which is no risk; nor are these later, a few of those that are ours then.
-        publish(&shop, &goods("p", 99));
-        sync(&shop).ended(0);
-        publish(&shop, &goods("p", 85));
-        sync(&shop).ended(0);
-        let deleted = |id: &str| shop.json(&["history", id, "--kind", "deleted", "--format", "json"])[0]["why"].clone();
-        assert!(deleted("p099") != "approved by hand" && deleted("p199") == "approved by hand");
-        // Fifteen were, and with 25 more they are too many.
-        publish(&shop, &goods("p", 60));
-        sync(&shop).ended(4);
-        assert_eq!(held(&shop)[0].1, 40);
-    }
-}
-
-/// It is for the next pass, whatever that is about.
-#[test]
-fn a_word_is_not_kept_for_later() {
-    let shop = synced(&goods("p", 60), "");
-    publish(&shop, &goods("p", 10));
-    sync(&shop).ended(4);
-    shop.run(&["approve", &digest(&shop)]).expect_code(0);
-    publish(&shop, &[]);
-    assert_eq!(sync(&shop).ended(4).tally(), "");
-    publish(&shop, &goods("p", 10));
-    assert_eq!(sync(&shop).ended(4).tally(), "");
-    assert_eq!(held(&shop), is("delete", 50, 60));
-}
-
-/// A word is given once, and what it lets through is done, however often the pass is killed.
-#[test]
-fn a_word_outlives_a_pass_that_is_killed() {
-    for left in [10, 0] {
-        let shop = synced(&goods("p", 60), "[nicechat]\nstrategy = \"api\"");
-        publish(&shop, &goods("p", left));
-        sync(&shop).ended(4);
-        shop.run(&["approve", &digest(&shop)]).expect_code(0);
-        let hang = Rule { method: Some("DELETE".to_owned()), after: 20, ..Rule::new(Fault::Hang) };
-        shop.nicechat().add_fault(hang);
-        let pass = Process::start(shop.command(&["run", "--once"]));
-        wait_until("some are deleted", || shop.nicechat().objects(Kind::Product).len() <= 40);
-        pass.kill();
-        shop.nicechat().clear_faults();
-        sync(&shop).ended(0);
-        assert_eq!(shop.nicechat().objects(Kind::Product).len(), left, "{left}");
-        // It was for that, and for nothing else.
-        publish(&shop, &goods("q", 60));
-        sync(&shop);
-        publish(&shop, &goods("r", 60));
-        sync(&shop).ended(4);
-    }
 }
 
 /// What a change does to a good.

@@ -40,6 +40,24 @@ fn what_rules_leave_out_is_counted_and_not_sent() {
     assert_eq!(told["items"].as_array().map(Vec::len), Some(1));
 }
 
+/// The first row of an id says what becomes of it, whether it is ours already or not.
+#[test]
+fn a_second_row_of_what_is_left_out_is_a_duplicate() {
+    let rows = ["3|Lamp|1.00 USD|out of stock|Home", "3|Lamp|9.00 USD|in stock|Home"];
+    let of_new = Shop::with_rows(&[&[LAMP, CHAIR], &rows[..]].concat());
+    of_new.config(RULES);
+    of_new.pass(3);
+    assert_eq!(ids(&of_new), ["1", "2"]);
+    let shop = Shop::with_rows(&[LAMP, CHAIR, "3|Lamp|9.00 USD|in stock|Home"]);
+    shop.config(RULES);
+    shop.pass(0);
+    shop.feed_tsv(&[&[LAMP, CHAIR], &rows[..]].concat());
+    shop.pass(3);
+    assert_eq!(ids(&shop), ["1", "2"]);
+    let rejected = shop.json(&["status", "--format", "json"])["rejected"].clone();
+    assert!(rejected[0]["reason"].as_str().is_some_and(|reason| reason.starts_with("same id as line 4")), "{rejected}");
+}
+
 /// A brand is NiceChat's business as little as ever, but rules judge by it, in every kind of feed.
 #[test]
 fn brands_are_judged() {

@@ -87,6 +87,18 @@ fn all_is_well_when_the_last_pass_of_each_job_was() {
 }
 
 #[test]
+fn what_goes_well_beside_a_failure_is_no_recovery() {
+    let receiver = Receiver::new();
+    let shop = orders::shop(&format!("[notify]\nheartbeat_url = {:?}\n", address(&receiver)));
+    shop.put_feed("not a feed at all");
+    shop.run(&["run", "--once"]).expect_code(1);
+    let before = told(&receiver).len();
+    shop.run(&["run", "--once"]).expect_code(1);
+    let again = told(&receiver).split_off(before);
+    assert!(again.len() > 1 && !again.contains(&"GET /KEY|".to_owned()), "{again:?}");
+}
+
+#[test]
 fn one_that_never_answers_delays_no_pass_and_no_stop_and_is_told_once() {
     let silent = TcpListener::bind("127.0.0.1:0").expect("a port");
     let shop = shop(&format!("http://{}/{KEY}", silent.local_addr().expect("an address")), "");

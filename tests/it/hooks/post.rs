@@ -181,6 +181,26 @@ fn what_waits_for_hooks_that_were_all_taken_out_is_forgotten() {
     assert!(!pass(&shop, "--once", 0).0.stderr.contains("hook"));
 }
 
+/// Whether the catalog was compared says nothing of orders.
+#[test]
+fn after_a_state_was_put_back_only_what_it_may_have_known_is_not_announced() {
+    let receiver = Receiver::new();
+    let shop = filled(&receiver, "");
+    let saved = shop.path("saved.db");
+    shop.run(&["backup", &saved.display().to_string()]).expect_code(0);
+    shop.nicechat().put_order(order(2, &days_ago(0), 1));
+    pass(&shop, "--once", 0);
+    assert_eq!(receiver.seen().len(), 1);
+    std::fs::copy(&saved, shop.state_path()).expect("put back");
+    shop.put_feed("not a feed at all");
+    let (output, _) = pass(&shop, "--once", 1);
+    assert!(output.stderr.contains("not announced"), "{output:?}");
+    shop.nicechat().put_order(order(3, &days_ago(0), 1));
+    pass(&shop, "--once", 1);
+    let told = receiver.seen().last().expect("a message").json()["data"]["id"].clone();
+    assert_eq!((receiver.seen().len(), told), (2, json!(3)));
+}
+
 #[test]
 fn announce_old_tells_of_the_first_read_and_a_pause_of_nothing() {
     let receiver = Receiver::new();

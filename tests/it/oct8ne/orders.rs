@@ -78,3 +78,31 @@ fn the_shops_own_addresses_come_first() {
     let (_shop, face) = mirrored(&lines, "");
     assert_eq!(face.json("getOrderDetails?reference=o-2&apiToken=t0ken")["reference"], "o-2");
 }
+
+/// What nobody knows for sure is told to nobody.
+#[test]
+fn a_shop_that_fails_and_a_number_of_several_are_nobodys() {
+    let broken = OwnShop::start("500 Internal Server Error", json!({}));
+    let lines = format!(
+        "[oct8ne.shop]\nsecret = \"s3cret\"\norder_url = \"{0}/{{reference}}\"\norders_url = \"{0}/?of={{email}}\"\n",
+        broken.url()
+    );
+    let (_shop, face) = mirrored(&lines, "match_email = true\n");
+    assert_eq!(face.json("getOrderDetails?reference=o-2&apiToken=t0ken"), json!([]));
+    assert_eq!(face.json("getOrders?customerEmail=client-1@mail.example&apiToken=t0ken"), json!([]));
+
+    let shop = Shop::new();
+    shop.put_feed(feed(&["1|Lamp|||||10 EUR||in stock|Home|||"]));
+    for (id, website) in [(1, "one.example"), (2, "two.example"), (3, "two.example")] {
+        let mut order = order(id, &days_ago(1), 1);
+        order["deal"]["num"] = json!(if id == 3 { "1003" } else { "1001" });
+        order["deal"]["website"] = json!(website);
+        shop.nicechat().put_order(order);
+    }
+    shop.config(&config("api_token = \"t0ken\"\n[orders]\n"));
+    let face = Face::ready(&shop);
+    wait_until("the orders are there", || {
+        face.json("getOrderDetails?reference=1003&apiToken=t0ken")["reference"] == "1003"
+    });
+    assert_eq!(face.json("getOrderDetails?reference=1001&apiToken=t0ken"), json!([]));
+}

@@ -75,6 +75,23 @@ fn more_than_a_few_wait_for_somebodys_word() {
 }
 
 #[test]
+fn what_is_listed_again_is_held_no_more() {
+    let shop = filled(30);
+    for id in 1..=15 {
+        shop.nicechat().remove_order(&json!(id));
+    }
+    pass(&shop, "--once", 4);
+    let held = shop.json(&["status", "--format", "json"])["held"]["digest"].clone();
+    for id in 1..=15 {
+        shop.nicechat().put_order(order(id, &format!("2026-05-01 10:00:{id:02}+00:00"), 1));
+    }
+    pass(&shop, "--once", 0);
+    assert!(shop.json(&["status", "--format", "json"])["held"].is_null());
+    shop.run(&["plan"]).expect_code(0);
+    shop.run(&["approve", held.as_str().expect("a digest")]).expect_code(1);
+}
+
+#[test]
 fn the_settings_and_force_let_more_go() {
     let shop = filled(30);
     for id in 1..=15 {

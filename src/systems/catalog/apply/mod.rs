@@ -80,8 +80,6 @@ pub struct Applied {
     pub updated: u64,
     /// Deleted.
     pub deleted: u64,
-    /// What is gone, or switched off, without anybody's word: categories and products.
-    pub unasked: [u64; 2],
     /// Refused by NiceChat as they are.
     pub refused: u64,
     /// Failed in a way that can pass.
@@ -104,7 +102,6 @@ struct Counts {
     created: AtomicU64,
     updated: AtomicU64,
     deleted: AtomicU64,
-    unasked: [AtomicU64; 2],
     refused: AtomicU64,
     failed: AtomicU64,
     failed_in_a_row: AtomicU64,
@@ -378,7 +375,6 @@ impl Application<'_> {
             created: self.counts.created.into_inner(),
             updated: self.counts.updated.into_inner(),
             deleted: self.counts.deleted.into_inner(),
-            unasked: self.counts.unasked.map(AtomicU64::into_inner),
             refused: self.counts.refused.into_inner(),
             failed: self.counts.failed.into_inner(),
             first_failure: self.first_failure.into_inner().unwrap_or_else(PoisonError::into_inner),

@@ -8,12 +8,12 @@ use tracing::{debug, warn};
 
 use super::request::{Done, send};
 use super::{Application, NAMED, Stop};
-use crate::catalog::{Fields, Id, Kind};
+use crate::catalog::{Fields, Id};
 use crate::remote::CallError;
 use crate::systems::catalog::diff::decide::acknowledged;
 use crate::systems::catalog::plan::operation::Operation;
 use crate::systems::catalog::store::WriteRequests as _;
-use crate::systems::catalog::store::{Record, Settled, Why};
+use crate::systems::catalog::store::{Record, Settled, Was, Why};
 
 impl Application<'_> {
     /// Sends one operation and writes down what came of it.
@@ -35,7 +35,7 @@ impl Application<'_> {
         let settled = match result {
             Ok(done) => self.done(&operation, done),
             Err(error @ CallError::Unauthorized(_)) => {
-                self.state.settle(object, Settled::Failed(error.to_string()), None, false).await?;
+                self.state.settle(object, Settled::Failed(error.to_string()), None, Was::default()).await?;
                 return Err(Stop::Unauthorized(error));
             }
             Err(CallError::Refused { code, reason }) => self.refused(&operation, code, reason),
@@ -47,7 +47,7 @@ impl Application<'_> {
                 self.counts.failed.fetch_add(1, Ordering::Relaxed);
                 self.note_failure(&reason);
                 self.stays_where_it_is(&operation);
-                self.state.settle(object, Settled::Failed(reason.clone()), None, false).await?;
+                self.state.settle(object, Settled::Failed(reason.clone()), None, Was::default()).await?;
                 let in_a_row = self.counts.failed_in_a_row.fetch_add(1, Ordering::Relaxed) + 1;
                 return match in_a_row >= self.most_failures() {
                     _ if error.asks_for_too_long() => Err(Stop::Away(reason)),
@@ -62,7 +62,8 @@ impl Application<'_> {
             }
         };
         self.counts.failed_in_a_row.store(0, Ordering::Relaxed);
-        self.state.settle(object, settled, change, operation.is_urgent()).await?;
+        let unasked = operation.action.is_removal() && operation.why != Why::Approved;
+        self.state.settle(object, settled, change, Was { urgent: operation.is_urgent(), unasked }).await?;
         (self.progress)(1);
         Ok(())
     }
@@ -78,10 +79,6 @@ impl Application<'_> {
         debug!(r#type = %operation.kind, object = %operation.id, action = ?operation.action, "acknowledged");
         let count = |count: &AtomicU64| _ = count.fetch_add(1, Ordering::Relaxed);
         let record = operation.record.clone();
-        if operation.action.is_removal() && operation.why != Why::Approved {
-            let [categories, products] = &self.counts.unasked;
-            count(if operation.kind == Kind::Category { categories } else { products });
-        }
         match done {
             Done::Created { reply, sent } => {
                 count(&self.counts.created);

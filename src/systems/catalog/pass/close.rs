@@ -15,9 +15,9 @@ use crate::systems::catalog::context::Context;
 use crate::systems::catalog::error::PassError;
 use crate::systems::catalog::plan::summary::{RuleUse, Summary};
 use crate::systems::catalog::plan::verdict::Held;
-use crate::systems::catalog::planner::Request;
+use crate::systems::catalog::request::Request;
 use crate::systems::catalog::store::{
-    Ending, FeedColumns, FeedMark, GuardEnding, ListingScope, Missing, RefusedCount, RowsEnding, Unproven,
+    Ending, FeedColumns, FeedMark, GuardEnding, ListingScope, RefusedCount, RowsEnding, Unproven,
 };
 use crate::systems::catalog::store::{RuleFit, WriteHistory as _, WriteIdleRules as _, WritePass as _};
 
@@ -35,7 +35,6 @@ struct Parts {
     /// It ended early for a newer feed.
     is_overtaken: bool,
     guard: GuardEnding,
-    missing: Option<Vec<Missing>>,
     error: Option<PassError>,
     refused: RefusedCount,
     /// What can't be as the feed wants it, where that is known.
@@ -63,8 +62,7 @@ impl Parts {
                 Parts { outcome: Some(Outcome::Unchanged), mark, refused, trouble, ..Parts::default() }
             }
             Ok(Ended::Applied(applied)) => {
-                let AppliedPlan { rows, listed, nameless, mark, guard, missing, columns, held, is_overtaken, result } =
-                    *applied;
+                let AppliedPlan { rows, listed, nameless, mark, guard, columns, held, is_overtaken, result } = *applied;
                 let (is_held, trouble) = (held.is_some(), result.as_ref().ok().copied());
                 let left = Parts {
                     rows,
@@ -72,7 +70,6 @@ impl Parts {
                     nameless,
                     mark,
                     guard,
-                    missing,
                     columns,
                     held,
                     is_overtaken,
@@ -117,14 +114,26 @@ pub(in crate::systems::catalog) async fn close(
     let parts = Parts::of(ended);
     let mut row = pass_row(request, &findings, &parts);
     let telling = Some(parts.telling(context));
-    let Parts { mut error, refused, mark, rows, listed, nameless, guard, missing, columns, .. } = parts;
+    let Parts { mut error, refused, mark, rows, listed, nameless, guard, columns, .. } = parts;
     let guard = GuardEnding { by_resync: request.kind == PassKind::Resync, ..guard };
     let Findings { summary, import, timings, traffic, loaded, .. } = findings;
     let foreign = summary.as_ref().and_then(Summary::foreign);
     let unproven = summary.as_ref().map(unproven);
     let pass = PassEntry { job: JOB, subject: String::new(), row: row.clone(), telling };
-    let ending =
-        Ending { pass, mark, listed, nameless, foreign, timings, rows, guard, missing, columns, loaded, unproven };
+    let ending = Ending {
+        pass,
+        mark,
+        listed,
+        nameless,
+        foreign,
+        timings,
+        rows,
+        guard,
+        missing: None,
+        columns,
+        loaded,
+        unproven,
+    };
     let ended = match context.state.finish(ending).await {
         Ok(true) => note_rules(context, summary.as_ref()).await.and(forget(context, request).await),
         Ok(false) => note_rules(context, summary.as_ref()).await,

@@ -9,8 +9,10 @@ use crate::source::{Body, Incoming};
 use crate::systems::catalog::context::{Context, Tools};
 use crate::systems::catalog::error::PassError;
 use crate::systems::catalog::plan::Plan;
-use crate::systems::catalog::planner::{Planner, Request, read_whole};
+use crate::systems::catalog::planner::{Planner, read_whole};
 use crate::systems::catalog::rejections::record_rejections;
+use crate::systems::catalog::request::Request;
+use crate::systems::catalog::store::{ReadMissing as _, WriteMissing as _};
 use crate::systems::catalog::wait::interruptible;
 use crate::task;
 
@@ -43,7 +45,21 @@ pub(super) async fn compare(
     }
     feed.mark.body = Some(digest);
     record_rejections(&tools.context.state, &plan.store, tools.stop).await?;
+    note_missing(tools, &plan).await?;
     Ok(plan)
+}
+
+/// Writes down what this feed lacks, whatever becomes of the plan: a product that is there again has not been missing all
+/// the time. A feed that nobody trusts as a whole says nothing of that.
+async fn note_missing(tools: &Tools<'_>, plan: &Plan) -> Result<(), PassError> {
+    if plan.verdict.is_whole {
+        return Ok(());
+    }
+    let missing = plan.missing.clone().unwrap_or_default();
+    if missing.is_empty() && tools.state()?.missing()?.is_empty() {
+        return Ok(());
+    }
+    Ok(tools.context.state.note_missing(missing).await?)
 }
 
 /// The plan that follows from a body, and the body's digest.

@@ -12,7 +12,7 @@ use crate::systems::catalog::guard::hash;
 use crate::systems::catalog::plan::operation::{Operation, Stage};
 use crate::systems::catalog::plan::store::{Cursor, SharedPlanStore};
 use crate::systems::catalog::plan::verdict::Held;
-use crate::systems::catalog::planner::Request;
+use crate::systems::catalog::request::Request;
 use crate::systems::catalog::store::{ApprovedHash, Change, ChangeKind, HeldNote, Why, WriteHistory as _};
 use crate::systems::catalog::wait::blocking;
 

@@ -12,7 +12,7 @@ use crate::systems::catalog::guard::Approved;
 use crate::systems::catalog::import::Importer;
 use crate::systems::catalog::import::outcome::ImportOutcome;
 use crate::systems::catalog::plan::summary::Summary;
-use crate::systems::catalog::planner::Request;
+use crate::systems::catalog::request::Request;
 use crate::systems::catalog::store::ReadImports as _;
 use crate::systems::catalog::store::WriteImports as _;
 use crate::systems::catalog::store::WritePass as _;
@@ -64,7 +64,7 @@ pub(super) async fn push(
     }
     // One that NiceChat read at its own place is what is there now.
     let mut feed = if address.is_ours() { feed } else { fetch_again(tools, feed, "during the import").await? };
-    let plan = compare(tools, request, &mut feed, findings).await?;
+    let plan = compare(tools, request.after_import(), &mut feed, findings).await?;
     Ok(Compared { feed, plan })
 }
 

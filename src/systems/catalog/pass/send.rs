@@ -19,8 +19,8 @@ use crate::systems::catalog::guard::Approved;
 use crate::systems::catalog::overtaking::Overtaken;
 use crate::systems::catalog::plan::Plan;
 use crate::systems::catalog::plan::store::SharedPlanStore;
-use crate::systems::catalog::plan::summary::Summary;
-use crate::systems::catalog::planner::Request;
+use crate::systems::catalog::plan::summary::{Summary, Tally};
+use crate::systems::catalog::request::Request;
 use crate::systems::catalog::store::WritePass as _;
 use crate::systems::catalog::store::WriteRequests as _;
 use crate::systems::catalog::store::{
@@ -146,10 +146,11 @@ async fn apply_until_newer(
 }
 
 /// What is left for the next pass if this one is overtaken, if it may be. What NiceChat's listing told is in the plan
-/// alone, unless it has nothing of ours: such a plan is carried through.
+/// alone, unless it has nothing: such a plan is carried through.
 fn may_be_overtaken(request: Request, plan: &Plan, findings: &Findings) -> Option<Overtaken> {
-    let has_ours = || plan.summary.both(|tally| tally.owned + tally.adopted + tally.delete_foreign) > 0;
-    let knows_listing = plan.is_listed && request.kind == PassKind::Sync && (request.knows_listing || !has_ours());
+    let is_there = |tally: &Tally| tally.owned + tally.adopted + tally.delete + tally.delete_foreign + tally.foreign;
+    let has_any = || plan.summary.both(is_there) > 0;
+    let knows_listing = plan.is_listed && request.kind == PassKind::Sync && (request.knows_listing || !has_any());
     let may_be = findings.import.is_none() && (!plan.is_listed || knows_listing);
     may_be.then_some(Overtaken { knows_listing })
 }

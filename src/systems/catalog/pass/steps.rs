@@ -14,7 +14,6 @@ use super::import::{count_imported, push, settle_earlier};
 use super::send::{Sent, send};
 use super::stock::{stock, stock_anyway, stock_meanwhile};
 use crate::approval::{CATALOG, approver, take_word};
-use crate::catalog::Kind;
 use crate::config::Prune;
 use crate::systems::catalog::apply::Stop;
 use crate::systems::catalog::context::Tools;
@@ -22,12 +21,11 @@ use crate::systems::catalog::error::PassError;
 use crate::systems::catalog::guard::{Approved, Guarded, let_through};
 use crate::systems::catalog::plan::Plan;
 use crate::systems::catalog::plan::summary::Summary;
-use crate::systems::catalog::plan::verdict::{Held, Verdict};
-use crate::systems::catalog::planner::{Request, needs_listing};
+use crate::systems::catalog::plan::verdict::Held;
+use crate::systems::catalog::planner::needs_listing;
+use crate::systems::catalog::request::Request;
 use crate::systems::catalog::store::ReadTroubles as _;
-use crate::systems::catalog::store::{
-    Deletion, FeedColumns, FeedMark, GuardEnding, ListingScope, Missing, RefusedCount, RowsEnding,
-};
+use crate::systems::catalog::store::{FeedColumns, FeedMark, GuardEnding, ListingScope, RefusedCount, RowsEnding};
 use crate::systems::catalog::store::{WriteGuard as _, WriteHistory as _};
 use crate::systems::catalog::strategy::cost::ChosenStrategy;
 
@@ -52,8 +50,6 @@ pub(in crate::systems::catalog) struct AppliedPlan {
     pub(super) nameless: Option<u64>,
     pub(super) mark: Option<FeedMark>,
     pub(super) guard: GuardEnding,
-    /// What whole feeds don't have any more.
-    pub(super) missing: Option<Vec<Missing>>,
     /// The feed's columns, once what it says was carried out.
     pub(super) columns: Option<FeedColumns>,
     /// What waits for somebody's word.
@@ -135,6 +131,8 @@ async fn carry_out(
         guarded = match approved.plan().decision.strategy.clone() {
             ChosenStrategy::Api => Guarded::Approved(approved),
             ChosenStrategy::Import(address) => {
+                // The plan that follows is another one, which must know of it.
+                remember_word(tools, request, approved.plan()).await?;
                 let pushed = Box::pin(push(tools, request, &address, (feed, approved), findings));
                 let imported = pushed.await?;
                 feed = imported.feed;
@@ -199,9 +197,8 @@ async fn apply(
     let mark = trusted(feed.mark, plan).filter(|_| plan.verdict.held.is_none());
     let verdict = plan.verdict.clone();
     let columns = plan.columns.clone();
-    let (owned, kind) = (Kind::ALL.map(|kind| plan.summary.tally(kind).owned), plan.kind.clone());
-    let missing = plan.missing.clone().unwrap_or_default();
-    if let Err(error) = remember_word(tools, request, &verdict).await {
+    let kind = plan.kind.clone();
+    if let Err(error) = remember_word(tools, request, plan).await {
         return AppliedPlan::failed(error);
     }
     if let Some(held) = &verdict.held
@@ -217,17 +214,15 @@ async fn apply(
         Prune::All if !verdict.holds_deletions() => ListingScope::All,
         Prune::All | Prune::None | Prune::Owned => ListingScope::Ours,
     };
-    let unasked = findings.applied.unasked;
     let guard = GuardEnding {
         held: was_carried_through.then(|| verdict.held.as_ref().map(|held| json!(held))),
-        deleted: (unasked != [0, 0]).then(|| Deletion::now(owned, unasked)),
+        has_pending: result.is_err(),
         kind: was_carried_through.then_some(kind),
         ..GuardEnding::default()
     };
     AppliedPlan {
         columns: Some(columns).filter(|_| was_carried_through && verdict.held.is_none()),
         guard,
-        missing: was_carried_through.then_some(missing),
         held: verdict.held,
         rows,
         listed: (is_listed && was_carried_through && !is_at_large).then_some(scope),
@@ -239,10 +234,10 @@ async fn apply(
 }
 
 /// What somebody approved is in the state before any of it is done, and is approved once only.
-async fn remember_word(tools: &Tools<'_>, request: Request, verdict: &Verdict) -> Result<(), PassError> {
-    let state = &tools.context.state;
+async fn remember_word(tools: &Tools<'_>, request: Request, plan: &Plan) -> Result<(), PassError> {
+    let (state, verdict) = (&tools.context.state, &plan.verdict);
     if !verdict.approved.is_empty() {
-        state.approve(verdict.approved.clone()).await?;
+        state.approve(verdict.approved.clone(), plan.kind.clone()).await?;
         let by = verdict.word.as_deref().and_then(|word| approver(state.path(), CATALOG, word));
         if let Some(by) = by {
             state.note_approver(request.now, by).await?;
@@ -261,7 +256,6 @@ impl AppliedPlan {
             nameless: None,
             mark: None,
             guard,
-            missing: None,
             columns: None,
             held: None,
             is_overtaken: false,

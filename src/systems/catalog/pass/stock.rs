@@ -15,7 +15,7 @@ use crate::systems::catalog::context::Tools;
 use crate::systems::catalog::error::PassError;
 use crate::systems::catalog::plan::Plan;
 use crate::systems::catalog::plan::operation::Stage;
-use crate::systems::catalog::planner::Request;
+use crate::systems::catalog::request::Request;
 use crate::systems::catalog::stock::{Decided, Fate, Stocking, Word, is_of, shown};
 use crate::systems::catalog::store::ReadObjects as _;
 use crate::systems::catalog::wait::{blocking, interruptible};

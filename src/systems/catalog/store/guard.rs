@@ -7,6 +7,7 @@ use rusqlite::Transaction;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::catalog::Kind;
 use crate::clock::{Moment, Stamp, boot_id};
 use crate::state::{GUARD_SINCE, Key, Reader, StateError, Writer};
 
@@ -16,7 +17,9 @@ const HELD: Key<Value> = Key::json("held");
 const HELD_BY_RESYNC: Key<bool> = Key::json("held_by_resync");
 /// Deletions of late, the oldest first.
 const DELETIONS: Key<Vec<Deletion>> = Key::json("deletions");
-/// What kind of feed the last one was that was applied.
+/// Those of the pass that is under way, or was cut off.
+const DELETING: Key<Deletion> = Key::json("deleting");
+/// What kind of feed the last one was that was applied, or that somebody approved.
 const FEED_KIND: Key<FeedKind> = Key::json("feed_kind");
 
 /// Deletions count together for so long.
@@ -29,7 +32,7 @@ pub type ApprovedHash = [u8; 16];
 
 /// What a pass deleted without anybody's word.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Deletion {
+pub(super) struct Deletion {
     #[serde(flatten)]
     when: Stamp,
     /// What we owned before: categories and products.
@@ -39,9 +42,13 @@ pub struct Deletion {
 }
 
 impl Deletion {
-    /// Deletions of just now.
-    pub fn now(owned: [u64; 2], deleted: [u64; 2]) -> Deletion {
-        Deletion { when: Stamp::now(), owned, deleted }
+    /// None yet, of so many objects.
+    fn none(owned: [u64; 2]) -> Deletion {
+        Deletion { when: Stamp::now(), owned, deleted: [0, 0] }
+    }
+
+    fn is_any(&self) -> bool {
+        self.deleted != [0, 0]
     }
 
     fn is_of_late(&self, now: Moment, boot: Option<&str>) -> bool {
@@ -75,8 +82,8 @@ pub struct GuardEnding {
     pub held: Option<Option<Value>>,
     /// It is a resync that holds it.
     pub by_resync: bool,
-    /// What was deleted without anybody's word.
-    pub deleted: Option<Deletion>,
+    /// Some of what was approved failed, and is tried again.
+    pub has_pending: bool,
     /// What kind of feed it was, when it was applied.
     pub kind: Option<FeedKind>,
 }
@@ -105,7 +112,8 @@ pub trait ReadGuard: AsRef<Reader> {
     /// When the file can't be read.
     fn deleted_of_late(&self) -> Result<Recent, StateError> {
         let (now, boot) = (Moment::now(), boot_id());
-        let all = self.as_ref().get(&DELETIONS)?.unwrap_or_default();
+        let mut all = self.as_ref().get(&DELETIONS)?.unwrap_or_default();
+        all.extend(self.as_ref().get(&DELETING)?.filter(Deletion::is_any));
         let mut recent = Recent::default();
         for deletion in all.iter().filter(|deletion| deletion.is_of_late(now, boot.as_deref())) {
             recent.owned.get_or_insert(deletion.owned);
@@ -140,14 +148,20 @@ impl ReadGuard for Reader {}
 
 /// Writing for the guard.
 pub trait WriteGuard: AsRef<Writer> {
-    /// Writes down what was approved, before any of it is done: a pass that is cut off goes on with the rest.
+    /// Writes down what was approved, before any of it is done, and of what kind the feed is: a pass that is cut off
+    /// goes on with the rest, also by a newer feed.
     ///
     /// # Errors
     /// When it can't be written.
-    fn approve(&self, approved: Vec<ApprovedHash>) -> impl Future<Output = Result<(), StateError>> + Send {
+    fn approve(
+        &self,
+        approved: Vec<ApprovedHash>,
+        kind: FeedKind,
+    ) -> impl Future<Output = Result<(), StateError>> + Send {
         self.as_ref().run(move |transaction| {
             let mut insert = transaction.prepare("INSERT OR IGNORE INTO approved (hash) VALUES (?1)")?;
-            approved.iter().try_for_each(|hash| insert.execute([hash]).map(|_| ()))
+            approved.iter().try_for_each(|hash| insert.execute([hash]).map(|_| ()))?;
+            FEED_KIND.set(transaction, &kind)
         })
     }
 }
@@ -156,11 +170,13 @@ impl WriteGuard for Writer {}
 
 /// The end of a pass.
 pub(super) fn finish(transaction: &Transaction<'_>, ending: GuardEnding) -> rusqlite::Result<()> {
-    let GuardEnding { held, by_resync, deleted, kind } = ending;
+    let GuardEnding { held, by_resync, has_pending, kind } = ending;
     match held {
         None => {}
         Some(held) => {
-            transaction.execute("DELETE FROM approved", [])?;
+            if !has_pending {
+                transaction.execute("DELETE FROM approved", [])?;
+            }
             if held.is_none() {
                 transaction.execute("DELETE FROM held", [])?;
             }
@@ -168,14 +184,38 @@ pub(super) fn finish(transaction: &Transaction<'_>, ending: GuardEnding) -> rusq
             held.map_or_else(|| HELD.remove(transaction), |held| HELD.set(transaction, &held))?;
         }
     }
-    if let Some(deletion) = deleted {
-        let (now, boot) = (Moment::now(), boot_id());
-        let mut all = DELETIONS.get(transaction)?.unwrap_or_default();
-        all.retain(|deletion| deletion.is_of_late(now, boot.as_deref()));
-        all.push(deletion);
-        let surplus = all.len().saturating_sub(MOST);
-        all.drain(..surplus);
-        DELETIONS.set(transaction, &all)?;
-    }
+    end_deleting(transaction)?;
     kind.map_or(Ok(()), |kind| FEED_KIND.set(transaction, &kind))
+}
+
+/// The beginning of a pass that sends something, of so many categories and products.
+pub(super) fn begin(transaction: &Transaction<'_>, owned: [u64; 2]) -> rusqlite::Result<()> {
+    // What one has deleted that was cut off counts, too.
+    end_deleting(transaction)?;
+    DELETING.set(transaction, &Deletion::none(owned))
+}
+
+/// Counts an object that is gone, or switched off, without anybody's word: with what says so, as the pass may be cut off
+/// after it.
+pub(super) fn count_deleted(transaction: &Transaction<'_>, kind: Kind) -> rusqlite::Result<()> {
+    let Some(mut deletion) = DELETING.get(transaction)? else { return Ok(()) };
+    deletion.when = Stamp::now();
+    deletion.deleted[usize::from(kind == Kind::Product)] += 1;
+    DELETING.set(transaction, &deletion)
+}
+
+/// Puts what a pass has deleted to the rest.
+fn end_deleting(transaction: &Transaction<'_>) -> rusqlite::Result<()> {
+    let Some(deletion) = DELETING.get(transaction)? else { return Ok(()) };
+    DELETING.remove(transaction)?;
+    if !deletion.is_any() {
+        return Ok(());
+    }
+    let (now, boot) = (Moment::now(), boot_id());
+    let mut all = DELETIONS.get(transaction)?.unwrap_or_default();
+    all.retain(|deletion| deletion.is_of_late(now, boot.as_deref()));
+    all.push(deletion);
+    let surplus = all.len().saturating_sub(MOST);
+    all.drain(..surplus);
+    DELETIONS.set(transaction, &all)
 }

@@ -7,7 +7,7 @@ use rusqlite::{Row, Transaction, params};
 
 use crate::catalog::Digest;
 use crate::clock::{Moment, Stamp};
-use crate::state::{GUARD_SINCE, Reader, StateError};
+use crate::state::{GUARD_SINCE, Reader, StateError, Writer};
 
 /// A product that whole feeds don't have any more.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -92,6 +92,19 @@ pub trait ReadMissing: AsRef<Reader> {
 }
 
 impl ReadMissing for Reader {}
+
+/// Writing which products are missing.
+pub trait WriteMissing: AsRef<Writer> {
+    /// Puts these in the place of all that were missing.
+    ///
+    /// # Errors
+    /// When it can't be written.
+    fn note_missing(&self, all: Vec<Missing>) -> impl Future<Output = Result<(), StateError>> + Send {
+        self.as_ref().run(move |transaction| replace(transaction, &all))
+    }
+}
+
+impl WriteMissing for Writer {}
 
 fn missing(row: &Row<'_>) -> rusqlite::Result<Missing> {
     let broken = |error| rusqlite::Error::FromSqlConversionFailure(1, rusqlite::types::Type::Text, Box::new(error));

@@ -10,8 +10,9 @@ use super::history::{self, Loaded, PassId};
 use super::imports::{self, Timings};
 use super::known_rows::{self, RowsEnding};
 use super::missing::{self, Missing};
+use super::objects;
 use super::troubles;
-use crate::catalog::Rejection;
+use crate::catalog::{Kind, Rejection};
 use crate::pass::{self, Outcome, PassEntry};
 use crate::state::{Key, Reader, StateError, Writer, begin_sending, end_doubt, end_sending};
 
@@ -103,6 +104,8 @@ pub trait WritePass: AsRef<Writer> + Sync {
                 // What was in doubt is in the plan now, or no longer ours to do.
                 transaction.execute("UPDATE journal SET reason = NULL", [])?;
                 begin_sending(transaction)?;
+                let [categories, products] = Kind::ALL.map(|kind| objects::owned(transaction, kind));
+                guard::begin(transaction, [categories?, products?])?;
                 PENDING.set(transaction, &operations.all)?;
                 PENDING_URGENT.set(transaction, &operations.urgent)?;
                 history::of_pass(transaction, started)

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use rusqlite::{Transaction, params};
 
 use super::columns::digest;
+use super::guard;
 use super::history::{Noted, note};
 use super::objects::{self, Record};
 use super::pass::{count_down, count_down_urgent};
@@ -20,6 +21,15 @@ pub struct Intent {
     pub id: Id,
     /// The fields that the request is about; `None` = all, and whether the object exists at all.
     pub fields: Option<Vec<String>>,
+}
+
+/// What a request was besides, for those who count.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Was {
+    /// Customers were told something wrong meanwhile.
+    pub urgent: bool,
+    /// It takes something away, and nobody has approved that.
+    pub unasked: bool,
 }
 
 /// What came of a request.
@@ -155,14 +165,17 @@ pub trait WriteRequests: AsRef<Writer> {
         (kind, id): (Kind, Id),
         settled: Settled,
         change: Option<Noted>,
-        was_urgent: bool,
+        was: Was,
     ) -> impl Future<Output = Result<(), StateError>> + Send {
         let writer = self.as_ref();
         let hasher = writer.hasher().clone();
         writer.enter(Durable::No, move |transaction| {
             settle(transaction, &hasher, kind, id.as_str(), &settled)?;
-            if was_urgent && !matches!(settled, Settled::Failed(_)) {
+            if was.urgent && !matches!(settled, Settled::Failed(_)) {
                 count_down_urgent(transaction)?;
+            }
+            if was.unasked && matches!(settled, Settled::Done(_) | Settled::Deleted) {
+                guard::count_deleted(transaction, kind)?;
             }
             change.iter().try_for_each(|change| note(transaction, (kind, id.as_str()), change))
         })

@@ -37,6 +37,15 @@ pub(in crate::systems::oct8ne) struct Orders<'a> {
     pub(in crate::systems::oct8ne) address: IpAddr,
 }
 
+/// What the shop's own address has said.
+enum Told {
+    Something(Value),
+    /// It doesn't know.
+    Nothing,
+    /// It may well know.
+    Failed,
+}
+
 fn nothing() -> Answer {
     Answer::private(json!([])).with(Outcome::Empty)
 }
@@ -56,8 +65,12 @@ impl Orders<'_> {
                 .replace("{email}", &encoded(email))
                 .replace("{page_size}", &size.to_string())
                 .replace("{page}", &page.to_string());
-            if let Some(Value::Array(orders)) = self.ask("orders", url).await {
-                return self.listed(orders.iter().filter_map(Value::as_object));
+            match self.ask("orders", url).await {
+                Told::Something(Value::Array(orders)) => {
+                    return self.listed(orders.iter().filter_map(Value::as_object));
+                }
+                Told::Something(_) | Told::Failed => return nothing(),
+                Told::Nothing => {}
             }
         }
         let known = self.known(WantedOrders::OfEmail(email.to_owned())).await;
@@ -86,14 +99,18 @@ impl Orders<'_> {
         }
         // As a part of an address these would lead elsewhere, whatever they are written like.
         let is_name = !matches!(reference, "." | "..");
-        if let Some(url) = self.settings.config.shop.order_url.as_deref().filter(|_| is_name)
-            && let Some(Value::Object(order)) = self.ask("order", url.replace("{reference}", &encoded(reference))).await
-            && !order.is_empty()
-        {
-            return Answer::private(self.whole(&order).into());
+        if let Some(url) = self.settings.config.shop.order_url.as_deref().filter(|_| is_name) {
+            match self.ask("order", url.replace("{reference}", &encoded(reference))).await {
+                Told::Something(Value::Object(order)) => return Answer::private(self.whole(&order).into()),
+                Told::Something(_) | Told::Failed => return nothing(),
+                Told::Nothing => {}
+            }
         }
-        let known = self.known(WantedOrders::Called(reference.to_owned())).await;
-        known.first().map_or_else(nothing, |order| Answer::private(self.whole(order).into()))
+        // Of several with one number nobody knows which is meant, and each is another customer's.
+        match &self.known(WantedOrders::Called(reference.to_owned())).await[..] {
+            [order] => Answer::private(self.whole(order).into()),
+            _ => nothing(),
+        }
     }
 
     /// Nothing outside the shop knows which chat led to which order.
@@ -119,26 +136,31 @@ impl Orders<'_> {
         Some(Answer::private(json!([])).with(Outcome::Refused))
     }
 
-    async fn ask(&self, call: &'static str, url: String) -> Option<Value> {
-        let shop = self.settings.shop.as_ref()?;
+    async fn ask(&self, call: &'static str, url: String) -> Told {
+        let Some(shop) = self.settings.shop.as_ref() else { return Told::Nothing };
         let request = ShopRequest { method: Method::GET, url, headers: HeaderMap::new(), body: None };
         match shop.ask(request).await {
             Ok(answer) if answer.status == StatusCode::OK => {
                 let value = serde_json::from_slice(&answer.body).ok();
                 self.server.shop_answered(call, value.is_none().then_some("its answer is no JSON"));
-                value
+                match value {
+                    None => Told::Failed,
+                    Some(Value::Object(order)) if order.is_empty() => Told::Nothing,
+                    Some(Value::Null) => Told::Nothing,
+                    Some(value) => Told::Something(value),
+                }
             }
             Ok(answer) if answer.status.is_client_error() || answer.status.is_success() => {
                 self.server.shop_answered(call, None);
-                None
+                Told::Nothing
             }
             Ok(answer) => {
                 self.server.shop_answered(call, Some(&format!("HTTP {}", answer.status)));
-                None
+                Told::Failed
             }
             Err(error) => {
                 self.server.shop_answered(call, Some(&error));
-                None
+                Told::Failed
             }
         }
     }

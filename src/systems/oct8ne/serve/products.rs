@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use serde_json::{Value, json};
 
-use super::server::{Broken, View};
+use super::server::{Broken, View, is_same};
 use super::show::Shower;
 use crate::systems::catalog::Generation;
 use crate::systems::oct8ne::product::Product;
@@ -45,8 +45,10 @@ pub(in crate::systems::oct8ne) fn infos(view: &View, shower: &Shower<'_>, ids: &
     // Who has nothing to put into a cart need not know.
     let asks = !shower.settings.add_to_cart_url.is_empty();
     let have = match &view.indexed {
-        Some(indexed) if asks => indexed.index.have_variants(&groups)?,
-        // Better one click more than the wrong variant in the cart.
+        Some(indexed) if asks && is_same(&indexed.generation, &view.generation) => {
+            indexed.index.have_variants(&groups)?
+        }
+        // An index of an earlier catalogue, or none: better one click more than the wrong variant in the cart.
         _ => vec![true; groups.len()],
     };
     let mut have = have.into_iter();

@@ -240,7 +240,7 @@ impl Server {
 }
 
 /// Whether two are the same: a number comes again when all before it are gone.
-fn is_same(one: &Generation, other: &Generation) -> bool {
+pub(super) fn is_same(one: &Generation, other: &Generation) -> bool {
     one.folder() == other.folder() && one.made() == other.made()
 }
 

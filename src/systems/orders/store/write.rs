@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::{FIRST_READ, HELD, NAMES, READ_AT, READ_WHOLE, personal};
 use crate::outbox::{NewEvent, Subscriber, post};
 use crate::pass::{self, PassEntry};
-use crate::state::{StateError, Writer, end_doubt, json};
+use crate::state::{StateError, Writer, end_doubt, end_orders_doubt, json};
 
 /// What a listing that is whole, and whose count agrees, doesn't have.
 #[derive(Debug, Clone, Default)]
@@ -33,8 +33,8 @@ pub struct OrdersEnd {
     pub was_read: bool,
     /// Whether the listing was read to its end.
     pub to_the_end: bool,
-    /// Whether the state is relied on again.
-    pub ends_doubt: bool,
+    /// Whether nothing else is compared with NiceChat.
+    pub is_alone: bool,
 }
 
 /// Writing what a pass finds out.
@@ -104,15 +104,17 @@ pub trait WriteOrders: AsRef<Writer> {
     /// When it can't be written.
     fn finish_orders(&self, end: OrdersEnd) -> impl Future<Output = Result<(), StateError>> + Send {
         self.as_ref().run(move |transaction| {
-            let OrdersEnd { pass, was_read, to_the_end, ends_doubt } = end;
+            let OrdersEnd { pass, was_read, to_the_end, is_alone } = end;
             if was_read {
                 READ_AT.set(transaction, &pass.row.finished)?;
             }
             if to_the_end {
                 FIRST_READ.set_first(transaction, &pass.row.finished)?;
-            }
-            if ends_doubt {
-                end_doubt(transaction)?;
+                end_orders_doubt(transaction)?;
+                // Nobody else compares anything.
+                if is_alone {
+                    end_doubt(transaction)?;
+                }
             }
             pass::record(transaction, &pass)
         })

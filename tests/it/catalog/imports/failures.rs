@@ -148,6 +148,27 @@ fn a_service_that_asks_to_be_left_alone_cannot_hold_an_import_beyond_its_time() 
 }
 
 #[test]
+fn an_import_that_comes_to_nothing_forgets_nothing_of_the_one_before() {
+    let shop = shop("[nicechat]\nstrategy = \"import\"\nretries = 0\n");
+    shop.put_feed(yml(&[("a", "1.00"), ("b", "2.00")]));
+    // What the first one has created, nobody has seen yet.
+    let listing =
+        Rule { method: Some("GET".to_owned()), path: Some("products/".to_owned()), ..Rule::new(Fault::status(500)) };
+    shop.nicechat().add_fault(Rule { after: 1, ..listing });
+    sync(&shop).ended(1);
+    assert_eq!(prices(&shop), ["a 1.00", "b 2.00"]);
+    shop.nicechat().clear_faults();
+    // The feed drops one of them, and the next import is refused.
+    shop.put_feed(yml(&[("a", "1.00"), ("c", "3.00")]));
+    let path = Some("import-products/".to_owned());
+    shop.nicechat().add_fault(Rule { path, ..Rule::new(Fault::status(503)) });
+    sync(&shop).ended(1);
+    shop.nicechat().clear_faults();
+    sync(&shop).ended(0);
+    assert_eq!(prices(&shop), ["a 1.00", "c 3.00"]);
+}
+
+#[test]
 fn a_wrong_key_says_nothing_about_imports() {
     let shop = shop(AUTO);
     let ids: Vec<String> = (0..600).map(|n| format!("p{n:03}")).collect();

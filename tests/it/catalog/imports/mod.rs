@@ -250,6 +250,26 @@ fn what_the_guard_holds_is_not_pushed() {
 }
 
 #[test]
+fn what_was_approved_is_done_behind_the_import_too() {
+    let shop = shop(IMPORT);
+    let ids: Vec<String> = (0..40).map(|n| format!("p{n:02}")).collect();
+    let all: Vec<(&str, &str)> = ids.iter().map(|id| (id.as_str(), "1.00")).collect();
+    shop.put_feed(yml(&all));
+    sync(&shop).ended(0);
+    // Prices and deletions are held together, under one digest.
+    let half: Vec<(&str, &str)> = all.iter().take(20).map(|(id, _)| (*id, "100.00")).collect();
+    shop.put_feed(yml(&half));
+    sync(&shop).ended(4);
+    let held = status(&shop)["held"].clone();
+    assert_eq!(held["held"].as_array().map(Vec::len), Some(2), "{held}");
+    shop.run(&["approve", held["digest"].as_str().expect("a digest")]).expect_code(0);
+    let (pass, counts) = counted(&shop, &["run", "--once"]);
+    pass.ended(0);
+    assert!(counts.contains(&"20 DELETE products".to_owned()), "{counts:?}");
+    assert_eq!(shop.nicechat().imports().len(), 2);
+}
+
+#[test]
 fn with_prune_all_the_categories_that_an_import_makes_beside_ours_are_no_loss() {
     let shop = shop("[nicechat]\nstrategy = \"import\"\nprune = \"all\"\n");
     let goods: Vec<_> = (0..15).map(|n| good(&format!("p{n:02}")).in_category(&format!("Shelf {n}"))).collect();

@@ -102,6 +102,11 @@ impl Differ {
         Differ::begin(Inventory::with_known_rows(reader, now)?, policy)
     }
 
+    /// Has new products come in an order that only who carries the plan out is content with: see [`PlanStore`].
+    pub fn sort_creates_by_keys(&mut self) {
+        self.draft.store.sort_creates_by_keys();
+    }
+
     /// From now on, after the listing, what the feed still has of the rows of the last one isn't parsed again either, where
     /// NiceChat lists the product as it was acknowledged.
     ///
@@ -164,7 +169,7 @@ impl Differ {
             if self.inventory.locate(Kind::Product, key)?.is_none() && self.inventory.is_plain(Kind::Product, key) {
                 // As `want` has it, without taking the item apart: a first load is made of these.
                 self.draft.summary.products.create += 1;
-                self.draft.store.add_create(&item, digest, line)?;
+                self.draft.store.add_create(&item, (key, digest), line)?;
                 true
             } else {
                 self.want((Kind::Product, &item.id), digest, |hasher| item.digest(hasher), || product_fields(&item))?
@@ -183,8 +188,11 @@ impl Differ {
     /// A rule leaves an item out: it is as good as gone, and only why is another thing.
     pub(in crate::systems::catalog) fn leave_out(&mut self, id: &str) -> Result<(), DifferError> {
         let key = self.inventory.key(id);
-        if self.inventory.locate(Kind::Product, key)?.is_some() {
+        if let Some(at) = self.inventory.locate(Kind::Product, key)? {
             self.left_out.insert(key);
+            let object = self.inventory.products.object(at);
+            // A row of it that is known may come yet, and is a duplicate.
+            self.inventory.known_rows.iter_mut().for_each(|known_rows| known_rows.set_special(object));
         }
         Ok(())
     }
@@ -209,13 +217,15 @@ impl Differ {
                 return Ok(());
             }
         };
-        let Some(at) = self.inventory.locate(Kind::Product, self.inventory.key(id))? else {
+        let key = self.inventory.key(id);
+        let Some(at) = self.inventory.locate(Kind::Product, key)? else {
             self.feed.some_row_is_unknown |= rejection.is_doubtful;
             // Of a duplicate's id the first row tells.
             self.draft.summary.strangers += u64::from(matches!(rejection.owner(), Owner::Item(_)));
             return Ok(());
         };
-        if self.inventory.is_seen(Kind::Product, at) {
+        // What becomes of the product the first row of its id has said.
+        if self.inventory.is_seen(Kind::Product, at) || (rejection.is_duplicate() && self.left_out.contains(&key)) {
             return Ok(());
         }
         self.keep_category(Kind::Product, at)?;

@@ -98,7 +98,7 @@ impl Differ {
         let Some(at) = self.inventory.locate(Kind::Product, key)? else {
             return Ok(self.inventory.new_ids.first(key, row));
         };
-        if self.inventory.is_seen(Kind::Product, at) {
+        if self.inventory.is_seen(Kind::Product, at) || self.left_out.contains(&key) {
             return Ok(Some(self.inventory.place(at)));
         }
         self.inventory.products.set_place(at, row);

@@ -1,7 +1,7 @@
 //! New products of which nothing was known, in a nameless file beside the database: of a first load that is all of the
 //! feed, and their ids alone sort faster than rows of a table do.
 
-use std::cmp::Ordering;
+use std::fmt::Write as _;
 use std::io::{self, Write as _};
 
 use serde_json::Value;
@@ -44,9 +44,13 @@ const URL: u8 = 64;
 pub(super) struct Creates {
     /// The items as they came, each with its length before it.
     items: Spill,
-    /// Their ids, and where they lie; `None` = they are sorted.
-    ids: Option<Sorter>,
-    /// Where they lie in the order of their ids, eight bytes each.
+    /// What they are sorted by, and where they lie; `None` = they are sorted.
+    sorted: Option<Sorter>,
+    /// See [`Creates::sort_by_keys`].
+    by_keys: bool,
+    /// A key as text.
+    key: String,
+    /// Where they lie in their order, eight bytes each.
     order: Spill,
     count: u64,
 }
@@ -54,8 +58,15 @@ pub(super) struct Creates {
 impl Creates {
     /// None yet.
     pub(super) fn new() -> Creates {
-        let ids = Some(Sorter::with_room_for(&std::env::temp_dir(), SORTED));
-        Creates { items: Spill::default(), ids, order: Spill::default(), count: 0 }
+        let sorted = Some(Sorter::with_room_for(&std::env::temp_dir(), SORTED));
+        let (items, order) = (Spill::default(), Spill::default());
+        Creates { items, sorted, by_keys: false, key: String::new(), order, count: 0 }
+    }
+
+    /// From the first one on they come in the order of their keys, and not of their ids: what is acknowledged goes into a
+    /// table that has that order, where neighbours lie on one page.
+    pub(super) fn sort_by_keys(&mut self) {
+        self.by_keys = true;
     }
 
     /// How many there are.
@@ -63,11 +74,11 @@ impl Creates {
         self.count
     }
 
-    /// Adds an item that a row on this line wants.
+    /// Adds an item that a row on this line wants. `key` = of its id.
     ///
     /// # Errors
     /// When the file can't be written.
-    pub(super) fn add(&mut self, item: &Item, digest: Digest, line: u64) -> io::Result<()> {
+    pub(super) fn add(&mut self, item: &Item, (key, digest): (Digest, Digest), line: u64) -> io::Result<()> {
         let category = item.category.as_ref().map(|category| category.id.as_str());
         let currency = item.currency.as_ref().map(Currency::as_str);
         let has = |bit: u8, is_there: bool| if is_there { bit } else { 0 };
@@ -78,8 +89,16 @@ impl Creates {
             | has(IMAGE, item.image_url.is_some())
             | has(PRICE, item.price.is_some())
             | has(URL, item.url.is_some());
-        if let Some(ids) = &mut self.ids {
-            ids.add(item.id.as_str(), self.items.length())?;
+        let place = self.items.length();
+        if let Some(sorted) = &mut self.sorted {
+            if self.by_keys {
+                self.key.clear();
+                // (Whoever writes to a text never fails.)
+                let _ = write!(self.key, "{key:032x}");
+                sorted.add(&self.key, place)?;
+            } else {
+                sorted.add(item.id.as_str(), place)?;
+            }
         }
         self.count += 1;
         self.sized(|creates| {
@@ -98,13 +117,13 @@ impl Creates {
         self.items.settle()
     }
 
-    /// Brings them into the order of their ids: they can be read from now on.
+    /// Brings them into their order: they can be read from now on.
     ///
     /// # Errors
     /// When a file can't be written or read.
     pub(super) fn sort(&mut self) -> io::Result<()> {
-        let Some(ids) = self.ids.take() else { return Ok(()) };
-        ids.finish(|_, place| {
+        let Some(sorted) = self.sorted.take() else { return Ok(()) };
+        sorted.finish(|_, place| {
             self.order.end().extend_from_slice(&place.to_le_bytes());
             self.order.settle()
         })
@@ -150,25 +169,17 @@ impl Creates {
         Ok(from)
     }
 
-    /// The operation on the product with this id.
+    /// The operation on the product with this id. It looks through all of them.
     ///
     /// # Errors
     /// When a file can't be read.
     pub(super) fn find(&self, id: &str) -> Result<Option<Operation>, PlanStoreError> {
-        let (mut from, mut to) = (0, self.count);
-        while from < to {
-            let middle = from + (to - from) / 2;
-            let place = self.place(middle)?;
-            match self.entry(place, |mut entry| Some(entry.text()?.cmp(id)))? {
-                Ordering::Less => from = middle + 1,
-                Ordering::Equal => return self.entry(place, |entry| entry.read()).map(Some),
-                Ordering::Greater => to = middle,
-            }
-        }
-        Ok(None)
+        let mut found = None;
+        self.each(|place, its| found = found.or((its == id).then_some(place)))?;
+        found.map(|place| self.entry(place, |entry| entry.read())).transpose()
     }
 
-    /// Where the item lies that comes after so many, in the order of ids.
+    /// Where the item lies that comes after so many.
     fn place(&self, before: u64) -> Result<u64, PlanStoreError> {
         let place = self.order.at(before * PLACE as u64, PLACE).map_err(failed)?;
         place.as_ref().try_into().map(u64::from_le_bytes).map_err(|_| broken())
@@ -179,11 +190,16 @@ impl Creates {
     /// # Errors
     /// When a file can't be read.
     pub(super) fn ids(&self, mut each: impl FnMut(&str)) -> Result<(), PlanStoreError> {
+        self.each(|_, id| each(id))
+    }
+
+    /// Gives where each lies, and its id, as they came.
+    fn each(&self, mut each: impl FnMut(u64, &str)) -> Result<(), PlanStoreError> {
         let mut place = 0;
         while place < self.items.length() {
             let length = self.entry(place, |mut entry| {
                 let length = entry.0.len();
-                each(entry.text()?);
+                each(place, entry.text()?);
                 Some(length)
             })?;
             place += (LENGTH + length) as u64;
@@ -308,7 +324,7 @@ mod tests {
     #[test]
     fn items_come_out_as_they_went_in() {
         let mut creates = Creates::new();
-        (0..5_000).rev().for_each(|n| creates.add(&item(n), n as Digest, n as u64).expect("written"));
+        (0..5_000).rev().for_each(|n| creates.add(&item(n), (0, n as Digest), n as u64).expect("written"));
         creates.sort().expect("sorted");
         assert!(creates.items.length() > 2 << 20, "both in the file and in memory");
         let mut numbers: Vec<usize> = (0..5_000).collect();
@@ -328,12 +344,26 @@ mod tests {
     }
 
     #[test]
+    fn keys_go_before_ids_where_they_are_asked_for() {
+        let mut creates = Creates::new();
+        creates.sort_by_keys();
+        let keys = [7, 1 << 127, 3, 1 << 64, 0];
+        for (n, key) in keys.into_iter().enumerate() {
+            creates.add(&item(n), (key, 0), 0).expect("written");
+        }
+        creates.sort().expect("sorted");
+        let ids = read_all(&creates, 2).into_iter().map(|operation| operation.id.to_string());
+        assert_eq!(ids.collect::<Vec<_>>(), ["4", "2", "0", "3", "1"]);
+        assert!(creates.find("3").expect("read").is_some());
+    }
+
+    #[test]
     fn items_of_any_length_come_out() {
         let mut creates = Creates::new();
         let lengths = [1, USUAL - 100, USUAL, USUAL + 1, 9 << 20, 5, (1 << 20) + 1, 2];
         for (n, length) in lengths.into_iter().enumerate() {
             let item = Item { description: Some("x".repeat(length)), ..item(n) };
-            creates.add(&item, 0, 0).expect("written");
+            creates.add(&item, (0, 0), 0).expect("written");
         }
         creates.sort().expect("sorted");
         let length = |operation: &Operation| operation.send["description"].as_str().map_or(0, str::len);

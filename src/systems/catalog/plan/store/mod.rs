@@ -57,7 +57,7 @@ pub struct Cursor {
     creates: u64,
 }
 
-/// Operations that go one after the other, by their ids.
+/// Operations that go one after the other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Group {
     /// Of all of them.
@@ -121,14 +121,21 @@ impl PlanStore {
         self.put(group, (operation.kind, &operation.id), &body(operation)?, operation.risks)
     }
 
-    /// Adds the creation of a product of which nothing is known, without taking it apart. `line` = of its row.
+    /// New products of which nothing is known come in the order of their keys, not of their ids: they are sent, and
+    /// nobody reads them.
+    pub(in crate::systems::catalog) fn sort_creates_by_keys(&mut self) {
+        self.creates.sort_by_keys();
+    }
+
+    /// Adds the creation of a product of which nothing is known, without taking it apart: with the digests of its id and
+    /// of all of it, and the line of its row.
     pub(in crate::systems::catalog) fn add_create(
         &mut self,
         item: &Item,
-        digest: Digest,
+        digests: (Digest, Digest),
         line: u64,
     ) -> Result<(), PlanStoreError> {
-        self.creates.add(item, digest, line).map_err(failed)?;
+        self.creates.add(item, digests, line).map_err(failed)?;
         let group = Group { stage: Stage::Products, is_late: false, urgency: Urgency::Create };
         *self.groups.entry(group).or_default() += 1;
         Ok(())

@@ -105,11 +105,11 @@ pub trait WriteImports: AsRef<Writer> {
             )?;
             transaction.execute("DELETE FROM served", [])?;
             if came_to_nothing {
-                // An earlier import may have left it unsettled, and that holds.
+                // An earlier import may have left it unsettled, and that holds, as does what that one may have created.
                 if UNSETTLED.get(transaction)? == Some(import) {
                     UNSETTLED.remove(transaction)?;
+                    created::expire(transaction)?;
                 }
-                created::expire(transaction)?;
             }
             if let Some(token) = at_large {
                 IMPORT_AT_LARGE.set(transaction, &AtLarge { import, token, passes: 0 })?;

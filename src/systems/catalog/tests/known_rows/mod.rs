@@ -17,7 +17,7 @@ use crate::systems::catalog::store::Field;
 use crate::systems::catalog::store::ReadObjects as _;
 use crate::systems::catalog::store::WritePass as _;
 use crate::systems::catalog::store::WriteRequests as _;
-use crate::systems::catalog::store::{Adopted, Ending, GuardEnding, InUse, Intent, RowsEnding, Settled, Waiting};
+use crate::systems::catalog::store::{Adopted, Ending, GuardEnding, InUse, Intent, RowsEnding, Settled, Waiting, Was};
 
 /// All that a comparison comes to.
 #[derive(Debug, PartialEq)]
@@ -149,7 +149,7 @@ impl Shop {
                     }
                     _ => record.map_or(Settled::Deleted, Settled::Done),
                 };
-                self.writer.settle((kind, id), settled, None, false).await.expect("settled");
+                self.writer.settle((kind, id), settled, None, Was::default()).await.expect("settled");
             }
             let rows = rows.filter(|_| !visit.is_killed);
             let row = PassRow {
@@ -226,7 +226,7 @@ fn rows_are_known_the_next_time() {
             shop.writer.begin(Waiting { all: 1, urgent: 0 }, Timestamp::UNIX_EPOCH).await.expect("begun");
             for Operation { kind, id, record, .. } in done.operations {
                 let settled = record.map_or(Settled::Deleted, Settled::Done);
-                shop.writer.settle((kind, id), settled, None, false).await.expect("settled");
+                shop.writer.settle((kind, id), settled, None, Was::default()).await.expect("settled");
             }
         });
         done.operations = Vec::new();

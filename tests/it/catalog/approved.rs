@@ -1,0 +1,118 @@
+//! What somebody approved, and what passes did that were killed.
+
+use sandbox::{Fault, Kind, Rule};
+
+use super::risks::{digest, held, is};
+use crate::kit::goods::{goods, publish, sync, synced};
+use crate::kit::process::Process;
+use crate::kit::wait_until;
+
+/// What is left of it when the pass is killed is approved still, and counts for no later pass.
+#[test]
+fn what_was_approved_and_cut_off_makes_nothing_else_risky() {
+    for left in [60, 4] {
+        let shop = synced(&goods("p", 200), "[nicechat]\nstrategy = \"api\"");
+        publish(&shop, &goods("p", 100));
+        sync(&shop).ended(4);
+        shop.run(&["approve", &digest(&shop)]).expect_code(0);
+        shop.nicechat().add_fault(Rule {
+            method: Some("DELETE".to_owned()),
+            after: 100 - left,
+            ..Rule::new(Fault::Hang)
+        });
+        let pass = Process::start(shop.command(&["run", "--once"]));
+        wait_until("some are deleted", || shop.nicechat().objects(Kind::Product).len() <= 100 + left);
+        pass.kill();
+        shop.nicechat().clear_faults();
+        // One more is gone from the feed, which is no risk; nor are these later, a few of those that are ours then.
+        publish(&shop, &goods("p", 99));
+        sync(&shop).ended(0);
+        publish(&shop, &goods("p", 85));
+        sync(&shop).ended(0);
+        let deleted = |id: &str| shop.json(&["history", id, "--kind", "deleted", "--format", "json"])[0]["why"].clone();
+        assert!(deleted("p099") != "approved by hand" && deleted("p199") == "approved by hand");
+        // Fifteen were, and with 25 more they are too many.
+        publish(&shop, &goods("p", 60));
+        sync(&shop).ended(4);
+        assert_eq!(held(&shop)[0].1, 40);
+    }
+}
+
+/// What a pass had deleted before it was killed is gone all the same.
+#[test]
+fn deletions_of_a_pass_that_was_killed_count_for_the_day() {
+    let shop = synced(&goods("p", 100), "[nicechat]\nstrategy = \"api\"");
+    publish(&shop, &goods("p", 85));
+    shop.nicechat().add_fault(Rule { method: Some("DELETE".to_owned()), after: 10, ..Rule::new(Fault::Hang) });
+    let pass = Process::start(shop.command(&["run", "--once"]));
+    wait_until("some are deleted", || shop.nicechat().objects(Kind::Product).len() <= 90);
+    pass.kill();
+    shop.nicechat().clear_faults();
+    // Of the ninety that are left these are less than a fifth.
+    publish(&shop, &goods("p", 73));
+    assert_eq!(sync(&shop).ended(4).tally(), "");
+    assert_eq!(held(&shop), is("delete", 27, 100));
+}
+
+/// Somebody's word for another kind of feed holds when the pass is cut off and the feed is another one by then.
+#[test]
+fn an_approved_kind_of_feed_needs_no_second_word() {
+    let shop = synced(&goods("p", 3), "[nicechat]\nstrategy = \"api\"");
+    let yml = |price: &str| {
+        let offer =
+            |n| format!("<offer id=\"x{n}\"><name>X</name><price>{price}</price><currencyId>USD</currencyId></offer>");
+        let offers: String = (0..5).map(offer).collect();
+        format!("<yml_catalog><shop><offers>{offers}</offers></shop></yml_catalog>")
+    };
+    shop.put_feed(yml("1"));
+    sync(&shop).ended(4);
+    shop.run(&["approve", &digest(&shop)]).expect_code(0);
+    let path = Some("products/".to_owned());
+    let hang = Rule { method: Some("POST".to_owned()), path, after: 2, ..Rule::new(Fault::Hang) };
+    shop.nicechat().add_fault(hang);
+    let pass = Process::start(shop.command(&["run", "--once"]));
+    wait_until("some are there", || shop.nicechat().objects(Kind::Product).len() >= 5);
+    pass.kill();
+    shop.nicechat().clear_faults();
+    shop.put_feed(yml("2"));
+    sync(&shop).ended(0);
+    assert_eq!(shop.nicechat().objects(Kind::Product).len(), 5);
+}
+
+/// It is for the next pass, whatever that is about.
+#[test]
+fn a_word_is_not_kept_for_later() {
+    let shop = synced(&goods("p", 60), "");
+    publish(&shop, &goods("p", 10));
+    sync(&shop).ended(4);
+    shop.run(&["approve", &digest(&shop)]).expect_code(0);
+    publish(&shop, &[]);
+    assert_eq!(sync(&shop).ended(4).tally(), "");
+    publish(&shop, &goods("p", 10));
+    assert_eq!(sync(&shop).ended(4).tally(), "");
+    assert_eq!(held(&shop), is("delete", 50, 60));
+}
+
+/// A word is given once, and what it lets through is done, however often the pass is killed.
+#[test]
+fn a_word_outlives_a_pass_that_is_killed() {
+    for left in [10, 0] {
+        let shop = synced(&goods("p", 60), "[nicechat]\nstrategy = \"api\"");
+        publish(&shop, &goods("p", left));
+        sync(&shop).ended(4);
+        shop.run(&["approve", &digest(&shop)]).expect_code(0);
+        let hang = Rule { method: Some("DELETE".to_owned()), after: 20, ..Rule::new(Fault::Hang) };
+        shop.nicechat().add_fault(hang);
+        let pass = Process::start(shop.command(&["run", "--once"]));
+        wait_until("some are deleted", || shop.nicechat().objects(Kind::Product).len() <= 40);
+        pass.kill();
+        shop.nicechat().clear_faults();
+        sync(&shop).ended(0);
+        assert_eq!(shop.nicechat().objects(Kind::Product).len(), left, "{left}");
+        // It was for that, and for nothing else.
+        publish(&shop, &goods("q", 60));
+        sync(&shop);
+        publish(&shop, &goods("r", 60));
+        sync(&shop).ended(4);
+    }
+}
