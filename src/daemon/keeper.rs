@@ -299,6 +299,9 @@ impl Keeper {
         self.line.shut_doors(self.shut.words());
         // What the machine trusts may be another than before, too.
         self.shop.limits.clients().renew();
+        if let Some(base_url) = config.base_url() {
+            self.shop.state.claim(base_url.to_owned()).await?;
+        }
         let before = std::mem::replace(&mut self.shop.config, Arc::new(config));
         if let Err(error) = self.assign().await {
             self.shop.config = before;

@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 use rusqlite::Transaction;
 use tokio::sync::oneshot;
 
-use super::file::{Durable, PATIENCE, StateFile};
+use super::file::{BASE_URL, Durable, PATIENCE, StateFile};
 use super::idle::Idle;
 use super::place::Place;
 use super::{Reader, StateError};
@@ -161,6 +161,24 @@ impl Writer {
             done
         })
         .await
+    }
+
+    /// Has the state belong to this NiceChat from now on, if it belongs to none.
+    ///
+    /// # Errors
+    /// When it belongs to another one, or can't be written.
+    pub async fn claim(&self, base_url: String) -> Result<(), StateError> {
+        let ours = base_url.clone();
+        let claimed = self.run(move |transaction| {
+            BASE_URL.set_first(transaction, &ours)?;
+            BASE_URL.get(transaction)
+        });
+        match claimed.await? {
+            Some(theirs) if theirs != base_url => {
+                Err(StateError::OtherBase { path: self.path().to_owned(), theirs, ours: base_url })
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Takes the whole log into the file, and leaves none of it. Gives whether no reader was in the way.

@@ -113,13 +113,15 @@ pub(super) fn understand<T>(
     };
     // A page, a line of text, or JSON of other names is a proxy's, and says nothing about the object.
     let is_ours = envelope.as_ref().is_some_and(Envelope::is_nicechats) || text.trim().is_empty();
+    let is_page = text.trim_start().starts_with('<');
     let worse = said.filter(|said| *said > http).unwrap_or(http);
     let reason = || complaint().unwrap_or_else(|| format!("answered {http} with {}", looks()));
     Err(match worse {
         _ if http == 401 || said == Some(401) => unauthorized(&reason()),
         404 if is_ours => CallError::Missing,
         412 if is_ours => CallError::Exists,
-        400 | 405 | 413 | 414 | 415 | 422 => refused(worse, &reason()),
+        413 | 414 => refused(worse, &reason()),
+        400 | 405 | 415 | 422 if !is_page => refused(worse, &reason()),
         402..=499 if is_ours && !matches!(worse, 404 | 408 | 412 | 425 | 429) => refused(worse, &reason()),
         // A gateway's 502 and 504, and most other 50x, say nothing of what the service behind it did; nor does an
         // error whose code is none.
@@ -194,7 +196,11 @@ mod tests {
             (404, r#"{"message":"no Route matched with those values"}"#.to_owned(), "later"),
             (412, r#"{"error":"Precondition Failed"}"#.to_owned(), "later"),
             (412, "<html>".to_owned(), "later"),
+            (400, "<html>no".to_owned(), "later"),
+            (400, "no".to_owned(), "refused"),
             (405, error(405), "refused"),
+            (405, "\n<!DOCTYPE html>".to_owned(), "later"),
+            (422, "<html>".to_owned(), "later"),
             (413, "<html>".to_owned(), "refused"),
             (429, error(429), "later"),
             (500, error(400), "in doubt"),

@@ -244,6 +244,10 @@ impl Application<'_> {
             add.tries += 1;
             self.state.intend_add(self.store.to_owned(), add.clone()).await?;
         };
+        if lost == 0 && matches!(&result, Err(error) if !matches!(error, CallError::Refused { .. })) {
+            // It is known not to be there: what is alike from now on is somebody else's.
+            self.state.intend_add(self.store.to_owned(), PendingAdd { tries: 0, ..add }).await?;
+        }
         Ok(Added { result, lost })
     }
 

@@ -110,11 +110,16 @@ impl Apply<'_> {
                 format!("configured with {link}")
             }
             // Whoever sent it first and was not told what became of it has probably done it.
-            Sent::There { may_be_ours, .. } if may_be_ours || earlier.is_some() => {
-                let ours = earlier.map_or(link, String::as_str);
-                keep(RetailerState::Configured(ours.to_owned()))?;
+            Sent::There { may_be_ours, .. } if earlier.map_or(may_be_ours, |earlier| earlier == link) => {
+                keep(RetailerState::Configured(link.to_owned()))?;
                 applied.done += 1;
-                format!("configured with {ours}, by an earlier request of ours")
+                format!("configured with {link}, by an earlier request of ours")
+            }
+            // Both were sent, and either may have been taken.
+            Sent::There { reason, .. } if earlier.is_some() => {
+                keep(RetailerState::There)?;
+                let other = earlier.map(String::as_str).unwrap_or_default();
+                format!("configured already, with {other} or with {link}: look in Omnichannel Manager ({reason})")
             }
             Sent::There { reason, .. } => {
                 keep(RetailerState::There)?;

@@ -1,10 +1,11 @@
 //! A shop that has nothing but the adapter: what people ask about it is answered as where there is a NiceChat.
 
-use sandbox::Feed;
+use sandbox::{Feed, Kind};
 use serde_json::{Value, json};
 
 use super::face::{Face, feed};
 use crate::kit::door::{ask, private};
+use crate::kit::process::Process;
 use crate::kit::{FEED, Shop, gzip, wait_until};
 
 fn row(id: usize, title: &str, price: &str) -> String {
@@ -231,4 +232,40 @@ fn the_first_page_says_what_is_shown_and_what_of_it_is_behind() {
     shop.run(&["run", "--once"]).expect_code(1);
     let failed = page(&Face::ready(&shop));
     assert!(failed.contains("The last pass failed: ") && failed.contains("may be older than the feed"), "{failed}");
+}
+
+/// What is approved is one currency, and not any.
+#[test]
+fn another_currency_has_another_digest() {
+    let all = |price: &str| (0..40).map(|id| row(id, "Lamp", price)).collect::<Vec<_>>();
+    let shop = alone(&all("10 EUR"), "");
+    shop.run(&["run", "--once"]).expect_code(0);
+    let digest = |price: &str| {
+        let rows = all(price);
+        let rows: Vec<&str> = rows.iter().map(String::as_str).collect();
+        shop.write("feed.txt.gz", gzip(feed(&rows)));
+        shop.run(&["run", "--once"]).expect_code(4);
+        shop.json(&["status", "--format", "json"])["held"]["digest"].as_str().expect("a digest").to_owned()
+    };
+    assert_ne!(digest("10 USD"), digest("10 JPY"));
+}
+
+/// A state belongs to the first NiceChat that it knows, also where a reload has brought it.
+#[test]
+fn a_nicechat_that_a_reload_adds_has_the_state_for_itself() {
+    let all: Vec<String> = (0..3).map(|id| row(id, "Lamp", "10 EUR")).collect();
+    let shop = alone(&all, "");
+    let rows: Vec<&str> = all.iter().map(String::as_str).collect();
+    shop.put_feed(feed(&rows));
+    let daemon = Process::start(shop.command(&["run"]));
+    wait_until("it has read the feed", || shop.json(&["status", "--format", "json"])["last_pass"].is_object());
+    shop.config("");
+    daemon.signal("HUP");
+    wait_until("it is there", || shop.nicechat().objects(Kind::Product).len() == 3);
+    let other = Shop::new().feed_url().replace("/shop/products.txt", "");
+    shop.config(&format!("[nicechat]\nbase_url = {other:?}"));
+    daemon.signal("HUP");
+    wait_until("it is refused", || daemon.log().contains("this state belongs to"));
+    drop(daemon);
+    shop.run(&["run", "--once"]).expect_code(2);
 }

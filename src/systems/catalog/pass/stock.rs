@@ -7,7 +7,7 @@ use tracing::warn;
 
 use super::body::{Answer, fetch};
 use crate::approval::{CATALOG, word};
-use crate::catalog::{Hasher, Kind};
+use crate::catalog::{Digest, Hasher, Kind};
 use crate::config::{Missing, Prune};
 use crate::source::Body;
 use crate::state::Reader;
@@ -99,12 +99,17 @@ fn decided(tools: &Tools<'_>, plan: &Plan) -> Result<Decided, PassError> {
     }
     let held = plan.verdict.held.clone();
     let risks = plan.verdict.risks_of_products();
-    let gone = deleted.iter().fold(0_u128, |sum, id| sum.wrapping_add(*id));
-    let key = format!("{}|{gone:x}", held.as_ref().map_or("", |held| &held.digest));
     let (held_for, prunes) = (risks.clone(), config.nicechat.prune != Prune::None);
     let sells_out = config.guard.missing == Missing::OutOfStock;
     let missing = plan.missing.iter().flatten().filter(|_| sells_out);
     let sold_out: HashSet<String> = missing.map(|missing| missing.id.clone()).collect();
+    let sum = |ids: &mut dyn Iterator<Item = Digest>| ids.fold(0, Digest::wrapping_add);
+    let gone = sum(&mut deleted.iter().copied());
+    let sold = sum(&mut sold_out.iter().map(|id| hasher.digest(id.as_bytes())));
+    let digest = held.as_ref().map_or("", |held| &held.digest);
+    // What waits for a proof of the feed's end comes with it, though the bytes are the same.
+    let unproven = if plan.summary.unproven_because.is_some() { "|unproven" } else { "" };
+    let key = format!("{digest}|{gone:x}|{sold:x}|{prunes}{unproven}");
     let reader = Reader::open(&config.state.path)?;
     let fate = move |id: &str| {
         let is_owned = || {

@@ -80,11 +80,16 @@ impl<'s> Tally<'s> {
             let touched = self.touched.entry(risk).or_default();
             touched.of += u64::from(risk.of().is_none_or(|field| field.is_in(&old.fields)));
             if risks.has(risk) {
-                let name = risk.fields().first().map(|field| field.name()).unwrap_or_default();
-                let of = |item: &Stocked| item.fields.get(name).cloned().unwrap_or_default();
+                let of = |item: &Stocked, name: &str| item.fields.get(name).cloned().unwrap_or_default();
+                let names = || risk.fields().iter().map(|field| field.name());
+                // The first that is another one is shown; what is approved are all of them.
+                let is_other = |name: &&str| of(old, name) != of(new, name);
+                let name = names().find(is_other).or_else(|| names().next()).unwrap_or_default();
+                let values: Vec<Value> = names().map(|name| of(new, name)).collect();
+                let (old, shown) = (of(old, name), of(new, name));
                 touched.add(
-                    risk,
-                    Example { id: new.id.clone(), field: Some(name.to_owned()), old: of(old), new: of(new) },
+                    (risk, &values),
+                    Example { id: new.id.clone(), field: Some(name.to_owned()), old, new: shown },
                 );
             }
         }
@@ -95,7 +100,7 @@ impl<'s> Tally<'s> {
         self.gone += 1;
         let old = item.fields.get("title").cloned().unwrap_or_default();
         let touched = self.touched.entry(Risk::Delete).or_default();
-        touched.add(Risk::Delete, Example { id: item.id.clone(), field: None, old, new: Value::Null });
+        touched.add((Risk::Delete, &[]), Example { id: item.id.clone(), field: None, old, new: Value::Null });
     }
 
     /// The risks that are more than the settings let through.
@@ -138,9 +143,10 @@ impl<'s> Tally<'s> {
 }
 
 impl Touched {
-    fn add(&mut self, risk: Risk, example: Example) {
+    /// `values` = what its fields become.
+    fn add(&mut self, (risk, values): (Risk, &[Value]), example: Example) {
         self.count += 1;
-        let text = format!("{}|{}|{}", risk.name(), example.id, example.new);
+        let text = format!("{}|{}|{}", risk.name(), example.id, Value::from(values));
         self.digest = self.digest.wrapping_add(Hasher::without_secret().digest(text.as_bytes()));
         if self.examples.len() < EXAMPLES {
             self.examples.push(example);

@@ -147,7 +147,8 @@ fn find_lost<'a>(own: &mut Vec<OwnEvent>, listed: &[Event], ledger: &'a Standing
     }
     own.sort_by_key(|own| own.id);
     let is_there = |add: &PendingAdd| own.iter().any(|own| own.key.as_ref() == Some(&add.key) && own.sent == add.sent);
-    let unclear = ledger.adds.iter().filter(|add| !is_there(add));
+    // An add of which no request is lost is not there.
+    let unclear = ledger.adds.iter().filter(|add| add.tries > 0 && !is_there(add));
     let unclear = unclear.map(|add| Unclear { add, candidates: matcher.candidates(add) });
     unclear.filter(|unclear| !unclear.candidates.is_empty()).collect()
 }

@@ -168,6 +168,10 @@ fn an_add_whose_answer_was_lost_is_found_and_not_repeated() {
     // It was not taken: it is added, after the others.
     let lost = Standing { adds: vec![add("a", 1, &[])], ..Standing::default() };
     assert_eq!(short(&[wanted("a", 1), wanted("b", 2)], &[], &lost), ["+b", "+a"]);
+    // It is known not to have been taken: what is alike is somebody else's, and neither ours nor in its way.
+    let refused = Standing { adds: vec![PendingAdd { tries: 0, ..add("a", 1, &[]) }], ..Standing::default() };
+    let work = reconcile(&[], &[event(9, 1)], &refused, TERMS);
+    assert_eq!((steps(&work).len(), work.own.len(), work.held_back.len()), (0, 0, 0), "{work:?}");
     // It is not wanted any more: found all the same, and removed.
     assert_eq!(short(&[], &[event(9, 1)], &lost), ["-9"]);
 }
