@@ -163,22 +163,12 @@ impl Writer {
         .await
     }
 
-    /// Has the state belong to this NiceChat from now on, if it belongs to none.
+    /// Has the state belong to this NiceChat from now on, if it belongs to none: see [`Reader::check_base`].
     ///
     /// # Errors
-    /// When it belongs to another one, or can't be written.
+    /// When it can't be written.
     pub async fn claim(&self, base_url: String) -> Result<(), StateError> {
-        let ours = base_url.clone();
-        let claimed = self.run(move |transaction| {
-            BASE_URL.set_first(transaction, &ours)?;
-            BASE_URL.get(transaction)
-        });
-        match claimed.await? {
-            Some(theirs) if theirs != base_url => {
-                Err(StateError::OtherBase { path: self.path().to_owned(), theirs, ours: base_url })
-            }
-            _ => Ok(()),
-        }
+        self.run(move |transaction| BASE_URL.set_first(transaction, &base_url)).await
     }
 
     /// Takes the whole log into the file, and leaves none of it. Gives whether no reader was in the way.

@@ -29,6 +29,17 @@ fn has(shop: &Shop, id: &str) -> bool {
     shop.nicechat().objects(Kind::Product).contains_key(id)
 }
 
+/// A shop with these goods, of which the feed lacks one for 47 of 48 hours, and the rest of them.
+fn almost_over() -> (Shop, Vec<Good>, Vec<Good>) {
+    let all = goods("p", 5);
+    let shop = synced(&all, HOURS);
+    let fewer = without(&all, "p003");
+    publish(&shop, &fewer);
+    sync(&shop).ended(0);
+    hours_later(&shop, 47);
+    (shop, all, fewer)
+}
+
 #[test]
 fn a_product_is_missing_for_so_long_before_it_goes() {
     let all = goods("p", 5);
@@ -56,12 +67,7 @@ fn a_product_is_missing_for_so_long_before_it_goes() {
 
 #[test]
 fn what_comes_back_begins_anew() {
-    let all = goods("p", 5);
-    let shop = synced(&all, HOURS);
-    let fewer = without(&all, "p003");
-    publish(&shop, &fewer);
-    sync(&shop).ended(0);
-    hours_later(&shop, 47);
+    let (shop, all, fewer) = almost_over();
     publish(&shop, &all);
     assert_eq!(sync(&shop).ended(0).tally(), "");
     publish(&shop, &fewer);
@@ -74,12 +80,7 @@ fn what_comes_back_begins_anew() {
 /// What a pass has read counts, although nothing was sent.
 #[test]
 fn what_came_back_while_nothing_was_sent_begins_anew() {
-    let all = goods("p", 5);
-    let shop = synced(&all, HOURS);
-    let fewer = without(&all, "p003");
-    publish(&shop, &fewer);
-    sync(&shop).ended(0);
-    hours_later(&shop, 47);
+    let (shop, all, fewer) = almost_over();
     shop.run(&["pause"]).expect_code(0);
     let mut back = all.clone();
     back[0] = back[0].clone().at_price("11.00");
