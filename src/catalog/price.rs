@@ -82,6 +82,14 @@ impl Notation {
         Notation { dollar: default.filter(|currency| currency.is_dollar()), dot_is_decimal: false }
     }
 
+    /// What a sign and a code stand for that say the same: `$12.00 USD`, `€ 12,50 EUR`. `None` = they don't.
+    pub fn currency_of_both(self, one: &str, other: &str) -> Option<Currency> {
+        match (one.trim(), other.trim()) {
+            ("$", code) | (code, "$") => Currency::parse(code).filter(|currency| currency.is_dollar()),
+            (one, other) => Currency::parse(one).filter(|currency| Currency::parse(other) == Some(*currency)),
+        }
+    }
+
     /// What a code, a sign or a word stands for.
     pub fn currency(self, named: &str) -> Option<Currency> {
         if named.trim() == "$" { self.dollar } else { Currency::parse(named) }
@@ -137,14 +145,14 @@ fn split_currency(text: &str, notation: Notation) -> Result<(&str, Option<Curren
     let before = if before.ends_with(char::is_alphabetic) { &text[..first] } else { before };
     let after = text[last..].trim_start_matches(is_mark);
     let number = &text[before.len()..text.len() - after.len()];
-    let named = match (before.trim(), after.trim()) {
+    let currency_of = |named| notation.currency(named).ok_or_else(|| PriceError::Currency(shorten(named)));
+    let currency = match (before.trim(), after.trim()) {
         ("", "") => return Ok((number, None)),
-        (word, "") | ("", word) => word,
-        (before, after) if before == after => before,
-        _ => return Err(not_a_number()),
+        (word, "") | ("", word) => currency_of(word)?,
+        (before, after) if before == after => currency_of(before)?,
+        (before, after) => notation.currency_of_both(before, after).ok_or_else(not_a_number)?,
     };
-    let currency = notation.currency(named);
-    currency.map(|currency| (number, Some(currency))).ok_or_else(|| PriceError::Currency(shorten(named)))
+    Ok((number, Some(currency)))
 }
 
 /// A number that needs no second look, as nearly all are: digits, and two, one or more than three behind a separator. It
@@ -204,7 +212,9 @@ fn could_be_grouped(head: &str) -> bool {
 /// Takes the grouping out of a whole number: groups of three, or of two before the last three as
 /// India writes them. `mark` is the `.` or `,` that groups; blanks and apostrophes group as well.
 fn ungroup(number: &str, mark: Option<char>) -> Option<String> {
-    let is_mark = |c: char| Some(c) == mark || c.is_whitespace() || matches!(c, '\'' | '’');
+    // (A line end or a tab doesn't group: two numbers are no price.)
+    let is_blank = |c: char| c.is_whitespace() && !c.is_control();
+    let is_mark = |c: char| Some(c) == mark || is_blank(c) || matches!(c, '\'' | '’');
     let groups: Vec<&str> = number.split(is_mark).collect();
     let (last, before) = groups.split_last()?;
     let digits = |group: &str| !group.is_empty() && group.bytes().all(|b| b.is_ascii_digit());
@@ -321,10 +331,14 @@ mod tests {
             ("€ 9.5", "9.5 eur"),
             ("500₸", "500 kzt"),
             ("US$ 5.00", "5.00 usd"),
+            ("$12.00 USD", "12.00 usd"),
+            ("CAD 12.00 $", "12.00 cad"),
+            ("€12,50 EUR", "12.50 eur"),
+            ("£10.00 GBP", "10.00 gbp"),
         ] {
             assert_eq!(read(text), expected, "{text:?}");
         }
-        for text in ["100 kr", "$ 5", "5 ¥", "12 руб. 50"] {
+        for text in ["100 kr", "$ 5", "5 ¥", "12 руб. 50", "€5 USD", "$5 EUR", "$5 $", "299\n199", "299\t199"] {
             assert!(Money::parse(text).is_err(), "{text:?} was read as {}", read(text));
         }
     }

@@ -81,8 +81,7 @@ impl<'i, 'f> CharsetDetector<'i, 'f> {
     pub(super) fn new(input: &'i Input<'f>, label: Option<Charset>, head: &[u8]) -> Result<Self, FeedError> {
         let mut detector = CharsetDetector { input, label, charset: Charset::UTF8, is_settled: false, is_shaky: false };
         if label.is_none_or(|label| label == Charset::UTF8) {
-            // The head may end within a letter.
-            detector.settle(&head[..head.len().saturating_sub(3)])?;
+            detector.settle(without_half_letter(head))?;
         } else {
             detector.decide()?;
         }
@@ -125,20 +124,30 @@ impl<'i, 'f> CharsetDetector<'i, 'f> {
         let before = self.charset;
         let seen = look(self.input)?;
         self.is_settled = true;
-        self.is_shaky = seen.strays <= FEW;
         self.charset = match self.label {
-            _ if seen.is_utf8() => Charset::UTF8,
+            _ if seen.is_marked || seen.is_utf8() => Charset::UTF8,
             Some(label) if label != Charset::UTF8 => label,
             // A feed labelled UTF-8 with a few invalid bytes is damaged UTF-8.
             Some(_) if seen.strays <= FEW => Charset::UTF8,
             _ => Charset(seen.guess),
         };
+        self.is_shaky = self.charset != Charset::UTF8 && seen.strays <= FEW;
         Ok(self.charset != before)
     }
 }
 
-/// Counts of what speaks for and against UTF-8.
+/// The bytes without a last letter of which the rest is still to come.
+fn without_half_letter(bytes: &[u8]) -> &[u8] {
+    match std::str::from_utf8(bytes) {
+        Err(error) if error.error_len().is_none() => &bytes[..error.valid_up_to()],
+        _ => bytes,
+    }
+}
+
+/// What speaks for and against UTF-8.
 struct Seen {
+    /// A byte order mark says that it is.
+    is_marked: bool,
     /// Valid characters of several bytes.
     letters: u64,
     /// Bytes beyond ASCII that are part of no valid character.
@@ -157,8 +166,8 @@ impl Seen {
 }
 
 fn look(input: &Input<'_>) -> Result<Seen, FeedError> {
-    let mut reader = input.open()?;
-    let mut seen = Seen { letters: 0, strays: 0, good_lines: 0, bad_lines: 0, guess: UTF_8 };
+    let (is_marked, mut reader) = input.open_marked()?;
+    let mut seen = Seen { is_marked, letters: 0, strays: 0, good_lines: 0, bad_lines: 0, guess: UTF_8 };
     let mut beyond = Vec::new();
     let (mut buffer, mut kept) = (vec![0; 1 << 16], 0);
     loop {
@@ -273,6 +282,29 @@ mod tests {
         assert_eq!(read(text.as_bytes(), Charset::for_label(b"iso-8859-1")), text);
         assert_eq!(read(b"\xc9tag\xe8re", Charset::for_label(b"iso-8859-1")), "Étagère");
         assert_eq!(read(b"\xd0\xbb\xd0\xb0\xd0 x \xd0\xbb", Charset::UTF8), "ла\u{fffd} x л");
+    }
+
+    #[test]
+    fn what_is_utf8_is_sure_wherever_a_piece_ends_and_in_spite_of_a_stray() {
+        let text = "id\ttitle\r\nАБ-1\tЛампа 💡\r\n".repeat(3);
+        for (stray, marked) in [(&b""[..], ""), (b"\xff", ""), (b"\xe9\xe9\xe9\xe9", "\u{feff}")] {
+            let bytes = [marked.as_bytes(), text.as_bytes(), stray, b"\r\n"].concat();
+            let mut file = tempfile::tempfile().expect("a temporary file");
+            file.write_all(&bytes).expect("written");
+            let input = super::super::open(&file, 1 << 30);
+            for end in 0..bytes.len() {
+                let mut detector = CharsetDetector::new(&input, None, &bytes[..end]).expect("readable");
+                detector.settle(&bytes).expect("readable");
+                assert_eq!((detector.charset(), detector.is_shaky()), (Charset::UTF8, false), "{end} {stray:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_byte_order_mark_is_believed() {
+        let text = b"\xef\xbb\xbfid,title\n1,Caf\xe9 A\n2,Caf\xe9 B\n3,Caf\xe9 C\n";
+        assert!(read(text, None).contains("1,Caf\u{fffd} A\n"), "{}", read(text, None));
+        assert!(read(&text[3..], None).contains("1,Café A\n"));
     }
 
     #[test]

@@ -16,7 +16,7 @@ use super::row_output::RowOutput;
 use super::values::{UNREADABLE, is_misspelt, tidy, words};
 use super::xml_split::{Fragment, XmlSplitter};
 use super::{FeedError, Input, ParseOptions, Row};
-use crate::catalog::{Cell, Currency, Rejection};
+use crate::catalog::{Cell, Currency, Money, Rejection};
 
 /// The element names that hold an item.
 const ITEMS: &[&str] = &["item", "entry"];
@@ -277,8 +277,9 @@ fn money(node: &Node<'_>) -> Result<String, String> {
         }
     }
     let Some(named) = named.filter(|_| !text.is_empty()) else { return Ok(text.to_owned()) };
-    let beside = text.trim_matches(|c: char| !c.is_alphabetic());
-    let is_repeated = Currency::parse(beside).is_some() && Currency::parse(beside) == Currency::parse(&named);
+    // The same may be said by both, in other words.
+    let beside = Money::parse(text).ok().and_then(|money| money.currency);
+    let is_repeated = beside.is_some() && beside == Currency::parse(&named);
     Ok(if is_repeated { text.to_owned() } else { format!("{text} {named}") })
 }
 

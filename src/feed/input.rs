@@ -117,6 +117,14 @@ impl<'f> Input<'f> {
     /// # Errors
     /// When the file can't be read, or its packing is broken from the start.
     pub(super) fn open(&self) -> Result<Box<dyn Read + Send + 'f>, FeedError> {
+        self.open_marked().map(|(_, bytes)| bytes)
+    }
+
+    /// The same, and whether a byte order mark says that they are UTF-8.
+    ///
+    /// # Errors
+    /// The same.
+    pub(super) fn open_marked(&self) -> Result<(bool, Box<dyn Read + Send + 'f>), FeedError> {
         let length = self.file.metadata()?.len();
         if length > self.max_bytes {
             return Err(FeedError::TooLarge(self.max_bytes));
@@ -138,15 +146,17 @@ impl<'f> Input<'f> {
         };
         let limited = self.limited(unpacked);
         let (head, reader) = peek::<HEAD>(limited).map_err(fault)?;
-        Ok(match head.as_slice() {
-            [0xef, 0xbb, 0xbf, ..] => Box::new(WithoutNuls(skip(reader, 3))),
+        let is_marked = head.starts_with(&[0xef, 0xbb, 0xbf]);
+        let bytes: Box<dyn Read + Send + 'f> = match head.as_slice() {
+            _ if is_marked => Box::new(WithoutNuls(skip(reader, 3))),
             [0xff, 0xfe, ..] => Box::new(WithoutNuls(Transcoded::new(reader, UTF_16LE))),
             [0xfe, 0xff, ..] => Box::new(WithoutNuls(Transcoded::new(reader, UTF_16BE))),
             head => match utf16(head) {
                 Some(encoding) => Box::new(WithoutNuls(Transcoded::new(reader, encoding))),
                 None => Box::new(WithoutNuls(reader)),
             },
-        })
+        };
+        Ok((is_marked, bytes))
     }
 }
 
@@ -162,8 +172,15 @@ impl Input<'_> {
 }
 
 /// UTF-16 without a byte order mark: most of every other byte is NUL, as it is with letters of Latin, digits and
-/// markup, and hardly one of the bytes between.
+/// markup, and hardly one of the bytes between. The first line tells it best: it holds names of columns or a declaration,
+/// and what follows may be of letters that have no NUL in them.
 fn utf16(head: &[u8]) -> Option<&'static Encoding> {
+    let is_end = |unit: &[u8]| matches!(unit, [b'\r' | b'\n', 0] | [0, b'\r' | b'\n']);
+    let line = head.chunks_exact(2).position(is_end).map_or(head, |units| &head[..2 * units]);
+    utf16_by_nuls(line).or_else(|| utf16_by_nuls(head))
+}
+
+fn utf16_by_nuls(head: &[u8]) -> Option<&'static Encoding> {
     let nuls = |from: usize| head.iter().skip(from).step_by(2).filter(|byte| **byte == 0).count();
     let (even, odd, half) = (nuls(0), nuls(1), head.len() / 2);
     match half {

@@ -167,13 +167,17 @@ pub(super) fn truth(text: &str) -> Option<bool> {
 
 /// A number of pieces, with or without a unit: `5`, `5 шт.`, `2,5 м`, `>10`, `10+`, `-1`.
 pub(super) fn quantity(text: &str) -> Option<f64> {
-    let text = text.trim().trim_start_matches(['>', '~', '≥']).trim_start();
+    let text = text.trim();
+    let is_more = text.starts_with('>');
+    let text = text.trim_start_matches(['>', '~', '≥']).trim_start();
     let is_number = |c: char| c.is_ascii_digit() || matches!(c, '.' | ',' | '-' | '+');
     let end = text.find(|c| !is_number(c)).unwrap_or(text.len());
     let unit = text[end..].trim();
     let is_unit = unit.chars().all(|c| c.is_alphabetic() || c.is_whitespace() || matches!(c, '.' | '²' | '³'));
     let number = text[..end].trim_end_matches('+').replace(',', ".");
-    number.parse().ok().filter(|quantity: &f64| is_unit && quantity.is_finite())
+    let quantity = number.parse().ok().filter(|quantity: &f64| is_unit && quantity.is_finite())?;
+    // More than none are some.
+    Some(if is_more && quantity == 0.0 { 1.0 } else { quantity })
 }
 
 /// Whether two names differ in one letter: what damage makes of a name that we would have read.
@@ -265,9 +269,18 @@ mod tests {
 
     #[test]
     fn numbers_of_pieces() {
-        for (text, expected) in
-            [("5", 5.0), ("5 шт.", 5.0), ("0шт", 0.0), ("2,5 м", 2.5), ("-1", -1.0), (">10", 10.0), ("10+", 10.0)]
-        {
+        for (text, expected) in [
+            ("5", 5.0),
+            ("5 шт.", 5.0),
+            ("0шт", 0.0),
+            ("2,5 м", 2.5),
+            ("-1", -1.0),
+            (">10", 10.0),
+            ("10+", 10.0),
+            (">0", 1.0),
+            ("> 0 шт.", 1.0),
+            ("≥0", 0.0),
+        ] {
             assert_eq!(quantity(text), Some(expected), "{text}");
         }
         for text in ["", "many", "5 5", "1.2.3", "5<", "NaN", "inf", "1e3"] {

@@ -82,9 +82,25 @@ impl Columns {
     /// line end broke in two, and would blank what the other half holds.
     pub(super) fn misfit(&self, cells: &Cells) -> Option<String> {
         let extra = (self.width..cells.len()).any(|index| !cells.get(index).trim_ascii().is_empty());
-        let optional = [Attribute::SalePrice, Attribute::SaleDates].map(|attribute| self.of[attribute as usize]);
-        let missing = self.of.iter().filter(|column| !optional.contains(column)).flatten().any(|at| *at >= cells.len());
+        let missing = cells.len() < self.needed();
         (extra || missing).then(|| format!("{} cells where the header has {}", cells.len(), self.width))
+    }
+
+    /// How many cells a row has at least.
+    fn needed(&self) -> usize {
+        let optional = self.of_sales();
+        let needed = self.of.iter().filter(|column| !optional.contains(column)).flatten();
+        needed.max().map_or(0, |last| last + 1)
+    }
+
+    fn of_sales(&self) -> [Option<usize>; 2] {
+        [Attribute::SalePrice, Attribute::SaleDates].map(|attribute| self.of[attribute as usize])
+    }
+
+    /// How many cells a row has at least, where its sale may stand behind these; `None` = it doesn't.
+    pub(super) fn least(&self) -> Option<usize> {
+        let needed = self.needed();
+        self.of_sales().into_iter().flatten().any(|at| at >= needed).then_some(needed)
     }
 
     /// Whether a row that doesn't fit holds two rows: a line end between them was lost.

@@ -57,7 +57,7 @@ fn open<'i, 'f>(input: &'i Input<'f>) -> Result<Option<Opened<'i, 'f>>, FeedErro
         return Err(FeedError::NotAFeed(format!("its first line has more than {MAX_COLUMNS} columns")));
     }
     let dialect = Dialect { delimiter: columns.delimiter, terminator };
-    splitter.set_header(dialect, columns.cells);
+    splitter.set_header(dialect, columns.cells, columns.least());
     Ok(Some(Opened { detector, splitter, header, columns, dialect }))
 }
 

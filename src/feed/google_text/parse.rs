@@ -27,7 +27,9 @@ impl RowParser<'_> {
         match misfit.or_else(|| damage(&attributes)) {
             None => unreadable(&attributes, line).unwrap_or_else(|| self.builder.row(&attributes, line)),
             Some(reason) => {
-                let rejection = Rejection::new(line, plain_id(&attributes), "row", reason);
+                // One cell alone is no row: it may begin with any word of the row that it is left of.
+                let id = plain_id(&attributes).filter(|_| cells.len() > 1 || self.columns.cells == 1);
+                let rejection = Rejection::new(line, id, "row", reason);
                 let rejection = rejection.of_cell(attributes.cell(None));
                 let texts: Vec<_> = (0..cells.len()).map(|index| cells.decoded(index, charset)).collect();
                 let words = texts.iter().flat_map(|text| text.split(['\n', '"']));

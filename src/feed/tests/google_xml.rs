@@ -32,6 +32,21 @@ fn only_direct_children_count_and_the_first_of_several() {
 }
 
 #[test]
+fn a_sign_beside_the_number_and_the_same_currency_in_an_attribute() {
+    for (price, seen) in [
+        ("<g:price unit='EUR'>12,50 €</g:price>", "12.50 eur"),
+        ("<g:price unit='USD'>$12.00</g:price>", "12.00 usd"),
+        ("<g:price currency='CAD'>$12.00 CAD</g:price>", "12.00 cad"),
+        ("<g:price unit='PLN'>12 zł</g:price>", "12 pln"),
+    ] {
+        let seen_as = good(rss(&format!("<item><g:id>1</g:id><title>T</title>{price}</item>")));
+        assert!(seen_as[0].contains(&format!("| {seen} |")), "{price}: {seen_as:?}");
+    }
+    let seen = good(rss("<item><g:id>1</g:id><title>T</title><g:price unit='USD'>12,50 €</g:price></item>"));
+    assert!(seen[0].contains("! 1 price"), "{seen:?}");
+}
+
+#[test]
 fn raw_ampersands_bad_entities_and_stray_signs_are_text() {
     let item = "<item><g:id>1</g:id><title>A & B &nbsp; C &amp; D < E</title><link>u?a=1&b=2</link></item>\n\
                 <item><g:id>2</g:id><title>Next\u{b}one</title></item>";

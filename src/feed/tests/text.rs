@@ -31,6 +31,50 @@ fn delimiters_line_ends_marks_and_encodings() {
 }
 
 #[test]
+fn utf16_is_known_by_its_first_line() {
+    let words = "Кабель силовой медный негорючий для прокладки в помещениях и кабельных каналах";
+    let feed = format!("id\ttitle\tprice\r\n1\t{words}\t990.00\r\n2\tЛампа настольная\t1490.00\r\n");
+    let quoted = feed.replacen("id\ttitle\tprice", "\"id\"\t\"title\"\t\"price\"", 1);
+    for (text, little) in [(&feed, true), (&feed, false), (&quoted, true), (&quoted, false)] {
+        let bytes = text.encode_utf16().flat_map(|unit| if little { unit.to_le_bytes() } else { unit.to_be_bytes() });
+        assert_eq!(good(bytes.collect::<Vec<u8>>()), good(&feed), "little {little}");
+    }
+    assert!(good(&feed)[0].contains(words));
+}
+
+#[test]
+fn ids_beyond_ascii_are_read_wherever_the_file_ends() {
+    for title in ["Лампа", "Ламп", "Lamp Л", "L"] {
+        for end in ["\r\n", "\n", "\n\n", "\r\n\r\n", ""] {
+            let seen = good(format!("id\ttitle\r\nАБ-1\t{title}{end}"));
+            assert!(seen.len() == 1 && seen[0].starts_with("2: АБ-1 |"), "{title:?} {end:?}: {seen:?}");
+        }
+    }
+    // A byte that is damaged costs its own cell.
+    let seen = good(b"id\ttitle\n\xd0\x90-1\tA\xffB\n\xd0\x90-2\tC\n");
+    assert!(seen[0].starts_with("2: А-1 | - | A\u{fffd}B") && seen[1].starts_with("3: А-2 | "), "{seen:?}");
+}
+
+#[test]
+fn what_follows_a_row_that_lacks_its_sale_may_be_the_rest_of_it() {
+    let header = "id,title,availability,price,sale_price\n1,Lamp,in stock,20.00 USD,15.00 USD\n";
+    for rest in [",149.00 USD", "PHP Fatal error:  Allowed memory size exhausted"] {
+        let seen = good(format!("{header}5,Table,in stock,199.00 USD\n{rest}\n6,Desk,in stock,9.00 USD\n"));
+        assert_eq!(seen[1], "3: ! 5 row: the next line seems to be the rest of it", "{seen:?}");
+        assert!(seen[3].starts_with("5: 6 | "), "{seen:?}");
+    }
+    // What lacks its sale among other rows is a row.
+    let seen = good(format!("{header}5,Table,in stock,199.00 USD\n6,Desk,in stock,9.00 USD\n\n"));
+    assert!(seen.len() == 3 && seen[1].starts_with("3: 5 | ") && seen[2].starts_with("4: 6 | "), "{seen:?}");
+}
+
+#[test]
+fn what_is_left_of_a_row_takes_no_other_rows_id() {
+    let seen = good("id,title,price,description\n1,Shirt,10 USD,Cotton in percent:\n100\n100,Lamp,5 USD,x\n");
+    assert!(seen[1].starts_with("3: ! - row: ") && seen[2].starts_with("4: 100 | "), "{seen:?}");
+}
+
+#[test]
 fn packed() {
     let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
     gzip.write_all(FULL.as_bytes()).expect("packed");

@@ -37,7 +37,7 @@ pub(super) struct RowSpan {
     pub(super) last_without_end: bool,
     /// Whether the file ends inside its quotes: rows may be missing behind it.
     pub(super) ends_in_quotes: bool,
-    /// Whether it ends with an empty cell, and what follows is no row: a line end inside of it would look so.
+    /// Whether it ends with an empty cell or lacks some, and what follows is no row: a line end inside of it would look so.
     pub(super) may_go_on: bool,
 }
 
@@ -50,16 +50,20 @@ pub(super) struct RowSplitter<R> {
     is_line: bool,
     /// Whether the stream is known to be all of the feed.
     is_whole: bool,
+    /// What lacks cells behind so many may be a row; `None` = it is none.
+    least: Option<usize>,
 }
 
 impl<R: Read> RowSplitter<R> {
     pub(super) fn new(window: Window<R>, dialect: Dialect, is_whole: bool) -> Self {
-        RowSplitter { lines: Lines::new(window, dialect), used: 0, is_line: false, is_whole }
+        RowSplitter { lines: Lines::new(window, dialect), used: 0, is_line: false, is_whole, least: None }
     }
 
-    /// From the header on, cells are told apart as it does, and rows held against its width.
-    pub(super) fn set_header(&mut self, dialect: Dialect, width: usize) {
+    /// From the header on, cells are told apart as it does, and rows held against its width. `least` = how many cells a
+    /// row has at least, where prices may stand in what it lacks.
+    pub(super) fn set_header(&mut self, dialect: Dialect, width: usize, least: Option<usize>) {
         self.lines.set_header(dialect, width);
+        self.least = least;
     }
 
     /// The bytes of a row found last.
@@ -154,7 +158,14 @@ impl<R: Read> RowSplitter<R> {
 
     /// See [`RowSpan::may_go_on`].
     fn may_go_on(&mut self, found: &RowSpan) -> Result<bool, FeedError> {
-        if self.lines.width() < 2 || !self.bytes(found).ends_with(&[self.lines.dialect().delimiter]) {
+        let ends_open = self.bytes(found).ends_with(&[self.lines.dialect().delimiter]);
+        // Rows may lack cells at their end; one cell alone is no row.
+        let least = match self.least {
+            _ if ends_open => 2,
+            Some(least) if self.lines.raw_width(found.row.start, found.row.end) < self.lines.width() => least,
+            _ => return Ok(false),
+        };
+        if self.lines.width() < 2 {
             return Ok(false);
         }
         let from = self.used;
@@ -167,8 +178,7 @@ impl<R: Read> RowSplitter<R> {
             }
         };
         let is_blank = self.lines.bytes()[from..end].trim_ascii().is_empty();
-        // Rows may lack cells at their end; one cell alone is no row.
-        Ok(!is_blank && self.lines.raw_width(from, end) == 1)
+        Ok(!is_blank && self.lines.raw_width(from, end) < least)
     }
 
     /// A row of the rules, with quoted cells.
