@@ -10,6 +10,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::approval::{CATALOG, take_word, word};
+use crate::clock::Stamp;
 use crate::config::{Guard, Source};
 use crate::http_client::Clients;
 use crate::pass::{
@@ -120,7 +121,7 @@ impl ShowJob {
         };
         let row = PassRow {
             started,
-            finished: Timestamp::now(),
+            finished: Stamp::exact(),
             kind: ask.kind,
             outcome,
             figures: [("read", if found.is_unchanged { 0 } else { taken + rejected }), ("rejected", rejected)]
@@ -142,7 +143,7 @@ impl ShowJob {
             pass: PassEntry { job: JOB, subject: String::new(), row: row.clone(), telling: Some(telling) },
             mark: found.mark,
             listed: None,
-            nameless: None,
+            nameless: found.outcome.nameless,
             foreign: None,
             timings: None,
             rows: None,

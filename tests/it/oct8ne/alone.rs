@@ -202,6 +202,41 @@ fn what_is_missing_from_a_feed_without_an_end_waits_for_a_proof() {
 }
 
 /// The first page of a daemon of this shop.
+#[test]
+fn rows_that_may_be_anybodys_take_nothing_away() {
+    let damages =
+        ["PHP Fatal error:  Allowed memory size exhausted".to_owned(), row(0, "Lamp", "10 EUR").replacen('0', "", 1)];
+    for damage in damages {
+        let shop = alone(&lamps(20), "");
+        shop.run(&["run", "--once"]).expect_code(0);
+        let mut rows = lamps(18);
+        rows.push(damage.clone());
+        put(&shop, &rows);
+        shop.run(&["run", "--once"]).expect_code(3);
+        let face = Face::ready(&shop);
+        assert_eq!(title(&face, 19), "Lamp", "{damage}");
+    }
+}
+
+#[test]
+fn the_shelf_is_not_emptied_in_slices() {
+    let shop = alone(&lamps(100), "[guard]\nmax_delete_percent = 20\nmin_count = 0\n");
+    shop.run(&["run", "--once"]).expect_code(0);
+    for (left, code) in [(85, 0), (70, 4)] {
+        put(&shop, &lamps(left));
+        let told = shop.run(&["run", "--once"]).expect_code(code).stdout;
+        assert_eq!(told.contains("30 of 100"), code == 4, "{told}");
+    }
+    let digest = shop.json(&["status", "--format", "json"])["held"]["digest"].as_str().expect("a digest").to_owned();
+    shop.run(&["approve", &digest]).expect_code(0);
+    shop.run(&["run", "--once"]).expect_code(0);
+    // What somebody has let through doesn't count.
+    put(&shop, &lamps(68));
+    shop.run(&["run", "--once"]).expect_code(0);
+    let face = Face::ready(&shop);
+    assert_eq!((title(&face, 67).is_string(), face.json("productSummary?productIds=68")), (true, json!([])));
+}
+
 fn page(face: &Face) -> String {
     ask(private(&face.process), "GET /", "Host: localhost\r\n").1
 }

@@ -4,11 +4,14 @@
 //! the feed's order, pages of ids in the ids' order, pages of categories. Blocks are packed, and each has a checksum
 //! that depends on its place, so that nothing is ever read that wasn't written there.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use lz4_flex::block::{compress_prepend_size, decompress_size_prepended};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+
 use xxhash_rust::xxh3::xxh3_64_with_seed;
+
+use crate::clock::{Clock, Stamp};
 
 /// The name of the file.
 pub(super) const FILE: &str = "items";
@@ -41,11 +44,35 @@ pub struct About {
     pub judged: Option<Timestamp>,
     /// What of it is as it was before, until somebody approves it.
     pub held: Option<Value>,
+    /// What went of late without anybody's word, the first first.
+    #[serde(default)]
+    pub gone: Vec<Gone>,
     /// What its rows were digested and read with; under another one none of them is known.
     pub rows: Option<String>,
 }
 
+/// Items that went.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Gone {
+    /// When.
+    #[serde(flatten)]
+    pub when: Stamp,
+    /// How many.
+    pub items: u64,
+    /// Of how many.
+    pub of: u64,
+}
+
+/// What went counts together for so long.
+const DAY: SignedDuration = SignedDuration::from_hours(24);
+
 impl About {
+    /// What went in the last 24 hours. By a clock that was set back it may seem to be to come: it can't be long ago.
+    pub fn gone_of_late(&self) -> Vec<Gone> {
+        let clock = Clock::read();
+        self.gone.iter().filter(|gone| clock.age(&gone.when) < DAY).cloned().collect()
+    }
+
     /// Whether the same feed says the same at another moment.
     pub fn holds_at(&self, now: Timestamp) -> bool {
         self.is_judged_by(now) && self.changes_at.is_none_or(|at| at > now)

@@ -25,6 +25,7 @@ pub use entry::Note;
 pub use error::ShelfError;
 pub use folder::Shelf;
 pub use generation::{Generation, Stocked};
+pub(super) use layout::Gone;
 pub use layout::{About, Span, foot, pack, put, read_foot, take, take_number, take_text, unpack};
 pub use layout::{FOOT, MAGIC};
 pub use walk::Walk;

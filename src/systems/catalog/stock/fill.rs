@@ -48,7 +48,7 @@ impl Fate {
 /// A product that the feed doesn't have: no more of it, as these may be nearly all.
 pub(super) struct Lacking {
     place: u64,
-    fate: Fate,
+    pub(super) fate: Fate,
 }
 
 /// The rows of the feed on their way to the shelf.
@@ -115,7 +115,7 @@ impl<'s, 'a> Filling<'s, 'a> {
 
     /// Counts what changes.
     pub(super) fn counted(mut self, old: &'s Generation) -> Self {
-        self.tally = Some(Tally::new(old.len(), self.stocking.guard));
+        self.tally = Some(Tally::new(old, self.stocking.guard));
         self
     }
 
@@ -260,13 +260,15 @@ impl Taker for Filling<'_, '_> {
         Ok(())
     }
 
-    fn reject(&mut self, rejection: Rejection) -> Result<(), PassError> {
+    fn reject(&mut self, rejection: Rejection) -> Result<bool, PassError> {
         self.rejected += 1;
+        let mut is_strangers = false;
         self.rejections.as_ref().map_or(Ok(0), |store| store.reject(&rejection))?;
-        if let Owner::Item(id) | Owner::FaultyId(id) = rejection.owner()
-            && let Some(place) = self.place(id)?
-        {
-            self.before.iter_mut().for_each(|before| before.reject(place));
+        if let Owner::Item(id) | Owner::FaultyId(id) = rejection.owner() {
+            match self.place(id)? {
+                Some(place) => self.before.iter_mut().for_each(|before| before.reject(place)),
+                None => is_strangers = true,
+            }
         }
         let is_its = self
             .watched
@@ -274,7 +276,7 @@ impl Taker for Filling<'_, '_> {
         if is_its {
             self.seen.push(Seen::Rejected(rejection));
         }
-        Ok(())
+        Ok(is_strangers)
     }
 }
 

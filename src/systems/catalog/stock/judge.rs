@@ -36,6 +36,8 @@ pub(super) struct Judged {
     /// The whole feed is.
     pub(super) is_whole: bool,
     pub(super) held: Option<Held>,
+    /// Somebody has let through what would be held.
+    pub(super) is_by_word: bool,
 }
 
 /// Judges a feed that was read, of which `taken` items were taken.
@@ -57,15 +59,16 @@ pub(super) fn judge(tally: &Tally<'_>, read: &FeedRead, taken: u64, old: &Genera
     let excesses = tally.excesses();
     let sum = excesses.iter().fold(0_u128, |sum, (_, touched, ..)| sum.wrapping_add(touched.digest));
     let held = excesses.iter().map(|(risk, touched, of, limit)| {
-        let held = HeldRisk::new(risk.name(), "product", (touched.count, *of), *limit);
+        let held = HeldRisk::new(risk.name(), "product", (tally.count(*risk, touched), *of), *limit);
         HeldRisk { examples: Some(touched.examples.clone()), ..held }
     });
     let held =
         Held { digest: short(sum), objects: Some(tally.objects(&excesses)), categories: 0, held: held.collect() };
     if held.held.is_empty() || word.lets_through(&held) {
-        return Judged::default();
+        return Judged { is_by_word: !held.held.is_empty(), ..Judged::default() };
     }
-    Judged { risks: excesses.into_iter().map(|(risk, ..)| risk).collect(), is_whole: false, held: Some(held) }
+    let risks = excesses.into_iter().map(|(risk, ..)| risk).collect();
+    Judged { risks, held: Some(held), ..Judged::default() }
 }
 
 fn short(digest: Digest) -> String {

@@ -25,6 +25,8 @@ pub(super) struct FeedRead {
     pub(super) mentions: HashSet<Digest>,
     /// What it doesn't have is not in it: it is whole, and no row is so broken that it may be anybody's.
     pub(super) proves_absence: bool,
+    /// Rows without an id.
+    pub(super) nameless: u64,
     /// Why nothing proves its end, and whether its last row was left for that; `None` = it is proven.
     pub(super) unproven: Option<(&'static str, bool)>,
 }
@@ -46,8 +48,8 @@ pub(super) trait Taker {
     /// A row that a rule leaves out: its number, from 0 on.
     fn exclude(&mut self, row: Row, rule: usize) -> Result<(), ShelfError>;
 
-    /// A row that can't be read.
-    fn reject(&mut self, rejection: Rejection) -> Result<(), PassError>;
+    /// A row that can't be read. Gives whether its id is that of nothing that is shown.
+    fn reject(&mut self, rejection: Rejection) -> Result<bool, PassError>;
 }
 
 struct Sink<'s, 'a, 't> {
@@ -55,13 +57,15 @@ struct Sink<'s, 'a, 't> {
     mentions: HashSet<Digest>,
     changes_at: Option<Timestamp>,
     some_row_is_unknown: bool,
+    nameless: u64,
     taker: &'t mut dyn Taker,
 }
 
 /// Gives every row of the feed to `taker`.
 pub(super) fn read(stocking: &Stocking<'_>, taker: &mut dyn Taker) -> Result<FeedRead, PassError> {
     let Stocking { source, body, stop, now, .. } = stocking;
-    let mut sink = Sink { stocking, mentions: HashSet::new(), changes_at: None, some_row_is_unknown: false, taker };
+    let mut sink =
+        Sink { stocking, mentions: HashSet::new(), changes_at: None, some_row_is_unknown: false, nameless: 0, taker };
     let mut read = || {
         let feed = input(body, source.max_bytes, stop)?;
         feed::read_into(&feed, &parse_options(source, *now), &mut sink)
@@ -73,6 +77,7 @@ pub(super) fn read(stocking: &Stocking<'_>, taker: &mut dyn Taker) -> Result<Fee
         kind: (format!("{} {wanted}", source.location.fingerprint()), read.format.name().to_owned()),
         changes_at: sink.changes_at,
         mentions: sink.mentions,
+        nameless: sink.nameless,
         unproven: match body.end {
             End::Unproven(because) if !read.is_whole => Some((because, read.left_last_row)),
             _ => None,
@@ -122,12 +127,16 @@ impl RowSink for Sink<'_, '_, '_> {
                 self.taker.offer(offer, digest).map_err(PassError::from)
             }
             Row::Rejected(rejection) => {
-                self.some_row_is_unknown |= matches!(rejection.owner(), Owner::Unknown);
+                let (is_unknown, is_doubtful) = (matches!(rejection.owner(), Owner::Unknown), rejection.is_doubtful);
+                self.nameless += u64::from(matches!(rejection.owner(), Owner::Nameless));
                 let hasher = Hasher::without_secret();
                 let words = rejection.mentions.iter().map(|word| hasher.digest(word.as_bytes()));
                 let room = MENTIONS.saturating_sub(self.mentions.len());
                 self.mentions.extend(words.take(room));
-                self.taker.reject(rejection)
+                self.taker.reject(rejection).map(|is_strangers| {
+                    // It may be any product's that is missed later.
+                    self.some_row_is_unknown |= is_unknown || (is_doubtful && is_strangers);
+                })
             }
         };
         Ok(taken?)

@@ -11,6 +11,7 @@ use super::judge::{Judged, Word, judge};
 use super::reading::{FeedRead, read};
 use super::stocking::{Stocking, shown};
 use crate::catalog::Digest;
+use crate::clock::Stamp;
 use crate::config::{self, Source};
 use crate::source::{End, FetchError};
 use crate::state::Reader;
@@ -20,8 +21,8 @@ use crate::systems::catalog::plan::risk::Risk;
 use crate::systems::catalog::plan::store::SharedPlanStore;
 use crate::systems::catalog::plan::verdict::Held;
 use crate::systems::catalog::planner::patience;
-use crate::systems::catalog::shelf::{About, Generation, ShelfError};
-use crate::systems::catalog::store::{Missing, Unproven};
+use crate::systems::catalog::shelf::{About, Generation, Gone, ShelfError};
+use crate::systems::catalog::store::{Missing, ReadFeed as _, Unproven};
 
 /// Ends the key of what some of the feed waits for a proof of its end.
 const UNPROVEN: &str = "|unproven";
@@ -47,6 +48,8 @@ pub struct Outcome {
     pub is_new: bool,
     /// Rows that were taken and weren't.
     pub rows: Option<(u64, u64)>,
+    /// Rows without an id, where all is shown as the feed says.
+    pub nameless: Option<u64>,
     /// What waits for somebody's word.
     pub held: Option<Held>,
     /// What whole feeds don't have any more, where that was looked at.
@@ -83,7 +86,8 @@ impl Stocking<'_> {
             let mut fate = |id: &str, is_proven| if is_proven { (decided.fate)(id) } else { Fate::Stays };
             let lacking = filling.lacking(&read, &mut fate)?;
             let rows = (filling.taken, filling.rejected);
-            filling.finish(about(&key, held.as_ref(), &read, None), &lacking, old)?;
+            let about = About { gone: gone_before(old), ..about(&key, held.as_ref(), &read, None) };
+            filling.finish(about, &lacking, old)?;
             Ok(Outcome { is_new: true, rows: Some(rows), held: held.clone(), ..Outcome::default() })
         })
     }
@@ -124,7 +128,8 @@ impl Stocking<'_> {
                 return Ok(Outcome { held: judged.held, ..Outcome::default() });
             }
             if judged.held.is_none() {
-                return finish(filling, (&read, &lacking, waiting), (key, None), Some(old));
+                let known = (Some(old), judged.is_by_word);
+                return finish(filling, (&read, &lacking, waiting), (key, None), known);
             }
             (risks, held) = (judged.risks, judged.held);
         }
@@ -133,7 +138,7 @@ impl Stocking<'_> {
         let Reading { filling, read, lacking, waiting } =
             self.reading(filling, state, risks.contains(&Risk::Delete))?;
         let key = held.as_ref().map_or(key.to_owned(), |held| format!("{key}|{}", held.digest));
-        finish(filling, (&read, &lacking, waiting), (&key, held), old)
+        finish(filling, (&read, &lacking, waiting), (&key, held), (old, false))
     }
 
     /// Reads the feed; what it lacks goes when it has been missing for long enough, unless all of it `stays`.
@@ -143,7 +148,9 @@ impl Stocking<'_> {
         state: &Reader,
         stays: bool,
     ) -> Result<Reading<'s, 'a>, PassError> {
-        let read = read(self, &mut filling)?;
+        let mut read = read(self, &mut filling)?;
+        // Rows without an id are some feeds' habit; one more of them than ever may be a typo in anybody's.
+        read.proves_absence &= read.nameless <= state.usually_nameless()?.unwrap_or(u64::MAX);
         let unreadable = |error| PassError::Fetch(FetchError::unreadable(self.source, &error));
         let patience = patience(self.guard, &self.body).map_err(unreadable)?;
         let mut waiting = patience.map(|patience| Waiting::begin(state, patience)).transpose()?;
@@ -190,7 +197,7 @@ fn finish(
     mut filling: Filling<'_, '_>,
     (read, lacking, waiting): (&FeedRead, &[Lacking], Option<Waiting>),
     (key, held): (&str, Option<Held>),
-    old: Option<&Generation>,
+    (old, is_by_word): (Option<&Generation>, bool),
 ) -> Result<Outcome, PassError> {
     let rows = (filling.taken, filling.rejected);
     let rejections = filling.rejections.take().map(|store| SharedPlanStore::new(store.into()));
@@ -202,9 +209,20 @@ fn finish(
     });
     let unproven = unproven.filter(|left| left.objects > 0 || left.is_last_row_left);
     let key = format!("{key}{}", if unproven.is_some() { UNPROVEN } else { "" });
-    filling.finish(about(&key, held.as_ref(), read, until), lacking, old)?;
+    let mut gone = gone_before(old);
+    let items = lacking.iter().filter(|lacking| lacking.fate == Fate::Goes).count() as u64;
+    if items > 0 && !is_by_word {
+        gone.push(Gone { when: Stamp::now(), items, of: old.map_or(0, Generation::len) });
+    }
+    filling.finish(About { gone, ..about(&key, held.as_ref(), read, until) }, lacking, old)?;
     let missing = waiting.map_or_else(Vec::new, Waiting::into_all);
-    Ok(Outcome { is_new: true, rows: Some(rows), held, missing: Some(missing), rejections, unproven: Some(unproven) })
+    let nameless = held.is_none().then_some(read.nameless);
+    let (missing, unproven) = (Some(missing), Some(unproven));
+    Ok(Outcome { is_new: true, rows: Some(rows), nameless, held, missing, rejections, unproven })
+}
+
+fn gone_before(old: Option<&Generation>) -> Vec<Gone> {
+    old.map(|old| old.about().gone_of_late()).unwrap_or_default()
 }
 
 /// What is shown is made of this. `until` = when it is another one although the feed is the same.

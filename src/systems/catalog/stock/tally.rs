@@ -10,7 +10,7 @@ use crate::catalog::{Digest, Hasher};
 use crate::config::Guard;
 use crate::systems::catalog::plan::risk::{Risk, Risks};
 use crate::systems::catalog::plan::verdict::Example;
-use crate::systems::catalog::shelf::Stocked;
+use crate::systems::catalog::shelf::{Generation, Stocked};
 use crate::systems::catalog::store::Field;
 
 /// What a risk touches.
@@ -30,6 +30,8 @@ pub(super) struct Tally<'s> {
     guard: &'s Guard,
     /// What is shown.
     shown: u64,
+    /// What went of late, and what was shown before that.
+    gone_before: (u64, Option<u64>),
     /// What the feed has of it.
     pub(super) again: u64,
     /// Products that change, come and go.
@@ -44,11 +46,13 @@ pub(super) struct Tally<'s> {
 }
 
 impl<'s> Tally<'s> {
-    pub(super) fn new(shown: u64, guard: &'s Guard) -> Tally<'s> {
+    pub(super) fn new(old: &Generation, guard: &'s Guard) -> Tally<'s> {
+        let gone = old.about().gone_of_late();
         let having = [0; Field::ALL.len()];
         Tally {
             guard,
-            shown,
+            shown: old.len(),
+            gone_before: (gone.iter().map(|gone| gone.items).sum(), gone.first().map(|gone| gone.of)),
             again: 0,
             changed: 0,
             new: 0,
@@ -115,10 +119,12 @@ impl<'s> Tally<'s> {
             };
             (*risk, touched, self.of(*risk, touched), limit)
         });
-        let is_more = |touched: &Touched, of: u64, limit: u8| {
-            touched.count > guard.min_count && u128::from(touched.count) * 100 > u128::from(of) * u128::from(limit)
+        let is_more = |count: u64, of: u64, limit: u8| {
+            count > guard.min_count && u128::from(count) * 100 > u128::from(of) * u128::from(limit)
         };
-        let mut excesses: Vec<_> = limited.filter(|(_, touched, of, limit)| is_more(touched, *of, *limit)).collect();
+        let is_excess =
+            |(risk, touched, of, limit): &(Risk, &Touched, u64, u8)| is_more(self.count(*risk, touched), *of, *limit);
+        let mut excesses: Vec<_> = limited.filter(is_excess).collect();
         let has_price = excesses.iter().any(|(risk, ..)| *risk == Risk::Emptied(Field::Price));
         excesses.retain(|(risk, ..)| !(has_price && *risk == Risk::Emptied(Field::Currency)));
         excesses
@@ -132,11 +138,16 @@ impl<'s> Tally<'s> {
         changed + goes.map_or(0, |(_, touched, ..)| touched.count)
     }
 
+    /// How many products a risk is about: of those that go, those of late, too, or a catalog would go in slices.
+    pub(super) fn count(&self, risk: Risk, touched: &Touched) -> u64 {
+        touched.count + if risk == Risk::Delete { self.gone_before.0 } else { 0 }
+    }
+
     /// What a risk is measured against.
     fn of(&self, risk: Risk, touched: &Touched) -> u64 {
         let having = |field: Field| Field::ALL.into_iter().zip(self.having).find(|(one, _)| *one == field);
         match risk {
-            Risk::Delete => self.shown,
+            Risk::Delete => self.gone_before.1.unwrap_or(self.shown),
             _ => touched.of + risk.of().and_then(having).map_or(0, |(_, having)| having),
         }
     }
