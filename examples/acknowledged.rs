@@ -56,7 +56,7 @@ async fn acknowledge(writer: &Writer, comparison: Comparison, now: Timestamp) ->
     }
     let row = PassRow {
         started: now,
-        finished: now,
+        finished: shelfkeeper::clock::Stamp::by_wall(now),
         kind: PassKind::Sync,
         outcome: Outcome::Ok,
         figures: [("read", comparison.summary.items), ("created", comparison.summary.created())].into_iter().collect(),

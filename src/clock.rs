@@ -29,13 +29,34 @@ impl Moment {
     }
 }
 
+/// Now, and since which start of the machine: what the age of a [`Stamp`] is told by.
+#[derive(Debug, Clone)]
+pub struct Clock {
+    /// Now.
+    pub now: Moment,
+    /// Which start of the machine this is; `None` = nobody tells us.
+    pub boot: Option<String>,
+}
+
+impl Clock {
+    /// What it says just now.
+    pub fn read() -> Clock {
+        Clock { now: Moment::now(), boot: boot_id() }
+    }
+
+    /// How long ago that was; negative where a clock that was wrong says that it is still to come.
+    pub fn age(&self, stamp: &Stamp) -> SignedDuration {
+        stamp.age(self.now, self.boot.as_deref())
+    }
+}
+
 /// A moment that is written down, to tell later how long ago it was.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Stamp {
     /// What the date was said to be.
     #[serde(alias = "since")]
     pub at: Timestamp,
-    /// Seconds since the machine was started.
+    /// Seconds since the machine was started; 0 = nobody wrote that down.
     #[serde(default)]
     up: i64,
     /// Which start that was.
@@ -44,10 +65,37 @@ pub struct Stamp {
 }
 
 impl Stamp {
-    /// Of now.
+    /// Of now, to the second.
     pub fn now() -> Stamp {
-        let Moment { wall, up } = Moment::now();
-        Stamp { at: wall.round(jiff::Unit::Second).unwrap_or(wall), up: up.as_secs(), boot: boot_id() }
+        let stamp = Stamp::exact();
+        Stamp { at: stamp.at.round(jiff::Unit::Second).unwrap_or(stamp.at), ..stamp }
+    }
+
+    /// Of now.
+    pub fn exact() -> Stamp {
+        Stamp::of(Moment::now(), boot_id().as_deref())
+    }
+
+    /// Of a moment in this start of the machine.
+    pub fn of(Moment { wall, up }: Moment, boot: Option<&str>) -> Stamp {
+        Stamp { at: wall, up: up.as_secs(), boot: boot.map(str::to_owned) }
+    }
+
+    /// Of a moment of which nobody wrote down more than the date.
+    pub fn by_wall(at: Timestamp) -> Stamp {
+        Stamp { at, up: 0, boot: None }
+    }
+
+    /// The same with what [`Stamp::start`] gave.
+    pub fn with_start(self, start: &str) -> Stamp {
+        let Some((up, boot)) = start.split_once(' ') else { return self };
+        let Ok(up) = up.parse() else { return self };
+        Stamp { up, boot: Some(boot.to_owned()), ..self }
+    }
+
+    /// Which start of the machine it was in and how many seconds after it, for who writes down the date by itself.
+    pub fn start(&self) -> Option<String> {
+        self.boot.as_ref().map(|boot| format!("{} {boot}", self.up))
     }
 
     /// How long ago it was: by the boot-time clock, or by the wall clock where the machine has restarted since.
@@ -56,14 +104,9 @@ impl Stamp {
         let is_another_start = match (&self.boot, boot) {
             (Some(then), Some(now)) => then != now,
             // Nobody knows, unless the machine has been up for less than then.
-            _ => passed.is_negative(),
+            _ => self.up == 0 || passed.is_negative(),
         };
         if is_another_start { now.wall.duration_since(self.at) } else { passed }
-    }
-
-    #[cfg(test)]
-    pub(crate) fn of(Moment { wall, up }: Moment, boot: Option<&str>) -> Stamp {
-        Stamp { at: wall, up: up.as_secs(), boot: boot.map(str::to_owned) }
     }
 }
 
@@ -86,5 +129,21 @@ mod tests {
         assert_eq!(after(-20, 10).set_by(before), seconds(-30));
         assert_eq!(after(3610, 10).set_by(before), seconds(3600));
         assert!(Moment::now().up >= before.up);
+    }
+    #[test]
+    fn a_stamp_is_as_old_as_the_clock_that_nobody_sets_says() {
+        let seconds = SignedDuration::from_secs;
+        let now = Moment { up: seconds(50_000), ..Moment::now() };
+        let clock = |boot: &str| Clock { now, boot: Some(boot.to_owned()) };
+        // An hour ago, by a wall clock that was a day ahead.
+        let then = Moment { wall: now.wall + seconds(86_400), up: now.up - seconds(3600) };
+        let stamp = Stamp::of(then, Some("this"));
+        assert_eq!(clock("this").age(&stamp), seconds(3600));
+        assert_eq!(clock("another").age(&stamp), seconds(-86_400));
+        let written = Stamp::by_wall(stamp.at).with_start(&stamp.start().expect("a start"));
+        assert_eq!(written, stamp);
+        // Where nobody wrote down more than the date, how long the machine has been up says nothing.
+        assert_eq!(clock("this").age(&Stamp::by_wall(now.wall - seconds(60))), seconds(60));
+        assert_eq!(Stamp::by_wall(now.wall).with_start("nonsense"), Stamp::by_wall(now.wall));
     }
 }

@@ -7,6 +7,7 @@ use bytesize::ByteSize;
 use jiff::Timestamp;
 use serde_json::Value;
 
+use crate::clock::Clock;
 use crate::config::Caller;
 use crate::config::Schedule;
 use crate::files::Space;
@@ -47,7 +48,7 @@ pub struct Status<'r> {
     caller: Caller,
     /// Whether a process works with the state; `None` = that can't be told.
     is_in_use: Option<bool>,
-    now: Timestamp,
+    clock: Clock,
     /// What is said besides.
     notes: Vec<String>,
 }
@@ -108,7 +109,7 @@ impl<'r> Status<'r> {
             Err(illegible) => (None, Some(illegible.to_string())),
         };
         let is_in_use = state::is_in_use(reader.path());
-        Ok(Status { reader, parts, pause, illegible, caller, is_in_use, now: Timestamp::now(), notes: Vec::new() })
+        Ok(Status { reader, parts, pause, illegible, caller, is_in_use, clock: Clock::read(), notes: Vec::new() })
     }
 
     /// The same with more that people are told, a line each, below the headline.
@@ -145,7 +146,7 @@ impl<'r> Status<'r> {
         if let Some(text) = full_disk(self.reader.path()) {
             return Ok(Headline { state: crate::pass::Standing::Stopped, text, since: None });
         }
-        let headlines = self.parts.iter().map(|part| part.standing.headline(&part.passes, self.now));
+        let headlines = self.parts.iter().map(|part| part.standing.headline(&part.passes, &self.clock));
         let (silent, told): (Vec<Headline>, Vec<Headline>) =
             headlines.partition(|headline| headline.state == crate::pass::Standing::None);
         // A pause explains why something is held, but not why nothing is read.
@@ -169,7 +170,7 @@ impl<'r> Status<'r> {
     pub fn overview(&self) -> Result<Overview, PrintError> {
         let last = self.parts.iter().find(|part| !part.passes.is_empty());
         let good = last.and_then(|part| part.passes.iter().find(|pass| pass.outcome.is_good()));
-        let last_good = good.map(|pass| pass.finished);
+        let last_good = good.map(|pass| pass.finished.at);
         let (next, absent_daemon) = (last.and_then(Part::due), self.absent_daemon());
         Ok(Overview { headline: self.headline()?, last_good, next, absent_daemon })
     }
@@ -216,7 +217,7 @@ impl<'r> Status<'r> {
 
     /// When it was read.
     pub fn now(&self) -> Timestamp {
-        self.now
+        self.clock.now.wall
     }
 
     /// The pause that is in force.
@@ -260,7 +261,7 @@ impl<'r> Status<'r> {
         }
         writeln!(out, "{}", self.headline()?.text)?;
         self.notes.iter().try_for_each(|note| writeln!(out, "{note}"))?;
-        self.parts.iter().try_for_each(|part| part.print_times(self.now, out))?;
+        self.parts.iter().try_for_each(|part| part.print_times(self.now(), out))?;
         self.absent_daemon().map_or(Ok(()), |told| writeln!(out, "         {told}"))?;
         self.illegible.iter().try_for_each(|told| writeln!(out, "  {told}"))?;
         writeln!(out)?;
@@ -325,13 +326,13 @@ impl Part<'_> {
 
     /// When the last good pass ended, as far back as was looked.
     pub fn last_good(&self) -> Option<Timestamp> {
-        self.passes.iter().find(|pass| pass.outcome.is_good()).map(|pass| pass.finished)
+        self.passes.iter().find(|pass| pass.outcome.is_good()).map(|pass| pass.finished.at)
     }
 
     /// When the next pass is due.
     pub fn due(&self) -> Option<Timestamp> {
         let last = self.passes.first()?;
-        self.schedule.as_ref()?.due_after(last.started.max(last.finished), 1)
+        self.schedule.as_ref()?.due_after(last.started.max(last.finished.at), 1)
     }
 
     /// When the last good pass ended, and when the next one is due.
@@ -356,8 +357,9 @@ impl Part<'_> {
         writeln!(out, "\nLast passes ({}):", self.label)?;
         for Streak { latest, first, times } in streaks {
             let line = self.standing.pass_line(latest);
-            let again = if times > 1 { format!(" ({times} times since {:.0})", first.finished) } else { String::new() };
-            let line = format!("  {:.0}  {:<6}  {line}{again}", latest.finished, latest.kind.name());
+            let again =
+                if times > 1 { format!(" ({times} times since {:.0})", first.finished.at) } else { String::new() };
+            let line = format!("  {:.0}  {:<6}  {line}{again}", latest.finished.at, latest.kind.name());
             writeln!(out, "{}", fold(&line, 8))?;
         }
         Ok(())

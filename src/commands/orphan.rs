@@ -29,8 +29,8 @@ impl Left {
             return Ok(None);
         }
         let passes = reader.latest(LOOKED_AT)?;
-        let last = passes.first().map(|last| (last.outcome.name().to_owned(), last.finished));
-        let last_good = passes.iter().find(|pass| pass.outcome.is_good()).map(|pass| pass.finished);
+        let last = passes.first().map(|last| (last.outcome.name().to_owned(), last.finished.at));
+        let last_good = passes.iter().find(|pass| pass.outcome.is_good()).map(|pass| pass.finished.at);
         Ok(Some(Left { last, last_good }))
     }
 

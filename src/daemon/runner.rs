@@ -98,8 +98,11 @@ impl Runner {
             }
             Some(job) if is_another => {
                 let passes = passes(shop, job.as_ref());
-                self.failing =
-                    passes.iter().take_while(|pass| pass.outcome == Outcome::Failed).last().map(|pass| pass.finished);
+                self.failing = passes
+                    .iter()
+                    .take_while(|pass| pass.outcome == Outcome::Failed)
+                    .last()
+                    .map(|pass| pass.finished.at);
                 self.log.get_or_insert_with(|| PassLog::new(passes.into_iter().next(), Failing::Warning));
                 self.wants(PassKind::Sync);
             }
@@ -244,7 +247,7 @@ impl Runner {
         let why = shorten_to(&plain(report.row.reason.as_deref()?, LONG), WHY);
         let due = job.due().into_iter();
         let due =
-            due.filter_map(|due| due.schedule.due_after(report.row.finished, 1)?.checked_add(due.delay).ok()).min();
+            due.filter_map(|due| due.schedule.due_after(report.row.finished.at, 1)?.checked_add(due.delay).ok()).min();
         let next = due.map(|next| format!(", next try {next:.0}")).unwrap_or_default();
         Some(format!("{}: failed since {since:.0}: {why}{next}", report.label))
     }
@@ -260,7 +263,7 @@ impl Runner {
 
 /// Since when passes fail, after one more; `None` = they don't.
 fn failing_since(before: Option<Timestamp>, row: &PassRow) -> Option<Timestamp> {
-    (row.outcome == Outcome::Failed).then(|| before.unwrap_or(row.finished))
+    (row.outcome == Outcome::Failed).then(|| before.unwrap_or(row.finished.at))
 }
 
 /// The passes of a job that the state knows, the latest first, as far back as is looked. What keeps us from reading them

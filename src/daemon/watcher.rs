@@ -3,13 +3,13 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use jiff::Timestamp;
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
+use crate::clock::Stamp;
 use crate::pass::{Audience, Job, watch};
 use crate::pause::Pause;
 use crate::shop::Shop;
@@ -30,7 +30,7 @@ pub(super) struct Watcher {
 /// What is looked after, with the settings that hold.
 struct Watched {
     state: Arc<Writer>,
-    begun: Timestamp,
+    begun: Stamp,
     now: Mutex<(Audience, Vec<Arc<dyn Job>>)>,
     passed: Arc<Notify>,
 }
@@ -39,7 +39,7 @@ impl Watcher {
     /// Looks after a shop from now on. `passed` = a pass has ended.
     pub(super) fn start(shop: &Shop, passed: Arc<Notify>) -> Watcher {
         let now = Mutex::new((shop.audience(), Vec::new()));
-        let watched = Arc::new(Watched { state: Arc::clone(&shop.state), begun: Timestamp::now(), now, passed });
+        let watched = Arc::new(Watched { state: Arc::clone(&shop.state), begun: Stamp::exact(), now, passed });
         let stop = CancellationToken::new();
         let task = tokio::spawn(look_on(Arc::clone(&watched), stop.clone()));
         Watcher { watched, stop, task }
@@ -59,6 +59,8 @@ impl Watcher {
     /// These are whom it tells and the jobs from now on.
     pub(super) fn expect(&self, audience: Audience, jobs: Vec<Arc<dyn Job>>) {
         *self.watched.now.lock().unwrap_or_else(PoisonError::into_inner) = (audience, jobs);
+        // At once: a process that dies in its first pass never gets as far as to look after it.
+        self.watched.passed.notify_one();
     }
 }
 
@@ -79,7 +81,7 @@ async fn look_on(watched: Arc<Watched>, stop: CancellationToken) {
         }
         let (audience, jobs) = watched.now.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let is_paused = Pause::in_force(watched.state.path()).is_some();
-        let looked = watch(&watched.state, &audience, jobs, Some(watched.begun), is_paused).await;
+        let looked = watch(&watched.state, &audience, jobs, Some(watched.begun.clone()), is_paused).await;
         match looked {
             Err(error) if !failed => {
                 warn!("nobody is told whether passes are overdue, nor whether the disk is full: {error}");

@@ -7,8 +7,6 @@ mod settle;
 
 use std::time::Duration;
 
-use jiff::Timestamp;
-
 pub use post::{GivenUp, NewEvent, Subscriber, forget_personal, forget_personal_of, post, with_personal};
 pub use read::{Pending, ReadOutbox, Tally, Told};
 pub use settle::{Failed, WriteOutbox};
@@ -84,10 +82,6 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(3_600);
 fn pause_after(tries: u32) -> Duration {
     let doubled = 2_u32.saturating_pow(tries.saturating_sub(1).min(20));
     FIRST_PAUSE.saturating_mul(doubled).min(LONGEST_PAUSE)
-}
-
-fn time(text: &str) -> Option<Timestamp> {
-    text.parse().ok()
 }
 
 #[cfg(test)]

@@ -8,7 +8,6 @@ use rusqlite::Row;
 use serde::{Deserialize, Serialize};
 
 use super::post::{GivenUp, UNTOLD};
-use super::time;
 use crate::clock::{Moment, Stamp, boot_id};
 use crate::state::{Key, ORDERS_SINCE, Reader, StateError, TAKEN_BY_SINCE};
 
@@ -62,8 +61,8 @@ impl Pending {
 pub struct Tally {
     /// Events that wait.
     pub pending: u64,
-    /// When the oldest of them happened.
-    pub oldest: Option<Timestamp>,
+    /// When the oldest of them was written.
+    pub oldest: Option<Stamp>,
     /// Events that were given up.
     pub failed: u64,
     /// Why the last try failed.
@@ -128,7 +127,7 @@ pub trait ReadOutbox: AsRef<Reader> {
         if reader.version() < ORDERS_SINCE {
             return Ok(Tally::default());
         }
-        let sql = "SELECT count(*) FILTER (WHERE given_up IS NULL), min(at) FILTER (WHERE given_up IS NULL),
+        let sql = "SELECT count(*) FILTER (WHERE given_up IS NULL), (SELECT posted FROM hook_event WHERE hook = ?1 AND given_up IS NULL ORDER BY event LIMIT 1),
                           count(*) FILTER (WHERE given_up IS NOT NULL),
                           (SELECT coalesce(given_up, error) FROM hook_event
                            WHERE hook = ?1 AND (error IS NOT NULL OR given_up IS NOT NULL) ORDER BY event DESC LIMIT 1)
@@ -137,7 +136,7 @@ pub trait ReadOutbox: AsRef<Reader> {
         reader.one(sql, [hook], |row| {
             let count = |at| row.get::<_, i64>(at).map(i64::unsigned_abs);
             let oldest: Option<String> = row.get(1)?;
-            let oldest = oldest.as_deref().and_then(time);
+            let oldest = oldest.and_then(|text| serde_json::from_str(&text).ok());
             Ok(Tally { pending: count(0)?, oldest, failed: count(2)?, last_error: row.get(3)?, last_told })
         })
     }

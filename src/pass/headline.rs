@@ -5,12 +5,11 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde::Serialize;
 
+use super::patience::borne;
 use super::row::{Outcome, PassRow};
+use crate::clock::Clock;
 use crate::config::Schedule;
 use crate::text::{count, span};
-
-/// How many times in a row a job may be due without a pass.
-const MISSES: u32 = 3;
 
 /// How a job stands. The order is that of urgency: of several jobs the last counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -57,7 +56,7 @@ pub struct Facts<'a> {
     /// Objects that the service refuses, in words; empty = none.
     pub refused: &'a str,
     /// Now.
-    pub now: Timestamp,
+    pub clock: &'a Clock,
 }
 
 impl Headline {
@@ -69,8 +68,8 @@ impl Headline {
         // What nobody let it do says nothing of what it would have done.
         let sending = || facts.passes.iter().filter(|pass| !pass.is_paused());
         if let Some(age) = stopped_for(&facts, last) {
-            let text = format!("Stopped: the last pass ended {} ago, at {:.0}.", span(age), last.finished);
-            return Headline { state: Standing::Stopped, text, since: Some(last.finished) };
+            let text = format!("Stopped: the last pass ended {} ago, at {:.0}.", span(age), last.finished.at);
+            return Headline { state: Standing::Stopped, text, since: Some(last.finished.at) };
         }
         let Some(last) = sending().next() else {
             let text = "Nothing was sent yet: every pass so far was paused.".to_owned();
@@ -78,7 +77,7 @@ impl Headline {
         };
         let class = Class::of(last.outcome);
         let since = sending().take_while(|pass| Class::of(pass.outcome) == class).last().map(|pass| match class {
-            Class::Good => pass.finished,
+            Class::Good => pass.finished.at,
             Class::Held | Class::Failed => pass.started,
         });
         let reason = last.reason.as_deref().unwrap_or("the last pass failed").trim_end_matches(['.', '?', '!']);
@@ -124,8 +123,8 @@ impl Class {
 
 /// How long there was no pass, if that is longer than three intervals. A pass that ended in the future was a moment ago.
 fn stopped_for(facts: &Facts<'_>, last: &PassRow) -> Option<Duration> {
-    let due = facts.schedule?.due_after(last.finished, MISSES)?;
-    (due < facts.now).then(|| Duration::try_from(facts.now.duration_since(last.finished)).unwrap_or_default())
+    let age = Duration::try_from(facts.clock.age(&last.finished)).unwrap_or_default();
+    (age > borne(facts.schedule?, last.finished.at)?).then_some(age)
 }
 
 /// What is not as wanted.
@@ -139,6 +138,7 @@ fn but_for(facts: &Facts<'_>) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::clock::{Moment, Stamp};
     use crate::pass::{Figures, PassKind};
 
     fn at(text: &str) -> Timestamp {
@@ -148,7 +148,7 @@ mod tests {
     fn pass(time: &str, outcome: Outcome) -> PassRow {
         PassRow {
             started: at(time),
-            finished: at(time) + Duration::from_secs(5),
+            finished: Stamp::by_wall(at(time) + Duration::from_secs(5)),
             kind: PassKind::Sync,
             outcome,
             figures: Figures::default(),
@@ -157,10 +157,14 @@ mod tests {
         }
     }
 
+    fn clock(now: &str) -> Clock {
+        Clock { now: Moment { wall: at(now), ..Moment::now() }, boot: None }
+    }
+
     fn headline(passes: &[PassRow], now: &str) -> Headline {
         let schedule = Schedule::parse("every 15m").expect("a schedule");
-        let (equal, schedule, now) = ("all is well", Some(&schedule), at(now));
-        Headline::of(Facts { equal, passes, schedule, rejected: 0, refused: "", now })
+        let (equal, schedule, clock) = ("all is well", Some(&schedule), &clock(now));
+        Headline::of(Facts { equal, passes, schedule, rejected: 0, refused: "", clock })
     }
 
     #[test]
@@ -196,8 +200,8 @@ mod tests {
     fn what_can_not_be_is_named() {
         let passes = [pass("10:00:00", Outcome::Partial)];
         let facts = |rejected, refused| {
-            let (schedule, now) = (None, at("10:01:00"));
-            Headline::of(Facts { equal: "", passes: &passes, schedule, rejected, refused, now }).text
+            let (schedule, clock) = (None, &clock("10:01:00"));
+            Headline::of(Facts { equal: "", passes: &passes, schedule, rejected, refused, clock }).text
         };
         assert_eq!(facts(1, ""), "Equal but for 1 row of the feed.");
         assert_eq!(facts(5, "2 products"), "Equal but for 5 rows of the feed and 2 products refused.");

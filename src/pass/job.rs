@@ -5,12 +5,12 @@ use std::future::Future;
 use std::pin::Pin;
 use std::time::Duration;
 
-use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
 use super::report::Report;
 use super::row::{Ask, PassKind};
 use super::store::ReadPasses as _;
+use crate::clock::Stamp;
 use crate::config::{Schedule, Source};
 use crate::state::{Reader, StateError};
 
@@ -100,7 +100,7 @@ pub trait Job: Send + Sync {
     ///
     /// # Errors
     /// When that can't be read.
-    fn went_well(&self, reader: &Reader) -> Result<Option<Timestamp>, StateError> {
+    fn went_well(&self, reader: &Reader) -> Result<Option<Stamp>, StateError> {
         let passes = reader.passes(self.name(), &self.subject(), PASSES)?;
         Ok(passes.into_iter().find(|pass| pass.outcome.is_good()).map(|pass| pass.finished))
     }

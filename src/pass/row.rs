@@ -5,11 +5,12 @@ use std::fmt;
 
 use jiff::Timestamp;
 use serde::de::{Error as _, MapAccess, Visitor};
-use serde::ser::SerializeMap as _;
+use serde::ser::SerializeMap;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::value::RawValue;
 
 use super::alerts::Telling;
+use crate::clock::Stamp;
 
 /// What a pass is asked to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -109,7 +110,7 @@ pub struct PassRow {
     /// When it began.
     pub started: Timestamp,
     /// When it ended.
-    pub finished: Timestamp,
+    pub finished: Stamp,
     /// What it was for.
     pub kind: PassKind,
     /// How it ended.
@@ -158,6 +159,9 @@ pub struct PassEntry {
     pub telling: Option<Telling>,
 }
 
+/// What a row that is kept has besides, see [`Stamp::start`].
+const START: &str = "machine_start";
+
 /// Passes over events were of one kind once, and did not say so.
 fn sync() -> PassKind {
     PassKind::Sync
@@ -167,13 +171,31 @@ fn sync() -> PassKind {
 impl Serialize for PassRow {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(None)?;
+        self.entries(&mut map)?;
+        map.end()
+    }
+}
+
+impl PassRow {
+    fn entries<M: SerializeMap>(&self, map: &mut M) -> Result<(), M::Error> {
         map.serialize_entry("started", &self.started)?;
-        map.serialize_entry("finished", &self.finished)?;
+        map.serialize_entry("finished", &self.finished.at)?;
         map.serialize_entry("kind", &self.kind)?;
         map.serialize_entry("outcome", &self.outcome)?;
         self.figures.0.iter().try_for_each(|(name, figure)| map.serialize_entry(name, figure))?;
         map.serialize_entry("requests", &self.requests)?;
-        self.reason.iter().try_for_each(|reason| map.serialize_entry("reason", reason))?;
+        self.reason.iter().try_for_each(|reason| map.serialize_entry("reason", reason))
+    }
+}
+
+/// A row as it is kept: how long ago it was is of use to us alone.
+pub(super) struct Kept<'r>(pub(super) &'r PassRow);
+
+impl Serialize for Kept<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        self.0.entries(&mut map)?;
+        self.0.finished.start().iter().try_for_each(|start| map.serialize_entry(START, start))?;
         map.end()
     }
 }
@@ -196,11 +218,12 @@ impl<'de> Visitor<'de> for Fields {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<PassRow, A::Error> {
         let (mut started, mut finished, mut kind, mut outcome) = (None, None, sync(), None);
-        let (mut requests, mut reason, mut figures) = (0, None, Vec::new());
+        let (mut requests, mut reason, mut figures, mut start) = (0, None, Vec::new(), None::<String>);
         while let Some(name) = map.next_key::<String>()? {
             match name.as_str() {
                 "started" => started = Some(map.next_value()?),
-                "finished" => finished = Some(map.next_value()?),
+                "finished" => finished = Some(Stamp::by_wall(map.next_value()?)),
+                START => start = map.next_value()?,
                 "kind" => kind = map.next_value()?,
                 "outcome" => outcome = Some(map.next_value()?),
                 "requests" => requests = map.next_value()?,
@@ -213,6 +236,7 @@ impl<'de> Visitor<'de> for Fields {
         }
         let started = started.ok_or_else(|| A::Error::missing_field("started"))?;
         let finished = finished.ok_or_else(|| A::Error::missing_field("finished"))?;
+        let finished = start.iter().fold(finished, |finished: Stamp, start| finished.with_start(start));
         let outcome = outcome.ok_or_else(|| A::Error::missing_field("outcome"))?;
         Ok(PassRow { started, finished, kind, outcome, figures: Figures(figures), requests, reason })
     }
@@ -226,15 +250,17 @@ mod tests {
     fn rows_are_read_as_they_were_written() {
         let row = PassRow {
             started: "2026-01-01T00:00:00Z".parse().expect("a time"),
-            finished: "2026-01-01T00:00:07Z".parse().expect("a time"),
+            finished: Stamp::exact(),
             kind: PassKind::Resync,
             outcome: Outcome::Failed,
             figures: [("created", u64::MAX), ("read", 9)].into_iter().collect(),
             requests: 3,
             reason: Some("no".to_owned()),
         };
-        let text = serde_json::to_string(&row).expect("JSON");
+        let text = serde_json::to_string(&Kept(&row)).expect("JSON");
         assert_eq!(serde_json::from_str::<PassRow>(&text).expect(&text), row);
+        let told = serde_json::to_string(&row).expect("JSON");
+        assert!(text.contains(START) && !told.contains(START), "{text} {told}");
     }
 
     #[test]

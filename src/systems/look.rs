@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::Value;
 
+use crate::clock::Clock;
 use crate::config::Schedule;
 use crate::pass::{Headline, PassRow};
 use crate::report::{JsonObject, PrintError};
@@ -134,7 +135,7 @@ pub type EachFailed<'a> = &'a mut dyn FnMut(&FailedObject) -> Result<(), PrintEr
 /// How a system stands. Lists that may be longer than memory holds are read while they are printed.
 pub trait Standing {
     /// In a sentence. `passes` = the last ones, the latest first.
-    fn headline(&self, passes: &[PassRow], now: Timestamp) -> Headline;
+    fn headline(&self, passes: &[PassRow], clock: &Clock) -> Headline;
 
     /// A pass of its job in a line, without its time.
     fn pass_line(&self, pass: &PassRow) -> String;

@@ -169,7 +169,7 @@ impl Judging<'_> {
     }
 
     fn tell(&mut self, kind: EventKind, since: Timestamp, said: Value) {
-        self.events.push(event(self.audience, kind, Some(self.job), (self.row.finished, since, said)));
+        self.events.push(event(self.audience, kind, Some(self.job), (self.row.finished.at, since, said)));
     }
 }
 

@@ -8,7 +8,7 @@ use rusqlite::{Transaction, params};
 pub use told::tell;
 pub(super) use told::{ReadTold, ToldBetween, WriteTold};
 
-use super::row::{PassEntry, PassRow};
+use super::row::{Kept, PassEntry, PassRow};
 use crate::state::{JOBS_SINCE, Reader, StateError, json};
 
 /// How many passes of a job are remembered.
@@ -63,7 +63,7 @@ pub trait ReadPasses: AsRef<Reader> {
             let mut passes: Vec<PassRow> = Vec::new();
             while let Some(row) = rows.next()? {
                 let Ok(pass) = serde_json::from_str::<PassRow>(row.get_ref(0)?.as_str()?) else { continue };
-                if pass.finished < since {
+                if pass.finished.at < since {
                     break;
                 }
                 passes.push(pass);
@@ -82,7 +82,7 @@ impl ReadPasses for Reader {}
 pub fn record(transaction: &Transaction<'_>, entry: &PassEntry) -> rusqlite::Result<()> {
     let PassEntry { job, subject, row, .. } = entry;
     let sql = "INSERT INTO pass (job, subject, row) VALUES (?1, ?2, ?3)";
-    transaction.prepare_cached(sql)?.execute(params![job, subject, json(row)?])?;
+    transaction.prepare_cached(sql)?.execute(params![job, subject, json(&Kept(row))?])?;
     let sql = "DELETE FROM pass WHERE job = ?1 AND subject = ?2 AND pass <= (
                    SELECT pass FROM pass WHERE job = ?1 AND subject = ?2 ORDER BY pass DESC LIMIT 1 OFFSET ?3)";
     transaction.prepare_cached(sql)?.execute(params![job, subject, KEPT])?;

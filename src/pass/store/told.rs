@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use rusqlite::Transaction;
 
+use crate::clock::Stamp;
 use crate::outbox::{EventKind, post};
 use crate::pass::alerts::{Audience, Health, Told, judge};
 use crate::pass::row::PassEntry;
@@ -12,6 +13,8 @@ use crate::state::{Key, Reader, StateError, Writer};
 
 /// What was told of each job.
 const TOLD: Key<BTreeMap<String, Told>> = Key::json("told");
+/// Since when each job is waited for by processes that have left no pass of it since.
+const BEGUN: Key<BTreeMap<String, Stamp>> = Key::json("begun");
 /// Since when the disk is nearly full, where that was told.
 const DISK_LOW: Key<Timestamp> = Key::text("disk_low");
 
@@ -37,6 +40,7 @@ pub fn tell(transaction: &Transaction<'_>, entry: &PassEntry) -> rusqlite::Resul
 pub(in crate::pass) struct ToldBetween {
     pub(in crate::pass) jobs: BTreeMap<String, Told>,
     pub(in crate::pass) disk_low: Option<Timestamp>,
+    pub(in crate::pass) begun: BTreeMap<String, Stamp>,
 }
 
 /// Reading what was told.
@@ -44,7 +48,8 @@ pub(in crate::pass) trait ReadTold: AsRef<Reader> {
     /// What was told so far.
     fn told(&self) -> Result<ToldBetween, StateError> {
         let reader = self.as_ref();
-        Ok(ToldBetween { jobs: reader.get(&TOLD)?.unwrap_or_default(), disk_low: reader.get(&DISK_LOW)? })
+        let (jobs, begun) = (reader.get(&TOLD)?.unwrap_or_default(), reader.get(&BEGUN)?.unwrap_or_default());
+        Ok(ToldBetween { jobs, disk_low: reader.get(&DISK_LOW)?, begun })
     }
 }
 
@@ -52,6 +57,11 @@ impl ReadTold for Reader {}
 
 /// Telling between passes.
 pub(in crate::pass) trait WriteTold: AsRef<Writer> {
+    /// Keeps since when each job is waited for.
+    fn keep_begun(&self, begun: BTreeMap<String, Stamp>) -> impl Future<Output = Result<(), StateError>> + Send {
+        self.as_ref().run(move |transaction| BEGUN.set(transaction, &begun))
+    }
+
     /// Tells what is to be told of how things stand.
     fn tell_health(&self, audience: Audience, health: Health) -> impl Future<Output = Result<(), StateError>> + Send {
         self.as_ref().run(move |transaction| {

@@ -15,7 +15,7 @@ use super::memory::{Change, Memory};
 use super::report::{self, Ended};
 use super::round::{self, Findings, Tools};
 use super::store::{LeftRound, ReadAvailability as _, WriteAvailability as _};
-use crate::clock::Moment;
+use crate::clock::{Clock, Stamp};
 use crate::config::Emplifi;
 use crate::digest::digest_bytes;
 use crate::outbox::{EventKind, NewEvent, Subscriber};
@@ -145,10 +145,12 @@ impl Job for AvailabilityJob {
         Some(self.settings.terms.unknown_after)
     }
 
-    fn went_well(&self, reader: &state::Reader) -> Result<Option<Timestamp>, StateError> {
+    fn went_well(&self, reader: &state::Reader) -> Result<Option<Stamp>, StateError> {
         let is_ours = |name: &String| self.settings.watches.iter().any(|watch| watch.name == *name);
-        let kept = reader.watches(Moment::now())?.into_iter().filter(|kept| is_ours(&kept.watch));
-        Ok(kept.filter_map(|kept| kept.known.map(|known| known.last.wall)).max())
+        let Clock { now, boot } = Clock::read();
+        let kept = reader.watches(now)?.into_iter().filter(|kept| is_ours(&kept.watch));
+        let last = kept.filter_map(|kept| kept.known.map(|known| known.last)).max_by_key(|last| last.up);
+        Ok(last.map(|last| Stamp::of(last, boot.as_deref())))
     }
 
     fn run<'a>(&'a self, ask: Ask, stop: &'a CancellationToken, _progress: Progress<'a>) -> BoxFuture<'a, Report> {

@@ -130,7 +130,6 @@ impl System for AvailabilitySystem {
     fn levels(&self, reader: &Reader, config: &Config) -> Result<Vec<Level>, StateError> {
         let Some(settings) = &config.emplifi else { return Ok(Vec::new()) };
         let mut levels = Vec::new();
-        let now = jiff::Timestamp::now();
         for watch in watch_states(reader, settings)? {
             let label = Some(("watch", watch.watch.into()));
             if watch.state != State::Unknown {
@@ -141,11 +140,11 @@ impl System for AvailabilitySystem {
                     value: u64::from(watch.state == State::Available),
                 });
             }
-            levels.extend(watch.checked.map(|checked| Level {
+            levels.extend(watch.age.map(|age| Level {
                 name: "advisor_reading_age_seconds",
                 help: "How long ago the last reading was; absent before the first",
                 label,
-                value: now.duration_since(checked).as_secs().max(0).unsigned_abs(),
+                value: age.as_secs().max(0).unsigned_abs(),
             }));
         }
         Ok(levels)

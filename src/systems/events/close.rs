@@ -2,12 +2,11 @@
 
 use std::time::{Duration, Instant};
 
-use jiff::Timestamp;
-
 use super::error::MirrorError;
 use super::findings::Findings;
 use super::names::place;
 use super::pass::Tools;
+use crate::clock::Stamp;
 use crate::pass::{Audience, Figures, Outcome, PassEntry, PassRow, Telling};
 use crate::systems::events::store::WriteEvents as _;
 
@@ -78,7 +77,7 @@ fn pass_row(tools: &Tools<'_>, findings: &Findings) -> PassRow {
     let told: Vec<String> = errors.iter().map(ToString::to_string).collect();
     PassRow {
         started: tools.started,
-        finished: Timestamp::now(),
+        finished: Stamp::exact(),
         kind: tools.ask.kind,
         outcome,
         figures: figures(findings),

@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 use std::io::Write;
 
-use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::round::Round;
+use crate::clock::{Clock, Stamp};
 use crate::config::Schedule;
 use crate::outbox::{ReadOutbox as _, Tally, Told};
 use crate::pass::{self, Exit, Figures, Headline, Notice, Outcome, PassKind, PassRow, Sample, Trouble};
@@ -45,7 +45,7 @@ pub(super) fn report(round: Round, kind: PassKind) -> pass::Report {
     let reason = error.as_ref().map(ToString::to_string).or(paused.clone());
     let row = PassRow {
         started,
-        finished: Timestamp::now(),
+        finished: Stamp::exact(),
         kind,
         outcome,
         figures: figures.into_iter().collect::<Figures>(),
@@ -118,7 +118,7 @@ impl Look for HooksLook {
         for name in &self.0 {
             let Tally { pending, oldest, failed, last_error, last_told } = reader.hook_tally(name)?;
             let last_told = last_told.map(|Told { kind, at }| format!("{kind}, {at:.0}"));
-            let oldest = oldest.map_or(Cell::Nothing, Cell::Time);
+            let oldest = oldest.map_or(Cell::Nothing, |oldest| Cell::Time(oldest.at));
             let cells = vec![Cell::Text(name.clone()), Cell::Number(pending), oldest, Cell::Number(failed)];
             table.row(cells.into_iter().chain([Cell::text(last_error), Cell::text(last_told)]).collect());
         }
@@ -130,7 +130,7 @@ impl Look for HooksLook {
 struct HooksStanding(Vec<(String, Tally)>);
 
 impl Standing for HooksStanding {
-    fn headline(&self, _passes: &[PassRow], _now: Timestamp) -> Headline {
+    fn headline(&self, _passes: &[PassRow], _clock: &Clock) -> Headline {
         Headline { state: pass::Standing::None, text: "No pass yet.".to_owned(), since: None }
     }
 
@@ -144,6 +144,7 @@ impl Standing for HooksStanding {
             .iter()
             .map(|(name, tally)| {
                 let Tally { pending, oldest, failed, last_error, last_told: _ } = tally;
+                let oldest = oldest.as_ref().map(|oldest| oldest.at);
                 json!({"name": name, "pending": pending, "oldest": oldest, "failed": failed, "last_error": last_error})
             })
             .collect();
@@ -152,7 +153,8 @@ impl Standing for HooksStanding {
 
     fn print_summary(&self, out: &mut dyn Write) -> Result<(), PrintError> {
         for (name, Tally { pending, oldest, failed, last_error, last_told }) in &self.0 {
-            let since = oldest.map(|oldest| format!(", the oldest since {oldest:.0}")).unwrap_or_default();
+            let since =
+                oldest.as_ref().map(|oldest| format!(", the oldest since {:.0}", oldest.at)).unwrap_or_default();
             let failed = if *failed > 0 { format!("; {} given up", number(*failed)) } else { String::new() };
             let error = last_error.as_ref().map(|error| format!(" ({error})")).unwrap_or_default();
             let told = last_told.as_ref().map(|Told { kind, at }| format!("; told last of {kind}, {at:.0}"));

@@ -10,6 +10,7 @@ use super::probe::probe;
 use super::report::{DELIVERIES, HooksLook};
 use super::round::{Courier, Memory};
 use super::send::{Clients, Tools};
+use crate::clock::Clock;
 use crate::config::{Config, Hook};
 use crate::outbox::ReadOutbox as _;
 use crate::pass::{Job, Level, Meter};
@@ -91,11 +92,11 @@ impl System for HooksSystem {
     }
 
     fn levels(&self, reader: &Reader, config: &Config) -> Result<Vec<Level>, StateError> {
-        let mut levels = Vec::new();
+        let (mut levels, clock) = (Vec::new(), Clock::read());
         for hook in &config.notify.hooks {
             let tally = reader.hook_tally(&hook.name)?;
             let label = || Some(("hook", hook.name.clone().into()));
-            let age = tally.oldest.map(|oldest| jiff::Timestamp::now().duration_since(oldest).as_secs());
+            let age = tally.oldest.map(|oldest| clock.age(&oldest).as_secs());
             let age = age.and_then(|age| u64::try_from(age).ok()).unwrap_or_default();
             let (pending, oldest) = ("Events that a hook has not taken yet", "How old the oldest of them is");
             levels.push(Level { name: "hook_pending", help: pending, label: label(), value: tally.pending });

@@ -3,11 +3,11 @@
 use std::io::Write;
 use std::path::PathBuf;
 
-use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::index::file::FILE;
 use super::page::section;
+use crate::clock::Clock;
 use crate::config::Schedule;
 use crate::pass::{self, Headline, PassRow};
 use crate::report::{JsonObject, PrintError};
@@ -60,7 +60,7 @@ impl ShownStanding {
 }
 
 impl Standing for ShownStanding {
-    fn headline(&self, _passes: &[PassRow], _now: Timestamp) -> Headline {
+    fn headline(&self, _passes: &[PassRow], _clock: &Clock) -> Headline {
         // Its passes are those over the feed.
         Headline { state: pass::Standing::None, text: "No pass yet.".to_owned(), since: None }
     }

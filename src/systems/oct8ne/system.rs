@@ -3,18 +3,20 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use axum::Router;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use prometheus_client::registry::Registry;
 use tokio_util::sync::CancellationToken;
 
-use super::job::ShowJob;
+use super::job::{JOB, ShowJob};
 use super::planned::plan;
 use super::probe::probe;
 use super::report::ShownLook;
 use super::serve::mirror::{KnownOrders, Mirror};
 use super::serve::routes::routes;
 use super::serve::server::{Server, Settings};
+use crate::clock::Clock;
 use crate::config::Config;
+use crate::pass::ReadPasses as _;
 use crate::pass::{Ask, BoxFuture, Failure, Job, Level, Meter, Planned};
 use crate::remote::Limits;
 use crate::shop::Shop;
@@ -22,6 +24,9 @@ use crate::state::{Reader, StateError};
 use crate::systems::look::Look;
 use crate::systems::system::{Probe, System};
 use crate::task;
+
+/// Passes among which the last good one is looked for.
+const PASSES: u32 = 500;
 
 /// See the module.
 pub struct Oct8neSystem {
@@ -54,6 +59,15 @@ impl Oct8neSystem {
             }
         });
     }
+}
+
+/// How long ago a catalogue was made, or a later pass found that it is the feed's; 0 = nobody knows.
+fn age(made: Timestamp, reader: &Reader) -> Result<SignedDuration, StateError> {
+    let clock = Clock::read();
+    let passes = reader.passes(JOB, "", PASSES)?;
+    let found = passes.into_iter().find(|pass| pass.outcome.is_good()).map(|pass| clock.age(&pass.finished));
+    let ages = [Some(clock.now.wall.duration_since(made)), found].into_iter().flatten();
+    Ok(ages.filter(|age| !age.is_negative()).min().unwrap_or_default())
 }
 
 impl System for Oct8neSystem {
@@ -109,15 +123,15 @@ impl System for Oct8neSystem {
         &[]
     }
 
-    fn levels(&self, _reader: &Reader, _config: &Config) -> Result<Vec<Level>, StateError> {
+    fn levels(&self, reader: &Reader, _config: &Config) -> Result<Vec<Level>, StateError> {
         let Some(view) = self.server.view() else { return Ok(Vec::new()) };
-        let age = Timestamp::now().duration_since(view.generation.made()).as_secs();
+        let age = age(view.generation.made(), reader)?.as_secs();
         let level = |name, help, value| Level { name, help, label: None, value };
         Ok(vec![
             level("oct8ne_products", "Products that the widget is shown", view.generation.len()),
             level(
                 "oct8ne_catalogue_age_seconds",
-                "How long ago the feed was read that the widget is shown",
+                "How long ago the feed was read that the widget is shown, or found to be still the same",
                 u64::try_from(age).unwrap_or_default(),
             ),
         ])

@@ -2,13 +2,12 @@
 
 use std::time::{Duration, Instant};
 
-use jiff::Timestamp;
-
 use super::error::OrdersError;
 use super::findings::Findings;
 use super::store::{OrdersEnd, ReadOrders as _, WriteOrders as _};
 use super::tools::Tools;
 use super::{JOB, subject};
+use crate::clock::Stamp;
 use crate::pass::{Figures, Outcome, PassEntry, PassRow, Telling};
 use crate::state;
 
@@ -71,7 +70,7 @@ fn pass_row(tools: &Tools<'_>, findings: &Findings) -> PassRow {
     };
     PassRow {
         started: tools.started,
-        finished: Timestamp::now(),
+        finished: Stamp::exact(),
         kind: tools.ask.kind,
         outcome,
         figures: figures(findings),

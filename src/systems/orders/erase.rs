@@ -9,6 +9,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::JOB;
 use super::store::{ErasePersonal as _, Erased, PersonalRules, ReadOrders as _};
+use crate::clock::Stamp;
 use crate::config::Schedule;
 use crate::pass::{self, Ask, BoxFuture, Due, Exit, Figures, Job, Notice, Outcome, PassKind, PassRow, Progress};
 use crate::pass::{Report, Trouble, entry};
@@ -113,7 +114,7 @@ fn report(erased: Result<Erased, StateError>, kind: PassKind, started: Timestamp
     };
     let row = PassRow {
         started,
-        finished: Timestamp::now(),
+        finished: Stamp::exact(),
         kind,
         outcome,
         figures: [("erased", orders)].into_iter().collect::<Figures>(),

@@ -167,6 +167,7 @@ fn moment(shop: Option<&str>, ages: &[(&'static str, Duration)], levels: &[pass:
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::clock::Stamp;
     use crate::pass::{Exit, Level, PassRow, Sample};
     use crate::systems::systems;
 
@@ -181,7 +182,7 @@ mod tests {
     fn report(samples: Vec<Sample>) -> Report {
         let row = PassRow {
             started: "2026-01-01T00:00:00Z".parse().expect("a time"),
-            finished: "2026-01-01T00:00:07Z".parse().expect("a time"),
+            finished: Stamp::by_wall("2026-01-01T00:00:07Z".parse().expect("a time")),
             kind: PassKind::Sync,
             outcome: Outcome::Partial,
             figures: [("read", 9)].into_iter().collect(),

@@ -15,7 +15,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::{Notify, Semaphore};
 use tracing::{debug, warn};
 
-use crate::clock::Moment;
+use crate::clock::{Clock, Moment};
 use crate::config::Config;
 use crate::pass::{Job, Level, PassKind, Report};
 use crate::pause::Pause;
@@ -82,16 +82,16 @@ impl Monitor {
     /// the state.
     pub fn expect<'j>(&self, config: Arc<Config>, jobs: impl Iterator<Item = &'j dyn Job>) {
         *self.0.config.lock().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&config);
-        let now = Moment::now();
+        let clock = Clock::read();
         let mut readiness = self.readiness();
         for job in readiness.expect(jobs) {
             let last_good = Reader::open(&config.state.path).and_then(|reader| job.went_well(&reader));
             let job = job.name();
             match last_good {
                 Ok(None) => {}
-                Ok(Some(at)) if readiness.had_gone_well(job, at, now) => warn!(
+                Ok(Some(good)) if readiness.had_gone_well(job, &good, &clock) => warn!(
                     job,
-                    last_good = %format_args!("{at:.0}"),
+                    last_good = %format_args!("{:.0}", good.at),
                     "the last good pass ended in the future by this machine's clock, which is wrong now or was \
                      then; not ready until the next good pass"
                 ),

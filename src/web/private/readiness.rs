@@ -4,13 +4,12 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::clock::Moment;
+use crate::clock::{Clock, Moment, Stamp};
 use crate::config::Schedule;
 use crate::pass;
+use crate::pass::borne;
 use crate::text::span;
 
-/// How many times in a row a job may be due without a good run.
-const MISSES: u32 = 3;
 /// A clock that is kept right is set back by less than this.
 const NEGLIGIBLE: SignedDuration = SignedDuration::from_secs(2);
 
@@ -44,8 +43,8 @@ struct Expected {
 enum Good {
     /// By both clocks: how long ago that is, nobody can set.
     At(Moment),
-    /// By the wall clock of an earlier process, and it has not come yet: one of the two times is wrong, and how long
-    /// ago it is nobody knows.
+    /// By the wall clock before the machine was started, and it has not come yet: one of the two times is wrong, and
+    /// how long ago it is nobody knows.
     ToCome(Timestamp),
 }
 
@@ -90,11 +89,11 @@ impl Readiness {
         self.0.iter_mut().filter(is_it).for_each(|job| job.last_paused = Some(now));
     }
 
-    /// A run of a job went well before this process began, by the wall clock. Gives whether that is a moment to come.
-    pub(super) fn had_gone_well(&mut self, name: &str, at: Timestamp, now: Moment) -> bool {
-        let ago = now.wall.duration_since(at);
+    /// A run of a job went well before this process began. Gives whether that is a moment to come.
+    pub(super) fn had_gone_well(&mut self, name: &str, good: &Stamp, clock: &Clock) -> bool {
+        let (at, ago) = (good.at, clock.age(good));
         let is_to_come = ago < -NEGLIGIBLE;
-        let then = Moment { wall: at, up: now.up.saturating_sub(ago) };
+        let then = Moment { wall: at, up: clock.now.up.saturating_sub(ago) };
         self.set(name, if is_to_come { Good::ToCome(at) } else { Good::At(then) });
         is_to_come
     }
@@ -123,7 +122,7 @@ impl Readiness {
 impl Job {
     fn trouble(&self, now: Moment) -> Option<String> {
         let Job { name, schedule, patience, last_good, .. } = self;
-        if self.last_paused.is_some_and(|then| age(then, now) <= borne(schedule, then).unwrap_or(Duration::MAX)) {
+        if self.last_paused.is_some_and(|then| age(then, now) <= borne(schedule, then.wall).unwrap_or(Duration::MAX)) {
             return None;
         }
         let then = match *last_good {
@@ -136,7 +135,7 @@ impl Job {
             }
             Some(Good::At(then)) => then,
         };
-        let borne = patience.or_else(|| borne(schedule, then))?;
+        let borne = patience.or_else(|| borne(schedule, then.wall))?;
         let age = age(then, now);
         (age > borne).then(|| {
             let than = match patience {
@@ -150,12 +149,6 @@ impl Job {
             )
         })
     }
-}
-
-/// How long after a good run the next one is waited for.
-fn borne(schedule: &Schedule, then: Moment) -> Option<Duration> {
-    let due = schedule.due_after(then.wall, MISSES)?;
-    Duration::try_from(due.duration_since(then.wall)).ok()
 }
 
 /// How long ago, by the boot-time clock: the wall clock may have been set meanwhile.
@@ -177,6 +170,15 @@ mod tests {
     }
 
     /// The same moment, with the clock set otherwise.
+    /// Of another start of the machine.
+    fn before(text: &str) -> Stamp {
+        Stamp::of(at(text), Some("before"))
+    }
+
+    fn clock(text: &str) -> Clock {
+        Clock { now: at(text), boot: Some("now".to_owned()) }
+    }
+
     fn set(text: &str, shown: &str) -> Moment {
         Moment { wall: wall(shown), ..at(text) }
     }
@@ -224,7 +226,7 @@ mod tests {
     #[test]
     fn a_good_pass_to_come_is_trouble_until_the_next_one() {
         let mut readiness = readiness("every 15m", "06:00:00");
-        assert!(readiness.had_gone_well("sync", wall("09:00:00"), at("08:59:30")));
+        assert!(readiness.had_gone_well("sync", &before("09:00:00"), &clock("08:59:30")));
         // Also when its time has come: how long ago it was is as unknown as before.
         for now in ["08:59:30", "09:01:00"] {
             let trouble = readiness.trouble(at(now));
@@ -233,7 +235,7 @@ mod tests {
         }
         readiness.went_well("sync", "", at("09:01:30"));
         assert_eq!(readiness.trouble(at("09:02:00")), [""; 0]);
-        assert!(!readiness.had_gone_well("sync", wall("06:00:00"), at("06:44:00")));
+        assert!(!readiness.had_gone_well("sync", &before("06:00:00"), &clock("06:44:00")));
         assert_eq!(readiness.trouble(at("06:45:00")), [""; 0]);
         assert_eq!(readiness.trouble(at("06:45:01")).len(), 1);
     }

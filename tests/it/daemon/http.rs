@@ -228,8 +228,8 @@ fn a_good_pass_in_the_future_is_trouble_until_the_next_one() {
     // As after a start with the clock a day ahead.
     let state = rusqlite::Connection::open(shop.state_path()).expect("the state");
     let later = (jiff::Timestamp::now() + jiff::SignedDuration::from_hours(24)).to_string();
-    let sql = "UPDATE pass SET row = json_set(row, '$.started', ?1, '$.finished', ?1)";
-    assert_eq!(state.execute(sql, [&later]).expect("written"), 1);
+    let sql = "UPDATE pass SET row = json_set(row, '$.started', ?1, '$.finished', ?1, '$.machine_start', ?2)";
+    assert_eq!(state.execute(sql, [&later, "5 another"]).expect("written"), 1);
     drop(state);
     shop.shop().put_with(FEED, Feed { status: 503, retry_after: Some("0".to_owned()), ..Feed::default() });
     let daemon = Daemon::start(&shop);
@@ -241,6 +241,29 @@ fn a_good_pass_in_the_future_is_trouble_until_the_next_one() {
     shop.feed_tsv(&ROWS);
     wait_until("it is ready again", || daemon.is_ready());
     daemon.stop();
+}
+
+#[test]
+fn how_long_ago_a_pass_was_goes_by_a_clock_that_nobody_sets() {
+    let shop = Shop::with_rows(&ROWS);
+    shop.config(LISTENS);
+    shop.pass(3);
+    assert_eq!(shop.json(&["status", "--format", "json"])["headline"]["state"], "rows");
+    // As a pass of a hundred hours ago, after which the clock was set back by a day.
+    let state = rusqlite::Connection::open(shop.state_path()).expect("the state");
+    let start: String =
+        state.query_row("SELECT row ->> '$.machine_start' FROM pass", [], |row| row.get(0)).expect("a row");
+    let (up, boot) = start.split_once(' ').expect("two words");
+    let up = up.parse::<i64>().expect("seconds") - 100 * 3600;
+    let later = (jiff::Timestamp::now() + jiff::SignedDuration::from_hours(14)).to_string();
+    let sql = "UPDATE pass SET row = json_set(row, '$.started', ?1, '$.finished', ?1, '$.machine_start', ?2)";
+    state.execute(sql, [&later, &format!("{up} {boot}")]).expect("written");
+    drop(state);
+    let headline = shop.json(&["status", "--format", "json"])["headline"].clone();
+    let text = headline["text"].as_str().expect("a text");
+    assert!(headline["state"] == "stopped" && text.contains("the last pass ended 100 h 0 min ago"), "{headline}");
+    let passes = shop.json(&["status", "--format", "json", "--passes", "1"])["passes"][0].clone();
+    assert!(passes["finished"].is_string() && passes.get("machine_start").is_none(), "{passes}");
 }
 
 #[test]

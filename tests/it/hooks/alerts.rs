@@ -1,12 +1,14 @@
 //! Hooks that are told how passes go: once when something begins, and once when it is over.
 
-use sandbox::{Fault, Rule};
+use std::time::Instant;
+
+use sandbox::{Fault, Feed, Rule};
 use serde_json::{Value, json};
 
 use crate::kit::goods::{Good, good, goods, publish};
-use crate::kit::process::Process;
+use crate::kit::process::{PATIENCE, Process};
 use crate::kit::receiver::Receiver;
-use crate::kit::{Shop, orders, wait_until};
+use crate::kit::{FEED, Shop, orders, wait_until};
 
 const ALL: &str = r#"["pass.failed", "pass.recovered", "pass.held", "rows.rejected", "objects.refused", "sync.stale"]"#;
 
@@ -175,6 +177,26 @@ fn a_shop_without_a_good_pass_for_three_intervals_is_told_by_the_daemon() {
     let data = told(&receiver)[0]["data"].clone();
     assert_eq!((&data["job"], &data["schedule"]), (&json!("sync"), &json!("every 1s")));
     assert!(data["reason"].is_string() && data["shop"].is_null(), "{data}");
+}
+
+#[test]
+fn a_daemon_that_dies_in_every_pass_is_told() {
+    let receiver = Receiver::new();
+    let shop = Shop::new();
+    let settings = hook(&receiver, r#"["sync.stale"]"#, "");
+    shop.config(&format!("[source]\nschedule = \"every 1s\"\nsplay = \"0s\"\n{settings}"));
+    publish(&shop, &goods("p", 2));
+    once(&shop, 0);
+    shop.shop().put_with(FEED, Feed { hang: true, ..Feed::default() });
+    let deadline = Instant::now() + PATIENCE;
+    while receiver.seen().is_empty() {
+        assert!(Instant::now() < deadline, "nobody was told");
+        let fetches = shop.fetches().len();
+        let daemon = Process::start(shop.command(&["run"]));
+        wait_until("its first pass has begun", || shop.fetches().len() > fetches || !receiver.seen().is_empty());
+        daemon.kill();
+    }
+    assert_eq!(told(&receiver)[0]["type"], "sync.stale");
 }
 
 #[test]

@@ -5,6 +5,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use thiserror::Error;
 
+use crate::clock::Stamp;
 use crate::pass::{Exit, Figures, Notice, Outcome, PassKind, PassRow, Report, Sample, Trouble};
 use crate::remote::{ConnectError, Traffic};
 use crate::state::StateError;
@@ -57,7 +58,7 @@ pub(in crate::systems::availability) fn row(ended: &Ended) -> PassRow {
     let figures = [("watches", *watches), ("with_reading", findings.read), ("changed", changes.len() as u64)];
     PassRow {
         started: *started,
-        finished: Timestamp::now(),
+        finished: Stamp::exact(),
         kind: *kind,
         outcome,
         figures: figures.into_iter().collect::<Figures>(),

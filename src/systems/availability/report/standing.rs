@@ -3,10 +3,9 @@
 use std::io::Write;
 use std::sync::Arc;
 
-use jiff::Timestamp;
-
 use super::page::shown;
 use super::watches::{WatchState, watch_states};
+use crate::clock::Clock;
 use crate::config::{Emplifi, Schedule};
 use crate::pass::{self, Headline, PassRow};
 use crate::report::{JsonObject, PrintError};
@@ -51,7 +50,7 @@ impl AvailabilityStanding {
 }
 
 impl Standing for AvailabilityStanding {
-    fn headline(&self, _passes: &[PassRow], _now: Timestamp) -> Headline {
+    fn headline(&self, _passes: &[PassRow], _clock: &Clock) -> Headline {
         let (states, told) = (self.states(), |state, text: String, since| Headline { state, text, since });
         if states.iter().all(|state| state.checked.is_none() && state.trouble.is_none()) {
             return told(pass::Standing::None, "No pass yet.".to_owned(), None);

@@ -27,6 +27,9 @@ pub struct WatchState {
     pub since: Option<Timestamp>,
     /// The last reading.
     pub checked: Option<Timestamp>,
+    /// How long ago that was.
+    #[serde(skip)]
+    pub age: Option<SignedDuration>,
     /// Why there is no reading, if there is none.
     pub trouble: Option<String>,
 }
@@ -43,8 +46,14 @@ pub fn watch_states(reader: &Reader, settings: &Emplifi) -> Result<Vec<WatchStat
     let now = Moment::now();
     let kept = reader.watches(now)?;
     let state_of = |watch: &crate::config::Watch| {
-        let nothing =
-            WatchState { watch: watch.name.clone(), state: State::Unknown, since: None, checked: None, trouble: None };
+        let nothing = WatchState {
+            watch: watch.name.clone(),
+            state: State::Unknown,
+            since: None,
+            checked: None,
+            age: None,
+            trouble: None,
+        };
         let question = key(settings, &watch.question);
         let Some(kept) = kept.iter().find(|kept| kept.watch == watch.name && kept.question == question) else {
             return nothing;
@@ -55,6 +64,7 @@ pub fn watch_states(reader: &Reader, settings: &Emplifi) -> Result<Vec<WatchStat
             state,
             since: known.filter(|_| state != State::Unknown).map(|known| known.since),
             checked: known.map(|known| known.last.wall),
+            age: known.map(|known| known.age(now)),
             trouble: kept.trouble.clone(),
             ..nothing
         }

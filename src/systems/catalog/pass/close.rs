@@ -7,6 +7,7 @@ use tokio::time::Instant;
 use super::findings::Findings;
 use super::report::{ImportReport, Report};
 use super::steps::{AppliedPlan, Ended, Trouble};
+use crate::clock::Stamp;
 use crate::config::{History, Rule};
 use crate::pass::{Outcome, PassEntry, PassKind, PassRow, Telling};
 use crate::state::StateError;
@@ -184,7 +185,7 @@ fn pass_row(request: Request, findings: &Findings, parts: &Parts) -> PassRow {
     let put_right = applied.updated.saturating_sub(imported.created);
     PassRow {
         started: request.now,
-        finished: Timestamp::now(),
+        finished: Stamp::exact(),
         kind: request.kind,
         outcome,
         figures: [

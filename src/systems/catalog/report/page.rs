@@ -86,7 +86,7 @@ fn by_hour(reader: &Reader) -> Result<Section, StateError> {
     let since = now.checked_sub(SignedDuration::from_hours(HOURS)).unwrap_or(Timestamp::MIN);
     let mut hours: BTreeMap<i64, [u64; 3]> = BTreeMap::new();
     for pass in reader.passes_since(JOB, "", since)? {
-        let sums = hours.entry(pass.finished.as_second().div_euclid(3600)).or_default();
+        let sums = hours.entry(pass.finished.at.as_second().div_euclid(3600)).or_default();
         sums.iter_mut().zip(figures(&pass)).for_each(|(sum, more)| *sum = sum.saturating_add(more));
     }
     let total: u64 = hours.values().flatten().sum();

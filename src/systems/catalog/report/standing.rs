@@ -3,7 +3,6 @@
 use std::io::{self, Write};
 use std::time::Duration;
 
-use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::imports::import_line;
@@ -15,6 +14,7 @@ use super::product::product_page;
 use super::unproven::{but_for, line as unproven_line};
 use crate::approval::{CATALOG, word};
 use crate::catalog::{Faults, Kind};
+use crate::clock::Clock;
 use crate::config::Schedule;
 use crate::pass::ReadPasses as _;
 use crate::pass::{Facts, Headline, PassRow, Standing as State};
@@ -135,7 +135,7 @@ struct CatalogStanding<'r> {
 }
 
 impl Standing for CatalogStanding<'_> {
-    fn headline(&self, passes: &[PassRow], now: Timestamp) -> Headline {
+    fn headline(&self, passes: &[PassRow], clock: &Clock) -> Headline {
         let headline = Headline::of(Facts {
             equal: if self.is_alone {
                 "what is shown is what the feed says"
@@ -146,7 +146,7 @@ impl Standing for CatalogStanding<'_> {
             schedule: self.schedule.as_ref(),
             rejected: self.faults.rows(),
             refused: &self.refused.to_string(),
-            now,
+            clock,
         });
         let is_well = matches!(headline.state, State::Equal | State::Rows | State::None);
         // A pause says itself why something waits.
@@ -162,7 +162,7 @@ impl Standing for CatalogStanding<'_> {
 
     fn pass_line(&self, pass: &PassRow) -> String {
         // How long it took, as far as its row tells.
-        line(pass, Duration::try_from(pass.finished.duration_since(pass.started)).unwrap_or_default())
+        line(pass, Duration::try_from(pass.finished.at.duration_since(pass.started)).unwrap_or_default())
     }
 
     fn print_json(&self, most: u64, out: &mut JsonObject<'_>) -> Result<(), PrintError> {
@@ -259,7 +259,7 @@ impl CatalogStanding<'_> {
 
     /// A pass that has begun to send leaves its row when it ends: until then the last row tells of an earlier feed.
     fn unfinished(&self, passes: &[PassRow]) -> Headline {
-        let since = passes.iter().find(|pass| pass.outcome.is_good()).map(|pass| pass.finished);
+        let since = passes.iter().find(|pass| pass.outcome.is_good()).map(|pass| pass.finished.at);
         let moment = since.map(|since| format!(" since {since:.0}")).unwrap_or_default();
         let changes = count(self.waiting.all, "change", "changes");
         let is_overtaken = |pass: &PassRow| pass.reason.as_deref() == Some(&*Stop::Overtaken.to_string());

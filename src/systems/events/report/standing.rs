@@ -2,10 +2,9 @@
 
 use std::io::Write;
 
-use jiff::Timestamp;
-
 use super::page::shown;
 use super::pass::{line, mirror_json, mirror_text};
+use crate::clock::Clock;
 use crate::config::Schedule;
 use crate::pass::{Facts, Headline, PassRow};
 use crate::report::{JsonObject, PrintError};
@@ -59,7 +58,7 @@ struct EventsStanding {
 }
 
 impl Standing for EventsStanding {
-    fn headline(&self, passes: &[PassRow], now: Timestamp) -> Headline {
+    fn headline(&self, passes: &[PassRow], clock: &Clock) -> Headline {
         let refused = Some(self.failed()).filter(|refused| *refused > 0);
         let refused = refused.map(|refused| count(refused, "event", "events")).unwrap_or_default();
         Headline::of(Facts {
@@ -68,12 +67,12 @@ impl Standing for EventsStanding {
             schedule: self.schedule.as_ref(),
             rejected: 0,
             refused: &refused,
-            now,
+            clock,
         })
     }
 
     fn pass_line(&self, pass: &PassRow) -> String {
-        let took = pass.finished.duration_since(pass.started).try_into().unwrap_or_default();
+        let took = pass.finished.at.duration_since(pass.started).try_into().unwrap_or_default();
         let reason = pass.reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
         format!("{}{reason}", line(pass, took))
     }

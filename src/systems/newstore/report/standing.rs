@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::Value;
 
+use crate::clock::Clock;
 use crate::config::{NewStore, Schedule};
 use crate::pass::{self, Headline, PassRow};
 use crate::phone::PhoneNumber;
@@ -112,7 +113,7 @@ impl NewStoreStanding {
 }
 
 impl Standing for NewStoreStanding {
-    fn headline(&self, _: &[PassRow], _: Timestamp) -> Headline {
+    fn headline(&self, _: &[PassRow], _: &Clock) -> Headline {
         let told = |state, text: String| Headline { state, text, since: None };
         let [doubts, refused] = ["doubt", "refused"].map(|state| self.count(state));
         match &self.0 {

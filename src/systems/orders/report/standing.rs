@@ -10,6 +10,7 @@ use super::listings::OrdersListing;
 use super::page::shown;
 use super::pass::line;
 use crate::approval::word;
+use crate::clock::Clock;
 use crate::config::{Orders, Schedule};
 use crate::pass::{Facts, Headline, PassRow, ReadPasses as _};
 use crate::report::{JsonObject, PrintError};
@@ -91,16 +92,16 @@ impl OrdersStanding {
 }
 
 impl Standing for OrdersStanding {
-    fn headline(&self, passes: &[PassRow], now: Timestamp) -> Headline {
+    fn headline(&self, passes: &[PassRow], clock: &Clock) -> Headline {
         let schedule = self.schedule.as_ref();
         let refused = Some(self.failed()).filter(|refused| *refused > 0);
         let refused = refused.map(|refused| count(refused, "order", "orders")).unwrap_or_default();
         let equal = "the mirror has NiceChat's orders";
-        Headline::of(Facts { equal, passes, schedule, rejected: 0, refused: &refused, now })
+        Headline::of(Facts { equal, passes, schedule, rejected: 0, refused: &refused, clock })
     }
 
     fn pass_line(&self, pass: &PassRow) -> String {
-        let took = pass.finished.duration_since(pass.started).try_into().unwrap_or_default();
+        let took = pass.finished.at.duration_since(pass.started).try_into().unwrap_or_default();
         let reason = pass.reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
         format!("{}{reason}", line(pass, took))
     }

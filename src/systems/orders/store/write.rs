@@ -106,10 +106,10 @@ pub trait WriteOrders: AsRef<Writer> {
         self.as_ref().run(move |transaction| {
             let OrdersEnd { pass, was_read, to_the_end, is_alone } = end;
             if was_read {
-                READ_AT.set(transaction, &pass.row.finished)?;
+                READ_AT.set(transaction, &pass.row.finished.at)?;
             }
             if to_the_end {
-                FIRST_READ.set_first(transaction, &pass.row.finished)?;
+                FIRST_READ.set_first(transaction, &pass.row.finished.at)?;
                 end_orders_doubt(transaction)?;
                 // Nobody else compares anything.
                 if is_alone {

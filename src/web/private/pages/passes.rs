@@ -90,7 +90,7 @@ pub(super) fn strip(
     line: &dyn Fn(&PassRow) -> String,
 ) -> Option<Markup> {
     let since = now.checked_sub(SPAN).unwrap_or(Timestamp::MIN);
-    let recent: Vec<&PassRow> = passes.iter().take_while(|pass| pass.finished >= since).collect();
+    let recent: Vec<&PassRow> = passes.iter().take_while(|pass| pass.finished.at >= since).collect();
     if recent.is_empty() {
         return None;
     }
@@ -154,8 +154,8 @@ fn side_by_side(bars: &[Bar], width: f64, step: f64) -> Vec<f64> {
 
 fn each(passes: &[&PassRow], since: Timestamp, line: &dyn Fn(&PassRow) -> String) -> Vec<Bar> {
     let bar = |pass: &&PassRow| {
-        let told = format!("{}: {}", pass.finished.strftime("%H:%M"), shown(&line(pass)));
-        Bar { at: place(pass.finished, since), came: Came::of(pass), told }
+        let told = format!("{}: {}", pass.finished.at.strftime("%H:%M"), shown(&line(pass)));
+        Bar { at: place(pass.finished.at, since), came: Came::of(pass), told }
     };
     passes.iter().rev().map(bar).collect()
 }
@@ -163,7 +163,7 @@ fn each(passes: &[&PassRow], since: Timestamp, line: &dyn Fn(&PassRow) -> String
 fn folded(passes: &[&PassRow], since: Timestamp) -> Vec<Bar> {
     let mut slots: Vec<Vec<Came>> = vec![Vec::new(); BARS];
     for pass in passes {
-        let at = (place(pass.finished, since) * BARS as f64) as usize;
+        let at = (place(pass.finished.at, since) * BARS as f64) as usize;
         if let Some(slot) = slots.get_mut(at.min(BARS - 1)) {
             slot.push(Came::of(pass));
         }
@@ -185,8 +185,8 @@ fn in_words(passes: &[&PassRow], now: Timestamp, line: &dyn Fn(&PassRow) -> Stri
     html! {
         details { summary { "in words" }
             ol.passes { @for Streak { latest, first, times } in streaks(passes.iter().copied(), TOLD) { li {
-                (time(latest.finished, now)) " " (shown(&line(latest)))
-                @if times > 1 { " (" (number(times)) " times since " (time(first.finished, now)) ")" }
+                (time(latest.finished.at, now)) " " (shown(&line(latest)))
+                @if times > 1 { " (" (number(times)) " times since " (time(first.finished.at, now)) ")" }
             } } }
         }
     }
@@ -195,12 +195,13 @@ fn in_words(passes: &[&PassRow], now: Timestamp, line: &dyn Fn(&PassRow) -> Stri
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::clock::Stamp;
     use crate::pass::{Figures, PassKind};
 
     fn pass(second: i64, outcome: Outcome) -> PassRow {
         let at = Timestamp::from_second(1_767_225_600 - second).expect("a time");
         let (kind, figures) = (PassKind::Sync, Figures::default());
-        PassRow { started: at, finished: at, kind, outcome, figures, requests: 0, reason: None }
+        PassRow { started: at, finished: Stamp::by_wall(at), kind, outcome, figures, requests: 0, reason: None }
     }
 
     #[test]
@@ -230,7 +231,7 @@ mod tests {
         for (passes, apart) in [(5, 1), (96, 10), (BARS as i64, 7), (BARS as i64, 300), (20, 60)] {
             for before in [0, 40_000] {
                 let passes: Vec<PassRow> = (0..passes).map(|n| pass(before + n * apart, Outcome::Ok)).collect();
-                let passes: Vec<PassRow> = passes.into_iter().filter(|pass| pass.finished >= now - SPAN).collect();
+                let passes: Vec<PassRow> = passes.into_iter().filter(|pass| pass.finished.at >= now - SPAN).collect();
                 let strip = strip("sync", &passes, now, &|_| String::new()).expect("a strip").into_string();
                 let (places, width) = places(&strip);
                 assert_eq!(places.len(), passes.len());

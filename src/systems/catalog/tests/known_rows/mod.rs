@@ -10,6 +10,7 @@ use tokio::runtime::Runtime;
 use self::feeds::{Change, Line, Visit, feed, line, visit};
 use super::*;
 use crate::catalog::Rejection;
+use crate::clock::Stamp;
 use crate::pass::{Figures, Outcome, PassEntry, PassKind, PassRow};
 use crate::state::Writer;
 use crate::systems::catalog::plan::risk::Risk;
@@ -154,7 +155,7 @@ impl Shop {
             let rows = rows.filter(|_| !visit.is_killed);
             let row = PassRow {
                 started: Timestamp::UNIX_EPOCH,
-                finished: Timestamp::UNIX_EPOCH,
+                finished: Stamp::by_wall(Timestamp::UNIX_EPOCH),
                 kind: PassKind::Sync,
                 outcome: Outcome::Ok,
                 figures: Figures::default(),
