@@ -9,8 +9,8 @@ use tracing::warn;
 use crate::state::{Board, StateError};
 use crate::text::plain;
 
-/// The notices' names: the catalog's, and the orders'.
-pub const NAMES: [&str; 2] = ["approved", "approved-orders"];
+/// The notices' names: the catalog's, the orders' and the events'.
+pub const NAMES: [&str; 3] = ["approved", "approved-orders", "approved-events"];
 
 /// The notice.
 #[derive(Debug, Serialize, Deserialize)]
@@ -31,13 +31,21 @@ const LONGEST: usize = 64;
 /// Whose words are the catalog's.
 pub const CATALOG: &str = "catalog";
 
+/// Whose are the events'.
+pub const EVENTS: &str = "events";
+
 fn catalog() -> String {
     CATALOG.to_owned()
 }
 
 fn board(state: &Path, held_by: &str) -> Board {
-    let [catalogs, others] = NAMES;
-    Board::new(state, if held_by == CATALOG { catalogs } else { others })
+    let [catalogs, orders, events] = NAMES;
+    let name = match held_by {
+        CATALOG => catalogs,
+        EVENTS => events,
+        _ => orders,
+    };
+    Board::new(state, name)
 }
 
 fn hung(state: &Path, held_by: &str) -> Option<Word> {

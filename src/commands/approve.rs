@@ -3,7 +3,7 @@
 use std::io::{self, IsTerminal as _, Write as _};
 
 use super::look::Look;
-use super::outcome::{Exit, Failure, Outcome};
+use super::outcome::{Exit, Failure, Outcome, unheard};
 use crate::approval::{give_word, who_is_here};
 use crate::cli;
 use crate::status::no_state;
@@ -28,7 +28,12 @@ pub(super) fn approve(arguments: &cli::Approve, look: &Look) -> Outcome {
     }
     let is_terminal = io::stdin().is_terminal() && io::stdout().is_terminal();
     for held in all.iter().filter(named) {
-        write!(io::stdout(), "{}", held.text)?;
+        let shown = write!(io::stdout(), "{}", held.text);
+        match &arguments.digest {
+            // Who says what is approved needn't see it.
+            Some(_) => unheard(shown)?,
+            None => shown?,
+        }
         match &arguments.digest {
             None if !is_terminal => continue,
             None if !asked()? => {
@@ -37,12 +42,12 @@ pub(super) fn approve(arguments: &cli::Approve, look: &Look) -> Outcome {
             }
             _ => give_word(reader.path(), held.held_by, &held.digest, &who_is_here())?,
         }
-        writeln!(
+        unheard(writeln!(
             io::stdout(),
             "Approved {}: the next pass sends exactly this. A daemon makes one at once, else: {} run --once",
             held.digest,
             look.caller.program
-        )?;
+        ))?;
     }
     if arguments.digest.is_none() && !is_terminal {
         let error = "this is no terminal to ask at: say what you approve";

@@ -27,6 +27,10 @@ pub(super) fn events(arguments: &cli::Events, path: &Path) -> Outcome {
     let place = &names.mirror;
     let mut out = BufWriter::new(io::stdout().lock());
     no_state(&reader).map_or(Ok(()), |absence| note(&absence))?;
+    let was_mirrored = reader.mirror(place)?.is_some_and(|mirror| mirror.mirrored_at.is_some());
+    if reader.exists() && arguments.format == Format::Json && !was_mirrored {
+        note("no events mirrored yet: the first pass of `run` does that")?;
+    }
     match (arguments.history, arguments.format) {
         _ if arguments.ics => calendar(&names, &reader, &mut out)?,
         (false, Format::Text) => {

@@ -8,6 +8,7 @@ use super::outcome::{Exit, Outcome};
 use super::runtime::{blocking, until_interrupted};
 use crate::cli::{self, Format};
 use crate::config::Config;
+use crate::pause::Pause;
 use crate::status::no_state;
 use crate::systems::catalog::{ExplainedBy, Explanation, explain as find_out, explanation_json, explanation_text};
 
@@ -25,19 +26,28 @@ pub(super) fn explain(arguments: &cli::Explain, path: &Path) -> Outcome {
     };
     let reader = look.open()?;
     no_state(&reader).map_or(Ok(()), |absence| note(&absence))?;
-    let program = look.caller.program.clone();
+    let (program, pause) = (look.caller.program.clone(), Pause::in_force(reader.path()));
     let (id, format) = (arguments.id.trim().to_owned(), arguments.format);
     until_interrupted(async move {
         let explanation = find_out(by.as_ref(), &reader, &id, may_ask).await?;
-        blocking(move || print(&explanation, &program, format)).await
+        blocking(move || print(&explanation, (&program, pause.as_ref()), format)).await
     })
 }
 
-fn print(explanation: &Explanation, program: &str, format: Format) -> Outcome {
+fn print(explanation: &Explanation, (program, pause): (&str, Option<&Pause>), format: Format) -> Outcome {
     let mut out = BufWriter::new(io::stdout().lock());
     match format {
-        Format::Text => explanation_text(explanation, program, &mut out)?,
-        Format::Json => writeln!(out, "{}", explanation_json(explanation, program))?,
+        Format::Text => {
+            pause.map_or(Ok(()), |pause| writeln!(out, "{}\n", pause.headline(program).text))?;
+            explanation_text(explanation, program, &mut out)?;
+        }
+        Format::Json => {
+            let mut told = explanation_json(explanation, program);
+            if let Some(pause) = pause {
+                told["paused"] = pause.json();
+            }
+            writeln!(out, "{told}")?;
+        }
     }
     out.flush()?;
     Ok(if explanation.is_empty() { Exit::Failed } else { Exit::Done })

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use serde_json::json;
 
+use super::look::note;
 use super::outcome::{Exit, Failure, Outcome};
 use super::runtime::{blocking, until_interrupted};
 use crate::catalog::{self, Category};
@@ -113,7 +114,10 @@ fn print(source: &Source, state: Option<&Path>, body: &source::Body, format: For
     // What was read while somebody wrote it is wrong in ways that needn't show.
     body.check_unwritten().map_err(|error| failed(error.into()))?;
     let reading = read.map_err(|error| failed(anyhow::anyhow!("{}: {error}", source.location)))?;
-    let gone = gone_since(state, &reading, rows.seen)?;
+    let gone = gone_since(state, &reading, rows.seen).or_else(|failure| {
+        // What the feed holds is known without it.
+        note(&format!("whether columns are missing isn't known: {:#}", failure.error)).map(|()| Vec::new())
+    })?;
     let gone_words = gone.iter().map(GoneColumn::words).collect();
     let columns = Columns { header: reading.header.as_ref(), gone: gone_words, gone_json: json!(gone) };
     let rejected = match collected {

@@ -209,7 +209,9 @@ fn ended(applied: Applied, settings: &Settings) -> Outcome {
     match halted {
         Some(Halt::Service(reason)) => return Err(failed(settings, &reason)),
         Some(Halt::Ledger(error)) => return Err(error.into()),
-        Some(Halt::Output(error)) => return Err(error.into()),
+        Some(Halt::Output(error)) => {
+            return Err(failed(settings, &format!("nobody reads what is told ({error}); the rest was not sent")));
+        }
         Some(Halt::Interrupted) => return Err(failed(settings, "interrupted; the rest was not sent")),
         None => {}
     }

@@ -14,6 +14,7 @@ use crate::cli::{Link, Oct8neCommand, Sale, Snippet, Update};
 use crate::config::{Config, Oct8ne};
 use crate::files;
 use crate::remote::oct8ne::{Backoffice, Linked, Refusal};
+use crate::state::give_to_owner_of_folder;
 use crate::systems::oct8ne::{Page, sale, snippet};
 
 /// More than any password has, in bytes.
@@ -107,7 +108,10 @@ fn new_file(path: &PathBuf) -> Result<File, Failure> {
     if let Some(folder) = folder {
         std::fs::create_dir_all(folder).map_err(|error| unwritable(folder, &error))?;
     }
-    OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).map_err(|error| match error.kind() {
+    let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
+    // Beside the unit root makes it for the unit's user.
+    let file = file.and_then(|file| give_to_owner_of_folder(&file, path).map(|()| file));
+    file.map_err(|error| match error.kind() {
         io::ErrorKind::AlreadyExists => failed(anyhow::anyhow!(
             "{}: there is a file already, and it is not written over: take it away, or name another one with \
              --token-file. Nothing was sent",

@@ -84,6 +84,9 @@ fn all(filter: OrdersFilter, format: TableFormat, shower: &Shower<'_>) -> Outcom
         TableFormat::Csv => orders_csv(&read, &mut out)?,
     }
     out.flush()?;
+    if format != TableFormat::Text && shower.reader.exists() && shower.reader.orders_read_at()?.is_none() {
+        note(nothing(shower.reader)?)?;
+    }
     Ok(Exit::Done)
 }
 

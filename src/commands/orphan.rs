@@ -5,7 +5,7 @@ use std::path::Path;
 use jiff::Timestamp;
 
 use super::outcome::Failure;
-use crate::config::UnitShop;
+use crate::config::{Config, UnitShop};
 use crate::pass::ReadPasses as _;
 use crate::pass::{Headline, Standing};
 use crate::state::{Reader, StateError};
@@ -70,8 +70,11 @@ pub(super) fn without_config(unit: &UnitShop) -> Result<Overview, Failure> {
 
 /// What is said besides of a shop whose config can't be read: what to do, and what its state has.
 pub(super) fn beside(unit: &UnitShop) -> (String, Option<Timestamp>) {
-    let place = unit.state.display();
-    let (state, last_good) = match Left::read(&unit.state_file()) {
+    // Its config may say that it is elsewhere, whatever else in it is wrong.
+    let told = unit.config.as_deref().and_then(Config::as_far_as_right).map(|config| config.state.path);
+    let file = told.unwrap_or_else(|| unit.state_file());
+    let place = if file == unit.state_file() { unit.state.display() } else { file.display() };
+    let (state, last_good) = match Left::read(&file) {
         Ok(Some(left)) => (format!("Its state is in {place}: {}.", left.words()), left.last_good),
         Ok(None) => (format!("There is no state in {place}."), None),
         Err(error) => (format!("Its state can't be read either: {error}."), None),

@@ -10,6 +10,11 @@ use crate::state::StateError;
 
 pub(super) type Outcome = Result<Exit, Failure>;
 
+/// What was written, or not, as whoever reads our output has had enough of it: that changes nothing of what is done.
+pub(super) fn unheard(written: io::Result<()>) -> io::Result<()> {
+    written.or_else(|error| if error.kind() == io::ErrorKind::BrokenPipe { Ok(()) } else { Err(error) })
+}
+
 /// Says what is wrong, on stderr or in the journal.
 pub fn complain(error: &anyhow::Error, exit: Exit, log: Log) -> Exit {
     log.fatal(error);

@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 use tokio_util::sync::CancellationToken;
 
 use super::look::note;
-use super::outcome::{Exit, Outcome, complain};
+use super::outcome::{Exit, Outcome, complain, unheard};
 use super::runtime::{blocking, until_interrupted};
 use crate::cli::{self, Format};
 use crate::config::Config;
@@ -15,6 +15,7 @@ use crate::logging::Log;
 use crate::pass::{Ask, Counts, PassKind, Planned, all_held};
 use crate::pause::Pause;
 use crate::remote::Limits;
+use crate::report::PrintError;
 use crate::state::Reader;
 use crate::status::no_state;
 use crate::systems::{nothing_to_do, systems};
@@ -40,13 +41,13 @@ pub(super) fn plan(arguments: cli::Plan, config: &Config, log: Log) -> Outcome {
         }
         let idle = idle.filter(|_| plans.0.is_empty() && failures.is_empty() && arguments.format == Format::Text);
         blocking(move || {
-            idle.map_or(Ok(()), |idle| writeln!(io::stdout(), "{idle}"))?;
+            unheard(idle.map_or(Ok(()), |idle| writeln!(io::stdout(), "{idle}")))?;
             // What is known is shown all the same, but for a JSON that lacks a part of it.
             let exit = plans.show(&arguments, &program, failures.is_empty(), pause.as_ref())?;
             // Another plan would be made with a state.
             match (arguments.format, absence) {
                 (_, None) => {}
-                (Format::Text, Some(absence)) => writeln!(io::stdout(), "\n{absence}")?,
+                (Format::Text, Some(absence)) => unheard(writeln!(io::stdout(), "\n{absence}"))?,
                 (Format::Json, Some(absence)) => note(&absence)?,
             }
             failures.extend(plans.0.iter_mut().flat_map(|plan| plan.failures()));
@@ -64,6 +65,25 @@ struct Plans(Vec<Box<dyn Planned>>);
 
 impl Plans {
     fn show(&self, arguments: &cli::Plan, program: &str, is_whole: bool, pause: Option<&Pause>) -> Outcome {
+        match self.print(arguments, program, is_whole, pause) {
+            Err(PrintError::Io(error)) => unheard(Err(error))?,
+            printed => printed?,
+        }
+        let has_changes = self.0.iter().any(|plan| plan.changes() > 0);
+        Ok(match (self.guard().is_some(), arguments.detailed_exitcode && has_changes) {
+            (true, _) => Exit::Held,
+            (false, true) => Exit::Changes,
+            (false, false) => Exit::Done,
+        })
+    }
+
+    fn print(
+        &self,
+        arguments: &cli::Plan,
+        program: &str,
+        is_whole: bool,
+        pause: Option<&Pause>,
+    ) -> Result<(), PrintError> {
         let mut out = BufWriter::new(io::stdout().lock());
         match arguments.format {
             Format::Text => {
@@ -73,13 +93,7 @@ impl Plans {
             Format::Json if is_whole => self.print_json(pause, &mut out)?,
             Format::Json => {}
         }
-        out.flush()?;
-        let has_changes = self.0.iter().any(|plan| plan.changes() > 0);
-        Ok(match (self.guard().is_some(), arguments.detailed_exitcode && has_changes) {
-            (true, _) => Exit::Held,
-            (false, true) => Exit::Changes,
-            (false, false) => Exit::Done,
-        })
+        Ok(out.flush()?)
     }
 
     fn guard(&self) -> Option<Value> {

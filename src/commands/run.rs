@@ -9,7 +9,7 @@ use futures_util::future::join_all;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
-use super::outcome::{Exit, Failure, Outcome, complain};
+use super::outcome::{Exit, Failure, Outcome, complain, unheard};
 use super::runtime::{runtime, stop_on_signal};
 use crate::cli::{self, Format};
 use crate::config::Config;
@@ -45,7 +45,7 @@ pub(super) fn run(arguments: &cli::Run, config: Config, named: Option<&Path>, lo
     let mut jobs: Vec<Arc<dyn Job>> = jobs.map(Arc::from).collect();
     jobs.sort_by_key(|job| job.follows_others());
     if jobs.is_empty() && arguments.format == Format::Text {
-        writeln!(io::stdout(), "{}", nothing_to_do(&systems, &shop.config))?;
+        unheard(writeln!(io::stdout(), "{}", nothing_to_do(&systems, &shop.config)))?;
     }
     let ask = Ask { kind, force: arguments.force };
     let reports = runtime.block_on(async {
@@ -63,7 +63,7 @@ pub(super) fn run(arguments: &cli::Run, config: Config, named: Option<&Path>, lo
     runtime.shutdown_background();
     let mut ended: Option<Exit> = None;
     for (job, report) in jobs.iter().zip(reports) {
-        tell(job.as_ref(), &report, arguments.format, log)?;
+        unheard(tell(job.as_ref(), &report, arguments.format, log))?;
         let exit = report.exit;
         let errors = report.troubles.into_iter().filter_map(Trouble::into_error);
         for error in errors.filter(|_| !log.is_in_journal()) {

@@ -115,7 +115,7 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let state = folder.path().join("state.db");
         std::fs::write(&state, "").expect("a state");
-        let [_, name] = approval::NAMES;
+        let [_, name, _] = approval::NAMES;
         let approved = Board::new(&state, name);
         approved.write(&1).expect("written");
         let mut watcher = Watcher::new(&state, None);

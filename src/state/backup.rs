@@ -29,6 +29,8 @@ impl Reader {
 /// Copies what a connection reads to a new file of its owner's, and gives its length.
 pub(super) fn back_up(from: &Connection, to: &Path) -> Result<u64, StateError> {
     let unwritable = |error| StateError::unwritable(to, error);
+    // For SQLite some names are no paths (`:memory:`, `file:...`).
+    let to = &std::path::absolute(to).map_err(unwritable)?;
     // Before SQLite opens it, which would take any file, and make one as the umask says.
     let file = OpenOptions::new().read(true).write(true).create_new(true).mode(0o600).open(to);
     let file = file.map_err(unwritable)?;

@@ -30,6 +30,7 @@ pub use file::Durable;
 pub use key::{Key, json, value};
 pub use lock::is_in_use;
 pub use own::OwnFile;
+pub(crate) use private::give_to_owner_of_folder;
 pub use reader::{Reader, limit};
 #[cfg(test)]
 pub(crate) use schema::STEPS;

@@ -59,15 +59,22 @@ pub(super) fn prepare_database(path: &Path) -> io::Result<()> {
     Ok(())
 }
 
+/// Gives a file that was just made to whose folder it is in, as a service's root beside it does.
+pub(crate) fn give_to_owner_of_folder(file: &File, path: &Path) -> io::Result<()> {
+    give(file, &folder_of(path).metadata()?)
+}
+
+fn give(file: &File, folder: &Metadata) -> io::Result<()> {
+    if is_root() && folder.uid() != 0 { fchown(file, Some(folder.uid()), Some(folder.gid())) } else { Ok(()) }
+}
+
 fn open_with(path: &Path, flags: OFlags) -> io::Result<File> {
     let mut options = OpenOptions::new();
     options.read(true).write(true).mode(FILE).custom_flags(flags.bits().cast_signed());
     let folder = folder_of(path).metadata()?;
     let file = match options.clone().create_new(true).open(path) {
         Ok(file) => {
-            if is_root() && folder.uid() != 0 {
-                fchown(&file, Some(folder.uid()), Some(folder.gid()))?;
-            }
+            give(&file, &folder)?;
             file
         }
         Err(error) if error.kind() == ErrorKind::AlreadyExists => options.create(true).open(path)?,

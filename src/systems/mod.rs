@@ -3,6 +3,7 @@
 pub mod availability;
 pub mod catalog;
 pub mod events;
+mod held;
 pub mod hooks;
 pub mod listing;
 mod look;

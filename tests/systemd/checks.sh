@@ -72,6 +72,7 @@ install_as_the_readme_says() {
 check_verify() {
     local words; words=$(systemd-analyze verify /etc/systemd/system/shelfkeeper{,@,-once,-once@,-resync,-resync@}.service /etc/systemd/system/shelfkeeper-{once,once@,resync,resync@}.timer 2>&1 | grep shelfkeeper)
     [ "$version" -lt 253 ] && words=$(grep -v notify-reload <<<"$words")
+    [ "$version" -lt 254 ] && words=$(grep -Ev "'?Restart(Steps|MaxDelaySec)'?" <<<"$words")
     [ -z "$words" ] || fail "$words"
 }
 check_ready() {

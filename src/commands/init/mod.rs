@@ -17,7 +17,7 @@ use place::Place;
 use text::Answers;
 use trial::try_feed;
 
-use super::outcome::{Exit, Failure, Outcome};
+use super::outcome::{Exit, Failure, Outcome, unheard};
 use crate::cli;
 use crate::config::{self, Config};
 
@@ -30,7 +30,7 @@ pub(super) fn init(arguments: &cli::Init, shop: Option<&str>, config: Option<Pat
     let may_ask = !arguments.yes && io::stdin().is_terminal();
     let mut terminal = may_ask.then(|| Terminal::new(io::stdin().lock(), io::stderr()));
     let (location, found) = feed(arguments, &mut terminal)?;
-    writeln!(io::stdout(), "{found}")?;
+    unheard(writeln!(io::stdout(), "{found}"))?;
     let base_url = match (&arguments.nicechat, &mut terminal) {
         (Some(url), _) => url.clone(),
         (None, Some(terminal)) => terminal.ask("NiceChat's address", Some(text::BASE_URL))?,

@@ -46,6 +46,7 @@ pub use plan::summary::{Summary, Tally};
 pub use plan::verdict::{Example, Held, HeldRisk};
 pub(crate) use planner::body;
 pub use rejections::record_rejections;
+pub use report::was_feed_read;
 pub use report::{explanation_json, explanation_text};
 pub use report::{held_text, history_csv, history_json, history_text, rejected_csv, rejected_json, rejected_text};
 pub use shelf::{About, Blocks, Draft, Generation, Note, Shelf, ShelfError, Stocked, Walk};

@@ -107,7 +107,8 @@ impl System for CatalogSystem {
     fn look(&self, config: &Config) -> Option<Box<dyn Look>> {
         // Whatever the settings are about, what a state has of the catalog is shown.
         let is_alone = config.source_alone.is_some() && config.oct8ne.is_some();
-        let source = config.source().filter(|_| is_alone || config.catalog.is_some());
+        // Without its keys, too, which only the unit may have.
+        let source = config.source();
         let by = ExplainedBy::of(config);
         Some(Box::new(CatalogLook {
             schedule: source.map(|source| source.schedule.clone()),

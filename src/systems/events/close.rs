@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use super::error::MirrorError;
 use super::findings::Findings;
+use super::guard::Held;
 use super::names::place;
 use super::pass::Tools;
 use crate::clock::Stamp;
@@ -22,8 +23,8 @@ pub(crate) struct Report {
     pub took: Duration,
     /// What went wrong, the first first; the other stores went on.
     pub errors: Vec<MirrorError>,
-    /// Why the guard let nothing through.
-    pub guard: Option<String>,
+    /// What the guard holds, so that nothing was sent.
+    pub guard: Option<Held>,
     /// Events of ours in stores that the settings don't name any more since this pass, by the store's name in the
     /// state.
     pub left_behind: Vec<(String, u64)>,
@@ -37,10 +38,12 @@ pub(super) async fn close(tools: &Tools<'_>, audience: &Audience, began: Instant
         audience: audience.clone(),
         is_interrupted: findings.errors.iter().any(|error| matches!(error, MirrorError::Interrupted)),
         refused: was_applied.then_some(findings.refused),
+        digest: findings.held.as_ref().map(|held| held.digest.clone()),
         ..Telling::default()
     };
     let pass = PassEntry { job: JOB, subject: place(tools.settings), row: row.clone(), telling: Some(telling) };
-    if let Err(unwritten) = tools.state.finish_mirror(pass).await {
+    let held = findings.was_judged.then(|| findings.held.as_ref().map(Held::json));
+    if let Err(unwritten) = tools.state.finish_mirror(pass, held).await {
         findings.errors.push(MirrorError::State(unwritten));
         row = pass_row(tools, &findings);
     }
@@ -67,8 +70,8 @@ fn figures(findings: &Findings) -> Figures {
 /// The row that a pass leaves.
 fn pass_row(tools: &Tools<'_>, findings: &Findings) -> PassRow {
     let Findings { connections, refused, paused, held, errors, .. } = findings;
-    let held = paused.as_ref().or(held.as_ref());
-    let outcome = match (held, *refused) {
+    let held = paused.clone().or_else(|| held.as_ref().map(Held::words));
+    let outcome = match (&held, *refused) {
         _ if !errors.is_empty() => Outcome::Failed,
         (Some(_), _) => Outcome::Held,
         (None, 0) => Outcome::Ok,
@@ -82,6 +85,6 @@ fn pass_row(tools: &Tools<'_>, findings: &Findings) -> PassRow {
         outcome,
         figures: figures(findings),
         requests: connections.iter().map(|connection| connection.reader().requests()).sum(),
-        reason: if told.is_empty() { held.cloned() } else { Some(told.join("; ")) },
+        reason: if told.is_empty() { held } else { Some(told.join("; ")) },
     }
 }

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::guard::guard;
+use super::guard::{HeldThere, guard};
 use super::reconcile::{Step, Terms, Wanted, Work, reconcile};
 use crate::config;
 use crate::event::Event;
@@ -16,8 +16,8 @@ use crate::systems::events::store::Standing;
 pub(super) struct Compared {
     pub(super) listed: Vec<Event>,
     pub(super) work: Work,
-    /// Why nothing may be sent.
-    pub(super) guard: Option<String>,
+    /// What may not be sent without somebody's word.
+    pub(super) guard: Option<HeldThere>,
 }
 
 /// How stores are compared.

@@ -2,6 +2,7 @@
 
 use super::apply::Applied;
 use super::error::MirrorError;
+use super::guard::Held;
 use crate::config::Account;
 use crate::remote::lagerkoll::Writer;
 use crate::systems::events::store::Mirrored;
@@ -16,8 +17,10 @@ pub(super) struct Findings {
     /// All stores together.
     pub(super) applied: Applied,
     pub(super) refused: u64,
-    /// Why the guard lets nothing through.
-    pub(super) held: Option<String>,
+    /// What the guard holds, so that nothing is sent.
+    pub(super) held: Option<Held>,
+    /// Whether it has judged every store.
+    pub(super) was_judged: bool,
     /// Why nothing may be sent for a while.
     pub(super) paused: Option<String>,
     pub(super) left_behind: Vec<(String, u64)>,

@@ -1,25 +1,123 @@
-//! Between the comparison and its application: what may be sent.
+//! Between the comparison and its application: what may be sent, and what waits for somebody's word.
+
+use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
 
 use super::reconcile::{Step, Wanted, Work};
+use crate::event::Event;
 use crate::pass::exceeds;
 
-/// Why the guard refuses the work in a store, or `None` when it doesn't: strictly more than
+/// Bytes of a digest that people copy.
+const DIGEST: usize = 6;
+/// Examples of what is held.
+const EXAMPLES: usize = 20;
+
+/// What the guard holds of a store.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HeldThere {
+    /// In words.
+    pub reason: String,
+    /// Which risk it is.
+    risk: &'static str,
+    /// The events that it is about, with what they say.
+    events: Vec<(i64, String)>,
+    /// Of how many.
+    of: u64,
+    /// What is let through, in per cent.
+    limit: Option<u8>,
+}
+
+/// What the guard holds, by store: none of it is sent without somebody's word.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Held {
+    stores: Vec<(String, HeldThere)>,
+    /// Another one when it is about one event more or less.
+    pub digest: String,
+}
+
+/// What the guard holds of the work in a store, or `None` when it may be sent: strictly more than
 /// `max_delete_percent` of the events that are ours there would go, and more than ten; or all of them,
 /// because the store that is copied from lists no event at all; or as many are missing from the listing,
 /// and would be there twice if it was cut short.
-pub fn guard(work: &Work, wanted: &[Wanted], is_copy: bool, max_delete_percent: u8) -> Option<String> {
-    let is_loss = |step: &&Step| matches!(step, Step::Remove { is_leftover: false, .. });
-    let gone = work.steps.iter().filter(is_loss).count() as u64;
-    let all = work.kept_so_far;
-    if is_copy && wanted.is_empty() && gone > 0 {
-        return Some(format!("the store that is copied from lists no event, and all {gone} copies would go"));
+pub fn guard(work: &Work, wanted: &[Wanted], is_copy: bool, max_delete_percent: u8) -> Option<HeldThere> {
+    let gone: Vec<(i64, String)> = work.steps.iter().filter_map(loss).collect();
+    let (all, going) = (work.kept_so_far, gone.len() as u64);
+    if is_copy && wanted.is_empty() && going > 0 {
+        let reason = format!("the store that is copied from lists no event, and all {going} copies would go");
+        return Some(HeldThere { reason, risk: "empty_store", events: gone, of: all, limit: None });
     }
-    let excess = |part: u64, all: u64, what: &str| {
-        let percent = exceeds(part, all, max_delete_percent)?;
-        Some(format!(
-            "{part} of {all} events ({percent} %) {what}, more than max_delete_percent = {max_delete_percent}"
-        ))
-    };
     let lost = "that we added are not listed any more and would be added again";
-    excess(gone, all, "would go").or_else(|| excess(work.vanished, all + work.vanished, lost))
+    let limit = Some(max_delete_percent);
+    let held = |(risk, what), events: Vec<(i64, String)>, of: u64| {
+        let part = events.len() as u64;
+        let percent = exceeds(part, of, max_delete_percent)?;
+        let reason =
+            format!("{part} of {of} events ({percent} %) {what}, more than max_delete_percent = {max_delete_percent}");
+        Some(HeldThere { reason, risk, events, of, limit })
+    };
+    let vanished = || work.vanished.iter().map(|id| (*id, String::new())).collect::<Vec<_>>();
+    held(("events", "would go"), gone, all)
+        .or_else(|| held(("vanished_events", lost), vanished(), all + work.vanished.len() as u64))
+}
+
+/// An event that goes, and is not there a second time.
+fn loss(step: &Step) -> Option<(i64, String)> {
+    match step {
+        Step::Remove { old, is_leftover: false } => Some((old.id(), called(old))),
+        _ => None,
+    }
+}
+
+/// What an event is, shortly: when, and what is done.
+fn called(event: &Event) -> String {
+    let word = |field: &str| event.fields().get(field).and_then(Value::as_str);
+    ["triggerType", "actionType"].into_iter().filter_map(word).collect::<Vec<_>>().join(" ")
+}
+
+impl HeldThere {
+    /// Whether all that this is about is among what `other` is about.
+    pub fn is_part_of(&self, other: &HeldThere) -> bool {
+        self.risk == other.risk && self.events.iter().all(|(id, _)| other.events.iter().any(|(known, _)| known == id))
+    }
+}
+
+impl Held {
+    /// `None` = nothing is held.
+    pub fn of(stores: Vec<(String, HeldThere)>) -> Option<Held> {
+        let mut hasher = Sha256::new();
+        for (store, held) in &stores {
+            let mut ids: Vec<i64> = held.events.iter().map(|(id, _)| *id).collect();
+            ids.sort_unstable();
+            hasher.update(format!("events|{store}|{}|{ids:?}\n", held.risk));
+        }
+        let digest = hex::encode(&hasher.finalize()[..DIGEST]);
+        (!stores.is_empty()).then_some(Held { stores, digest })
+    }
+
+    /// What of it is about a store.
+    pub fn there(&self, store: &str) -> Option<&HeldThere> {
+        self.stores.iter().find(|(other, _)| other == store).map(|(_, held)| held)
+    }
+
+    /// In a line.
+    pub fn words(&self) -> String {
+        let stores = self.stores.iter().map(|(store, held)| format!("store {store}: {}", held.reason));
+        format!("{} (approve {})", stores.collect::<Vec<_>>().join("; "), self.digest)
+    }
+
+    /// As programs are told of it.
+    pub fn json(&self) -> Value {
+        let risk = |(store, held): &(String, HeldThere)| {
+            let HeldThere { reason, risk, events, of, limit } = held;
+            let percent = (events.len() as f64 * 1000.0 / (*of).max(1) as f64).round() / 10.0;
+            let example =
+                |(id, name): &(i64, String)| json!({"id": id.to_string(), "field": null, "old": name, "new": null});
+            let examples: Vec<Value> = events.iter().take(EXAMPLES).map(example).collect();
+            json!({
+                "risk": risk, "type": "event", "count": events.len(), "of": of, "percent": percent, "limit": limit,
+                "store": store, "reason": reason, "examples": examples,
+            })
+        };
+        json!({"digest": self.digest, "held": self.stores.iter().map(risk).collect::<Vec<_>>()})
+    }
 }

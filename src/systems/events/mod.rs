@@ -21,7 +21,7 @@ pub mod store;
 mod system;
 
 pub use error::MirrorError;
-pub use guard::guard;
+pub use guard::{Held, guard};
 pub use names::{Names, StoreName, place};
 pub use plan::{Plan, PlannedStore};
 pub use reconcile::{Step, Terms, Wanted, Work, reconcile};

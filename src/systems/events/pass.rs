@@ -6,7 +6,9 @@ use super::apply::{Application, Applied, Halt};
 use super::compare::{Compared, Policy, copies_of, copies_of_projected, declared};
 use super::error::{MirrorError, listing_error};
 use super::findings::{Findings, StoreApplied};
+use super::guard::{Held, HeldThere};
 use super::names::{Names, place, store_key};
+use crate::approval::{EVENTS, take_word, word};
 use crate::config::{self, Account};
 use crate::event::{Content, Event};
 use crate::pass::Ask;
@@ -80,14 +82,30 @@ impl<'a> Tools<'a> {
 /// Makes the steps of a pass. What they find out is in `findings` even when one fails.
 pub(super) async fn run_steps(tools: &Tools<'_>, findings: &mut Findings) -> Result<(), MirrorError> {
     findings.left_behind = tools.state.leave_behind(Names::of(tools.settings).keys(), tools.started).await?;
-    let stores = compare(tools, findings).await?;
+    let (stores, held) = compare(tools, findings).await?;
+    let path = tools.state.path();
+    let approved = word(path, EVENTS);
+    let is_let_through = |held: &Held| tools.ask.force || approved.as_deref() == Some(&held.digest);
+    let (let_through, held) = match held {
+        Some(held) if is_let_through(&held) => (Some(held), None),
+        held => (None, held),
+    };
+    findings.was_judged = findings.errors.is_empty() || held.is_some();
+    findings.held = held;
     findings.paused = tools.paused();
-    let is_stopped = findings.paused.is_some() || findings.held.is_some();
-    if is_stopped { Ok(()) } else { apply_all(tools, stores, findings).await }
+    if findings.paused.is_some() || findings.held.is_some() {
+        return Ok(());
+    }
+    let applied = apply_all(tools, stores, let_through.as_ref(), findings).await;
+    if let Some(held) = let_through {
+        // Exactly that was let through: what failed of it is judged anew.
+        take_word(path, EVENTS, Some(&held.digest));
+    }
+    applied
 }
 
 /// Mirrors the store, and compares it and all that are copied to. What the guard refuses, it refuses whole.
-async fn compare<'a>(tools: &Tools<'a>, findings: &mut Findings) -> Result<Stores<'a>, MirrorError> {
+async fn compare<'a>(tools: &Tools<'a>, findings: &mut Findings) -> Result<(Stores<'a>, Option<Held>), MirrorError> {
     let settings = tools.settings;
     let account = &settings.account;
     let lagerkoll = tools.connect(account, findings)?;
@@ -97,7 +115,7 @@ async fn compare<'a>(tools: &Tools<'a>, findings: &mut Findings) -> Result<Store
         tools.state.mirror(place(settings), listed.clone(), tools.started, settings.history_days).await?;
     let compared = tools.policy.compare(listed, declared(settings), &tools.ledger(account)?, false);
     let here = Store { account, lagerkoll, compared };
-    judge(tools, &here, findings);
+    let mut held: Vec<(String, HeldThere)> = judged(&here).into_iter().collect();
     let wanted = copies_of_projected(&here.compared);
     let mut copies = Vec::new();
     for account in &settings.copies {
@@ -105,33 +123,38 @@ async fn compare<'a>(tools: &Tools<'a>, findings: &mut Findings) -> Result<Store
         match tools.policy.compare_copy(lagerkoll.reader(), wanted.clone(), &ledger).await {
             Ok(compared) => {
                 let store = Store { account, lagerkoll, compared };
-                judge(tools, &store, findings);
+                held.extend(judged(&store));
                 copies.push(store);
             }
             Err(error) => findings.errors.push(listing_error(account, error)),
         }
     }
-    Ok(Stores { here, copies })
+    Ok((Stores { here, copies }, Held::of(held)))
 }
 
-/// Has the guard judge a store: the first refusal holds the whole pass.
-fn judge(tools: &Tools<'_>, store: &Store<'_>, findings: &mut Findings) {
-    let reason = store.compared.guard.as_ref().filter(|_| !tools.ask.force && findings.held.is_none());
-    if let Some(reason) = reason {
-        findings.held = Some(format!("store {}: {reason}", store.account.store));
-    }
+/// What the guard holds of a store: any of it holds the whole pass.
+fn judged(store: &Store<'_>) -> Option<(String, HeldThere)> {
+    Some((store.account.store.clone(), store.compared.guard.clone()?))
 }
 
 /// Carries out what is to be done here, then in the stores that are copied to, as it came out here.
-async fn apply_all(tools: &Tools<'_>, stores: Stores<'_>, findings: &mut Findings) -> Result<(), MirrorError> {
+/// `let_through` = what of it somebody has approved.
+async fn apply_all(
+    tools: &Tools<'_>,
+    stores: Stores<'_>,
+    let_through: Option<&Held>,
+    findings: &mut Findings,
+) -> Result<(), MirrorError> {
     let mirror = place(tools.settings);
     let Carried { events, missing } = apply(tools, stores.here, Some(&mirror), Vec::new(), findings).await?;
     for Store { account, lagerkoll, compared } in stores.copies {
         let ledger = tools.ledger(account)?;
         let compared = tools.policy.compare(compared.listed, copies_of(&events), &ledger, true);
+        let approved = let_through.and_then(|held| held.there(&account.store));
+        let is_approved = |held: &HeldThere| approved.is_some_and(|approved| held.is_part_of(approved));
         match &compared.guard {
-            Some(reason) if !tools.ask.force => {
-                let (store, reason) = (account.store.clone(), reason.clone());
+            Some(held) if !tools.ask.force && !is_approved(held) => {
+                let (store, reason) = (account.store.clone(), held.reason.clone());
                 findings.errors.push(MirrorError::Unforeseen { store, reason });
             }
             _ => _ = apply(tools, Store { account, lagerkoll, compared }, None, missing.clone(), findings).await?,

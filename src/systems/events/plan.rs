@@ -4,6 +4,7 @@ use std::path::Path;
 
 use super::compare::{Compared, Policy, copies_of_projected, declared};
 use super::error::{MirrorError, listing_error};
+use super::guard::{Held, HeldThere};
 use super::names::{Names, store_key};
 use super::reconcile::Step;
 use crate::config::{self, Account};
@@ -33,14 +34,14 @@ pub struct PlannedStore {
     pub steps: Vec<Step>,
     /// Events that Lagerkoll refuses as they are.
     pub set_aside: usize,
-    /// Why the guard refuses it.
-    pub guard: Option<String>,
+    /// What the guard holds.
+    pub guard: Option<HeldThere>,
 }
 
 impl Plan {
-    /// Why the guard would let nothing through.
-    pub fn guard(&self) -> Option<String> {
-        self.stores.iter().find_map(|store| Some(format!("store {}: {}", store.store, store.guard.as_ref()?)))
+    /// What the guard would hold, so that nothing would be sent.
+    pub fn held(&self) -> Option<Held> {
+        Held::of(self.stores.iter().filter_map(|store| Some((store.store.clone(), store.guard.clone()?))).collect())
     }
 
     /// Does without the guard.

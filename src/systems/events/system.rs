@@ -7,6 +7,7 @@ use super::names::{Names, place};
 use super::plan;
 use super::probe::probe;
 use super::report::{EventsLook, PlannedEvents};
+use crate::approval::{EVENTS, word};
 use crate::config::Config;
 use crate::pass::{Ask, BoxFuture, Failure, Job, Level, Meter, Planned};
 use crate::remote::Limits;
@@ -40,7 +41,8 @@ impl System for EventsSystem {
     ) -> BoxFuture<'a, Option<Result<Box<dyn Planned>, Failure>>> {
         Box::pin(async move {
             let mut plan = plan::plan(config.lagerkoll.as_ref()?, limits, &config.state.path, ask).await;
-            if ask.force {
+            let approved = word(&config.state.path, EVENTS);
+            if ask.force || plan.held().is_some_and(|held| approved.as_deref() == Some(&held.digest)) {
                 plan.let_through();
             }
             let plan: Box<dyn Planned> = Box::new(PlannedEvents(plan));
@@ -63,7 +65,10 @@ impl System for EventsSystem {
 
     fn look(&self, config: &Config) -> Option<Box<dyn Look>> {
         let settings = config.lagerkoll.as_ref();
-        Some(Box::new(EventsLook(settings.map(|settings| (Names::of(settings), settings.schedule.clone())))))
+        Some(Box::new(EventsLook(
+            settings.map(|settings| (Names::of(settings), settings.schedule.clone())),
+            config.program.clone(),
+        )))
     }
 
     fn meters(&self) -> &'static [Meter] {
@@ -79,6 +84,15 @@ impl System for EventsSystem {
             label: None,
             value: mirror.count,
         });
-        Ok(level.into_iter().collect())
+        let held = settings.map(|settings| reader.held_events(&place(settings))).transpose()?.flatten();
+        let risks = held.iter().flat_map(|held| held["held"].as_array().into_iter().flatten());
+        let count = risks.filter_map(|risk| risk["count"].as_u64()).sum();
+        let held = held.is_some().then(|| Level {
+            name: "held",
+            help: "Objects of which the guard holds something, by risk",
+            label: Some(("risk", "events".into())),
+            value: count,
+        });
+        Ok(level.into_iter().chain(held).collect())
     }
 }

@@ -182,6 +182,13 @@ impl Monitor {
             label: None,
             value: u64::from(self.pause().is_some()),
         });
+        let expected = self.readiness().names();
+        levels.extend(expected.into_iter().map(|job| Level {
+            name: "job_expected",
+            help: "Jobs that the config wants: each has an age of its last good pass once there was one",
+            label: Some(("job", job.into())),
+            value: 1,
+        }));
         self.0.metrics.text(&ages, &levels)
     }
 

@@ -109,6 +109,11 @@ impl Readiness {
         self.0.iter().filter_map(|job| job.trouble(now)).collect()
     }
 
+    /// The jobs that are looked after.
+    pub(super) fn names(&self) -> Vec<&'static str> {
+        self.0.iter().map(|job| job.name).collect()
+    }
+
     /// Each job with the time since its last good run; none for one that had none, or nobody knows when.
     pub(super) fn ages(&self, now: Moment) -> Vec<(&'static str, Duration)> {
         let age_of = |job: &Job| match job.last_good? {

@@ -4,12 +4,14 @@
 use std::path::Path;
 
 /// What the daemon has otherwise than passes that end.
-const DAEMON: [&str; 7] = [
+const DAEMON: [&str; 9] = [
     "Type=notify",
     "Type=notify-reload",
     "ExecStart=",
     "Restart=",
     "RestartSec=",
+    "RestartSteps=",
+    "RestartMaxDelaySec=",
     "RestartPreventExitStatus=",
     "WatchdogSec=",
 ];

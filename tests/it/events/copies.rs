@@ -236,6 +236,55 @@ fn the_guard_keeps_copies_until_it_is_forced() {
 }
 
 #[test]
+fn what_the_guard_holds_is_approved_by_its_digest() {
+    let shop = copied(12);
+    pass(&shop).ended(0);
+    let lagerkoll = shop.lagerkoll();
+    let ids: Vec<i64> = lagerkoll.events(DEMO_STORE).into_keys().collect();
+    ids[2..].iter().for_each(|id| drop(lagerkoll.remove(DEMO_STORE, *id)));
+    run(&shop, &["run", "--once"]).ended(0);
+    assert_equal(&shop);
+    for _ in 0..12 {
+        add(&shop, content("more", "08:00"));
+    }
+    pass(&shop).ended(0);
+    let ids: Vec<i64> = lagerkoll.events(DEMO_STORE).into_keys().collect();
+    ids[2..].iter().for_each(|id| drop(lagerkoll.remove(DEMO_STORE, *id)));
+    // The catalogue's guard has nothing to do with it, and its word lets none of it through.
+    let held = |shop: &Shop| shop.json(&["status", "--format", "json"])["held"].clone();
+    pass(&shop).ended(4);
+    let first = held(&shop);
+    assert_eq!(
+        (&first["held"][0]["risk"], &first["held"][0]["count"], &first["held"][0]["of"]),
+        (&json!("events"), &json!(12), &json!(14))
+    );
+    let told = shop.run(&["approve"]).expect_code(2);
+    assert!(
+        told.stdout.contains("store 4712: 12 of 14 events") && !told.stdout.contains("Nothing is held"),
+        "{told:?}"
+    );
+    let digest = first["digest"].as_str().expect("a digest");
+    // One event more is something else.
+    lagerkoll.remove(DEMO_STORE, ids[1]);
+    shop.run(&["approve", digest]).expect_code(0);
+    pass(&shop).ended(4);
+    let second = held(&shop);
+    assert_ne!(first["digest"], second["digest"]);
+    let digest = second["digest"].as_str().expect("a digest");
+    assert!(shop.run(&["status"]).expect_code(0).stdout.contains(&format!("approve {digest}")));
+    shop.run(&["approve", digest]).expect_code(0);
+    run(&shop, &["plan"]).ended(0);
+    pass(&shop).ended(0);
+    assert_equal(&shop);
+    assert_eq!(
+        (held(&shop), shop.run(&["approve"]).expect_code(0).stdout),
+        (json!(null), "Nothing is held.\n".to_owned())
+    );
+    let folder = shop.path("").read_dir().expect("a folder").flatten().map(|entry| entry.file_name());
+    assert!(!folder.into_iter().any(|name| name.to_string_lossy().contains("approved")), "a word is taken once");
+}
+
+#[test]
 fn a_store_that_fails_does_not_stop_the_others() {
     let shop = copied(1);
     let lagerkoll = shop.lagerkoll();

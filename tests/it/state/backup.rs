@@ -59,3 +59,15 @@ fn beside_a_daemon() {
         assert!(status["owned"]["products"].as_u64() >= Some(1), "{status}");
     }
 }
+
+#[test]
+fn a_name_that_means_something_to_sqlite_is_a_files_name() {
+    let shop = Shop::with_rows(&[LAMP]);
+    shop.pass(0);
+    shop.write("old.db", "an older backup");
+    for name in ["file:old.db", ":memory:"] {
+        shop.run(&["backup", name]).expect_code(0);
+        assert!(std::fs::metadata(shop.path(name)).expect("a file").len() > 4096, "{name}");
+    }
+    assert_eq!(std::fs::read_to_string(shop.path("old.db")).expect("a text"), "an older backup");
+}

@@ -19,5 +19,5 @@ pub use history::{history_csv, history_json, history_text};
 pub(crate) use pass::report;
 pub(crate) use plan::PlannedCatalog;
 pub use plan::held_text;
-pub use rejected::{rejected_csv, rejected_json, rejected_text};
+pub use rejected::{rejected_csv, rejected_json, rejected_text, was_feed_read};
 pub(crate) use standing::CatalogLook;

@@ -5,13 +5,27 @@ use std::io::Write;
 use serde_json::{Value, json};
 
 use crate::catalog::{Cell, Faults, Rejection};
+use crate::pass::ReadPasses as _;
 use crate::report::{Csv, JsonList, PrintError};
-use crate::state::Reader;
+use crate::state::{Reader, StateError};
+use crate::systems::catalog::pass::close::JOB;
 use crate::systems::catalog::store::ReadTroubles as _;
 use crate::text::{count, one_line, shorten, shorten_to, wrap};
 
 /// Characters of a line that tells whose row it is.
 const LINE: usize = 78;
+
+/// Passes among which one that has read a feed is looked for.
+const PASSES: u32 = 10_000;
+
+/// Whether any feed was ever read: before that nobody knows what is rejected.
+///
+/// # Errors
+/// When the state can't be read.
+pub fn was_feed_read(reader: &Reader) -> Result<bool, StateError> {
+    let passes = reader.passes(JOB, "", PASSES)?;
+    Ok(passes.iter().any(|pass| pass.outcome.is_good() || pass.figure("read") > 0))
+}
 
 /// For people, at most so many each by itself; gives how many there are.
 ///

@@ -62,7 +62,7 @@ pub struct Work {
     /// Events of ours that are for something, before any step.
     pub kept_so_far: u64,
     /// Events of ours that the listing lacks for the first time, and that are to be added again.
-    pub vanished: u64,
+    pub vanished: Vec<i64>,
 }
 
 impl Work {
@@ -198,8 +198,8 @@ impl Comparison<'_> {
             Some(old) => Step::Replace { wanted: wanted.clone(), old: (*old).clone() },
             None => Step::Add(wanted.clone()),
         };
-        let is_newly_gone = current.is_some_and(|at| self.own[at].gone == Some(self.terms.now));
-        self.work.vanished += u64::from(is_newly_gone);
+        let newly_gone = current.map(|at| &self.own[at]).filter(|own| own.gone == Some(self.terms.now));
+        self.work.vanished.extend(newly_gone.map(|own| own.id));
         let has_failed = self.ledger.adds.iter().any(|add| add.key == wanted.key);
         if has_failed { self.work.late.push(step) } else { self.work.steps.push(step) }
     }

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use crate::pass::{self, Exit, Notice, PassRow, Sample, Trouble};
 use crate::report::{paused_line, requests};
+use crate::systems::events::Held;
 use crate::systems::events::close::Report;
 use crate::systems::events::error::MirrorError;
 use crate::systems::events::store::MirrorState;
@@ -20,7 +21,7 @@ pub(crate) const LABEL: &str = "events";
 pub(crate) fn report(report: Report) -> pass::Report {
     let Report { row, took, errors, guard, left_behind } = report;
     let headline = format!("{LABEL}: {}", line(&row, took));
-    let summary = summary(&headline, &row, guard.as_deref());
+    let summary = summary(&headline, &row, guard.as_ref());
     let exit = Exit::of(row.outcome);
     let failed = errors.into_iter().map(|error| match error {
         MirrorError::Interrupted => Trouble::Interrupted(error.into()),
@@ -28,7 +29,7 @@ pub(crate) fn report(report: Report) -> pass::Report {
     });
     let paused = row.is_paused().then(|| Trouble::Paused(row.reason.clone().unwrap_or_default()));
     let guard = guard.filter(|_| paused.is_none());
-    let held = guard.map(|reason| Trouble::Held(format!("refused by the guard: {reason}")));
+    let held = guard.map(|held| Trouble::Held(format!("refused by the guard: {}", held.words())));
     let troubles = failed.chain(paused).chain(held).collect();
     let notices = left_behind_words(&left_behind).map(Notice::News).into_iter().collect();
     let samples = vec![Sample::of("lagerkoll_requests", row.requests)];
@@ -36,10 +37,10 @@ pub(crate) fn report(report: Report) -> pass::Report {
 }
 
 /// A line, and one for each thing that is not as it should be.
-fn summary(headline: &str, row: &PassRow, guard: Option<&str>) -> String {
+fn summary(headline: &str, row: &PassRow, guard: Option<&Held>) -> String {
     let mut text = headline.to_owned();
-    if let Some(reason) = guard.filter(|_| !row.is_paused()) {
-        text += &format!("\nRefused by the guard, nothing was sent to Lagerkoll: {reason}. --force lets it through.");
+    if let Some(held) = guard.filter(|_| !row.is_paused()) {
+        text += &format!("\nRefused by the guard, nothing was sent to Lagerkoll: {}.", held.words());
     }
     if row.is_paused() {
         text += &paused_line(row);

@@ -15,8 +15,8 @@ use crate::text::{count, number};
 pub(crate) struct PlannedEvents(pub(crate) Plan);
 
 impl Planned for PlannedEvents {
-    fn print(&self, _program: &str, out: &mut dyn Write) -> io::Result<()> {
-        text(&self.0, out)
+    fn print(&self, program: &str, out: &mut dyn Write) -> io::Result<()> {
+        text(&self.0, program, out)
     }
 
     fn each_operation(&self, each: EachOperation<'_>) -> io::Result<()> {
@@ -32,7 +32,11 @@ impl Planned for PlannedEvents {
     }
 
     fn guard(&self) -> Option<Value> {
-        self.0.guard().map(|reason| json!({"reason": reason}))
+        self.0.held().map(|held| {
+            let mut told = held.json();
+            told["reason"] = held.words().into();
+            told
+        })
     }
 
     fn fields(&self) -> Map<String, Value> {
@@ -63,7 +67,7 @@ fn tally(plan: &Plan) -> Counts {
 ///
 /// # Errors
 /// When it can't be printed.
-fn text(plan: &Plan, out: &mut dyn Write) -> io::Result<()> {
+fn text(plan: &Plan, program: &str, out: &mut dyn Write) -> io::Result<()> {
     if let Some(left) = left_behind_words(&plan.left_behind) {
         writeln!(out, "\nNote: {left}.")?;
     }
@@ -81,8 +85,9 @@ fn text(plan: &Plan, out: &mut dyn Write) -> io::Result<()> {
         n => format!(" Set aside: {}; `status` says why.", count(n as u64, "event", "events")),
     };
     writeln!(out, "\nEvents at Lagerkoll: {summary}.{aside}")?;
-    if let Some(reason) = plan.guard() {
-        writeln!(out, "REFUSED by the guard: {reason}.\nNothing will be sent to Lagerkoll; --force lets it through.")?;
+    if let Some(held) = plan.held() {
+        writeln!(out, "REFUSED by the guard: {}.\nNothing will be sent to Lagerkoll.", held.words())?;
+        writeln!(out, "To let exactly this through, once a pass holds it: {program} approve {}", held.digest)?;
     }
     for store in plan.stores.iter().filter(|store| !store.steps.is_empty()) {
         writeln!(out, "\nEvents in store {} ({})", store.store, number(store.steps.len() as u64))?;

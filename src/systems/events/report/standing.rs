@@ -2,8 +2,11 @@
 
 use std::io::Write;
 
+use serde_json::Value;
+
 use super::page::shown;
 use super::pass::{line, mirror_json, mirror_text};
+use crate::approval::{EVENTS, word};
 use crate::clock::Clock;
 use crate::config::Schedule;
 use crate::pass::{Facts, Headline, PassRow};
@@ -13,12 +16,14 @@ use crate::systems::events::close::JOB;
 use crate::systems::events::names::Names;
 use crate::systems::events::store::ReadEvents as _;
 use crate::systems::events::store::{MirrorState, RefusedEvent};
-use crate::systems::look::{EachFailed, FailedObject, Look, Standing};
+use crate::systems::held::held_back;
+use crate::systems::look::{EachFailed, FailedObject, HeldBack, Look, Standing};
 use crate::text::count;
 use crate::view::Shown;
 
 /// What can be looked at of a mirror, and when it is due; `None` = these settings have none.
-pub(crate) struct EventsLook(pub(crate) Option<(Names, Schedule)>);
+/// Beside that, how this program is called by hand for this shop.
+pub(crate) struct EventsLook(pub(crate) Option<(Names, Schedule)>, pub(crate) String);
 
 impl Look for EventsLook {
     fn job(&self) -> (&'static str, String) {
@@ -39,8 +44,18 @@ impl Look for EventsLook {
         Ok(Box::new(EventsStanding {
             schedule: Some(schedule.clone()),
             mirror: reader.mirror(&names.mirror)?,
+            held: reader.held_events(&names.mirror)?,
+            program: self.1.clone(),
             refused,
         }))
+    }
+
+    fn held_back(&self, reader: &Reader) -> Result<Option<HeldBack>, StateError> {
+        let Some((names, _)) = &self.0 else { return Ok(None) };
+        let words = |risk: &Value| Some(format!("store {}: {}", risk["store"].as_str()?, risk["reason"].as_str()?));
+        let held = reader.held_events(&names.mirror)?.and_then(|held| held_back(&held, EVENTS, "event", words));
+        let is_approved = |held: &HeldBack| word(reader.path(), EVENTS).is_some_and(|word| word == held.digest);
+        Ok(held.map(|held| HeldBack { is_approved: is_approved(&held), ..held }))
     }
 
     fn shown(&self, reader: &Reader) -> Result<Shown, PrintError> {
@@ -53,6 +68,8 @@ impl Look for EventsLook {
 struct EventsStanding {
     schedule: Option<Schedule>,
     mirror: Option<MirrorState>,
+    held: Option<Value>,
+    program: String,
     /// By store.
     refused: Vec<FailedObject>,
 }
@@ -82,7 +99,19 @@ impl Standing for EventsStanding {
     }
 
     fn print_summary(&self, out: &mut dyn Write) -> Result<(), PrintError> {
-        Ok(self.mirror.iter().try_for_each(|mirror| mirror_text(mirror, out))?)
+        self.mirror.iter().try_for_each(|mirror| mirror_text(mirror, out))?;
+        if let Some(digest) = self.held.as_ref().and_then(|held| held["digest"].as_str()) {
+            writeln!(
+                out,
+                "HELD by the guard: nothing is sent to Lagerkoll. To let exactly this through: {} approve {digest}",
+                self.program
+            )?;
+        }
+        Ok(())
+    }
+
+    fn held(&self) -> Option<Value> {
+        self.held.clone()
     }
 
     fn print_details(&self, _out: &mut dyn Write) -> Result<(), PrintError> {

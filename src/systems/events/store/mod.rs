@@ -8,14 +8,19 @@ mod write;
 use jiff::{SignedDuration, Timestamp};
 use rusqlite::types::{FromSql, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
 use serde::Serialize;
+use serde_json::Value;
 
 use crate::event::{Content, Event};
+use crate::state::Key;
 
 pub use read::ReadEvents;
 pub use write::WriteEvents;
 
 /// How long an event of ours that is in no listing is remembered as ours.
 pub const REMEMBERED: SignedDuration = SignedDuration::from_hours(90 * 24);
+
+/// What the guard holds, as programs are told, and of which mirror.
+const HELD: Key<(String, Value)> = Key::json("events_held");
 
 /// The first format that has events.
 const SINCE: i64 = 3;

@@ -6,7 +6,7 @@ use rusqlite::{Params, Row};
 use serde_json::Value;
 
 use super::{
-    Change, ChangeKind, GONE_SINCE, MirrorState, OwnEvent, PendingAdd, RefusedAdd, RefusedEvent, SINCE, Standing,
+    Change, ChangeKind, GONE_SINCE, HELD, MirrorState, OwnEvent, PendingAdd, RefusedAdd, RefusedEvent, SINCE, Standing,
 };
 use crate::event::Event;
 use crate::state::{Reader, StateError};
@@ -44,6 +44,14 @@ pub trait ReadEvents: AsRef<Reader> {
             Ok(Change { at: time(row, 0)?, kind, event, old })
         };
         self.as_ref().each(sql, [place], change, each)
+    }
+
+    /// What the guard holds of a mirror's stores, as programs are told.
+    ///
+    /// # Errors
+    /// When the file can't be read.
+    fn held_events(&self, place: &str) -> Result<Option<Value>, StateError> {
+        Ok(self.as_ref().get(&HELD)?.filter(|(held_at, _)| held_at == place).map(|(_, held)| held))
     }
 
     /// How a mirror stands; `None` while no pass has tried.

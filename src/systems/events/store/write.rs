@@ -2,9 +2,10 @@
 
 use jiff::{SignedDuration, Timestamp};
 use rusqlite::{OptionalExtension as _, Transaction, params};
+use serde_json::Value;
 
 use super::read::{event, time};
-use super::{AddedEvent, ChangeKind, Mirrored, OwnEvent, PendingAdd, REMEMBERED, RefusedAdd};
+use super::{AddedEvent, ChangeKind, HELD, Mirrored, OwnEvent, PendingAdd, REMEMBERED, RefusedAdd};
 use crate::event::Event;
 use crate::pass::{self, PassEntry};
 use crate::state::{StateError, Writer, json};
@@ -177,8 +178,17 @@ pub trait WriteEvents: AsRef<Writer> {
     ///
     /// # Errors
     /// When it can't be written.
-    fn finish_mirror(&self, pass: PassEntry) -> impl Future<Output = Result<(), StateError>> + Send {
+    fn finish_mirror(
+        &self,
+        pass: PassEntry,
+        held: Option<Option<Value>>,
+    ) -> impl Future<Output = Result<(), StateError>> + Send {
         self.as_ref().run(move |transaction| {
+            match held {
+                Some(Some(held)) => HELD.set(transaction, &(pass.subject.clone(), held))?,
+                Some(None) => HELD.remove(transaction)?,
+                None => {}
+            }
             transaction.execute("INSERT OR IGNORE INTO event_mirror (place) VALUES (?1)", [&pass.subject])?;
             pass::record(transaction, &pass)
         })

@@ -78,6 +78,9 @@ impl Event {
 
     fn words(&self, sheet: Result<&Option<ToMend>, &str>) -> Words {
         let is_over = self.is_over();
+        if let Some(reason) = self.text("reason").filter(|_| is_over) {
+            return self.not_watched(&reason);
+        }
         match self.kind() {
             Some(EventKind::PassFailed) => self.failed(),
             Some(EventKind::PassRecovered) => self.recovered(),
@@ -152,7 +155,13 @@ impl Event {
         let parts = vec![
             wrap(&format!("Something is held back, as it looks like a mistake{}.", self.since(", since")), ""),
             self.reason(),
-            wrap("What it means: whatever is not in doubt was sent. The rest waits, and nothing of it is lost.", ""),
+            wrap(
+                &self.typed(
+                    "What it means: what is in doubt waits, and nothing of it is lost. `shelfkeeper status` tells what was \
+                     sent.",
+                ),
+                "",
+            ),
             self.todo(
                 "if the feed is wrong, mend it: then there is nothing to be approved. If it is right (`shelfkeeper plan` \
                   shows all of it), have it done by",
@@ -255,6 +264,15 @@ impl Event {
     }
 
     /// That something is over.
+    /// What was told is over, and not because it was put right.
+    fn not_watched(&self, reason: &str) -> Words {
+        let told = format!("What you were told of {} is not watched any more: {reason}.", self.what());
+        Words {
+            subject: format!("{} is not watched any more", capital(self.what())),
+            parts: vec![wrap(&told, ""), nothing_to_do()],
+        }
+    }
+
     fn good(&self, subject: &str, told: &str) -> Words {
         let since = self.since("; it had begun at");
         let told = format!("Good news: {}{}{since}.", told[..1].to_lowercase(), told[1..].trim_end_matches('.'));

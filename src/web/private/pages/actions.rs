@@ -36,8 +36,10 @@ enum Act {
 }
 
 /// What was done, in words, by what the address says afterwards, and as far as it can be so: anybody can make such a link.
-pub(super) fn done(act: &str, is_paused: bool) -> Option<&'static str> {
+/// `has_word` = somebody's word for what is held waits for the next pass.
+pub(super) fn done(act: &str, is_paused: bool, has_word: bool) -> Option<&'static str> {
     Some(match (act, is_paused) {
+        ("approve", _) if !has_word => "Nothing that was approved waits for a pass any more.",
         ("approve", false) => "Approved: the next pass lets exactly this through.",
         ("approve", true) => "Approved: the first pass after the pause lets exactly this through.",
         ("pause", true) => "Paused: nothing is sent from now on.",

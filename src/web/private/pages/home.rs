@@ -50,8 +50,10 @@ fn page(monitor: &Monitor, asked: &BTreeMap<String, String>) -> Result<Markup, P
     let headline = status.headline()?;
     let (word, tone) = word(headline.state);
     let is_paused = status.pause().is_some();
+    let held = looks.iter().map(|look| look.held_back(&reader)).collect::<Result<Vec<_>, _>>()?;
+    let has_word = held.iter().flatten().any(|held| held.is_approved);
     let main = html! {
-        @if let Some(words) = asked.get("done").and_then(|act| done(act, is_paused)) {
+        @if let Some(words) = asked.get("done").and_then(|act| done(act, is_paused, has_word)) {
             p.done role="status" { (words) }
         }
         div.headline.(tone) {
