@@ -168,7 +168,8 @@ impl<'r> Status<'r> {
     /// # Errors
     /// When it can't be read.
     pub fn overview(&self) -> Result<Overview, PrintError> {
-        let last = self.parts.iter().find(|part| !part.passes.is_empty());
+        let mut with_passes = self.parts.iter().filter(|part| !part.passes.is_empty());
+        let last = with_passes.clone().find(|part| part.schedule.is_some()).or_else(|| with_passes.next());
         let good = last.and_then(|part| part.passes.iter().find(|pass| pass.outcome.is_good()));
         let last_good = good.map(|pass| pass.finished.at);
         let (next, absent_daemon) = (last.and_then(Part::due), self.absent_daemon());

@@ -24,7 +24,8 @@ pub(super) fn check(arguments: &cli::Check, path: &Path) -> Outcome {
     let config = &Config::load(path)?;
     let mut lines = Lines { out: io::stdout().lock(), worst: Exit::Done };
     lines.tell("config", Ok(sections(config)))?;
-    let of_root = feed_of_root(config).into_iter().chain(config_of_root(config, path));
+    let of_root = [feed_of_root(config), config_of_root(config, path), state_of_root(config, path)];
+    let of_root = of_root.into_iter().flatten();
     let warnings = config.warnings().into_iter().chain(of_root).chain(taken_doors(config));
     for warning in warnings {
         writeln!(lines.out, "warning        {warning}")?;
@@ -117,6 +118,20 @@ fn config_of_root(config: &Config, path: &Path) -> Option<String> {
         path.display(),
         closed_to_others(path)?
     ))
+}
+
+/// Nor that root could write the state.
+fn state_of_root(config: &Config, path: &Path) -> Option<String> {
+    let unit = config.unit.as_ref().filter(|_| rustix::process::geteuid().is_root())?;
+    let folder = config::state_directory(path)?;
+    (!config.state.path.starts_with(&folder)).then(|| {
+        format!(
+            "root could write the state {} here; {unit} may write in {} alone: leave `path` in [state] out, or give the unit a \
+             `ReadWritePaths=` (systemctl edit {unit})",
+            config.state.path.display(),
+            folder.display()
+        )
+    })
 }
 
 /// What on the way to a file only its owner or group may pass or read, and what to do.

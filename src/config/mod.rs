@@ -70,7 +70,7 @@ pub use smtp::{Smtp, SmtpTls};
 pub use source::{Credentials, Source};
 pub use spread::{Place, Splay};
 pub use state::{History, State};
-pub use unit::{Caller, UnitShop, shop_name, unit_shops};
+pub use unit::{Caller, UnitShop, shop_name, state_directory, unit_shops};
 pub use units::time_span;
 
 /// More than any config has, in bytes: what is longer is another file.

@@ -74,7 +74,7 @@ fn program_of(shop: &str) -> String {
 }
 
 /// The state directory of the unit that reads this file; `None` when none does.
-pub(super) fn state_directory(config: &Path) -> Option<PathBuf> {
+pub fn state_directory(config: &Path) -> Option<PathBuf> {
     Some(state_of(&name_in(Path::new(CONFIGS), config)?))
 }
 

@@ -366,6 +366,17 @@ fn what_nobody_has_read_is_not_told_as_empty() {
 }
 
 #[test]
+fn a_schedule_is_known_to_whoever_has_no_keys() {
+    let shop = Shop::with_rows(&[LAMP]);
+    shop.pass(0);
+    // As root looks at a shop whose keys only its unit has.
+    let text = format!("[source]\nlocation = {:?}\n[state]\npath = {:?}\n", shop.feed_url(), shop.state_path());
+    shop.write("shelfkeeper.toml", text);
+    let told = shop.run(&["status"]).expect_code(0).stdout;
+    assert!(told.contains("next, by the daemon, "), "{told}");
+}
+
+#[test]
 fn a_pause_is_told_before_what_the_next_pass_would_do() {
     let shop = Shop::with_rows(&[LAMP]);
     shop.pass(0);

@@ -87,6 +87,7 @@ impl Look for CatalogLook {
             held: reader.held()?,
             imports: reader.imports(IMPORTS)?,
             is_paused: Pause::read(reader.path()).is_ok_and(|pause| pause.is_some()),
+            is_doubted: !self.is_alone && reader.is_doubted()?,
         }))
     }
 
@@ -132,6 +133,8 @@ struct CatalogStanding<'r> {
     held: Option<Value>,
     imports: Vec<Import>,
     is_paused: bool,
+    /// The file may be another one than that which was written last.
+    is_doubted: bool,
 }
 
 impl Standing for CatalogStanding<'_> {
@@ -148,6 +151,12 @@ impl Standing for CatalogStanding<'_> {
             refused: &self.refused.to_string(),
             clock,
         });
+        if self.schedule.is_none()
+            && let Some(last) = passes.first()
+        {
+            let text = format!("The settings have no feed any more; its last pass ended {:.0}.", last.finished.at);
+            return Headline { state: State::None, text, since: Some(last.finished.at) };
+        }
         let is_well = matches!(headline.state, State::Equal | State::Rows | State::None);
         // A pause says itself why something waits.
         let is_paused = passes.first().is_some_and(PassRow::is_paused) || self.is_paused;
@@ -190,6 +199,11 @@ impl Standing for CatalogStanding<'_> {
     fn print_summary(&self, out: &mut dyn Write) -> Result<(), PrintError> {
         if self.last.is_none() {
             return Ok(());
+        }
+        if self.is_doubted {
+            let told = "This state file was put back, or is a copy: what it says may be old, and the next pass reads NiceChat's \
+                        listing first.";
+            writeln!(out, "{}", fold(told, 2))?;
         }
         let [categories, products] = self.owned()?;
         if !self.is_alone || products > 0 {
