@@ -63,6 +63,12 @@ fn behind(generation: &Generation, is_indexed: bool, reader: &Reader) -> Result<
     why.extend(reader.unproven()?.map(|unproven| {
         format!("What the feed lacks is shown still, as nothing proves that the feed is whole: {}.", unproven.because)
     }));
+    let is_failed = failure(reader)?.is_some();
+    let mark = reader.feed_mark()?.and_then(|mark| mark.body);
+    let is_shown = mark.is_none_or(|body| generation.about().key.contains(&format!("{body:032x}")));
+    if !is_shown && !is_failed {
+        why.push("What is shown is older than the last feed: why is told in the log.".to_owned());
+    }
     why.extend(failure(reader)?.map(|reason| format!("{reason} What is shown may be older than the feed.")));
     if !is_indexed {
         let words =

@@ -1,10 +1,12 @@
 //! The Oct8ne face among the systems.
 
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use axum::Router;
 use jiff::{SignedDuration, Timestamp};
 use prometheus_client::registry::Registry;
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 use super::job::{JOB, ShowJob};
@@ -21,10 +23,14 @@ use crate::pass::{Ask, BoxFuture, Failure, Job, Level, Meter, Planned};
 use crate::remote::Limits;
 use crate::shop::Shop;
 use crate::state::{Reader, StateError};
+use crate::systems::catalog::is_shown;
+use crate::systems::catalog::store::ReadFeed as _;
 use crate::systems::look::Look;
 use crate::systems::system::{Probe, System};
 use crate::task;
 
+/// When an index that couldn't be made is tried again.
+const AGAIN: Duration = Duration::from_secs(60);
 /// Passes among which the last good one is looked for.
 const PASSES: u32 = 500;
 
@@ -48,12 +54,14 @@ impl Oct8neSystem {
             return;
         }
         let (server, mut bell) = (self.server.clone(), shop.stocked.listen());
+        let lacking = server.clone();
         tokio::spawn(async move {
             loop {
                 let server = server.clone();
                 // What goes wrong is told there.
                 let _ = task::blocking(move || server.look()).await;
-                if bell.changed().await.is_err() {
+                let wait = if lacking.lacks_index() { AGAIN } else { Duration::MAX };
+                if let Ok(Err(_)) = timeout(wait, bell.changed()).await {
                     return;
                 }
             }
@@ -62,9 +70,11 @@ impl Oct8neSystem {
 }
 
 /// How long ago a catalogue was made, or a later pass found that it is the feed's; 0 = nobody knows.
-fn age(made: Timestamp, reader: &Reader) -> Result<SignedDuration, StateError> {
+fn age(made: Timestamp, reader: &Reader, config: &Config) -> Result<SignedDuration, StateError> {
     let clock = Clock::read();
-    let passes = reader.passes(JOB, "", PASSES)?;
+    let mark = reader.feed_mark()?.and_then(|mark| mark.body);
+    let is_it = |source| is_shown(&config.state.path, source, mark, clock.now.wall);
+    let passes = if config.source().is_some_and(is_it) { reader.passes(JOB, "", PASSES)? } else { Vec::new() };
     let found = passes.into_iter().find(|pass| pass.outcome.is_good()).map(|pass| clock.age(&pass.finished));
     let ages = [Some(clock.now.wall.duration_since(made)), found].into_iter().flatten();
     Ok(ages.filter(|age| !age.is_negative()).min().unwrap_or_default())
@@ -123,9 +133,9 @@ impl System for Oct8neSystem {
         &[]
     }
 
-    fn levels(&self, reader: &Reader, _config: &Config) -> Result<Vec<Level>, StateError> {
+    fn levels(&self, reader: &Reader, config: &Config) -> Result<Vec<Level>, StateError> {
         let Some(view) = self.server.view() else { return Ok(Vec::new()) };
-        let age = age(view.generation.made(), reader)?.as_secs();
+        let age = age(view.generation.made(), reader, config)?.as_secs();
         let level = |name, help, value| Level { name, help, label: None, value };
         Ok(vec![
             level("oct8ne_products", "Products that the widget is shown", view.generation.len()),

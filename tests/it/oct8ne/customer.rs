@@ -177,3 +177,18 @@ fn a_reference_leads_nowhere_else() {
     assert_eq!(order["total"], "-1500,50\u{a0}€", "a refund, and the grouping of es");
     assert!(own.asked()[0].starts_with("GET /order/..%2Fx "), "{}", own.asked()[0]);
 }
+
+#[test]
+fn a_cart_adds_no_prices_of_two_currencies() {
+    let (lamp, table) = (json!({"id": "1", "qty": 2}), json!({"id": "2", "qty": 1, "price": 7}));
+    let own = OwnShop::start("200 OK", json!({"currency": "GBP", "cart": [lamp, table]}));
+    let rows = ["1|Lamp|||||10 EUR||in stock|Home|||", "2|Table|||||20 EUR||in stock|Home|||"];
+    let shop = shop(&rows, &lines(&own));
+    let cart = Face::ready(&shop).ask("GET /oct8ne/frame/getCart", OWN).json();
+    assert_eq!((&cart["currency"], &cart["price"], &cart["cart"][0]["price"]), (&json!("GBP"), &json!(7), &json!(0)));
+    // Nobody names one: that of the products.
+    let own = OwnShop::start("200 OK", json!({"cart": [{"id": "1", "qty": 2}]}));
+    let shop = self::shop(&rows, &format!("currency = \"usd\"\n{}", lines(&own)));
+    let cart = Face::ready(&shop).ask("GET /oct8ne/frame/getCart", OWN).json();
+    assert_eq!((&cart["currency"], &cart["price"]), (&json!("EUR"), &json!(20)));
+}

@@ -69,10 +69,14 @@ fn addresses_are_not_matched_unless_somebody_wants_it() {
 
 #[test]
 fn the_shops_own_addresses_come_first() {
-    let own = OwnShop::start("200 OK", json!({"reference": "own", "total": 5, "currency": "EUR"}));
+    let own = OwnShop::start("200 OK", json!({"reference": "O2", "total": 5, "currency": "EUR"}));
     let lines = format!("[oct8ne.shop]\nsecret = \"s3cret\"\norder_url = \"{}/{{reference}}\"\n", own.url());
     let (_shop, face) = mirrored(&lines, "");
-    assert_eq!(face.json("getOrderDetails?reference=o-2&apiToken=t0ken")["reference"], "own");
+    assert_eq!(face.json("getOrderDetails?reference=o-2&apiToken=t0ken")["reference"], "O2");
+    let none = OwnShop::start("200 OK", json!({"error": "not found"}));
+    let lines = format!("[oct8ne.shop]\nsecret = \"s3cret\"\norder_url = \"{}/{{reference}}\"\n", none.url());
+    let (_shop, face) = mirrored(&lines, "");
+    assert_eq!(face.json("getOrderDetails?reference=o-2&apiToken=t0ken"), json!([]), "it is none");
     let away = OwnShop::start("404 Not Found", json!({}));
     let lines = format!("[oct8ne.shop]\nsecret = \"s3cret\"\norder_url = \"{}/{{reference}}\"\n", away.url());
     let (_shop, face) = mirrored(&lines, "");
@@ -82,14 +86,17 @@ fn the_shops_own_addresses_come_first() {
 /// What nobody knows for sure is told to nobody.
 #[test]
 fn a_shop_that_fails_and_a_number_of_several_are_nobodys() {
-    let broken = OwnShop::start("500 Internal Server Error", json!({}));
-    let lines = format!(
-        "[oct8ne.shop]\nsecret = \"s3cret\"\norder_url = \"{0}/{{reference}}\"\norders_url = \"{0}/?of={{email}}\"\n",
-        broken.url()
-    );
-    let (_shop, face) = mirrored(&lines, "match_email = true\n");
-    assert_eq!(face.json("getOrderDetails?reference=o-2&apiToken=t0ken"), json!([]));
-    assert_eq!(face.json("getOrders?customerEmail=client-1@mail.example&apiToken=t0ken"), json!([]));
+    for status in ["500 Internal Server Error", "401 Unauthorized", "429 Too Many Requests"] {
+        let broken = OwnShop::start(status, json!({}));
+        let lines = format!(
+            "[oct8ne.shop]\nsecret = \"s3cret\"\norder_url = \"{0}/{{reference}}\"\norders_url = \"{0}/?of={{email}}\"\n",
+            broken.url()
+        );
+        let (_shop, face) = mirrored(&lines, "match_email = true\n");
+        assert_eq!(face.json("getOrderDetails?reference=o-2&apiToken=t0ken"), json!([]), "{status}");
+        assert_eq!(face.json("getOrders?customerEmail=client-1@mail.example&apiToken=t0ken"), json!([]));
+        face.process.wait_for_log("the shop doesn't say what only it knows", 1);
+    }
 
     let shop = Shop::new();
     shop.put_feed(feed(&["1|Lamp|||||10 EUR||in stock|Home|||"]));

@@ -44,17 +44,13 @@ pub(super) struct Judged {
 pub(super) fn judge(tally: &Tally<'_>, read: &FeedRead, taken: u64, old: &Generation, word: &Word) -> Judged {
     let changed_kind =
         old.about().kind.as_ref().is_some_and(|before| before.0 == read.kind.0 && before.1 != read.kind.1);
-    let whole = match () {
-        () if taken == 0 && !old.is_empty() => Some("empty_feed"),
-        () if changed_kind => Some("feed_kind"),
+    let all = match () {
+        () if taken == 0 => Some(empty(read, old.len(), word)),
+        () if changed_kind => Some(whole("feed_kind", read, old.len(), word)),
         () => None,
     };
-    if let Some(risk) = whole {
-        let held = vec![HeldRisk::whole(risk, (old.len(), old.len()))];
-        let digest = short(Hasher::without_secret().digest(format!("{risk}{}", read.kind.1).as_bytes()));
-        let held = Held { digest, objects: Some(old.len()), categories: 0, held };
-        let is_whole = !word.lets_through(&held);
-        return Judged { is_whole, held: is_whole.then_some(held), ..Judged::default() };
+    if let Some(held) = all {
+        return Judged { is_whole: held.is_some(), held, ..Judged::default() };
     }
     let excesses = tally.excesses();
     let sum = excesses.iter().fold(0_u128, |sum, (_, touched, ..)| sum.wrapping_add(touched.digest));
@@ -69,6 +65,24 @@ pub(super) fn judge(tally: &Tally<'_>, read: &FeedRead, taken: u64, old: &Genera
     }
     let risks = excesses.into_iter().map(|(risk, ..)| risk).collect();
     Judged { risks, held: Some(held), ..Judged::default() }
+}
+
+/// The same where nothing is shown yet.
+pub(super) fn judge_anew(read: &FeedRead, taken: u64, word: &Word) -> Judged {
+    let held = if taken == 0 { empty(read, 0, word) } else { None };
+    Judged { is_whole: held.is_some(), held, ..Judged::default() }
+}
+
+/// A feed without anything in it that could be taken, of which so much is shown, unless somebody lets it through.
+fn empty(read: &FeedRead, shown: u64, word: &Word) -> Option<Held> {
+    whole("empty_feed", read, shown, word)
+}
+
+fn whole(risk: &str, read: &FeedRead, shown: u64, word: &Word) -> Option<Held> {
+    let held = vec![HeldRisk::whole(risk, (shown, shown))];
+    let digest = short(Hasher::without_secret().digest(format!("{risk}{}", read.kind.1).as_bytes()));
+    let held = Held { digest, objects: Some(shown), categories: 0, held };
+    Some(held).filter(|held| !word.lets_through(held))
 }
 
 fn short(digest: Digest) -> String {

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use rust_decimal::Decimal;
 
 use super::fill::{Fate, Filling, whole};
-use super::judge::{Word, judge};
+use super::judge::{Word, judge, judge_anew};
 use super::merge::patched;
 use super::run::Reading;
 use super::stocking::Stocking;
@@ -74,7 +74,8 @@ impl Stocking<'_> {
         }
         let Reading { filling, read, waiting, .. } = self.reading(filling, state, false)?;
         let judged = old.as_ref().zip(filling.tally.as_ref());
-        let judged = judged.map(|(old, tally)| judge(tally, &read, filling.taken, old, word)).unwrap_or_default();
+        let judged = judged.map(|(old, tally)| judge(tally, &read, filling.taken, old, word));
+        let judged = judged.unwrap_or_else(|| judge_anew(&read, filling.taken, word));
         let as_it_is = self.as_it_is(old.as_ref(), &key, word);
         let (new, changed, gone) = match &filling.tally {
             _ if as_it_is.is_some() => (0, 0, 0),

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use tracing::warn;
 
 use super::fill::{Fate, Filling, Lacking};
-use super::judge::{Judged, Word, judge};
+use super::judge::{Judged, Word, judge, judge_anew};
 use super::reading::{FeedRead, read};
 use super::stocking::{Stocking, shown};
 use crate::catalog::Digest;
@@ -73,7 +73,7 @@ impl Stocking<'_> {
     pub(in crate::systems::catalog) fn by_plan(&self, decided: &Decided) -> Result<Outcome, PassError> {
         let held = decided.held.clone();
         let old = self.old();
-        if decided.is_whole && old.is_some() {
+        if decided.is_whole {
             return Ok(Outcome { held, ..Outcome::default() });
         }
         let key = format!("{}|{}", self.key()?, decided.key);
@@ -81,6 +81,10 @@ impl Stocking<'_> {
             return Ok(Outcome { held, ..Outcome::default() });
         }
         self.undamaged(old, |old| {
+            // Nobody knows any more what it was before, and as the feed says it is not to be.
+            if old.is_none() && decided.risks.iter().any(|risk| *risk != Risk::Delete) {
+                return Ok(Outcome { held: held.clone(), ..Outcome::default() });
+            }
             let mut filling = Filling::new(self, old, &decided.risks)?.written(old)?;
             let read = read(self, &mut filling)?;
             let mut fate = |id: &str, is_proven| if is_proven { (decided.fate)(id) } else { Fate::Stays };
@@ -137,6 +141,10 @@ impl Stocking<'_> {
         let filling = Filling::new(self, old, &risks)?.written(old)?.listed()?;
         let Reading { filling, read, lacking, waiting } =
             self.reading(filling, state, risks.contains(&Risk::Delete))?;
+        let anew = old.is_none().then(|| judge_anew(&read, filling.taken, word)).filter(|judged| judged.is_whole);
+        if let Some(Judged { held, .. }) = anew {
+            return Ok(Outcome { held, ..Outcome::default() });
+        }
         let key = held.as_ref().map_or(key.to_owned(), |held| format!("{key}|{}", held.digest));
         finish(filling, (&read, &lacking, waiting), (&key, held), (old, false))
     }

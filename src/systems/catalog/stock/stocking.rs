@@ -17,8 +17,9 @@ use crate::systems::catalog::shelf::{Generation, Shelf};
 /// Whose part of the shelf it is.
 pub const SHOWN: &str = "shown";
 
-/// Grows when the same feed would come to other items on the shelf.
-const RULES: u32 = 2;
+/// Grows when the same items would be put on the shelf in another way; what an item is says [`feed::RULES`], which is a part
+/// of [`Stocking::shape`].
+const STOCKING: u32 = 2;
 
 /// The part of a state's shelf that is shown.
 pub fn shown(state: &Path) -> Shelf {
@@ -52,7 +53,7 @@ impl Stocking<'_> {
     /// What a row's meaning depends on besides its own bytes and those around it.
     fn meaning(source: &Source) -> String {
         format!(
-            "{RULES}|{}|{}|{:?}|{:?}|{:?}|{}",
+            "{STOCKING}|{}|{}|{:?}|{:?}|{:?}|{}",
             feed::RULES,
             env!("CARGO_PKG_VERSION"),
             source.format,

@@ -1,6 +1,7 @@
 //! Which documents have the words of a query, and where in them.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::io;
 
 use super::columns::Row;
@@ -76,9 +77,10 @@ impl Index {
     pub(super) fn hits(&self, query: &Query<'_>, mut each: impl FnMut(&Hit, &Row)) -> io::Result<()> {
         let coded = self.coded(query)?;
         let mut words = query.words;
+        let mut nearly = BTreeMap::new();
         loop {
             for way in [Way::Forms, Way::Typos] {
-                let found = self.all(&Query { words, ..*query }, way, &coded, &mut each)?;
+                let found = self.all(&Query { words, ..*query }, (way, &mut nearly), &coded, &mut each)?;
                 if !coded.is_empty() || words.is_empty() || found > 0 {
                     return Ok(());
                 }
@@ -113,17 +115,26 @@ impl Index {
         Ok(coded)
     }
 
-    /// Gives the hits to `each`; says how many have the words.
+    /// Gives the hits to `each`; says how many have the words. `nearly` = what was found of words that are not the last one
+    /// by going through all terms that begin like them: with fewer words behind it that is the same.
     fn all(
         &self,
         query: &Query<'_>,
-        way: Way,
+        (way, nearly): (Way, &mut BTreeMap<usize, BTreeMap<List, u8>>),
         coded: &BTreeMap<usize, Vec<u16>>,
         each: &mut impl FnMut(&Hit, &Row),
     ) -> io::Result<u64> {
         let mut sought = Vec::new();
         for (at, word) in query.words.iter().enumerate() {
-            let found = self.sought(word, at + 1 == query.words.len(), way)?;
+            let found = match at + 1 == query.words.len() {
+                true => self.lists(word, true, way)?,
+                false if way == Way::Forms => self.lists(word, false, way)?,
+                false => match nearly.entry(at) {
+                    Entry::Occupied(known) => known.get().clone(),
+                    Entry::Vacant(unknown) => unknown.insert(self.lists(word, false, way)?).clone(),
+                },
+            };
+            let found = self.sought(found)?;
             if found.documents == 0 {
                 sought.clear();
                 break;
@@ -165,8 +176,8 @@ impl Index {
         Ok(count)
     }
 
-    /// The lists of a word.
-    fn sought(&self, word: &Word, is_last: bool, way: Way) -> io::Result<Sought> {
+    /// The lists of a word, and what else counts where they have a document.
+    fn lists(&self, word: &Word, is_last: bool, way: Way) -> io::Result<BTreeMap<List, u8>> {
         let mut found: BTreeMap<List, u8> = BTreeMap::new();
         let mut add = |packed: &[u8], more: u8| {
             numbers(packed).for_each(|number| *found.entry(List(number)).or_default() |= more);
@@ -197,6 +208,11 @@ impl Index {
                 }
             })?;
         }
+        Ok(found)
+    }
+
+    /// A word by its lists.
+    fn sought(&self, found: BTreeMap<List, u8>) -> io::Result<Sought> {
         let mut sought = Sought { lists: Vec::new(), documents: 0, marks: Vec::new() };
         sought.lists.resize_with(self.segments().len(), Vec::new);
         for (list, more) in found {

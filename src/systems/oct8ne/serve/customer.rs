@@ -102,16 +102,21 @@ impl Customer<'_> {
             let nobody = json!({"price": 0, "finalPrice": 0, "currency": default, "totalItems": 0, "cart": []});
             return self.told(nobody, cookies, if has_failed { Outcome::Error } else { Outcome::Empty });
         }
-        let lines: Vec<Line> = list(&fields, "cart").iter().filter_map(|line| self.line(line, &fields)).collect();
+        let mut lines: Vec<Line> = list(&fields, "cart").iter().filter_map(|line| self.line(line, &fields)).collect();
+        let named = fields.get("currency").and_then(Value::as_str).map(str::to_uppercase);
+        let currency = named.or_else(|| common_currency(&lines)).unwrap_or(default);
+        // Never converted: a price in another currency is none in this one.
+        for line in lines.iter_mut().filter(|line| line.product.currency.as_ref().is_some_and(|own| *own != currency)) {
+            line.product.price = None;
+        }
         let sum = sum(lines.iter().filter_map(|line| line.product.price?.checked_mul(line.quantity)));
         let amount = |name: &str| fields.get(name).and_then(number).unwrap_or(sum);
-        let currency = fields.get("currency").and_then(Value::as_str).map(str::to_uppercase);
         let cart: Vec<Value> = lines.iter().map(Line::counted).collect();
         let pieces = self::sum(lines.iter().map(|line| line.quantity));
         let cart = json!({
             "price": plain(amount("subtotal")),
             "finalPrice": plain(amount("total")),
-            "currency": currency.unwrap_or(default),
+            "currency": currency,
             "totalItems": plain(pieces),
             "cart": cart,
         });
@@ -226,6 +231,13 @@ impl Customer<'_> {
         let quantity = line.get("qty").and_then(number).unwrap_or(Decimal::ONE);
         Some(Line { product, quantity })
     }
+}
+
+/// The currency of all lines that have one.
+fn common_currency(lines: &[Line]) -> Option<String> {
+    let mut all = lines.iter().filter_map(|line| line.product.currency.as_ref());
+    let first = all.next()?;
+    all.all(|other| other == first).then(|| first.clone())
 }
 
 /// A line of a cart.

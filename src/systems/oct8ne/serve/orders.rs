@@ -67,7 +67,8 @@ impl Orders<'_> {
                 .replace("{page}", &page.to_string());
             match self.ask("orders", url).await {
                 Told::Something(Value::Array(orders)) => {
-                    return self.listed(orders.iter().filter_map(Value::as_object));
+                    let orders = orders.iter().filter_map(Value::as_object);
+                    return self.listed(orders.filter(|order| called(order).is_some()));
                 }
                 Told::Something(_) | Told::Failed => return nothing(),
                 Told::Nothing => {}
@@ -101,7 +102,14 @@ impl Orders<'_> {
         let is_name = !matches!(reference, "." | "..");
         if let Some(url) = self.settings.config.shop.order_url.as_deref().filter(|_| is_name) {
             match self.ask("order", url.replace("{reference}", &encoded(reference))).await {
-                Told::Something(Value::Object(order)) => return Answer::private(self.whole(&order).into()),
+                Told::Something(Value::Object(order)) => {
+                    // What has no reference is no order, whatever else it says.
+                    return if called(&order).is_some() {
+                        Answer::private(self.whole(&order).into())
+                    } else {
+                        nothing()
+                    };
+                }
                 Told::Something(_) | Told::Failed => return nothing(),
                 Told::Nothing => {}
             }
@@ -150,7 +158,9 @@ impl Orders<'_> {
                     Some(value) => Told::Something(value),
                 }
             }
-            Ok(answer) if answer.status.is_client_error() || answer.status.is_success() => {
+            Ok(answer)
+                if matches!(answer.status, StatusCode::NOT_FOUND | StatusCode::GONE) || answer.status.is_success() =>
+            {
                 self.server.shop_answered(call, None);
                 Told::Nothing
             }
@@ -218,4 +228,14 @@ fn text(fields: &Map<String, Value>, name: &str) -> String {
         Some(Value::Number(number)) => number.to_string(),
         _ => String::new(),
     }
+}
+
+/// What an order is called; `None` = by nothing: it is none.
+fn called(order: &Map<String, Value>) -> Option<String> {
+    let reference = match order.get("reference")? {
+        Value::String(text) => text.trim().to_owned(),
+        Value::Number(number) => number.to_string(),
+        _ => return None,
+    };
+    Some(reference).filter(|reference| !reference.is_empty())
 }

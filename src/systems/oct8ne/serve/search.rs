@@ -37,7 +37,9 @@ pub(in crate::systems::oct8ne) fn search(
         Some(code) => (code.trim().to_owned(), true),
         None => (text, false),
     };
-    let Some(indexed) = &view.indexed else { return Ok(None) };
+    let Some(indexed) = &view.indexed else {
+        return Ok((!text.chars().any(char::is_alphanumeric)).then(nothing));
+    };
     let mut words = Vec::new();
     indexed.analyser.words(&text, |word| words.push(word));
     words.truncate(WORDS);

@@ -190,16 +190,25 @@ impl Server {
             return;
         }
         if generation.len() > INDEXED_AT_ONCE {
-            let indexed = before.and_then(|view| view.indexed.clone());
+            let indexed = before.as_ref().and_then(|view| view.indexed.clone());
             self.show(&generation, indexed);
         }
         match indexed(&settings, &generation) {
             Ok(indexed) => self.show(&generation, Some(Arc::new(indexed))),
             Err(error) => {
-                warn!("what the feed says can't be searched: {error}");
-                self.show(&generation, None);
+                warn!(
+                    "what the feed says can't be searched: {error}; it is tried again, and searches find what there was before"
+                );
+                self.show(&generation, before.and_then(|view| view.indexed.clone()));
             }
         }
+    }
+
+    /// Whether what is shown has no index of its own: it couldn't be made.
+    pub(in crate::systems::oct8ne) fn lacks_index(&self) -> bool {
+        self.view().is_some_and(|view| {
+            !view.indexed.as_ref().is_some_and(|indexed| is_same(&indexed.generation, &view.generation))
+        })
     }
 
     /// What is shown can't be read: it is made again. An index at once, what the feed says by the next pass. Waits for the

@@ -141,7 +141,9 @@ impl Cleaner {
             self.out.push(' ');
         }
         if DROPPED.contains(&name.as_str()) {
-            return (!is_end).then_some(name);
+            // Some of them have no content, and no end.
+            let is_empty = name == "embed" || (matches!(name.as_str(), "svg" | "math") && inner.ends_with('/'));
+            return (!is_end && !is_empty).then_some(name);
         }
         let known = ELEMENTS.iter().find(|element| **element == name)?;
         if self.is_plain {

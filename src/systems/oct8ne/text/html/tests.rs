@@ -29,6 +29,14 @@ fn what_is_safe_stays() {
 }
 
 #[test]
+fn what_has_no_end_takes_nothing_with_it() {
+    for empty in ["<embed src='v.swf'>", "<embed src='v.swf'/>", "<svg width='1'/>", "<math/>"] {
+        assert_eq!(safe(&format!("<p>A</p>{empty}<p>Size 40 cm</p>")), "<p>A</p><p>Size 40 cm</p>", "{empty}");
+    }
+    assert_eq!(safe("<p>A</p><svg><text>B</text></svg><p>C</p>"), "<p>A</p><p>C</p>");
+}
+
+#[test]
 fn what_does_something_goes() {
     for html in [
         "<script>alert(1)</script>",
