@@ -45,6 +45,9 @@ pub struct Line {
     pub price: Option<Amount>,
     /// Its own, which NiceChat may leave out.
     pub currency: Option<String>,
+    /// It has one of its own that can't be read: no other one takes its place.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub has_odd_currency: bool,
     /// Its page.
     pub url: Option<String>,
 }

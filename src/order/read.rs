@@ -114,6 +114,7 @@ fn line(at: usize, product: &Value, notes: &mut Notes) -> Line {
         qty: notes.note(&what("qty"), number(fields.get("qty"))),
         price: notes.note(&what("price"), price(fields.get("price"))),
         currency: notes.note(&what("currency"), currency(fields.get("currency"))),
+        has_odd_currency: currency(fields.get("currency")).is_err(),
         url: notes.text(fields, "url", &what("url")),
     };
     let is_too_much = line.price.zip(line.qty).is_some_and(|(price, qty)| price.times(qty).is_none());
@@ -281,7 +282,7 @@ mod tests {
             read.unreadable,
             ["date", "chat", "qty of product 1", "price of product 1", "currency of product 1", "product 3"]
         );
-        assert_eq!(read.order.lines[0], Line { id: Some("5".to_owned()), ..Line::default() });
+        assert_eq!(read.order.lines[0], Line { id: Some("5".to_owned()), has_odd_currency: true, ..Line::default() });
         assert_eq!(read.order.lines[1].amount().map(|amount| amount.to_string()).as_deref(), Some("19.80"));
     }
 

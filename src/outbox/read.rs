@@ -8,7 +8,7 @@ use rusqlite::Row;
 use serde::{Deserialize, Serialize};
 
 use super::post::{GivenUp, UNTOLD};
-use crate::clock::{Moment, Stamp, boot_id};
+use crate::clock::{Clock, Moment, Stamp, boot_id};
 use crate::state::{Key, ORDERS_SINCE, Reader, StateError, TAKEN_BY_SINCE};
 
 /// An event that a hook has not taken yet.
@@ -106,6 +106,26 @@ pub trait ReadOutbox: AsRef<Reader> {
             "SELECT event, id, kind, personal_until IS NOT NULL, tries, posted, failed, wait, asked, error, taken_by
                    FROM hook_event WHERE hook = ?1 AND given_up IS NULL AND body IS NOT NULL ORDER BY event";
         reader.all(sql, [hook], pending)
+    }
+
+    /// Whether a hook has asked to be left alone until later than now, when an event came that was given up since.
+    ///
+    /// # Errors
+    /// When the file can't be read.
+    fn asks_for_silence(&self, hook: &str) -> Result<bool, StateError> {
+        let reader = self.as_ref();
+        if reader.version() < TAKEN_BY_SINCE {
+            return Ok(false);
+        }
+        let clock = Clock::read();
+        let sql = "SELECT failed, asked FROM hook_event
+                   WHERE hook = ?1 AND given_up IS NOT NULL AND failed IS NOT NULL AND asked > 0";
+        let asked = reader.all(sql, [hook], |row| Ok((row.get::<_, String>(0)?, row.get::<_, i64>(1)?)))?;
+        let is_over = |(failed, asked): &(String, i64)| {
+            let failed = serde_json::from_str::<Stamp>(failed).ok();
+            failed.is_none_or(|failed| clock.age(&failed).as_secs() >= *asked)
+        };
+        Ok(!asked.iter().all(is_over))
     }
 
     /// What is sent of an event: read when it is, as there may be many, and as it may have to be forgotten meanwhile;

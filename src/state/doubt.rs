@@ -92,6 +92,9 @@ pub(super) fn is_doubted(connection: &Connection) -> rusqlite::Result<bool> {
     DOUBTED.is_set(connection)
 }
 
+/// What was sent last of a catalog may be nowhere written.
+const STOPPED: &str = "may have lost what was written last: the machine stopped while changes were sent";
+
 /// Why a file isn't relied on, in words that go behind its name. `counted` = what the lock file says, read before the
 /// state was: whoever writes counts first, and may have died before it wrote.
 pub(super) fn doubt(
@@ -120,7 +123,7 @@ pub(super) fn doubt(
         return Ok(Some("is a copy, or was put back"));
     }
     if SENDING_SINCE.get(connection)?.is_some_and(|since| boot_id().is_some_and(|boot| boot != since)) {
-        return Ok(Some("may have lost what was written last: the machine stopped while changes were sent"));
+        return Ok(Some(STOPPED));
     }
     Ok(None)
 }
@@ -137,7 +140,9 @@ pub(super) fn settle(connection: &mut Connection, place: &Place, doubt: Option<&
         FILE.set(&transaction, &lasting_id(&file))?;
     }
     if let Some(doubt) = doubt {
-        for key in [DOUBTED, ORDERS_DOUBTED] {
+        // What is kept of orders is on the disk before anything goes on.
+        let doubted: &[Key<String>] = if doubt == STOPPED { &[DOUBTED] } else { &[DOUBTED, ORDERS_DOUBTED] };
+        for key in doubted {
             key.set(&transaction, &doubt.to_owned())?;
         }
         SENDING_SINCE.remove(&transaction)?;

@@ -58,6 +58,19 @@ impl Held {
         )
     }
 
+    /// What was held before, as the state tells it.
+    pub(crate) fn of_json(held: &Value) -> Option<Held> {
+        let risk = held["held"].get(0)?;
+        let examples = risk["examples"].as_array().into_iter().flatten();
+        Some(Held {
+            digest: held["digest"].as_str()?.to_owned(),
+            count: risk["count"].as_u64()?,
+            of: risk["of"].as_u64()?,
+            limit: u8::try_from(risk["limit"].as_u64()?).ok()?,
+            examples: examples.filter_map(|example| example["id"].as_str()?.parse().ok()).collect(),
+        })
+    }
+
     /// As programs are told of what is held. `called` = what else an order is called.
     pub(crate) fn json(&self, called: impl Fn(i64) -> Option<String>) -> Value {
         let percent = (self.count as f64 * 1000.0 / self.of.max(1) as f64).round() / 10.0;

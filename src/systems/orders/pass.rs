@@ -7,7 +7,7 @@ use super::announce::{announces, gone_events, new_event};
 use super::erase::cut_log;
 use super::error::OrdersError;
 use super::findings::Findings;
-use super::guard::judge;
+use super::guard::{Held, judge};
 use super::persons::{emails, kept};
 use super::store::{ErasePersonal as _, Incoming, Page, Vanished, WriteOrders as _, WritePages as _};
 use super::store::{HeldOrder, Known, PagePut, ReadOrders as _};
@@ -43,7 +43,7 @@ pub(super) async fn run_steps(
     let told = reader.told_names()?;
     drop(reader);
     let walk = read_pages(tools, nicechat, wants_whole, told, findings).await?;
-    settle(tools, walk, findings).await?;
+    settle(tools, nicechat, walk, findings).await?;
     cut_log(tools.state).await?;
     findings.was_read = true;
     Ok(())
@@ -142,18 +142,42 @@ fn incoming(tools: &Tools<'_>, order: crate::order::Order, known: Vec<Known>, co
 }
 
 /// Judges what the listing doesn't have. Only one that is whole, and whose count agrees, proves that anything is gone.
-async fn settle(tools: &Tools<'_>, walk: Walk, findings: &mut Findings) -> Result<(), OrdersError> {
+async fn settle(
+    tools: &Tools<'_>,
+    nicechat: &OrdersReader,
+    mut walk: Walk,
+    findings: &mut Findings,
+) -> Result<(), OrdersError> {
     findings.is_at_end = walk.is_whole;
     match walk.agreement() {
         Agreement::Part => return Ok(()),
         Agreement::Otherwise(how) => {
-            findings.disagreement = Some(how);
-            return Ok(tools.state.read_whole_next(true).await?);
+            return disagrees(tools, how, findings).await;
         }
         Agreement::Whole => {}
     }
+    let held = tools.read()?.listed_ids()?;
+    if walk.pages > 1 && held.iter().any(|id| !walk.ids.contains(id)) {
+        // While pages are read one order may go and another one come: each page counts as many, and one was on none of
+        // them. What two readings lack is gone.
+        let again = read_pages(tools, nicechat, true, tools.read()?.told_names()?, findings).await?;
+        if let Agreement::Otherwise(how) = again.agreement() {
+            return disagrees(tools, how, findings).await;
+        }
+        walk.ids.extend(again.ids);
+        walk.aside = again.aside;
+    }
+    judge_missing(tools, &held, walk, findings).await
+}
+
+/// Takes what the listing doesn't have for gone, unless it is too much at once.
+async fn judge_missing(
+    tools: &Tools<'_>,
+    held: &[i64],
+    walk: Walk,
+    findings: &mut Findings,
+) -> Result<(), OrdersError> {
     let reader = tools.read()?;
-    let held = reader.listed_ids()?;
     let missing: Vec<i64> = held.iter().filter(|id| !walk.ids.contains(id)).copied().collect();
     let verdict = judge(tools.settings, &missing, held.len() as u64);
     let path = tools.state.path();
@@ -164,7 +188,8 @@ async fn settle(tools: &Tools<'_>, walk: Walk, findings: &mut Findings) -> Resul
     let (had_held, must_read) = (reader.held_orders()?, reader.must_read_whole()?);
     drop(reader);
     let orders = if verdict.is_some() { Vec::new() } else { missing };
-    let events = gone_events(tools, &orders)?;
+    // Somebody may know it already, of a state that is no more.
+    let events = if findings.is_doubted { Vec::new() } else { gone_events(tools, &orders)? };
     findings.gone = orders.len() as u64;
     let is_gone = !orders.is_empty();
     let listed = walk.ids.into_iter().collect();
@@ -188,6 +213,13 @@ async fn settle(tools: &Tools<'_>, walk: Walk, findings: &mut Findings) -> Resul
     findings.held = verdict;
     findings.counts = Some(tools.read()?.order_counts()?);
     Ok(())
+}
+
+/// A listing that is otherwise than it says proves nothing: what was held is held still.
+async fn disagrees(tools: &Tools<'_>, how: String, findings: &mut Findings) -> Result<(), OrdersError> {
+    findings.disagreement = Some(how);
+    findings.held = tools.read()?.held_orders()?.as_ref().and_then(Held::of_json);
+    Ok(tools.state.read_whole_next(true).await?)
 }
 
 /// What an order is called in the shop.

@@ -13,6 +13,8 @@ pub(super) struct Walk {
     counts: HashSet<Option<u64>>,
     /// Whether its last page was read.
     pub(super) is_whole: bool,
+    /// How many pages were.
+    pub(super) pages: u64,
 }
 
 /// How the listing's count and its pages agree.
@@ -30,6 +32,7 @@ impl Walk {
     /// Takes a page in; gives how many of its entries are new to the pass.
     pub(super) fn take(&mut self, count: Option<u64>, ids: &[i64], aside: &[[u8; 16]]) -> usize {
         self.counts.insert(count);
+        self.pages += 1;
         let new = ids.iter().filter(|id| self.ids.insert(**id)).count();
         let other = aside.iter().filter(|hash| {
             let times = self.aside.entry(**hash).or_default();

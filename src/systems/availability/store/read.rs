@@ -10,6 +10,9 @@ use crate::state::{AVAILABILITY_SINCE, Reader, StateError};
 use crate::systems::availability::hysteresis::{Known, State};
 use crate::systems::availability::timeline::Span;
 
+/// Longer than anything that was read counts.
+const LONG: SignedDuration = SignedDuration::from_hours(24 * 365);
+
 /// Reading how watches stand and stood.
 pub(crate) trait ReadAvailability: AsRef<Reader> {
     /// Every watch that there ever was, by the clocks as they are `now`.
@@ -56,8 +59,10 @@ fn kept(row: &Row<'_>, now: Moment, boot: Option<&str>) -> rusqlite::Result<Kept
             let up = SignedDuration::from_millis(row.get(6)?);
             let written = Written { wall: time(row, 5)?, up, boot: row.get(7)? };
             let (since, contrary) = (time(row, 4)?, row.get(8)?);
-            let last = written.on_this_clock(now, boot);
-            last.map(|last| Known { is_available, since, last, contrary })
+            // When it was, nobody can tell where it is still to come by a clock that was or is wrong: long ago.
+            let long_ago = Moment { wall: written.wall, up: now.up.saturating_sub(LONG) };
+            let last = written.on_this_clock(now, boot).unwrap_or(long_ago);
+            Some(Known { is_available, since, last, contrary })
         }
     };
     let until = row.get::<_, Option<i64>>(9)?.map(|_| time(row, 9)).transpose()?;

@@ -86,8 +86,9 @@ impl Shower<'_> {
             Some(category) => (Some(category), then.name),
             None => (now.category, now.name),
         };
-        let currency = line.currency.or(then.currency).or(now.currency).or_else(default);
-        let Line { id, title, qty, price, url, .. } = Line { currency: None, ..line };
+        let Line { id, title, qty, price, url, currency, has_odd_currency } = line;
+        let other = || then.currency.or(now.currency).or_else(default);
+        let currency = if has_odd_currency { None } else { currency.or_else(other) };
         Ok(ShownLine { id, title, qty, price, currency, category, url, category_name, amount })
     }
 }
