@@ -14,7 +14,7 @@ use shelfkeeper::pass::{Outcome, PassEntry, PassKind, PassRow};
 use shelfkeeper::state::{Reader, Writer};
 use shelfkeeper::systems::catalog::store::WritePass as _;
 use shelfkeeper::systems::catalog::store::WriteRequests as _;
-use shelfkeeper::systems::catalog::store::{Adopted, Ending, GuardEnding, ListingScope, Waiting};
+use shelfkeeper::systems::catalog::store::{Adopted, Ending, GuardEnding, ListingScope, TakenListing, Waiting};
 use shelfkeeper::systems::catalog::{Comparison, Cursor, Differ, Operation, Policy, Stage};
 use url::Url;
 
@@ -66,7 +66,7 @@ async fn acknowledge(writer: &Writer, comparison: Comparison, now: Timestamp) ->
     let ending = Ending {
         pass: PassEntry { job: "sync", subject: String::new(), row, telling: None },
         mark: None,
-        listed: Some(ListingScope::Ours),
+        listed: Some(TakenListing { scope: ListingScope::Ours, is_whole: true }),
         nameless: None,
         foreign: None,
         timings: None,

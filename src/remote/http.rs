@@ -1,5 +1,6 @@
 //! A vendor's service over HTTP: one request with credentials, tried as often as it is worth.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -147,6 +148,21 @@ impl<S: Service> Client<S> {
         read: impl Fn(S::Reply<'_>) -> Result<T, CallError>,
     ) -> Result<T, CallError> {
         self.call_while(request, read, CallError::can_pass).await
+    }
+
+    /// The same; `lost` = a try failed in a way that can pass: whatever the last one is answered, that one may have had its
+    /// effect.
+    pub(super) async fn call_noting<T>(
+        &self,
+        request: &Request,
+        read: impl Fn(S::Reply<'_>) -> Result<T, CallError>,
+        lost: &AtomicBool,
+    ) -> Result<T, CallError> {
+        let again = |error: &CallError| {
+            lost.fetch_or(error.can_pass(), Ordering::Relaxed);
+            error.can_pass()
+        };
+        self.call_while(request, read, again).await
     }
 
     /// Sends a request that must not have its effect twice: tried again only when its last try is known to have had

@@ -1,6 +1,7 @@
 //! Objects and listings.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -184,24 +185,25 @@ impl Writer {
         self.0.traffic().clone()
     }
 
-    /// `POST`: creates an object with these fields, and gives what the service made of them.
+    /// `POST`: creates an object with these fields, and gives what the service made of them. `lost` = a try before the
+    /// last one failed, which may have had its effect all the same.
     ///
     /// # Errors
     /// As of any call; [`CallError::Exists`] when the id is taken.
-    pub async fn create(&self, kind: Kind, id: &Id, fields: &Fields) -> Result<Fields, CallError> {
+    pub async fn create(&self, kind: Kind, id: &Id, fields: &Fields, lost: &AtomicBool) -> Result<Fields, CallError> {
         let mut whole = fields.clone();
         whole.insert("id".to_owned(), Value::String(id.to_string()));
         let request = Request { method: Method::POST, url: self.0.url(&collection(kind))?, body: body(&whole)? };
-        self.0.call(&request, |result| acknowledged(result, id, true)).await
+        self.0.call_noting(&request, |result| acknowledged(result, id, true), lost).await
     }
 
-    /// `PATCH`: changes these fields and no others.
+    /// `PATCH`: changes these fields and no others. `lost` as of [`Writer::create`].
     ///
     /// # Errors
     /// As of any call; [`CallError::Missing`] when the object is gone.
-    pub async fn change(&self, kind: Kind, id: &Id, fields: &Fields) -> Result<Fields, CallError> {
+    pub async fn change(&self, kind: Kind, id: &Id, fields: &Fields, lost: &AtomicBool) -> Result<Fields, CallError> {
         let request = Request { method: Method::PATCH, url: self.0.url(&member(kind, id))?, body: body(fields)? };
-        self.0.call(&request, |result| acknowledged(result, id, false)).await
+        self.0.call_noting(&request, |result| acknowledged(result, id, false), lost).await
     }
 
     /// `DELETE`.

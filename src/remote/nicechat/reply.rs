@@ -112,7 +112,8 @@ pub(super) fn understand<T>(
         }
     };
     // A page, a line of text, or JSON of other names is a proxy's, and says nothing about the object.
-    let is_ours = envelope.as_ref().is_some_and(Envelope::is_nicechats) || text.trim().is_empty();
+    let is_told = envelope.as_ref().is_some_and(Envelope::is_nicechats);
+    let is_ours = is_told || text.trim().is_empty();
     let is_page = text.trim_start().starts_with('<');
     let worse = said.filter(|said| *said > http).unwrap_or(http);
     let reason = || complaint().unwrap_or_else(|| format!("answered {http} with {}", looks()));
@@ -123,9 +124,12 @@ pub(super) fn understand<T>(
         413 | 414 => refused(worse, &reason()),
         400 | 405 | 415 | 422 if !is_page => refused(worse, &reason()),
         402..=499 if is_ours && !matches!(worse, 404 | 408 | 412 | 425 | 429) => refused(worse, &reason()),
-        // A gateway's 502 and 504, and most other 50x, say nothing of what the service behind it did; nor does an
+        // A gateway's 502, 503 and 504, and most other 50x, say nothing of what the service behind it did; nor does an
         // error whose code is none.
-        code => answer.busy(|asks| format!("{} (code {code}{asks})", reason()), !matches!(code, 400..=499 | 503)),
+        code => {
+            let has_no_effect = matches!(code, 400..=499) || (code == 503 && is_told);
+            answer.busy(|asks| format!("{} (code {code}{asks})", reason()), !has_no_effect)
+        }
     })
 }
 
@@ -205,7 +209,7 @@ mod tests {
             (429, error(429), "later"),
             (500, error(400), "in doubt"),
             (502, "<html>".to_owned(), "in doubt"),
-            (503, "<html>".to_owned(), "later"),
+            (503, "<html>".to_owned(), "in doubt"),
             (302, String::new(), "in doubt"),
             (206, r#"{"status":"ok","code":200}"#.to_owned(), "in doubt"),
         ] {

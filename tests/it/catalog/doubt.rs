@@ -210,6 +210,30 @@ fn a_lost_answer_and_then_a_refusal_leave_nothing_forgotten() {
 }
 
 #[test]
+fn a_lost_answer_and_a_refusal_of_the_same_request_leave_nothing_forgotten() {
+    let lost = |method| Rule { applied: true, times: Some(1), ..always(method, Fault::Reset) };
+    let refusal = || Rule { times: Some(1), ..always("PATCH", Fault::status(400)) };
+    let shop = Shop::with_rows(&["1|Lamp|2.00 USD|in stock|", "2|Rug|5 USD|in stock|"]);
+    shop.pass(0);
+    shop.nicechat().add_fault(lost("PATCH"));
+    shop.nicechat().add_fault(refusal());
+    shop.feed_tsv(&["1|Lamp|3.00 USD|in stock|", "2|Rug|5 USD|in stock|"]);
+    shop.pass(3);
+    shop.feed_tsv(&["1|Lamp|2.00 USD|in stock|", "2|Rug|5 USD|in stock|"]);
+    shop.pass(0);
+    let price = shop.nicechat().object(Kind::Product, "1").expect("a product")["price"].to_string();
+    assert_eq!(price, "2.00");
+    // The create is there (412), and as it is it isn't taken.
+    shop.nicechat().add_fault(lost("POST"));
+    shop.nicechat().add_fault(refusal());
+    shop.feed_tsv(&["1|Lamp|2.00 USD|in stock|", "2|Rug|5 USD|in stock|", "3|Pot|1 USD|in stock|"]);
+    shop.pass(3);
+    shop.feed_tsv(&["1|Lamp|2.00 USD|in stock|", "2|Rug|5 USD|in stock|"]);
+    shop.pass(0);
+    assert!(shop.nicechat().object(Kind::Product, "3").is_none(), "no orphan is left");
+}
+
+#[test]
 fn a_category_stays_as_long_as_a_product_could_not_be_moved_out() {
     for (status, code) in [(400, 3), (500, 1)] {
         let shop = Shop::new();

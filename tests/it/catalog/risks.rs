@@ -369,3 +369,39 @@ fn a_plan_marks_prices_that_slip_and_currencies_that_flip_also_when_they_are_few
     assert!(marked[0].starts_with("price        10.00 → 1000.00  (!)"), "{marked:?}");
     assert!(marked[1].contains("(!) another currency"), "{marked:?}");
 }
+
+#[test]
+fn what_comes_beside_it_makes_what_is_held_no_better() {
+    let before = goods("p", 54);
+    let shop = synced(&before, "");
+    // Eleven of 54 are more than a fifth, and of 56 they are not.
+    let mut next = before[11..].to_vec();
+    next.extend(goods("new", 2));
+    publish(&shop, &next);
+    assert_eq!(sync(&shop).ended(4).tally(), "2 POST products");
+    assert_eq!(held(&shop), is("delete", 11, 54));
+    for _ in 0..2 {
+        assert_eq!(sync(&shop).ended(4).tally(), "");
+        assert_eq!(held(&shop), is("delete", 11, 54));
+    }
+    next.extend(goods("more", 40));
+    publish(&shop, &next);
+    assert_eq!(sync(&shop).ended(4).tally(), "40 POST products");
+    assert_eq!(held(&shop), is("delete", 11, 54));
+    let digest = digest(&shop);
+    shop.run(&["approve", &digest]).expect_code(0);
+    assert_eq!(sync(&shop).ended(0).tally(), "11 DELETE products");
+    assert_equal(&shop, &next);
+}
+
+#[test]
+fn values_that_are_held_are_measured_as_before_too() {
+    let shop = synced(&goods("p", 100), "");
+    let mut next = each(goods("p", 100), |at, good| good.is_in_stock = at >= 52);
+    next.extend(goods("new", 20));
+    publish(&shop, &next);
+    for _ in 0..2 {
+        sync(&shop).ended(4);
+        assert_eq!(held(&shop), is("out_of_stock", 52, 100));
+    }
+}

@@ -118,6 +118,9 @@ fn many_ids_may_change_their_case_at_once() {
     for ignore_case in [false, true] {
         let shop = shop(ignore_case, &many("p", 60));
         publish(&shop, &many("P", 60));
+        let held = run(&shop, &["run", "--once"]).ended(4);
+        assert!(!held.lines().iter().any(|line| line.starts_with("DELETE")), "{:?}", held.lines());
+        assert!(held.output.stdout.contains("60 of 60 products (100 %) would go"), "{}", held.output.stdout);
         run(&shop, &["run", "--once", "--force"]).ended(0);
         settled(&shop, &many("P", 60));
     }

@@ -13,4 +13,5 @@ mod packaging;
 mod pause;
 mod snapshots;
 mod units;
+mod unknown;
 mod words;

@@ -353,7 +353,13 @@ impl Application<'_> {
         if some.is_empty() {
             return Ok(None);
         }
-        some.retain(|operation| !self.is_off(operation));
+        some.retain(|operation| {
+            let is_off = self.is_off(operation);
+            if is_off {
+                self.stays_where_it_is(operation);
+            }
+            !is_off
+        });
         self.state.intend(some.iter().map(intent).collect()).await?;
         Ok(Some((some, operations)))
     }

@@ -1,5 +1,7 @@
 //! One operation's request, and the other one where the object's presence is not what we thought.
 
+use std::sync::atomic::AtomicBool;
+
 use crate::catalog::Fields;
 use crate::remote::CallError;
 use crate::remote::nicechat::Writer;
@@ -21,19 +23,21 @@ pub(super) enum Done {
 }
 
 /// The request itself, and the other one where the object's presence is not what we thought.
-pub(super) async fn send(nicechat: &Writer, operation: &Operation) -> Result<Done, CallError> {
+/// `lost` = an answer was lost on the way to the last one: what it was to do may be done.
+pub(super) async fn send(nicechat: &Writer, operation: &Operation, lost: &AtomicBool) -> Result<Done, CallError> {
+    let connection = (nicechat, lost);
     let Operation { kind, id, send, .. } = operation;
     match operation.action {
-        Action::Create => match create(nicechat, operation, send.clone()).await {
+        Action::Create => match create(connection, operation, send.clone()).await {
             // It is there, made by someone else or by a request whose answer was lost.
-            Err(CallError::Exists) => change(nicechat, operation, operation.whole()).await,
+            Err(CallError::Exists) => change(connection, operation, operation.whole()).await,
             other => other,
         },
-        Action::Update => match change(nicechat, operation, send.clone()).await {
+        Action::Update => match change(connection, operation, send.clone()).await {
             // It is gone.
-            Err(CallError::Missing) => match create(nicechat, operation, with_values(&operation.whole())).await {
+            Err(CallError::Missing) => match create(connection, operation, with_values(&operation.whole())).await {
                 // It is there again, or the first answer was wrong.
-                Err(CallError::Exists) => match change(nicechat, operation, operation.whole()).await {
+                Err(CallError::Exists) => match change(connection, operation, operation.whole()).await {
                     Err(CallError::Missing) => {
                         let reason =
                             "NiceChat says both that it is not there (404) and that it is (code 412)".to_owned();
@@ -45,7 +49,7 @@ pub(super) async fn send(nicechat: &Writer, operation: &Operation) -> Result<Don
             },
             other => other,
         },
-        Action::Disable => match change(nicechat, operation, send.clone()).await {
+        Action::Disable => match change(connection, operation, send.clone()).await {
             Err(CallError::Missing) => Ok(Done::Deleted),
             other => other,
         },
@@ -58,12 +62,20 @@ pub(super) async fn send(nicechat: &Writer, operation: &Operation) -> Result<Don
     }
 }
 
-async fn create(nicechat: &Writer, operation: &Operation, sent: Fields) -> Result<Done, CallError> {
-    let reply = nicechat.create(operation.kind, &operation.id, &sent).await?;
+async fn create(
+    (nicechat, lost): (&Writer, &AtomicBool),
+    operation: &Operation,
+    sent: Fields,
+) -> Result<Done, CallError> {
+    let reply = nicechat.create(operation.kind, &operation.id, &sent, lost).await?;
     Ok(Done::Created { reply, sent })
 }
 
-async fn change(nicechat: &Writer, operation: &Operation, sent: Fields) -> Result<Done, CallError> {
-    let reply = nicechat.change(operation.kind, &operation.id, &sent).await?;
+async fn change(
+    (nicechat, lost): (&Writer, &AtomicBool),
+    operation: &Operation,
+    sent: Fields,
+) -> Result<Done, CallError> {
+    let reply = nicechat.change(operation.kind, &operation.id, &sent, lost).await?;
     Ok(Done::Updated { reply, sent })
 }

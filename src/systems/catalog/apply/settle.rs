@@ -1,7 +1,7 @@
 //! What came of a request, and what the state learns of it.
 
 use std::sync::PoisonError;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use serde_json::Value;
 use tracing::{debug, warn};
@@ -19,6 +19,7 @@ impl Application<'_> {
     /// Sends one operation and writes down what came of it.
     pub(super) async fn settle(&self, operation: Operation) -> Result<(), Stop> {
         if self.is_off(&operation) {
+            self.stays_where_it_is(&operation);
             // What was written down as about to be sent is in doubt no more than before.
             if self.newer.is_cancelled() && !operation.is_late && !self.has_twins.load(Ordering::Relaxed) {
                 self.state.unintend(operation.kind, operation.id).await?;
@@ -26,8 +27,9 @@ impl Application<'_> {
             return Ok(());
         }
         let object = (operation.kind, operation.id.clone());
+        let lost = AtomicBool::new(false);
         let result = tokio::select! {
-            result = send(self.nicechat, &operation) => result,
+            result = send(self.nicechat, &operation, &lost) => result,
             // In doubt from now on, and written down as that already.
             () = self.abandon.cancelled() => return Ok(()),
         };
@@ -38,7 +40,9 @@ impl Application<'_> {
                 self.state.settle(object, Settled::Failed(error.to_string()), None, Was::default()).await?;
                 return Err(Stop::Unauthorized(error));
             }
-            Err(CallError::Refused { code, reason }) => self.refused(&operation, code, reason),
+            Err(CallError::Refused { code, reason }) => {
+                self.refused(&operation, (code, reason), lost.load(Ordering::Relaxed))
+            }
             Err(error) => {
                 let reason = error.to_string();
                 // Told by `status`, and of the pass as a whole: a service that is away for hours
@@ -97,7 +101,8 @@ impl Application<'_> {
         }
     }
 
-    fn refused(&self, operation: &Operation, code: u16, reason: String) -> Settled {
+    /// `was_lost` = an answer before this one was.
+    fn refused(&self, operation: &Operation, (code, reason): (u16, String), was_lost: bool) -> Settled {
         if self.counts.refused.load(Ordering::Relaxed) < NAMED {
             warn!(
                 r#type = %operation.kind, object = %operation.id, code, reason,
@@ -113,12 +118,12 @@ impl Application<'_> {
             digest: record.map_or(0, |record| record.digest),
             category: record.and_then(category),
             reason,
-            in_doubt: operation.is_late,
+            in_doubt: operation.is_late || was_lost,
         }
     }
 
     /// A product that could not be moved or deleted still refers to its category.
-    fn stays_where_it_is(&self, operation: &Operation) {
+    pub(super) fn stays_where_it_is(&self, operation: &Operation) {
         let mut in_use = self.in_use.lock().unwrap_or_else(PoisonError::into_inner);
         in_use.extend(operation.was_in.clone());
     }

@@ -5,7 +5,7 @@ use crate::config;
 use crate::state::{Reader, StateError};
 use crate::systems::catalog::plan::risk::Risk;
 use crate::systems::catalog::plan::summary::{Summary, Tally};
-use crate::systems::catalog::plan::verdict::HeldRisk;
+use crate::systems::catalog::plan::verdict::{Held, HeldRisk};
 use crate::systems::catalog::store::{Field, ReadGuard as _, ReadPresence as _};
 
 /// A risk that is too large, and for which kind.
@@ -30,7 +30,8 @@ pub(super) fn excesses(
     settings: &config::Guard,
     reader: &Reader,
 ) -> Result<Vec<Excess>, StateError> {
-    let mut excesses = deletions(summary, settings, reader)?;
+    let before = Before::of(reader)?;
+    let mut excesses = deletions(summary, settings, reader, &before)?;
     if summary.products.owned == 0 {
         // A first pass changes what was there before we came.
         return Ok(excesses);
@@ -46,10 +47,11 @@ pub(super) fn excesses(
             Risk::Price => settings.max_price_percent,
         };
         let of = match risk.of() {
-            Some(field) if is_few(count, field, limit, reader)? => continue,
+            Some(field) if !before.holds(&risk.name()) && is_few(count, field, limit, reader)? => continue,
             Some(field) => (reader.having(field)? + summary.adopted.of(field)).max(count),
             None => summary.products.owned,
         };
+        let of = before.base(&risk.name(), Kind::Product, of).max(count);
         if is_more(count, of, limit) {
             let held = HeldRisk::new(risk.name(), Kind::Product.name(), (count, of), limit);
             excesses.push(Excess { risk, kind: Kind::Product, held });
@@ -63,7 +65,12 @@ pub(super) fn excesses(
 
 /// Deletions count together with those of a day, of what we owned when they began. Objects that were never ours count as
 /// well when `prune = "all"` would delete them, in both the part and the whole.
-fn deletions(summary: &Summary, settings: &config::Guard, reader: &Reader) -> Result<Vec<Excess>, StateError> {
+fn deletions(
+    summary: &Summary,
+    settings: &config::Guard,
+    reader: &Reader,
+    before: &Before,
+) -> Result<Vec<Excess>, StateError> {
     let mut excesses = Vec::new();
     for kind in [Kind::Product, Kind::Category] {
         let Tally { owned, delete, delete_in_doubt, disable, adopted, delete_foreign, .. } = *summary.tally(kind);
@@ -77,6 +84,8 @@ fn deletions(summary: &Summary, settings: &config::Guard, reader: &Reader) -> Re
             Kind::Product => [recent.deleted[1], recent.owned.map_or(0, |owned| owned[1])],
         };
         let of = owned.max(began) + adopted + delete_foreign;
+        // (What isn't ours was measured against itself alone before anything was.)
+        let of = if delete_foreign > 0 { of } else { before.base(&Risk::Delete.name(), kind, of) };
         // What came back in between, and goes again, is counted twice: of all, no more than all can go.
         let count = (gone + recent_gone).min(of.max(gone));
         let limit = settings.max_delete_percent;
@@ -86,6 +95,26 @@ fn deletions(summary: &Summary, settings: &config::Guard, reader: &Reader) -> Re
         }
     }
     Ok(excesses)
+}
+
+/// What the pass before held. What is held is measured against what there was then, as long as it is: what else comes
+/// meanwhile makes it no better.
+struct Before(Vec<HeldRisk>);
+
+impl Before {
+    fn of(reader: &Reader) -> Result<Before, StateError> {
+        let held = reader.held()?.and_then(|held| serde_json::from_value::<Held>(held).ok());
+        Ok(Before(held.map(|held| held.held).unwrap_or_default()))
+    }
+
+    fn holds(&self, risk: &str) -> bool {
+        self.0.iter().any(|held| held.risk == risk)
+    }
+
+    fn base(&self, risk: &str, kind: Kind, of: u64) -> u64 {
+        let held = self.0.iter().find(|held| held.risk == risk && held.r#type == kind.name());
+        held.map_or(of, |held| held.of.min(of))
+    }
 }
 
 /// Whether so many are no more than their share of the products with a value in a field, as far as that is quickly told.

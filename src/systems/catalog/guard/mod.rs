@@ -120,7 +120,11 @@ impl Judge<'_> {
     fn approve_rest(&self, store: &mut PlanStore) -> Result<(), PassError> {
         let earlier = self.reader.approved()?;
         let mut places = Vec::new();
-        let stages = [(Stage::ProductDeletes, Kind::Product), (Stage::CategoryDeletes, Kind::Category)];
+        let stages = [
+            (Stage::TwinDeletes, Kind::Product),
+            (Stage::ProductDeletes, Kind::Product),
+            (Stage::CategoryDeletes, Kind::Category),
+        ];
         for stage in stages.into_iter().filter(|_| !earlier.is_empty()) {
             store.each_risky(stage, Risks::delete(), |Risky { place, operation }| {
                 let is_approved = earlier.contains(&hash(&operation, &part(&operation, &[])));
@@ -180,6 +184,7 @@ fn candidates(
     let mut found = Candidates::default();
     for (stage, kind) in [
         (Stage::Products, Kind::Product),
+        (Stage::TwinDeletes, Kind::Product),
         (Stage::ProductDeletes, Kind::Product),
         (Stage::CategoryDeletes, Kind::Category),
     ] {

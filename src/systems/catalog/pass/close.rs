@@ -18,7 +18,7 @@ use crate::systems::catalog::plan::summary::{RuleUse, Summary};
 use crate::systems::catalog::plan::verdict::Held;
 use crate::systems::catalog::request::Request;
 use crate::systems::catalog::store::{
-    Ending, FeedColumns, FeedMark, GuardEnding, ListingScope, RefusedCount, RowsEnding, Unproven,
+    Ending, FeedColumns, FeedMark, GuardEnding, RefusedCount, RowsEnding, TakenListing, Unproven,
 };
 use crate::systems::catalog::store::{RuleFit, WriteHistory as _, WriteIdleRules as _, WritePass as _};
 
@@ -42,7 +42,7 @@ struct Parts {
     trouble: Option<Trouble>,
     mark: Option<FeedMark>,
     rows: Option<RowsEnding>,
-    listed: Option<ListingScope>,
+    listed: Option<TakenListing>,
     nameless: Option<u64>,
     columns: Option<FeedColumns>,
 }

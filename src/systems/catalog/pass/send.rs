@@ -150,7 +150,8 @@ async fn apply_until_newer(
 fn may_be_overtaken(request: Request, plan: &Plan, findings: &Findings) -> Option<Overtaken> {
     let is_there = |tally: &Tally| tally.owned + tally.adopted + tally.delete + tally.delete_foreign + tally.foreign;
     let has_any = || plan.summary.both(is_there) > 0;
-    let knows_listing = plan.is_listed && request.kind == PassKind::Sync && (request.knows_listing || !has_any());
+    let has_none = || plan.summary.is_listed && !has_any();
+    let knows_listing = plan.is_listed && request.kind == PassKind::Sync && (request.knows_listing || has_none());
     let may_be = findings.import.is_none() && (!plan.is_listed || knows_listing);
     may_be.then_some(Overtaken { knows_listing })
 }

@@ -25,7 +25,9 @@ use crate::systems::catalog::plan::verdict::Held;
 use crate::systems::catalog::planner::needs_listing;
 use crate::systems::catalog::request::Request;
 use crate::systems::catalog::store::ReadTroubles as _;
-use crate::systems::catalog::store::{FeedColumns, FeedMark, GuardEnding, ListingScope, RefusedCount, RowsEnding};
+use crate::systems::catalog::store::{
+    FeedColumns, FeedMark, GuardEnding, ListingScope, RefusedCount, RowsEnding, TakenListing,
+};
 use crate::systems::catalog::store::{WriteGuard as _, WriteHistory as _};
 use crate::systems::catalog::strategy::cost::ChosenStrategy;
 
@@ -46,7 +48,7 @@ pub(in crate::systems::catalog) enum Ended {
 pub(in crate::systems::catalog) struct AppliedPlan {
     pub(super) rows: Option<RowsEnding>,
     /// What NiceChat's listing was looked at for, if it was taken in.
-    pub(super) listed: Option<ListingScope>,
+    pub(super) listed: Option<TakenListing>,
     pub(super) nameless: Option<u64>,
     pub(super) mark: Option<FeedMark>,
     pub(super) guard: GuardEnding,
@@ -193,6 +195,8 @@ async fn apply(
     let plan = approved.plan();
     let nameless = (plan.summary.held_back == 0).then_some(plan.summary.nameless);
     let (changes_at, is_listed) = (plan.changes_at, plan.is_listed);
+    // The pass that was overtaken by this one may have read it.
+    let is_whole = plan.summary.is_listed || request.knows_listing;
     let body = feed.mark.clone();
     let mark = trusted(feed.mark, plan).filter(|_| plan.verdict.held.is_none());
     let verdict = plan.verdict.clone();
@@ -225,7 +229,7 @@ async fn apply(
         guard,
         held: verdict.held,
         rows,
-        listed: (is_listed && was_carried_through && !is_at_large).then_some(scope),
+        listed: (is_listed && was_carried_through && !is_at_large).then_some(TakenListing { scope, is_whole }),
         nameless,
         mark: mark.filter(|_| result.is_ok()).map(|mark| FeedMark { changes_at, judged: Some(request.now), ..mark }),
         result: if is_overtaken { Ok(()) } else { result }.and_then(|()| trouble(tools)),

@@ -32,7 +32,7 @@ pub use known_rows::{FeedRow, FeedRows, InUse, NewRow, ReadKnownRows, RowLog, Ro
 pub use missing::{Due, Missing, ReadMissing, WriteMissing};
 pub use object_set::Objects;
 pub use objects::{Known, ReadObjects, Record};
-pub use pass::{Ending, ReadPlan, Waiting, WritePass};
+pub use pass::{Ending, ReadPlan, TakenListing, Waiting, WritePass};
 pub use presence::{Field, ReadPresence};
 pub use requests::{Adopted, InDoubt, Intent, ReadRequests, Refused, Settled, Was, WriteRequests};
 pub(super) use troubles::rejection;

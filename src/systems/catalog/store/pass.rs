@@ -33,6 +33,20 @@ pub struct Waiting {
     pub urgent: u64,
 }
 
+/// A listing that was taken in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TakenListing {
+    /// Whose objects it was read for.
+    pub scope: ListingScope,
+    /// Every page was read, and the counts agree: what it lacks isn't there.
+    pub is_whole: bool,
+}
+
+/// Listings in a row that were not whole.
+const IN_VAIN: Key<u64> = Key::text("listings_in_vain");
+/// After so many the next passes do without: some services never count right.
+const MOST_IN_VAIN: u64 = 3;
+
 /// What a pass leaves.
 #[derive(Debug)]
 pub struct Ending {
@@ -41,7 +55,7 @@ pub struct Ending {
     /// What the state now equals (`None` = what it did before, or nothing after [`WritePass::begin`]).
     pub mark: Option<FeedMark>,
     /// That NiceChat's listing was taken in.
-    pub listed: Option<ListingScope>,
+    pub listed: Option<TakenListing>,
     /// How many rows without an id the feed has, if nothing was held back for them.
     pub nameless: Option<u64>,
     /// What NiceChat's listing has that isn't ours, if the whole of it was read.
@@ -148,11 +162,7 @@ pub trait WritePass: AsRef<Writer> + Sync {
                 let is_quiet = pass.row.outcome == Outcome::Unchanged;
                 loaded.iter().try_for_each(|loaded| history::note_load(transaction, loaded))?;
                 mark.map_or(Ok(()), |mark| FEED_MARK.set(transaction, &mark))?;
-                if let Some(scope) = listed {
-                    LISTED.set(transaction, &scope)?;
-                    imports::listed(transaction)?;
-                    end_doubt(transaction)?;
-                }
+                listed.map_or(Ok(()), |listed| take_in(transaction, listed))?;
                 nameless.map_or(Ok(()), |nameless| NAMELESS.set(transaction, &nameless))?;
                 foreign.map_or(Ok(()), |foreign| FOREIGN.set(transaction, &foreign))?;
                 columns.map_or(Ok(()), |columns| COLUMNS.set(transaction, &columns))?;
@@ -178,6 +188,18 @@ pub trait WritePass: AsRef<Writer> + Sync {
 }
 
 impl WritePass for Writer {}
+
+/// A listing was taken in: what waited for one is settled if it was whole, or if none ever is.
+fn take_in(transaction: &Transaction<'_>, TakenListing { scope, is_whole }: TakenListing) -> rusqlite::Result<()> {
+    let in_vain = if is_whole { 0 } else { IN_VAIN.get(transaction)?.unwrap_or_default() + 1 };
+    if (1..MOST_IN_VAIN).contains(&in_vain) {
+        return IN_VAIN.set(transaction, &in_vain);
+    }
+    IN_VAIN.remove(transaction)?;
+    LISTED.set(transaction, &scope)?;
+    imports::listed(transaction)?;
+    end_doubt(transaction)
+}
 
 /// So many operations of the plan are done.
 pub(super) fn count_down(transaction: &Transaction<'_>, settled: usize) -> rusqlite::Result<()> {

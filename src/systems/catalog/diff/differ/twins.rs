@@ -183,7 +183,8 @@ impl Differ {
         Ok(found)
     }
 
-    /// Has a wanted object looked at once its twin is gone. `is_sent` = a product is sent then anyway.
+    /// Has a wanted object looked at once its twin is gone. `is_sent` = it is sent anyway: a product then, a category before,
+    /// of which nobody knows yet whether that is taken.
     fn make_sure(&mut self, kind: Kind, id: &Id, record: Record, is_sent: bool) -> Result<(), DifferError> {
         let field = asked_about(kind);
         let is_new = self.inventory.locate(kind, self.inventory.key(id.as_str()))?.is_none();
@@ -192,7 +193,7 @@ impl Differ {
             return Ok(());
         }
         let asked = record.acked.get(field).map(|value| (field.to_owned(), value.clone()));
-        let send: Fields = asked.into_iter().collect();
+        let send: Fields = if is_sent { record.acked.clone() } else { asked.into_iter().collect() };
         let operation = Operation::new((kind, id), Action::Update, send.clone(), send, Some(record));
         self.draft.summary.tally_mut(kind).add(&operation);
         let stage = if kind == Kind::Category { Stage::CategoryTwins } else { operation.stage() };
