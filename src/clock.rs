@@ -44,6 +44,11 @@ impl Clock {
         Clock { now: Moment::now(), boot: boot_id() }
     }
 
+    /// Whether that was since the machine was started.
+    pub fn is_of_this_start(&self, stamp: &Stamp) -> bool {
+        stamp.boot.is_some() && stamp.boot == self.boot
+    }
+
     /// How long ago that was; negative where a clock that was wrong says that it is still to come.
     pub fn age(&self, stamp: &Stamp) -> SignedDuration {
         stamp.age(self.now, self.boot.as_deref())

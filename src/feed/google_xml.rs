@@ -278,7 +278,8 @@ fn money(node: &Node<'_>) -> Result<String, String> {
     }
     let Some(named) = named.filter(|_| !text.is_empty()) else { return Ok(text.to_owned()) };
     // The same may be said by both, in other words.
-    let beside = Money::parse(text).ok().and_then(|money| money.currency);
+    let letters = || Currency::parse(text.trim_matches(|c: char| !c.is_alphabetic()));
+    let beside = Money::parse(text).ok().map_or_else(letters, |money| money.currency);
     let is_repeated = beside.is_some() && beside == Currency::parse(&named);
     Ok(if is_repeated { text.to_owned() } else { format!("{text} {named}") })
 }

@@ -108,11 +108,12 @@ pub trait ReadOutbox: AsRef<Reader> {
         reader.all(sql, [hook], pending)
     }
 
-    /// Whether a hook has asked to be left alone until later than now, when an event came that was given up since.
+    /// Whether a hook has asked to be left alone until later than now, when an event came that was given up since. Whatever
+    /// it asks for, for so long at `most`.
     ///
     /// # Errors
     /// When the file can't be read.
-    fn asks_for_silence(&self, hook: &str) -> Result<bool, StateError> {
+    fn asks_for_silence(&self, hook: &str, most: Duration) -> Result<bool, StateError> {
         let reader = self.as_ref();
         if reader.version() < TAKEN_BY_SINCE {
             return Ok(false);
@@ -123,7 +124,8 @@ pub trait ReadOutbox: AsRef<Reader> {
         let asked = reader.all(sql, [hook], |row| Ok((row.get::<_, String>(0)?, row.get::<_, i64>(1)?)))?;
         let is_over = |(failed, asked): &(String, i64)| {
             let failed = serde_json::from_str::<Stamp>(failed).ok();
-            failed.is_none_or(|failed| clock.age(&failed).as_secs() >= *asked)
+            let age = failed.map(|failed| clock.age(&failed).as_secs());
+            age.is_none_or(|age| age < 0 || age >= *asked || age.unsigned_abs() >= most.as_secs())
         };
         Ok(!asked.iter().all(is_over))
     }

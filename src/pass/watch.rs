@@ -72,7 +72,8 @@ fn waited_since(
     (kept, begun): (Option<&Stamp>, Stamp),
     clock: &Clock,
 ) -> Result<Stamp, StateError> {
-    let Some(kept) = kept else { return Ok(begun) };
+    // While the machine was off nothing was due.
+    let Some(kept) = kept.filter(|kept| clock.is_of_this_start(kept)) else { return Ok(begun) };
     let last = match job.leaves_row() {
         true => reader.passes(job.name(), &job.subject(), 1)?.pop().map(|last| last.finished),
         false => job.went_well(reader)?,

@@ -150,8 +150,7 @@ impl<S: Service> Client<S> {
         self.call_while(request, read, CallError::can_pass).await
     }
 
-    /// The same; `lost` = a try failed in a way that can pass: whatever the last one is answered, that one may have had its
-    /// effect.
+    /// The same; `lost` = the answer to a try was: whatever the last one is answered, that one may have had its effect.
     pub(super) async fn call_noting<T>(
         &self,
         request: &Request,
@@ -159,7 +158,7 @@ impl<S: Service> Client<S> {
         lost: &AtomicBool,
     ) -> Result<T, CallError> {
         let again = |error: &CallError| {
-            lost.fetch_or(error.can_pass(), Ordering::Relaxed);
+            lost.fetch_or(error.is_in_doubt(), Ordering::Relaxed);
             error.can_pass()
         };
         self.call_while(request, read, again).await

@@ -87,6 +87,11 @@ pub(super) fn are_orders_doubted(connection: &Connection) -> rusqlite::Result<bo
     ORDERS_DOUBTED.is_set(connection)
 }
 
+/// Why it isn't relied on, as whoever opened it for writing has found.
+pub(super) fn doubted(connection: &Connection) -> rusqlite::Result<Option<String>> {
+    DOUBTED.get(connection)
+}
+
 /// Whether an earlier writer found a reason for doubt, and nobody has compared the state with what is there since.
 pub(super) fn is_doubted(connection: &Connection) -> rusqlite::Result<bool> {
     DOUBTED.is_set(connection)

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use rusqlite::{Connection, Params, Row};
 
-use super::doubt::{are_orders_doubted, doubt, is_doubted};
+use super::doubt::{are_orders_doubted, doubt, doubted, is_doubted};
 use super::file::{BASE_URL, PATIENCE};
 use super::identity::FileId;
 use super::idle::Idle;
@@ -120,6 +120,14 @@ impl Reader {
     /// When the file can't be read.
     pub fn is_doubted(&self) -> Result<bool, StateError> {
         Ok(self.doubt.is_some() || self.read(is_doubted)?)
+    }
+
+    /// Why, in words that go behind its name; `None` = it is relied on.
+    ///
+    /// # Errors
+    /// When the file can't be read.
+    pub fn doubt(&self) -> Result<Option<String>, StateError> {
+        self.doubt.map_or_else(|| self.read(doubted), |doubt| Ok(Some(doubt.to_owned())))
     }
 
     /// The same of the orders in it.

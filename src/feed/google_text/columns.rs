@@ -97,10 +97,11 @@ impl Columns {
         [Attribute::SalePrice, Attribute::SaleDates].map(|attribute| self.of[attribute as usize])
     }
 
-    /// How many cells a row has at least, where its sale may stand behind these; `None` = it doesn't.
-    pub(super) fn least(&self) -> Option<usize> {
+    /// How many cells a row has at least, and behind how many its sale begins, if that is behind these; `None` = it isn't.
+    pub(super) fn least(&self) -> Option<(usize, usize)> {
         let needed = self.needed();
-        self.of_sales().into_iter().flatten().any(|at| at >= needed).then_some(needed)
+        let sale = self.of_sales().into_iter().flatten().filter(|at| *at >= needed).min()?;
+        Some((needed, sale))
     }
 
     /// Whether a row that doesn't fit holds two rows: a line end between them was lost.

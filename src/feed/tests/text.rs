@@ -63,7 +63,11 @@ fn what_follows_a_row_that_lacks_its_sale_may_be_the_rest_of_it() {
         assert_eq!(seen[1], "3: ! 5 row: the next line seems to be the rest of it", "{seen:?}");
         assert!(seen[3].starts_with("5: 6 | "), "{seen:?}");
     }
-    // What lacks its sale among other rows is a row.
+    // What lacks its sale among other rows is a row, also before one whose line ends in its quotes.
+    let header = "id,title,description,price,sale_price,brand\n1,Lamp,Nice,20.00 USD,15.00 USD\n";
+    let seen = good(format!("{header}2,Table,Nice,199.00 USD\n3,Desk,\"Oak.\nSolid\",9.00 USD,8.00 USD,Ash\n"));
+    assert!(seen.len() == 3 && seen.iter().all(|row| !row.contains('!')), "{seen:?}");
+    let header = "id,title,availability,price,sale_price\n1,Lamp,in stock,20.00 USD,15.00 USD\n";
     let seen = good(format!("{header}5,Table,in stock,199.00 USD\n6,Desk,in stock,9.00 USD\n\n"));
     assert!(seen.len() == 3 && seen[1].starts_with("3: 5 | ") && seen[2].starts_with("4: 6 | "), "{seen:?}");
 }

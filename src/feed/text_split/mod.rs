@@ -50,8 +50,8 @@ pub(super) struct RowSplitter<R> {
     is_line: bool,
     /// Whether the stream is known to be all of the feed.
     is_whole: bool,
-    /// What lacks cells behind so many may be a row; `None` = it is none.
-    least: Option<usize>,
+    /// How many cells a row has at least, and how many one has that its sale is missing from; `None` = that is behind none.
+    least: Option<(usize, usize)>,
 }
 
 impl<R: Read> RowSplitter<R> {
@@ -60,8 +60,8 @@ impl<R: Read> RowSplitter<R> {
     }
 
     /// From the header on, cells are told apart as it does, and rows held against its width. `least` = how many cells a
-    /// row has at least, where prices may stand in what it lacks.
-    pub(super) fn set_header(&mut self, dialect: Dialect, width: usize, least: Option<usize>) {
+    /// row has at least, and where its sale begins, if that stands behind them.
+    pub(super) fn set_header(&mut self, dialect: Dialect, width: usize, least: Option<(usize, usize)>) {
         self.lines.set_header(dialect, width);
         self.least = least;
     }
@@ -162,7 +162,7 @@ impl<R: Read> RowSplitter<R> {
         // Rows may lack cells at their end; one cell alone is no row.
         let least = match self.least {
             _ if ends_open => 2,
-            Some(least) if self.lines.raw_width(found.row.start, found.row.end) < self.lines.width() => least,
+            Some((least, sale)) if self.lines.raw_width(found.row.start, found.row.end) <= sale => least,
             _ => return Ok(false),
         };
         if self.lines.width() < 2 {
@@ -178,7 +178,9 @@ impl<R: Read> RowSplitter<R> {
             }
         };
         let is_blank = self.lines.bytes()[from..end].trim_ascii().is_empty();
-        Ok(!is_blank && self.lines.raw_width(from, end) < least)
+        // (How many cells there are behind a quote, nobody knows by this line alone.)
+        let has_quote = !ends_open && memchr(b'"', &self.lines.bytes()[from..end]).is_some();
+        Ok(!is_blank && !has_quote && self.lines.raw_width(from, end) < least)
     }
 
     /// A row of the rules, with quoted cells.

@@ -185,8 +185,8 @@ impl Writer {
         self.0.traffic().clone()
     }
 
-    /// `POST`: creates an object with these fields, and gives what the service made of them. `lost` = a try before the
-    /// last one failed, which may have had its effect all the same.
+    /// `POST`: creates an object with these fields, and gives what the service made of them. `lost` = the answer to a
+    /// try before the last one was lost, which may have had its effect.
     ///
     /// # Errors
     /// As of any call; [`CallError::Exists`] when the id is taken.

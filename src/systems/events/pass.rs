@@ -90,15 +90,16 @@ pub(super) async fn run_steps(tools: &Tools<'_>, findings: &mut Findings) -> Res
         Some(held) if is_let_through(&held) => (Some(held), None),
         held => (None, held),
     };
-    findings.was_judged = findings.errors.is_empty() || held.is_some();
+    findings.was_judged = held.is_some();
     findings.held = held;
     findings.paused = tools.paused();
     if findings.paused.is_some() || findings.held.is_some() {
         return Ok(());
     }
     let applied = apply_all(tools, stores, let_through.as_ref(), findings).await;
-    if let Some(held) = let_through {
-        // Exactly that was let through: what failed of it is judged anew.
+    // Until all of it is done it is approved still, and held by who looks at the state.
+    findings.was_judged = applied.is_ok() && findings.errors.is_empty();
+    if let Some(held) = let_through.filter(|_| findings.was_judged) {
         take_word(path, EVENTS, Some(&held.digest));
     }
     applied

@@ -158,7 +158,7 @@ impl Courier {
         let (now, boot) = (Moment::now(), boot_id());
         let waits = |event: &Pending| !event.waits(now, boot.as_deref()).is_zero();
         let is_asked = pending.iter().any(|event| !event.asks(now, boot.as_deref()).is_zero())
-            || Reader::open(self.state.path())?.asks_for_silence(&hook.name)?;
+            || Reader::open(self.state.path())?.asks_for_silence(&hook.name, hook.give_up_after)?;
         let mut is_left_alone = self.is_off(&hook.name) || is_asked;
         for event in pending {
             if turn.stop.is_cancelled() || self.is_replaced() {

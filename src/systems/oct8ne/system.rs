@@ -31,6 +31,7 @@ use crate::task;
 
 /// When an index that couldn't be made is tried again.
 const AGAIN: Duration = Duration::from_secs(60);
+const LATEST: Duration = Duration::from_secs(60 * 60);
 /// Passes among which the last good one is looked for.
 const PASSES: u32 = 500;
 
@@ -54,13 +55,15 @@ impl Oct8neSystem {
             return;
         }
         let (server, mut bell) = (self.server.clone(), shop.stocked.listen());
-        let lacking = server.clone();
+        let (lacking, mut wait) = (server.clone(), Duration::ZERO);
         tokio::spawn(async move {
             loop {
                 let server = server.clone();
                 // What goes wrong is told there.
                 let _ = task::blocking(move || server.look()).await;
-                let wait = if lacking.lacks_index() { AGAIN } else { Duration::MAX };
+                // Ever later: at a million products it is half a minute's work.
+                wait = if lacking.lacks_index() { wait.saturating_mul(2).clamp(AGAIN, LATEST) } else { Duration::ZERO };
+                let wait = if wait.is_zero() { Duration::MAX } else { wait };
                 if let Ok(Err(_)) = timeout(wait, bell.changed()).await {
                     return;
                 }

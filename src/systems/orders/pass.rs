@@ -151,13 +151,15 @@ async fn settle(
     findings.is_at_end = walk.is_whole;
     match walk.agreement() {
         Agreement::Part => return Ok(()),
-        Agreement::Otherwise(how) => {
-            return disagrees(tools, how, findings).await;
-        }
+        Agreement::Otherwise(how) => return disagrees(tools, how, findings).await,
         Agreement::Whole => {}
     }
     let held = tools.read()?.listed_ids()?;
-    if walk.pages > 1 && held.iter().any(|id| !walk.ids.contains(id)) {
+    let missing = |walk: &Walk| held.iter().filter(|id| !walk.ids.contains(id)).copied().collect::<Vec<i64>>();
+    let approved = word(tools.state.path(), JOB);
+    let has_word = |held: &Held| tools.ask.force || approved.as_deref() == Some(&held.digest);
+    let verdict = judge(tools.settings, &missing(&walk), held.len() as u64).filter(|held| !has_word(held));
+    if verdict.is_none() && walk.pages > 1 && !missing(&walk).is_empty() {
         // While pages are read one order may go and another one come: each page counts as many, and one was on none of
         // them. What two readings lack is gone.
         let again = read_pages(tools, nicechat, true, tools.read()?.told_names()?, findings).await?;
@@ -167,51 +169,36 @@ async fn settle(
         walk.ids.extend(again.ids);
         walk.aside = again.aside;
     }
-    judge_missing(tools, &held, walk, findings).await
+    let gone = if verdict.is_some() { Vec::new() } else { missing(&walk) };
+    findings.held = verdict;
+    let is_gone = !gone.is_empty();
+    vanish(tools, gone, walk, findings).await?;
+    if is_gone {
+        take_word(tools.state.path(), JOB, approved.as_deref());
+    }
+    findings.counts = Some(tools.read()?.order_counts()?);
+    Ok(())
 }
 
-/// Takes what the listing doesn't have for gone, unless it is too much at once.
-async fn judge_missing(
-    tools: &Tools<'_>,
-    held: &[i64],
-    walk: Walk,
-    findings: &mut Findings,
-) -> Result<(), OrdersError> {
+/// Writes down that these orders are gone, and what is held.
+async fn vanish(tools: &Tools<'_>, orders: Vec<i64>, walk: Walk, findings: &mut Findings) -> Result<(), OrdersError> {
     let reader = tools.read()?;
-    let missing: Vec<i64> = held.iter().filter(|id| !walk.ids.contains(id)).copied().collect();
-    let verdict = judge(tools.settings, &missing, held.len() as u64);
-    let path = tools.state.path();
-    let approved = word(path, JOB);
-    let has_word = |digest: &str| tools.ask.force || approved.as_deref() == Some(digest);
-    let verdict = verdict.filter(|held| !has_word(&held.digest));
-    let told = verdict.as_ref().map(|held| held.json(|id| called(&reader, id)));
+    let told = findings.held.as_ref().map(|held| held.json(|id| called(&reader, id)));
     let (had_held, must_read) = (reader.held_orders()?, reader.must_read_whole()?);
     drop(reader);
-    let orders = if verdict.is_some() { Vec::new() } else { missing };
     // Somebody may know it already, of a state that is no more.
     let events = if findings.is_doubted { Vec::new() } else { gone_events(tools, &orders)? };
     findings.gone = orders.len() as u64;
-    let is_gone = !orders.is_empty();
     let listed = walk.ids.into_iter().collect();
     let aside = walk.aside.into_iter().collect();
-    tools
-        .state
-        .orders_vanished(
-            Vanished { orders, events, subscribers: tools.subscribers.to_vec(), listed, aside },
-            tools.started,
-        )
-        .await?;
+    let subscribers = tools.subscribers.to_vec();
+    tools.state.orders_vanished(Vanished { orders, events, subscribers, listed, aside }, tools.started).await?;
     if told != had_held {
         tools.state.hold_orders(told).await?;
-    }
-    if is_gone {
-        take_word(path, JOB, approved.as_deref());
     }
     if must_read {
         tools.state.read_whole_next(false).await?;
     }
-    findings.held = verdict;
-    findings.counts = Some(tools.read()?.order_counts()?);
     Ok(())
 }
 

@@ -97,6 +97,35 @@ fn what_the_guard_holds_is_as_it_was() {
 }
 
 #[test]
+fn what_the_guard_holds_is_left_out_where_nobody_knows_what_it_was() {
+    let shop = Shop::new();
+    shop.config(&config(""));
+    let all: Vec<String> = (0..40).map(|id| row(id, "Lamp", "10 EUR")).collect();
+    put(&shop, &all);
+    shop.run(&["run", "--once"]).expect_code(0);
+    let next = |title: &str| -> Vec<String> {
+        (0..40).map(|id| row(id, title, if id < 30 { "0.10 EUR" } else { "10 EUR" })).collect()
+    };
+    put(&shop, &next("Lantern"));
+    shop.run(&["run", "--once"]).expect_code(4);
+    let mut folder = shop.state_path().into_os_string();
+    folder.push(".shelf");
+    // Also when the feed is another one, and held still.
+    for title_now in ["Lantern", "Torch"] {
+        let _ = std::fs::remove_dir_all(&folder);
+        put(&shop, &next(title_now));
+        shop.run(&["run", "--once"]).expect_code(4);
+        let face = Face::ready(&shop);
+        assert_eq!((title(&face, 35), face.json("productSummary?productIds=1")), (json!(title_now), json!([])));
+        put(&shop, &next("Candle"));
+        face.process.kill();
+        shop.run(&["run", "--once"]).expect_code(4);
+        let face = Face::ready(&shop);
+        assert_eq!((title(&face, 35), face.json("productSummary?productIds=1")), (json!("Candle"), json!([])));
+    }
+}
+
+#[test]
 fn before_there_is_one_everybody_is_asked_to_come_back() {
     let shop = Shop::new();
     shop.config(&config(""));

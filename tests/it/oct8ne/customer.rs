@@ -186,9 +186,11 @@ fn a_cart_adds_no_prices_of_two_currencies() {
     let shop = shop(&rows, &lines(&own));
     let cart = Face::ready(&shop).ask("GET /oct8ne/frame/getCart", OWN).json();
     assert_eq!((&cart["currency"], &cart["price"], &cart["cart"][0]["price"]), (&json!("GBP"), &json!(7), &json!(0)));
-    // Nobody names one: that of the products.
-    let own = OwnShop::start("200 OK", json!({"cart": [{"id": "1", "qty": 2}]}));
-    let shop = self::shop(&rows, &format!("currency = \"usd\"\n{}", lines(&own)));
-    let cart = Face::ready(&shop).ask("GET /oct8ne/frame/getCart", OWN).json();
-    assert_eq!((&cart["currency"], &cart["price"]), (&json!("EUR"), &json!(20)));
+    // Nobody names one that can be read: that of the products.
+    for (named, price) in [(json!(null), 20), (json!(""), 20), (json!(" eur"), 20), (json!("€"), 20)] {
+        let own = OwnShop::start("200 OK", json!({"currency": named, "cart": [{"id": "1", "qty": 2}]}));
+        let shop = self::shop(&rows, &format!("currency = \"usd\"\n{}", lines(&own)));
+        let cart = Face::ready(&shop).ask("GET /oct8ne/frame/getCart", OWN).json();
+        assert_eq!((&cart["currency"], &cart["price"]), (&json!("EUR"), &json!(price)), "{named}");
+    }
 }

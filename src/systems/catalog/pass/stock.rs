@@ -88,7 +88,7 @@ pub(super) async fn stock_anyway(tools: &Tools<'_>, request: Request) {
 fn decided(tools: &Tools<'_>, plan: &Plan) -> Result<Decided, PassError> {
     let config = &tools.context.config;
     let hasher = Hasher::without_secret();
-    let mut deleted = HashSet::new();
+    let (mut deleted, mut held_products) = (HashSet::new(), HashSet::new());
     {
         let store = plan.store.lock().unwrap_or_else(PoisonError::into_inner);
         for stage in [Stage::ProductDeletes, Stage::TwinDeletes] {
@@ -96,6 +96,9 @@ fn decided(tools: &Tools<'_>, plan: &Plan) -> Result<Decided, PassError> {
                 deleted.insert(hasher.digest(id.as_bytes()));
             })?;
         }
+        store.ids(Stage::Held, Kind::Product, |id, _| {
+            held_products.insert(hasher.digest(id.as_bytes()));
+        })?;
     }
     let held = plan.verdict.held.clone();
     let risks = plan.verdict.risks_of_products();
@@ -119,5 +122,5 @@ fn decided(tools: &Tools<'_>, plan: &Plan) -> Result<Decided, PassError> {
         let is = (deleted.contains(&hasher.digest(id.as_bytes())), sold_out.contains(id));
         Fate::beside_nicechat((&held_for, prunes), is, is_owned)
     };
-    Ok(Decided { risks, is_whole: plan.verdict.is_whole, held, fate: Box::new(fate), key })
+    Ok(Decided { risks, is_whole: plan.verdict.is_whole, held, held_products, fate: Box::new(fate), key })
 }

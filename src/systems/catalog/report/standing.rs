@@ -87,7 +87,7 @@ impl Look for CatalogLook {
             held: reader.held()?,
             imports: reader.imports(IMPORTS)?,
             is_paused: Pause::read(reader.path()).is_ok_and(|pause| pause.is_some()),
-            is_doubted: !self.is_alone && reader.is_doubted()?,
+            doubt: if self.is_alone { None } else { reader.doubt()? },
         }))
     }
 
@@ -133,8 +133,8 @@ struct CatalogStanding<'r> {
     held: Option<Value>,
     imports: Vec<Import>,
     is_paused: bool,
-    /// The file may be another one than that which was written last.
-    is_doubted: bool,
+    /// Why the file may be another one than that which was written last.
+    doubt: Option<String>,
 }
 
 impl Standing for CatalogStanding<'_> {
@@ -200,10 +200,11 @@ impl Standing for CatalogStanding<'_> {
         if self.last.is_none() {
             return Ok(());
         }
-        if self.is_doubted {
-            let told = "This state file was put back, or is a copy: what it says may be old, and the next pass reads NiceChat's \
-                        listing first.";
-            writeln!(out, "{}", fold(told, 2))?;
+        if let Some(why) = &self.doubt {
+            let told = format!(
+                "This state file {why}: what it says may be old, and the next pass reads NiceChat's listing first."
+            );
+            writeln!(out, "{}", fold(&told, 2))?;
         }
         let [categories, products] = self.owned()?;
         if !self.is_alone || products > 0 {

@@ -7,7 +7,7 @@ use super::merge::patched;
 use super::reading::{FeedRead, Taker};
 use super::stocking::{SHOWN, Stocking};
 use super::tally::Tally;
-use crate::catalog::{Hasher, Item, Owner, Rejection};
+use crate::catalog::{Digest, Hasher, Item, Owner, Rejection};
 use crate::feed::{FirstRows, Offer, Row, RowDigest, RowPlace};
 use crate::remote::nicechat::product_fields;
 use crate::systems::catalog::error::PassError;
@@ -68,6 +68,8 @@ pub(super) struct Filling<'s, 'a> {
     pub(super) excluded: u64,
     /// Rows that can't be taken, where somebody keeps them.
     pub(super) rejections: Option<PlanStore>,
+    /// What isn't shown as the feed says, where nobody knows what it was before.
+    left_out: Option<&'s HashSet<Digest>>,
     /// A product of which everything is told.
     watched: Option<&'s str>,
     /// Its rows.
@@ -95,6 +97,7 @@ impl<'s, 'a> Filling<'s, 'a> {
             rejected: 0,
             excluded: 0,
             rejections: None,
+            left_out: None,
             watched: None,
             seen: Vec::new(),
             fate: None,
@@ -111,6 +114,12 @@ impl<'s, 'a> Filling<'s, 'a> {
     pub(super) fn listed(mut self) -> Result<Self, PassError> {
         self.rejections = Some(PlanStore::new()?);
         Ok(self)
+    }
+
+    /// Leaves out products with these ids' digests that aren't shown yet.
+    pub(super) fn without(mut self, ids: &'s HashSet<Digest>) -> Self {
+        self.left_out = Some(ids).filter(|ids| !ids.is_empty());
+        self
     }
 
     /// Counts what changes.
@@ -243,6 +252,11 @@ impl Taker for Filling<'_, '_> {
         }
         if let Some(place) = self.place(offer.item.id.as_str())? {
             return self.again(place, &offer, row);
+        }
+        let is_left_out =
+            |ids: &HashSet<Digest>| ids.contains(&Hasher::without_secret().digest(offer.item.id.as_str().as_bytes()));
+        if self.left_out.is_some_and(is_left_out) {
+            return Ok(());
         }
         if let Some(tally) = &mut self.tally {
             tally.new += 1;

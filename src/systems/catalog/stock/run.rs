@@ -35,6 +35,8 @@ pub(in crate::systems::catalog) struct Decided {
     pub(in crate::systems::catalog) is_whole: bool,
     /// What is held, in words for programs.
     pub(in crate::systems::catalog) held: Option<Held>,
+    /// The products of which something is held, by their ids' digests.
+    pub(in crate::systems::catalog) held_products: HashSet<Digest>,
     /// What becomes of a product that the feed doesn't have, if its absence is proven.
     pub(in crate::systems::catalog) fate: Box<dyn Fn(&str) -> Fate + Send>,
     /// Tells it from others: what stays changes with time.
@@ -81,11 +83,8 @@ impl Stocking<'_> {
             return Ok(Outcome { held, ..Outcome::default() });
         }
         self.undamaged(old, |old| {
-            // Nobody knows any more what it was before, and as the feed says it is not to be.
-            if old.is_none() && decided.risks.iter().any(|risk| *risk != Risk::Delete) {
-                return Ok(Outcome { held: held.clone(), ..Outcome::default() });
-            }
-            let mut filling = Filling::new(self, old, &decided.risks)?.written(old)?;
+            let filling = Filling::new(self, old, &decided.risks)?.without(&decided.held_products);
+            let mut filling = filling.written(old)?;
             let read = read(self, &mut filling)?;
             let mut fate = |id: &str, is_proven| if is_proven { (decided.fate)(id) } else { Fate::Stays };
             let lacking = filling.lacking(&read, &mut fate)?;

@@ -263,7 +263,6 @@ impl Event {
         Words { subject: format!("{watch}: {state}"), parts: vec![told] }
     }
 
-    /// That something is over.
     /// What was told is over, and not because it was put right.
     fn not_watched(&self, reason: &str) -> Words {
         let told = format!("What you were told of {} is not watched any more: {reason}.", self.what());
@@ -273,6 +272,7 @@ impl Event {
         }
     }
 
+    /// That something is over.
     fn good(&self, subject: &str, told: &str) -> Words {
         let since = self.since("; it had begun at");
         let told = format!("Good news: {}{}{since}.", told[..1].to_lowercase(), told[1..].trim_end_matches('.'));

@@ -11,6 +11,7 @@ use super::answer::{Answer, Outcome};
 use super::products::by_ids;
 use super::server::{Server, Settings, View};
 use super::show::Shower;
+use crate::catalog::Currency;
 use crate::remote::oct8ne::ShopRequest;
 use crate::systems::oct8ne::money::Locale;
 use crate::systems::oct8ne::product::{Product, is_web, number};
@@ -103,8 +104,7 @@ impl Customer<'_> {
             return self.told(nobody, cookies, if has_failed { Outcome::Error } else { Outcome::Empty });
         }
         let mut lines: Vec<Line> = list(&fields, "cart").iter().filter_map(|line| self.line(line, &fields)).collect();
-        let named = fields.get("currency").and_then(Value::as_str).map(str::to_uppercase);
-        let currency = named.or_else(|| common_currency(&lines)).unwrap_or(default);
+        let currency = named_currency(&fields).or_else(|| common_currency(&lines)).unwrap_or(default);
         // Never converted: a price in another currency is none in this one.
         for line in lines.iter_mut().filter(|line| line.product.currency.as_ref().is_some_and(|own| *own != currency)) {
             line.product.price = None;
@@ -223,7 +223,7 @@ impl Customer<'_> {
         };
         if let Some(price) = line.get("price").and_then(number) {
             product.price = Some(price);
-            let named = session.get("currency").and_then(Value::as_str).map(str::to_uppercase);
+            let named = named_currency(session);
             // What it cost before is told in the feed's currency.
             product.old_price = product.old_price.filter(|_| named.is_none() || named == product.currency);
             product.currency = named.or(product.currency);
@@ -231,6 +231,12 @@ impl Customer<'_> {
         let quantity = line.get("qty").and_then(number).unwrap_or(Decimal::ONE);
         Some(Line { product, quantity })
     }
+}
+
+/// The currency that the shop names, by its code; what can't be read names none.
+fn named_currency(session: &Map<String, Value>) -> Option<String> {
+    let currency = Currency::parse(session.get("currency")?.as_str()?.trim())?;
+    Some(currency.to_string().to_uppercase())
 }
 
 /// The currency of all lines that have one.

@@ -68,7 +68,7 @@ impl Orders<'_> {
             match self.ask("orders", url).await {
                 Told::Something(Value::Array(orders)) => {
                     let orders = orders.iter().filter_map(Value::as_object);
-                    return self.listed(orders.filter(|order| called(order).is_some()));
+                    return self.listed(orders.filter(|order| is_order(order)));
                 }
                 Told::Something(_) | Told::Failed => return nothing(),
                 Told::Nothing => {}
@@ -103,12 +103,11 @@ impl Orders<'_> {
         if let Some(url) = self.settings.config.shop.order_url.as_deref().filter(|_| is_name) {
             match self.ask("order", url.replace("{reference}", &encoded(reference))).await {
                 Told::Something(Value::Object(order)) => {
-                    // What has no reference is no order, whatever else it says.
-                    return if called(&order).is_some() {
-                        Answer::private(self.whole(&order).into())
-                    } else {
-                        nothing()
-                    };
+                    let mut order = order;
+                    let is_it = is_order(&order);
+                    // It was asked for by this.
+                    order.entry("reference").or_insert_with(|| reference.into());
+                    return if is_it { Answer::private(self.whole(&order).into()) } else { nothing() };
                 }
                 Told::Something(_) | Told::Failed => return nothing(),
                 Told::Nothing => {}
@@ -159,7 +158,7 @@ impl Orders<'_> {
                 }
             }
             Ok(answer)
-                if matches!(answer.status, StatusCode::NOT_FOUND | StatusCode::GONE) || answer.status.is_success() =>
+                if (answer.status.is_client_error() && !is_failure(answer.status)) || answer.status.is_success() =>
             {
                 self.server.shop_answered(call, None);
                 Told::Nothing
@@ -230,12 +229,21 @@ fn text(fields: &Map<String, Value>, name: &str) -> String {
     }
 }
 
-/// What an order is called; `None` = by nothing: it is none.
-fn called(order: &Map<String, Value>) -> Option<String> {
-    let reference = match order.get("reference")? {
-        Value::String(text) => text.trim().to_owned(),
-        Value::Number(number) => number.to_string(),
-        _ => return None,
-    };
-    Some(reference).filter(|reference| !reference.is_empty())
+/// Whether an answer is an order: it has something that orders have.
+fn is_order(answer: &Map<String, Value>) -> bool {
+    ["reference", "date", "total", "state", "products", "delivery_date", "carrier", "tracking_number"]
+        .iter()
+        .any(|name| answer.get(*name).is_some_and(|value| !value.is_null()))
+}
+
+/// Whether a status says that the shop doesn't answer, and not that it has no such order.
+fn is_failure(status: StatusCode) -> bool {
+    matches!(
+        status,
+        StatusCode::UNAUTHORIZED
+            | StatusCode::FORBIDDEN
+            | StatusCode::PROXY_AUTHENTICATION_REQUIRED
+            | StatusCode::REQUEST_TIMEOUT
+            | StatusCode::TOO_MANY_REQUESTS
+    )
 }
