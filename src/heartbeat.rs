@@ -1,7 +1,7 @@
 //! The heartbeat: a service elsewhere is told of each pass, and tells people when it hears nothing any more. It is told
 //! beside the passes, by a task of its own: one that doesn't answer delays nothing.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -41,6 +41,8 @@ struct Inner {
 struct Standing {
     /// Whom it is told; `None` = nobody.
     to: Option<Heartbeat>,
+    /// The jobs that the settings want.
+    jobs: BTreeSet<&'static str>,
     /// Why the last pass of a job did not go well, by the job's name.
     trouble: BTreeMap<&'static str, String>,
     /// Passes that are under way.
@@ -92,6 +94,7 @@ impl Heart {
         let jobs: BTreeMap<&str, Option<String>> = jobs.collect();
         let mut standing = self.standing();
         standing.to = to;
+        standing.jobs = jobs.keys().copied().collect();
         standing.trouble.retain(|job, _| jobs.contains_key(job));
         for (job, trouble) in jobs {
             if let Some(trouble) = trouble {
@@ -123,7 +126,9 @@ impl Heart {
         if report.is_interrupted() {
             return;
         }
-        if report.row.outcome.is_good() || report.is_paused() {
+        // Nobody would ever put right what went wrong with a job that the settings have no more.
+        let is_wanted = standing.jobs.contains(job.name());
+        if report.row.outcome.is_good() || report.is_paused() || !is_wanted {
             standing.trouble.remove(job.name());
         } else {
             let reason = report.row.reason.clone().unwrap_or_else(|| report.headline.clone());

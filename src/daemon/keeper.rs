@@ -286,7 +286,16 @@ impl Keeper {
             anyhow::bail!("state.path can't change while the daemon runs; restart it");
         }
         Reader::open(&config.state.path)?.check_base(config.base_url())?;
-        let moved = self.listen_anew(&config).await?;
+        let config = Arc::new(config);
+        // Before anybody is let in by a new door: what they must know is said by its settings.
+        let before = self.monitor.goes_by(Arc::clone(&config));
+        let moved = match self.prepare(&config).await {
+            Ok(moved) => moved,
+            Err(error) => {
+                self.monitor.goes_by(before);
+                return Err(error);
+            }
+        };
         config.warnings().iter().for_each(|warning| warn!("{warning}"));
         // A pass under way ends as it began: NiceChat may be fetching its feed from there.
         let is_busy = self.runners.iter().any(Runner::is_busy);
@@ -299,16 +308,22 @@ impl Keeper {
         self.line.shut_doors(self.shut.words());
         // What the machine trusts may be another than before, too.
         self.shop.limits.clients().renew();
-        if let Some(base_url) = config.base_url() {
-            self.shop.state.claim(base_url.to_owned()).await?;
-        }
-        let before = std::mem::replace(&mut self.shop.config, Arc::new(config));
+        let before = std::mem::replace(&mut self.shop.config, config);
         if let Err(error) = self.assign().await {
             self.shop.config = before;
             self.assign().await?;
             return Err(error.into());
         }
         Ok(())
+    }
+
+    /// What may go wrong with new settings: the doors that they want elsewhere, and whose the state is by them.
+    async fn prepare(&mut self, config: &Config) -> anyhow::Result<Vec<(Door, Option<Listener>)>> {
+        let moved = self.listen_anew(config).await?;
+        if let Some(base_url) = config.base_url() {
+            self.shop.state.claim(base_url.to_owned()).await?;
+        }
+        Ok(moved)
     }
 
     /// Waits for the passes under way.

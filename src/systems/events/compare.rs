@@ -17,7 +17,7 @@ pub(super) struct Compared {
     pub(super) listed: Vec<Event>,
     pub(super) work: Work,
     /// What may not be sent without somebody's word.
-    pub(super) guard: Option<HeldThere>,
+    pub(super) guard: Vec<HeldThere>,
 }
 
 /// How stores are compared.

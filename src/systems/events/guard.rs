@@ -19,51 +19,65 @@ pub struct HeldThere {
     pub reason: String,
     /// Which risk it is.
     risk: &'static str,
-    /// The events that it is about, with what they say.
-    events: Vec<(i64, String)>,
+    /// The events that it is about.
+    events: Vec<HeldEvent>,
     /// Of how many.
     of: u64,
     /// What is let through, in per cent.
     limit: Option<u8>,
 }
 
+/// An event that something held is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct HeldEvent {
+    id: i64,
+    /// What it is, shortly.
+    called: String,
+    /// All that it says.
+    said: String,
+}
+
 /// What the guard holds, by store: none of it is sent without somebody's word.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Held {
     stores: Vec<(String, HeldThere)>,
-    /// Another one when it is about one event more or less.
+    /// Another one when it is about one event more or less, or about another content.
     pub digest: String,
 }
 
-/// What the guard holds of the work in a store, or `None` when it may be sent: strictly more than
+/// What the guard holds of the work in a store, each risk by itself; nothing when it may be sent: strictly more than
 /// `max_delete_percent` of the events that are ours there would go, and more than ten; or all of them,
 /// because the store that is copied from lists no event at all; or as many are missing from the listing,
 /// and would be there twice if it was cut short.
-pub fn guard(work: &Work, wanted: &[Wanted], is_copy: bool, max_delete_percent: u8) -> Option<HeldThere> {
-    let gone: Vec<(i64, String)> = work.steps.iter().filter_map(loss).collect();
+pub fn guard(work: &Work, wanted: &[Wanted], is_copy: bool, max_delete_percent: u8) -> Vec<HeldThere> {
+    let gone: Vec<HeldEvent> = work.steps.iter().filter_map(loss).collect();
     let (all, going) = (work.kept_so_far, gone.len() as u64);
     if is_copy && wanted.is_empty() && going > 0 {
         let reason = format!("the store that is copied from lists no event, and all {going} copies would go");
-        return Some(HeldThere { reason, risk: "empty_store", events: gone, of: all, limit: None });
+        return vec![HeldThere { reason, risk: "empty_store", events: gone, of: all, limit: None }];
     }
     let lost = "that we added are not listed any more and would be added again";
     let limit = Some(max_delete_percent);
-    let held = |(risk, what), events: Vec<(i64, String)>, of: u64| {
+    let held = |(risk, what), events: Vec<HeldEvent>, of: u64| {
         let part = events.len() as u64;
         let percent = exceeds(part, of, max_delete_percent)?;
         let reason =
             format!("{part} of {of} events ({percent} %) {what}, more than max_delete_percent = {max_delete_percent}");
         Some(HeldThere { reason, risk, events, of, limit })
     };
-    let vanished = || work.vanished.iter().map(|id| (*id, String::new())).collect::<Vec<_>>();
-    held(("events", "would go"), gone, all)
-        .or_else(|| held(("vanished_events", lost), vanished(), all + work.vanished.len() as u64))
+    let vanished = work.vanished.iter().map(|id| HeldEvent { id: *id, called: String::new(), said: String::new() });
+    let vanished: Vec<HeldEvent> = vanished.collect();
+    let with_vanished = all + vanished.len() as u64;
+    let risks = [held(("events", "would go"), gone, all), held(("vanished_events", lost), vanished, with_vanished)];
+    risks.into_iter().flatten().collect()
 }
 
 /// An event that goes, and is not there a second time.
-fn loss(step: &Step) -> Option<(i64, String)> {
+fn loss(step: &Step) -> Option<HeldEvent> {
     match step {
-        Step::Remove { old, is_leftover: false } => Some((old.id(), called(old))),
+        Step::Remove { old, is_leftover: false } => {
+            Some(HeldEvent { id: old.id(), called: called(old), said: old.to_json().to_string() })
+        }
         _ => None,
     }
 }
@@ -77,7 +91,7 @@ fn called(event: &Event) -> String {
 impl HeldThere {
     /// Whether all that this is about is among what `other` is about.
     pub fn is_part_of(&self, other: &HeldThere) -> bool {
-        self.risk == other.risk && self.events.iter().all(|(id, _)| other.events.iter().any(|(known, _)| known == id))
+        self.risk == other.risk && self.events.iter().all(|event| other.events.contains(event))
     }
 }
 
@@ -86,17 +100,18 @@ impl Held {
     pub fn of(stores: Vec<(String, HeldThere)>) -> Option<Held> {
         let mut hasher = Sha256::new();
         for (store, held) in &stores {
-            let mut ids: Vec<i64> = held.events.iter().map(|(id, _)| *id).collect();
-            ids.sort_unstable();
-            hasher.update(format!("events|{store}|{}|{ids:?}\n", held.risk));
+            let mut events: Vec<(i64, &str)> =
+                held.events.iter().map(|event| (event.id, event.said.as_str())).collect();
+            events.sort_unstable();
+            hasher.update(format!("events|{store}|{}|{events:?}\n", held.risk));
         }
         let digest = hex::encode(&hasher.finalize()[..DIGEST]);
         (!stores.is_empty()).then_some(Held { stores, digest })
     }
 
-    /// What of it is about a store.
-    pub fn there(&self, store: &str) -> Option<&HeldThere> {
-        self.stores.iter().find(|(other, _)| other == store).map(|(_, held)| held)
+    /// Whether something that is held of a store is a part of it.
+    pub fn has(&self, store: &str, part: &HeldThere) -> bool {
+        self.stores.iter().any(|(other, held)| other == store && part.is_part_of(held))
     }
 
     /// In a line.
@@ -110,8 +125,7 @@ impl Held {
         let risk = |(store, held): &(String, HeldThere)| {
             let HeldThere { reason, risk, events, of, limit } = held;
             let percent = (events.len() as f64 * 1000.0 / (*of).max(1) as f64).round() / 10.0;
-            let example =
-                |(id, name): &(i64, String)| json!({"id": id.to_string(), "field": null, "old": name, "new": null});
+            let example = |event: &HeldEvent| json!({"id": event.id.to_string(), "field": null, "old": event.called, "new": null});
             let examples: Vec<Value> = events.iter().take(EXAMPLES).map(example).collect();
             json!({
                 "risk": risk, "type": "event", "count": events.len(), "of": of, "percent": percent, "limit": limit,

@@ -86,6 +86,11 @@ pub(super) async fn run_steps(tools: &Tools<'_>, findings: &mut Findings) -> Res
     let path = tools.state.path();
     let approved = word(path, EVENTS);
     let is_let_through = |held: &Held| tools.ask.force || approved.as_deref() == Some(&held.digest);
+    // One that is for something else, or for nothing any more, is not kept for the day when that comes.
+    let other = approved.as_deref().filter(|word| held.as_ref().is_none_or(|held| held.digest != *word));
+    if findings.errors.is_empty() {
+        take_word(path, EVENTS, other);
+    }
     let (let_through, held) = match held {
         Some(held) if is_let_through(&held) => (Some(held), None),
         held => (None, held),
@@ -116,7 +121,7 @@ async fn compare<'a>(tools: &Tools<'a>, findings: &mut Findings) -> Result<(Stor
         tools.state.mirror(place(settings), listed.clone(), tools.started, settings.history_days).await?;
     let compared = tools.policy.compare(listed, declared(settings), &tools.ledger(account)?, false);
     let here = Store { account, lagerkoll, compared };
-    let mut held: Vec<(String, HeldThere)> = judged(&here).into_iter().collect();
+    let mut held = judged(&here);
     let wanted = copies_of_projected(&here.compared);
     let mut copies = Vec::new();
     for account in &settings.copies {
@@ -134,8 +139,9 @@ async fn compare<'a>(tools: &Tools<'a>, findings: &mut Findings) -> Result<(Stor
 }
 
 /// What the guard holds of a store: any of it holds the whole pass.
-fn judged(store: &Store<'_>) -> Option<(String, HeldThere)> {
-    Some((store.account.store.clone(), store.compared.guard.clone()?))
+fn judged(store: &Store<'_>) -> Vec<(String, HeldThere)> {
+    let named = |held: &HeldThere| (store.account.store.clone(), held.clone());
+    store.compared.guard.iter().map(named).collect()
 }
 
 /// Carries out what is to be done here, then in the stores that are copied to, as it came out here.
@@ -151,10 +157,9 @@ async fn apply_all(
     for Store { account, lagerkoll, compared } in stores.copies {
         let ledger = tools.ledger(account)?;
         let compared = tools.policy.compare(compared.listed, copies_of(&events), &ledger, true);
-        let approved = let_through.and_then(|held| held.there(&account.store));
-        let is_approved = |held: &HeldThere| approved.is_some_and(|approved| held.is_part_of(approved));
-        match &compared.guard {
-            Some(held) if !tools.ask.force && !is_approved(held) => {
+        let is_approved = |held: &HeldThere| let_through.is_some_and(|all| all.has(&account.store, held));
+        match compared.guard.iter().find(|held| !is_approved(held)) {
+            Some(held) if !tools.ask.force => {
                 let (store, reason) = (account.store.clone(), held.reason.clone());
                 findings.errors.push(MirrorError::Unforeseen { store, reason });
             }

@@ -35,18 +35,21 @@ pub struct PlannedStore {
     /// Events that Lagerkoll refuses as they are.
     pub set_aside: usize,
     /// What the guard holds.
-    pub guard: Option<HeldThere>,
+    pub guard: Vec<HeldThere>,
 }
 
 impl Plan {
     /// What the guard would hold, so that nothing would be sent.
     pub fn held(&self) -> Option<Held> {
-        Held::of(self.stores.iter().filter_map(|store| Some((store.store.clone(), store.guard.clone()?))).collect())
+        let held = |store: &PlannedStore| {
+            store.guard.iter().map(|held| (store.store.clone(), held.clone())).collect::<Vec<_>>()
+        };
+        Held::of(self.stores.iter().flat_map(held).collect())
     }
 
     /// Does without the guard.
     pub fn let_through(&mut self) {
-        self.stores.iter_mut().for_each(|store| store.guard = None);
+        self.stores.iter_mut().for_each(|store| store.guard.clear());
     }
 
     /// All that is to be done, with the store that it is to be done in.
