@@ -149,7 +149,8 @@ pub trait ReadOutbox: AsRef<Reader> {
         if reader.version() < ORDERS_SINCE {
             return Ok(Tally::default());
         }
-        let sql = "SELECT count(*) FILTER (WHERE given_up IS NULL), (SELECT posted FROM hook_event WHERE hook = ?1 AND given_up IS NULL ORDER BY event LIMIT 1),
+        let sql = "SELECT count(*) FILTER (WHERE given_up IS NULL),
+                          (SELECT posted FROM hook_event WHERE hook = ?1 AND given_up IS NULL ORDER BY event LIMIT 1),
                           count(*) FILTER (WHERE given_up IS NOT NULL),
                           (SELECT coalesce(given_up, error) FROM hook_event
                            WHERE hook = ?1 AND (error IS NOT NULL OR given_up IS NOT NULL) ORDER BY event DESC LIMIT 1)

@@ -92,11 +92,6 @@ pub(super) fn doubted(connection: &Connection) -> rusqlite::Result<Option<String
     DOUBTED.get(connection)
 }
 
-/// Whether an earlier writer found a reason for doubt, and nobody has compared the state with what is there since.
-pub(super) fn is_doubted(connection: &Connection) -> rusqlite::Result<bool> {
-    DOUBTED.is_set(connection)
-}
-
 /// What was sent last of a catalog may be nowhere written.
 const STOPPED: &str = "may have lost what was written last: the machine stopped while changes were sent";
 

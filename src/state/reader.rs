@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use rusqlite::{Connection, Params, Row};
 
-use super::doubt::{are_orders_doubted, doubt, doubted, is_doubted};
+use super::doubt::{are_orders_doubted, doubt, doubted};
 use super::file::{BASE_URL, PATIENCE};
 use super::identity::FileId;
 use super::idle::Idle;
@@ -119,7 +119,7 @@ impl Reader {
     /// # Errors
     /// When the file can't be read.
     pub fn is_doubted(&self) -> Result<bool, StateError> {
-        Ok(self.doubt.is_some() || self.read(is_doubted)?)
+        Ok(self.doubt()?.is_some())
     }
 
     /// Why, in words that go behind its name; `None` = it is relied on.

@@ -151,14 +151,20 @@ fn objects_that_are_refused_are_told() {
     assert_eq!(kinds(&receiver), ["objects.refused", "objects.refused|"]);
 }
 
-#[test]
-fn a_shop_without_a_good_pass_for_three_intervals_is_told_by_the_daemon() {
-    let receiver = Receiver::new();
+/// A shop that was synced, and whose next passes are due at once.
+fn soon_stale(receiver: &Receiver) -> Shop {
     let shop = Shop::new();
-    let settings = hook(&receiver, r#"["sync.stale"]"#, "");
+    let settings = hook(receiver, r#"["sync.stale"]"#, "");
     shop.config(&format!("[source]\nschedule = \"every 1s\"\nsplay = \"0s\"\n{settings}"));
     publish(&shop, &goods("p", 2));
     once(&shop, 0);
+    shop
+}
+
+#[test]
+fn a_shop_without_a_good_pass_for_three_intervals_is_told_by_the_daemon() {
+    let receiver = Receiver::new();
+    let shop = soon_stale(&receiver);
     shop.put_feed("not a feed at all");
     let daemon = Process::start(shop.command(&["run"]));
     let is_taken = || shop.json(&["status", "--format", "json"])["hooks"][0]["pending"] == 0;
@@ -182,11 +188,7 @@ fn a_shop_without_a_good_pass_for_three_intervals_is_told_by_the_daemon() {
 #[test]
 fn a_daemon_that_dies_in_every_pass_is_told() {
     let receiver = Receiver::new();
-    let shop = Shop::new();
-    let settings = hook(&receiver, r#"["sync.stale"]"#, "");
-    shop.config(&format!("[source]\nschedule = \"every 1s\"\nsplay = \"0s\"\n{settings}"));
-    publish(&shop, &goods("p", 2));
-    once(&shop, 0);
+    let shop = soon_stale(&receiver);
     shop.shop().put_with(FEED, Feed { hang: true, ..Feed::default() });
     let deadline = Instant::now() + PATIENCE;
     while receiver.seen().is_empty() {
