@@ -88,8 +88,8 @@ pub fn who_is_here() -> String {
     named("SUDO_USER").or_else(in_file).or_else(|| named("USER")).unwrap_or_else(|| format!("user {user}"))
 }
 
-/// Takes away the word that was `seen` when a plan was judged, once it is in the state what it lets through. One that was
-/// given since is the next pass's, and one for another guard its own.
+/// Takes away the word that was `seen` when a plan was judged, once it is in the state what it lets through, or that there
+/// is nothing of it. One that was given since is the next pass's, and one for another guard its own.
 pub fn take_word(state: &Path, held_by: &str, seen: Option<&str>) {
     let Some(seen) = seen else { return };
     if word(state, held_by).is_none_or(|word| word != seen) {

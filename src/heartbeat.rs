@@ -116,7 +116,8 @@ impl Heart {
         }
     }
 
-    /// A pass has ended. One that was stopped is no news, and what a pause keeps from being sent is no failure.
+    /// A pass has ended. One that was stopped is no news, and what a pause keeps from being sent is no failure,
+    /// nor does it put one right.
     pub fn ended(&self, job: &dyn Job, report: &Report) {
         if !counts(job) {
             return;
@@ -128,9 +129,9 @@ impl Heart {
         }
         // Nobody would ever put right what went wrong with a job that the settings have no more.
         let is_wanted = standing.jobs.contains(job.name());
-        if report.row.outcome.is_good() || report.is_paused() || !is_wanted {
+        if report.row.outcome.is_good() || !is_wanted {
             standing.trouble.remove(job.name());
-        } else {
+        } else if !report.is_paused() {
             let reason = report.row.reason.clone().unwrap_or_else(|| report.headline.clone());
             standing.trouble.insert(job.name(), reason);
         }

@@ -226,6 +226,12 @@ impl<'r> Status<'r> {
         self.pause.as_ref()
     }
 
+    /// The pause that is in force, in words, where the headline says something else.
+    pub fn beside(&self, headline: &Headline) -> Option<String> {
+        let pause = self.pause.as_ref().filter(|_| headline.state != crate::pass::Standing::Paused)?;
+        Some(pause.headline(&self.caller.program).text)
+    }
+
     /// How many objects are not as wanted.
     pub fn failed(&self) -> u64 {
         self.parts.iter().map(|part| part.standing.failed()).sum()
@@ -260,7 +266,9 @@ impl<'r> Status<'r> {
             self.notes.iter().try_for_each(|note| writeln!(out, "{note}"))?;
             return Ok(out.write_all(&self.told_without_state()?)?);
         }
-        writeln!(out, "{}", self.headline()?.text)?;
+        let headline = self.headline()?;
+        writeln!(out, "{}", headline.text)?;
+        self.beside(&headline).map_or(Ok(()), |pause| writeln!(out, "{pause}"))?;
         self.notes.iter().try_for_each(|note| writeln!(out, "{note}"))?;
         self.parts.iter().try_for_each(|part| part.print_times(self.now(), out))?;
         self.absent_daemon().map_or(Ok(()), |told| writeln!(out, "         {told}"))?;
@@ -333,7 +341,8 @@ impl Part<'_> {
     /// When the next pass is due.
     pub fn due(&self) -> Option<Timestamp> {
         let last = self.passes.first()?;
-        self.schedule.as_ref()?.due_after(last.started.max(last.finished.at), 1)
+        // From its begin on, as the daemon counts; one that lasted longer is followed by the next one at once.
+        self.schedule.as_ref()?.due_after(last.started, 1).map(|due| due.max(last.finished.at))
     }
 
     /// When the last good pass ended, and when the next one is due.

@@ -24,5 +24,5 @@ pub use id::{Id, IdError, Kind};
 pub use item::Item;
 pub use local::Local;
 pub use price::{Money, Notation, Price, PriceError};
-pub use rejection::{Cell, Owner, Rejection};
+pub use rejection::{Cell, Owner, Rejection, Traits};
 pub use unknown_words::UnknownWords;

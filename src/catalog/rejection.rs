@@ -1,7 +1,11 @@
 //! Rejected rows, and why.
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+
+use super::Category;
 
 /// One row of a feed that became no item.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -29,6 +33,18 @@ pub struct Rejection {
     /// What else in a broken row may be an id: another product's may have run into it.
     #[serde(skip)]
     pub mentions: Vec<String>,
+    /// What else is known of the row, if that can be read; `None` = it can't.
+    #[serde(skip)]
+    pub traits: Option<Box<Traits>>,
+}
+
+/// What rules may go by besides a row's id and title.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Traits {
+    /// Whose product it is.
+    pub brand: Option<String>,
+    /// Where it would be.
+    pub category: Option<Arc<Category>>,
 }
 
 /// The cell that keeps a row from being taken, for whoever has to mend it.
@@ -78,7 +94,13 @@ impl Rejection {
             changes_at: None,
             is_doubtful: false,
             mentions: Vec::new(),
+            traits: None,
         }
+    }
+
+    /// With what else is known of the row.
+    pub fn with_traits(self, traits: Traits) -> Rejection {
+        Rejection { traits: Some(Box::new(traits)), ..self }
     }
 
     /// Of a row whose id an earlier one has: on which line, if that is known, and whether that one is taken.

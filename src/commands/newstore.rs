@@ -81,7 +81,8 @@ fn plan(arguments: &NewStorePlan, settings: &Settings, log: Log) -> Outcome {
     let reader = connect(settings)?.reader();
     until_interrupted(async {
         let told = |error: ReadError| failed(settings, &error.to_string());
-        let Gathered { plan, notes, mut failures } = gather(settings, &known, &reader).await.map_err(told)?;
+        let Gathered { plan, notes, failures } = gather(settings, &known, &reader).await.map_err(told)?;
+        let mut failures: Vec<String> = failures.into_iter().map(|(_, words)| words).collect();
         // Where nothing is to be done nothing is asked.
         let remote = match if plan.is_due() { reader.status().await } else { Ok(None) } {
             Err(error @ ReadError::All(_)) => return Err(told(error)),
@@ -169,7 +170,12 @@ fn apply(arguments: &NewStoreApply, config: Config, log: Log) -> Outcome {
         let (ledger, out) = (&mut ledger, &mut out);
         let applied = Apply { settings: &settings, ledger, writer: &writer, stop: &stop, out };
         let exit = ended(applied.carry_out(&plan, &known).await, &settings)?;
-        Ok(gathered.failures.iter().fold(exit, |exit, words| exit.or_worse(tell_failure(&settings, words, log))))
+        // Each store stands alone: what can't be listed for others is told, and fails nothing that was asked for.
+        let is_meant = |store: &String| arguments.stores.is_empty() || arguments.stores.contains(store);
+        Ok(gathered.failures.iter().fold(exit, |exit, (store, words)| {
+            let failed = tell_failure(&settings, words, log);
+            if is_meant(store) { exit.or_worse(failed) } else { exit }
+        }))
     })
 }
 

@@ -8,7 +8,7 @@ use glob::{MatchOptions, PatternError};
 use super::ConfigError;
 use super::names::RULE;
 use super::section::Section;
-use crate::catalog::{Item, Money, Notation, Owner, Price, Rejection};
+use crate::catalog::{Category, Item, Money, Notation, Owner, Price, Rejection, Traits};
 use crate::feed::Row;
 
 /// What items are judged by, in order. Without any, every item counts.
@@ -106,11 +106,16 @@ impl Rules {
         // A long one is known up to its middle.
         let title =
             rejection.cell.as_deref().and_then(|cell| cell.title.as_deref()).filter(|title| !title.ends_with('…'));
+        // What rules that can't be judged would all say; a later one decides only if it says the same.
+        let mut unsure = None;
         for (number, rule) in self.0.iter().enumerate() {
-            match rule.fits_rejected(id, title) {
-                Some(true) => return Some(Verdict { rule: number, include: rule.include }),
+            let include = rule.include;
+            let is_as_unsure = unsure.is_none_or(|unsure| unsure == include);
+            match rule.fits_rejected(id, title, rejection.traits.as_deref()) {
+                Some(true) => return is_as_unsure.then_some(Verdict { rule: number, include }),
                 Some(false) => {}
-                None => return None,
+                None if !is_as_unsure => return None,
+                None => unsure = Some(include),
             }
         }
         None
@@ -140,12 +145,15 @@ impl Rule {
         self.conditions.iter().all(|condition| condition.fits(item))
     }
 
-    /// Whether it fits on a row of which nothing else can be read; `None` = that can't be told.
-    fn fits_rejected(&self, id: &str, title: Option<&str>) -> Option<bool> {
+    /// Whether it fits on a row of which no more can be read; `None` = that can't be told.
+    fn fits_rejected(&self, id: &str, title: Option<&str>, traits: Option<&Traits>) -> Option<bool> {
         let fits = |condition: &Condition| match condition {
             Condition::Id(pattern) => Some(pattern.fits(id)),
             Condition::Title(pattern) => title.map(|title| pattern.fits(title)),
-            _ => None,
+            Condition::Category(pattern) => Some(pattern.fits_category(traits?.category.as_deref())),
+            // One that can't be read is none.
+            Condition::Brand(pattern) => Some(pattern.fits_brand(Some(traits?.brand.as_deref()?))),
+            Condition::Price(_) | Condition::InStock(_) => None,
         };
         let all = || self.conditions.iter().map(fits);
         if all().any(|fits| fits == Some(false)) {
@@ -161,10 +169,8 @@ impl Condition {
         match self {
             Condition::Id(pattern) => pattern.fits(item.id.as_str()),
             Condition::Title(pattern) => pattern.fits(&item.title),
-            Condition::Category(pattern) => item.category.as_ref().is_some_and(|category| {
-                category.name.as_ref().is_some_and(|name| pattern.fits(name)) || pattern.fits(category.id.as_str())
-            }),
-            Condition::Brand(pattern) => item.local.brand.as_ref().is_some_and(|brand| pattern.fits(brand)),
+            Condition::Category(pattern) => pattern.fits_category(item.category.as_deref()),
+            Condition::Brand(pattern) => pattern.fits_brand(item.local.brand.as_deref()),
             Condition::Price(prices) => item.price.is_some_and(|price| prices.range.contains(&price)),
             Condition::InStock(in_stock) => item.in_stock == *in_stock,
         }
@@ -172,6 +178,16 @@ impl Condition {
 }
 
 impl Pattern {
+    fn fits_category(&self, category: Option<&Category>) -> bool {
+        category.is_some_and(|category| {
+            category.name.as_ref().is_some_and(|name| self.fits(name)) || self.fits(category.id.as_str())
+        })
+    }
+
+    fn fits_brand(&self, brand: Option<&str>) -> bool {
+        brand.is_some_and(|brand| self.fits(brand))
+    }
+
     /// Of ids each letter counts; elsewhere its case doesn't.
     fn parse(text: &str, is_id: bool) -> Result<Pattern, String> {
         if text.is_empty() {

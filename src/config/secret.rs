@@ -63,8 +63,8 @@ fn note(section: &Section<'_>, names: SecretNames, given: &Given<'_>) {
     }
 }
 
-/// Every way in which a secret is given. A file setting that is empty is none, and so is a file that a credential
-/// takes the place of.
+/// Every way in which a secret is given. A file setting that is empty is none, and so is a file that a credential takes
+/// the place of, and whatever is empty beside another one.
 pub(super) fn given<'d>(
     section: &Section<'d>,
     names: SecretNames,
@@ -75,7 +75,7 @@ pub(super) fn given<'d>(
         given.push(Given::File(setting, PathBuf::from(setting.text()?)));
     }
     if environment.secrets() == Secrets::Unneeded {
-        return Ok(given);
+        return Ok(but_empty_ones(given));
     }
     let variable = variable(&section.secrets, names.key);
     if let Some(value) = environment.var(&variable) {
@@ -89,7 +89,15 @@ pub(super) fn given<'d>(
             given.push(Given::Credential(path));
         }
     }
-    Ok(given)
+    Ok(but_empty_ones(given))
+}
+
+/// Without those that are empty beside another one.
+fn but_empty_ones(mut given: Vec<Given<'_>>) -> Vec<Given<'_>> {
+    if given.len() > 1 {
+        given.retain(|way| !way.is_empty());
+    }
+    given
 }
 
 /// What is said of a secret that is missing.
@@ -136,6 +144,14 @@ pub(super) enum Given<'d> {
 }
 
 impl Given<'_> {
+    fn is_empty(&self) -> bool {
+        match self {
+            Given::Setting(setting) => setting.text().is_ok_and(str::is_empty),
+            Given::Variable(_, value) => value.is_empty(),
+            Given::File(..) | Given::Credential(_) => false,
+        }
+    }
+
     /// The secret. White space at a file's end is the editor's, not the secret's.
     fn read(&self, credential: &str) -> Result<SecretString, ConfigError> {
         let text = match self {

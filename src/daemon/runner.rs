@@ -39,6 +39,10 @@ pub(super) struct Runner {
     force_next: bool,
     /// Whether the pass under way goes past the guard.
     is_forced: bool,
+    /// The pass under way was stopped for a pause.
+    is_stopped: bool,
+    /// And the pause is over since.
+    is_resumed: bool,
     /// What passes were for that a pause has kept from sending.
     missed: Option<PassKind>,
     /// Ends the pass under way, and no other.
@@ -66,6 +70,8 @@ impl Runner {
             due: None,
             force_next,
             is_forced: false,
+            is_stopped: false,
+            is_resumed: false,
             missed: None,
             pass_stop: CancellationToken::new(),
             pass: None,
@@ -155,14 +161,16 @@ impl Runner {
         }
     }
 
-    /// Ends the pass under way: what was acknowledged is in the state, and the rest is for another one.
+    /// Ends the pass under way for a pause: what was acknowledged is in the state, and the rest is for another one.
     pub(super) fn interrupt(&mut self) {
         self.pass_stop.cancel();
+        self.is_stopped = self.is_busy();
     }
 
     /// A pause is over: what it has kept from being sent is due now.
     pub(super) fn resume(&mut self) {
         let missed = self.missed.take().unwrap_or(PassKind::Sync);
+        self.is_resumed = self.is_stopped;
         self.wants(missed);
     }
 
@@ -220,17 +228,28 @@ impl Runner {
         true
     }
 
+    /// What a pause has kept from being sent is for the pass behind it. It may be over before the pass has ended.
+    fn miss(&mut self, report: &Report) {
+        let is_stopped = std::mem::take(&mut self.is_stopped) && report.is_interrupted();
+        let is_resumed = std::mem::take(&mut self.is_resumed);
+        if !report.is_paused() && !is_stopped {
+            return;
+        }
+        let kind = report.row.kind;
+        self.force_next |= self.is_forced;
+        if is_resumed {
+            return self.wants(kind);
+        }
+        self.missed = Some(self.missed.map_or(kind, |missed| missed.and(kind)));
+    }
+
     fn ended(&mut self, job: &dyn Job, report: &Report) {
         self.monitor.record(job, report);
         self.heart.ended(job, report);
         if !job.follows_others() {
             self.passed.notify_one();
         }
-        if report.is_paused() {
-            let kind = report.row.kind;
-            self.missed = Some(self.missed.map_or(kind, |missed| missed.and(kind)));
-            self.force_next |= self.is_forced;
-        }
+        self.miss(report);
         if let Some(log) = &mut self.log {
             log.tell(job, report);
         }
@@ -247,8 +266,9 @@ impl Runner {
         let why = shorten_to(&plain(report.row.reason.as_deref()?, LONG), WHY);
         let due = job.due().into_iter();
         let due =
-            due.filter_map(|due| due.schedule.due_after(report.row.finished.at, 1)?.checked_add(due.delay).ok()).min();
-        let next = due.map(|next| format!(", next try {next:.0}")).unwrap_or_default();
+            due.filter_map(|due| due.schedule.due_after(report.row.started, 1)?.checked_add(due.delay).ok()).min();
+        let next = due.map(|next| next.max(report.row.finished.at));
+        let next = next.map(|next| format!(", next try {next:.0}")).unwrap_or_default();
         Some(format!("{}: failed since {since:.0}: {why}{next}", report.label))
     }
 

@@ -12,7 +12,9 @@ use super::names::plain_name;
 use super::sale::{Sale, sale};
 use super::values::{Stock, availability, each_address, first_address, tidy};
 use super::{Offer, ParseOptions, Row};
-use crate::catalog::{Category, Cell, Id, Item, Local, Money, Notation, Rejection, first_product_type, path_category};
+use crate::catalog::{
+    Category, Cell, Id, Item, Local, Money, Notation, Rejection, Traits, first_product_type, path_category,
+};
 
 /// The attributes that we read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -181,6 +183,14 @@ impl<'a> Attributes<'a> {
         self.get(attribute).map(str::to_owned)
     }
 
+    /// What the row says of whose product it is.
+    fn brand(&self) -> Option<String> {
+        let mut local = Local::default();
+        let brands = self.local.iter().filter(|(attribute, _)| *attribute == LocalAttribute::Brand);
+        brands.for_each(|(attribute, value)| attribute.tell(value, &mut local));
+        local.brand
+    }
+
     /// What is known besides the item's own fields.
     fn local(&self, old_price: Option<Money>) -> Local {
         let mut local = Local { old_price: old_price.map(|money| money.price), ..Local::default() };
@@ -221,7 +231,11 @@ impl<'s> ItemBuilder<'s> {
                 let rejection = rejection.of_cell(attributes.cell(Attribute::of_field(field)));
                 let has_sale = attributes.get(Attribute::SalePrice).is_some();
                 let changes_at = sale(attributes.get(Attribute::SaleDates), self.options.now).changes_at;
-                Row::Rejected(Rejection { changes_at: changes_at.filter(|_| has_sale), ..rejection })
+                let rejection = Rejection { changes_at: changes_at.filter(|_| has_sale), ..rejection };
+                Row::Rejected(match self.category(attributes) {
+                    Ok(category) => rejection.with_traits(Traits { brand: attributes.brand(), category }),
+                    Err(_) => rejection,
+                })
             }
         }
     }

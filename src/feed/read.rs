@@ -76,7 +76,11 @@ pub fn recognise(input: &Input<'_>, wanted: Option<FeedType>) -> Result<Option<F
     if input.is_packed()? {
         return Ok(None);
     }
-    detect::format(&detect::head(input)?, wanted).map(Some)
+    let format = detect::format(&detect::head(input)?, wanted)?;
+    if format == FeedType::GoogleCsv {
+        google_text::check_header(input)?;
+    }
+    Ok(Some(format))
 }
 
 /// Opens a feed that lies in a file.

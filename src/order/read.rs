@@ -159,14 +159,17 @@ fn text(value: Option<&Value>) -> Result<Option<String>, ()> {
     Ok(Some(text).filter(|text| !text.is_empty()))
 }
 
-/// A whole number that is not below zero, also as a text.
+/// A whole number that is not below zero, also as a text, or as some write prices: `1.0`.
 fn number(value: Option<&Value>) -> Result<Option<u64>, ()> {
-    match value {
-        None | Some(Value::Null) => Ok(None),
-        Some(Value::Number(number)) => whole(number.as_str()).map(Some).ok_or(()),
-        Some(Value::String(text)) => whole(text.trim()).map(Some).ok_or(()),
-        Some(_) => Err(()),
-    }
+    let text = match value {
+        None | Some(Value::Null) => return Ok(None),
+        Some(Value::Number(number)) => number.as_str(),
+        Some(Value::String(text)) => text.trim(),
+        Some(_) => return Err(()),
+    };
+    let is_zero = |rest: &str| !rest.is_empty() && rest.bytes().all(|byte| byte == b'0');
+    let digits = text.split_once('.').filter(|(_, rest)| is_zero(rest)).map_or(text, |(digits, _)| digits);
+    whole(digits).map(Some).ok_or(())
 }
 
 /// The digits of a number that SQLite can hold.
@@ -276,7 +279,7 @@ mod tests {
     #[test]
     fn what_cannot_be_read_is_nothing_and_told() {
         let read = deal(json!({"date": "yesterday", "chat": {}, "num": 7, "products": [
-            {"id": 5, "qty": 1.5, "price": "ten", "currency": "dollars"}, {"id": "6", "qty": "2", "price": "9.90"}, 7]}));
+            {"id": 5, "qty": 1.5, "price": "ten", "currency": "dollars"}, {"id": "6", "qty": "2.00", "price": "9.90"}, 7]}));
         assert_eq!(read.order.num.as_deref(), Some("7"));
         assert_eq!(
             read.unreadable,

@@ -139,7 +139,9 @@ impl Adaptive {
 
     /// The service takes so many a second: as many at once as that needs, and some for answers that take longer.
     pub(super) fn fits(&mut self, per_second: f64) {
-        let needed = per_second * self.took.unwrap_or_default().as_secs_f64();
+        // How many that are can't be told before any answer was measured; the pace holds them back.
+        let Some(took) = self.took else { return };
+        let needed = per_second * took.as_secs_f64();
         self.rest_at((1.5 * needed).ceil() as usize + 1);
     }
 

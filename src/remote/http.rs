@@ -147,21 +147,18 @@ impl<S: Service> Client<S> {
         request: &Request,
         read: impl Fn(S::Reply<'_>) -> Result<T, CallError>,
     ) -> Result<T, CallError> {
-        self.call_while(request, read, CallError::can_pass).await
+        self.call_while(request, read, CallError::can_pass, None).await
     }
 
-    /// The same; `lost` = the answer to a try was: whatever the last one is answered, that one may have had its effect.
+    /// The same; `lost` = the answer to a try was: whatever the last one is answered, that one may have had its effect. It
+    /// is so as well while a try is under way, and nobody knows its answer yet.
     pub(super) async fn call_noting<T>(
         &self,
         request: &Request,
         read: impl Fn(S::Reply<'_>) -> Result<T, CallError>,
         lost: &AtomicBool,
     ) -> Result<T, CallError> {
-        let again = |error: &CallError| {
-            lost.fetch_or(error.is_in_doubt(), Ordering::Relaxed);
-            error.can_pass()
-        };
-        self.call_while(request, read, again).await
+        self.call_while(request, read, CallError::can_pass, Some(lost)).await
     }
 
     /// Sends a request that must not have its effect twice: tried again only when its last try is known to have had
@@ -171,7 +168,7 @@ impl<S: Service> Client<S> {
         request: &Request,
         read: impl Fn(S::Reply<'_>) -> Result<T, CallError>,
     ) -> Result<T, CallError> {
-        self.call_while(request, read, |error| error.can_pass() && !error.is_in_doubt()).await
+        self.call_while(request, read, |error| error.can_pass() && !error.is_in_doubt(), None).await
     }
 
     /// Sends a request a single time.
@@ -180,7 +177,7 @@ impl<S: Service> Client<S> {
         request: &Request,
         read: impl Fn(S::Reply<'_>) -> Result<T, CallError>,
     ) -> Result<T, CallError> {
-        self.call_while(request, read, |_| false).await
+        self.call_while(request, read, |_| false, None).await
     }
 
     /// Sends a request again as long as its tries are not used up, and `again` says so of the error of the last one.
@@ -189,9 +186,10 @@ impl<S: Service> Client<S> {
         request: &Request,
         read: impl Fn(S::Reply<'_>) -> Result<T, CallError>,
         again: impl Fn(&CallError) -> bool,
+        lost: Option<&AtomicBool>,
     ) -> Result<T, CallError> {
         let mut is_retry = false;
-        let attempt = || self.attempt(request, &read, std::mem::replace(&mut is_retry, true));
+        let attempt = || self.attempt(request, &read, std::mem::replace(&mut is_retry, true), lost);
         attempt
             .retry(waits(self.retries))
             .sleep(tokio::time::sleep)
@@ -210,12 +208,14 @@ impl<S: Service> Client<S> {
         request: &Request,
         read: impl Fn(S::Reply<'_>) -> Result<T, CallError>,
         is_retry: bool,
+        lost: Option<&AtomicBool>,
     ) -> Result<T, CallError> {
         let permit = self.limit.permit().await.map_err(|silence| CallError::Passing {
             reason: format!("{} asked to be left alone for {} s more", S::NAME, silence.0.as_secs()),
             retry_after: Some(silence.0),
             in_doubt: false,
         })?;
+        let was_lost = lost.is_some_and(|lost| lost.swap(true, Ordering::Relaxed));
         self.traffic().sent(is_retry);
         let started = Instant::now();
         let mut ended = Ended::Untold;
@@ -225,6 +225,9 @@ impl<S: Service> Client<S> {
             self.limit.be_quiet_for(asked);
         }
         permit.ended(ended);
+        if let Some(lost) = lost {
+            lost.store(was_lost || result.as_ref().is_err_and(CallError::is_in_doubt), Ordering::Relaxed);
+        }
         let outcome = result.as_ref().err().map_or_else(|| "ok".to_owned(), CallError::to_string);
         debug!(
             method = %request.method,

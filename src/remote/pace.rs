@@ -147,6 +147,10 @@ impl Pace {
     /// A request that was sent at that moment was refused. What follows from it is known only when the answers to
     /// those that were sent before are in: when the silence is over that follows.
     pub(super) fn refused(&mut self, sent: Instant) {
+        // One of a burst that was learned from already.
+        if self.lesson.is_some_and(|(learned, _)| sent < learned) {
+            return;
+        }
         self.refused = Some(self.refused.map_or(sent, |first| first.min(sent)));
     }
 

@@ -133,7 +133,11 @@ pub(super) fn settle(connection: &mut Connection, place: &Place, doubt: Option<&
     let transaction = connection.transaction()?;
     let has = TRANSACTIONS.get(&transaction)?.unwrap_or_default().count;
     let counted = place.lock.found().map(|found| found.transactions);
-    let next = has.unwrap_or_default().max(counted.unwrap_or_default()) + u64::from(doubt.is_some() || has.is_none());
+    // One more than the state has, also where another start has counted that before it failed: as long as it is less
+    // than that, it isn't asked when the lock file was changed.
+    let (has, counted) = (has.unwrap_or_default(), counted.unwrap_or_default());
+    // Where there is a doubt it is two more, so that it stays should this fail.
+    let next = if doubt.is_some() { has.max(counted) + 2 } else { counted.max(has + 1) };
     let changed = place.lock.count(next).unwrap_or_default();
     TRANSACTIONS.set(&transaction, &Transactions { count: Some(next), changed })?;
     if let Ok(file) = fs::metadata(place.path()) {

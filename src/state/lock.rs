@@ -55,7 +55,7 @@ impl Lock {
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
-                let holder = read(&file).0.unwrap_or_else(|| "unknown".to_owned());
+                let holder = holder(&file).unwrap_or_else(|| "unknown".to_owned());
                 return Err(StateError::Locked { path: state.to_owned(), holder });
             }
             Err(TryLockError::Error(error)) => return Err(io(error)),
@@ -67,8 +67,8 @@ impl Lock {
             // Somebody removed it while it was being locked.
             return Err(StateError::Locked { path: state.to_owned(), holder: "unknown".to_owned() });
         }
-        // Who holds it is a courtesy: a full disk must not keep a pass from reporting just that.
-        let _ = lock.count(lock.found.as_ref().map_or(0, |found| found.transactions));
+        // Nothing is written to it yet: when it was changed tells whether the state is the last one, and who fails before
+        // it writes to the state must leave both as they were.
         Ok(lock)
     }
 
@@ -98,22 +98,37 @@ pub(super) fn counted(state: &Path) -> Option<Counted> {
 /// Whether a process works with a state, as the kernel lists its locks; `None` = it doesn't tell. (To try the lock would
 /// turn away a process that begins just then.)
 pub fn is_in_use(state: &Path) -> Option<bool> {
-    let locks = std::fs::read_to_string("/proc/locks").ok()?;
+    let locks = locks()?;
     let inode = match std::fs::metadata(lock_path(state)) {
         Ok(file) => file.ino(),
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Some(false),
         Err(_) => return None,
     };
-    Some(locks.lines().any(|line| is_lock_of(line, inode)))
+    Some(locks.lines().any(|line| process_of(line, inode).is_some()))
 }
 
-/// Of a line such as `1: FLOCK  ADVISORY  WRITE 708 08:02:1234 0 EOF`. Some file systems have another device there than in
-/// `stat`.
-fn is_lock_of(line: &str, inode: u64) -> bool {
+/// Who holds the lock: as the kernel says, or as the one did who wrote to the file last.
+fn holder(file: &File) -> Option<String> {
+    let locks = locks().unwrap_or_default();
+    let inode = file.metadata().ok()?.ino();
+    // The number of a process that can't be seen from here is 0.
+    let process = locks.lines().find_map(|line| process_of(line, inode)).filter(|process| *process != "0");
+    process.map(str::to_owned).or_else(|| read(file).0)
+}
+
+/// The locks that there are, a line each.
+fn locks() -> Option<String> {
+    std::fs::read_to_string("/proc/locks").ok()
+}
+
+/// The process that has locked this file, of a line such as `1: FLOCK  ADVISORY  WRITE 708 08:02:1234 0 EOF`. Some file
+/// systems have another device there than in `stat`.
+fn process_of(line: &str, inode: u64) -> Option<&str> {
     let mut words = line.split_ascii_whitespace().skip(1);
     let is_ours = words.next() == Some("FLOCK") && words.next().is_some() && words.next() == Some("WRITE");
-    let file = words.nth(1).and_then(|file| file.rsplit(':').next());
-    is_ours && file.and_then(|file| file.parse().ok()) == Some(inode)
+    let process = words.next().filter(|_| is_ours)?;
+    let file = words.next().and_then(|file| file.rsplit(':').next()?.parse().ok());
+    (file == Some(inode)).then_some(process)
 }
 
 fn counted_in(file: &File) -> Option<Counted> {
@@ -163,7 +178,7 @@ mod tests {
 
     #[test]
     fn other_locks_are_none_of_ours() {
-        assert!(is_lock_of("12: FLOCK  ADVISORY  WRITE 708 08:02:1234 0 EOF", 1234));
+        assert_eq!(process_of("12: FLOCK  ADVISORY  WRITE 708 08:02:1234 0 EOF", 1234), Some("708"));
         for line in [
             "12: FLOCK  ADVISORY  WRITE 708 08:02:12345 0 EOF",
             "12: FLOCK  ADVISORY  READ 708 08:02:1234 0 EOF",
@@ -171,7 +186,7 @@ mod tests {
             "12: -> FLOCK  ADVISORY  WRITE 708 08:02:1234 0 EOF",
             "",
         ] {
-            assert!(!is_lock_of(line, 1234), "{line}");
+            assert_eq!(process_of(line, 1234), None, "{line}");
         }
     }
 }

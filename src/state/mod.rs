@@ -35,7 +35,7 @@ pub use reader::{Reader, limit};
 #[cfg(test)]
 pub(crate) use schema::STEPS;
 pub use schema::{
-    AVAILABILITY_SINCE, COUNTED_SINCE, GUARD_SINCE, HISTORY_SINCE, JOBS_SINCE, ORDERS_SINCE, SECRET_SINCE,
+    AVAILABILITY_SINCE, COUNTED_SINCE, GUARD_SINCE, HISTORY_SINCE, JOBS_SINCE, ORDERS_SINCE, OWNED_SINCE, SECRET_SINCE,
     TAKEN_BY_SINCE, VERSION,
 };
-pub use writer::Writer;
+pub use writer::{Pending, Writer};

@@ -5,7 +5,7 @@ use rusqlite::{Transaction, params};
 use crate::digest::Hasher;
 
 /// Each step takes a file from one format to the next; `PRAGMA user_version` counts them.
-pub(crate) const STEPS: [&str; 16] = [
+pub(crate) const STEPS: [&str; 17] = [
     OBJECTS,
     IMPORTS,
     EVENTS,
@@ -22,6 +22,7 @@ pub(crate) const STEPS: [&str; 16] = [
     TAKEN_BY,
     EMAILS_OF,
     COUNTED,
+    OWNED,
 ];
 
 const OBJECTS: &str = "
@@ -249,7 +250,16 @@ const COUNTED: &str = "
         FROM rejected GROUP BY 1, 2;
 ";
 
-/// The first format that keeps count of objects and of rejected rows.
+const OWNED: &str = "
+    -- The count of our objects lies with the other values that each request changes: one page of the file, not two.
+    INSERT INTO meta (key, value) SELECT 'owned_' || kind, CAST(objects AS TEXT) FROM object_count;
+    DROP TABLE object_count;
+";
+
+/// The first format whose count of our objects is read.
+pub const OWNED_SINCE: i64 = 17;
+
+/// The first format that keeps count of rejected rows.
 pub const COUNTED_SINCE: i64 = 16;
 
 /// The first format that knows who has taken an event.
@@ -296,5 +306,6 @@ mod tests {
         assert_eq!(STEPS[AVAILABILITY_SINCE as usize - 1], AVAILABILITY);
         assert_eq!(STEPS[TAKEN_BY_SINCE as usize - 1], TAKEN_BY);
         assert_eq!(STEPS[COUNTED_SINCE as usize - 1], COUNTED);
+        assert_eq!(STEPS[OWNED_SINCE as usize - 1], OWNED);
     }
 }

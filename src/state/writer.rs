@@ -36,13 +36,39 @@ type Work = Box<dyn FnOnce(&Transaction<'_>) -> rusqlite::Result<()> + Send>;
 /// A small part of a transaction that has others.
 struct Entry {
     durable: Durable,
+    /// It goes with the next one that doesn't wait.
+    waits: bool,
     work: Work,
     answer: oneshot::Sender<Result<(), StateError>>,
 }
 
 enum Message {
     Entry(Entry),
+    /// Those that wait are to be written now.
+    Hurry,
     Run(Job),
+}
+
+/// An entry that waits for another one, in whose transaction it is written.
+#[derive(Debug)]
+pub struct Pending<'w> {
+    writer: &'w Writer,
+    result: oneshot::Receiver<Result<(), StateError>>,
+}
+
+impl Pending<'_> {
+    /// Returns when it is written, in a transaction of its own if no other entry came. One that is dropped is not waited
+    /// for by anybody, and not written if there is time.
+    ///
+    /// # Errors
+    /// When it can't be written.
+    pub async fn written(mut self) -> Result<(), StateError> {
+        if let Ok(result) = self.result.try_recv() {
+            return result;
+        }
+        self.writer.send(Message::Hurry)?;
+        self.result.await.map_err(|_| StateError::Gone)?
+    }
 }
 
 /// The one writer of a state file. Dropping it closes the file and gives the lock back.
@@ -130,9 +156,30 @@ impl Writer {
         durable: Durable,
         work: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<()> + Send + 'static,
     ) -> Result<(), StateError> {
+        self.put(durable, false, Box::new(work))?.await.map_err(|_| StateError::Gone)?
+    }
+
+    /// The same, in the transaction of the next entry that doesn't wait: it spares one of its own.
+    ///
+    /// # Errors
+    /// When the state is closed.
+    pub fn enter_with_next(
+        &self,
+        durable: Durable,
+        work: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<()> + Send + 'static,
+    ) -> Result<Pending<'_>, StateError> {
+        Ok(Pending { writer: self, result: self.put(durable, true, Box::new(work))? })
+    }
+
+    fn put(
+        &self,
+        durable: Durable,
+        waits: bool,
+        work: Work,
+    ) -> Result<oneshot::Receiver<Result<(), StateError>>, StateError> {
         let (answer, result) = oneshot::channel();
-        self.send(Message::Entry(Entry { durable, work: Box::new(work), answer }))?;
-        result.await.map_err(|_| StateError::Gone)?
+        self.send(Message::Entry(Entry { durable, waits, work, answer }))?;
+        Ok(result)
     }
 
     async fn on_thread<T: Send + 'static>(
@@ -213,28 +260,41 @@ impl Drop for Writer {
 
 /// The thread.
 fn serve(mut file: StateFile, inbox: &Receiver<Message>) {
-    let (mut waiting, mut written) = (None, Instant::now());
-    while let Some(message) = waiting.take().or_else(|| inbox.recv().ok()) {
+    let (mut next, mut entries, mut written) = (None, Vec::new(), Instant::now());
+    while let Some(message) = next.take().or_else(|| inbox.recv().ok()) {
         match message {
-            Message::Run(job) => job(&mut file),
-            Message::Entry(first) => {
+            Message::Run(job) => {
+                job(&mut file);
+                continue;
+            }
+            Message::Entry(entry) => {
+                let Entry { durable, waits, .. } = entry;
+                entries.push(entry);
+                if waits {
+                    continue;
+                }
                 // Where they come seldom, nobody else will come so soon.
-                if first.durable == Durable::No && written.elapsed() < 2 * GATHERED {
+                if durable == Durable::No && written.elapsed() < 2 * GATHERED {
                     thread::sleep(GATHERED);
                 }
-                let mut entries = vec![first];
-                while let Ok(message) = inbox.try_recv() {
-                    match message {
-                        Message::Entry(entry) => entries.push(entry),
-                        run @ Message::Run(_) => {
-                            waiting = Some(run);
-                            break;
-                        }
-                    }
-                }
-                write(&mut file, entries);
-                written = Instant::now();
             }
+            Message::Hurry => {}
+        }
+        while let Ok(message) = inbox.try_recv() {
+            match message {
+                Message::Entry(entry) => entries.push(entry),
+                Message::Hurry => {}
+                run @ Message::Run(_) => {
+                    next = Some(run);
+                    break;
+                }
+            }
+        }
+        // What waited, and is not waited for any more, is no more wanted.
+        entries.retain(|entry| !(entry.waits && entry.answer.is_closed()));
+        if !entries.is_empty() {
+            write(&mut file, std::mem::take(&mut entries));
+            written = Instant::now();
         }
     }
 }

@@ -37,7 +37,7 @@ pub fn sold(
 /// By the shop's number; an id of NiceChat's is only one when it says so.
 fn called(reader: &Reader, reference: &str) -> Result<Vec<HeldOrder>, StateError> {
     let mut found = reader.orders_numbered(reference)?;
-    if let Some(id) = reference.strip_prefix(BY_ID).filter(|id| found.is_empty() && id.parse::<i64>().is_ok()) {
+    if let Some(id) = reference.strip_prefix(BY_ID).filter(|_| found.is_empty()) {
         found = reader.orders_called(id, false)?;
         found.retain(|held| held.order.num.is_none());
     }

@@ -120,11 +120,14 @@ pub fn limited(routes: Router) -> Router {
     routes.layer(from_fn(async |request: Request, next: Next| {
         match request.extensions().get::<Caller>().and_then(|caller| caller.must_wait) {
             None => next.run(request).await,
-            Some(wait) => {
-                (StatusCode::TOO_MANY_REQUESTS, [(RETRY_AFTER, seconds(wait))], "too many requests\n").into_response()
-            }
+            Some(wait) => too_many(wait),
         }
     }))
+}
+
+/// What is said to who asks too often, and may ask again after so long.
+pub fn too_many(wait: Duration) -> Response {
+    (StatusCode::TOO_MANY_REQUESTS, [(RETRY_AFTER, seconds(wait))], "too many requests\n").into_response()
 }
 
 /// Whole seconds, as `Retry-After` has them.

@@ -6,7 +6,7 @@ use proptest::prelude::{any, prop, prop_assert_eq, proptest};
 use proptest::strategy::Strategy as _;
 
 use super::*;
-use crate::catalog::{Category, Cell, Id, Item, Money, Rejection};
+use crate::catalog::{Category, Cell, Id, Item, Money, Rejection, Traits};
 use crate::feed::{Offer, Row};
 
 fn rules(lines: &str) -> Rules {
@@ -47,6 +47,8 @@ fn row(item: Item) -> Row {
 fn rows_that_are_not_taken() {
     let bad_price = Rejection::new(2, Some("TEST-1".to_owned()), "price", "not a price".to_owned());
     let titled = || bad_price.clone().of_cell(Cell { title: Some("Lampe Ümlaut".to_owned()), ..Cell::default() });
+    let Item { category, local, .. } = lamp(None);
+    let of_acme = || bad_price.clone().with_traits(Traits { brand: local.brand.clone(), category: category.clone() });
     let excluded = "include = false\nid = \"TEST-*\"";
     for (written, rejection, expected) in [
         (excluded, bad_price.clone(), Some(0)),
@@ -66,6 +68,15 @@ fn rows_that_are_not_taken() {
             Some(1),
         ),
         ("include = true\nid = \"TEST-1\"\n[[source.rule]]\ninclude = false\nid = \"*\"", bad_price.clone(), None),
+        // Whichever of the two decides, it says the same.
+        (
+            "include = false\nprice = \"<5\"\n[[source.rule]]\ninclude = false\nid = \"TEST-*\"",
+            bad_price.clone(),
+            Some(1),
+        ),
+        ("include = false\nbrand = \"acme*\"", of_acme(), Some(0)),
+        ("include = false\ncategory = \"Home > *\"", of_acme(), Some(0)),
+        ("include = false\nbrand = \"other\"", of_acme(), None),
     ] {
         let rules = rules(&format!("[[source.rule]]\n{written}"));
         assert_eq!(rules.excludes(&Row::Rejected(rejection.clone())), expected, "{written} {rejection:?}");

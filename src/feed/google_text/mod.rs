@@ -61,6 +61,11 @@ fn open<'i, 'f>(input: &'i Input<'f>) -> Result<Option<Opened<'i, 'f>>, FeedErro
     Ok(Some(Opened { detector, splitter, header, columns, dialect }))
 }
 
+/// Fails unless the first line names the columns of a feed.
+pub(super) fn check_header(input: &Input<'_>) -> Result<(), FeedError> {
+    open(input).map(|_| ())
+}
+
 /// The cells of the row on this line, with their columns' names.
 pub(super) fn cells_at(input: &Input<'_>, line: u64) -> Result<Vec<(String, String)>, FeedError> {
     let Some(Opened { mut detector, mut splitter, header, dialect, .. }) = open(input)? else { return Ok(Vec::new()) };

@@ -20,7 +20,7 @@ use super::tree::{Lookup, Tree};
 use super::values::{first_address, is_misspelt, tidy, words};
 use super::xml_split::{Fragment, XmlSplitter};
 use super::{FeedError, Input, Offer, ParseOptions, Row};
-use crate::catalog::{Id, Item, Rejection};
+use crate::catalog::{Id, Item, Rejection, Traits};
 use fields::OfferFields;
 
 const NAMES: &[&str] = &["offer", "category"];
@@ -219,8 +219,9 @@ fn offer(xml: &str, line: u64, tree: &mut Tree, options: &ParseOptions) -> Resul
         return Ok(broken(line, None, "its id can't be read".to_owned(), xml));
     }
     let fields = OfferFields(&element.nodes);
-    let category = match fields.text("categoryId") {
-        Ok(Some(id)) => tree.get(&id)?,
+    let named = fields.text("categoryId");
+    let category = match &named {
+        Ok(Some(id)) => tree.get(id)?,
         _ => Lookup::Undefined,
     };
     let category = match category {
@@ -237,8 +238,11 @@ fn offer(xml: &str, line: u64, tree: &mut Tree, options: &ParseOptions) -> Resul
             Row::Offer(Box::new(offer))
         }
         Err((field, reason)) => {
-            let cell = fields.cell(field);
-            Row::Rejected(Rejection::new(line, id, field, reason).of_cell(cell))
+            let rejection = Rejection::new(line, id, field, reason).of_cell(fields.cell(field));
+            Row::Rejected(match named {
+                Ok(_) => rejection.with_traits(Traits { brand: fields.local(None, options).brand, category }),
+                Err(_) => rejection,
+            })
         }
     })
 }

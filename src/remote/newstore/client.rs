@@ -135,7 +135,7 @@ impl Writer {
         };
         let sent = self.0.call(async |client| {
             let request = request(client, &self.0.settings().retailer, "", body.clone())?;
-            client.call_while(&request, reply::whole, again).await
+            client.call_while(&request, reply::whole, again, None).await
         });
         let became = match sent.await {
             // There is no such thing as no such retailer.

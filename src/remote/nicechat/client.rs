@@ -186,7 +186,7 @@ impl Writer {
     }
 
     /// `POST`: creates an object with these fields, and gives what the service made of them. `lost` = the answer to a
-    /// try before the last one was lost, which may have had its effect.
+    /// try before the last one was lost, which may have had its effect; or one is under way.
     ///
     /// # Errors
     /// As of any call; [`CallError::Exists`] when the id is taken.
@@ -206,13 +206,13 @@ impl Writer {
         self.0.call_noting(&request, |result| acknowledged(result, id, false), lost).await
     }
 
-    /// `DELETE`.
+    /// `DELETE`. `lost` as of [`Writer::create`].
     ///
     /// # Errors
     /// As of any call; [`CallError::Missing`] when the object is gone already.
-    pub async fn delete(&self, kind: Kind, id: &Id) -> Result<(), CallError> {
+    pub async fn delete(&self, kind: Kind, id: &Id, lost: &AtomicBool) -> Result<(), CallError> {
         let request = Request { method: Method::DELETE, url: self.0.url(&member(kind, id))?, body: Bytes::new() };
-        self.0.call(&request, |result| acknowledged(result, id, false)).await.map(|_| ())
+        self.0.call_noting(&request, |result| acknowledged(result, id, false), lost).await.map(|_| ())
     }
 }
 
@@ -226,10 +226,12 @@ fn acknowledged(result: Option<&RawValue>, id: &Id, is_named: bool) -> Result<Fi
     let Seen { id: named, fields } =
         result.and_then(Seen::of).unwrap_or(Seen { id: SeenId::Missing, fields: Fields::new() });
     match named {
-        SeenId::Usable(named) if named == *id => Ok(fields),
+        SeenId::Usable(named) | SeenId::Number(named) if named == *id => Ok(fields),
         SeenId::Missing if !is_named => Ok(fields),
         SeenId::Missing => Err(CallError::no_answer("the answer does not name the object that was to be created")),
-        SeenId::Usable(other) => Err(CallError::no_answer(format!("the answer is about another object, {other}"))),
+        SeenId::Usable(other) | SeenId::Number(other) => {
+            Err(CallError::no_answer(format!("the answer is about another object, {other}")))
+        }
         SeenId::Odd => Err(CallError::no_answer("the answer is about an object without a usable id")),
     }
 }

@@ -35,6 +35,8 @@ pub(super) enum SeenId {
     Missing,
     /// One that an object of ours could have.
     Usable(Id),
+    /// A number of these digits, which is none of ours in a listing.
+    Number(Id),
     /// Something else: empty, with blanks around it, half a character, twice, not a string.
     Odd,
 }
@@ -48,7 +50,7 @@ impl Seen {
             [] => SeenId::Missing,
             // What was not a character before it was mended names nothing.
             [id] if matches!(whole, Cow::Owned(_)) && id.get().contains('\u{fffd}') => SeenId::Odd,
-            [id] => id_of(id).map_or(SeenId::Odd, SeenId::Usable),
+            [id] => id_of(id),
             _ => SeenId::Odd,
         };
         let fields = fields.into_iter().map(|(name, value)| (name.to_owned(), kept(value))).collect();
@@ -56,15 +58,18 @@ impl Seen {
     }
 }
 
-/// An id as we could have sent it. A number is taken for its digits: NiceChat's orders have such ids.
-fn id_of(json: &RawValue) -> Option<Id> {
-    let text = match json.get().as_bytes() {
-        [b'"', ..] => serde_json::from_str(json.get()).ok()?,
-        digits if digits.iter().all(u8::is_ascii_digit) => json.get().to_owned(),
-        _ => return None,
-    };
+/// An id as we could have sent it, which is a text.
+fn id_of(json: &RawValue) -> SeenId {
+    let digits = json.get();
+    let number = Some(digits).filter(|digits| digits.bytes().all(|byte| byte.is_ascii_digit()));
+    let text = serde_json::from_str(digits).ok();
     // Ours are trimmed.
-    Id::parse(&text).ok().filter(|id| id.as_str() == text)
+    let parsed = |text: &str| Id::parse(text).ok().filter(|id| id.as_str() == text);
+    match (text, number) {
+        (Some::<String>(text), _) => parsed(&text).map_or(SeenId::Odd, SeenId::Usable),
+        (None, Some(digits)) => parsed(digits).map_or(SeenId::Odd, SeenId::Number),
+        (None, None) => SeenId::Odd,
+    }
 }
 
 /// A field's value. What no field of ours can be is kept as a string, which equals none of ours.
@@ -134,10 +139,10 @@ mod tests {
 
     #[test]
     fn ids_are_ours_or_odd() {
+        assert_eq!(seen("{\"id\":7}").map(|seen| seen.id), Some(SeenId::Number(Id::parse("7").expect("an id"))));
         for (id, expected) in [
             (r#""id":"A 1""#, Some("A 1")),
             (r#""id":"7""#, Some("7")),
-            (r#""id":7"#, Some("7")),
             (r#""id":"\ud83d\ude00""#, Some("😀")),
             (r#""id":"""#, None),
             (r#""id":" A""#, None),

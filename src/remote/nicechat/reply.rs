@@ -120,7 +120,8 @@ pub(super) fn understand<T>(
     Err(match worse {
         _ if http == 401 || said == Some(401) => unauthorized(&reason()),
         404 if is_ours => CallError::Missing,
-        412 if is_ours => CallError::Exists,
+        // Nobody before NiceChat answers a create without conditions so.
+        412 if is_ours || (!is_page && *answer.method == Method::POST) => CallError::Exists,
         413 | 414 => refused(worse, &reason()),
         400 | 405 | 415 | 422 if !is_page => refused(worse, &reason()),
         402..=499 if is_ours && !matches!(worse, 404 | 408 | 412 | 425 | 429) => refused(worse, &reason()),
@@ -214,6 +215,15 @@ mod tests {
             (206, r#"{"status":"ok","code":200}"#.to_owned(), "in doubt"),
         ] {
             assert_eq!(kind(status, &body), expected, "{status} {body}");
+        }
+    }
+
+    #[test]
+    fn a_create_is_told_in_any_words_that_there_is_one() {
+        for (body, exists) in [("there already", true), (r#"{"error":"exists"}"#, true), ("", true), ("<html>", false)]
+        {
+            let answer = answer_to(&Method::POST, 412, body);
+            assert_eq!(matches!(answer, Err(CallError::Exists)), exists, "{body}: {answer:?}");
         }
     }
 

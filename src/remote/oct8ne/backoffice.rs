@@ -3,16 +3,17 @@
 use std::time::Duration;
 
 use backon::{ExponentialBuilder, Retryable as _};
+use jiff::Timestamp;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::Value;
 use thiserror::Error;
 
-use crate::http_client;
+use crate::http_client::{self, retry_after};
 
 /// How long an answer may take.
 const WITHIN: Duration = Duration::from_secs(30);
 /// Further tries of what may be repeated.
-const RETRIES: usize = 3;
+const RETRIES: usize = 5;
 
 /// A connection to Oct8ne.
 pub struct Backoffice {
@@ -41,6 +42,15 @@ pub enum Refusal {
     /// It didn't answer, or not as it should.
     #[error("{0}")]
     Failed(String),
+}
+
+/// A try that failed.
+struct Failed {
+    /// Another one may do better.
+    can_pass: bool,
+    /// After so long.
+    asks: Option<Duration>,
+    why: Refusal,
 }
 
 impl Backoffice {
@@ -103,16 +113,26 @@ impl Backoffice {
         let url = format!("{}/platformConnection/update?{query}", self.server);
         let send = async || {
             let answer = self.http.post(&url).header("content-length", "0").send().await;
-            let status = answer.map_err(|error| (true, self.failed(error)))?.status();
+            let answer = answer.map_err(|error| Failed { can_pass: true, asks: None, why: self.failed(error) })?;
+            let status = answer.status();
             if status.is_success() {
                 return Ok(());
             }
-            let can_pass = status.is_server_error() || matches!(status.as_u16(), 408 | 429);
-            Err((can_pass, Refusal::Failed(format!("{}: HTTP {status}", self.server))))
+            Err(Failed {
+                can_pass: status.is_server_error() || matches!(status.as_u16(), 408 | 429),
+                asks: retry_after(answer.headers(), Timestamp::now()),
+                why: Refusal::Failed(format!("{}: HTTP {status}", self.server)),
+            })
         };
         let waits = ExponentialBuilder::default().with_min_delay(Duration::from_millis(200)).with_max_times(RETRIES);
-        let sent = send.retry(waits).sleep(tokio::time::sleep).when(|(can_pass, _)| *can_pass).await;
-        sent.map_err(|(_, refusal)| refusal)
+        let sent = send.retry(waits).sleep(tokio::time::sleep).when(|failed| failed.can_pass);
+        // What it asks for counts, as long as somebody may want to wait for it.
+        let sent = sent.adjust(|failed, wait| match failed.asks {
+            Some(asks) if asks > WITHIN => None,
+            Some(asks) => wait.map(|_| asks),
+            None => wait,
+        });
+        sent.await.map_err(|failed| failed.why)
     }
 
     fn failed(&self, error: reqwest::Error) -> Refusal {

@@ -32,6 +32,8 @@ pub(crate) fn whole(known: impl IntoIterator<Item = Span>, from: Timestamp, now:
     };
     let mut goes_on = false;
     for Span { state, from, to } in known {
+        // Nothing is over that is still to come, nor has it begun.
+        let (from, to) = (from.min(now), to.map(|to| to.min(now)));
         let (begin, end) = (from.max(until), to.unwrap_or(now));
         goes_on = to.is_none();
         if end <= begin && !goes_on {
@@ -128,6 +130,10 @@ mod tests {
             [span(there, 0, Some(10)), span(unknown, 10, None)]
         );
         assert_eq!(whole([span(there, 30, None)], at(30), at(30)), [span(there, 30, None)]);
+        assert_eq!(
+            whole([span(there, 10, Some(90)), span(away, 90, None)], at(0), at(30)),
+            [span(unknown, 0, Some(10)), span(there, 10, Some(30)), span(away, 30, None)]
+        );
     }
 
     proptest! {

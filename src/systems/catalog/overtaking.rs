@@ -54,6 +54,8 @@ pub(super) struct Overtaken {
 pub(super) struct Turn {
     overtaking: Overtaking,
     began: Instant,
+    /// How often somebody had asked by then: the pass reads what there was to see.
+    asked: u64,
     /// The pass before, if it was overtaken.
     before: Option<Overtaken>,
     /// What the pass before has left.
@@ -71,7 +73,8 @@ impl Overtaking {
     pub(super) fn turn(&self) -> Turn {
         let before = lock(&self.0.last).take();
         let left = Mutex::new(lock(&self.0.newer).take());
-        Turn { overtaking: self.clone(), began: Instant::now(), before, left }
+        let asked = self.0.asks.load(Ordering::Relaxed);
+        Turn { overtaking: self.clone(), began: Instant::now(), asked, before, left }
     }
 }
 
@@ -109,8 +112,14 @@ impl Turn {
     pub(super) async fn wait<F: Future<Output = bool>>(&self, look: impl Fn() -> F) {
         let now = Instant::now();
         let mut not_before = if self.before.is_some() { now + SHARE * (now - self.began) } else { now };
+        let mut seen = self.asked;
         loop {
             self.overtaking.0.asked.notified().await;
+            let asks = self.asks();
+            if asks == seen {
+                continue;
+            }
+            seen = asks;
             sleep_until(not_before).await;
             let looked = Instant::now();
             if look().await {
@@ -128,6 +137,16 @@ mod tests {
     use super::*;
 
     const SECOND: Duration = Duration::from_secs(1);
+
+    #[tokio::test(start_paused = true)]
+    async fn what_was_asked_before_a_pass_is_no_reason_to_look_again() {
+        let overtaking = Overtaking::default();
+        overtaking.ask();
+        let turn = overtaking.turn();
+        assert!(timeout(100 * SECOND, turn.wait(|| async { true })).await.is_err());
+        overtaking.ask();
+        turn.wait(|| async { true }).await;
+    }
 
     #[tokio::test(start_paused = true)]
     async fn the_first_is_overtaken_at_once_and_the_next_one_when_it_has_sent_for_long_enough() {

@@ -17,8 +17,8 @@ pub struct Gathered {
     pub plan: Plan,
     /// What somebody should know of the lists.
     pub notes: Vec<String>,
-    /// What could not be listed, and why.
-    pub failures: Vec<String>,
+    /// What could not be listed, by the store, and why.
+    pub failures: Vec<(String, String)>,
 }
 
 /// Makes a plan. Where nothing is to be done nothing is asked.
@@ -38,7 +38,8 @@ pub async fn gather(settings: &NewStore, known: &Known, reader: &Reader) -> Resu
             // The others are not concerned.
             Err(ReadError::NoStore(reason)) => Err(reason),
             Err(ReadError::This(reason)) => {
-                failures.push(format!("the numbers for store {store} can't be listed: {reason}"));
+                let words = format!("the numbers for store {store} can't be listed: {reason}");
+                failures.push((store.to_owned(), words));
                 Err(reason)
             }
         };

@@ -162,7 +162,9 @@ async fn settle(
     if verdict.is_none() && walk.pages > 1 && !missing(&walk).is_empty() {
         // While pages are read one order may go and another one come: each page counts as many, and one was on none of
         // them. What two readings lack is gone.
-        let again = read_pages(tools, nicechat, true, tools.read()?.told_names()?, findings).await?;
+        let mut told = tools.read()?.told_names()?;
+        told.extend(findings.names.iter().cloned());
+        let again = read_pages(tools, nicechat, true, told, findings).await?;
         if let Agreement::Otherwise(how) = again.agreement() {
             return disagrees(tools, how, findings).await;
         }
@@ -171,11 +173,9 @@ async fn settle(
     }
     let gone = if verdict.is_some() { Vec::new() } else { missing(&walk) };
     findings.held = verdict;
-    let is_gone = !gone.is_empty();
     vanish(tools, gone, walk, findings).await?;
-    if is_gone {
-        take_word(tools.state.path(), JOB, approved.as_deref());
-    }
+    // Whatever came of it: it isn't kept for the day when the same are missing once more.
+    take_word(tools.state.path(), JOB, approved.as_deref());
     findings.counts = Some(tools.read()?.order_counts()?);
     Ok(())
 }

@@ -37,11 +37,11 @@ async fn healthz() -> Response {
 
 async fn readyz(State(monitor): State<Monitor>) -> Response {
     let trouble = monitor.trouble();
+    let paused = monitor.pause().as_ref().map(|pause| format!("{}\n", pause.words())).unwrap_or_default();
     if trouble.is_empty() {
-        let paused = monitor.pause().as_ref().map(|pause| format!("{}\n", pause.words())).unwrap_or_default();
         return page(StatusCode::OK, TEXT, format!("ready\n{paused}"));
     }
-    page(StatusCode::SERVICE_UNAVAILABLE, TEXT, format!("not ready\n{}\n", trouble.join("\n")))
+    page(StatusCode::SERVICE_UNAVAILABLE, TEXT, format!("not ready\n{}\n{paused}", trouble.join("\n")))
 }
 
 async fn metrics(State(monitor): State<Monitor>) -> Response {

@@ -3,7 +3,7 @@
 use sandbox::{Fault, Rule};
 use serde_json::{Value, json};
 
-use super::{BEDS, SOFAS, shop, standing};
+use super::{BEDS, SOFAS, configure, shop, standing};
 use crate::kit::Shop;
 
 #[test]
@@ -34,6 +34,23 @@ fn who_is_asked_for_decides() {
     let keys: Vec<&str> = standing[0].as_object().expect("an object").keys().map(String::as_str).collect();
     assert_eq!(keys, ["checked", "since", "state", "trouble", "watch"]);
     assert_eq!(standing[0]["since"], standing[0]["checked"]);
+}
+
+#[test]
+fn of_another_question_nothing_is_known_yet() {
+    let shop = shop("", SOFAS);
+    shop.pass(0);
+    configure(&shop, "", &SOFAS.replace("sofa-team", "bed-team"));
+    shop.emplifi().add_fault(Rule { id: Some("bed-team".into()), ..Rule::new(Fault::status(503)) });
+    for _ in 0..2 {
+        let history = shop.json(&["availability", "--history", "--format", "json"]);
+        let spans = history.as_array().expect("a list");
+        let states: Vec<&Value> = spans.iter().map(|span| &span["state"]).collect();
+        assert_eq!(states, ["available", "unknown"], "{history:#}");
+        let ended: jiff::Timestamp = spans[0]["to"].as_str().expect("an end").parse().expect("a time");
+        assert!(ended <= jiff::Timestamp::now() && spans[1]["to"].is_null(), "{history:#}");
+        shop.pass(1);
+    }
 }
 
 #[test]

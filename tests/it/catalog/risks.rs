@@ -211,6 +211,17 @@ fn a_feed_that_shrinks_again_and_again_is_held() {
 }
 
 #[test]
+fn a_feed_that_replaces_its_products_bit_by_bit_is_held() {
+    let shop = synced(&goods("p", 100), "[nicechat]\nstrategy = \"api\"");
+    let next = |left: usize| [goods("p", left), goods("new", 50)].concat();
+    publish(&shop, &next(85));
+    sync(&shop).ended(0);
+    publish(&shop, &next(73));
+    assert_eq!(sync(&shop).ended(4).tally(), "");
+    assert_eq!(held(&shop), is("delete", 27, 100));
+}
+
+#[test]
 fn a_shop_that_was_cut_for_good_goes_on_selling() {
     let shop = synced(&goods("p", 312), "[nicechat]\nstrategy = \"api\"");
     let next = each(goods("p", 101), |at, good| {

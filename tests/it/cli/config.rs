@@ -143,6 +143,8 @@ fn secrets_that_are_missing_or_given_twice() {
         &["nicechat.api_secret is given 2 times", "api_secret and the setting nicechat.api_secret_file"],
     );
     refused(&nicechat("api_secret = \"\""), &["nicechat.api_secret: the secret is empty"]);
+    // As a setting that isn't used: what is wrong is the file alone.
+    secret_refused(&nicechat("api_secret = \"\"\napi_secret_file = \"./absent\""), &["the file cannot be read"]);
     // It may be the secret itself, in the wrong place.
     secret_refused(&nicechat(&format!("api_secret_file = {HIDDEN:?}")), &[":5:19: ", "No such file", "isn't shown"]);
     secret_refused(

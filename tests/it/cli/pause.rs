@@ -4,7 +4,7 @@ use std::os::unix::fs::MetadataExt as _;
 
 use serde_json::{Value, json};
 
-use crate::kit::Shop;
+use crate::kit::{FEED, Shop};
 use sandbox::DEMO_STORE;
 
 const LAMP: &str = "1|Lamp|10.00 USD|in stock|Home";
@@ -54,6 +54,16 @@ fn a_pass_that_is_paused_sends_nothing_and_says_so() {
     shop.pass(0);
     assert_eq!(shop.take_writes(), ["PATCH products 1"]);
     assert_eq!(shop.json(&["plan", "--format", "json"])["paused"], Value::Null);
+}
+
+#[test]
+fn a_pause_is_told_beside_what_is_worse() {
+    let shop = repriced();
+    shop.shop().remove(FEED);
+    shop.run(&["pause", "--reason", "the feed is broken"]).expect_code(0);
+    shop.pass(1);
+    let told = shop.run(&["status"]).expect_code(0).stdout;
+    assert!(told.starts_with("Behind") && told.contains("\nPaused") && told.contains("the feed is broken"), "{told}");
 }
 
 #[test]

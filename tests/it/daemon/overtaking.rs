@@ -179,3 +179,23 @@ fn a_look_that_breaks_off_leaves_the_pass_alone() {
     let statuses: Vec<u16> = shop.fetches().iter().map(|fetched| fetched.status).collect();
     assert_eq!(statuses, [200, 200, 200, 404, 200]);
 }
+
+#[test]
+fn what_is_no_feed_overtakes_nothing() {
+    for page in ["<html>We are down for maintenance</html>", "", "Service unavailable"] {
+        let shop = Shop::new();
+        shop.config(OFTEN);
+        publish(&shop, &many("p", 40));
+        let daemon = Process::start(shop.command(&["run"]));
+        wait_until("all is there", || written(&shop, "POST").len() >= 40);
+        wait_until("it is over", || shop.json(&["status", "--format", "json"])["pending"] == 0);
+        slow(&shop, 100);
+        publish(&shop, &retitled(40));
+        wait_until("it is under way", || written(&shop, "PATCH").len() >= 3);
+        let fetches = shop.fetches().len();
+        shop.put_feed(page.as_bytes());
+        wait_until("it is looked at", || shop.fetches().len() > fetches);
+        wait_until("all is sent", || written(&shop, "PATCH").len() >= 40);
+        assert!(!daemon.log().contains("a newer feed came"), "{page:?}: {}", daemon.log());
+    }
+}

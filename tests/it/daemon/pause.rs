@@ -1,11 +1,13 @@
 //! Pauses beside a running daemon: it stops sending at once, and goes on when they are over.
 
+use std::time::Duration;
+
 use serde_json::json;
 
 use crate::kit::goods::{self, assert_equal, goods as many, publish};
 use crate::kit::process::{self, Process};
 use crate::kit::{Shop, wait_until};
-use sandbox::{Fault, Rule};
+use sandbox::{Fault, Kind, Rule, Rules};
 
 const RARELY: &str = "[source]\nschedule = \"every 12h\"\n[nicechat]\nconcurrency = 2\n";
 
@@ -76,6 +78,28 @@ fn a_pass_under_way_is_stopped_and_a_pause_outlives_a_restart() {
     wait_until("the rest has arrived", || goods::tally(&nicechat.requests()).contains("30 PATCH products"));
     daemon.wait_for_log(process::PASS_ENDED, 2);
     assert_equal(&shop, &repriced(40));
+}
+
+#[test]
+fn a_pause_that_is_over_before_the_pass_has_stopped_loses_nothing() {
+    let shop = Shop::new();
+    shop.config(RARELY);
+    publish(&shop, &many("p", 6));
+    let daemon = started(&shop);
+    let nicechat = shop.nicechat();
+    nicechat.remove(Kind::Product, "p0");
+    nicechat.set_rules(Rules { latency: Duration::from_secs(1), ..Rules::default() });
+    nicechat.take_requests();
+    daemon.signal("USR1");
+    wait_until("a request is in flight", || !nicechat.requests().is_empty());
+    shop.run(&["pause"]).expect_code(0);
+    daemon.wait_for_log("paused: nothing is sent", 1);
+    shop.run(&["resume"]).expect_code(0);
+    daemon.wait_for_log("the pause is over", 1);
+    daemon.wait_for_log(process::PASS_ENDED, 3);
+    let last = &shop.json(&["status", "--format", "json"])["last_pass"];
+    assert_eq!((&last["kind"], &last["outcome"]), (&json!("resync"), &json!("ok")));
+    assert_equal(&shop, &many("p", 6));
 }
 
 #[test]

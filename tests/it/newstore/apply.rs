@@ -153,6 +153,8 @@ fn what_is_refused_waits_for_another_declaration() {
     shop.run(&["newstore", "apply", "--yes"]).expect_code(3);
     assert!(shop.newstore().requests().is_empty());
     configure(&shop, "", &(fixed("10001", MIAMI) + &chosen("10002")));
+    let now = standing(&shop, "10001");
+    assert_eq!((&now["state"], &now["phone_number"], now["reason"].is_null()), (&json!("open"), &json!(MIAMI), true));
     shop.run(&["newstore", "apply", "--yes"]).expect_code(0);
     assert_eq!(take_writes(&shop), [onboarding("10001", MIAMI)]);
 }

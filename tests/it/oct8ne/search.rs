@@ -94,6 +94,10 @@ fn filters_count_exactly() {
         labels.contains(&"Home > Chairs".to_owned()) && labels.contains(&"Garden > Chairs".to_owned()),
         "{labels:?}"
     );
+    for (value, label, _) in options(&both, "category") {
+        let chosen = face.json(&format!("search?search=chair&category={}", value.replace(' ', "%20")));
+        assert_eq!(chosen["filters"]["applied"][0]["valueLabel"], label, "as it was called before it was chosen");
+    }
 }
 
 #[test]

@@ -92,6 +92,35 @@ fn what_is_listed_again_is_held_no_more() {
 }
 
 #[test]
+fn a_word_is_not_kept_for_the_day_when_the_same_are_missing_once_more() {
+    let shop = filled(30);
+    let vanish = || (1..=15).for_each(|id| _ = shop.nicechat().remove_order(&json!(id)));
+    vanish();
+    pass(&shop, "--once", 4);
+    let digest = shop.json(&["status", "--format", "json"])["held"]["digest"].clone();
+    shop.run(&["approve", digest.as_str().expect("a digest")]).expect_code(0);
+    for id in 1..=15 {
+        shop.nicechat().put_order(order(id, &format!("2026-05-01 10:00:{id:02}+00:00"), 1));
+    }
+    pass(&shop, "--once", 0);
+    vanish();
+    pass(&shop, "--once", 4);
+    assert_eq!(ids(&shop).len(), 30);
+}
+
+#[test]
+fn a_number_of_the_shops_is_no_id() {
+    let shop = filled(3);
+    let mut numbered = order(77, "2026-05-01 10:00:00+00:00", 1);
+    numbered["deal"]["num"] = json!("0002");
+    shop.nicechat().put_order(numbered);
+    pass(&shop, "--once", 0);
+    let called = |name: &str| shop.json(&["orders", name, "--format", "json"]).to_string();
+    assert!(called("0002").contains("\"id\":77"), "{}", called("0002"));
+    assert!(called("2").contains("\"id\":2"), "{}", called("2"));
+}
+
+#[test]
 fn the_settings_and_force_let_more_go() {
     let shop = filled(30);
     for id in 1..=15 {

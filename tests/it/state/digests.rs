@@ -93,10 +93,10 @@ fn make_old(shop: &Shop, acknowledged: &[Good], goods: &[Good]) {
         let value = value.to_string();
         state.execute("UPDATE meta SET value = ?2 WHERE key = ?1", [key, &value]).expect("written");
     }
-    let sql = "DELETE FROM meta WHERE key = 'digest_key'; ALTER TABLE refused DROP COLUMN has_secret;
+    let sql = "DELETE FROM meta WHERE key = 'digest_key' OR key LIKE 'owned_%'; ALTER TABLE refused DROP COLUMN has_secret;
                DROP TABLE import_object;
                DROP INDEX pass_of; ALTER TABLE pass DROP COLUMN job; ALTER TABLE pass DROP COLUMN subject;
-               ALTER TABLE object_key DROP COLUMN has; DROP TABLE object_count; DROP TABLE rejected_count; DROP TABLE approved; DROP TABLE missing; DROP TABLE held;
+               ALTER TABLE object_key DROP COLUMN has; DROP TABLE rejected_count; DROP TABLE approved; DROP TABLE missing; DROP TABLE held;
                DROP TABLE change_pass; DROP TABLE change; DROP TABLE change_key;
                DROP TABLE orders; DROP TABLE order_personal; DROP TABLE order_email; DROP TABLE order_old;
                DROP TABLE order_aside; DROP TABLE hook_event; DROP TABLE watch; DROP TABLE watch_span;

@@ -168,6 +168,19 @@ fn a_state_that_was_put_back_or_copied_reads_the_listing_first() {
 }
 
 #[test]
+fn a_start_that_fails_leaves_no_doubt() {
+    let shop = synced(&many("p", 3), "");
+    shop.config("[nicechat]\nbase_url = \"http://127.0.0.1:1\"");
+    for _ in 0..2 {
+        let pass = sync(&shop);
+        assert!(pass.output.stderr.contains("127.0.0.1:1") && pass.output.code != 0, "{pass:?}");
+    }
+    shop.config("");
+    let pass = sync(&shop).ended(0);
+    assert_eq!((pass.tally().as_str(), pass.output.stderr.contains("was put back")), ("", false), "{pass:?}");
+}
+
+#[test]
 fn a_state_that_is_moved_or_started_with_again_is_the_same() {
     let shop = synced(&many("p", 3), "");
     publish(&shop, &at_price(&many("p", 3), "11.00"));

@@ -142,7 +142,10 @@ pub fn watch_spans(
 fn present(kept: &Kept, settings: &Emplifi, now: Moment) -> Option<Span> {
     let known = kept.known.as_ref()?;
     let state = if known.is_available { State::Available } else { State::NotAvailable };
-    let is_over = known.is_over(now, settings.terms.unknown_after);
+    // Of another question nothing is known yet.
+    let watch = settings.watches.iter().find(|watch| watch.name == kept.watch);
+    let is_another = watch.is_some_and(|watch| key(settings, &watch.question) != kept.question);
+    let is_over = is_another || known.is_over(now, settings.terms.unknown_after);
     let end = kept.until.unwrap_or(known.last.wall);
     Some(Span { state, from: known.since, to: is_over.then_some(end) })
 }

@@ -23,7 +23,7 @@ pub(crate) trait WriteAvailability: AsRef<Writer> {
             let LeftRound { left, at, terms, history_days, events, subscribers, pass } = &round;
             let boot = boot_id();
             for left in left {
-                end_span(transaction, left)?;
+                end_span(transaction, left, *at)?;
                 put(transaction, left, *at, terms.unknown_after, boot.as_deref())?;
             }
             let lapsed = left.iter().filter(|left| left.is_lapsed).map(|left| left.watch.clone()).collect();
@@ -41,8 +41,8 @@ pub(crate) trait WriteAvailability: AsRef<Writer> {
 
 impl WriteAvailability for Writer {}
 
-/// What was known before is over, if this is no part of it.
-fn end_span(transaction: &Transaction<'_>, left: &Left) -> rusqlite::Result<()> {
+/// What was known before is over by then, if this is no part of it.
+fn end_span(transaction: &Transaction<'_>, left: &Left, at: Timestamp) -> rusqlite::Result<()> {
     let sql = "SELECT available, since, until FROM watch WHERE watch = ?1 AND available IS NOT NULL";
     let before = transaction
         .prepare_cached(sql)?
@@ -53,7 +53,7 @@ fn end_span(transaction: &Transaction<'_>, left: &Left) -> rusqlite::Result<()> 
     if since == Some((is_available, began)) {
         return Ok(());
     }
-    let ended = since.map_or(until, |(_, since)| until.min(since));
+    let ended = until.min(since.map_or(at.as_millisecond(), |(_, since)| since)).max(began);
     let sql = "INSERT INTO watch_span (watch, available, began, ended) VALUES (?1, ?2, ?3, ?4)";
     transaction.prepare_cached(sql)?.execute(params![left.watch, is_available, began, ended]).map(|_| ())
 }

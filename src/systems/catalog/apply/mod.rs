@@ -22,7 +22,7 @@ use tracing::warn;
 
 use crate::catalog::Kind;
 use crate::remote::{CallError, nicechat};
-use crate::state::{self, StateError};
+use crate::state::{self, Pending, StateError};
 use crate::systems::catalog::context::Tools;
 use crate::systems::catalog::plan::operation::{Action, Operation, Stage};
 use crate::systems::catalog::plan::store::{Cursor, PlanStoreError, SharedPlanStore};
@@ -94,8 +94,12 @@ pub struct Applied {
 type Chunk = (Vec<Operation>, Cursor);
 /// Operations that are read as they are needed.
 type Operations<'a> = BoxStream<'a, Result<Operation, Stop>>;
-/// Operations that are written down as about to be sent, and those behind them.
-type Begun<'a> = (Vec<Operation>, Operations<'a>);
+/// Operations that are being written down as about to be sent.
+type Intended<'a> = (Vec<Operation>, Pending<'a>);
+/// Those that are next, if that is known already, and those behind them.
+type Rest<'a> = (Option<Result<Intended<'a>, Stop>>, Operations<'a>);
+/// Operations that are written down, and the rest.
+type Begun<'a> = (Vec<Operation>, Rest<'a>);
 
 #[derive(Default)]
 struct Counts {
@@ -277,12 +281,11 @@ impl Application<'_> {
     }
 
     /// The operations of a stage, each written down as about to be sent. As many as are sent side by side are written
-    /// down together, which is one transaction instead of many.
+    /// down together, beside what comes of those before them: one transaction instead of many.
     fn begun<'a>(&'a self, stage: Stage) -> Operations<'a> {
-        let next = move |operations: Operations<'a>| -> BoxFuture<'a, Result<Option<Begun<'a>>, Stop>> {
-            Box::pin(self.begin_some(operations))
-        };
-        let together = stream::try_unfold(self.operations(stage), next);
+        let next =
+            move |rest: Rest<'a>| -> BoxFuture<'a, Result<Option<Begun<'a>>, Stop>> { Box::pin(self.begin_some(rest)) };
+        let together = stream::try_unfold((None, self.operations(stage)), next);
         together.map_ok(|operations| stream::iter(operations.into_iter().map(Ok))).try_flatten().boxed()
     }
 
@@ -347,21 +350,36 @@ impl Application<'_> {
         is_over || (operation.stage() == Stage::CategoryDeletes && self.is_in_use(&operation.id))
     }
 
-    /// Writes the next operations down, without those that are not to be begun any more.
-    async fn begin_some<'a>(&self, mut operations: Operations<'a>) -> Result<Option<Begun<'a>>, Stop> {
-        let mut some: Vec<Operation> = operations.by_ref().take(self.at_once()).try_collect().await?;
-        if some.is_empty() {
-            return Ok(None);
-        }
-        some.retain(|operation| {
-            let is_off = self.is_off(operation);
-            if is_off {
-                self.stays_where_it_is(operation);
+    /// Operations that are written down, and those that follow.
+    async fn begin_some<'a>(&'a self, (next, mut operations): Rest<'a>) -> Result<Option<Begun<'a>>, Stop> {
+        let next = match next {
+            Some(next) => Some(next?),
+            None => self.intend(&mut operations).await?,
+        };
+        let Some((some, pending)) = next else { return Ok(None) };
+        pending.written().await?;
+        let next = self.intend(&mut operations).await.transpose();
+        Ok(Some((some, (next, operations))))
+    }
+
+    /// Has the next operations written down, without those that are not to be begun any more; `None` = there are none.
+    async fn intend<'a>(&'a self, operations: &mut Operations<'a>) -> Result<Option<Intended<'a>>, Stop> {
+        let mut some: Vec<Operation> = Vec::new();
+        while some.is_empty() {
+            some = operations.by_ref().take(self.at_once()).try_collect().await?;
+            if some.is_empty() {
+                return Ok(None);
             }
-            !is_off
-        });
-        self.state.intend(some.iter().map(intent).collect()).await?;
-        Ok(Some((some, operations)))
+            some.retain(|operation| {
+                let is_off = self.is_off(operation);
+                if is_off {
+                    self.stays_where_it_is(operation);
+                }
+                !is_off
+            });
+        }
+        let pending = self.state.intend_with_next(some.iter().map(intent).collect())?;
+        Ok(Some((some, pending)))
     }
 
     fn stop_because(&self, stop: Stop) {

@@ -23,7 +23,7 @@ pub(super) enum Done {
 }
 
 /// The request itself, and the other one where the object's presence is not what we thought.
-/// `lost` = an answer was lost on the way to the last one: what it was to do may be done.
+/// `lost` = an answer was lost on the way to the last one, or isn't there yet: what it was to do may be done.
 pub(super) async fn send(nicechat: &Writer, operation: &Operation, lost: &AtomicBool) -> Result<Done, CallError> {
     let connection = (nicechat, lost);
     let Operation { kind, id, send, .. } = operation;
@@ -53,7 +53,7 @@ pub(super) async fn send(nicechat: &Writer, operation: &Operation, lost: &Atomic
             Err(CallError::Missing) => Ok(Done::Deleted),
             other => other,
         },
-        Action::Delete => match nicechat.delete(*kind, id).await {
+        Action::Delete => match nicechat.delete(*kind, id, lost).await {
             Ok(()) | Err(CallError::Missing) => Ok(Done::Deleted),
             Err(error) => Err(error),
         },

@@ -19,19 +19,16 @@ impl Application<'_> {
     /// Sends one operation and writes down what came of it.
     pub(super) async fn settle(&self, operation: Operation) -> Result<(), Stop> {
         if self.is_off(&operation) {
-            self.stays_where_it_is(&operation);
-            // What was written down as about to be sent is in doubt no more than before.
-            if self.newer.is_cancelled() && !operation.is_late && !self.has_twins.load(Ordering::Relaxed) {
-                self.state.unintend(operation.kind, operation.id).await?;
-            }
-            return Ok(());
+            return self.leave(operation).await;
         }
         let object = (operation.kind, operation.id.clone());
         let lost = AtomicBool::new(false);
         let result = tokio::select! {
             result = send(self.nicechat, &operation, &lost) => result,
-            // In doubt from now on, and written down as that already.
-            () = self.abandon.cancelled() => return Ok(()),
+            // What is out is in doubt from now on, and written down as that already.
+            () = self.abandon.cancelled() => {
+                return if lost.load(Ordering::Relaxed) { Ok(()) } else { self.leave(operation).await };
+            }
         };
         let change = result.as_ref().ok().and_then(|done| self.noted(&operation, Some(done)));
         let settled = match result {
@@ -69,6 +66,15 @@ impl Application<'_> {
         let unasked = operation.action.is_removal() && operation.why != Why::Approved;
         self.state.settle(object, settled, change, Was { urgent: operation.is_urgent(), unasked }).await?;
         (self.progress)(1);
+        Ok(())
+    }
+
+    /// What was written down as about to be sent, and wasn't, is in doubt no more than before.
+    async fn leave(&self, operation: Operation) -> Result<(), Stop> {
+        self.stays_where_it_is(&operation);
+        if !operation.is_late && !self.has_twins.load(Ordering::Relaxed) {
+            self.state.unintend(operation.kind, operation.id).await?;
+        }
         Ok(())
     }
 

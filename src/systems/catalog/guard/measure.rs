@@ -79,11 +79,17 @@ fn deletions(
             continue;
         }
         let recent = reader.deleted_of_late()?;
-        let [recent_gone, began] = match kind {
-            Kind::Category => [recent.deleted[0], recent.owned.map_or(0, |owned| owned[0])],
-            Kind::Product => [recent.deleted[1], recent.owned.map_or(0, |owned| owned[1])],
+        let at = match kind {
+            Kind::Category => 0,
+            Kind::Product => 1,
         };
-        let of = owned.max(began) + adopted + delete_foreign;
+        let recent_gone = recent.deleted[at];
+        let base = match recent.owned[at] {
+            Some(began) if gone + recent_gone <= began => began,
+            // More than there were then: most of them have come since.
+            began => owned.max(began.unwrap_or_default()),
+        };
+        let of = base + adopted + delete_foreign;
         // (What isn't ours was measured against itself alone before anything was.)
         let of = if delete_foreign > 0 { of } else { before.base(&Risk::Delete.name(), kind, of) };
         // What came back in between, and goes again, is counted twice: of all, no more than all can go.

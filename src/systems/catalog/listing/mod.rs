@@ -1,5 +1,6 @@
 //! Reading NiceChat's whole listing into a comparison, page by page.
 
+mod listed;
 mod walk;
 
 use jiff::Timestamp;

@@ -5,6 +5,7 @@
 
 use std::collections::HashSet;
 
+use super::listed::Listed;
 use crate::catalog::{DigestSet, Hasher};
 use crate::remote::nicechat::{Page, PageAddress};
 
@@ -21,9 +22,7 @@ const MOST_PAGES: u64 = 100_000;
 pub(super) struct Walk {
     hasher: Hasher,
     addresses: HashSet<PageAddress>,
-    /// Half a digest each, for there may be millions. Two that are the same by chance (of a million, once in thirty million
-    /// listings) make it one whose counts don't agree.
-    ids: DigestSet<u64>,
+    ids: Listed,
     odd: DigestSet,
     /// Several may be alike.
     all_odd: u64,
@@ -65,7 +64,7 @@ impl Walk {
         Walk {
             hasher,
             addresses: HashSet::from([first]),
-            ids: DigestSet::default(),
+            ids: Listed::default(),
             odd: DigestSet::default(),
             all_odd: 0,
             pages: 0,
@@ -81,7 +80,7 @@ impl Walk {
     pub(super) fn take(&mut self, page: &Page) -> Result<(), String> {
         self.pages += 1;
         let before = self.ids.len() + self.odd.len();
-        self.ids.extend(page.objects.iter().map(|(id, _)| self.hasher.digest(id.as_str().as_bytes()) as u64));
+        page.objects.iter().for_each(|(id, _)| self.ids.add(self.hasher.digest(id.as_str().as_bytes())));
         self.odd.extend(&page.odd);
         self.all_odd += page.odd.len() as u64;
         let number = self.pages;

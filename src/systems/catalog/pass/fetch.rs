@@ -1,8 +1,12 @@
 //! The first step: the feed's body, unless it is still the one that the state equals.
 
+use std::sync::Arc;
+
 use tracing::{info, warn};
 
 use super::body::{self, Answer, FeedBody, shape_key};
+use crate::config::Source;
+use crate::feed;
 use crate::source::{Download, Incoming};
 use crate::state;
 use crate::systems::catalog::context::Tools;
@@ -14,6 +18,7 @@ use crate::systems::catalog::stock;
 use crate::systems::catalog::store::FeedMark;
 use crate::systems::catalog::store::ReadFeed as _;
 use crate::systems::catalog::store::ReadPlan as _;
+use crate::task;
 
 /// The feed's body, or that it is the one that the state equals.
 pub(super) async fn fetch(tools: &Tools<'_>, request: Request) -> Result<Answer, PassError> {
@@ -69,6 +74,14 @@ pub(super) async fn is_newer(tools: &Tools<'_>, mark: &FeedMark) -> bool {
     )
     .await;
     let Ok(Answer::New(FeedBody { body, mark, .. })) = answer else { return false };
+    // A page of the host's, or nothing yet, is no reason to leave what is known undone.
+    let Source { max_bytes, format, .. } = tools.context.config.source;
+    let looked_at = Arc::clone(&body);
+    let recognised = task::blocking(move || feed::recognise(&feed::open(&looked_at.file, max_bytes), format)).await;
+    if let Ok(Err(error)) = recognised {
+        warn!("what is in the feed's place now is not read, and the pass goes on: {error}");
+        return false;
+    }
     if body.is_stored() {
         tools.turn.leave(Newer { body, shape: mark.shape, asks });
     }

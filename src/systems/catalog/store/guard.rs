@@ -61,7 +61,7 @@ impl Deletion {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Recent {
     /// What we owned when they began, by kind; `None` = there were none.
-    pub owned: Option<[u64; 2]>,
+    pub owned: [Option<u64>; 2],
     /// How many, by kind.
     pub deleted: [u64; 2],
 }
@@ -116,9 +116,11 @@ pub trait ReadGuard: AsRef<Reader> {
         all.extend(self.as_ref().get(&DELETING)?.filter(Deletion::is_any));
         let mut recent = Recent::default();
         for deletion in all.iter().filter(|deletion| deletion.is_of_late(now, boot.as_deref())) {
-            recent.owned.get_or_insert(deletion.owned);
-            for (sum, deleted) in recent.deleted.iter_mut().zip(deletion.deleted) {
-                *sum += deleted;
+            for kind in 0..deletion.deleted.len() {
+                if deletion.deleted[kind] > 0 {
+                    recent.owned[kind].get_or_insert(deletion.owned[kind]);
+                    recent.deleted[kind] += deletion.deleted[kind];
+                }
             }
         }
         Ok(recent)

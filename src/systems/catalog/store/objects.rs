@@ -10,7 +10,7 @@ use super::presence::presence;
 use super::{imports, known_rows};
 use crate::catalog::{Digest, Fields, Kind};
 use crate::digest::Hasher;
-use crate::state::{COUNTED_SINCE, Reader, StateError};
+use crate::state::{OWNED_SINCE, Reader, StateError};
 
 /// What we know of an object of ours.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -107,7 +107,7 @@ pub trait ReadObjects: AsRef<Reader> {
     /// When the file can't be read.
     fn owned(&self, kind: Kind) -> Result<u64, StateError> {
         let reader = self.as_ref();
-        if reader.version() < COUNTED_SINCE {
+        if reader.version() < OWNED_SINCE {
             return reader.count("SELECT count(*) FROM object_key WHERE kind = ?1", [kind]);
         }
         reader.read(|connection| owned(connection, kind))
@@ -118,15 +118,16 @@ impl ReadObjects for Reader {}
 
 /// How many objects of a kind are ours.
 pub(super) fn owned(connection: &Connection, kind: Kind) -> rusqlite::Result<u64> {
-    let mut statement = connection.prepare_cached("SELECT objects FROM object_count WHERE kind = ?1")?;
+    let mut statement =
+        connection.prepare_cached("SELECT CAST(value AS INTEGER) FROM meta WHERE key = 'owned_' || ?1")?;
     let objects: Option<i64> = statement.query_row([kind], |row| row.get(0)).optional()?;
     Ok(objects.unwrap_or_default().unsigned_abs())
 }
 
 /// Counts objects that came, or went.
 fn count(transaction: &Transaction<'_>, kind: Kind, change: i64) -> rusqlite::Result<()> {
-    let sql = "INSERT INTO object_count (kind, objects) VALUES (?1, ?2)
-               ON CONFLICT (kind) DO UPDATE SET objects = objects + ?2";
+    let sql = "INSERT INTO meta (key, value) VALUES ('owned_' || ?1, ?2)
+               ON CONFLICT (key) DO UPDATE SET value = value + ?2";
     transaction.prepare_cached(sql)?.execute(params![kind, change]).map(|_| ())
 }
 

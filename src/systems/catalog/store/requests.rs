@@ -10,7 +10,7 @@ use super::objects::{self, Record};
 use super::pass::{count_down, count_down_urgent};
 use crate::catalog::{Digest, Id, Kind};
 use crate::digest::Hasher;
-use crate::state::{Durable, Reader, SECRET_SINCE, StateError, Writer, json};
+use crate::state::{Durable, Pending, Reader, SECRET_SINCE, StateError, Writer, json};
 
 /// A request that may be under way: written before it is sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -135,13 +135,15 @@ pub trait WriteRequests: AsRef<Writer> {
     /// # Errors
     /// When it can't be written.
     fn intend(&self, intents: Vec<Intent>) -> impl Future<Output = Result<(), StateError>> + Send {
-        self.as_ref().enter(Durable::Yes, move |transaction| {
-            intents.iter().try_for_each(|Intent { kind, id, fields }| {
-                let sql = "INSERT OR REPLACE INTO journal (kind, id, fields) VALUES (?1, ?2, ?3)";
-                let fields = fields.as_ref().map(json).transpose()?;
-                transaction.prepare_cached(sql)?.execute(params![kind, id.as_str(), fields]).map(|_| ())
-            })
-        })
+        self.as_ref().enter(Durable::Yes, move |transaction| intend(transaction, &intents))
+    }
+
+    /// The same, beside what comes of the requests that are under way.
+    ///
+    /// # Errors
+    /// When the state is closed.
+    fn intend_with_next(&self, intents: Vec<Intent>) -> Result<Pending<'_>, StateError> {
+        self.as_ref().enter_with_next(Durable::Yes, move |transaction| intend(transaction, &intents))
     }
 
     /// A request that was written down is not sent; nothing was in doubt before it.
@@ -216,6 +218,14 @@ pub trait WriteRequests: AsRef<Writer> {
 }
 
 impl WriteRequests for Writer {}
+
+fn intend(transaction: &Transaction<'_>, intents: &[Intent]) -> rusqlite::Result<()> {
+    intents.iter().try_for_each(|Intent { kind, id, fields }| {
+        let sql = "INSERT OR REPLACE INTO journal (kind, id, fields) VALUES (?1, ?2, ?3)";
+        let fields = fields.as_ref().map(json).transpose()?;
+        transaction.prepare_cached(sql)?.execute(params![kind, id.as_str(), fields]).map(|_| ())
+    })
+}
 
 fn settle(
     transaction: &Transaction<'_>,

@@ -8,12 +8,13 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::clock::Clock;
-use crate::config::{NewStore, Schedule};
+use crate::config::{DeclaredStore, NewStore, Schedule};
 use crate::pass::{self, Headline, PassRow};
 use crate::phone::PhoneNumber;
 use crate::report::{JsonObject, PrintError};
 use crate::state::{Reader, StateError};
 use crate::systems::look::{Copied, EachFailed, Look, Standing};
+use crate::systems::newstore::plan::declaration;
 use crate::systems::newstore::records::{Known, Record, RetailerState, StoreState};
 use crate::systems::newstore::store::{LedgerError, back_up, known};
 use crate::text::fold;
@@ -76,9 +77,14 @@ fn stores(settings: &NewStore, known: &Known) -> Vec<StoreRow> {
         since: Some(record.since),
         reason: record.state.reason().map(str::to_owned),
     };
+    // What was refused is another declaration's, once that has changed.
+    let is_of = |record: &Record, store: &DeclaredStore| match &record.state {
+        StoreState::Refused { declaration: refused, .. } => *refused == declaration(store),
+        _ => true,
+    };
     let declared = settings.stores.iter().map(|store| match known.stores.get(&store.id) {
-        Some(record) => row(&store.id, None, record),
-        None => {
+        Some(record) if is_of(record, store) => row(&store.id, None, record),
+        _ => {
             let (id, phone_number) = (store.id.clone(), store.wanted.number().cloned());
             StoreRow { id, state: "open", phone_number, since: None, reason: None }
         }

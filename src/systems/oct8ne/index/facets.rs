@@ -62,6 +62,12 @@ impl Counts {
         self.out_of_stock += u64::from(!row.is_in_stock);
     }
 
+    /// The categories that were counted.
+    pub(super) fn categories(&self, categories: &[(String, String)]) -> Vec<FacetOption> {
+        let paths = self.categories.iter().zip(categories).filter(|(count, _)| **count > 0);
+        with_short_names(paths.map(|(count, (id, path))| (id, path, *count)).collect())
+    }
+
     /// The options of each facet that has some.
     pub(super) fn options(
         self,
@@ -71,10 +77,7 @@ impl Counts {
         let mut all = BTreeMap::new();
         for facet in &self.facets {
             let options = match facet {
-                Facet::Category => {
-                    let paths = self.categories.iter().zip(categories).filter(|(count, _)| **count > 0);
-                    most(with_short_names(paths.map(|(count, (id, path))| (id, path, *count)).collect()))
-                }
+                Facet::Category => most(self.categories(categories)),
                 Facet::Brand => {
                     let counted = self.brands.iter().zip(brands).filter(|(count, _)| **count > 0);
                     let option = |(count, brand): (&u32, &String)| FacetOption {

@@ -65,6 +65,8 @@ pub(in crate::systems::oct8ne) struct Found {
     /// Places of the page's products in the generation.
     pub(in crate::systems::oct8ne) places: Vec<u64>,
     pub(in crate::systems::oct8ne) options: BTreeMap<Facet, Vec<FacetOption>>,
+    /// The categories among which some were chosen, as they would be called if they were offered now.
+    pub(in crate::systems::oct8ne) chosen_among: Vec<FacetOption>,
 }
 
 /// A filter with numbers for names.
@@ -142,17 +144,27 @@ impl Index {
         let filters: Vec<Numbered> = request.filters.iter().map(|filter| self.numbered(filter, currency)).collect();
         let open = request.facets.iter().copied().filter(|facet| !request.filters.iter().any(|f| f.facet() == *facet));
         let mut counts = Counts::new(open, currency, (self.categories.len(), self.brands.len()));
+        let is_of_category = |filter: &&Numbered| matches!(filter, Numbered::Category(_));
+        let category = filters.iter().find(is_of_category);
+        let others = || filters.iter().filter(|filter| !is_of_category(filter));
+        let chosen = category.map(|_| Facet::Category);
+        let mut among = Counts::new(chosen.into_iter(), currency, (self.categories.len(), 0));
         let (from, to) = (request.from.min(DEEPEST), (request.from.saturating_add(request.size)).min(DEEPEST));
         let (mut total, mut first) = (0, First::new(to));
         self.hits(&Query { words: request.words, whole: request.whole, is_hiding }, |hit, row| {
-            if filters.iter().all(|filter| filter.fits(row)) {
+            if !others().all(|filter| filter.fits(row)) {
+                return;
+            }
+            among.add(row);
+            if category.is_none_or(|category| category.fits(row)) {
                 total += 1;
                 counts.add(row);
                 first.add(key(request, hit, row, currency), hit.place);
             }
         })?;
         let places = first.finish().skip(from).take(request.size).collect();
-        Ok(Found { total, places, options: counts.options(&self.categories, &self.brands) })
+        let options = counts.options(&self.categories, &self.brands);
+        Ok(Found { total, places, options, chosen_among: among.categories(&self.categories) })
     }
 
     /// A currency's number; that of the first, if it isn't there. Where nothing has one, prices without any count.

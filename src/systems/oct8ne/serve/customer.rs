@@ -207,13 +207,13 @@ impl Customer<'_> {
     fn line(&self, line: &Value, session: &Map<String, Value>) -> Option<Line> {
         let line = line.as_object()?;
         let text = |name: &str| line.get(name).and_then(Value::as_str).map(str::to_owned);
-        let id = text_of(line.get("id")?);
+        let id = line.get("id").map(text_of).unwrap_or_default();
         let known = self.product(&id);
         let title = text("title").filter(|title| !title.trim().is_empty());
         let mut product = match (known, title) {
             (Some(product), _) => product,
             (None, Some(title)) => Product {
-                id: id.as_str()?.to_owned(),
+                id: id.as_str().unwrap_or_default().to_owned(),
                 title,
                 url: text("url").filter(|url| is_web(url)),
                 images: text("image").filter(|image| is_web(image)).into_iter().collect(),

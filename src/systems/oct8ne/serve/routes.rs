@@ -22,7 +22,7 @@ use super::search::{nothing, search};
 use super::server::{Broken, Server, Settings, View};
 use super::show::Shower;
 use crate::systems::oct8ne::money::Locale;
-use crate::web::public::Caller;
+use crate::web::public::{Caller, too_many};
 
 /// When to ask again for a catalogue that isn't there yet.
 const SOON: Duration = Duration::from_secs(5);
@@ -53,12 +53,13 @@ struct Call {
 /// Answers a request.
 pub(in crate::systems::oct8ne) async fn handle(State(server): State<Server>, request: Request) -> Response {
     let began = Instant::now();
-    let (Some(method), Some(settings)) = (method(request.uri().path()), server.settings()) else {
-        return (StatusCode::NOT_FOUND, "Nothing is here.\n").into_response();
-    };
-    let query = query_of(request.uri());
     let unknown = Caller { address: IpAddr::V4(Ipv4Addr::UNSPECIFIED), must_wait: None };
     let caller = request.extensions().get::<Caller>().copied().unwrap_or(unknown);
+    let (Some(method), Some(settings)) = (method(request.uri().path()), server.settings()) else {
+        let nothing = || (StatusCode::NOT_FOUND, "Nothing is here.\n").into_response();
+        return caller.must_wait.map_or_else(nothing, too_many);
+    };
+    let query = query_of(request.uri());
     let named = query.get("locale").and_then(Locale::parse);
     let locale = named.unwrap_or_else(|| settings.locale.clone());
     let (verb, headers) = (request.method().clone(), request.headers().clone());

@@ -150,7 +150,7 @@ fn shown(
     let applied = asked.iter().map(|(facet, value)| {
         let (param, param_label) = (facet.name(), labels::facet(language, *facet));
         // As it is called among the others.
-        let option = found.options.get(facet).and_then(|options| options.iter().find(|one| one.value == **value));
+        let option = found.chosen_among.iter().find(|one| *facet == Facet::Category && one.value == **value);
         let shown = label(*facet, value, option.map_or(value, |option| &option.label));
         json!({"param": param, "paramLabel": param_label, "value": value, "valueLabel": shown})
     });

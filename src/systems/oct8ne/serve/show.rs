@@ -75,7 +75,7 @@ impl Shower<'_> {
     fn url(&self, product: &Product) -> String {
         match &product.url {
             Some(url) => without_params(url, &self.settings.drop_url_params),
-            None if self.settings.product_url.is_empty() => String::new(),
+            None if self.settings.product_url.is_empty() || product.id.is_empty() => String::new(),
             None => self.filled(&self.settings.product_url, &product.id),
         }
     }

@@ -94,12 +94,13 @@ pub trait ReadOrders: AsRef<Reader> {
         if reader.version() < ORDERS_SINCE {
             return Ok(Vec::new());
         }
-        let by_id = match name.parse::<i64>() {
-            Ok(id) => {
+        // (A shop may have numbers such as 000000030.)
+        let by_id = match name.parse::<i64>().ok().filter(|id| id.to_string() == name) {
+            Some(id) => {
                 let sql = format!("SELECT {COLUMNS} WHERE orders.id = ?1");
                 reader.all(&sql, [id], |row| held_order(row, personal))?
             }
-            Err(_) => Vec::new(),
+            None => Vec::new(),
         };
         if !by_id.is_empty() {
             return Ok(by_id);

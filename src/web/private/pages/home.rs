@@ -59,6 +59,7 @@ fn page(monitor: &Monitor, asked: &BTreeMap<String, String>) -> Result<Markup, P
         div.headline.(tone) {
             p.state { span.(tone) { (word) } }
             h1 { (shown(&headline.text)) }
+            @if let Some(pause) = status.beside(&headline) { p { (shown(&pause)) } }
             (lead(&status))
             @if frame.can_act { (forms(&monitor.0.key, is_paused)) }
         }
