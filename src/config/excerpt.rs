@@ -67,14 +67,37 @@ fn shown(written: &str, line: Line) -> Option<String> {
     if !is_known && (line == Line::Broken || !key.chars().all(is_name)) {
         return None;
     }
+    // A table on one line has more names than the first, and where TOML is broken nobody knows what they name.
+    let may_be_more = match line {
+        Line::Sound => has_another_name(value),
+        Line::Broken => value.contains(['=', '{']) || names::may_name_secret(value),
+    };
     let is_address = value.contains("://") || value.contains("http:") || value.contains("https:");
-    if !is_known || names::is_secret(key) || names::is_secret_file(key) || (is_address && value.contains('@')) {
+    if !is_known
+        || may_be_more
+        || names::is_secret(key)
+        || names::is_secret_file(key)
+        || (is_address && value.contains('@'))
+    {
         return Some(format!("{name}= …"));
     }
     // The query of an address may be a secret.
     Some(match written.split_once('?').filter(|_| is_address) {
         Some((path, _)) => shorten(path) + "…",
         None => shorten(written.trim_end()),
+    })
+}
+
+/// Whether a value has a name in it, outside of its quotes.
+fn has_another_name(value: &str) -> bool {
+    let mut quote = None;
+    value.chars().any(|c| {
+        match quote {
+            None if matches!(c, '"' | '\'') => quote = Some(c),
+            Some(open) if c == open => quote = None,
+            _ => {}
+        }
+        c == '=' && quote.is_none()
     })
 }
 
@@ -111,6 +134,9 @@ mod tests {
             "location = \"https://a:hunter2@b/\"",
             "location = \"https://b/?hunter2\"",
             "api_secret = \"\"\"\ntimeout = hunter2\"\"\"",
+            "copy_to = [{ store = 0.5, api_key = \"hunter2\" }]",
+            "smtp = { host = \"m:587\", username = \"u\", password = \"hunter2\" }",
+            "hook = [{ name = \"x\", url = \"y\", secret = \"hunter2\" }]",
         ] {
             let shown = at(text, "hunter2", Line::Sound).unwrap_or_default();
             assert!(!shown.contains("hunter2"), "{shown}");
@@ -118,6 +144,10 @@ mod tests {
         }
         for text in ["hunter2 = = 1", "hunter2", "[hunter2", "\"hunter2\" = 1"] {
             assert_eq!(at(text, "hunter2", Line::Broken), None);
+        }
+        for text in ["store = \"x\", api_key = \"hunter2\"", "store = \"x\" other = hunter2", "timeout = { hunter2"] {
+            let shown = at(text, "hunter2", Line::Broken).unwrap_or_default();
+            assert!(!shown.contains("hunter2") && shown.contains('…'), "{shown}");
         }
         let shown = at("api_secret = hunter2", "hunter2", Line::Broken);
         assert_eq!(shown.as_deref(), Some("    1 | api_secret = …\n      |              ^"));

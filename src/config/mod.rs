@@ -237,11 +237,13 @@ impl Config {
         config.guard = Guard::read(document)?;
         let guard = config.guard.clone();
         let has_source = Section::of(document, &SOURCE).exists();
-        let has_nicechat = Section::of(document, &NICECHAT).exists() || NiceChat::is_meant(environment);
         // Sections that stand alone.
         let alone = [&LAGERKOLL, &EMPLIFI, &NEWSTORE, &OCT8NE];
         let gives_work = alone.iter().any(|names| Section::of(document, names).exists());
         let has_orders = Section::of(document, &ORDERS).exists();
+        // A key in the environment alone may be another shop's.
+        let is_meant = (has_source || has_orders || !gives_work) && NiceChat::is_meant(environment);
+        let has_nicechat = Section::of(document, &NICECHAT).exists() || is_meant;
         let has_oct8ne = Section::of(document, &OCT8NE).exists();
         if has_source && !has_nicechat && !has_orders {
             config.source_alone = Some(Source::read(document, environment, &state.path)?);

@@ -311,6 +311,11 @@ pub(super) fn is_secret(key: &str) -> bool {
     SECRETS.iter().any(|names| names.key == key)
 }
 
+/// Whether a part of a line may name a secret, or its file.
+pub(super) fn may_name_secret(text: &str) -> bool {
+    SECRETS.iter().any(|names| text.contains(names.key) || text.contains(names.file))
+}
+
 /// Whether a setting names a secret's file.
 pub(super) fn is_secret_file(key: &str) -> bool {
     SECRETS.iter().any(|names| names.file == key)

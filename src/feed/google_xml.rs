@@ -7,7 +7,7 @@ use super::charset::{Charset, CharsetDetector};
 use super::chunker::for_each_fragment;
 use super::detect::Head;
 use super::element::{Element, Node, parse};
-use super::entities::mend;
+use super::entities::{mend, unescape};
 use super::google::{ATTRIBUTES, Attribute, Attributes, ItemBuilder, Spelling};
 use super::local::LocalAttribute;
 use super::namespaces::{Namespaces, Vocabulary};
@@ -185,7 +185,7 @@ fn row(xml: &str, element: Element<'_>, line: u64, namespaces: &Namespaces, buil
 fn attributes(element: &Element<'_>, namespaces: &Namespaces) -> (Attributes<'static>, Option<(Attribute, String)>) {
     let mut attributes = Attributes::default();
     let mut ranks = [None; ATTRIBUTES];
-    let mut unreadable = Vec::new();
+    let (mut unreadable, mut empty_id) = (Vec::new(), None);
     let item = namespaces.inside(element.nodes.first());
     for node in element.nodes.iter().filter(|node| node.depth == 1) {
         let Some((attribute, rank)) = meaning(node, &item) else {
@@ -204,9 +204,15 @@ fn attributes(element: &Element<'_>, namespaces: &Namespaces) -> (Attributes<'st
                 *best = Some(rank);
                 attributes.set(attribute, Cow::Owned(value));
             }
+            Ok(_) if attribute == Attribute::Id => empty_id = Some(empty_id.map_or(rank, |other| rank.min(other))),
             Ok(_) => {}
             Err(reason) => unreadable.push((attribute, rank, reason)),
         }
+    }
+    // Atom's own id of an entry is that of no product whose `g:id` is empty.
+    let is_entry = element.nodes.first().is_some_and(|node| node.name().ends_with("entry"));
+    if is_entry && empty_id.is_some_and(|rank: Rank| ranks[Attribute::Id as usize].is_some_and(|best| rank < best)) {
+        attributes.set(Attribute::Id, Cow::Borrowed(""));
     }
     let is_better =
         |(attribute, rank, _): &(Attribute, Rank, String)| ranks[*attribute as usize].is_none_or(|best| *rank <= best);
@@ -306,9 +312,9 @@ fn between_tags(xml: &str, name: &str) -> Option<String> {
     match (xml.rfind(&open), xml.rfind(&close)) {
         (Some(at), None) => {
             let rest = &xml[at + open.len()..];
-            plain_id(&rest[..rest.find('<')?])
+            plain_id(&unescape(&rest[..rest.find('<')?]))
         }
-        (None, Some(at)) => plain_id(&xml[xml[..at].rfind('>')? + 1..at]),
+        (None, Some(at)) => plain_id(&unescape(&xml[xml[..at].rfind('>')? + 1..at])),
         _ => None,
     }
 }

@@ -163,7 +163,8 @@ impl Tree {
         let mut at = Some(id);
         while let Some(wanted) = at.filter(|id| seen.len() < MAX_LEVELS && seen.insert(*id)) {
             let Some(level) = self.nodes.get(wanted) else {
-                self.lacks_some = true;
+                // Many exporters say of a category at the top that it is below 0.
+                self.lacks_some |= wanted == id || wanted != "0";
                 break;
             };
             let name = level.name.as_deref().or_else(|| (wanted == id).then_some(id));
@@ -217,6 +218,21 @@ mod tests {
         assert!(!tree.lacks_some());
         assert_eq!(name(&mut tree, "4"), None);
         assert!(tree.lacks_some());
+    }
+
+    #[test]
+    fn below_0_is_at_the_top() {
+        let mut tree = tree(
+            &[
+                "<category id='1' parentId='0'>A</category>",
+                "<category id='2' parentId='1'>B</category>",
+                "<category id='>",
+            ]
+            .map(str::to_owned),
+        );
+        assert_eq!(name(&mut tree, "2").as_deref(), Some("A > B"));
+        assert!(!tree.lacks_some(), "nobody looks for it further down");
+        assert!(matches!(tree.get("0"), Ok(Lookup::Unreadable)), "one that is asked for may be the broken one");
     }
 
     #[test]

@@ -165,9 +165,9 @@ pub(super) fn truth(text: &str) -> Option<bool> {
     }
 }
 
-/// A number of pieces, with or without a unit: `5`, `5 шт.`, `2,5 м`, `>10`, `10+`, `-1`.
+/// A number of pieces, with or without a unit: `5`, `5 шт.`, `2,5 м`, `>10`, `10+`, `-1`, `1 250`.
 pub(super) fn quantity(text: &str) -> Option<f64> {
-    let text = text.trim();
+    let text = without_groups(text.trim());
     let is_more = text.starts_with('>');
     let text = text.trim_start_matches(['>', '~', '≥']).trim_start();
     let is_number = |c: char| c.is_ascii_digit() || matches!(c, '.' | ',' | '-' | '+');
@@ -178,6 +178,25 @@ pub(super) fn quantity(text: &str) -> Option<f64> {
     let quantity = number.parse().ok().filter(|quantity: &f64| is_unit && quantity.is_finite())?;
     // More than none are some.
     Some(if is_more && quantity == 0.0 { 1.0 } else { quantity })
+}
+
+/// Without the blanks between a number's groups of three digits.
+fn without_groups(text: &str) -> Cow<'_, str> {
+    let digits = |text: &str| text.bytes().take_while(u8::is_ascii_digit).count();
+    let mut end = digits(text);
+    if !(1..=3).contains(&end) || text.starts_with('0') {
+        return Cow::Borrowed(text);
+    }
+    let mut plain = text[..end].to_owned();
+    while let Some(blank) = text[end..].chars().next().filter(|c| c.is_whitespace()) {
+        let group = end + blank.len_utf8();
+        if digits(&text[group..]) != 3 {
+            break;
+        }
+        plain.push_str(&text[group..group + 3]);
+        end = group + 3;
+    }
+    Cow::Owned(plain + &text[end..])
 }
 
 /// Whether two names differ in one letter: what damage makes of a name that we would have read.
@@ -280,10 +299,14 @@ mod tests {
             (">0", 1.0),
             ("> 0 шт.", 1.0),
             ("≥0", 0.0),
+            ("1 250", 1250.0),
+            ("1\u{a0}250\u{202f}000 шт.", 1_250_000.0),
         ] {
             assert_eq!(quantity(text), Some(expected), "{text}");
         }
-        for text in ["", "many", "5 5", "1.2.3", "5<", "NaN", "inf", "1e3"] {
+        for text in
+            ["", "many", "5 5", "5 50", "5 5000", "0 100", "2024 100", "2,5 250", "1.2.3", "5<", "NaN", "inf", "1e3"]
+        {
             assert_eq!(quantity(text), None, "{text}");
         }
     }

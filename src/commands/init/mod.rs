@@ -25,6 +25,9 @@ type Asked = Option<Terminal<StdinLock<'static>, io::Stderr>>;
 
 pub(super) fn init(arguments: &cli::Init, shop: Option<&str>, config: Option<PathBuf>) -> Outcome {
     let is_found = shop.is_none() && config.is_none() && std::env::var_os(config::VARIABLE).is_none();
+    // A unit looks for the secrets beside its config by names of their own.
+    let named = config.as_deref().and_then(place::shop_at);
+    let shop = shop.or(named.as_deref());
     let place = Place::of(shop, config).map_err(usage)?;
     place.check_free().map_err(failed)?;
     let may_ask = !arguments.yes && io::stdin().is_terminal();

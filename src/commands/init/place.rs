@@ -5,12 +5,19 @@ use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
-use crate::config::Config;
+use crate::config::{self, Config};
 use anyhow::{Context as _, anyhow};
 use secrecy::{ExposeSecret as _, SecretString};
 
 /// The shop of the unit without an instance.
 const ONE_SHOP: &str = "shelfkeeper";
+
+/// The shop whose unit has its config there.
+pub(super) fn shop_at(config: &Path) -> Option<String> {
+    let config = std::path::absolute(config).ok()?;
+    let name = config.file_stem()?.to_str()?.to_owned();
+    (config::shop_name(&name).is_ok() && Config::place_of(&name) == config).then_some(name)
+}
 
 /// The files of a shop.
 #[derive(Debug, PartialEq, Eq)]
@@ -134,6 +141,9 @@ mod tests {
         assert_eq!(place("north-2").config, Path::new("/etc/shelfkeeper/north-2.toml"));
         assert_eq!(place("north-2").api_key, Path::new("/etc/shelfkeeper/north-2.api_key"));
         assert_eq!(place("north-2").api_secret, Path::new("/etc/shelfkeeper/north-2.api_secret"));
+        assert_eq!(shop_at(Path::new("/etc/shelfkeeper/north-2.toml")).as_deref(), Some("north-2"));
+        assert_eq!(shop_at(Path::new("/etc/shelfkeeper/shop.eu.toml")), None);
+        assert_eq!(shop_at(Path::new("/srv/shelfkeeper/north-2.toml")), None);
         assert_eq!(place("shelfkeeper").config, Path::new("/etc/shelfkeeper/shelfkeeper.toml"));
         assert_eq!(place("shelfkeeper").api_key, Path::new("/etc/shelfkeeper/nicechat_api_key"));
     }

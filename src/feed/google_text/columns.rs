@@ -12,6 +12,8 @@ const DELIMITERS: [u8; 5] = *b"\t,;|~";
 /// Where each attribute stands in a row.
 pub(super) struct Columns {
     of: [Option<usize>; ATTRIBUTES],
+    /// All that have a title, the better ones first: a name in one of several languages may stand in any.
+    titles: Vec<usize>,
     /// Those that NiceChat never gets to see; a row may lack them.
     local: Vec<(LocalAttribute, usize)>,
     pub(super) delimiter: u8,
@@ -36,6 +38,7 @@ impl Columns {
         cells.split(header.strip_suffix(b"\r").unwrap_or(header), Quotes::Strict);
         let mut columns = Columns {
             of: [None; ATTRIBUTES],
+            titles: Vec::new(),
             local: Vec::new(),
             delimiter: dialect.delimiter,
             width: 0,
@@ -43,6 +46,7 @@ impl Columns {
             known: 0,
         };
         let mut spellings = [None; ATTRIBUTES];
+        let mut titles = Vec::new();
         for index in 0..cells.len() {
             let name = Charset::UTF8.decode(cells.get(index));
             if !name.trim().is_empty() {
@@ -52,6 +56,9 @@ impl Columns {
                 columns.local.extend(LocalAttribute::named(&name).map(|attribute| (attribute, index)));
                 continue;
             };
+            if attribute == Attribute::Title {
+                titles.push((spelling, index));
+            }
             // Google's own name counts before others, wherever it stands; of two alike the first.
             let best = &mut spellings[attribute as usize];
             columns.known += usize::from(best.is_none());
@@ -60,6 +67,8 @@ impl Columns {
                 columns.of[attribute as usize] = Some(index);
             }
         }
+        titles.sort_unstable();
+        columns.titles = titles.into_iter().map(|(_, index)| index).collect();
         columns.of[Attribute::Id as usize].is_some().then_some(columns)
     }
 
@@ -70,6 +79,12 @@ impl Columns {
             if let Some(index) = self.of[attribute as usize] {
                 attributes.set(attribute, cells.decoded(index, charset));
             }
+        }
+        for index in self.titles.iter().skip(1) {
+            if attributes.get(Attribute::Title).is_some() {
+                break;
+            }
+            attributes.set(Attribute::Title, cells.decoded(*index, charset));
         }
         for (attribute, index) in self.local.iter().filter(|(_, index)| *index < cells.len()) {
             attributes.add_local(*attribute, cells.decoded(*index, charset));

@@ -9,6 +9,27 @@ fn rss(items: &str) -> String {
 }
 
 #[test]
+fn an_empty_g_id_is_not_made_good_by_atoms_own() {
+    let feed = |id: &str| {
+        format!(
+            "<feed xmlns=\"http://www.w3.org/2005/Atom\" xmlns:g=\"http://base.google.com/ns/1.0\"><entry>\
+             <id>https://s.example/p/1</id>{id}<title>Lamp</title><g:price>5 USD</g:price></entry></feed>"
+        )
+    };
+    let seen = good(feed("<g:id></g:id>"));
+    assert!(seen[0].contains('!') && !seen[0].contains("s.example/p/1 |"), "{seen:?}");
+    assert!(good(feed("<g:id>A</g:id>"))[0].contains(": A |"));
+    assert!(good(feed(""))[0].contains(": https://s.example/p/1 |"));
+}
+
+#[test]
+fn the_id_of_an_item_whose_end_tag_is_broken_is_decoded() {
+    let item = "<item><g:id>A&amp;B</g:d><title>Lamp</title></item>";
+    let feed = format!("<rss xmlns:g=\"http://base.google.com/ns/1.0\"><channel>{item}</channel></rss>");
+    assert!(good(&feed)[0].contains("A&B"), "{:?}", good(&feed));
+}
+
+#[test]
 fn rss_and_atom_with_and_without_prefix() {
     let fields = "<g:id>1</g:id><title>T</title><link>u</link><g:image_link>i</g:image_link><g:price>5 EUR</g:price>\
                   <g:availability>in_stock</g:availability><g:product_type>A &gt; B</g:product_type><description>d</description>";

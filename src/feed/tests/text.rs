@@ -31,6 +31,13 @@ fn delimiters_line_ends_marks_and_encodings() {
 }
 
 #[test]
+fn a_name_in_any_language_is_one() {
+    let seen = good("id;name_ua;name_ru;price\n1;;Лампа;10.00 UAH\n2;Стіл;Стол;20.00 UAH\n");
+    assert!(seen[0].contains("| Лампа |") && seen[1].contains("| Стіл |"), "{seen:?}");
+    assert_eq!(titles(b"id,name,title\n1,Other,Own\n2,Other,\n"), ["Own", "Other"]);
+}
+
+#[test]
 fn utf16_is_known_by_its_first_line() {
     let words = "Кабель силовой медный негорючий для прокладки в помещениях и кабельных каналах";
     let feed = format!("id\ttitle\tprice\r\n1\t{words}\t990.00\r\n2\tЛампа настольная\t1490.00\r\n");

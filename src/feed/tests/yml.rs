@@ -19,6 +19,30 @@ fn a_plain_one() {
 }
 
 #[test]
+fn a_broken_category_costs_no_neighbour_below_0() {
+    let categories =
+        "<category id=\"1\" parentId=\"0\">Lamps</category><category id=\"2\" parentId=0\">Chairs</category>";
+    let offer =
+        "<offer id=\"1\"><name>N</name><price>5</price><currencyId>USD</currencyId><categoryId>1</categoryId></offer>";
+    let seen = good(yml(categories, offer));
+    assert!(seen[0].contains(": 1 | Lamps | N |"), "{seen:?}");
+}
+
+#[test]
+fn category_names_are_read_as_the_offers_are() {
+    let (many, _, _) = encoding_rs::WINDOWS_1251.encode("Лампы");
+    let filler: String = (10..3_000).map(|n| format!("<category id=\"{n}\">Plain words</category>\n")).collect();
+    let [head, tail] = ["<category id=\"1\">", "</category>"];
+    let offer =
+        "<offer id=\"1\"><name>N</name><price>5</price><currencyId>USD</currencyId><categoryId>1</categoryId></offer>";
+    let feed = yml(&format!("{filler}{head}@{tail}"), offer);
+    let at = feed.find('@').expect("the place");
+    let bytes = [&feed.as_bytes()[..at], &many[..], &feed.as_bytes()[at + 1..]].concat();
+    let seen = good(bytes);
+    assert!(seen[0].contains("| Лампы | N |"), "{seen:?}");
+}
+
+#[test]
 fn a_dollar_is_the_one_of_the_settings() {
     for offer in ["<price>5</price><currencyId>$</currencyId>", "<price currency=\"$\">5</price>", "<price>5 $</price>"]
     {

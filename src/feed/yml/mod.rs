@@ -46,11 +46,13 @@ pub(super) fn read(
         |chunk| splitter.add_next(chunk),
         |output, bytes, digest, fragment| match fragment {
             Fragment::Element { name: "category", line, .. } => {
+                categories.settle(&mut detector, bytes, output)?;
                 categories.add(bytes, output)?;
                 swallowed_offer(bytes, line, &detector).map_or(Ok(()), |row| output.give(row, None))
             }
             // One that was not closed still has its id and name.
             Fragment::Broken { name: "category", head, line, .. } => {
+                categories.settle(&mut detector, &head, output)?;
                 categories.add(&head, output)?;
                 swallowed_offer(&head, line, &detector).map_or(Ok(()), |row| output.give(row, None))
             }
@@ -97,6 +99,20 @@ struct Categories {
 }
 
 impl Categories {
+    /// A category may be the first to show in which encoding the feed is.
+    fn settle(
+        &mut self,
+        detector: &mut CharsetDetector<'_, '_>,
+        xml: &[u8],
+        output: &mut RowOutput<'_>,
+    ) -> Result<(), FeedError> {
+        if detector.settle(xml)? {
+            self.tree.set_charset(detector.charset());
+            output.set_context(self.tree.digest());
+        }
+        Ok(())
+    }
+
     fn add(&mut self, xml: &[u8], output: &mut RowOutput<'_>) -> Result<(), FeedError> {
         if !self.offers_began {
             self.tree.add(xml)?;

@@ -96,12 +96,15 @@ impl Judging<'_> {
             Outcome::Ok | Outcome::Partial | Outcome::Unchanged => self.went_well(),
         }
         let rejected = (EventKind::RowsRejected, "rejected", "rejected");
-        // Rows that are mended and rows that are missing look alike: what is held tells nothing of the former.
-        let known = self.told.rejected.map_or(0, |many| many.known);
-        let now = telling.rejected.filter(|now| self.row.outcome != Outcome::Held || *now > known);
+        // Rows that are mended and rows that are missing look alike: what is held, or failed, tells nothing of the former.
+        let is_more = |now: &u64, known: Option<Many>| *now > known.map_or(0, |many| many.known);
+        let is_sure = !matches!(self.row.outcome, Outcome::Held | Outcome::Failed);
+        let now = telling.rejected.filter(|now| is_sure || is_more(now, self.told.rejected));
         self.told.rejected = self.many(rejected, self.told.rejected, now);
         let refused = (EventKind::ObjectsRefused, "refused", "status");
-        self.told.refused = self.many(refused, self.told.refused, telling.refused);
+        let is_sure = self.row.outcome != Outcome::Failed;
+        let now = telling.refused.filter(|now| is_sure || is_more(now, self.told.refused));
+        self.told.refused = self.many(refused, self.told.refused, now);
     }
 
     fn failed(&mut self) {

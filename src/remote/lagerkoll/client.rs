@@ -92,10 +92,12 @@ impl Writer {
             Event::parse(reply).map_err(|problem| CallError::no_answer(format!("the answer is no event: {problem}")))
         };
         self.0.client.call_at_most_once(&request, added).await.map_err(|error| match error {
-            CallError::Missing => {
-                let reason = "there is no place for events (404); check base_url".to_owned();
-                CallError::Refused { code: 404, reason }
-            }
+            // It says nothing of the event, which was not added.
+            CallError::Missing => CallError::Passing {
+                reason: "there is no place for events (404); check base_url".to_owned(),
+                retry_after: None,
+                in_doubt: false,
+            },
             other => other,
         })
     }

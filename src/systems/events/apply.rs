@@ -229,7 +229,8 @@ impl Application<'_> {
             tokio::time::sleep(error.retry_after().unwrap_or(wait)).await;
             match self.lagerkoll.reader().list().await {
                 Ok(listed) => self.listed = listed,
-                // The next pass will see what became of it.
+                // The next pass will see what became of it. That the listing is refused says nothing of the event.
+                Err(CallError::Refused { reason, .. }) => break Err(CallError::Strange(reason)),
                 Err(error) => break Err(error),
             }
             let matcher = Matcher::new(&self.listed, self.own.clone());

@@ -4,7 +4,8 @@ use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
 use super::reconcile::{Step, Wanted, Work};
-use crate::event::Event;
+use crate::catalog::Fields;
+use crate::event::Content;
 use crate::pass::exceeds;
 
 /// Bytes of a digest that people copy.
@@ -65,8 +66,11 @@ pub fn guard(work: &Work, wanted: &[Wanted], is_copy: bool, max_delete_percent: 
             format!("{part} of {of} events ({percent} %) {what}, more than max_delete_percent = {max_delete_percent}");
         Some(HeldThere { reason, risk, events, of, limit })
     };
-    let vanished = work.vanished.iter().map(|id| HeldEvent { id: *id, called: String::new(), said: String::new() });
-    let vanished: Vec<HeldEvent> = vanished.collect();
+    let again = |(id, content): &(i64, Content)| {
+        let fields = content.fields();
+        HeldEvent { id: *id, called: called(fields), said: json!(fields).to_string() }
+    };
+    let vanished: Vec<HeldEvent> = work.vanished.iter().map(again).collect();
     let with_vanished = all + vanished.len() as u64;
     let risks = [held(("events", "would go"), gone, all), held(("vanished_events", lost), vanished, with_vanished)];
     risks.into_iter().flatten().collect()
@@ -76,15 +80,15 @@ pub fn guard(work: &Work, wanted: &[Wanted], is_copy: bool, max_delete_percent: 
 fn loss(step: &Step) -> Option<HeldEvent> {
     match step {
         Step::Remove { old, is_leftover: false } => {
-            Some(HeldEvent { id: old.id(), called: called(old), said: old.to_json().to_string() })
+            Some(HeldEvent { id: old.id(), called: called(old.fields()), said: old.to_json().to_string() })
         }
         _ => None,
     }
 }
 
 /// What an event is, shortly: when, and what is done.
-fn called(event: &Event) -> String {
-    let word = |field: &str| event.fields().get(field).and_then(Value::as_str);
+fn called(fields: &Fields) -> String {
+    let word = |field: &str| fields.get(field).and_then(Value::as_str);
     ["triggerType", "actionType"].into_iter().filter_map(word).collect::<Vec<_>>().join(" ")
 }
 

@@ -69,6 +69,17 @@ fn a_different_one_is_added_before_the_old_one_goes() {
 }
 
 #[test]
+fn a_404_says_nothing_of_the_event() {
+    let shop = made(&declared("a", "08:00"));
+    configure(&shop, &declared("a", "09:00"));
+    shop.lagerkoll().add_fault(post(Fault::Json { code: 404, body: json!({"message": "default backend"}) }));
+    pass(&shop).ended(1);
+    shop.lagerkoll().clear_faults();
+    assert_eq!(pass(&shop).ended(0).lines().len(), 2, "tried again without being asked");
+    assert_eq!(others(&shop), [content("a", "09:00")]);
+}
+
+#[test]
 fn a_refused_new_one_leaves_the_old_one() {
     let shop = made(&declared("a", "08:00"));
     configure(&shop, &declared("a", "09:00"));

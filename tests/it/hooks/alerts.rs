@@ -116,6 +116,36 @@ fn rows_that_are_not_taken_are_told_when_there_are_more_of_them() {
 }
 
 #[test]
+fn the_worst_of_feeds_tells_its_rows_too() {
+    let receiver = Receiver::new();
+    let shop = shop(&receiver, &goods("p", 54));
+    let mut bad = goods("p", 54);
+    bad.iter_mut().for_each(|good| good.price = "a lot".to_owned());
+    publish(&shop, &bad);
+    once(&shop, 4);
+    let mut told = kinds(&receiver);
+    told.sort();
+    assert_eq!(told, ["pass.held", "rows.rejected"]);
+}
+
+#[test]
+fn rows_are_told_beside_an_object_that_fails_all_the_time() {
+    let receiver = Receiver::new();
+    let shop = shop(&receiver, &goods("p", 9));
+    shop.nicechat().add_fault(Rule { method: Some("PATCH".into()), ..Rule::new(Fault::status(500)) });
+    let mut next = goods("p", 9);
+    next[8].title = "Another".to_owned();
+    next.iter_mut().take(4).for_each(|good| good.price = "a lot".to_owned());
+    publish(&shop, &next);
+    once(&shop, 1);
+    assert_eq!(kinds(&receiver), ["rows.rejected"]);
+    // What a failed pass lacks is not mended.
+    publish(&shop, &next[4..]);
+    once(&shop, 1);
+    assert_eq!(kinds(&receiver), ["rows.rejected"]);
+}
+
+#[test]
 fn rows_that_a_held_feed_lacks_are_not_mended() {
     let receiver = Receiver::new();
     let mut all = goods("p", 54);

@@ -190,7 +190,7 @@ tables! {
         max_emptied_percent: Option<Percent>,
         max_out_of_stock_percent: Option<Percent>,
         max_price_percent: Option<Percent>,
-        #[schemars(range(min = 1, max = 1000))]
+        #[schemars(range(max = 1000), extend("exclusiveMinimum" = 1))]
         price_factor: Option<f64>,
         #[schemars(range(max = 1_000_000_000))]
         min_count: Option<u64>,

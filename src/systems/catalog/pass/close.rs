@@ -51,9 +51,10 @@ impl Parts {
     fn of(ended: Result<Ended, PassError>) -> Parts {
         match ended {
             Err(error) => Parts { error: Some(error), ..Parts::default() },
-            Ok(Ended::Held(held)) => {
+            Ok(Ended::Held { held, trouble }) => {
                 let guard = GuardEnding { held: Some(Some(json!(held))), ..GuardEnding::default() };
-                Parts { outcome: Some(Outcome::Held), held: Some(held), guard, ..Parts::default() }
+                let trouble = Some(trouble);
+                Parts { outcome: Some(Outcome::Held), held: Some(held), guard, trouble, ..Parts::default() }
             }
             Ok(Ended::Paused(reason)) => {
                 Parts { outcome: Some(Outcome::Held), paused: Some(reason), ..Parts::default() }
@@ -63,8 +64,9 @@ impl Parts {
                 Parts { outcome: Some(Outcome::Unchanged), mark, refused, trouble, ..Parts::default() }
             }
             Ok(Ended::Applied(applied)) => {
-                let AppliedPlan { rows, listed, nameless, mark, guard, columns, held, is_overtaken, result } = *applied;
-                let (is_held, trouble) = (held.is_some(), result.as_ref().ok().copied());
+                let AppliedPlan { rows, listed, nameless, mark, guard, columns, held, is_overtaken, trouble, result } =
+                    *applied;
+                let (is_held, trouble) = (held.is_some(), result.as_ref().ok().copied().or(trouble));
                 let left = Parts {
                     rows,
                     listed,

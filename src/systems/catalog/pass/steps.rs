@@ -36,8 +36,8 @@ pub(in crate::systems::catalog) enum Ended {
     /// The feed is the one that the state equals; with the tags that the next request had better name, where those are
     /// new ones.
     Unchanged { mark: Option<FeedMark>, trouble: Trouble },
-    /// The guard let nothing through, and why.
-    Held(Held),
+    /// The guard let nothing through, and why; with what can't be as the feed wants it.
+    Held { held: Held, trouble: Trouble },
     /// Somebody has stopped the sending for a while; in words.
     Paused(String),
     /// What was to be sent was sent, as far as that went.
@@ -58,7 +58,9 @@ pub(in crate::systems::catalog) struct AppliedPlan {
     pub(super) held: Option<Held>,
     /// It ended early for a newer feed.
     pub(super) is_overtaken: bool,
-    /// What can't be as the feed wants it; or why the application isn't complete.
+    /// What can't be as the feed wants it, if all of it was tried.
+    pub(super) trouble: Option<Trouble>,
+    /// The same; or why the application isn't complete.
     pub(super) result: Result<Trouble, PassError>,
 }
 
@@ -152,7 +154,8 @@ async fn carry_out(
             note_held(tools, request, &held, &store).await?;
             // It was for something else.
             take_word(tools.context.state.path(), CATALOG, word.as_deref());
-            Ok(Ended::Held(held))
+            // Also the worst of feeds has rows to mend.
+            Ok(Ended::Held { held, trouble: trouble(tools)? })
         }
         Guarded::Approved(approved) => Ok(Ended::Applied(apply(tools, request, feed, approved, findings).await.into())),
     }
@@ -232,6 +235,7 @@ async fn apply(
         listed: (is_listed && was_carried_through && !is_at_large).then_some(TakenListing { scope, is_whole }),
         nameless,
         mark: mark.filter(|_| result.is_ok()).map(|mark| FeedMark { changes_at, judged: Some(request.now), ..mark }),
+        trouble: if was_carried_through { trouble(tools).ok() } else { None },
         result: if is_overtaken { Ok(()) } else { result }.and_then(|()| trouble(tools)),
         is_overtaken,
     }
@@ -263,6 +267,7 @@ impl AppliedPlan {
             columns: None,
             held: None,
             is_overtaken: false,
+            trouble: None,
             result: Err(error),
         }
     }

@@ -61,8 +61,8 @@ pub struct Work {
     pub held_back: Vec<RefusedAdd>,
     /// Events of ours that are for something, before any step.
     pub kept_so_far: u64,
-    /// Events of ours that the listing lacks for the first time, and that are to be added again.
-    pub vanished: Vec<i64>,
+    /// Events of ours that the listing lacks for the first time, with what is to be added again.
+    pub vanished: Vec<(i64, Content)>,
 }
 
 impl Work {
@@ -199,7 +199,7 @@ impl Comparison<'_> {
             None => Step::Add(wanted.clone()),
         };
         let newly_gone = current.map(|at| &self.own[at]).filter(|own| own.gone == Some(self.terms.now));
-        self.work.vanished.extend(newly_gone.map(|own| own.id));
+        self.work.vanished.extend(newly_gone.map(|own| (own.id, wanted.content.clone())));
         let has_failed = self.ledger.adds.iter().any(|add| add.key == wanted.key);
         if has_failed { self.work.late.push(step) } else { self.work.steps.push(step) }
     }
