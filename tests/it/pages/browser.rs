@@ -125,12 +125,10 @@ fn it_works_without_scripts_and_by_keyboard() {
     // A browser says itself whose form it is.
     browser.leave_by("document.activeElement.form.requestSubmit()");
     assert_eq!(browser.evaluate("location.search"), json!("?done=approve"));
-    assert!(
-        browser
-            .evaluate("document.querySelector('.done').textContent")
-            .as_str()
-            .is_some_and(|text| text.starts_with("Approved"))
-    );
+    // The pass may have been made before the page came.
+    let done = browser.evaluate("document.querySelector('.done').textContent");
+    let is_said = |text: &str| text.starts_with("Approved") || text.starts_with("Nothing that was approved waits");
+    assert!(done.as_str().is_some_and(is_said), "{done}");
 
     browser.scripts(false);
     browser.visit(&format!("http://{address}/history?kind=updated"));
