@@ -11,7 +11,7 @@ use rustls_platform_verifier::BuilderVerifierExt as _;
 
 pub(crate) use cause::{NO_TLS, root_cause};
 pub(crate) use clients::{Clients, Manner};
-pub(crate) use pause::{LONGEST_RETRY_AFTER, asked_pause, retry_after, waits};
+pub(crate) use pause::{LONGEST_RETRY_AFTER, as_asked, asked_pause, retry_after, waits};
 
 /// A builder with our settings. TLS is rustls with ring: it needs nothing but a C
 /// compiler to build.

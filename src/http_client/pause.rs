@@ -22,6 +22,15 @@ pub(crate) fn waits(retries: u32) -> ExponentialBuilder {
         .with_max_times(retries as usize)
 }
 
+/// The wait before another try, where the service's own wish counts; one that is too long ends the tries.
+pub(crate) fn as_asked(asked: Option<Duration>, wait: Option<Duration>) -> Option<Duration> {
+    match asked {
+        Some(asked) if asked > LONGEST_RETRY_AFTER => None,
+        Some(asked) => wait.map(|_| asked),
+        None => wait,
+    }
+}
+
 /// `Retry-After` in seconds or as an HTTP date (RFC 9110, 10.2.3); `None` when it asks for no wait.
 pub(crate) fn retry_after(headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
     asked_pause(headers, now).filter(|asked| !asked.is_zero())

@@ -194,12 +194,7 @@ impl<S: Service> Client<S> {
             .retry(waits(self.retries))
             .sleep(tokio::time::sleep)
             .when(again)
-            .adjust(|error, wait| match error.retry_after() {
-                // The service's own wish counts; one that is too long ends the tries.
-                Some(_) if error.asks_for_too_long() => None,
-                Some(asked) => wait.map(|_| asked),
-                None => wait,
-            })
+            .adjust(|error, wait| http_client::as_asked(error.retry_after(), wait))
             .await
     }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use backon::{ExponentialBuilder, Retryable as _};
+use backon::Retryable as _;
 use jiff::Timestamp;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::Value;
@@ -13,7 +13,9 @@ use crate::http_client::{self, retry_after};
 /// How long an answer may take.
 const WITHIN: Duration = Duration::from_secs(30);
 /// Further tries of what may be repeated.
-const RETRIES: usize = 5;
+const RETRIES: u32 = 5;
+/// Before the first of them: somebody waits for the command.
+const FIRST_WAIT: Duration = Duration::from_millis(200);
 
 /// A connection to Oct8ne.
 pub struct Backoffice {
@@ -124,14 +126,9 @@ impl Backoffice {
                 why: Refusal::Failed(format!("{}: HTTP {status}", self.server)),
             })
         };
-        let waits = ExponentialBuilder::default().with_min_delay(Duration::from_millis(200)).with_max_times(RETRIES);
+        let waits = http_client::waits(RETRIES).with_min_delay(FIRST_WAIT);
         let sent = send.retry(waits).sleep(tokio::time::sleep).when(|failed| failed.can_pass);
-        // What it asks for counts, as long as somebody may want to wait for it.
-        let sent = sent.adjust(|failed, wait| match failed.asks {
-            Some(asks) if asks > WITHIN => None,
-            Some(asks) => wait.map(|_| asks),
-            None => wait,
-        });
+        let sent = sent.adjust(|failed, wait| http_client::as_asked(failed.asks, wait));
         sent.await.map_err(|failed| failed.why)
     }
 

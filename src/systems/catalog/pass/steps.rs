@@ -58,9 +58,9 @@ pub(in crate::systems::catalog) struct AppliedPlan {
     pub(super) held: Option<Held>,
     /// It ended early for a newer feed.
     pub(super) is_overtaken: bool,
-    /// What can't be as the feed wants it, if all of it was tried.
+    /// What can't be as the feed wants it, where all was tried, and some of it failed.
     pub(super) trouble: Option<Trouble>,
-    /// The same; or why the application isn't complete.
+    /// The same where nothing failed; or why the application isn't complete.
     pub(super) result: Result<Trouble, PassError>,
 }
 
@@ -235,7 +235,7 @@ async fn apply(
         listed: (is_listed && was_carried_through && !is_at_large).then_some(TakenListing { scope, is_whole }),
         nameless,
         mark: mark.filter(|_| result.is_ok()).map(|mark| FeedMark { changes_at, judged: Some(request.now), ..mark }),
-        trouble: if was_carried_through { trouble(tools).ok() } else { None },
+        trouble: if was_carried_through && result.is_err() { trouble(tools).ok() } else { None },
         result: if is_overtaken { Ok(()) } else { result }.and_then(|()| trouble(tools)),
         is_overtaken,
     }

@@ -147,15 +147,17 @@ impl Index {
         let is_of_category = |filter: &&Numbered| matches!(filter, Numbered::Category(_));
         let category = filters.iter().find(is_of_category);
         let others = || filters.iter().filter(|filter| !is_of_category(filter));
-        let chosen = category.map(|_| Facet::Category);
-        let mut among = Counts::new(chosen.into_iter(), currency, (self.categories.len(), 0));
+        let mut among =
+            Counts::new(category.map(|_| Facet::Category).into_iter(), currency, (self.categories.len(), 0));
         let (from, to) = (request.from.min(DEEPEST), (request.from.saturating_add(request.size)).min(DEEPEST));
         let (mut total, mut first) = (0, First::new(to));
         self.hits(&Query { words: request.words, whole: request.whole, is_hiding }, |hit, row| {
             if !others().all(|filter| filter.fits(row)) {
                 return;
             }
-            among.add(row);
+            if category.is_some() {
+                among.add(row);
+            }
             if category.is_none_or(|category| category.fits(row)) {
                 total += 1;
                 counts.add(row);

@@ -246,13 +246,13 @@ impl Differ {
         Ok(true)
     }
 
-    /// The operation that takes an object away; `None` = there is nothing left to do.
     /// Why the comparison hasn't met an object.
     fn why_gone(&self, kind: Kind, at: usize) -> Why {
         let is_left_out = kind == Kind::Product && self.left_out.contains(&self.inventory.products.key(at));
         if is_left_out { Why::Rule } else { Why::Gone }
     }
 
+    /// The operation that takes an object away; `None` = there is nothing left to do.
     fn removal(
         &self,
         kind: Kind,
