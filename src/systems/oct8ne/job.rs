@@ -17,6 +17,8 @@ use crate::pass::{
     Ask, Audience, BoxFuture, Due, Exit, Job, Notice, Outcome, PassEntry, PassKind, PassRow, Progress, Report, Telling,
     Trouble, entry,
 };
+use crate::pause::Pause;
+use crate::report::paused_line;
 use crate::shop::Bell;
 use crate::source::{self, End, Fetched, Validators};
 use crate::state::{Reader, Writer};
@@ -103,18 +105,26 @@ impl ShowJob {
         Ok(Found { is_unchanged: !outcome.is_new && outcome.held.is_none(), outcome, rejected, mark })
     }
 
+    /// Why a pass ended early that was under way when the sending was stopped: all that is under way ends then.
+    fn paused(&self, error: &PassError) -> Option<String> {
+        let pause = if error.is_interrupted() { Pause::in_force(self.state.path()) } else { None };
+        pause.map(|pause| pause.words())
+    }
+
     async fn pass(&self, ask: Ask, stop: &CancellationToken) -> Report {
         let (began, started) = (Instant::now(), Timestamp::now());
         let ended = self.steps(ask, started, stop).await;
+        let paused = ended.as_ref().err().and_then(|error| self.paused(error));
+        let is_read = ended.is_ok();
         let (found, error) = match ended {
             Ok(found) => (found, None),
-            Err(error) => (Found::default(), Some(error)),
+            Err(error) => (Found::default(), Some(error).filter(|_| paused.is_none())),
         };
         let (taken, rejected) = found.outcome.rows.unwrap_or((0, found.rejected));
         let held = found.outcome.held.clone();
         let outcome = match () {
             () if error.is_some() => Outcome::Failed,
-            () if held.is_some() => Outcome::Held,
+            () if held.is_some() || paused.is_some() => Outcome::Held,
             () if found.is_unchanged => Outcome::Unchanged,
             () if rejected > 0 => Outcome::Partial,
             () => Outcome::Ok,
@@ -128,15 +138,14 @@ impl ShowJob {
                 .into_iter()
                 .collect(),
             requests: 0,
-            reason: error.as_ref().map(ToString::to_string).or_else(|| held.as_ref().map(Held::words)),
+            reason: error.as_ref().map(ToString::to_string).or(paused).or_else(|| held.as_ref().map(Held::words)),
         };
-        let guard =
-            GuardEnding { held: error.is_none().then(|| held.map(|held| json!(held))), ..GuardEnding::default() };
+        let guard = GuardEnding { held: is_read.then(|| held.map(|held| json!(held))), ..GuardEnding::default() };
         let telling = Telling {
             audience: self.audience.clone(),
             is_interrupted: matches!(error, Some(PassError::Interrupted)),
             digest: found.outcome.held.as_ref().map(|held| held.digest.clone()),
-            rejected: error.is_none().then_some(rejected),
+            rejected: is_read.then_some(rejected),
             refused: None,
         };
         let ending = Ending {
@@ -171,6 +180,10 @@ fn report(row: PassRow, began: Instant, error: Option<PassError>) -> Report {
     let trouble = match error {
         Some(error @ PassError::Interrupted) => Some(Trouble::Interrupted(error.into())),
         Some(error) => Some(Trouble::Failed { subject: error.subject(), error: error.into() }),
+        None if row.is_paused() => {
+            summary += &paused_line(&row);
+            Some(Trouble::Paused(row.reason.clone().unwrap_or_default()))
+        }
         None if row.outcome == Outcome::Held => {
             let reason = row.reason.clone().unwrap_or_default();
             summary += &format!("\nHeld by the guard: {reason}.");
@@ -182,7 +195,9 @@ fn report(row: PassRow, began: Instant, error: Option<PassError>) -> Report {
         let level = if now == 0 { tracing::Level::INFO } else { tracing::Level::WARN };
         (level, format!("{} rows of the feed are not taken ({} before)", number(now), number(before)))
     };
-    let notices = vec![Notice::Figure { name: "rejected", now: rejected, words }];
+    // Of a feed that was not read nobody knows how many rows are wrong.
+    let is_read = row.outcome != Outcome::Failed && !row.is_paused();
+    let notices = if is_read { vec![Notice::Figure { name: "rejected", now: rejected, words }] } else { Vec::new() };
     // Also when nothing changed since: 0 means that all is well.
     let exit = Exit::of(row.outcome).or_worse(if rejected > 0 { Exit::Partial } else { Exit::Done });
     let troubles = trouble.into_iter().collect();

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::face::{Face, feed};
 use crate::kit::door::{ask, private};
-use crate::kit::process::Process;
+use crate::kit::process::{PASS_ENDED, Process};
 use crate::kit::{FEED, Shop, gzip, wait_until};
 
 fn row(id: usize, title: &str, price: &str) -> String {
@@ -175,13 +175,43 @@ fn what_waits_goes_when_its_time_has_come() {
     wait_until("it has gone", has_gone);
 }
 
+/// The same shop with a feed that a host has.
+fn fetched(shop: &Shop) {
+    let config = std::fs::read_to_string(shop.path("shelfkeeper.toml")).expect("a config");
+    let (location, url) = (format!("{:?}", shop.path("feed.txt.gz")), format!("{:?}", shop.feed_url()));
+    shop.write("shelfkeeper.toml", config.replace(&location, &url));
+}
+
+/// What only reads ends with the rest when the sending is stopped: to be asked to wait is no failure.
+#[test]
+fn a_reading_that_a_pause_ends_is_made_up_for() {
+    let shop = alone(&lamps(3), "");
+    fetched(&shop);
+    let put = |count: usize| shop.put_feed(feed(&lamps(count).iter().map(String::as_str).collect::<Vec<_>>()));
+    put(3);
+    let daemon = Process::start(shop.command(&["run"]));
+    daemon.wait_for_log(PASS_ENDED, 1);
+    shop.shop().put_with(FEED, Feed { hang: true, ..Feed::default() });
+    let before = shop.fetches().len();
+    daemon.signal("USR1");
+    wait_until("the feed is asked for", || shop.fetches().len() > before);
+    shop.run(&["pause", "--reason", "stock taking"]).expect_code(0);
+    daemon.wait_for_log(PASS_ENDED, 2);
+    let last = shop.json(&["status", "--format", "json"])["last_pass"].clone();
+    assert_eq!((&last["outcome"], &last["reason"]), (&json!("held"), &json!("paused: stock taking")), "{last}");
+    put(4);
+    shop.run(&["resume"]).expect_code(0);
+    daemon.wait_for_log(PASS_ENDED, 3);
+    let status = shop.json(&["status", "--format", "json"]);
+    assert_eq!((&status["last_pass"]["outcome"], &status["oct8ne"]["products"]), (&json!("ok"), &json!(4)), "{status}");
+    assert!(!daemon.log().contains("interrupted"), "{}", daemon.log());
+}
+
 /// The same bytes with a proof of their end are another matter.
 #[test]
 fn what_is_missing_from_a_feed_without_an_end_waits_for_a_proof() {
     let shop = alone(&lamps(3), "");
-    let config = std::fs::read_to_string(shop.path("shelfkeeper.toml")).expect("a config");
-    let (location, url) = (format!("{:?}", shop.path("feed.txt.gz")), format!("{:?}", shop.feed_url()));
-    shop.write("shelfkeeper.toml", config.replace(&location, &url));
+    fetched(&shop);
     let rows = lamps(3);
     let text = |count: usize| feed(&rows[..count].iter().map(String::as_str).collect::<Vec<_>>());
     let status = || {

@@ -79,6 +79,18 @@ fn a_customer_is_known_to_the_shops_own_pages_alone() {
 }
 
 #[test]
+fn the_shop_sees_the_whole_way_of_a_request() {
+    let own = OwnShop::start("200 OK", json!({"firstName": "Ada"}));
+    let shop = shop(&ROWS, &lines(&own));
+    let face = Face::ready(&shop);
+    let way = "X-Forwarded-For: 203.0.113.7, 192.0.2.1\r\nX-Forwarded-For: 198.51.100.2\r\n";
+    assert_eq!(face.ask("GET /oct8ne/frame/customerData", &format!("{OWN}{way}")).json()["firstName"], "Ada");
+    let asked = own.asked().remove(0).to_lowercase();
+    let told: Vec<&str> = asked.lines().filter_map(|line| line.strip_prefix("x-forwarded-for: ")).collect();
+    assert_eq!(told.join(", "), "203.0.113.7, 192.0.2.1, 198.51.100.2", "{asked}");
+}
+
+#[test]
 fn orders_are_for_who_knows_the_token() {
     let order =
         json!({"reference": "R/1", "date": "2019-02-28T15:19:15Z", "total": 55.3, "currency": "EUR", "state": "sent"});

@@ -149,6 +149,7 @@ fn numbers_may_be_larger_than_any() {
         (format!("pageSize={huge}"), 5),
         (format!("count={huge}"), 5),
         ("price=0-99999999999999999999".to_owned(), 4),
+        ("price=0-999999999999999999999999999999".to_owned(), 4),
     ] {
         let answer = face.json(&format!("search?search=lamp&{query}"));
         assert_eq!(answer["results"].as_array().map(Vec::len), Some(found), "{query}");
@@ -184,6 +185,57 @@ fn prices_near_to_each_other_are_told_apart() {
     assert_eq!(prices.len(), 2, "{prices:?}");
     for (range, _, count) in prices {
         assert_eq!(face.json(&format!("search?search=lamp&price={range}"))["total"].to_string(), count);
+    }
+    assert_eq!(face.found("search=lamp&price=1499.00004-"), ["2"], "1499 is below");
+}
+
+#[test]
+fn codes_are_found_as_they_are() {
+    let rows = [
+        "#9|Lamp|||||1 EUR||in stock||||",
+        "9|Chair|||||1 EUR||in stock||||",
+        "10|Table|||||1 EUR||in stock|||4006381333931|",
+    ];
+    let shop = shop(&rows, "");
+    let face = Face::ready(&shop);
+    for (text, ids) in [
+        ("%239", vec!["#9", "9"]),
+        ("%23%239", vec!["#9"]),
+        ("%23", vec![]),
+        ("4006381333931", vec!["10"]),
+        // That of another product is no typo.
+        ("4006381333932", vec![]),
+        ("400638133393", vec!["10"]),
+    ] {
+        let mut found = face.found(&format!("search={text}"));
+        found.sort();
+        assert_eq!(found, ids, "{text}");
+    }
+}
+
+#[test]
+fn words_are_whole_whatever_is_written_within_them() {
+    let rows = [
+        "1|Wasch\u{ad}maschine|<b>K</b>ühlschrank<br>Backofen||||1 EUR||in stock||||",
+        "2|Geschirr&shy;spüler <b>X</b>treme|Tauch<wbr>sieder||||1 EUR||in stock||||",
+        "3|М'ята<br>чай|||||1 EUR||in stock||||",
+    ];
+    let shop = shop(&rows, "locale = \"de-DE\"");
+    let face = Face::ready(&shop);
+    for (text, ids) in [
+        ("waschmaschine", vec!["1"]),
+        ("Wasch\u{ad}maschine", vec!["1"]),
+        ("kühlschrank backofen", vec!["1"]),
+        ("geschirrspüler xtreme", vec!["2"]),
+        ("tauchsieder", vec!["2"]),
+        ("м\u{2bc}ята", vec!["3"]),
+        ("м’ята чай", vec!["3"]),
+        // A mark without a letter is no word, and no beginning of one.
+        ("\u{301}", vec![]),
+        ("tauchsieder \u{301}", vec!["2"]),
+    ] {
+        let text: String = url::form_urlencoded::byte_serialize(text.as_bytes()).collect();
+        assert_eq!(face.found(&format!("search={text}")), ids, "{text}");
     }
 }
 

@@ -78,7 +78,16 @@ pub(super) struct Widest {
 
 /// A price as a column has it.
 pub(super) fn price(price: Decimal) -> Option<i64> {
-    price.checked_mul(Decimal::from(10_i64.pow(PARTS)))?.round().to_i64()
+    in_parts(price)?.round().to_i64()
+}
+
+/// The least that a column has of prices that aren't below this one.
+pub(super) fn bound(price: Decimal) -> Option<i64> {
+    in_parts(price)?.ceil().to_i64()
+}
+
+fn in_parts(price: Decimal) -> Option<Decimal> {
+    price.checked_mul(Decimal::from(10_i64.pow(PARTS)))
 }
 
 impl Widest {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use rust_decimal::Decimal;
 
-use super::columns::{NO_PRICE, NONE, Row};
+use super::columns::{NO_PRICE, NONE, Row, bound};
 use crate::config::Facet;
 
 /// The most options of a facet.
@@ -271,12 +271,19 @@ pub(in crate::systems::oct8ne) fn units(price: i64) -> String {
     Decimal::new(price, 4).normalize().to_string()
 }
 
-/// The same read back; `None` = it is none.
+/// A bound of prices as requests have it, for the prices of columns; `None` = it is none.
 pub(in crate::systems::oct8ne) fn parts(text: &str) -> Option<i64> {
-    let price: Decimal = text.trim().parse().ok()?;
-    // What is larger than any price ends behind all of them.
-    let most = if price > Decimal::ZERO { i64::MAX } else { i64::MIN + 1 };
-    Some(super::columns::price(price).unwrap_or(most))
+    let text = text.trim();
+    match text.parse::<Decimal>() {
+        Ok(price) => {
+            // What is larger than any price ends behind all of them.
+            let most = if price > Decimal::ZERO { i64::MAX } else { i64::MIN + 1 };
+            Some(bound(price).unwrap_or(most))
+        }
+        // So is what has more digits than a number may have.
+        Err(_) if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) => Some(i64::MAX),
+        Err(_) => None,
+    }
 }
 
 #[cfg(test)]
@@ -314,5 +321,21 @@ mod tests {
         assert_eq!(ranges(&[10_050, 10_060]).len(), 2);
         assert_eq!(ranges(&[UNIT; 3]), []);
         assert_eq!((units(15_000), parts("1.5"), parts("x")), ("1.5".to_owned(), Some(15_000), None));
+    }
+
+    #[test]
+    fn bounds_leave_out_what_is_below_them() {
+        for (text, bound) in [
+            ("10", Some(100_000)),
+            ("10.00004", Some(100_001)),
+            ("10.00006", Some(100_001)),
+            ("-0.00001", Some(0)),
+            ("99999999999999999999", Some(i64::MAX)),
+            ("999999999999999999999999999999", Some(i64::MAX)),
+            ("9.9.9", None),
+            ("", None),
+        ] {
+            assert_eq!(parts(text), bound, "{text}");
+        }
     }
 }

@@ -64,8 +64,8 @@ struct Marks {
 #[derive(Clone, Copy)]
 pub(super) struct Query<'q> {
     pub(super) words: &'q [Word],
-    /// The text as a whole, as codes are kept.
-    pub(super) whole: &'q str,
+    /// What the text is as a whole, as codes are kept: any of these.
+    pub(super) codes: &'q [String],
     /// Only what is in stock.
     pub(super) is_hiding: bool,
 }
@@ -92,7 +92,9 @@ impl Index {
     /// Documents of which the whole text is the id or a code, by segment.
     fn coded(&self, query: &Query<'_>) -> io::Result<BTreeMap<usize, Vec<u16>>> {
         let mut places = Vec::new();
-        self.find(&self.contents.codes, query.whole, |packed| places.extend(numbers(packed)))?;
+        for code in query.codes {
+            self.find(&self.contents.codes, code, |packed| places.extend(numbers(packed)))?;
+        }
         places.sort_unstable();
         places.dedup();
         let mut coded: BTreeMap<usize, Vec<u16>> = BTreeMap::new();
@@ -197,7 +199,9 @@ impl Index {
             self.find(terms, &format!("{stem}{STEM}"), |packed| add(packed, 0))?;
         }
         let letters: Vec<char> = own.chars().collect();
-        let most = if way == Way::Typos { typos(letters.len()) } else { 0 };
+        // Another number is another thing: it may be the code of a product that isn't there.
+        let is_number = letters.iter().all(|letter| letter.is_numeric());
+        let most = if way == Way::Typos && !is_number { typos(letters.len()) } else { 0 };
         if let (Some(first), 1..) = (letters.first(), most) {
             let mut other = Vec::new();
             self.begin(terms, &first.to_string(), |term, packed| {

@@ -16,8 +16,8 @@ const DEEPEST: usize = 10_000;
 /// What is asked.
 pub(in crate::systems::oct8ne) struct Request<'r> {
     pub(in crate::systems::oct8ne) words: &'r [Word],
-    /// The text as a whole, as codes are kept.
-    pub(in crate::systems::oct8ne) whole: &'r str,
+    /// What the text is as a whole, as codes are kept: any of these.
+    pub(in crate::systems::oct8ne) codes: &'r [String],
     pub(in crate::systems::oct8ne) filters: Vec<Filter>,
     pub(in crate::systems::oct8ne) order: Order,
     pub(in crate::systems::oct8ne) out_of_stock: OutOfStock,
@@ -151,7 +151,7 @@ impl Index {
             Counts::new(category.map(|_| Facet::Category).into_iter(), currency, (self.categories.len(), 0));
         let (from, to) = (request.from.min(DEEPEST), (request.from.saturating_add(request.size)).min(DEEPEST));
         let (mut total, mut first) = (0, First::new(to));
-        self.hits(&Query { words: request.words, whole: request.whole, is_hiding }, |hit, row| {
+        self.hits(&Query { words: request.words, codes: request.codes, is_hiding }, |hit, row| {
             if !others().all(|filter| filter.fits(row)) {
                 return;
             }

@@ -170,7 +170,7 @@ fn searched(index: &Index, analyser: &Analyser, asked: &Asked) -> std::io::Resul
     };
     let request = Request {
         words: &words,
-        whole: "",
+        codes: &[],
         filters,
         order,
         out_of_stock: OutOfStock::Last,
@@ -313,7 +313,7 @@ fn slips_of_the_finger_are_forgiven() {
         analyser.words(text, |word| words.push(word));
         let request = Request {
             words: &words,
-            whole: "",
+            codes: &[],
             filters: Vec::new(),
             order: Order::Relevance,
             out_of_stock: OutOfStock::Last,

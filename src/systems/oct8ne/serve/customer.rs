@@ -160,12 +160,15 @@ impl Customer<'_> {
     /// What of the customer's own request the shop gets to see.
     fn passed_on(&self) -> HeaderMap {
         let mut headers = HeaderMap::new();
-        for name in [COOKIE, ACCEPT_LANGUAGE] {
+        let way = HeaderName::from_static("x-forwarded-for");
+        for name in [COOKIE, ACCEPT_LANGUAGE, way.clone()] {
             self.headers.get_all(&name).iter().for_each(|value| _ = headers.append(name.clone(), value.clone()));
         }
-        let way = self.headers.get("x-forwarded-for").cloned();
-        let way = way.or_else(|| HeaderValue::from_str(&self.address).ok());
-        way.into_iter().for_each(|way| _ = headers.insert("x-forwarded-for", way));
+        if !headers.contains_key(&way)
+            && let Ok(address) = HeaderValue::from_str(&self.address)
+        {
+            headers.insert(way, address);
+        }
         headers
     }
 

@@ -32,29 +32,30 @@ pub(in crate::systems::oct8ne) fn search(
     query: &Query,
     currency: Option<&str>,
 ) -> Result<Option<Value>, Broken> {
-    let text: String = query.text("search").chars().take(LETTERS).collect();
-    let (text, is_code) = match text.trim().strip_prefix('#') {
-        Some(code) => (code.trim().to_owned(), true),
-        None => (text, false),
-    };
+    let typed: String = query.text("search").chars().take(LETTERS).collect();
+    let code = typed.trim().strip_prefix('#');
+    let text = code.unwrap_or(&typed);
     let Some(indexed) = &view.indexed else {
         return Ok((!text.chars().any(char::is_alphanumeric)).then(nothing));
     };
     let mut words = Vec::new();
-    indexed.analyser.words(&text, |word| words.push(word));
+    indexed.analyser.words(text, |word| words.push(word));
     words.truncate(WORDS);
-    let whole = indexed.analyser.folded(&text);
-    if words.is_empty() && (!is_code || whole.is_empty()) {
+    let whole = indexed.analyser.folded(text);
+    if words.is_empty() && (code.is_none() || whole.is_empty()) {
         return Ok(Some(nothing()));
     }
-    if is_code {
+    let mut codes = vec![whole];
+    if code.is_some() {
         words.clear();
+        // An id may begin with that sign itself.
+        codes.push(indexed.analyser.folded(&typed));
     }
     let (from, size) = page(query);
     let (filters, asked) = filters(query, &shower.settings.facets);
     let request = Request {
         words: &words,
-        whole: &whole,
+        codes: &codes,
         filters,
         order: order(query),
         out_of_stock: shower.settings.out_of_stock,

@@ -195,6 +195,8 @@ impl Server {
         }
         match indexed(&settings, &generation) {
             Ok(indexed) => self.show(&generation, Some(Arc::new(indexed))),
+            // A pass has put another one in its place meanwhile, which is looked at next.
+            Err(_) if !generation.is_on_shelf() => {}
             Err(error) => {
                 warn!(
                     "what the feed says can't be searched: {error}; it is tried again, and searches find what there was before"

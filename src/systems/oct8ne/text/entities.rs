@@ -19,7 +19,8 @@ const NAMES: &str = "\
     rarr=→;rceil=⌉;rdquo=”;real=ℜ;reg=®;rfloor=⌋;rho=ρ;rsaquo=›;rsquo=’;sbquo=‚;scaron=š;sdot=⋅;sect=§;sigma=σ;\
     sigmaf=ς;sim=∼;spades=♠;sub=⊂;sube=⊆;sum=∑;sup=⊃;sup1=¹;sup2=²;sup3=³;supe=⊇;szlig=ß;tau=τ;there4=∴;theta=θ;\
     thetasym=ϑ;thorn=þ;tilde=˜;times=×;trade=™;uArr=⇑;uacute=ú;uarr=↑;ucirc=û;ugrave=ù;uml=¨;upsih=ϒ;upsilon=υ;\
-    uuml=ü;weierp=℘;xi=ξ;yacute=ý;yen=¥;yuml=ÿ;zeta=ζ;";
+    uuml=ü;weierp=℘;xi=ξ;yacute=ý;yen=¥;yuml=ÿ;zeta=ζ;\
+    emsp=\u{2003};ensp=\u{2002};lrm=\u{200e};rlm=\u{200f};shy=\u{ad};thinsp=\u{2009};zwj=\u{200d};zwnj=\u{200c};";
 
 /// The letter of a name.
 pub(super) fn named(name: &str) -> Option<char> {
@@ -36,5 +37,8 @@ mod tests {
         let found = ["eacute", "Auml", "szlig", "euro", "trade", "zeta", "ntilde", "no"].map(named);
         let letters = [Some('é'), Some('Ä'), Some('ß'), Some('€'), Some('™'), Some('ζ'), Some('ñ'), None];
         assert_eq!(found, letters);
+        let unseen = ["emsp", "ensp", "lrm", "rlm", "shy", "thinsp", "zwj", "zwnj"].map(named);
+        let letters = "\u{2003}\u{2002}\u{200e}\u{200f}\u{ad}\u{2009}\u{200d}\u{200c}";
+        assert!(unseen.into_iter().eq(letters.chars().map(Some)), "{unseen:?}");
     }
 }

@@ -26,7 +26,7 @@ const SINGLE: &[(char, &str)] = &[
     ('k', "ĶķĸǨǩḰḱḲḳḴḵＫｋ"),
     ('l', "ĹĺĻļĽľŁłḶḷḸḹḺḻḼḽＬｌ"),
     ('m', "ḾḿṀṁṂṃＭｍ"),
-    ('n', "ÑñŃńŅņŇňŊŋǸǹṄṅṆṇṈṉṊṋＮｎ"),
+    ('n', "ÑñŃńŅņŇňŉŊŋǸǹṄṅṆṇṈṉṊṋＮｎ"),
     ('o', "ºÒÓÔÕÖØòóôõöøŌōŎŏŐőƠơǑǒǪǫǬǭǾǿȌȍȎȏȪȫȬȭȮȯȰȱṌṍṎṏṐṑṒṓỌọỎỏỐốỒồỔổỖỗỘộỚớỜờỞởỠỡỢợＯｏ"),
     ('p', "ṔṕṖṗＰｐ"),
     ('q', "Ｑｑ"),
@@ -82,7 +82,6 @@ const SEVERAL: &[(char, &str)] = &[
     ('þ', "th"),
     ('Ĳ', "ij"),
     ('ĳ', "ij"),
-    ('ŉ', "ʼn"),
     ('Œ', "oe"),
     ('œ', "oe"),
     ('Ǆ', "dz"),
@@ -105,6 +104,11 @@ const SEVERAL: &[(char, &str)] = &[
     ('ẞ', "ss"),
 ];
 
+/// Whether it only says how letters are set: where a word may be broken, whether two are joined, which way to read.
+pub(super) fn is_unseen(letter: char) -> bool {
+    matches!(letter, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{2060}' | '\u{feff}')
+}
+
 /// Folds letters.
 pub(in crate::systems::oct8ne) struct Folder {
     single: Vec<(char, char)>,
@@ -118,12 +122,13 @@ impl Folder {
         Folder { single }
     }
 
-    /// Adds a letter as it counts; accents that stand alone count as nothing.
+    /// Adds a letter as it counts; accents that stand alone, and what can't be seen, count as nothing.
     pub(in crate::systems::oct8ne) fn fold(&self, letter: char, into: &mut String) {
         match letter {
             'A'..='Z' => into.push(letter.to_ascii_lowercase()),
             '\0'..='\u{7f}' => into.push(letter),
             '\u{300}'..='\u{36f}' => {}
+            _ if is_unseen(letter) => {}
             _ => {
                 if let Ok(at) = self.single.binary_search_by_key(&letter, |(from, _)| *from) {
                     into.push(self.single[at].1);
@@ -164,5 +169,6 @@ mod tests {
             let found = folder.folded(text);
             assert!(found.starts_with(folded), "{text}: {found}");
         }
+        assert_eq!(folder.folded("\u{feff}A\u{ad}B\u{200b}\u{200d}C\u{2060}"), "abc");
     }
 }

@@ -2,7 +2,7 @@
 
 use rust_stemmers::{Algorithm, Stemmer};
 
-use super::fold::Folder;
+use super::fold::{Folder, is_unseen};
 use super::forms::{changed, others};
 use super::order::Order;
 
@@ -160,8 +160,11 @@ impl Analyser {
 pub(in crate::systems::oct8ne) fn tokens(text: &str, mut each: impl FnMut(&str, bool)) {
     let mut raw = String::new();
     let mut kind = None;
-    for letter in text.chars().chain([' ']) {
+    for letter in text.chars().filter(|letter| !is_unseen(*letter)).chain([' ']) {
         let of = kind_of(letter);
+        if of == Some(Kind::Mark) && raw.is_empty() {
+            continue;
+        }
         if of != kind && !raw.is_empty() && of != Some(Kind::Mark) {
             each(&raw, kind == Some(Kind::Digit));
             raw.clear();
@@ -179,13 +182,15 @@ pub(in crate::systems::oct8ne) fn tokens(text: &str, mut each: impl FnMut(&str, 
 enum Kind {
     Letter,
     Digit,
-    /// Belongs to the letter before it.
+    /// Belongs to the letter before it; without one it is nothing.
     Mark,
 }
 
 fn kind_of(letter: char) -> Option<Kind> {
     match letter {
         '\u{300}'..='\u{36f}' => Some(Kind::Mark),
+        // Apostrophes, which Unicode counts as letters; others are written in their place.
+        '\u{2b9}'..='\u{2bc}' | '\u{374}' => None,
         _ if letter.is_numeric() => Some(Kind::Digit),
         _ if letter.is_alphabetic() => Some(Kind::Letter),
         _ => None,
@@ -264,6 +269,8 @@ pub(in crate::systems::oct8ne) fn typos(letters: usize) -> usize {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn words(languages: &[&str], text: &str) -> Vec<Word> {
@@ -281,6 +288,29 @@ mod tests {
         let apart = [&words(&["uk"], "Чаи\u{306} Ї\u{301}жак")[..], &words(&["uk"], "І\u{308}жак")].concat();
         let folded: Vec<&str> = apart.iter().map(|word| word.folded.as_str()).collect();
         assert_eq!(folded, ["чай", "їжак", "їжак"]);
+    }
+
+    #[test]
+    fn what_is_not_seen_is_no_part_of_a_word() {
+        let plain = words(&["de"], "Waschmaschinen");
+        for text in ["Wasch\u{ad}maschinen", "Wasch\u{200b}maschine\u{200d}n", "\u{feff}Wasch\u{2060}maschinen"] {
+            assert_eq!(words(&["de"], text), plain, "{text:?}");
+        }
+        let mint = words(&["uk"], "м'ята");
+        for text in ["м’ята", "м\u{2bc}ята", "м\u{2bb}ята", "м\u{2b9}ята"] {
+            assert_eq!(words(&["uk"], text), mint, "{text}");
+        }
+        assert_eq!(words(&["en"], "\u{301} lamp \u{301}\u{302}"), words(&["en"], "lamp"));
+        assert_eq!(words(&["en"], "\u{301}lamp"), words(&["en"], "lamp"));
+    }
+
+    proptest! {
+        #[test]
+        fn no_word_is_empty(text in "[a1İß\u{2bc}\u{301}\u{308}\u{ad}\u{200b} .]{0,12}|\\PC{0,12}") {
+            for word in words(&["en", "uk", "ca"], &text) {
+                prop_assert!(!word.folded.is_empty(), "{:?}", text);
+            }
+        }
     }
 
     #[test]

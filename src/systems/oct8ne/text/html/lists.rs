@@ -124,6 +124,12 @@ pub(super) const OTHERS: &[&str] = &[
     "source",
     "track",
 ];
+/// Elements that stand within a line, and may stand within a word; all others end one.
+pub(super) const INLINE: &[&str] = &[
+    "a", "abbr", "acronym", "b", "bdi", "bdo", "big", "cite", "code", "data", "del", "dfn", "em", "font", "i", "ins",
+    "kbd", "mark", "nobr", "q", "s", "samp", "small", "span", "strike", "strong", "sub", "sup", "time", "tt", "u",
+    "var", "wbr",
+];
 /// Attributes by their elements; `*` = all.
 pub(super) const ATTRIBUTES: &[(&str, &[&str])] = &[
     ("*", &["title", "lang", "dir"]),

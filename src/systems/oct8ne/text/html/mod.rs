@@ -5,7 +5,7 @@
 mod lists;
 
 use super::entities::named;
-use lists::{ATTRIBUTES, DROPPED, ELEMENTS, OTHERS, VOID};
+use lists::{ATTRIBUTES, DROPPED, ELEMENTS, INLINE, OTHERS, VOID};
 
 /// Deeper nesting than any description has.
 const DEEPEST: usize = 100;
@@ -46,7 +46,8 @@ pub(in crate::systems::oct8ne) fn without_tags(text: &str) -> String {
     loop {
         let Some(at) = tags(&text).next() else { break };
         let end = tag_end(&text[at..]).map(|length| at + length);
-        text.replace_range(at..end.unwrap_or(at + 1), "");
+        let left = end.map_or("", |end| in_place_of(&apart(&text[at..end]).1));
+        text.replace_range(at..end.unwrap_or(at + 1), left);
     }
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
@@ -98,6 +99,22 @@ fn tag_end(tag: &str) -> Option<usize> {
     tag.find('>').map(|at| at + 1)
 }
 
+/// A tag taken apart: whether it is one that ends an element, the name in lower case, and what follows that.
+fn apart(tag: &str) -> (bool, String, &str) {
+    let inner = tag.trim_start_matches('<').trim_end_matches('>');
+    let is_end = inner.starts_with('/');
+    let inner = inner.trim_start_matches('/');
+    let name_end = inner.find(|c: char| c.is_whitespace() || c == '/').unwrap_or(inner.len());
+    let (name, behind) = inner.split_at(name_end);
+    (is_end, name.to_ascii_lowercase(), behind)
+}
+
+/// What stands between words in the place of a tag with this name: nothing, where they are one word to who reads them.
+fn in_place_of(name: &str) -> &'static str {
+    let is_comment = name.starts_with(['!', '?']);
+    if is_comment || INLINE.contains(&name) { "" } else { " " }
+}
+
 #[derive(Default)]
 struct Cleaner {
     out: String,
@@ -132,17 +149,13 @@ impl Cleaner {
 
     /// Takes in a tag. Gives the name of an element whose content is to be left out.
     fn tag(&mut self, tag: &str) -> Option<String> {
-        let inner = tag.trim_start_matches('<').trim_end_matches('>');
-        let is_end = inner.starts_with('/');
-        let inner = inner.trim_start_matches('/');
-        let name_end = inner.find(|c: char| c.is_whitespace() || c == '/').unwrap_or(inner.len());
-        let name = inner[..name_end].to_ascii_lowercase();
+        let (is_end, name, behind) = apart(tag);
         if self.is_plain {
-            self.out.push(' ');
+            self.out.push_str(in_place_of(&name));
         }
         if DROPPED.contains(&name.as_str()) {
             // Some of them have no content, and no end.
-            let is_empty = name == "embed" || (matches!(name.as_str(), "svg" | "math") && inner.ends_with('/'));
+            let is_empty = name == "embed" || (matches!(name.as_str(), "svg" | "math") && behind.ends_with('/'));
             return (!is_end && !is_empty).then_some(name);
         }
         let known = ELEMENTS.iter().find(|element| **element == name)?;
@@ -151,7 +164,7 @@ impl Cleaner {
         }
         match is_end {
             true => self.close(known),
-            false => self.open(known, &inner[name_end..]),
+            false => self.open(known, behind),
         }
         None
     }

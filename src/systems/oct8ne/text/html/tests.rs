@@ -81,6 +81,26 @@ fn what_does_something_goes() {
     assert_eq!(plain("<p>Bright&nbsp;lamp</p><script>no</script>").trim(), "Bright\u{a0}lamp");
 }
 
+/// In titles and in descriptions alike.
+#[test]
+fn tags_end_a_word_where_a_reader_sees_its_end() {
+    for (html, text) in [
+        ("<b>W</b>aschmaschine", "Waschmaschine"),
+        ("Wasch<wbr>maschine<WBR/>n", "Waschmaschinen"),
+        ("Wasch<!-- x -->maschine", "Waschmaschine"),
+        ("H<sub class='x'>2</sub>O", "H2O"),
+        ("Lamp<br>red<BR/>blue", "Lamp red blue"),
+        ("<ul><li>one</li><li>two</li></ul>three", "one two three"),
+        ("<h1>Lamp</h1><p>red</p><div>blue</div>", "Lamp red blue"),
+        ("<table><tr><td>1</td><td>2</td></tr></table>", "1 2"),
+        ("<option>red<option>blue", "red blue"),
+        ("Size<XL>red", "Size red"),
+    ] {
+        let words = plain(html).split_whitespace().collect::<Vec<_>>().join(" ");
+        assert_eq!((words.as_str(), without_tags(html).as_str()), (text, text), "{html}");
+    }
+}
+
 proptest! {
     #[test]
     fn nothing_but_what_is_listed_comes_out(html in "[<>/!a-z\"'=&;:# -]{0,60}|(<(script|a|p|svg|img|style) ?(href|on[a-z]+|src)?=?[\"']?(java|x)?:?[\"']?>?){0,6}") {
