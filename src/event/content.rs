@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::Fields;
+use super::when::is_services_own;
 
 /// The fields of a `POST` (API page, "Add scheduled event").
 const WRITABLE: [&str; 4] = ["actionType", "action", "triggerType", "trigger"];
@@ -46,6 +47,22 @@ impl Content {
     /// Whether both say the same. What only one of them says is a difference.
     pub fn is_like(&self, other: &Content) -> bool {
         self.covers(other) && other.covers(self)
+    }
+
+    /// Whether an event of this content will do where `wanted` is: it says all of that, and more only where the service
+    /// keeps something by itself.
+    pub fn will_do_for(&self, wanted: &Content) -> bool {
+        self.covers(wanted) && wanted.covers(&self.without_services_own())
+    }
+
+    /// The same without what the service keeps in a trigger by itself (when it ran last, say).
+    #[must_use]
+    pub fn without_services_own(&self) -> Content {
+        let mut content = self.clone();
+        if let Some(Value::Object(trigger)) = content.0.get_mut("trigger") {
+            trigger.retain(|name, _| !is_services_own(name));
+        }
+        content
     }
 
     /// Whether both are triggered by and do the same kind of thing.
@@ -116,6 +133,21 @@ mod tests {
             *other.pointer_mut(place).expect("a place") = value;
             assert!(!content(other).covers(&wanted), "{place}");
         }
+    }
+
+    #[test]
+    fn what_the_service_keeps_by_itself_keeps_nothing_from_doing() {
+        let wanted = json!({"triggerType": "TIME", "trigger": {"time": "8:00", "version": 2}});
+        let here = |version: i64, more: Value| {
+            let trigger = json!({"time": "8:00", "version": version, "last_run": 7});
+            content(json!({"triggerType": "TIME", "trigger": trigger, "action": {"lastRun": more}}))
+        };
+        assert!(here(2, Value::Null).will_do_for(&content(wanted.clone())));
+        assert!(!here(1, Value::Null).will_do_for(&content(wanted.clone())), "who wants a version means it");
+        assert!(!here(2, json!(1)).will_do_for(&content(wanted)), "an action is somebody's own words");
+        let without = here(2, json!(1)).without_services_own();
+        let left = json!({"triggerType": "TIME", "trigger": {"time": "8:00"}, "action": {"lastRun": 1}});
+        assert_eq!(without, content(left));
     }
 
     #[test]

@@ -34,6 +34,8 @@ struct TriggerFields {
     hour: Option<i8>,
     minute: Option<i8>,
     repeat: Repeat,
+    /// A repetition that was told whole.
+    rule: Option<Repeat>,
     /// Whether it is repeated, where that was told.
     is_repeated: Option<bool>,
 }
@@ -87,9 +89,8 @@ impl TriggerFields {
             Value::String(text) => !text.trim().is_empty(),
             _ => true,
         };
-        let plain: String = name.chars().filter(char::is_ascii_alphanumeric).collect();
-        let plain = plain.to_ascii_lowercase();
-        if !is_said || HARMLESS.contains(&plain.as_str()) {
+        let plain = plain(name);
+        if !is_said || IN_WORDS.contains(&plain.as_str()) || SERVICES_OWN.contains(&plain.as_str()) {
             return Ok(());
         }
         match plain.as_str() {
@@ -121,7 +122,7 @@ impl TriggerFields {
                 self.add_moment(Moment::Time(time))
             }
             "rrule" | "recurrencerule" => {
-                self.repeat.read_rule(value)?;
+                set(&mut self.rule, Repeat::of_rule(value)?)?;
                 self.repeats(true)
             }
             "active" | "enabled" if *value == Value::Bool(true) => Ok(()),
@@ -162,16 +163,17 @@ impl TriggerFields {
             (None, None) => {}
         }
         let moment = self.moment.ok_or("no time is told that could be understood")?;
+        let repeat = self.repeat.or_rule(self.rule)?;
         // A time of day without a day is one of every day.
         let is_repeated = self.is_repeated.unwrap_or(matches!(moment, Moment::Time(_)));
-        if !is_repeated && self.repeat.ends() {
+        if !is_repeated && repeat.ends() {
             return Err("an end, but no repetition".to_owned());
         }
         let moment = match self.zone {
             None => moment,
             Some(zone) => moment.in_zone(&zone, is_repeated)?,
         };
-        let repeat = is_repeated.then_some(self.repeat);
+        let repeat = is_repeated.then_some(repeat);
         let start = match (&repeat, moment) {
             (Some(repeat), moment) => repeat.start(moment)?,
             (None, Moment::At(at) | Moment::Utc(at)) => Start::At(at),
@@ -183,16 +185,21 @@ impl TriggerFields {
     }
 }
 
-/// Fields that tell something else than when it is due. (Names without their separators, in small letters.)
-const HARMLESS: [&str; 25] = [
-    "name",
-    "title",
-    "label",
-    "description",
-    "comment",
-    "comments",
-    "note",
-    "notes",
+/// A name without its separators, in small letters.
+fn plain(name: &str) -> String {
+    name.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_ascii_lowercase()
+}
+
+/// Whether a field of a trigger is one that the service keeps by itself: when it ran last, say.
+pub(super) fn is_services_own(name: &str) -> bool {
+    SERVICES_OWN.contains(&plain(name).as_str())
+}
+
+/// Fields in which people say what it is, and not when it is due. (Names as [`plain`] makes them.)
+const IN_WORDS: [&str; 8] = ["name", "title", "label", "description", "comment", "comments", "note", "notes"];
+
+/// Fields that the service keeps by itself, and that don't tell when it is due.
+const SERVICES_OWN: [&str; 17] = [
     "created",
     "createdat",
     "createdby",

@@ -108,27 +108,26 @@ impl Repeat {
 
     /// `MON`, `"mon,tuesday"`, `["MONDAY"]`. Numbers are not understood: weeks begin on different days.
     pub(super) fn read_weekdays(&mut self, value: &Value) -> Result<(), String> {
-        for part in parts(value) {
-            let weekday = weekday(&part).ok_or_else(|| format!("{part} is no day of the week"))?;
-            self.weekdays.push(Day::each(weekday));
-        }
-        self.sort_weekdays();
-        if self.weekdays.is_empty() { Err("no day of the week".to_owned()) } else { Ok(()) }
+        let day = |part: String| weekday(&part).map(Day::each).ok_or_else(|| format!("{part} is no day of the week"));
+        let days: Vec<Day> = parts(value).into_iter().map(day).collect::<Result<_, _>>()?;
+        if days.is_empty() { Err("no day of the week".to_owned()) } else { self.set_weekdays(days) }
     }
 
-    fn sort_weekdays(&mut self) {
-        self.weekdays.sort_by_key(|day| (day.nth, day.weekday.to_monday_zero_offset()));
-        self.weekdays.dedup();
+    fn set_weekdays(&mut self, mut days: Vec<Day>) -> Result<(), String> {
+        days.sort_by_key(|day| (day.nth, day.weekday.to_monday_zero_offset()));
+        days.dedup();
+        set_days(&mut self.weekdays, days)
     }
 
     pub(super) fn read_days_of_month(&mut self, value: &Value) -> Result<(), String> {
-        for part in parts(value) {
-            let day = number(&Value::String(part.clone()), 31)?;
-            self.days_of_month.extend(Some(day).filter(|day| *day > 0));
-        }
-        self.days_of_month.sort_unstable();
-        self.days_of_month.dedup();
-        if self.days_of_month.is_empty() { Err("no day of the month".to_owned()) } else { Ok(()) }
+        let day = |part: String| match number(&Value::String(part), 31) {
+            Ok(0) => Err("0 is no day of the month".to_owned()),
+            day => day,
+        };
+        let mut days: Vec<i8> = parts(value).into_iter().map(day).collect::<Result<_, _>>()?;
+        days.sort_unstable();
+        days.dedup();
+        if days.is_empty() { Err("no day of the month".to_owned()) } else { set_days(&mut self.days_of_month, days) }
     }
 
     pub(super) fn read_end(&mut self, value: &Value) -> Result<(), String> {
@@ -159,21 +158,20 @@ impl Repeat {
         }
         if !any(weekday) {
             let days = weekday.split(',').map(|part| cron_weekdays(part, has_seconds)).collect::<Option<Vec<_>>>();
-            self.weekdays.extend(days.ok_or_else(unknown)?.concat().into_iter().map(Day::each));
-            self.sort_weekdays();
+            self.set_weekdays(days.ok_or_else(unknown)?.concat().into_iter().map(Day::each).collect())?;
+        }
+        if any(day) && any(weekday) {
+            set(&mut self.frequency, "DAILY")?;
         }
         Ok(time)
     }
 
     /// A rule of RFC 5545 (3.3.10), as far as it can be told which days it is for.
-    pub(super) fn read_rule(&mut self, value: &Value) -> Result<(), String> {
+    pub(super) fn of_rule(value: &Value) -> Result<Repeat, String> {
         let unknown = || format!("{value} is no rule of RFC 5545 that is understood");
-        if *self != Repeat::default() {
-            return Err(BESIDE.to_owned());
-        }
         let text = value.as_str().ok_or_else(unknown)?.trim();
         let text = text.strip_prefix("RRULE:").unwrap_or(text).to_ascii_uppercase();
-        let mut rule = Rule { text: text.clone(), ..Rule::default() };
+        let (mut repeat, mut rule) = (Repeat::default(), Rule { text: text.clone(), ..Rule::default() });
         let mut names = Vec::new();
         for part in text.split(';') {
             let (name, value) = part.split_once('=').ok_or_else(unknown)?;
@@ -181,15 +179,21 @@ impl Repeat {
                 return Err(unknown());
             }
             names.push(name);
-            self.read_part(&mut rule, name, value).ok_or_else(unknown)?;
+            repeat.read_part(&mut rule, name, value).ok_or_else(unknown)?;
         }
-        let ends_twice = rule.count.is_some() && self.end.is_some();
-        if self.frequency.is_none() || ends_twice {
+        let ends_twice = rule.count.is_some() && repeat.end.is_some();
+        if repeat.frequency.is_none() || ends_twice {
             return Err(unknown());
         }
-        self.sort_weekdays();
-        self.rule = Some(rule);
-        Ok(())
+        Ok(Repeat { rule: Some(rule), ..repeat })
+    }
+
+    /// The rule, where there is one: it says all of it, and nothing else may.
+    pub(super) fn or_rule(self, rule: Option<Repeat>) -> Result<Repeat, String> {
+        match rule {
+            Some(_) if self != Repeat::default() => Err(BESIDE.to_owned()),
+            rule => Ok(rule.unwrap_or(self)),
+        }
     }
 
     fn read_part(&mut self, rule: &mut Rule, name: &str, value: &str) -> Option<()> {
@@ -199,7 +203,7 @@ impl Repeat {
             "INTERVAL" => rule.interval = counted(9_999)?.filter(|interval| *interval != 1),
             "COUNT" => rule.count = counted(999_999)?,
             "WKST" => rule.week_start = Some(day_of_rule(value).filter(|day| day.nth == 0)?.weekday),
-            "BYDAY" => self.weekdays = value.split(',').map(day_of_rule).collect::<Option<_>>()?,
+            "BYDAY" => self.set_weekdays(value.split(',').map(day_of_rule).collect::<Option<_>>()?).ok()?,
             "BYMONTHDAY" => self.read_days_of_month(&Value::from(value)).ok()?,
             "UNTIL" => self.end = Some(end_of_rule(value)?),
             _ => return None,
@@ -347,6 +351,14 @@ impl fmt::Display for Repeat {
     }
 }
 
+/// Sets days that may be told twice only if they are the same.
+fn set_days<T: PartialEq>(place: &mut Vec<T>, days: Vec<T>) -> Result<(), String> {
+    let mut told = Some(std::mem::take(place)).filter(|told| !told.is_empty());
+    set(&mut told, days)?;
+    *place = told.unwrap_or_default();
+    Ok(())
+}
+
 fn listed(items: &[impl ToString], separator: &str) -> String {
     items.iter().map(ToString::to_string).collect::<Vec<_>>().join(separator)
 }
@@ -392,19 +404,21 @@ fn weekday(text: &str) -> Option<Weekday> {
 /// One part of a cron line's last field: `MON`, `MON-FRI`, `1-5`. With seconds before them, lines count days
 /// from Sunday = 1 or from Sunday = 0, so that numbers there are not understood.
 fn cron_weekdays(part: &str, has_seconds: bool) -> Option<Vec<Weekday>> {
-    let day = |text: &str| match text.parse::<i8>() {
-        Ok(number) if !has_seconds => {
-            Weekday::from_sunday_zero_offset(number % 7).ok().filter(|_| (0..=7).contains(&number))
+    let (first, last) = part.split_once('-').unwrap_or((part, part));
+    match (first.parse::<i8>(), last.parse::<i8>()) {
+        // Sunday is 0 as well as 7, so that numbers are counted before they are days.
+        (Ok(first), Ok(last)) if !has_seconds && first <= last && last <= 7 => {
+            (first..=last).map(|number| Weekday::from_sunday_zero_offset(number % 7).ok()).collect()
         }
-        Ok(_) => None,
-        Err(_) => weekday(text),
-    };
-    let Some((first, last)) = part.split_once('-') else { return day(part).map(|day| vec![day]) };
-    let (mut at, last) = (day(first)?, day(last)?);
-    let mut days = vec![at];
-    while at != last {
-        at = at.next();
-        days.push(at);
+        (Err(_), Err(_)) => {
+            let (mut at, last) = (weekday(first)?, weekday(last)?);
+            let mut days = vec![at];
+            while at != last {
+                at = at.next();
+                days.push(at);
+            }
+            Some(days)
+        }
+        _ => None,
     }
-    Some(days)
 }

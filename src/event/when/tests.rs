@@ -68,6 +68,9 @@ fn again_and_again() {
             "2026-05-01T08:00:00Z FREQ=DAILY;UNTIL=20260601T235959Z",
         ),
         (json!({"cron": "30 8 * * 1-5"}), "2000-01-03T08:30:00 FREQ=WEEKLY;BYDAY=MO,TU,WE,TH,FR"),
+        (json!({"cron": "0 8 * * 0-7"}), "2000-01-01T08:00:00 FREQ=WEEKLY;BYDAY=MO,TU,WE,TH,FR,SA,SU"),
+        (json!({"cron": "0 8 * * 5-7"}), "2000-01-01T08:00:00 FREQ=WEEKLY;BYDAY=FR,SA,SU"),
+        (json!({"cron": "0 8 * * FRI-SUN,0,7"}), "2000-01-01T08:00:00 FREQ=WEEKLY;BYDAY=FR,SA,SU"),
         (json!({"cron": "0 30 8 ? * SAT,SUN"}), "2000-01-01T08:30:00 FREQ=WEEKLY;BYDAY=SA,SU"),
         (json!({"cronExpression": "0 6 1,15 * *"}), "2000-01-01T06:00:00 FREQ=MONTHLY;BYMONTHDAY=1,15"),
         (json!({"cron": "0 6 * * *"}), "2000-01-01T06:00:00 FREQ=DAILY"),
@@ -148,6 +151,32 @@ fn what_is_not_understood_says_why() {
         assert!(told.starts_with("not understood: ") && told.contains(expected), "{trigger}: {told}");
     }
     assert_eq!(When::of(&event("EVENT", json!({"time": "08:00"}))), None);
+}
+
+#[test]
+fn what_says_two_things_or_no_day_is_not_understood() {
+    for (trigger, expected) in [
+        // Names come in the order of the alphabet, so that some stand before the rule and some behind it.
+        (json!({"time": "08:00", "rrule": "FREQ=WEEKLY;BYDAY=MO", "weekdays": ["TU"]}), "beside other words"),
+        (json!({"at": "2026-05-01T08:00", "rrule": "FREQ=DAILY;COUNT=5", "until": "2026-06-01"}), "beside other words"),
+        (json!({"date": "2026-05-01", "end": "2026-06-01", "rrule": "FREQ=DAILY"}), "beside other words"),
+        (json!({"cron": "0 6 * * *", "rrule": "FREQ=WEEKLY;BYDAY=MO"}), "beside other words"),
+        (json!({"date": "2026-05-01", "recurrenceRule": "FREQ=DAILY", "rrule": "FREQ=WEEKLY"}), "says otherwise"),
+        (json!({"cron": "0 6 * * *", "days": "MON"}), "days of another kind"),
+        (json!({"cron": "0 6 * * MON", "days": "TUE"}), "says otherwise"),
+        (json!({"time": "08:00", "days": "MON", "weekday": "TUE"}), "says otherwise"),
+        (json!({"time": "08:00", "dayOfMonth": [0, 15]}), "0 is no day of the month"),
+        (json!({"date": "2026-05-15", "rrule": "FREQ=MONTHLY;BYMONTHDAY=0,15"}), "no rule of RFC 5545"),
+        (json!({"cron": "0 8 0,15 * *"}), "no cron line that is understood"),
+        (json!({"cron": "0 8 * * 5-1"}), "no cron line that is understood"),
+        (json!({"cron": "0 8 * * 1-8"}), "no cron line that is understood"),
+        (json!({"cron": "0 8 * * SUN-7"}), "no cron line that is understood"),
+    ] {
+        let told = told(trigger.clone());
+        assert!(told.starts_with("not understood: ") && told.contains(expected), "{trigger}: {told}");
+    }
+    let twice = json!({"time": "08:00", "days": ["TUE", "MON"], "weekdays": "monday,TU"});
+    assert_eq!(told(twice), "2000-01-03T08:00:00 FREQ=WEEKLY;BYDAY=MO,TU");
 }
 
 #[test]

@@ -105,7 +105,8 @@ impl Writer {
     /// `DELETE`.
     ///
     /// # Errors
-    /// As of any call; [`CallError::Missing`] when the event is gone already.
+    /// As of any call; [`CallError::Missing`] when the event is said to be gone already, by Lagerkoll or by somebody on
+    /// the way.
     pub async fn remove(&self, id: i64) -> Result<(), CallError> {
         let url = self.0.client.url(&id.to_string())?;
         let request = Request { method: Method::DELETE, url, body: Bytes::new() };

@@ -115,9 +115,9 @@ fn failure(answer: &Answer<'_>, complaint: Option<Complaint>, body: &[u8]) -> Ca
         _ if code == 900_001 || matches!(http, 401 | 403) => CallError::Unauthorized(format!(
             "Lagerkoll does not accept who we are: {reason}; check store, and api_key or user_id and user_token"
         )),
-        404 if !is_page => CallError::Missing,
         // "Something went wrong on the server", whatever the status says.
         _ if code == 900_101 && !is_about_a_field => busy(true),
+        404 if !is_page => CallError::Missing,
         400..=499 if !is_page && !matches!(http, 408 | 425) => CallError::Refused { code: http, reason },
         _ if is_about_a_field => CallError::Refused { code: http, reason },
         _ => busy(true),
@@ -226,6 +226,7 @@ mod tests {
             (500, complaint(907_002, "null"), "in doubt"),
             (400, complaint(123, "null"), "refused"),
             (404, complaint(907_004, "null"), "missing"),
+            (404, complaint(900_101, "null"), "in doubt"),
             (404, "<html>".to_owned(), "in doubt"),
             (502, "<html>".to_owned(), "in doubt"),
             (408, String::new(), "in doubt"),

@@ -17,7 +17,7 @@ use crate::remote::CallError;
 use crate::remote::lagerkoll::Writer;
 use crate::state::{self, StateError};
 
-/// Steps that fail one after the other, each after all its tries, before Lagerkoll counts as away.
+/// Adds, or removals, that fail one after the other, each after all its tries, before no more of them are tried.
 const FAILURES_IN_A_ROW: u64 = 3;
 
 /// Why an application ended before its end.
@@ -44,6 +44,8 @@ pub(super) struct Applied {
     /// What Lagerkoll refused as it is: the keys.
     pub(super) refused: Vec<String>,
     pub(super) failed: u64,
+    /// Steps that nothing is left to do of.
+    pub(super) done: u64,
     /// The first failure that can pass, in words.
     pub(super) failure: Option<String>,
 }
@@ -65,7 +67,8 @@ pub(super) struct Application<'a> {
     pub(super) leftovers: HashSet<i64>,
     /// The stores that this one is copied to, by their names in the state.
     pub(super) copies: &'a [String],
-    pub(super) applied: Applied,
+    /// What it came to so far, told also of a pass that is interrupted.
+    pub(super) applied: &'a mut Applied,
     /// What is to be added and is not there yet, here or where copies are from.
     pub(super) missing: Vec<Content>,
 }
@@ -85,6 +88,48 @@ struct Added {
     lost: u32,
 }
 
+/// Failures one after the other. Adds that fail say nothing of removals, nor the other way round.
+#[derive(Default)]
+struct InARow {
+    adds: u64,
+    removals: u64,
+    last: Option<CallError>,
+}
+
+impl InARow {
+    /// Whether a step takes what is tried no more. Without its removal a replacement would be one event too many.
+    fn rules_out(&self, step: &Step) -> bool {
+        let (no_adds, no_removals) = (self.adds >= FAILURES_IN_A_ROW, self.removals >= FAILURES_IN_A_ROW);
+        match step {
+            Step::Add(_) => no_adds,
+            Step::Replace { .. } => no_adds || no_removals,
+            Step::Remove { .. } => no_removals,
+        }
+    }
+
+    fn went_well(&mut self, step: &Step) {
+        if !matches!(step, Step::Remove { .. }) {
+            self.adds = 0;
+        }
+        if !matches!(step, Step::Add(_)) {
+            self.removals = 0;
+        }
+    }
+
+    fn failed(&mut self, is_removal: bool, error: CallError) {
+        let count = if is_removal { &mut self.removals } else { &mut self.adds };
+        // Who refuses something is there.
+        *count = if matches!(error, CallError::Refused { .. }) { 0 } else { *count + 1 };
+        self.last = Some(error);
+    }
+
+    /// The last failure, if there were so many that the rest of a kind was not tried.
+    fn halt(self) -> Result<(), Halt> {
+        let is_away = self.adds.max(self.removals) >= FAILURES_IN_A_ROW;
+        self.last.filter(|_| is_away).map_or(Ok(()), |error| Err(Halt::Call(error)))
+    }
+}
+
 impl Application<'_> {
     /// Carries out the steps, and counts what came of them as it goes.
     pub(super) async fn carry_out(&mut self, work: &Work) -> Result<(), Halt> {
@@ -97,9 +142,9 @@ impl Application<'_> {
             self.set_aside(refused.clone(), tries).await?;
         }
         self.missing.extend(work.all_steps().filter_map(added));
-        let mut in_a_row = 0;
+        let mut in_a_row = InARow::default();
         for step in self.in_order(work) {
-            if self.is_still_needed(step) {
+            if in_a_row.rules_out(step) || self.is_still_needed(step) {
                 continue;
             }
             let done = match step {
@@ -108,19 +153,30 @@ impl Application<'_> {
                 Step::Remove { old, is_leftover } => self.remove(old.id(), !is_leftover).await,
             };
             match done {
-                Ok(()) => in_a_row = 0,
+                Ok(()) => {
+                    self.applied.done += 1;
+                    in_a_row.went_well(step);
+                }
                 Err(Halt::Call(error)) => {
                     self.failed(&error);
-                    in_a_row += 1;
-                    let is_hopeless = matches!(error, CallError::Unauthorized(_)) || error.asks_for_too_long();
-                    if is_hopeless || in_a_row >= FAILURES_IN_A_ROW {
+                    if matches!(error, CallError::Unauthorized(_)) || error.asks_for_too_long() {
                         return Err(Halt::Call(error));
                     }
+                    in_a_row.failed(self.is_removal(step), error);
                 }
                 Err(halt) => return Err(halt),
             }
         }
-        Ok(())
+        in_a_row.halt()
+    }
+
+    /// Whether what failed of a step is a removal: of a replacement, once the new one is there.
+    fn is_removal(&self, step: &Step) -> bool {
+        match step {
+            Step::Add(_) => false,
+            Step::Replace { old, .. } => self.leftovers.contains(&old.id()),
+            Step::Remove { .. } => true,
+        }
     }
 
     /// The steps in order. What failed before comes last; among copies before the removals, which wait for it.
@@ -253,14 +309,21 @@ impl Application<'_> {
     }
 
     async fn remove(&mut self, id: i64, counts: bool) -> Result<(), Halt> {
-        match self.lagerkoll.remove(id).await {
-            Ok(()) | Err(CallError::Missing) => {}
+        let is_missing = match self.lagerkoll.remove(id).await {
+            Ok(()) => false,
+            Err(CallError::Missing) => true,
             Err(error) => return Err(Halt::Call(error)),
-        }
+        };
         debug!(store = self.store, event = id, "removed");
-        self.state.event_removed(self.store.to_owned(), id, self.mirror.map(str::to_owned)).await?;
-        self.own.remove(&id);
-        self.leftovers.remove(&id);
+        if is_missing {
+            // Somebody on the way may say so of anything. The next listing knows.
+            self.state.event_missing(self.store.to_owned(), id, Timestamp::now()).await?;
+            self.leftovers.insert(id);
+        } else {
+            self.state.event_removed(self.store.to_owned(), id, self.mirror.map(str::to_owned)).await?;
+            self.own.remove(&id);
+            self.leftovers.remove(&id);
+        }
         self.listed.retain(|event| event.id() != id);
         self.applied.deleted += u64::from(counts);
         Ok(())

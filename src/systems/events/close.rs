@@ -32,6 +32,8 @@ pub(crate) struct Report {
 
 /// Leaves a pass's row in the state.
 pub(super) async fn close(tools: &Tools<'_>, audience: &Audience, began: Instant, mut findings: Findings) -> Report {
+    // An interrupted pass has done what it has done.
+    findings.settle();
     let mut row = pass_row(tools, &findings);
     let was_applied = findings.errors.is_empty() && findings.held.is_none() && findings.paused.is_none();
     let telling = Telling {

@@ -14,12 +14,14 @@ pub(super) struct Findings {
     /// Events of the store, once they are listed.
     pub(super) listed: Option<u64>,
     pub(super) mirrored: Mirrored,
-    /// All stores together.
+    /// All stores together, but for the one under way.
     pub(super) applied: Applied,
+    /// What came of the steps of the store under way so far.
+    pub(super) under_way: Applied,
     pub(super) refused: u64,
     /// What the guard holds, so that nothing is sent.
     pub(super) held: Option<Held>,
-    /// Whether it has judged every store.
+    /// Whether it is known what it holds of all stores.
     pub(super) was_judged: bool,
     /// Why nothing may be sent for a while.
     pub(super) paused: Option<String>,
@@ -28,19 +30,25 @@ pub(super) struct Findings {
 }
 
 impl Findings {
-    /// Adds what came of a store's steps.
+    /// Adds what came of the steps of the store under way to that of all, and gives it.
+    pub(super) fn settle(&mut self) -> Applied {
+        let store = std::mem::take(&mut self.under_way);
+        self.applied.created += store.created;
+        self.applied.replaced += store.replaced;
+        self.applied.deleted += store.deleted;
+        self.applied.failed += store.failed;
+        store
+    }
+
+    /// Adds what came of all steps of the store under way.
     pub(super) fn count(&mut self, account: &Account, steps: u64, store: StoreApplied) {
-        let StoreApplied { applied, still_refused, was_cut_short, is_unauthorized } = store;
+        let StoreApplied { still_refused, was_cut_short, is_unauthorized } = store;
+        let applied = self.settle();
         self.refused += still_refused;
-        let done = applied.created + applied.replaced + applied.deleted + applied.refused.len() as u64;
-        self.applied.created += applied.created;
-        self.applied.replaced += applied.replaced;
-        self.applied.deleted += applied.deleted;
-        self.applied.failed += applied.failed;
         if let Some(why) = applied.failure {
             self.errors.push(MirrorError::Pending {
                 store: account.store.clone(),
-                failed: if was_cut_short { steps.saturating_sub(done) } else { applied.failed },
+                failed: if was_cut_short { steps.saturating_sub(applied.done) } else { applied.failed },
                 steps,
                 why,
                 is_unauthorized,
@@ -49,9 +57,8 @@ impl Findings {
     }
 }
 
-/// What came of a store's steps.
+/// How a store's steps ended.
 pub(super) struct StoreApplied {
-    pub(super) applied: Applied,
     /// Events that Lagerkoll still refuses as they are.
     pub(super) still_refused: u64,
     /// No request would have done better.

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::apply::{Application, Applied, Halt};
+use super::apply::{Application, Halt};
 use super::compare::{Compared, Policy, copies_of, copies_of_projected, declared};
 use super::error::{MirrorError, listing_error};
 use super::findings::{Findings, StoreApplied};
@@ -95,15 +95,15 @@ pub(super) async fn run_steps(tools: &Tools<'_>, findings: &mut Findings) -> Res
         Some(held) if is_let_through(&held) => (Some(held), None),
         held => (None, held),
     };
-    findings.was_judged = held.is_some();
+    // Until all of it is done, what is let through is approved still, and held by who looks at the state.
+    findings.was_judged = held.is_some() || (let_through.is_none() && findings.errors.is_empty());
     findings.held = held;
     findings.paused = tools.paused();
     if findings.paused.is_some() || findings.held.is_some() {
         return Ok(());
     }
     let applied = apply_all(tools, stores, let_through.as_ref(), findings).await;
-    // Until all of it is done it is approved still, and held by who looks at the state.
-    findings.was_judged = applied.is_ok() && findings.errors.is_empty();
+    findings.was_judged |= applied.is_ok() && findings.errors.is_empty();
     if let Some(held) = let_through.filter(|_| findings.was_judged) {
         take_word(path, EVENTS, Some(&held.digest));
     }
@@ -190,13 +190,13 @@ async fn apply(
         own: work.own.iter().map(|own| own.id).collect(),
         leftovers: work.own.iter().filter(|own| own.key.is_none()).map(|own| own.id).collect(),
         copies: &copies,
-        applied: Applied::default(),
+        applied: &mut findings.under_way,
         missing,
     };
     let ended = application.carry_out(&work).await;
-    let Application { listed: mut events, leftovers, applied, missing, .. } = application;
+    let Application { listed: mut events, leftovers, missing, .. } = application;
     events.retain(|event| !leftovers.contains(&event.id()));
-    let still_refused: Vec<String> = work.set_aside.iter().chain(&applied.refused).cloned().collect();
+    let still_refused: Vec<String> = work.set_aside.iter().chain(&findings.under_way.refused).cloned().collect();
     let halted = match ended {
         Ok(()) => None,
         Err(Halt::Call(error)) => Some(error),
@@ -207,7 +207,7 @@ async fn apply(
         tools.state.keep_refused(key, still_refused).await?;
     }
     let is_unauthorized = matches!(halted, Some(CallError::Unauthorized(_)));
-    let store = StoreApplied { applied, still_refused: refused, was_cut_short: halted.is_some(), is_unauthorized };
+    let store = StoreApplied { still_refused: refused, was_cut_short: halted.is_some(), is_unauthorized };
     findings.count(account, work.all_steps().count() as u64, store);
     Ok(Carried { events, missing })
 }

@@ -141,6 +141,47 @@ fn a_copy_waits_for_its_successor_and_others_do_not() {
 }
 
 #[test]
+fn adds_that_keep_failing_do_not_keep_removals_of_another_kind_waiting() {
+    let shop = copied(0);
+    let other = json!({"triggerType": "EVENT", "trigger": {}, "actionType": "BEST_BEFORE_EMAIL", "action": {}});
+    let other = add(&shop, other);
+    pass(&shop).ended(0);
+    shop.lagerkoll().remove(DEMO_STORE, other);
+    for nth in 0..4 {
+        add(&shop, content(&format!("e{nth}"), "08:00"));
+    }
+    shop.lagerkoll().add_fault(adds_to(TWO, Fault::status(500)));
+    let ran = pass(&shop).ended(1);
+    assert_eq!(ran.tally(), "2 DELETE event, 3 GET events, 7 POST events", "three in a row are enough");
+    assert_eq!(contents(&shop, TWO), [json!(null); 0]);
+    shop.lagerkoll().clear_faults();
+    pass(&shop).ended(0);
+    assert_equal(&shop);
+}
+
+#[test]
+fn what_the_service_keeps_by_itself_makes_no_new_copies() {
+    let shop = copied(1);
+    let lagerkoll = shop.lagerkoll();
+    let ran = |store: &str, id: i64, when: i64| {
+        assert!(lagerkoll.edit(store, id, |event| event["trigger"]["lastRun"] = json!(when)), "{store}");
+    };
+    let source = *lagerkoll.events(DEMO_STORE).keys().next().expect("an event");
+    ran(DEMO_STORE, source, 1);
+    // Theirs, which ran at another time, will do.
+    let twin = lagerkoll.add(TWO, object(content("e0", "08:00"))).expect("a store");
+    ran(TWO, twin, 2);
+    assert_eq!(pass(&shop).ended(0).lines(), ["POST 4713"]);
+    assert_eq!(contents(&shop, THREE), [content("e0", "08:00")]);
+    let copy = *lagerkoll.events(THREE).keys().next().expect("a copy");
+    for when in 3..6 {
+        ran(DEMO_STORE, source, when);
+        assert_eq!(pass(&shop).ended(0).tally(), "3 GET events", "{when}");
+        ran(THREE, copy, when);
+    }
+}
+
+#[test]
 fn a_copy_stays_while_what_it_is_of_cannot_be_added_again() {
     let shop = copied(1);
     configure(&shop, &format!("retries = 0\n{}{}", declared("a", "08:00"), copies()));
@@ -233,6 +274,24 @@ fn the_guard_keeps_copies_until_it_is_forced() {
     assert!(ran.output.stdout.contains("lists no event, and all 1 copies would go"), "{}", ran.output.stdout);
     assert_eq!(run(&shop, &["run", "--once", "--force"]).ended(3).tally(), "2 DELETE event, 3 GET events");
     assert_equal(&shop);
+}
+
+#[test]
+fn what_the_guard_holds_no_more_is_told_no_more_while_paused() {
+    let shop = copied(12);
+    pass(&shop).ended(0);
+    let lagerkoll = shop.lagerkoll();
+    let there = lagerkoll.events(DEMO_STORE);
+    there.keys().skip(1).for_each(|id| drop(lagerkoll.remove(DEMO_STORE, *id)));
+    let held = || shop.json(&["status", "--format", "json"])["held"].clone();
+    pass(&shop).ended(4);
+    assert!(held()["digest"].is_string(), "{}", held());
+    for event in there.into_values() {
+        lagerkoll.add(DEMO_STORE, event).expect("a store");
+    }
+    shop.run(&["pause"]).expect_code(0);
+    assert_eq!(pass(&shop).ended(4).tally(), "3 GET events");
+    assert_eq!(held(), json!(null));
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! Declared events: made to exist, with the fewest requests, once, and nobody else's touched.
 
+use std::time::Duration;
+
 use crate::kit::events::{add, changes, configure, content, contents, declared, mirrored, pass, run, shop};
 use crate::kit::process::Process;
 use crate::kit::{Shop, wait_until};
@@ -77,6 +79,20 @@ fn a_404_says_nothing_of_the_event() {
     shop.lagerkoll().clear_faults();
     assert_eq!(pass(&shop).ended(0).lines().len(), 2, "tried again without being asked");
     assert_eq!(others(&shop), [content("a", "09:00")]);
+}
+
+#[test]
+fn a_404_to_a_removal_does_not_make_the_event_somebody_elses() {
+    let shop = made(&declared("a", "08:00"));
+    configure(&shop, &declared("a", "09:00"));
+    let backend = Fault::Json { code: 404, body: json!({"message": "default backend"}) };
+    shop.lagerkoll().add_fault(Rule { times: Some(1), method: Some("DELETE".to_owned()), ..Rule::new(backend) });
+    pass(&shop).ended(0);
+    assert_eq!(others(&shop), [content("a", "08:00"), content("a", "09:00")]);
+    assert_eq!(pass(&shop).ended(0).tally(), "1 DELETE event, 1 GET events");
+    assert_eq!(others(&shop), [content("a", "09:00")]);
+    assert_eq!(changes(&shop).len(), 4, "the old one was there until it was removed");
+    assert_eq!(pass(&shop).ended(0).tally(), "1 GET events");
 }
 
 #[test]
@@ -237,6 +253,19 @@ fn killed_before_the_old_one_is_removed_the_next_pass_removes_it() {
         assert_eq!(others(&shop), [content("a", "09:00")]);
         assert_eq!(pass(&shop).ended(0).tally(), "1 GET events");
     }
+}
+
+#[test]
+fn an_interrupted_pass_tells_what_it_has_done() {
+    let many: String = (0..4).map(|n| declared(&format!("e{n}"), &format!("0{n}:00"))).collect();
+    let shop = shop(&many);
+    shop.lagerkoll().add_fault(Rule { after: 2, ..post(Fault::Hang) });
+    let mut process = Process::start(shop.command(&["run", "--once"]));
+    wait_until("the third is in flight", || shop.lagerkoll().counts().get("POST events") == Some(&3));
+    process.signal("TERM");
+    assert_eq!(process.ends_within(Duration::from_secs(5)), Some(1), "{}", process.log());
+    let status = shop.run(&["status"]).expect_code(0).stdout;
+    assert!(status.contains("failed, 0 listed, 2 added by us, "), "{status}");
 }
 
 #[test]

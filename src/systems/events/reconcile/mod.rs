@@ -175,7 +175,7 @@ impl Comparison<'_> {
         let is_spare = |own: &OwnEvent| own.key.as_deref().is_none_or(|key| !self.wanted.contains(key));
         let spare = self.own.iter().position(|own| is_spare(own) && self.is_as_wanted(own, &wanted.content));
         let foreign = self.listed.iter().find(|event| {
-            spare.is_none() && !self.is_taken.contains(&event.id()) && event.content().is_like(&wanted.content)
+            spare.is_none() && !self.is_taken.contains(&event.id()) && event.content().will_do_for(&wanted.content)
         });
         if spare.is_some() || foreign.is_some() {
             if let Some(at) = current {

@@ -157,6 +157,33 @@ async fn what_is_ours_survives() {
 }
 
 #[tokio::test]
+async fn a_clock_that_was_ahead_keeps_nothing_from_being_forgotten() {
+    let file = File::new();
+    let [one, two, three] = [1, 2, 3].map(|id| event(json!({"id": id})));
+    file.mirror(PLACE, std::slice::from_ref(&one), "2030-01-01T00:00:00Z", 7).await;
+    file.mirror(PLACE, &[one.clone(), two.clone()], "2026-01-01T00:00:00Z", 7).await;
+    assert_eq!(file.history(PLACE).len(), 2, "nothing before it is old enough");
+    file.mirror(PLACE, &[one, two, three], "2026-01-09T00:00:00Z", 7).await;
+    assert_eq!(file.history(PLACE), [("2026-01-09T00:00:00Z".to_owned(), "added", 3)]);
+}
+
+#[tokio::test]
+async fn what_is_said_to_be_missing_is_ours_to_remove() {
+    let file = File::new();
+    let own = |key: Option<&str>, gone| OwnEvent {
+        id: 5,
+        key: key.map(str::to_owned),
+        sent: event(json!({"id": 5})).content(),
+        seen: None,
+        gone,
+    };
+    file.writer.set_own_events("12".to_owned(), vec![own(Some("a"), None)], Vec::new()).await.expect("written");
+    let now = "2026-01-01T00:00:00Z".parse().expect("a time");
+    file.writer.event_missing("12".to_owned(), 5, now).await.expect("written");
+    assert_eq!(file.reader().standing("12").expect("a standing").own, [own(None, Some(now))]);
+}
+
+#[tokio::test]
 async fn a_file_from_before_the_events_is_read_and_brought_up() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("s.db");

@@ -174,6 +174,22 @@ pub trait WriteEvents: AsRef<Writer> {
         })
     }
 
+    /// An event of ours is said to be there no more. Should a listing have it again, it is ours to remove.
+    ///
+    /// # Errors
+    /// When it can't be written.
+    fn event_missing(
+        &self,
+        store: String,
+        id: i64,
+        now: Timestamp,
+    ) -> impl Future<Output = Result<(), StateError>> + Send {
+        self.as_ref().run(move |transaction| {
+            let sql = "UPDATE event_own SET key = NULL, gone_at = ?3 WHERE store = ?1 AND id = ?2";
+            transaction.execute(sql, params![store, id, now.to_string()]).map(|_| ())
+        })
+    }
+
     /// The end of a pass over the events: its row.
     ///
     /// # Errors
@@ -241,7 +257,8 @@ fn remember(
 }
 
 /// Forgets changes of all places that are older than so many days. Rows are in the order of time, but for
-/// a clock that was set back: the first one that is young enough ends the search.
+/// a clock that was set back: the first one that is young enough ends the search. One that is yet to come was written
+/// by a clock ahead, and is as old as those about it.
 fn forget_before(transaction: &Transaction<'_>, now: Timestamp, days: u32) -> rusqlite::Result<()> {
     let Ok(oldest) = now.checked_sub(SignedDuration::from_hours(24 * i64::from(days))) else { return Ok(()) };
     let mut last = None;
@@ -249,10 +266,13 @@ fn forget_before(transaction: &Transaction<'_>, now: Timestamp, days: u32) -> ru
         let mut statement = transaction.prepare_cached("SELECT entry, at FROM event_change ORDER BY entry")?;
         let mut rows = statement.query([])?;
         while let Some(row) = rows.next()? {
-            if time(row, 1)? >= oldest {
+            let at = time(row, 1)?;
+            if (oldest..=now).contains(&at) {
                 break;
             }
-            last = Some(row.get::<_, i64>(0)?);
+            if at < oldest {
+                last = Some(row.get::<_, i64>(0)?);
+            }
         }
     }
     transaction.execute("DELETE FROM event_change WHERE entry <= ?1", [last]).map(|_| ())
