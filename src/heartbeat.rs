@@ -6,10 +6,12 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use jiff::SignedDuration;
 use tokio::sync::mpsc::{self, Receiver, Sender};
 use tokio::task::JoinHandle;
 use tracing::{info, warn};
 
+use crate::clock::Moment;
 use crate::config::{Heartbeat, HeartbeatStyle};
 use crate::http_client::{Clients, Manner, no_client, root_cause};
 use crate::pass::{Job, ReadPasses as _, Report};
@@ -24,6 +26,8 @@ const WAITING: usize = 8;
 const ROOM: usize = 64;
 /// Passes of a job among which the last one is looked for that came to its end.
 const LOOKED_AT: u32 = 10;
+/// Rounds are told once a minute. Ticks are never quite on time.
+const ROUND_EVERY: SignedDuration = SignedDuration::from_secs(59);
 /// The longest reason in an address, in characters, and in a body.
 const SHORT: usize = 200;
 const LONG: usize = 2_000;
@@ -41,14 +45,37 @@ struct Inner {
 struct Standing {
     /// Whom it is told; `None` = nobody.
     to: Option<Heartbeat>,
-    /// The jobs that the settings want.
+    /// The jobs that the settings want, and that count.
     jobs: BTreeSet<&'static str>,
+    rounds: Rounds,
     /// Why the last pass of a job did not go well, by the job's name.
     trouble: BTreeMap<&'static str, String>,
     /// Passes that are under way.
     busy: usize,
     /// The task that tells, begun with the first beat.
     task: Option<Teller>,
+}
+
+/// Rounds, which leave nothing in the state: they count where nothing else does, but not each of them.
+#[derive(Default)]
+struct Rounds {
+    are_all: bool,
+    /// When one was told last, on the clock that nobody sets.
+    told_at: Option<SignedDuration>,
+    /// Whether the one under way is told.
+    is_told: bool,
+}
+
+impl Rounds {
+    /// One begins; gives whether it is told.
+    fn begins(&mut self) -> bool {
+        let up = Moment::now().up;
+        self.is_told = self.are_all && self.told_at.is_none_or(|told| up.saturating_sub(told) >= ROUND_EVERY);
+        if self.is_told {
+            self.told_at = Some(up);
+        }
+        self.is_told
+    }
 }
 
 /// The task that tells.
@@ -68,14 +95,19 @@ enum Beat {
     Fail(String),
 }
 
-/// Whether passes of this job count: those that the state keeps.
+/// Whether passes of this job count, whatever else there is: those that the state keeps.
 fn counts(job: &dyn Job) -> bool {
     !job.follows_others() && job.leaves_row()
 }
 
+/// Whether its passes are rounds.
+fn has_rounds(job: &dyn Job) -> bool {
+    !job.follows_others() && !job.leaves_row()
+}
+
 /// Why the last pass of a job did not go well; `None` = it did, or nobody knows.
 fn trouble(reader: &Reader, job: &dyn Job) -> Option<String> {
-    let rows = reader.passes(job.name(), &job.subject(), LOOKED_AT).ok().filter(|_| counts(job))?;
+    let rows = reader.passes(job.name(), &job.subject(), LOOKED_AT).ok()?;
     let last = rows.into_iter().find(|row| !row.is_interrupted() && !row.is_paused())?;
     (!last.outcome.is_good()).then(|| last.reason.unwrap_or_else(|| last.outcome.name().to_owned()))
 }
@@ -90,10 +122,15 @@ impl Heart {
     pub fn expect<'j>(&self, to: Option<Heartbeat>, jobs: impl Iterator<Item = &'j dyn Job>, state: &Path) {
         // One that can't be read is told by the passes.
         let reader = to.as_ref().and_then(|_| Reader::open(state).ok());
+        let (counting, others): (Vec<&dyn Job>, Vec<&dyn Job>) = jobs.partition(|&job| counts(job));
+        let are_all = counting.is_empty();
+        let rounds = others.into_iter().filter(|&job| are_all && has_rounds(job));
+        let jobs = counting.into_iter().chain(rounds);
         let jobs = jobs.map(|job| (job.name(), reader.as_ref().and_then(|reader| trouble(reader, job))));
         let jobs: BTreeMap<&str, Option<String>> = jobs.collect();
         let mut standing = self.standing();
         standing.to = to;
+        standing.rounds.are_all = are_all;
         standing.jobs = jobs.keys().copied().collect();
         standing.trouble.retain(|job, _| jobs.contains_key(job));
         for (job, trouble) in jobs {
@@ -105,13 +142,15 @@ impl Heart {
 
     /// A pass begins.
     pub fn begins(&self, job: &dyn Job) {
-        if !counts(job) {
-            return;
-        }
         let mut standing = self.standing();
-        standing.busy += 1;
-        // While others are under way, it has begun already.
-        if standing.busy == 1 {
+        let is_told = if counts(job) {
+            standing.busy += 1;
+            // While others are under way, it has begun already.
+            standing.busy == 1
+        } else {
+            has_rounds(job) && standing.rounds.begins()
+        };
+        if is_told {
             self.beat(&mut standing, Beat::Start);
         }
     }
@@ -119,12 +158,14 @@ impl Heart {
     /// A pass has ended. One that was stopped is no news, and what a pause keeps from being sent is no failure,
     /// nor does it put one right.
     pub fn ended(&self, job: &dyn Job, report: &Report) {
-        if !counts(job) {
-            return;
-        }
         let mut standing = self.standing();
-        standing.busy = standing.busy.saturating_sub(1);
-        if report.is_interrupted() {
+        let is_told = if counts(job) {
+            standing.busy = standing.busy.saturating_sub(1);
+            true
+        } else {
+            has_rounds(job) && standing.rounds.is_told && standing.rounds.are_all
+        };
+        if !is_told || report.is_interrupted() {
             return;
         }
         // Nobody would ever put right what went wrong with a job that the settings have no more.

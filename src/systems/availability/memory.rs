@@ -175,6 +175,10 @@ impl Memory {
         if let Some(faces) = inner.faces.as_ref().filter(|faces| faces.holds(now)) {
             return Some(Arc::clone(faces));
         }
+        // Pages saw what it was before, and see from now on that it isn't so any more.
+        if inner.faces.is_some() {
+            inner.notice(now, |_| true);
+        }
         let Settings { emplifi, origins } = inner.settings.as_ref()?;
         let shown = inner.watches.iter().map(|watched| {
             let (state, since) = watched.state(now, &emplifi.terms);

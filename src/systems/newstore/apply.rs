@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
 use super::LedgerError;
-use super::plan::{Op, Plan, PlannedStore, Purchase, declaration};
+use super::plan::{BY_HAND, Op, Plan, PlannedStore, Purchase, declaration};
 use super::records::{Intent, Known, Record, RetailerRecord, RetailerState, StoreState};
 use super::store::Ledger;
 use crate::config::NewStore;
@@ -95,9 +95,10 @@ impl Apply<'_> {
     ) -> Result<(), Halt> {
         self.check_stop()?;
         let earlier = match before.map(|record| &record.state) {
-            Some(RetailerState::Sent(earlier)) => Some(earlier),
+            Some(RetailerState::Sent(earlier)) => Some(earlier.as_str()),
             _ => None,
         };
+        let other = earlier.unwrap_or_default();
         let mut keep =
             |state: RetailerState| self.ledger.put_retailer(Some(&RetailerRecord { state, since: Timestamp::now() }));
         if earlier.is_none() {
@@ -118,12 +119,16 @@ impl Apply<'_> {
             // Both were sent, and either may have been taken.
             Sent::There { reason, .. } if earlier.is_some() => {
                 keep(RetailerState::There)?;
-                let other = earlier.map(String::as_str).unwrap_or_default();
                 format!("configured already, with {other} or with {link}: look in Omnichannel Manager ({reason})")
             }
             Sent::There { reason, .. } => {
                 keep(RetailerState::There)?;
                 format!("configured already, not by us, as far as we know: {reason}")
+            }
+            // Of the earlier request still nobody knows: NewStore may refuse this one because that one was done.
+            Sent::Refused { reason } if earlier.is_some() => {
+                applied.in_doubt += 1;
+                format!("refused: {reason}; IN DOUBT, whether {other} was taken: look in {BY_HAND}, and `settle` it")
             }
             Sent::Refused { reason } => {
                 keep(RetailerState::Refused { link: link.to_owned(), reason: reason.clone() })?;

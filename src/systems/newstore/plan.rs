@@ -295,7 +295,7 @@ fn stance<'k>(store: &DeclaredStore, known: &'k Known) -> Stance<'k> {
 }
 
 fn planned(store: &DeclaredStore, known: &Known, listing: Option<&Listing>, taken: &Taken<'_>) -> PlannedStore {
-    let has = known.stores.get(&store.id).and_then(|record| record.state.number());
+    let has = known.stores.get(&store.id).and_then(|record| record.state.known_number());
     let number = has.or(store.wanted.number()).cloned();
     let of =
         |op, reason| PlannedStore { id: store.id.clone(), op, number: number.clone(), enable: store.enable, reason };
@@ -356,17 +356,18 @@ fn settle(id: &str, enable: bool) -> String {
 fn in_doubt(store: &DeclaredStore, intent: &Intent, listing: Option<&Listing>) -> (Op, String) {
     let Intent { number, enable, .. } = intent;
     let settle = settle(&store.id, *enable);
-    let offer = match listing {
-        Some(Ok(offers)) => offers.iter().find(|offer| offer.number == *number),
+    let offers = match listing {
+        Some(Ok(offers)) => offers.as_slice(),
         Some(Err(reason)) => return (Op::Doubt(None), format!("its numbers can't be listed: {reason}")),
-        None => None,
+        None => &[],
     };
-    match offer {
+    match offers.iter().find(|offer| offer.number == *number) {
         Some(offer) if store.wanted.fits(offer) && store.enable == *enable => {
             let (number, enable, offer) = (number.clone(), *enable, Some(offer.clone()));
+            let fitting = offers.iter().filter(|offer| store.wanted.fits(offer)).count() as u64;
             let reason =
                 "nobody knows what became of the request, but the number is still offered: it will be sent again";
-            (Op::Doubt(Some(Purchase { number, enable, offer, fitting: 1 })), reason.to_owned())
+            (Op::Doubt(Some(Purchase { number, enable, offer, fitting })), reason.to_owned())
         }
         Some(_) => (
             Op::Doubt(None),

@@ -78,6 +78,14 @@ impl StoreState {
         }
     }
 
+    /// The number that it has or may have, as people are told. Which one a store has that is there already nobody says.
+    pub fn known_number(&self) -> Option<&PhoneNumber> {
+        match self {
+            StoreState::There { .. } => None,
+            state => state.number(),
+        }
+    }
+
     /// In a word, as programs are told.
     pub fn name(&self) -> &'static str {
         match self {

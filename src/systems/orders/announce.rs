@@ -67,6 +67,6 @@ fn event(tools: &Tools<'_>, reader: &Reader, kind: EventKind, held: HeldOrder) -
     let days = SignedDuration::from_hours(24 * i64::from(tools.settings.personal_days));
     let until = sold.checked_add(days).unwrap_or(Timestamp::MAX).as_millisecond();
     let is_kept = tools.settings.personal_days > 0;
-    let may_be_kept = has_personal && is_kept && until > tools.started.as_millisecond();
+    let may_be_kept = has_personal && is_kept && until > Timestamp::now().as_millisecond();
     Ok(NewEvent { kind, at: tools.started, data, personal: may_be_kept.then_some((whole, until)) })
 }

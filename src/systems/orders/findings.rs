@@ -1,5 +1,7 @@
 //! What a pass has found out so far: its report tells it, however the pass ends.
 
+use jiff::SignedDuration;
+
 use super::error::OrdersError;
 use super::guard::Held;
 use super::store::{Counts, Erased};
@@ -19,6 +21,8 @@ pub(super) struct Findings {
     pub(super) changed: u64,
     pub(super) gone: u64,
     pub(super) erased: Erased,
+    /// When that was done last, on the clock that nobody sets.
+    pub(super) erased_at: Option<SignedDuration>,
     /// How many there are now; `None` = nobody knows.
     pub(super) counts: Option<Counts>,
     /// Whether the pass did what it was for.

@@ -11,7 +11,7 @@ use tracing::{Instrument as _, info_span};
 use super::close::{self, close};
 use super::error::OrdersError;
 use super::findings::Findings;
-use super::pass::run_steps;
+use super::pass::{erase, run_steps};
 use super::report::{LABEL, report};
 use super::tools::Tools;
 use super::{JOB, Products, subject};
@@ -109,17 +109,26 @@ async fn run(tools: &Tools<'_>, limits: &Limits, stop: &CancellationToken) -> cl
     let began = Instant::now();
     let mut findings = Findings::default();
     let span = info_span!("orders", pass = tools.started.as_millisecond());
-    let ended = match OrdersReader::connect(&tools.settings.nicechat, limits) {
+    let nicechat = OrdersReader::connect(&tools.settings.nicechat, limits).map_err(OrdersError::from);
+    let steps = async {
+        // What may not be kept any more goes first, whatever keeps the listing from being read.
+        erase(tools, &mut findings).await?;
+        match &nicechat {
+            Ok(nicechat) => run_steps(tools, nicechat, &mut findings).await,
+            Err(_) => Ok(()),
+        }
+    };
+    let ended = tokio::select! {
+        ended = steps.instrument(span) => ended,
+        // Each page is written before the next is asked for.
+        () = stop.cancelled() => Err(OrdersError::Interrupted),
+    };
+    let ended = match nicechat {
         Ok(nicechat) => {
-            let ended = tokio::select! {
-                ended = run_steps(tools, &nicechat, &mut findings).instrument(span) => ended,
-                // Each page is written before the next is asked for.
-                () = stop.cancelled() => Err(OrdersError::Interrupted),
-            };
             findings.traffic = nicechat.traffic();
             ended
         }
-        Err(error) => Err(error.into()),
+        Err(error) => ended.and(Err(error)),
     };
     match ended {
         // It was under way when the sending was stopped.

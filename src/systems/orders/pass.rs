@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeSet, HashSet};
 
+use jiff::{SignedDuration, Timestamp};
+
 use super::JOB;
 use super::announce::{announces, gone_events, new_event};
 use super::erase::cut_log;
@@ -9,11 +11,12 @@ use super::error::OrdersError;
 use super::findings::Findings;
 use super::guard::{Held, judge};
 use super::persons::{emails, kept};
-use super::store::{ErasePersonal as _, Incoming, Page, Vanished, WriteOrders as _, WritePages as _};
+use super::store::{ErasePersonal as _, Erased, Incoming, Page, Vanished, WriteOrders as _, WritePages as _};
 use super::store::{HeldOrder, Known, PagePut, ReadOrders as _};
 use super::tools::Tools;
 use super::walk::{Agreement, Walk};
 use crate::approval::{take_word, word};
+use crate::clock::Moment;
 use crate::order::{Contacts, Listed, ListedOrder};
 use crate::pass::PassKind;
 use crate::remote::nicechat::{OrdersPage, OrdersReader};
@@ -21,16 +24,29 @@ use crate::state;
 
 /// So many pages in a row may have nothing that the pass hasn't met: as many come before them while it reads.
 const MOST_STALE: u32 = 10;
+/// What is personal may stay for an hour after its time, and a pass may take longer.
+const ERASED_EVERY: SignedDuration = SignedDuration::from_mins(30);
 
-/// Makes the steps of a pass. What they find out is in `findings` even when one fails.
+/// Erases what may not be kept any more, unless the pass did so a moment ago.
+pub(super) async fn erase(tools: &Tools<'_>, findings: &mut Findings) -> Result<(), OrdersError> {
+    let Moment { wall, up } = Moment::now();
+    if findings.erased_at.is_some_and(|at| up.saturating_sub(at) < ERASED_EVERY) {
+        return Ok(());
+    }
+    let Erased { orders, old } = tools.state.erase_personal(tools.rules(), wall).await?;
+    findings.erased.orders += orders;
+    findings.erased.old += old;
+    cut_log(tools.state).await?;
+    findings.erased_at = Some(up);
+    Ok(())
+}
+
+/// Makes the steps of a pass that need NiceChat. What they find out is in `findings` even when one fails.
 pub(super) async fn run_steps(
     tools: &Tools<'_>,
     nicechat: &OrdersReader,
     findings: &mut Findings,
 ) -> Result<(), OrdersError> {
-    // What may not be kept any more goes first: NiceChat may be away for days.
-    findings.erased = tools.state.erase_personal(tools.rules(), tools.started).await?;
-    cut_log(tools.state).await?;
     let reader = tools.read()?;
     findings.is_first = !reader.has_read_orders()?;
     findings.is_doubted = reader.are_orders_doubted()?;
@@ -62,6 +78,7 @@ async fn read_pages(
     let (mut visited, mut stale) = (HashSet::new(), 0);
     let mut address = nicechat.first_page()?;
     loop {
+        erase(tools, findings).await?;
         if !visited.insert(address.clone()) {
             return Err(OrdersError::Circle);
         }
@@ -124,7 +141,7 @@ async fn take(
     let times = |hash: &[u8; 16]| walk.aside.get(hash).copied().unwrap_or(1);
     let aside = odd.into_iter().map(|(hash, why)| (hash, why, times(&hash))).collect();
     let rules = tools.rules();
-    let (oldest, personal_since) = (rules.oldest, rules.since(tools.started));
+    let (oldest, personal_since) = (rules.oldest, rules.since(Timestamp::now()));
     let (at, subscribers) = (tools.started, tools.subscribers.to_vec());
     let put = tools.state.put_orders(Page { orders, aside, at, oldest, personal_since, subscribers }).await?;
     findings.new += put.new.len() as u64;

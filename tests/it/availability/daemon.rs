@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
-use sandbox::{Fault, Rule};
+use sandbox::{EmplifiRules, Fault, Rule};
 use serde_json::{Value, json};
 
 use super::{BEDS, DOORS, QUICK, SOFAS, configure, daemon, shop, standing, state};
 use crate::kit::door::{ask, private, public};
+use crate::kit::receiver::Receiver;
 use crate::kit::{Shop, wait_until};
 
 fn asked(shop: &Shop) -> usize {
@@ -73,6 +74,27 @@ fn without_readings_it_becomes_unknown_and_the_state_is_kept_over_restarts() {
     let history = shop.json(&["availability", "--history", "--format", "json"]);
     let states: Vec<&Value> = history.as_array().expect("a list").iter().map(|span| &span["state"]).collect();
     assert_eq!(states, ["available", "unknown", "available"]);
+}
+
+#[test]
+fn what_a_page_was_told_hooks_are_told_too() {
+    let receiver = Receiver::new();
+    let hook = "[[notify.hook]]\nname = \"page\"\nevents = [\"availability.changed\"]\nurl = ";
+    let shop = shop(
+        "schedule = \"every 1s\"\nunknown_after = \"2s\"\n",
+        &format!("{SOFAS}{DOORS}requests_per_second = 0\n{hook}{:?}\n", receiver.url()),
+    );
+    let process = daemon(&shop);
+    let public = public(&process);
+    let is = |state: &str| ask(public, "GET /availability/sofas", "Host: a\r\n").1.contains(state);
+    wait_until("it is there", || is("\"available\""));
+    // The next reading comes late, and in the same round.
+    shop.emplifi().set_rules(EmplifiRules { latency: Duration::from_secs(4) });
+    wait_until("it is unknown", || is("\"unknown\""));
+    shop.emplifi().set_rules(EmplifiRules::default());
+    wait_until("a hook was told of both", || receiver.seen().len() > 1);
+    let told = receiver.seen().into_iter().map(|message| message.json()["data"]["state"].clone());
+    assert_eq!(told.take(2).collect::<Vec<_>>(), ["unknown", "available"]);
 }
 
 #[test]

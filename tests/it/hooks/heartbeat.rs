@@ -3,6 +3,8 @@
 use std::net::TcpListener;
 use std::time::Duration;
 
+use sandbox::Fault;
+
 use crate::kit::goods::{goods, publish};
 use crate::kit::orders;
 use crate::kit::process::Process;
@@ -103,6 +105,42 @@ fn what_goes_well_beside_a_failure_is_no_recovery() {
     shop.run(&["run", "--once"]).expect_code(1);
     let again = told(&receiver).split_off(before);
     assert!(again.len() > 1 && !again.contains(&"GET /KEY|".to_owned()), "{again:?}");
+}
+
+/// A shop that has `[emplifi]` and what `more` gives.
+fn watching(receiver: &Receiver, more: fn(&Shop) -> String) -> Shop {
+    let shop = Shop::new();
+    let watch = "schedule = \"every 1s\"\n[[emplifi.watch]]\nname = \"sofas\"\nalias = \"sofa-team\"\n";
+    let notify = format!("[notify]\nheartbeat_url = {:?}\n", address(receiver));
+    let state = format!("[state]\npath = {:?}\n", shop.state_path());
+    shop.write("shelfkeeper.toml", format!("{state}{}{watch}{notify}{}", shop.emplifi_section(), more(&shop)));
+    shop
+}
+
+#[test]
+fn rounds_are_told_once_a_minute_where_nothing_else_is() {
+    let receiver = Receiver::new();
+    let shop = watching(&receiver, |_| String::new());
+    shop.run(&["run", "--once"]).expect_code(0);
+    assert_eq!(told(&receiver), ["GET /KEY/start|", "GET /KEY|"]);
+    shop.emplifi().fail_next(Fault::status(503), 1);
+    shop.run(&["run", "--once"]).expect_code(1);
+    assert!(told(&receiver)[3].starts_with("POST /KEY/fail|availability: "), "{:?}", told(&receiver));
+    let before = shop.emplifi().requests().len();
+    let daemon = Process::start(shop.command(&["run"]));
+    wait_until("there were three rounds", || shop.emplifi().requests().len() >= before + 3);
+    wait_until("one was told", || told(&receiver).len() > 5);
+    assert_eq!(told(&receiver)[4..], ["GET /KEY/start|", "GET /KEY|"]);
+    drop(daemon);
+}
+
+#[test]
+fn beside_other_passes_rounds_are_not_told() {
+    let receiver = Receiver::new();
+    let shop = watching(&receiver, Shop::lagerkoll_section);
+    shop.emplifi().fail_next(Fault::status(503), 1);
+    shop.run(&["run", "--once"]).expect_code(1);
+    assert_eq!(told(&receiver), ["GET /KEY/start|", "GET /KEY|"]);
 }
 
 #[test]

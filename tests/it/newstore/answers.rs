@@ -56,9 +56,12 @@ fn a_store_that_is_there_already_waits_for_a_person_whatever_is_declared() {
     let shop = shop("", &fixed("10001", MIAMI));
     wrong(&shop, Fault::status(409));
     shop.run(&["newstore", "apply", "--yes"]).expect_code(3);
+    // What was sent is not what it has.
+    assert!(standing(&shop, "10001")["phone_number"].is_null());
     configure(&shop, "", &chosen("10001"));
     take_writes(&shop);
     let plan = shop.run(&["newstore", "--format", "json"]).expect_code(3).json();
+    assert!(plan["stores"][0]["phone_number"].is_null(), "{plan}");
     let reason = plan["stores"][0]["reason"].as_str().expect("a reason").to_owned();
     assert!(reason.contains("settle 10001 onboarded --number +..."), "{reason}");
     assert!(shop.newstore().requests().is_empty());

@@ -163,6 +163,31 @@ fn a_refusal_of_what_is_sent_again_ends_no_doubt() {
     assert_eq!(standing(&shop, "10001")["phone_number"], LOWEST);
 }
 
+/// Nor of another link than the one that was sent first.
+#[test]
+fn a_refusal_ends_no_doubt_of_the_retailer() {
+    let shop = shop(LINK, "");
+    let retailer = |applied, fault| Rule { path: Some("clienteling/retailers".into()), applied, ..Rule::new(fault) };
+    let apply = |code| {
+        let told = shop.run(&["newstore", "apply", "--yes"]).expect_code(code).stdout;
+        told.split_whitespace().collect::<Vec<_>>().join(" ")
+    };
+    shop.newstore().add_fault(retailer(true, Fault::status(500)));
+    apply(1);
+    shop.newstore().clear_faults();
+    let body = json!({"request_id": "r1", "message": "There is a link."});
+    shop.newstore().add_fault(retailer(false, Fault::Json { code: 400, body }));
+    configure(&shop, "ecom_link = \"https://other.example\"", "");
+    let told = apply(1);
+    let expected = "There is a link. (request_id r1); IN DOUBT, whether https://shop.example was taken:";
+    assert!(told.contains(expected) && told.contains("newstore: 1 in doubt"), "{told}");
+    assert_eq!(plan(&shop)["summary"]["doubt"], 1);
+    shop.newstore().clear_faults();
+    configure(&shop, LINK, "");
+    let told = apply(0);
+    assert!(told.contains("configured with https://shop.example, by an earlier request of ours"), "{told}");
+}
+
 #[test]
 fn who_is_told_to_stop_hears_the_request_under_way_to_its_end() {
     // Also when the terminal is closed; with nohup that stops nothing.

@@ -1,6 +1,6 @@
 //! `newstore plan`: what it tells, what it asks, and what it leaves alone.
 
-use sandbox::{DEMO_NEWSTORE_TENANT, NewStorePaths, NewStoreRules};
+use sandbox::{DEMO_NEWSTORE_TENANT, Fault, NewStorePaths, NewStoreRules, Rule};
 use serde_json::{Value, json};
 
 use super::{LOWEST, MIAMI, NEXT, chosen, configure, digest, fixed, offer, plan, shop, take_writes};
@@ -106,6 +106,21 @@ fn a_number_that_is_not_offered_is_told_and_not_refused() {
     let store = &told["stores"][0];
     assert_eq!((&store["op"], &store["fitting"], &store["locality"]), (&json!("onboard"), &json!(0), &Value::Null));
     assert!(store["reason"].as_str().is_some_and(|reason| reason.contains("may be yours already")), "{store}");
+}
+
+#[test]
+fn what_is_sent_again_is_one_of_those_that_fit() {
+    let shop = shop("", &chosen("10001"));
+    let lost = Rule { id: Some("10001".into()), method: Some("POST".into()), ..Rule::new(Fault::Reset) };
+    shop.newstore().add_fault(lost);
+    shop.run(&["newstore", "apply", "--yes"]).expect_code(1);
+    shop.newstore().clear_faults();
+    offer(&shop, "+19045550100");
+    let told = shop.run(&["newstore", "--format", "json"]).expect_code(3).json();
+    let store = &told["stores"][0];
+    assert_eq!((&store["op"], &store["phone_number"], &store["fitting"]), (&json!("doubt"), &json!(LOWEST), &json!(4)));
+    let told = shop.run(&["newstore"]).expect_code(3).stdout;
+    assert!(told.contains("; one of 4 that fit\n"), "{told}");
 }
 
 #[test]

@@ -4,8 +4,8 @@ use std::os::unix::fs::PermissionsExt as _;
 
 use serde_json::json;
 
-use crate::kit::Shop;
 use crate::kit::orders::{configure, days_ago, mirrored, order, pass, shop};
+use crate::kit::{Shop, finish};
 
 /// How often a text stands in the state file and in all that lies beside it.
 fn found(shop: &Shop, text: &str) -> usize {
@@ -85,6 +85,22 @@ fn what_is_over_is_in_no_byte_of_any_file() {
     configure(&shop, "");
     pass(&shop, "--once", 0);
     assert_eq!((found(&shop, "Client-"), mirrored(&shop).len()), (0, 300));
+}
+
+#[test]
+fn what_is_over_goes_also_where_nobody_can_be_asked() {
+    let shop = shop("keep = [\"client\"]\npersonal_days = 3650\n");
+    shop.nicechat().put_order(order(1, &days_ago(40), 1));
+    pass(&shop, "--once", 0);
+    assert!(found(&shop, "Client-1") > 0);
+    configure(&shop, "keep = [\"client\"]\npersonal_days = 30\n");
+    // Without a certificate to trust there is no HTTP client.
+    let mut command = shop.command(&["run", "--once"]);
+    command.env("SSL_CERT_FILE", "/dev/null");
+    let output = finish(command).expect_code(1);
+    let told = "orders: failed, 1 with persons erased, 0 requests";
+    assert!(output.stdout.contains(told) && output.stderr.contains("no HTTP client"), "{output:?}");
+    assert_eq!(found(&shop, "Client-1"), 0);
 }
 
 #[test]

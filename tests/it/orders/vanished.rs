@@ -40,9 +40,37 @@ fn a_count_that_disagrees_proves_nothing() {
     let (output, asked) = pass(&shop, "--resync", 0);
     assert_eq!((ids(&shop).len(), asked.len()), (9, 1));
     assert!(!output.stdout.contains("gone"), "{}", output.stdout);
+    let standing = || {
+        let status = shop.json(&["status", "--format", "json"]);
+        (status["headline"]["state"].clone(), status["orders"]["trouble"].as_str().unwrap_or_default().to_owned())
+    };
+    let (headline, trouble) = standing();
+    assert!(headline == "rows" && trouble.contains("its count and its pages disagree"), "{headline} {trouble}");
+    let told = shop.run(&["status"]).stdout;
+    assert!(told.contains("Equal but for what vanished") && told.contains(&trouble), "{told}");
     shop.nicechat().set_rules(Rules { orders_count: None, ..shop.nicechat().rules() });
     pass(&shop, "--once", 0);
     assert_eq!(ids(&shop).len(), 4, "few always may go");
+    assert_eq!(standing(), (json!("equal"), String::new()));
+}
+
+#[test]
+fn what_is_gone_from_a_state_that_was_put_back_is_told() {
+    let shop = filled(5);
+    let saved = shop.path("saved.db");
+    shop.run(&["backup", &saved.display().to_string()]).expect_code(0);
+    shop.nicechat().put_order(order(6, "2026-05-01 10:00:06+00:00", 1));
+    pass(&shop, "--once", 0);
+    let put_back = || {
+        std::fs::copy(&saved, shop.state_path()).expect("put back");
+        pass(&shop, "--once", 0).0.stderr
+    };
+    shop.nicechat().remove_order(&json!(2));
+    let told = put_back();
+    assert!(told.contains("1 order that is new to it and 1 that is gone are not announced"), "{told}");
+    shop.nicechat().remove_order(&json!(6));
+    let told = put_back();
+    assert!(told.contains("1 order that is gone is not announced"), "{told}");
 }
 
 #[test]

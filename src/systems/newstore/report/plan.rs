@@ -70,7 +70,8 @@ impl ShownPlan<'_> {
             tell("retailer", &what, reason.as_deref(), &[], out)?;
         }
         for store in &plan.stores {
-            let costs = store.purchase().map(costs).unwrap_or_default();
+            let is_again = matches!(store.op, Op::Doubt(_));
+            let costs = store.purchase().map(|purchase| costs(purchase, is_again)).unwrap_or_default();
             tell(&format!("store {}", store.id), &what(store), store.reason.as_deref(), &costs, out)?;
         }
         if plan.retailer.is_none() && plan.stores.is_empty() {
@@ -143,8 +144,8 @@ fn what(store: &PlannedStore) -> String {
     }
 }
 
-/// Where the number is, out of how many, and what it costs for ever.
-fn costs(purchase: &Purchase) -> Vec<String> {
+/// Where the number is, out of how many, and what it costs for ever. One that is sent again was chosen before.
+fn costs(purchase: &Purchase, is_again: bool) -> Vec<String> {
     let place = |offer: &Offer| {
         let parts: Vec<String> =
             [&offer.locality, &offer.region].into_iter().flatten().map(|part| one_line(part)).collect();
@@ -152,6 +153,7 @@ fn costs(purchase: &Purchase) -> Vec<String> {
     };
     let place = purchase.offer.as_ref().map(|offer| match purchase.fitting {
         1 => format!("{}; the only one that fits", place(offer)),
+        fitting if is_again => format!("{}; one of {} that fit", place(offer), number(fitting)),
         fitting => format!("{}; the lowest free one of {} that fit", place(offer), number(fitting)),
     });
     let buys = "buys a number".to_owned();

@@ -73,7 +73,7 @@ fn stores(settings: &NewStore, known: &Known) -> Vec<StoreRow> {
     let row = |id: &str, name: Option<&'static str>, record: &Record| StoreRow {
         id: id.to_owned(),
         state: name.unwrap_or(record.state.name()),
-        phone_number: record.state.number().cloned(),
+        phone_number: record.state.known_number().cloned(),
         since: Some(record.since),
         reason: record.state.reason().map(str::to_owned),
     };

@@ -51,9 +51,8 @@ fn notices(findings: &Findings) -> Vec<Notice> {
         let there = count(counts.held, "order was", "orders were");
         Notice::News(format!("{there} there at the first read; what comes from now on is new"))
     });
-    let doubted = (findings.is_doubted && findings.new > 0).then(|| {
-        let new = count(findings.new, "order that is new to it is", "orders that are new to it are");
-        Notice::News(format!("the state may not be the one that was written last: {new} not announced"))
+    let doubted = unannounced(findings).map(|orders| {
+        Notice::News(format!("the state may not be the one that was written last: {orders} not announced"))
     });
     let unreadable = some(unreadable.iter().map(|(id, field)| format!("{field} of order {id}")))
         .map(|fields| Notice::News(format!("fields of orders that can't be read, and are left out: {fields}")));
@@ -78,7 +77,23 @@ fn notices(findings: &Findings) -> Vec<Notice> {
     [first, doubted, unreadable, names].into_iter().flatten().chain([disagreement, aside]).collect()
 }
 
-fn disagrees(how: &str) -> String {
+/// What hooks may have been told of before, of a state that is no more; `None` = nothing.
+fn unannounced(findings: &Findings) -> Option<String> {
+    let Findings { new, gone, .. } = *findings;
+    let orders = match (new, gone) {
+        (0, 0) => return None,
+        (new, 0) => count(new, "order that is new to it is", "orders that are new to it are"),
+        (0, gone) => count(gone, "order that is gone is", "orders that are gone are"),
+        (new, gone) => {
+            let new = count(new, "order that is new to it", "orders that are new to it");
+            format!("{new} and {} are", count(gone, "that is gone", "that are gone"))
+        }
+    };
+    findings.is_doubted.then_some(orders)
+}
+
+/// How a listing is otherwise than it says, and what follows.
+pub(super) fn disagrees(how: &str) -> String {
     format!("NiceChat's list of orders is not as it says: {how}; what vanished can't be told, the next pass reads all")
 }
 

@@ -8,11 +8,11 @@ use serde_json::{Value, json};
 use super::held::held_back;
 use super::listings::OrdersListing;
 use super::page::shown;
-use super::pass::line;
+use super::pass::{disagrees, line};
 use crate::approval::word;
 use crate::clock::Clock;
 use crate::config::{Orders, Schedule};
-use crate::pass::{Facts, Headline, PassRow, ReadPasses as _};
+use crate::pass::{Facts, Headline, PassRow, ReadPasses as _, Standing as State};
 use crate::report::{JsonObject, PrintError};
 use crate::state::{Reader, StateError};
 use crate::systems::listing::Listing;
@@ -21,6 +21,9 @@ use crate::systems::orders::store::{Aside, Counts, ReadOrders as _};
 use crate::systems::orders::{JOB, Products, subject};
 use crate::text::{count, number};
 use crate::view::Shown;
+
+/// What a headline says of a listing that counts otherwise than its pages have.
+const CONTRADICTED: &str = "what vanished, as the count and the pages of NiceChat's list of orders disagree";
 
 /// What can be looked at of the orders.
 pub(in crate::systems::orders) struct OrdersLook {
@@ -51,6 +54,7 @@ impl Look for OrdersLook {
             read_at: reader.orders_read_at()?,
             aside: reader.orders_aside()?,
             held: reader.held_orders()?,
+            is_contradicted: reader.must_read_whole()?,
             last: reader.passes(JOB, &subject(settings), 1)?.into_iter().next(),
         }))
     }
@@ -81,13 +85,20 @@ struct OrdersStanding {
     read_at: Option<Timestamp>,
     aside: Vec<Aside>,
     held: Option<Value>,
+    /// Whether NiceChat's list of orders counts otherwise than its pages have, so that nobody knows what vanished.
+    is_contradicted: bool,
     last: Option<PassRow>,
 }
 
 impl OrdersStanding {
-    /// Why the last pass was not a good one.
-    fn trouble(&self) -> Option<&str> {
-        self.last.as_ref().filter(|last| !last.outcome.is_good()).and_then(|last| last.reason.as_deref())
+    /// Why the last pass was not a good one, or can't have found out everything.
+    fn trouble(&self) -> Option<String> {
+        let last = self.last.as_ref().filter(|last| !last.outcome.is_good()).and_then(|last| last.reason.clone());
+        last.or_else(|| self.contradiction())
+    }
+
+    fn contradiction(&self) -> Option<String> {
+        self.is_contradicted.then(|| disagrees("its count and its pages disagree"))
     }
 }
 
@@ -97,7 +108,15 @@ impl Standing for OrdersStanding {
         let refused = Some(self.failed()).filter(|refused| *refused > 0);
         let refused = refused.map(|refused| count(refused, "order", "orders")).unwrap_or_default();
         let equal = "the mirror has NiceChat's orders";
-        Headline::of(Facts { equal, passes, schedule, rejected: 0, refused: &refused, clock })
+        let headline = Headline::of(Facts { equal, passes, schedule, rejected: 0, refused: &refused, clock });
+        let text = match headline.state {
+            State::Equal if self.is_contradicted => format!("Equal but for {CONTRADICTED}."),
+            State::Rows if self.is_contradicted => {
+                format!("{}, and {CONTRADICTED}.", headline.text.trim_end_matches('.'))
+            }
+            _ => return headline,
+        };
+        Headline { state: State::Rows, text, ..headline }
     }
 
     fn pass_line(&self, pass: &PassRow) -> String {
@@ -117,6 +136,9 @@ impl Standing for OrdersStanding {
         let read = self.read_at.map_or_else(|| "never read yet".to_owned(), |at| format!("last read {at:.0}"));
         let old = if counts.old > 0 { format!(" (and {} too old to hold)", number(counts.old)) } else { String::new() };
         writeln!(out, "Orders: {} mirrored{old}, {read}.", number(counts.held))?;
+        if let Some(contradiction) = self.contradiction() {
+            writeln!(out, "{contradiction}.")?;
+        }
         if let Some(held) = &self.held {
             let (risk, digest) = (&held["held"][0], held["digest"].as_str().unwrap_or_default());
             writeln!(
