@@ -50,7 +50,13 @@ impl RowSink for Counter {
 }
 
 fn shape() -> ParseOptions {
-    ParseOptions { format: None, default_currency: None, default_category: None, now: Timestamp::UNIX_EPOCH }
+    ParseOptions {
+        format: None,
+        default_currency: None,
+        default_category: None,
+        now: Timestamp::UNIX_EPOCH,
+        local: true,
+    }
 }
 
 fn reading(criterion: &mut Criterion) {

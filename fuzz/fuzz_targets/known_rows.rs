@@ -80,7 +80,7 @@ fn read(bytes: &[u8], memory: &mut Memory) -> Result<(), String> {
     let mut file = tempfile::tempfile().expect("a temporary file");
     file.write_all(bytes).expect("written");
     let shape =
-        ParseOptions { format: None, default_currency: None, default_category: None, now: jiff::Timestamp::UNIX_EPOCH };
+        ParseOptions { format: None, default_currency: None, default_category: None, now: jiff::Timestamp::UNIX_EPOCH, local: true };
     feed::read_into(&feed::open(&file, 1 << 20), &shape, memory).map(drop).map_err(|error| error.to_string())
 }
 

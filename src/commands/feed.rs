@@ -98,6 +98,7 @@ fn print(source: &Source, state: Option<&Path>, body: &source::Body, format: For
         default_currency: source.default_currency,
         default_category: source.default_category.clone().map(|id| Arc::new(Category { id, name: None })),
         now: jiff::Timestamp::now(),
+        local: true,
     };
     let input = feeds::open(&body.file, source.max_bytes);
     let mut out = BufWriter::new(io::stdout().lock());

@@ -121,6 +121,12 @@ impl Rules {
         None
     }
 
+    /// Whether one of them asks for a brand.
+    pub fn name_a_brand(&self) -> bool {
+        let is_brand = |condition: &Condition| matches!(condition, Condition::Brand(_));
+        self.0.iter().any(|rule| rule.conditions.iter().any(is_brand))
+    }
+
     /// A rule for tests.
     #[cfg(test)]
     pub fn leaving_out_of_stock_out() -> Rules {

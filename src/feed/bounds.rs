@@ -66,7 +66,8 @@ pub(super) fn within_bounds(row: Row) -> Row {
         return Row::Rejected(Rejection::new(line, None, "row", reason));
     }
     match row {
-        Row::Offer(offer) if offer.item.size() > MAX_ITEM => {
+        // (What else is known of it has bounds of its own, and isn't always read.)
+        Row::Offer(offer) if offer.item.size() - offer.item.local.size() > MAX_ITEM => {
             let Item { id, .. } = offer.item;
             let reason = format!("its texts take more than {} MiB", MAX_ITEM >> 20);
             Row::Rejected(Rejection::new(line, Some(id.to_string()), "row", reason))

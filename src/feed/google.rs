@@ -143,10 +143,11 @@ impl Attribute {
     }
 }
 
-/// Whether a name is `stem` with a language of two letters behind it: `name_ua`.
+/// Whether a name is `stem` with a language of two letters behind it: `name_ua`. (`name_id` is a number, not Indonesian.)
 pub(super) fn is_in_a_language(name: &str, stem: &str) -> bool {
     let language = name.strip_prefix(stem).and_then(|rest| rest.strip_prefix('_'));
-    language.is_some_and(|language| language.len() == 2 && language.bytes().all(|byte| byte.is_ascii_lowercase()))
+    let is_code = |code: &str| code.len() == 2 && code != "id" && code.bytes().all(|byte| byte.is_ascii_lowercase());
+    language.is_some_and(is_code)
 }
 
 /// The attributes of one row, as text.
@@ -258,7 +259,7 @@ impl<'s> ItemBuilder<'s> {
             url: row.address(Attribute::Link),
             image_url: row.address(Attribute::ImageLink),
             in_stock: stock == Some(Stock::In),
-            local: row.local(old_price(row, money, self.options)),
+            local: if self.options.local { row.local(old_price(row, money, self.options)) } else { Local::default() },
         };
         let currency_assumed = named.is_none() && currency.is_some();
         let strange_stock = word.filter(|_| stock == Some(Stock::Unknown)).map(excerpt);

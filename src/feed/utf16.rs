@@ -15,9 +15,11 @@ struct InStep<R> {
     is_over: bool,
 }
 
-/// So many letters of Latin at the wrong byte, one after the other, are no chance: what they would be otherwise are rare
-/// letters of Chinese, all of one kind.
+/// So many letters of Latin at the wrong byte, each another one than that before it, are no chance: what they would be
+/// otherwise are rare letters of Chinese, all of one kind, or a row of lines or wide blanks, all the same.
 const OUT_OF_STEP: usize = 4;
+/// So many letters are kept back, as a run of them that has begun may go on in what comes.
+const KEPT: usize = 4 * OUT_OF_STEP;
 
 impl<R: Read> InStep<R> {
     fn new(reader: R, encoding: &'static Encoding) -> Self {
@@ -28,12 +30,17 @@ impl<R: Read> InStep<R> {
     fn slip(&self) -> Option<usize> {
         let is_wrong =
             |pair: &[u8]| pair[1 - self.nul] == 0 && matches!(pair[self.nul], b'\t' | b'\n' | b'\r' | b' '..=b'~');
-        let mut run = 0;
+        let (mut begin, mut run, mut before): (usize, usize, &[u8]) = (0, 0, &[]);
         for (at, pair) in self.held.chunks_exact(2).enumerate() {
-            run = if is_wrong(pair) { run + 1 } else { 0 };
-            if run == OUT_OF_STEP {
-                return Some(2 * (at + 1 - run));
+            if !is_wrong(pair) {
+                (begin, run) = (at + 1, 0);
+            } else if pair != before {
+                run += 1;
             }
+            if run == OUT_OF_STEP {
+                return Some(2 * begin);
+            }
+            before = pair;
         }
         None
     }
@@ -41,8 +48,7 @@ impl<R: Read> InStep<R> {
 
 impl<R: Read> Read for InStep<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        // A run that has begun may go on in what comes.
-        let kept = 2 * OUT_OF_STEP;
+        let kept = 2 * KEPT;
         while !self.is_over && self.held.len() < (1 << 14) + kept {
             let length = self.held.len();
             self.held.resize(length + (1 << 14), 0);

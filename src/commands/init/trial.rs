@@ -25,6 +25,7 @@ pub(super) fn try_feed(location: &str) -> Result<String, Failure> {
         default_currency: source.default_currency,
         default_category: None,
         now: jiff::Timestamp::now(),
+        local: false,
     };
     let input = feed::open(&body.file, source.max_bytes);
     let read = feed::read(&input, &shape, &mut |row| {

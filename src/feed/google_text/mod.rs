@@ -234,9 +234,18 @@ fn is_known(output: &mut RowOutput<'_>, digest: Option<RowDigest>, line: u64) ->
     digest.map_or(Ok(false), |digest| output.knows(digest, line))
 }
 
-/// CR ends the lines of files that have no LF.
+/// CR ends the lines of files that have no LF, or only inside of quotes.
 fn terminator(head: &[u8]) -> u8 {
-    if !head.contains(&b'\n') && head.contains(&b'\r') { b'\r' } else { b'\n' }
+    let (mut is_open, mut ends) = (false, b'\n');
+    for byte in head {
+        match byte {
+            b'"' => is_open = !is_open,
+            b'\n' if !is_open => return b'\n',
+            b'\r' if !is_open => ends = b'\r',
+            _ => {}
+        }
+    }
+    if !head.contains(&b'\n') && head.contains(&b'\r') { b'\r' } else { ends }
 }
 
 /// An id beyond ASCII in a file that has next to nothing else beyond it is more likely a damaged one.

@@ -38,6 +38,45 @@ fn a_name_in_any_language_is_one() {
 }
 
 #[test]
+fn quoted_rows_may_have_fewer_or_more_cells_at_their_end() {
+    assert_eq!(titles("id,title,price,,,\n1,Lamp,5.00 EUR,,,\n2,\"Chair, oak\",20.00 EUR\n"), ["Lamp", "Chair, oak"]);
+    let exported = "\"id\",\"title\",\"price\"\n\"1\",\"Lamp\",\"5.00 EUR\",\n\"2\",\"Chair, oak\",\"\",\n";
+    assert_eq!(titles(exported), ["Lamp", "Chair, oak"]);
+    assert_eq!(titles("\"id\",\"title\",\"price\",\"brand\"\n\"1\",\"Lamp\",\"5.00 EUR\"\n2,b,6,c\n"), ["Lamp", "b"]);
+    // What stands under no column, too little, and two cells that lost what was between them.
+    for row in ["\"Lamp, big\",5,u,red,more", "\"Lamp, big\"", "\"Lamp\"\"5.00 EUR\",u,red", "\"Lamp, big\","] {
+        let seen = good(format!("id,title,price,brand,color\n1,{row}\n2,\"b\",6,u,red\n"));
+        assert!(seen[0].starts_with("2: ! ") && seen[1].starts_with("3: 2 |"), "{row}: {seen:?}");
+    }
+}
+
+#[test]
+fn line_ends_of_a_mac_stay_so_when_a_cell_has_another_one() {
+    let text = "id,title,description\r1,Lamp,\"Bright\nand warm\"\r2,Desk,Oak\r";
+    assert_eq!(titles(text), ["Lamp", "Desk"]);
+    assert_eq!(titles("\"id\",\"title\r\"\r\n1,Lamp\r\n2,\"De\rsk\"\r\n").len(), 2);
+}
+
+#[test]
+fn a_number_is_no_name_in_indonesian() {
+    let seen = good("id,title,title_id\n1,Lamp,4711\n2,,4712\n");
+    assert!(seen[0].contains("| Lamp |") && seen[1].starts_with("3: ! 2 title"), "{seen:?}");
+}
+
+#[test]
+fn wide_blanks_and_lines_are_no_bytes_out_of_step() {
+    for row in ["\u{3000}\u{3000}\u{3000}\u{3000}\u{3000}", "──────────", "一一一一一一", "日本語"]
+    {
+        let feed = format!("id\ttitle\tprice\tdescription\n1\tランプ\t990.00\t{row}明るい\n2\tLamp\t5.00\tWarm\n");
+        for little in [true, false] {
+            let bytes =
+                feed.encode_utf16().flat_map(|unit| if little { unit.to_le_bytes() } else { unit.to_be_bytes() });
+            assert_eq!(good(bytes.collect::<Vec<u8>>()), good(&feed), "{row} little {little}");
+        }
+    }
+}
+
+#[test]
 fn utf16_is_known_by_its_first_line() {
     let words = "Кабель силовой медный негорючий для прокладки в помещениях и кабельных каналах";
     let feed = format!("id\ttitle\tprice\r\n1\t{words}\t990.00\r\n2\tЛампа настольная\t1490.00\r\n");

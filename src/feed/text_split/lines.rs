@@ -2,8 +2,9 @@
 
 use std::cell::Cell;
 use std::io::Read;
+use std::ops::Range;
 
-use memchr::{memchr, memchr_iter};
+use memchr::{memchr, memchr_iter, memmem};
 
 use super::cells::{Dialect, Quotes};
 use super::lenient::{self, Escape};
@@ -116,6 +117,16 @@ impl<R: Read> Lines<R> {
             }
         }
         width == self.width && !is_split && !(is_open && has_quoted)
+    }
+
+    /// Whether a row of another number of cells than the header may be meant so: not when it has doubled quotes, where two
+    /// cells may have lost what was between them, nor when it seems to go on behind its line.
+    pub(super) fn is_shorter_or_longer(&self, row: &Range<usize>, cells: usize) -> bool {
+        let (row, delimiter) = (&self.bytes()[row.clone()], self.dialect.delimiter);
+        let is_border = |at: Option<usize>| at.and_then(|at| row.get(at)).is_none_or(|byte| *byte == delimiter);
+        let is_empty_cell = |at: usize| is_border(at.checked_sub(1)) && is_border(at.checked_add(2));
+        let goes_on = cells < self.width && row.ends_with(&[delimiter]);
+        !goes_on && memmem::find_iter(row, "\"\"").all(is_empty_cell)
     }
 
     /// Whether a whole row of the header's width begins at `from`, or the file ends there.

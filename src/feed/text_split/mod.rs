@@ -194,7 +194,14 @@ impl<R: Read> RowSplitter<R> {
             return Ok(self.found(length, Quotes::Strict));
         }
         self.lines.look_again(length);
-        if is_single || self.lines.all_fit(length) || self.lines.next_is_row(raw + 1)? {
+        if is_single {
+            let found = self.single();
+            // By the rules it is a row that has fewer or more cells at its end: whoever knows the columns can tell whether
+            // that matters.
+            let is_row = found.quotes == Quotes::Broken && self.lines.is_shorter_or_longer(&found.row, cells);
+            return Ok(if is_row { RowSpan { quotes: Quotes::Strict, ..found } } else { found });
+        }
+        if self.lines.all_fit(length) || self.lines.next_is_row(raw + 1)? {
             return Ok(self.single());
         }
         Ok(self.found(length, Quotes::Strict))

@@ -20,7 +20,7 @@ use super::tree::{Lookup, Tree};
 use super::values::{first_address, is_misspelt, tidy, words};
 use super::xml_split::{Fragment, XmlSplitter};
 use super::{FeedError, Input, Offer, ParseOptions, Row};
-use crate::catalog::{Id, Item, Rejection, Traits};
+use crate::catalog::{Id, Item, Local, Rejection, Traits};
 use fields::OfferFields;
 
 const NAMES: &[&str] = &["offer", "category"];
@@ -40,6 +40,8 @@ pub(super) fn read(
     let mut detector = CharsetDetector::new(input, Some(head.charset()), head.bytes())?;
     let mut splitter = XmlSplitter::new(input.open()?, head.root(), NAMES)?;
     let tree = Tree::new(detector.charset(), output.hasher().clone());
+    // What an offer means depends on the encoding, also where no category comes before it.
+    output.set_context(tree.digest());
     let mut categories = Categories { tree, offers_began: false, is_all: false };
     for_each_fragment(
         output,
@@ -302,7 +304,7 @@ fn understand(
         url: address("url", "url")?,
         image_url: address("picture", "image_url")?,
         in_stock,
-        local: fields.local(money, options),
+        local: if options.local { fields.local(money, options) } else { Local::default() },
     };
     Ok(Offer { item, line, changes_at: None, currency_assumed: assumed.is_some(), strange_stock })
 }

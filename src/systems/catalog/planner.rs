@@ -236,7 +236,7 @@ impl Planner<'_> {
             false => Some(interruptible(self.stop, self.computing.acquire()).await?),
         };
         let source = &self.config.source;
-        let options = parse_options(source, request.now);
+        let options = ParseOptions { local: source.rules.name_a_brand(), ..parse_options(source, request.now) };
         let (location, max_bytes) = (source.location.to_string(), source.max_bytes);
         let (stop, body) = (self.stop.clone(), Arc::clone(body));
         let rules = source.rules.clone();
@@ -304,6 +304,7 @@ pub(super) fn parse_options(source: &Source, now: Timestamp) -> ParseOptions {
         default_currency: source.default_currency,
         default_category: default_category.map(|id| Arc::new(Category { id, name: None })),
         now,
+        local: true,
     }
 }
 

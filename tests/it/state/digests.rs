@@ -46,7 +46,13 @@ fn old_digests(goods: &[Good]) -> HashMap<String, Digest> {
     std::fs::write(&path, feed(goods)).expect("written");
     let file = File::open(path).expect("a file");
     let now = jiff::Timestamp::now();
-    let shape = ParseOptions { format: None, default_currency: Currency::parse("usd"), default_category: None, now };
+    let shape = ParseOptions {
+        format: None,
+        default_currency: Currency::parse("usd"),
+        default_category: None,
+        now,
+        local: true,
+    };
     let hasher = Hasher::without_secret();
     let read = feeds::read(&feeds::open(&file, 1 << 20), &shape, &mut |row| {
         let Row::Offer(offer) = row else { panic!("{row:?}") };

@@ -111,8 +111,13 @@ fn read_all(bytes: &[u8]) -> Result<Vec<Row>, FeedError> {
     let mut file = tempfile::tempfile().map_err(FeedError::Io)?;
     file.write_all(bytes).map_err(FeedError::Io)?;
     let mut rows = Vec::new();
-    let options =
-        ParseOptions { format: None, default_currency: None, default_category: None, now: Timestamp::UNIX_EPOCH };
+    let options = ParseOptions {
+        format: None,
+        default_currency: None,
+        default_category: None,
+        now: Timestamp::UNIX_EPOCH,
+        local: true,
+    };
     read(&open(&file, 1 << 30), &options, &mut |row| {
         rows.push(row);
         Ok(())
