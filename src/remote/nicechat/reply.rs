@@ -123,8 +123,8 @@ pub(super) fn understand<T>(
         // Nobody before NiceChat answers a create without conditions so.
         412 if is_ours || (!is_page && *answer.method == Method::POST) => CallError::Exists,
         413 | 414 => refused(worse, &reason()),
-        400 | 405 | 415 | 422 if !is_page => refused(worse, &reason()),
-        402..=499 if is_ours && !matches!(worse, 404 | 408 | 412 | 425 | 429) => refused(worse, &reason()),
+        400 if !is_page => refused(worse, &reason()),
+        405 | 415 | 422 if is_told => refused(worse, &reason()),
         // A gateway's 502, 503 and 504, and most other 50x, say nothing of what the service behind it did; nor does an
         // error whose code is none.
         code => {
@@ -207,6 +207,13 @@ mod tests {
             (405, "\n<!DOCTYPE html>".to_owned(), "later"),
             (422, "<html>".to_owned(), "later"),
             (413, "<html>".to_owned(), "refused"),
+            // Whoever isn't let in, or was too early, may be let in later: nothing is known of the object.
+            (403, String::new(), "later"),
+            (403, error(403), "later"),
+            (409, error(409), "later"),
+            (423, error(423), "later"),
+            (405, "Method Not Allowed".to_owned(), "later"),
+            (422, error(422), "refused"),
             (429, error(429), "later"),
             (500, error(400), "in doubt"),
             (502, "<html>".to_owned(), "in doubt"),

@@ -83,7 +83,7 @@ pub enum PassError {
     #[error(transparent)]
     Task(#[from] TaskError),
     /// Somebody asked us to stop.
-    #[error("interrupted; nothing was changed")]
+    #[error("interrupted; the next pass goes on from here")]
     Interrupted,
 }
 

@@ -1,9 +1,9 @@
 //! What somebody approved, and what passes did that were killed.
 
-use sandbox::{Fault, Kind, Rule};
+use sandbox::{Fault, Kind, Object, Rule};
 
 use super::risks::{digest, held, is};
-use crate::kit::goods::{goods, publish, sync, synced};
+use crate::kit::goods::{assert_equal, goods, publish, sync, synced};
 use crate::kit::process::Process;
 use crate::kit::wait_until;
 
@@ -115,4 +115,68 @@ fn a_word_outlives_a_pass_that_is_killed() {
         publish(&shop, &goods("r", 60));
         sync(&shop).ended(4);
     }
+}
+
+/// It is for once, also where something else fails in every pass.
+#[test]
+fn a_word_is_spent_when_it_is_done_whatever_else_fails() {
+    let shop = synced(&goods("p", 60), "[nicechat]\nstrategy = \"api\"\nretries = 0");
+    let repriced = |count| {
+        let mut goods = goods("p", count);
+        goods[0].price = "11.00".to_owned();
+        goods
+    };
+    shop.nicechat().add_fault(Rule {
+        id: Some("p000".to_owned()),
+        method: Some("PATCH".to_owned()),
+        ..Rule::new(Fault::status(500))
+    });
+    publish(&shop, &repriced(10));
+    sync(&shop);
+    shop.run(&["approve", &digest(&shop)]).expect_code(0);
+    sync(&shop).ended(1);
+    assert_eq!(shop.nicechat().objects(Kind::Product).len(), 10);
+    publish(&shop, &repriced(60));
+    sync(&shop).ended(1);
+    publish(&shop, &repriced(10));
+    sync(&shop);
+    assert_eq!(held(&shop), is("delete", 50, 60));
+    assert_eq!(shop.nicechat().objects(Kind::Product).len(), 60);
+}
+
+/// What is left of it may be too much for one of its risks, and no more for the other.
+#[test]
+fn a_word_for_two_risks_holds_for_what_is_left_of_each() {
+    let shop = synced(&goods("p", 100), "[nicechat]\nstrategy = \"api\"");
+    let next: Vec<_> = goods("p", 100)
+        .into_iter()
+        .map(|good| good.with(|good| (good.price, good.description) = ("100.00".to_owned(), String::new())))
+        .collect();
+    publish(&shop, &next);
+    sync(&shop).ended(4);
+    shop.run(&["approve", &digest(&shop)]).expect_code(0);
+    shop.nicechat().add_fault(Rule { method: Some("PATCH".to_owned()), after: 85, ..Rule::new(Fault::Hang) });
+    let is_done = |object: &Object| object.get("description").is_none_or(|text| text.is_null());
+    let done = || shop.nicechat().objects(Kind::Product).values().filter(|object| is_done(object)).count();
+    let pass = Process::start(shop.command(&["run", "--once"]));
+    wait_until("most are changed", || done() >= 85);
+    pass.kill();
+    shop.nicechat().clear_faults();
+    sync(&shop).ended(0);
+    assert_equal(&shop, &next);
+}
+
+/// What may never have been there is no loss, on a later day's count neither.
+#[test]
+fn what_was_never_acknowledged_counts_for_no_later_pass() {
+    let shop = synced(&goods("p", 50), "[nicechat]\nstrategy = \"api\"\nretries = 0");
+    shop.nicechat().add_fault(Rule { method: Some("POST".to_owned()), ..Rule::new(Fault::status(503)) });
+    publish(&shop, &[goods("p", 50), goods("q", 16)].concat());
+    sync(&shop).ended(1);
+    shop.nicechat().clear_faults();
+    publish(&shop, &goods("p", 50));
+    sync(&shop).ended(0);
+    publish(&shop, &goods("p", 49));
+    sync(&shop).ended(0);
+    assert_equal(&shop, &goods("p", 49));
 }

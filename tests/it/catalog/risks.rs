@@ -59,6 +59,23 @@ fn a_column_that_was_renamed_empties_nothing() {
 }
 
 /// Of what has a value in the field, and strictly more than the share.
+/// A price takes its own currency along, and no other's.
+#[test]
+fn currencies_that_go_beside_prices_are_a_risk_of_their_own() {
+    let before = goods("p", 100);
+    let shop = synced(&before, "[source]\ndefault_currency = \"\"");
+    let without = feed(&each(before.clone(), |at, good| {
+        if at < 30 {
+            good.price = String::new();
+        }
+    }));
+    shop.put_feed(without.replace("10.00 USD", "10.00"));
+    assert_eq!(sync(&shop).ended(4).tally(), "");
+    let risks = [("emptied:price", 30, 100), ("emptied:currency", 100, 100)];
+    assert_eq!(held(&shop), risks.map(|(risk, count, of)| (risk.to_owned(), count, of)));
+    assert_equal(&shop, &before);
+}
+
 #[test]
 fn only_products_with_the_value_count() {
     let before = each(goods("p", 80), |at, good| {

@@ -391,7 +391,7 @@ impl Application<'_> {
     fn end(self, interrupt: &CancellationToken) -> Applied {
         let unnamed = self.counts.refused.load(Ordering::Relaxed).saturating_sub(NAMED);
         if unnamed > 0 {
-            warn!(refused = unnamed + NAMED, "and {unnamed} more are refused by NiceChat: see `shelfkeeper status`");
+            warn!(refused = unnamed + NAMED, "and {unnamed} more are refused by NiceChat: `status` has them");
         }
         let why = self.why.into_inner().unwrap_or_else(PoisonError::into_inner);
         let stopped = why.or_else(|| interrupt.is_cancelled().then_some(Stop::Interrupted));

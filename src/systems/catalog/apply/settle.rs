@@ -12,6 +12,7 @@ use crate::catalog::{Fields, Id};
 use crate::remote::CallError;
 use crate::systems::catalog::diff::decide::acknowledged;
 use crate::systems::catalog::plan::operation::Operation;
+use crate::systems::catalog::plan::risk::Risk;
 use crate::systems::catalog::store::WriteRequests as _;
 use crate::systems::catalog::store::{Record, Settled, Was, Why};
 
@@ -63,7 +64,8 @@ impl Application<'_> {
             }
         };
         self.counts.failed_in_a_row.store(0, Ordering::Relaxed);
-        let unasked = operation.action.is_removal() && operation.why != Why::Approved;
+        // What may never have been ours is no loss, and has no risk.
+        let unasked = operation.risks.has(Risk::Delete) && operation.why != Why::Approved;
         self.state.settle(object, settled, change, Was { urgent: operation.is_urgent(), unasked }).await?;
         (self.progress)(1);
         Ok(())

@@ -1,5 +1,7 @@
 //! One object: what we know of it, what is wanted, and what follows. Pure.
 
+use std::borrow::Cow;
+
 use serde_json::Value;
 
 use crate::catalog::{Digest, Fields, Id, Kind};
@@ -46,17 +48,23 @@ pub fn decide(kind: Kind, id: &Id, base: &Base, wanted: &Wanted) -> Operation {
     let (have, answered, repaired, drift) = match base {
         Base::Absent => return whole(),
         Base::Ours { known, drift, has_new_picture } => {
-            let mut have = overlaid(&known.acked, drift);
+            // Most objects are as they were acknowledged, and have all their fields in here.
+            let mut have = Cow::Borrowed(&known.acked);
+            if !drift.is_empty() {
+                have = Cow::Owned(overlaid(&known.acked, drift));
+            }
             if *has_new_picture {
                 let ours = wanted.fields.get(IMAGE).filter(|ours| !is_nothing(ours));
-                have.extend(ours.or(known.answered.get(IMAGE)).map(|picture| (IMAGE.to_owned(), picture.clone())));
+                let picture = ours.or(known.answered.get(IMAGE)).map(|picture| (IMAGE.to_owned(), picture.clone()));
+                have.to_mut().extend(picture);
             }
             (have, known.answered.clone(), known.repaired.clone(), drift.clone())
         }
-        Base::Listed(listed) => (adopted(listed, wanted), image_of(listed), Fields::new(), listed.clone()),
+        Base::Listed(listed) => (Cow::Owned(adopted(listed, wanted)), image_of(listed), Fields::new(), listed.clone()),
     };
     let send = changes(&have, &wanted.fields);
-    let old = have.into_iter().filter(|(name, _)| send.contains_key(name)).collect();
+    let of_sent = have.iter().filter(|(name, _)| send.contains_key(*name));
+    let old = of_sent.map(|(name, value)| (name.clone(), value.clone())).collect();
     // What a repair replaces is remembered: if it comes back, it is NiceChat's way to write ours.
     let replaced: Fields =
         drift.into_iter().filter(|(name, _)| send.contains_key(name) && may_be_spelled(name)).collect();

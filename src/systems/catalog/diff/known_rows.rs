@@ -223,6 +223,10 @@ impl KnownRows {
         if self.table.is_at(self.next, digest) {
             return Some(self.next);
         }
+        // Rows that changed keep their places, however many stand one behind the other.
+        if self.table.is_at(self.next + self.unknown, digest) {
+            return Some(self.next + self.unknown);
+        }
         self.strayed += 1;
         let ahead = self.prefetched.len().saturating_sub(SKIPPED);
         if let Some(at) = self.prefetched[ahead..].iter().rposition(|(prefetched, _)| *prefetched == digest) {
@@ -249,7 +253,9 @@ impl KnownRows {
         let found = self.ahead[self.passed..].iter().position(|row| *row == digest);
         self.passed += found.unwrap_or_default();
         let behind = self.ahead.get(self.passed + 1..).unwrap_or_default();
-        let is_near = |row: &RowDigest| (0..=NEAR).any(|away| self.table.is_at(self.next + away, *row));
+        let begins = [self.next, self.next + self.unknown];
+        let is_near =
+            |row: &RowDigest| begins.iter().any(|begin| (0..=NEAR).any(|away| self.table.is_at(begin + away, *row)));
         // At the end of what is known of the feed nothing can be told.
         (found.is_some() && behind.len() < 2) || behind.iter().take(BEHIND).any(is_near)
     }

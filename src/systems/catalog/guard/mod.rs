@@ -69,7 +69,10 @@ pub(super) struct Judge<'a> {
 struct Candidate {
     place: Place,
     fields: Vec<Field>,
+    /// Of all that is held, for the digest.
     hash: ApprovedHash,
+    /// Of each of its risks: what of it is still to be done after a pass that was cut off may be too much for fewer of them.
+    risks: Vec<ApprovedHash>,
 }
 
 /// Everything that would be held.
@@ -95,11 +98,13 @@ impl Judge<'_> {
             return self.whole(store, summary, risk);
         }
         let excesses = excesses(summary, self.settings, self.reader)?;
+        let earlier = self.reader.approved()?;
+        let still = still_to_do(store, summary, &earlier)?;
         if excesses.is_empty() {
-            self.approve_rest(store)?;
-            return Ok(Verdict::default());
+            approve_rest(store, &earlier)?;
+            return Ok(Verdict { approved: still, ..Verdict::default() });
         }
-        let (excesses, Candidates { candidates, approved }) = self.unapproved(store, excesses)?;
+        let (excesses, Candidates { candidates, approved }) = self.unapproved(store, excesses, &earlier)?;
         approved.into_iter().try_for_each(|place| store.approve(place))?;
         let mut hashes: Vec<ApprovedHash> = candidates.iter().map(|candidate| candidate.hash).collect();
         let held = Held {
@@ -110,43 +115,29 @@ impl Judge<'_> {
         };
         if hashes.is_empty() || self.has_word(&held.digest) {
             candidates.iter().try_for_each(|candidate| store.approve(candidate.place))?;
-            return Ok(Verdict { approved: hashes, ..Verdict::default() });
+            let new = candidates.into_iter().flat_map(|candidate| candidate.risks);
+            return Ok(Verdict { approved: new.chain(still).collect(), ..Verdict::default() });
         }
         let categories = hold(store, summary, &candidates)?;
-        Ok(Verdict { held: Some(Held { categories, ..held }), ..Verdict::default() })
-    }
-
-    /// Deletions that were approved before and are still to be done count for none, however few they are.
-    fn approve_rest(&self, store: &mut PlanStore) -> Result<(), PassError> {
-        let earlier = self.reader.approved()?;
-        let mut places = Vec::new();
-        let stages = [
-            (Stage::TwinDeletes, Kind::Product),
-            (Stage::ProductDeletes, Kind::Product),
-            (Stage::CategoryDeletes, Kind::Category),
-        ];
-        for stage in stages.into_iter().filter(|_| !earlier.is_empty()) {
-            store.each_risky(stage, Risks::delete(), |Risky { place, operation }| {
-                let is_approved = earlier.contains(&hash(&operation, &part(&operation, &[])));
-                places.extend(is_approved.then_some(place));
-                Ok::<(), PassError>(())
-            })?;
-        }
-        Ok(places.into_iter().try_for_each(|place| store.approve(place))?)
+        Ok(Verdict { held: Some(Held { categories, ..held }), approved: still, ..Verdict::default() })
     }
 
     /// What would be held, and for which risks, when what was approved before and is still to be done counts for none.
-    fn unapproved(&self, store: &PlanStore, all: Vec<Excess>) -> Result<(Vec<Excess>, Candidates), PassError> {
-        let earlier = self.reader.approved()?;
+    fn unapproved(
+        &self,
+        store: &PlanStore,
+        all: Vec<Excess>,
+        earlier: &HashSet<ApprovedHash>,
+    ) -> Result<(Vec<Excess>, Candidates), PassError> {
         let is_left = |excess: &Excess| excess.is_one(self.settings);
         let mut left = all.clone();
-        let found = candidates(store, &mut left, &earlier)?;
+        let found = candidates(store, &mut left, earlier)?;
         if found.approved.is_empty() || left.iter().all(is_left) {
             return Ok((left, found));
         }
         let mut left: Vec<Excess> =
             all.into_iter().zip(&left).filter(|(_, left)| is_left(left)).map(|(all, _)| all).collect();
-        let Candidates { candidates, .. } = candidates(store, &mut left, &earlier)?;
+        let Candidates { candidates, .. } = candidates(store, &mut left, earlier)?;
         Ok((left, Candidates { candidates, ..found }))
     }
 
@@ -175,6 +166,45 @@ impl Judge<'_> {
     }
 }
 
+/// What was approved before and this plan still has to do: everything else was done, or isn't wanted any more, and a word
+/// for it is none for the next time.
+fn still_to_do(
+    store: &PlanStore,
+    summary: &Summary,
+    earlier: &HashSet<ApprovedHash>,
+) -> Result<Vec<ApprovedHash>, PassError> {
+    // What a plan can't prove isn't in it, and is wanted all the same.
+    if earlier.is_empty() || summary.held_back > 0 || summary.unproven > 0 {
+        return Ok(earlier.iter().copied().collect());
+    }
+    let mut still = Vec::new();
+    store.each_operation(|operation| {
+        let of_risks = Risk::OF_CHANGES.into_iter().chain([Risk::Delete]).filter(|risk| operation.risks.has(*risk));
+        let words = of_risks.map(|risk| hash(operation, &part(operation, risk.fields())));
+        still.extend(words.chain([hash(operation, &operation.send)]).filter(|word| earlier.contains(word)));
+        Ok::<(), PassError>(())
+    })?;
+    Ok(still)
+}
+
+/// Deletions that were approved before and are still to be done count for none, however few they are.
+fn approve_rest(store: &mut PlanStore, earlier: &HashSet<ApprovedHash>) -> Result<(), PassError> {
+    let mut places = Vec::new();
+    let stages = [
+        (Stage::TwinDeletes, Kind::Product),
+        (Stage::ProductDeletes, Kind::Product),
+        (Stage::CategoryDeletes, Kind::Category),
+    ];
+    for stage in stages.into_iter().filter(|_| !earlier.is_empty()) {
+        store.each_risky(stage, Risks::delete(), |Risky { place, operation }| {
+            let is_approved = earlier.contains(&hash(&operation, &part(&operation, &[])));
+            places.extend(is_approved.then_some(place));
+            Ok::<(), PassError>(())
+        })?;
+    }
+    Ok(places.into_iter().try_for_each(|place| store.approve(place))?)
+}
+
 /// Everything that would be held, with the counts of each risk less what was approved before.
 fn candidates(
     store: &PlanStore,
@@ -198,20 +228,25 @@ fn candidates(
             continue;
         }
         store.each_risky((stage, kind), risks, |Risky { place, operation }| {
-            let its: Vec<&mut &mut Excess> =
-                of_stage.iter_mut().filter(|excess| operation.risks.has(excess.risk)).collect();
-            let mut fields: Vec<Field> = its.iter().flat_map(|excess| excess.risk.fields()).copied().collect();
-            fields.sort_unstable();
-            fields.dedup();
-            let send = part(&operation, &fields);
-            let hash = hash(&operation, &send);
-            if approved.contains(&hash) {
-                its.into_iter().for_each(|excess| excess.held.one_less());
+            let (mut fields, mut risks) = (Vec::<Field>::new(), Vec::new());
+            for excess in of_stage.iter_mut().filter(|excess| operation.risks.has(excess.risk)) {
+                let word = hash(&operation, &part(&operation, excess.risk.fields()));
+                if approved.contains(&word) {
+                    excess.held.one_less();
+                } else {
+                    excess.held.add_example(|| example(&operation, excess.risk));
+                    fields.extend(excess.risk.fields());
+                    risks.push(word);
+                }
+            }
+            if risks.is_empty() {
                 found.approved.push(place);
                 return Ok::<(), PassError>(());
             }
-            its.into_iter().for_each(|excess| excess.held.add_example(|| example(&operation, excess.risk)));
-            found.candidates.push(Candidate { place, fields, hash });
+            fields.sort_unstable();
+            fields.dedup();
+            let hash = hash(&operation, &part(&operation, &fields));
+            found.candidates.push(Candidate { place, fields, hash, risks });
             Ok(())
         })?;
     }

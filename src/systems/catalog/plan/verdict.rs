@@ -172,7 +172,7 @@ pub struct Verdict {
     pub held: Option<Held>,
     /// Nothing of the pass is sent.
     pub(in crate::systems::catalog) is_whole: bool,
-    /// What somebody's word lets through.
+    /// What somebody's word lets through, now or in an earlier pass.
     pub(in crate::systems::catalog) approved: Vec<ApprovedHash>,
     /// The digest that somebody had approved when this was said.
     pub(in crate::systems::catalog) word: Option<String>,

@@ -64,10 +64,10 @@ fn rows_words(now: u64, before: u64) -> (Level, String) {
     let before = number(before);
     match now {
         0 => (Level::INFO, format!("no row of the feed is rejected any more ({before} before)")),
-        1 => (Level::WARN, format!("1 row of the feed rejected ({before} before): see `shelfkeeper status`")),
+        1 => (Level::WARN, format!("1 row of the feed rejected ({before} before): `status` has them")),
         _ => {
             let now = number(now);
-            (Level::WARN, format!("{now} rows of the feed rejected ({before} before): see `shelfkeeper status`"))
+            (Level::WARN, format!("{now} rows of the feed rejected ({before} before): `status` has them"))
         }
     }
 }

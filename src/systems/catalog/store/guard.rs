@@ -150,8 +150,8 @@ impl ReadGuard for Reader {}
 
 /// Writing for the guard.
 pub trait WriteGuard: AsRef<Writer> {
-    /// Writes down what was approved, before any of it is done, and of what kind the feed is: a pass that is cut off
-    /// goes on with the rest, also by a newer feed.
+    /// Writes down all that is approved, before any of it is done, and of what kind the feed is: a pass that is cut off
+    /// goes on with the rest, also by a newer feed. What was approved before and isn't among it is so no more.
     ///
     /// # Errors
     /// When it can't be written.
@@ -161,6 +161,7 @@ pub trait WriteGuard: AsRef<Writer> {
         kind: FeedKind,
     ) -> impl Future<Output = Result<(), StateError>> + Send {
         self.as_ref().run(move |transaction| {
+            transaction.execute("DELETE FROM approved", [])?;
             let mut insert = transaction.prepare("INSERT OR IGNORE INTO approved (hash) VALUES (?1)")?;
             approved.iter().try_for_each(|hash| insert.execute([hash]).map(|_| ()))?;
             FEED_KIND.set(transaction, &kind)

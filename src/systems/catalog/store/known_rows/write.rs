@@ -10,10 +10,14 @@ use super::content::Content;
 use super::log::{NewRow, RowLog, Step};
 use super::stored::{IN_USE, InUse, load};
 use super::table::{FeedRow, FeedRows};
-use crate::catalog::{Category, Hasher, Kind};
+use crate::catalog::{Category, Digest, Hasher, Kind};
+use crate::feed::RowDigest;
 use crate::systems::catalog::store::keys::{KeyRow, key_row};
 use crate::systems::catalog::store::object_set::Objects;
 
+/// What sets the digest of a row apart whose object isn't acknowledged yet to be what it means: no row has it, but its
+/// object keeps its place among the others.
+const WAITING: Digest = 0x6b1d_2f93_c47a_e850_913e_5ab7_0c46_f8d1;
 /// Categories that no row is in, beside as many as rows are in, before all are numbered anew.
 const SPARE: usize = 64;
 
@@ -84,14 +88,14 @@ fn replace(transaction: &Transaction<'_>, mut log: RowLog, hasher: &Hasher) -> r
         }),
         Step::Parsed(row) => {
             let NewRow { digest, category, currency_assumed, changes_at, .. } = row;
-            match key_row(transaction, Kind::Product, row.key)? {
-                // Only what was acknowledged is what the row means.
-                Some(KeyRow { digest: acknowledged, object, .. }) if acknowledged == row.fields => {
-                    let Ok(object) = u32::try_from(object) else { return Ok(()) };
-                    table.add(FeedRow { digest, object, category, currency_assumed }, changes_at)
-                }
-                _ => Ok(()),
-            }
+            let Some(KeyRow { digest: acknowledged, object, .. }) = key_row(transaction, Kind::Product, row.key)?
+            else {
+                return Ok(());
+            };
+            let Ok(object) = u32::try_from(object) else { return Ok(()) };
+            // Only what was acknowledged is what the row means.
+            let digest = if acknowledged == row.fields { digest } else { RowDigest(digest.0 ^ WAITING) };
+            table.add(FeedRow { digest, object, category, currency_assumed }, changes_at)
         }
     })?;
     table.flush()?;
