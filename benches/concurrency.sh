@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
 # How close `concurrency = "auto"` comes to the best number that could be set.
 #
-#   benches/concurrency.sh [SECONDS [CASES]]
+#   benches/concurrency.sh [SECONDS [CASES [NUMBERS]]]
 #
-# SECONDS: how long the best of each case sends, 10 by default; CASES: a pattern of those to try, as "*_second 50, 20 ms".
+# SECONDS: how long the best of each case sends, 10 by default; CASES: a pattern of those to try, as "*_second 50, 20 ms";
+# NUMBERS: which ones `auto` is held against, all powers of two up to 64 by default.
 #
 # First loads, sent to a sandbox on loopback that takes 1, 20 or 200 ms for each request, and either refuses more than 5,
 # 50 or 200 a second with 429, or works them off one after the other while the others wait. Numbers that can't come to half
@@ -14,7 +15,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-readonly seconds=${1:-10} cases=${2:-*}
+readonly seconds=${1:-10} cases=${2:-*} numbers=${3:-1 2 4 8 16 32 64}
 . benches/common.sh
 
 # send RULES ITEMS CONCURRENCY: to a sandbox of its own. Gives products a second, and how many requests were refused.
@@ -45,7 +46,7 @@ for rule in most_per_second worked_off_per_second; do
       rules="{\"latency_ms\": $latency, \"$rule\": $limit, \"refused_for\": 1}"
       best=0
       line=
-      for number in 1 2 4 8 16 32 64; do
+      for number in $numbers; do
         ((number * 2000 / latency >= limit)) || continue
         # What waits in a row much longer than the time-out tells nothing of numbers.
         ((number <= limit * 4)) || continue

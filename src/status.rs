@@ -146,7 +146,10 @@ impl<'r> Status<'r> {
         if let Some(text) = full_disk(self.reader.path()) {
             return Ok(Headline { state: crate::pass::Standing::Stopped, text, since: None });
         }
-        let headlines = self.parts.iter().map(|part| part.standing.headline(&part.passes, &self.clock));
+        let headlines = self.parts.iter().map(|part| {
+            let headline = part.standing.headline(&part.passes, &self.clock);
+            Headline { text: self.caller.typed(&headline.text), ..headline }
+        });
         let (silent, told): (Vec<Headline>, Vec<Headline>) =
             headlines.partition(|headline| headline.state == crate::pass::Standing::None);
         // A pause explains why something is held, but not why nothing is read.

@@ -164,7 +164,7 @@ Examples:
     #[command(after_help = "\
 Examples:
   shelfkeeper explain 4711
-  shelfkeeper explain 4711 --offline     from the state alone
+  shelfkeeper explain 4711 --offline     without asking anybody
   shelfkeeper explain 4711 --format json | jq .next")]
     Explain(Explain),
     /// Show the mirrored Lagerkoll events, or how they changed
@@ -202,9 +202,10 @@ Examples:
     ///
     /// What was bought at NewStore is kept in a file of its own, which is copied to FILE.newstore-TENANT.db.
     ///
-    /// To restore it, stop the daemon, put the copy in the state file's place and start the daemon: that it is not the
-    /// file that was written last is noticed, and the next pass reads NiceChat's listing before it relies on it. A copy
-    /// of newstore-TENANT.db goes beside the state; of what was bought since it was made nobody knows then.
+    /// To restore it, stop the daemon, put the copy in the state file's place, remove that one's -wal and -shm, give the
+    /// copy to the owner of the folder (chown --reference=FOLDER/. FILE) and start the daemon: that it is not the file
+    /// that was written last is noticed, and the next pass reads NiceChat's listing before it relies on it. A copy of
+    /// newstore-TENANT.db goes beside the state, likewise; of what was bought since it was made nobody knows then.
     Backup(Backup),
     /// Link up with Oct8ne, and print what goes into the shop's pages
     #[command(subcommand)]

@@ -121,20 +121,21 @@ fn tell_failure(settings: &Settings, words: &str, log: Log) -> Exit {
 }
 
 fn apply(arguments: &NewStoreApply, config: Config, log: Log) -> Outcome {
-    let pause = Pause::in_force(&config.state.path);
+    let (pause, caller) = (Pause::in_force(&config.state.path), config.caller());
     let settings = settings(config)?;
     let can_ask = io::stdin().is_terminal() && io::stdout().is_terminal();
     if arguments.plan.is_none() && !arguments.yes && !can_ask {
-        return Err(usage(
+        return Err(usage(caller.typed(
             "this is no terminal to ask at: say which plan you mean, --plan DIGEST as `shelfkeeper newstore` shows it, \
              or --yes",
-        ));
+        )));
     }
     if let Some(id) = arguments.stores.iter().find(|id| !settings.stores.iter().any(|store| store.id == **id)) {
         return Err(usage(format!("--store {id}: the config has no [[newstore.store]] of this id")));
     }
     if let Some(pause) = pause {
-        let error = anyhow::anyhow!("nothing is sent: {}; `shelfkeeper resume` ends it", pause.words());
+        let told = caller.typed(&format!("nothing is sent: {}; `shelfkeeper resume` ends it", pause.words()));
+        let error = anyhow::anyhow!(told);
         return Err(Failure { error, exit: Exit::Held });
     }
     // From here on nobody else can do anything about it.

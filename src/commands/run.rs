@@ -80,13 +80,14 @@ async fn passes(shop: Shop, jobs: Vec<Arc<dyn Job>>, ask: Ask, stop: Cancellatio
     heart.expect(shop.config.notify.heartbeat.clone(), jobs.iter().map(|job| &**job), shop.state.path());
     let bar = Bar::new();
     let tell = |step| bar.tell(step);
+    let caller = shop.config.caller();
     // What some leave, others go on with.
     let of_round = |follows: bool| {
         let jobs = jobs.iter().filter(move |job| job.follows_others() == follows);
-        let (stop, tell, heart) = (&stop, &tell, &heart);
+        let (stop, tell, heart, caller) = (&stop, &tell, &heart, &caller);
         join_all(jobs.map(|job| async move {
             heart.begins(job.as_ref());
-            let report = job.run(ask, stop, tell).await;
+            let report = job.run(ask, stop, tell).await.typed(caller);
             heart.ended(job.as_ref(), &report);
             report
         }))

@@ -163,8 +163,11 @@ fn hooks(section: &Section<'_>, environment: &Environment) -> Result<Vec<Hook>, 
 fn hook_name(table: &Section<'_>, names: &mut HashSet<String>) -> Result<Option<String>, ConfigError> {
     let name = table.get_filled("name").map(|setting| setting.parse(name)).transpose()?;
     let name = name.ok_or_else(|| table.error("notify.hook.name is missing: set it, a name of your own for it"))?;
-    if !names.insert(name.clone()) {
-        return Err(table.error(format!("notify.hook: there is another hook of the name {name:?}")));
+    // A variable with a secret is called after its hook, and has no `-` in its name.
+    if !names.insert(name.replace('-', "_")) {
+        return Err(
+            table.error(format!("notify.hook: there is another hook of the name {name:?} (- and _ are the same here)"))
+        );
     }
     Ok(Some(name))
 }

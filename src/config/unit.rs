@@ -56,6 +56,15 @@ pub struct Caller {
     pub unit: Option<String>,
 }
 
+impl Caller {
+    /// The same words with their commands as they are to be typed for the shop.
+    pub fn typed(&self, words: &str) -> String {
+        let words = words.replace("`shelfkeeper ", &format!("`{} ", self.program));
+        let unit = self.unit.as_deref().unwrap_or(ONE_SHOP);
+        words.replace("`systemctl status shelfkeeper`", &format!("`systemctl status {unit}`"))
+    }
+}
+
 /// The unit that reads this file; `None` = none does.
 pub(super) fn unit_of(config: &Path) -> Option<String> {
     unit_in(Path::new(CONFIGS), config)

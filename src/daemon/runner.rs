@@ -45,6 +45,8 @@ pub(super) struct Runner {
     is_resumed: bool,
     /// What passes were for that a pause has kept from sending.
     missed: Option<PassKind>,
+    /// Of a resync that failed: the next one may be a day away.
+    second_try: SecondTry,
     /// Ends the pass under way, and no other.
     pass_stop: CancellationToken,
     /// The pass under way, with the job as it was when the pass began.
@@ -60,6 +62,17 @@ pub(super) struct Runner {
     passed: Arc<Notify>,
 }
 
+/// A resync that failed or was cut off is made up for, once, as soon as a pass goes well.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum SecondTry {
+    /// There is nothing to be made up for.
+    None,
+    /// With the next pass that goes well.
+    Wanted,
+    /// It is under way, or due.
+    Begun,
+}
+
 impl Runner {
     /// A runner without a job.
     pub(super) fn new(force_next: bool, line: Part, monitor: Monitor, heart: Heart, passed: Arc<Notify>) -> Runner {
@@ -73,6 +86,7 @@ impl Runner {
             is_stopped: false,
             is_resumed: false,
             missed: None,
+            second_try: SecondTry::None,
             pass_stop: CancellationToken::new(),
             pass: None,
             log: None,
@@ -109,6 +123,9 @@ impl Runner {
                     .take_while(|pass| pass.outcome == Outcome::Failed)
                     .last()
                     .map(|pass| pass.finished.at);
+                let resync = passes.iter().find(|pass| pass.kind == PassKind::Resync);
+                let has_failed = resync.is_some_and(|pass| pass.outcome == Outcome::Failed);
+                self.second_try = if has_failed { SecondTry::Wanted } else { SecondTry::None };
                 self.log.get_or_insert_with(|| PassLog::new(passes.into_iter().next(), Failing::Warning));
                 self.wants(PassKind::Sync);
             }
@@ -192,6 +209,7 @@ impl Runner {
             self.line.busy(format!("{label} under way"));
         }
         let (line, stop, worker) = (self.line.clone(), self.pass_stop.clone(), Arc::clone(&job));
+        let caller = shop.config.caller();
         let pass = async move {
             let progress = |step: Step| {
                 let is_news = !matches!(step, Step::Sending { done, of } if done % 100 != 0 && done != of);
@@ -199,7 +217,7 @@ impl Runner {
                     line.busy(format!("{label}: {}", step.words()));
                 }
             };
-            worker.run(ask, &stop, &progress).await
+            worker.run(ask, &stop, &progress).await.typed(&caller)
         };
         self.heart.begins(job.as_ref());
         let pass = match &shop.name {
@@ -243,6 +261,22 @@ impl Runner {
         self.missed = Some(self.missed.map_or(kind, |missed| missed.and(kind)));
     }
 
+    /// After a pass: whether a resync is made up for.
+    fn make_up(&mut self, report: &Report) {
+        let has_failed = report.row.outcome == Outcome::Failed;
+        let before = self.second_try;
+        self.second_try = match (report.row.kind, before) {
+            (PassKind::Resync, SecondTry::Begun) => SecondTry::None,
+            (PassKind::Resync, _) if has_failed => SecondTry::Wanted,
+            (PassKind::Resync, _) => SecondTry::None,
+            (PassKind::Sync, SecondTry::Wanted) if report.row.outcome.is_good() => SecondTry::Begun,
+            (PassKind::Sync, before) => before,
+        };
+        if self.second_try == SecondTry::Begun && before != SecondTry::Begun {
+            self.wants(PassKind::Resync);
+        }
+    }
+
     fn ended(&mut self, job: &dyn Job, report: &Report) {
         self.monitor.record(job, report);
         self.heart.ended(job, report);
@@ -250,6 +284,7 @@ impl Runner {
             self.passed.notify_one();
         }
         self.miss(report);
+        self.make_up(report);
         if let Some(log) = &mut self.log {
             log.tell(job, report);
         }

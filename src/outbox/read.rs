@@ -39,21 +39,23 @@ pub struct Pending {
 impl Pending {
     /// How long it still waits.
     pub fn waits(&self, now: Moment, boot: Option<&str>) -> Duration {
-        let Some((failed, pause)) = &self.pause else { return Duration::ZERO };
-        let age = Duration::try_from(failed.age(now, boot)).unwrap_or_default();
-        pause.saturating_sub(age)
+        self.pause.as_ref().map_or(Duration::ZERO, |(failed, pause)| left(*pause, failed, now, boot))
     }
 
     /// How long its hook is still to be left alone, as it asked.
     pub fn asks(&self, now: Moment, boot: Option<&str>) -> Duration {
-        let Some((failed, _)) = &self.pause else { return Duration::ZERO };
-        self.asked.saturating_sub(Duration::try_from(failed.age(now, boot)).unwrap_or_default())
+        self.pause.as_ref().map_or(Duration::ZERO, |(failed, _)| left(self.asked, failed, now, boot))
     }
 
     /// How old it is.
     pub fn age(&self) -> Duration {
         Duration::try_from(self.posted.age(Moment::now(), boot_id().as_deref())).unwrap_or_default()
     }
+}
+
+/// What is left of a pause. Where it begins in time to come, the clock was ahead then, and has been set right.
+fn left(pause: Duration, since: &Stamp, now: Moment, boot: Option<&str>) -> Duration {
+    Duration::try_from(since.age(now, boot)).map_or(Duration::ZERO, |age| pause.saturating_sub(age))
 }
 
 /// How a hook stands.

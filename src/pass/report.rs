@@ -8,6 +8,7 @@ use tracing::Level;
 use super::exit::Exit;
 use super::meter::Sample;
 use super::row::PassRow;
+use crate::config::Caller;
 
 /// What a pass came to, whatever its job was.
 #[derive(Debug)]
@@ -48,6 +49,23 @@ impl Report {
         report.insert("why".to_owned(), why.into());
         report.insert("exit".to_owned(), (self.exit as u8).into());
         Ok(Value::Object(report))
+    }
+
+    /// With the commands in it as they are to be typed for the shop.
+    #[must_use]
+    pub fn typed(mut self, caller: &Caller) -> Report {
+        let news = self.notices.iter_mut().filter_map(|notice| match notice {
+            Notice::News(text) | Notice::State { text: Some(text), .. } => Some(text),
+            Notice::State { text: None, .. } | Notice::Figure { .. } => None,
+        });
+        let waits = self.troubles.iter_mut().filter_map(|trouble| match trouble {
+            Trouble::Held(text) | Trouble::Paused(text) => Some(text),
+            Trouble::Interrupted(_) | Trouble::Failed { .. } => None,
+        });
+        for text in news.chain(waits).chain([&mut self.headline, &mut self.summary]) {
+            *text = caller.typed(text);
+        }
+        self
     }
 
     /// Whether somebody asked it to stop.

@@ -28,6 +28,8 @@ const SHORT: Duration = Duration::from_millis(200);
 /// each takes several times the processor's time, and writes its pages to the log each time. The disk's own pace
 /// does it where an entry must be on it.
 const GATHERED: Duration = Duration::from_micros(150);
+/// So often at most, as long as more of them come.
+const GATHERINGS: usize = 3;
 
 type Job = Box<dyn FnOnce(&mut StateFile) + Send>;
 
@@ -275,20 +277,13 @@ fn serve(mut file: StateFile, inbox: &Receiver<Message>) {
                 }
                 // Where they come seldom, nobody else will come so soon.
                 if durable == Durable::No && written.elapsed() < 2 * GATHERED {
-                    thread::sleep(GATHERED);
+                    next = gather(inbox, &mut entries);
                 }
             }
             Message::Hurry => {}
         }
-        while let Ok(message) = inbox.try_recv() {
-            match message {
-                Message::Entry(entry) => entries.push(entry),
-                Message::Hurry => {}
-                run @ Message::Run(_) => {
-                    next = Some(run);
-                    break;
-                }
-            }
+        if next.is_none() {
+            next = drain(inbox, &mut entries);
         }
         // What waited, and is not waited for any more, is no more wanted.
         entries.retain(|entry| !(entry.waits && entry.answer.is_closed()));
@@ -297,6 +292,31 @@ fn serve(mut file: StateFile, inbox: &Receiver<Message>) {
             written = Instant::now();
         }
     }
+}
+
+/// Waits for entries as long as more of them come; gives what is no entry, and ends the waiting.
+fn gather(inbox: &Receiver<Message>, entries: &mut Vec<Entry>) -> Option<Message> {
+    for _ in 0..GATHERINGS {
+        let before = entries.len();
+        thread::sleep(GATHERED);
+        let other = drain(inbox, entries);
+        if other.is_some() || entries.len() == before {
+            return other;
+        }
+    }
+    None
+}
+
+/// Takes the entries that are there; gives what is none, and has others behind it.
+fn drain(inbox: &Receiver<Message>, entries: &mut Vec<Entry>) -> Option<Message> {
+    while let Ok(message) = inbox.try_recv() {
+        match message {
+            Message::Entry(entry) => entries.push(entry),
+            Message::Hurry => {}
+            run @ Message::Run(_) => return Some(run),
+        }
+    }
+    None
 }
 
 /// Writes entries in one transaction, which is durable as soon as one of them is to be.

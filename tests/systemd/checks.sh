@@ -112,6 +112,15 @@ check_state() {
     [ "$first" != "$second" ] || fail "the trial could not change the user id" || return
     status_is 'idle; last sync: unchanged*' || fail "with user id $second instead of $first: status \"$(show StatusText)\""
 }
+check_moved() { # to another server: the copy lies in a folder that was made by hand before the unit was ever started
+    systemctl stop $unit; rm -f /root/shop.db
+    shelfkeeper backup /root/shop.db >/dev/null || fail "no backup" || return
+    rm -rf /var/lib/shelfkeeper /var/lib/private/shelfkeeper
+    install -d -m 700 /var/lib/shelfkeeper && mv /root/shop.db /var/lib/shelfkeeper/shelfkeeper.db
+    systemctl start $unit && idle
+    [ -f /var/lib/private/shelfkeeper/shelfkeeper.db ] || fail "systemd did not take the folder over" || return
+    shelfkeeper status --format json | jq -e '.owned.products == 25 and .last_pass.created == 0' >/dev/null || fail "$(shelfkeeper status)"
+}
 check_journal() {
     mark; systemctl kill --signal=USR1 $unit; until_true 10 told_is '.SHELFKEEPER_KIND=="resync"' || fail "no entry of the pass" || return
     told_is '.SHELFKEEPER_PASS and .SHELFKEEPER_OUTCOME=="ok" and .SHELFKEEPER_READ=="25" and .PRIORITY=="6" and .SYSLOG_IDENTIFIER=="shelfkeeper" and ._SYSTEMD_UNIT=="shelfkeeper.service"' || fail "fields: $(told)" || return

@@ -61,7 +61,7 @@ impl System for HooksSystem {
         });
         let desk = Desk {
             shop: shop.config.notify.shop.clone(),
-            program: shop.config.program.clone(),
+            caller: shop.config.caller(),
             path: state.path().to_owned(),
             find_to_mend: self.find_to_mend,
             certificates: Certificates::default(),

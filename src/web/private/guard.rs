@@ -16,6 +16,7 @@ use super::Monitor;
 use crate::config::Http;
 use crate::digest::is_same_secret;
 use crate::web::attempts::{Attempts, WINDOW};
+use crate::web::client::client;
 use crate::web::listener::Peer;
 
 /// Pages that monitors ask for, who know no password.
@@ -43,7 +44,8 @@ async fn check(State((monitor, attempts)): State<(Monitor, Attempts)>, request: 
     let Some(password) = http.password.as_ref().filter(|_| !OPEN.contains(&request.uri().path())) else {
         return next.run(request).await;
     };
-    let address = request.extensions().get::<Peer>().map(|Peer(peer)| peer.ip());
+    let peer = request.extensions().get::<Peer>().map(|Peer(peer)| peer.ip());
+    let address = peer.map(|peer| client(Some(http), peer, request.headers()));
     if address.is_some_and(|address| attempts.are_too_many(address)) {
         let wait = [(RETRY_AFTER, WINDOW.as_secs().to_string())];
         return (StatusCode::TOO_MANY_REQUESTS, wait, "Too many wrong passwords.\n").into_response();

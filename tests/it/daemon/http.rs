@@ -147,6 +147,38 @@ fn it_is_ready_while_passes_succeed() {
 }
 
 #[test]
+fn a_resync_that_failed_is_made_up_for_once() {
+    let shop = Shop::with_rows(&ROWS[..2]);
+    shop.config(OFTEN);
+    let daemon = Daemon::start(&shop);
+    let passes = |kind: &str, outcome: &str| {
+        let series = format!("shelfkeeper_passes_total{{kind=\"{kind}\",outcome=\"{outcome}\"}}");
+        daemon.metrics().get(&series).copied().unwrap_or_default()
+    };
+    wait_until("the first pass counts", || passes("sync", "ok") == 1.0);
+    let no_listing = || Rule { method: Some("GET".into()), ..Rule::new(Fault::status(400)) };
+    shop.nicechat().add_fault(Rule { times: Some(1), ..no_listing() });
+    daemon.process.signal("USR1");
+    wait_until("it is made up for", || passes("resync", "ok") == 1.0);
+    assert_eq!(passes("resync", "failed"), 1.0);
+
+    shop.nicechat().add_fault(no_listing());
+    daemon.process.signal("USR1");
+    wait_until("it fails again", || passes("resync", "failed") == 3.0);
+    let before = passes("sync", "unchanged");
+    wait_until("others go on", || passes("sync", "unchanged") >= before + 2.0);
+    assert_eq!((passes("resync", "failed"), passes("resync", "ok")), (3.0, 1.0), "once");
+    daemon.stop();
+
+    // A restart doesn't forget it.
+    shop.nicechat().clear_faults();
+    let daemon = Daemon::start(&shop);
+    let name = "shelfkeeper_passes_total{kind=\"resync\",outcome=\"ok\"}";
+    wait_until("it is made up for", || daemon.metrics().get(name) == Some(&1.0));
+    daemon.stop();
+}
+
+#[test]
 fn passes_show_in_the_metrics() {
     let shop = Shop::with_rows(&ROWS);
     shop.config(LISTENS);

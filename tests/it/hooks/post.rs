@@ -250,7 +250,12 @@ fn settings_that_are_wrong_say_so() {
         let output = shop.run(&["check"]).expect_code(2);
         assert!(output.stderr.contains(told), "{told} in {}", output.stderr);
     }
-    let twice = "[[notify.hook]]\nname = \"a\"\nevents = [\"order.new\"]\nurl = \"http://127.0.0.1/\"\n".repeat(2);
-    shop.config(&twice);
-    assert!(shop.run(&["check"]).expect_code(2).stderr.contains("another hook of the name"));
+    // Their secrets' variables would have one name.
+    for (one, other) in [("a", "a"), ("a-b", "a_b")] {
+        let hooks = [one, other].map(|name| {
+            format!("[[notify.hook]]\nname = \"{name}\"\nevents = [\"order.new\"]\nurl = \"http://127.0.0.1/\"\n")
+        });
+        shop.config(&hooks.concat());
+        assert!(shop.run(&["check"]).expect_code(2).stderr.contains("another hook of the name"), "{one} {other}");
+    }
 }

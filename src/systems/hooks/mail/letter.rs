@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use super::order;
 use super::sheet::ToMend;
+use crate::config::Caller;
 use crate::outbox::EventKind;
 use crate::text::{count, number, plain, wrap};
 
@@ -25,9 +26,9 @@ pub(super) struct Event {
     kind: String,
     pub(super) at: Timestamp,
     data: Value,
-    /// How the program is called by hand for the shop.
+    /// How the shop's commands are called.
     #[serde(skip)]
-    program: String,
+    caller: Option<Caller>,
 }
 
 /// What a mail says.
@@ -45,9 +46,9 @@ struct Words {
 }
 
 impl Event {
-    /// Reads one of a shop for which the program is called so by hand.
-    pub(super) fn read(body: &str, program: &str) -> Result<Event, serde_json::Error> {
-        Ok(Event { program: program.to_owned(), ..serde_json::from_str(body)? })
+    /// Reads one of a shop whose commands are called so.
+    pub(super) fn read(body: &str, caller: &Caller) -> Result<Event, serde_json::Error> {
+        Ok(Event { caller: Some(caller.clone()), ..serde_json::from_str(body)? })
     }
 
     fn kind(&self) -> Option<EventKind> {
@@ -232,11 +233,9 @@ impl Event {
             parts.push(self.reason());
         }
         parts.push(wrap(&format!("What it means: {what} may be out of date."), ""));
-        parts.push(
-            self.todo(
-                "`shelfkeeper status` shows how things stand, and `systemctl status shelfkeeper` whether it runs.",
-            ),
-        );
+        let has_unit = self.caller.as_ref().is_some_and(|caller| caller.unit.is_some());
+        let runs = if has_unit { ", and `systemctl status shelfkeeper` whether it runs" } else { "" };
+        parts.push(self.todo(&format!("`shelfkeeper status` shows how things stand{runs}.")));
         Words { subject: format!("{} is out of date", capital(what)), parts }
     }
 
@@ -289,7 +288,7 @@ impl Event {
 
     /// With commands as they are to be typed for the shop.
     fn typed(&self, words: &str) -> String {
-        words.replace("`shelfkeeper ", &format!("`{} ", self.program))
+        self.caller.as_ref().map_or_else(|| words.to_owned(), |caller| caller.typed(words))
     }
 
     /// What its job keeps up to date.

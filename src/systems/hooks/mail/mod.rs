@@ -17,7 +17,7 @@ use lettre::message::Mailbox;
 
 use self::letter::Event;
 use super::answer::Answer;
-use crate::config::Smtp;
+use crate::config::{Caller, Smtp};
 use crate::outbox::Pending;
 use crate::state::Reader;
 use crate::task;
@@ -29,8 +29,8 @@ pub(super) use self::smtp::{Certificates, greet};
 pub(super) struct Desk {
     /// What the shop is called; `None` = it is the only one.
     pub(super) shop: Option<String>,
-    /// How this program is called by hand for it.
-    pub(super) program: String,
+    /// How its commands are called.
+    pub(super) caller: Caller,
     /// The state.
     pub(super) path: PathBuf,
     pub(super) find_to_mend: FindToMend,
@@ -46,7 +46,7 @@ pub(super) async fn send(
 ) -> Answer {
     let place = smtp.place();
     let failed = |error: String| Answer::Failed(format!("{place}: {}", smtp::hidden(smtp, error)), None);
-    let event = match Event::read(body, &desk.program) {
+    let event = match Event::read(body, &desk.caller) {
         Ok(event) => event,
         Err(error) => return Answer::Failed(format!("it can't be written as a mail: {error}"), None),
     };

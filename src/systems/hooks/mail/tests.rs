@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::letter::Event;
 use super::message::write;
 use super::sheet::ToMend;
-use crate::config::{Config, HookTarget};
+use crate::config::{Caller, Config, HookTarget};
 use crate::outbox::EventKind;
 
 const HEADERS: [&str; 7] = ["Auto-Submitted", "Date", "From", "MIME-Version", "Message-ID", "Subject", "To"];
@@ -67,11 +67,14 @@ fn target(shop: &str) -> HookTarget {
 fn commands_name_the_shop() {
     for kind in EventKind::ALL {
         let body = json!({"id": "evt_1", "type": kind.name(), "at": "2026-01-01T03:00:07Z", "data": {"rejected": 3}});
-        let event = Event::read(&body.to_string(), "shelfkeeper --shop north").expect("an event");
+        let caller =
+            Caller { program: "shelfkeeper --shop north".to_owned(), unit: Some("shelfkeeper@north".to_owned()) };
+        let event = Event::read(&body.to_string(), &caller).expect("an event");
         let sheet = Some(ToMend { csv: Vec::new(), words: String::new(), rows: (3, 2) });
         let text = event.letter(None, Ok(&sheet)).text.split_whitespace().collect::<Vec<_>>().join(" ");
         let commands = text.matches("`shelfkeeper ").count();
         assert_eq!(text.matches("`shelfkeeper --shop north ").count(), commands, "{text}");
+        assert!(!text.contains("`systemctl status shelfkeeper`"), "{text}");
     }
 }
 
@@ -85,7 +88,7 @@ proptest! {
         name in "[^\\x00-\\x1f\\x7f-\\x9f<>]{0,30}",
     ) {
         let body = json!({"id": "evt_1", "type": kind.name(), "at": "2026-01-01T03:00:07Z", "data": data}).to_string();
-        let event = Event::read(&body, "shelfkeeper").expect("an event");
+        let event = Event::read(&body, &Caller { program: "shelfkeeper".to_owned(), unit: None }).expect("an event");
         let sheet = found.map(|words| ToMend { csv: words.clone().into_bytes(), words, rows: (3, 2) });
         let letter = event.letter(Some(&shop), Ok(&sheet));
         prop_assert!(!letter.subject.contains(char::is_control) && letter.subject.chars().count() <= 121);

@@ -20,6 +20,7 @@ use crate::config::time_span;
 use crate::pass::PassKind;
 use crate::pause::Pause;
 use crate::state::{Reader, StateError};
+use crate::web::client::client;
 use crate::web::listener::Peer;
 use crate::web::private::Monitor;
 
@@ -107,7 +108,8 @@ pub(super) async fn approve(
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
-    act(Act::Approve(peer.ip().to_canonical()), monitor, headers, body).await
+    let address = client(monitor.config().http.as_ref(), peer.ip(), &headers);
+    act(Act::Approve(address), monitor, headers, body).await
 }
 
 pub(super) async fn pause(State(monitor): State<Monitor>, headers: HeaderMap, body: Bytes) -> Response {

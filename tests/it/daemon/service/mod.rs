@@ -268,7 +268,7 @@ fn refused_objects_are_named_up_to_a_number_of_them() {
     let log = daemon.log();
     let refused = |text: &str| log.lines().filter(|line| line.contains("WARN") && line.contains(text)).count();
     assert!((10..20).contains(&refused("is refused by NiceChat")), "{log}");
-    assert_eq!(refused("more are refused by NiceChat: see `shelfkeeper status`"), 1, "{log}");
+    assert_eq!(refused("more are refused by NiceChat: `status` has them"), 1, "{log}");
     stop(daemon);
 }
 
