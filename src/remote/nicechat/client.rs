@@ -129,11 +129,15 @@ impl Reader {
     /// One page of a listing.
     ///
     /// # Errors
-    /// As of any call; an answer that can't be one is a [`CallError::Strange`].
+    /// As of any call; an answer that can't be one is a [`CallError::Strange`]. [`CallError::Missing`] when a page that
+    /// another one named isn't there any more.
     pub async fn page(&self, address: &PageAddress) -> Result<Page, CallError> {
         let request = Request { method: Method::GET, url: address.url.clone(), body: Bytes::new() };
+        let first = self.first_page(address.kind)?;
         let page = self.0.call(&request, page::read).await.map_err(|error| match error {
-            CallError::Missing => CallError::Strange("there is no listing at its address (404); check base_url".into()),
+            CallError::Missing if first == *address => {
+                CallError::Strange("there is no listing at its address (404); check base_url".into())
+            }
             other => other,
         })?;
         let PageContent { count, objects, odd, next } = page;

@@ -20,7 +20,7 @@ use crate::source::{self, Begun, Body, Download, End, FetchError, Fetched, Incom
 use crate::state::{self, StateError};
 use crate::systems::catalog::columns;
 use crate::systems::catalog::diff::differ::{Comparison, Differ, Policy};
-use crate::systems::catalog::diff::patience::Patience;
+use crate::systems::catalog::diff::patience::{Patience, is_foreign_due};
 use crate::systems::catalog::error::PassError;
 use crate::systems::catalog::filter::Filter;
 use crate::systems::catalog::guard::Judge;
@@ -100,15 +100,18 @@ pub(crate) async fn body(clients: &Clients, source: &Source, hasher: &Hasher) ->
 }
 
 /// Whether a pass has to read NiceChat's listing: a resync, the first pass of a state, the first
-/// one that may delete what isn't ours, the first one after an import, and the first one of a state file that
-/// isn't the one that was written last.
+/// one that may delete what isn't ours, now or after it has waited, the first one after an import, and the first one of
+/// a state file that isn't the one that was written last.
 pub(super) fn needs_listing(config: &Catalog, state: &state::Reader, kind: PassKind) -> Result<bool, StateError> {
     Ok(kind == PassKind::Resync
         || state.is_unsettled()?
         || state.is_doubted()?
         || match state.listed()? {
             None => true,
-            Some(scope) => config.nicechat.prune == Prune::All && scope == ListingScope::Ours,
+            Some(scope) => {
+                config.nicechat.prune == Prune::All
+                    && (scope == ListingScope::Ours || is_foreign_due(&config.guard, state)?)
+            }
         })
 }
 
@@ -210,6 +213,7 @@ impl Planner<'_> {
         body: &Arc<Body>,
     ) -> Result<Differ, PassError> {
         let policy = policy(self.config, request.kind);
+        let imported = if is_listed { state.imported_feed()? } else { None };
         let (guard, body) = (self.config.guard.clone(), Arc::clone(body));
         let source = self.config.source.clone();
         blocking(move || {
@@ -218,10 +222,14 @@ impl Planner<'_> {
             } else {
                 Differ::with_known_rows(state, policy, request.now)?
             };
-            if let Some(patience) =
-                patience(&guard, &body).map_err(|error| PassError::Fetch(FetchError::unreadable(&source, &error)))?
-            {
+            let unreadable = |error| PassError::Fetch(FetchError::unreadable(&source, &error));
+            if let Some(patience) = patience(&guard, &body).map_err(unreadable)? {
                 differ.be_patient(patience)?;
+            }
+            if let Some(imported) = imported
+                && imported == body.digest().map_err(unreadable)?
+            {
+                differ.follows_its_import();
             }
             Ok(differ)
         })

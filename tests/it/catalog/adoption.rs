@@ -151,6 +151,40 @@ fn a_resync_repairs_what_drifted_and_nothing_else() {
 }
 
 #[test]
+fn what_drifted_while_the_feed_lacked_it_is_put_right_when_it_comes_back() {
+    for config in [
+        "[nicechat]\nprune = \"none\"",
+        "[guard]\ndelete_after = \"48h\"",
+        "[guard]\ndelete_after = \"48h\"\nmissing = \"out_of_stock\"",
+    ] {
+        let all = many("p", 3);
+        let shop = synced(&all, config);
+        publish(&shop, &all[..2]);
+        sync(&shop).ended(0);
+        shop.nicechat().edit(Kind::Product, "p002", object(json!({"price": 12, "title": "Typed by hand"})));
+        assert_eq!(resync(&shop).ended(0).lines(), [""; 0], "{config}");
+        publish(&shop, &all);
+        assert_eq!(sync(&shop).ended(0).lines(), ["PATCH products p002"], "{config}");
+        assert_equal(&shop, &all);
+    }
+}
+
+#[test]
+fn what_drifted_and_could_not_be_put_right_is_remembered() {
+    let all = many("p", 40);
+    let shop = synced(&all, "");
+    shop.nicechat().edit(Kind::Product, "p007", object(json!({"price": 12})));
+    let slipped: Vec<Good> = all.iter().cloned().map(|good| good.at_price("1000.00")).collect();
+    publish(&shop, &slipped);
+    assert_eq!(resync(&shop).ended(4).lines(), [""; 0], "the guard holds the prices");
+    publish(&shop, &all);
+    let pass = sync(&shop).ended(0);
+    assert_eq!(pass.tally(), "1 PATCH products");
+    assert_eq!(pass.body("PATCH", "p007").to_string(), r#"{"price":10.00}"#);
+    assert_equal(&shop, &all);
+}
+
+#[test]
 fn what_is_ours_and_unwanted_is_deleted_also_when_a_listing_lacks_it() {
     let shop = synced(&many("p", 4), "");
     shop.nicechat().remove(Kind::Product, "p003");

@@ -172,6 +172,27 @@ fn a_listing_that_can_not_be_is_none() {
 }
 
 #[test]
+fn a_page_that_vanishes_while_the_listing_is_read_proves_nothing() {
+    let feed = many("p", 25);
+    let shop = synced(&feed, "");
+    let nicechat = shop.nicechat();
+    nicechat.set_rules(Rules { page_size: 10, ..Rules::default() });
+    nicechat.edit(Kind::Product, "p001", goods::object(json!({"price": 99})));
+    let gone = Rule { kind: Some(Kind::Product), times: Some(1), ..always("GET", Fault::status(404)) };
+    nicechat.add_fault(Rule { after: 2, ..gone.clone() });
+    let pass = resync(&shop).ended(0);
+    assert_eq!(pass.tally(), "1 GET categories, 3 GET products, 1 PATCH products");
+    let told = "what is missing is not taken for deleted";
+    assert!(pass.output.stderr.contains(told), "{}", pass.output.stderr);
+    assert_equal(&shop, &feed);
+    // Without the first one there is none at all.
+    nicechat.clear_faults();
+    nicechat.add_fault(gone);
+    let told = resync(&shop).ended(1).output.stderr;
+    assert!(told.contains("there is no listing at its address (404); check base_url"), "{told}");
+}
+
+#[test]
 fn an_odd_object_in_a_listing_costs_itself_alone() {
     let feed = many("p", 3);
     for odd in [

@@ -76,6 +76,62 @@ fn an_import_that_comes_to_something_after_it_was_given_up_leaves_nothing() {
     assert_eq!(ids(&shop), ["a", "b", "somebodys"]);
 }
 
+/// With an import that NiceChat has put into its queue and that was given up.
+fn give_up(shop: &Shop) {
+    shop.config("[nicechat]\nstrategy = \"import\"\nimport_timeout = \"1s\"\nretries = 0\n");
+    let nicechat = shop.nicechat();
+    let rules = nicechat.rules();
+    // NiceChat does not begin before it is asked for the third time.
+    nicechat.set_rules(Rules { import_enqueued: Duration::from_secs(600), ..rules.clone() });
+    sync(shop).ended(1);
+    nicechat.set_rules(rules);
+    shop.config("[nicechat]\nstrategy = \"api\"\n");
+}
+
+/// It is done, with what it was pushed with.
+fn end_late(shop: &Shop, ids: &[&str]) {
+    let nicechat = shop.nicechat();
+    for id in ids {
+        nicechat.put(Kind::Product, object(json!({"id": id, "title": "Late", "price": 10.0})));
+    }
+    let result = json!({"status": "ok", "code": 200, "result": {"state": "success", "imported elements count": 3}});
+    let told = Fault::Json { code: 200, body: result };
+    nicechat.add_fault(Rule { path: Some("import-products-result/".to_owned()), ..Rule::new(told) });
+}
+
+#[test]
+fn what_an_import_created_is_deleted_also_when_the_listing_lacks_it() {
+    let shop = shop(IMPORT);
+    publish_ids(&shop, &["a", "b", "dropped"]);
+    kill_while_importing(&shop);
+    // As on a page that moved while it was read.
+    shop.nicechat().remove(Kind::Product, "dropped");
+    publish_ids(&shop, &["a", "b"]);
+    let next = sync(&shop).ended(0);
+    assert!(next.lines().contains(&"DELETE products dropped".to_owned()), "{:?}", next.lines());
+    assert_eq!(ids(&shop), ["a", "b"]);
+    assert_eq!(sync(&shop).ended(0).lines(), [""; 0], "once");
+}
+
+#[test]
+fn what_the_api_was_refused_and_an_import_created_is_ours() {
+    let shop = shop("[nicechat]\nstrategy = \"api\"\n");
+    publish_ids(&shop, &["a"]);
+    sync(&shop).ended(0);
+    let refused = Rule { method: Some("POST".to_owned()), kind: Some(Kind::Product), ..Rule::new(Fault::status(400)) };
+    shop.nicechat().add_fault(Rule { times: Some(1), ..refused });
+    publish_ids(&shop, &["a", "x"]);
+    sync(&shop).ended(3);
+    assert_eq!(ids(&shop), ["a"]);
+    shop.config(IMPORT);
+    publish(&shop, &[good("a").at_price("11.00"), good("x")]);
+    sync(&shop).ended(0);
+    assert_eq!(status(&shop)["owned"]["products"], 2);
+    shop.config("[nicechat]\nstrategy = \"api\"\n");
+    publish(&shop, &[good("a").at_price("11.00")]);
+    assert_eq!(sync(&shop).ended(0).lines(), ["DELETE products x"]);
+}
+
 #[test]
 fn what_an_import_created_is_remembered_while_it_may_not_be_deleted() {
     let shop = shop(IMPORT);
@@ -194,28 +250,37 @@ fn somebody_elses_product_stays_also_when_the_feed_had_a_row_of_its_id() {
 
 #[test]
 fn an_import_that_ends_after_the_pass_that_looked_for_it_is_noticed() {
-    let shop = shop("[nicechat]\nstrategy = \"import\"\nimport_timeout = \"1s\"\nretries = 0\n");
+    let shop = shop("");
     publish_ids(&shop, &["a", "b", "dropped"]);
-    let nicechat = shop.nicechat();
-    let rules = nicechat.rules();
-    // NiceChat does not begin before it is asked for the third time.
-    nicechat.set_rules(Rules { import_enqueued: Duration::from_secs(600), ..rules.clone() });
-    sync(&shop).ended(1);
-    nicechat.set_rules(rules);
-    shop.config("[nicechat]\nstrategy = \"api\"\n");
+    give_up(&shop);
     publish_ids(&shop, &["a", "b"]);
     sync(&shop).ended(0);
     assert_eq!(ids(&shop), ["a", "b"]);
     // It is still enqueued: one request a pass.
     assert_eq!(sync(&shop).ended(0).tally(), "1 GET ?");
-    // And then it is done, with the feed that it was pushed with.
-    let late = json!({"id": "dropped", "title": "Dropped", "price": 10.0});
-    nicechat.put(Kind::Product, object(late));
-    let result = json!({"status": "ok", "code": 200, "result": {"state": "success", "imported elements count": 3}});
-    let told = Fault::Json { code: 200, body: result };
-    nicechat.add_fault(Rule { path: Some("import-products-result/".to_owned()), ..Rule::new(told) });
+    end_late(&shop, &["dropped"]);
     let found = sync(&shop).ended(0);
     assert!(found.lines().contains(&"DELETE products dropped".to_owned()), "{:?}", found.lines());
     assert_eq!(ids(&shop), ["a", "b"]);
+    assert_eq!(sync(&shop).ended(0).tally(), "", "and asked after no more");
+}
+
+#[test]
+fn what_an_import_that_ends_late_brings_back_is_deleted_although_it_was_ours_meanwhile() {
+    let shop = shop("[nicechat]\nstrategy = \"api\"\n");
+    publish_ids(&shop, &["a", "had"]);
+    sync(&shop).ended(0);
+    publish_ids(&shop, &["a", "had", "new"]);
+    give_up(&shop);
+    sync(&shop).ended(0);
+    assert_eq!(ids(&shop), ["a", "had", "new"]);
+    publish_ids(&shop, &["a"]);
+    sync(&shop).ended(0);
+    assert_eq!(ids(&shop), ["a"]);
+    end_late(&shop, &["had", "new"]);
+    let mut found = sync(&shop).ended(0).lines();
+    // Side by side.
+    found.sort();
+    assert_eq!(found, ["DELETE products had", "DELETE products new"]);
     assert_eq!(sync(&shop).ended(0).tally(), "", "and asked after no more");
 }

@@ -4,7 +4,7 @@ use rusqlite::Connection;
 use sandbox::{Feed, Kind};
 use serde_json::json;
 
-use crate::kit::goods::{Good, assert_equal, feed, goods, publish, sync, synced};
+use crate::kit::goods::{Good, assert_equal, feed, goods, object, publish, resync, sync, synced};
 use crate::kit::{FEED, Shop};
 
 const HOURS: &str = "[guard]\ndelete_after = \"48h\"";
@@ -167,4 +167,37 @@ fn without_the_setting_nothing_waits_any_more() {
     sync(&shop).ended(0);
     shop.config("");
     assert_eq!(sync(&shop).ended(0).lines(), ["DELETE products p003"]);
+}
+
+/// It is met in a listing only, which isn't read for it before its time.
+#[test]
+fn what_is_not_ours_waits_as_long_where_all_others_go() {
+    let all = goods("p", 5);
+    let shop = synced(&all, &format!("{HOURS}\n[nicechat]\nprune = \"all\""));
+    shop.nicechat().put(Kind::Product, object(json!({"id": "theirs", "title": "Theirs"})));
+    assert_eq!(resync(&shop).ended(0).lines(), [""; 0]);
+    let dearer: Vec<Good> = all.into_iter().map(|good| good.at_price("11.00")).collect();
+    publish(&shop, &dearer);
+    assert_eq!(sync(&shop).ended(0).tally(), "5 PATCH products");
+    hours_later(&shop, 47);
+    assert_eq!(sync(&shop).ended(0).tally(), "");
+    hours_later(&shop, 2);
+    assert_eq!(sync(&shop).ended(0).lines(), ["DELETE products theirs"]);
+    assert_equal(&shop, &dearer);
+    assert_eq!(sync(&shop).ended(0).tally(), "");
+}
+
+#[test]
+fn what_is_not_ours_and_missing_counts_other_feeds_too() {
+    let all = goods("p", 5);
+    let shop = synced(&all, &format!("{FEEDS}\n[nicechat]\nprune = \"all\""));
+    shop.nicechat().put(Kind::Product, object(json!({"id": "theirs", "title": "Theirs"})));
+    assert_eq!(resync(&shop).ended(0).lines(), [""; 0]);
+    for price in ["11.00", "12.00"] {
+        let other: Vec<Good> = all.iter().cloned().map(|good| good.at_price(price)).collect();
+        publish(&shop, &other);
+        assert_eq!(sync(&shop).ended(0).tally(), "5 PATCH products", "{price}");
+    }
+    assert_eq!(sync(&shop).ended(0).lines(), ["DELETE products theirs"]);
+    assert_eq!(sync(&shop).ended(0).tally(), "");
 }

@@ -11,8 +11,9 @@ use super::{Application, NAMED, Stop};
 use crate::catalog::{Fields, Id};
 use crate::remote::CallError;
 use crate::systems::catalog::diff::decide::acknowledged;
+use crate::systems::catalog::guard::words_of;
 use crate::systems::catalog::plan::operation::Operation;
-use crate::systems::catalog::plan::risk::Risk;
+use crate::systems::catalog::plan::risk::{Risk, Risks};
 use crate::systems::catalog::store::WriteRequests as _;
 use crate::systems::catalog::store::{Record, Settled, Was, Why};
 
@@ -66,7 +67,9 @@ impl Application<'_> {
         self.counts.failed_in_a_row.store(0, Ordering::Relaxed);
         // What may never have been ours is no loss, and has no risk.
         let unasked = operation.risks.has(Risk::Delete) && operation.why != Why::Approved;
-        self.state.settle(object, settled, change, Was { urgent: operation.is_urgent(), unasked }).await?;
+        let is_risky = operation.risks != Risks::default() || operation.why == Why::Approved;
+        let words = if is_risky { words_of(&operation).collect() } else { Vec::new() };
+        self.state.settle(object, settled, change, Was { urgent: operation.is_urgent(), unasked, words }).await?;
         (self.progress)(1);
         Ok(())
     }

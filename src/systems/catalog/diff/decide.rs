@@ -155,8 +155,18 @@ pub enum Since {
     /// NiceChat may have read the feed by itself. It fetches pictures anew then, so that another address is no drift,
     /// but its copy of the picture that the feed names.
     Import,
+    /// The same of another feed than the one that is compared, or of who knows which: its pictures needn't be those that
+    /// are wanted.
+    OtherImport,
     /// Requests of ours that the state has lost.
     LostWrites,
+}
+
+impl Since {
+    /// Whether an import may have changed anything.
+    pub fn is_import(self) -> bool {
+        matches!(self, Since::Import | Since::OtherImport)
+    }
 }
 
 /// Compares what NiceChat lists with what it last acknowledged to us. Only fields that we sent
@@ -176,8 +186,9 @@ pub fn observe(known: &Known, listed: &Fields, since: Since) -> Observation {
             (false, false)
         } else if answered.is_some_and(|answered| same(name, theirs, answered)) {
             (true, false)
-        } else if is_picture && since == Since::Import {
-            seen.has_new_picture = true;
+        } else if is_picture && since.is_import() {
+            // (Of another feed's, its copy of the picture that was acknowledged, as far as can be told.)
+            seen.has_new_picture = since == Since::Import;
             (true, false)
         } else if is_picture && !is_nothing(ours) && answered.is_none() {
             // The copy of our picture, seen for the first time.
@@ -214,18 +225,25 @@ pub(crate) fn sell_out(id: &Id, known: &Known, drift: &Fields) -> Option<Operati
     }
     let off = Fields::from_iter([(name.to_owned(), Value::Bool(false))]);
     let old = Fields::from_iter(is.map(|is| (name.to_owned(), is)));
-    Some(Operation::new((Kind::Product, id), Action::Update, off.clone(), old, Some(changed(known, &off))))
+    let record = changed(known, &overlaid(drift, &off));
+    Some(Operation::new((Kind::Product, id), Action::Update, off, old, Some(record)))
 }
 
 /// The switching off of a category that is no longer wanted. Its digest equals no wanted one, so
 /// that it is switched on again when it comes back.
-pub(crate) fn disable(id: &Id, known: &Known) -> Operation {
+pub(crate) fn disable(id: &Id, known: &Known, drift: &Fields) -> Operation {
     let off = Fields::from_iter([("is_enabled".to_owned(), Value::Bool(false))]);
     // Its name is what people know it by.
     let name = known.acked.get("name").map(|name| ("name".to_owned(), name.clone()));
     let old = [("is_enabled".to_owned(), Value::Bool(true))].into_iter().chain(name).collect();
-    let record = changed(known, &off);
+    let record = changed(known, &overlaid(drift, &off));
     Operation::new((Kind::Category, id), Action::Disable, off, old, Some(record))
+}
+
+/// An object of ours as NiceChat lists it, for the state alone: where that can't be put right now, it is compared with
+/// it later.
+pub(crate) fn as_listed((kind, id): (Kind, &Id), known: &Known, drift: &Fields) -> Operation {
+    Operation::new((kind, id), Action::RecordOnly, Fields::new(), Fields::new(), Some(changed(known, drift)))
 }
 
 /// The record of an object after a change that no feed asked for: its digest equals none.

@@ -44,6 +44,8 @@ pub(super) struct Inventory {
     pub(super) refused: HashMap<(Kind, Digest), Refused>,
     /// Listed objects that aren't ours, while the listing is read.
     pub(super) foreign: Vec<(Kind, Digest)>,
+    /// A listing was read.
+    pub(super) is_listed: bool,
     /// A whole listing was read: what is not in it is not there.
     pub(super) absence_proven: bool,
     /// What may have happened since NiceChat was last looked at.
@@ -97,9 +99,10 @@ impl Inventory {
             in_doubt,
             refused,
             foreign: Vec::new(),
+            is_listed: false,
             absence_proven: false,
-            since: match (reader.is_unsettled()?, reader.is_doubted()?) {
-                (true, _) => Since::Import,
+            since: match (reader.is_unsettled()? || reader.import_at_large()?.is_some(), reader.is_doubted()?) {
+                (true, _) => Since::OtherImport,
                 (false, true) => Since::LostWrites,
                 (false, false) => Since::Nothing,
             },

@@ -1,15 +1,16 @@
 //! Products that the feed doesn't have any more wait before they are deleted, where the settings say so.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 use jiff::Timestamp;
 
-use crate::catalog::Digest;
+use crate::catalog::{Digest, Kind};
 use crate::clock::{Moment, boot_id};
 use crate::config;
 use crate::state::{Reader, StateError};
-use crate::systems::catalog::store::{Due, Missing, ReadMissing as _};
+use crate::systems::catalog::store::{Due, Missing};
+use crate::systems::catalog::store::{ReadMissing as _, ReadObjects as _, ReadRequests as _};
 
 /// What a product must be missing for before it is deleted.
 #[derive(Debug, Clone, Copy)]
@@ -69,8 +70,35 @@ impl Waiting {
         self.all.extend(self.earlier.remove(id));
     }
 
+    /// Those of earlier passes that this one hasn't met.
+    pub(in crate::systems::catalog) fn unmet(&self) -> Vec<String> {
+        self.earlier.keys().cloned().collect()
+    }
+
     /// Those that are missing from now on.
     pub(in crate::systems::catalog) fn into_all(self) -> Vec<Missing> {
         self.all
     }
+}
+
+/// Whether a product that isn't ours has been missing for long enough: only a listing tells whether it is still there.
+/// One that NiceChat refuses to delete waits for a resync, as all that is refused does.
+pub(in crate::systems::catalog) fn is_foreign_due(guard: &config::Guard, reader: &Reader) -> Result<bool, StateError> {
+    let (now, boot) = (Moment::now(), boot_id());
+    let mut missing = reader.missing()?;
+    missing.retain(|missing| missing.due(guard.delete_after, guard.delete_feeds, now, boot.as_deref()) == Due::Now);
+    if missing.is_empty() {
+        return Ok(false);
+    }
+    let refused = reader.refused()?.into_iter().map(|refused| (refused.kind, refused.id));
+    // What is in doubt is deleted without a listing.
+    let in_doubt = reader.journal()?.into_iter().map(|object| (object.kind, object.id));
+    let others = refused.chain(in_doubt).filter(|(kind, _)| *kind == Kind::Product);
+    let others: HashSet<String> = others.map(|(_, id)| id).collect();
+    for id in missing.into_iter().map(|missing| missing.id).filter(|id| !others.contains(id)) {
+        if reader.key(Kind::Product, reader.hasher().digest(id.as_bytes()))?.is_none() {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }

@@ -99,9 +99,12 @@ impl Judge<'_> {
         }
         let excesses = excesses(summary, self.settings, self.reader)?;
         let earlier = self.reader.approved()?;
-        let still = still_to_do(store, summary, &earlier)?;
+        let mut still = still_to_do(store, summary, &earlier)?;
+        if owned == 0 {
+            still.extend(of_first_pass(store)?);
+        }
+        approve_rest(store, &earlier)?;
         if excesses.is_empty() {
-            approve_rest(store, &earlier)?;
             return Ok(Verdict { approved: still, ..Verdict::default() });
         }
         let (excesses, Candidates { candidates, approved }) = self.unapproved(store, excesses, &earlier)?;
@@ -132,7 +135,7 @@ impl Judge<'_> {
         let is_left = |excess: &Excess| excess.is_one(self.settings);
         let mut left = all.clone();
         let found = candidates(store, &mut left, earlier)?;
-        if found.approved.is_empty() || left.iter().all(is_left) {
+        if left.iter().all(is_left) {
             return Ok((left, found));
         }
         let mut left: Vec<Excess> =
@@ -147,9 +150,10 @@ impl Judge<'_> {
 
     /// Holds a pass as a whole.
     fn whole(&self, store: &mut PlanStore, summary: &mut Summary, risk: HeldRisk) -> Result<Verdict, PassError> {
-        let mut hashes = Vec::new();
+        let (mut hashes, mut words) = (Vec::new(), Vec::new());
         store.each_operation(|operation| {
             hashes.push(hash(operation, &operation.send));
+            words.extend(words_of(operation));
             Ok::<(), PassError>(())
         })?;
         let earlier = self.reader.approved()?;
@@ -158,7 +162,7 @@ impl Judge<'_> {
         let held = Held { digest: digest(&mut hashes, &risk.risk), objects, categories: 0, held: vec![risk] };
         if goes_on || self.has_word(&held.digest) {
             store.approve_all()?;
-            return Ok(Verdict { approved: hashes, ..Verdict::default() });
+            return Ok(Verdict { approved: words, ..Verdict::default() });
         }
         store.hold_all()?;
         summary.nothing_is_sent();
@@ -179,12 +183,29 @@ fn still_to_do(
     }
     let mut still = Vec::new();
     store.each_operation(|operation| {
-        let of_risks = Risk::OF_CHANGES.into_iter().chain([Risk::Delete]).filter(|risk| operation.risks.has(*risk));
-        let words = of_risks.map(|risk| hash(operation, &part(operation, risk.fields())));
-        still.extend(words.chain([hash(operation, &operation.send)]).filter(|word| earlier.contains(word)));
+        still.extend(words_of(operation).filter(|word| earlier.contains(word)));
         Ok::<(), PassError>(())
     })?;
     Ok(still)
+}
+
+/// What a word for an operation is kept as: of each of its risks, as what is left of all may be too much for fewer of
+/// them, and of the whole.
+pub(super) fn words_of(operation: &Operation) -> impl Iterator<Item = ApprovedHash> {
+    let risks = Risk::OF_CHANGES.into_iter().chain([Risk::Delete]).filter(|risk| operation.risks.has(*risk));
+    let of_risks = risks.map(|risk| hash(operation, &part(operation, risk.fields())));
+    of_risks.chain([hash(operation, &operation.send)])
+}
+
+/// What a first pass changes of what was there needs no word, also when another one goes on with it.
+fn of_first_pass(store: &PlanStore) -> Result<Vec<ApprovedHash>, PassError> {
+    let all = Risk::OF_CHANGES.into_iter().fold(Risks::default(), Risks::and);
+    let mut words = Vec::new();
+    store.each_risky((Stage::Products, Kind::Product), all, |Risky { operation, .. }| {
+        words.extend(words_of(&operation));
+        Ok::<(), PassError>(())
+    })?;
+    Ok(words)
 }
 
 /// Deletions that were approved before and are still to be done count for none, however few they are.

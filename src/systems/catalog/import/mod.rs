@@ -25,7 +25,7 @@ use uuid::Uuid;
 
 use self::endpoints::{callback_url, feed_url};
 use self::outcome::{ImportOutcome, PollOutcome};
-use crate::catalog::Kind;
+use crate::catalog::{Digest, Kind};
 use crate::pass::Progress;
 use crate::remote::CallError;
 use crate::remote::nicechat::{ImportFormat, Push, Writer};
@@ -83,23 +83,24 @@ impl<'a> Importer<'a> {
 
     /// Pushes the feed, and waits until NiceChat is done with it.
     ///
-    /// `body` is what the plan was made of, at the moment `now`.
+    /// `body` is what the plan was made of, at the moment `now`; `feed` = its digest.
     pub(super) async fn push(
         &self,
         address: &Address,
         plan: &Plan,
-        body: &Arc<Body>,
+        (body, feed): (&Arc<Body>, Option<Digest>),
         now: Timestamp,
     ) -> Result<ImportOutcome, PassError> {
         self.rest().await?;
         let is_served = address.is_ours();
         let nonce = Uuid::new_v4().simple().to_string();
-        let feed = if is_served { Some(self.stock(body, now, &nonce).await?) } else { None };
+        let served = if is_served { Some(self.stock(body, now, &nonce).await?) } else { None };
         interruptible(self.stop, self.await_created(address, plan)).await??;
         let Summary { items, .. } = plan.summary;
         let new = NewImport {
             nonce,
             is_served,
+            feed,
             expected: items,
             to_create: plan.summary.created(),
             to_update: plan.summary.updated(),
@@ -113,7 +114,7 @@ impl<'a> Importer<'a> {
                 None
             }
         };
-        let registration = self.context.endpoints.open(&import.nonce, feed);
+        let registration = self.context.endpoints.open(&import.nonce, served);
         let message = self.message(address, &import);
         let pushed = tokio::select! {
             pushed = self.nicechat.push_import(&message) => pushed,

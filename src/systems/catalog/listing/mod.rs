@@ -63,7 +63,13 @@ async fn read(reader: &Reader, hasher: &Hasher, pages: Sender<Objects>) -> Resul
         let mut address = reader.first_page(kind).map_err(PassError::Listing)?;
         let mut walk = Walk::new(address.clone(), hasher.clone());
         loop {
-            let page = reader.page(&address).await.map_err(PassError::Listing)?;
+            let page = match reader.page(&address).await {
+                Err(CallError::Missing) => {
+                    walk.breaks_off();
+                    break;
+                }
+                page => page.map_err(PassError::Listing)?,
+            };
             walk.take(&page).map_err(|problem| {
                 let none = format!("what it gives for {} is none, {problem}", kind.plural(2));
                 PassError::Listing(CallError::Strange(none))

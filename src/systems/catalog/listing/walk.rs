@@ -128,6 +128,11 @@ impl Walk {
         Ok(())
     }
 
+    /// The next page isn't there any more: objects have gone meanwhile, and what was on it may have been passed over.
+    pub(super) fn breaks_off(&mut self) {
+        self.counts.iter_mut().for_each(|counts| counts.is_same = false);
+    }
+
     pub(super) fn end(self) -> Walked {
         Walked {
             listed: self.ids.len() as u64,

@@ -52,7 +52,7 @@ impl Parts {
         match ended {
             Err(error) => Parts { error: Some(error), ..Parts::default() },
             Ok(Ended::Held { held, trouble }) => {
-                let guard = GuardEnding { held: Some(Some(json!(held))), ..GuardEnding::default() };
+                let guard = GuardEnding { held: Some(Some(json!(held))), has_pending: true, ..GuardEnding::default() };
                 let trouble = Some(trouble);
                 Parts { outcome: Some(Outcome::Held), held: Some(held), guard, trouble, ..Parts::default() }
             }
@@ -183,6 +183,8 @@ fn pass_row(request: Request, findings: &Findings, parts: &Parts) -> PassRow {
     let outcome = parts.outcome.unwrap_or(Outcome::Failed);
     let summary = findings.summary.clone().unwrap_or_default();
     let (applied, imported) = (&findings.applied, findings.imported);
+    // Paused over the same feed, a pass knows of the rejected rows alone.
+    let is_unread = outcome == Outcome::Unchanged || parts.paused.is_some() && summary.items == 0;
     // An object that an import created and the API put right is one that was created.
     let put_right = applied.updated.saturating_sub(imported.created);
     PassRow {
@@ -191,7 +193,7 @@ fn pass_row(request: Request, findings: &Findings, parts: &Parts) -> PassRow {
         kind: request.kind,
         outcome,
         figures: [
-            ("read", if outcome == Outcome::Unchanged { 0 } else { summary.items + summary.rejected }),
+            ("read", if is_unread { 0 } else { summary.items + summary.rejected }),
             ("rejected", summary.rejected),
             ("created", applied.created + imported.created),
             ("updated", if findings.import.is_some() { put_right.max(imported.updated) } else { applied.updated }),

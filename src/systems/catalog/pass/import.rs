@@ -56,7 +56,7 @@ pub(super) async fn push(
     // NiceChat takes the feed as a whole: nothing of it goes first.
     let waiting = Waiting { all: plan.summary.operations(), urgent: 0 };
     tools.context.state.begin(waiting, request.now).await?;
-    let outcome = Importer::new(tools).push(address, &plan, &feed.body, request.now).await?;
+    let outcome = Importer::new(tools).push(address, &plan, (&feed.body, feed.mark.body), request.now).await?;
     let had_no_effect = outcome.had_no_effect;
     ended(tools, outcome, findings)?;
     if had_no_effect {

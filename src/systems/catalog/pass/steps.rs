@@ -27,7 +27,7 @@ use crate::systems::catalog::request::Request;
 use crate::systems::catalog::store::{
     FeedColumns, FeedMark, GuardEnding, ListingScope, RefusedCount, RowsEnding, TakenListing,
 };
-use crate::systems::catalog::store::{ReadGuard as _, ReadTroubles as _};
+use crate::systems::catalog::store::{ReadGuard as _, ReadImports as _, ReadTroubles as _};
 use crate::systems::catalog::store::{WriteGuard as _, WriteHistory as _};
 use crate::systems::catalog::strategy::cost::ChosenStrategy;
 
@@ -81,6 +81,8 @@ pub(in crate::systems::catalog) async fn run_steps(
         stock_anyway(tools, request).await;
         return Err(error);
     }
+    // What an import has brought since, the pass before can't have met.
+    let request = if tools.state()?.is_unsettled()? { request.after_import() } else { request };
     let mut feed = match fetch(tools, request).await? {
         Answer::New(feed) => feed,
         Answer::Same(mark) => {
@@ -196,6 +198,7 @@ async fn apply(
     findings: &mut Findings,
 ) -> AppliedPlan {
     let plan = approved.plan();
+    let waits = plan.summary.held_back > 0 || plan.summary.unproven > 0;
     let nameless = (plan.summary.held_back == 0).then_some(plan.summary.nameless);
     let (changes_at, is_listed) = (plan.changes_at, plan.is_listed);
     // The pass that was overtaken by this one may have read it.
@@ -223,7 +226,7 @@ async fn apply(
     };
     let guard = GuardEnding {
         held: was_carried_through.then(|| verdict.held.as_ref().map(|held| json!(held))),
-        has_pending: result.is_err(),
+        has_pending: result.is_err() || waits,
         kind: was_carried_through.then_some(kind),
         ..GuardEnding::default()
     };

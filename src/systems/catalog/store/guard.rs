@@ -82,7 +82,7 @@ pub struct GuardEnding {
     pub held: Option<Option<Value>>,
     /// It is a resync that holds it.
     pub by_resync: bool,
-    /// Some of what was approved failed, and is tried again.
+    /// Some of what was approved failed, or waits for another pass, and is still to be done.
     pub has_pending: bool,
     /// What kind of feed it was, when it was applied.
     pub kind: Option<FeedKind>,
@@ -205,6 +205,13 @@ pub(super) fn count_deleted(transaction: &Transaction<'_>, kind: Kind) -> rusqli
     deletion.when = Stamp::now();
     deletion.deleted[usize::from(kind == Kind::Product)] += 1;
     DELETING.set(transaction, &deletion)
+}
+
+/// What was approved is done, and approved no more.
+pub(super) fn spend(transaction: &Transaction<'_>, words: &[ApprovedHash]) -> rusqlite::Result<()> {
+    words.iter().try_for_each(|word| {
+        transaction.prepare_cached("DELETE FROM approved WHERE hash = ?1")?.execute([word]).map(|_| ())
+    })
 }
 
 /// Puts what a pass has deleted to the rest.

@@ -113,6 +113,11 @@ fn missing(row: &Row<'_>) -> rusqlite::Result<Missing> {
     Ok(Missing { id: row.get(0)?, since, feeds: row.get(2)?, body })
 }
 
+/// A product that is gone isn't missing any more.
+pub(super) fn forget(transaction: &Transaction<'_>, id: &str) -> rusqlite::Result<()> {
+    transaction.prepare_cached("DELETE FROM missing WHERE id = ?1")?.execute([id]).map(|_| ())
+}
+
 /// Puts these in the place of all that were missing.
 pub(super) fn replace(transaction: &Transaction<'_>, all: &[Missing]) -> rusqlite::Result<()> {
     let unwritable = |error| rusqlite::Error::ToSqlConversionFailure(Box::new(error));

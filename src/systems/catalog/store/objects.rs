@@ -7,7 +7,7 @@ use super::columns::{digest, fields, text_unless_empty};
 use super::keys::{KeyRow, key_row};
 use super::packed::pack;
 use super::presence::presence;
-use super::{imports, known_rows};
+use super::{imports, known_rows, missing};
 use crate::catalog::{Digest, Fields, Kind};
 use crate::digest::Hasher;
 use crate::state::{OWNED_SINCE, Reader, StateError};
@@ -139,7 +139,8 @@ pub(super) fn put(
     id: &str,
     record: &Record,
 ) -> rusqlite::Result<()> {
-    touch(transaction, kind, id)?;
+    known_rows::invalidate(transaction)?;
+    imports::settled(transaction, kind, id)?;
     let key = hasher.digest(id.as_bytes()).to_be_bytes();
     let (acked, has) = (pack(&record.acked)?, presence(&record.acked));
     let (answered, repaired) = (text_unless_empty(&record.answered)?, text_unless_empty(&record.repaired)?);
@@ -161,17 +162,18 @@ pub(super) fn put(
 
 /// Forgets an object that is gone.
 pub(super) fn delete(transaction: &Transaction<'_>, hasher: &Hasher, kind: Kind, id: &str) -> rusqlite::Result<()> {
-    touch(transaction, kind, id)?;
+    known_rows::invalidate(transaction)?;
+    if kind == Kind::Product {
+        missing::forget(transaction, id)?;
+    }
     let key = hasher.digest(id.as_bytes()).to_be_bytes();
     let sql = "DELETE FROM object WHERE object = (SELECT object FROM object_key WHERE kind = ?1 AND key = ?2)";
     transaction.prepare_cached(sql)?.execute(params![kind, key])?;
     let sql = "DELETE FROM object_key WHERE kind = ?1 AND key = ?2";
     let gone = transaction.prepare_cached(sql)?.execute(params![kind, key])?;
-    if gone > 0 { count(transaction, kind, -1) } else { Ok(()) }
-}
-
-/// What holds no longer as soon as anything is written of an object.
-fn touch(transaction: &Transaction<'_>, kind: Kind, id: &str) -> rusqlite::Result<()> {
-    known_rows::invalidate(transaction)?;
-    imports::settled(transaction, kind, id)
+    if gone == 0 {
+        return imports::settled(transaction, kind, id);
+    }
+    imports::gone(transaction, kind, id)?;
+    count(transaction, kind, -1)
 }

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use rusqlite::{Transaction, params};
 
 use super::columns::digest;
-use super::guard;
+use super::guard::{self, ApprovedHash};
 use super::history::{Noted, note};
 use super::objects::{self, Record};
 use super::pass::{count_down, count_down_urgent};
@@ -24,12 +24,14 @@ pub struct Intent {
 }
 
 /// What a request was besides, for those who count.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Was {
     /// Customers were told something wrong meanwhile.
     pub urgent: bool,
     /// It takes something away, and nobody has approved that.
     pub unasked: bool,
+    /// What somebody's word for it is kept as: it is spent when it is done.
+    pub words: Vec<ApprovedHash>,
 }
 
 /// What came of a request.
@@ -178,6 +180,9 @@ pub trait WriteRequests: AsRef<Writer> {
             }
             if was.unasked && matches!(settled, Settled::Done(_) | Settled::Deleted) {
                 guard::count_deleted(transaction, kind)?;
+            }
+            if matches!(settled, Settled::Done(_) | Settled::Deleted) {
+                guard::spend(transaction, &was.words)?;
             }
             change.iter().try_for_each(|change| note(transaction, (kind, id.as_str()), change))
         })

@@ -183,7 +183,7 @@ proptest! {
         listed in fields(),
         before in fields(),
         answered in fields(),
-        since in prop_oneof![Just(Since::Nothing), Just(Since::Import), Just(Since::LostWrites)],
+        since in prop_oneof![Just(Since::Nothing), Just(Since::Import), Just(Since::OtherImport), Just(Since::LostWrites)],
     ) {
         let with_more = |fields: &Fields, category: &str| {
             let more = [("category", json!(category)), ("currency", json!(category)), ("is_enabled", json!(category == "a"))];

@@ -81,6 +81,20 @@ fn a_part_that_is_all_of_it() {
     assert!(unchanged.stdout.contains("unchanged"), "{}", unchanged.stdout);
 }
 
+/// Whoever writes the feed may go on writing within the second.
+#[test]
+fn a_date_of_which_the_second_is_not_over_is_not_asked_with() {
+    let shop = Shop::new();
+    let date = || Some("Thu, 31 Dec 2099 23:59:59 GMT".to_owned());
+    let feed = |rows: &[&str]| Feed { body: tsv(rows).into(), etag: false, last_modified: date(), ..Feed::default() };
+    shop.shop().put_with(FEED, feed(&[LAMP]));
+    shop.pass(0);
+    shop.take_writes();
+    shop.shop().put_with(FEED, feed(&[LAMP, CHAIR]));
+    shop.pass(0);
+    assert_eq!(shop.take_writes(), ["POST products 2"]);
+}
+
 #[test]
 fn a_host_that_says_nothing() {
     let silent = [Feed { hang: true, ..Feed::default() }, Feed { delay: Duration::from_secs(30), ..Feed::default() }];
@@ -124,6 +138,37 @@ fn bodies_without_end() {
         shop.config(&format!("[source]\nlocation = {url:?}\nmax_bytes = 2000"));
         fails(&shop, &["larger than max_bytes (2000 bytes)"]);
     }
+}
+
+/// The beginning tells nothing of it.
+#[test]
+fn a_check_refuses_what_a_pass_refuses() {
+    let shop = Shop::new();
+    let refused = |settings: &str, words: &str| {
+        shop.config(&format!("[source]\n{settings}"));
+        let told = shop.run(&["check", "--online"]).expect_code(1).stdout;
+        assert!(told.contains("feed      FAIL ") && told.contains(words), "{words:?} in {told}");
+    };
+    shop.put_feed(b"id\ttitle\n".repeat(1 << 20));
+    refused("max_bytes = 8000000", "larger than max_bytes (8000000 bytes)");
+    let packed = shop.write("feed.txt.gz", gzip(tsv(&[LAMP])));
+    refused(&format!("location = {packed:?}\nmax_bytes = 20"), "larger than max_bytes (20 bytes)");
+    let (coded, _) = endless("Content-Encoding: br\r\nConnection: close", b"1", Duration::ZERO);
+    refused(&format!("location = {coded:?}"), "the server sends \"br\", which was not asked for");
+    let range = Some("bytes 0-9/100".to_owned());
+    let part = Feed { status: 206, body: tsv(&[LAMP]).into(), content_range: range, ..Feed::default() };
+    shop.shop().put_with(FEED, part);
+    refused("", "the server answered 206 with \"bytes 0-9/100\"");
+}
+
+#[test]
+fn a_check_waits_for_a_slow_host_no_longer_than_the_timeout() {
+    let shop = Shop::new();
+    let (url, _) = endless("Connection: close", b"id\ttitle\n", Duration::from_millis(20));
+    shop.config(&format!("[source]\nlocation = {url:?}\ntimeout = \"500ms\""));
+    let mut check = Process::start(shop.command(&["check", "--online"]));
+    assert_eq!(check.ends_within(Duration::from_secs(20)), Some(0), "{}", check.log());
+    assert!(check.stdout().contains("begins as it should: google-csv"), "{}", check.stdout());
 }
 
 /// A length that is too small is what counts: what comes behind it is another answer, to nobody.

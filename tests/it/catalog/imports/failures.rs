@@ -238,3 +238,41 @@ fn what_an_import_did_before_a_kill_counts_for_the_pass_that_finds_it() {
     sync(&shop).ended(0);
     assert_eq!(status(&shop)["last_pass"]["created"], 3);
 }
+
+#[test]
+fn nothing_is_learned_while_an_import_that_was_given_up_may_come_to_something() {
+    let shop = shop("[nicechat]\nstrategy = \"api\"\n");
+    shop.put_feed(yml(&[("a", "1.00")]));
+    sync(&shop).ended(0);
+    let nicechat = shop.nicechat();
+    nicechat.set_rules(Rules { import_enqueued: Duration::from_secs(600), ..nicechat.rules() });
+    shop.config("[nicechat]\nstrategy = \"import\"\nimport_timeout = \"1s\"\n");
+    shop.put_feed(yml(&[("a", "2.00")]));
+    sync(&shop).ended(1);
+    shop.config("[nicechat]\nstrategy = \"api\"\n");
+    sync(&shop).ended(0);
+    for _ in 0..2 {
+        nicechat.edit(Kind::Product, "a", goods::object(json!({"title": "Otherwise"})));
+        assert_eq!(goods::resync(&shop).ended(0).lines(), ["PATCH products a"]);
+    }
+}
+
+#[test]
+fn the_picture_of_a_feed_that_an_import_read_is_not_taken_for_that_of_a_newer_one() {
+    let shop = shop(IMPORT);
+    let publish = |picture: &str| shop.put_feed(yml(&[("a", "1.00")]).replace("a.jpg", picture));
+    publish("a.jpg");
+    sync(&shop).ended(0);
+    // NiceChat imports a second picture, and by the time that we know of it the feed has a third.
+    publish("second.jpg");
+    let path = Some("import-products-result/".to_owned());
+    shop.nicechat().add_fault(Rule { path, times: Some(1), ..Rule::new(Fault::Hang) });
+    shop.nicechat().take_requests();
+    let pass = Process::start(shop.command(&["run", "--once"]));
+    wait_until("the first poll", || shop.nicechat().counts().contains_key("GET import-products-result"));
+    pass.kill();
+    publish("third.jpg");
+    let next = sync(&shop).ended(0);
+    assert_eq!(next.body("PATCH", "a"), json!({"image_url": "https://shop.example/third.jpg"}));
+    assert_eq!(goods::resync(&shop).ended(0).lines(), [""; 0]);
+}

@@ -3,12 +3,12 @@
 use std::collections::HashSet;
 
 use super::{Comparison, Differ, Draft, category_of};
-use crate::catalog::{Category, Fields, Hasher, Id, Kind};
+use crate::catalog::{Category, Digest, Fields, Hasher, Id, Kind};
 use crate::config::{self, Prune, VanishedCategory};
 use crate::remote::nicechat::category_fields;
-use crate::systems::catalog::diff::decide::{Base, Since, decide, disable, sell_out, vanish};
+use crate::systems::catalog::diff::decide::{Base, as_listed, decide, disable, sell_out, vanish};
 use crate::systems::catalog::diff::error::DifferError;
-use crate::systems::catalog::diff::fields::overlaid;
+use crate::systems::catalog::diff::fields::{IMAGE, overlaid};
 use crate::systems::catalog::diff::index::Flags;
 use crate::systems::catalog::diff::patience::Waiting;
 use crate::systems::catalog::plan::operation::{Action, Operation};
@@ -34,6 +34,7 @@ impl Differ {
     /// # Errors
     /// When the state or the temporary file can't be used.
     pub fn finish(mut self) -> Result<Comparison, DifferError> {
+        self.doubt_unlisted()?;
         let mut sent = HashSet::new();
         self.draft.why = Why::Feed;
         for (id, name) in std::mem::take(&mut self.feed.used) {
@@ -65,16 +66,8 @@ impl Differ {
             self.draft.summary.nameless > self.inventory.reader.usually_nameless()?.unwrap_or(u64::MAX);
         self.inventory.verify_guesses()?;
         self.inventory.locate_missing()?;
-        for kind in [Kind::Product, Kind::Category] {
-            if kind == Kind::Category {
-                self.keep_categories()?;
-            }
-            for at in 0..self.inventory.index(kind).len() {
-                if !self.inventory.is_seen(kind, at) && !self.unwanted(kind, at)? {
-                    self.leave_foreign(kind, at)?;
-                }
-            }
-        }
+        self.close_unseen()?;
+        self.wait_for_foreign()?;
         self.order_twins()?;
         self.draft.store.seal()?;
         self.note_known_fields()?;
@@ -86,6 +79,98 @@ impl Differ {
         let Draft { store, summary, left, .. } = self.draft;
         let missing = self.waiting.map(Waiting::into_all);
         Ok(Comparison { store, summary, changes_at: self.feed.changes_at, rows, missing, left })
+    }
+
+    /// What the feed doesn't have.
+    fn close_unseen(&mut self) -> Result<(), DifferError> {
+        for kind in [Kind::Product, Kind::Category] {
+            if kind == Kind::Category {
+                self.keep_categories()?;
+            }
+            for at in 0..self.inventory.index(kind).len() {
+                if self.inventory.is_seen(kind, at) {
+                    continue;
+                }
+                self.note_listed(kind, at)?;
+                if !self.unwanted(kind, at)? {
+                    self.leave_foreign(kind, at)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// What the listing says of an object of ours that the feed doesn't have: it may stay for now, and is compared with
+    /// that when it is wanted again.
+    fn note_listed(&mut self, kind: Kind, at: usize) -> Result<(), DifferError> {
+        let flags = self.inventory.index(kind).flags(at);
+        // The state remembers what is in doubt by itself.
+        if !flags.has(Flags::OBSERVED) || flags.has(Flags::IN_DOUBT) {
+            return Ok(());
+        }
+        let base = self.inventory.base(kind, at, &self.draft.store)?;
+        let Base::Ours { known, mut drift, has_new_picture } = base else { return Ok(()) };
+        let picture = known.answered.get(IMAGE).filter(|_| has_new_picture);
+        drift.extend(picture.map(|picture| (IMAGE.to_owned(), picture.clone())));
+        match Id::parse(&known.id) {
+            Ok(id) if !drift.is_empty() => self.stage(as_listed((kind, &id), &known, &drift)).map(|_| ()),
+            _ => Ok(()),
+        }
+    }
+
+    /// What an import may have created, and neither the listing nor the feed has: a page that moved while it was read
+    /// may have had it. It is as much in doubt as what a create was cut off for.
+    fn doubt_unlisted(&mut self) -> Result<(), DifferError> {
+        let inventory = &self.inventory;
+        if !inventory.is_listed || !inventory.awaits_imported {
+            return Ok(());
+        }
+        // Then there is among it what was deleted, and that was acknowledged.
+        if inventory.reader.import_at_large()?.is_some() || inventory.reader.import_was_at_large()? {
+            return Ok(());
+        }
+        let mut unlisted: Vec<(Digest, InDoubt)> = Vec::new();
+        inventory.reader.each_imported(|kind, id| {
+            let key = inventory.key(&id);
+            let is_wanted = match kind {
+                Kind::Category => Id::parse(&id).is_ok_and(|id| self.feed.used.contains_key(&id)),
+                Kind::Product => inventory.new_ids.has(key),
+            };
+            if !is_wanted && inventory.index(kind).find(key).is_none() {
+                unlisted.push((key, InDoubt { kind, id, fields: None }));
+            }
+        })?;
+        for kind in Kind::ALL {
+            let of_kind = unlisted.iter().filter(|(_, object)| object.kind == kind);
+            let new: Vec<(Digest, Flags)> = of_kind.map(|(key, _)| (*key, Flags::IN_DOUBT)).collect();
+            if !new.is_empty() {
+                self.inventory.index_mut(kind).extend(new);
+            }
+        }
+        self.inventory.in_doubt.extend(unlisted.into_iter().map(|(key, object)| ((object.kind, key), object)));
+        Ok(())
+    }
+
+    /// Products that aren't ours are met in a listing only: where none was read, those that were missing are so still,
+    /// unless the feed has them.
+    fn wait_for_foreign(&mut self) -> Result<(), DifferError> {
+        let Some(waiting) = &mut self.waiting else { return Ok(()) };
+        if self.policy.prune != Prune::All || self.inventory.is_listed {
+            return Ok(());
+        }
+        let is_proven = !self.feed.some_row_is_unknown && self.feed.unproven.is_none();
+        for id in waiting.unmet() {
+            let key = self.inventory.key(&id);
+            if self.inventory.locate(Kind::Product, key)?.is_some() || self.inventory.new_ids.has(key) {
+                continue;
+            }
+            if is_proven {
+                waiting.is_over(&id);
+            } else {
+                waiting.stays(&id);
+            }
+        }
+        Ok(())
     }
 
     /// Products whose ids stand in broken rows, and that no row of the feed became.
@@ -124,11 +209,16 @@ impl Differ {
         Ok(listed.map(|(id, _)| self.inventory.reader.may_be_imported(kind, &id)).transpose()?.unwrap_or_default())
     }
 
-    /// Notes an object that isn't known to be ours and that stays: for a later pass when it may be, otherwise as one
-    /// of nobody's.
+    /// Notes an object that isn't known to be ours and that stays: for a later pass when it may be, listed or not,
+    /// otherwise as one of nobody's.
     pub(super) fn leave_foreign(&mut self, kind: Kind, at: usize) -> Result<(), DifferError> {
         let index = self.inventory.index(kind);
-        if index.object(at) != 0 || !index.flags(at).has(Flags::FOREIGN) {
+        if index.object(at) != 0 {
+            return Ok(());
+        }
+        if !index.flags(at).has(Flags::FOREIGN) {
+            let in_doubt = self.inventory.in_doubt.get(&(kind, index.key(at))).filter(|_| self.inventory.is_listed);
+            self.draft.left.extend(in_doubt.and_then(|object| Some((kind, Id::parse(&object.id).ok()?))));
             return Ok(());
         }
         if self.may_be_imported(kind, at)? {
@@ -179,7 +269,7 @@ impl Differ {
         if !is_ours && operation.action == Action::Delete {
             // An import makes categories of its own beside ours, with the same names: no loss.
             let name = operation.old.get("name").and_then(|name| name.as_str());
-            let is_category = kind == Kind::Category && self.inventory.since == Since::Import;
+            let is_category = kind == Kind::Category && self.inventory.since.is_import();
             let is_twin = is_category && name.is_some_and(|name| self.feed.names.contains(name));
             let is_no_loss = may_be_ours || is_twin;
             if is_no_loss {
@@ -268,7 +358,7 @@ impl Differ {
         Ok(match (kind, self.policy.vanished_category) {
             (Kind::Category, VanishedCategory::Disable) if is_off => None,
             (Kind::Category, VanishedCategory::Disable) => {
-                let operation = disable(id, &known);
+                let operation = disable(id, &known, &drift);
                 // What was never ours is switched off, not taken over.
                 let record = operation.record.filter(|_| may_be_ours);
                 Some(Operation { record, why: Why::Gone, ..operation })

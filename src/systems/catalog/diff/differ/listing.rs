@@ -4,11 +4,19 @@ use tracing::info;
 
 use super::Differ;
 use crate::catalog::{Fields, Id, Kind};
-use crate::systems::catalog::diff::decide::observe;
+use crate::systems::catalog::diff::decide::{Since, observe};
 use crate::systems::catalog::diff::error::DifferError;
 use crate::systems::catalog::diff::index::Flags;
 
 impl Differ {
+    /// The import after which nobody has looked yet has read this very feed: the pictures that it brought are those
+    /// that are wanted.
+    pub(in crate::systems::catalog) fn follows_its_import(&mut self) {
+        if self.inventory.since == Since::OtherImport {
+            self.inventory.since = Since::Import;
+        }
+    }
+
     /// Takes in a page of NiceChat's listing.
     ///
     /// # Errors
@@ -41,6 +49,7 @@ impl Differ {
 
     /// Ends the listing. `whole` = every page was read and the counts agree.
     pub fn listing_ends(&mut self, whole: bool) {
+        self.inventory.is_listed = true;
         self.inventory.absence_proven = whole;
         self.draft.summary.is_listed = whole;
         let foreign = std::mem::take(&mut self.inventory.foreign);

@@ -119,6 +119,11 @@ impl Differ {
                 let Some(operation) = self.draft.store.operation_at(place)? else { continue };
                 let Some(record) = operation.record else { continue };
                 let is_sent = stage != Stage::RecordOnly;
+                let at = self.inventory.locate(kind, self.inventory.key(operation.id.as_str()))?;
+                // What the state alone learns of an object that the feed doesn't have makes it no wanted one.
+                if !is_sent && !at.is_some_and(|at| self.inventory.is_seen(kind, at)) {
+                    continue;
+                }
                 if parted.insert(key) || is_sent {
                     self.make_sure(kind, &operation.id, record, is_sent)?;
                 }

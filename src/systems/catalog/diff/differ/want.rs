@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::{Differ, category_of};
 use crate::catalog::{Category, Digest, Fields, Hasher, Id, Kind};
-use crate::systems::catalog::diff::decide::{Base, Since, Wanted, adoption, decide};
+use crate::systems::catalog::diff::decide::{Base, Wanted, adoption, as_listed, decide};
 use crate::systems::catalog::diff::error::DifferError;
 use crate::systems::catalog::diff::fields::{overlaid, same};
 use crate::systems::catalog::diff::index::Flags;
@@ -38,7 +38,10 @@ impl Differ {
             return Ok(false);
         }
         let refused = self.inventory.refused.get(&(kind, self.inventory.index(kind).key(at)));
-        if !self.policy.retry_refused && refused.is_some_and(|refused| refused.is_of(digest, digest_with)) {
+        if !self.policy.retry_refused
+            && refused.is_some_and(|refused| refused.is_of(digest, digest_with))
+            && !self.is_told_of(kind, at)?
+        {
             if kind == Kind::Product {
                 self.set_aside(id, at, Wanted { fields: fields(), digest })?;
             }
@@ -83,6 +86,16 @@ impl Differ {
         Ok(())
     }
 
+    /// Whether a listing has something of an object that is to be taken over, or put right, though it was refused.
+    fn is_told_of(&self, kind: Kind, at: usize) -> Result<bool, DifferError> {
+        let flags = self.inventory.index(kind).flags(at);
+        if !flags.has(Flags::OBSERVED) {
+            return Ok(flags.has(Flags::FOREIGN));
+        }
+        let seen = self.draft.store.observed(kind, self.inventory.index(kind).key(at))?;
+        Ok(seen.is_some_and(|seen| !seen.drift.is_empty()))
+    }
+
     /// A change with its risks, for the guard. To correct drift is none. A value that is in doubt is measured by the
     /// one that was acknowledged last.
     pub(super) fn judged(
@@ -100,6 +113,7 @@ impl Differ {
         if operation.action != Action::Update {
             return Ok(operation);
         }
+        let is_in_doubt = self.inventory.index(kind).flags(at).has(Flags::IN_DOUBT);
         let mut in_doubt = self.inventory.in_doubt(kind, at)?;
         let factor = self.policy.price_factor;
         let risks = match kind {
@@ -107,6 +121,14 @@ impl Differ {
             Kind::Product if in_doubt.is_empty() => Risks::of_change(acked, &operation.send, factor),
             Kind::Product => Risks::of_change(&overlaid(acked, &in_doubt), &operation.send, factor),
         };
+        if let Base::Ours { known, drift, .. } = base
+            && risks != Risks::default()
+            && !drift.is_empty()
+            && !is_in_doubt
+        {
+            // The guard may hold it, and the listing is not read again for that.
+            self.stage(as_listed((kind, &operation.id), known, drift))?;
+        }
         in_doubt.retain(|name, _| operation.send.contains_key(name));
         Ok(Operation { in_doubt, risks, ..operation })
     }
@@ -115,10 +137,9 @@ impl Differ {
     fn why(&self, base: &Base, operation: &Operation) -> Why {
         let is_sent = |drift: &Fields| operation.send.keys().any(|name| drift.contains_key(name));
         match base {
-            Base::Listed(_) if self.inventory.since == Since::Import => Why::Import,
+            Base::Listed(_) if self.inventory.since.is_import() => Why::Import,
             Base::Ours { drift, .. }
-                if self.inventory.since == Since::Import
-                    && (operation.action == Action::RecordOnly || is_sent(drift)) =>
+                if self.inventory.since.is_import() && (operation.action == Action::RecordOnly || is_sent(drift)) =>
             {
                 Why::Import
             }

@@ -2,8 +2,11 @@
 
 use rusqlite::{Row, params};
 
-use super::record::{AtLarge, Failures, IMPORT_AT_LARGE, IMPORT_FAILURES, Import, TIMINGS, Timings, UNSETTLED};
-use crate::catalog::Kind;
+use super::record::{
+    AtLarge, Failures, IMPORT_AT_LARGE, IMPORT_FAILURES, IMPORTED_FEED, Import, TIMINGS, Timings, UNSETTLED,
+    WAS_AT_LARGE,
+};
+use crate::catalog::{Digest, Kind};
 use crate::state::{Reader, StateError, VERSION};
 use crate::systems::catalog::store::columns::time;
 
@@ -47,6 +50,14 @@ pub trait ReadImports: AsRef<Reader> {
         self.as_ref().read(|connection| UNSETTLED.is_set(connection))
     }
 
+    /// The bytes of the feed that an import has read since then, if there is one alone.
+    ///
+    /// # Errors
+    /// When the file can't be read.
+    fn imported_feed(&self) -> Result<Option<Digest>, StateError> {
+        if self.is_unsettled()? { self.as_ref().get(&IMPORTED_FEED) } else { Ok(None) }
+    }
+
     /// Imports that failed one after the other.
     ///
     /// # Errors
@@ -72,6 +83,26 @@ pub trait ReadImports: AsRef<Reader> {
             return Ok(false);
         }
         self.as_ref().one("SELECT EXISTS (SELECT 1 FROM import_object)", [], |row| row.get(0))
+    }
+
+    /// Whether an import was at large since NiceChat's listing was taken in last.
+    ///
+    /// # Errors
+    /// When the file can't be read.
+    fn import_was_at_large(&self) -> Result<bool, StateError> {
+        Ok(self.as_ref().get(&WAS_AT_LARGE)?.unwrap_or_default())
+    }
+
+    /// Gives each object that an import may have created and that isn't known to be ours yet to `each`.
+    ///
+    /// # Errors
+    /// When the file can't be read.
+    fn each_imported(&self, mut each: impl FnMut(Kind, String)) -> Result<(), StateError> {
+        let read = |row: &Row<'_>| Ok((row.get::<_, Kind>(0)?, row.get::<_, String>(1)?));
+        self.as_ref().each("SELECT kind, id FROM import_object", [], read, |(kind, id)| {
+            each(kind, id);
+            Ok(())
+        })
     }
 
     /// The import that was given up last, if it may still have an effect.

@@ -4,12 +4,17 @@ use jiff::Timestamp;
 use rusqlite::types::{FromSql, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
 use serde::{Deserialize, Serialize};
 
+use crate::catalog::Digest;
 use crate::state::Key;
 
 /// The import that was given up last, while it may still have an effect.
 pub(super) const IMPORT_AT_LARGE: Key<AtLarge> = Key::json("import_at_large");
+/// One was at large until then: what may have been created has in it what was deleted meanwhile.
+pub(super) const WAS_AT_LARGE: Key<bool> = Key::json("import_was_at_large");
 /// The import after which NiceChat may hold anything, until its listing has been taken in again.
 pub(super) const UNSETTLED: Key<i64> = Key::text("unsettled");
+/// The bytes of the feed that it has read, where all that may be read by then is that one.
+pub(super) const IMPORTED_FEED: Key<Digest> = Key::text("imported_feed");
 /// See [`Failures`].
 pub(super) const IMPORT_FAILURES: Key<Failures> = Key::json("import_failures");
 /// See [`Timings`].
@@ -70,6 +75,8 @@ pub struct NewImport {
     pub nonce: String,
     /// Whether NiceChat reads the feed from us rather than from its own place.
     pub is_served: bool,
+    /// The feed's bytes, as they were compared.
+    pub feed: Option<Digest>,
     /// Items in the feed.
     pub expected: u64,
     /// Objects that the import is to create.

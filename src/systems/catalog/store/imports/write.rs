@@ -5,10 +5,10 @@ use rusqlite::{Transaction, params};
 
 use super::created;
 use super::record::{
-    AtLarge, Failures, IMPORT_AT_LARGE, IMPORT_FAILURES, Import, ImportEnd, ImportState, NewImport, TIMINGS, Timings,
-    UNSETTLED,
+    AtLarge, Failures, IMPORT_AT_LARGE, IMPORT_FAILURES, IMPORTED_FEED, Import, ImportEnd, ImportState, NewImport,
+    TIMINGS, Timings, UNSETTLED, WAS_AT_LARGE,
 };
-use crate::catalog::Kind;
+use crate::catalog::{Digest, Kind};
 use crate::state::{StateError, Writer};
 
 /// How many imports are remembered.
@@ -24,7 +24,7 @@ pub trait WriteImports: AsRef<Writer> {
     fn begin_import(&self, new: NewImport) -> impl Future<Output = Result<Import, StateError>> + Send {
         let pushed = Timestamp::now();
         self.as_ref().run(move |transaction| {
-            let NewImport { nonce, is_served, expected, to_create, to_update } = new;
+            let NewImport { nonce, is_served, feed, expected, to_create, to_update } = new;
             let sql = "INSERT INTO import (door, is_served, state, pushed, expected, to_create, to_update)
                        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
             let state = ImportState::Pushing;
@@ -34,6 +34,7 @@ pub trait WriteImports: AsRef<Writer> {
             transaction.execute(sql, row)?;
             let import = transaction.last_insert_rowid();
             transaction.execute("DELETE FROM import WHERE import <= ?1 - ?2", params![import, IMPORTS_KEPT])?;
+            note_feed(transaction, feed)?;
             UNSETTLED.set_first(transaction, &import)?;
             let (token, updated, imported, left, reason) = (None, None, None, None, None);
             Ok(Import {
@@ -104,6 +105,9 @@ pub trait WriteImports: AsRef<Writer> {
                 params![import, state, updated.map(|at| at.to_string()), imported, failure],
             )?;
             transaction.execute("DELETE FROM served", [])?;
+            if came_to_nothing || at_large.is_some() {
+                IMPORTED_FEED.remove(transaction)?;
+            }
             if came_to_nothing {
                 // An earlier import may have left it unsettled, and that holds, as does what that one may have created.
                 if UNSETTLED.get(transaction)? == Some(import) {
@@ -169,6 +173,7 @@ pub trait WriteImports: AsRef<Writer> {
     ) -> impl Future<Output = Result<(), StateError>> + Send {
         self.as_ref().run(move |transaction| {
             UNSETTLED.set(transaction, &import.import)?;
+            WAS_AT_LARGE.set(transaction, &true)?;
             if is_over { IMPORT_AT_LARGE.remove(transaction) } else { IMPORT_AT_LARGE.set(transaction, &import) }
         })
     }
@@ -176,8 +181,20 @@ pub trait WriteImports: AsRef<Writer> {
 
 impl WriteImports for Writer {}
 
+/// Notes which feed an import is about to read. Where an earlier one may have its effect yet, or had it and nobody has
+/// looked, what is listed may be of another feed.
+fn note_feed(transaction: &Transaction<'_>, feed: Option<Digest>) -> rusqlite::Result<()> {
+    let is_alone = !IMPORT_AT_LARGE.is_set(transaction)?
+        && (!UNSETTLED.is_set(transaction)? || IMPORTED_FEED.get(transaction)? == feed);
+    match feed.filter(|_| is_alone) {
+        Some(feed) => IMPORTED_FEED.set(transaction, &feed),
+        None => IMPORTED_FEED.remove(transaction),
+    }
+}
+
 /// NiceChat's listing was taken in: what imports may have done is known.
 pub(in crate::systems::catalog::store) fn listed(transaction: &Transaction<'_>) -> rusqlite::Result<()> {
+    WAS_AT_LARGE.remove(transaction)?;
     UNSETTLED.remove(transaction)?;
     created::expire(transaction)
 }
