@@ -12,7 +12,7 @@ use tokio::task::JoinHandle;
 use tracing::{info, warn};
 
 use crate::clock::Moment;
-use crate::config::{Heartbeat, HeartbeatStyle};
+use crate::config::{Heartbeat, HeartbeatStyle, is_loopback};
 use crate::http_client::{Clients, Manner, no_client, root_cause};
 use crate::pass::{Job, ReadPasses as _, Report};
 use crate::state::Reader;
@@ -232,7 +232,8 @@ async fn tell_all(mut beats: Receiver<(Heartbeat, Beat)>, clients: Clients) {
 
 /// Tells it once. The error has nothing of the address, which is a secret.
 async fn tell(clients: &Clients, to: &Heartbeat, beat: &Beat) -> Result<(), String> {
-    let manner = Manner { total: Some(TIMEOUT), connect: TIMEOUT, read: None, follows: false, is_direct: false };
+    let is_direct = is_loopback(&to.url());
+    let manner = Manner { total: Some(TIMEOUT), connect: TIMEOUT, read: None, follows: false, is_direct };
     let client = clients.get(manner).map_err(|error| no_client(&error))?;
     let url = match (to.style, beat) {
         (HeartbeatStyle::Healthchecks, Beat::Well) => to.url(),

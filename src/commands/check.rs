@@ -25,7 +25,7 @@ pub(super) fn check(arguments: &cli::Check, path: &Path) -> Outcome {
     let mut lines = Lines { out: io::stdout().lock(), worst: Exit::Done };
     lines.tell("config", Ok(sections(config)))?;
     let of_root = [feed_of_root(config), config_of_root(config, path), state_of_root(config, path)];
-    let of_root = of_root.into_iter().flatten();
+    let of_root = of_root.into_iter().flatten().chain(secrets_of_root(config));
     let warnings = config.warnings().into_iter().chain(of_root).chain(taken_doors(config));
     for warning in warnings {
         writeln!(lines.out, "warning        {warning}")?;
@@ -121,6 +121,11 @@ fn config_of_root(config: &Config, path: &Path) -> Option<String> {
         path.display(),
         closed_to_others(path)?
     ))
+}
+
+/// Nor that its secrets are.
+fn secrets_of_root(config: &Config) -> Vec<String> {
+    if rustix::process::geteuid().is_root() { config.secrets_of_root() } else { Vec::new() }
 }
 
 /// Nor that root could write the state.

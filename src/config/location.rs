@@ -102,12 +102,17 @@ fn no_feed(url: &Url) -> Option<&'static str> {
     let (host, path) = (url.host_str()?, url.path());
     let last = path.rsplit('/').next().unwrap_or_default();
     match host {
-        "docs.google.com" if path.starts_with("/spreadsheets/") && matches!(last, "edit" | "view" | "htmlview") => {
-            Some(
-                "this is the page of a Google spreadsheet, not a feed; share the sheet with everybody who has the link, \
-             and write export?format=tsv for what begins with the last word, such as edit#gid=0",
-            )
-        }
+        "docs.google.com" if path.starts_with("/spreadsheets/") => match last {
+            "edit" | "view" | "htmlview" | "preview" => Some(
+                "this is the page of a Google spreadsheet, not a feed; share the sheet with everybody who has the \
+                 link, and write export?format=tsv for what begins with the last word, such as edit#gid=0",
+            ),
+            "pubhtml" => Some(
+                "this is the page of a Google spreadsheet, not a feed; write pub?output=tsv for what begins with \
+                 pubhtml, and &gid= with its number behind that for a sheet that is not the first",
+            ),
+            _ => None,
+        },
         "drive.google.com" if path.starts_with("/file/d/") => {
             Some("this is a page of Google Drive, not a feed; give the address of the file itself")
         }
@@ -238,6 +243,22 @@ mod tests {
         }
         // Which is no user.
         assert!(Location::parse("https://shop.example/a@b").is_ok());
+    }
+
+    #[test]
+    fn pages_that_people_copy_are_no_feeds() {
+        let sheet = "https://docs.google.com/spreadsheets/d";
+        for (address, advice) in [
+            (format!("{sheet}/abc/edit#gid=0"), "write export?format=tsv for"),
+            (format!("{sheet}/abc/preview"), "write export?format=tsv for"),
+            (format!("{sheet}/e/2PACX-abc/pubhtml?gid=5&single=true"), "write pub?output=tsv for"),
+        ] {
+            let refused = Location::parse(&address).expect_err(&address);
+            assert!(refused.contains("not a feed") && refused.contains(advice), "{refused}");
+        }
+        for address in [format!("{sheet}/abc/export?format=tsv"), format!("{sheet}/e/2PACX-abc/pub?output=tsv")] {
+            assert!(Location::parse(&address).is_ok(), "{address}");
+        }
     }
 
     #[test]

@@ -66,6 +66,7 @@ pub use oct8ne::{CartMethod, Facet, Oct8ne, OutOfStock, OwnShop};
 pub use orders::{Keep, Orders};
 pub use rules::{Rule, Rules, Verdict};
 pub use schedule::Schedule;
+pub use secret::without_mark;
 pub use smtp::{Smtp, SmtpTls};
 pub use source::{Credentials, Source};
 pub use spread::{Place, Splay};

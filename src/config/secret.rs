@@ -152,7 +152,7 @@ impl Given<'_> {
         }
     }
 
-    /// The secret. White space at a file's end is the editor's, not the secret's.
+    /// The secret. White space at a file's end, and a mark at its beginning, are the editor's, not the secret's.
     fn read(&self, credential: &str) -> Result<SecretString, ConfigError> {
         let text = match self {
             Given::Setting(setting) => Ok(setting.text()?.to_owned()),
@@ -196,9 +196,14 @@ enum Unreadable {
     Io(io::Error),
 }
 
+/// What is in a secret's file, without the byte order mark that some editors put before it.
+pub fn without_mark(text: &str) -> &str {
+    text.strip_prefix('\u{feff}').unwrap_or(text)
+}
+
 fn read_file(path: &Path) -> Result<String, Unreadable> {
     match files::read_text(path, MAX_BYTES) {
-        Ok(text) => Ok(text.trim_end().to_owned()),
+        Ok(text) => Ok(without_mark(&text).trim_end().to_owned()),
         Err(error) if error.kind() == ErrorKind::FileTooLarge => Err(Unreadable::TooLong),
         Err(error) => Err(Unreadable::Io(error)),
     }

@@ -17,7 +17,8 @@ use super::{ConfigError, Location, Rules, Schedule};
 use crate::catalog::{Currency, Id};
 use crate::feed::FeedType;
 
-const TIMEOUTS: RangeInclusive<Duration> = Duration::from_millis(1)..=Duration::from_secs(24 * HOUR.as_secs());
+/// A whole transfer may take no longer.
+const TIMEOUTS: RangeInclusive<Duration> = Duration::from_millis(1)..=HOUR;
 
 /// The feed.
 #[derive(Debug, Clone)]

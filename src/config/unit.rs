@@ -11,6 +11,8 @@ use std::path::{Path, PathBuf};
 const CONFIGS: &str = "/etc/shelfkeeper";
 /// Where systemd keeps what `StateDirectory=` names.
 const STATES: &str = "/var/lib";
+/// Where systemd looks for units and their drop-ins.
+const UNITS: [&str; 3] = ["/etc/systemd/system", "/run/systemd/system", "/usr/lib/systemd/system"];
 /// The config of the unit for one shop; every other name is an instance of the template.
 const ONE_SHOP: &str = "shelfkeeper";
 
@@ -73,6 +75,29 @@ pub(super) fn unit_of(config: &Path) -> Option<String> {
 fn unit_in(configs: &Path, config: &Path) -> Option<String> {
     let name = name_in(configs, config)?;
     Some(if name == ONE_SHOP { ONE_SHOP.to_owned() } else { format!("{ONE_SHOP}@{name}") })
+}
+
+/// Whether a unit's files hand it a credential.
+pub(super) fn is_handed(unit: &str, credential: &str) -> bool {
+    UNITS.iter().any(|folder| is_handed_in(Path::new(folder), unit, credential))
+}
+
+fn is_handed_in(units: &Path, unit: &str, credential: &str) -> bool {
+    let template = unit.split_once('@').map(|(name, _)| format!("{name}@"));
+    let files = [Some(unit.to_owned()), template].into_iter().flatten().flat_map(|name| {
+        let folder = units.join(format!("{name}.service.d"));
+        let files = names_in(&folder).unwrap_or_default().into_iter().filter(|file| file.ends_with(".conf"));
+        files.map(move |file| folder.join(file)).chain([units.join(format!("{name}.service"))])
+    });
+    let hands = |line: &str| {
+        let Some((key, value)) = line.split_once('=') else { return false };
+        let is_one = matches!(
+            key.trim(),
+            "LoadCredential" | "LoadCredentialEncrypted" | "SetCredential" | "SetCredentialEncrypted"
+        );
+        is_one && value.split(':').next().is_some_and(|name| name.trim() == credential)
+    };
+    files.filter_map(|file| std::fs::read_to_string(file).ok()).any(|text| text.lines().any(hands))
 }
 
 fn program_of(shop: &str) -> String {
@@ -202,6 +227,29 @@ mod tests {
         for name in ["", "a/b", "..", "a b", &"x".repeat(29)] {
             assert!(shop_name(name).is_err(), "{name:?}");
         }
+    }
+
+    #[test]
+    fn a_unit_is_handed_what_a_file_of_its_own_or_its_template_says() {
+        let place = tempfile::tempdir().expect("a folder");
+        let is_handed = |credential: &str| is_handed_in(place.path(), "shelfkeeper@north", credential);
+        assert!(!is_handed("http_password"));
+        for (file, line) in [
+            (
+                "shelfkeeper@.service",
+                "LoadCredential=nicechat_api_key:/etc/shelfkeeper/%i.api_key\n# LoadCredential=no:/no",
+            ),
+            ("shelfkeeper@.service.d/all.conf", " LoadCredential = http_password:/etc/shelfkeeper/http_password"),
+            ("shelfkeeper@north.service.d/own.conf", "LoadCredentialEncrypted=source_password"),
+            ("shelfkeeper@south.service.d/own.conf", "LoadCredential=no:/no"),
+            ("shelfkeeper@north.service.d/old.conf.bak", "LoadCredential=no:/no"),
+        ] {
+            let path = place.path().join(file);
+            std::fs::create_dir_all(path.parent().expect("a folder")).expect("made");
+            std::fs::write(path, format!("[Service]\n{line}\n")).expect("a file");
+        }
+        assert!(["nicechat_api_key", "http_password", "source_password"].into_iter().all(is_handed));
+        assert!(!is_handed("no") && !is_handed("http"));
     }
 
     #[test]

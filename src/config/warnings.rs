@@ -5,7 +5,7 @@ use std::path::Path;
 use url::Url;
 
 use super::secret::load_credential;
-use super::{Config, Location, NewStore, is_loopback};
+use super::{Config, Location, NewStore, is_loopback, unit};
 use crate::files;
 
 impl Config {
@@ -39,6 +39,22 @@ impl Config {
 const LOADED: [&str; 2] = ["nicechat_api_key", "nicechat_api_secret"];
 
 impl Config {
+    /// What is said where root reads secrets that the unit, whose user is another one, isn't handed, a line each.
+    pub fn secrets_of_root(&self) -> Vec<String> {
+        let Some(unit) = &self.unit else { return Vec::new() };
+        let named = self.secret_files.iter().filter_map(|(file, credential)| Some((file, credential.as_deref()?)));
+        let closed = named.filter(|(file, _)| files::closed_to_others(file).is_some());
+        let missed = closed.filter(|(_, name)| !LOADED.contains(name) && !unit::is_handed(unit, name));
+        let told = missed.map(|(file, name)| {
+            format!(
+                "root reads the secret in {} here; {unit} is a user of its own, and its unit doesn't hand it over: {}",
+                file.display(),
+                load_credential(name, file)
+            )
+        });
+        told.collect()
+    }
+
     /// What is said of a file that everybody can read. A service is a user of its own: it has to read the config, and is
     /// handed what only root may read.
     fn open_secret(&self, file: &Path, credential: Option<&str>) -> String {

@@ -8,10 +8,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rustls_platform_verifier::BuilderVerifierExt as _;
+use url::Url;
+
+use crate::config;
 
 pub(crate) use cause::{NO_TLS, root_cause};
 pub(crate) use clients::{Clients, Manner};
-pub(crate) use pause::{LONGEST_RETRY_AFTER, as_asked, asked_pause, retry_after, waits};
+pub(crate) use pause::{LONGEST_RETRY_AFTER, as_asked, asked_pause, http_date, retry_after, time_there, waits};
 
 /// A builder with our settings. TLS is rustls with ring: it needs nothing but a C
 /// compiler to build.
@@ -21,6 +24,11 @@ pub(crate) fn builder() -> reqwest::ClientBuilder {
     let agent = concat!("shelfkeeper/", env!("CARGO_PKG_VERSION"));
     // No Referer on a redirect: the address of a feed may be all that protects it.
     reqwest::Client::builder().user_agent(agent).tcp_nodelay(true).referer(false)
+}
+
+/// The same for requests to this address: what is on this machine is no business of the environment's proxy.
+pub(crate) fn builder_for(url: &Url) -> reqwest::ClientBuilder {
+    if config::is_loopback(url) { builder().no_proxy() } else { builder() }
 }
 
 /// What TLS that is not HTTP's is made with: by the same certificates as that.
@@ -75,7 +83,8 @@ pub(crate) async fn text_of(url: &str) -> Result<(u16, String), String> {
 }
 
 async fn answer_of(url: &str) -> Result<reqwest::Response, String> {
-    let client = builder().timeout(ANSWER_WITHIN).redirect(reqwest::redirect::Policy::none()).build();
+    let url = Url::parse(url).map_err(|error| format!("this is no URL: {error}"))?;
+    let client = builder_for(&url).timeout(ANSWER_WITHIN).redirect(reqwest::redirect::Policy::none()).build();
     let asked = client.map_err(|error| no_client(&error))?.get(url).send().await;
     asked.map_err(|error| {
         let slow = error.is_timeout().then(|| format!("no answer within {} s", ANSWER_WITHIN.as_secs()));

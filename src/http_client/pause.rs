@@ -44,11 +44,16 @@ pub(crate) fn asked_pause(headers: &HeaderMap, now: Timestamp) -> Option<Duratio
         // More than fits is more than anybody waits.
         return Some(Duration::from_secs(text.parse().unwrap_or(u64::MAX)));
     }
-    let now = headers.get(DATE).and_then(|now| date(now.to_str().ok()?)).unwrap_or(now);
-    Some(Duration::try_from(date(text)?.duration_since(now)).unwrap_or(Duration::ZERO))
+    Some(Duration::try_from(http_date(text)?.duration_since(time_there(headers, now))).unwrap_or(Duration::ZERO))
 }
 
-fn date(text: &str) -> Option<Timestamp> {
+/// What the clock of whoever answers shows, if they say so (`Date`); `now` is ours.
+pub(crate) fn time_there(headers: &HeaderMap, now: Timestamp) -> Timestamp {
+    headers.get(DATE).and_then(|there| http_date(there.to_str().ok()?)).unwrap_or(now)
+}
+
+/// The time that a date in a header means.
+pub(crate) fn http_date(text: &str) -> Option<Timestamp> {
     let date = jiff::fmt::rfc2822::DateTimeParser::new().parse_timestamp(text.trim());
     // The last day that can be written is what some mean by "never", and more than jiff can hold.
     date.ok().or_else(|| text.contains(" 31 Dec 9999 ").then_some(Timestamp::MAX))

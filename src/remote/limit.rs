@@ -50,12 +50,19 @@ impl Limits {
         Arc::clone(hosts.entry(host).or_insert_with(|| Arc::new(Limit::new(Some(quota)))))
     }
 
-    /// The limit of a service at an address: everybody with the same settings has the same one.
+    /// The limit of a service at an address: everybody with the same settings has the same one, and everybody its
+    /// silence.
     pub fn of_service(&self, service: &str, url: &Url, terms: Terms) -> Arc<Limit> {
         let (host, port) = (url.host_str().unwrap_or_default(), url.port_or_known_default().unwrap_or_default());
-        let name = format!("{service} {host}:{port} {terms:?}");
+        let place = format!("{service} {host}:{port} ");
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        Arc::clone(known.entry(name).or_insert_with(|| Arc::new(Limit::of_terms(terms))))
+        let there = known.iter().filter(|(name, _)| name.starts_with(&place));
+        let quiet_until = there.filter_map(|(_, limit)| limit.state().quiet_until).max();
+        let limit = known.entry(format!("{place}{terms:?}")).or_insert_with(|| Arc::new(Limit::of_terms(terms)));
+        let mut state = limit.state();
+        state.quiet_until = state.quiet_until.max(quiet_until);
+        drop(state);
+        Arc::clone(limit)
     }
 }
 
@@ -426,6 +433,10 @@ mod tests {
         let limit = Arc::new(Limit::with_longest_silence(3_600 * SECOND));
         limit.be_quiet_for(Duration::MAX);
         assert_eq!(limit.silence(), Some(Silence(3_600 * SECOND)));
+        let (limits, url) = (Limits::default(), Url::parse("https://nice.example/").expect("an address"));
+        let of = |at_once| limits.of_service("NiceChat", &url, Terms { quota: None, at_once: fixed(at_once) });
+        [of(1), of(2)][1].be_quiet_for(17 * SECOND);
+        assert_eq!([1, 3].map(|at_once| of(at_once).silence()), [Some(Silence(17 * SECOND)); 2], "other settings");
     }
 
     #[test]

@@ -34,6 +34,11 @@ impl FetchError {
         FetchError::new(location, problem).recovering(Recovery::Possible(None))
     }
 
+    /// A server that says nothing.
+    pub(super) fn silent(location: &Location, timeout: Duration) -> FetchError {
+        FetchError::passing(location, format!("no answer within {timeout:?}"))
+    }
+
     /// A transfer that took too long.
     pub(super) fn late(location: &Location) -> FetchError {
         FetchError::new(location, "the transfer took more than an hour")

@@ -8,16 +8,23 @@ use super::body::{Body, End};
 use super::error::{FetchError, too_large, unreadable};
 use super::identity::Identity;
 use crate::catalog::Hasher;
-use crate::config::Location;
-use crate::files;
+use crate::config::{self, Location};
+use crate::{files, task};
 
 const WRITTEN_JUST_NOW: &str = "the file was written less than 10 s ago";
 
-/// Opens a feed's file.
+/// Opens the feed's file, on a thread of its own.
 ///
 /// # Errors
 /// When it is no file, can't be read, or is too large.
-pub(super) fn open(path: &Path, location: &Location, max_bytes: u64, hasher: Hasher) -> Result<Body, FetchError> {
+pub(super) async fn fetch(source: &config::Source, path: &Path, hasher: &Hasher) -> Result<Body, FetchError> {
+    let (path, location, max_bytes) = (path.to_owned(), source.location.clone(), source.max_bytes);
+    let hasher = hasher.clone();
+    let opened = task::blocking(move || open(&path, &location, max_bytes, hasher)).await;
+    opened.map_err(|error| FetchError::new(&source.location, error.to_string()))?
+}
+
+fn open(path: &Path, location: &Location, max_bytes: u64, hasher: Hasher) -> Result<Body, FetchError> {
     let file = files::open(path).map_err(|error| unreadable(location, &error))?;
     let metadata = file.metadata().map_err(|error| unreadable(location, &error))?;
     if metadata.len() > max_bytes {

@@ -4,13 +4,13 @@ use std::time::Duration;
 
 use backon::{ExponentialBuilder, Retryable as _};
 use jiff::Timestamp;
-use reqwest::header::{ACCEPT_ENCODING, CONTENT_RANGE, HeaderMap, IF_MODIFIED_SINCE, IF_NONE_MATCH};
+use reqwest::header::{ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_RANGE, HeaderMap, IF_MODIFIED_SINCE, IF_NONE_MATCH};
 use reqwest::{Response, StatusCode};
 use secrecy::ExposeSecret as _;
 use tracing::debug;
 use url::Url;
 
-use super::error::{FetchError, Recovery};
+use super::error::{FetchError, Recovery, too_large};
 use super::fetched::{Asking, Begun, Validators};
 use super::headers::header;
 use super::transfer::{LONGEST, Transfer};
@@ -93,14 +93,17 @@ pub(super) fn client(clients: &Clients, source: &config::Source, url: &Url) -> R
     })
 }
 
-/// Asks for the feed, once and whatever is known of it; its body is still to come.
-pub(super) async fn ask(client: &reqwest::Client, source: &config::Source, url: &Url) -> Result<Response, FetchError> {
+/// Asks for the feed, once and whatever is known of it; its body is still to come. Gives how long that is said to be,
+/// too.
+pub(super) async fn ask(
+    client: &reqwest::Client,
+    source: &config::Source,
+    url: &Url,
+) -> Result<(Response, Option<u64>), FetchError> {
     let response = request(client, source, url).send().await;
     let response = response.map_err(|error| no_answer(&source.location, error, source.timeout))?;
-    match response.status() {
-        StatusCode::OK | StatusCode::PARTIAL_CONTENT => Ok(response),
-        _ => Err(refused(&source.location, &response)),
-    }
+    let announced = announced(source, &response)?;
+    Ok((response, announced))
 }
 
 fn request(client: &reqwest::Client, source: &config::Source, url: &Url) -> reqwest::RequestBuilder {
@@ -127,20 +130,40 @@ async fn exchange(
         request = request.header(IF_MODIFIED_SINCE, modified);
     }
     let response = request.send().await.map_err(|error| no_answer(location, error, source.timeout))?;
+    if response.status() == StatusCode::NOT_MODIFIED {
+        return Ok(None);
+    }
+    let announced = announced(source, &response)?;
+    Ok(Some(Transfer::of(source, response, announced, hasher)))
+}
+
+/// How long the body of an answer is said to be, if it says so.
+///
+/// # Errors
+/// When the body can't be one that was asked for, or is larger than it may be.
+fn announced(source: &config::Source, response: &Response) -> Result<Option<u64>, FetchError> {
+    let location = &source.location;
     let announced = match response.status() {
-        StatusCode::NOT_MODIFIED => return Ok(None),
         StatusCode::OK => response.content_length(),
         StatusCode::PARTIAL_CONTENT => Some(all_of_it(location, response.headers())?),
-        _ => return Err(refused(location, &response)),
+        _ => return Err(refused(location, response)),
     };
-    Transfer::of(source, response, announced, hasher).map(Some)
+    let coding = header(response.headers(), &CONTENT_ENCODING).unwrap_or_default();
+    // Their case means nothing (RFC 9110, 8.4.1).
+    if !matches!(coding.to_ascii_lowercase().as_str(), "" | "gzip" | "x-gzip" | "identity") {
+        return Err(FetchError::new(location, format!("the server sends {coding:?}, which was not asked for")));
+    }
+    match announced {
+        Some(length) if length > source.max_bytes => Err(too_large(location, source.max_bytes)),
+        announced => Ok(announced),
+    }
 }
 
 pub(super) fn no_answer(location: &Location, error: reqwest::Error, timeout: Duration) -> FetchError {
     // Its own words would have the whole address.
     let error = error.without_url();
     if error.is_timeout() {
-        FetchError::passing(location, format!("no answer within {timeout:?}"))
+        FetchError::silent(location, timeout)
     } else if error.is_redirect() {
         FetchError::new(location, "redirected again and again")
     } else if error.is_builder() {

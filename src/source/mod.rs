@@ -16,7 +16,6 @@ use self::fetched::Asking;
 use crate::catalog::Hasher;
 use crate::config::{self, Location};
 use crate::http_client::Clients;
-use crate::task;
 
 pub use self::body::{Body, End};
 pub use self::error::FetchError;
@@ -79,11 +78,8 @@ async fn answer(
 ) -> Result<Begun, FetchError> {
     match &source.location {
         Location::File(path) => {
-            let (path, location, max_bytes) = (path.clone(), source.location.clone(), source.max_bytes);
-            let hasher = hasher.clone();
-            let opened = task::blocking(move || file::open(&path, &location, max_bytes, hasher)).await;
-            let opened = opened.map_err(|error| FetchError::new(&source.location, error.to_string()))?;
-            Ok(Begun::Body(Incoming { body: opened?.into(), download: Download::default() }))
+            let body = file::fetch(source, path, hasher).await?.into();
+            Ok(Begun::Body(Incoming { body, download: Download::default() }))
         }
         Location::Url(url) => http::fetch(clients, (source, url), hasher, asking).await,
     }

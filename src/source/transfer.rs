@@ -5,14 +5,15 @@ use std::io::{self, Seek as _, Write as _};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use jiff::Timestamp;
 use reqwest::Response;
-use reqwest::header::{CONTENT_ENCODING, ETAG, LAST_MODIFIED, TRANSFER_ENCODING};
+use reqwest::header::{ETAG, TRANSFER_ENCODING};
 use tokio_util::task::AbortOnDropHandle;
 
 use super::body::{Body, End};
 use super::error::{FetchError, too_large};
 use super::fetched::{Download, Incoming, Wanted};
-use super::headers::header;
+use super::headers::{header, settled_last_modified};
 use crate::catalog::{Digest, Hasher};
 use crate::config::{self, Location};
 use crate::http_client;
@@ -34,24 +35,10 @@ pub(super) struct Transfer {
 }
 
 impl Transfer {
-    /// # Errors
-    /// When the body can't be one that was asked for, or is larger than it may be.
-    pub(super) fn of(
-        source: &config::Source,
-        response: Response,
-        announced: Option<u64>,
-        hasher: &Hasher,
-    ) -> Result<Transfer, FetchError> {
-        let location = source.location.clone();
-        let coding = header(response.headers(), &CONTENT_ENCODING).unwrap_or_default();
-        // Their case means nothing (RFC 9110, 8.4.1).
-        if !matches!(coding.to_ascii_lowercase().as_str(), "" | "gzip" | "x-gzip" | "identity") {
-            return Err(FetchError::new(&location, format!("the server sends {coding:?}, which was not asked for")));
-        }
-        if announced.is_some_and(|length| length > source.max_bytes) {
-            return Err(too_large(&location, source.max_bytes));
-        }
-        Ok(Transfer { location, max_bytes: source.max_bytes, announced, response, hasher: hasher.clone() })
+    /// `announced` = how long it is said to be.
+    pub(super) fn of(source: &config::Source, response: Response, announced: Option<u64>, hasher: &Hasher) -> Transfer {
+        let (location, max_bytes) = (source.location.clone(), source.max_bytes);
+        Transfer { location, max_bytes, announced, response, hasher: hasher.clone() }
     }
 
     /// Stores it, or begins to.
@@ -99,7 +86,7 @@ impl Transfer {
             hasher: self.hasher.clone(),
             origin: None,
             etag: header(headers, &ETAG),
-            last_modified: header(headers, &LAST_MODIFIED),
+            last_modified: settled_last_modified(headers, Timestamp::now()),
         })
     }
 

@@ -104,13 +104,39 @@ impl StateFile {
     }
 }
 
+/// Whether two addresses are of the same service: what is asked for lies below them, with or without a last slash.
+pub(super) fn is_same_base(one: &str, other: &str) -> bool {
+    one.trim_end_matches('/') == other.trim_end_matches('/')
+}
+
 pub(super) fn check_base(connection: &Connection, path: &Path, base_url: &str) -> Result<(), StateError> {
     let of = |error| StateError::of(path, error);
     BASE_URL.set_first(connection, &base_url.to_owned()).map_err(of)?;
     let theirs = BASE_URL.get(connection).map_err(of)?.unwrap_or_default();
-    if theirs == base_url {
+    if is_same_base(&theirs, base_url) {
         Ok(())
     } else {
         Err(StateError::OtherBase { path: path.to_owned(), theirs, ours: base_url.to_owned() })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::state::Reader;
+
+    #[test]
+    fn a_slash_at_the_end_of_an_address_makes_no_other_service() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("state.db");
+        let open = |base_url| StateFile::open(Place::take(&path).expect("a place"), Some(base_url)).map(drop);
+        open("https://a.example/api").expect("a state");
+        let look = |base_url| Reader::open(&path).expect("a reader").check_base(Some(base_url));
+        for same in ["https://a.example/api", "https://a.example/api/"] {
+            assert!(open(same).is_ok() && look(same).is_ok(), "{same}");
+        }
+        for other in ["https://a.example/", "https://a.example/api/b"] {
+            assert!(open(other).is_err() && look(other).is_err(), "{other}");
+        }
     }
 }

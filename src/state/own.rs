@@ -7,7 +7,7 @@ use rusqlite::{Connection, Transaction, TransactionBehavior};
 
 use super::StateError;
 use super::backup::back_up;
-use super::file::{BASE_URL, PATIENCE, check_base};
+use super::file::{BASE_URL, PATIENCE, check_base, is_same_base};
 use super::lock::{Counted, counted};
 use super::migrate::{check, not_ours, upgrade, version};
 use super::place::{Place, resolve};
@@ -76,7 +76,7 @@ impl OwnFile {
         let Some(connection) = OwnFile::snapshot(path, steps)? else { return Ok(None) };
         let of = |error| StateError::of(path, error);
         match BASE_URL.get(&connection).map_err(of)? {
-            Some(theirs) if theirs != base_url => {
+            Some(theirs) if !is_same_base(&theirs, base_url) => {
                 Err(StateError::OtherBase { path: path.to_owned(), theirs, ours: base_url.to_owned() })
             }
             _ => work(&connection).map(Some).map_err(of),

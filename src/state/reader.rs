@@ -7,7 +7,7 @@ use std::sync::Arc;
 use rusqlite::{Connection, Params, Row};
 
 use super::doubt::{are_orders_doubted, doubt, doubted};
-use super::file::{BASE_URL, PATIENCE};
+use super::file::{BASE_URL, PATIENCE, is_same_base};
 use super::identity::FileId;
 use super::idle::Idle;
 use super::lock::{Counted, counted};
@@ -164,7 +164,7 @@ impl Reader {
     /// When it does.
     pub fn check_base(&self, base_url: Option<&str>) -> Result<(), StateError> {
         match (self.get(&BASE_URL)?, base_url) {
-            (Some(theirs), Some(ours)) if theirs != ours => {
+            (Some(theirs), Some(ours)) if !is_same_base(&theirs, ours) => {
                 Err(StateError::OtherBase { path: self.path.clone(), theirs, ours: ours.to_owned() })
             }
             _ => Ok(()),

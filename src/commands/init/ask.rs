@@ -1,10 +1,13 @@
 //! Questions to whoever sits at the terminal.
 
-use std::io::{self, BufRead, ErrorKind, Write};
+use std::io::{self, BufRead, ErrorKind, Read as _, Write};
 use std::os::fd::AsFd as _;
 
-use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr};
+use rustix::termios::{LocalModes, OptionalActions, SpecialCodeIndex, Termios, tcgetattr, tcsetattr};
 use secrecy::SecretString;
+
+/// What Ctrl-C types where it is no signal.
+const CTRL_C: u8 = 3;
 
 /// Whoever can be asked.
 pub(super) struct Terminal<R, W> {
@@ -32,11 +35,27 @@ impl<R: BufRead, W: Write> Terminal<R, W> {
     pub(super) fn ask_or_none(&mut self, question: &str) -> io::Result<Option<String>> {
         write!(self.questions, "{question}: ")?;
         self.questions.flush()?;
-        let mut answer = String::new();
-        if self.answers.read_line(&mut answer)? == 0 {
-            return Err(io::Error::new(ErrorKind::UnexpectedEof, "no answer; nothing was written"));
+        let line = self.line()?;
+        match line.last() {
+            None => return Err(io::Error::new(ErrorKind::UnexpectedEof, "no answer; nothing was written")),
+            Some(&CTRL_C) => return Err(io::Error::new(ErrorKind::Interrupted, "interrupted; nothing was written")),
+            Some(_) => {}
         }
+        let answer =
+            String::from_utf8(line).map_err(|_| io::Error::new(ErrorKind::InvalidData, "the answer is not UTF-8"))?;
         Ok(Some(answer.trim().to_owned()).filter(|answer| !answer.is_empty()))
+    }
+
+    /// What is typed, with what ends it; nothing at the end of all.
+    fn line(&mut self) -> io::Result<Vec<u8>> {
+        let mut line = Vec::new();
+        for byte in self.answers.by_ref().bytes() {
+            line.push(byte?);
+            if matches!(line.last(), Some(&(b'\n' | CTRL_C))) {
+                break;
+            }
+        }
+        Ok(line)
     }
 
     /// Asks for what nobody else should see.
@@ -63,7 +82,9 @@ impl Quiet {
         let stdin = io::stdin();
         let usual = tcgetattr(stdin.as_fd()).ok()?;
         let mut quiet = usual.clone();
-        quiet.local_modes.remove(LocalModes::ECHO);
+        // A signal would end us before the terminal is as it was. Ctrl-C ends the line instead.
+        quiet.local_modes.remove(LocalModes::ECHO | LocalModes::ISIG);
+        quiet.special_codes[SpecialCodeIndex::VEOL] = CTRL_C;
         tcsetattr(stdin.as_fd(), OptionalActions::Flush, &quiet).ok()?;
         Some(Quiet(usual))
     }
@@ -89,5 +110,12 @@ mod tests {
         assert_eq!(terminal.ask_or_none("D").expect("an answer"), None);
         assert!(terminal.ask("E", Some("f")).is_err(), "the answers are at their end");
         assert_eq!(String::from_utf8_lossy(&questions), "A [b]: C: C: D: E [f]: ");
+    }
+
+    #[test]
+    fn an_interruption_is_no_answer() {
+        let mut terminal = Terminal::new("hunter2\u{3}more\n".as_bytes(), io::sink());
+        let error = terminal.ask("A", Some("b")).expect_err("interrupted");
+        assert_eq!(error.to_string(), "interrupted; nothing was written");
     }
 }

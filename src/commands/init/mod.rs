@@ -133,8 +133,9 @@ fn secret(
         let path = std::path::absolute(file)?;
         let unreadable = |error| usage(anyhow!("{flag} {}: it can't be read: {error}", file.display()));
         let text = SecretString::from(std::fs::read_to_string(&path).map_err(unreadable)?);
-        if text.expose_secret().trim().is_empty() {
-            return Err(usage(anyhow!("{flag} {}: it is empty", file.display())));
+        let text = SecretString::from(config::without_mark(text.expose_secret()));
+        if let Some(fault) = fault(&text) {
+            return Err(usage(anyhow!("{flag} {}: it {fault}", file.display())));
         }
         return Ok(match is_kept(&path, place) {
             true => Kept { path, value: None },
@@ -148,10 +149,19 @@ fn secret(
             return Err(usage(anyhow!("there is nobody to ask for the {name}: set {variable}, or give {flag} FILE")));
         }
     };
-    if value.expose_secret().trim().is_empty() {
-        return Err(usage(anyhow!("the {name} is empty")));
+    if let Some(fault) = fault(&value) {
+        return Err(usage(anyhow!("the {name} {fault}")));
     }
     Ok(Kept { path: place.to_owned(), value: Some(value) })
+}
+
+/// Why a secret is none that a config can have.
+fn fault(secret: &SecretString) -> Option<&'static str> {
+    match secret.expose_secret().trim() {
+        "" => Some("is empty"),
+        text if text.contains(char::is_control) => Some("has a line break or a control character inside"),
+        _ => None,
+    }
 }
 
 fn usage(error: anyhow::Error) -> Failure {

@@ -37,6 +37,18 @@ fn each_of_the_four_ways() {
 }
 
 #[test]
+fn a_byte_order_mark_is_no_part_of_a_secret() {
+    let bare = without_secret("");
+    let path = bare.write("nicechat_api_secret", format!("\u{feff}{HIDDEN}\r\n"));
+    assert_eq!(secret(&without_secret(&format!("api_secret_file = {path:?}")), &[]), Ok(HIDDEN.to_owned()));
+    let credentials = bare.0.path().display().to_string();
+    assert_eq!(secret(&bare, &[("CREDENTIALS_DIRECTORY", &credentials)]), Ok(HIDDEN.to_owned()));
+    bare.write("nicechat_api_secret", "\u{feff}\n");
+    let message = secret(&bare, &[("CREDENTIALS_DIRECTORY", &credentials)]).expect_err("empty");
+    assert!(message.ends_with("is empty"), "{message}");
+}
+
+#[test]
 fn none_lists_the_four_ways() {
     let folder = without_secret("");
     let empty = tempfile::tempdir().expect("a folder");

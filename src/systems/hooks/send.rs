@@ -18,7 +18,7 @@ use url::Url;
 use super::answer::Answer;
 use super::mail;
 use super::sign::signature;
-use crate::config::{Hook, HookTarget};
+use crate::config::{Hook, HookTarget, is_loopback};
 use crate::http_client::{self, no_client, retry_after, root_cause};
 use crate::outbox::Pending;
 
@@ -31,7 +31,7 @@ pub(super) struct Message<'a> {
 /// Sends an event once.
 pub(super) async fn send(hook: &Hook, tools: &Tools, message: Message<'_>) -> Answer {
     match &hook.to {
-        HookTarget::Url { url, secret } => match tools.clients.get() {
+        HookTarget::Url { url, secret } => match tools.clients.get(url) {
             Ok(client) => post((client, url), secret.as_ref(), hook.timeout, message).await,
             Err(error) => Answer::Failed(error, None),
         },
@@ -49,19 +49,24 @@ pub(super) struct Tools {
     pub(super) desk: mail::Desk,
 }
 
-/// The one client of all hooks, made when there is something to send: that takes longer than sending does.
+/// The clients of all hooks, each made when there is something to send: that takes longer than sending does.
 #[derive(Default)]
-pub(super) struct Clients(OnceLock<reqwest::Client>);
+pub(super) struct Clients {
+    /// For what is on this machine.
+    near: OnceLock<reqwest::Client>,
+    far: OnceLock<reqwest::Client>,
+}
 
 impl Clients {
-    fn get(&self) -> Result<&reqwest::Client, String> {
-        if let Some(client) = self.0.get() {
+    fn get(&self, url: &Url) -> Result<&reqwest::Client, String> {
+        let place = if is_loopback(url) { &self.near } else { &self.far };
+        if let Some(client) = place.get() {
             return Ok(client);
         }
         // A redirect could lead what is told elsewhere. A connection that was kept may be closed when it is needed.
-        let client = http_client::builder().redirect(Policy::none()).pool_max_idle_per_host(0).build();
+        let client = http_client::builder_for(url).redirect(Policy::none()).pool_max_idle_per_host(0).build();
         let client = client.map_err(|error| format!("no HTTP client: {}", no_client(&error)))?;
-        Ok(self.0.get_or_init(|| client))
+        Ok(place.get_or_init(|| client))
     }
 }
 

@@ -3,7 +3,8 @@
 use std::fs::Permissions;
 use std::os::unix::fs::PermissionsExt as _;
 
-use crate::kit::{FEED, Shop};
+use crate::kit::receiver::Receiver;
+use crate::kit::{FEED, Shop, finish};
 use sandbox::{Fault, Feed, Rule};
 
 const LAMP: &str = "1|Lamp|10.00 USD|in stock|Home";
@@ -113,6 +114,29 @@ fn online_each_thing_has_a_line_and_the_rest_goes_on() {
 }
 
 #[test]
+fn what_is_on_this_machine_needs_no_proxy() {
+    let (shop, receiver) = (Shop::with_rows(&[LAMP]), Receiver::new());
+    let url = receiver.url();
+    shop.config(&format!(
+        "[notify]\nheartbeat_url = {url:?}\nfail_after = 1\n\
+         [[notify.hook]]\nname = \"ops\"\nevents = [\"pass.failed\"]\nurl = {url:?}\n"
+    ));
+    // Nobody listens there.
+    let run = |arguments: &[&str]| {
+        let mut command = shop.command(arguments);
+        command.env("http_proxy", "http://127.0.0.1:1");
+        finish(command)
+    };
+    run(&["check", "--online"]).expect_code(0);
+    shop.put_feed("not a feed at all");
+    run(&["run", "--once"]).expect_code(1);
+    let lines: Vec<String> = receiver.seen().into_iter().map(|message| message.line).collect();
+    for told in ["GET /hook/start?", "POST /hook/fail?", "POST /hook?"] {
+        assert!(lines.iter().any(|line| line.starts_with(told)), "{told} in {lines:?}");
+    }
+}
+
+#[test]
 fn an_address_without_tls() {
     let shop = Shop::with_rows(&[LAMP]);
     shop.config(&format!("[source]\nlocation = {:?}", shop.feed_url().replace("http://", "https://")));
@@ -185,6 +209,24 @@ fn a_feed_that_only_root_may_read_is_told_beside_a_unit() {
     assert!(told[1].contains("chmod o+x /var/lib/feeds"), "{output:?}");
     assert!(!told[2].contains("user of its own"), "{output:?}");
     assert!(told[3].contains("keeps /var/tmp from it"), "{output:?}");
+}
+
+#[test]
+fn a_secret_that_a_unit_is_not_handed_is_told_to_root() {
+    let shop = Shop::new();
+    shop.config("[http]\npassword_file = \"/etc/shelfkeeper/http_password\"\n");
+    let check = "\"$0\" --shop north check | grep -F 'the secret in'; echo \"= $?\"";
+    let line = "LoadCredential=http_password:/etc/shelfkeeper/http_password";
+    let script = format!(
+        "cp {} /etc/shelfkeeper/north.toml && cd /etc/shelfkeeper && echo hunter2hunter2 > http_password && \
+         chmod 600 http_password; {check}; mkdir -p /etc/systemd/system/shelfkeeper@north.service.d && \
+         echo {line} > /etc/systemd/system/shelfkeeper@north.service.d/own.conf; {check}",
+        shop.path("shelfkeeper.toml").display()
+    );
+    let Some(output) = crate::kit::machine::on_a_machine(&script) else { return };
+    let told: Vec<&str> = output.stdout.split("= ").collect();
+    assert!(told[0].contains("shelfkeeper@north is a user of its own") && told[0].contains(line), "{output:?}");
+    assert!(told[1].starts_with("0\n") && !told[1].contains("secret"), "{output:?}");
 }
 
 #[test]

@@ -91,6 +91,7 @@ fn what_is_missing_or_wrong_writes_nothing() {
     let shop = Shop::with_rows(&[LAMP]);
     shop.write("page.html", "<html></html>");
     shop.write("empty", "\n");
+    shop.write("lines", "one\ntwo\n");
     let url = shop.feed_url();
     for (arguments, code, words) in [
         (&["--yes"][..], 2, "name the feed with --feed"),
@@ -101,6 +102,7 @@ fn what_is_missing_or_wrong_writes_nothing() {
         (&["--yes", "--feed", &url, "--shop", "a/b"], 2, "a name has letters, digits"),
         (&["--yes", "--feed", &url, "--api-key-file", "absent"], 2, "--api-key-file absent: it can't be read"),
         (&["--yes", "--feed", &url, "--api-secret-file", "empty"], 2, "--api-secret-file empty: it is empty"),
+        (&["--yes", "--feed", &url, "--api-secret-file", "lines"], 2, "lines: it has a line break or a control"),
     ] {
         let output = init(&shop, arguments).expect_code(code);
         assert!(output.stderr.contains(words), "{arguments:?}: {}", output.stderr);
@@ -109,6 +111,18 @@ fn what_is_missing_or_wrong_writes_nothing() {
     }
     let output = run(&shop, &["init", "--yes", "--feed", &url]).expect_code(2);
     assert!(output.stderr.contains("set SHELFKEEPER_NICECHAT_API_KEY, or give --api-key-file"), "{}", output.stderr);
+}
+
+#[test]
+fn a_byte_order_mark_before_a_secret_is_left_out() {
+    let shop = Shop::with_rows(&[LAMP]);
+    let (feed, base_url) = (shop.feed_url(), shop.feed_url().replace("/shop/products.txt", ""));
+    shop.write("key", format!("\u{feff}{DEMO_KEY}\r\n"));
+    shop.write("secret", format!("\u{feff}{DEMO_SECRET}\r\n"));
+    let arguments = ["init", "--yes", "--feed", &feed, "--nicechat", &base_url];
+    run(&shop, &[&arguments[..], &["--api-key-file", "key", "--api-secret-file", "secret"]].concat()).expect_code(0);
+    let checked = run(&shop, &["check", "--online"]).expect_code(0).stdout;
+    assert!(checked.contains("NiceChat  ok"), "{checked}");
 }
 
 /// Where the variable names another config, what was written has to be named.
