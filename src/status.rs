@@ -17,7 +17,7 @@ use crate::pause::Pause;
 use crate::report::{JsonObject, PrintError};
 use crate::state::{self, Reader, StateError};
 use crate::systems::{FailedObject, Look, Standing};
-use crate::text::{count, distance, fold};
+use crate::text::{count, distance, fold, one_line, shorten};
 
 /// Objects that a person is shown.
 const SHOWN: u64 = 20;
@@ -299,7 +299,9 @@ impl<'r> Status<'r> {
         writeln!(out, "\n{}:", count(failed, "object is not as wanted", "objects are not as wanted"))?;
         self.each_failed(SHOWN, |FailedObject { kind, id, store, reason, refused, .. }| {
             let what = if *refused { "refused" } else { "failed, to be tried again" };
-            let place = store.as_ref().map(|store| format!(" in store {store}")).unwrap_or_default();
+            let id = one_line(&shorten(id));
+            let store = store.as_ref().map(|store| format!(" in store {}", one_line(&shorten(store))));
+            let place = store.unwrap_or_default();
             writeln!(out, "{}", fold(&format!("  {kind} {id}{place}: {what}: {reason}"), 4))
         })?;
         if failed > SHOWN {

@@ -50,11 +50,10 @@ pub(super) fn approve(arguments: &cli::Approve, look: &Look) -> Outcome {
         ))?;
     }
     if arguments.digest.is_none() && !is_terminal {
-        let error = "this is no terminal to ask at: say what you approve";
-        return Err(Failure {
-            error: anyhow::anyhow!("{error}: {} approve {digests}", look.caller.program),
-            exit: Exit::Config,
-        });
+        let command = |held: &HeldBack| format!("{} approve {}", look.caller.program, held.digest);
+        let commands = all.iter().map(command).collect::<Vec<_>>().join("; or ");
+        let error = anyhow::anyhow!("this is no terminal to ask at: say what you approve: {commands}");
+        return Err(Failure { error, exit: Exit::Config });
     }
     Ok(Exit::Done)
 }

@@ -113,12 +113,14 @@ pub trait WriteOutbox: AsRef<Writer> {
 
 impl WriteOutbox for Writer {}
 
-/// Remembers an event without what it says, and not too many of them.
+/// Remembers an event without what it says, and not too many of its hook.
 fn give_up(transaction: &Transaction<'_>, event: i64, is_personal: bool) -> rusqlite::Result<()> {
-    let sql = "UPDATE hook_event SET body = NULL, personal_until = NULL, given_up = error WHERE event = ?1";
-    transaction.execute(sql, [event])?;
-    let sql = "DELETE FROM hook_event WHERE given_up IS NOT NULL AND event <= (
-                   SELECT event FROM hook_event WHERE given_up IS NOT NULL ORDER BY event DESC LIMIT 1 OFFSET ?1)";
-    transaction.execute(sql, [REMEMBERED])?;
+    let sql = "UPDATE hook_event SET body = NULL, personal_until = NULL, given_up = error WHERE event = ?1
+               RETURNING hook";
+    let hook: Option<String> = transaction.query_row(sql, [event], |row| row.get(0)).optional()?;
+    let sql = "DELETE FROM hook_event WHERE hook = ?1 AND given_up IS NOT NULL AND event <= (
+                   SELECT event FROM hook_event WHERE hook = ?1 AND given_up IS NOT NULL
+                   ORDER BY event DESC LIMIT 1 OFFSET ?2)";
+    transaction.execute(sql, params![hook, REMEMBERED])?;
     if is_personal { wipe(transaction) } else { Ok(()) }
 }

@@ -10,31 +10,64 @@ use tokio::time::Instant;
 /// Wrong secrets of one address in [`WINDOW`], after which it has to wait that long.
 const WRONG: u32 = 20;
 pub const WINDOW: Duration = Duration::from_secs(60);
-/// Addresses that are kept count of.
+/// The same of all that come by one proxy: whoever it lets say who they are may say anything.
+const WRONG_BY_PROXY: u32 = 200;
+/// Addresses that are kept count of; beyond them all are one.
 const ADDRESSES: usize = 10_000;
+
 /// Keeps count of wrong secrets. A clone is the same one.
 #[derive(Debug, Clone, Default)]
-pub struct Attempts(Arc<Mutex<HashMap<IpAddr, (u32, Instant)>>>);
+pub struct Attempts(Arc<Mutex<HashMap<Who, (u32, Instant)>>>);
+
+/// Whose wrong ones are counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Who {
+    Caller(IpAddr),
+    /// All that come by this one.
+    Proxy(IpAddr),
+    /// All that there is no room for.
+    Others,
+}
 
 impl Attempts {
     /// Whether an address has to wait.
     pub fn are_too_many(&self, address: IpAddr) -> bool {
+        self.are(WRONG, Who::Caller(address))
+    }
+
+    /// Whether all have to wait that come by this proxy.
+    pub fn are_too_many_by(&self, proxy: IpAddr) -> bool {
+        self.are(WRONG_BY_PROXY, Who::Proxy(proxy))
+    }
+
+    fn are(&self, most: u32, who: Who) -> bool {
         let seen = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        seen.get(&address).is_some_and(|(wrong, since)| *wrong >= WRONG && since.elapsed() < WINDOW)
+        let counted = seen.get(&who).or_else(|| seen.get(&Who::Others).filter(|_| seen.len() >= ADDRESSES));
+        counted.is_some_and(|(wrong, since)| *wrong >= most && since.elapsed() < WINDOW)
     }
 
     /// Counts a wrong one. The minute begins with the first, and anew with the one that was too many.
     pub fn count(&self, address: IpAddr) {
+        self.add(WRONG, Who::Caller(address));
+    }
+
+    /// The same for the proxy that it came by.
+    pub fn count_by(&self, proxy: IpAddr) {
+        self.add(WRONG_BY_PROXY, Who::Proxy(proxy));
+    }
+
+    fn add(&self, most: u32, who: Who) {
         let mut seen = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if seen.len() >= ADDRESSES {
             seen.retain(|_, (_, since)| since.elapsed() < WINDOW);
         }
-        let entry = seen.entry(address).or_insert((0, Instant::now()));
+        let is_full = seen.len() >= ADDRESSES && !seen.contains_key(&who);
+        let entry = seen.entry(if is_full { Who::Others } else { who }).or_insert((0, Instant::now()));
         if entry.1.elapsed() >= WINDOW {
             *entry = (0, Instant::now());
         }
         entry.0 += 1;
-        if entry.0 == WRONG {
+        if entry.0 == most {
             entry.1 = Instant::now();
         }
     }

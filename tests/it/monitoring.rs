@@ -112,9 +112,8 @@ const LAST: [&str; 5] = [
     "shelfkeeper_orders_mirrored",
 ];
 /// What has labels and nothing to tell at first: a family of no series is not described.
-const LATE: [&str; 7] = [
+const LATE: [&str; 6] = [
     "shelfkeeper_held",
-    "shelfkeeper_hook_deliveries",
     "shelfkeeper_advisor_changes",
     "shelfkeeper_availability_answers",
     "shelfkeeper_oct8ne_requests",
@@ -159,6 +158,12 @@ fn rules_and_dashboard_name_metrics_that_there_are() {
         }
     }
     assert!(rules.groups.iter().all(|group| group.name == "shelfkeeper") && told.len() > 10, "{told:?}");
+    for alert in ["HasStopped", "MirrorHasStopped", "NeverBegan", "ChangesWait", "HookIsNotTold"] {
+        let is_it = |rule: &&Rule| rule.alert == format!("Shelfkeeper{alert}");
+        let rule = rules.groups.iter().flat_map(|group| &group.rules).find(is_it);
+        let series = names(&rule.expect(alert).expr);
+        assert!(series.contains("shelfkeeper_paused"), "{alert} is told of what somebody has paused");
+    }
 
     let dashboard: Value = serde_json::from_str(&text("docs/monitoring/grafana.json")).expect("JSON");
     let panels = dashboard["panels"].as_array().expect("panels");

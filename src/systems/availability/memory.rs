@@ -45,6 +45,8 @@ struct Watched {
     trouble: Option<String>,
     /// The state that was noticed last.
     noticed: State,
+    /// Whether there was a reading since we are here.
+    was_read: bool,
 }
 
 /// A watch has another state.
@@ -86,7 +88,7 @@ impl Memory {
                 Some(known) => known.said(),
                 None => State::Unknown,
             };
-            Watched { name: watch.name.clone(), question, known, trouble, noticed }
+            Watched { name: watch.name.clone(), question, known, trouble, noticed, was_read: false }
         };
         inner.watches = emplifi.watches.iter().map(watched).collect();
         inner.settings = Some(Settings { emplifi: Arc::clone(emplifi), origins });
@@ -111,6 +113,7 @@ impl Memory {
             }
             watched.known = Some(Known::after(watched.known, is_available, at, &terms));
             watched.trouble = None;
+            watched.was_read = true;
             if is_first {
                 watched.noticed = watched.state(at, &terms).0;
             }
@@ -175,10 +178,9 @@ impl Memory {
         if let Some(faces) = inner.faces.as_ref().filter(|faces| faces.holds(now)) {
             return Some(Arc::clone(faces));
         }
-        // Pages saw what it was before, and see from now on that it isn't so any more.
-        if inner.faces.is_some() {
-            inner.notice(now, |_| true);
-        }
+        // Pages saw what it was before, or could have, and see from now on that it isn't so any more.
+        let were_told = inner.faces.is_some();
+        inner.notice(now, |watched| were_told || watched.was_read);
         let Settings { emplifi, origins } = inner.settings.as_ref()?;
         let shown = inner.watches.iter().map(|watched| {
             let (state, since) = watched.state(now, &emplifi.terms);

@@ -132,6 +132,12 @@ impl System for AvailabilitySystem {
         let mut levels = Vec::new();
         for watch in watch_states(reader, settings)? {
             let label = Some(("watch", watch.watch.into()));
+            levels.push(Level {
+                name: "advisor_watched",
+                help: "Watches that the config has: each has an age of its last reading once there was one",
+                label: label.clone(),
+                value: 1,
+            });
             if watch.state != State::Unknown {
                 levels.push(Level {
                     name: "advisor_available",

@@ -22,6 +22,8 @@ pub(super) const LABEL: &str = "hooks";
 const TOLD: usize = 5;
 /// What is counted.
 pub(super) const DELIVERIES: &str = "hook_deliveries";
+/// What becomes of a delivery.
+pub(super) const OUTCOMES: [&str; 3] = ["taken", "failed", "given_up"];
 
 /// The report of a round, as every job has it. One with nothing to tell has no summary.
 pub(super) fn report(round: Round, kind: PassKind) -> pass::Report {

@@ -7,13 +7,13 @@ use tokio::sync::watch;
 use super::job::HooksJob;
 use super::mail::{Certificates, Desk, FindToMend};
 use super::probe::probe;
-use super::report::{DELIVERIES, HooksLook};
+use super::report::{DELIVERIES, HooksLook, OUTCOMES};
 use super::round::{Courier, Memory};
 use super::send::{Clients, Tools};
 use crate::clock::Clock;
 use crate::config::{Config, Hook};
 use crate::outbox::ReadOutbox as _;
-use crate::pass::{Job, Level, Meter};
+use crate::pass::{Job, Level, Meter, Sample};
 use crate::shop::Shop;
 use crate::state::{Reader, StateError};
 use crate::systems::look::Look;
@@ -89,6 +89,13 @@ impl System for HooksSystem {
 
     fn meters(&self) -> &'static [Meter] {
         &METERS
+    }
+
+    /// Nothing yet, of each hook: a series that is there before its first step shows it as one.
+    fn counted(&self) -> Vec<Sample> {
+        let hooks = self.settings.borrow();
+        let series = hooks.iter().flat_map(|hook| OUTCOMES.map(|outcome| format!("{} {outcome}", hook.name)));
+        series.map(|labels| Sample::labelled(DELIVERIES, labels, 0)).collect()
     }
 
     fn levels(&self, reader: &Reader, config: &Config) -> Result<Vec<Level>, StateError> {

@@ -31,7 +31,7 @@ use tracing::warn;
 /// The most that a request's line may have, in bytes; more is answered 414.
 const LINE_BYTES: usize = 8 << 10;
 /// What hyper buffers of a line and headers: beyond our own limits, so that it is us who say which of them is too long.
-const BUFFER_BYTES: usize = 384 << 10;
+const BUFFER_BYTES: usize = 96 << 10;
 /// The most headers that a request may have; more are answered 431.
 const HEADERS: usize = 1_000;
 /// The most that a request's body may have, in bytes; more is answered 413. A route may set another limit with

@@ -44,9 +44,11 @@ async fn check(State((monitor, attempts)): State<(Monitor, Attempts)>, request: 
     let Some(password) = http.password.as_ref().filter(|_| !OPEN.contains(&request.uri().path())) else {
         return next.run(request).await;
     };
-    let peer = request.extensions().get::<Peer>().map(|Peer(peer)| peer.ip());
+    let peer = request.extensions().get::<Peer>().map(|Peer(peer)| peer.ip().to_canonical());
     let address = peer.map(|peer| client(Some(http), peer, request.headers()));
-    if address.is_some_and(|address| attempts.are_too_many(address)) {
+    let proxy = peer.filter(|peer| address != Some(*peer));
+    let is_too_many = |address| attempts.are_too_many(address);
+    if address.is_some_and(is_too_many) || proxy.is_some_and(|proxy| attempts.are_too_many_by(proxy)) {
         let wait = [(RETRY_AFTER, WINDOW.as_secs().to_string())];
         return (StatusCode::TOO_MANY_REQUESTS, wait, "Too many wrong passwords.\n").into_response();
     }
@@ -55,7 +57,8 @@ async fn check(State((monitor, attempts)): State<(Monitor, Attempts)>, request: 
     }
     // Who gives none has not tried: browsers ask so before they know that there is one.
     if request.headers().contains_key(AUTHORIZATION) {
-        address.iter().for_each(|address| attempts.count(*address));
+        address.into_iter().for_each(|address| attempts.count(address));
+        proxy.into_iter().for_each(|proxy| attempts.count_by(proxy));
     }
     let wanted = [(WWW_AUTHENTICATE, "Basic realm=\"shelfkeeper\", charset=\"UTF-8\"")];
     (StatusCode::UNAUTHORIZED, wanted, "The password of [http] is wanted; any user name will do.\n").into_response()

@@ -36,7 +36,9 @@ const LISTED: u64 = 1_000;
 /// How many may be given a file at the same time: each may take room on the disk until it is fetched.
 const FILES: usize = 4;
 /// How many pages may wait for the disk at the same time; a disk that hangs must not use up all threads.
-const READERS: usize = 4;
+const READERS: usize = 8;
+// Files that are being written leave room for pages and monitors.
+const _: () = assert!(READERS > FILES);
 
 /// Keeps what the routes tell. A clone is the same monitor.
 #[derive(Clone)]
@@ -83,6 +85,7 @@ impl Monitor {
     pub fn expect<'j>(&self, config: Arc<Config>, jobs: impl Iterator<Item = &'j dyn Job>) {
         *self.0.config.lock().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&config);
         let clock = Clock::read();
+        let jobs = jobs.inspect(|job| PassKind::ALL.iter().for_each(|kind| self.0.metrics.expect(job.label(*kind))));
         let mut readiness = self.readiness();
         for job in readiness.expect(jobs) {
             let last_good = Reader::open(&config.state.path).and_then(|reader| job.went_well(&reader));

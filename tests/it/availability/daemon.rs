@@ -181,3 +181,26 @@ fn a_reload_takes_watches_in_and_out() {
     wait_until("nobody is watched", || shown().contains("{\"watches\":{}}"));
     assert_eq!(standing(&shop), json!([]));
 }
+
+/// A misspelt alias, most likely.
+#[test]
+fn a_watch_that_never_had_a_reading_is_told_of() {
+    let shop = shop(QUICK, &format!("{SOFAS}{BEDS}{DOORS}"));
+    shop.emplifi().remove("bed-team");
+    let process = daemon(&shop);
+    let private = private(&process);
+    let metrics = || ask(private, "GET /metrics", "Host: localhost\r\n").1;
+    wait_until("the other one was read", || metrics().contains("shelfkeeper_advisor_available{watch=\"sofas\"} 1\n"));
+    let metrics = metrics();
+    for line in [
+        "shelfkeeper_advisor_watched{watch=\"sofas\"} 1\n",
+        "shelfkeeper_advisor_watched{watch=\"beds\"} 1\n",
+        "shelfkeeper_passes_total{kind=\"availability\",outcome=\"held\"} 0\n",
+    ] {
+        assert!(metrics.contains(line), "{line} in {metrics}");
+    }
+    assert!(!metrics.contains("shelfkeeper_advisor_reading_age_seconds{watch=\"beds\"}"), "{metrics}");
+    let headline = shop.json(&["status", "--format", "json"])["headline"].clone();
+    let told = "Equal but for 1 watch of which nobody knows whether an advisor is there.";
+    assert_eq!((&headline["state"], &headline["text"]), (&json!("rows"), &json!(told)));
+}

@@ -167,3 +167,14 @@ fn an_error_in_the_config_keeps_nobody_from_pausing() {
     shop.pass(0);
     assert_eq!(shop.take_writes(), ["PATCH products 1"]);
 }
+
+#[test]
+fn a_pass_that_is_paused_over_the_same_feed_has_read_nothing() {
+    let shop = Shop::with_rows(&[LAMP, "2||20.00 USD|in stock|Home"]);
+    shop.pass(3);
+    shop.run(&["pause"]).expect_code(0);
+    let told = shop.pass(4).stdout;
+    assert!(told.starts_with("sync: held, 1 rejected, "), "{told}");
+    let last = &shop.json(&["status", "--format", "json"])["last_pass"];
+    assert_eq!((&last["read"], &last["rejected"]), (&json!(0), &json!(1)));
+}

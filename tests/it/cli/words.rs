@@ -1,7 +1,9 @@
 //! The words that people read when something is not as it should be: what is wrong, where, and what to do.
 
-use crate::kit::{Shop, finish, program, tsv};
+use crate::kit::process::Process;
+use crate::kit::{Shop, finish, orders, program, tsv, wait_until};
 use sandbox::{Fault, Kind, Rule};
+use serde_json::json;
 
 const LAMP: &str = "1|Lamp|10.00 USD|in stock|Home";
 
@@ -218,4 +220,60 @@ fn shops_are_found_by_the_names_of_their_units() {
     let output = run(&["status", "--shop", "../north"]).expect_code(2);
     assert!(output.stderr.contains("a name has letters, digits, - and _"), "{}", output.stderr);
     run(&["status", "--shop", "north", "--config", "shelfkeeper.toml"]).expect_code(2);
+}
+
+#[test]
+fn an_id_that_is_refused_is_shown_as_a_terminal_may_be_given_it() {
+    let shop = Shop::with_rows(&["a\u{202e}b|Lamp|10.00 USD|in stock|Home"]);
+    let refusal = Rule { method: Some("POST".into()), kind: Some(Kind::Product), ..Rule::new(Fault::status(400)) };
+    shop.nicechat().add_fault(refusal);
+    shop.pass(3);
+    let told = shop.run(&["status"]).expect_code(0).stdout;
+    assert!(told.contains("\n  product a b: refused: "), "{told}");
+}
+
+#[test]
+fn of_two_that_hold_something_each_is_told_with_its_own_command() {
+    let shelf = |price: &str| (0..40).map(|n| format!("{n}|Lamp|{price} USD|in stock|Home")).collect::<Vec<_>>();
+    let publish = |shop: &Shop, price| shop.put_feed(tsv(&shelf(price).iter().map(String::as_str).collect::<Vec<_>>()));
+    let shop = orders::shop("");
+    publish(&shop, "10.00");
+    for id in 1..=20 {
+        shop.nicechat().put_order(orders::order(id, &orders::days_ago(1), 1));
+    }
+    orders::pass(&shop, "--resync", 0);
+    for id in 1..=15 {
+        shop.nicechat().remove_order(&json!(id));
+    }
+    publish(&shop, "100.00");
+    orders::pass(&shop, "--resync", 4);
+    let told = shop.run(&["approve"]).expect_code(2).stderr;
+    let (_, commands) = told.trim_end().split_once("say what you approve: ").expect("commands");
+    let commands: Vec<&str> = commands.split("; or ").collect();
+    assert_eq!(commands.len(), 2, "{told}");
+    for command in commands {
+        let digest = command.strip_prefix("shelfkeeper approve ").expect("a command");
+        shop.run(&["approve", digest]).expect_code(0);
+    }
+}
+
+/// As it is with one that takes longer than three intervals of its schedule: its row comes when it ends.
+#[test]
+fn a_pass_that_is_under_way_has_not_stopped() {
+    let shop = Shop::with_rows(&[LAMP]);
+    shop.pass(0);
+    let state = rusqlite::Connection::open(shop.state_path()).expect("a state");
+    let before = (jiff::Timestamp::now() - jiff::SignedDuration::from_hours(24)).to_string();
+    let sql = "UPDATE pass SET row = json_set(row, '$.started', ?1, '$.finished', ?1, '$.machine_start', ?2)";
+    assert_eq!(state.execute(sql, [&before, "5 another"]).expect("written"), 1);
+    drop(state);
+    let headline = || shop.json(&["status", "--format", "json"])["headline"].clone();
+    assert_eq!(headline()["state"], "stopped");
+    shop.feed_tsv(&[&LAMP.replace("10.00", "11.00")]);
+    shop.nicechat().add_fault(Rule { method: Some("PATCH".into()), ..Rule::new(Fault::Hang) });
+    let _daemon = Process::start(shop.command(&["run"]));
+    wait_until("it sends", || shop.nicechat().requests().iter().any(|request| request.method == "PATCH"));
+    let told = headline();
+    let is_told = told["text"].as_str().is_some_and(|text| text.contains("a pass that is under way"));
+    assert!(told["state"] == "behind" && is_told, "{told}");
 }

@@ -230,3 +230,26 @@ fn what_may_not_be_told_of_persons_any_more_is_not_told() {
     let status = shop.run(&["status"]).expect_code(0).stdout;
     assert!(status.contains("Hook crm: 0 waiting; told last of order.new, "), "{status}");
 }
+
+#[test]
+fn what_one_hook_was_not_told_makes_nobody_forget_what_another_was_not() {
+    let receiver = Receiver::new();
+    let closed = TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("an address");
+    let hooks = hook("crm", &receiver.url(), "") + &hook("down", &format!("http://{closed}/"), "");
+    let shop = shop(&hooks);
+    pass(&shop, "--once", 0);
+    // As after a thousand events that the one was never told of, and one that the other was not told of before them.
+    let state = rusqlite::Connection::open(shop.state_path()).expect("a state");
+    let given_up = "WITH RECURSIVE n (x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n WHERE x < 1001)
+         INSERT INTO hook_event (hook, id, kind, at, posted, given_up)
+         SELECT iif(x = 1, 'crm', 'down'), 'evt_' || x, 'order.new', '2020-01-01T00:00:00Z',
+                '{\"at\":\"2020-01-01T00:00:00Z\"}', 'answered 500' FROM n";
+    assert_eq!(state.execute(given_up, []).expect("written"), 1_001);
+    let waiting = "INSERT INTO hook_event (hook, id, kind, at, posted, body) VALUES
+         ('down', 'evt_last', 'order.new', '2020-01-01T00:00:00Z', '{\"at\":\"2020-01-01T00:00:00Z\"}', '{}')";
+    state.execute(waiting, []).expect("written");
+    drop(state);
+    pass(&shop, "--once", 3);
+    let failed = status(&shop).as_array().expect("hooks").iter().map(|hook| hook["failed"].clone()).collect::<Vec<_>>();
+    assert_eq!(failed, [1, 1_000]);
+}

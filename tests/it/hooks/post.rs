@@ -227,6 +227,7 @@ fn the_daemon_tells_soon_and_counts() {
     wait_until("it was counted", || {
         let metrics = crate::kit::process::page(&daemon, "/metrics").1;
         metrics.contains("shelfkeeper_hook_deliveries_total{hook=\"crm\",outcome=\"taken\"} 1\n")
+            && metrics.contains("shelfkeeper_hook_deliveries_total{hook=\"crm\",outcome=\"given_up\"} 0\n")
             && metrics.contains("shelfkeeper_hook_pending{hook=\"crm\"} 0\n")
     });
     daemon.signal("TERM");

@@ -12,6 +12,7 @@ use crate::report::{JsonObject, PrintError};
 use crate::state::{Reader, StateError};
 use crate::systems::availability::hysteresis::State;
 use crate::systems::look::{Look, Standing};
+use crate::text::count;
 use crate::view::Shown;
 
 /// What can be looked at; `None` = these settings watch nobody.
@@ -55,8 +56,14 @@ impl Standing for AvailabilityStanding {
         if states.iter().all(|state| state.checked.is_none() && state.trouble.is_none()) {
             return told(pass::Standing::None, "No pass yet.".to_owned(), None);
         }
-        if states.iter().any(|state| state.state != State::Unknown) {
+        let unknown = states.iter().filter(|state| state.state == State::Unknown).count();
+        if unknown == 0 {
             return told(pass::Standing::Equal, "Equal: Emplifi tells whether advisors are there.".to_owned(), None);
+        }
+        if unknown < states.len() {
+            let watches = count(unknown as u64, "watch", "watches");
+            let text = format!("Equal but for {watches} of which nobody knows whether an advisor is there.");
+            return told(pass::Standing::Rows, text, None);
         }
         let last = states.iter().filter_map(|state| state.checked).max();
         let since = last.map(|last| format!(" since {last:.0}")).unwrap_or_default();

@@ -36,7 +36,7 @@ pub fn explanation_text(explanation: &Explanation, program: &str, out: &mut dyn 
     print_feed(feed, known, out)?;
     print_item(feed, known, out)?;
     if !is_alone {
-        print_sent(known, out)?;
+        print_sent(known, program, out)?;
     }
     shown.as_ref().map_or(Ok(()), |shown| print_shown(shown, out))?;
     title("The next pass", out)?;
@@ -44,7 +44,7 @@ pub fn explanation_text(explanation: &Explanation, program: &str, out: &mut dyn 
 }
 
 /// What NiceChat was sent, and what waits for that.
-fn print_sent(known: &InState, out: &mut dyn Write) -> Result<(), PrintError> {
+fn print_sent(known: &InState, program: &str, out: &mut dyn Write) -> Result<(), PrintError> {
     print_acknowledged(known.object.as_ref(), out)?;
     title("Changes, the latest first", out)?;
     if known.changes.is_empty() && known.first_load.is_none() {
@@ -52,7 +52,7 @@ fn print_sent(known: &InState, out: &mut dyn Write) -> Result<(), PrintError> {
     }
     known.changes.iter().take(CHANGES).try_for_each(|entry| print_change(entry, out))?;
     if known.changes.len() > CHANGES {
-        writeln!(out, "  … `shelfkeeper history` has more")?;
+        writeln!(out, "  … `{program} history` has more")?;
     }
     known.first_load.map_or(Ok(()), |at| writeln!(out, "{at:.0}  created   with all others  (first load)"))?;
     Ok(print_waiting(known, out)?)

@@ -50,14 +50,18 @@ fn exit(report: &Report) -> Exit {
 }
 
 /// What is told when it is otherwise than before. Of a feed that was not read to its end nobody knows how many rows
-/// are wrong.
+/// are wrong; one that was not read again has the columns and words that it had.
 fn notices(summary: &Summary, row: &PassRow) -> Vec<Notice> {
-    vec![
+    let mut notices = vec![
         Notice::Figure { name: "rejected", now: row.figure("rejected"), words: rows_words },
         Notice::State { topic: "unproven", text: unproven(summary) },
-        Notice::State { topic: "columns", text: gone(summary) },
-        Notice::State { topic: "availability", text: strange_stock(&summary.strange_stock) },
-    ]
+    ];
+    let is_unread = row.outcome == Outcome::Unchanged || row.is_paused() && row.figure("read") == 0;
+    if !is_unread {
+        notices.push(Notice::State { topic: "columns", text: gone(summary) });
+        notices.push(Notice::State { topic: "availability", text: strange_stock(&summary.strange_stock) });
+    }
+    notices
 }
 
 fn rows_words(now: u64, before: u64) -> (Level, String) {
@@ -165,4 +169,42 @@ fn summary(report: &Report, headline: &str) -> String {
         text += &format!("\n{} rejected{faults}; `shelfkeeper status` says why.", count(rejected, "row", "rows"));
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::Timestamp;
+
+    use super::*;
+    use crate::clock::Stamp;
+    use crate::pass::PassKind;
+
+    fn row(outcome: Outcome, read: u64, reason: Option<&str>) -> PassRow {
+        PassRow {
+            started: Timestamp::UNIX_EPOCH,
+            finished: Stamp::by_wall(Timestamp::UNIX_EPOCH),
+            kind: PassKind::Sync,
+            outcome,
+            figures: [("read", read), ("rejected", 1)].into_iter().collect(),
+            requests: 0,
+            reason: reason.map(str::to_owned),
+        }
+    }
+
+    #[test]
+    fn a_feed_that_was_not_read_again_takes_nothing_back() {
+        let topics = |row: &PassRow| {
+            let topic = |notice: Notice| match notice {
+                Notice::State { topic, .. } => Some(topic),
+                Notice::News(_) | Notice::Figure { .. } => None,
+            };
+            notices(&Summary::default(), row).into_iter().filter_map(topic).collect::<Vec<_>>()
+        };
+        for unread in [row(Outcome::Unchanged, 0, None), row(Outcome::Held, 0, Some("paused"))] {
+            assert_eq!(topics(&unread), ["unproven"], "{unread:?}");
+        }
+        for read in [row(Outcome::Partial, 3, None), row(Outcome::Held, 3, Some("paused"))] {
+            assert_eq!(topics(&read), ["unproven", "columns", "availability"], "{read:?}");
+        }
+    }
 }

@@ -20,7 +20,7 @@ use crate::pass::ReadPasses as _;
 use crate::pass::{Facts, Headline, PassRow, Standing as State};
 use crate::pause::Pause;
 use crate::report::{JsonObject, PrintError, RejectedRows};
-use crate::state::{Reader, StateError};
+use crate::state::{Reader, StateError, is_in_use};
 use crate::systems::catalog::apply::Stop;
 use crate::systems::catalog::explain::{ExplainedBy, explain_soon};
 use crate::systems::catalog::pass::close::JOB;
@@ -87,6 +87,7 @@ impl Look for CatalogLook {
             held: reader.held()?,
             imports: reader.imports(IMPORTS)?,
             is_paused: Pause::read(reader.path()).is_ok_and(|pause| pause.is_some()),
+            is_in_use: is_in_use(reader.path()) == Some(true),
             doubt: if self.is_alone { None } else { reader.doubt()? },
         }))
     }
@@ -133,6 +134,8 @@ struct CatalogStanding<'r> {
     held: Option<Value>,
     imports: Vec<Import>,
     is_paused: bool,
+    /// Whether a process works with the state.
+    is_in_use: bool,
     /// Why the file may be another one than that which was written last.
     doubt: Option<String>,
 }
@@ -160,7 +163,10 @@ impl Standing for CatalogStanding<'_> {
         let is_well = matches!(headline.state, State::Equal | State::Rows | State::None);
         // A pause says itself why something waits.
         let is_paused = passes.first().is_some_and(PassRow::is_paused) || self.is_paused;
-        if self.waiting.all > 0 && is_well && !is_paused {
+        // A pass may take longer than three intervals.
+        let may_be_at_work = headline.state == State::Stopped && self.is_in_use;
+        let is_unfinished = self.waiting.all > 0 || may_be_at_work && self.is_importing();
+        if is_unfinished && (is_well || may_be_at_work) && !is_paused {
             return self.unfinished(passes);
         }
         match &self.unproven {
@@ -272,6 +278,10 @@ impl CatalogStanding<'_> {
         Ok([self.reader.owned(Kind::Category)?, self.reader.owned(Kind::Product)?])
     }
 
+    fn is_importing(&self) -> bool {
+        self.imports.iter().any(|import| import.state.is_open())
+    }
+
     /// A pass that has begun to send leaves its row when it ends: until then the last row tells of an earlier feed.
     fn unfinished(&self, passes: &[PassRow]) -> Headline {
         let since = passes.iter().find(|pass| pass.outcome.is_good()).map(|pass| pass.finished.at);
@@ -280,6 +290,8 @@ impl CatalogStanding<'_> {
         let is_overtaken = |pass: &PassRow| pass.reason.as_deref() == Some(&*Stop::Overtaken.to_string());
         let text = if passes.first().is_some_and(is_overtaken) {
             format!("Behind{moment}: a newer feed came; {changes} are still to send, the urgent first.")
+        } else if self.waiting.all == 0 {
+            format!("Behind{moment}: an import is under way.")
         } else {
             format!("Behind{moment}: a pass that is under way, or was cut off, has {changes} still to send.")
         };

@@ -12,7 +12,7 @@ use strsim::jaro_winkler;
 use super::answer::html as page;
 use super::asked::{address, asked};
 use super::blocks::table;
-use super::file::{Draft, given, too_many};
+use super::file::{Draft, given, too_long, too_many};
 use super::frame::Frame;
 use super::text::shown;
 use super::words::{nowhere, told, unread};
@@ -38,10 +38,19 @@ struct Wanted {
     from: Option<String>,
 }
 
+impl Wanted {
+    /// The table's, which is that of its command, too.
+    fn name(&self) -> &str {
+        self.path.trim_start_matches('/')
+    }
+}
+
 /// What came of it.
 enum Came {
     Page(Markup),
     File(Form, Draft),
+    /// It is more than a file may have, and what to do.
+    TooLong(String),
     Nowhere,
     Bad(ListingError),
     Unread(String),
@@ -63,7 +72,7 @@ pub(super) async fn listing(State(monitor): State<Monitor>, method: Method, uri:
         Ok(wanted) => wanted,
         Err(words) => return told(&monitor, StatusCode::BAD_REQUEST, ("This can't be asked for", &[&words])),
     };
-    let name = wanted.path.trim_start_matches('/').to_owned();
+    let name = wanted.name().to_owned();
     let place = match wanted.form.map(|_| Arc::clone(&monitor.0.files).try_acquire_owned()).transpose() {
         Ok(place) => place,
         Err(_) => return too_many(),
@@ -73,6 +82,9 @@ pub(super) async fn listing(State(monitor): State<Monitor>, method: Method, uri:
         (Some(Came::Page(markup)), _) => page(StatusCode::OK, markup),
         (Some(Came::File(form, draft)), Some(place)) => {
             given(draft, form, &name, place).unwrap_or_else(|error| unread(&monitor, &error.to_string()))
+        }
+        (Some(Came::TooLong(words)), _) => {
+            told(&monitor, StatusCode::BAD_REQUEST, ("This is too much for a file", &[&words]))
         }
         (Some(Came::Nowhere), _) => nowhere(&monitor, uri.path()),
         (Some(Came::Bad(error)), _) => {
@@ -117,8 +129,11 @@ fn came(monitor: &Monitor, wanted: &Wanted) -> Came {
             Came::Page(frame.page(listing.title(), (listing.path(), false), main))
         }),
         Some(form) => {
-            let mut draft = Draft::new();
-            listing.write(&reader, &wanted.asked, form, &mut draft).map(|()| Came::File(form, draft))
+            let draft = Draft::new().filled(|out| listing.write(&reader, &wanted.asked, form, out));
+            draft.map(|draft| match draft {
+                Some(draft) => Came::File(form, draft),
+                None => Came::TooLong(too_long(&config.caller().program, wanted.name(), form)),
+            })
         }
     };
     came.unwrap_or_else(|error| match error {
