@@ -21,6 +21,8 @@ pub(super) struct Columns {
     pub(super) width: usize,
     /// Nameless columns at the end included.
     pub(super) cells: usize,
+    /// How many cells a row has at least.
+    needed: usize,
     known: usize,
 }
 
@@ -43,6 +45,7 @@ impl Columns {
             delimiter: dialect.delimiter,
             width: 0,
             cells: cells.len(),
+            needed: 0,
             known: 0,
         };
         let mut spellings = [None; ATTRIBUTES];
@@ -69,6 +72,9 @@ impl Columns {
         }
         titles.sort_unstable();
         columns.titles = titles.into_iter().map(|(_, index)| index).collect();
+        let optional = columns.of_sales();
+        let needed = columns.of.iter().filter(|column| !optional.contains(column)).flatten();
+        columns.needed = needed.max().map_or(0, |last| last + 1);
         columns.of[Attribute::Id as usize].is_some().then_some(columns)
     }
 
@@ -97,15 +103,8 @@ impl Columns {
     /// line end broke in two, and would blank what the other half holds.
     pub(super) fn misfit(&self, cells: &Cells) -> Option<String> {
         let extra = (self.width..cells.len()).any(|index| !cells.get(index).trim_ascii().is_empty());
-        let missing = cells.len() < self.needed();
+        let missing = cells.len() < self.needed;
         (extra || missing).then(|| format!("{} cells where the header has {}", cells.len(), self.width))
-    }
-
-    /// How many cells a row has at least.
-    fn needed(&self) -> usize {
-        let optional = self.of_sales();
-        let needed = self.of.iter().filter(|column| !optional.contains(column)).flatten();
-        needed.max().map_or(0, |last| last + 1)
     }
 
     fn of_sales(&self) -> [Option<usize>; 2] {
@@ -114,9 +113,8 @@ impl Columns {
 
     /// How many cells a row has at least, and behind how many its sale begins, if that is behind these; `None` = it isn't.
     pub(super) fn least(&self) -> Option<(usize, usize)> {
-        let needed = self.needed();
-        let sale = self.of_sales().into_iter().flatten().filter(|at| *at >= needed).min()?;
-        Some((needed, sale))
+        let sale = self.of_sales().into_iter().flatten().filter(|at| *at >= self.needed).min()?;
+        Some((self.needed, sale))
     }
 
     /// Whether a row that doesn't fit holds two rows: a line end between them was lost.

@@ -52,11 +52,13 @@ pub(super) struct RowSplitter<R> {
     is_whole: bool,
     /// How many cells a row has at least, and how many one has that its sale is missing from; `None` = that is behind none.
     least: Option<(usize, usize)>,
+    /// How many cells the row has by the rules, if it has quotes.
+    cells: Option<usize>,
 }
 
 impl<R: Read> RowSplitter<R> {
     pub(super) fn new(window: Window<R>, dialect: Dialect, is_whole: bool) -> Self {
-        RowSplitter { lines: Lines::new(window, dialect), used: 0, is_line: false, is_whole, least: None }
+        RowSplitter { lines: Lines::new(window, dialect), used: 0, is_line: false, is_whole, least: None, cells: None }
     }
 
     /// From the header on, cells are told apart as it does, and rows held against its width. `least` = how many cells a
@@ -89,6 +91,7 @@ impl<R: Read> RowSplitter<R> {
             if self.skip_blank_lines() {
                 continue;
             }
+            self.cells = None;
             let found = self.find()?;
             if !self.bytes(&found).trim_ascii().is_empty() {
                 let is_plain =
@@ -156,13 +159,19 @@ impl<R: Read> RowSplitter<R> {
         }
     }
 
+    /// How many cells a row has.
+    fn width(&self, found: &RowSpan) -> usize {
+        let by_the_rules = self.cells.filter(|_| found.quotes == Quotes::Strict);
+        by_the_rules.unwrap_or_else(|| self.lines.raw_width(found.row.start, found.row.end))
+    }
+
     /// See [`RowSpan::may_go_on`].
     fn may_go_on(&mut self, found: &RowSpan) -> Result<bool, FeedError> {
         let ends_open = self.bytes(found).ends_with(&[self.lines.dialect().delimiter]);
         // Rows may lack cells at their end; one cell alone is no row.
         let least = match self.least {
             _ if ends_open => 2,
-            Some((least, sale)) if self.lines.raw_width(found.row.start, found.row.end) <= sale => least,
+            Some((least, sale)) if self.width(found) <= sale => least,
             _ => return Ok(false),
         };
         if self.lines.width() < 2 {
@@ -185,6 +194,7 @@ impl<R: Read> RowSplitter<R> {
 
     /// A row of the rules, with quoted cells.
     fn quoted(&mut self, length: usize, cells: usize) -> Result<RowSpan, FeedError> {
+        self.cells = Some(cells);
         let raw = self.lines.first().unwrap_or(length);
         let is_single = raw >= length;
         if is_single && (!self.lines.has_header() || cells == self.lines.width()) {

@@ -21,7 +21,7 @@ use super::values::{first_address, is_misspelt, tidy, words};
 use super::xml_split::{Fragment, XmlSplitter};
 use super::{FeedError, Input, Offer, ParseOptions, Row};
 use crate::catalog::{Id, Item, Local, Rejection, Traits};
-use fields::OfferFields;
+use fields::{Child, OfferFields};
 
 const NAMES: &[&str] = &["offer", "category"];
 
@@ -194,24 +194,21 @@ fn id_of_broken(xml: &str) -> Option<String> {
 }
 
 /// Whether an offer that isn't broken has two each of what an offer has one of: what lay between two is lost.
-fn is_two(element: &Element<'_>) -> bool {
-    let fields = OfferFields(&element.nodes);
-    let is_twice = |name: &&&str| fields.children(|child| child == **name).nth(1).is_some();
-    ["price", "name", "url", "currencyId"].iter().filter(is_twice).count() > 1
+fn is_two(fields: &OfferFields<'_, '_>) -> bool {
+    let once = [Child::Price, Child::Name, Child::Url, Child::Currency];
+    once.into_iter().filter(|child| fields.count(*child) > 1).count() > 1
 }
 
 /// Whether a broken element holds what only two offers can: the tags between them are broken.
 fn is_several(xml: &str) -> bool {
     let mended = mend(Cow::Borrowed(xml));
     let element = parse(&mended);
-    let fields = OfferFields(&element.nodes);
+    let fields = OfferFields::new(&element.nodes);
     // The start of another one has lost its bracket.
     let is_hidden =
         xml.get(6..).is_some_and(|inside| inside.contains("offer id=") || inside.contains("offer available="));
     is_hidden
-        || ["price", "categoryId", "currencyId", "name"]
-            .iter()
-            .any(|name| fields.children(|child| child == *name).count() > 1)
+        || [Child::Price, Child::Category, Child::Currency, Child::Name].into_iter().any(|one| fields.count(one) > 1)
 }
 
 fn offer(xml: &str, line: u64, tree: &mut Tree, options: &ParseOptions) -> Result<Row, FeedError> {
@@ -223,7 +220,8 @@ fn offer(xml: &str, line: u64, tree: &mut Tree, options: &ParseOptions) -> Resul
             parse(&mended)
         }
     };
-    let two = || is_two(&element).then(|| "what only two offers have: another one stands in its element".to_owned());
+    let fields = OfferFields::new(&element.nodes);
+    let two = || is_two(&fields).then(|| "what only two offers have: another one stands in its element".to_owned());
     if let Some(fault) = element.fault.clone().or_else(|| misspelt(&element)).or_else(two) {
         return Ok(broken(line, id_of_broken(xml), fault, xml));
     }
@@ -236,8 +234,7 @@ fn offer(xml: &str, line: u64, tree: &mut Tree, options: &ParseOptions) -> Resul
     if written.is_some_and(|id| id.has_unknown_entity() || id.value().contains(char::REPLACEMENT_CHARACTER)) {
         return Ok(broken(line, None, "its id can't be read".to_owned(), xml));
     }
-    let fields = OfferFields(&element.nodes);
-    let named = fields.text("categoryId");
+    let named = fields.text(Child::Category);
     let category = match &named {
         Ok(Some(id)) => tree.get(id)?,
         _ => Lookup::Undefined,
@@ -288,11 +285,11 @@ fn understand(
     let money = fields.money(options)?;
     let named = money.and_then(|money| money.currency).map_or_else(|| fields.currency(options), |own| Ok(Some(own)))?;
     let assumed = if named.is_none() && money.is_some() { options.default_currency } else { None };
-    let address = |name, field| {
-        let text = fields.text(name).map_err(|reason| (field, reason))?;
+    let address = |child, field| {
+        let text = fields.text(child).map_err(|reason| (field, reason))?;
         Ok::<_, Fault>(text.as_deref().and_then(first_address).map(str::to_owned))
     };
-    fields.text("categoryId").map_err(|reason| ("category", reason))?;
+    fields.text(Child::Category).map_err(|reason| ("category", reason))?;
     let (in_stock, strange_stock) = fields.in_stock()?;
     let item = Item {
         id,
@@ -300,9 +297,9 @@ fn understand(
         title,
         price: money.map(|money| money.price),
         currency: named.or(assumed),
-        description: fields.text("description").map_err(|reason| ("description", reason))?,
-        url: address("url", "url")?,
-        image_url: address("picture", "image_url")?,
+        description: fields.text(Child::Description).map_err(|reason| ("description", reason))?,
+        url: address(Child::Url, "url")?,
+        image_url: address(Child::Picture, "image_url")?,
         in_stock,
         local: if options.local { fields.local(money, options) } else { Local::default() },
     };
