@@ -124,7 +124,8 @@ impl Runner {
                     .last()
                     .map(|pass| pass.finished.at);
                 let resync = passes.iter().find(|pass| pass.kind == PassKind::Resync);
-                let has_failed = resync.is_some_and(|pass| pass.outcome == Outcome::Failed);
+                let is_due = job.due().iter().any(|due| due.kind == PassKind::Resync);
+                let has_failed = is_due && resync.is_some_and(|pass| pass.outcome == Outcome::Failed);
                 self.second_try = if has_failed { SecondTry::Wanted } else { SecondTry::None };
                 self.log.get_or_insert_with(|| PassLog::new(passes.into_iter().next(), Failing::Warning));
                 self.wants(PassKind::Sync);

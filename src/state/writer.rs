@@ -29,7 +29,7 @@ const SHORT: Duration = Duration::from_millis(200);
 /// does it where an entry must be on it.
 const GATHERED: Duration = Duration::from_micros(150);
 /// So often at most, as long as more of them come.
-const GATHERINGS: usize = 3;
+const GATHERINGS: usize = 2;
 
 type Job = Box<dyn FnOnce(&mut StateFile) + Send>;
 

@@ -30,11 +30,11 @@ impl<'a> Matcher<'a> {
     /// the same, or more (a service may fill in what was not sent), but then by the same creator as others of ours.
     /// No more than there were tries, the most alike first.
     pub(super) fn made_by(&self, add: &PendingAdd) -> Vec<&'a Event> {
-        let alike = self.new_since(add).filter(|event| event.content().is_like(&add.sent) && self.may_be_by_us(event));
-        let more = self.new_since(add).filter(|event| {
-            let content = event.content();
-            !content.is_like(&add.sent) && content.covers(&add.sent) && self.is_by_us(event)
-        });
+        let is_alike = |event: &Event| event.content().will_do_for(&add.sent);
+        let alike = self.new_since(add).filter(|event| is_alike(event) && self.may_be_by_us(event));
+        let more = self
+            .new_since(add)
+            .filter(|event| !is_alike(event) && event.content().covers(&add.sent) && self.is_by_us(event));
         alike.chain(more).take(add.tries as usize).collect()
     }
 

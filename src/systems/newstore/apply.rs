@@ -126,7 +126,7 @@ impl Apply<'_> {
                 format!("configured already, not by us, as far as we know: {reason}")
             }
             // Of the earlier request still nobody knows: NewStore may refuse this one because that one was done.
-            Sent::Refused { reason } if earlier.is_some() => {
+            Sent::Refused { reason } if earlier.is_some_and(|earlier| earlier != link) => {
                 applied.in_doubt += 1;
                 format!("refused: {reason}; IN DOUBT, whether {other} was taken: look in {BY_HAND}, and `settle` it")
             }
@@ -138,7 +138,7 @@ impl Apply<'_> {
             // The stores stand alone; the next plan sends it again, and takes a 409 for an answer to this one.
             Sent::Doubt { reason } => {
                 applied.in_doubt += 1;
-                format!("IN DOUBT, whether it is configured: {reason}; `shelfkeeper newstore apply` sends it again")
+                format!("IN DOUBT, whether it is configured: {reason}; the next `apply` sends it again")
             }
             Sent::NotSent { reason } => {
                 self.ledger.put_retailer(before)?;
@@ -178,7 +178,7 @@ impl Apply<'_> {
             }
             Sent::Doubt { reason } => {
                 applied.in_doubt += 1;
-                let told = format!("IN DOUBT, whether it has {number}: {reason}; look at `shelfkeeper newstore`");
+                let told = format!("IN DOUBT, whether it has {number}: {reason}; look at `newstore plan`");
                 (doubt(Some(reason)), told)
             }
             Sent::NotSent { reason } => {

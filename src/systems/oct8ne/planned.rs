@@ -51,7 +51,7 @@ impl Planned for PlannedShown {
         }
         writeln!(out, "Feed: {}.", count(*taken, "item", "items"))?;
         if *rejected > 0 {
-            writeln!(out, "{} rejected: `shelfkeeper feed` says why.", count(*rejected, "row", "rows"))?;
+            writeln!(out, "{} rejected: `{program} feed` says why.", count(*rejected, "row", "rows"))?;
         }
         if *excluded > 0 {
             writeln!(out, "[[source.rule]] leaves out {}.", count(*excluded, "row", "rows"))?;

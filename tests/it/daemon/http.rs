@@ -149,7 +149,7 @@ fn it_is_ready_while_passes_succeed() {
 #[test]
 fn a_resync_that_failed_is_made_up_for_once() {
     let shop = Shop::with_rows(&ROWS[..2]);
-    shop.config(OFTEN);
+    shop.config(&OFTEN.replace("[http]", "resync_schedule = \"every 12h\"\n[http]"));
     let daemon = Daemon::start(&shop);
     let passes = |kind: &str, outcome: &str| {
         let series = format!("shelfkeeper_passes_total{{kind=\"{kind}\",outcome=\"{outcome}\"}}");

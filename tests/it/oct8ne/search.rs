@@ -217,7 +217,7 @@ fn codes_are_found_as_they_are() {
 fn words_are_whole_whatever_is_written_within_them() {
     let rows = [
         "1|Wasch\u{ad}maschine|<b>K</b>ühlschrank<br>Backofen||||1 EUR||in stock||||",
-        "2|Geschirr&shy;spüler <b>X</b>treme|Tauch<wbr>sieder||||1 EUR||in stock||||",
+        "2|Geschirr&shy;spüler <b>X</b>treme|Tauch<wbr>sieder <b>Farbe</b><i>Kupfer</i>||||1 EUR||in stock||||",
         "3|М'ята<br>чай|||||1 EUR||in stock||||",
     ];
     let shop = shop(&rows, "locale = \"de-DE\"");
@@ -228,6 +228,8 @@ fn words_are_whole_whatever_is_written_within_them() {
         ("kühlschrank backofen", vec!["1"]),
         ("geschirrspüler xtreme", vec!["2"]),
         ("tauchsieder", vec!["2"]),
+        ("kupfer", vec!["2"]),
+        ("farbe", vec!["2"]),
         ("м\u{2bc}ята", vec!["3"]),
         ("м’ята чай", vec!["3"]),
         // A mark without a letter is no word, and no beginning of one.

@@ -38,7 +38,7 @@ pub enum LedgerError {
     /// It is damaged.
     #[error(
         "{path}: damaged, or no file of shelfkeeper's ({detail}). It says which numbers were bought: put a copy of it \
-         back; without one, move it away and `shelfkeeper newstore settle` each store that has a number",
+         back; without one, move it away and `newstore settle` each store that has a number",
         path = path.display()
     )]
     Corrupt {

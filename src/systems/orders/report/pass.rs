@@ -60,9 +60,15 @@ fn notices(findings: &Findings) -> Vec<Notice> {
         Notice::News(format!("orders have fields that shelfkeeper doesn't know and doesn't keep: {names}"))
     });
     let disagreement = Notice::State { topic: "the count of orders", text: disagreement.as_deref().map(disagrees) };
-    let aside = Notice::Figure {
+    // A pass that read nothing says nothing of either.
+    let told = counts.map(|counts| [disagreement, aside(counts.aside)]);
+    [first, doubted, unreadable, names].into_iter().flatten().chain(told.into_iter().flatten()).collect()
+}
+
+fn aside(now: u64) -> Notice {
+    Notice::Figure {
         name: "set_aside",
-        now: counts.map_or(0, |counts| counts.aside),
+        now,
         words: |now, _| match now {
             0 => (Level::INFO, "nothing of NiceChat's list of orders is set aside any more".to_owned()),
             now => (
@@ -73,8 +79,7 @@ fn notices(findings: &Findings) -> Vec<Notice> {
                 ),
             ),
         },
-    };
-    [first, doubted, unreadable, names].into_iter().flatten().chain([disagreement, aside]).collect()
+    }
 }
 
 /// What hooks may have been told of before, of a state that is no more; `None` = nothing.

@@ -22,8 +22,8 @@ use crate::systems::orders::{JOB, Products, subject};
 use crate::text::{count, number};
 use crate::view::Shown;
 
-/// What a headline says of a listing that counts otherwise than its pages have.
-const CONTRADICTED: &str = "what vanished, as the count and the pages of NiceChat's list of orders disagree";
+/// What a headline says of a listing that counts otherwise than its pages have, or doesn't count.
+const CONTRADICTED: &str = "what vanished, as the count of NiceChat's list of orders doesn't prove its pages";
 
 /// What can be looked at of the orders.
 pub(in crate::systems::orders) struct OrdersLook {
@@ -85,7 +85,7 @@ struct OrdersStanding {
     read_at: Option<Timestamp>,
     aside: Vec<Aside>,
     held: Option<Value>,
-    /// Whether NiceChat's list of orders counts otherwise than its pages have, so that nobody knows what vanished.
+    /// Whether NiceChat's list of orders counts otherwise than its pages have, or doesn't count, so that nobody knows what vanished.
     is_contradicted: bool,
     last: Option<PassRow>,
 }
@@ -98,7 +98,7 @@ impl OrdersStanding {
     }
 
     fn contradiction(&self) -> Option<String> {
-        self.is_contradicted.then(|| disagrees("its count and its pages disagree"))
+        self.is_contradicted.then(|| disagrees("its count doesn't prove its pages"))
     }
 }
 

@@ -67,7 +67,27 @@ pub(in crate::systems::oct8ne) fn plain(text: &str) -> String {
     }
     let mut cleaner = Cleaner { is_plain: true, ..Cleaner::default() };
     cleaner.run(text);
-    decode(&cleaner.out)
+    joined(&decode(&cleaner.out))
+}
+
+/// In the place of a tag within a line, until it is known what stands around it.
+const JOINT: char = '\u{e000}';
+
+/// Blanks in the place of joints, as what stands close to each other in different tags is mostly two words; but where it
+/// is one letter, that is a part of one.
+fn joined(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find(JOINT) {
+        out.push_str(&rest[..at]);
+        rest = rest[at..].trim_start_matches(JOINT);
+        let before = out.chars().rev().take_while(|letter| letter.is_alphanumeric()).take(2).count();
+        let behind = rest.chars().take_while(|letter| letter.is_alphanumeric()).take(2).count();
+        if before != 1 && behind != 1 {
+            out.push(' ');
+        }
+    }
+    out + rest
 }
 
 /// Where tags begin, or what a browser takes for one.
@@ -151,7 +171,10 @@ impl Cleaner {
     fn tag(&mut self, tag: &str) -> Option<String> {
         let (is_end, name, behind) = apart(tag);
         if self.is_plain {
-            self.out.push_str(in_place_of(&name));
+            match in_place_of(&name) {
+                "" if name != "wbr" && INLINE.contains(&name.as_str()) => self.out.push(JOINT),
+                left => self.out.push_str(left),
+            }
         }
         if DROPPED.contains(&name.as_str()) {
             // Some of them have no content, and no end.
