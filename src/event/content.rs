@@ -44,11 +44,6 @@ impl Content {
         map_covers(&self.0, &wanted.0)
     }
 
-    /// Whether both say the same. What only one of them says is a difference.
-    pub fn is_like(&self, other: &Content) -> bool {
-        self.covers(other) && other.covers(self)
-    }
-
     /// Whether an event of this content will do where `wanted` is: it says all of that, and more only where the service
     /// keeps something by itself.
     pub fn will_do_for(&self, wanted: &Content) -> bool {

@@ -25,7 +25,7 @@ enum Who {
     Caller(IpAddr),
     /// All that come by this one.
     Proxy(IpAddr),
-    /// All that there is no room for.
+    /// All callers that there is no room for.
     Others,
 }
 
@@ -42,7 +42,8 @@ impl Attempts {
 
     fn are(&self, most: u32, who: Who) -> bool {
         let seen = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let counted = seen.get(&who).or_else(|| seen.get(&Who::Others).filter(|_| seen.len() >= ADDRESSES));
+        let is_of_others = matches!(who, Who::Caller(_)) && seen.len() >= ADDRESSES;
+        let counted = seen.get(&who).or_else(|| seen.get(&Who::Others).filter(|_| is_of_others));
         counted.is_some_and(|(wrong, since)| *wrong >= most && since.elapsed() < WINDOW)
     }
 
@@ -61,7 +62,8 @@ impl Attempts {
         if seen.len() >= ADDRESSES {
             seen.retain(|_, (_, since)| since.elapsed() < WINDOW);
         }
-        let is_full = seen.len() >= ADDRESSES && !seen.contains_key(&who);
+        // (Proxies that are trusted are few.)
+        let is_full = matches!(who, Who::Caller(_)) && seen.len() >= ADDRESSES && !seen.contains_key(&who);
         let entry = seen.entry(if is_full { Who::Others } else { who }).or_insert((0, Instant::now()));
         if entry.1.elapsed() >= WINDOW {
             *entry = (0, Instant::now());
@@ -86,5 +88,19 @@ mod tests {
             attempts.count(address);
         }
         assert!(attempts.are_too_many(address) && !attempts.are_too_many([192, 0, 2, 2].into()));
+        // A proxy is not who comes by it.
+        (0..WRONG_BY_PROXY).for_each(|_| attempts.count_by(IpAddr::from([192, 0, 2, 2])));
+        assert!(attempts.are_too_many_by([192, 0, 2, 2].into()) && !attempts.are_too_many([192, 0, 2, 2].into()));
+    }
+
+    #[test]
+    fn beyond_so_many_all_others_are_one() {
+        let attempts = Attempts::default();
+        let address = |n: u32| IpAddr::from(n.to_be_bytes());
+        let all = u32::try_from(ADDRESSES).expect("a number");
+        (1..=all).for_each(|n| attempts.count(address(n)));
+        assert!(!attempts.are_too_many(address(1)) && !attempts.are_too_many(address(all + 1)));
+        (1..=WRONG).for_each(|n| attempts.count(address(all + n)));
+        assert!(attempts.are_too_many(address(all + 1_000)) && !attempts.are_too_many(address(1)));
     }
 }

@@ -47,8 +47,9 @@ async fn check(State((monitor, attempts)): State<(Monitor, Attempts)>, request: 
     let peer = request.extensions().get::<Peer>().map(|Peer(peer)| peer.ip().to_canonical());
     let address = peer.map(|peer| client(Some(http), peer, request.headers()));
     let proxy = peer.filter(|peer| address != Some(*peer));
-    let is_too_many = |address| attempts.are_too_many(address);
-    if address.is_some_and(is_too_many) || proxy.is_some_and(|proxy| attempts.are_too_many_by(proxy)) {
+    let must_wait = address.is_some_and(|address| attempts.are_too_many(address))
+        || proxy.is_some_and(|proxy| attempts.are_too_many_by(proxy));
+    if must_wait {
         let wait = [(RETRY_AFTER, WINDOW.as_secs().to_string())];
         return (StatusCode::TOO_MANY_REQUESTS, wait, "Too many wrong passwords.\n").into_response();
     }

@@ -57,9 +57,10 @@ pub(super) fn excesses(
             excesses.push(Excess { risk, kind: Kind::Product, held });
         }
     }
-    // A price takes its currency along, and is told of once; where more lose their currency, that is a risk of its own.
-    let prices = excesses.iter().find(|excess| excess.held.risk == "emptied:price").map(|excess| excess.held.count);
-    excesses.retain(|Excess { held, .. }| held.risk != "emptied:currency" || prices.is_none_or(|n| held.count > n));
+    // A price takes its currency along, and is told of once; where others lose their currency, that is a risk of its own.
+    let has_price = excesses.iter().any(|excess| excess.held.risk == "emptied:price");
+    let is_of_prices = |held: &HeldRisk| held.risk == "emptied:currency" && held.count == summary.risks.priceless();
+    excesses.retain(|Excess { held, .. }| !(has_price && is_of_prices(held)));
     Ok(excesses)
 }
 

@@ -86,7 +86,7 @@ async fn carry_out(
         None => Telling::All(pass),
     };
     if !left.is_empty() {
-        // They may be ours, and the listing that shows them is not read again for them.
+        // They may be ours, and no listing is read again for them.
         let intents = left.into_iter().map(|(kind, id)| Intent { kind, id, fields: None });
         context.state.intend(intents.collect()).await?;
     }

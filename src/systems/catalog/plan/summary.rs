@@ -65,21 +65,32 @@ impl Tally {
 
 /// How many products a plan puts at which risk.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct RiskTally([u64; Risk::OF_CHANGES.len()]);
+pub struct RiskTally {
+    each: [u64; Risk::OF_CHANGES.len()],
+    /// Products that would have neither a price nor a currency any more.
+    priceless: u64,
+}
 
 impl RiskTally {
     /// Adds an operation.
     pub fn add(&mut self, risks: Risks) {
         if risks != Risks::default() {
-            for (count, risk) in self.0.iter_mut().zip(Risk::OF_CHANGES) {
+            for (count, risk) in self.each.iter_mut().zip(Risk::OF_CHANGES) {
                 *count += u64::from(risks.has(risk));
             }
+            let both = [Field::Price, Field::Currency].map(Risk::Emptied);
+            self.priceless += u64::from(both.into_iter().all(|risk| risks.has(risk)));
         }
     }
 
     /// How many are at a risk.
     pub fn of(&self, risk: Risk) -> u64 {
-        Risk::OF_CHANGES.iter().position(|other| *other == risk).map_or(0, |at| self.0[at])
+        Risk::OF_CHANGES.iter().position(|other| *other == risk).map_or(0, |at| self.each[at])
+    }
+
+    /// How many would have neither a price nor a currency any more.
+    pub fn priceless(&self) -> u64 {
+        self.priceless
     }
 }
 

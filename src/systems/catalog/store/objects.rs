@@ -140,7 +140,7 @@ pub(super) fn put(
     record: &Record,
 ) -> rusqlite::Result<()> {
     known_rows::invalidate(transaction)?;
-    imports::settled(transaction, kind, id)?;
+    imports::settled(transaction, (kind, id), false)?;
     let key = hasher.digest(id.as_bytes()).to_be_bytes();
     let (acked, has) = (pack(&record.acked)?, presence(&record.acked));
     let (answered, repaired) = (text_unless_empty(&record.answered)?, text_unless_empty(&record.repaired)?);
@@ -171,9 +171,6 @@ pub(super) fn delete(transaction: &Transaction<'_>, hasher: &Hasher, kind: Kind,
     transaction.prepare_cached(sql)?.execute(params![kind, key])?;
     let sql = "DELETE FROM object_key WHERE kind = ?1 AND key = ?2";
     let gone = transaction.prepare_cached(sql)?.execute(params![kind, key])?;
-    if gone == 0 {
-        return imports::settled(transaction, kind, id);
-    }
-    imports::gone(transaction, kind, id)?;
-    count(transaction, kind, -1)
+    imports::settled(transaction, (kind, id), gone > 0)?;
+    if gone > 0 { count(transaction, kind, -1) } else { Ok(()) }
 }

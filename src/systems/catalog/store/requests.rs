@@ -178,11 +178,11 @@ pub trait WriteRequests: AsRef<Writer> {
             if was.urgent && !matches!(settled, Settled::Failed(_)) {
                 count_down_urgent(transaction)?;
             }
-            if was.unasked && matches!(settled, Settled::Done(_) | Settled::Deleted) {
-                guard::count_deleted(transaction, kind)?;
-            }
             if matches!(settled, Settled::Done(_) | Settled::Deleted) {
                 guard::spend(transaction, &was.words)?;
+                if was.unasked {
+                    guard::count_deleted(transaction, kind)?;
+                }
             }
             change.iter().try_for_each(|change| note(transaction, (kind, id.as_str()), change))
         })

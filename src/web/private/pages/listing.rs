@@ -132,7 +132,7 @@ fn came(monitor: &Monitor, wanted: &Wanted) -> Came {
             let draft = Draft::new().filled(|out| listing.write(&reader, &wanted.asked, form, out));
             draft.map(|draft| match draft {
                 Some(draft) => Came::File(form, draft),
-                None => Came::TooLong(too_long(&config.caller().program, wanted.name(), form)),
+                None => Came::TooLong(too_long(&config.program, wanted.name(), form)),
             })
         }
     };

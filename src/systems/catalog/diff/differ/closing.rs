@@ -134,7 +134,7 @@ impl Differ {
             let key = inventory.key(&id);
             let is_wanted = match kind {
                 Kind::Category => Id::parse(&id).is_ok_and(|id| self.feed.used.contains_key(&id)),
-                Kind::Product => inventory.new_ids.has(key),
+                Kind::Product => inventory.new_ids.has(key) && !self.left_out.contains(&key),
             };
             if !is_wanted && inventory.index(kind).find(key).is_none() {
                 unlisted.push((key, InDoubt { kind, id, fields: None }));
@@ -161,7 +161,8 @@ impl Differ {
         let is_proven = !self.feed.some_row_is_unknown && self.feed.unproven.is_none();
         for id in waiting.unmet() {
             let key = self.inventory.key(&id);
-            if self.inventory.locate(Kind::Product, key)?.is_some() || self.inventory.new_ids.has(key) {
+            let is_there = self.inventory.new_ids.has(key) && !self.left_out.contains(&key);
+            if self.inventory.locate(Kind::Product, key)?.is_some() || is_there {
                 continue;
             }
             if is_proven {
@@ -261,7 +262,7 @@ impl Differ {
             && !waiting.is_over(id.as_str())
         {
             let is_sold_out = waiting.until_then() == config::Missing::OutOfStock;
-            return self.wait(at, &id, &object, is_sold_out);
+            return self.wait(at, &id, is_sold_out && object.is_ours);
         }
         let is_ours = object.is_ours;
         let Some(mut operation) = self.removal(kind, at, &id, object, may_be_ours)? else { return Ok(false) };
@@ -282,15 +283,14 @@ impl Differ {
     }
 
     /// A product that the feed doesn't have, and that is not deleted yet. `false` = nothing is done about it.
-    fn wait(&mut self, at: usize, id: &Id, object: &LastKnown, is_sold_out: bool) -> Result<bool, DifferError> {
+    fn wait(&mut self, at: usize, id: &Id, is_sold_out: bool) -> Result<bool, DifferError> {
         self.keep_category(Kind::Product, at)?;
-        if !is_sold_out || !object.is_ours {
+        if !is_sold_out {
             return Ok(false);
         }
-        let key = self.inventory.products.key(at);
-        let drift = self.draft.store.observed(Kind::Product, key)?.map(|seen| seen.drift).unwrap_or_default();
-        let Some(operation) = sell_out(id, &object.known, &drift) else { return Ok(false) };
-        let base = Base::Ours { known: object.known.clone(), drift, has_new_picture: false };
+        let base = self.inventory.base(Kind::Product, at, &self.draft.store)?;
+        let Base::Ours { known, drift, .. } = &base else { return Ok(false) };
+        let Some(operation) = sell_out(id, known, drift) else { return Ok(false) };
         let operation = self.judged(Kind::Product, at, &base, operation)?;
         let why = self.why_gone(Kind::Product, at);
         self.stage(Operation { why, ..operation }).map(|_| true)

@@ -56,7 +56,7 @@ pub struct Comparison {
     pub rows: Option<RowsEnding>,
     /// The products that whole feeds don't have any more, deleted now or not; `None` = they don't wait.
     pub missing: Option<Vec<Missing>>,
-    /// Objects that an import may have created, and with which nothing is done in this pass.
+    /// Objects that may be ours, listed or not, and with which nothing is done in this pass.
     pub left: Vec<(Kind, Id)>,
 }
 
@@ -68,7 +68,7 @@ pub struct Differ {
     draft: Draft,
     /// What is missing and waits, if it is to wait.
     waiting: Option<Waiting>,
-    /// Products of ours that the settings' rules leave out.
+    /// Products that the settings' rules leave out, as far as they may be ours, or wait.
     left_out: HashSet<Digest>,
     /// The rows of this feed, if the passes to come are to know them.
     row_log: Option<RowLog>,
@@ -78,7 +78,7 @@ pub struct Differ {
 struct Draft {
     store: PlanStore,
     summary: Summary,
-    /// Objects of an import's that are there, and with which nothing is done now.
+    /// Objects that may be ours, listed or not, and with which nothing is done now.
     left: Vec<(Kind, Id)>,
     /// What operations are for now: a row of the feed, or what it doesn't have.
     why: Why,
@@ -188,8 +188,12 @@ impl Differ {
     /// A rule leaves an item out: it is as good as gone, and only why is another thing.
     pub(in crate::systems::catalog) fn leave_out(&mut self, id: &str) -> Result<(), DifferError> {
         let key = self.inventory.key(id);
-        if let Some(at) = self.inventory.locate(Kind::Product, key)? {
+        let at = self.inventory.locate(Kind::Product, key)?;
+        // What isn't ours may wait to be deleted, or be what an import created.
+        if at.is_some() || self.waiting.is_some() || self.inventory.awaits_imported {
             self.left_out.insert(key);
+        }
+        if let Some(at) = at {
             let object = self.inventory.products.object(at);
             // A row of it that is known may come yet, and is a duplicate.
             self.inventory.known_rows.iter_mut().for_each(|known_rows| known_rows.set_special(object));

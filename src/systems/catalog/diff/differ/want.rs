@@ -93,7 +93,7 @@ impl Differ {
             return Ok(flags.has(Flags::FOREIGN));
         }
         let seen = self.draft.store.observed(kind, self.inventory.index(kind).key(at))?;
-        Ok(seen.is_some_and(|seen| !seen.drift.is_empty()))
+        Ok(seen.is_some_and(|seen| seen.has_new_picture || !seen.drift.is_empty()))
     }
 
     /// A change with its risks, for the guard. To correct drift is none. A value that is in doubt is measured by the

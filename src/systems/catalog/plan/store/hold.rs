@@ -6,7 +6,7 @@ use super::stored::{body, columns, operation};
 use super::{Place, PlanStore, PlanStoreError, code, turn};
 use crate::catalog::{Fields, Kind};
 use crate::systems::catalog::plan::operation::{Operation, Stage};
-use crate::systems::catalog::plan::risk::Risks;
+use crate::systems::catalog::plan::risk::{Risk, Risks};
 use crate::systems::catalog::store::{Field, Record};
 
 /// An operation with risks, and where it lies.
@@ -64,8 +64,11 @@ impl PlanStore {
         }
         let record = operation.record.as_ref().map(|record| as_left(record, &operation.old, held));
         let rest = Operation { send: left, old: part(&operation.old, false), record, ..operation.clone() };
-        let sql = "UPDATE operation SET body = ?2, risks = 0 WHERE rowid = ?1";
-        self.connection.prepare_cached(sql)?.execute(params![place.0, body(&rest)?])?;
+        let is_left =
+            |risk: &Risk| operation.risks.has(*risk) && !risk.fields().iter().any(|field| held.contains(field));
+        let risks = Risk::OF_CHANGES.into_iter().filter(is_left).fold(Risks::default(), Risks::and);
+        let sql = "UPDATE operation SET body = ?2, risks = ?3 WHERE rowid = ?1";
+        self.connection.prepare_cached(sql)?.execute(params![place.0, body(&rest)?, risks.bits()])?;
         let (send, old) = (part(&operation.send, true), part(&operation.old, true));
         let held = Operation { send, old, record: None, ..operation.clone() };
         self.add_to(Stage::Held, &held)?;

@@ -5,26 +5,18 @@ use rusqlite::{Connection, params};
 use super::record::IMPORT_AT_LARGE;
 use crate::catalog::Kind;
 
-/// Forgets an object that is known to be ours; unless an import is at large, which may bring it back once it is gone.
+/// Forgets an object that is known to be ours, or gone; unless an import is at large, which may bring back what was ours
+/// and is gone, whatever it was pushed for: it read the feed of then.
 pub(in crate::systems::catalog::store) fn settled(
     connection: &Connection,
-    kind: Kind,
-    id: &str,
+    (kind, id): (Kind, &str),
+    was_ours_and_is_gone: bool,
 ) -> rusqlite::Result<()> {
-    if IMPORT_AT_LARGE.is_set(connection)? {
-        return Ok(());
-    }
-    let sql = "DELETE FROM import_object WHERE kind = ?1 AND id = ?2";
-    connection.prepare_cached(sql)?.execute(params![kind, id]).map(|_| ())
-}
-
-/// Forgets an object of ours that is gone. An import at large may bring any of them back, whatever it was pushed for: it read
-/// the feed of then.
-pub(in crate::systems::catalog::store) fn gone(connection: &Connection, kind: Kind, id: &str) -> rusqlite::Result<()> {
-    if !IMPORT_AT_LARGE.is_set(connection)? {
-        return settled(connection, kind, id);
-    }
-    let sql = "INSERT OR IGNORE INTO import_object (kind, id) VALUES (?1, ?2)";
+    let sql = match (IMPORT_AT_LARGE.is_set(connection)?, was_ours_and_is_gone) {
+        (false, _) => "DELETE FROM import_object WHERE kind = ?1 AND id = ?2",
+        (true, true) => "INSERT OR IGNORE INTO import_object (kind, id) VALUES (?1, ?2)",
+        (true, false) => return Ok(()),
+    };
     connection.prepare_cached(sql)?.execute(params![kind, id]).map(|_| ())
 }
 

@@ -5,7 +5,7 @@ mod read;
 mod record;
 mod write;
 
-pub(super) use created::{gone, settled};
+pub(super) use created::settled;
 pub use read::ReadImports;
 pub use record::{AtLarge, Failures, Import, ImportEnd, ImportState, NewImport, Timings};
 pub use write::WriteImports;

@@ -74,7 +74,7 @@ pub trait ReadImports: AsRef<Reader> {
         Ok(self.as_ref().get(&TIMINGS)?.unwrap_or_default())
     }
 
-    /// Whether an import may have created anything that isn't known to be ours yet.
+    /// Whether there is anything that an import may create, or bring back.
     ///
     /// # Errors
     /// When the file can't be read.
@@ -93,7 +93,7 @@ pub trait ReadImports: AsRef<Reader> {
         Ok(self.as_ref().get(&WAS_AT_LARGE)?.unwrap_or_default())
     }
 
-    /// Gives each object that an import may have created and that isn't known to be ours yet to `each`.
+    /// Gives each object that an import may create, or bring back, to `each`.
     ///
     /// # Errors
     /// When the file can't be read.
