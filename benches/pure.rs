@@ -50,13 +50,7 @@ impl RowSink for Counter {
 }
 
 fn shape() -> ParseOptions {
-    ParseOptions {
-        format: None,
-        default_currency: None,
-        default_category: None,
-        now: Timestamp::UNIX_EPOCH,
-        local: true,
-    }
+    ParseOptions::at(Timestamp::UNIX_EPOCH)
 }
 
 fn reading(criterion: &mut Criterion) {

@@ -24,13 +24,7 @@ fn main() -> anyhow::Result<()> {
     let now = Timestamp::now();
     let file = std::fs::File::open(feed).with_context(|| feed.clone())?;
     // As the settings have it when they say nothing.
-    let shape = ParseOptions {
-        format: None,
-        default_currency: Currency::parse("usd"),
-        default_category: None,
-        now,
-        local: true,
-    };
+    let shape = ParseOptions { default_currency: Currency::parse("usd"), ..ParseOptions::at(now) };
     let policy = Policy {
         prune: Prune::Owned,
         vanished_category: VanishedCategory::Delete,

@@ -229,7 +229,7 @@ fn fill(connection: &Connection, feed: &str) -> anyhow::Result<()> {
     let mut product = connection.prepare("INSERT INTO product VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")?;
     let file = File::open(feed)?;
     let now = jiff::Timestamp::now();
-    let options = ParseOptions { format: None, default_currency: None, default_category: None, now, local: true };
+    let options = ParseOptions::at(now);
     let mut number = 0_i64;
     feed::read(&feed::open(&file, u64::MAX), &options, &mut |row| {
         let Row::Offer(offer) = row else { return Ok(()) };

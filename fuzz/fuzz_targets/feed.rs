@@ -9,7 +9,6 @@ use shelfkeeper::feed::{self, ParseOptions};
 fuzz_target!(|bytes: &[u8]| {
     let mut file = tempfile::tempfile().expect("a temporary file");
     file.write_all(bytes).expect("written");
-    let shape =
-        ParseOptions { format: None, default_currency: None, default_category: None, now: jiff::Timestamp::UNIX_EPOCH, local: true };
+    let shape = ParseOptions::at(jiff::Timestamp::UNIX_EPOCH);
     let _ = feed::read(&feed::open(&file, 1 << 20), &shape, &mut |_| Ok(()));
 });

@@ -79,8 +79,7 @@ impl RowSink for Memory {
 fn read(bytes: &[u8], memory: &mut Memory) -> Result<(), String> {
     let mut file = tempfile::tempfile().expect("a temporary file");
     file.write_all(bytes).expect("written");
-    let shape =
-        ParseOptions { format: None, default_currency: None, default_category: None, now: jiff::Timestamp::UNIX_EPOCH, local: true };
+    let shape = ParseOptions::at(jiff::Timestamp::UNIX_EPOCH);
     feed::read_into(&feed::open(&file, 1 << 20), &shape, memory).map(drop).map_err(|error| error.to_string())
 }
 

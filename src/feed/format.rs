@@ -54,6 +54,11 @@ pub struct ParseOptions {
 }
 
 impl ParseOptions {
+    /// As a feed is read of which nothing is said.
+    pub fn at(now: Timestamp) -> ParseOptions {
+        ParseOptions { format: None, default_currency: None, default_category: None, now, local: true }
+    }
+
     /// A digest of all that an item depends on besides the body and the time. A new version of the program reads
     /// everything anew; between two versions only [`RULES`] says that rows mean something else.
     pub(super) fn digest(&self, format: FeedType, hasher: &Hasher) -> Digest {

@@ -34,6 +34,11 @@ impl<T> Key<T> {
         Ok(self.written(connection)?.and_then(|text| (self.read)(&text)))
     }
 
+    /// Its name in the table `meta`, for statements that ask for more than it.
+    pub fn name(&self) -> &'static str {
+        self.name
+    }
+
     /// Whether there is a value, whatever it is.
     ///
     /// # Errors

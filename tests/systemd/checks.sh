@@ -113,10 +113,10 @@ check_state() {
     status_is 'idle; last sync: unchanged*' || fail "with user id $second instead of $first: status \"$(show StatusText)\""
 }
 check_moved() { # to another server: the copy lies in a folder that was made by hand before the unit was ever started
-    systemctl stop $unit; rm -f /root/shop.db
-    shelfkeeper backup /root/shop.db >/dev/null || fail "no backup" || return
+    systemctl stop $unit; rm -f /srv/shop.db
+    shelfkeeper backup /srv/shop.db >/dev/null || fail "no backup" || return
     rm -rf /var/lib/shelfkeeper /var/lib/private/shelfkeeper
-    install -d -m 700 /var/lib/shelfkeeper && mv /root/shop.db /var/lib/shelfkeeper/shelfkeeper.db
+    install -d -m 700 /var/lib/shelfkeeper && mv /srv/shop.db /var/lib/shelfkeeper/shelfkeeper.db
     systemctl start $unit && idle || return
     [ -f /var/lib/private/shelfkeeper/shelfkeeper.db ] || fail "systemd did not take the folder over" || return
     # (The listing is read, as the file isn't the one that was written last.)

@@ -21,11 +21,9 @@ pub(super) fn try_feed(location: &str) -> Result<String, Failure> {
     };
     let (mut items, mut rejected) = (0_u64, 0_u64);
     let shape = feed::ParseOptions {
-        format: None,
         default_currency: source.default_currency,
-        default_category: None,
-        now: jiff::Timestamp::now(),
         local: false,
+        ..feed::ParseOptions::at(jiff::Timestamp::now())
     };
     let input = feed::open(&body.file, source.max_bytes);
     let read = feed::read(&input, &shape, &mut |row| {

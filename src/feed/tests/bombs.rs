@@ -149,7 +149,7 @@ fn reading_is_stopped_while_nothing_comes_of_it() {
     file.write_all(&gzip(format!("id\ttitle\n{rows}").as_bytes())).expect("written");
     (0..1_000).for_each(|_| file.write_all(&blank).expect("written"));
     let now = "2026-06-01T12:00:00Z".parse().expect("a time");
-    let options = ParseOptions { format: None, default_currency: None, default_category: None, now, local: true };
+    let options = ParseOptions::at(now);
     let input = open(&file, u64::MAX).stopped_by(&stop);
     let stopped = read(&input, &options, &mut |_| {
         stop.cancel();

@@ -5,13 +5,7 @@ use super::*;
 /// What a body comes to when it may be only the beginning of one.
 fn unproven(body: &[u8]) -> Result<Vec<String>, FeedError> {
     let now = "2026-06-01T12:00:00Z".parse().expect("a time");
-    let options = ParseOptions {
-        format: None,
-        default_currency: Currency::parse("usd"),
-        default_category: None,
-        now,
-        local: true,
-    };
+    let options = ParseOptions { default_currency: Currency::parse("usd"), ..ParseOptions::at(now) };
     let mut file = tempfile::tempfile().expect("a temporary file");
     file.write_all(body).expect("written");
     rows_of(&open(&file, 64 << 20).unproven()?, &options)

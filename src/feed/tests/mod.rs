@@ -24,8 +24,7 @@ fn rows_as(body: &[u8], format: Option<FeedType>) -> Result<Vec<String>, FeedErr
     let mut file = tempfile::tempfile().expect("a temporary file");
     file.write_all(body).expect("written");
     let now = "2026-06-01T12:00:00Z".parse().expect("a time");
-    let options =
-        ParseOptions { format, default_currency: Currency::parse("usd"), default_category: None, now, local: true };
+    let options = ParseOptions { format, default_currency: Currency::parse("usd"), ..ParseOptions::at(now) };
     rows_of(&open(&file, 64 << 20), &options)
 }
 

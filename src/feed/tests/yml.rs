@@ -51,13 +51,7 @@ fn a_dollar_is_the_one_of_the_settings() {
         file.write_all(feed.as_bytes()).expect("written");
         let seen = |default| {
             let default_currency = Currency::parse(default);
-            let options = ParseOptions {
-                format: None,
-                default_currency,
-                default_category: None,
-                now: Timestamp::UNIX_EPOCH,
-                local: true,
-            };
+            let options = ParseOptions { default_currency, ..ParseOptions::at(Timestamp::UNIX_EPOCH) };
             rows_of(&open(&file, 64 << 20), &options).expect("a whole feed")
         };
         assert!(seen("cad")[0].contains(" 5 cad "), "{offer}: {:?}", seen("cad"));

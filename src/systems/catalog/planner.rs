@@ -244,7 +244,7 @@ impl Planner<'_> {
             false => Some(interruptible(self.stop, self.computing.acquire()).await?),
         };
         let source = &self.config.source;
-        let options = ParseOptions { local: source.rules.name_a_brand(), ..parse_options(source, request.now) };
+        let options = options_for_nicechat(source, request.now);
         let (location, max_bytes) = (source.location.to_string(), source.max_bytes);
         let (stop, body) = (self.stop.clone(), Arc::clone(body));
         let rules = source.rules.clone();
@@ -314,6 +314,11 @@ pub(super) fn parse_options(source: &Source, now: Timestamp) -> ParseOptions {
         now,
         local: true,
     }
+}
+
+/// The same for what NiceChat gets: of what only others get to see, no more than rules ask for.
+pub(super) fn options_for_nicechat(source: &Source, now: Timestamp) -> ParseOptions {
+    ParseOptions { local: source.rules.name_a_brand(), ..parse_options(source, now) }
 }
 
 /// Reads a body into a comparison.

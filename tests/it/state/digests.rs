@@ -46,13 +46,7 @@ fn old_digests(goods: &[Good]) -> HashMap<String, Digest> {
     std::fs::write(&path, feed(goods)).expect("written");
     let file = File::open(path).expect("a file");
     let now = jiff::Timestamp::now();
-    let shape = ParseOptions {
-        format: None,
-        default_currency: Currency::parse("usd"),
-        default_category: None,
-        now,
-        local: true,
-    };
+    let shape = ParseOptions { default_currency: Currency::parse("usd"), ..ParseOptions::at(now) };
     let hasher = Hasher::without_secret();
     let read = feeds::read(&feeds::open(&file, 1 << 20), &shape, &mut |row| {
         let Row::Offer(offer) = row else { panic!("{row:?}") };

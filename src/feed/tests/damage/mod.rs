@@ -111,13 +111,7 @@ fn read_all(bytes: &[u8]) -> Result<Vec<Row>, FeedError> {
     let mut file = tempfile::tempfile().map_err(FeedError::Io)?;
     file.write_all(bytes).map_err(FeedError::Io)?;
     let mut rows = Vec::new();
-    let options = ParseOptions {
-        format: None,
-        default_currency: None,
-        default_category: None,
-        now: Timestamp::UNIX_EPOCH,
-        local: true,
-    };
+    let options = ParseOptions::at(Timestamp::UNIX_EPOCH);
     read(&open(&file, 1 << 30), &options, &mut |row| {
         rows.push(row);
         Ok(())

@@ -105,7 +105,7 @@ impl Judge<'_> {
         }
         approve_rest(store, &earlier)?;
         if excesses.is_empty() {
-            return Ok(Verdict { approved: still, ..Verdict::default() });
+            return Ok(Verdict { approved: other_than(&earlier, still), ..Verdict::default() });
         }
         let (excesses, Candidates { candidates, approved }) = self.unapproved(store, excesses, &earlier)?;
         approved.into_iter().try_for_each(|place| store.approve(place))?;
@@ -119,10 +119,12 @@ impl Judge<'_> {
         if hashes.is_empty() || self.has_word(&held.digest) {
             candidates.iter().try_for_each(|candidate| store.approve(candidate.place))?;
             let new = candidates.into_iter().flat_map(|candidate| candidate.risks);
-            return Ok(Verdict { approved: new.chain(still).collect(), ..Verdict::default() });
+            let approved = other_than(&earlier, new.chain(still).collect());
+            return Ok(Verdict { approved, ..Verdict::default() });
         }
         let categories = hold(store, summary, &candidates)?;
-        Ok(Verdict { held: Some(Held { categories, ..held }), approved: still, ..Verdict::default() })
+        let approved = other_than(&earlier, still);
+        Ok(Verdict { held: Some(Held { categories, ..held }), approved, ..Verdict::default() })
     }
 
     /// What would be held, and for which risks, when what was approved before and is still to be done counts for none.
@@ -162,7 +164,7 @@ impl Judge<'_> {
         let held = Held { digest: digest(&mut hashes, &risk.risk), objects, categories: 0, held: vec![risk] };
         if goes_on || self.has_word(&held.digest) {
             store.approve_all()?;
-            return Ok(Verdict { approved: words, ..Verdict::default() });
+            return Ok(Verdict { approved: Some(words), ..Verdict::default() });
         }
         store.hold_all()?;
         summary.nothing_is_sent();
@@ -187,6 +189,12 @@ fn still_to_do(
         Ok::<(), PassError>(())
     })?;
     Ok(still)
+}
+
+/// What is approved, if that is anything else than before.
+fn other_than(earlier: &HashSet<ApprovedHash>, approved: Vec<ApprovedHash>) -> Option<Vec<ApprovedHash>> {
+    let is_same = approved.iter().copied().collect::<HashSet<_>>() == *earlier;
+    (!is_same).then_some(approved)
 }
 
 /// What a word for an operation is kept as: of each of its risks, as what is left of all may be too much for fewer of

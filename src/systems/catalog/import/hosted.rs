@@ -194,13 +194,7 @@ mod tests {
             let mut file = tempfile::tempfile().expect("a file");
             file.write_all(&bytes).expect("written");
             let mut read = Vec::new();
-            let shape = ParseOptions {
-                format: None,
-                default_currency: None,
-                default_category: None,
-                now: Timestamp::now(),
-                local: true,
-            };
+            let shape = ParseOptions::at(Timestamp::now());
             let mut sink = |row| {
                 match row {
                     Row::Offer(offer) => read.push((offer.item.id.to_string(), product_fields(&offer.item))),

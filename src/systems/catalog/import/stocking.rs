@@ -12,7 +12,7 @@ use crate::feed::{self, Row, SinkError};
 use crate::source::Body;
 use crate::systems::catalog::error::PassError;
 use crate::systems::catalog::input::input;
-use crate::systems::catalog::planner::parse_options;
+use crate::systems::catalog::planner::options_for_nicechat;
 use crate::systems::catalog::shelf::{Draft, Generation, Shelf};
 use crate::systems::catalog::stock::SHOWN;
 use crate::systems::catalog::store::Import;
@@ -84,7 +84,7 @@ fn read_into(
     };
     let mut read = || {
         let feed = input(body, config.source.max_bytes, stop)?;
-        feed::read(&feed, &parse_options(&config.source, now), &mut sink)
+        feed::read(&feed, &options_for_nicechat(&config.source, now), &mut sink)
     };
     read().map_err(|error| PassError::reading(&config.source, error))?;
     Ok(body.check_unwritten()?)

@@ -27,7 +27,7 @@ use crate::systems::catalog::request::Request;
 use crate::systems::catalog::store::{
     FeedColumns, FeedMark, GuardEnding, ListingScope, RefusedCount, RowsEnding, TakenListing,
 };
-use crate::systems::catalog::store::{ReadGuard as _, ReadImports as _, ReadTroubles as _};
+use crate::systems::catalog::store::{ReadImports as _, ReadTroubles as _};
 use crate::systems::catalog::store::{WriteGuard as _, WriteHistory as _};
 use crate::systems::catalog::strategy::cost::ChosenStrategy;
 
@@ -247,8 +247,8 @@ async fn apply(
 /// What somebody approved is in the state before any of it is done, and is approved once only.
 async fn remember_word(tools: &Tools<'_>, request: Request, plan: &Plan) -> Result<(), PassError> {
     let (state, verdict) = (&tools.context.state, &plan.verdict);
-    if !verdict.approved.is_empty() || !tools.state()?.approved()?.is_empty() {
-        state.approve(verdict.approved.clone(), plan.kind.clone()).await?;
+    if let Some(approved) = &verdict.approved {
+        state.approve(approved.clone(), plan.kind.clone()).await?;
         let by = verdict.word.as_deref().and_then(|word| approver(state.path(), CATALOG, word));
         if let Some(by) = by {
             state.note_approver(request.now, by).await?;

@@ -172,8 +172,8 @@ pub struct Verdict {
     pub held: Option<Held>,
     /// Nothing of the pass is sent.
     pub(in crate::systems::catalog) is_whole: bool,
-    /// What somebody's word lets through, now or in an earlier pass.
-    pub(in crate::systems::catalog) approved: Vec<ApprovedHash>,
+    /// What somebody's word lets through, now or in an earlier pass; `None` = what the state has of that.
+    pub(in crate::systems::catalog) approved: Option<Vec<ApprovedHash>>,
     /// The digest that somebody had approved when this was said.
     pub(in crate::systems::catalog) word: Option<String>,
 }

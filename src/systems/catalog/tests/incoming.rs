@@ -62,13 +62,7 @@ fn runtime() -> Runtime {
 
 /// The names of what is sold.
 fn titles(body: &Body) -> Result<Vec<String>, FeedError> {
-    let shape = ParseOptions {
-        format: None,
-        default_currency: None,
-        default_category: None,
-        now: Timestamp::UNIX_EPOCH,
-        local: true,
-    };
+    let shape = ParseOptions::at(Timestamp::UNIX_EPOCH);
     let mut titles = Vec::new();
     feed::read(&input(body, 1 << 20, &CancellationToken::new())?, &shape, &mut |row| {
         if let Row::Offer(offer) = row {

@@ -247,13 +247,7 @@ fn planned(rows: &[String]) -> Vec<String> {
     };
     let state = Reader::open(Path::new("/nonexistent/state.db")).expect("an empty state");
     let mut differ = Differ::new(state, policy).expect("a differ");
-    let shape = ParseOptions {
-        format: None,
-        default_currency: None,
-        default_category: None,
-        now: Timestamp::UNIX_EPOCH,
-        local: true,
-    };
+    let shape = ParseOptions::at(Timestamp::UNIX_EPOCH);
     feed::read(&feed::open(&file, 1 << 20), &shape, &mut |row| Ok(differ.row(row)?)).expect("a feed");
     let plan = differ.finish().expect("a plan");
     let mut operations = Vec::new();

@@ -12,12 +12,14 @@ pub(in crate::systems::catalog::store) fn settled(
     (kind, id): (Kind, &str),
     was_ours_and_is_gone: bool,
 ) -> rusqlite::Result<()> {
-    let sql = match (IMPORT_AT_LARGE.is_set(connection)?, was_ours_and_is_gone) {
-        (false, _) => "DELETE FROM import_object WHERE kind = ?1 AND id = ?2",
-        (true, true) => "INSERT OR IGNORE INTO import_object (kind, id) VALUES (?1, ?2)",
-        (true, false) => return Ok(()),
-    };
-    connection.prepare_cached(sql)?.execute(params![kind, id]).map(|_| ())
+    if was_ours_and_is_gone && IMPORT_AT_LARGE.is_set(connection)? {
+        let sql = "INSERT OR IGNORE INTO import_object (kind, id) VALUES (?1, ?2)";
+        return connection.prepare_cached(sql)?.execute(params![kind, id]).map(|_| ());
+    }
+    // One statement, for it is made with every acknowledgement, and there is mostly nothing.
+    let sql = "DELETE FROM import_object WHERE kind = ?1 AND id = ?2
+               AND NOT EXISTS (SELECT 1 FROM meta WHERE key = ?3)";
+    connection.prepare_cached(sql)?.execute(params![kind, id, IMPORT_AT_LARGE.name()]).map(|_| ())
 }
 
 /// Forgets what imports may have created, once a listing has been dealt with, or one came to nothing; unless one is at

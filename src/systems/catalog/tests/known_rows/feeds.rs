@@ -268,12 +268,6 @@ impl Visit {
         let now = format!("2026-01-01T0{}:00Z", 1 + self.hours).parse().expect("a time");
         let default_currency = ["EUR", "", "USD"][self.defaults as usize];
         let default_category = self.default_category().map(|id| Category { id, name: None }.into());
-        ParseOptions {
-            format: None,
-            default_currency: Currency::parse(default_currency),
-            default_category,
-            now,
-            local: true,
-        }
+        ParseOptions { default_currency: Currency::parse(default_currency), default_category, ..ParseOptions::at(now) }
     }
 }
