@@ -147,7 +147,7 @@ Examples:
     /// Show what was changed at NiceChat, when and why, the latest first
     #[command(after_help = "\
 Examples:
-  shelfkeeper history                    everything that is remembered
+  shelfkeeper history                    the latest hundred changes
   shelfkeeper history 4711               one product
   shelfkeeper history --since 7d --field price
   shelfkeeper history --kind deleted --format csv > deleted.csv")]

@@ -93,8 +93,8 @@ impl Lagerkoll {
             return Ok(None);
         }
         let store = section.keep(store(&section), String::new);
-        let events = section.keep(events(&section), Vec::new);
-        let copies = section.keep(copies(&section, &store, environment), Vec::new);
+        let events = events(&section);
+        let copies = copies(&section, &store, environment);
         let blank = || AccountCredentials::Key(SecretString::default());
         let credentials = credentials(&section, environment);
         let is_known = credentials.is_ok();
@@ -105,10 +105,11 @@ impl Lagerkoll {
             [&account].into_iter().chain(&copies).find(is_machine).filter(|_| scope == Scope::User && is_known);
         if let Some(Account { store, .. }) = machine {
             // API page, "Headers": a key is of a machine, and "no real person is involved".
-            return Err(section.error(format!(
+            let misfit = section.error(format!(
                 "lagerkoll.scope = \"user\" asks for a person's events, and an api_key is no person's: \
                  set user_id and user_token instead of api_key for the store {store:?}, or scope = \"store\"",
-            )));
+            ));
+            section.keep(Err(misfit), || ());
         }
         Ok(Some(Lagerkoll {
             base_url: section.read("base_url", "https://capi.lagerkoll.com/v1/events/", base_url)?,
@@ -193,20 +194,26 @@ fn credentials(section: &Section<'_>, environment: &Environment) -> Result<Accou
     }
 }
 
-fn events(section: &Section<'_>) -> Result<Vec<DeclaredEvent>, ConfigError> {
+/// What is wrong with one of them is told in the end, and hides nothing that is wrong with another.
+fn events(section: &Section<'_>) -> Vec<DeclaredEvent> {
     let mut names = HashSet::new();
-    let events = section.tables(&EVENT).into_iter().map(|table| {
-        let name = filled(&table, "name", "a name of your own for it")?;
-        if !names.insert(name.clone()) {
-            return Err(table.error(format!("lagerkoll.event: there is another event of the name {name:?}")));
+    let event = |table: Section<'_>| {
+        let filled = |key, example| table.keep(filled(&table, key, example), String::new);
+        let name = filled("name", "a name of your own for it");
+        if !name.is_empty() && !names.insert(name.clone()) {
+            let twice = table.error(format!("lagerkoll.event: there is another event of the name {name:?}"));
+            table.keep(Err(twice), || ());
         }
-        let map = |key| table.get(key).map_or_else(|| Ok(Fields::new()), |setting| setting.map());
-        let trigger_type = filled(&table, "trigger_type", "such as \"TIME\" or \"EVENT\"")?;
-        let action_type = filled(&table, "action_type", "such as \"SEND_EMAIL\"")?;
-        let content = Content::new(&trigger_type, map("trigger")?, &action_type, map("action")?);
-        Ok(DeclaredEvent { name, content })
-    });
-    events.collect()
+        let map = |key| {
+            let map = table.get(key).map_or_else(|| Ok(Fields::new()), |setting| setting.map());
+            table.keep(map, Fields::new)
+        };
+        let trigger_type = filled("trigger_type", "such as \"TIME\" or \"EVENT\"");
+        let action_type = filled("action_type", "such as \"SEND_EMAIL\"");
+        let content = Content::new(&trigger_type, map("trigger"), &action_type, map("action"));
+        DeclaredEvent { name, content }
+    };
+    section.tables(&EVENT).into_iter().map(event).collect()
 }
 
 fn filled(table: &Section<'_>, key: &'static str, example: &str) -> Result<String, ConfigError> {
@@ -217,11 +224,11 @@ fn filled(table: &Section<'_>, key: &'static str, example: &str) -> Result<Strin
     Ok(text.to_owned())
 }
 
-fn copies(section: &Section<'_>, from: &str, environment: &Environment) -> Result<Vec<Account>, ConfigError> {
+fn copies(section: &Section<'_>, from: &str, environment: &Environment) -> Vec<Account> {
     let mut stores = HashSet::from([from.to_owned()]);
     // By the name that their secrets have outside of the file; a variable's is in capitals.
     let mut named = HashMap::new();
-    let copies = section.tables(&COPY_TO).into_iter().map(|mut table| {
+    let mut copy = |mut table: Section<'_>| {
         let store = store(&table)?;
         if !stores.insert(store.clone()) {
             let other = if store == from { "the store that is copied from" } else { "in another lagerkoll.copy_to" };
@@ -237,6 +244,7 @@ fn copies(section: &Section<'_>, from: &str, environment: &Environment) -> Resul
         }
         table.secrets = format!("lagerkoll_copy_to_{plain}");
         Ok(Account { credentials: credentials(&table, environment)?, store })
-    });
-    copies.collect()
+    };
+    let copies = section.tables(&COPY_TO).into_iter();
+    copies.filter_map(|table| section.keep(copy(table).map(Some), || None)).collect()
 }

@@ -262,11 +262,13 @@ impl Config {
             }
             config.catalog = Some(Arc::new(catalog));
         }
-        config.lagerkoll = Lagerkoll::read(document, environment)?;
-        config.oct8ne = Oct8ne::read(document, environment, config.http.as_ref(), has_source)?.map(Arc::new);
-        config.emplifi = Emplifi::read(document, environment)?;
-        config.newstore = NewStore::read(document, environment, &config.state.path)?;
-        config.notify = notify::read(document, environment)?;
+        // What is wrong with one section hides nothing that is wrong with the next.
+        config.lagerkoll = document.keep(Lagerkoll::read(document, environment), || None);
+        let oct8ne = Oct8ne::read(document, environment, config.http.as_ref(), has_source);
+        config.oct8ne = document.keep(oct8ne, || None).map(Arc::new);
+        config.emplifi = document.keep(Emplifi::read(document, environment), || None);
+        config.newstore = document.keep(NewStore::read(document, environment, &config.state.path), || None);
+        config.notify = document.keep(notify::read(document, environment), Notify::default);
         config.secret_files = document.secret_files();
         Ok(())
     }

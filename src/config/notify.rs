@@ -129,12 +129,13 @@ pub(super) fn read(document: &Document<'_>, environment: &Environment) -> Result
     if !section.exists() && !secret::is_in(environment, &NOTIFY, HEARTBEAT_URL) {
         return Ok(Notify::default());
     }
+    let shop = section.get_filled("shop").map(|setting| setting.text());
     Ok(Notify {
         hooks: hooks(&section, environment)?,
-        shop: section.get_filled("shop").map(|setting| setting.text()).transpose()?.map(str::to_owned),
+        shop: section.keep(shop.transpose(), || None).map(str::to_owned),
         fail_after: section.number("fail_after", FAIL_AFTER, 1..=1_000),
         disk_low: section.read("disk_low", "512MiB", units::size)?,
-        heartbeat: heartbeat::read(&section, environment)?,
+        heartbeat: section.keep(heartbeat::read(&section, environment), || None),
     })
 }
 

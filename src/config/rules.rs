@@ -321,30 +321,32 @@ impl Prices {
     }
 }
 
+/// What is wrong with one condition hides nothing that is wrong with another.
 fn rule(table: &Section<'_>) -> Result<Rule, ConfigError> {
-    let include = table.flag("include")?.ok_or_else(|| {
-        table.lacks(
-            "include",
-            "source.rule.include is missing: set it to false to leave out what the rule fits on, else to true",
-        )
-    })?;
-    let mut conditions = Vec::new();
-    let pattern = |key, is_id| match table.get(key) {
-        Some(setting) => setting.parse(|text| Pattern::parse(text, is_id)).map(Some),
-        None => Ok(None),
-    };
-    conditions.extend(pattern("id", true)?.map(Condition::Id));
-    conditions.extend(pattern("title", false)?.map(Condition::Title));
-    conditions.extend(pattern("category", false)?.map(Condition::Category));
-    conditions.extend(pattern("brand", false)?.map(Condition::Brand));
-    conditions
-        .extend(table.get("price").map(|setting| setting.parse(Prices::parse)).transpose()?.map(Condition::Price));
-    conditions.extend(table.flag("in_stock")?.map(Condition::InStock));
-    if conditions.is_empty() {
+    let include = table.flag("include").and_then(|include| {
+        include.ok_or_else(|| {
+            table.lacks(
+                "include",
+                "source.rule.include is missing: set it to false to leave out what the rule fits on, else to true",
+            )
+        })
+    });
+    let include = table.keep(include, || true);
+    let pattern = |key, is_id| table.get(key).map(|setting| setting.parse(|text| Pattern::parse(text, is_id)));
+    let given = [
+        pattern("id", true).map(|id| id.map(Condition::Id)),
+        pattern("title", false).map(|title| title.map(Condition::Title)),
+        pattern("category", false).map(|category| category.map(Condition::Category)),
+        pattern("brand", false).map(|brand| brand.map(Condition::Brand)),
+        table.get("price").map(|setting| setting.parse(Prices::parse).map(Condition::Price)),
+        table.flag("in_stock").transpose().map(|in_stock| in_stock.map(Condition::InStock)),
+    ];
+    if given.iter().all(Option::is_none) {
         let how = "set any of id, title, category, brand, price and in_stock; id = \"*\" fits on everything";
         return Err(table.error(format!("source.rule: this rule doesn't say what it fits on: {how}")));
     }
-    Ok(Rule { include, conditions })
+    let conditions = given.into_iter().flatten().filter_map(|given| table.keep(given.map(Some), || None));
+    Ok(Rule { include, conditions: conditions.collect() })
 }
 
 impl fmt::Display for Rules {

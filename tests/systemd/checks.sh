@@ -90,6 +90,8 @@ check_confined() { # no privileges, and none of the forbidden system calls is ev
     local p; p=$(pid)
     grep -q '^CapEff:[[:space:]]*0*$' "/proc/$p/status" && grep -q '^NoNewPrivs:[[:space:]]*1' "/proc/$p/status" && grep -q '^Seccomp:[[:space:]]*2' "/proc/$p/status" || fail "privileges are left" || return
     [ "$(uid_of "$p")" -ge 61184 ] || fail "not a dynamic user: $(uid_of "$p")" || return
+    # By these it knows that the machine was started anew, and whether another one is at work.
+    [ -r "/proc/$p/root/proc/sys/kernel/random/boot_id" ] && [ -r "/proc/$p/root/proc/locks" ] || fail "a part of /proc that it needs is hidden" || return
     systemctl kill --signal=USR1 $unit; until_true 10 status_is 'idle; last resync*' || fail "status \"$(show StatusText)\"" || return
     is NRestarts 0 || fail "killed for a system call"
 }

@@ -1,8 +1,8 @@
 //! Where a config and its secrets are written, and never over another file.
 
-use std::fs::{DirBuilder, File, OpenOptions};
+use std::fs::{self, DirBuilder, File, OpenOptions, Permissions};
 use std::io::{self, Write};
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
 use crate::config::{self, Config};
@@ -83,8 +83,7 @@ impl Place {
         secrets: [Option<(&Path, SecretString)>; 2],
     ) -> anyhow::Result<()> {
         let folder = self.config.parent().unwrap_or(Path::new("/"));
-        let made = DirBuilder::new().recursive(true).mode(0o755).create(folder);
-        made.with_context(|| format!("{} can't be made", folder.display()))?;
+        make_folder(folder).with_context(|| format!("{} can't be made", folder.display()))?;
         for (path, secret) in secrets.into_iter().flatten() {
             written.create(path, 0o600, &format!("{}\n", secret.expose_secret().trim()))?;
         }
@@ -92,6 +91,15 @@ impl Place {
         let mode = if self.config == self.of_unit() { 0o644 } else { 0o600 };
         written.create(&self.config, mode, config)
     }
+}
+
+/// Makes a folder that a unit's user can look into, whatever the umask.
+fn make_folder(folder: &Path) -> io::Result<()> {
+    if folder.is_dir() {
+        return Ok(());
+    }
+    DirBuilder::new().recursive(true).mode(0o755).create(folder)?;
+    fs::set_permissions(folder, Permissions::from_mode(0o755))
 }
 
 /// Files that were made.
@@ -106,6 +114,8 @@ impl Written {
             opened => opened.with_context(named)?,
         };
         self.0.push(path.to_owned());
+        // Whatever the umask.
+        file.set_permissions(Permissions::from_mode(mode)).with_context(named)?;
         write_all(file, text).with_context(named)
     }
 

@@ -177,7 +177,7 @@ fn rules_that_are_none() {
     }
     assert!(errors(&source("rule = 5"))[0].contains("write [[source.rule]] above each"));
     // Each of several.
-    let two = errors(&source("[[source.rule]]\ninclude = 1\n[[source.rule]]\ninclude = 2"));
+    let two = errors(&source("[[source.rule]]\ninclude = 1\nid = \"a\"\n[[source.rule]]\ninclude = 2\nid = \"b\""));
     assert_eq!(two.len(), 2, "{two:#?}");
 }
 

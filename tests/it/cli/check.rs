@@ -182,6 +182,36 @@ fn faults_of_all_hooks_are_told_at_once() {
     }
 }
 
+#[test]
+fn what_is_wrong_in_one_place_hides_nothing_in_another() {
+    let shop = Shop::new();
+    let right = std::fs::read_to_string(shop.path("shelfkeeper.toml")).unwrap_or_default();
+    let wrong = "[[source.rule]]\ninclude = 1\nprice = \"cheap\"\nin_stock = \"yes\"\n\
+                 [lagerkoll]\nstore = \"1\"\napi_key = \"k\"\nscope = \"user\"\nschedule = \"often\"\n\
+                 [[lagerkoll.event]]\nname = \"a\"\n[[lagerkoll.event]]\naction_type = \"SEND_EMAIL\"\n\
+                 [[lagerkoll.copy_to]]\nstore = \"1\"\napi_key = \"k\"\n[[lagerkoll.copy_to]]\nstore = \"2\"\n\
+                 [notify]\nshop = 5\nfail_after = 0\ndisk_low = \"little\"\n";
+    shop.write("shelfkeeper.toml", format!("{right}\n{wrong}"));
+    let told = shop.run(&["check"]).expect_code(2).stderr;
+    for fault in [
+        "source.rule.include",
+        "source.rule.price",
+        "source.rule.in_stock",
+        "lagerkoll.scope",
+        "lagerkoll.schedule",
+        "lagerkoll.event.trigger_type is missing",
+        "lagerkoll.event.action_type is missing",
+        "lagerkoll.event.name is missing",
+        "the store that is copied from already",
+        "lagerkoll.copy_to.api_key is missing",
+        "notify.shop",
+        "notify.fail_after",
+        "notify.disk_low",
+    ] {
+        assert!(told.contains(fault), "{fault}: {told}");
+    }
+}
+
 /// What root may read says nothing of a unit's own user.
 #[test]
 fn a_feed_that_only_root_may_read_is_told_beside_a_unit() {

@@ -150,7 +150,7 @@ fn the_script_of_the_documents_makes_the_shops_of_a_list() {
     let nicechat = feed.replace("/shop/products.txt", "");
     let list = format!(
         "# NAME FEED KEY SECRET\n\nnorth {feed} {key} {secret} --nicechat {nicechat}\n\
-         east {feed}.absent {key} {secret}\nsouth {feed} {key} {secret} --nicechat {nicechat} --state /tmp/s.db\n"
+         east {feed}.absent {key} {secret}\nsouth {feed} {key} {secret} --nicechat {nicechat} --state /tmp/s.db"
     );
     let list = shop.write("list", list).display().to_string();
     let bin = shop.path("bin").display().to_string();
@@ -159,7 +159,7 @@ fn the_script_of_the_documents_makes_the_shops_of_a_list() {
     let trusted = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).expect("a certificate");
     let trusted = shop.write("trusted.pem", trusted.cert.pem()).display().to_string();
     let script = format!(
-        "export SSL_CERT_FILE={trusted} && ln -s \"$0\" {bin}/shelfkeeper && chmod +x {systemctl} && export PATH={bin}:$PATH && \
+        "umask 077 && export SSL_CERT_FILE={trusted} && ln -s \"$0\" {bin}/shelfkeeper && chmod +x {systemctl} && export PATH={bin}:$PATH && \
          sh {script} {list}; echo \"exit $?\"; sh {script} {list}; echo \"exit $?\"; stat -c '%a %n' /etc/shelfkeeper/*; \
          shelfkeeper --shop north check --online"
     );
