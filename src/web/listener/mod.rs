@@ -12,8 +12,8 @@ use std::time::Duration;
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::http::StatusCode;
-use axum::http::header::CONNECTION;
-use axum::response::{IntoResponse as _, Response};
+use axum::http::header::{CONNECTION, X_CONTENT_TYPE_OPTIONS};
+use axum::response::{IntoResponse, Response};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::{Service as _, service_fn};
@@ -193,11 +193,15 @@ fn too_long(limits: Limits, request: &hyper::Request<Incoming>) -> Option<Respon
         () if headers > limits.header_bytes => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
         () => return None,
     };
-    Some((status, [(CONNECTION, "close")]).into_response())
+    Some(refused(status, ()))
 }
 
 fn too_slow() -> Response {
-    (StatusCode::SERVICE_UNAVAILABLE, [(CONNECTION, "close")], "This took too long.\n").into_response()
+    refused(StatusCode::SERVICE_UNAVAILABLE, "This took too long.\n")
+}
+
+fn refused(status: StatusCode, body: impl IntoResponse) -> Response {
+    (status, [(CONNECTION, "close"), (X_CONTENT_TYPE_OPTIONS, "nosniff")], body).into_response()
 }
 
 #[cfg(test)]

@@ -120,6 +120,13 @@ fn answers_are_safe_wherever_they_are_put() {
     assert_eq!((head.status, head.body.as_str(), head.header("cache-control")), (200, "", Some("no-store")));
     let packed = face.ask("GET /oct8ne/frame/productInfo?productIds=1,2,3,4,5", "Accept-Encoding: gzip\r\n");
     assert_eq!(packed.header("content-encoding"), Some("gzip"));
+    let long = "x".repeat(40_000);
+    for (refused, status) in [
+        (face.get(&format!("search?search={long}")), 414),
+        (face.ask("GET /oct8ne/frame/search", &format!("X: {long}\r\n")), 431),
+    ] {
+        assert_eq!((refused.status, refused.header("x-content-type-options")), (status, Some("nosniff")));
+    }
     assert_eq!(face.ask("GET /nowhere", "").status, 404);
 }
 

@@ -38,12 +38,16 @@ pub(super) fn build_in(segment: usize, generation: &Generation, analyser: &Analy
     let unfinished = whole.with_extension("new");
     // A kill may have left it.
     _ = std::fs::remove_file(&unfinished);
-    let mut file = BufWriter::new(private::open(&unfinished)?);
-    file.write_all(&MAGIC)?;
-    let mut builder = Builder { segment, ..Builder::new(Blocks::behind_magic(file), generation, analyser)? };
-    each_page(generation, |products| products.iter().try_for_each(|product| builder.add(product)))?;
-    builder.finish(generation, key)?.sync_all()?;
-    std::fs::rename(&unfinished, &whole)
+    let write = || {
+        let mut file = BufWriter::new(private::open(&unfinished)?);
+        file.write_all(&MAGIC)?;
+        let mut builder = Builder { segment, ..Builder::new(Blocks::behind_magic(file), generation, analyser)? };
+        each_page(generation, |products| products.iter().try_for_each(|product| builder.add(product)))?;
+        builder.finish(generation, key)?.sync_all()?;
+        std::fs::rename(&unfinished, &whole)
+    };
+    // What a full disk leaves of it may be large.
+    write().inspect_err(|_| _ = std::fs::remove_file(&unfinished))
 }
 
 /// Gives the products of each page to `take`, while a thread of its own reads those that follow: what changed is to be

@@ -18,7 +18,7 @@ pub(in crate::systems::oct8ne) const FILE: &str = "index";
 /// The most documents of a segment.
 pub(super) const SEGMENT: usize = 1 << 16;
 /// Grows when an index of the same generation would be another one.
-pub(super) const VERSION: u32 = 3;
+pub(super) const VERSION: u32 = 4;
 
 /// Where in a document a word stands.
 pub(super) const TITLE: u8 = 1;

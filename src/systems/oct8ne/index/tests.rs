@@ -291,6 +291,19 @@ fn damage_is_noticed() {
     }
 }
 
+/// A full disk, or whatever else ends it early: half of one isn't left to take up room.
+#[test]
+fn an_index_that_is_given_up_leaves_nothing() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let good = Good { title: vec![0], description: Vec::new(), brand: 0, price: None, is_in_stock: true };
+    let (generation, _, analyser) = indexed(folder.path(), &[good]);
+    let path = generation.folder().join(super::file::FILE);
+    std::fs::remove_file(&path).expect("removed");
+    std::fs::create_dir(&path).expect("a folder in its place");
+    build(&generation, &analyser, "key").expect_err("nothing can be put there");
+    assert!(!path.with_extension("new").exists());
+}
+
 /// A single slip in a word of five letters and more, and two in one of nine as it is typed.
 #[test]
 fn slips_of_the_finger_are_forgiven() {
