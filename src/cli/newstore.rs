@@ -78,7 +78,7 @@ pub struct NewStoreSettle {
     /// What it is
     #[arg(value_name = "STATE", required_unless_present = "retailer")]
     pub state: Option<StoreIs>,
-    /// Its number [default: the one that was sent, or is declared]
+    /// Its number [default: the one that is known or in doubt, else the declared one, if any]
     #[arg(long, value_name = "+...", value_parser = PhoneNumber::read)]
     pub number: Option<PhoneNumber>,
     /// What the retailer is, instead of a store: configured = with the ecom_link of the config

@@ -9,7 +9,7 @@ use super::look::note;
 use super::outcome::{Exit, Failure, Outcome, complain};
 use super::runtime::{runtime, stop_on_signal, until_interrupted};
 use crate::cli::{Format, NewStore, NewStoreApply, NewStoreCommand, NewStorePlan, NewStoreSettle, RetailerIs, StoreIs};
-use crate::config::{Config, NewStore as Settings};
+use crate::config::{Caller, Config, NewStore as Settings};
 use crate::files;
 use crate::logging::Log;
 use crate::pause::Pause;
@@ -23,8 +23,8 @@ use crate::text::{count, fold};
 
 pub(super) fn newstore(arguments: NewStore, path: &Path, log: Log) -> Outcome {
     match arguments.command {
-        None => plan(&arguments.plan, &settings(Config::load(path)?)?, log),
-        Some(NewStoreCommand::Plan(arguments)) => plan(&arguments, &settings(Config::load(path)?)?, log),
+        None => plan(&arguments.plan, Config::load(path)?, log),
+        Some(NewStoreCommand::Plan(arguments)) => plan(&arguments, Config::load(path)?, log),
         Some(NewStoreCommand::Apply(arguments)) => apply(&arguments, Config::load(path)?, log),
         Some(NewStoreCommand::Settle(arguments)) => {
             let found = Config::without_secrets(path, |config| config.newstore.clone())?;
@@ -72,13 +72,15 @@ pub(super) fn on_disk(settings: &Settings) -> Result<String, Failure> {
     Ok(if settings.file.exists() { format!("{path}: {stores}") } else { format!("{path}: nothing was done yet") })
 }
 
-fn connect(settings: &Settings) -> Result<Connected, Failure> {
-    Connected::new(settings).map_err(|error| failed(settings, &error.to_string()))
+fn connect(settings: &Settings, stop: CancellationToken) -> Result<Connected, Failure> {
+    Connected::stopped_by(settings, stop).map_err(|error| failed(settings, &error.to_string()))
 }
 
-fn plan(arguments: &NewStorePlan, settings: &Settings, log: Log) -> Outcome {
+fn plan(arguments: &NewStorePlan, config: Config, log: Log) -> Outcome {
+    let caller = config.caller();
+    let settings = &settings(config)?;
     let known = known(settings)?;
-    let reader = connect(settings)?.reader();
+    let reader = connect(settings, CancellationToken::new())?.reader();
     until_interrupted(async {
         let told = |error: ReadError| failed(settings, &error.to_string());
         let Gathered { plan, notes, failures } = gather(settings, &known, &reader).await.map_err(told)?;
@@ -93,7 +95,8 @@ fn plan(arguments: &NewStorePlan, settings: &Settings, log: Log) -> Outcome {
             Ok(remote) => remote,
         };
         let digest = plan.digest(settings);
-        let shown = ShownPlan { plan: &plan, digest: &digest, settings, remote: remote.as_ref() };
+        let (remote, caller) = (remote.as_ref(), &caller);
+        let shown = ShownPlan { plan: &plan, digest: &digest, settings, remote, caller };
         let mut out = BufWriter::new(io::stdout().lock());
         match arguments.format {
             Format::Text => {
@@ -121,7 +124,7 @@ fn tell_failure(settings: &Settings, words: &str, log: Log) -> Exit {
 }
 
 fn apply(arguments: &NewStoreApply, config: Config, log: Log) -> Outcome {
-    let (pause, caller) = (Pause::in_force(&config.state.path), config.caller());
+    let (caller, state) = (config.caller(), config.state.path.clone());
     let settings = settings(config)?;
     let can_ask = io::stdin().is_terminal() && io::stdout().is_terminal();
     if arguments.plan.is_none() && !arguments.yes && !can_ask {
@@ -133,51 +136,116 @@ fn apply(arguments: &NewStoreApply, config: Config, log: Log) -> Outcome {
     if let Some(id) = arguments.stores.iter().find(|id| !settings.stores.iter().any(|store| store.id == **id)) {
         return Err(usage(format!("--store {id}: the config has no [[newstore.store]] of this id")));
     }
-    if let Some(pause) = pause {
-        let told = caller.typed(&format!("nothing is sent: {}; `shelfkeeper resume` ends it", pause.words()));
-        let error = anyhow::anyhow!(told);
-        return Err(Failure { error, exit: Exit::Held });
-    }
+    let buyer = Buyer { arguments, settings: &settings, caller: &caller, state: &state, log };
+    buyer.check_pause("nothing is sent")?;
     // From here on nobody else can do anything about it.
     let mut ledger = Ledger::open(&settings)?;
-    let known = ledger.known()?;
-    let connected = connect(&settings)?;
-    let (reader, writer) = (connected.reader(), connected.writer());
-    runtime()?.block_on(async {
-        let stop = stop_on_signal();
+    runtime()?.block_on(buyer.buy(&mut ledger))
+}
+
+/// Who carries a plan out.
+struct Buyer<'a> {
+    arguments: &'a NewStoreApply,
+    settings: &'a Settings,
+    caller: &'a Caller,
+    /// Beside it hangs a pause.
+    state: &'a Path,
+    log: Log,
+}
+
+impl Buyer<'_> {
+    async fn buy(&self, ledger: &mut Ledger) -> Outcome {
+        let (arguments, settings) = (self.arguments, self.settings);
+        let (known, stop) = (ledger.known()?, self.stop());
+        let connected = connect(settings, stop.clone())?;
+        let (reader, writer) = (connected.reader(), connected.writer());
         let gathered = tokio::select! {
-            gathered = gather(&settings, &known, &reader) => gathered,
-            () = stop.cancelled() => return Err(failed(&settings, "interrupted; nothing was sent")),
+            biased;
+            () = stop.cancelled() => return Err(self.stopped("nothing was sent")),
+            gathered = gather(settings, &known, &reader) => gathered,
         };
-        let gathered = gathered.map_err(|error| failed(&settings, &error.to_string()))?;
+        let gathered = gathered.map_err(|error| failed(settings, &error.to_string()))?;
         gathered.notes.iter().try_for_each(|words| note(words))?;
-        let digest = gathered.plan.digest(&settings);
+        let digest = gathered.plan.digest(settings);
         let plan = if arguments.stores.is_empty() { gathered.plan } else { gathered.plan.only(&arguments.stores) };
-        let shown = ShownPlan { plan: &plan, digest: &digest, settings: &settings, remote: None };
+        let shown = ShownPlan { plan: &plan, digest: &digest, settings, remote: None, caller: self.caller };
         if arguments.plan.as_ref().is_some_and(|meant| *meant != digest) {
             shown.text(&mut io::stdout().lock())?;
             let error = anyhow::anyhow!("this is not the plan that was shown; it is {digest} by now. Nothing was sent");
             return Err(Failure { error, exit: Exit::Held });
         }
-        check_addresses(&plan, &settings)?;
-        if arguments.plan.is_none() && !arguments.yes {
+        check_addresses(&plan, settings)?;
+        let is_asked = arguments.plan.is_none() && !arguments.yes;
+        if is_asked {
             shown.text(&mut io::stdout().lock())?;
-            if plan.has_changes() && !asked(&stop).await? {
-                writeln!(io::stdout(), "Nothing was sent.")?;
-                return Ok(Exit::Done);
-            }
+        }
+        let is_meant = !is_asked || !plan.has_changes() || asked(&stop).await?;
+        // One that has begun meanwhile ends the question, too.
+        self.check_pause("nothing was sent")?;
+        if !is_meant {
+            writeln!(io::stdout(), "Nothing was sent.")?;
+            return Ok(Exit::Done);
         }
         let mut out = io::stdout();
-        let (ledger, out) = (&mut ledger, &mut out);
-        let applied = Apply { settings: &settings, ledger, writer: &writer, stop: &stop, out };
-        let exit = ended(applied.carry_out(&plan, &known).await, &settings)?;
+        let applied = Apply { settings, ledger, writer: &writer, stop: &stop, out: &mut out };
+        let exit = self.ended(applied.carry_out(&plan, &known).await)?;
         // Each store stands alone: what can't be listed for others is told, and fails nothing that was asked for.
-        let is_meant = |store: &String| arguments.stores.is_empty() || arguments.stores.contains(store);
+        let is_of_it = |store: &String| arguments.stores.is_empty() || arguments.stores.contains(store);
         Ok(gathered.failures.iter().fold(exit, |exit, (store, words)| {
-            let failed = tell_failure(&settings, words, log);
-            if is_meant(store) { exit.or_worse(failed) } else { exit }
+            let failed = tell_failure(settings, words, self.log);
+            if is_of_it(store) { exit.or_worse(failed) } else { exit }
         }))
-    })
+    }
+
+    /// A token that a signal cancels, or a pause that begins.
+    fn stop(&self) -> CancellationToken {
+        let (stop, state) = (stop_on_signal(), self.state.to_owned());
+        let paused = stop.clone();
+        tokio::spawn(async move {
+            Pause::begins(state).await;
+            paused.cancel();
+        });
+        stop
+    }
+
+    /// Sends nothing during a pause; `what` = what that comes to.
+    fn check_pause(&self, what: &str) -> Result<(), Failure> {
+        let Some(pause) = Pause::in_force(self.state) else { return Ok(()) };
+        let told = self.caller.typed(&format!("{what}: {}; `shelfkeeper resume` ends it", pause.words()));
+        Err(Failure { error: anyhow::anyhow!(told), exit: Exit::Held })
+    }
+
+    /// What the token has stopped: a pause, or else a signal.
+    fn stopped(&self, what: &str) -> Failure {
+        let interrupted = || failed(self.settings, &format!("interrupted; {what}"));
+        self.check_pause(what).err().unwrap_or_else(interrupted)
+    }
+
+    fn ended(&self, applied: Applied) -> Outcome {
+        let (settings, Applied { done, in_doubt, refused, halted }) = (self.settings, applied);
+        match halted {
+            Some(Halt::Service(reason)) => return Err(failed(settings, &reason)),
+            Some(Halt::Ledger(error)) => return Err(error.into()),
+            Some(Halt::Output(error)) => {
+                return Err(failed(settings, &format!("nobody reads what is told ({error}); the rest was not sent")));
+            }
+            Some(Halt::Interrupted) => {
+                let Failure { error, exit } = self.stopped("the rest was not sent");
+                return Err(Failure { error, exit: if in_doubt > 0 { Exit::Failed } else { exit } });
+            }
+            None => {}
+        }
+        let figures = [(done, "done"), (refused, "blocked or refused"), (in_doubt, "in doubt")];
+        let figures = figures.iter().filter(|(figure, _)| *figure > 0).map(|(figure, what)| format!("{figure} {what}"));
+        let figures: Vec<String> = figures.collect();
+        let figures = if figures.is_empty() { "nothing was to be done".to_owned() } else { figures.join(", ") };
+        writeln!(io::stdout(), "newstore: {figures}")?;
+        Ok(match (in_doubt, refused) {
+            (1.., _) => Exit::Failed,
+            (0, 1..) => Exit::Partial,
+            (0, 0) => Exit::Done,
+        })
+    }
 }
 
 /// What writes goes to no address that nobody has looked up.
@@ -209,29 +277,6 @@ async fn asked(stop: &CancellationToken) -> Result<bool, Failure> {
         answer = read => Ok(matches!(answer.map_err(Failure::new)??.trim(), "y" | "Y" | "yes")),
         () = stop.cancelled() => Ok(false),
     }
-}
-
-fn ended(applied: Applied, settings: &Settings) -> Outcome {
-    let Applied { done, in_doubt, refused, halted } = applied;
-    match halted {
-        Some(Halt::Service(reason)) => return Err(failed(settings, &reason)),
-        Some(Halt::Ledger(error)) => return Err(error.into()),
-        Some(Halt::Output(error)) => {
-            return Err(failed(settings, &format!("nobody reads what is told ({error}); the rest was not sent")));
-        }
-        Some(Halt::Interrupted) => return Err(failed(settings, "interrupted; the rest was not sent")),
-        None => {}
-    }
-    let figures = [(done, "done"), (refused, "blocked or refused"), (in_doubt, "in doubt")];
-    let figures = figures.iter().filter(|(figure, _)| *figure > 0).map(|(figure, what)| format!("{figure} {what}"));
-    let figures: Vec<String> = figures.collect();
-    let figures = if figures.is_empty() { "nothing was to be done".to_owned() } else { figures.join(", ") };
-    writeln!(io::stdout(), "newstore: {figures}")?;
-    Ok(match (in_doubt, refused) {
-        (1.., _) => Exit::Failed,
-        (0, 1..) => Exit::Partial,
-        (0, 0) => Exit::Done,
-    })
 }
 
 fn settle(arguments: NewStoreSettle, settings: &Settings) -> Outcome {

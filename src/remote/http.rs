@@ -11,6 +11,7 @@ use jiff::Timestamp;
 use reqwest::header::{CONTENT_TYPE, HeaderMap};
 use reqwest::{Method, RequestBuilder, StatusCode};
 use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
 use tracing::debug;
 use url::Url;
 
@@ -55,6 +56,8 @@ pub(super) struct Request {
 pub(super) struct Answer<'a> {
     /// Of the request.
     pub(super) method: &'a Method,
+    /// Of its address.
+    pub(super) path: &'a str,
     pub(super) status: StatusCode,
     pub(super) headers: &'a HeaderMap,
     pub(super) body: &'a [u8],
@@ -97,6 +100,8 @@ pub(super) struct Client<S> {
     kept: Secrets,
     limit: Arc<Limit>,
     traffic: Mutex<Traffic>,
+    /// Ends its waits.
+    stop: CancellationToken,
 }
 
 impl<S: Service> Client<S> {
@@ -117,8 +122,13 @@ impl<S: Service> Client<S> {
             is_direct: config::is_loopback(base),
         };
         let base = format!("{}/", base.as_str().trim_end_matches('/'));
-        let (http, traffic) = (clients.get(manner)?, Mutex::default());
-        Ok(Client { http, service, base, retries, told, kept, limit, traffic })
+        let (http, traffic, stop) = (clients.get(manner)?, Mutex::default(), CancellationToken::new());
+        Ok(Client { http, service, base, retries, told, kept, limit, traffic, stop })
+    }
+
+    /// The same, whose waits end with this token: what it has not sent by then is not sent.
+    pub(super) fn stopped_by(self, stop: CancellationToken) -> Client<S> {
+        Client { stop, ..self }
     }
 
     /// The address of what lies at a path below the base; percent-encoded, without a slash before it.
@@ -188,12 +198,12 @@ impl<S: Service> Client<S> {
         again: impl Fn(&CallError) -> bool,
         lost: Option<&AtomicBool>,
     ) -> Result<T, CallError> {
-        let mut is_retry = false;
+        let (mut is_retry, stop) = (false, self.stop.clone());
         let attempt = || self.attempt(request, &read, std::mem::replace(&mut is_retry, true), lost);
         attempt
             .retry(waits(self.retries))
-            .sleep(tokio::time::sleep)
-            .when(again)
+            .sleep(move |wait: Duration| tokio::time::timeout(wait, stop.clone().cancelled_owned()))
+            .when(move |error| again(error) && !self.stop.is_cancelled())
             .adjust(|error, wait| http_client::as_asked(error.retry_after(), wait))
             .await
     }
@@ -205,7 +215,15 @@ impl<S: Service> Client<S> {
         is_retry: bool,
         lost: Option<&AtomicBool>,
     ) -> Result<T, CallError> {
-        let permit = self.limit.permit().await.map_err(|silence| CallError::Passing {
+        let permit = tokio::select! {
+            biased;
+            () = self.stop.cancelled() => {
+                let reason = "interrupted".to_owned();
+                return Err(CallError::Passing { reason, retry_after: None, in_doubt: false });
+            }
+            permit = self.limit.permit() => permit,
+        };
+        let permit = permit.map_err(|silence| CallError::Passing {
             reason: format!("{} asked to be left alone for {} s more", S::NAME, silence.0.as_secs()),
             retry_after: Some(silence.0),
             in_doubt: false,
@@ -251,8 +269,9 @@ impl<S: Service> Client<S> {
         let most = self.service.largest_answer(request);
         let body = body(&mut reply, most).await.map_err(|error| lost(&request.url, &error, ended))?;
         let body = self.kept.hide(body.ok_or_else(|| too_large::<S>(request, most))?);
-        let (method, status, headers) = (&request.method, reply.status(), reply.headers());
-        let answer = Answer { method, status, headers, body: &body, secrets: &self.told, now: Timestamp::now() };
+        let (method, path, secrets) = (&request.method, request.url.path(), &self.told);
+        let (status, headers, now) = (reply.status(), reply.headers(), Timestamp::now());
+        let answer = Answer { method, path, status, headers, body: &body, secrets, now };
         self.service.understand(&answer, read)
     }
 }

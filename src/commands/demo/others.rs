@@ -74,5 +74,6 @@ pub(super) async fn store(shop: &Shop) -> anyhow::Result<()> {
     let reader = Connected::new(settings)?.reader();
     let Gathered { plan, .. } = gather(settings, &known(settings)?, &reader).await?;
     let digest = plan.digest(settings);
-    Ok(ShownPlan { plan: &plan, digest: &digest, settings, remote: None }.text(&mut io::stdout())?)
+    Ok(ShownPlan { plan: &plan, digest: &digest, settings, remote: None, caller: &shop.config.caller() }
+        .text(&mut io::stdout())?)
 }

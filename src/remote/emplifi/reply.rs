@@ -67,7 +67,15 @@ mod tests {
         let (secrets, headers) = (Secrets::new([&secret]), HeaderMap::new());
         let status = StatusCode::from_u16(status).expect("a status");
         let (method, body) = (&Method::GET, body.as_bytes());
-        understand(&Answer { method, status, headers: &headers, body, secrets: &secrets, now: Timestamp::UNIX_EPOCH })
+        understand(&Answer {
+            method,
+            path: "",
+            status,
+            headers: &headers,
+            body,
+            secrets: &secrets,
+            now: Timestamp::UNIX_EPOCH,
+        })
     }
 
     #[test]

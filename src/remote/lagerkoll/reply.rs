@@ -173,7 +173,15 @@ mod tests {
         let status = StatusCode::from_u16(status).expect("a status");
         let (headers, secrets) = (HeaderMap::new(), Secrets::new(&[SecretString::from(secret)]));
         let now = Timestamp::UNIX_EPOCH;
-        understand(&Answer { method, status, headers: &headers, body: body.as_bytes(), secrets: &secrets, now })
+        understand(&Answer {
+            method,
+            path: "",
+            status,
+            headers: &headers,
+            body: body.as_bytes(),
+            secrets: &secrets,
+            now,
+        })
     }
 
     fn kind(status: u16, body: &str) -> &'static str {

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use bytes::Bytes;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Value, json};
+use tokio_util::sync::CancellationToken;
 
 use super::connection::{Connection, Trouble};
 use super::error::{ReadError, Sent};
@@ -27,7 +28,15 @@ impl Connected {
     /// # Errors
     /// When there can be no HTTP client.
     pub fn new(settings: &config::NewStore) -> Result<Connected, ConnectError> {
-        Connection::new(settings).map(Arc::new).map(Connected)
+        Connected::stopped_by(settings, CancellationToken::new())
+    }
+
+    /// The same, whose waits end with this token: what is not sent by then is not sent.
+    ///
+    /// # Errors
+    /// When there can be no HTTP client.
+    pub fn stopped_by(settings: &config::NewStore, stop: CancellationToken) -> Result<Connected, ConnectError> {
+        Connection::new(settings, stop).map(Arc::new).map(Connected)
     }
 
     /// What only reads.
@@ -121,12 +130,12 @@ impl Writer {
             }
             client.call_at_most_once(&request, reply::whole).await
         });
-        became(sent.await, "onboard_path", false)
+        became(sent.await, "onboard_path")
     }
 
     /// Tells NewStore the web shop's address. Sent again also when nobody knows what became of the last try: it costs
-    /// nothing.
-    pub async fn configure(&self, link: &str) -> Sent {
+    /// nothing. Gives what became of the last one, and whether one of them was lost: that one may have been done.
+    pub async fn configure(&self, link: &str) -> (Sent, bool) {
         let body = Bytes::from(json!({ "ecom_link": link }).to_string());
         let is_in_doubt = AtomicBool::new(false);
         let again = |error: &CallError| {
@@ -137,18 +146,14 @@ impl Writer {
             let request = request(client, &self.0.settings().retailer, "", body.clone())?;
             client.call_while(&request, reply::whole, again, None).await
         });
-        let became = match sent.await {
+        let sent = match sent.await {
             // There is no such thing as no such retailer.
             Err(Trouble::Failed { error: CallError::Refused { code: 404, .. }, .. }) => {
                 Sent::NotSent { reason: no_address("retailer_path") }
             }
-            sent => became(sent, "retailer_path", is_in_doubt.load(Ordering::Relaxed)),
+            sent => became(sent, "retailer_path"),
         };
-        match became {
-            // The last try had no effect, but an earlier one may have had.
-            Sent::NotSent { reason } if is_in_doubt.into_inner() => Sent::Doubt { reason },
-            became => became,
-        }
+        (sent, is_in_doubt.into_inner())
     }
 }
 
@@ -162,7 +167,7 @@ fn request<S: Service>(
     Ok(Request { method: endpoint.method.clone(), url: client.url(&endpoint.path_for(&store))?, body })
 }
 
-fn became(sent: Result<(), Trouble>, setting: &str, may_be_ours: bool) -> Sent {
+fn became(sent: Result<(), Trouble>, setting: &str) -> Sent {
     let error = match sent {
         Ok(()) => return Sent::Done,
         // Nothing was sent, whatever became of the request for a token.
@@ -173,7 +178,7 @@ fn became(sent: Result<(), Trouble>, setting: &str, may_be_ours: bool) -> Sent {
     match error {
         CallError::Missing => Sent::NotSent { reason: no_address(setting) },
         CallError::Refused { code: 0, .. } | CallError::Unauthorized(_) => Sent::NotSent { reason },
-        CallError::Refused { code: 409, .. } => Sent::There { reason, may_be_ours },
+        CallError::Refused { code: 409, .. } => Sent::There { reason },
         CallError::Refused { .. } => Sent::Refused { reason },
         error if error.is_in_doubt() => Sent::Doubt { reason },
         _ => Sent::NotSent { reason },

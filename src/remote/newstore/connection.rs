@@ -7,6 +7,7 @@ use std::time::Duration;
 use secrecy::SecretString;
 use tokio::sync::Mutex;
 use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
 
 use super::service::NewStore;
 use super::token::{Token, Tokens};
@@ -38,6 +39,8 @@ pub(super) struct Connection {
     limit: Arc<Limit>,
     tokens: Option<Tokens>,
     session: Mutex<Option<Arc<Session>>>,
+    /// Ends its waits.
+    stop: CancellationToken,
 }
 
 /// What is sent with one token. Whatever NewStore says is told without it.
@@ -48,9 +51,9 @@ struct Session {
 }
 
 impl Connection {
-    pub(super) fn new(settings: &config::NewStore) -> Result<Connection, ConnectError> {
-        let (limit, tokens) = (Arc::new(Limit::new(None)), Tokens::new(settings)?);
-        Ok(Connection { settings: settings.clone(), limit, tokens, session: Mutex::default() })
+    pub(super) fn new(settings: &config::NewStore, stop: CancellationToken) -> Result<Connection, ConnectError> {
+        let (limit, tokens) = (Arc::new(Limit::new(None)), Tokens::new(settings, &stop)?);
+        Ok(Connection { settings: settings.clone(), limit, tokens, session: Mutex::default(), stop })
     }
 
     pub(super) fn settings(&self) -> &config::NewStore {
@@ -104,7 +107,8 @@ impl Connection {
             kept: secrets(),
         };
         let until = token.lasts.map(|lasts| Instant::now() + lasts.saturating_sub(MARGIN));
-        Ok(Session { client: Client::new(service, calls, Arc::clone(&self.limit), &Clients::default())?, until })
+        let client = Client::new(service, calls, Arc::clone(&self.limit), &Clients::default())?;
+        Ok(Session { client: client.stopped_by(self.stop.clone()), until })
     }
 
     fn secrets(&self) -> Option<&SecretString> {

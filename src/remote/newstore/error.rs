@@ -30,8 +30,6 @@ pub enum Sent {
     There {
         /// NewStore's words.
         reason: String,
-        /// An earlier try of this call may have made it.
-        may_be_ours: bool,
     },
     /// Nobody knows whether it was done.
     Doubt {

@@ -149,7 +149,8 @@ mod tests {
         let headers: HeaderMap = [(CONTENT_TYPE, HeaderValue::from_static(label))].into_iter().collect();
         let status = StatusCode::from_u16(status).expect("a status");
         let (body, now) = (body.as_bytes(), Timestamp::UNIX_EPOCH);
-        understand(&Answer { method, status, headers: &headers, body, secrets: &secrets, now }).and_then(whole)
+        understand(&Answer { method, path: "", status, headers: &headers, body, secrets: &secrets, now })
+            .and_then(whole)
     }
 
     fn kind(status: u16, body: &str) -> &'static str {

@@ -8,6 +8,7 @@ use reqwest::{Method, RequestBuilder, StatusCode};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
 use serde_json::Value;
+use tokio_util::sync::CancellationToken;
 use url::form_urlencoded::Serializer;
 
 use super::service::tenant_header;
@@ -36,8 +37,8 @@ pub(super) struct Tokens {
 }
 
 impl Tokens {
-    /// `None` = somebody has given us a token, and there is no other one.
-    pub(super) fn new(settings: &config::NewStore) -> Result<Option<Tokens>, ConnectError> {
+    /// `None` = somebody has given us a token, and there is no other one. `stop` ends its waits.
+    pub(super) fn new(settings: &config::NewStore, stop: &CancellationToken) -> Result<Option<Tokens>, ConnectError> {
         let Login::Client { id, secret, token_url, scope } = &settings.login else { return Ok(None) };
         let mut form = Serializer::new(String::new());
         form.append_pair("grant_type", "client_credentials").append_pair("client_id", id);
@@ -56,6 +57,7 @@ impl Tokens {
             kept: Secrets::new([]),
         };
         let client = Client::new(Keycloak(headers), calls, Limit::new(None).into(), &Clients::default())?;
+        let client = client.stopped_by(stop.clone());
         Ok(Some(Tokens { client, request: Request { method: Method::POST, url: token_url.clone(), body } }))
     }
 

@@ -8,6 +8,7 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::client::{IN_PATH, Reader, Writer, body};
+use super::reply::IMPORT;
 use crate::remote::error::CallError;
 use crate::remote::http::Request;
 
@@ -111,7 +112,7 @@ impl Writer {
     /// As of any call. When the answer is lost ([`CallError::is_in_doubt`]) it is not asked again: the
     /// import may be under way.
     pub async fn push_import(&self, push: &Push) -> Result<String, CallError> {
-        let url = self.0.url("marketplaces/v1/import-products/")?;
+        let url = self.0.url(IMPORT)?;
         let request = Request { method: Method::POST, url, body: body(push)? };
         let token = |result: Option<&RawValue>| {
             let pushed = result.and_then(|result| serde_json::from_str(result.get()).ok());

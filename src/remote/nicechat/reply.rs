@@ -13,6 +13,9 @@ use crate::remote::http::Answer;
 use crate::remote::json::{text_of, without_half_surrogates};
 use crate::remote::redact::looks_like;
 
+/// Where NiceChat is asked for an import.
+pub(super) const IMPORT: &str = "marketplaces/v1/import-products/";
+
 /// The envelope around every answer (API page, all samples). What it holds may be of any type.
 #[derive(Deserialize)]
 struct Envelope<'a> {
@@ -125,13 +128,23 @@ pub(super) fn understand<T>(
         413 | 414 => refused(worse, &reason()),
         400 if !is_page => refused(worse, &reason()),
         405 | 415 | 422 if is_told => refused(worse, &reason()),
-        // A gateway's 502, 503 and 504, and most other 50x, say nothing of what the service behind it did; nor does an
-        // error whose code is none.
         code => {
-            let has_no_effect = matches!(code, 400..=499) || (code == 503 && is_told);
-            answer.busy(|asks| format!("{} (code {code}{asks})", reason()), !has_no_effect)
+            answer.busy(|asks| format!("{} (code {code}{asks})", reason()), !has_no_effect(code, is_told, answer.path))
         }
     })
+}
+
+/// Whether an error tells that nothing was done. A 50x says nothing of what the service did; nor does an error whose code
+/// is none, nor what somebody between us and NiceChat says instead of it. But an import, which does no harm twice, is
+/// asked for again.
+fn has_no_effect(code: u16, is_told: bool, path: &str) -> bool {
+    let is_import = path.ends_with(IMPORT);
+    match code {
+        429 => true,
+        400..=499 => is_told || is_import,
+        503 => is_told && is_import,
+        _ => false,
+    }
 }
 
 fn unauthorized(reason: &str) -> CallError {
@@ -154,10 +167,15 @@ mod tests {
     use crate::remote::redact::Secrets;
 
     fn answer_to(method: &Method, status: u16, body: &str) -> Result<String, CallError> {
+        answer_at("/marketplaces/v1/products/", (method, status), body)
+    }
+
+    fn answer_at(path: &str, (method, status): (&Method, u16), body: &str) -> Result<String, CallError> {
         let status = StatusCode::from_u16(status).expect("a status");
         let (headers, secrets) = (HeaderMap::new(), Secrets::new(&[SecretString::from("s3cret-key")]));
         let now = Timestamp::UNIX_EPOCH;
-        let answer = Answer { method, status, headers: &headers, body: body.as_bytes(), secrets: &secrets, now };
+        let (headers, body) = (&headers, body.as_bytes());
+        let answer = Answer { method, path, status, headers, body, secrets: &secrets, now };
         understand(&answer, Words::Told, |result| Ok(result.map_or("", RawValue::get).to_owned()))
     }
 
@@ -191,28 +209,28 @@ mod tests {
             (200, error(412), "exists"),
             (200, error(401), "unauthorized"),
             (200, error(429), "later"),
-            (200, error(503), "later"),
+            (200, error(503), "in doubt"),
             (200, error(204), "in doubt"),
             (401, "<html>".to_owned(), "unauthorized"),
             (404, String::new(), "missing"),
             (404, r#"{"detail":"Not found."}"#.to_owned(), "missing"),
-            (404, "<html>404".to_owned(), "later"),
-            (404, "default backend - 404".to_owned(), "later"),
-            (404, r#"{"message":"no Route matched with those values"}"#.to_owned(), "later"),
-            (412, r#"{"error":"Precondition Failed"}"#.to_owned(), "later"),
-            (412, "<html>".to_owned(), "later"),
-            (400, "<html>no".to_owned(), "later"),
+            (404, "<html>404".to_owned(), "in doubt"),
+            (404, "default backend - 404".to_owned(), "in doubt"),
+            (404, r#"{"message":"no Route matched with those values"}"#.to_owned(), "in doubt"),
+            (412, r#"{"error":"Precondition Failed"}"#.to_owned(), "in doubt"),
+            (412, "<html>".to_owned(), "in doubt"),
+            (400, "<html>no".to_owned(), "in doubt"),
             (400, "no".to_owned(), "refused"),
             (405, error(405), "refused"),
-            (405, "\n<!DOCTYPE html>".to_owned(), "later"),
-            (422, "<html>".to_owned(), "later"),
+            (405, "\n<!DOCTYPE html>".to_owned(), "in doubt"),
+            (422, "<html>".to_owned(), "in doubt"),
             (413, "<html>".to_owned(), "refused"),
             // Whoever isn't let in, or was too early, may be let in later: nothing is known of the object.
-            (403, String::new(), "later"),
+            (403, String::new(), "in doubt"),
             (403, error(403), "later"),
             (409, error(409), "later"),
             (423, error(423), "later"),
-            (405, "Method Not Allowed".to_owned(), "later"),
+            (405, "Method Not Allowed".to_owned(), "in doubt"),
             (422, error(422), "refused"),
             (429, error(429), "later"),
             (500, error(400), "in doubt"),
@@ -222,6 +240,21 @@ mod tests {
             (206, r#"{"status":"ok","code":200}"#.to_owned(), "in doubt"),
         ] {
             assert_eq!(kind(status, &body), expected, "{status} {body}");
+        }
+    }
+
+    #[test]
+    fn an_import_is_asked_for_again_where_nicechat_is_too_busy() {
+        let busy = r#"{"status":"error","code":503}"#;
+        for (path, status, body, is_in_doubt) in [
+            ("/marketplaces/v1/import-products/", 503, busy, false),
+            ("/marketplaces/v1/import-products/", 503, "<html>", true),
+            ("/marketplaces/v1/import-products/", 404, "<html>", false),
+            ("/marketplaces/v1/products/", 503, busy, true),
+            ("/marketplaces/v1/products/", 404, "<html>", true),
+        ] {
+            let answer = answer_at(path, (&Method::POST, status), body);
+            assert_eq!(answer.err().map(|error| error.is_in_doubt()), Some(is_in_doubt), "{path} {body}");
         }
     }
 

@@ -6,7 +6,8 @@ use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
 use super::LedgerError;
-use super::plan::{BY_HAND, Op, Plan, PlannedStore, Purchase, declaration};
+use super::by_hand::BY_HAND;
+use super::plan::{Op, Plan, PlannedStore, Purchase, declaration};
 use super::records::{Intent, Known, Record, RetailerRecord, RetailerState, StoreState};
 use super::store::Ledger;
 use crate::config::NewStore;
@@ -94,58 +95,75 @@ impl Apply<'_> {
         applied: &mut Applied,
     ) -> Result<(), Halt> {
         self.check_stop()?;
-        let earlier = match before.map(|record| &record.state) {
-            Some(RetailerState::Sent(earlier)) => Some(earlier.as_str()),
+        let earlier = sent_before(before);
+        if !earlier.iter().any(|sent| sent == link) {
+            let links = earlier.iter().cloned().chain([link.to_owned()]).collect();
+            self.keep_retailer(RetailerState::Sent(links))?;
+        }
+        let became = self.writer.configure(link).await;
+        let halt = match &became {
+            (Sent::NotSent { reason }, _) => Some(self.halt(format!("retailer: {reason}"))),
             _ => None,
         };
-        let other = earlier.unwrap_or_default();
-        let mut keep =
-            |state: RetailerState| self.ledger.put_retailer(Some(&RetailerRecord { state, since: Timestamp::now() }));
-        if earlier.is_none() {
-            keep(RetailerState::Sent(link.to_owned()))?;
+        if let Some(told) = self.configured(link, before, became, applied)? {
+            self.tell("retailer", &told)?;
         }
-        let told = match self.writer.configure(link).await {
+        halt.map_or(Ok(()), Err)
+    }
+
+    /// Writes down what became of a link, and gives it in words; `None` = it is as it was. `was_lost` = nobody knows
+    /// what became of one of its tries.
+    fn configured(
+        &mut self,
+        link: &str,
+        before: Option<&RetailerRecord>,
+        (sent, was_lost): (Sent, bool),
+        applied: &mut Applied,
+    ) -> Result<Option<String>, LedgerError> {
+        let earlier = sent_before(before);
+        let others: Vec<&str> = earlier.iter().map(String::as_str).filter(|sent| *sent != link).collect();
+        let is_again = others.len() < earlier.len();
+        let told = match sent {
             Sent::Done => {
-                keep(RetailerState::Configured(link.to_owned()))?;
+                self.keep_retailer(RetailerState::Configured(link.to_owned()))?;
                 applied.done += 1;
                 format!("configured with {link}")
             }
             // Whoever sent it first and was not told what became of it has probably done it.
-            Sent::There { may_be_ours, .. } if earlier.map_or(may_be_ours, |earlier| earlier == link) => {
-                keep(RetailerState::Configured(link.to_owned()))?;
+            Sent::There { .. } if others.is_empty() && (is_again || was_lost) => {
+                self.keep_retailer(RetailerState::Configured(link.to_owned()))?;
                 applied.done += 1;
                 format!("configured with {link}, by an earlier request of ours")
             }
-            // Both were sent, and either may have been taken.
-            Sent::There { reason, .. } if earlier.is_some() => {
-                keep(RetailerState::There)?;
-                format!("configured already, with {other} or with {link}: look in Omnichannel Manager ({reason})")
-            }
-            Sent::There { reason, .. } => {
-                keep(RetailerState::There)?;
-                format!("configured already, not by us, as far as we know: {reason}")
+            Sent::There { reason } => {
+                self.keep_retailer(RetailerState::There)?;
+                there(link, &others, &reason)
             }
             // Of the earlier request still nobody knows: NewStore may refuse this one because that one was done.
-            Sent::Refused { reason } if earlier.is_some_and(|earlier| earlier != link) => {
+            Sent::Refused { reason } if !others.is_empty() => {
+                if !was_lost {
+                    self.ledger.put_retailer(before)?;
+                }
                 applied.in_doubt += 1;
-                format!("refused: {reason}; IN DOUBT, whether {other} was taken: look in {BY_HAND}, and `settle` it")
+                let others = others.join(" or ");
+                format!("refused: {reason}; IN DOUBT, whether {others} was taken: look in {BY_HAND}, and `settle` it")
             }
             Sent::Refused { reason } => {
-                keep(RetailerState::Refused { link: link.to_owned(), reason: reason.clone() })?;
+                self.keep_retailer(RetailerState::Refused { link: link.to_owned(), reason: reason.clone() })?;
                 applied.refused += 1;
                 format!("refused: {reason}")
             }
+            Sent::NotSent { .. } if !was_lost => {
+                self.ledger.put_retailer(before)?;
+                return Ok(None);
+            }
             // The stores stand alone; the next plan sends it again, and takes a 409 for an answer to this one.
-            Sent::Doubt { reason } => {
+            Sent::Doubt { reason } | Sent::NotSent { reason } => {
                 applied.in_doubt += 1;
                 format!("IN DOUBT, whether it is configured: {reason}; the next `apply` sends it again")
             }
-            Sent::NotSent { reason } => {
-                self.ledger.put_retailer(before)?;
-                return Err(Halt::Service(format!("retailer: {reason}")));
-            }
         };
-        self.tell("retailer", &told)
+        Ok(Some(told))
     }
 
     async fn onboard(
@@ -169,12 +187,13 @@ impl Apply<'_> {
             Sent::Refused { reason } => {
                 applied.refused += 1;
                 let told = format!("refused: {reason}");
-                (self.refused(store, purchase, before, reason), told)
+                (disputed(purchase, before, &reason).unwrap_or_else(|| self.refused(store, reason)), told)
             }
-            Sent::There { reason, .. } => {
+            Sent::There { reason } => {
                 applied.refused += 1;
                 let told = format!("there already, with which number isn't known: {reason}");
-                (StoreState::There { sent: number.clone(), reason }, told)
+                let state = disputed(purchase, before, &reason);
+                (state.unwrap_or_else(|| StoreState::There { sent: number.clone(), reason }), told)
             }
             Sent::Doubt { reason } => {
                 applied.in_doubt += 1;
@@ -184,7 +203,7 @@ impl Apply<'_> {
             Sent::NotSent { reason } => {
                 // It is as it was: of an earlier request still nobody knows.
                 self.ledger.put(&store.id, before)?;
-                return Err(Halt::Service(format!("store {}: {reason}", store.id)));
+                return Err(self.halt(format!("store {}: {reason}", store.id)));
             }
         };
         // Whoever can't remember it says it at least.
@@ -194,21 +213,14 @@ impl Apply<'_> {
         Ok(kept?)
     }
 
-    /// A refusal says that nothing was bought, but not of an earlier request, of which nobody knows: NewStore may refuse
-    /// this one because that one was done.
-    fn refused(
-        &self,
-        store: &PlannedStore,
-        purchase: &Purchase,
-        before: Option<&Record>,
-        reason: String,
-    ) -> StoreState {
-        if matches!(before, Some(Record { state: StoreState::Doubt(_), .. })) {
-            let Purchase { number, enable, .. } = purchase;
-            return StoreState::Disputed(Intent { number: number.clone(), enable: *enable, reason: Some(reason) });
-        }
+    /// A refusal says that nothing was bought.
+    fn refused(&self, store: &PlannedStore, reason: String) -> StoreState {
         let declared = self.settings.stores.iter().find(|declared| declared.id == store.id);
         StoreState::Refused { declaration: declared.map(declaration).unwrap_or_default(), reason }
+    }
+
+    fn keep_retailer(&mut self, state: RetailerState) -> Result<(), LedgerError> {
+        self.ledger.put_retailer(Some(&RetailerRecord { state, since: Timestamp::now() }))
     }
 
     fn keep(&mut self, store: &PlannedStore, state: StoreState) -> Result<(), LedgerError> {
@@ -219,7 +231,41 @@ impl Apply<'_> {
         if self.stop.is_cancelled() { Err(Halt::Interrupted) } else { Ok(()) }
     }
 
+    /// Why nothing more is sent after a request that was not, as it says itself.
+    fn halt(&self, reason: String) -> Halt {
+        if self.stop.is_cancelled() { Halt::Interrupted } else { Halt::Service(reason) }
+    }
+
     fn tell(&mut self, what: &str, told: &str) -> Result<(), Halt> {
         Ok(writeln!(self.out, "{}", fold(&format!("{what}: {told}"), 4)).and_then(|()| self.out.flush())?)
     }
+}
+
+/// The links that were sent, and of which nobody knows whether they were taken.
+fn sent_before(before: Option<&RetailerRecord>) -> &[String] {
+    match before.map(|record| &record.state) {
+        Some(RetailerState::Sent(links)) => links.as_slice(),
+        _ => &[],
+    }
+}
+
+/// What a refusal says of a store in doubt, or that it is there already: nothing of the first request, of which nobody
+/// knows. NewStore may say so because that one was done.
+fn disputed(purchase: &Purchase, before: Option<&Record>, reason: &str) -> Option<StoreState> {
+    let is_in_doubt = matches!(before, Some(Record { state: StoreState::Doubt(_), .. }));
+    is_in_doubt.then(|| {
+        let Purchase { number, enable, .. } = purchase;
+        StoreState::Disputed(Intent { number: number.clone(), enable: *enable, reason: Some(reason.to_owned()) })
+    })
+}
+
+/// What is told of a retailer that is configured already; `others` = the links that were sent before this one, and of
+/// which nobody knows whether they were taken.
+fn there(link: &str, others: &[&str], reason: &str) -> String {
+    if others.is_empty() {
+        return format!("configured already, not by us, as far as we know: {reason}");
+    }
+    // All of them were sent, and any may have been taken.
+    let others = others.join(" or with ");
+    format!("configured already, with {others} or with {link}: look in Omnichannel Manager ({reason})")
 }

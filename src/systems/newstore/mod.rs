@@ -2,6 +2,7 @@
 //! be disabled again, so nothing of it happens by itself: a person looks at a plan and has exactly that carried out.
 
 mod apply;
+mod by_hand;
 mod gather;
 mod plan;
 mod probe;

@@ -5,14 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
 
+use super::by_hand::{BY_HAND, settle, settle_doubt};
 use super::records::{Intent, Known, RetailerState, StoreState};
 use crate::config::{DeclaredStore, NewStore};
 use crate::phone::{Offer, PhoneNumber, Wanted};
 
 /// Bytes of a digest that people copy.
 const DIGEST: usize = 6;
-/// Where a person does what the API has no way for.
-pub(super) const BY_HAND: &str = "Omnichannel Manager (Settings › Clienteling)";
 
 /// The numbers that are offered for a store, or why they can't be listed.
 pub(super) type Listing = Result<Vec<Offer>, String>;
@@ -252,38 +251,38 @@ pub(super) fn declaration(store: &DeclaredStore) -> String {
 
 fn stance<'k>(store: &DeclaredStore, known: &'k Known) -> Stance<'k> {
     let id = &store.id;
-    let by_hand = |what: String, word: &str| {
-        Stance::Blocked(format!(
-            "{what}: the API has no way; do it in {BY_HAND}, and then: shelfkeeper newstore settle {id} {word}"
-        ))
+    let by_hand = |what: String, state: &str, number: Option<&PhoneNumber>| {
+        let settle = settle(id, state, number.map(PhoneNumber::as_str));
+        Stance::Blocked(format!("{what}: the API has no way; do it in {BY_HAND}, and then: {settle}"))
     };
     match known.stores.get(id).map(|record| &record.state) {
         None => Stance::Open,
         Some(StoreState::Refused { declaration: refused, .. }) if *refused != declaration(store) => Stance::Open,
         Some(StoreState::Refused { reason, .. }) => Stance::Blocked(format!(
-            "NewStore refuses it: {reason}. It is tried again when its declaration changes, or after: shelfkeeper \
-             newstore settle {id} free"
+            "NewStore refuses it: {reason}. It is tried again when its declaration changes, or after: {}",
+            settle(id, "free", None)
         )),
         Some(StoreState::There { reason, .. }) => Stance::Blocked(format!(
             "NewStore says that it is there already, with which number isn't known: {reason}. Look in {BY_HAND}, and \
-             then: shelfkeeper newstore settle {id} onboarded --number +..."
+             then: {}",
+            settle(id, "onboarded", Some("+..."))
         )),
         Some(StoreState::Doubt(intent)) => Stance::Doubt(intent),
         Some(StoreState::Disputed(Intent { number, enable, reason })) => Stance::Blocked(format!(
             "NewStore refuses what was sent again: {}. What became of the first request nobody knows: look in {BY_HAND} \
              whether the store has {number}, and then: {}",
             reason.as_deref().unwrap_or_default(),
-            settle(id, *enable)
+            settle_doubt(id, *enable)
         )),
         Some(StoreState::Onboarded { number, is_enabled }) => {
             let other = number.as_ref().zip(store.wanted.number()).filter(|(has, wanted)| has != wanted);
             match other {
                 Some((has, wanted)) => {
                     let word = if *is_enabled || store.enable { "enabled" } else { "onboarded" };
-                    by_hand(format!("it has {has}, and is to have {wanted}"), &format!("{word} --number {wanted}"))
+                    by_hand(format!("it has {has}, and is to have {wanted}"), word, Some(wanted))
                 }
                 None if store.enable && !is_enabled => {
-                    by_hand("it is onboarded, and is to be enabled".to_owned(), "enabled")
+                    by_hand("it is onboarded, and is to be enabled".to_owned(), "enabled", None)
                 }
                 None if !store.enable && *is_enabled => {
                     Stance::Done(Some("it is enabled, and can't be disabled again".to_owned()))
@@ -346,16 +345,10 @@ fn onboarding(store: &DeclaredStore, listing: Option<&Listing>, taken: &Taken<'_
     Ok(Purchase { number, enable: store.enable, offer: offer.cloned(), fitting: count })
 }
 
-/// How a person ends a doubt.
-fn settle(id: &str, enable: bool) -> String {
-    let word = if enable { "enabled" } else { "onboarded" };
-    format!("shelfkeeper newstore settle {id} {word} (or free)")
-}
-
 /// What is to be done about a request of which nobody knows what became: it may be sent again, but no other one.
 fn in_doubt(store: &DeclaredStore, intent: &Intent, listing: Option<&Listing>) -> (Op, String) {
     let Intent { number, enable, .. } = intent;
-    let settle = settle(&store.id, *enable);
+    let settle = settle_doubt(&store.id, *enable);
     let offers = match listing {
         Some(Ok(offers)) => offers.as_slice(),
         Some(Err(reason)) => return (Op::Doubt(None), format!("its numbers can't be listed: {reason}")),
@@ -394,7 +387,7 @@ fn undeclared(id: &str, state: &StoreState) -> Option<PlannedStore> {
             let reason = format!(
                 "nobody knows what became of the request, and the config doesn't have the store any more: look in \
                  {BY_HAND} whether it has the number, and then: {}",
-                settle(id, intent.enable)
+                settle_doubt(id, intent.enable)
             );
             (Op::Doubt(None), intent.enable, Some(reason))
         }
@@ -415,8 +408,8 @@ fn retailer(settings: &NewStore, known: &Known) -> Option<PlannedRetailer> {
         Some(RetailerState::Configured(has)) if has == link => (RetailerOp::None, None),
         Some(RetailerState::Configured(has)) => {
             let reason = format!(
-                "it has {has}: the API has no way to change that; do it in {BY_HAND}, and then: shelfkeeper newstore \
-                 settle --retailer configured"
+                "it has {has}: the API has no way to change that; do it in {BY_HAND}, and then: `shelfkeeper newstore \
+                 settle --retailer configured`"
             );
             (RetailerOp::Blocked, Some(reason))
         }
@@ -426,8 +419,8 @@ fn retailer(settings: &NewStore, known: &Known) -> Option<PlannedRetailer> {
         }
         Some(RetailerState::Refused { link: refused, reason }) if refused == link => {
             let reason = format!(
-                "NewStore refuses it: {reason}. It is tried again when ecom_link changes, or after: shelfkeeper \
-                 newstore settle --retailer free"
+                "NewStore refuses it: {reason}. It is tried again when ecom_link changes, or after: `shelfkeeper \
+                 newstore settle --retailer free`"
             );
             (RetailerOp::Blocked, Some(reason))
         }

@@ -118,8 +118,8 @@ pub struct RetailerRecord {
 /// How the retailer stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RetailerState {
-    /// It was sent with this link, and nobody has told us what became of it.
-    Sent(String),
+    /// It was sent with this link, or with these in turn, and nobody has told us what became of it.
+    Sent(Vec<String>),
     /// It has this link.
     Configured(String),
     /// NewStore says that it is set up; not by us, as far as we know.

@@ -13,7 +13,8 @@ use crate::phone::PhoneNumber;
 pub enum Settled {
     /// It is onboarded.
     Onboarded {
-        /// With which number; `None` = with the one that was sent or declared, if there is one.
+        /// With which number; `None` = with the one that is known or in doubt, else with the declared one, if there is
+        /// one.
         number: Option<PhoneNumber>,
         /// Whether clienteling is on.
         is_enabled: bool,

@@ -7,7 +7,8 @@ use proptest::prelude::*;
 
 use super::plan::{Listing, Op, Plan, declaration, to_list};
 use super::records::{Intent, Known, Record, StoreState};
-use crate::config::{DeclaredStore, NewStore};
+use super::report::ShownPlan;
+use crate::config::{Caller, DeclaredStore, NewStore};
 use crate::phone::{Choice, Offer, PhoneNumber, Wanted};
 
 const STORES: usize = 4;
@@ -99,6 +100,32 @@ fn fates() -> impl Strategy<Value = Vec<Fate>> {
         Just(Fate::NotSent),
     ];
     proptest::collection::vec(fate, STORES)
+}
+
+#[test]
+fn commands_are_told_as_they_are_typed_for_the_shop() {
+    let store = |id: &str, at| DeclaredStore { id: id.to_owned(), wanted: Wanted::Number(number(at)), enable: false };
+    let settings = NewStore::of_stores(vec![store("a b", 0), store("1", 1), store("2", 2)]);
+    let there = StoreState::There { sent: number(0), reason: "no".to_owned() };
+    let doubt = StoreState::Doubt(Intent { number: number(1), enable: true, reason: None });
+    let record = |state| Record { state, since: Timestamp::UNIX_EPOCH };
+    let stores = [("a b", there), ("1", doubt)].map(|(id, state)| (id.to_owned(), record(state)));
+    let known = Known { stores: BTreeMap::from(stores), retailer: None };
+    let plan = Plan::new(&settings, &known, &BTreeMap::new());
+    let caller = Caller { program: "shelfkeeper --shop north".to_owned(), unit: None };
+    let shown = ShownPlan { plan: &plan, digest: "d1", settings: &settings, remote: None, caller: &caller };
+    let (mut text, mut json) = (Vec::new(), Vec::new());
+    shown.text(&mut text).expect("printed");
+    shown.json(&mut json).expect("printed");
+    let [text, json] = [text, json].map(|told| String::from_utf8(told).expect("text"));
+    let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    for command in [
+        "`shelfkeeper --shop north newstore settle --number +... -- 'a b' onboarded`",
+        "`shelfkeeper --shop north newstore settle 1 enabled` (or free)",
+    ] {
+        assert!(text.contains(command) && json.contains(command), "{text} {json}");
+    }
+    assert!(text.contains("To have exactly this done: shelfkeeper --shop north newstore apply --plan d1"), "{text}");
 }
 
 proptest! {

@@ -306,6 +306,24 @@ fn a_retailer_that_nobody_knows_of_stops_no_store() {
     }
 }
 
+/// Also where an earlier try of the retailer's was lost.
+#[test]
+fn what_stops_all_stops_it_though_the_retailer_is_in_doubt() {
+    for (fault, told) in [
+        (Fault::status(403), "does not accept the token"),
+        (Fault::text(404, "404 page not found"), "look up newstore.retailer_path"),
+    ] {
+        let shop = shop(LINK, &fixed("10001", MIAMI));
+        let retailer = |fault| Rule { path: Some("clienteling/retailers".into()), ..Rule::new(fault) };
+        shop.newstore().add_fault(Rule { times: Some(1), ..retailer(Fault::status(500)) });
+        shop.newstore().add_fault(retailer(fault));
+        let output = shop.run(&["newstore", "apply", "--yes"]).expect_code(1);
+        assert!(output.stderr.contains(told) && output.stdout.contains("retailer: IN DOUBT"), "{output:?}");
+        assert_eq!(bought(&shop, "10001"), None, "{told}");
+        assert_eq!(plan(&shop)["summary"]["doubt"], 1);
+    }
+}
+
 #[test]
 fn the_retailer_may_be_there_refused_or_at_another_address() {
     let shop = shop(LINK, &fixed("10001", MIAMI));

@@ -3,7 +3,7 @@
 use std::os::unix::fs::PermissionsExt as _;
 use std::time::Duration;
 
-use sandbox::{NewStoreNumber, NewStoreRules};
+use sandbox::{Fault, NewStoreNumber, NewStoreRules, Rule};
 use serde_json::json;
 
 use super::{
@@ -108,6 +108,24 @@ fn a_pause_holds_for_it_too() {
     let told = shop.run(&["newstore", "apply", "--yes"]).expect_code(4).stderr;
     assert!(told.contains("shelfkeeper resume"), "{told}");
     assert!(shop.newstore().requests().is_empty());
+}
+
+#[test]
+fn a_pause_that_begins_meanwhile_keeps_the_rest_from_being_sent() {
+    let shop = shop("", &(fixed("10001", MIAMI) + &chosen("10002") + &chosen("10003")));
+    shop.run(&["run", "--once"]).expect_code(0);
+    let later = Fault::Status { code: 429, retry_after: Some("120".to_owned()), html: false };
+    let path = Some("clienteling/stores/10002/onboard".to_owned());
+    shop.newstore().add_fault(Rule { path, times: Some(1), ..Rule::new(later) });
+    let mut apply = Process::start(shop.command(&["newstore", "apply", "--yes"]));
+    wait_until("the second one is asked to wait", || shop.newstore().counts().get("POST onboard") == Some(&2));
+    shop.run(&["pause", "--reason", "stocktaking"]).expect_code(0);
+    assert_eq!(apply.ends_within(PATIENCE), Some(4), "{}", apply.log());
+    let told = "the rest was not sent: paused: stocktaking; `shelfkeeper resume` ends it";
+    assert!(apply.log().contains(told), "{}", apply.log());
+    assert_eq!(take_writes(&shop), [onboarding("10001", MIAMI), onboarding("10002", LOWEST)]);
+    let states = ["10001", "10002", "10003"].map(|id| state(&shop, id));
+    assert_eq!(states, ["onboarded", "open", "open"]);
 }
 
 #[test]

@@ -146,7 +146,7 @@ fn a_refusal_of_what_is_sent_again_ends_no_doubt() {
         let told = shop.run(&["newstore", "--format", "json"]).expect_code(3).json();
         let reason = told["stores"][0]["reason"].as_str().expect("a reason");
         assert!(
-            reason.contains("is onboarded already") && reason.contains("settle 10001 onboarded (or free)"),
+            reason.contains("is onboarded already") && reason.contains("settle 10001 onboarded` (or free)"),
             "{told}"
         );
         shop.run(&["newstore", "apply", "--yes"]).expect_code(3);
@@ -161,6 +161,28 @@ fn a_refusal_of_what_is_sent_again_ends_no_doubt() {
     configure(&shop, "", &chosen("10001"));
     shop.run(&["newstore", "settle", "10001", "onboarded"]).expect_code(0);
     assert_eq!(standing(&shop, "10001")["phone_number"], LOWEST);
+}
+
+/// Nor that the store is there already: it may be because the first request was done.
+#[test]
+fn a_conflict_of_what_is_sent_again_forgets_no_number() {
+    let shop = shop("", &chosen("10001"));
+    killed_at(&shop, 0, true);
+    // It was bought, but the list is late.
+    offer(&shop, LOWEST);
+    take_writes(&shop);
+    shop.run(&["newstore", "apply", "--yes"]).expect_code(3);
+    assert_eq!(take_writes(&shop), [onboarding("10001", LOWEST)], "the same request, once");
+    assert_eq!(
+        (state(&shop, "10001"), standing(&shop, "10001")["phone_number"].clone()),
+        ("refused".to_owned(), json!(LOWEST))
+    );
+    shop.run(&["newstore", "settle", "10001", "onboarded"]).expect_code(0);
+    assert_eq!(standing(&shop, "10001")["phone_number"], LOWEST);
+    // Nobody else gets it.
+    configure(&shop, "", &(chosen("10001") + &chosen("10002")));
+    shop.run(&["newstore", "apply", "--yes"]).expect_code(0);
+    assert_eq!(take_writes(&shop), [onboarding("10002", super::NEXT)]);
 }
 
 /// Nor of another link than the one that was sent first.
@@ -186,6 +208,50 @@ fn a_refusal_ends_no_doubt_of_the_retailer() {
     configure(&shop, LINK, "");
     let told = apply(0);
     assert!(told.contains("configured with https://shop.example, by an earlier request of ours"), "{told}");
+}
+
+/// Either may be the one that it has.
+#[test]
+fn of_two_links_in_doubt_a_conflict_tells_neither() {
+    let other = "ecom_link = \"https://other.example\"";
+    let shop = shop(LINK, "");
+    for (link, applied) in [(LINK, false), (other, true)] {
+        configure(&shop, link, "");
+        let path = Some("clienteling/retailers".to_owned());
+        shop.newstore().add_fault(Rule { path, applied, ..Rule::new(Fault::status(500)) });
+        shop.run(&["newstore", "apply", "--yes"]).expect_code(1);
+        shop.newstore().clear_faults();
+    }
+    let words = |output: String| output.split_whitespace().collect::<Vec<_>>().join(" ");
+    let told = words(shop.run(&["status"]).expect_code(0).stdout);
+    assert!(told.contains("https://shop.example, then https://other.example was sent"), "{told}");
+    configure(&shop, LINK, "");
+    let told = words(shop.run(&["newstore", "apply", "--yes"]).expect_code(0).stdout);
+    assert!(told.contains("with https://other.example or with https://shop.example: look in Omnichannel"), "{told}");
+    let told = plan(&shop)["retailer"]["reason"].as_str().map(str::to_owned);
+    assert!(told.as_ref().is_some_and(|told| told.contains("nor with which link")), "{told:?}");
+}
+
+#[test]
+fn who_waits_to_send_it_again_does_not_once_they_are_told_to_stop() {
+    for (settings, store, path) in [
+        ("", fixed("10001", MIAMI), "clienteling/stores/10001/onboard"),
+        (LINK, String::new(), "clienteling/retailers"),
+    ] {
+        let shop = shop(settings, &store);
+        let later = Fault::Status { code: 429, retry_after: Some("120".to_owned()), html: false };
+        shop.newstore().add_fault(Rule { path: Some(path.to_owned()), times: Some(1), ..Rule::new(later) });
+        let mut apply = Process::start(shop.command(&["newstore", "apply", "--yes"]));
+        let newstore = shop.newstore();
+        let is_sent = || newstore.requests().iter().any(|request| request.path.trim_start_matches('/') == path);
+        wait_until("it is asked to wait", is_sent);
+        apply.signal("INT");
+        assert_eq!(apply.ends_within(PATIENCE), Some(1), "{}", apply.log());
+        assert!(apply.log().contains("interrupted; the rest was not sent"), "{}", apply.log());
+        assert_eq!(take_writes(&shop).len(), 1, "{path}");
+        // It had no effect, so nothing is in doubt.
+        assert_eq!(plan(&shop)["summary"]["doubt"], 0, "{path}");
+    }
 }
 
 #[test]

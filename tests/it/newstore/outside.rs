@@ -2,6 +2,7 @@
 
 use std::os::unix::fs::PermissionsExt as _;
 
+use sandbox::{Fault, Rule};
 use serde_json::{Value, json};
 
 use super::{MIAMI, chosen, configure, fixed, shop, standing};
@@ -47,6 +48,37 @@ fn it_is_told_beside_a_shop_and_without_one() {
     let without = Shop::with_rows(&["1|Lamp|10.00 USD|in stock|Home"]);
     assert_eq!(without.json(&["status", "--format", "json"])["newstore"], Value::Null);
     assert!(without.run(&["newstore"]).expect_code(2).stderr.contains("no section [newstore]"));
+}
+
+#[test]
+fn how_it_stands_goes_by_the_retailer_too() {
+    for (fault, code, state, text) in [
+        (Some(500), 1, "behind", "Behind: NewStore, 1 in doubt; see `shelfkeeper newstore`."),
+        (Some(400), 3, "rows", "Equal but for 1 that NewStore refuses."),
+        (None, 0, "equal", "Equal: what was sent to NewStore was acknowledged."),
+    ] {
+        let shop = shop("ecom_link = \"https://shop.example\"", "");
+        if let Some(status) = fault {
+            let path = Some("clienteling/retailers".to_owned());
+            shop.newstore().add_fault(Rule { path, ..Rule::new(Fault::status(status)) });
+        }
+        shop.run(&["newstore", "apply", "--yes"]).expect_code(code);
+        let headline = shop.json(&["status", "--format", "json"])["headline"].clone();
+        assert_eq!((&headline["state"], &headline["text"]), (&json!(state), &json!(text)));
+    }
+}
+
+/// Nothing would end a doubt of one that the config leaves alone.
+#[test]
+fn a_retailer_that_is_left_alone_is_told_and_not_counted() {
+    let shop = shop("ecom_link = \"https://shop.example\"", "");
+    let path = Some("clienteling/retailers".to_owned());
+    shop.newstore().add_fault(Rule { path, ..Rule::new(Fault::status(500)) });
+    shop.run(&["newstore", "apply", "--yes"]).expect_code(1);
+    configure(&shop, "", "");
+    assert_eq!(shop.json(&["status", "--format", "json"])["headline"]["state"], "none");
+    let told = shop.run(&["status"]).expect_code(0).stdout.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(told.contains("NewStore retailer: open; https://shop.example was sent"), "{told}");
 }
 
 #[test]

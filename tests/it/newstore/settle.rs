@@ -1,6 +1,6 @@
 //! `newstore settle`: a person tells what is true there.
 
-use sandbox::{Fault, Rule};
+use sandbox::{Fault, NewStoreStore, Rule};
 use serde_json::json;
 
 use super::{LOWEST, MIAMI, chosen, configure, fixed, plan, shop, standing, state, take_writes};
@@ -44,6 +44,40 @@ fn doubt_ends_with_a_word() {
         ("enabled".to_owned(), json!("+19045550199"))
     );
     assert!(shop.newstore().requests().is_empty());
+}
+
+/// What was sent may not be what it has.
+#[test]
+fn of_a_store_that_is_there_already_nobody_has_to_know_the_number() {
+    for (declared, number, told) in
+        [(chosen("10001"), json!(null), "a number that nobody has told"), (fixed("10001", MIAMI), json!(MIAMI), MIAMI)]
+    {
+        let shop = shop("", &chosen("10001"));
+        let there = Rule { id: Some("10001".into()), method: Some("POST".into()), ..Rule::new(Fault::status(409)) };
+        shop.newstore().add_fault(there);
+        shop.run(&["newstore", "apply", "--yes"]).expect_code(3);
+        configure(&shop, "", &declared);
+        for word in ["onboarded", "enabled"] {
+            let output = settle(&shop, &["10001", word], 0);
+            assert!(output.contains(&format!("store 10001: {word} with {told}")), "{output}");
+            assert_eq!((state(&shop, "10001").as_str(), &standing(&shop, "10001")["phone_number"]), (word, &number));
+        }
+    }
+}
+
+#[test]
+fn what_a_plan_says_can_be_typed_whatever_the_id_is() {
+    let id = "north one";
+    let shop = shop("", &fixed(id, MIAMI));
+    shop.newstore().put_store(NewStoreStore { id: id.to_owned(), ..NewStoreStore::default() });
+    let there = Rule { id: Some(id.into()), method: Some("POST".into()), ..Rule::new(Fault::status(409)) };
+    shop.newstore().add_fault(there);
+    shop.run(&["newstore", "apply", "--yes"]).expect_code(3);
+    let told = shop.run(&["newstore", "--format", "json"]).expect_code(3).json();
+    let reason = told["stores"][0]["reason"].as_str().expect("a reason");
+    assert!(reason.ends_with("`shelfkeeper newstore settle --number +... -- 'north one' onboarded`"), "{reason}");
+    settle(&shop, &["--number", LOWEST, "--", id, "onboarded"], 0);
+    assert_eq!(standing(&shop, id)["phone_number"], LOWEST);
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use serde_json::{Value, json};
 
-use crate::config::NewStore;
+use crate::config::{Caller, NewStore};
 use crate::phone::Offer;
 use crate::systems::newstore::plan::{Op, Plan, PlannedRetailer, PlannedStore, Purchase, RetailerOp};
 use crate::text::{fold, number, one_line};
@@ -19,6 +19,8 @@ pub struct ShownPlan<'a> {
     pub settings: &'a NewStore,
     /// What NewStore says of the retailer; `None` = nobody has asked.
     pub remote: Option<&'a Value>,
+    /// How the commands in it are called.
+    pub caller: &'a Caller,
 }
 
 impl ShownPlan<'_> {
@@ -30,13 +32,13 @@ impl ShownPlan<'_> {
         let plan = self.plan;
         let retailer = plan.retailer.as_ref();
         let retailer = retailer.map(|PlannedRetailer { op, ecom_link, reason, .. }| {
-            json!({"op": op.name(), "ecom_link": ecom_link, "reason": reason})
+            json!({"op": op.name(), "ecom_link": ecom_link, "reason": self.typed(reason.as_deref())})
         });
         let plan = json!({
             "tenant": self.settings.tenant,
             "digest": self.digest,
             "retailer": retailer,
-            "stores": plan.stores.iter().map(store_json).collect::<Vec<_>>(),
+            "stores": plan.stores.iter().map(|store| self.store_json(store)).collect::<Vec<_>>(),
             "summary": {
                 "configure": usize::from(plan.configures().is_some()),
                 "onboard": plan.to_onboard(),
@@ -67,12 +69,13 @@ impl ShownPlan<'_> {
                 RetailerOp::None => "nothing to be done".to_owned(),
                 RetailerOp::Blocked => format!("blocked; it is to have {ecom_link}"),
             };
-            tell("retailer", &what, reason.as_deref(), &[], out)?;
+            tell("retailer", &what, self.typed(reason.as_deref()).as_deref(), &[], out)?;
         }
         for store in &plan.stores {
             let is_again = matches!(store.op, Op::Doubt(_));
             let costs = store.purchase().map(|purchase| costs(purchase, is_again)).unwrap_or_default();
-            tell(&format!("store {}", store.id), &what(store), store.reason.as_deref(), &costs, out)?;
+            let reason = self.typed(store.reason.as_deref());
+            tell(&format!("store {}", store.id), &what(store), reason.as_deref(), &costs, out)?;
         }
         if plan.retailer.is_none() && plan.stores.is_empty() {
             writeln!(out, "Nothing is declared: add [[newstore.store]], or ecom_link.")?;
@@ -97,7 +100,8 @@ impl ShownPlan<'_> {
             return Ok(());
         }
         if unknown.is_empty() {
-            return writeln!(out, "To have exactly this done: shelfkeeper newstore apply --plan {digest}");
+            let program = &self.caller.program;
+            return writeln!(out, "To have exactly this done: {program} newstore apply --plan {digest}");
         }
         let needed = format!(
             "Before it can be applied, look up {} on NewStore's page (Clienteling Setup API), and set {} in [newstore].",
@@ -106,21 +110,26 @@ impl ShownPlan<'_> {
         );
         writeln!(out, "{}", fold(&needed, 0))
     }
-}
 
-fn store_json(store: &PlannedStore) -> Value {
-    let purchase = store.purchase();
-    let offer = purchase.and_then(|purchase| purchase.offer.as_ref());
-    json!({
-        "id": store.id,
-        "op": store.op_name(),
-        "phone_number": purchase.map(|purchase| &purchase.number).or(store.number.as_ref()),
-        "locality": offer.and_then(|offer| offer.locality.as_ref()),
-        "region": offer.and_then(|offer| offer.region.as_ref()),
-        "fitting": purchase.map_or(0, |purchase| purchase.fitting),
-        "enable": store.enable,
-        "reason": store.reason,
-    })
+    fn store_json(&self, store: &PlannedStore) -> Value {
+        let purchase = store.purchase();
+        let offer = purchase.and_then(|purchase| purchase.offer.as_ref());
+        json!({
+            "id": store.id,
+            "op": store.op_name(),
+            "phone_number": purchase.map(|purchase| &purchase.number).or(store.number.as_ref()),
+            "locality": offer.and_then(|offer| offer.locality.as_ref()),
+            "region": offer.and_then(|offer| offer.region.as_ref()),
+            "fitting": purchase.map_or(0, |purchase| purchase.fitting),
+            "enable": store.enable,
+            "reason": self.typed(store.reason.as_deref()),
+        })
+    }
+
+    /// A reason with its commands as they are to be typed for the shop.
+    fn typed(&self, reason: Option<&str>) -> Option<String> {
+        reason.map(|reason| self.caller.typed(reason))
+    }
 }
 
 /// A line, and below it what has lines of its own.

@@ -19,6 +19,9 @@ use crate::systems::newstore::records::{Known, Record, RetailerState, StoreState
 use crate::systems::newstore::store::{LedgerError, back_up, known};
 use crate::text::fold;
 
+/// What a retailer is called that needs nothing more.
+const CONFIGURED: &str = "configured";
+
 /// What can be looked at; `None` = these settings have no such stores.
 pub(in crate::systems::newstore) struct NewStoreLook(pub(in crate::systems::newstore) Option<NewStore>);
 
@@ -52,10 +55,18 @@ impl Look for NewStoreLook {
 #[derive(Default)]
 struct Stands {
     stores: Vec<StoreRow>,
-    /// In words; `None` = it is left alone.
-    retailer: Option<String>,
+    /// `None` = it is left alone.
+    retailer: Option<RetailerStands>,
     /// Why nothing is known.
     error: Option<String>,
+}
+
+/// How the retailer stands.
+struct RetailerStands {
+    /// In a word, as of a store.
+    state: &'static str,
+    /// In words.
+    told: String,
 }
 
 /// A store, as programs are told.
@@ -98,30 +109,42 @@ fn stores(settings: &NewStore, known: &Known) -> Vec<StoreRow> {
     declared.chain(gone).collect()
 }
 
-fn retailer(settings: &NewStore, known: &Known) -> Option<String> {
-    let told = match known.retailer.as_ref().map(|record| &record.state) {
+fn retailer(settings: &NewStore, known: &Known) -> Option<RetailerStands> {
+    let (state, told) = match known.retailer.as_ref().map(|record| &record.state) {
         None if settings.ecom_link.is_none() => return None,
-        None => "open".to_owned(),
-        Some(RetailerState::Sent(link)) => format!("open; {link} was sent, and nobody knows what became of it"),
-        Some(RetailerState::Configured(link)) => format!("configured with {link}"),
-        Some(RetailerState::There) => "configured already, not by us, as far as we know".to_owned(),
-        Some(RetailerState::Refused { link, reason }) => format!("{link} is refused: {reason}"),
+        None => ("open", "open".to_owned()),
+        Some(RetailerState::Sent(links)) => {
+            let links = links.join(", then ");
+            // One that is left alone is in no plan, and nothing would end its doubt.
+            let state = if settings.ecom_link.is_some() { "doubt" } else { "open" };
+            (state, format!("open; {links} was sent, and nobody knows what became of it"))
+        }
+        Some(RetailerState::Configured(link)) => (CONFIGURED, format!("configured with {link}")),
+        Some(RetailerState::There) => (CONFIGURED, "configured already, not by us, as far as we know".to_owned()),
+        Some(RetailerState::Refused { link, reason }) => {
+            // Another link is sent.
+            let state = if settings.ecom_link.as_ref() == Some(link) { "refused" } else { "open" };
+            (state, format!("{link} is refused: {reason}"))
+        }
     };
-    Some(told)
+    Some(RetailerStands { state, told })
 }
 
 struct NewStoreStanding(Option<Stands>);
 
 impl NewStoreStanding {
+    /// How many stand so, the retailer among them.
     fn count(&self, state: &str) -> usize {
-        self.0.iter().flat_map(|stands| &stands.stores).filter(|store| store.state == state).count()
+        let stores = self.0.iter().flat_map(|stands| &stands.stores).map(|store| store.state);
+        let retailer = self.0.iter().filter_map(|stands| stands.retailer.as_ref()).map(|retailer| retailer.state);
+        stores.chain(retailer).filter(|stands| *stands == state).count()
     }
 }
 
 impl Standing for NewStoreStanding {
     fn headline(&self, _: &[PassRow], _: &Clock) -> Headline {
         let told = |state, text: String| Headline { state, text, since: None };
-        let [doubts, refused] = ["doubt", "refused"].map(|state| self.count(state));
+        let [doubts, refused, configured] = ["doubt", "refused", CONFIGURED].map(|state| self.count(state));
         match &self.0 {
             Some(Stands { error: Some(error), .. }) => told(pass::Standing::Behind, format!("Behind: {error}.")),
             Some(_) if doubts > 0 => {
@@ -131,7 +154,7 @@ impl Standing for NewStoreStanding {
             Some(_) if refused > 0 => {
                 told(pass::Standing::Rows, format!("Equal but for {refused} that NewStore refuses."))
             }
-            Some(stands) if stands.stores.iter().any(|store| store.since.is_some()) => {
+            Some(stands) if configured > 0 || stands.stores.iter().any(|store| store.since.is_some()) => {
                 told(pass::Standing::Equal, "Equal: what was sent to NewStore was acknowledged.".to_owned())
             }
             _ => told(pass::Standing::None, "No pass yet.".to_owned()),
@@ -158,7 +181,7 @@ impl Standing for NewStoreStanding {
         let Some(Stands { stores, retailer, error }) = &self.0 else { return Ok(()) };
         let mut line = |text: String| writeln!(out, "{}", fold(&text, 4));
         error.iter().try_for_each(|error| line(format!("NewStore: {error}.")))?;
-        retailer.iter().try_for_each(|told| line(format!("NewStore retailer: {told}.")))?;
+        retailer.iter().try_for_each(|retailer| line(format!("NewStore retailer: {}.", retailer.told)))?;
         for StoreRow { id, state, phone_number, since, reason } in stores {
             let number = phone_number.as_ref().map(|number| format!(", {number}")).unwrap_or_default();
             let since = since.map(|since| format!(" since {since:.0}")).unwrap_or_default();

@@ -16,6 +16,9 @@ use crate::systems::look::Copied;
 
 pub use error::LedgerError;
 
+/// What is between the links that were sent. An address has no line breaks.
+const BETWEEN: &str = "\n";
+
 /// Each step takes the file from one format to the next.
 const STEPS: [&str; 1] = ["
     CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -123,7 +126,7 @@ fn retailer(row: &Row<'_>) -> rusqlite::Result<RetailerRecord> {
     let (link, reason): (Option<String>, Option<String>) = (row.get(1)?, row.get(2)?);
     let link = || link.clone().ok_or_else(|| strange(1));
     let state = match row.get_ref(0)?.as_str()? {
-        "sent" => RetailerState::Sent(link()?),
+        "sent" => RetailerState::Sent(link()?.split(BETWEEN).map(str::to_owned).collect()),
         "configured" => RetailerState::Configured(link()?),
         "there" => RetailerState::There,
         "refused" => RetailerState::Refused { link: link()?, reason: reason.ok_or_else(|| strange(2))? },
@@ -153,10 +156,10 @@ fn put_retailer(transaction: &Transaction<'_>, record: Option<&RetailerRecord>) 
     transaction.execute("DELETE FROM retailer", [])?;
     let Some(RetailerRecord { state, since }) = record else { return Ok(()) };
     let (word, link, reason) = match state {
-        RetailerState::Sent(link) => ("sent", Some(link), None),
-        RetailerState::Configured(link) => ("configured", Some(link), None),
+        RetailerState::Sent(links) => ("sent", Some(links.join(BETWEEN)), None),
+        RetailerState::Configured(link) => ("configured", Some(link.clone()), None),
         RetailerState::There => ("there", None, None),
-        RetailerState::Refused { link, reason } => ("refused", Some(link), Some(reason)),
+        RetailerState::Refused { link, reason } => ("refused", Some(link.clone()), Some(reason)),
     };
     let sql = "INSERT INTO retailer (retailer, state, ecom_link, reason, since) VALUES (1, ?1, ?2, ?3, ?4)";
     transaction.execute(sql, params![word, link, reason, since.to_string()]).map(|_| ())
@@ -199,7 +202,8 @@ mod tests {
         }
         let link = || "https://shop.example".to_owned();
         for state in [
-            RetailerState::Sent(link()),
+            RetailerState::Sent(vec![link()]),
+            RetailerState::Sent(vec![link(), "https://other.example".to_owned()]),
             RetailerState::Configured(link()),
             RetailerState::There,
             RetailerState::Refused { link: link(), reason },
