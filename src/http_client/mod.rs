@@ -1,15 +1,15 @@
 //! What the HTTP clients for feeds and services share.
 
+mod authorities;
 mod cause;
 mod clients;
 mod pause;
 
-use std::sync::Arc;
 use std::time::Duration;
 
-use rustls_platform_verifier::BuilderVerifierExt as _;
 use url::Url;
 
+use self::authorities::client_config;
 use crate::config;
 
 pub(crate) use cause::{NO_TLS, root_cause};
@@ -23,7 +23,15 @@ pub(crate) fn builder() -> reqwest::ClientBuilder {
     let _ = rustls::crypto::ring::default_provider().install_default();
     let agent = concat!("shelfkeeper/", env!("CARGO_PKG_VERSION"));
     // No Referer on a redirect: the address of a feed may be all that protects it.
-    reqwest::Client::builder().user_agent(agent).tcp_nodelay(true).referer(false)
+    let builder = reqwest::Client::builder().user_agent(agent).tcp_nodelay(true).referer(false);
+    match client_config() {
+        Ok(mut tls) => {
+            tls.alpn_protocols = vec![b"http/1.1".to_vec()];
+            builder.tls_backend_preconfigured(tls)
+        }
+        // It reads them itself then, and fails with an error of its own kind.
+        Err(_) => builder,
+    }
 }
 
 /// The same for requests to this address: what is on this machine is no business of the environment's proxy.
@@ -36,11 +44,8 @@ pub(crate) fn builder_for(url: &Url) -> reqwest::ClientBuilder {
 /// # Errors
 /// In words, when there are none to trust.
 pub(crate) fn tls_config() -> Result<rustls::ClientConfig, String> {
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let builder = rustls::ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
-    let config = builder.and_then(|builder| builder.with_platform_verifier());
     let advice = "; is the package ca-certificates installed?";
-    config.map(|config| config.with_no_client_auth()).map_err(|error| format!("no TLS: {}{advice}", root_cause(&error)))
+    client_config().map_err(|error| format!("no TLS: {}{advice}", root_cause(&error)))
 }
 
 /// Why there is no HTTP client. The usual cause has a remedy that its words don't name.

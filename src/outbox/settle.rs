@@ -29,6 +29,21 @@ pub struct Failed {
 
 /// Writing what became of events.
 pub trait WriteOutbox: AsRef<Writer> {
+    /// It is sent now. It counts as a try that failed, with its pause, until what became of it is written: where that
+    /// can't be, it is sent again no sooner.
+    ///
+    /// # Errors
+    /// When it can't be written: then it is not to be sent.
+    fn event_begun(&self, pending: &Pending) -> impl Future<Output = Result<(), StateError>> + Send {
+        let (event, tries) = (pending.event, pending.tries + 1);
+        self.as_ref().run_erasing(move |transaction| {
+            let sql = "UPDATE hook_event SET tries = ?2, failed = ?3, wait = ?4, asked = 0
+                 WHERE event = ?1 AND given_up IS NULL";
+            let failed_at = json(&Stamp::now())?;
+            transaction.execute(sql, params![event, tries, failed_at, seconds(pause_after(tries))]).map(|_| ())
+        })
+    }
+
     /// Somebody has taken it.
     ///
     /// # Errors
@@ -57,9 +72,8 @@ pub trait WriteOutbox: AsRef<Writer> {
         self.as_ref().run_erasing(move |transaction| {
             let Failed { error, asked, give_up: is_last, taken_by } = failed;
             let taken_by = (!taken_by.is_empty()).then(|| json(&taken_by)).transpose()?;
-            let wait = pause_after(tries).max(asked.unwrap_or_default()).as_secs();
-            let wait = i64::try_from(wait).unwrap_or(i64::MAX);
-            let asked = i64::try_from(asked.unwrap_or_default().as_secs()).unwrap_or(i64::MAX);
+            let asked = asked.unwrap_or_default();
+            let (wait, asked) = (seconds(pause_after(tries).max(asked)), seconds(asked));
             let sql = "UPDATE hook_event SET tries = ?2, failed = ?3, wait = ?4, asked = ?5, error = ?6, taken_by = ?7
                  WHERE event = ?1";
             let failed_at = json(&Stamp::now())?;
@@ -112,6 +126,10 @@ pub trait WriteOutbox: AsRef<Writer> {
 }
 
 impl WriteOutbox for Writer {}
+
+fn seconds(duration: Duration) -> i64 {
+    i64::try_from(duration.as_secs()).unwrap_or(i64::MAX)
+}
 
 /// Remembers an event without what it says, and not too many of its hook.
 fn give_up(transaction: &Transaction<'_>, event: i64, is_personal: bool) -> rusqlite::Result<()> {

@@ -108,8 +108,6 @@ pub(super) enum Ended {
 #[derive(Debug)]
 pub struct Limit {
     terms: Terms,
-    /// It can't be asked for a longer silence.
-    longest_silence: Duration,
     state: Mutex<State>,
     /// A request has been answered.
     answered: Notify,
@@ -164,13 +162,7 @@ impl Limit {
             AtOnce::Any | AtOnce::Fixed(_) => None,
         };
         let state = Mutex::new(State { found, ..State::default() });
-        Limit { terms, longest_silence: LONGEST_SILENCE, state, answered: Notify::new() }
-    }
-
-    /// A limit without a quota that keeps silent for so long at most: the service is asked again then, whatever it asked
-    /// for, as people wait for what it says.
-    pub fn with_longest_silence(longest_silence: Duration) -> Limit {
-        Limit { longest_silence, ..Limit::new(None) }
+        Limit { terms, state, answered: Notify::new() }
     }
 
     /// Waits until a request may be sent.
@@ -234,7 +226,7 @@ impl Limit {
 
     /// The service asks everybody to be left alone for so long.
     pub fn be_quiet_for(&self, asked: Duration) {
-        let until = Instant::now() + asked.min(self.longest_silence);
+        let until = Instant::now() + asked.min(LONGEST_SILENCE);
         let mut state = self.state();
         state.quiet_until = Some(state.quiet_until.map_or(until, |other| other.max(until)));
     }
@@ -430,8 +422,6 @@ mod tests {
         assert!(limit.permit().await.is_ok());
         limit.be_quiet_for(Duration::MAX);
         assert!(limit.permit().await.is_err());
-        let limit = Arc::new(Limit::with_longest_silence(3_600 * SECOND));
-        limit.be_quiet_for(Duration::MAX);
         assert_eq!(limit.silence(), Some(Silence(3_600 * SECOND)));
         let (limits, url) = (Limits::default(), Url::parse("https://nice.example/").expect("an address"));
         let of = |at_once| limits.of_service("NiceChat", &url, Terms { quota: None, at_once: fixed(at_once) });

@@ -57,11 +57,15 @@ impl OrdersReader {
     /// One page of it.
     ///
     /// # Errors
-    /// As of any call; an answer that can't be one is a [`CallError::Strange`].
+    /// As of any call; an answer that can't be one is a [`CallError::Strange`]. [`CallError::Missing`] when a page that
+    /// another one named isn't there any more.
     pub async fn page(&self, address: &OrdersAddress) -> Result<OrdersPage, CallError> {
         let request = Request { method: Method::GET, url: address.0.clone(), body: Bytes::new() };
+        let first = self.first_page()?;
         let (frame, listed) = self.0.call(&request, read).await.map_err(|error| match error {
-            CallError::Missing => CallError::Strange("there is no listing at its address (404); check base_url".into()),
+            CallError::Missing if first == *address => {
+                CallError::Strange("there is no listing at its address (404); check base_url".into())
+            }
             other => other,
         })?;
         let Frame { count, next } = frame;

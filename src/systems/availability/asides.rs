@@ -2,12 +2,13 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
 use jiff::SignedDuration;
 
 /// How long it isn't asked.
-const FOR: Duration = Duration::from_secs(15 * 60);
+const FOR: SignedDuration = SignedDuration::from_mins(15);
+/// A round that begins so much sooner asks all the same: timers aren't exact, and the next round may be long after it.
+const EARLY: SignedDuration = SignedDuration::from_secs(5);
 
 /// See the module. A clone is the same.
 #[derive(Clone, Default)]
@@ -31,7 +32,7 @@ pub(super) struct View {
     generation: u64,
 }
 
-/// Why something isn't asked, and since when.
+/// Why something isn't asked, and since when: the begin of the round that was told so, by which later ones count.
 #[derive(Clone)]
 struct Aside {
     why: String,
@@ -44,7 +45,7 @@ impl Aside {
     }
 
     fn holds(&self, up: SignedDuration) -> bool {
-        up.saturating_sub(self.since) < SignedDuration::try_from(FOR).unwrap_or(SignedDuration::MAX)
+        up.saturating_sub(self.since) < FOR - EARLY
     }
 }
 
@@ -113,6 +114,7 @@ mod tests {
         assert!(view.question("a", at(24)).is_some_and(|why| why.contains("404")));
         assert_eq!((view.question("a", at(25)), view.question("b", at(11))), (None, None));
         assert!(view.key(at(34)).is_some() && view.key(at(35)).is_none());
+        assert_eq!(view.key(at(35) - SignedDuration::from_secs(1)), None, "a timer may be early");
     }
 
     #[test]

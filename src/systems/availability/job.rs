@@ -34,7 +34,6 @@ const TAKEN_IN_EVERY: u64 = 240;
 pub(super) struct Lasting {
     pub(super) memory: Memory,
     pub(super) asides: Asides,
-    pub(super) limit: Arc<Limit>,
     /// Rounds of this process.
     pub(super) rounds: Arc<AtomicU64>,
 }
@@ -43,6 +42,8 @@ pub(super) struct Lasting {
 pub(super) struct AvailabilityJob {
     pub(super) settings: Arc<Emplifi>,
     pub(super) lasting: Lasting,
+    /// How long this Emplifi is to be left alone.
+    pub(super) limit: Arc<Limit>,
     pub(super) state: Arc<Writer>,
     /// Who is told of changes.
     pub(super) subscribers: Vec<Subscriber>,
@@ -85,7 +86,7 @@ impl AvailabilityJob {
     }
 
     async fn run_round(&self, emplifi: &Reader, ask: Ask, findings: &mut Findings) {
-        let Lasting { memory, asides, rounds, .. } = &self.lasting;
+        let Lasting { memory, asides, rounds } = &self.lasting;
         let is_first = rounds.fetch_add(1, Ordering::Relaxed) == 0;
         if ask.kind == PassKind::Resync {
             asides.clear();
@@ -96,7 +97,7 @@ impl AvailabilityJob {
     }
 
     async fn connect(&self) -> Result<&Reader, ConnectError> {
-        self.emplifi.get_or_try_init(async || connect(&self.settings, &self.lasting.limit)).await
+        self.emplifi.get_or_try_init(async || connect(&self.settings, &self.limit)).await
     }
 
     async fn leave(&self, pass: PassEntry) -> Result<(), StateError> {

@@ -45,8 +45,10 @@ struct Watched {
     trouble: Option<String>,
     /// The state that was noticed last.
     noticed: State,
-    /// Whether there was a reading since we are here.
+    /// Whether there was a reading since we are here, whatever it asked then.
     was_read: bool,
+    /// Whether there ever was one of this name: the first is no change.
+    was_known: bool,
 }
 
 /// A watch has another state.
@@ -71,24 +73,30 @@ impl Watched {
 
 impl Memory {
     /// These settings hold from now on. What is known of a watch stays when it asks the same; of others, what the
-    /// state has of them counts.
+    /// state has of them counts. What was noticed of a watch stays whatever it asks: somebody was told so, and is told
+    /// what becomes of it.
     pub(super) fn expect(&self, emplifi: &Arc<Emplifi>, origins: Vec<String>, kept: &[Kept]) {
         let mut inner = self.lock();
         let before = std::mem::take(&mut inner.watches);
         let watched = |watch: &Watch| {
             let question = key(emplifi, &watch.question);
-            let is_it = |name: &str, asked: &str| (name, asked) == (&watch.name, &question);
-            if let Some(before) = before.iter().find(|other| is_it(&other.name, &other.question)) {
-                return before.clone();
+            let before = before.iter().find(|other| other.name == watch.name);
+            if let Some(same) = before.filter(|other| other.question == question) {
+                return same.clone();
             }
-            let kept = kept.iter().find(|other| is_it(&other.watch, &other.question));
-            let (known, trouble) = kept.map(|kept| (kept.known, kept.trouble.clone())).unwrap_or_default();
-            // That it is too long ago is news still, if it came to that while nobody was here.
-            let noticed = match kept.filter(|kept| !kept.is_lapsed).and(known) {
-                Some(known) => known.said(),
-                None => State::Unknown,
+            let kept = kept.iter().find(|other| other.watch == watch.name);
+            let same = kept.filter(|other| other.question == question);
+            let (known, trouble) = same.map(|kept| (kept.known, kept.trouble.clone())).unwrap_or_default();
+            let (noticed, was_read, was_known) = match (before, kept) {
+                (Some(before), _) => (before.noticed, before.was_read, before.was_known),
+                (None, Some(kept)) => {
+                    // That it is too long ago is news still, if it came to that while nobody was here.
+                    let said = kept.known.filter(|_| !kept.is_lapsed).map(|known| known.said());
+                    (said.unwrap_or(State::Unknown), false, kept.known.is_some() || kept.is_lapsed)
+                }
+                (None, None) => (State::Unknown, false, false),
             };
-            Watched { name: watch.name.clone(), question, known, trouble, noticed, was_read: false }
+            Watched { name: watch.name.clone(), question, known, trouble, noticed, was_read, was_known }
         };
         inner.watches = emplifi.watches.iter().map(watched).collect();
         inner.settings = Some(Settings { emplifi: Arc::clone(emplifi), origins });
@@ -106,14 +114,15 @@ impl Memory {
         let mut inner = self.lock();
         let Some(terms) = inner.settings.as_ref().map(|settings| settings.emplifi.terms) else { return };
         for watched in inner.watches.iter_mut().filter(|watched| watched.question == question) {
-            let is_first = watched.known.is_none();
-            // Where nobody noticed that nobody knew any more, that is told by its end alone.
-            if watched.state(at, &terms).0 == State::Unknown {
+            let is_first = !watched.was_known;
+            // Where nobody noticed that nobody knew any more, that is told by its end alone. Of a question that was not
+            // answered yet, what was told last is news only where the answer is another one.
+            if watched.known.is_some() && watched.state(at, &terms).0 == State::Unknown {
                 watched.noticed = State::Unknown;
             }
             watched.known = Some(Known::after(watched.known, is_available, at, &terms));
             watched.trouble = None;
-            watched.was_read = true;
+            (watched.was_read, watched.was_known) = (true, true);
             if is_first {
                 watched.noticed = watched.state(at, &terms).0;
             }
@@ -138,7 +147,7 @@ impl Memory {
             question: watched.question.clone(),
             known: watched.known,
             trouble: watched.trouble.clone(),
-            is_lapsed: watched.known.is_some() && watched.noticed == State::Unknown,
+            is_lapsed: watched.was_known && watched.noticed == State::Unknown,
         };
         self.lock().watches.iter().map(left).collect()
     }

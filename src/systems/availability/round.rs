@@ -76,20 +76,19 @@ pub(super) async fn run(tools: &Tools<'_>, findings: &mut Findings) {
         }
     }
     while let Some((asked, answer)) = under_way.next().await {
-        let now = now();
         match answer {
             Ok(is_available) => {
-                tools.memory.read(&asked.key, is_available, now);
+                tools.memory.read(&asked.key, is_available, now());
                 findings.read += asked.watches.len() as u64;
             }
             Err(CallError::Unauthorized(why)) => {
-                let why = tools.asides.put_key(&why, now.up);
+                let why = tools.asides.put_key(&why, up);
                 // Those that are under way would be told the same.
                 drop(under_way);
                 return refuse_key(tools, findings, why);
             }
             Err(error @ (CallError::Refused { .. } | CallError::Missing | CallError::Exists)) => {
-                let why = tools.asides.put_question(&asked.key, &error.to_string(), now.up);
+                let why = tools.asides.put_question(&asked.key, &error.to_string(), up);
                 findings.aside.push(format!("{}: {why}", asked.watches.join(", ")));
                 findings.lack(tools, &asked, &why);
             }

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
-use std::time::Duration;
 
 use axum::Router;
+use secrecy::ExposeSecret as _;
 use tokio::sync::OnceCell;
 
 use super::asides::Asides;
@@ -17,15 +17,13 @@ use super::routes::{Counter, routes};
 use super::store::ReadAvailability as _;
 use crate::clock::Moment;
 use crate::config::{Config, Emplifi, Schedule};
+use crate::digest::digest_bytes;
 use crate::pass::{Audience, Job, Level, Meter, Sample};
-use crate::remote::Limit;
+use crate::remote::{Limit, Terms};
 use crate::shop::Shop;
 use crate::state::{Reader, StateError};
 use crate::systems::look::Look;
 use crate::systems::system::{Probe, System};
-
-/// Whatever `Retry-After` asks for, advisors come and go.
-const LONGEST_SILENCE: Duration = Duration::from_secs(60 * 60);
 
 /// See the module.
 pub struct AvailabilitySystem {
@@ -57,14 +55,16 @@ const METERS: [Meter; 3] = [
 impl Default for AvailabilitySystem {
     fn default() -> AvailabilitySystem {
         let memory = Memory::default();
-        let lasting = Lasting {
-            memory: memory.clone(),
-            asides: Asides::default(),
-            limit: Arc::new(Limit::with_longest_silence(LONGEST_SILENCE)),
-            rounds: Arc::new(AtomicU64::new(0)),
-        };
+        let lasting =
+            Lasting { memory: memory.clone(), asides: Asides::default(), rounds: Arc::new(AtomicU64::new(0)) };
         AvailabilitySystem { lasting, counter: Counter::new(memory) }
     }
+}
+
+/// What an Emplifi asks for is nothing to another one, nor to another account there.
+fn limit(shop: &Shop, settings: &Emplifi) -> Arc<Limit> {
+    let account = digest_bytes(settings.api_key.expose_secret().as_bytes());
+    shop.limits.of_service(&format!("Emplifi {account:032x}"), &settings.base_url, Terms::default())
 }
 
 /// Who is told how rounds go. They are so frequent that a few that fail are nothing yet: not before nobody knows any more.
@@ -92,8 +92,8 @@ impl System for AvailabilitySystem {
         self.lasting.asides.clear();
         let (lasting, state) = (self.lasting.clone(), Arc::clone(&shop.state));
         let (subscribers, audience) = (shop.subscribers(), audience(shop, &settings));
-        let emplifi = OnceCell::new();
-        Some(Box::new(AvailabilityJob { settings, lasting, state, subscribers, audience, emplifi }))
+        let (limit, emplifi) = (limit(shop, &settings), OnceCell::new());
+        Some(Box::new(AvailabilityJob { settings, lasting, limit, state, subscribers, audience, emplifi }))
     }
 
     fn routes(&self) -> Router {

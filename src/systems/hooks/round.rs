@@ -180,6 +180,8 @@ impl Courier {
             if part.has_tried(&event, turn) || !part.goes_on(turn) {
                 continue;
             }
+            // Before anybody is told: whoever can't write would tell them again with each round.
+            self.state.event_begun(&event).await?;
             let began = Instant::now();
             let Some(body) = Reader::open(self.state.path())?.event_body(&event)? else { continue };
             let message = Message { pending: &event, body: &body };

@@ -21,10 +21,16 @@ const LABEL: &str = "orders";
 /// Whoever reads the state for long keeps the log from being cut.
 const AGAIN: Duration = Duration::from_secs(3_600);
 
-/// Takes what was erased out of the log, too.
-pub(super) async fn cut_log(state: &Writer) -> Result<(), StateError> {
+/// Takes what was erased out of the table's pages and the log, too.
+pub(super) async fn finish_erasing(state: &Writer) -> Result<(), StateError> {
+    let reader = Reader::open(state.path())?;
+    let (has_copies, is_uncut) = (reader.has_copies()?, reader.is_log_uncut()?);
+    drop(reader);
+    if has_copies {
+        state.erase_copies().await?;
+    }
     // Whoever reads the state just now keeps it there until the next pass.
-    if Reader::open(state.path())?.is_log_uncut()? && state.cut_log().await? {
+    if is_uncut && state.cut_log().await? {
         state.log_was_cut().await?;
     }
     Ok(())
@@ -44,7 +50,7 @@ impl EraseJob {
     async fn erase(&self, now: Timestamp) -> Result<Erased, StateError> {
         let rules = PersonalRules { keep: Vec::new(), days: 0, emails: false, oldest: Timestamp::MIN };
         let erased = self.0.erase_personal(rules, now).await?;
-        cut_log(&self.0).await?;
+        finish_erasing(&self.0).await?;
         Ok(erased)
     }
 }

@@ -6,19 +6,20 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::JOB;
 use super::announce::{announces, gone_events, new_event};
-use super::erase::cut_log;
+use super::erase::finish_erasing;
 use super::error::OrdersError;
 use super::findings::Findings;
 use super::guard::{Held, judge};
-use super::persons::{emails, kept};
+use super::persons::{emails, kept, unreadable_parts};
 use super::store::{ErasePersonal as _, Erased, Incoming, Page, Vanished, WriteOrders as _, WritePages as _};
 use super::store::{HeldOrder, Known, PagePut, ReadOrders as _};
 use super::tools::Tools;
 use super::walk::{Agreement, Walk};
 use crate::approval::{take_word, word};
 use crate::clock::Moment;
-use crate::order::{Contacts, Listed, ListedOrder};
+use crate::order::{Contacts, Listed, ListedOrder, Order};
 use crate::pass::PassKind;
+use crate::remote::CallError;
 use crate::remote::nicechat::{OrdersPage, OrdersReader};
 use crate::state;
 
@@ -36,7 +37,7 @@ pub(super) async fn erase(tools: &Tools<'_>, findings: &mut Findings) -> Result<
     let Erased { orders, old } = tools.state.erase_personal(tools.rules(), wall).await?;
     findings.erased.orders += orders;
     findings.erased.old += old;
-    cut_log(tools.state).await?;
+    finish_erasing(tools.state).await?;
     findings.erased_at = Some(up);
     Ok(())
 }
@@ -60,7 +61,7 @@ pub(super) async fn run_steps(
     drop(reader);
     let walk = read_pages(tools, nicechat, wants_whole, told, findings).await?;
     settle(tools, nicechat, walk, findings).await?;
-    cut_log(tools.state).await?;
+    finish_erasing(tools.state).await?;
     findings.was_read = true;
     Ok(())
 }
@@ -82,7 +83,13 @@ async fn read_pages(
         if !visited.insert(address.clone()) {
             return Err(OrdersError::Circle);
         }
-        let page = nicechat.page(&address).await?;
+        let page = match nicechat.page(&address).await {
+            Err(CallError::Missing) => {
+                walk.has_lost_page = true;
+                return Ok(walk);
+            }
+            page => page?,
+        };
         let (count, next) = (page.count, page.next.clone());
         let (fresh, put) = take(tools, page, &mut walk, (&mut told, &mut *findings)).await?;
         stale = if fresh == 0 { stale + 1 } else { 0 };
@@ -120,17 +127,17 @@ async fn take(
             Listed::Order(listed) => {
                 let ListedOrder { order, contacts, unreadable: fields, unknown } = *listed;
                 findings.names.extend(unknown.into_iter().filter(|name| told.insert(name.clone())));
-                unreadable.extend(fields.into_iter().map(|field| (order.id, field)));
                 ids.push(order.id);
                 let known = order.lines.iter().map(|line| match &line.id {
                     Some(id) => (tools.products)(&reader, id),
                     None => Ok(Known::default()),
                 });
                 let known: Vec<Known> = known.collect::<Result<_, _>>()?;
-                let mut incoming = incoming(tools, order, known, &contacts);
+                let mut incoming = incoming(tools, order, known, &contacts, &fields);
                 if announces(tools, findings) {
                     incoming.event = new_event(tools, &reader, &incoming)?.map(Box::new);
                 }
+                unreadable.extend(fields.into_iter().map(|field| (incoming.order.id, field)));
                 orders.push(incoming);
             }
         }
@@ -152,10 +159,18 @@ async fn take(
     Ok((fresh, put))
 }
 
-fn incoming(tools: &Tools<'_>, order: crate::order::Order, known: Vec<Known>, contacts: &Contacts) -> Incoming {
+/// `unreadable` = all that can't be read of it.
+fn incoming(
+    tools: &Tools<'_>,
+    order: Order,
+    known: Vec<Known>,
+    contacts: &Contacts,
+    unreadable: &[String],
+) -> Incoming {
     let settings = tools.settings;
     let emails = if settings.match_email { emails(contacts, tools.state.hasher()) } else { Vec::new() };
-    Incoming { order, known, personal: kept(contacts, settings.keep), emails, event: None }
+    let (personal, unreadable) = (kept(contacts, settings.keep), unreadable_parts(unreadable));
+    Incoming { order, known, personal, unreadable, emails, event: None }
 }
 
 /// Judges what the listing doesn't have. Only one that is whole, and whose count agrees, proves that anything is gone.

@@ -15,6 +15,8 @@ pub(super) struct Walk {
     pub(super) is_whole: bool,
     /// How many pages were.
     pub(super) pages: u64,
+    /// A page that another one named was there no more.
+    pub(super) has_lost_page: bool,
 }
 
 /// How the listing's count and its pages agree.
@@ -47,6 +49,9 @@ impl Walk {
     }
 
     pub(super) fn agreement(&self) -> Agreement {
+        if self.has_lost_page {
+            return Agreement::Otherwise("a page of it went while it was read".to_owned());
+        }
         if !self.is_whole {
             return Agreement::Part;
         }

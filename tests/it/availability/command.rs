@@ -54,6 +54,33 @@ fn of_another_question_nothing_is_known_yet() {
 }
 
 #[test]
+fn a_watch_that_began_while_the_clock_was_ahead_has_a_history_once_it_is_right() {
+    let shop = shop("", SOFAS);
+    shop.pass(0);
+    let state = rusqlite::Connection::open(shop.state_path()).expect("a state");
+    assert_eq!(state.execute("UPDATE watch SET began = began + 86400000", []), Ok(1));
+    drop(state);
+    shop.pass(0);
+    let history = shop.json(&["availability", "--history", "--format", "json"]);
+    assert_eq!(history[0]["from"], standing(&shop)[0]["since"], "{history:#}");
+    let hours = shop.json(&["availability", "--by-hour", "--format", "json"]);
+    assert!(hours.as_array().expect("a list").iter().any(|hour| hour["available"].as_f64() == Some(1.0)));
+}
+
+#[test]
+fn a_state_that_a_clock_of_1970_brought_makes_no_watch_older() {
+    let shop = shop("", SOFAS);
+    shop.pass(0);
+    let began = standing(&shop)[0]["since"].clone();
+    let state = rusqlite::Connection::open(shop.state_path()).expect("a state");
+    assert_eq!(state.execute("UPDATE watch SET since = 0", []), Ok(1));
+    drop(state);
+    shop.pass(0);
+    let history = shop.json(&["availability", "--history", "--format", "json"]);
+    assert_eq!(history[0]["from"], began, "{history:#}");
+}
+
+#[test]
 fn hours_are_told_for_every_weekday() {
     let shop = shop("timezone = \"Europe/Berlin\"\n", SOFAS);
     shop.pass(0);

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use super::{BEDS, DOORS, QUICK, SOFAS, configure, daemon, shop, standing, state};
 use crate::kit::door::{ask, private, public};
+use crate::kit::process::Process;
 use crate::kit::receiver::Receiver;
 use crate::kit::{Shop, wait_until};
 
@@ -152,6 +153,38 @@ fn a_retry_after_of_years_is_one_of_an_hour() {
     wait_until("it is left alone", || trouble().contains("asked to be left alone"));
     let seconds = trouble().split(' ').find_map(|word| word.parse::<u64>().ok());
     assert!(seconds.is_some_and(|seconds| seconds <= 3600), "{}", trouble());
+}
+
+/// A daemon that was just asked to leave Emplifi alone for an hour.
+fn left_alone(shop: &Shop) -> Process {
+    let fault = Fault::Status { code: 429, retry_after: Some("3600".to_owned()), html: false };
+    shop.emplifi().fail_next(fault, 1);
+    let process = daemon(shop);
+    let trouble = || standing(shop)[0]["trouble"].as_str().unwrap_or_default().to_owned();
+    wait_until("it is left alone", || trouble().contains("asked to be left alone"));
+    process
+}
+
+#[test]
+fn a_retry_after_says_nothing_of_another_emplifi() {
+    let (shop, other) = (shop(QUICK, SOFAS), Shop::new());
+    let process = left_alone(&shop);
+    let kept_at = format!("[state]\npath = {:?}\n", shop.state_path());
+    shop.write("shelfkeeper.toml", format!("{kept_at}{}{QUICK}{SOFAS}", other.emplifi_section()));
+    process.signal("HUP");
+    wait_until("the other one was asked", || state(&shop, 0) == "available");
+    assert_eq!(asked(&shop), 1);
+}
+
+#[test]
+fn a_retry_after_says_nothing_of_another_account() {
+    let shop = shop(QUICK, SOFAS);
+    let config = std::fs::read_to_string(shop.path("shelfkeeper.toml")).expect("a config");
+    shop.write("shelfkeeper.toml", config.replace(sandbox::DEMO_EMPLIFI_KEY, "another-account"));
+    let process = left_alone(&shop);
+    shop.write("shelfkeeper.toml", config);
+    process.signal("HUP");
+    wait_until("it was asked with the other key", || state(&shop, 0) == "available");
 }
 
 #[test]

@@ -104,6 +104,92 @@ fn what_lapsed_while_nobody_was_here_is_told_by_the_next_round() {
     assert_eq!(states()[3..], ["not_available"], "and another one, too");
 }
 
+/// The watch `sofas` asks for another advisor from now on.
+fn asks_for(shop: &Shop, before: &str, alias: &str) {
+    let config = std::fs::read_to_string(shop.path("shelfkeeper.toml")).expect("a config");
+    shop.write("shelfkeeper.toml", config.replace(before, alias));
+}
+
+/// Nobody is to believe of another question what was told of the one before.
+#[test]
+fn a_watch_that_asks_something_else_is_told_of() {
+    let receiver = Receiver::new();
+    let shop = shop(&receiver, "schedule = \"every 1s\"\n");
+    let states = || told(&receiver).iter().map(|told| told["data"]["state"].clone()).collect::<Vec<_>>();
+    shop.emplifi().put(Advisor { alias: "bed-team".to_owned(), keys: Vec::new(), available: false });
+    is_there(&shop, true);
+    round(&shop);
+    asks_for(&shop, "sofa-team", "bed-team");
+    round(&shop);
+    assert_eq!(states(), ["not_available"], "by its first reading");
+    asks_for(&shop, "bed-team", "no-such-team");
+    round(&shop);
+    round(&shop);
+    assert_eq!(states(), ["not_available", "unknown"], "once");
+    asks_for(&shop, "no-such-team", "sofa-team");
+    round(&shop);
+    assert_eq!(states(), ["not_available", "unknown", "available"]);
+}
+
+#[test]
+fn a_watch_that_asks_something_else_after_a_reload_is_told_of() {
+    let receiver = Receiver::new();
+    let shop = shop(&receiver, "schedule = \"every 1s\"\n");
+    shop.emplifi().put(Advisor { alias: "bed-team".to_owned(), keys: Vec::new(), available: false });
+    is_there(&shop, true);
+    let daemon = crate::kit::process::Process::start(shop.command(&["run"]));
+    wait_until("it is known", || shop.json(&["availability", "--format", "json"])[0]["state"] == "available");
+    asks_for(&shop, "sofa-team", "bed-team");
+    daemon.signal("HUP");
+    wait_until("a hook is told", || {
+        told(&receiver).last().is_some_and(|told| told["data"]["state"] == "not_available")
+    });
+}
+
+/// Nobody was told that nobody knew.
+#[test]
+fn a_watch_that_asks_something_else_and_stands_the_same_is_no_news() {
+    let receiver = Receiver::new();
+    let shop = shop(&receiver, "schedule = \"every 1s\"\nclose_after = 1\n");
+    let beds = |available| {
+        shop.emplifi().put(Advisor { alias: "bed-team".to_owned(), keys: Vec::new(), available });
+        round(&shop);
+    };
+    is_there(&shop, true);
+    round(&shop);
+    asks_for(&shop, "sofa-team", "bed-team");
+    beds(true);
+    assert_eq!(told(&receiver), [Value::Null; 0]);
+    beds(false);
+    let states: Vec<_> = told(&receiver).iter().map(|told| told["data"]["state"].clone()).collect();
+    assert_eq!(states, ["not_available"]);
+}
+
+#[test]
+fn a_watch_that_asks_something_else_after_a_reload_and_stands_the_same_is_no_news() {
+    let receiver = Receiver::new();
+    // No round ends between the reload and the one that is due with it.
+    let shop = shop(&receiver, "schedule = \"every 30s\"\n");
+    for (alias, available) in [("bed-team", true), ("chair-team", false)] {
+        shop.emplifi().put(Advisor { alias: alias.to_owned(), keys: Vec::new(), available });
+    }
+    is_there(&shop, true);
+    let standing = || shop.json(&["availability", "--format", "json"])[0].clone();
+    let daemon = crate::kit::process::Process::start(shop.command(&["run"]));
+    wait_until("it is known", || standing()["state"] == "available");
+    let before = standing()["since"].clone();
+    asks_for(&shop, "sofa-team", "bed-team");
+    daemon.signal("HUP");
+    wait_until("the other one was read", || {
+        let now = standing();
+        now["state"] == "available" && now["since"] != before
+    });
+    asks_for(&shop, "bed-team", "chair-team");
+    daemon.signal("HUP");
+    wait_until("a hook is told", || !receiver.seen().is_empty());
+    assert_eq!(told(&receiver)[0]["data"]["state"], "not_available");
+}
+
 /// Whoever of several is answered first.
 #[test]
 fn of_several_that_lapsed_each_is_told_once() {

@@ -231,6 +231,56 @@ fn what_may_not_be_told_of_persons_any_more_is_not_told() {
     assert!(status.contains("Hook crm: 0 waiting; told last of order.new, "), "{status}");
 }
 
+/// NiceChat, whose listing would show that it is too old, is away.
+#[test]
+fn of_an_order_that_is_too_old_to_be_held_no_persons_are_told() {
+    let receiver = Receiver::new();
+    let shop = waiting(&receiver, "keep = [\"client\"]");
+    shop.nicechat().add_fault(Rule { path: Some("orders/".into()), ..Rule::new(Fault::status(503)) });
+    personal(&shop, &receiver, "keep = [\"client\"]\npersonal_days = 3\ndays = 3", true);
+    pass(&shop, "--once", 1);
+    assert_eq!(told(&receiver).len(), 1, "the order is seven days old");
+    assert_eq!((&status(&shop)[0]["pending"], &status(&shop)[0]["failed"]), (&json!(0), &json!(1)));
+}
+
+#[test]
+fn persons_whom_nicechat_erased_are_told_to_nobody() {
+    let list_with = |shop: &Shop, client: Value| {
+        let mut listed = order(1, &days_ago(7), 1);
+        listed["contacts"]["client"] = client;
+        shop.nicechat().put_order(listed);
+    };
+    for keep in ["\"client\"", "\"client\", \"shipping_address\""] {
+        let receiver = Receiver::new();
+        let shop = waiting(&receiver, &format!("keep = [{keep}]"));
+        list_with(&shop, json!({}));
+        pass(&shop, "--once", 3);
+        assert_eq!(told(&receiver).len(), 1, "{keep}");
+    }
+    // One who came to the site again is no less there.
+    let receiver = Receiver::new();
+    let shop = waiting(&receiver, "keep = [\"client\"]");
+    list_with(&shop, json!({"name": "Client-1", "visits": 4, "id": 95}));
+    pass(&shop, "--once", 0);
+    assert_eq!(told(&receiver).len(), 2);
+}
+
+#[test]
+fn persons_of_whom_nothing_can_be_read_for_once_are_told_as_they_were() {
+    let client = |client: Value| json!({"client": client});
+    let large = client(json!({"name": "x".repeat(70_000)}));
+    for contacts in [json!("Client-1"), client(json!("Client-1")), client(json!(["Client-1"])), large] {
+        let receiver = Receiver::new();
+        let shop = waiting(&receiver, "keep = [\"client\"]");
+        let mut listed = order(1, &days_ago(7), 1);
+        listed["contacts"] = contacts;
+        shop.nicechat().put_order(listed);
+        pass(&shop, "--once", 0);
+        let seen = receiver.seen();
+        assert_eq!((seen.len(), &seen[1].json()["data"]["personal"]["client"]["name"]), (2, &json!("Client-1")));
+    }
+}
+
 #[test]
 fn what_one_hook_was_not_told_makes_nobody_forget_what_another_was_not() {
     let receiver = Receiver::new();

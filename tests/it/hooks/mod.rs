@@ -1,6 +1,7 @@
 //! Hooks: who is told of what happens.
 
 mod alerts;
+mod authorities;
 mod availability;
 mod command;
 mod each;
@@ -9,3 +10,4 @@ mod mail;
 mod mail_faults;
 mod mail_tls;
 mod post;
+mod unwritable;

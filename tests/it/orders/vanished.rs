@@ -1,6 +1,6 @@
 //! Orders that are listed no more: proven, guarded, approved.
 
-use sandbox::Rules;
+use sandbox::{Fault, Rule, Rules};
 use serde_json::json;
 
 use crate::kit::Shop;
@@ -52,6 +52,24 @@ fn a_count_that_disagrees_proves_nothing() {
     pass(&shop, "--once", 0);
     assert_eq!(ids(&shop).len(), 4, "few always may go");
     assert_eq!(standing(), (json!("equal"), String::new()));
+}
+
+#[test]
+fn a_page_that_vanishes_while_the_listing_is_read_proves_nothing() {
+    let shop = filled(9);
+    shop.nicechat().remove_order(&json!(1));
+    shop.nicechat().put_order(order(10, "2026-05-01 10:00:10+00:00", 1));
+    let gone = || Rule { path: Some("orders/".to_owned()), times: Some(1), ..Rule::new(Fault::status(404)) };
+    shop.nicechat().add_fault(Rule { after: 2, ..gone() });
+    let (output, asked) = pass(&shop, "--resync", 0);
+    assert_eq!((ids(&shop).contains(&1), asked.len()), (true, 3), "nothing is gone");
+    assert!(!output.stdout.contains("gone") && !output.stderr.contains("check base_url"), "{output:?}");
+    let (_, asked) = pass(&shop, "--once", 0);
+    assert_eq!((ids(&shop), asked.len()), ((2..=10).collect(), 6), "it is read whole again, and twice");
+    // Without the first page there is none at all.
+    shop.nicechat().add_fault(gone());
+    let (output, _) = pass(&shop, "--once", 1);
+    assert!(output.stderr.contains("check base_url"), "{output:?}");
 }
 
 #[test]

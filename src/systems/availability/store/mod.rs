@@ -35,7 +35,7 @@ pub(crate) struct Kept {
     pub until: Option<Timestamp>,
     /// Why there is no reading, in words.
     pub trouble: Option<String>,
-    /// Whether it was noticed that what readings came to is too long ago.
+    /// Whether it was noticed that nobody knows any more what was known once.
     pub is_lapsed: bool,
 }
 
@@ -50,7 +50,7 @@ pub(crate) struct Left {
     pub known: Option<Known>,
     /// Why there was no reading this time.
     pub trouble: Option<String>,
-    /// Whether it was noticed that what readings came to is too long ago.
+    /// Whether it was noticed that nobody knows any more what was known once.
     pub is_lapsed: bool,
 }
 

@@ -67,13 +67,16 @@ fn put(
 ) -> rusqlite::Result<()> {
     let Left { watch, question, known, trouble, .. } = left;
     let known = known.as_ref();
-    let began = known.map_or(at, |known| known.since.min(at));
+    let began = known.map_or(at, |known| known.since.min(known.last.wall));
+    // A clock that was ahead when it began would leave nothing of its history once it is set right. Only a reading says
+    // that it is: a round without one may be by a clock that nobody has set yet.
     let sql = "INSERT INTO watch (watch, question, began, available, since, checked, checked_up, boot, contrary, until,
                    trouble) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)
-               ON CONFLICT (watch) DO UPDATE SET question = excluded.question, available = excluded.available,
-                   since = excluded.since, checked = excluded.checked, checked_up = excluded.checked_up,
-                   boot = excluded.boot, contrary = excluded.contrary, until = excluded.until,
-                   trouble = excluded.trouble";
+               ON CONFLICT (watch) DO UPDATE SET question = excluded.question,
+                   began = CASE WHEN began > excluded.checked THEN excluded.began ELSE began END,
+                   available = excluded.available, since = excluded.since, checked = excluded.checked,
+                   checked_up = excluded.checked_up, boot = excluded.boot, contrary = excluded.contrary,
+                   until = excluded.until, trouble = excluded.trouble";
     let values = params![
         watch,
         question,
@@ -88,4 +91,42 @@ fn put(
         trouble,
     ];
     transaction.prepare_cached(sql)?.execute(values).map(|_| ())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::Moment;
+    use crate::systems::availability::hysteresis::Known;
+
+    fn second(second: i64) -> Timestamp {
+        Timestamp::from_second(second).expect("a time")
+    }
+
+    /// When a watch began, after rounds: when each ended, and when the last reading was. The first brought its state.
+    async fn began(rounds: &'static [(i64, i64)]) -> Timestamp {
+        let folder = tempfile::tempdir().expect("a folder");
+        let writer = Writer::open(&folder.path().join("s.db"), None).expect("a state");
+        let left = |read: i64| {
+            let last = Moment { wall: second(read), up: SignedDuration::ZERO };
+            let known = Known { is_available: true, since: second(rounds[0].1), last, contrary: 0 };
+            let (watch, question) = ("sofas".to_owned(), "a".to_owned());
+            Left { watch, question, known: Some(known), trouble: None, is_lapsed: false }
+        };
+        let rounds = rounds.iter().map(|(at, read)| (second(*at), left(*read))).collect::<Vec<_>>();
+        let began = writer.run(move |transaction| {
+            for (at, left) in &rounds {
+                put(transaction, left, *at, Duration::from_secs(60), None)?;
+            }
+            transaction.query_row("SELECT began FROM watch", [], |row| row.get(0))
+        });
+        Timestamp::from_millisecond(began.await.expect("written")).expect("a time")
+    }
+
+    #[tokio::test]
+    async fn it_began_earlier_only_by_a_reading_that_says_so() {
+        // A clock that was ahead, and one that nobody had set for a round.
+        assert_eq!(began(&[(5_000, 5_000), (1_000, 1_000), (1_030, 1_030)]).await, second(1_000));
+        assert_eq!(began(&[(1_000, 1_000), (5, 1_000), (1_030, 1_030)]).await, second(1_000));
+    }
 }

@@ -1,7 +1,7 @@
 //! The conversation with a mail server (RFC 5321).
 
 use std::error::Error as _;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use lettre::Address;
@@ -32,7 +32,7 @@ const WORDS: usize = 300;
 #[derive(Default)]
 pub(in crate::systems::hooks) struct Certificates {
     at_begin: OnceLock<TlsConnector>,
-    after_starttls: OnceLock<TlsParameters>,
+    after_starttls: Mutex<Option<TlsParameters>>,
 }
 
 /// What became of a mail.
@@ -53,11 +53,21 @@ impl Certificates {
     }
 
     fn after_starttls(&self, host: &str) -> Result<TlsParameters, String> {
-        if let Some(parameters) = self.after_starttls.get() {
+        let mut known = self.known();
+        if let Some(parameters) = &*known {
             return Ok(parameters.clone());
         }
         let parameters = TlsParameters::new(host.to_owned()).map_err(words)?;
-        Ok(self.after_starttls.get_or_init(|| parameters).clone())
+        Ok(known.insert(parameters).clone())
+    }
+
+    /// A server was refused by them: they are read again for the next try, as the machine may trust it by then.
+    fn refused(&self) {
+        *self.known() = None;
+    }
+
+    fn known(&self) -> MutexGuard<'_, Option<TlsParameters>> {
+        self.after_starttls.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -153,7 +163,10 @@ async fn connect(certificates: &Certificates, smtp: &Smtp) -> Result<AsyncSmtpCo
         SmtpTls::StartTls | SmtpTls::IfOffered if is_offered => {
             let parameters = certificates.after_starttls(&smtp.host)?;
             let secured = server.starttls(parameters, &us).await;
-            secured.map_err(|error| no_tls(smtp, &words(error)))?;
+            secured.map_err(|error| {
+                certificates.refused();
+                no_tls(smtp, &words(error))
+            })?;
         }
         SmtpTls::StartTls => {
             return Err("it offers no STARTTLS, and nothing is sent without; is tls = \"tls\" right?".to_owned());

@@ -32,6 +32,8 @@ const NAMES: Key<Vec<String>> = Key::json("orders_names");
 const HELD: Key<Value> = Key::json("orders_held");
 /// What of persons was kept when they were erased last.
 const KEPT: Key<Vec<String>> = Key::json("orders_kept");
+/// Set while the pages of the table of persons may have copies of what is not in it any more; [`UNCUT`] is then, too.
+const COPIES: Key<bool> = Key::text("orders_copies");
 /// Set while what was erased may still be in the log.
 const UNCUT: Key<bool> = Key::text("orders_uncut");
 
@@ -61,6 +63,8 @@ pub struct Incoming {
     pub known: Vec<Known>,
     /// What is kept of persons; `None` = nothing.
     pub personal: Option<Personal>,
+    /// Parts of its contacts that can't be read: what was kept of them stays.
+    pub unreadable: Vec<String>,
     /// Digests of e-mail addresses in it.
     pub emails: Vec<[u8; 16]>,
     /// What hooks are told if it is new; `None` = nothing.

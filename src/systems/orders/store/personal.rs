@@ -8,13 +8,18 @@ use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
 use rusqlite::{OptionalExtension as _, Transaction, params};
+use serde_json::Value;
 
-use super::{Incoming, KEPT, Personal, UNCUT};
+use super::{COPIES, Incoming, KEPT, Personal, UNCUT};
 use crate::outbox::{forget_personal, forget_personal_of, with_personal};
 use crate::state::{StateError, Writer, json};
 
 /// The part that is as of the moment of asking: that it differs is no change.
 const CLIENT: &str = "client";
+/// What each visit changes of it.
+const OF_VISITS: [&str; 3] = ["chats", "latest", "visits"];
+/// The parts whose e-mail addresses are remembered.
+const ADDRESSES: [&str; 2] = ["billing_address", "shipping_address"];
 
 /// What may be kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -77,13 +82,24 @@ pub trait ErasePersonal: AsRef<Writer> {
             let over: i64 = transaction.query_row(sql, [since], |row| row.get(0))?;
             let orders =
                 if over > 0 || old > 0 || has_other_words { rebuild(transaction, &rules.keep, since)? } else { 0 };
-            let over = older(transaction, &with_personal(transaction)?, since)?;
+            let over = too_old(transaction, &with_personal(transaction)?, since)?;
             let events =
                 forget_personal(transaction, now, has_less_words)? + forget_personal_of(transaction, &json(&over)?)?;
             if orders > 0 || old > 0 || events > 0 {
                 UNCUT.set(transaction, &true)?;
             }
             Ok(Erased { orders, old })
+        })
+    }
+
+    /// Erases the copies that the table's pages have of what is not in it any more. The log has them until it is cut.
+    ///
+    /// # Errors
+    /// When it can't be written.
+    fn erase_copies(&self) -> impl Future<Output = Result<(), StateError>> + Send {
+        self.as_ref().run_erasing(|transaction| {
+            let keep = KEPT.get(transaction)?.unwrap_or_default();
+            rebuild(transaction, &keep, i64::MIN).map(|_| ())
         })
     }
 
@@ -98,16 +114,17 @@ pub trait ErasePersonal: AsRef<Writer> {
 
 impl ErasePersonal for Writer {}
 
-/// Of these orders, those that are older: how long persons are kept may be another time than when their events were written.
-fn older(transaction: &Transaction<'_>, ids: &[i64], since: i64) -> rusqlite::Result<Vec<i64>> {
-    let mut is_older = transaction.prepare("SELECT count(*) FROM orders WHERE id = ?1 AND sold < ?2")?;
-    let mut older = Vec::new();
+/// Of these orders, those whose persons are not kept any more: how long they are may be another time than when their
+/// events were written. Each was held when its event was written: one that is not any more is too old for that, too.
+fn too_old(transaction: &Transaction<'_>, ids: &[i64], since: i64) -> rusqlite::Result<Vec<i64>> {
+    let mut is_kept = transaction.prepare("SELECT EXISTS (SELECT 1 FROM orders WHERE id = ?1 AND sold >= ?2)")?;
+    let mut too_old = Vec::new();
     for id in ids {
-        if is_older.query_row([*id, since], |row| row.get::<_, i64>(0))? > 0 {
-            older.push(*id);
+        if !is_kept.query_row([*id, since], |row| row.get::<_, bool>(0))? {
+            too_old.push(*id);
         }
     }
-    Ok(older)
+    Ok(too_old)
 }
 
 /// Empties the table, and writes what stays anew. Gives of how many orders something is gone.
@@ -125,6 +142,7 @@ fn rebuild(transaction: &Transaction<'_>, keep: &[String], since: i64) -> rusqli
     }
     // Without a condition all pages are given free at once, and filled with zeros.
     transaction.execute("DELETE FROM order_personal", [])?;
+    COPIES.remove(transaction)?;
     let mut gone = 0;
     let mut insert = transaction.prepare("INSERT INTO order_personal (id, body) VALUES (?1, ?2)")?;
     for (id, (body, stays)) in all {
@@ -165,25 +183,23 @@ pub(super) fn forget(transaction: &Transaction<'_>, ids: &[i64]) -> rusqlite::Re
     if forget_personal_of(transaction, &ids)? > 0 {
         UNCUT.set(transaction, &true)?;
     }
-    let sql = "SELECT count(*) FROM order_personal WHERE id IN (SELECT value FROM json_each(?1))";
-    let has: i64 = transaction.query_row(sql, [&ids], |row| row.get(0))?;
-    if has > 0 { take_away(transaction, &ids) } else { Ok(()) }
+    let sql = "DELETE FROM order_personal WHERE id IN (SELECT value FROM json_each(?1))";
+    if transaction.execute(sql, [&ids])? > 0 { owe_erasing(transaction) } else { Ok(()) }
 }
 
-/// Takes what is kept of the persons of these orders (a list of JSON) out of the table.
-fn take_away(transaction: &Transaction<'_>, ids: &str) -> rusqlite::Result<()> {
-    transaction.execute("DELETE FROM order_personal WHERE id IN (SELECT value FROM json_each(?1))", [ids])?;
-    UNCUT.set(transaction, &true)?;
-    // Whatever copies of it the table's pages had.
-    let keep = KEPT.get(transaction)?.unwrap_or_default();
-    rebuild(transaction, &keep, i64::MIN).map(|_| ())
+/// The table has something no more: its copies are erased at the end of the pass, once, or by the next one.
+fn owe_erasing(transaction: &Transaction<'_>) -> rusqlite::Result<()> {
+    COPIES.set(transaction, &true)?;
+    UNCUT.set(transaction, &true)
 }
 
 /// Remembers whose an order is: as long as it is held and listed, and has the address.
 pub(super) fn put_emails(transaction: &Transaction<'_>, incoming: &Incoming) -> rusqlite::Result<()> {
+    // What an address has that can't be read, nobody knows.
+    let all_known = !incoming.unreadable.iter().any(|part| ADDRESSES.contains(&part.as_str()));
     let mut had = transaction.prepare_cached("SELECT hash FROM order_email WHERE id = ?1")?;
     let had: Vec<[u8; 16]> = had.query_map([incoming.order.id], |row| row.get(0))?.collect::<Result<_, _>>()?;
-    for hash in had.iter().filter(|hash| !incoming.emails.contains(hash)) {
+    for hash in had.iter().filter(|hash| all_known && !incoming.emails.contains(hash)) {
         let sql = "DELETE FROM order_email WHERE hash = ?1 AND id = ?2";
         transaction.prepare_cached(sql)?.execute(params![hash, incoming.order.id])?;
     }
@@ -194,27 +210,46 @@ pub(super) fn put_emails(transaction: &Transaction<'_>, incoming: &Incoming) -> 
 
 /// Writes what is kept of an order's persons; gives whether that is the same as before.
 pub(super) fn put(transaction: &Transaction<'_>, incoming: &Incoming) -> rusqlite::Result<bool> {
-    let Incoming { order, personal, .. } = incoming;
-    let nothing = Personal::new();
-    let personal = personal.as_ref().unwrap_or(&nothing);
+    let Incoming { order, personal, unreadable, .. } = incoming;
     let sql = "SELECT body FROM order_personal WHERE id = ?1";
     let old = transaction.prepare_cached(sql)?.query_row([order.id], |row| row.get::<_, String>(0)).optional()?;
     let old: Personal = old.and_then(|old| serde_json::from_str(&old).ok()).unwrap_or_default();
-    let has_client = |personal: &Personal| personal.contains_key(CLIENT);
-    if without_client(&old) == without_client(personal) && has_client(&old) == has_client(personal) {
+    let mut new = personal.clone().unwrap_or_default();
+    new.extend(unreadable.iter().filter_map(|part| Some((part.clone(), old.get(part)?.clone()))));
+    if old == new {
         return Ok(true);
     }
-    if personal.is_empty() {
-        // They are gone at NiceChat.
-        take_away(transaction, &json(&[order.id])?)?;
+    if new.is_empty() {
+        transaction.prepare_cached("DELETE FROM order_personal WHERE id = ?1")?.execute([order.id])?;
     } else {
         let sql = "INSERT OR REPLACE INTO order_personal (id, body) VALUES (?1, ?2)";
-        transaction.prepare_cached(sql)?.execute(params![order.id, json(personal)?])?;
+        transaction.prepare_cached(sql)?.execute(params![order.id, json(&new)?])?;
+    }
+    let is_emptied = old.iter().any(|(name, part)| !is_empty(Some(part)) && is_empty(new.get(name)));
+    if is_emptied {
+        // They are gone at NiceChat, so nobody is told of them either.
+        forget_personal_of(transaction, &json(&[order.id])?)?;
+    }
+    if is_emptied || has_less(&old, &new) {
+        owe_erasing(transaction)?;
     }
     // A word that is newly kept is no change of the order.
-    Ok(old.iter().all(|(name, value)| name == CLIENT || personal.get(name) == Some(value)))
+    Ok(old.iter().all(|(name, value)| name == CLIENT || new.get(name) == Some(value)))
 }
 
-fn without_client(personal: &Personal) -> Vec<(&String, &serde_json::Value)> {
-    personal.iter().filter(|(name, _)| *name != CLIENT).collect()
+/// Whether a part says nothing.
+fn is_empty(part: Option<&Value>) -> bool {
+    part.and_then(Value::as_object).is_none_or(Personal::is_empty)
+}
+
+/// Whether a field is not there any more as it was, but for what each visit changes.
+fn has_less(old: &Personal, new: &Personal) -> bool {
+    old.iter().any(|(name, part)| {
+        let now = new.get(name);
+        let stays = |(field, value): (&String, &Value)| {
+            let is_of_visits = name == CLIENT && OF_VISITS.contains(&field.as_str());
+            is_of_visits || now.and_then(|now| now.get(field)) == Some(value)
+        };
+        !part.as_object().into_iter().flatten().all(stays)
+    })
 }

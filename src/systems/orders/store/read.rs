@@ -8,7 +8,7 @@ use rusqlite::{Connection, Row, params};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::{Aside, Counts, FIRST_READ, HELD, HeldOrder, NAMES, READ_AT, READ_WHOLE, UNCUT};
+use super::{Aside, COPIES, Counts, FIRST_READ, HELD, HeldOrder, NAMES, READ_AT, READ_WHOLE, UNCUT};
 use crate::state::{ORDERS_SINCE, Reader, StateError, limit};
 
 /// Which orders.
@@ -207,6 +207,14 @@ pub trait ReadOrders: AsRef<Reader> {
     /// When the file can't be read.
     fn is_log_uncut(&self) -> Result<bool, StateError> {
         Ok(self.as_ref().get(&UNCUT)?.is_some())
+    }
+
+    /// Whether copies of what was erased may still be in the table's pages.
+    ///
+    /// # Errors
+    /// When the file can't be read.
+    fn has_copies(&self) -> Result<bool, StateError> {
+        Ok(self.as_ref().get(&COPIES)?.is_some())
     }
 
     /// The ids of those that are held and listed, in their order.
