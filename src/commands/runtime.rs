@@ -49,19 +49,19 @@ pub(super) async fn blocking(work: impl FnOnce() -> Outcome + Send + 'static) ->
     }
 }
 
-/// A token that the first SIGINT, SIGTERM or SIGHUP (the terminal is closed) cancels; the second one ends the program at
-/// once.
+/// A token that from now on the first SIGINT, SIGTERM or SIGHUP (the terminal is closed) cancels; the second one ends
+/// the program at once.
 pub(super) fn stop_on_signal() -> CancellationToken {
     let stop = CancellationToken::new();
     let token = stop.clone();
     // A daemon makes a resync; who takes one pass for a daemon must not end it.
     let _ignored = signal(SignalKind::user_defined1());
+    let (Ok(mut interrupt), Ok(mut terminate)) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
+    else {
+        return stop;
+    };
+    let mut hangup = (!ignores(SignalKind::hangup())).then(|| signal(SignalKind::hangup()).ok()).flatten();
     tokio::spawn(async move {
-        let (Ok(mut interrupt), Ok(mut terminate)) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
-        else {
-            return;
-        };
-        let mut hangup = (!ignores(SignalKind::hangup())).then(|| signal(SignalKind::hangup()).ok()).flatten();
         for first in [true, false] {
             tokio::select! {
                 _ = interrupt.recv() => {}

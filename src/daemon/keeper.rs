@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{debug, error, info, warn};
 
 use super::boards::{Boards, News};
-use super::listener::{Door, Listener};
+use super::listener::{Bound, Door, Listener};
 use super::runner::Runner;
 use super::schedule::{ScheduleError, Timers};
 use super::shut::Shut;
@@ -49,7 +49,7 @@ pub(super) struct Keeper {
     due_door: Option<Door>,
     timers: Timers,
     line: StatusLine,
-    /// Listeners of earlier settings that a pass under way may still need.
+    /// Public doors of earlier settings that a pass under way may still need.
     retired: Vec<Listener>,
 }
 
@@ -189,21 +189,26 @@ impl Keeper {
         Ok(())
     }
 
-    /// Opens a door that the settings want, if they do, and serves all that there is behind it.
+    /// Opens a door that the settings want, if they do.
     async fn listen(&self, door: Door, config: &Config) -> Result<Option<Listener>, ListenError> {
-        let Some(address) = door.address(config.http.as_ref()) else { return Ok(None) };
-        let routes = match door {
-            Door::Private => monitor::routes(self.monitor.clone()),
+        Ok(Bound::at(door, config.http.as_ref()).await?.map(|bound| self.serve(bound)))
+    }
+
+    /// Serves all that there is behind a door.
+    fn serve(&self, bound: Bound) -> Listener {
+        let routes = match bound.door {
+            Door::Private => monitor::routes(self.monitor.clone(), bound.wanted),
             Door::Public => {
                 let routes = self.systems.iter().map(|system| system.routes());
                 self.public.guard(routes.fold(Router::new(), Router::merge))
             }
         };
-        Listener::open(door, address, routes).await.map(Some)
+        bound.serve(routes)
     }
 
-    /// The doors that new settings want elsewhere, opened there. The old ones stay until nothing can go wrong any more.
-    async fn listen_anew(&mut self, config: &Config) -> anyhow::Result<Vec<(Door, Option<Listener>)>> {
+    /// The doors that new settings want elsewhere. Who calls there waits, and the old ones stay, until nothing can go
+    /// wrong any more.
+    async fn bind_anew(&mut self, config: &Config) -> anyhow::Result<Vec<(Door, Option<Bound>)>> {
         let mut moved = Vec::new();
         for door in [Door::Private, Door::Public] {
             let old = self.listeners.at(door).as_ref().map(Listener::wanted);
@@ -211,15 +216,37 @@ impl Keeper {
             if old == wanted || self.shut.is_at(door, wanted) {
                 continue;
             }
-            let listener = self.listen(door, config).await.map_err(|error| match old {
+            if self.retired_at(door, wanted).is_some() {
+                moved.push((door, None));
+                continue;
+            }
+            let bound = Bound::at(door, config.http.as_ref()).await.map_err(|error| match old {
                 Some(old) if old.port() == error.address.port() => {
                     anyhow::Error::new(error).context("another address at the same port may need a restart")
                 }
                 _ => error.into(),
             })?;
-            moved.push((door, listener));
+            moved.push((door, bound));
         }
         Ok(moved)
+    }
+
+    /// Which of the retired ones is still open where this door is wanted again.
+    fn retired_at(&self, door: Door, wanted: Option<SocketAddr>) -> Option<usize> {
+        self.retired.iter().position(|old| door == Door::Public && Some(old.wanted()) == wanted)
+    }
+
+    /// Puts the doors of the settings that hold now in the place of those before. A pass under way ends as it began:
+    /// NiceChat may be fetching its feed at the public one.
+    fn move_doors(&mut self, moved: Vec<(Door, Option<Bound>)>) {
+        let is_busy = self.runners.iter().any(Runner::is_busy);
+        for (door, bound) in moved {
+            let back = self.retired_at(door, door.address(self.shop.config.http.as_ref()));
+            let listener = bound.map(|bound| self.serve(bound));
+            let listener = listener.or_else(|| back.map(|at| self.retired.swap_remove(at)));
+            let old = std::mem::replace(self.listeners.at(door), listener);
+            self.retired.extend(old.filter(|_| is_busy && door == Door::Public));
+        }
     }
 
     /// A pass of every job is due now.
@@ -287,22 +314,8 @@ impl Keeper {
         }
         Reader::open(&config.state.path)?.check_base(config.base_url())?;
         let config = Arc::new(config);
-        // Before anybody is let in by a new door: what they must know is said by its settings.
-        let before = self.monitor.goes_by(Arc::clone(&config));
-        let moved = match self.prepare(&config).await {
-            Ok(moved) => moved,
-            Err(error) => {
-                self.monitor.goes_by(before);
-                return Err(error);
-            }
-        };
+        let moved = self.prepare(&config).await?;
         config.warnings().iter().for_each(|warning| warn!("{warning}"));
-        // A pass under way ends as it began: NiceChat may be fetching its feed from there.
-        let is_busy = self.runners.iter().any(Runner::is_busy);
-        for (door, listener) in moved {
-            let old = std::mem::replace(self.listeners.at(door), listener);
-            self.retired.extend(old.filter(|_| is_busy));
-        }
         self.public.expect(config.http.as_ref());
         self.shut.expect(config.http.as_ref());
         self.line.shut_doors(self.shut.words());
@@ -314,12 +327,13 @@ impl Keeper {
             self.assign().await?;
             return Err(error.into());
         }
+        self.move_doors(moved);
         Ok(())
     }
 
     /// What may go wrong with new settings: the doors that they want elsewhere, and whose the state is by them.
-    async fn prepare(&mut self, config: &Config) -> anyhow::Result<Vec<(Door, Option<Listener>)>> {
-        let moved = self.listen_anew(config).await?;
+    async fn prepare(&mut self, config: &Config) -> anyhow::Result<Vec<(Door, Option<Bound>)>> {
+        let moved = self.bind_anew(config).await?;
         if let Some(base_url) = config.base_url() {
             self.shop.state.claim(base_url.to_owned()).await?;
         }

@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 
 use axum::Router;
+use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tracing::info;
@@ -44,6 +45,37 @@ impl Door {
     }
 }
 
+/// A door's socket. Who calls there waits until it is served.
+pub(super) struct Bound {
+    pub(super) door: Door,
+    /// The address that was asked for.
+    pub(super) wanted: SocketAddr,
+    socket: TcpListener,
+}
+
+impl Bound {
+    /// Takes the address that settings have for a door, if they have one.
+    pub(super) async fn at(door: Door, settings: Option<&Http>) -> Result<Option<Bound>, ListenError> {
+        let Some(wanted) = door.address(settings) else { return Ok(None) };
+        let socket = http::bind(door.setting(), wanted).await?;
+        Ok(Some(Bound { door, wanted, socket }))
+    }
+
+    /// Serves these routes from now on.
+    pub(super) fn serve(self, router: Router) -> Listener {
+        let Bound { door, wanted, socket } = self;
+        // With port 0, the port that was chosen.
+        let address = socket.local_addr().unwrap_or(wanted);
+        match door {
+            Door::Private => info!("listening on http://{address}"),
+            Door::Public => info!("public door: listening at http://{address}"),
+        }
+        let stop = CancellationToken::new();
+        let task = tokio::spawn(http::serve(door.limits(), socket, router, stop.clone()));
+        Listener { wanted, stop: stop.drop_guard(), task }
+    }
+}
+
 /// An open listener. Dropped, it closes by itself, and answers under way still end.
 pub(super) struct Listener {
     wanted: SocketAddr,
@@ -52,20 +84,6 @@ pub(super) struct Listener {
 }
 
 impl Listener {
-    /// Listens at a door, and serves these routes from now on.
-    pub(super) async fn open(door: Door, wanted: SocketAddr, router: Router) -> Result<Listener, ListenError> {
-        let listener = http::bind(door.setting(), wanted).await?;
-        // With port 0, the port that was chosen.
-        let address = listener.local_addr().unwrap_or(wanted);
-        match door {
-            Door::Private => info!("listening on http://{address}"),
-            Door::Public => info!("public door: listening at http://{address}"),
-        }
-        let stop = CancellationToken::new();
-        let task = tokio::spawn(http::serve(door.limits(), listener, router, stop.clone()));
-        Ok(Listener { wanted, stop: stop.drop_guard(), task })
-    }
-
     /// The address that was asked for.
     pub(super) fn wanted(&self) -> SocketAddr {
         self.wanted

@@ -7,6 +7,7 @@ use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, fchown};
 use std::path::{Path, PathBuf};
 
 use rustix::fs::OFlags;
+use rustix::thread::gettid;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use thiserror::Error;
@@ -100,8 +101,8 @@ impl Board {
     fn try_write<T: Serialize>(&self, notice: &T) -> io::Result<()> {
         let text = serde_json::to_vec(notice)?;
         let mut draft = self.path.as_os_str().to_owned();
-        // Two who write at the same time must not write to the same file.
-        draft.push(format!(".{}.new", std::process::id()));
+        // Two who write at the same time must not write to the same file, in one process neither: by the thread's number.
+        draft.push(format!(".{}.new", gettid().as_raw_pid()));
         let draft = PathBuf::from(draft);
         let written = self.write_draft(&draft, &text).and_then(|()| std::fs::rename(&draft, &self.path));
         if written.is_err() {
@@ -171,6 +172,23 @@ mod tests {
         assert_ne!(board.glance(), first, "the same words again are another notice");
         assert_eq!((board.remove().expect("gone"), board.remove().expect("gone")), (true, false));
         assert_eq!(std::fs::read_dir(folder.path()).expect("a folder").count(), 1, "nothing is left");
+    }
+
+    #[test]
+    fn those_who_write_at_the_same_time_write_each_a_whole_notice() {
+        let (folder, board) = board();
+        std::thread::scope(|scope| {
+            for writer in 0..8_u64 {
+                let board = &board;
+                scope.spawn(move || {
+                    let words = vec![writer; 100];
+                    (0..10).for_each(|_| board.write(&words).expect("written"));
+                });
+            }
+        });
+        let last: Vec<u64> = board.read().expect("whole").expect("a notice");
+        assert!(last.len() == 100 && last.iter().all(|writer| *writer == last[0]), "{last:?}");
+        assert_eq!(std::fs::read_dir(folder.path()).expect("a folder").count(), 2, "no draft is left");
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use jiff::Timestamp;
 use serde::Serialize;
@@ -22,6 +23,11 @@ pub trait Look: Send + Sync {
 
     /// When its job is due; `None` = it has none.
     fn schedule(&self) -> Option<&Schedule>;
+
+    /// How much later than that the daemon makes a pass.
+    fn delay(&self) -> Duration {
+        Duration::ZERO
+    }
 
     /// Reads how it stands.
     ///

@@ -1,6 +1,6 @@
 //! Who asks, behind proxies.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use axum::http::HeaderMap;
 
@@ -17,10 +17,17 @@ pub(super) fn client(settings: Option<&Http>, peer: IpAddr, headers: &HeaderMap)
         if !is_trusted(&client) {
             break;
         }
-        let Ok(before) = hop.trim().parse::<IpAddr>() else { break };
+        let Some(before) = address(hop.trim()) else { break };
         client = before.to_canonical();
     }
     client
+}
+
+/// The address of a hop, which some proxies write with its port, or in brackets.
+fn address(hop: &str) -> Option<IpAddr> {
+    let with_port = || hop.parse::<SocketAddr>().ok().map(|hop| hop.ip());
+    let in_brackets = || hop.strip_prefix('[')?.strip_suffix(']')?.parse::<IpAddr>().ok();
+    hop.parse().ok().or_else(with_port).or_else(in_brackets)
 }
 
 #[cfg(test)]
@@ -39,5 +46,22 @@ mod tests {
         assert_eq!(client("127.0.0.1", "192.0.2.6, 192.0.2.7, 127.0.0.2"), "192.0.2.7");
         assert_eq!(client("192.0.2.1", "192.0.2.7"), "192.0.2.1");
         assert_eq!(client("127.0.0.1", "nonsense"), "127.0.0.1");
+    }
+
+    #[test]
+    fn hops_have_ports_or_brackets_or_neither() {
+        for (hop, expected) in [
+            ("203.0.113.7", Some("203.0.113.7")),
+            ("203.0.113.7:51234", Some("203.0.113.7")),
+            ("2001:db8::7", Some("2001:db8::7")),
+            ("[2001:db8::7]", Some("2001:db8::7")),
+            ("[2001:db8::7]:51234", Some("2001:db8::7")),
+            ("203.0.113.7:", None),
+            ("[2001:db8::7", None),
+            ("unknown", None),
+            ("", None),
+        ] {
+            assert_eq!(address(hop).map(|address| address.to_string()).as_deref(), expected, "{hop}");
+        }
     }
 }

@@ -112,6 +112,7 @@ impl System for CatalogSystem {
         let by = ExplainedBy::of(config);
         Some(Box::new(CatalogLook {
             schedule: source.map(|source| source.schedule.clone()),
+            delay: source.map(|source| source.delay(&source.schedule)).unwrap_or_default(),
             is_alone,
             by,
             program: config.program.clone(),

@@ -1,6 +1,6 @@
 //! Who may look: a name that only we are called by, and the password where there is one.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use axum::Router;
 use axum::extract::{Request, State};
@@ -22,9 +22,10 @@ use crate::web::listener::Peer;
 /// Pages that monitors ask for, who know no password.
 const OPEN: [&str; 2] = ["/healthz", "/readyz"];
 
-/// Lets only those through who ask by a name of ours, and know the password.
-pub(super) fn guard(monitor: Monitor, routes: Router) -> Router {
-    routes.layer(from_fn_with_state((monitor, Attempts::default()), check)).layer(map_response(for_one_reader))
+/// Lets only those through who ask by a name of ours, and know the password, and nobody while `listen` says something
+/// else than `door`.
+pub(super) fn guard(monitor: Monitor, door: SocketAddr, routes: Router) -> Router {
+    routes.layer(from_fn_with_state((monitor, door, Attempts::default()), check)).layer(map_response(for_one_reader))
 }
 
 /// No answer, a refusal neither, is to be kept on its way, or taken for something else than it is said to be.
@@ -34,9 +35,16 @@ async fn for_one_reader(mut response: Response) -> Response {
     response
 }
 
-async fn check(State((monitor, attempts)): State<(Monitor, Attempts)>, request: Request, next: Next) -> Response {
+async fn check(
+    State((monitor, door, attempts)): State<(Monitor, SocketAddr, Attempts)>,
+    request: Request,
+    next: Next,
+) -> Response {
     let config = monitor.config();
-    let Some(http) = &config.http else { return next.run(request).await };
+    // Settings that have no such door say nothing of who may come in by it: those that it was opened by hold no more.
+    let Some(http) = config.http.as_ref().filter(|http| http.listen == Some(door)) else {
+        return (StatusCode::SERVICE_UNAVAILABLE, "By its config, shelfkeeper doesn't listen here.\n").into_response();
+    };
     if !is_ours(request.uri(), request.headers(), http) {
         let hint = "Not by this name: ask by an address or localhost, or add it to [http] allowed_hosts.\n";
         return (StatusCode::MISDIRECTED_REQUEST, hint).into_response();

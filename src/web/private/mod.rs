@@ -141,11 +141,6 @@ impl Monitor {
         self.0.pause.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Goes by other settings, and gives those before.
-    pub fn goes_by(&self, config: Arc<Config>) -> Arc<Config> {
-        std::mem::replace(&mut *self.0.config.lock().unwrap_or_else(PoisonError::into_inner), config)
-    }
-
     fn config(&self) -> Arc<Config> {
         Arc::clone(&self.0.config.lock().unwrap_or_else(PoisonError::into_inner))
     }

@@ -1,5 +1,7 @@
 //! The pages of the monitor.
 
+use std::net::SocketAddr;
+
 use axum::Router;
 use axum::body::Body;
 use axum::extract::State;
@@ -18,8 +20,9 @@ const JSON: &str = "application/json";
 /// What Prometheus goes by when it chooses how to read the answer.
 const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
-/// `/healthz`, `/readyz`, `/metrics`, `/status`, `/sync`, and the pages, for those who may look.
-pub fn routes(monitor: Monitor) -> Router {
+/// `/healthz`, `/readyz`, `/metrics`, `/status`, `/sync`, and the pages, for those who may look, as long as `listen` is
+/// `door`.
+pub fn routes(monitor: Monitor, door: SocketAddr) -> Router {
     let routes = Router::new()
         .route("/healthz", get(healthz))
         .route("/readyz", get(readyz))
@@ -28,7 +31,7 @@ pub fn routes(monitor: Monitor) -> Router {
         .route("/sync", post(sync))
         .merge(pages::routes())
         .with_state(monitor.clone());
-    guard(monitor, routes)
+    guard(monitor, door, routes)
 }
 
 async fn healthz() -> Response {

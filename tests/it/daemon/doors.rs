@@ -1,10 +1,15 @@
 //! Two doors: one for those who run the program, one for everybody else.
 
+use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
+use std::thread;
+use std::time::Duration;
 
+use super::http::listening;
 use crate::kit::door::{ask, private, public};
-use crate::kit::process::Process;
+use crate::kit::process::{PASS_ENDED, Process};
 use crate::kit::{Shop, wait_until};
+use sandbox::{Fault, Rule};
 
 const DOORS: &str =
     "[source]\nschedule = \"every 12h\"\n[http]\nlisten = \"127.0.0.1:0\"\npublic_listen = \"127.0.0.1:0\"\n";
@@ -13,6 +18,16 @@ fn shop(lines: &str) -> (Shop, Process) {
     let shop = Shop::with_rows(&["1|Lamp|10.00 USD|in stock|Home"]);
     shop.config(&format!("{DOORS}{lines}"));
     let process = Process::start(shop.command(&["run"]));
+    (shop, process)
+}
+
+/// A daemon whose first pass waits for NiceChat.
+fn in_a_pass(lines: &str) -> (Shop, Process) {
+    let shop = Shop::with_rows(&["1|Lamp|10.00 USD|in stock|Home"]);
+    shop.nicechat().add_fault(Rule::new(Fault::Hang));
+    shop.config(&format!("{DOORS}{lines}"));
+    let process = Process::start(shop.command(&["run"]));
+    wait_until("a pass is under way", || !shop.nicechat().requests().is_empty());
     (shop, process)
 }
 
@@ -98,4 +113,67 @@ fn a_reload_opens_and_closes_them() {
     process.signal("HUP");
     wait_until("the other one is closed", || TcpStream::connect(private).is_err());
     process.wait_for_log("listening at http://", 2);
+}
+
+/// Also where the state has to be waited for before the settings hold.
+#[test]
+fn a_door_that_moves_answers_from_its_line_in_the_log_on() {
+    let (shop, process) = shop("");
+    process.wait_for_log(PASS_ENDED, 1);
+    let state = rusqlite::Connection::open(shop.state_path()).expect("the state");
+    state.execute_batch("BEGIN IMMEDIATE").expect("nobody else writes");
+    shop.config(&DOORS.replacen("127.0.0.1:0", "127.0.0.2:0", 1));
+    process.signal("HUP");
+    thread::scope(|threads| {
+        threads.spawn(move || {
+            thread::sleep(Duration::from_millis(500));
+            drop(state);
+        });
+        let address = listening(&process, 2);
+        assert_eq!(ask(address, "GET /healthz", "Host: localhost\r\n").0, 200);
+    });
+}
+
+#[test]
+fn a_door_with_a_password_is_closed_at_once_though_a_pass_is_under_way() {
+    let source = "[source]\nschedule = \"every 12h\"\n";
+    let open = format!("{source}[http]\nlisten = \"127.0.0.2:0\"\n");
+    for without in [source, &*open] {
+        let (shop, process) = in_a_pass("password = \"hunter2\"\n[nicechat]\ntimeout = \"60s\"\n");
+        let address = private(&process);
+        assert_eq!(ask(address, "GET /metrics", "Host: localhost\r\n").0, 401);
+        let mut early = TcpStream::connect(address).expect("a connection");
+        early.write_all(b"GET /metrics HTTP/1.1\r\nHost: localhost\r\n").expect("sent");
+        shop.config(without);
+        process.signal("HUP");
+        process.wait_for_log("read again", 1);
+        // It may be closed by now.
+        let _ = early.write_all(b"Connection: close\r\n\r\n");
+        let mut answer = Vec::new();
+        let _ = early.read_to_end(&mut answer);
+        let answer = String::from_utf8_lossy(&answer);
+        assert!(answer.is_empty() || answer.starts_with("HTTP/1.1 503 "), "{answer}");
+        wait_until("it is closed", || TcpStream::connect(address).is_err());
+        assert!(!process.log().contains(PASS_ENDED), "{}", process.log());
+    }
+}
+
+#[test]
+fn a_door_that_a_pass_under_way_still_needs_is_taken_back() {
+    let (shop, process) = in_a_pass("");
+    let address = public(&process);
+    let no_public = DOORS.replace("public_listen = \"127.0.0.1:0\"", "public_listen = \"\"");
+    for (before, doors) in [&*no_public, DOORS].into_iter().enumerate() {
+        shop.config(doors);
+        process.signal("HUP");
+        process.wait_for_log("read again", before + 1);
+        assert_eq!(ask(address, "GET /", "Host: a\r\n").0, 404);
+    }
+    shop.nicechat().clear_faults();
+    process.wait_for_log(PASS_ENDED, 1);
+    // What only the pass needed is closed with it.
+    process.signal("HUP");
+    process.wait_for_log("read again", 3);
+    assert_eq!(ask(address, "GET /", "Host: a\r\n").0, 404);
+    assert_eq!(process.log().matches("listening at http://").count(), 1, "{}", process.log());
 }

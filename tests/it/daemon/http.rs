@@ -58,7 +58,7 @@ impl Daemon {
 }
 
 /// The address that was logged last, once there are so many.
-fn listening(process: &Process, times: usize) -> SocketAddr {
+pub(super) fn listening(process: &Process, times: usize) -> SocketAddr {
     process.wait_for_log("listening on http://", times);
     // The rest of the line may still be on its way.
     let address = || {

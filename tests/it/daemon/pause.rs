@@ -141,3 +141,17 @@ fn status_tells_whether_somebody_makes_the_passes_that_are_due() {
     daemon.ends_within(process::PATIENCE);
     assert!(told("No daemon runs now: `shelfkeeper run`, unless a timer makes the passes."));
 }
+
+#[test]
+fn status_tells_when_the_next_pass_is_due_with_the_delay_of_the_shop() {
+    let shop = Shop::new();
+    shop.config("[source]\nschedule = \"0 0 3 * * *\"\nsplay = \"23h\"\n");
+    publish(&shop, &many("p", 2));
+    shop.pass(0);
+    let told = shop.run(&["status"]).expect_code(0).stdout;
+    let (_, next) = told.split_once("next, by the daemon, ").expect(&told);
+    let next: jiff::Timestamp = next.split(' ').next().and_then(|next| next.parse().ok()).expect(&told);
+    let due: jiff::Timestamp = format!("{}T03:00:00Z", &next.to_string()[..10]).parse().expect("a time");
+    // A part of 23 hours that is the shop's own.
+    assert_ne!(next, due, "{told}");
+}

@@ -2,7 +2,7 @@
 
 use std::os::unix::fs::PermissionsExt as _;
 
-use crate::kit::process::{PASS_ENDED, Process};
+use crate::kit::process::{PASS_ENDED, PATIENCE, Process};
 use crate::kit::{Shop, finish};
 
 const LAMP: &str = "1|Lamp|10.00 USD|in stock|Home";
@@ -61,6 +61,46 @@ fn beside_a_daemon() {
         let status = shop.json(&["status", "--format", "json"]);
         assert!(status["owned"]["products"].as_u64() >= Some(1), "{status}");
     }
+}
+
+/// What is killed leaves a folder of its own, which is in nobody's way; what is only ended leaves nothing.
+#[test]
+fn half_a_copy_is_no_backup() {
+    let shop = Shop::with_rows(&[LAMP]);
+    shop.pass(0);
+    // So much that copying it takes a while.
+    let state = rusqlite::Connection::open(shop.state_path()).expect("the state");
+    let fill = "CREATE TABLE filler AS WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 64)
+                SELECT zeroblob(1048576) AS bytes FROM n";
+    state.execute_batch(fill).expect("filled");
+    drop(state);
+    let copy = shop.path("copy.db");
+    let count = || {
+        let names = std::fs::read_dir(shop.path("")).expect("a folder").flatten().map(|file| file.file_name());
+        names.filter(|name| name.to_string_lossy().starts_with("copy.db")).count()
+    };
+    for signal in ["KILL", "TERM"] {
+        let before = count();
+        let mut backup = Process::start(shop.command(&["backup", "copy.db"]));
+        while count() == before && backup.is_running() {}
+        if backup.is_running() {
+            backup.signal(signal);
+        }
+        let code = backup.ends_within(PATIENCE);
+        // It may have been quicker.
+        let is_done = copy.exists();
+        let ended = if signal == "KILL" { None } else { Some(1) };
+        assert_eq!(code, if is_done { Some(0) } else { ended }, "{signal}: {}", backup.log());
+        if code.is_some() {
+            assert_eq!(count() - before, usize::from(is_done), "{signal}: {code:?}");
+        }
+        if is_done {
+            std::fs::remove_file(&copy).expect("removed");
+        }
+    }
+    shop.run(&["backup", "copy.db"]).expect_code(0);
+    let copy = std::fs::metadata(&copy).expect("a copy");
+    assert!(copy.len() > 64 << 20 && copy.permissions().mode() & 0o777 == 0o600, "{copy:?}");
 }
 
 #[test]

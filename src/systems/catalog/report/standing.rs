@@ -53,6 +53,8 @@ const HELD_SHOWN: usize = 3;
 pub(crate) struct CatalogLook {
     /// `None` = these settings have no catalog, but the state may.
     pub(crate) schedule: Option<Schedule>,
+    /// How much later than that passes begin.
+    pub(crate) delay: Duration,
     /// The feed is shown to others, and nothing goes to NiceChat.
     pub(crate) is_alone: bool,
     /// By which a product is explained; `None` = these settings have no feed.
@@ -68,6 +70,10 @@ impl Look for CatalogLook {
 
     fn schedule(&self) -> Option<&Schedule> {
         self.schedule.as_ref()
+    }
+
+    fn delay(&self) -> Duration {
+        self.delay
     }
 
     fn standing<'r>(&self, reader: &'r Reader) -> Result<Box<dyn Standing + 'r>, StateError> {
