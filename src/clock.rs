@@ -4,6 +4,9 @@ use jiff::{SignedDuration, Timestamp};
 use rustix::time::{ClockId, clock_gettime};
 use serde::{Deserialize, Serialize};
 
+/// What is less than that is no setting of a clock.
+const SET: SignedDuration = SignedDuration::from_secs(60);
+
 /// A moment by both clocks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Moment {
@@ -113,6 +116,21 @@ impl Stamp {
         };
         if is_another_start { now.wall.duration_since(self.at) } else { passed }
     }
+
+    /// Puts the date right, as the clock may have been set since: after the next start nothing else tells how long ago it
+    /// was. One that is still to come after another start becomes now.
+    pub fn put_right(&mut self, now: Moment, boot: Option<&str>) {
+        let age = self.age(now, boot);
+        if age.is_negative() {
+            *self = Stamp::of(now, boot);
+            return;
+        }
+        let is_of_this_start = self.boot.is_some() && self.boot.as_deref() == boot;
+        let at = now.wall.saturating_sub(age).unwrap_or(self.at);
+        if is_of_this_start && at.duration_since(self.at).abs() > SET {
+            self.at = at;
+        }
+    }
 }
 
 /// Which start of the machine this is; `None` = nobody tells us.
@@ -150,5 +168,25 @@ mod tests {
         // Where nobody wrote down more than the date, how long the machine has been up says nothing.
         assert_eq!(clock("this").age(&Stamp::by_wall(now.wall - seconds(60))), seconds(60));
         assert_eq!(Stamp::by_wall(now.wall).with_start("nonsense"), Stamp::by_wall(now.wall));
+    }
+
+    #[test]
+    fn a_date_by_a_wrong_clock_is_put_right_before_the_next_start() {
+        let seconds = SignedDuration::from_secs;
+        let now = Moment { up: seconds(50_000), ..Moment::now() };
+        let later = Moment { wall: now.wall + seconds(600), up: seconds(120) };
+        for wrong in [-604_800, 86_400, 30] {
+            let then = Moment { wall: now.wall + seconds(wrong - 3600), up: now.up - seconds(3600) };
+            let mut stamp = Stamp::of(then, Some("this"));
+            stamp.put_right(now, Some("this"));
+            let age = stamp.age(later, Some("next"));
+            assert!((age - seconds(4200)).abs() <= seconds(31), "{wrong}: {age:?}");
+            stamp.put_right(later, Some("next"));
+            assert_eq!(stamp.age(later, Some("next")), age, "nobody knows better");
+        }
+        // What is still to come after a start is at least no more than that.
+        let mut stamp = Stamp::of(Moment { wall: now.wall + seconds(86_400), up: now.up }, Some("this"));
+        stamp.put_right(later, Some("next"));
+        assert_eq!(stamp.age(later, Some("next")), SignedDuration::ZERO);
     }
 }

@@ -97,7 +97,7 @@ impl<'i, 'f> CharsetDetector<'i, 'f> {
         self.charset
     }
 
-    /// To be called with bytes before they are decoded; `true` = the encoding is another one from here on.
+    /// To be called with bytes before they are decoded; `true` = the encoding is decided from here on.
     ///
     /// # Errors
     /// When the feed can't be read.
@@ -105,7 +105,7 @@ impl<'i, 'f> CharsetDetector<'i, 'f> {
         if self.is_settled || simdutf8::basic::from_utf8(bytes).is_ok() {
             return Ok(false);
         }
-        self.decide()
+        self.decide().map(|()| true)
     }
 
     /// The same, with what the bytes are as UTF-8, so that nobody has to look at them once more for that.
@@ -116,12 +116,17 @@ impl<'i, 'f> CharsetDetector<'i, 'f> {
         match simdutf8::basic::from_utf8(bytes) {
             Ok(text) => Ok((Some(text), false)),
             Err(_) if self.is_settled => Ok((None, false)),
-            Err(_) => Ok((None, self.decide()?)),
+            Err(_) => self.decide().map(|()| (None, true)),
         }
     }
 
-    fn decide(&mut self) -> Result<bool, FeedError> {
-        let before = self.charset;
+    /// All that the meaning of bytes depends on so far. What isn't decided may be another time.
+    pub(super) fn standing(&self) -> String {
+        let CharsetDetector { charset, is_settled, is_shaky, .. } = self;
+        format!("{} {is_settled} {is_shaky}", charset.name())
+    }
+
+    fn decide(&mut self) -> Result<(), FeedError> {
         let seen = look(self.input)?;
         self.is_settled = true;
         self.charset = match self.label {
@@ -132,7 +137,7 @@ impl<'i, 'f> CharsetDetector<'i, 'f> {
             _ => Charset(seen.guess),
         };
         self.is_shaky = self.charset != Charset::UTF8 && seen.strays <= FEW;
-        Ok(self.charset != before)
+        Ok(())
     }
 }
 

@@ -43,11 +43,29 @@ pub(super) fn head(input: &Input<'_>) -> Result<Head, FeedError> {
         return Err(FeedError::Incomplete("it is empty (an exporter that failed writes such files)".into()));
     }
     let lower = bytes.to_ascii_lowercase();
-    let root = ROOTS
-        .into_iter()
-        .filter_map(|(tag, format)| find_tag(&lower, tag).map(|at| (at, format)))
-        .min_by_key(|(at, _)| *at);
+    // Without one outside of comments, what seems to be a comment around the first isn't one.
+    let root = find_root(&without_comments(&lower)).or_else(|| find_root(&lower));
     Ok(Head { bytes, root })
+}
+
+/// The same bytes with blanks for comments. One in which another begins was never closed.
+fn without_comments(bytes: &[u8]) -> Vec<u8> {
+    let mut plain = bytes.to_vec();
+    let starts: Vec<usize> = memmem::find_iter(bytes, b"<!--").collect();
+    let nexts = starts.iter().copied().skip(1).chain([bytes.len()]);
+    for (start, next) in starts.iter().copied().zip(nexts) {
+        let inside = start + 4;
+        if let Some(length) = memmem::find(&bytes[inside..next], b"-->") {
+            plain[start..inside + length].fill(b' ');
+        }
+    }
+    plain
+}
+
+/// Where the first root element stands, and whose it is.
+fn find_root(lower: &[u8]) -> Option<(usize, FeedType)> {
+    let found = ROOTS.into_iter().filter_map(|(tag, format)| find_tag(lower, tag).map(|at| (at, format)));
+    found.min_by_key(|(at, _)| *at)
 }
 
 /// Where a start tag of this name stands, if it does.

@@ -14,6 +14,7 @@ use super::attributes::{self, Attribute, are_whole};
 use super::bounds::{MAX_ATTRIBUTES, MAX_NODES, MAX_TAGS};
 use super::entities::{has_unknown, resolve};
 use super::google::is_in_a_language;
+use super::names::plain_name;
 use super::open_names::Open;
 
 /// Deeper nesting than any feed has.
@@ -308,20 +309,31 @@ impl<'x> Walk<'x> {
 }
 
 impl Content {
-    /// By the name of the element, whatever its prefix.
+    /// By the name of the element, whatever its prefix and however it is spelt.
     fn of(name: &str) -> Content {
         let local = name.rsplit_once(':').map_or(name, |(_, local)| local);
+        let is_plain = local.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_');
+        // Most names are plain, or those of every offer: no memory is asked for.
+        if is_plain || matches!(local, "categoryId" | "currencyId" | "typePrefix") {
+            return Content::of_plain(local);
+        }
+        plain_name(local).map_or(Content::Value, |local| Content::of_plain(&local))
+    }
+
+    fn of_plain(local: &str) -> Content {
         match local {
             "content" | "summary" | "encoded" => Content::Html,
             local if local.contains("escription") => Content::Html,
             "title"
             | "item_title"
             | "name"
+            | "typeprefix"
             | "typePrefix"
             | "vendor"
             | "model"
             | "product_type"
             | "category"
+            | "item_category"
             | "google_product_category" => Content::Words,
             local if ["name", "title"].iter().any(|stem| is_in_a_language(local, stem)) => Content::Words,
             _ => Content::Value,
@@ -375,6 +387,10 @@ mod tests {
     #[test]
     fn of_markup_in_words_the_text_counts() {
         assert_eq!(texts("<i><title>H<sub>2</sub>O<br/>x<br>y</title></i>"), ["title=H2O x y"]);
+        for name in ["Title", "g:TITLE", "Name_UA", "typePrefix", "product-type", "item_category"] {
+            assert_eq!(texts(&format!("<i><{name}>H<b>2</b>O</{name}></i>")), [format!("{name}=H2O")]);
+        }
+        assert_eq!(texts("<i><Description><p>x</p></Description></i>"), ["Description=<p>x</p>"]);
         let Element { nodes, fault } = parse("<i><price><br/>12.50</price></i>");
         assert!(fault.is_none() && nodes[1].has_markup);
     }

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::bounds::excerpt;
-use super::charset::{Charset, CharsetDetector};
+use super::charset::CharsetDetector;
 use super::chunker::for_each_fragment;
 use super::detect::Head;
 use super::element::{Element, Node, parse};
@@ -35,7 +35,7 @@ pub(super) fn read(
     let mut splitter = XmlSplitter::new(input.open()?, head.root(), ITEMS)?;
     let mut builder = ItemBuilder::new(options);
     let mut namespaces = Namespaces::new(output.hasher());
-    set_context(output, detector.charset(), &namespaces);
+    set_context(output, &detector, &namespaces);
     for_each_fragment(
         output,
         |chunk| splitter.add_next(chunk),
@@ -45,9 +45,9 @@ pub(super) fn read(
                 if output.knows(known, line)? {
                     return Ok(());
                 }
-                let (text, is_another) = detector.settle_text(bytes)?;
-                let known = if is_another {
-                    set_context(output, detector.charset(), &namespaces);
+                let (text, is_decided) = detector.settle_text(bytes)?;
+                let known = if is_decided {
+                    set_context(output, &detector, &namespaces);
                     output.digest(digest)
                 } else {
                     known
@@ -66,13 +66,13 @@ pub(super) fn read(
             }
             Fragment::Open { .. } => {
                 if namespaces.open(&detector.charset().decode(bytes))? {
-                    set_context(output, detector.charset(), &namespaces);
+                    set_context(output, &detector, &namespaces);
                 }
                 Ok(())
             }
             Fragment::Close { .. } => {
                 if namespaces.close(&detector.charset().decode(bytes)) {
-                    set_context(output, detector.charset(), &namespaces);
+                    set_context(output, &detector, &namespaces);
                 }
                 Ok(())
             }
@@ -81,8 +81,8 @@ pub(super) fn read(
 }
 
 /// Says what an item's meaning depends on besides its own bytes.
-fn set_context(output: &mut RowOutput<'_>, charset: Charset, namespaces: &Namespaces) {
-    let digest = output.hasher().digest(format!("{charset:?} {}", namespaces.digest()).as_bytes());
+fn set_context(output: &mut RowOutput<'_>, detector: &CharsetDetector<'_, '_>, namespaces: &Namespaces) {
+    let digest = output.hasher().digest(format!("{} {}", detector.standing(), namespaces.digest()).as_bytes());
     output.set_context(digest);
 }
 

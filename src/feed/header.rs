@@ -37,6 +37,7 @@ impl Header {
     /// Google's names for what no column stands for, as far as there is a value in having it.
     pub fn absent(&self) -> Vec<&'static str> {
         let wanted = [
+            Attribute::Title,
             Attribute::Price,
             Attribute::Availability,
             Attribute::Link,
@@ -99,5 +100,7 @@ mod tests {
         assert_eq!(column("gtin").meant, None);
         let header = Header(["id", "title", "price", "image"].map(column).into());
         assert_eq!(header.absent(), ["availability", "link", "description", "product_type"]);
+        let header = Header(["id", "titre", "price", "image"].map(column).into());
+        assert_eq!(header.absent(), ["title", "availability", "link", "description", "product_type"]);
     }
 }

@@ -111,12 +111,19 @@ impl Tree {
         };
         let attribute = |name| node.attribute(name).and_then(|text| tidy(Cow::Owned(text)).map(Cow::into_owned));
         let is_lost = |text: &str| text.contains(char::REPLACEMENT_CHARACTER);
-        let Some(id) =
-            attribute("id").filter(|id| id.len() <= MAX_NAME && !id.contains(['"', '=', '\n']) && !is_lost(id))
-        else {
-            self.has_broken = true;
+        let Some(id) = attribute("id") else {
+            // Nobody names one whose id is empty. Where there is none, another attribute may be what is left of it.
+            let is_other = |name: &str| !matches!(name, "parentId" | "parent_id");
+            let may_have_one = node.attribute("id").is_none() && node.attributes().any(|found| is_other(found.name));
+            self.has_broken |= element.fault.is_some() || may_have_one;
             return Ok(());
         };
+        // One that has swallowed another attribute is none.
+        let has_swallowed = id.contains('=') && id.contains(char::is_whitespace);
+        if id.len() > MAX_NAME || id.contains(['"', '\n']) || has_swallowed || is_lost(&id) {
+            self.has_broken = true;
+            return Ok(());
+        }
         let parent = attribute("parentId").or_else(|| attribute("parent_id"));
         let name = tidy(Cow::Borrowed(&node.text)).map(|name| cut(&name, MAX_NAME).to_owned());
         let size = id.len() + [&name, &parent].into_iter().flatten().map(String::len).sum::<usize>() + OVERHEAD;
@@ -233,6 +240,36 @@ mod tests {
         assert_eq!(name(&mut tree, "2").as_deref(), Some("A > B"));
         assert!(!tree.lacks_some(), "nobody looks for it further down");
         assert!(matches!(tree.get("0"), Ok(Lookup::Unreadable)), "one that is asked for may be the broken one");
+    }
+
+    #[test]
+    fn ids_may_hold_signs_of_equality() {
+        let mut tree = tree(&["<category id=\"Nw==\">Lamps</category>".to_owned()]);
+        assert_eq!(name(&mut tree, "Nw==").as_deref(), Some("Lamps"));
+        assert!(matches!(tree.get("other"), Ok(Lookup::Undefined)));
+    }
+
+    #[test]
+    fn only_an_element_that_is_broken_may_define_what_is_not_there() {
+        let sound = [
+            "<category id=\"\">Lamps</category>",
+            "<category id=' ' parentId='1' url='u'/>",
+            "<category id='null'>Lamps</category>",
+            "<category parentId=\"1\">Lamps</category>",
+            "<category>Lamps</category>",
+        ];
+        let mut whole = tree(&sound.map(str::to_owned));
+        assert!(matches!(whole.get("1"), Ok(Lookup::Undefined)));
+        for broken in [
+            "<category id='>",
+            "<category id=\"\">Lamps",
+            "<category id=\"1 parentId=\"2\">Lamps</category>",
+            "<category id=\"\" parentId=0\">Lamps</category>",
+            "<category d=\"1\">Lamps</category>",
+            "<category id=\"\u{fffd}\">Lamps</category>",
+        ] {
+            assert!(matches!(tree(&[broken.to_owned()]).get("1"), Ok(Lookup::Unreadable)), "{broken}");
+        }
     }
 
     #[test]

@@ -165,38 +165,57 @@ pub(super) fn truth(text: &str) -> Option<bool> {
     }
 }
 
-/// A number of pieces, with or without a unit: `5`, `5 шт.`, `2,5 м`, `>10`, `10+`, `-1`, `1 250`.
+/// A number of pieces, with or without a unit: `5`, `5 шт.`, `2,5 м2`, `>10`, `10+`, `-1`, `1 250`, `1,250.00`.
 pub(super) fn quantity(text: &str) -> Option<f64> {
-    let text = without_groups(text.trim());
+    let text = text.trim();
     let is_more = text.starts_with('>');
-    let text = text.trim_start_matches(['>', '~', '≥']).trim_start();
+    let text = without_groups(text.trim_start_matches(['>', '~', '≥']).trim_start());
     let is_number = |c: char| c.is_ascii_digit() || matches!(c, '.' | ',' | '-' | '+');
     let end = text.find(|c| !is_number(c)).unwrap_or(text.len());
-    let unit = text[end..].trim();
-    let is_unit = unit.chars().all(|c| c.is_alphabetic() || c.is_whitespace() || matches!(c, '.' | '²' | '³'));
+    let is_whole = is_unit(text[end..].trim());
     let number = text[..end].trim_end_matches('+').replace(',', ".");
-    let quantity = number.parse().ok().filter(|quantity: &f64| is_unit && quantity.is_finite())?;
+    let quantity = number.parse().ok().filter(|quantity: &f64| is_whole && quantity.is_finite())?;
     // More than none are some.
     Some(if is_more && quantity == 0.0 { 1.0 } else { quantity })
 }
 
-/// Without the blanks between a number's groups of three digits.
+/// Whether what stands behind a number can be its unit, or is nothing: `шт/уп.`, `м²`, `м2`.
+fn is_unit(text: &str) -> bool {
+    let is_word = |word: &str| {
+        let metres = word.strip_suffix(['2', '3']).filter(|metres| metres.ends_with(['м', 'М', 'm', 'M']));
+        metres.unwrap_or(word).chars().all(|c| c.is_alphabetic() || matches!(c, '²' | '³'))
+    };
+    text.split(|c: char| c.is_whitespace() || matches!(c, '.' | '/')).all(is_word)
+}
+
+/// Without what stands between a number's groups of three digits: blanks, or a mark that can't be the decimal one.
 fn without_groups(text: &str) -> Cow<'_, str> {
     let digits = |text: &str| text.bytes().take_while(u8::is_ascii_digit).count();
-    let mut end = digits(text);
-    if !(1..=3).contains(&end) || text.starts_with('0') {
+    let start = usize::from(text.starts_with('-'));
+    let mut end = start + digits(&text[start..]);
+    if !(1..=3).contains(&(end - start)) || text[start..].starts_with('0') {
         return Cow::Borrowed(text);
     }
+    let mark = text[end..].chars().next().filter(|c| matches!(c, ',' | '.'));
+    let is_between = |c: &char| mark.map_or(c.is_whitespace(), |mark| *c == mark);
     let mut plain = text[..end].to_owned();
-    while let Some(blank) = text[end..].chars().next().filter(|c| c.is_whitespace()) {
-        let group = end + blank.len_utf8();
+    let mut groups = 0;
+    while let Some(between) = text[end..].chars().next().filter(is_between) {
+        let group = end + between.len_utf8();
         if digits(&text[group..]) != 3 {
             break;
         }
         plain.push_str(&text[group..group + 3]);
         end = group + 3;
+        groups += 1;
     }
-    Cow::Owned(plain + &text[end..])
+    let is_sure = match (mark, text[end..].chars().next()) {
+        (None, _) => true,
+        (Some(mark), Some(next @ (',' | '.'))) => next != mark,
+        // One mark before three digits may be the decimal one.
+        (Some(_), _) => groups > 1,
+    };
+    if is_sure { Cow::Owned(plain + &text[end..]) } else { Cow::Borrowed(text) }
 }
 
 /// Whether two names differ in one letter: what damage makes of a name that we would have read.
@@ -307,6 +326,45 @@ mod tests {
         for text in
             ["", "many", "5 5", "5 50", "5 5000", "0 100", "2024 100", "2,5 250", "1.2.3", "5<", "NaN", "inf", "1e3"]
         {
+            assert_eq!(quantity(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn units_of_numbers() {
+        for (text, expected) in [
+            ("12.5 м2", 12.5),
+            ("0 м3", 0.0),
+            ("2m2", 2.0),
+            ("3 M3", 3.0),
+            ("4 sqm", 4.0),
+            ("7 кв.м", 7.0),
+            ("5 шт/уп", 5.0),
+            ("0 м2/уп.", 0.0),
+        ] {
+            assert_eq!(quantity(text), Some(expected), "{text}");
+        }
+        for text in ["5/10", "5 м22", "5 м4", "5 м 2", "5 x3", "5 2"] {
+            assert_eq!(quantity(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn groups_of_digits() {
+        for (text, expected) in [
+            (">1 250", 1250.0),
+            ("-1 250", -1250.0),
+            ("1,250.00", 1250.0),
+            ("1.250,5 м2", 1250.5),
+            ("-1,250.00", -1250.0),
+            ("1,234,567", 1_234_567.0),
+            ("1.234.567", 1_234_567.0),
+            // As it is read where nothing says otherwise.
+            ("1,250", 1.25),
+        ] {
+            assert_eq!(quantity(text), Some(expected), "{text}");
+        }
+        for text in ["1.250.00", "1,234,567,8", "1,25,000", "0,250.00"] {
             assert_eq!(quantity(text), None, "{text}");
         }
     }

@@ -102,10 +102,15 @@ impl<R: Read> Window<R> {
         self.buffer.resize(wanted, 0);
     }
 
+    /// How many lines end in these bytes.
+    pub(super) fn lines_in(&self, bytes: &[u8]) -> u64 {
+        memchr_iter(self.line_end, bytes).count() as u64
+    }
+
     /// Moves past `count` bytes.
     pub(super) fn consume(&mut self, count: usize) {
-        let lines = memchr_iter(self.line_end, &self.buffer[self.start..self.start + count]).count();
-        self.consume_lines(count, lines as u64);
+        let lines = self.lines_in(&self.buffer[self.start..self.start + count]);
+        self.consume_lines(count, lines);
     }
 
     /// The same of bytes in which so many lines are known to end.

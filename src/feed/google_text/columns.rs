@@ -12,8 +12,9 @@ const DELIMITERS: [u8; 5] = *b"\t,;|~";
 /// Where each attribute stands in a row.
 pub(super) struct Columns {
     of: [Option<usize>; ATTRIBUTES],
-    /// All that have a title, the better ones first: a name in one of several languages may stand in any.
-    titles: Vec<usize>,
+    /// Where else an attribute may stand, the better ones first: under the same name once more, and a title in any of
+    /// several languages.
+    others: Vec<(Attribute, usize)>,
     /// Those that NiceChat never gets to see; a row may lack them.
     local: Vec<(LocalAttribute, usize)>,
     pub(super) delimiter: u8,
@@ -27,11 +28,12 @@ pub(super) struct Columns {
 }
 
 impl Columns {
-    /// The columns of a header, under the delimiter that names the most of them. `None` = no `id`.
-    pub(super) fn of_header(header: &[u8], terminator: u8) -> Option<Columns> {
+    /// The columns of a header, under the delimiter that names the most of them; `header` is what a delimiter makes of
+    /// it. `None` = no `id`.
+    pub(super) fn of_header<'h>(header: impl Fn(u8) -> &'h [u8], terminator: u8) -> Option<Columns> {
         DELIMITERS
             .into_iter()
-            .filter_map(|delimiter| Columns::under(header, Dialect { delimiter, terminator }))
+            .filter_map(|delimiter| Columns::under(header(delimiter), Dialect { delimiter, terminator }))
             .max_by_key(|columns| columns.known)
     }
 
@@ -40,7 +42,7 @@ impl Columns {
         cells.split(header.strip_suffix(b"\r").unwrap_or(header), Quotes::Strict);
         let mut columns = Columns {
             of: [None; ATTRIBUTES],
-            titles: Vec::new(),
+            others: Vec::new(),
             local: Vec::new(),
             delimiter: dialect.delimiter,
             width: 0,
@@ -48,33 +50,41 @@ impl Columns {
             needed: 0,
             known: 0,
         };
-        let mut spellings = [None; ATTRIBUTES];
-        let mut titles = Vec::new();
+        let mut named = Vec::new();
         for index in 0..cells.len() {
             let name = Charset::UTF8.decode(cells.get(index));
             if !name.trim().is_empty() {
                 columns.width = index + 1;
             }
-            let Some((attribute, spelling)) = Attribute::named(&name) else {
-                columns.local.extend(LocalAttribute::named(&name).map(|attribute| (attribute, index)));
-                continue;
-            };
-            if attribute == Attribute::Title {
-                titles.push((spelling, index));
-            }
-            // Google's own name counts before others, wherever it stands; of two alike the first.
-            let best = &mut spellings[attribute as usize];
-            columns.known += usize::from(best.is_none());
-            if best.is_none_or(|best| spelling < best) {
-                *best = Some(spelling);
-                columns.of[attribute as usize] = Some(index);
+            match Attribute::named(&name) {
+                Some((attribute, spelling)) => named.push((spelling, index, attribute)),
+                None => columns.local.extend(LocalAttribute::named(&name).map(|attribute| (attribute, index))),
             }
         }
-        titles.sort_unstable();
-        columns.titles = titles.into_iter().map(|(_, index)| index).collect();
+        // Google's own name counts before others, wherever it stands; of two alike the first.
+        named.sort_unstable_by_key(|(spelling, index, _)| (*spelling, *index));
+        let mut spellings = [None; ATTRIBUTES];
+        for (spelling, index, attribute) in named {
+            match spellings[attribute as usize] {
+                None => {
+                    spellings[attribute as usize] = Some(spelling);
+                    columns.of[attribute as usize] = Some(index);
+                    columns.known += 1;
+                }
+                // A product isn't known by another id.
+                Some(_) if attribute == Attribute::Id => {}
+                Some(best) if best == spelling || attribute == Attribute::Title => {
+                    columns.others.push((attribute, index));
+                }
+                Some(_) => {}
+            }
+        }
         let optional = columns.of_sales();
         let needed = columns.of.iter().filter(|column| !optional.contains(column)).flatten();
-        columns.needed = needed.max().map_or(0, |last| last + 1);
+        // Without a title a row isn't taken anyhow.
+        let may_lack = |attribute| matches!(attribute, Attribute::Title | Attribute::SalePrice | Attribute::SaleDates);
+        let others = columns.others.iter().filter(|(attribute, _)| !may_lack(*attribute)).map(|(_, index)| index);
+        columns.needed = needed.chain(others).max().map_or(0, |last| last + 1);
         columns.of[Attribute::Id as usize].is_some().then_some(columns)
     }
 
@@ -86,11 +96,10 @@ impl Columns {
                 attributes.set(attribute, cells.decoded(index, charset));
             }
         }
-        for index in self.titles.iter().skip(1) {
-            if attributes.get(Attribute::Title).is_some() {
-                break;
+        for (attribute, index) in self.others.iter().filter(|(_, index)| *index < cells.len()) {
+            if attributes.get(*attribute).is_none() {
+                attributes.set(*attribute, cells.decoded(*index, charset));
             }
-            attributes.set(Attribute::Title, cells.decoded(*index, charset));
         }
         for (attribute, index) in self.local.iter().filter(|(_, index)| *index < cells.len()) {
             attributes.add_local(*attribute, cells.decoded(*index, charset));

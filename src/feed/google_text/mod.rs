@@ -21,7 +21,7 @@ use parse::RowParser;
 
 /// Whether a line names the columns of a feed.
 pub(super) fn is_header(line: &[u8]) -> bool {
-    Columns::of_header(line, b'\n').is_some()
+    Columns::of_header(|_| line, b'\n').is_some()
 }
 
 /// What is known of a text feed besides its rows.
@@ -47,17 +47,19 @@ fn open<'i, 'f>(input: &'i Input<'f>) -> Result<Option<Opened<'i, 'f>>, FeedErro
     while window.bytes().len() < 64 << 10 && window.more()? {}
     let terminator = terminator(window.bytes());
     window.count_lines_by(terminator);
-    // The header is cut as a line; then the delimiter that names the most columns wins.
+    // The header is cut as a line, or as each delimiter has it; then the one that names the most columns wins.
     let detector = CharsetDetector::new(input, None, window.bytes())?;
     let mut splitter = RowSplitter::new(window, Dialect { delimiter: b'\t', terminator }, input.is_whole());
-    let Some(header) = splitter.next()? else { return Ok(None) };
-    let header = splitter.bytes(&header).to_vec();
-    let columns = Columns::of_header(&header, terminator).ok_or_else(|| not_a_feed(&header))?;
+    let Some(line) = splitter.next()? else { return Ok(None) };
+    let columns = Columns::of_header(|delimiter| splitter.bytes(&splitter.header(&line, delimiter)), terminator);
+    let columns = columns.ok_or_else(|| not_a_feed(splitter.bytes(&line)))?;
     if columns.cells > MAX_COLUMNS {
         return Err(FeedError::NotAFeed(format!("its first line has more than {MAX_COLUMNS} columns")));
     }
     let dialect = Dialect { delimiter: columns.delimiter, terminator };
-    splitter.set_header(dialect, columns.cells, columns.least());
+    let span = splitter.header(&line, dialect.delimiter);
+    let header = splitter.bytes(&span).to_vec();
+    splitter.set_header(&span, dialect, columns.cells, columns.least());
     Ok(Some(Opened { detector, splitter, header, columns, dialect }))
 }
 
@@ -133,7 +135,7 @@ struct TextReader<'i, 'f, 'o> {
 
 impl TextReader<'_, '_, '_> {
     fn set_context(&self, output: &mut RowOutput<'_>) {
-        let context = [self.context.as_slice(), self.detector.charset().name().as_bytes()].concat();
+        let context = [self.context.as_slice(), self.detector.standing().as_bytes()].concat();
         output.set_context(output.hasher().digest(&context));
     }
 
@@ -146,14 +148,14 @@ impl TextReader<'_, '_, '_> {
         span: &RowSpan,
     ) -> Result<(), FeedError> {
         // The end of the file says something about its last row, which the bytes alone don't.
-        let has_digest = !span.last_without_end && !span.may_go_on;
+        let has_digest = !span.last_without_end && !span.may_go_on && !span.ends_in_quotes;
         let mut digest = has_digest.then(|| row_digest(output, bytes_digest, span.quotes));
         let was_whole = self.some_row_is_whole;
         if was_whole && is_known(output, digest, span.line)? {
             return Ok(());
         }
-        let (text, is_another) = self.detector.settle_text(bytes)?;
-        if is_another {
+        let (text, is_decided) = self.detector.settle_text(bytes)?;
+        if is_decided {
             self.set_context(output);
             digest = digest.map(|_| row_digest(output, bytes_digest, span.quotes));
         }
@@ -234,10 +236,10 @@ fn is_known(output: &mut RowOutput<'_>, digest: Option<RowDigest>, line: u64) ->
     digest.map_or(Ok(false), |digest| output.knows(digest, line))
 }
 
-/// CR ends the lines of files that have no LF, or only inside of quotes.
+/// CR ends the lines of files that have no LF, or only inside of quotes or at their end.
 fn terminator(head: &[u8]) -> u8 {
     let (mut is_open, mut ends) = (false, b'\n');
-    for byte in head {
+    for byte in head.trim_ascii_end() {
         match byte {
             b'"' => is_open = !is_open,
             b'\n' if !is_open => return b'\n',

@@ -9,7 +9,7 @@ const FEEDS: [&str; 3] = [
     "id\ttitle\tprice\tdescription\n1\t\"A \"\"b\"\"\nc\"\t5 EUR\td\n2\tB\t\"6,50\"\te\n3\tC\t7\tf\n",
     "<?xml version='1.0'?><rss xmlns:g='http://base.google.com/ns/1.0'><channel><item><g:id>1</g:id><title>A &amp; <![CDATA[</item>]]>\
      </title><!-- <item> --></item><item><g:id>2</g:id><title a='>'>B</title></item></channel></rss>",
-    "<yml_catalog><shop><categories><category id='1'>A</category></categories><offers><offer id='1'><name>N</name>\
+    "<!-- <rss> --><yml_catalog><shop><categories><category id='1'>A</category></categories><offers><offer id='1'><name>N</name>\
      <categoryId>1</categoryId></offer><offer id='2' available='false'><name>M</name></offer></offers></shop></yml_catalog>",
 ];
 

@@ -12,12 +12,14 @@ fn unproven(body: &[u8]) -> Result<Vec<String>, FeedError> {
 }
 
 /// Feeds whose rows look like whole ones when they are cut: the price is the last cell, cells have line ends, ...
-const FEEDS: [&str; 6] = [
+const FEEDS: [&str; 8] = [
     "id\ttitle\tprice\n1\tLamp\t10.00 USD\n2\tChair\t1999.00 USD\n3\tTable\t30\n",
     "id,price,title\r\n1,10.00,Lamp\r\n2,1999.00,\"Chair,\r\nred\"\r\n3,30,\"Table 12\"\" long\"\r\n",
     "id\tprice\ttitle\n1\t10.00\t\"Lamp\nbright\"\n2\t1999\t\"Chair\n3\tand\tmore\"\n3\t30\tTable\n",
     "id;title;price\n\"1\";\"La\"\"mp\";\"10,00\"\n\"2\";\"Chair\";\"1 999,00\"\n",
     "id\ttitle\tprice\r1\tLamp\t10.00\r2\tChair\t1999.00\r",
+    "id\ttitle\tprice\r1\tLamp\t10.00\r2\tChair\t1999.00\r\n",
+    "id,title,\"note\n(long)\",price\n1,Lamp,x,10.00\n2,Chair,y,1999.00\n",
     "id\ttitle\n1\tPan 12\" steel\n2\t\"Pan 12\" steel\"\n3\t5\" nail\n",
 ];
 

@@ -53,6 +53,17 @@ fn only_direct_children_count_and_the_first_of_several() {
 }
 
 #[test]
+fn names_in_other_letters_hold_markup_as_well() {
+    for category in ["product-type", "Product_Type", "item_category"] {
+        let item = format!(
+            "<item><ID>1</ID><Title>Filter for H<sub>2</sub>O</Title><DESCRIPTION><p>Bright</p></DESCRIPTION>\
+             <{category}>Ho<b>me</b></{category}></item>"
+        );
+        assert_eq!(good(rss(&item)), ["3: 1 | Home | Filter for H2O | - - | <p>Bright</p> | - | - | no"], "{category}");
+    }
+}
+
+#[test]
 fn a_sign_beside_the_number_and_the_same_currency_in_an_attribute() {
     for (price, seen) in [
         ("<g:price unit='EUR'>12,50 €</g:price>", "12.50 eur"),
@@ -101,6 +112,33 @@ fn text_and_scripts_around_the_document_do_no_harm() {
         assert_eq!(titles(format!("{before}{plain}")), ["T"], "{before:?}");
     }
     assert_eq!(titles(format!("{plain}\n<!-- 0.3 s --> <b> & bye")), ["T"]);
+}
+
+#[test]
+fn a_root_in_a_comment_is_none() {
+    let yml = "<yml_catalog><shop><offers><offer id='1'><name>N</name></offer></offers></shop></yml_catalog>";
+    let own = rss("<item><g:id>1</g:id><title>a --> b</title></item>");
+    for before in [
+        "<?xml version=\"1.0\"?><!-- converted from <rss> -->",
+        "<!-- <FEED> --><!-- <rss> -->\n",
+        "<!-- never closed <!-- <rss> -->",
+    ] {
+        assert_eq!(titles(format!("{before}{yml}")), ["N"], "{before}");
+        assert_eq!(titles(format!("{before}{own}")), ["a --> b"], "{before}");
+    }
+    // Comments that aren't closed where they should be hide nothing.
+    for before in ["<!-- made by us -- >", "<!-- made by us -- ><!-- and them -->"] {
+        assert_eq!(titles(format!("{before}{own}")), ["a --> b"], "{before}");
+    }
+}
+
+#[test]
+fn lines_may_end_with_cr() {
+    let feed = rss("<item><g:id>1</g:id><title>T</title></item>\n\n<item><g:id>2</g:id>\n<title>U</title></item>");
+    assert!(good(&feed)[1].starts_with("5: 2 |"), "{:?}", good(&feed));
+    for end in ["\r", "\r\n"] {
+        assert_eq!(good(feed.replace('\n', end)), good(&feed), "{end:?}");
+    }
 }
 
 #[test]

@@ -55,6 +55,41 @@ fn line_ends_of_a_mac_stay_so_when_a_cell_has_another_one() {
     let text = "id,title,description\r1,Lamp,\"Bright\nand warm\"\r2,Desk,Oak\r";
     assert_eq!(titles(text), ["Lamp", "Desk"]);
     assert_eq!(titles("\"id\",\"title\r\"\r\n1,Lamp\r\n2,\"De\rsk\"\r\n").len(), 2);
+    for end in ["\n", "\r\n", "\r\n\r\n", "\n \n"] {
+        assert_eq!(titles(format!("id\ttitle\r1\tLamp\r2\tDesk{end}")), ["Lamp", "Desk"], "{end:?}");
+    }
+    assert_eq!(titles("id\ttitle\r\n1\tLamp\r\n"), ["Lamp"]);
+}
+
+#[test]
+fn a_name_in_the_header_may_have_lines() {
+    for delimiter in [",", ";", "|", "~", "\t"] {
+        for end in ["\n", "\r\n", "\r"] {
+            let feed = "id,title,\"note\n(long)\",price\n1,Lamp,x,5\n2,Desk,y,6\n";
+            let seen = good(feed.replace(',', delimiter).replace('\n', end));
+            let begins = ["3: 1 | - | Lamp | 5 usd |", "4: 2 | - | Desk | 6 usd |"];
+            let are_read = seen.iter().zip(begins).all(|(row, begin)| row.starts_with(begin));
+            assert!(seen.len() == 2 && are_read, "{delimiter:?} {end:?}: {seen:?}");
+        }
+    }
+    assert_eq!(titles("\"ID\n[id]\",title\n1,Lamp\n"), ["Lamp"]);
+    // A quote that is never closed holds no rows.
+    assert_eq!(titles("id,title,price,\"note\n1,Lamp,5,x\n2,Desk,6,12\"\n"), ["Lamp", "Desk"]);
+}
+
+#[test]
+fn of_columns_with_the_same_name_the_first_value_counts() {
+    let rows = "1,Lamp,,15.00 EUR,,Home\n2,Desk,5.00 EUR,15.00 EUR,Work,Home\n3,Sofa,,,,\n";
+    let seen = good(format!("id,title,price,price,product_type,product_type\n{rows}"));
+    let begins = ["2: 1 | Home | Lamp | 15.00 eur |", "3: 2 | Work | Desk | 5.00 eur |", "4: 3 | - | Sofa | - - |"];
+    assert!(seen.iter().zip(begins).all(|(row, begin)| row.starts_with(begin)), "{seen:?}");
+    let seen = good("id,title,url,link,link\n1,Lamp,no,,yes\n2,Desk,no,,\n");
+    assert!(seen[0].contains("| yes |") && !seen[1].contains("| no |"), "{seen:?}");
+    // But no product is known by another id, and a row that ends before the second column is half of one.
+    let seen = good("id,title,price,id\n,Lamp,5.00 EUR,7\n7,Desk,9.00 EUR,1\n");
+    assert!(seen[0].starts_with("2: ! ") && seen[1].starts_with("3: 7 | - | Desk"), "{seen:?}");
+    let seen = good("id,title,price,link,price\n1,Lamp,,https://a.example/,5.00 EUR\n2,Desk,,https://a.example/\n");
+    assert!(seen[1].starts_with("3: ! "), "{seen:?}");
 }
 
 #[test]

@@ -61,9 +61,41 @@ impl<R: Read> RowSplitter<R> {
         RowSplitter { lines: Lines::new(window, dialect), used: 0, is_line: false, is_whole, least: None, cells: None }
     }
 
+    /// The header, which was found as the first row, as another delimiter cuts it: a name in quotes may hold line ends.
+    /// One that would hold a row is never closed.
+    pub(super) fn header(&self, found: &RowSpan, delimiter: u8) -> RowSpan {
+        let dialect = Dialect { delimiter, ..self.lines.dialect() };
+        let bytes = self.lines.bytes();
+        let row = match scan(bytes, dialect, self.lines.window.ended()) {
+            Scan::Row { length, quoted: Some(_), .. } if length > self.used => without_cr(&bytes[..length]),
+            _ => return found.clone(),
+        };
+        let mut names = Cells::new(dialect);
+        names.split(row, Quotes::Strict);
+        let holds_row = |name: &[u8]| {
+            let end = memchr(dialect.terminator, name);
+            end.is_some_and(|end| memchr(delimiter, &name[end..]).is_some())
+        };
+        if (0..names.len()).any(|index| holds_row(names.get(index))) {
+            return found.clone();
+        }
+        RowSpan { row: 0..row.len(), ..found.clone() }
+    }
+
     /// From the header on, cells are told apart as it does, and rows held against its width. `least` = how many cells a
     /// row has at least, and where its sale begins, if that stands behind them.
-    pub(super) fn set_header(&mut self, dialect: Dialect, width: usize, least: Option<(usize, usize)>) {
+    pub(super) fn set_header(
+        &mut self,
+        header: &RowSpan,
+        dialect: Dialect,
+        width: usize,
+        least: Option<(usize, usize)>,
+    ) {
+        let behind = &self.lines.bytes()[header.row.end..];
+        let line_end = memchr(dialect.terminator, behind).map_or(behind.len(), |at| at + 1);
+        self.used = header.row.end + line_end;
+        // It may be longer than the line that was found.
+        self.is_line = false;
         self.lines.set_header(dialect, width);
         self.least = least;
     }
@@ -302,11 +334,7 @@ impl<R: Read> RowSplitter<R> {
 
     /// Takes the first `length` bytes of the window for the row.
     fn found(&mut self, length: usize, quotes: Quotes) -> RowSpan {
-        let mut row = &self.lines.bytes()[..length];
-        // CR CR LF is what an exporter writes that turns its line ends twice.
-        while let Some(rest) = row.strip_suffix(b"\r") {
-            row = rest;
-        }
+        let row = without_cr(&self.lines.bytes()[..length]);
         let last_without_end = length == self.lines.bytes().len();
         let found = RowSpan {
             row: 0..row.len(),
@@ -319,4 +347,12 @@ impl<R: Read> RowSplitter<R> {
         self.used = (length + 1).min(self.lines.bytes().len());
         found
     }
+}
+
+/// A row without what stands in front of its LF: CR CR LF is what an exporter writes that turns its line ends twice.
+fn without_cr(mut row: &[u8]) -> &[u8] {
+    while let Some(rest) = row.strip_suffix(b"\r") {
+        row = rest;
+    }
+    row
 }

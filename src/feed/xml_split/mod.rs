@@ -12,7 +12,7 @@ mod start_tag;
 use std::io::Read;
 use std::ops::Range;
 
-use memchr::{memchr, memchr_iter, memchr2, memmem};
+use memchr::{memchr, memchr2, memmem};
 
 use super::FeedError;
 use super::chunker::Chunk;
@@ -205,7 +205,7 @@ impl<R: Read> XmlSplitter<R> {
             Some(name) => {
                 let head = std::mem::take(&mut self.gap);
                 let blank = head.len() - head.trim_ascii_start().len();
-                let line = self.gap_line + memchr_iter(b'\n', &head[..blank]).count() as u64;
+                let line = self.gap_line + self.scanner.lines_in(&head[..blank]);
                 Ok(Fragment::Broken { name, head, line, reason: "its start tag is broken" })
             }
             None => Ok(Fragment::Close { name }),
@@ -287,6 +287,17 @@ mod tests {
         let xml = "<r><offer id='1'><a>\n<offer id=\"2><b>x</b></offer><offers></offers></r> trailing <x>";
         let expected = ["<r>", "1: broken", "2: <offer id=\"2><b>x</b></offer>", "<offers>", "/offers", "/r"];
         assert_eq!(fragments(xml).expect("whole"), expected);
+    }
+
+    #[test]
+    fn lines_end_with_lf_or_with_cr_alone() {
+        let xml = "<r>\n<offer>1</offer>\n\n1</offer>\n</r>";
+        for end in ["\n", "\r\n", "\r"] {
+            let found = fragments(&xml.replace('\n', end)).expect("whole");
+            assert_eq!(found, ["<r>", "2: <offer>1</offer>", "4: broken", "/r"], "{end:?}");
+            let cut = fragments(&"<r>\n<offer>\n".replace('\n', end)).expect_err("cut").to_string();
+            assert!(cut.contains("it ends on line 3 "), "{end:?}: {cut}");
+        }
     }
 
     #[test]

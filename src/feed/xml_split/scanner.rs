@@ -3,13 +3,13 @@
 use std::io::Read;
 use std::ops::Range;
 
-use memchr::memchr_iter;
+use memchr::memchr;
 use memchr::memmem::{self, Finder};
 
 use crate::feed::FeedError;
 use crate::feed::window::{MAX_ROW, Window};
 
-/// How much of a broken element is kept for its id.
+/// How much of a broken element is kept for its id, and of the document is looked at for its line ends.
 pub(super) const HEAD: usize = 64 << 10;
 
 /// What markup ends with, and what quotes its values.
@@ -38,7 +38,12 @@ impl<R: Read> Scanner<R> {
     /// Starts at byte `start` of the stream.
     pub(super) fn new(reader: R, start: usize) -> Result<Self, FeedError> {
         let mut window = Window::new(reader);
-        while window.bytes().len() < start && window.more()? {}
+        while window.bytes().len() < start.max(HEAD) && window.more()? {}
+        // Old Macs ended lines with CR alone.
+        let has = |byte| memchr(byte, window.bytes()).is_some();
+        if !has(b'\n') && has(b'\r') {
+            window.count_lines_by(b'\r');
+        }
         window.consume(start.min(window.bytes().len()));
         let marks = MARKS.map(|mark| (Finder::new(mark), NextMark::default()));
         Ok(Scanner { window, root: None, used: 0, marks })
@@ -57,6 +62,11 @@ impl<R: Read> Scanner<R> {
     /// The physical line of the first byte.
     pub(super) fn line(&self) -> u64 {
         self.window.line()
+    }
+
+    /// How many lines end in these bytes.
+    pub(super) fn lines_in(&self, bytes: &[u8]) -> u64 {
+        self.window.lines_in(bytes)
     }
 
     /// Reads on. `false` = there is no more.
@@ -154,7 +164,7 @@ impl<R: Read> Scanner<R> {
     /// The error of a document that ends before its root element does.
     pub(super) fn cut_short(&self) -> FeedError {
         let root = self.root.as_deref().map_or("root".into(), String::from_utf8_lossy);
-        let line = self.window.line() + memchr_iter(b'\n', self.window.bytes()).count() as u64;
+        let line = self.line() + self.lines_in(self.bytes());
         FeedError::Incomplete(format!("it ends on line {line} without the end tag </{root}>"))
     }
 }

@@ -8,7 +8,7 @@ use memchr::memmem;
 
 use super::attributes::attributes;
 use super::bounds::excerpt;
-use super::charset::{Charset, CharsetDetector};
+use super::charset::CharsetDetector;
 use super::chunker::for_each_fragment;
 use super::detect::Head;
 use super::element::{Element, Node, parse};
@@ -64,8 +64,8 @@ pub(super) fn read(
                 if output.knows(known, line)? {
                     return Ok(());
                 }
-                let (text, is_another) = detector.settle_text(bytes)?;
-                if is_another {
+                let (text, is_decided) = detector.settle_text(bytes)?;
+                if is_decided {
                     categories.tree.set_charset(detector.charset());
                     output.set_context(categories.tree.digest());
                 }
@@ -77,8 +77,8 @@ pub(super) fn read(
                     output.give(rejected(line, None, "offer", reason.to_owned()), None)?;
                 }
                 if categories.tree.lacks_some() && !categories.is_all {
-                    categories.read_all(input, head, detector.charset(), output)?;
-                    row = offer(&xml, line, &mut categories.tree, options)?;
+                    categories.read_all(input, head, &mut detector, output)?;
+                    row = offer(&detector.charset().decode(bytes), line, &mut categories.tree, options)?;
                 }
                 output.give(row, Some(output.digest(digest)))
             }
@@ -127,11 +127,11 @@ impl Categories {
         &mut self,
         input: &Input<'_>,
         head: &Head,
-        charset: Charset,
+        detector: &mut CharsetDetector<'_, '_>,
         output: &mut RowOutput<'_>,
     ) -> Result<(), FeedError> {
         let mut splitter = XmlSplitter::new(input.open()?, head.root(), NAMES)?;
-        self.tree = Tree::new(charset, output.hasher().clone());
+        self.tree = Tree::new(detector.charset(), output.hasher().clone());
         self.is_all = true;
         let mut fragments = 0_u64;
         while let Some(fragment) = splitter.next()? {
@@ -139,11 +139,20 @@ impl Categories {
             if fragments.is_multiple_of(1024) {
                 output.check_cancelled()?;
             }
-            match fragment {
-                Fragment::Element { name: "category", bytes, .. } => self.tree.add(splitter.bytes(bytes))?,
-                Fragment::Broken { name: "category", head, .. } => self.tree.add(&head)?,
-                _ => {}
+            let broken;
+            let xml = match fragment {
+                Fragment::Element { name: "category", bytes, .. } => splitter.bytes(bytes),
+                Fragment::Broken { name: "category", head, .. } => {
+                    broken = head;
+                    broken.as_slice()
+                }
+                _ => continue,
+            };
+            if detector.settle(xml)? {
+                // Those so far may have been read in another encoding.
+                return self.read_all(input, head, detector, output);
             }
+            self.tree.add(xml)?;
         }
         output.set_context(self.tree.digest());
         Ok(())
@@ -304,4 +313,49 @@ fn understand(
         local: if options.local { fields.local(money, options) } else { Local::default() },
     };
     Ok(Offer { item, line, changes_at: None, currency_assumed: assumed.is_some(), strange_stock })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write as _;
+
+    use jiff::Timestamp;
+
+    use super::*;
+    use crate::feed;
+
+    /// The names of the categories of a feed's offers.
+    fn categories(body: &[u8]) -> Vec<Option<String>> {
+        let mut file = tempfile::tempfile().expect("a temporary file");
+        file.write_all(body).expect("written");
+        let options = ParseOptions::at(Timestamp::UNIX_EPOCH);
+        let mut names = Vec::new();
+        let read = feed::read(&feed::open(&file, 64 << 20), &options, &mut |row| {
+            names.push(match row {
+                Row::Offer(offer) => offer.item.category.as_ref().and_then(|category| category.name.clone()),
+                Row::Rejected(rejection) => panic!("{rejection:?}"),
+            });
+            Ok(())
+        });
+        read.expect("a whole feed");
+        names
+    }
+
+    #[test]
+    fn categories_behind_the_offers_may_be_the_first_to_show_the_encoding() {
+        // In windows-1251, the bytes of the first one happen to be UTF-8.
+        let named = ["Её", "Лампы настольные", "Светильники потолочные"];
+        let element = |(id, name): (usize, &str)| format!("<category id=\"{id}\">{name}</category>\n");
+        let elements: String = named.into_iter().enumerate().map(element).collect();
+        let offer =
+            |n: usize| format!("<offer id=\"{n}\"><name>Lamp</name><categoryId>{}</categoryId></offer>\n", n % 3);
+        let offers: String = (0..2_000).map(offer).collect();
+        assert!(offers.len() > 64 << 10, "the beginning of the feed shows nothing");
+        let feed = format!(
+            "<yml_catalog><shop><offers>\n{offers}</offers>\n<categories>\n{elements}</categories></shop></yml_catalog>"
+        );
+        let (bytes, _, _) = encoding_rs::WINDOWS_1251.encode(&feed);
+        let found = categories(&bytes);
+        assert!(found.chunks(3).all(|three| three.iter().flatten().eq(&named[..three.len()])), "{:?}", &found[..3]);
+    }
 }

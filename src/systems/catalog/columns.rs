@@ -57,17 +57,22 @@ pub fn of_fields(format: FeedType, seen: u16) -> FeedColumns {
     FeedColumns { kind: format.name().to_owned(), columns: columns.collect() }
 }
 
-/// Columns of the last feed whose fields no column of this one becomes.
+/// Columns of the last feed that this one lacks, but for those that it has by another name.
 ///
 /// # Errors
 /// When the state can't be read.
 pub fn gone(reader: &Reader, last: &FeedColumns, now: &FeedColumns) -> Result<Vec<GoneColumn>, StateError> {
     let mut gone = Vec::new();
-    let left = last.columns.iter().filter(|(_, field)| !now.columns.values().any(|other| other == *field));
-    for (column, name) in left {
-        let Some(field) = Field::ALL.into_iter().find(|field| field.name() == name) else { continue };
-        let products = reader.having(field)?;
-        if products > 0 {
+    for (column, name) in &last.columns {
+        let others = now.columns.iter().filter(|(_, field)| *field == name).map(|(other, _)| other);
+        let others: Vec<&String> = others.collect();
+        if now.columns.contains_key(column) || others.iter().any(|other| !last.columns.contains_key(*other)) {
+            continue;
+        }
+        // While another column becomes its field, nobody knows which products had a value from it.
+        let field = Field::ALL.into_iter().find(|field| others.is_empty() && field.name() == name);
+        let products = field.map(|field| reader.having(field)).transpose()?;
+        if products != Some(0) {
             let is_element = last.kind != FeedType::GoogleCsv.name();
             gone.push(GoneColumn { column: column.clone(), field: name.clone(), products, is_element });
         }

@@ -15,6 +15,7 @@ use crate::config::{self, Catalog, Concurrency, Prune, Rule, Source, Strategy};
 use crate::feed::{self, FeedError, FeedType, Header, ParseOptions, Row, RowDigest, RowPlace, SinkError};
 use crate::http_client::Clients;
 use crate::pass::{Ask, PassKind};
+use crate::pause::Pause;
 use crate::remote::{Limits, nicechat};
 use crate::source::{self, Begun, Body, Download, End, FetchError, Fetched, Incoming, Validators, Wanted};
 use crate::state::{self, StateError};
@@ -29,12 +30,13 @@ use crate::systems::catalog::listing;
 use crate::systems::catalog::plan::Plan;
 use crate::systems::catalog::plan::store::{PlanStore, SharedPlanStore};
 use crate::systems::catalog::plan::summary::Summary;
-use crate::systems::catalog::plan::verdict::Verdict;
+use crate::systems::catalog::plan::verdict::{Held, Verdict};
 use crate::systems::catalog::request::Request;
 use crate::systems::catalog::store::FeedKind;
 use crate::systems::catalog::store::ListingScope;
 use crate::systems::catalog::store::ReadFeed as _;
 use crate::systems::catalog::store::ReadImports as _;
+use crate::systems::catalog::store::{ReadGuard as _, ReadPlan as _};
 use crate::systems::catalog::strategy::address::Address;
 use crate::systems::catalog::strategy::cost::{AT_ONCE, Inputs, choose};
 use crate::systems::catalog::wait::{blocking, interruptible};
@@ -100,12 +102,14 @@ pub(crate) async fn body(clients: &Clients, source: &Source, hasher: &Hasher) ->
 }
 
 /// Whether a pass has to read NiceChat's listing: a resync, the first pass of a state, the first
-/// one that may delete what isn't ours, now or after it has waited, the first one after an import, and the first one of
-/// a state file that isn't the one that was written last.
+/// one that may delete what isn't ours, now or after it has waited, the first one after an import, the first one of
+/// a state file that isn't the one that was written last, and the first one that may send after one that left undone
+/// what a listing told; where that is left undone as well, later ones.
 pub(super) fn needs_listing(config: &Catalog, state: &state::Reader, kind: PassKind) -> Result<bool, StateError> {
     Ok(kind == PassKind::Resync
         || state.is_unsettled()?
         || state.is_doubted()?
+        || (is_owed_listing_due(state)? && may_send(state)?)
         || match state.listed()? {
             None => true,
             Some(scope) => {
@@ -113,6 +117,20 @@ pub(super) fn needs_listing(config: &Catalog, state: &state::Reader, kind: PassK
                     && (scope == ListingScope::Ours || is_foreign_due(&config.guard, state)?)
             }
         })
+}
+
+/// Whether a listing that is owed is to be read by the next pass.
+fn is_owed_listing_due(state: &state::Reader) -> Result<bool, StateError> {
+    Ok(state.listing_owed()?.is_some_and(|passes| listing::is_due_after(passes.saturating_add(1))))
+}
+
+/// Whether a pass may send anything, as far as that is known before the feed is read: as long as somebody has stopped
+/// the sending, or the guard holds passes as a whole, each would read a listing in vain.
+fn may_send(state: &state::Reader) -> Result<bool, StateError> {
+    let held = state.held()?.and_then(|held| serde_json::from_value::<Held>(held).ok());
+    let is_held_whole = held.is_some_and(|held| held.held.iter().any(|risk| risk.limit.is_none()));
+    let is_paused = matches!(Pause::read(state.path()), Ok(Some(_)));
+    Ok(!is_held_whole && !is_paused)
 }
 
 /// Plans passes: what it holds can only read.

@@ -3,7 +3,7 @@
 use sandbox::{Fault, Kind, Object, Rule};
 
 use super::risks::{digest, held, is};
-use crate::kit::goods::{assert_equal, goods, publish, sync, synced};
+use crate::kit::goods::{Good, assert_equal, goods, publish, resync, run, sync, synced};
 use crate::kit::process::Process;
 use crate::kit::wait_until;
 
@@ -52,6 +52,27 @@ fn deletions_of_a_pass_that_was_killed_count_for_the_day() {
     publish(&shop, &goods("p", 73));
     assert_eq!(sync(&shop).ended(4).tally(), "");
     assert_eq!(held(&shop), is("delete", 27, 100));
+}
+
+/// What is left after an approved cut is what the next deletions are measured by.
+#[test]
+fn what_somebody_let_go_makes_the_rest_no_smaller_a_part() {
+    let shop = synced(&goods("p", 200), "[nicechat]\nstrategy = \"api\"");
+    publish(&shop, &goods("p", 190));
+    sync(&shop).ended(0);
+    publish(&shop, &goods("p", 30));
+    sync(&shop).ended(4);
+    assert_eq!(held(&shop), is("delete", 170, 200));
+    shop.run(&["approve", &digest(&shop)]).expect_code(0);
+    sync(&shop).ended(0);
+    // Less than a fifth of what there was before, and most of what is left.
+    publish(&shop, &goods("p", 5));
+    assert_eq!(sync(&shop).ended(4).tally(), "");
+    assert_eq!(held(&shop), is("delete", 25, 30));
+    // A few of what is left may go, together with those of the day that nobody was asked about.
+    publish(&shop, &goods("p", 25));
+    sync(&shop).ended(0);
+    assert_equal(&shop, &goods("p", 25));
 }
 
 /// Somebody's word for another kind of feed holds when the pass is cut off and the feed is another one by then.
@@ -164,6 +185,92 @@ fn a_word_for_two_risks_holds_for_what_is_left_of_each() {
     shop.nicechat().clear_faults();
     sync(&shop).ended(0);
     assert_equal(&shop, &next);
+}
+
+/// NiceChat refuses to move the products that are in them, until the feed has these otherwise.
+#[test]
+fn a_word_for_categories_that_products_are_still_in_is_kept() {
+    let many = |categories: usize, price: &str| -> Vec<Good> {
+        let all = goods("p", 40).into_iter().enumerate();
+        let all = all.map(|(n, good)| good.in_category(&format!("Category {}", n.min(categories - 1))));
+        all.map(|good| good.at_price(price)).collect()
+    };
+    let shop = synced(&many(20, "10.00"), "[nicechat]\nstrategy = \"api\"");
+    let refused = Rule { method: Some("PATCH".to_owned()), kind: Some(Kind::Product), ..Rule::new(Fault::status(400)) };
+    shop.nicechat().add_fault(refused);
+    publish(&shop, &many(9, "10.00"));
+    let pass = run(&shop, &["run", "--once", "--force"]).ended(3);
+    assert_eq!(pass.tally(), "31 PATCH products");
+    assert_eq!(sync(&shop).ended(3).tally(), "", "refused once");
+    shop.nicechat().clear_faults();
+    publish(&shop, &many(9, "11.00"));
+    assert_eq!(sync(&shop).ended(0).tally(), "11 DELETE categories, 40 PATCH products");
+    assert_equal(&shop, &many(9, "11.00"));
+}
+
+/// As long as it is refused, nobody is asked about it once more.
+#[test]
+fn a_word_for_what_nicechat_refuses_is_kept() {
+    let mut next = goods("p", 30);
+    let shop = synced(&next, "[nicechat]\nstrategy = \"api\"");
+    next[..12].iter_mut().for_each(|good| good.price.clear());
+    publish(&shop, &next);
+    sync(&shop).ended(4);
+    shop.run(&["approve", &digest(&shop)]).expect_code(0);
+    shop.nicechat().add_fault(Rule { method: Some("PATCH".to_owned()), ..Rule::new(Fault::status(400)) });
+    assert_eq!(sync(&shop).ended(3).tally(), "12 PATCH products");
+    next[29].price = "11.00".to_owned();
+    publish(&shop, &next);
+    assert_eq!(sync(&shop).ended(3).lines(), ["PATCH products p029"]);
+    assert_eq!(held(&shop), []);
+    shop.nicechat().clear_faults();
+    resync(&shop).ended(0);
+    assert_equal(&shop, &next);
+}
+
+/// The same where it refuses to delete, or to put out of stock until then.
+#[test]
+fn a_word_for_what_nicechat_refuses_of_what_is_gone_is_kept() {
+    let patient = "[guard]\ndelete_after = \"48h\"\nmissing = \"out_of_stock\"";
+    for (config, method) in [("", "DELETE"), (patient, "PATCH")] {
+        let all = goods("p", 30);
+        let shop = synced(&all, &format!("[nicechat]\nstrategy = \"api\"\n{config}"));
+        let mut next = goods("p", 12);
+        publish(&shop, &next);
+        sync(&shop).ended(4);
+        shop.run(&["approve", &digest(&shop)]).expect_code(0);
+        shop.nicechat().add_fault(Rule { method: Some(method.to_owned()), ..Rule::new(Fault::status(400)) });
+        assert_eq!(sync(&shop).ended(3).tally(), format!("18 {method} products"));
+        next[11].price = "11.00".to_owned();
+        publish(&shop, &next);
+        assert_eq!(sync(&shop).ended(3).lines(), ["PATCH products p011"]);
+        assert_eq!(held(&shop), []);
+        shop.nicechat().clear_faults();
+        resync(&shop).ended(0);
+        let missing = all[12..].iter().cloned().map(|good| good.with(|good| good.is_in_stock = false));
+        next.extend(missing.filter(|_| method == "PATCH"));
+        assert_equal(&shop, &next);
+    }
+}
+
+#[test]
+fn a_word_for_another_kind_of_feed_takes_none_from_what_is_refused() {
+    let shop = synced(&goods("p", 30), "[nicechat]\nstrategy = \"api\"");
+    publish(&shop, &goods("p", 18));
+    sync(&shop).ended(4);
+    shop.run(&["approve", &digest(&shop)]).expect_code(0);
+    shop.nicechat().add_fault(Rule { method: Some("DELETE".to_owned()), ..Rule::new(Fault::status(400)) });
+    sync(&shop).ended(3);
+    let offer = |n| format!("<offer id=\"p{n:03}\"><name>X</name><price>1</price><currencyId>USD</currencyId></offer>");
+    let offers: String = (0..18).map(offer).collect();
+    shop.put_feed(format!("<yml_catalog><shop><offers>{offers}</offers></shop></yml_catalog>"));
+    sync(&shop).ended(4);
+    shop.run(&["approve", &digest(&shop)]).expect_code(0);
+    sync(&shop).ended(3);
+    shop.nicechat().clear_faults();
+    resync(&shop);
+    assert_eq!(held(&shop), []);
+    assert_eq!(shop.nicechat().objects(Kind::Product).len(), 18);
 }
 
 /// What may never have been there is no loss, on a later day's count neither.

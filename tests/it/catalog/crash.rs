@@ -7,6 +7,7 @@ use crate::kit::goods::{self, Good, assert_equal, good, goods as many, publish, 
 use crate::kit::process::{self, Process};
 use crate::kit::{Shop, wait_until};
 use sandbox::{Fault, Kind, Logged, Rule, Rules};
+use serde_json::json;
 
 const CONCURRENCY: usize = 4;
 
@@ -233,6 +234,105 @@ fn an_interrupted_pass_ends_soon_and_the_next_one_finishes() {
         slow(&shop, 0);
         assert_eq!(sync(&shop).ended(0).tally(), format!("{} PATCH products", 100 - done));
         assert_equal(&shop, &next);
+    }
+}
+
+/// Products that somebody has changed by hand, or deleted, since they were acknowledged.
+fn drifted(goods: &[Good], config: &str) -> Shop {
+    let shop = synced(goods, config);
+    for (n, good) in goods.iter().enumerate() {
+        if n % 3 == 0 {
+            shop.nicechat().remove(Kind::Product, &good.id);
+        } else {
+            shop.nicechat().edit(Kind::Product, &good.id, goods::object(json!({"title": "By hand"})));
+        }
+    }
+    shop
+}
+
+/// What the listing told is nowhere else: the feed is the same, and so is all that was acknowledged.
+#[test]
+fn a_resync_that_is_cut_off_is_gone_on_with_by_the_next_pass() {
+    let all = many("p", 30);
+    for is_killed in [true, false] {
+        let shop = drifted(&all, &format!("[nicechat]\nconcurrency = {CONCURRENCY}"));
+        let nicechat = shop.nicechat();
+        let fault = if is_killed { Fault::Hang } else { Fault::status(401) };
+        nicechat.add_fault(Rule { method: Some("PATCH".into()), after: 10, ..Rule::new(fault) });
+        nicechat.take_requests();
+        let mut process = start(&shop, &["run", "--resync"]);
+        if is_killed {
+            let patches = || nicechat.requests().iter().filter(|request| request.method == "PATCH").count();
+            wait_until("it is in the middle", || patches() == 10 + CONCURRENCY);
+            process.kill();
+        } else {
+            assert_eq!(process.ends_within(process::PATIENCE), Some(1), "{}", process.log());
+        }
+        nicechat.clear_faults();
+        let plan = shop.json(&["plan", "--format", "json"]);
+        assert!(plan["summary"]["update"].as_u64() >= Some(10), "{plan}");
+        assert!(sync(&shop).ended(0).tally().starts_with("1 GET categories, 1 GET products"));
+        assert_equal(&shop, &all);
+        assert_eq!(sync(&shop).ended(0).fetch_statuses(), [304]);
+    }
+}
+
+/// Once, however many objects can't be put right.
+#[test]
+fn a_resync_that_was_gone_through_is_not_made_again() {
+    let all = many("p", 6);
+    let shop = drifted(&all, "[nicechat]\nretries = 0");
+    shop.nicechat().add_fault(Rule { id: Some("p001".into()), ..Rule::new(Fault::status(500)) });
+    goods::resync(&shop).ended(1);
+    assert_eq!(sync(&shop).ended(1).tally(), "1 PATCH products");
+    shop.nicechat().clear_faults();
+    assert_eq!(sync(&shop).ended(0).tally(), "1 PATCH products");
+    assert_equal(&shop, &all);
+}
+
+/// With a key that may read and not write, for one.
+#[test]
+fn a_resync_that_is_always_cut_off_is_made_less_and_less_often() {
+    let all = many("p", 6);
+    let shop = drifted(&all, "");
+    for method in ["PATCH", "POST"] {
+        shop.nicechat().add_fault(Rule { method: Some(method.into()), ..Rule::new(Fault::status(401)) });
+    }
+    goods::resync(&shop).ended(1);
+    let reads = |_: &usize| sync(&shop).ended(1).tally().contains("GET products");
+    let reading: Vec<usize> = (1..10).filter(reads).collect();
+    assert_eq!(reading, [1, 2, 4, 8]);
+    // One that somebody asks for begins anew.
+    goods::resync(&shop).ended(1);
+    assert!(reads(&1));
+    shop.nicechat().clear_faults();
+    assert!(sync(&shop).ended(0).tally().starts_with("1 GET categories, 1 GET products"));
+    assert_equal(&shop, &all);
+    assert_eq!(sync(&shop).ended(0).fetch_statuses(), [304]);
+}
+
+#[test]
+fn what_a_resync_saw_and_might_not_send_is_made_up_for() {
+    let all = many("p", 6);
+    for is_paused in [true, false] {
+        let shop = drifted(&all, "");
+        if is_paused {
+            shop.run(&["pause"]).expect_code(0);
+        } else {
+            publish(&shop, &[]);
+        }
+        goods::resync(&shop).ended(4);
+        assert_eq!(sync(&shop).ended(4).tally(), "", "not even the listing is read for nothing");
+        if is_paused {
+            shop.run(&["resume"]).expect_code(0);
+        } else {
+            // A feed that is read again is one that may be sent.
+            publish(&shop, &all);
+            assert_eq!(sync(&shop).ended(0).tally(), "");
+        }
+        assert!(sync(&shop).ended(0).tally().starts_with("1 GET categories, 1 GET products"));
+        assert_equal(&shop, &all);
+        assert_eq!(sync(&shop).ended(0).fetch_statuses(), [304]);
     }
 }
 

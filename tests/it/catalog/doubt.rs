@@ -234,6 +234,23 @@ fn a_lost_answer_and_a_refusal_of_the_same_request_leave_nothing_forgotten() {
 }
 
 #[test]
+fn a_product_that_is_gone_and_refused_comes_back_with_the_row_that_it_had() {
+    let before = ["1|Lamp|2.00 USD|in stock|", "2|Rug|5 USD|in stock|"];
+    let shop = Shop::with_rows(&before);
+    shop.pass(0);
+    shop.nicechat().remove(Kind::Product, "1");
+    shop.nicechat().add_fault(Rule { times: Some(1), ..always("POST", Fault::status(400)) });
+    shop.take_writes();
+    shop.feed_tsv(&["1|Lamp|3.00 USD|in stock|", "2|Rug|5 USD|in stock|"]);
+    shop.pass(3);
+    assert_eq!(shop.take_writes(), ["PATCH products 1", "POST products 1"]);
+    shop.feed_tsv(&before);
+    shop.pass(0);
+    let price = shop.nicechat().object(Kind::Product, "1").expect("a product")["price"].to_string();
+    assert_eq!(price, "2.00");
+}
+
+#[test]
 fn a_category_stays_as_long_as_a_product_could_not_be_moved_out() {
     for (status, code) in [(400, 3), (500, 1)] {
         let shop = Shop::new();
@@ -250,6 +267,22 @@ fn a_category_stays_as_long_as_a_product_could_not_be_moved_out() {
         shop.run(&["run", "--resync"]).expect_code(0);
         assert!(shop.nicechat().object(Kind::Category, "A").is_none());
     }
+}
+
+#[test]
+fn a_category_of_others_stays_as_long_as_their_product_in_it_could_not_be_deleted() {
+    let shop = Shop::new();
+    shop.config("[nicechat]\nretries = 0\nprune = \"all\"");
+    shop.nicechat().put(Kind::Category, object(json!({"id": "K", "name": "K"})));
+    shop.nicechat().put(Kind::Product, object(json!({"id": "theirs", "title": "Theirs", "category": "K"})));
+    shop.nicechat().add_fault(always("DELETE", Fault::status(500)));
+    shop.put_feed(yml(&offer("1", "A", "5")));
+    shop.pass(1);
+    assert!(shop.nicechat().object(Kind::Category, "K").is_some(), "the product is in it");
+    shop.nicechat().clear_faults();
+    shop.run(&["run", "--resync"]).expect_code(0);
+    assert!(shop.nicechat().object(Kind::Product, "theirs").is_none());
+    assert!(shop.nicechat().object(Kind::Category, "K").is_none());
 }
 
 #[test]

@@ -1,6 +1,10 @@
 //! What a NiceChat that misbehaves costs: requests, time, but never a product.
 
-use std::thread;
+use std::io::{self, Read as _, Write as _};
+use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use crate::kit::Shop;
@@ -221,6 +225,130 @@ fn a_nicechat_that_goes_away_in_the_middle_is_not_asked_for_every_object() {
     shop.nicechat().clear_faults();
     assert_eq!(sync(&shop).ended(0).tally(), "190 PATCH products");
     assert_equal(&shop, &next);
+}
+
+/// NiceChat at an address of its own, where nobody listens once it is shut.
+struct Gate {
+    address: SocketAddr,
+    is_shut: Arc<AtomicBool>,
+    thread: JoinHandle<()>,
+}
+
+impl Gate {
+    fn open(at: SocketAddr, to: SocketAddr) -> Gate {
+        let listener = TcpListener::bind(at).expect("an address");
+        let address = listener.local_addr().expect("its number");
+        let is_shut = Arc::new(AtomicBool::new(false));
+        let is_over = Arc::clone(&is_shut);
+        let thread = thread::spawn(move || {
+            for client in listener.incoming().flatten() {
+                if is_over.load(Ordering::SeqCst) {
+                    return;
+                }
+                let server = TcpStream::connect(to).expect("NiceChat");
+                pass_on(client.try_clone().expect("the same"), server.try_clone().expect("the same"));
+                pass_on(server, client);
+            }
+        });
+        Gate { address, is_shut, thread }
+    }
+
+    /// Gives the address, to be opened again.
+    fn shut(self) -> SocketAddr {
+        self.is_shut.store(true, Ordering::SeqCst);
+        drop(TcpStream::connect(self.address).expect("it is still open"));
+        self.thread.join().expect("shut");
+        self.address
+    }
+}
+
+/// A shop whose NiceChat is behind a gate; with NiceChat's own address. `last` = the end of an address of this machine
+/// that no other test has: nobody takes its port while it is shut.
+fn gated(last: u8, goods: &[Good]) -> (Shop, Gate, SocketAddr) {
+    let shop = Shop::new();
+    let nicechat = shop.sandbox.base_url().trim_start_matches("http://").parse().expect("an address");
+    let gate = Gate::open(SocketAddr::from(([127, 0, 0, last], 0)), nicechat);
+    let settings = "strategy = \"api\"\nconcurrency = 4\nretries = 0";
+    shop.config(&format!("[nicechat]\nbase_url = \"http://{}\"\n{settings}", gate.address));
+    publish(&shop, goods);
+    sync(&shop).ended(0);
+    (shop, gate, nicechat)
+}
+
+/// NiceChat is there as long as its listing is read, a page of each kind: before the last one is answered, nobody
+/// listens any more.
+fn list_only(at: SocketAddr, to: SocketAddr) -> JoinHandle<()> {
+    let listener = TcpListener::bind(at).expect("an address");
+    thread::spawn(move || {
+        let (categories, _) = listener.accept().expect("a client");
+        answer_once(categories, to);
+        let (products, _) = listener.accept().expect("a client");
+        drop(listener);
+        answer_once(products, to);
+    })
+}
+
+/// Passes on a request without a body, the only one of its connection.
+fn answer_once(mut client: TcpStream, to: SocketAddr) {
+    let (mut head, mut byte) = (Vec::new(), [0]);
+    while !head.ends_with(b"\r\n\r\n") && client.read(&mut byte).is_ok_and(|read| read > 0) {
+        head.push(byte[0]);
+    }
+    let line = head.iter().position(|byte| *byte == b'\n').expect("a request") + 1;
+    let fields = head.split_off(line);
+    head.extend_from_slice(b"connection: close\r\n");
+    head.extend(fields);
+    let mut server = TcpStream::connect(to).expect("NiceChat");
+    server.write_all(&head).expect("sent");
+    io::copy(&mut server, &mut client).expect("an answer");
+}
+
+fn pass_on(mut from: TcpStream, mut to: TcpStream) {
+    thread::spawn(move || {
+        let _ = io::copy(&mut from, &mut to);
+        let _ = to.shutdown(Shutdown::Write);
+    });
+}
+
+#[test]
+fn what_could_not_be_sent_keeps_its_turn() {
+    let (shop, gate, nicechat) = gated(11, &many("p", 60));
+    let change = |(n, good): (usize, Good)| match n {
+        0..40 => good.with(|good| good.title.push_str(" (new)")),
+        _ => good.at_price("12.00"),
+    };
+    let next: Vec<Good> = many("p", 60).into_iter().enumerate().map(change).collect();
+    publish(&shop, &next);
+    let address = gate.shut();
+    let told = sync(&shop).ended(1).output.stderr;
+    assert!(told.contains("NiceChat seems to be away"), "{told}");
+    let status = shop.json(&["status", "--format", "json"]);
+    assert_eq!((&status["pending"], &status["pending_urgent"]), (&json!(60), &json!(20)));
+    assert!(status["last_pass"]["failed"].as_u64() >= Some(16), "{status}");
+    let _open = Gate::open(address, nicechat);
+    let pass = sync(&shop).ended(0);
+    assert_eq!(pass.tally(), "60 PATCH products");
+    assert!(pass.lines()[..16].iter().all(|line| line.as_str() >= "PATCH products p040"), "{:?}", pass.lines());
+    assert_equal(&shop, &next);
+}
+
+/// The feed is the same, and no other pass reads the listing.
+#[test]
+fn what_a_listing_told_and_could_not_be_sent_is_not_forgotten() {
+    let (shop, gate, nicechat) = gated(12, &many("p", 6));
+    let address = gate.shut();
+    shop.nicechat().edit(Kind::Product, "p001", goods::object(json!({"title": "By hand"})));
+    shop.nicechat().remove(Kind::Product, "p002");
+    let listing = list_only(address, nicechat);
+    assert_eq!(goods::resync(&shop).ended(1).tally(), "1 GET categories, 1 GET products");
+    listing.join().expect("it was read");
+    let status = shop.json(&["status", "--format", "json"]);
+    let failed = status["failed"].as_array().expect("a list").iter();
+    let failed: Vec<&str> = failed.filter_map(|object| object["id"].as_str()).collect();
+    assert_eq!(failed, ["p001", "p002"], "{status}");
+    let _open = Gate::open(address, nicechat);
+    assert_eq!(sync(&shop).ended(0).tally(), "2 PATCH products, 1 POST products", "404");
+    assert_equal(&shop, &many("p", 6));
 }
 
 #[test]

@@ -1,9 +1,11 @@
 //! What protects a shop from its own feed: the delete guard, and rows that are not taken.
 
 use crate::kit::Shop;
-use crate::kit::goods::{Good, Ran, assert_equal, category_id, good, goods, publish, run, sync, synced};
-use sandbox::Kind;
+use crate::kit::goods::{Good, Ran, assert_equal, category_id, good, goods, publish, resync, run, sync, synced};
+use sandbox::{Fault, Kind, Rule};
 use serde_json::json;
+
+use super::risks::{digest, held, is};
 
 fn assert_refused(pass: &Ran) {
     assert_eq!(pass.tally(), "", "nothing is sent");
@@ -57,6 +59,46 @@ fn what_is_held_keeps_nothing_else_waiting() {
     there[0] = next[0].clone();
     there.push(good("new"));
     assert_equal(&shop, &there);
+}
+
+#[test]
+fn what_is_refused_beside_what_is_held_is_set_aside_and_may_go() {
+    let before = goods("p", 30);
+    let shop = synced(&before, "");
+    let mut next: Vec<Good> = before.iter().cloned().map(|good| good.at_price("")).collect();
+    next[0].title.push_str(" new");
+    let method = Some("PATCH".to_owned());
+    shop.nicechat().add_fault(Rule { method, ..Rule::new(Fault::status(400)) });
+    publish(&shop, &next);
+    assert_eq!(sync(&shop).ended(4).lines(), ["PATCH products p000"]);
+    let first = (held(&shop), digest(&shop));
+    assert_eq!(first.0, is("emptied:price", 30, 30));
+    assert_eq!(sync(&shop).ended(4).tally(), "", "refused once");
+    assert_eq!((held(&shop), digest(&shop)), first);
+    publish(&shop, &before[1..]);
+    assert_eq!(sync(&shop).ended(0).lines(), ["DELETE products p000"]);
+    assert_equal(&shop, &before[1..]);
+}
+
+/// Without it the others would be ten, which need no word.
+#[test]
+fn what_is_refused_releases_nothing_that_is_held() {
+    let mut next = goods("p", 30);
+    let shop = synced(&next, "");
+    next[..11].iter_mut().for_each(|good| good.price.clear());
+    next[0].title.push_str(" new");
+    let (method, id) = (Some("PATCH".to_owned()), Some("p000".to_owned()));
+    shop.nicechat().add_fault(Rule { method, id, ..Rule::new(Fault::status(400)) });
+    publish(&shop, &next);
+    assert_eq!(sync(&shop).ended(4).lines(), ["PATCH products p000"]);
+    let first = digest(&shop);
+    assert_eq!(sync(&shop).ended(4).tally(), "");
+    assert_eq!(held(&shop), is("emptied:price", 11, 30));
+    shop.run(&["approve", &first]).expect_code(0);
+    assert_eq!(sync(&shop).ended(3).tally(), "10 PATCH products");
+    shop.nicechat().clear_faults();
+    resync(&shop).ended(0);
+    assert_equal(&shop, &next);
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpListener;
+use std::num::NonZeroUsize;
 use std::thread;
 use std::time::Duration;
 
@@ -184,6 +185,86 @@ fn what_nicechat_read_in_a_newer_feed_than_we_did_is_ours() {
     assert_eq!(next.lines(), ["DELETE products new"]);
 }
 
+/// What it left of the feed that was there before is put right all the same.
+#[test]
+fn a_page_in_the_feeds_place_after_an_import_changes_nothing() {
+    let (feed, page) = (yml(&["a", "b"]), "<!DOCTYPE html><html><body>Sorry</body></html>".to_owned());
+    // We, NiceChat, and we again.
+    let address = series(vec![feed.clone(), feed, page]);
+    let shop = shop(&format!(
+        "{IMPORT}[source]
+location = {address:?}
+"
+    ));
+    let partly = ImportFails::always(ImportFailure::Partial { every: NonZeroUsize::new(2).expect("two") });
+    shop.nicechat().set_rules(Rules { import_fails: Some(partly), ..shop.nicechat().rules() });
+    sync(&shop).ended(0);
+    assert_eq!(ids(&shop), ["a", "b"]);
+}
+
+/// It stays as long as a product that can't be deleted lies in it, and no other listing is read.
+#[test]
+fn a_category_that_an_import_created_and_the_feed_then_drops_is_deleted_after_its_products() {
+    let offer = |id: &str, category: &str| {
+        format!("<offer id='{id}'><name>{id}</name><price>1</price><categoryId>{category}</categoryId></offer>")
+    };
+    let feed = |offers: &str| {
+        let categories = "<categories><category id='A'>A</category><category id='K'>K</category></categories>";
+        format!("<yml_catalog><shop>{categories}<offers>{offers}</offers></shop></yml_catalog>")
+    };
+    let shop = shop(&format!("{IMPORT}retries = 0\n"));
+    shop.put_feed(feed(&(offer("a", "A") + &offer("dropped", "K"))));
+    kill_while_importing(&shop);
+    shop.put_feed(feed(&offer("a", "A")));
+    shop.nicechat().add_fault(Rule { method: Some("DELETE".to_owned()), ..Rule::new(Fault::status(500)) });
+    assert!(sync(&shop).ended(1).lines().contains(&"DELETE products dropped".to_owned()));
+    let categories = || shop.nicechat().objects(Kind::Category).into_keys().collect::<Vec<_>>();
+    assert_eq!(categories(), ["A", "K"], "the product is in it");
+    shop.config("[nicechat]\nstrategy = \"api\"\nretries = 0\n");
+    assert_eq!(sync(&shop).ended(1).lines(), ["DELETE products dropped"], "as long as it is");
+    shop.nicechat().clear_faults();
+    assert_eq!(sync(&shop).ended(0).lines(), ["DELETE products dropped", "DELETE categories K"]);
+    assert_eq!((ids(&shop), categories()), (vec!["a".to_owned()], vec!["A".to_owned()]));
+    assert_eq!(sync(&shop).ended(0).lines(), [""; 0], "once");
+}
+
+#[test]
+fn what_no_request_of_ours_created_is_not_ours() {
+    for code in [401, 403, 429] {
+        let shop = shop("[nicechat]\nstrategy = \"api\"\nretries = 0\n");
+        publish_ids(&shop, &["a"]);
+        sync(&shop).ended(0);
+        // Somebody makes by hand what the feed has from then on, and no create gets through.
+        shop.nicechat().put(Kind::Product, object(json!({"id": "x", "title": "By hand"})));
+        shop.nicechat().add_fault(Rule { method: Some("POST".to_owned()), ..Rule::new(Fault::status(code)) });
+        publish_ids(&shop, &["a", "x"]);
+        for _ in 0..2 {
+            sync(&shop).ended(1);
+        }
+        shop.nicechat().clear_faults();
+        publish_ids(&shop, &["a"]);
+        assert_eq!(sync(&shop).ended(0).lines(), [""; 0], "{code}");
+        assert_eq!(ids(&shop), ["a", "x"]);
+        assert_eq!((&status(&shop)["failed"], &status(&shop)["pending"]), (&json!([]), &json!(0)));
+    }
+}
+
+#[test]
+fn what_a_lost_create_may_have_made_is_ours_whatever_becomes_of_the_next_one() {
+    let shop = shop("[nicechat]\nstrategy = \"api\"\nretries = 0\n");
+    publish_ids(&shop, &["a"]);
+    sync(&shop).ended(0);
+    publish_ids(&shop, &["a", "x"]);
+    let busy = || Rule::new(Fault::status(429));
+    for rule in [busy(), Rule { applied: true, ..Rule::new(Fault::Reset) }, busy()] {
+        shop.nicechat().add_fault(Rule { method: Some("POST".to_owned()), times: Some(1), ..rule });
+        sync(&shop).ended(1);
+    }
+    publish_ids(&shop, &["a"]);
+    assert_eq!(sync(&shop).ended(0).lines(), ["DELETE products x"]);
+    assert_eq!(ids(&shop), ["a"]);
+}
+
 #[test]
 fn how_many_objects_are_nobodys_is_told() {
     let shop = shop("");
@@ -255,6 +336,22 @@ fn an_import_that_ends_after_the_pass_that_looked_for_it_is_noticed() {
     assert!(found.lines().contains(&"DELETE products dropped".to_owned()), "{:?}", found.lines());
     assert_eq!(ids(&shop), ["a", "b"]);
     assert_eq!(sync(&shop).ended(0).tally(), "", "and asked after no more");
+}
+
+/// One answer is no proof: the first poll doesn't take it for one either.
+#[test]
+fn an_import_that_was_given_up_and_is_not_found_may_come_to_something_yet() {
+    let shop = shop("");
+    publish_ids(&shop, &["a", "b", "dropped"]);
+    give_up(&shop);
+    publish_ids(&shop, &["a", "b"]);
+    sync(&shop).ended(0);
+    let path = Some("import-products-result/".to_owned());
+    shop.nicechat().add_fault(Rule { path, times: Some(1), ..Rule::new(Fault::status(404)) });
+    sync(&shop).ended(0);
+    shop.nicechat().put(Kind::Product, object(json!({"id": "dropped", "title": "Late", "price": 10.0})));
+    assert_eq!(sync(&shop).ended(0).lines(), ["DELETE products dropped"]);
+    assert_eq!(ids(&shop), ["a", "b"]);
 }
 
 #[test]

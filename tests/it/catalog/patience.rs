@@ -1,7 +1,7 @@
 //! Products that the feed lacks wait before they are deleted, where the settings say so.
 
 use rusqlite::Connection;
-use sandbox::{Feed, Kind};
+use sandbox::{Fault, Feed, Kind, Rule};
 use serde_json::json;
 
 use crate::kit::goods::{Good, assert_equal, feed, goods, object, publish, resync, sync, synced};
@@ -133,6 +133,23 @@ fn until_then_it_may_be_out_of_stock() {
 }
 
 #[test]
+fn what_can_not_be_put_out_of_stock_goes_in_its_time() {
+    let all = goods("p", 5);
+    let shop = synced(&all, &format!("{HOURS}\nmissing = \"out_of_stock\""));
+    let (method, id) = (Some("PATCH".to_owned()), Some("p003".to_owned()));
+    shop.nicechat().add_fault(Rule { method, id, ..Rule::new(Fault::status(400)) });
+    let fewer = without(&all, "p003");
+    publish(&shop, &fewer);
+    assert_eq!(sync(&shop).ended(3).lines(), ["PATCH products p003"]);
+    let dearer: Vec<Good> = fewer.into_iter().map(|good| good.at_price("11.00")).collect();
+    publish(&shop, &dearer);
+    assert_eq!(sync(&shop).ended(3).tally(), "4 PATCH products", "it is refused once");
+    hours_later(&shop, 49);
+    assert_eq!(sync(&shop).ended(0).lines(), ["DELETE products p003"]);
+    assert_equal(&shop, &dearer);
+}
+
+#[test]
 fn a_damaged_feed_that_lacks_many_puts_none_out_of_stock() {
     let all = goods("p", 60);
     let shop = synced(&all, &format!("{HOURS}\nmissing = \"out_of_stock\""));
@@ -200,4 +217,40 @@ fn what_is_not_ours_and_missing_counts_other_feeds_too() {
     }
     assert_eq!(sync(&shop).ended(0).lines(), ["DELETE products theirs"]);
     assert_eq!(sync(&shop).ended(0).tally(), "");
+}
+
+/// A category stays as long as a product lies in it, whosever that is.
+#[test]
+fn the_category_of_what_is_not_ours_and_waits_stays_too() {
+    let shop = synced(&goods("p", 5), &format!("{HOURS}\n[nicechat]\nprune = \"all\""));
+    shop.nicechat().put(Kind::Category, object(json!({"id": "k", "name": "K"})));
+    shop.nicechat().put(Kind::Product, object(json!({"id": "theirs", "title": "Theirs", "category": "k"})));
+    assert_eq!(resync(&shop).ended(0).lines(), [""; 0]);
+    assert_eq!(
+        shop.json(&["status", "--format", "json"])["foreign"],
+        json!({"categories": 1, "products": 1}),
+        "nobody's as before"
+    );
+    hours_later(&shop, 49);
+    assert_eq!(sync(&shop).ended(0).lines(), ["DELETE products theirs", "DELETE categories k"]);
+    assert_eq!(sync(&shop).ended(0).tally(), "");
+}
+
+/// Of the feed that was the last one then, nobody has kept the bytes.
+#[test]
+fn the_same_feed_is_no_other_one_when_more_are_asked_for() {
+    let all = goods("p", 5);
+    let shop = synced(&all, HOURS);
+    let fewer = without(&all, "p003");
+    publish(&shop, &fewer);
+    sync(&shop).ended(0);
+    hours_later(&shop, 49);
+    shop.config(&format!("{HOURS}\ndelete_feeds = 2"));
+    for _ in 0..2 {
+        assert_eq!(sync(&shop).ended(0).tally(), "");
+    }
+    let other: Vec<Good> = fewer.into_iter().map(|good| good.at_price("11.00")).collect();
+    publish(&shop, &other);
+    assert_eq!(sync(&shop).ended(0).tally(), "1 DELETE products, 4 PATCH products");
+    assert_equal(&shop, &other);
 }

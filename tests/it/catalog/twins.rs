@@ -126,6 +126,21 @@ fn many_ids_may_change_their_case_at_once() {
     }
 }
 
+/// As long as nothing goes, nothing can be lost with it.
+#[test]
+fn nothing_is_asked_about_the_twins_of_what_is_held() {
+    for ignore_case in [false, true] {
+        let shop = shop(ignore_case, &many("p", 60));
+        publish(&shop, &many("P", 60));
+        sync(&shop).ended(4);
+        for _ in 0..2 {
+            assert_eq!(sync(&shop).ended(4).tally(), "");
+        }
+        run(&shop, &["run", "--once", "--force"]).ended(0);
+        settled(&shop, &many("P", 60));
+    }
+}
+
 fn yml(id: &str, more: &str) -> String {
     format!(
         "<yml_catalog><shop><categories><category id='{id}'>Lamps</category>{more}</categories><offers>\

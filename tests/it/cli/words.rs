@@ -178,6 +178,43 @@ fn a_column_that_is_gone_is_named() {
 }
 
 #[test]
+fn a_column_that_is_gone_is_named_also_where_nobody_knows_what_had_it() {
+    let feed = |columns: &[(&str, &str)]| -> String {
+        let (names, cells): (Vec<&str>, Vec<&str>) = columns.iter().copied().unzip();
+        let rows: String = (0..20).map(|n| format!("{n}\t{}\n", cells.join("\t"))).collect();
+        format!("id\t{}\n{rows}", names.join("\t"))
+    };
+    let title = ("title", "Lamp");
+    let rest = [("availability", "in stock"), ("google_product_category", "Furniture > Lamps")];
+    let shop = Shop::new();
+    let more = [title, ("price", "10.00 USD"), ("sale_price", "9.00 USD"), ("product_type", "Home"), rest[0], rest[1]];
+    shop.put_feed(feed(&more));
+    shop.pass(0);
+    // A column that is only called otherwise is not gone.
+    let price = ("Price", "10.00 USD");
+    shop.put_feed(feed(&[title, price, rest[0], rest[1]]));
+    let gone = "Missing: the column `product_type` is gone; the column `sale_price` is gone.";
+    let config = shop.path("shelfkeeper.toml").display().to_string();
+    let told = shop.run(&["feed", "--config", &config]).expect_code(0).stdout;
+    assert!(in_one_line(&told).contains(gone), "{told}");
+    let told = shop.run(&["plan"]).expect_code(0).stdout;
+    assert!(in_one_line(&told).contains(gone), "{told}");
+    let json = shop.json(&["plan", "--format", "json"]);
+    assert_eq!(json["source"]["missing_columns"][1], json!({"column": "sale_price", "field": "sale_price"}), "{json}");
+    let told = shop.pass(0).stdout;
+    assert!(in_one_line(&told).contains(gone), "{told}");
+    assert!(!shop.run(&["plan"]).expect_code(0).stdout.contains("is gone"));
+    shop.put_feed(feed(&[("titre", "Lamp"), price, rest[0], rest[1]]));
+    let told = shop.run(&["feed", "--config", &config]).expect_code(3).stdout;
+    assert!(told.contains("Missing: the column `title` is gone.\n"), "{told}");
+    assert!(told.contains("`titre` (did you mean `title`?)"), "{told}");
+    assert!(told.contains("No column: title, link, image_link, description.\n"), "{told}");
+    for told in [shop.run(&["plan"]).expect_code(4), shop.pass(4)] {
+        assert!(told.stdout.contains("the column `title` is gone"), "{}", told.stdout);
+    }
+}
+
+#[test]
 fn an_element_that_is_gone_is_named() {
     let feed = |with: &dyn Fn(usize) -> bool| -> String {
         let offer = |n: usize| {

@@ -3,6 +3,7 @@
 mod advice;
 mod bombs;
 mod broken;
+mod known;
 mod rules;
 mod text;
 mod xml;

@@ -315,6 +315,69 @@ fn another_currency_has_another_digest() {
     assert_ne!(digest("10 USD"), digest("10 JPY"));
 }
 
+/// A feed of another kind.
+fn yml(date: &str, ids: impl Iterator<Item = usize>, price: &str) -> String {
+    let offer = |id: usize| {
+        format!(
+            "<offer id=\"{id}\"><name>Lamp</name><price>{price}</price><currencyId>EUR</currencyId>\
+             <categoryId>1</categoryId></offer>"
+        )
+    };
+    let offers: String = ids.map(offer).collect();
+    format!(
+        "<yml_catalog date=\"{date}\"><shop><categories><category id=\"1\">Home</category></categories>\
+         <offers>{offers}</offers></shop></yml_catalog>"
+    )
+}
+
+/// What is approved is one feed of another kind, and not any. What goes by it doesn't count with what goes later.
+#[test]
+fn a_feed_of_another_kind_is_approved_as_it_is() {
+    let shop = alone(&lamps(40), "");
+    shop.run(&["run", "--once"]).expect_code(0);
+    let publish = |feed: String| shop.write("feed.txt.gz", gzip(feed));
+    let held = |feed: String| {
+        publish(feed);
+        shop.run(&["run", "--once"]).expect_code(4);
+        let held = shop.json(&["status", "--format", "json"])["held"].clone();
+        assert_eq!(held["held"][0]["risk"], "feed_kind", "{held}");
+        held["digest"].as_str().expect("a digest").to_owned()
+    };
+    let digest = held(yml("2026-01-01", 0..20, "10"));
+    assert_eq!(shop.json(&["plan", "--format", "json"])["guard"]["digest"], digest.as_str());
+    shop.run(&["approve", &digest]).expect_code(0);
+    assert_ne!(held(yml("2026-01-01", 0..20, "11")), digest, "another price");
+    assert_ne!(held(yml("2026-01-01", 0..19, "10")), digest, "a product less");
+    assert_eq!(held(yml("2026-01-02", (0..20).rev(), "10")), digest, "the same in another order, of another day");
+    shop.run(&["approve", &digest]).expect_code(0);
+    shop.run(&["run", "--once"]).expect_code(0);
+    publish(yml("2026-01-03", 0..19, "10"));
+    shop.run(&["run", "--once"]).expect_code(0);
+    assert_eq!(shop.json(&["status", "--format", "json"])["oct8ne"]["products"], 19);
+}
+
+/// The same of a feed without anything in it.
+#[test]
+fn what_an_empty_feed_took_away_by_somebodys_word_counts_no_more() {
+    let shop = alone(&lamps(40), "");
+    shop.run(&["run", "--once"]).expect_code(0);
+    let digest = |before: usize| {
+        put(&shop, &lamps(before));
+        shop.run(&["run", "--once"]).expect_code(0);
+        put(&shop, &[]);
+        shop.run(&["run", "--once"]).expect_code(4);
+        shop.json(&["status", "--format", "json"])["held"]["digest"].as_str().expect("a digest").to_owned()
+    };
+    // Not all that may be gone by then.
+    assert_ne!(digest(40), digest(41));
+    shop.run(&["run", "--once", "--force"]).expect_code(0);
+    for left in [20, 19] {
+        put(&shop, &lamps(left));
+        shop.run(&["run", "--once"]).expect_code(0);
+        assert_eq!(shop.json(&["status", "--format", "json"])["oct8ne"]["products"], left);
+    }
+}
+
 /// A state belongs to the first NiceChat that it knows, also where a reload has brought it.
 #[test]
 fn a_nicechat_that_a_reload_adds_has_the_state_for_itself() {

@@ -123,6 +123,8 @@ struct Application<'a> {
     newer: &'a CancellationToken,
     /// The less urgent has its share of the requests.
     is_shared: bool,
+    /// NiceChat's listing is in the plan: what it told is nowhere else.
+    is_listed: bool,
     /// Objects are in doubt that are not those of a request.
     has_twins: AtomicBool,
     /// Requests in flight are not waited for any longer.
@@ -133,14 +135,16 @@ struct Application<'a> {
     given_up: AtomicBool,
     /// Categories that products stayed in because their request failed.
     in_use: Mutex<HashSet<String>>,
+    /// A product stayed of which nobody knows in which category it is.
+    stays_somewhere: AtomicBool,
     counts: Counts,
 }
 
 /// Carries out the operations in `plan`, until `newer` says that there is a newer feed. `progress` is told how many
-/// objects are settled.
+/// objects are settled. `is_listed` = NiceChat's listing was taken into the plan.
 pub(super) async fn apply(
     tools: &Tools<'_>,
-    plan: SharedPlanStore,
+    (plan, is_listed): (SharedPlanStore, bool),
     telling: Telling,
     progress: &(dyn Fn(u64) + Send + Sync),
     newer: &CancellationToken,
@@ -155,12 +159,14 @@ pub(super) async fn apply(
         stop: interrupt.child_token(),
         newer,
         is_shared: tools.turn.before().is_some(),
+        is_listed,
         has_twins: AtomicBool::new(false),
         abandon: CancellationToken::new(),
         why: Mutex::new(None),
         first_failure: Mutex::default(),
         given_up: AtomicBool::new(false),
         in_use: Mutex::new(HashSet::new()),
+        stays_somewhere: AtomicBool::new(false),
         counts: Counts::default(),
     };
     let work = application.stages();
@@ -347,7 +353,7 @@ impl Application<'_> {
     /// Whether an operation is not to be begun any more, or not at all.
     fn is_off(&self, operation: &Operation) -> bool {
         let is_over = self.stop.is_cancelled() || self.given_up.load(Ordering::Relaxed);
-        is_over || (operation.stage() == Stage::CategoryDeletes && self.is_in_use(&operation.id))
+        is_over || (operation.stage() == Stage::CategoryDeletes && self.is_in_use(operation))
     }
 
     /// Operations that are written down, and those that follow.
@@ -366,20 +372,32 @@ impl Application<'_> {
     async fn intend<'a>(&'a self, operations: &mut Operations<'a>) -> Result<Option<Intended<'a>>, Stop> {
         let mut some: Vec<Operation> = Vec::new();
         while some.is_empty() {
-            some = operations.by_ref().take(self.at_once()).try_collect().await?;
-            if some.is_empty() {
+            let read: Vec<Operation> = operations.by_ref().take(self.at_once()).try_collect().await?;
+            if read.is_empty() {
                 return Ok(None);
             }
-            some.retain(|operation| {
-                let is_off = self.is_off(operation);
-                if is_off {
-                    self.stays_where_it_is(operation);
-                }
-                !is_off
-            });
+            let (off, on): (Vec<Operation>, Vec<Operation>) =
+                read.into_iter().partition(|operation| self.is_off(operation));
+            self.put_off(&off).await?;
+            some = on;
         }
         let pending = self.state.intend_with_next(some.iter().map(intent).collect())?;
         Ok(Some((some, pending)))
+    }
+
+    /// Operations that are not begun. Where the pass goes on without them, its listing counts as dealt with: what is to
+    /// go and only that has told of is written down for the passes to come.
+    async fn put_off(&self, operations: &[Operation]) -> Result<(), Stop> {
+        operations.iter().for_each(|operation| self.stays_where_it_is(operation));
+        if !self.is_listed || self.stop.is_cancelled() {
+            return Ok(());
+        }
+        let removals = operations.iter().filter(|operation| operation.action.is_removal());
+        let intents: Vec<Intent> = removals.map(intent).collect();
+        if !intents.is_empty() {
+            self.state.put_off(intents).await?;
+        }
+        Ok(())
     }
 
     fn stop_because(&self, stop: Stop) {

@@ -1,6 +1,6 @@
 //! One operation's request, and the other one where the object's presence is not what we thought.
 
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::catalog::Fields;
 use crate::remote::CallError;
@@ -23,7 +23,8 @@ pub(super) enum Done {
 }
 
 /// The request itself, and the other one where the object's presence is not what we thought.
-/// `lost` = an answer was lost on the way to the last one, or isn't there yet: what it was to do may be done.
+/// `lost` = an answer was lost on the way to the last one, or isn't there yet: what it was to do may be done. Or what was
+/// to be changed is gone.
 pub(super) async fn send(nicechat: &Writer, operation: &Operation, lost: &AtomicBool) -> Result<Done, CallError> {
     let connection = (nicechat, lost);
     let Operation { kind, id, send, .. } = operation;
@@ -34,19 +35,11 @@ pub(super) async fn send(nicechat: &Writer, operation: &Operation, lost: &Atomic
             other => other,
         },
         Action::Update => match change(connection, operation, send.clone()).await {
-            // It is gone.
-            Err(CallError::Missing) => match create(connection, operation, with_values(&operation.whole())).await {
-                // It is there again, or the first answer was wrong.
-                Err(CallError::Exists) => match change(connection, operation, operation.whole()).await {
-                    Err(CallError::Missing) => {
-                        let reason =
-                            "NiceChat says both that it is not there (404) and that it is (code 412)".to_owned();
-                        Err(CallError::Refused { code: 412, reason })
-                    }
-                    other => other,
-                },
-                other => other,
-            },
+            // It is gone, whatever becomes of it now: what was acknowledged of it is in doubt.
+            Err(CallError::Missing) => {
+                lost.store(true, Ordering::Relaxed);
+                create_anew(connection, operation).await
+            }
             other => other,
         },
         Action::Disable => match change(connection, operation, send.clone()).await {
@@ -59,6 +52,21 @@ pub(super) async fn send(nicechat: &Writer, operation: &Operation, lost: &Atomic
         },
         // Notes have a stage of their own that sends nothing.
         Action::RecordOnly => Ok(Done::Updated { reply: Fields::new(), sent: Fields::new() }),
+    }
+}
+
+/// Creates an object that was there once, with all its fields.
+async fn create_anew(connection: (&Writer, &AtomicBool), operation: &Operation) -> Result<Done, CallError> {
+    match create(connection, operation, with_values(&operation.whole())).await {
+        // It is there again, or the first answer was wrong.
+        Err(CallError::Exists) => match change(connection, operation, operation.whole()).await {
+            Err(CallError::Missing) => {
+                let reason = "NiceChat says both that it is not there (404) and that it is (code 412)".to_owned();
+                Err(CallError::Refused { code: 412, reason })
+            }
+            other => other,
+        },
+        other => other,
     }
 }
 

@@ -8,7 +8,7 @@ use crate::catalog::{Digest, Fields, Id, Kind};
 use crate::systems::catalog::diff::fields::{
     IMAGE, changes, is_nothing, is_rounded, overlaid, same, with_values, without,
 };
-use crate::systems::catalog::plan::operation::{Action, Operation};
+use crate::systems::catalog::plan::operation::{Action, Operation, SOLD_OUT};
 use crate::systems::catalog::store::{Known, Record};
 
 /// An object as the source wants it.
@@ -152,8 +152,8 @@ pub struct Observation {
 pub enum Since {
     /// Nothing that we know of: what is listed otherwise is NiceChat's own doing, or somebody's.
     Nothing,
-    /// NiceChat may have read the feed by itself. It fetches pictures anew then, so that another address is no drift,
-    /// but its copy of the picture that the feed names.
+    /// NiceChat may have read the feed by itself. It fetches pictures anew then, so that another address than the one
+    /// that was known is no drift, but its copy of the picture that the feed names.
     Import,
     /// The same of another feed than the one that is compared, or of who knows which: its pictures needn't be those that
     /// are wanted.
@@ -186,9 +186,10 @@ pub fn observe(known: &Known, listed: &Fields, since: Since) -> Observation {
             (false, false)
         } else if answered.is_some_and(|answered| same(name, theirs, answered)) {
             (true, false)
-        } else if is_picture && since.is_import() {
-            // (Of another feed's, its copy of the picture that was acknowledged, as far as can be told.)
-            seen.has_new_picture = since == Since::Import;
+        } else if is_picture && (since == Since::Import || (since == Since::OtherImport && !is_nothing(ours))) {
+            // Where nobody knew the copy that was there before, this may still be that one. (Of another feed's, its copy
+            // of the picture that was acknowledged, as far as can be told.)
+            seen.has_new_picture = since == Since::Import && (answered.is_some() || is_nothing(ours));
             (true, false)
         } else if is_picture && !is_nothing(ours) && answered.is_none() {
             // The copy of our picture, seen for the first time.
@@ -226,7 +227,8 @@ pub(crate) fn sell_out(id: &Id, known: &Known, drift: &Fields) -> Option<Operati
     let off = Fields::from_iter([(name.to_owned(), Value::Bool(false))]);
     let old = Fields::from_iter(is.map(|is| (name.to_owned(), is)));
     let record = changed(known, &overlaid(drift, &off));
-    Some(Operation::new((Kind::Product, id), Action::Update, off, old, Some(record)))
+    let operation = Operation::new((Kind::Product, id), Action::Update, off, old, Some(record));
+    Some(Operation { wanted: SOLD_OUT, ..operation })
 }
 
 /// The switching off of a category that is no longer wanted. Its digest equals no wanted one, so

@@ -54,6 +54,7 @@ impl Waiting {
     pub(in crate::systems::catalog) fn is_over(&mut self, id: &str) -> bool {
         let body = self.patience.body;
         let mut missing = self.earlier.remove(id).unwrap_or_else(|| Missing::from_now(id.to_string(), body));
+        missing.since.put_right(self.now, self.boot.as_deref());
         missing.again(body);
         let Patience { after, feeds, .. } = self.patience;
         let due = missing.due(after, feeds, self.now, self.boot.as_deref());

@@ -205,7 +205,8 @@ fn in_state(reader: &Reader, id: &str) -> Result<InState, StateError> {
         }
         Ok::<(), StateError>(())
     })?;
-    known.in_doubt = reader.journal()?.into_iter().find(|row| row.kind == Kind::Product && row.id == id);
+    let is_of_it = |row: &InDoubt| row.kind == Kind::Product && row.id == id && !row.had_no_effect();
+    known.in_doubt = reader.journal()?.into_iter().find(is_of_it);
     known.held_since = if reader.held()?.is_some() { held_since(&known.changes) } else { None };
     Ok(known)
 }

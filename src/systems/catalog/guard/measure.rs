@@ -64,7 +64,7 @@ pub(super) fn excesses(
     Ok(excesses)
 }
 
-/// Deletions count together with those of a day, of what we owned when they began. Objects that were never ours count as
+/// Deletions count by themselves, and together with those of a day, of what we owned when they began. Objects that were never ours count as
 /// well when `prune = "all"` would delete them, in both the part and the whole.
 fn deletions(
     summary: &Summary,
@@ -90,14 +90,23 @@ fn deletions(
             // More than there were then: most of them have come since.
             began => owned.max(began.unwrap_or_default()),
         };
-        let of = base + adopted + delete_foreign;
+        let earlier = before.base(&Risk::Delete.name(), kind, u64::MAX);
         // (What isn't ours was measured against itself alone before anything was.)
-        let of = if delete_foreign > 0 { of } else { before.base(&Risk::Delete.name(), kind, of) };
+        let whole = |base: u64, earlier| match base + adopted + delete_foreign {
+            of if delete_foreign > 0 => of,
+            of => of.min(earlier),
+        };
+        // What was held already may have been measured against the rest alone.
+        let is_of_rest = recent.owned[at].is_some_and(|began| earlier < began);
+        let of_day = whole(base, if is_of_rest { u64::MAX } else { earlier });
         // What came back in between, and goes again, is counted twice: of all, no more than all can go.
-        let count = (gone + recent_gone).min(of.max(gone));
+        let day = ((gone + recent_gone).min(of_day.max(gone)), of_day);
+        // What has gone since with somebody's word makes the rest no smaller a part.
+        let alone = (gone, whole(owned, earlier));
         let limit = settings.max_delete_percent;
-        if count > settings.min_count && is_more(count, of, limit) {
-            let held = HeldRisk::new(Risk::Delete.name(), kind.name(), (count, of), limit);
+        let is_one = |(count, of): &(u64, u64)| *count > settings.min_count && is_more(*count, *of, limit);
+        if let Some(measured) = [day, alone].into_iter().find(is_one) {
+            let held = HeldRisk::new(Risk::Delete.name(), kind.name(), measured, limit);
             excesses.push(Excess { risk: Risk::Delete, kind, held });
         }
     }

@@ -12,7 +12,7 @@ pub(super) use self::digest::hash;
 use self::measure::{Excess, excesses};
 use super::error::PassError;
 use super::plan::Plan;
-use super::plan::operation::{Operation, Stage};
+use super::plan::operation::{Action, Operation, Stage};
 use super::plan::risk::{Risk, Risks};
 use super::plan::store::{Place, PlanStore, Risky, SharedPlanStore};
 use super::plan::summary::Summary;
@@ -68,6 +68,8 @@ pub(super) struct Judge<'a> {
 /// What of an operation is held.
 struct Candidate {
     place: Place,
+    /// It would be sent: NiceChat doesn't refuse it.
+    is_sent: bool,
     fields: Vec<Field>,
     /// Of all that is held, for the digest.
     hash: ApprovedHash,
@@ -164,6 +166,7 @@ impl Judge<'_> {
         let held = Held { digest: digest(&mut hashes, &risk.risk), objects, categories: 0, held: vec![risk] };
         if goes_on || self.has_word(&held.digest) {
             store.approve_all()?;
+            words.extend(still_to_do(store, summary, &earlier)?);
             return Ok(Verdict { approved: Some(words), ..Verdict::default() });
         }
         store.hold_all()?;
@@ -172,8 +175,8 @@ impl Judge<'_> {
     }
 }
 
-/// What was approved before and this plan still has to do: everything else was done, or isn't wanted any more, and a word
-/// for it is none for the next time.
+/// What was approved before and this plan still has to do, or a later one where NiceChat refuses it now: everything else
+/// was done, or isn't wanted any more, and a word for it is none for the next time.
 fn still_to_do(
     store: &PlanStore,
     summary: &Summary,
@@ -184,10 +187,12 @@ fn still_to_do(
         return Ok(earlier.iter().copied().collect());
     }
     let mut still = Vec::new();
-    store.each_operation(|operation| {
+    let mut keep = |operation: &Operation| {
         still.extend(words_of(operation).filter(|word| earlier.contains(word)));
         Ok::<(), PassError>(())
-    })?;
+    };
+    store.each_operation(&mut keep)?;
+    store.each_set_aside(&mut keep)?;
     Ok(still)
 }
 
@@ -243,11 +248,12 @@ fn candidates(
     let mut found = Candidates::default();
     for (stage, kind) in [
         (Stage::Products, Kind::Product),
+        (Stage::SetAside, Kind::Product),
         (Stage::TwinDeletes, Kind::Product),
         (Stage::ProductDeletes, Kind::Product),
         (Stage::CategoryDeletes, Kind::Category),
     ] {
-        let is_deletion = stage != Stage::Products;
+        let (is_sent, is_deletion) = (stage != Stage::SetAside, !matches!(stage, Stage::Products | Stage::SetAside));
         let mut of_stage: Vec<&mut Excess> = excesses
             .iter_mut()
             .filter(|excess| excess.kind == kind && (excess.risk == Risk::Delete) == is_deletion)
@@ -275,7 +281,7 @@ fn candidates(
             fields.sort_unstable();
             fields.dedup();
             let hash = hash(&operation, &part(&operation, &fields));
-            found.candidates.push(Candidate { place, fields, hash, risks });
+            found.candidates.push(Candidate { place, is_sent, fields, hash, risks });
             Ok(())
         })?;
     }
@@ -319,7 +325,7 @@ fn hold(store: &mut PlanStore, summary: &mut Summary, candidates: &[Candidate]) 
         if operation.kind == Kind::Category {
             held_categories.insert(operation.id.to_string());
         }
-        if !store.hold(candidate.place, &operation, &candidate.fields)? {
+        if !store.hold(candidate.place, &operation, &candidate.fields)? && candidate.is_sent {
             summary.tally_mut(operation.kind).take_back(operation.action);
         }
     }
@@ -336,5 +342,20 @@ fn hold(store: &mut PlanStore, summary: &mut Summary, candidates: &[Candidate]) 
             summary.tally_mut(Kind::Category).take_back(operation.action);
         }
     }
+    leave_twins(store, summary)?;
     Ok(categories)
+}
+
+/// What is held takes nothing along: nothing is asked about wanted objects whose ids differ from those in case only.
+fn leave_twins(store: &mut PlanStore, summary: &mut Summary) -> Result<(), PassError> {
+    for (stage, kind) in [(Stage::TwinDeletes, Kind::Product), (Stage::CategoryDeletes, Kind::Category)] {
+        let mut going = HashSet::new();
+        store.ids(stage, kind, |id, _| {
+            going.insert(id.to_lowercase());
+        })?;
+        for _ in 0..store.drop_twins(kind, &going)? {
+            summary.tally_mut(kind).take_back(Action::Update);
+        }
+    }
+    Ok(())
 }

@@ -6,6 +6,7 @@ use super::Importer;
 use crate::remote::CallError;
 use crate::remote::nicechat::ImportStatus;
 use crate::systems::catalog::error::PassError;
+use crate::systems::catalog::listing::{LAST_LISTING, is_due_after};
 use crate::systems::catalog::store::AtLarge;
 use crate::systems::catalog::store::ReadImports as _;
 use crate::systems::catalog::store::WriteImports as _;
@@ -14,8 +15,6 @@ use crate::systems::catalog::store::WriteImports as _;
 const PATIENT: u32 = 100;
 /// After so many passes nobody asks any more.
 const LONGEST: u32 = 100_000;
-/// An import without a token is looked for in the listing after 1, 2, 4 ... and so many passes.
-const LAST_LISTING: u32 = 64;
 
 impl Importer<'_> {
     /// Looks whether an import that was given up has had its effect by now.
@@ -24,8 +23,9 @@ impl Importer<'_> {
         let lost = AtLarge { passes: lost.passes.saturating_add(1), ..lost };
         let state = &self.context.state;
         let Some(token) = lost.token.clone() else {
+            // Nobody can be asked after it: it is looked for in the listing.
             let is_over = lost.passes >= LAST_LISTING;
-            if is_over || lost.passes.is_power_of_two() {
+            if is_over || is_due_after(lost.passes) {
                 state.import_may_have_landed(lost, is_over).await?;
             } else {
                 state.still_at_large(lost).await?;
@@ -33,13 +33,17 @@ impl Importer<'_> {
             return Ok(());
         };
         let is_due = lost.passes <= PATIENT || lost.passes.is_multiple_of(PATIENT);
-        let ended = is_due
-            && match self.nicechat.reader().import_result(&token).await {
-                Ok(result) => matches!(result.status, ImportStatus::Success | ImportStatus::Failed),
-                Err(CallError::Missing) => true,
-                // Whatever it is, the pass will find out.
-                Err(_) => false,
-            };
+        let answer = if is_due { Some(self.nicechat.reader().import_result(&token).await) } else { None };
+        let ended = match answer {
+            Some(Ok(result)) => matches!(result.status, ImportStatus::Success | ImportStatus::Failed),
+            Some(Err(CallError::Missing)) => {
+                info!(import = %token, "what was given up is forgotten (404); the listing is read now and then");
+                let forgotten = AtLarge { token: None, passes: 0, ..lost };
+                return Ok(state.import_may_have_landed(forgotten, false).await?);
+            }
+            // Whatever else it is, the pass will find out.
+            Some(Err(_)) | None => false,
+        };
         if !ended && lost.passes < LONGEST {
             return Ok(state.still_at_large(lost).await?);
         }

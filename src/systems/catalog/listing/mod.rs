@@ -15,6 +15,9 @@ use crate::systems::catalog::error::PassError;
 use crate::systems::catalog::wait::blocking;
 use walk::{Walk, Walked};
 
+/// One that may be read in vain is read after 1, 2, 4 ... and so many passes.
+pub(super) const LAST_LISTING: u32 = 64;
+
 /// Objects of a page.
 type Objects = (Kind, Vec<(Id, Fields)>);
 
@@ -24,6 +27,11 @@ struct Read {
     is_whole: bool,
     /// How many objects a page has, if there is more than one.
     page_size: Option<u64>,
+}
+
+/// Whether one that may be read in vain is read after so many passes.
+pub(super) fn is_due_after(passes: u32) -> bool {
+    passes <= LAST_LISTING && passes.is_power_of_two()
 }
 
 /// Takes the listing of both kinds into a comparison. Absence counts as proven only when every page

@@ -52,7 +52,7 @@ impl Parts {
         match ended {
             Err(error) => Parts { error: Some(error), ..Parts::default() },
             Ok(Ended::Held { held, trouble }) => {
-                let guard = GuardEnding { held: Some(Some(json!(held))), has_pending: true, ..GuardEnding::default() };
+                let guard = GuardEnding { held: Some(Some(json!(held))), ..GuardEnding::default() };
                 let trouble = Some(trouble);
                 Parts { outcome: Some(Outcome::Held), held: Some(held), guard, trouble, ..Parts::default() }
             }
@@ -196,7 +196,7 @@ fn pass_row(request: Request, findings: &Findings, parts: &Parts) -> PassRow {
             ("read", if is_unread { 0 } else { summary.items + summary.rejected }),
             ("rejected", summary.rejected),
             ("created", applied.created + imported.created),
-            ("updated", if findings.import.is_some() { put_right.max(imported.updated) } else { applied.updated }),
+            ("updated", put_right + imported.updated),
             ("deleted", applied.deleted),
             ("failed", applied.failed + applied.refused),
         ]

@@ -7,7 +7,7 @@ use tracing::{info, warn};
 use super::body::{self, Answer, FeedBody, shape_key};
 use crate::config::Source;
 use crate::feed;
-use crate::source::{Download, Incoming};
+use crate::source::{Body, Download, Incoming};
 use crate::state;
 use crate::systems::catalog::context::Tools;
 use crate::systems::catalog::error::PassError;
@@ -49,6 +49,9 @@ pub(super) async fn fetch_again(tools: &Tools<'_>, feed: FeedBody, when: &str) -
     match body::fetch(clients, config, tools.state()?.hasher(), (mark, false), tools.stop).await {
         Ok(Answer::Same(_)) => Ok(feed),
         Ok(Answer::New(newer)) => {
+            if !is_feed(tools, &newer.body).await {
+                return Ok(feed);
+            }
             info!("the feed has changed {when}; what it says now counts");
             Ok(newer)
         }
@@ -74,16 +77,24 @@ pub(super) async fn is_newer(tools: &Tools<'_>, mark: &FeedMark) -> bool {
     )
     .await;
     let Ok(Answer::New(FeedBody { body, mark, .. })) = answer else { return false };
-    // A page of the host's, or nothing yet, is no reason to leave what is known undone.
-    let Source { max_bytes, format, .. } = tools.context.config.source;
-    let looked_at = Arc::clone(&body);
-    let recognised = task::blocking(move || feed::recognise(&feed::open(&looked_at.file, max_bytes), format)).await;
-    if let Ok(Err(error)) = recognised {
-        warn!("what is in the feed's place now is not read, and the pass goes on: {error}");
+    if !is_feed(tools, &body).await {
         return false;
     }
     if body.is_stored() {
         tools.turn.leave(Newer { body, shape: mark.shape, asks });
+    }
+    true
+}
+
+/// Whether what is in the feed's place now looks like a feed: a page of the host's, or nothing yet, is no reason to
+/// leave what is known undone.
+async fn is_feed(tools: &Tools<'_>, body: &Arc<Body>) -> bool {
+    let Source { max_bytes, format, .. } = tools.context.config.source;
+    let body = Arc::clone(body);
+    let recognised = task::blocking(move || feed::recognise(&feed::open(&body.file, max_bytes), format)).await;
+    if let Ok(Err(error)) = recognised {
+        warn!("what is in the feed's place now is not read, and the pass goes on: {error}");
+        return false;
     }
     true
 }

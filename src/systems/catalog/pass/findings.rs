@@ -28,7 +28,7 @@ pub(in crate::systems::catalog) struct Findings {
 pub(super) struct Imported {
     /// It created them.
     pub(super) created: u64,
-    /// It was to change them. What it left of that the pass has changed after it.
+    /// It changed them, as far as what it left tells. What it left of them the pass has changed after it.
     pub(super) updated: u64,
 }
 

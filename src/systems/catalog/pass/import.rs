@@ -96,7 +96,10 @@ pub(super) async fn count_imported(
     else {
         return Ok(());
     };
-    findings.imported = Imported { created: to_create.saturating_sub(left.created()), updated: *to_update };
+    let created = to_create.saturating_sub(left.created());
+    // What it created may have to be put right as well.
+    let left_to_update = left.updated().saturating_sub(created);
+    findings.imported = Imported { created, updated: to_update.saturating_sub(left_to_update) };
     if failure.is_some() {
         return Ok(());
     }

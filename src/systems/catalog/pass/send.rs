@@ -70,10 +70,10 @@ async fn carry_out(
     findings: &mut Findings,
 ) -> Result<(), PassError> {
     let overtaken = may_be_overtaken(request, &plan, findings);
-    let Plan { store, summary, left, .. } = plan;
+    let Plan { store, summary, left, is_listed, .. } = plan;
     let (context, nicechat) = (tools.context, tools.nicechat);
     let operations = summary.operations();
-    findings.loaded = loaded(tools, request, &summary, findings.import.is_some())?;
+    findings.loaded = loaded(tools, request, &summary, may_have_imported(findings))?;
     let urgent = {
         let store = store.lock().unwrap_or_else(PoisonError::into_inner);
         store.groups().filter(|(group, _)| group.is_urgent()).map(|(_, count)| count).sum()
@@ -99,7 +99,7 @@ async fn carry_out(
         nicechat.begin_with(at_once);
     }
     let (began, before) = (Instant::now(), nicechat.traffic());
-    let mut applied = apply_until_newer(tools, (store, telling), &tell, (mark, overtaken)).await;
+    let mut applied = apply_until_newer(tools, ((store, is_listed), telling), &tell, (mark, overtaken)).await;
     let after = nicechat.traffic();
     let sent = after.requests - before.requests;
     let (stopped, failed, first) = (applied.stopped.take(), applied.failed, take(&mut applied.first_failure));
@@ -126,12 +126,12 @@ async fn carry_out(
 /// Applies a plan, until there is a newer feed than that of the mark, where it may be overtaken.
 async fn apply_until_newer(
     tools: &Tools<'_>,
-    (store, telling): (SharedPlanStore, Telling),
+    (plan, telling): ((SharedPlanStore, bool), Telling),
     tell: &(dyn Fn(u64) + Send + Sync),
     (mark, overtaken): (&FeedMark, Option<Overtaken>),
 ) -> Applied {
     let newer = CancellationToken::new();
-    let applying = apply(tools, store, telling, tell, &newer);
+    let applying = apply(tools, plan, telling, tell, &newer);
     let looking = async {
         if overtaken.is_some() {
             tools.turn.wait(|| is_newer(tools, mark)).await;
@@ -152,8 +152,13 @@ fn may_be_overtaken(request: Request, plan: &Plan, findings: &Findings) -> Optio
     let has_any = || plan.summary.both(is_there) > 0;
     let has_none = || plan.summary.is_listed && !has_any();
     let knows_listing = plan.is_listed && request.kind == PassKind::Sync && (request.knows_listing || has_none());
-    let may_be = findings.import.is_none() && (!plan.is_listed || knows_listing);
+    let may_be = !may_have_imported(findings) && (!plan.is_listed || knows_listing);
     may_be.then_some(Overtaken { knows_listing })
+}
+
+/// Whether an import of this pass may have had an effect.
+fn may_have_imported(findings: &Findings) -> bool {
+    findings.import.as_ref().is_some_and(|import| !import.had_no_effect)
 }
 
 /// The one line that the history gets instead of one for each change: of a large import, and of a first load, which

@@ -15,10 +15,12 @@ use super::send::{Sent, send};
 use super::stock::{stock, stock_anyway, stock_meanwhile};
 use crate::approval::{CATALOG, approver, take_word};
 use crate::config::Prune;
+use crate::pass::PassKind;
 use crate::systems::catalog::apply::Stop;
 use crate::systems::catalog::context::Tools;
 use crate::systems::catalog::error::PassError;
 use crate::systems::catalog::guard::{Approved, Guarded, let_through};
+use crate::systems::catalog::listing::{LAST_LISTING, is_due_after};
 use crate::systems::catalog::plan::Plan;
 use crate::systems::catalog::plan::summary::Summary;
 use crate::systems::catalog::plan::verdict::Held;
@@ -27,8 +29,8 @@ use crate::systems::catalog::request::Request;
 use crate::systems::catalog::store::{
     FeedColumns, FeedMark, GuardEnding, ListingScope, RefusedCount, RowsEnding, TakenListing,
 };
-use crate::systems::catalog::store::{ReadImports as _, ReadTroubles as _};
-use crate::systems::catalog::store::{WriteGuard as _, WriteHistory as _};
+use crate::systems::catalog::store::{ReadImports as _, ReadPlan as _, ReadTroubles as _};
+use crate::systems::catalog::store::{WriteGuard as _, WriteHistory as _, WritePass as _};
 use crate::systems::catalog::strategy::cost::ChosenStrategy;
 
 /// How a pass ended that came to its end.
@@ -86,6 +88,7 @@ pub(in crate::systems::catalog) async fn run_steps(
     let mut feed = match fetch(tools, request).await? {
         Answer::New(feed) => feed,
         Answer::Same(mark) => {
+            owe_listing(tools, request, None).await?;
             let ended = unchanged(tools, mark, findings)?;
             return Ok(tools.paused().map_or(ended, Ended::Paused));
         }
@@ -128,6 +131,7 @@ async fn carry_out(
 ) -> Result<Ended, PassError> {
     let Compared { mut feed, plan } = compared?;
     let mut summary = plan.summary.clone();
+    owe_listing(tools, request, Some(&plan)).await?;
     let mut guarded = let_through(plan);
     let paused = tools.paused();
     if findings.import.is_none()
@@ -161,6 +165,22 @@ async fn carry_out(
         }
         Guarded::Approved(approved) => Ok(Ended::Applied(apply(tools, request, feed, approved, findings).await.into())),
     }
+}
+
+/// What a listing tells is in the plan alone, and owed until it is done: the next pass reads it again, and later ones
+/// less and less often. A pass that reads none counts as well, unless it should have.
+async fn owe_listing(tools: &Tools<'_>, request: Request, plan: Option<&Plan>) -> Result<(), PassError> {
+    let next = tools.state()?.listing_owed()?.map(|passes| passes.saturating_add(1));
+    let passes = match plan.filter(|plan| plan.is_listed) {
+        Some(plan) if plan.summary.operations() == 0 && !plan.verdict.is_whole => None,
+        Some(_) if request.kind == PassKind::Resync => Some(0),
+        Some(_) => Some(next.unwrap_or_default()),
+        None => next.filter(|next| *next <= LAST_LISTING && !is_due_after(*next)),
+    };
+    if let Some(passes) = passes {
+        tools.context.state.owe_listing(passes).await?;
+    }
+    Ok(())
 }
 
 impl Ended {
@@ -198,7 +218,6 @@ async fn apply(
     findings: &mut Findings,
 ) -> AppliedPlan {
     let plan = approved.plan();
-    let waits = plan.summary.held_back > 0 || plan.summary.unproven > 0;
     let nameless = (plan.summary.held_back == 0).then_some(plan.summary.nameless);
     let (changes_at, is_listed) = (plan.changes_at, plan.is_listed);
     // The pass that was overtaken by this one may have read it.
@@ -226,7 +245,6 @@ async fn apply(
     };
     let guard = GuardEnding {
         held: was_carried_through.then(|| verdict.held.as_ref().map(|held| json!(held))),
-        has_pending: result.is_err() || waits,
         kind: was_carried_through.then_some(kind),
         ..GuardEnding::default()
     };

@@ -11,8 +11,9 @@ pub struct GoneColumn {
     pub column: String,
     /// The products' field that was made of it.
     pub field: String,
-    /// Products that have a value in that field.
-    pub products: u64,
+    /// Products that have a value in that field; `None` = nobody knows which of them had it from this column.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub products: Option<u64>,
     /// Whether it is an element of XML.
     #[serde(skip)]
     pub(in crate::systems::catalog) is_element: bool,
@@ -23,6 +24,7 @@ impl GoneColumn {
     pub fn words(&self) -> String {
         let GoneColumn { column, products, .. } = self;
         let what = if self.is_element { "element" } else { "column" };
-        format!("the {what} `{column}` is gone; {} had it", count(*products, "product", "products"))
+        let had = products.map(|products| format!("; {} had it", count(products, "product", "products")));
+        format!("the {what} `{column}` is gone{}", had.unwrap_or_default())
     }
 }

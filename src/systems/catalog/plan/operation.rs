@@ -3,10 +3,15 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use crate::catalog::{Fields, Id, Kind};
+use crate::catalog::{Digest, Fields, Id, Kind};
 use crate::systems::catalog::diff::fields::same;
 use crate::systems::catalog::plan::risk::Risks;
 use crate::systems::catalog::store::{Field, Record, Why};
+
+/// Stands for the digest of the object where NiceChat refuses what no feed asked for: none has this one.
+const UNASKED: Digest = 1;
+/// The same where it is that a missing product is told to be out of stock.
+pub(crate) const SOLD_OUT: Digest = 2;
 
 /// What is done to an object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -48,11 +53,15 @@ pub struct Operation {
     pub in_doubt: Fields,
     /// What the state is to hold once that is acknowledged; `None` = nothing more.
     pub record: Option<Record>,
-    /// The category that the product was last acknowledged to be in.
+    /// A digest of the object as it is wanted, also where the record is of another one: see [`Operation::refusal`].
+    pub wanted: Digest,
+    /// The category that the product is in, as far as it is known, where it is to leave that or to be deleted.
     pub was_in: Option<String>,
-    /// An earlier request about it failed or was cut off: what it did is in doubt, and this one comes
-    /// after all others of its stage, so as not to keep them waiting again.
+    /// An earlier request about it failed or was cut off: this one comes after all others of its stage, so as not to
+    /// keep them waiting again.
     pub is_late: bool,
+    /// What an earlier request about it was to do may be done.
+    pub may_be_done: bool,
     /// What of it may be damage.
     pub risks: Risks,
     /// What brings it about.
@@ -78,6 +87,9 @@ pub enum Stage {
     CategoryTwins,
     /// What the guard holds: none of it is carried out.
     Held,
+    /// Risky changes and removals that NiceChat refuses, and removals of categories that products stay in: none of it
+    /// is carried out either, and somebody's word is about it all the same, as the guard is about the changes.
+    SetAside,
 }
 
 impl Stage {
@@ -122,12 +134,19 @@ impl Operation {
             send,
             old,
             in_doubt: Fields::new(),
+            wanted: record.as_ref().map_or(0, |record| record.digest),
             record,
             was_in: None,
             is_late: false,
+            may_be_done: false,
             risks: Risks::default(),
             why: Why::Feed,
         }
+    }
+
+    /// Whether it deletes what nothing is known of any more but its id.
+    pub fn is_of_id_alone(&self) -> bool {
+        self.action == Action::Delete && self.old.is_empty() && self.was_in.is_none()
     }
 
     /// When its turn is, unless it is about one of two objects whose ids differ in case only.
@@ -139,6 +158,11 @@ impl Operation {
             (_, Kind::Category) => Stage::Categories,
             (_, Kind::Product) => Stage::Products,
         }
+    }
+
+    /// What NiceChat refuses if it refuses it: the object as it is wanted, by its digest; 0 = to take it away.
+    pub fn refusal(&self) -> Digest {
+        if self.action.is_removal() { 0 } else { self.wanted.max(UNASKED) }
     }
 
     /// All fields that the object is to have.

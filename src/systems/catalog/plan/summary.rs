@@ -158,7 +158,8 @@ pub struct Summary {
     pub strange_stock: UnknownWords,
     /// Items that have a category.
     pub categorised: u64,
-    /// Rows that are not taken, with an id that is not ours: NiceChat might take them from the feed itself.
+    /// Rows that are not taken, with an id that is not ours, or too broken to tell it: NiceChat might take them from the
+    /// feed itself.
     pub strangers: u64,
     /// Categories to be sent that lie in others: NiceChat's own have no tree, and it names them otherwise.
     pub nested: u64,

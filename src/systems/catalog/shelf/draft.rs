@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::io::{self, BufWriter, Write as _};
-use std::ops::Range;
+use std::ops::{Deref, Range};
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
@@ -27,7 +27,7 @@ const LEAST: usize = PAGE / 4;
 /// each item of the one before.
 pub struct Draft {
     /// Where it is until it is whole.
-    folder: PathBuf,
+    folder: Unfinished,
     /// What it is called then.
     whole: PathBuf,
     file: Blocks,
@@ -39,6 +39,24 @@ pub struct Draft {
     moved: Vec<u32>,
     first: u64,
     contents: Contents,
+}
+
+/// A folder that goes with whoever has it, unless it is renamed before: what a full disk leaves in it may be large.
+struct Unfinished(PathBuf);
+
+impl Deref for Unfinished {
+    type Target = Path;
+
+    fn deref(&self) -> &Path {
+        &self.0
+    }
+}
+
+impl Drop for Unfinished {
+    fn drop(&mut self) {
+        // What can't be removed is when the next one begins.
+        _ = std::fs::remove_dir_all(&self.0);
+    }
 }
 
 /// An item of the generation before that isn't in this one.
@@ -55,6 +73,7 @@ struct New<'a> {
 impl Draft {
     /// Begins one in a folder that is there, and is empty.
     pub(super) fn begin(folder: PathBuf, whole: PathBuf) -> Result<Draft, ShelfError> {
+        let folder = Unfinished(folder);
         let path = folder.join(FILE);
         let run = || {
             let mut file = BufWriter::new(private::open(&path)?);
@@ -249,23 +268,22 @@ impl Draft {
     /// # Errors
     /// When it can't be written, or that one not be read.
     pub fn finish_after(self, user: &str, old: Option<&Generation>) -> Result<Generation, ShelfError> {
-        let (folder, whole) = (self.folder.clone(), self.whole.clone());
-        self.end(old)?;
+        let (folder, whole) = self.end(old)?;
         let run = || {
             private::open(&folder.join(user))?;
             sync_folder(&folder)?;
-            std::fs::rename(&folder, &whole)?;
+            std::fs::rename(&*folder, &whole)?;
             sync_folder(whole.parent().unwrap_or(Path::new(".")))
         };
         run().map_err(ShelfError::unwritable(&folder))?;
         Generation::open(&whole)
     }
 
-    fn end(mut self, old: Option<&Generation>) -> Result<(), ShelfError> {
-        let folder = self.folder.clone();
-        let unwritable = ShelfError::unwritable(&folder);
+    fn end(mut self, old: Option<&Generation>) -> Result<(Unfinished, PathBuf), ShelfError> {
+        let path = self.folder.to_path_buf();
+        let unwritable = ShelfError::unwritable(&path);
         self.end_page().map_err(&unwritable)?;
-        let Draft { file, sorter, numbers, moved, contents, .. } = self;
+        let Draft { folder, whole, file, sorter, numbers, moved, contents, .. } = self;
         let mut ids = IdPages { file, page: Vec::new(), first: None, contents };
         let mut known = old.into_iter().flat_map(Generation::places).peekable();
         // A damaged page of the one before is told when all is over: a callback of the sorter can't.
@@ -292,7 +310,8 @@ impl Draft {
         });
         merged.and_then(|()| up_to(None, &mut ids)).map_err(&unwritable)?;
         damage.map_or(Ok(()), Err)?;
-        ids.end(numbers).map_err(&unwritable)
+        ids.end(numbers).map_err(&unwritable)?;
+        Ok((folder, whole))
     }
 }
 

@@ -1,5 +1,6 @@
 //! What is put on the shelf comes back, whatever it is; what is damaged says so.
 
+use std::ffi::OsString;
 use std::fs::{File, OpenOptions};
 use std::os::unix::fs::{FileExt as _, PermissionsExt, symlink};
 use std::path::Path;
@@ -131,6 +132,14 @@ fn generation_folder(shelf: &Shelf, number: u32) -> std::path::PathBuf {
     shelf.folder().join(number.to_string())
 }
 
+/// What lies on the shelf.
+fn names(shelf: &Shelf) -> Vec<OsString> {
+    let entries = shelf.folder().read_dir().expect("read");
+    let mut names: Vec<_> = entries.map(|entry| entry.expect("one").file_name()).collect();
+    names.sort_unstable();
+    names
+}
+
 #[test]
 fn categories_are_those_with_a_name_and_the_first_name_counts() {
     let (_folder, shelf) = shelf();
@@ -205,10 +214,24 @@ fn what_is_unfinished_is_not_there() {
     assert_eq!(all_items(&newest).expect("read"), [stocked(&old[0])]);
     let generation = stock(&shelf, &[item("c", None, 1)]);
     assert!(generation.get("c").expect("read").is_some());
-    let mut names: Vec<_> =
-        shelf.folder().read_dir().expect("read").map(|entry| entry.expect("one").file_name()).collect();
-    names.sort_unstable();
-    assert_eq!(names, ["1", "2"]);
+    assert_eq!(names(&shelf), ["1", "2"]);
+}
+
+/// A full disk, or whatever else ends it early: half of one isn't left to take up room.
+#[test]
+fn what_is_given_up_leaves_nothing() {
+    let (_folder, shelf) = shelf();
+    stock(&shelf, &[item("a", None, 1)]);
+    let begun = || {
+        let mut draft = shelf.begin().expect("begun");
+        draft.add(&item("b", None, 9_000)).expect("added");
+        assert_eq!(names(&shelf), ["1", "2.new"]);
+        draft
+    };
+    drop(begun());
+    assert_eq!(names(&shelf), ["1"]);
+    assert!(matches!(begun().finish("no/folder"), Err(ShelfError::Unwritable { .. })));
+    assert_eq!(names(&shelf), ["1"]);
 }
 
 #[test]

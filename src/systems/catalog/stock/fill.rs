@@ -148,8 +148,10 @@ impl<'s, 'a> Filling<'s, 'a> {
             let item = before.item(place)?;
             let is_proven = read.proves_absence && !read.mentions.contains(&hasher.digest(item.id.as_bytes()));
             let fate = fate(&item.id, is_proven);
-            if let Some(tally) = self.tally.as_mut().filter(|_| fate == Fate::Goes) {
-                tally.goes(&item);
+            match (&mut self.tally, fate) {
+                (Some(tally), Fate::Goes) => tally.goes(&item),
+                (Some(tally), Fate::SellsOut) => tally.sells_out(&item),
+                _ => {}
             }
             if self.watched == Some(item.id.as_str()) {
                 self.fate = Some(fate);
@@ -199,16 +201,15 @@ impl<'s, 'a> Filling<'s, 'a> {
             return self.draft.as_mut().map_or(Ok(()), |draft| draft.add_whole(&offer.item, note, Some(place)));
         }
         let (old, mut new) = (before.item(place)?, whole(&offer.item));
-        let factor = self.stocking.guard.price_factor;
+        let own = category_name(&offer.item);
         if let Some(tally) = &mut self.tally {
-            tally.change(&old, &new, factor);
+            tally.change(&old, &new, own);
         }
-        let is_patched = patched(&old, &mut new, self.held, factor);
+        let is_patched = patched(&old, &mut new, self.held, self.stocking.guard.price_factor);
         let Some(draft) = &mut self.draft else { return Ok(()) };
         if !is_patched {
             return draft.add_whole(&offer.item, note, Some(place));
         }
-        let own = offer.item.category.as_ref().and_then(|category| category.name.as_deref());
         let is_as_it_was = new.fields.get("category") == old.fields.get("category");
         let category = if is_as_it_was { before.category_of(&old)?.or(own) } else { own };
         draft.add_stocked(&new, category, note_of(&new), Some(place))
@@ -259,7 +260,7 @@ impl Taker for Filling<'_, '_> {
             return Ok(());
         }
         if let Some(tally) = &mut self.tally {
-            tally.new += 1;
+            tally.comes(&whole(&offer.item), category_name(&offer.item));
         }
         let note = Note { row: row.map(|row| row.0), word: presence(&offer.item) };
         self.draft.as_mut().map_or(Ok(()), |draft| draft.add_whole(&offer.item, note, None))
@@ -302,6 +303,10 @@ pub(super) fn whole(item: &Item) -> Stocked {
         fields.insert("local".to_owned(), local.into());
     }
     Stocked { id: item.id.as_str().to_owned(), fields }
+}
+
+fn category_name(item: &Item) -> Option<&str> {
+    item.category.as_ref().and_then(|category| category.name.as_deref())
 }
 
 /// The fields in which an item has a value, a bit each: see [`Field::is_in`].

@@ -9,6 +9,9 @@ use crate::systems::catalog::plan::risk::Risk;
 use crate::systems::catalog::plan::verdict::{Held, HeldRisk};
 use crate::systems::catalog::shelf::Generation;
 
+/// The risk of a feed without anything in it that could be taken.
+const EMPTY: &str = "empty_feed";
+
 /// What somebody lets through.
 #[derive(Debug, Clone, Default)]
 pub struct Word {
@@ -44,13 +47,13 @@ pub(super) struct Judged {
 pub(super) fn judge(tally: &Tally<'_>, read: &FeedRead, taken: u64, old: &Generation, word: &Word) -> Judged {
     let changed_kind =
         old.about().kind.as_ref().is_some_and(|before| before.0 == read.kind.0 && before.1 != read.kind.1);
-    let all = match () {
-        () if taken == 0 => Some(empty(read, old.len(), word)),
-        () if changed_kind => Some(whole("feed_kind", read, old.len(), word)),
+    let risk = match () {
+        () if taken == 0 => Some(EMPTY),
+        () if changed_kind => Some("feed_kind"),
         () => None,
     };
-    if let Some(held) = all {
-        return Judged { is_whole: held.is_some(), held, ..Judged::default() };
+    if let Some(risk) = risk {
+        return whole(risk, read, (old.len(), tally.digest), word);
     }
     let excesses = tally.excesses();
     let sum = excesses.iter().fold(0_u128, |sum, (_, touched, ..)| sum.wrapping_add(touched.digest));
@@ -69,20 +72,19 @@ pub(super) fn judge(tally: &Tally<'_>, read: &FeedRead, taken: u64, old: &Genera
 
 /// The same where nothing is shown yet.
 pub(super) fn judge_anew(read: &FeedRead, taken: u64, word: &Word) -> Judged {
-    let held = if taken == 0 { empty(read, 0, word) } else { None };
-    Judged { is_whole: held.is_some(), held, ..Judged::default() }
+    if taken == 0 { whole(EMPTY, read, (0, 0), word) } else { Judged::default() }
 }
 
-/// A feed without anything in it that could be taken, of which so much is shown, unless somebody lets it through.
-fn empty(read: &FeedRead, shown: u64, word: &Word) -> Option<Held> {
-    whole("empty_feed", read, shown, word)
-}
-
-fn whole(risk: &str, read: &FeedRead, shown: u64, word: &Word) -> Option<Held> {
+/// The whole feed is held, unless somebody lets it through. So much is `shown`; `becomes` = a digest of what would be
+/// shown instead.
+fn whole(risk: &str, read: &FeedRead, (shown, becomes): (u64, Digest), word: &Word) -> Judged {
+    let digest = short(Hasher::without_secret().digest(format!("{risk}{}{becomes:032x}", read.kind.1).as_bytes()));
     let held = vec![HeldRisk::whole(risk, (shown, shown))];
-    let digest = short(Hasher::without_secret().digest(format!("{risk}{}", read.kind.1).as_bytes()));
     let held = Held { digest, objects: Some(shown), categories: 0, held };
-    Some(held).filter(|held| !word.lets_through(held))
+    if word.lets_through(&held) {
+        return Judged { is_by_word: true, ..Judged::default() };
+    }
+    Judged { is_whole: true, held: Some(held), ..Judged::default() }
 }
 
 fn short(digest: Digest) -> String {

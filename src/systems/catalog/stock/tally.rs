@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use rust_decimal::Decimal;
+use serde::Serialize;
 use serde_json::Value;
 
 use super::merge::risks_of;
@@ -38,6 +38,8 @@ pub(super) struct Tally<'s> {
     pub(super) changed: u64,
     pub(super) new: u64,
     pub(super) gone: u64,
+    /// Of all of that, in whatever order: what is held as a whole is approved by it.
+    pub(super) digest: Digest,
     /// Products that are as they were, by the fields in which they have a value.
     having: [u64; Field::ALL.len()],
     touched: BTreeMap<Risk, Touched>,
@@ -57,6 +59,7 @@ impl<'s> Tally<'s> {
             changed: 0,
             new: 0,
             gone: 0,
+            digest: 0,
             having,
             touched: BTreeMap::new(),
             by_risks: Vec::new(),
@@ -71,11 +74,20 @@ impl<'s> Tally<'s> {
         }
     }
 
-    /// A product may be another one; a price counts that changes by `factor` or more.
-    pub(super) fn change(&mut self, old: &Stocked, new: &Stocked, factor: Decimal) {
+    /// A product comes; `category` = the name of its category.
+    pub(super) fn comes(&mut self, item: &Stocked, category: Option<&str>) {
+        self.new += 1;
+        self.becomes(&item.id, (&item.fields, category));
+    }
+
+    /// A product may be another one; `category` as above.
+    pub(super) fn change(&mut self, old: &Stocked, new: &Stocked, category: Option<&str>) {
         self.again += 1;
-        self.changed += u64::from(old.fields != new.fields);
-        let risks = risks_of(old, new, factor);
+        if old.fields != new.fields {
+            self.changed += 1;
+            self.becomes(&new.id, (&new.fields, category));
+        }
+        let risks = risks_of(old, new, self.guard.price_factor);
         match self.by_risks.iter_mut().find(|(other, _)| *other == risks) {
             Some((_, products)) => *products += 1,
             None => self.by_risks.push((risks, 1)),
@@ -102,9 +114,21 @@ impl<'s> Tally<'s> {
     /// A product goes.
     pub(super) fn goes(&mut self, item: &Stocked) {
         self.gone += 1;
+        self.becomes(&item.id, Value::Null);
         let old = item.fields.get("title").cloned().unwrap_or_default();
         let touched = self.touched.entry(Risk::Delete).or_default();
         touched.add((Risk::Delete, &[]), Example { id: item.id.clone(), field: None, old, new: Value::Null });
+    }
+
+    /// A product stays, and can't be bought.
+    pub(super) fn sells_out(&mut self, item: &Stocked) {
+        self.becomes(&item.id, false);
+    }
+
+    /// Something else is shown of a product.
+    fn becomes(&mut self, id: &str, what: impl Serialize) {
+        let text = serde_json::to_vec(&(id, what)).unwrap_or_default();
+        self.digest = self.digest.wrapping_add(Hasher::without_secret().digest(&text));
     }
 
     /// The risks that are more than the settings let through.

@@ -82,8 +82,6 @@ pub struct GuardEnding {
     pub held: Option<Option<Value>>,
     /// It is a resync that holds it.
     pub by_resync: bool,
-    /// Some of what was approved failed, or waits for another pass, and is still to be done.
-    pub has_pending: bool,
     /// What kind of feed it was, when it was applied.
     pub kind: Option<FeedKind>,
 }
@@ -134,7 +132,7 @@ pub trait ReadGuard: AsRef<Reader> {
         self.as_ref().get(&FEED_KIND)
     }
 
-    /// What was approved by a pass that was cut off since.
+    /// What is approved and not done yet.
     ///
     /// # Errors
     /// When the file can't be read.
@@ -173,19 +171,13 @@ impl WriteGuard for Writer {}
 
 /// The end of a pass.
 pub(super) fn finish(transaction: &Transaction<'_>, ending: GuardEnding) -> rusqlite::Result<()> {
-    let GuardEnding { held, by_resync, has_pending, kind } = ending;
-    match held {
-        None => {}
-        Some(held) => {
-            if !has_pending {
-                transaction.execute("DELETE FROM approved", [])?;
-            }
-            if held.is_none() {
-                transaction.execute("DELETE FROM held", [])?;
-            }
-            HELD_BY_RESYNC.set(transaction, &(by_resync && held.is_some()))?;
-            held.map_or_else(|| HELD.remove(transaction), |held| HELD.set(transaction, &held))?;
+    let GuardEnding { held, by_resync, kind } = ending;
+    if let Some(held) = held {
+        if held.is_none() {
+            transaction.execute("DELETE FROM held", [])?;
         }
+        HELD_BY_RESYNC.set(transaction, &(by_resync && held.is_some()))?;
+        held.map_or_else(|| HELD.remove(transaction), |held| HELD.set(transaction, &held))?;
     }
     end_deleting(transaction)?;
     kind.map_or(Ok(()), |kind| FEED_KIND.set(transaction, &kind))
@@ -216,16 +208,16 @@ pub(super) fn spend(transaction: &Transaction<'_>, words: &[ApprovedHash]) -> ru
 
 /// Puts what a pass has deleted to the rest.
 fn end_deleting(transaction: &Transaction<'_>) -> rusqlite::Result<()> {
-    let Some(deletion) = DELETING.get(transaction)? else { return Ok(()) };
-    DELETING.remove(transaction)?;
-    if !deletion.is_any() {
-        return Ok(());
-    }
+    let before = DELETIONS.get(transaction)?.unwrap_or_default();
     let (now, boot) = (Moment::now(), boot_id());
-    let mut all = DELETIONS.get(transaction)?.unwrap_or_default();
+    let mut all = before.clone();
     all.retain(|deletion| deletion.is_of_late(now, boot.as_deref()));
-    all.push(deletion);
+    all.iter_mut().for_each(|deletion| deletion.when.put_right(now, boot.as_deref()));
+    if let Some(deletion) = DELETING.get(transaction)? {
+        DELETING.remove(transaction)?;
+        all.extend(Some(deletion).filter(Deletion::is_any));
+    }
     let surplus = all.len().saturating_sub(MOST);
     all.drain(..surplus);
-    DELETIONS.set(transaction, &all)
+    if all == before { Ok(()) } else { DELETIONS.set(transaction, &all) }
 }

@@ -30,10 +30,12 @@ impl Missing {
 
     /// Another feed doesn't have it either; the same one again is none.
     pub fn again(&mut self, body: Option<Digest>) {
-        if body.is_some() && self.body != body {
-            self.feeds = self.feeds.saturating_add(1);
-            self.body = body;
+        if body.is_none() || self.body == body {
+            return;
         }
+        // Of the last one nobody knows the bytes: they may be these.
+        self.feeds = self.feeds.saturating_add(u32::from(self.body.is_some()));
+        self.body = body;
     }
 }
 

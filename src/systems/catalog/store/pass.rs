@@ -21,6 +21,9 @@ const PENDING: Key<u64> = Key::text("pending");
 /// See [`Waiting::urgent`].
 const PENDING_URGENT: Key<u64> = Key::text("pending_urgent");
 
+/// See [`ReadPlan::listing_owed`].
+const LISTING_OWED: Key<u32> = Key::text("listing_owed");
+
 /// Of so many passes that found nothing new, one takes the log in.
 const UPKEEP: i64 = 16;
 
@@ -94,12 +97,30 @@ pub trait ReadPlan: AsRef<Reader> {
         let (all, urgent) = (self.pending()?, self.as_ref().get(&PENDING_URGENT)?.unwrap_or(0));
         Ok(Waiting { all, urgent: urgent.min(all) })
     }
+
+    /// For how many passes a listing is owed: one has told of something to do, and was not gone through to its end, so
+    /// that another one has to tell of the rest. `None` = none is.
+    ///
+    /// # Errors
+    /// When the file can't be read.
+    fn listing_owed(&self) -> Result<Option<u32>, StateError> {
+        self.as_ref().get(&LISTING_OWED)
+    }
 }
 
 impl ReadPlan for Reader {}
 
 /// Writing what is of a pass as a whole.
 pub trait WritePass: AsRef<Writer> + Sync {
+    /// NiceChat's listing tells of something to do, which the plan alone knows: whatever becomes of it, until
+    /// [`WritePass::finish`] takes a listing in. So many passes have made nothing of that yet.
+    ///
+    /// # Errors
+    /// When it can't be written.
+    fn owe_listing(&self, passes: u32) -> impl Future<Output = Result<(), StateError>> + Send {
+        self.as_ref().run(move |transaction| LISTING_OWED.set(transaction, &passes))
+    }
+
     /// The beginning of an application, in a pass that `started` then: from here on the state equals no feed until
     /// [`WritePass::finish`] says so.
     ///
@@ -158,7 +179,7 @@ pub trait WritePass: AsRef<Writer> + Sync {
                 let Ending { pass, mark, listed, nameless, foreign, timings, rows, .. } = ending;
                 let Ending { loaded, columns, unproven, guard: for_guard, missing: are_missing, .. } = ending;
                 pass::record(transaction, &pass)?;
-                let is_due = transaction.last_insert_rowid() % UPKEEP == 0;
+                let is_due = has_passed_many(transaction, &pass)?;
                 let is_quiet = pass.row.outcome == Outcome::Unchanged;
                 loaded.iter().try_for_each(|loaded| history::note_load(transaction, loaded))?;
                 mark.map_or(Ok(()), |mark| FEED_MARK.set(transaction, &mark))?;
@@ -189,8 +210,20 @@ pub trait WritePass: AsRef<Writer> + Sync {
 
 impl WritePass for Writer {}
 
+/// Whether so many passes have ended since the last one of this job, of which each job has its own, that upkeep is due.
+fn has_passed_many(
+    transaction: &Transaction<'_>,
+    PassEntry { job, subject, .. }: &PassEntry,
+) -> rusqlite::Result<bool> {
+    let sql = "SELECT pass FROM pass WHERE job = ?1 AND subject = ?2 ORDER BY pass DESC LIMIT 2";
+    let mut last = transaction.prepare_cached(sql)?;
+    let last: Vec<i64> = last.query_map(params![job, subject], |row| row.get(0))?.collect::<Result<_, _>>()?;
+    Ok(last.get(1).is_none_or(|before| before / UPKEEP != last[0] / UPKEEP))
+}
+
 /// A listing was taken in: what waited for one is settled if it was whole, or if none ever is.
 fn take_in(transaction: &Transaction<'_>, TakenListing { scope, is_whole }: TakenListing) -> rusqlite::Result<()> {
+    LISTING_OWED.remove(transaction)?;
     let in_vain = if is_whole { 0 } else { IN_VAIN.get(transaction)?.unwrap_or_default() + 1 };
     if (1..MOST_IN_VAIN).contains(&in_vain) {
         return IN_VAIN.set(transaction, &in_vain);

@@ -6,6 +6,7 @@ use rusqlite::{Transaction, params};
 use super::columns::digest;
 use super::guard::{self, ApprovedHash};
 use super::history::{Noted, note};
+use super::keys::key_row;
 use super::objects::{self, Record};
 use super::pass::{count_down, count_down_urgent};
 use crate::catalog::{Digest, Id, Kind};
@@ -54,6 +55,8 @@ pub enum Settled {
     },
     /// It failed in a way that can pass; whether it took effect is in doubt.
     Failed(String),
+    /// A create failed in a way that can pass, and is known to have had no effect; nor had one before it.
+    Undone(String),
 }
 
 /// An object that is as wanted without any request.
@@ -76,8 +79,15 @@ pub struct InDoubt {
     pub kind: Kind,
     /// Of the object.
     pub id: String,
-    /// The fields that it was about; `None` = all, and whether the object exists.
+    /// The fields that it was about; `None` = all, and whether the object exists. None of them = it had no effect.
     pub fields: Option<Vec<String>>,
+}
+
+impl InDoubt {
+    /// Whether it is known to have had no effect: it is to be tried again, and nothing is in doubt.
+    pub fn had_no_effect(&self) -> bool {
+        self.fields.as_ref().is_some_and(Vec::is_empty)
+    }
 }
 
 /// What NiceChat refuses.
@@ -159,6 +169,24 @@ pub trait WriteRequests: AsRef<Writer> {
         })
     }
 
+    /// Writes down what is to be taken away by another pass, where it isn't known to be ours.
+    ///
+    /// # Errors
+    /// When it can't be written.
+    fn put_off(&self, removals: Vec<Intent>) -> impl Future<Output = Result<(), StateError>> + Send {
+        let writer = self.as_ref();
+        let hasher = writer.hasher().clone();
+        writer.enter(Durable::No, move |transaction| {
+            removals.iter().try_for_each(|removal| {
+                let key = hasher.digest(removal.id.as_str().as_bytes());
+                match key_row(transaction, removal.kind, key)? {
+                    Some(_) => Ok(()),
+                    None => intend(transaction, std::slice::from_ref(removal)),
+                }
+            })
+        })
+    }
+
     /// Records what came of a request; returns when that is written. What a power cut takes of it, the next pass
     /// finds in NiceChat's listing.
     ///
@@ -175,7 +203,7 @@ pub trait WriteRequests: AsRef<Writer> {
         let hasher = writer.hasher().clone();
         writer.enter(Durable::No, move |transaction| {
             settle(transaction, &hasher, kind, id.as_str(), &settled)?;
-            if was.urgent && !matches!(settled, Settled::Failed(_)) {
+            if was.urgent && !matches!(settled, Settled::Failed(_) | Settled::Undone(_)) {
                 count_down_urgent(transaction)?;
             }
             if matches!(settled, Settled::Done(_) | Settled::Deleted) {
@@ -259,13 +287,22 @@ fn settle(
             let at = Timestamp::now().to_string();
             transaction.execute(sql, params![kind, id, digest.to_be_bytes(), category, reason, at])?;
         }
-        Settled::Failed(reason) => {
-            let sql = "UPDATE journal SET reason = ?3 WHERE kind = ?1 AND id = ?2";
-            transaction.execute(sql, params![kind, id, reason])?;
-            return Ok(());
+        Settled::Undone(reason) => {
+            // One that is ours was to be created because it is gone: what is there of it is in doubt all the same.
+            if key_row(transaction, kind, hasher.digest(id.as_bytes()))?.is_none() {
+                transaction
+                    .execute("UPDATE journal SET fields = '[]' WHERE kind = ?1 AND id = ?2", params![kind, id])?;
+            }
+            return note_failure(transaction, (kind, id), reason);
         }
+        Settled::Failed(reason) => return note_failure(transaction, (kind, id), reason),
     }
     count_down(transaction, 1)
+}
+
+fn note_failure(transaction: &Transaction<'_>, (kind, id): (Kind, &str), reason: &str) -> rusqlite::Result<()> {
+    let sql = "UPDATE journal SET reason = ?3 WHERE kind = ?1 AND id = ?2";
+    transaction.execute(sql, params![kind, id, reason]).map(|_| ())
 }
 
 /// An object that is as wanted, or gone, is neither refused nor, as a rule, in doubt.

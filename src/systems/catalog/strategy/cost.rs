@@ -95,8 +95,9 @@ pub(crate) fn choose(summary: &Summary, inputs: &Inputs, addresses: Result<&[Add
     let api = by_api(summary, inputs);
     let imports = addresses.unwrap_or_default().iter();
     let imports: Vec<_> = imports.map(|address| (address, by_import(summary, inputs, address))).collect();
-    // From its own place NiceChat would take rows as well that are rejected here.
-    let exact = imports.iter().filter(|(address, _)| summary.strangers == 0 || address.is_ours());
+    // From its own place NiceChat would take rows as well that are rejected here, and a last one that may be half.
+    let is_exact = summary.strangers == 0 && !summary.left_last_row;
+    let exact = imports.iter().filter(|(address, _)| is_exact || address.is_ours());
     let cheapest = exact.min_by(|(_, one), (_, other)| one.weight().total_cmp(&other.weight()));
     let by_api = |reason: String| (ChosenStrategy::Api, Some(reason), cheapest.map(|(_, cost)| *cost));
     let (strategy, reason, import) = match (inputs.strategy, imports.first(), cheapest) {
@@ -114,6 +115,9 @@ pub(crate) fn choose(summary: &Summary, inputs: &Inputs, addresses: Result<&[Add
         _ => {
             let why = match addresses {
                 Err(why) => Some(format!("no import: {why}")),
+                Ok(_) if cheapest.is_none() && summary.strangers == 0 => {
+                    Some("NiceChat would take the feed's last row, which may be half of one".to_owned())
+                }
                 Ok(_) if cheapest.is_none() => {
                     Some("NiceChat might take rows of the feed that are rejected here".to_owned())
                 }
@@ -294,12 +298,17 @@ mod tests {
     #[test]
     fn rows_that_only_nicechat_would_take_are_kept_from_it() {
         let unknown = auto(Timings::default());
-        let plan = Summary { strangers: 1, ..summary(10_000, 0, 10_000, 0) };
-        assert!(!is_import(&plan, &unknown));
-        let both = [source(ImportFormat::Yml), ours()];
-        assert_eq!(choose(&plan, &unknown, Ok(&both)).strategy, ChosenStrategy::Import(ours()));
-        let set = Inputs { strategy: Strategy::Import, ..unknown };
-        assert!(is_import(&plan, &set));
+        let rejected = Summary { strangers: 1, ..summary(10_000, 0, 10_000, 0) };
+        let half = Summary { left_last_row: true, ..summary(10_000, 0, 10_000, 0) };
+        for (plan, why) in [(rejected, "rows of the feed that are rejected"), (half, "the feed's last row")] {
+            let alone = choose(&plan, &unknown, Ok(&[source(ImportFormat::Yml)]));
+            assert_eq!(alone.strategy, ChosenStrategy::Api);
+            assert!(alone.reason.as_ref().is_some_and(|reason| reason.contains(why)), "{alone:?}");
+            let both = [source(ImportFormat::Yml), ours()];
+            assert_eq!(choose(&plan, &unknown, Ok(&both)).strategy, ChosenStrategy::Import(ours()));
+            let set = Inputs { strategy: Strategy::Import, ..unknown };
+            assert!(is_import(&plan, &set));
+        }
     }
 
     #[test]

@@ -136,6 +136,27 @@ fn nicechat_without_imports_costs_one_request() {
 }
 
 #[test]
+fn an_import_that_is_refused_has_created_nothing() {
+    let shop = shop("");
+    let ids: Vec<String> = (0..300).map(|n| format!("p{n:03}")).collect();
+    let products: Vec<(&str, &str)> = ids.iter().map(|id| (id.as_str(), "1.00")).collect();
+    shop.put_feed(yml(&products));
+    shop.config(AUTO);
+    let nicechat = shop.nicechat();
+    nicechat.put(Kind::Product, goods::object(json!({"id": "p000", "title": "By hand"})));
+    let path = Some("import-products/".to_owned());
+    nicechat.add_fault(Rule { path, ..Rule::new(Fault::status(404)) });
+    let (pass, counts) = counted(&shop, &["run", "--once"]);
+    pass.ended(0);
+    assert!(counts.contains(&"1 POST import-products".to_owned()), "{counts:?}");
+    let told = shop.json(&["history", "--format", "json"]);
+    let lines = told.as_array().expect("a list").iter().filter(|entry| entry["why"] == "first load");
+    let lines: Vec<(&Value, &Value)> = lines.map(|entry| (&entry["change"], &entry["fields"]["products"])).collect();
+    assert!(lines.contains(&(&json!("adopted"), &json!({"old": 0, "new": 1}))), "{lines:?}");
+    assert!(lines.contains(&(&json!("created"), &json!({"old": 1, "new": 300}))), "{lines:?}");
+}
+
+#[test]
 fn a_service_that_asks_to_be_left_alone_cannot_hold_an_import_beyond_its_time() {
     let shop = shop("[nicechat]\nstrategy = \"import\"\nimport_timeout = \"1s\"\n");
     shop.put_feed(yml(&[("a", "1.00")]));
@@ -275,4 +296,43 @@ fn the_picture_of_a_feed_that_an_import_read_is_not_taken_for_that_of_a_newer_on
     let next = sync(&shop).ended(0);
     assert_eq!(next.body("PATCH", "a"), json!({"image_url": "https://shop.example/third.jpg"}));
     assert_eq!(goods::resync(&shop).ended(0).lines(), [""; 0]);
+}
+
+/// NiceChat's copies of the pictures that were there before are nowhere known.
+#[test]
+fn pictures_that_an_import_may_have_left_are_sent() {
+    let api = "[nicechat]\nstrategy = \"api\"\n";
+    let every = NonZeroUsize::new(2).expect("two");
+    for failure in [ImportFailure::Before, ImportFailure::Partial { every }] {
+        let shop = shop(api);
+        let feed = yml(&[("a", "1.00"), ("b", "1.00")]);
+        shop.put_feed(feed.clone());
+        sync(&shop).ended(0);
+        let nicechat = shop.nicechat();
+        nicechat.set_rules(Rules { import_fails: Some(ImportFails::always(failure)), ..nicechat.rules() });
+        shop.config(IMPORT);
+        shop.put_feed(feed.replace(".jpg", "-2.jpg"));
+        let mut lines = sync(&shop).lines();
+        shop.config(api);
+        lines.extend(sync(&shop).ended(0).lines());
+        assert!(lines.contains(&"PATCH products b".to_owned()), "{failure:?}: {lines:?}");
+        assert_eq!(goods::resync(&shop).ended(0).lines(), [""; 0], "{failure:?}");
+    }
+}
+
+#[test]
+fn what_an_import_left_and_nobody_changed_does_not_count_as_updated() {
+    let shop = shop("[nicechat]\nstrategy = \"import\"\nretries = 0\n");
+    shop.put_feed(yml(&[("a", "1.00"), ("b", "1.00")]));
+    sync(&shop).ended(0);
+    let nicechat = shop.nicechat();
+    let leaves_all = ImportFailure::Partial { every: NonZeroUsize::MIN };
+    nicechat.set_rules(Rules { import_fails: Some(ImportFails::next(1, leaves_all)), ..nicechat.rules() });
+    nicechat.add_fault(Rule { method: Some("PATCH".to_owned()), ..Rule::new(Fault::status(500)) });
+    shop.put_feed(yml(&[("a", "2.00"), ("b", "2.00")]));
+    sync(&shop).ended(1);
+    assert_eq!(status(&shop)["last_pass"]["updated"], 0);
+    nicechat.clear_faults();
+    sync(&shop).ended(0);
+    assert_eq!(status(&shop)["last_pass"]["updated"], 2);
 }

@@ -179,6 +179,35 @@ fn auto_takes_the_cheaper_way_and_says_why() {
 }
 
 #[test]
+fn auto_keeps_broken_rows_from_nicechat() {
+    let shop = shop(AUTO);
+    let rows: String = (0..1_000)
+        .map(|n| {
+            format!(
+                "p{n:03}	Good	1.00 USD
+"
+            )
+        })
+        .collect();
+    // Nobody can tell whose the last one is.
+    for (more, strategy) in [
+        ("", "import"),
+        (
+            "	Good	1.00 USD	extra
+",
+            "api",
+        ),
+    ] {
+        shop.put_feed(format!(
+            "id	title	price
+{rows}{more}"
+        ));
+        let plan = shop.json(&["plan", "--format", "json"]);
+        assert_eq!(plan["strategy"], strategy, "{}", plan["why"]);
+    }
+}
+
+#[test]
 fn auto_without_an_address_means_the_api() {
     let shop = shop(AUTO);
     let mut feed = Vec::new();
@@ -247,6 +276,21 @@ fn what_the_guard_holds_is_not_pushed() {
     let (pass, _) = counted(&shop, &["run", "--once", "--force"]);
     pass.ended(0);
     assert_eq!(shop.nicechat().objects(Kind::Product).len(), 20);
+}
+
+#[test]
+fn what_an_import_has_created_otherwise_is_put_right_without_a_word() {
+    let shop = shop(IMPORT);
+    let ids: Vec<String> = (0..20).map(|n| format!("p{n:02}")).collect();
+    // Of RUR, which the feed calls roubles, NiceChat makes a currency of that name.
+    let price = |n: usize| if n < 5 { "1.00" } else { "7.00" };
+    let all: Vec<(&str, &str)> = ids.iter().enumerate().map(|(n, id)| (id.as_str(), price(n))).collect();
+    shop.put_feed(yml(&all[..5]));
+    sync(&shop).ended(0);
+    shop.put_feed(yml(&all).replace("7.00</price><currencyId>USD", "7.00</price><currencyId>RUR"));
+    sync(&shop).ended(0);
+    let products = shop.nicechat().objects(Kind::Product);
+    assert_eq!(products.values().filter(|product| product["currency"] == "rub").count(), 15, "{products:?}");
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use super::{Comparison, Differ, Draft, category_of};
+use super::{Comparison, Differ, Draft};
 use crate::catalog::{Category, Digest, Fields, Hasher, Id, Kind};
 use crate::config::{self, Prune, VanishedCategory};
 use crate::remote::nicechat::category_fields;
@@ -11,7 +11,7 @@ use crate::systems::catalog::diff::error::DifferError;
 use crate::systems::catalog::diff::fields::{IMAGE, overlaid};
 use crate::systems::catalog::diff::index::Flags;
 use crate::systems::catalog::diff::patience::Waiting;
-use crate::systems::catalog::plan::operation::{Action, Operation};
+use crate::systems::catalog::plan::operation::{Action, Operation, SOLD_OUT, Stage};
 use crate::systems::catalog::plan::risk::Risks;
 use crate::systems::catalog::store::{InDoubt, Known, ReadFeed as _, ReadImports as _, Refused, Why};
 
@@ -47,18 +47,18 @@ impl Differ {
             }
         }
         for (id, wanted) in std::mem::take(&mut self.feed.set_aside) {
+            let Some(at) = self.inventory.locate(Kind::Product, self.inventory.key(id.as_str()))? else { continue };
             let category = wanted.fields.get("category").and_then(|id| id.as_str()).unwrap_or_default();
+            let base = self.inventory.base(Kind::Product, at, &self.draft.store)?;
             if !sent.contains(category) {
+                self.weigh_set_aside(&id, at, &base, &wanted)?;
                 continue;
             }
-            if let Some(at) = self.inventory.locate(Kind::Product, self.inventory.key(id.as_str()))? {
-                self.draft.summary.set_aside -= 1;
-                let base = self.inventory.base(Kind::Product, at, &self.draft.store)?;
-                let operation = decide(Kind::Product, &id, &base, &wanted);
-                let operation = self.judged(Kind::Product, at, &base, operation)?;
-                let is_sent = self.stage(operation)?;
-                self.draft.summary.unchanged -= u64::from(is_sent);
-            }
+            self.draft.summary.set_aside -= 1;
+            let operation = decide(Kind::Product, &id, &base, &wanted);
+            let operation = self.judged(Kind::Product, at, &base, operation)?;
+            let is_sent = self.stage(operation)?;
+            self.draft.summary.unchanged -= u64::from(is_sent);
         }
         self.keep_mentioned()?;
         // Rows without an id are some feeds' habit; one more of them than ever may be a typo in anybody's.
@@ -194,20 +194,43 @@ impl Differ {
             self.feed.kept.iter().filter_map(|id| self.inventory.categories.find(self.inventory.key(id))).collect();
         for at in kept {
             if !self.inventory.categories.flags(at).has(Flags::SEEN) {
+                if let Some(object) = self.last_known(Kind::Category, at)?.filter(|object| object.is_ours) {
+                    self.set_removal_aside(Kind::Category, at, object)?;
+                }
                 self.keep(Kind::Category, at)?;
+                self.leave_foreign(Kind::Category, at)?;
             }
         }
         Ok(())
     }
 
+    /// What is to go and stays for now, because products are in it or NiceChat refuses: what somebody said of that
+    /// holds until it goes.
+    fn set_removal_aside(&mut self, kind: Kind, at: usize, object: LastKnown) -> Result<(), DifferError> {
+        let Ok(id) = Id::parse(&object.known.id) else { return Ok(()) };
+        if let Some(removal) = self.removal(kind, at, &id, object, true)? {
+            self.draft.store.add_to(Stage::SetAside, &Operation { risks: Risks::delete(), ..removal })?;
+        }
+        Ok(())
+    }
+
     /// Whether an object that NiceChat lists isn't known to be ours, but may have been created by an import of ours.
-    fn may_be_imported(&self, kind: Kind, at: usize) -> Result<bool, DifferError> {
+    pub(super) fn may_be_imported(&self, kind: Kind, at: usize) -> Result<bool, DifferError> {
         let index = self.inventory.index(kind);
         if !self.inventory.awaits_imported || index.object(at) != 0 {
             return Ok(false);
         }
         let listed = self.draft.store.listed(kind, index.key(at))?;
         Ok(listed.map(|(id, _)| self.inventory.reader.may_be_imported(kind, &id)).transpose()?.unwrap_or_default())
+    }
+
+    /// Whether an earlier request may have made an object. One that is known to have had no effect says nothing of what
+    /// an import of ours has done.
+    fn may_have_been_made(&self, kind: Kind, at: usize) -> Result<bool, DifferError> {
+        let key = self.inventory.index(kind).key(at);
+        let Some(object) = self.inventory.in_doubt.get(&(kind, key)) else { return Ok(false) };
+        let may_be_imported = || self.inventory.reader.may_be_imported(kind, &object.id);
+        Ok(!object.had_no_effect() || (self.inventory.awaits_imported && may_be_imported()?))
     }
 
     /// Notes an object that isn't known to be ours and that stays: for a later pass when it may be, listed or not,
@@ -218,14 +241,15 @@ impl Differ {
             return Ok(());
         }
         if !index.flags(at).has(Flags::FOREIGN) {
-            let in_doubt = self.inventory.in_doubt.get(&(kind, index.key(at))).filter(|_| self.inventory.is_listed);
+            let is_left = self.inventory.is_listed && self.may_have_been_made(kind, at)?;
+            let in_doubt = self.inventory.in_doubt.get(&(kind, index.key(at))).filter(|_| is_left);
             self.draft.left.extend(in_doubt.and_then(|object| Some((kind, Id::parse(&object.id).ok()?))));
             return Ok(());
         }
         if self.may_be_imported(kind, at)? {
             let listed = self.draft.store.listed(kind, self.inventory.index(kind).key(at))?;
             self.draft.left.extend(listed.and_then(|(id, _)| Some((kind, Id::parse(&id).ok()?))));
-        } else if !self.inventory.index(kind).flags(at).has(Flags::IN_DOUBT) {
+        } else if !self.may_have_been_made(kind, at)? {
             self.draft.summary.tally_mut(kind).foreign += 1;
         }
         Ok(())
@@ -237,7 +261,7 @@ impl Differ {
         let Ok(id) = Id::parse(&object.known.id) else { return Ok(false) };
         let flags = self.inventory.index(kind).flags(at);
         // It is ours when we made it, or may have: a create was under way when a pass was cut off, or an import.
-        let may_be_ours = object.is_ours || flags.has(Flags::IN_DOUBT) || self.may_be_imported(kind, at)?;
+        let may_be_ours = object.is_ours || self.may_have_been_made(kind, at)? || self.may_be_imported(kind, at)?;
         if !flags.has(Flags::FOREIGN) && !may_be_ours {
             let forget = Operation::new((kind, &id), Action::RecordOnly, Fields::new(), Fields::new(), None);
             return self.stage(forget).map(|_| true);
@@ -253,7 +277,14 @@ impl Differ {
         if !may_go {
             return Ok(false);
         }
-        if !self.is_absence_proven(kind, at)? {
+        if self.was_refused(kind, at, 0) {
+            // NiceChat refused to delete it, and nothing has changed since.
+            self.draft.summary.set_aside += 1;
+            self.waiting.iter_mut().for_each(|waiting| waiting.stays(id.as_str()));
+            self.keep_category(kind, at)?;
+            return self.set_removal_aside(kind, at, object).map(|()| false);
+        }
+        if !self.is_absence_proven() {
             self.waiting.iter_mut().for_each(|waiting| waiting.stays(id.as_str()));
             return Ok(false);
         }
@@ -292,8 +323,12 @@ impl Differ {
         let Base::Ours { known, drift, .. } = &base else { return Ok(false) };
         let Some(operation) = sell_out(id, known, drift) else { return Ok(false) };
         let operation = self.judged(Kind::Product, at, &base, operation)?;
-        let why = self.why_gone(Kind::Product, at);
-        self.stage(Operation { why, ..operation }).map(|_| true)
+        let operation = Operation { why: self.why_gone(Kind::Product, at), ..operation };
+        if self.was_refused(Kind::Product, at, SOLD_OUT) {
+            self.draft.summary.set_aside += 1;
+            return self.add_set_aside(&operation).map(|()| false);
+        }
+        self.stage(operation).map(|_| true)
     }
 
     /// What is known of an object that the feed doesn't have: from the state, the listing, or what was tried.
@@ -316,24 +351,23 @@ impl Differ {
     }
 
     /// Whether an object that the feed doesn't have may be deleted for that: where not, it is counted why.
-    fn is_absence_proven(&mut self, kind: Kind, at: usize) -> Result<bool, DifferError> {
-        let key = self.inventory.index(kind).key(at);
-        let is_refused = |refused: &Refused| refused.digest == 0;
-        if !self.policy.retry_refused && self.inventory.refused.get(&(kind, key)).is_some_and(is_refused) {
-            // NiceChat refused to delete it, and nothing has changed since.
-            self.draft.summary.set_aside += 1;
-            return self.keep_category(kind, at).map(|()| false);
-        }
+    fn is_absence_proven(&mut self) -> bool {
         if self.feed.some_row_is_unknown {
             self.draft.summary.held_back += 1;
-            return Ok(false);
+            return false;
         }
         if self.feed.unproven.is_some() {
             self.draft.summary.unproven += 1;
             self.draft.summary.unproven_because = self.feed.unproven;
-            return Ok(false);
+            return false;
         }
-        Ok(true)
+        true
+    }
+
+    /// Whether NiceChat refused just this, see [`Operation::refusal`], and it isn't tried again.
+    fn was_refused(&self, kind: Kind, at: usize, refusal: Digest) -> bool {
+        let refused = self.inventory.refused.get(&(kind, self.inventory.index(kind).key(at)));
+        !self.policy.retry_refused && refused.is_some_and(|refused| refused.digest == refusal)
     }
 
     /// Why the comparison hasn't met an object.
@@ -351,9 +385,9 @@ impl Differ {
         object: LastKnown,
         may_be_ours: bool,
     ) -> Result<Option<Operation>, DifferError> {
-        let LastKnown { known, is_ours } = object;
-        let index = self.inventory.index(kind);
-        let drift = self.draft.store.observed(kind, index.key(at))?.map(|seen| seen.drift).unwrap_or_default();
+        let known = object.known;
+        let key = self.inventory.index(kind).key(at);
+        let drift = self.draft.store.observed(kind, key)?.map(|seen| seen.drift).unwrap_or_default();
         let is_off = overlaid(&known.acked, &drift).get("is_enabled") == Some(&serde_json::Value::Bool(false));
         Ok(match (kind, self.policy.vanished_category) {
             (Kind::Category, VanishedCategory::Disable) if is_off => None,
@@ -363,11 +397,7 @@ impl Differ {
                 let record = operation.record.filter(|_| may_be_ours);
                 Some(Operation { record, why: Why::Gone, ..operation })
             }
-            _ => {
-                let is_in_doubt = index.flags(at).has(Flags::IN_DOUBT);
-                let was_in = if is_in_doubt || !is_ours { None } else { category_of(&known.acked) };
-                Some(Operation { was_in, why: self.why_gone(kind, at), ..vanish(kind, id, known.acked) })
-            }
+            _ => Some(Operation { why: self.why_gone(kind, at), ..vanish(kind, id, known.acked) }),
         })
     }
 }

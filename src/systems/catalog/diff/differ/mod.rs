@@ -218,6 +218,7 @@ impl Differ {
             // It may be that of any product that is missed later.
             Owner::Unknown => {
                 self.feed.some_row_is_unknown = true;
+                self.draft.summary.strangers += 1;
                 return Ok(());
             }
         };

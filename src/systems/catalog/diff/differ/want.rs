@@ -8,7 +8,7 @@ use crate::systems::catalog::diff::decide::{Base, Wanted, adoption, as_listed, d
 use crate::systems::catalog::diff::error::DifferError;
 use crate::systems::catalog::diff::fields::{overlaid, same};
 use crate::systems::catalog::diff::index::Flags;
-use crate::systems::catalog::plan::operation::{Action, Operation};
+use crate::systems::catalog::plan::operation::{Action, Operation, Stage};
 use crate::systems::catalog::plan::risk::Risks;
 use crate::systems::catalog::store::ReadObjects as _;
 use crate::systems::catalog::store::Why;
@@ -58,9 +58,6 @@ impl Differ {
         if operation.why == Why::Import && operation.action == Action::RecordOnly {
             operation.old = replaced(&base, &wanted);
         }
-        if let (Kind::Product, Base::Ours { known, .. }, false) = (kind, &base, flags.has(Flags::IN_DOUBT)) {
-            operation.was_in = category_of(&known.acked);
-        }
         if let Base::Listed(listed) = &base {
             self.draft.summary.tally_mut(kind).adopted += 1;
             if kind == Kind::Product {
@@ -79,9 +76,43 @@ impl Differ {
     /// A product that NiceChat refused as it is wanted.
     fn set_aside(&mut self, id: &Id, at: usize, wanted: Wanted) -> Result<(), DifferError> {
         self.draft.summary.set_aside += 1;
-        self.keep_category(Kind::Product, at)?;
+        let base = self.inventory.base(Kind::Product, at, &self.draft.store)?;
+        match &base {
+            Base::Ours { known, .. } if known.acked.contains_key("category") => {
+                self.feed.kept.extend(category_of(&known.acked));
+            }
+            _ => self.keep_category(Kind::Product, at)?,
+        }
         if self.category_may_be_sent(&wanted) {
             self.feed.set_aside.push((id.clone(), wanted));
+            return Ok(());
+        }
+        self.weigh_set_aside(id, at, &base, &wanted)
+    }
+
+    /// What would be risky of a product that is set aside counts all the same: without it, what the guard holds beside
+    /// may be few enough to be let through.
+    pub(super) fn weigh_set_aside(
+        &mut self,
+        id: &Id,
+        at: usize,
+        base: &Base,
+        wanted: &Wanted,
+    ) -> Result<(), DifferError> {
+        if !matches!(base, Base::Ours { .. }) {
+            return Ok(());
+        }
+        let operation = decide(Kind::Product, id, base, wanted);
+        let operation = self.judged(Kind::Product, at, base, operation)?;
+        let why = self.why(base, &operation);
+        self.add_set_aside(&Operation { why, ..operation })
+    }
+
+    /// A change that is set aside: the guard is about what of it is risky.
+    pub(super) fn add_set_aside(&mut self, operation: &Operation) -> Result<(), DifferError> {
+        if operation.risks != Risks::default() {
+            self.draft.summary.risks.add(operation.risks);
+            self.draft.store.add_to(Stage::SetAside, operation)?;
         }
         Ok(())
     }
@@ -96,8 +127,8 @@ impl Differ {
         Ok(seen.is_some_and(|seen| seen.has_new_picture || !seen.drift.is_empty()))
     }
 
-    /// A change with its risks, for the guard. To correct drift is none. A value that is in doubt is measured by the
-    /// one that was acknowledged last.
+    /// A change with its risks, for the guard. To correct drift is none, nor what an import of ours has created. A value
+    /// that is in doubt is measured by the one that was acknowledged last.
     pub(super) fn judged(
         &mut self,
         kind: Kind,
@@ -116,10 +147,13 @@ impl Differ {
         let is_in_doubt = self.inventory.index(kind).flags(at).has(Flags::IN_DOUBT);
         let mut in_doubt = self.inventory.in_doubt(kind, at)?;
         let factor = self.policy.price_factor;
-        let risks = match kind {
-            Kind::Category => Risks::default(),
-            Kind::Product if in_doubt.is_empty() => Risks::of_change(acked, &operation.send, factor),
-            Kind::Product => Risks::of_change(&overlaid(acked, &in_doubt), &operation.send, factor),
+        let is_harmless = kind == Kind::Category || self.may_be_imported(kind, at)?;
+        let risks = if is_harmless {
+            Risks::default()
+        } else if in_doubt.is_empty() {
+            Risks::of_change(acked, &operation.send, factor)
+        } else {
+            Risks::of_change(&overlaid(acked, &in_doubt), &operation.send, factor)
         };
         if let Base::Ours { known, drift, .. } = base
             && risks != Risks::default()
@@ -175,18 +209,23 @@ impl Differ {
         })
     }
 
-    /// Keeps the category that a product was last acknowledged to be in: a move to another one may be
+    /// Keeps the category that a product lies in, as far as anybody knows: a move to another one may be
     /// in doubt, or refused.
     pub(super) fn keep_category(&mut self, kind: Kind, at: usize) -> Result<(), DifferError> {
-        let category = self.acknowledged_category(kind, at)?;
+        let category = self.category_of_product(kind, at)?;
         self.feed.kept.extend(category);
         Ok(())
     }
 
-    fn acknowledged_category(&self, kind: Kind, at: usize) -> Result<Option<String>, DifferError> {
-        let object = self.inventory.index(kind).object(at);
-        if kind == Kind::Category || object == 0 {
+    /// The category that a product was last acknowledged to be in; of one that isn't ours, the one that is listed.
+    fn category_of_product(&self, kind: Kind, at: usize) -> Result<Option<String>, DifferError> {
+        if kind == Kind::Category {
             return Ok(None);
+        }
+        let (object, key) = (self.inventory.products.object(at), self.inventory.products.key(at));
+        if object == 0 {
+            let listed = self.draft.store.listed(kind, key)?;
+            return Ok(listed.and_then(|(_, fields)| category_of(&fields)));
         }
         let acked = self.inventory.reader.object(object)?.acked;
         Ok(category_of(&acked))
@@ -214,18 +253,29 @@ impl Differ {
     pub(super) fn stage(&mut self, mut operation: Operation) -> Result<bool, DifferError> {
         let kind = operation.kind;
         let key = self.inventory.key(operation.id.as_str());
-        operation.is_late = !self.inventory.is_plain(kind, key);
-        if kind == Kind::Product
-            && operation.was_in.is_none()
-            && matches!(operation.action, Action::Update | Action::Delete)
-            && let Some(at) = self.inventory.locate(kind, key)?
-        {
-            operation.was_in = self.acknowledged_category(kind, at)?;
-        }
+        let in_doubt = self.inventory.in_doubt.get(&(kind, key));
+        operation.is_late = in_doubt.is_some();
+        operation.may_be_done = in_doubt.is_some_and(|object| !object.had_no_effect());
+        operation.was_in = self.was_in(&operation, key)?;
         self.draft.summary.tally_mut(kind).add(&operation);
         self.draft.summary.risks.add(operation.risks);
         self.draft.store.add(&operation)?;
         Ok(operation.action != Action::RecordOnly)
+    }
+
+    /// See [`Operation::was_in`]. `key` = of the product.
+    fn was_in(&mut self, operation: &Operation, key: Digest) -> Result<Option<String>, DifferError> {
+        let Operation { kind, action, send, old, .. } = operation;
+        let leaves = *action == Action::Delete || (*action == Action::Update && send.contains_key("category"));
+        if *kind == Kind::Category || !leaves {
+            return Ok(None);
+        }
+        if old.contains_key("category") {
+            return Ok(category_of(old));
+        }
+        // It is in doubt.
+        let Some(at) = self.inventory.locate(*kind, key)? else { return Ok(None) };
+        self.category_of_product(*kind, at)
     }
 }
 

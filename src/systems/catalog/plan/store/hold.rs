@@ -91,10 +91,11 @@ impl PlanStore {
 
     /// Holds everything that would be sent.
     pub(in crate::systems::catalog) fn hold_all(&mut self) -> Result<(), PlanStoreError> {
-        let sql = "UPDATE operation SET stage = ?1, turn = ?2 || substr(turn, 2) WHERE stage != ?3";
+        let (noted, set_aside) = (code(Stage::RecordOnly), code(Stage::SetAside));
+        let sql = "UPDATE operation SET stage = ?1, turn = ?2 || substr(turn, 2) WHERE stage NOT IN (?3, ?4)";
         let [begin, _] = turn::bounds(Stage::Held);
-        self.connection.execute(sql, params![code(Stage::Held), begin, code(Stage::RecordOnly)])?;
-        self.groups.retain(|group, _| group.stage == Stage::RecordOnly);
+        self.connection.execute(sql, params![code(Stage::Held), begin, noted, set_aside])?;
+        self.groups.retain(|group, _| matches!(group.stage, Stage::RecordOnly | Stage::SetAside));
         self.creates_stage = Stage::Held;
         Ok(())
     }
@@ -115,6 +116,14 @@ impl PlanStore {
     /// When the temporary file can't be read, or `each` fails.
     pub fn each_held<E: From<PlanStoreError>>(&self, each: impl FnMut(&Operation) -> Result<(), E>) -> Result<(), E> {
         self.each_of(Stage::Held, each)
+    }
+
+    /// The same with what is set aside.
+    pub(in crate::systems::catalog) fn each_set_aside<E: From<PlanStoreError>>(
+        &self,
+        each: impl FnMut(&Operation) -> Result<(), E>,
+    ) -> Result<(), E> {
+        self.each_of(Stage::SetAside, each)
     }
 }
 

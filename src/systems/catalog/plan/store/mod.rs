@@ -272,7 +272,8 @@ impl PlanStore {
     /// The groups of operations that send something, in the order of the application, and how many
     /// each one has.
     pub fn groups(&self) -> impl Iterator<Item = (Group, u64)> {
-        let sent = self.groups.iter().filter(|(group, _)| !matches!(group.stage, Stage::RecordOnly | Stage::Held));
+        let is_sent = |stage: Stage| !matches!(stage, Stage::RecordOnly | Stage::Held | Stage::SetAside);
+        let sent = self.groups.iter().filter(move |(group, _)| is_sent(group.stage));
         sent.map(|(group, count)| (*group, *count))
     }
 

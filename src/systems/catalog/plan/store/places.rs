@@ -48,7 +48,7 @@ impl PlanStore {
         rows.next()?.map_or(Ok(None), |row| Ok(operation(row)?.operation))
     }
 
-    /// The operations on an object, with their stages.
+    /// The operations on an object, with their stages; but for those that are set aside.
     pub(in crate::systems::catalog) fn operations_on(
         &self,
         kind: Kind,
@@ -60,8 +60,8 @@ impl PlanStore {
         let mut found = Vec::new();
         while let Some(row) = rows.next()? {
             let number: u8 = row.get(6)?;
-            let stage = Stage::ALL.into_iter().find(|stage| code(*stage) == number).unwrap_or(Stage::Held);
-            found.extend(operation(row)?.operation.map(|operation| (stage, operation)));
+            let stage = Stage::ALL.into_iter().chain([Stage::Held]).find(|stage| code(*stage) == number);
+            found.extend(stage.zip(operation(row)?.operation));
         }
         if kind == Kind::Product {
             found.extend(self.creates.find(id)?.map(|operation| (self.creates_stage, operation)));
@@ -71,20 +71,35 @@ impl PlanStore {
 
     /// Moves an operation to another stage than its own.
     pub(in crate::systems::catalog) fn move_to(&mut self, stage: Stage, place: Place) -> Result<(), PlanStoreError> {
-        let sql = "SELECT stage, late, urgency FROM operation WHERE rowid = ?1";
-        let of = |row: &rusqlite::Row<'_>| Ok((row.get::<_, u8>(0)?, row.get::<_, bool>(1)?, row.get::<_, u8>(2)?));
-        let (from, is_late, urgency) = self.connection.prepare_cached(sql)?.query_row([place.0], of)?;
-        let is_its = |group: &&super::Group| {
-            code(group.stage) == from && group.is_late == is_late && code(group.urgency) == urgency
-        };
-        if let Some(group) = self.groups.keys().find(is_its).copied() {
-            self.groups.entry(group).and_modify(|count| *count = count.saturating_sub(1));
-            self.groups.retain(|_, count| *count > 0);
+        if let Some(group) = self.leave_group(place)? {
             *self.groups.entry(super::Group { stage, ..group }).or_default() += 1;
         }
         let sql = "UPDATE operation SET stage = ?1, turn = ?2 || substr(turn, 2) WHERE rowid = ?3";
         let [begin, _] = turn::bounds(stage);
         self.connection.prepare_cached(sql)?.execute(params![code(stage), begin, place.0])?;
         Ok(())
+    }
+
+    /// Takes an operation out of the plan.
+    pub(in crate::systems::catalog) fn remove(&mut self, place: Place) -> Result<(), PlanStoreError> {
+        self.leave_group(place)?;
+        self.connection.prepare_cached("DELETE FROM operation WHERE rowid = ?1")?.execute([place.0])?;
+        Ok(())
+    }
+
+    /// Counts an operation no more in its group, and gives that.
+    fn leave_group(&mut self, place: Place) -> Result<Option<super::Group>, PlanStoreError> {
+        let sql = "SELECT stage, late, urgency FROM operation WHERE rowid = ?1";
+        let of = |row: &rusqlite::Row<'_>| Ok((row.get::<_, u8>(0)?, row.get::<_, bool>(1)?, row.get::<_, u8>(2)?));
+        let (stage, is_late, urgency) = self.connection.prepare_cached(sql)?.query_row([place.0], of)?;
+        let is_its = |group: &&super::Group| {
+            code(group.stage) == stage && group.is_late == is_late && code(group.urgency) == urgency
+        };
+        let group = self.groups.keys().find(is_its).copied();
+        if let Some(group) = group {
+            self.groups.entry(group).and_modify(|count| *count = count.saturating_sub(1));
+            self.groups.retain(|_, count| *count > 0);
+        }
+        Ok(group)
     }
 }

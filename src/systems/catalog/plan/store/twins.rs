@@ -1,9 +1,12 @@
 //! Wanted objects whose ids differ in case only from ones that go, while the plan is made.
 
+use std::collections::HashSet;
+
 use rusqlite::params;
 
 use super::{PlanStore, PlanStoreError, code, kind_of};
 use crate::catalog::{Id, Kind};
+use crate::systems::catalog::plan::operation::Stage;
 use crate::systems::catalog::store::Intent;
 
 impl PlanStore {
@@ -38,5 +41,42 @@ impl PlanStore {
             intents.push(Intent { kind: kind_of(row.get(1)?), id, fields: field.map(|field| vec![field]) });
         }
         Ok(intents)
+    }
+
+    /// Leaves wanted objects of a kind alone whose twins don't go after all: `going` = the ids that do, in lower case.
+    /// Gives how many requests less that is.
+    pub(in crate::systems::catalog) fn drop_twins(
+        &mut self,
+        kind: Kind,
+        going: &HashSet<String>,
+    ) -> Result<u64, PlanStoreError> {
+        let mut safe = HashSet::new();
+        for (row, id) in self.twin_ids(kind)? {
+            if !going.contains(&id.to_lowercase()) {
+                self.connection.prepare_cached("DELETE FROM twin WHERE rowid = ?1")?.execute([row])?;
+                safe.insert(id);
+            }
+        }
+        if safe.is_empty() {
+            return Ok(0);
+        }
+        let stage = if kind == Kind::Category { Stage::CategoryTwins } else { Stage::Products };
+        let mut places = Vec::new();
+        self.ids(stage, kind, |id, place| places.extend(safe.contains(id).then_some(place)))?;
+        let mut dropped = 0;
+        for place in places {
+            // What is sent for its own sake differs from what is known.
+            if self.operation_at(place)?.is_some_and(|operation| operation.send == operation.old) {
+                self.remove(place)?;
+                dropped += 1;
+            }
+        }
+        Ok(dropped)
+    }
+
+    fn twin_ids(&self, kind: Kind) -> Result<Vec<(i64, String)>, PlanStoreError> {
+        let mut statement = self.connection.prepare_cached("SELECT rowid, id FROM twin WHERE kind = ?1")?;
+        let rows = statement.query_map([code(kind)], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, String>(1)?)))?;
+        Ok(rows.collect::<Result<_, _>>()?)
     }
 }

@@ -105,7 +105,8 @@ pub trait WriteImports: AsRef<Writer> {
                 params![import, state, updated.map(|at| at.to_string()), imported, failure],
             )?;
             transaction.execute("DELETE FROM served", [])?;
-            if came_to_nothing || at_large.is_some() {
+            // Of one that failed nobody knows how much it has read.
+            if state == ImportState::Failed {
                 IMPORTED_FEED.remove(transaction)?;
             }
             if came_to_nothing {
