@@ -109,9 +109,10 @@ fn layer(style: LogStyle, identifier: &str) -> anyhow::Result<(BoxedLayer, Log)>
 fn filter(rust_log: Option<&str>, verbosity: i8) -> anyhow::Result<Targets> {
     let directives = match (rust_log.filter(|value| !value.is_empty()), verbosity) {
         (Some(own), _) => own,
-        (None, ..=-1) => "error",
-        (None, 0) => "warn,shelfkeeper=info",
-        (None, 1) => "warn,shelfkeeper=debug",
+        // (Of a certificate that is refused our own words tell more, and it may be taken a moment later.)
+        (None, ..=-1) => "error,rustls_platform_verifier=off",
+        (None, 0) => "warn,shelfkeeper=info,rustls_platform_verifier=off",
+        (None, 1) => "warn,shelfkeeper=debug,rustls_platform_verifier=off",
         (None, 2..) => "debug,shelfkeeper=trace",
     };
     directives.parse::<Targets>().with_context(|| format!("RUST_LOG is not a log filter: {directives:?}"))
@@ -264,9 +265,10 @@ mod tests {
     #[test]
     fn verbosity_sets_the_level_and_rust_log_overrides_it() {
         let level = |rust_log, verbosity| filter(rust_log, verbosity).expect("a filter").to_string();
-        assert_eq!(level(None, -1), "error");
-        assert_eq!(level(Some(""), 0), "shelfkeeper=info,warn");
-        assert_eq!(level(None, 1), "shelfkeeper=debug,warn");
+        let quiet = |levels: &str| format!("rustls_platform_verifier=off,{levels}");
+        assert_eq!(level(None, -1), quiet("error"));
+        assert_eq!(level(Some(""), 0), quiet("shelfkeeper=info,warn"));
+        assert_eq!(level(None, 1), quiet("shelfkeeper=debug,warn"));
         assert_eq!(level(None, 5), "shelfkeeper=trace,debug");
         assert_eq!(level(Some("trace"), -1), "trace");
         assert!(filter(Some("shelfkeeper=loud"), 0).is_err());

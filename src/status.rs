@@ -26,8 +26,6 @@ const SHOWN: u64 = 20;
 const FULL: u64 = 1 << 20;
 /// How far back the last good pass is looked for.
 const LOOKED_AT: u32 = 10_000;
-/// A pass that began so much before it was due is the one that was due: a clock was set a little meanwhile.
-const TOO_EARLY: Duration = Duration::from_secs(1);
 
 /// What is said when there is no state file: not that there was no pass, which nobody can know then.
 pub fn no_state(reader: &Reader) -> Option<String> {
@@ -353,7 +351,7 @@ impl Part<'_> {
     pub fn due(&self) -> Option<Timestamp> {
         let last = self.passes.first()?;
         // From its begin on, as the daemon counts; one that lasted longer is followed by the next one at once.
-        let due = due_behind(last.started, self.schedule.as_ref()?, self.delay)?;
+        let due = self.schedule.as_ref()?.due_behind(last.started, self.delay)?;
         Some(due.max(last.finished.at))
     }
 
@@ -388,45 +386,7 @@ impl Part<'_> {
     }
 }
 
-/// When the pass behind one that began then is due. `delay` = how much later than scheduled the daemon makes it.
-fn due_behind(started: Timestamp, schedule: &Schedule, delay: Duration) -> Option<Timestamp> {
-    match schedule {
-        // Each is that late, which adds nothing between two of them. (Behind a daemon's first pass, which is not, the
-        // next one comes so much later than this.)
-        Schedule::Every(_) => schedule.due_after(started, 1),
-        Schedule::Cron(_) => {
-            let scheduled = started.checked_sub(delay.saturating_sub(TOO_EARLY)).ok()?;
-            schedule.due_after(scheduled, 1)?.checked_add(delay).ok()
-        }
-    }
-}
-
 /// A moment, and roughly how far away it is.
 pub fn moment(at: Timestamp, now: Timestamp) -> String {
     format!("{at:.0} ({})", distance(at, now))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_delay_belongs_to_the_moment_of_a_cron_line() {
-        let late = Duration::from_secs(50 * 60);
-        for (schedule, delay, started, due) in [
-            ("0 0 3 * * *", late, "2026-01-02T02:59:00Z", "2026-01-02T03:50:00Z"),
-            // Somebody asked for it between the moment of the line and the pass of the daemon.
-            ("0 0 3 * * *", late, "2026-01-02T03:20:00Z", "2026-01-02T03:50:00Z"),
-            ("0 0 3 * * *", late, "2026-01-02T03:49:59.5Z", "2026-01-03T03:50:00Z"),
-            ("0 0 3 * * *", late, "2026-01-02T03:50:00Z", "2026-01-03T03:50:00Z"),
-            ("0 0 3 * * *", late, "2026-01-02T03:50:00.2Z", "2026-01-03T03:50:00Z"),
-            ("0 0 3 * * *", Duration::ZERO, "2026-01-02T03:00:00.1Z", "2026-01-03T03:00:00Z"),
-            ("0 0 3 * * *", Duration::ZERO, "2026-01-02T02:59:59.5Z", "2026-01-02T03:00:00Z"),
-            ("every 2h", late, "2026-01-02T03:20:00Z", "2026-01-02T05:20:00Z"),
-        ] {
-            let read = Schedule::parse(schedule).expect(schedule);
-            let behind = due_behind(started.parse().expect(started), &read, delay);
-            assert_eq!(behind.map(|due| due.to_string()).as_deref(), Some(due), "{schedule} {started}");
-        }
-    }
 }

@@ -14,6 +14,9 @@ use super::units::{self, SECOND};
 /// The intervals that make sense: below a second the scheduler can't keep up, a year is a mistake.
 const INTERVALS: RangeInclusive<Duration> = SECOND..=Duration::from_secs(365 * 24 * 3600);
 
+/// A pass that began so much before it was due is the one that was due: a clock was set a little meanwhile.
+const TOO_EARLY: Duration = Duration::from_secs(1);
+
 const EXPECTED: &str = "expected an interval such as \"every 15m\", or a cron line of six fields such as \
                         \"0 */15 * * * *\" (second, minute, hour, day of the month, month, day of the week; UTC)";
 
@@ -49,6 +52,19 @@ impl Schedule {
                 let start = DateTime::from_timestamp_micros(start.as_microsecond())?;
                 let moment = parser.parse(line).ok()?.iter_after(start).nth(times.saturating_sub(1) as usize)?;
                 Timestamp::from_second(moment.timestamp()).ok()
+            }
+        }
+    }
+
+    /// When the pass behind one that began then is due. `delay` = how much later than scheduled the daemon makes it.
+    pub fn due_behind(&self, started: Timestamp, delay: Duration) -> Option<Timestamp> {
+        match self {
+            // Each is that late, which adds nothing between two of them. (Behind a daemon's first pass, which is not,
+            // the next one comes so much later than this.)
+            Schedule::Every(_) => self.due_after(started, 1),
+            Schedule::Cron(_) => {
+                let scheduled = started.checked_sub(delay.saturating_sub(TOO_EARLY)).ok()?;
+                self.due_after(scheduled, 1)?.checked_add(delay).ok()
             }
         }
     }
@@ -136,6 +152,26 @@ mod tests {
             assert_eq!(due(text, start, times).as_deref(), Some(expected), "{text} {start}");
         }
         assert_eq!(due("every 8760h", "9999-12-01T00:00:00Z", 3), None);
+    }
+
+    #[test]
+    fn a_delay_belongs_to_the_moment_of_a_cron_line() {
+        let late = Duration::from_secs(50 * 60);
+        for (schedule, delay, started, due) in [
+            ("0 0 3 * * *", late, "2026-01-02T02:59:00Z", "2026-01-02T03:50:00Z"),
+            // Somebody asked for it between the moment of the line and the pass of the daemon.
+            ("0 0 3 * * *", late, "2026-01-02T03:20:00Z", "2026-01-02T03:50:00Z"),
+            ("0 0 3 * * *", late, "2026-01-02T03:49:59.5Z", "2026-01-03T03:50:00Z"),
+            ("0 0 3 * * *", late, "2026-01-02T03:50:00Z", "2026-01-03T03:50:00Z"),
+            ("0 0 3 * * *", late, "2026-01-02T03:50:00.2Z", "2026-01-03T03:50:00Z"),
+            ("0 0 3 * * *", Duration::ZERO, "2026-01-02T03:00:00.1Z", "2026-01-03T03:00:00Z"),
+            ("0 0 3 * * *", Duration::ZERO, "2026-01-02T02:59:59.5Z", "2026-01-02T03:00:00Z"),
+            ("every 2h", late, "2026-01-02T03:20:00Z", "2026-01-02T05:20:00Z"),
+        ] {
+            let read = Schedule::parse(schedule).expect(schedule);
+            let behind = read.due_behind(started.parse().expect(started), delay);
+            assert_eq!(behind.map(|due| due.to_string()).as_deref(), Some(due), "{schedule} {started}");
+        }
     }
 
     #[test]

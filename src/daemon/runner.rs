@@ -300,10 +300,8 @@ impl Runner {
     fn failure(&self, job: &dyn Job, report: &Report) -> Option<String> {
         let since = self.failing?;
         let why = shorten_to(&plain(report.row.reason.as_deref()?, LONG), WHY);
-        let due = job.due().into_iter();
-        let due =
-            due.filter_map(|due| due.schedule.due_after(report.row.started, 1)?.checked_add(due.delay).ok()).min();
-        let next = due.map(|next| next.max(report.row.finished.at));
+        let due = job.due().into_iter().filter_map(|due| due.schedule.due_behind(report.row.started, due.delay));
+        let next = due.min().map(|next| next.max(report.row.finished.at));
         let next = next.map(|next| format!(", next try {next:.0}")).unwrap_or_default();
         Some(format!("{}: failed since {since:.0}: {why}{next}", report.label))
     }

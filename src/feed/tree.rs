@@ -56,8 +56,11 @@ struct Level {
 }
 
 impl Tree {
-    pub(super) fn new(charset: Charset, hasher: Hasher) -> Tree {
-        let digest = hasher.digest(format!("{charset:?}").as_bytes());
+    /// `standing` = all that is known of the encoding, see [`CharsetDetector::standing`].
+    ///
+    /// [`CharsetDetector::standing`]: super::charset::CharsetDetector::standing
+    pub(super) fn new(charset: Charset, standing: &str, hasher: Hasher) -> Tree {
+        let digest = hasher.digest(standing.as_bytes());
         Tree {
             charset,
             nodes: HashMap::new(),
@@ -71,8 +74,8 @@ impl Tree {
     }
 
     /// Categories from here on are in this encoding.
-    pub(super) fn set_charset(&mut self, charset: Charset) {
-        self.digest = self.hasher.digest(format!("{} {}", self.digest, charset.name()).as_bytes());
+    pub(super) fn set_charset(&mut self, charset: Charset, standing: &str) {
+        self.digest = self.hasher.digest(format!("{} {standing}", self.digest).as_bytes());
         self.charset = charset;
     }
 
@@ -205,7 +208,7 @@ mod tests {
     }
 
     fn tree(xml: &[String]) -> Tree {
-        let mut tree = Tree::new(Charset::UTF8, Hasher::without_secret());
+        let mut tree = Tree::new(Charset::UTF8, "", Hasher::without_secret());
         xml.iter().for_each(|xml| tree.add(xml.as_bytes()).expect("not too large"));
         tree
     }

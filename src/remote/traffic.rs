@@ -14,9 +14,14 @@ pub struct Traffic {
 }
 
 impl Traffic {
+    /// How many were answered.
+    pub fn answers(&self) -> u64 {
+        self.answered.values().sum()
+    }
+
     /// How many got no answer: nobody was there, the connection broke, or whoever waited for it had to stop.
     pub fn unanswered(&self) -> u64 {
-        self.requests.saturating_sub(self.answered.values().sum())
+        self.requests.saturating_sub(self.answers())
     }
 
     pub(super) fn sent(&mut self, is_retry: bool) {

@@ -81,10 +81,7 @@ impl Columns {
         }
         let optional = columns.of_sales();
         let needed = columns.of.iter().filter(|column| !optional.contains(column)).flatten();
-        // Without a title a row isn't taken anyhow.
-        let may_lack = |attribute| matches!(attribute, Attribute::Title | Attribute::SalePrice | Attribute::SaleDates);
-        let others = columns.others.iter().filter(|(attribute, _)| !may_lack(*attribute)).map(|(_, index)| index);
-        columns.needed = needed.chain(others).max().map_or(0, |last| last + 1);
+        columns.needed = needed.max().map_or(0, |last| last + 1);
         columns.of[Attribute::Id as usize].is_some().then_some(columns)
     }
 
@@ -112,8 +109,20 @@ impl Columns {
     /// line end broke in two, and would blank what the other half holds.
     pub(super) fn misfit(&self, cells: &Cells) -> Option<String> {
         let extra = (self.width..cells.len()).any(|index| !cells.get(index).trim_ascii().is_empty());
-        let missing = cells.len() < self.needed;
+        let missing = cells.len() < self.needed || self.lacks_other(cells);
         (extra || missing).then(|| format!("{} cells where the header has {}", cells.len(), self.width))
+    }
+
+    /// Whether a row ends before the second column of something that its first one doesn't say.
+    fn lacks_other(&self, cells: &Cells) -> bool {
+        // Without a title a row isn't taken anyhow, and few have a sale.
+        let may_lack = |attribute| matches!(attribute, Attribute::Title | Attribute::SalePrice | Attribute::SaleDates);
+        let is_said = |attribute: Attribute| {
+            let first = self.of[attribute as usize];
+            first.is_some_and(|index| !cells.get(index).trim_ascii().is_empty())
+        };
+        let mut missing = self.others.iter().filter(|(_, index)| *index >= cells.len());
+        missing.any(|(attribute, _)| !may_lack(*attribute) && !is_said(*attribute))
     }
 
     fn of_sales(&self) -> [Option<usize>; 2] {
@@ -139,7 +148,9 @@ impl Columns {
             number.starts_with(|c: char| c.is_ascii_digit()) && Currency::parse(currency.trim()).is_some()
         };
         let prices = [Attribute::Price, Attribute::SalePrice].map(|attribute| self.of[attribute as usize]);
-        let most = prices.iter().flatten().count().max(1);
+        let is_of_prices = |attribute| matches!(attribute, Attribute::Price | Attribute::SalePrice);
+        let others = self.others.iter().filter(|(attribute, _)| is_of_prices(*attribute)).count();
+        let most = (prices.iter().flatten().count() + others).max(1);
         (0..cells.len()).filter(|index| is_price(cells.get(*index))).count() > most
     }
 }

@@ -90,6 +90,11 @@ fn of_columns_with_the_same_name_the_first_value_counts() {
     assert!(seen[0].starts_with("2: ! ") && seen[1].starts_with("3: 7 | - | Desk"), "{seen:?}");
     let seen = good("id,title,price,link,price\n1,Lamp,,https://a.example/,5.00 EUR\n2,Desk,,https://a.example/\n");
     assert!(seen[1].starts_with("3: ! "), "{seen:?}");
+    // Where the first one says it, the others may trail away, and cells that moved cost their own row alone.
+    let seen = good("id,title,price,product_type,product_type\n1,Lamp,5.00 EUR,Home\n2,Desk,5.00 EUR,Work,Home\n");
+    assert!(seen[0].starts_with("2: 1 | Home | Lamp") && seen[1].starts_with("3: 2 | Work | Desk"), "{seen:?}");
+    let seen = good("id,title,price,price\n1,Lamp, red,5.00 EUR,5.00 EUR\n2,Desk,5.00 EUR,\n");
+    assert!(seen.len() == 2 && seen[1].starts_with("3: 2 | - | Desk"), "{seen:?}");
 }
 
 #[test]

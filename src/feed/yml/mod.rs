@@ -39,7 +39,7 @@ pub(super) fn read(
 ) -> Result<(), FeedError> {
     let mut detector = CharsetDetector::new(input, Some(head.charset()), head.bytes())?;
     let mut splitter = XmlSplitter::new(input.open()?, head.root(), NAMES)?;
-    let tree = Tree::new(detector.charset(), output.hasher().clone());
+    let tree = Tree::new(detector.charset(), &detector.standing(), output.hasher().clone());
     // What an offer means depends on the encoding, also where no category comes before it.
     output.set_context(tree.digest());
     let mut categories = Categories { tree, offers_began: false, is_all: false };
@@ -66,7 +66,7 @@ pub(super) fn read(
                 }
                 let (text, is_decided) = detector.settle_text(bytes)?;
                 if is_decided {
-                    categories.tree.set_charset(detector.charset());
+                    categories.tree.set_charset(detector.charset(), &detector.standing());
                     output.set_context(categories.tree.digest());
                 }
                 let charset = detector.charset();
@@ -109,7 +109,7 @@ impl Categories {
         output: &mut RowOutput<'_>,
     ) -> Result<(), FeedError> {
         if detector.settle(xml)? {
-            self.tree.set_charset(detector.charset());
+            self.tree.set_charset(detector.charset(), &detector.standing());
             output.set_context(self.tree.digest());
         }
         Ok(())
@@ -131,7 +131,7 @@ impl Categories {
         output: &mut RowOutput<'_>,
     ) -> Result<(), FeedError> {
         let mut splitter = XmlSplitter::new(input.open()?, head.root(), NAMES)?;
-        self.tree = Tree::new(detector.charset(), output.hasher().clone());
+        self.tree = Tree::new(detector.charset(), &detector.standing(), output.hasher().clone());
         self.is_all = true;
         let mut fragments = 0_u64;
         while let Some(fragment) = splitter.next()? {

@@ -189,6 +189,11 @@ impl Writer {
         self.0.traffic().clone()
     }
 
+    /// How many of its requests were answered.
+    pub fn answers(&self) -> u64 {
+        self.0.traffic().answers()
+    }
+
     /// `POST`: creates an object with these fields, and gives what the service made of them. `lost` = the answer to a
     /// try before the last one was lost, which may have had its effect; or one is under way.
     ///

@@ -62,7 +62,10 @@ impl AvailabilityJob {
                 let is_ended = stop.run_until_cancelled(self.run_round(emplifi, ask, &mut findings)).await.is_some();
                 ((!is_ended).then_some(report::Failure::Interrupted), emplifi.take_traffic())
             }
-            Err(error) => (Some(error.into()), Traffic::default()),
+            Err(error) => {
+                round::lack_all(&self.settings, &self.lasting.memory, &error.to_string());
+                (Some(error.into()), Traffic::default())
+            }
         };
         let changes = self.lasting.memory.take_untold();
         let watches = self.settings.watches.len() as u64;

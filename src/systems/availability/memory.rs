@@ -45,6 +45,8 @@ struct Watched {
     trouble: Option<String>,
     /// The state that was noticed last.
     noticed: State,
+    /// Whether what was noticed is of another question, and this one was not asked yet.
+    is_unasked: bool,
     /// Whether there was a reading since we are here, whatever it asked then.
     was_read: bool,
     /// Whether there ever was one of this name: the first is no change.
@@ -74,7 +76,7 @@ impl Watched {
 impl Memory {
     /// These settings hold from now on. What is known of a watch stays when it asks the same; of others, what the
     /// state has of them counts. What was noticed of a watch stays whatever it asks: somebody was told so, and is told
-    /// what becomes of it.
+    /// what becomes of it once it was asked.
     pub(super) fn expect(&self, emplifi: &Arc<Emplifi>, origins: Vec<String>, kept: &[Kept]) {
         let mut inner = self.lock();
         let before = std::mem::take(&mut inner.watches);
@@ -96,7 +98,8 @@ impl Memory {
                 }
                 (None, None) => (State::Unknown, false, false),
             };
-            Watched { name: watch.name.clone(), question, known, trouble, noticed, was_read, was_known }
+            let (name, is_unasked) = (watch.name.clone(), known.is_none() && noticed != State::Unknown);
+            Watched { name, question, known, trouble, noticed, is_unasked, was_read, was_known }
         };
         inner.watches = emplifi.watches.iter().map(watched).collect();
         inner.settings = Some(Settings { emplifi: Arc::clone(emplifi), origins });
@@ -108,8 +111,8 @@ impl Memory {
         *self.lock() = Inner::default();
     }
 
-    /// A reading of the watches that ask this. A round of earlier settings says nothing of watches that ask something else
-    /// now.
+    /// A reading of the watches that ask this. A round of earlier settings says nothing of watches that ask something
+    /// else now.
     pub(super) fn read(&self, question: &str, is_available: bool, at: Moment) {
         let mut inner = self.lock();
         let Some(terms) = inner.settings.as_ref().map(|settings| settings.emplifi.terms) else { return };
@@ -122,6 +125,7 @@ impl Memory {
             }
             watched.known = Some(Known::after(watched.known, is_available, at, &terms));
             watched.trouble = None;
+            watched.is_unasked = false;
             (watched.was_read, watched.was_known) = (true, true);
             if is_first {
                 watched.noticed = watched.state(at, &terms).0;
@@ -132,15 +136,15 @@ impl Memory {
         inner.faces = None;
     }
 
-    /// No reading of the watches that ask this, and why; `None` = of all.
-    pub(super) fn lack(&self, question: Option<&str>, trouble: &str) {
-        let is_meant = |watched: &&mut Watched| question.is_none_or(|question| watched.question == question);
-        for watched in self.lock().watches.iter_mut().filter(is_meant) {
+    /// No reading of the watches that ask this, and why.
+    pub(super) fn lack(&self, question: &str, trouble: &str) {
+        for watched in self.lock().watches.iter_mut().filter(|watched| watched.question == question) {
             watched.trouble = Some(trouble.to_owned());
+            watched.is_unasked = false;
         }
     }
 
-    /// What is to be written of the watches.
+    /// What is to be written of the watches. Of those that were not asked yet it stays written what was told last.
     pub(super) fn left(&self) -> Vec<Left> {
         let left = |watched: &Watched| Left {
             watch: watched.name.clone(),
@@ -149,7 +153,7 @@ impl Memory {
             trouble: watched.trouble.clone(),
             is_lapsed: watched.was_known && watched.noticed == State::Unknown,
         };
-        self.lock().watches.iter().map(left).collect()
+        self.lock().watches.iter().filter(|watched| !watched.is_unasked).map(left).collect()
     }
 
     /// Changes of states that no round has told yet, up to now; a watch's first reading is none.
@@ -217,7 +221,7 @@ impl Memory {
 impl Inner {
     fn notice(&mut self, now: Moment, is_meant: impl Fn(&Watched) -> bool) {
         let Some(terms) = self.settings.as_ref().map(|settings| settings.emplifi.terms) else { return };
-        for watched in self.watches.iter_mut().filter(|watched| is_meant(watched)) {
+        for watched in self.watches.iter_mut().filter(|watched| !watched.is_unasked && is_meant(watched)) {
             let (state, since) = watched.state(now, &terms);
             if state != watched.noticed {
                 watched.noticed = state;
@@ -227,5 +231,65 @@ impl Inner {
                 self.uncounted.push(change);
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use jiff::tz::TimeZone;
+    use secrecy::SecretString;
+    use url::Url;
+
+    use super::*;
+    use crate::config::{Question, Schedule};
+
+    /// A watch asks for this advisor from now on. Gives what it asks.
+    fn expect(memory: &Memory, alias: &str) -> String {
+        let emplifi = Emplifi {
+            base_url: Url::parse("https://gis.example").expect("an address"),
+            api_key: SecretString::default(),
+            schedule: Schedule::Every(Duration::from_secs(30)),
+            timeout: Duration::from_secs(5),
+            terms: Terms { open_after: 1, close_after: 1, unknown_after: Duration::from_secs(120) },
+            shows_unknown: false,
+            max_age: Duration::from_secs(15),
+            history_days: 90,
+            timezone: TimeZone::UTC,
+            watches: vec![Watch { name: "sofas".to_owned(), question: Question::Direct(alias.to_owned()) }],
+        };
+        let question = key(&emplifi, &emplifi.watches[0].question);
+        memory.expect(&Arc::new(emplifi), Vec::new(), &[]);
+        question
+    }
+
+    /// What a page, a scrape and the end of a round notice.
+    fn noticed(memory: &Memory) -> Vec<State> {
+        memory.faces();
+        let (counted, posted) = (memory.take_uncounted(), memory.take_unposted());
+        assert_eq!(counted, posted);
+        posted.into_iter().map(|change| change.state).collect()
+    }
+
+    #[test]
+    fn another_question_is_no_change_before_it_was_asked() {
+        let memory = Memory::default();
+        let sofas = expect(&memory, "sofa-team");
+        memory.read(&sofas, true, Moment::now());
+        assert_eq!(noticed(&memory), [], "the first reading");
+        let beds = expect(&memory, "bed-team");
+        // By a round of the settings before.
+        memory.lack(&sofas, "too slow");
+        assert_eq!(noticed(&memory), []);
+        assert_eq!(memory.left(), [], "what was told last stays written");
+        memory.read(&beds, true, Moment::now());
+        assert_eq!(noticed(&memory), [], "it was told last");
+        assert_eq!(memory.left().len(), 1);
+        let chairs = expect(&memory, "chair-team");
+        memory.lack(&chairs, "too slow");
+        assert_eq!(noticed(&memory), [State::Unknown]);
+        memory.read(&chairs, false, Moment::now());
+        assert_eq!(noticed(&memory), [State::NotAvailable]);
     }
 }

@@ -53,7 +53,7 @@ struct Asked {
 
 impl Findings {
     fn lack(&mut self, tools: &Tools<'_>, asked: &Asked, why: &str) {
-        tools.memory.lack(Some(&asked.key), why);
+        tools.memory.lack(&asked.key, why);
         self.lacking.extend(asked.watches.iter().map(|watch| (watch.clone(), why.to_owned())));
     }
 }
@@ -99,8 +99,13 @@ pub(super) async fn run(tools: &Tools<'_>, findings: &mut Findings) {
 
 /// The round is over: nobody will be told anything with this key.
 fn refuse_key(tools: &Tools<'_>, findings: &mut Findings, why: String) {
-    tools.memory.lack(None, &why);
+    lack_all(tools.settings, tools.memory, &why);
     findings.refused_key = Some(why);
+}
+
+/// No reading of anything that these settings ask, and why.
+pub(super) fn lack_all(settings: &Emplifi, memory: &Memory, why: &str) {
+    different(settings).iter().for_each(|asked| memory.lack(&asked.key, why));
 }
 
 /// Every different question, in the settings' order.

@@ -21,6 +21,9 @@ pub enum OrdersError {
     /// Its pages lead to where we were.
     #[error("NiceChat's orders could not be read: their pages go round in a circle")]
     Circle,
+    /// One of its pages isn't there, and wasn't before.
+    #[error("NiceChat's orders could not be read: a page that their listing names isn't there (404)")]
+    Gap,
     /// Somebody asked us to stop.
     #[error("interrupted; the next pass over the orders goes on from here")]
     Interrupted,
@@ -45,7 +48,7 @@ impl OrdersError {
         match self {
             OrdersError::State(_) => "the disk",
             OrdersError::Listing(CallError::Unauthorized(_)) => "the key",
-            OrdersError::Client(_) | OrdersError::Listing(_) | OrdersError::Circle => "NiceChat",
+            OrdersError::Client(_) | OrdersError::Listing(_) | OrdersError::Circle | OrdersError::Gap => "NiceChat",
             OrdersError::Interrupted => "the pass",
         }
     }

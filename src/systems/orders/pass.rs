@@ -84,6 +84,8 @@ async fn read_pages(
             return Err(OrdersError::Circle);
         }
         let page = match nicechat.page(&address).await {
+            // One may go while others are read: not each time.
+            Err(CallError::Missing) if tools.read()?.must_read_whole()? => return Err(OrdersError::Gap),
             Err(CallError::Missing) => {
                 walk.has_lost_page = true;
                 return Ok(walk);

@@ -312,6 +312,26 @@ fn a_resync_that_is_always_cut_off_is_made_less_and_less_often() {
 }
 
 #[test]
+fn what_the_feed_says_waits_for_no_listing_that_can_not_be_read() {
+    let mut all = many("p", 6);
+    let shop = drifted(&all, "");
+    let unauthorized = Rule { method: Some("PATCH".into()), ..Rule::new(Fault::status(401)) };
+    shop.nicechat().add_fault(unauthorized);
+    goods::resync(&shop).ended(1);
+    shop.nicechat().clear_faults();
+    let listing = Rule { method: Some("GET".into()), path: Some("products/".into()), ..Rule::new(Fault::status(500)) };
+    shop.nicechat().add_fault(listing);
+    all[5].price = "99.00".to_owned();
+    publish(&shop, &all);
+    let passes: Vec<String> = (1..=3).map(|_| sync(&shop).tally()).collect();
+    assert!(passes[2].contains("PATCH products") && !passes[2].contains("GET products"), "{passes:?}");
+    shop.nicechat().clear_faults();
+    // The one after that reads it once more.
+    sync(&shop).ended(0);
+    assert_equal(&shop, &all);
+}
+
+#[test]
 fn what_a_resync_saw_and_might_not_send_is_made_up_for() {
     let all = many("p", 6);
     for is_paused in [true, false] {

@@ -191,11 +191,7 @@ fn a_page_in_the_feeds_place_after_an_import_changes_nothing() {
     let (feed, page) = (yml(&["a", "b"]), "<!DOCTYPE html><html><body>Sorry</body></html>".to_owned());
     // We, NiceChat, and we again.
     let address = series(vec![feed.clone(), feed, page]);
-    let shop = shop(&format!(
-        "{IMPORT}[source]
-location = {address:?}
-"
-    ));
+    let shop = shop(&format!("{IMPORT}[source]\nlocation = {address:?}\n"));
     let partly = ImportFails::always(ImportFailure::Partial { every: NonZeroUsize::new(2).expect("two") });
     shop.nicechat().set_rules(Rules { import_fails: Some(partly), ..shop.nicechat().rules() });
     sync(&shop).ended(0);

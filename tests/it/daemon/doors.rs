@@ -15,17 +15,26 @@ const DOORS: &str =
     "[source]\nschedule = \"every 12h\"\n[http]\nlisten = \"127.0.0.1:0\"\npublic_listen = \"127.0.0.1:0\"\n";
 
 fn shop(lines: &str) -> (Shop, Process) {
+    start(&format!("{DOORS}{lines}"))
+}
+
+/// Doors at an address where no other test listens: a port there that is free again stays so.
+fn doors_at(address: &str) -> String {
+    DOORS.replace("127.0.0.1", address)
+}
+
+fn start(config: &str) -> (Shop, Process) {
     let shop = Shop::with_rows(&["1|Lamp|10.00 USD|in stock|Home"]);
-    shop.config(&format!("{DOORS}{lines}"));
+    shop.config(config);
     let process = Process::start(shop.command(&["run"]));
     (shop, process)
 }
 
 /// A daemon whose first pass waits for NiceChat.
-fn in_a_pass(lines: &str) -> (Shop, Process) {
+fn in_a_pass(config: &str) -> (Shop, Process) {
     let shop = Shop::with_rows(&["1|Lamp|10.00 USD|in stock|Home"]);
     shop.nicechat().add_fault(Rule::new(Fault::Hang));
-    shop.config(&format!("{DOORS}{lines}"));
+    shop.config(config);
     let process = Process::start(shop.command(&["run"]));
     wait_until("a pass is under way", || !shop.nicechat().requests().is_empty());
     (shop, process)
@@ -103,9 +112,9 @@ fn who_asks_too_often_has_to_wait() {
 
 #[test]
 fn a_reload_opens_and_closes_them() {
-    let (shop, process) = shop("");
+    let (shop, process) = start(&doors_at("127.0.0.3"));
     let (private, public) = (private(&process), public(&process));
-    shop.config("[source]\nschedule = \"every 12h\"\n[http]\nlisten = \"127.0.0.1:0\"\n");
+    shop.config("[source]\nschedule = \"every 12h\"\n[http]\nlisten = \"127.0.0.3:0\"\n");
     process.signal("HUP");
     wait_until("it is closed", || TcpStream::connect(public).is_err());
     assert_eq!(ask(private, "GET /healthz", "Host: localhost\r\n").0, 200);
@@ -139,7 +148,8 @@ fn a_door_with_a_password_is_closed_at_once_though_a_pass_is_under_way() {
     let source = "[source]\nschedule = \"every 12h\"\n";
     let open = format!("{source}[http]\nlisten = \"127.0.0.2:0\"\n");
     for without in [source, &*open] {
-        let (shop, process) = in_a_pass("password = \"hunter2\"\n[nicechat]\ntimeout = \"60s\"\n");
+        let doors = doors_at("127.0.0.4");
+        let (shop, process) = in_a_pass(&format!("{doors}password = \"hunter2\"\n[nicechat]\ntimeout = \"60s\"\n"));
         let address = private(&process);
         assert_eq!(ask(address, "GET /metrics", "Host: localhost\r\n").0, 401);
         let mut early = TcpStream::connect(address).expect("a connection");
@@ -160,7 +170,7 @@ fn a_door_with_a_password_is_closed_at_once_though_a_pass_is_under_way() {
 
 #[test]
 fn a_door_that_a_pass_under_way_still_needs_is_taken_back() {
-    let (shop, process) = in_a_pass("");
+    let (shop, process) = in_a_pass(DOORS);
     let address = public(&process);
     let no_public = DOORS.replace("public_listen = \"127.0.0.1:0\"", "public_listen = \"\"");
     for (before, doors) in [&*no_public, DOORS].into_iter().enumerate() {

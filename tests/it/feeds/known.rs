@@ -38,6 +38,31 @@ fn an_encoding_that_a_later_row_decides_is_that_of_known_rows_too() {
 }
 
 #[test]
+fn an_encoding_that_was_decided_at_another_place_is_that_of_known_offers_too() {
+    let offer = |id: &str, name: &[u8]| {
+        let begin = format!("<offer id=\"{id}\"><price>1</price><currencyId>USD</currencyId><name>");
+        [begin.as_bytes(), name, b"</name></offer>"].concat()
+    };
+    let plain: Vec<u8> = (0..1_000).flat_map(|n| offer(&format!("p{n:04}"), b"Lamp of brass, for the wall")).collect();
+    let feed = |first: &[u8], last: &[Vec<u8>]| {
+        let begin = b"<yml_catalog><shop><offers>".to_vec();
+        [begin, offer("a", first), plain.clone(), last.concat(), b"</offers></shop></yml_catalog>".to_vec()].concat()
+    };
+    let cafe = offer("q1", b"Caf\xE9 au lait");
+    let shop = Shop::new();
+    shop.put_feed(feed(b"Lampe \xE9", std::slice::from_ref(&cafe)));
+    shop.pass(0);
+    let more = ["q2", "q3", "q4"].map(|id| offer(id, b"Th\xE9 \xE0 la menthe, tr\xE8s frais, pour l'\xE9t\xE9"));
+    let feed = feed(b"Lampe", &[&[cafe], more.as_slice()].concat());
+    shop.put_feed(feed.clone());
+    shop.pass(0);
+    let anew = Shop::new();
+    anew.put_feed(feed);
+    anew.pass(0);
+    assert_eq!(titles(&shop), titles(&anew));
+}
+
+#[test]
 fn a_last_row_whose_quotes_end_nowhere_proves_nothing_gone_when_it_is_known_either() {
     let shop = Shop::new();
     let feed = |rows: &[&str]| {

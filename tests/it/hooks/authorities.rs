@@ -87,8 +87,10 @@ fn daemon(shop: &Shop) -> Process {
     Process::start(command)
 }
 
+/// In one step: whoever reads a file that is half written does not read it again for seconds.
 fn trust(shop: &Shop, certificate: &str) {
-    shop.write("trusted.pem", certificate);
+    let draft = shop.write("trusted.pem.new", certificate);
+    std::fs::rename(draft, shop.path("trusted.pem")).expect("renamed");
 }
 
 #[test]

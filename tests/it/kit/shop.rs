@@ -263,10 +263,10 @@ pub(crate) fn finish(mut command: Command) -> Output {
     }
 }
 
-/// Waits until something is true; fails the test when that takes longer than 20 seconds.
+/// Waits until something is true; fails the test when that takes longer than 30 seconds.
 #[track_caller]
 pub(crate) fn wait_until(what: &str, mut is_true: impl FnMut() -> bool) {
-    let deadline = Instant::now() + Duration::from_secs(20);
+    let deadline = Instant::now() + super::process::PATIENCE;
     while !is_true() {
         assert!(Instant::now() < deadline, "waited in vain until {what}");
         std::thread::sleep(Duration::from_millis(10));

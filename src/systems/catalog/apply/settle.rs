@@ -67,9 +67,10 @@ impl Application<'_> {
         debug!(r#type = %operation.kind, object = %operation.id, reason, "not done, to be tried again by the next pass");
         self.counts.failed.fetch_add(1, Ordering::Relaxed);
         self.note_failure(&reason);
-        self.stays_where_it_is(&operation);
         // (What a listing told is forgotten where it isn't in the journal.)
-        if was_lost || was_answered || is_late || self.is_listed {
+        let has_twins = self.has_twins.load(Ordering::Relaxed);
+        if was_lost || was_answered || is_late || has_twins || self.is_listed {
+            self.stays_where_it_is(&operation);
             let settled = failure(&operation, reason.clone(), was_lost);
             self.state.settle((operation.kind, operation.id), settled, None, Was::default()).await?;
         } else {
@@ -91,7 +92,7 @@ impl Application<'_> {
 
     /// How many requests were answered so far.
     fn answers(&self) -> u64 {
-        self.nicechat.traffic().answered.values().sum()
+        self.nicechat.answers()
     }
 
     /// What was written down as about to be sent, and wasn't, is in doubt no more than before.

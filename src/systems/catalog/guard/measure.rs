@@ -14,13 +14,34 @@ pub(super) struct Excess {
     pub(super) risk: Risk,
     pub(super) kind: Kind,
     pub(super) held: HeldRisk,
+    /// The same without what went before, and of how many; `None` = nothing did.
+    alone: Option<(u64, u64)>,
 }
 
 impl Excess {
+    /// One of them has somebody's word already.
+    pub(super) fn one_less(&mut self) {
+        self.held.one_less();
+        self.alone = self.alone.map(|(count, of)| (count.saturating_sub(1), of));
+    }
+
     /// Whether it still is one.
     pub(super) fn is_one(&self, settings: &config::Guard) -> bool {
-        let HeldRisk { count, of, limit, .. } = self.held;
-        count > settings.min_count && limit.is_none_or(|limit| is_more(count, of, limit))
+        let HeldRisk { count, of, .. } = self.held;
+        self.is_too_much((count, of), settings) || self.alone.is_some_and(|alone| self.is_too_much(alone, settings))
+    }
+
+    fn is_too_much(&self, (count, of): (u64, u64), settings: &config::Guard) -> bool {
+        count > settings.min_count && self.held.limit.is_none_or(|limit| is_more(count, of, limit))
+    }
+
+    /// What is told of it: by the measure that is too large.
+    pub(super) fn told(self, settings: &config::Guard) -> HeldRisk {
+        let HeldRisk { count, of, .. } = self.held;
+        match self.alone {
+            Some(alone) if !self.is_too_much((count, of), settings) => self.held.measured(alone),
+            _ => self.held,
+        }
     }
 }
 
@@ -54,7 +75,7 @@ pub(super) fn excesses(
         let of = before.base(&risk.name(), Kind::Product, of).max(count);
         if is_more(count, of, limit) {
             let held = HeldRisk::new(risk.name(), Kind::Product.name(), (count, of), limit);
-            excesses.push(Excess { risk, kind: Kind::Product, held });
+            excesses.push(Excess { risk, kind: Kind::Product, held, alone: None });
         }
     }
     // A price takes its currency along, and is told of once; where others lose their currency, that is a risk of its own.
@@ -64,8 +85,8 @@ pub(super) fn excesses(
     Ok(excesses)
 }
 
-/// Deletions count by themselves, and together with those of a day, of what we owned when they began. Objects that were never ours count as
-/// well when `prune = "all"` would delete them, in both the part and the whole.
+/// Deletions count by themselves, and together with those of a day, of what we owned when they began. Objects that were
+/// never ours count as well when `prune = "all"` would delete them, in both the part and the whole.
 fn deletions(
     summary: &Summary,
     settings: &config::Guard,
@@ -104,11 +125,9 @@ fn deletions(
         // What has gone since with somebody's word makes the rest no smaller a part.
         let alone = (gone, whole(owned, earlier));
         let limit = settings.max_delete_percent;
-        let is_one = |(count, of): &(u64, u64)| *count > settings.min_count && is_more(*count, *of, limit);
-        if let Some(measured) = [day, alone].into_iter().find(is_one) {
-            let held = HeldRisk::new(Risk::Delete.name(), kind.name(), measured, limit);
-            excesses.push(Excess { risk: Risk::Delete, kind, held });
-        }
+        let held = HeldRisk::new(Risk::Delete.name(), kind.name(), day, limit);
+        let excess = Excess { risk: Risk::Delete, kind, held, alone: Some(alone) };
+        excesses.extend(Some(excess).filter(|excess| excess.is_one(settings)));
     }
     Ok(excesses)
 }

@@ -81,7 +81,7 @@ struct Candidate {
 #[derive(Default)]
 struct Candidates {
     candidates: Vec<Candidate>,
-    /// What was approved before, by a pass that was cut off since.
+    /// What was approved before, and not done: a pass was cut off since, or NiceChat refuses it.
     approved: Vec<Place>,
 }
 
@@ -116,7 +116,7 @@ impl Judge<'_> {
             digest: digest(&mut hashes, ""),
             objects: Some(hashes.len() as u64),
             categories: 0,
-            held: excesses.into_iter().map(|excess| excess.held).filter(|held| held.count > 0).collect(),
+            held: excesses.into_iter().map(|excess| excess.told(self.settings)).filter(|held| held.count > 0).collect(),
         };
         if hashes.is_empty() || self.has_word(&held.digest) {
             candidates.iter().try_for_each(|candidate| store.approve(candidate.place))?;
@@ -187,8 +187,13 @@ fn still_to_do(
         return Ok(earlier.iter().copied().collect());
     }
     let mut still = Vec::new();
+    // Only for a pass as a whole is a create somebody's word, and then each of them has one.
+    let creates = summary.categories.create + summary.products.create;
+    let may_be_whole = earlier.len() as u64 >= creates;
     let mut keep = |operation: &Operation| {
-        still.extend(words_of(operation).filter(|word| earlier.contains(word)));
+        if may_be_whole || operation.action != Action::Create {
+            still.extend(words_of(operation).filter(|word| earlier.contains(word)));
+        }
         Ok::<(), PassError>(())
     };
     store.each_operation(&mut keep)?;
@@ -267,7 +272,7 @@ fn candidates(
             for excess in of_stage.iter_mut().filter(|excess| operation.risks.has(excess.risk)) {
                 let word = hash(&operation, &part(&operation, excess.risk.fields()));
                 if approved.contains(&word) {
-                    excess.held.one_less();
+                    excess.one_less();
                 } else {
                     excess.held.add_example(|| example(&operation, excess.risk));
                     fields.extend(excess.risk.fields());

@@ -129,7 +129,13 @@ async fn carry_out(
     compared: Result<Compared, PassError>,
     findings: &mut Findings,
 ) -> Result<Ended, PassError> {
-    let Compared { mut feed, plan } = compared?;
+    let Compared { mut feed, plan } = match compared {
+        Err(error @ PassError::Listing(_)) => {
+            owed_in_vain(tools).await?;
+            return Err(error);
+        }
+        compared => compared?,
+    };
     let mut summary = plan.summary.clone();
     owe_listing(tools, request, Some(&plan)).await?;
     let mut guarded = let_through(plan);
@@ -181,6 +187,15 @@ async fn owe_listing(tools: &Tools<'_>, request: Request, plan: Option<&Plan>) -
         tools.context.state.owe_listing(passes).await?;
     }
     Ok(())
+}
+
+/// A listing that is owed could not be read: what the feed says must not wait for it for ever.
+async fn owed_in_vain(tools: &Tools<'_>) -> Result<(), PassError> {
+    let passes = tools.state()?.listing_owed()?;
+    match passes.map(|passes| passes.saturating_add(1)).filter(|passes| *passes <= LAST_LISTING) {
+        Some(passes) => Ok(tools.context.state.owe_listing(passes).await?),
+        None => Ok(()),
+    }
 }
 
 impl Ended {

@@ -73,6 +73,11 @@ impl HeldRisk {
         self.percent = percent(self.count, self.of);
     }
 
+    /// The same, measured otherwise.
+    pub(in crate::systems::catalog) fn measured(self, (count, of): (u64, u64)) -> HeldRisk {
+        HeldRisk { count, of, percent: percent(count, of), ..self }
+    }
+
     /// Of a whole pass.
     pub(in crate::systems::catalog) fn whole(risk: &str, (count, of): (u64, u64)) -> HeldRisk {
         let (risk, r#type) = (risk.to_owned(), "product".to_owned());
