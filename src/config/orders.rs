@@ -47,8 +47,10 @@ pub struct Keep {
     pub info: bool,
 }
 
-/// Its words.
-const KEEP: [&str; 4] = ["client", "billing_address", "shipping_address", "info"];
+impl Keep {
+    /// Its words, which are NiceChat's for these parts of an order's contacts.
+    pub const WORDS: [&str; 4] = ["client", "billing_address", "shipping_address", "info"];
+}
 
 impl Keep {
     /// Whether anything is.
@@ -97,7 +99,7 @@ fn keep(setting: &Setting<'_>) -> Result<Keep, ConfigError> {
             "shipping_address" => keep.shipping_address = true,
             "info" => keep.info = true,
             _ => {
-                let words = list(KEEP.iter().map(|word| format!("{word:?}")), "and");
+                let words = list(Keep::WORDS.iter().map(|word| format!("{word:?}")), "and");
                 return Err(setting.bad(format!("there is no {word:?} to keep; there are {words}")));
             }
         }

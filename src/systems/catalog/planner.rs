@@ -109,7 +109,7 @@ pub(super) fn needs_listing(config: &Catalog, state: &state::Reader, kind: PassK
     Ok(kind == PassKind::Resync
         || state.is_unsettled()?
         || state.is_doubted()?
-        || (is_owed_listing_due(state)? && may_send(state)?)
+        || (state.listing_owed()?.is_some_and(listing::is_due_after) && may_send(state)?)
         || match state.listed()? {
             None => true,
             Some(scope) => {
@@ -117,11 +117,6 @@ pub(super) fn needs_listing(config: &Catalog, state: &state::Reader, kind: PassK
                     && (scope == ListingScope::Ours || is_foreign_due(&config.guard, state)?)
             }
         })
-}
-
-/// Whether a listing that is owed is to be read by the next pass.
-fn is_owed_listing_due(state: &state::Reader) -> Result<bool, StateError> {
-    Ok(state.listing_owed()?.is_some_and(|passes| listing::is_due_after(passes.saturating_add(1))))
 }
 
 /// Whether a pass may send anything, as far as that is known before the feed is read: as long as somebody has stopped

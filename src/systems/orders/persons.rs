@@ -7,20 +7,17 @@ use crate::config::Keep;
 use crate::digest::Hasher;
 use crate::order::Contacts;
 
-/// The parts of contacts, as NiceChat and the settings call them.
-const PARTS: [&str; 4] = ["client", "billing_address", "shipping_address", "info"];
-
 /// The parts that the settings name, by their words.
 pub(super) fn kept_words(keep: Keep) -> Vec<String> {
     let Keep { client, billing_address, shipping_address, info } = keep;
     let are_kept = [client, billing_address, shipping_address, info];
-    PARTS.into_iter().zip(are_kept).filter(|(_, is_kept)| *is_kept).map(|(word, _)| word.to_owned()).collect()
+    Keep::WORDS.into_iter().zip(are_kept).filter(|(_, is_kept)| *is_kept).map(|(word, _)| word.to_owned()).collect()
 }
 
 /// The parts of contacts that can't be read, by the fields of an order that can't be.
 pub(super) fn unreadable_parts(fields: &[String]) -> Vec<String> {
     let is_unreadable = |part: &&str| fields.iter().any(|field| field == "contacts" || field == part);
-    PARTS.into_iter().filter(is_unreadable).map(str::to_owned).collect()
+    Keep::WORDS.into_iter().filter(is_unreadable).map(str::to_owned).collect()
 }
 
 /// What is kept of contacts; `None` = nothing.

@@ -55,7 +55,9 @@ fn what_was_approved_and_cut_off_makes_nothing_else_harmless() {
     // Thirty of those that were to stay: few of the day's two hundred, many of what there is.
     publish(&shop, &goods("p", 70));
     sync(&shop).ended(4);
-    assert_eq!(held(&shop), is("delete", 30, 120));
+    // (The kill may have come before some of what was answered was written down.)
+    let held = held(&shop);
+    assert!(matches!(held.as_slice(), [(risk, 30, 120..=130)] if risk == "delete"), "{held:?}");
     assert_equal(&shop, &goods("p", 100));
 }
 

@@ -353,12 +353,8 @@ fn hold(store: &mut PlanStore, summary: &mut Summary, candidates: &[Candidate]) 
 
 /// What is held takes nothing along: nothing is asked about wanted objects whose ids differ from those in case only.
 fn leave_twins(store: &mut PlanStore, summary: &mut Summary) -> Result<(), PassError> {
-    for (stage, kind) in [(Stage::TwinDeletes, Kind::Product), (Stage::CategoryDeletes, Kind::Category)] {
-        let mut going = HashSet::new();
-        store.ids(stage, kind, |id, _| {
-            going.insert(id.to_lowercase());
-        })?;
-        for _ in 0..store.drop_twins(kind, &going)? {
+    for kind in [Kind::Product, Kind::Category] {
+        for _ in 0..store.drop_twins(kind)? {
             summary.tally_mut(kind).take_back(Action::Update);
         }
     }

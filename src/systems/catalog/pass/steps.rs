@@ -176,12 +176,12 @@ async fn carry_out(
 /// What a listing tells is in the plan alone, and owed until it is done: the next pass reads it again, and later ones
 /// less and less often. A pass that reads none counts as well, unless it should have.
 async fn owe_listing(tools: &Tools<'_>, request: Request, plan: Option<&Plan>) -> Result<(), PassError> {
-    let next = tools.state()?.listing_owed()?.map(|passes| passes.saturating_add(1));
+    let nth = tools.state()?.listing_owed()?;
     let passes = match plan.filter(|plan| plan.is_listed) {
         Some(plan) if plan.summary.operations() == 0 && !plan.verdict.is_whole => None,
         Some(_) if request.kind == PassKind::Resync => Some(0),
-        Some(_) => Some(next.unwrap_or_default()),
-        None => next.filter(|next| *next <= LAST_LISTING && !is_due_after(*next)),
+        Some(_) => Some(nth.unwrap_or_default()),
+        None => nth.filter(|nth| *nth <= LAST_LISTING && !is_due_after(*nth)),
     };
     if let Some(passes) = passes {
         tools.context.state.owe_listing(passes).await?;
@@ -191,11 +191,10 @@ async fn owe_listing(tools: &Tools<'_>, request: Request, plan: Option<&Plan>) -
 
 /// A listing that is owed could not be read: what the feed says must not wait for it for ever.
 async fn owed_in_vain(tools: &Tools<'_>) -> Result<(), PassError> {
-    let passes = tools.state()?.listing_owed()?;
-    match passes.map(|passes| passes.saturating_add(1)).filter(|passes| *passes <= LAST_LISTING) {
-        Some(passes) => Ok(tools.context.state.owe_listing(passes).await?),
-        None => Ok(()),
+    if let Some(nth) = tools.state()?.listing_owed()?.filter(|nth| *nth <= LAST_LISTING) {
+        tools.context.state.owe_listing(nth).await?;
     }
+    Ok(())
 }
 
 impl Ended {

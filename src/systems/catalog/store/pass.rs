@@ -98,13 +98,13 @@ pub trait ReadPlan: AsRef<Reader> {
         Ok(Waiting { all, urgent: urgent.min(all) })
     }
 
-    /// For how many passes a listing is owed: one has told of something to do, and was not gone through to its end, so
-    /// that another one has to tell of the rest. `None` = none is.
+    /// Which pass the next one is since a listing is owed, from 1 on: one has told of something to do, and was not gone
+    /// through to its end, so that another one has to tell of the rest. `None` = none is.
     ///
     /// # Errors
     /// When the file can't be read.
     fn listing_owed(&self) -> Result<Option<u32>, StateError> {
-        self.as_ref().get(&LISTING_OWED)
+        Ok(self.as_ref().get(&LISTING_OWED)?.map(|passes| passes.saturating_add(1)))
     }
 }
 

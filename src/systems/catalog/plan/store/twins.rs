@@ -43,15 +43,20 @@ impl PlanStore {
         Ok(intents)
     }
 
-    /// Leaves wanted objects of a kind alone whose twins don't go after all: `going` = the ids that do, in lower case.
-    /// Gives how many requests less that is.
-    pub(in crate::systems::catalog) fn drop_twins(
-        &mut self,
-        kind: Kind,
-        going: &HashSet<String>,
-    ) -> Result<u64, PlanStoreError> {
-        let mut safe = HashSet::new();
-        for (row, id) in self.twin_ids(kind)? {
+    /// Leaves wanted objects of a kind alone whose twins don't go after all. Gives how many requests less that is.
+    pub(in crate::systems::catalog) fn drop_twins(&mut self, kind: Kind) -> Result<u64, PlanStoreError> {
+        let twins = self.twin_ids(kind)?;
+        // Mostly there are none, and many that go.
+        if twins.is_empty() {
+            return Ok(0);
+        }
+        let (removals, stage) = match kind {
+            Kind::Category => (Stage::CategoryDeletes, Stage::CategoryTwins),
+            Kind::Product => (Stage::TwinDeletes, Stage::Products),
+        };
+        let (mut going, mut safe) = (HashSet::new(), HashSet::new());
+        self.ids(removals, kind, |id, _| _ = going.insert(id.to_lowercase()))?;
+        for (row, id) in twins {
             if !going.contains(&id.to_lowercase()) {
                 self.connection.prepare_cached("DELETE FROM twin WHERE rowid = ?1")?.execute([row])?;
                 safe.insert(id);
@@ -60,7 +65,6 @@ impl PlanStore {
         if safe.is_empty() {
             return Ok(0);
         }
-        let stage = if kind == Kind::Category { Stage::CategoryTwins } else { Stage::Products };
         let mut places = Vec::new();
         self.ids(stage, kind, |id, place| places.extend(safe.contains(id).then_some(place)))?;
         let mut dropped = 0;
